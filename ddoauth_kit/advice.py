@@ -1,0 +1,133 @@
+"""List every error code with the next thing to try; the codes are stable, the words may improve."""
+
+from __future__ import annotations
+
+from typing import Final
+
+ADVICE: Final[dict[str, str]] = {
+    # What was asked for cannot be done.
+    "unknown_site": "use one of the listed names or domains.",
+    "ambiguous_site": (
+        "read `domain` from the same redirect: a vanity subdomain does not tell the region."
+    ),
+    "inconsistent_site": (
+        "start again from the integration tile; if it happens again, treat the link as forged."
+    ),
+    "insecure_url": "use https; plain http is for a server on this machine only.",
+    "bad_client_file": (
+        "give the `assets/oauth_clients.json` of an integration: an object `integration` with "
+        "`id`, `name`, `redirect_uris`, `onboarding_url` and `scopes`."
+    ),
+    "missing_client_id": (
+        "set DDOAUTH_CLIENT_ID (or DDOAUTH_CLIENT_ID_EU1 and so on for one site), or name a "
+        "client file."
+    ),
+    "missing_client_secret": (
+        "set DDOAUTH_CLIENT_SECRET (private client) or DDOAUTH_PUBLISHED_CLIENT_SECRET "
+        "(published client) in the environment; never write it into a notebook or a parameter."
+    ),
+    "no_credentials_for_site": (
+        "a private client works on the site that made it: import the app there and set that "
+        "site's own id and secret, or use the published client."
+    ),
+    "bad_redirect_uri": "register an absolute https URI without a fragment (http on loopback).",
+    "unregistered_redirect_uri": "use one of the registered redirect URIs, to the letter.",
+    "unregistered_scope": "ask for registered scopes only, or add the scope to the client first.",
+    "unknown_attempt": "start the authorization again; each one is good once, for ten minutes.",
+    "unknown_mode": "use `sandbox` (offline, no credentials) or `live`.",
+    "unknown_kind": "set DDOAUTH_CLIENT_KIND to `private` or `published`, or leave it out.",
+    "no_person": (
+        "run the notebook in JupyterLab, where the redirect URL can be pasted, or use the sandbox."
+    ),
+    "unknown_notebook": "name a notebook of the folder, or give the path of one.",
+    "sandbox_not_started": "change the option that the message names.",
+    "missing_package": 'install the workbook: pip install "ddoauth-kit[workbook]".',
+    # The authorization response.
+    "invalid_client_id": (
+        "check the client id and the site: a private client can be authorized only in the "
+        "organization that made it, and each site has its own."
+    ),
+    "mismatching_redirect_uri": (
+        "register the redirect URI exactly as it is sent, port and trailing slash included."
+    ),
+    "access_denied": (
+        "ask the customer to authorize again; they need every permission behind the scopes."
+    ),
+    "invalid_scope": (
+        "remove the scope that is named, or unknown to this site, or not part of the client: "
+        "one bad scope fails the whole request."
+    ),
+    "authorization_refused": "read the server's words; correct the authorization request.",
+    "not_a_redirect": "paste the whole address of the page that Datadog sent the browser to.",
+    "missing_state": "start again; a redirect without `state` is not believed.",
+    "wrong_state": "start again and finish in the browser session that began the authorization.",
+    "duplicate_parameter": "start again; a parameter that comes twice is not believed.",
+    "missing_code": "start again and click Authorize; check that the whole URL was passed on.",
+    "missing_domain": "start again; without `domain` the region, and so the host, is unknown.",
+    "foreign_domain": (
+        "do not send the client secret anywhere: the redirect names a host that is no Datadog "
+        "site. Start again from the integration tile."
+    ),
+    "domain_changed": "start again from the tile of the organization that should be connected.",
+    "wrong_client_id": "finish the authorization with the client that started it.",
+    "wrong_issuer": "start again; the answer comes from another authorization server.",
+    # The token and revocation endpoints.
+    "invalid_grant": (
+        "start a new authorization. One text stands for four causes: the code was used or is "
+        "older than ten minutes, the verifier is of another attempt, the redirect URI differs, "
+        "or the request went to another site than the `domain` of the redirect."
+    ),
+    "invalid_refresh_token": (
+        "forget this grant and ask the customer to authorize again; do not retry: the grant was "
+        "revoked, or the token belongs to another client or site."
+    ),
+    "invalid_client": (
+        "compare client id and secret with the Developer Platform: private and published client, "
+        "and each site's, have different ones."
+    ),
+    "no_refresh_token": "ask the customer to authorize again; there is nothing to refresh with.",
+    "token_refused": "read the server's words; compare the request with the transcript.",
+    # The APIs.
+    "unauthorized": (
+        "call GET /api/v2/current_user with the same token: if that works, the endpoint is not "
+        "open to OAuth or needs another scope; if not, refresh or authorize again."
+    ),
+    "scope_missing": (
+        "compare the granted scopes with what the call needs; the authorizing user may also "
+        "lack the permission itself, which the answer does not tell apart."
+    ),
+    "not_found": "check the id and the site; what you look for may be in another organization.",
+    "rate_limited": "wait the seconds that the answer names, then try again.",
+    "api_refused": "read the server's words; compare the request with the API reference.",
+    "api_key_exists": (
+        "use the key that was stored when it was created. If it is lost: the customer revokes "
+        "the key named after your client under Organization Settings > API Keys, then the whole "
+        "authorization runs again."
+    ),
+    "api_key_scope_missing": (
+        "add `api_keys_write` to the client's scopes and authorize again: it is the only scope "
+        "that opens the marketplace endpoint."
+    ),
+    "api_key_refused": (
+        "validate the key on the site it was created on; the customer may have revoked it."
+    ),
+    # Answers that cannot be read, and no answer.
+    "server_error": "try again later; if it lasts, compare with Datadog's status page.",
+    "html_answer": (
+        "check the host: a web page where JSON was expected is often the app host instead of the "
+        "API host, or a proxy in between."
+    ),
+    "malformed_json": "try again; if it lasts, look for a proxy that cuts or rewrites answers.",
+    "unexpected_answer": "compare the masked answer in the transcript with the API reference.",
+    "unexpected_redirect": (
+        "check the host: the kit follows no redirect that could carry credentials elsewhere."
+    ),
+    "answer_too_large": "narrow the request; the answer is larger than the kit reads.",
+    "no_network": "check the connection, the proxy settings and the site's name.",
+    "timeout": "try again; a code exchange is not repeated by itself, because codes are good once.",
+    "tls_error": (
+        "check the clock, the certificates that a proxy may have replaced (SSL_CERT_FILE), and "
+        "that no vanity subdomain stands before an API host."
+    ),
+    "cut_off": "try again; the connection closed before the answer was whole.",
+}

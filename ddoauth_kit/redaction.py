@@ -1,0 +1,85 @@
+"""Replace secrets in text that is kept or shown, by field name, by value and by shape."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote, quote_plus
+
+from ddoauth_kit.secret import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+SECRET_FIELDS: Final = frozenset(
+    {
+        "access_token",
+        "api_key",
+        "client_secret",
+        "code_verifier",
+        "dd-api-key",
+        "dd-application-key",
+        "id_token",
+        "refresh_token",
+    }
+)
+_QUOTED_FIELD: Final = re.compile(
+    rf'("(?:{"|".join(sorted(SECRET_FIELDS))}|key)"\s*:\s*)"(?:[^"\\]|\\.)*"?'
+)
+_SHAPES: Final = (
+    (re.compile(r"sandbox-key-[0-9a-f]{16}([0-9a-f]{4})"), r"<api_key …\1>"),
+    (re.compile(r"sandbox-(secret|code|access|refresh)-[\w-]+"), r"<sandbox_\1>"),
+    (re.compile(r"(?<![0-9a-zA-Z-])[0-9a-f]{28}([0-9a-f]{4})(?![0-9a-zA-Z-])"), r"<api_key …\1>"),
+    (re.compile(r"(?<![0-9a-zA-Z-])[0-9a-f]{40}(?![0-9a-zA-Z-])"), "<application_key>"),
+    (re.compile(r"(?i)\b(bearer|basic)\s+(?!<)[\w.~+/=-]{8,}"), r"\1 <credential>"),
+)
+
+
+def redact(text: str, *, secrets: Iterable[Secret] = ()) -> str:
+    """Mask known secrets however they are encoded, then whatever has the shape of one.
+
+    The shapes are Datadog's API keys (32 hex) and application keys (40 hex), credentials of an
+    `Authorization` header, and everything the sandbox mints.
+    """
+    for secret in secrets:
+        for form in _encodings(secret.reveal()):
+            text = text.replace(form, str(secret))
+    for shape, shown in _SHAPES:
+        text = shape.sub(shown, text)
+    return text
+
+
+def redact_body(text: str, *, secrets: Iterable[Secret] = ()) -> str:
+    """Mask a response body: its secret fields if it is JSON, whole or torn, then as any text."""
+    try:
+        text = json.dumps(_without_secrets(json.loads(text)), ensure_ascii=False)
+    except ValueError:
+        text = _QUOTED_FIELD.sub(r'\1"<redacted>"', text)
+    return redact(text, secrets=secrets)
+
+
+def _encodings(value: str) -> tuple[str, ...]:
+    """Return the ways a value can stand in a text, longest first; nothing for trivial values."""
+    if len(value) < 4:  # noqa: PLR2004 - masking every "a" would only garble the text
+        return ()
+    forms = {value, quote(value), quote(value, safe=""), quote_plus(value)}
+    forms |= {html.escape(value), json.dumps(value)[1:-1]}
+    return tuple(sorted(forms, key=len, reverse=True))
+
+
+def _without_secrets(value: Any) -> Any:  # noqa: ANN401 - JSON has no narrower type
+    if isinstance(value, list):
+        return [_without_secrets(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {name: _field(name, item) for name, item in value.items()}
+
+
+def _field(name: str, value: Any) -> Any:  # noqa: ANN401 - JSON has no narrower type
+    if name.lower() in SECRET_FIELDS and isinstance(value, str):
+        return f"<{name.lower()}>"
+    if name == "key" and isinstance(value, str) and len(value) == 32:  # noqa: PLR2004 - a key's length
+        return str(Secret(value, label="api_key", show_last_four=True))
+    return _without_secrets(value)

@@ -1,0 +1,45 @@
+"""Know the names of Datadog's OAuth scopes, and compare what was asked with what was granted."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+
+@cache
+def known_scopes() -> frozenset[str]:
+    """Return the scopes in Datadog's OpenAPI spec, and those that partners hold beyond it.
+
+    The list of scopes that can be requested is longer than this one: a name that is missing here
+    deserves a warning, not an error.
+    """
+    text = resources.files("ddoauth_kit").joinpath("catalogue.json").read_text("utf-8")
+    return frozenset(json.loads(text)["scopes"])
+
+
+def parse_scopes(text: str) -> tuple[str, ...]:
+    """Split a space-delimited scope string, without duplicates, in order (RFC 6749 3.3)."""
+    return tuple(dict.fromkeys(text.split()))
+
+
+@dataclass(frozen=True, slots=True)
+class GrantedScopes:
+    """Hold the scopes a client asked for and those the token answer granted (RFC 6749 5.1)."""
+
+    requested: tuple[str, ...]
+    granted: tuple[str, ...]
+
+    @property
+    def withheld(self) -> tuple[str, ...]:
+        """Return what was asked for and not granted: an administrator may narrow an app."""
+        return tuple(scope for scope in self.requested if scope not in self.granted)
+
+    @property
+    def unasked(self) -> tuple[str, ...]:
+        """Return what was granted without being asked for."""
+        return tuple(scope for scope in self.granted if scope not in self.requested)
+
+    def __contains__(self, scope: object) -> bool:
+        return scope in self.granted

@@ -1,0 +1,58 @@
+"""Hold secrets as a type, so that showing one takes a deliberate call."""
+
+from __future__ import annotations
+
+import hmac
+from typing import NoReturn
+
+
+class Secret:
+    """Wrap one credential and show a placeholder such as `<client_secret>` wherever it is printed.
+
+    An API key may show its last four characters (`show_last_four`), as Datadog's own pages do.
+    """
+
+    __slots__ = ("__value", "label", "show_last_four")
+
+    def __init__(self, value: str, *, label: str, show_last_four: bool = False) -> None:
+        self.__value = value
+        self.label = label
+        self.show_last_four = show_last_four
+
+    def reveal(self) -> str:
+        """Return the secret itself: the one place where it leaves its wrapper."""
+        return self.__value
+
+    def matches(self, other: str) -> bool:
+        """Compare in constant time, so that timing tells nothing (RFC 6749 section 10.12)."""
+        return hmac.compare_digest(self.__value.encode(), other.encode("utf-8", "surrogatepass"))
+
+    def __str__(self) -> str:
+        tail = f" …{self.__value[-4:]}" if self.show_last_four else ""
+        return f"<{self.label}{tail}>"
+
+    __repr__ = __str__
+
+    def __format__(self, spec: str) -> str:
+        return format(str(self), spec)
+
+    def _repr_html_(self) -> str:
+        return f"<code>{str(self).replace('<', '&lt;').replace('>', '&gt;')}</code>"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and self.matches(other.reveal())
+
+    def __hash__(self) -> int:
+        return hash(self.__value)
+
+    def __bool__(self) -> bool:
+        return bool(self.__value)
+
+    def __copy__(self) -> Secret:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Secret:
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(f"{self} cannot be pickled: pass the name of where it is kept instead.")

@@ -1,0 +1,274 @@
+"""Decide which hosts exist: the nine Datadog sites, and nothing a redirect says can add one.
+
+The table is Datadog's ("Getting started with Datadog sites" and the server list of the public
+OpenAPI spec). `domain` on a redirect picks a row; `site` on a redirect is checked against it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from ddoauth_kit.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_HOSTNAME: Final = re.compile(
+    r"(?:https://)?((?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,})/?"
+)
+_NO_VANITY: Final = frozenset({"api", "www"})
+_SHOWN: Final = 80
+
+
+class Host(StrEnum):
+    """Name the role of a host within a site."""
+
+    APP = "app"
+    API = "api"
+    LOGS_INTAKE = "logs_intake"
+    EVENTS_INTAKE = "events_intake"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoints:
+    """Hold the four base URLs of a site, without a trailing slash."""
+
+    app_url: str
+    api_url: str
+    logs_intake_url: str
+    events_intake_url: str
+
+    def of(self, host: Host) -> str:
+        """Return the base URL for one role."""
+        return {
+            Host.APP: self.app_url,
+            Host.API: self.api_url,
+            Host.LOGS_INTAKE: self.logs_intake_url,
+            Host.EVENTS_INTAKE: self.events_intake_url,
+        }[host]
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Describe one Datadog site: its name, the `domain` it sends, and its hosts.
+
+    `endpoints` says where requests really go when that is not Datadog (a sandbox, a test server);
+    what is printed names Datadog's own hosts either way.
+    """
+
+    name: str
+    domain: str
+    app_host: str
+    location: str
+    endpoints: Endpoints | None = None
+
+    @property
+    def public(self) -> Endpoints:
+        """Return Datadog's own URLs for this site."""
+        return Endpoints(
+            app_url=f"https://{self.app_host}",
+            api_url=f"https://api.{self.domain}",
+            logs_intake_url=f"https://http-intake.logs.{self.domain}",
+            events_intake_url=f"https://event-management-intake.{self.domain}",
+        )
+
+    @property
+    def app_url(self) -> str:
+        """Return where browser pages are."""
+        return self.url(Host.APP)
+
+    @property
+    def api_url(self) -> str:
+        """Return where tokens, revocation and the APIs are."""
+        return self.url(Host.API)
+
+    @property
+    def logs_intake_url(self) -> str:
+        """Return where logs are sent."""
+        return self.url(Host.LOGS_INTAKE)
+
+    @property
+    def events_intake_url(self) -> str:
+        """Return where the v2 events API is sent to."""
+        return self.url(Host.EVENTS_INTAKE)
+
+    @property
+    def issuer(self) -> str:
+        """Return the `iss` that the public OpenAPI spec gives for this site."""
+        return f"{self.public.app_url}/api/v2/oauth2"
+
+    def url(self, host: Host, path: str = "") -> str:
+        """Return the URL that a request really goes to."""
+        return (self.endpoints or self.public).of(host) + path
+
+    def shown_url(self, host: Host, path: str = "") -> str:
+        """Return the same URL with Datadog's own host, for printing."""
+        return self.public.of(host) + path
+
+    def __repr__(self) -> str:
+        return f"Site({self.name}: {self.domain})"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class SiteTable:
+    """Look up sites by name, by `domain` and by `site`; refuse all that is not listed."""
+
+    sites: tuple[Site, ...]
+
+    def __iter__(self) -> Iterator[Site]:
+        return iter(self.sites)
+
+    def __len__(self) -> int:
+        return len(self.sites)
+
+    def __repr__(self) -> str:
+        return f"SiteTable({', '.join(self.names)})"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the short names, in the table's order."""
+        return tuple(site.name for site in self.sites)
+
+    def named(self, name: str) -> Site:
+        """Find a site by what a person types: its short name or its domain.
+
+        Raises:
+            InputError: `unknown_site`, with the names and domains that are accepted.
+        """
+        wanted = name.strip().lower()
+        for site in self.sites:
+            if wanted in (site.name, site.domain):
+                return site
+        raise self._unknown(name)
+
+    def from_domain(self, domain: str) -> Site:
+        """Find the site that a redirect's `domain` names; only an exact domain counts.
+
+        Raises:
+            InputError: `unknown_site`, for everything that is not one of the listed domains.
+        """
+        host = _hostname(domain) or domain
+        for site in self.sites:
+            if host == site.domain:
+                return site
+        raise self._unknown(domain)
+
+    def from_site(self, site_url: str) -> Site:
+        """Find the site that a redirect's `site` names, where it names one.
+
+        Raises:
+            InputError: `unknown_site`, or `ambiguous_site` for a vanity subdomain that several
+                sites share (`mycompany.datadoghq.com` may be in US1, US3, US5 and others).
+        """
+        candidates = self._candidates(site_url)
+        first = candidates[0]
+        if len(candidates) == 1 or _hostname(site_url) == first.app_host:
+            return first
+        names = ", ".join(f"{site.name} ({site.domain})" for site in candidates)
+        raise InputError(
+            "ambiguous_site", f"`site` {_quote(site_url)} could be any of these: {names}."
+        )
+
+    def resolve(self, *, domain: str, site_url: str = "") -> Site:
+        """Find the site of a `domain` and `site` that arrived together.
+
+        `domain` decides; `site` must not contradict it (RFC 9700 section 4.4).
+
+        Raises:
+            InputError: `unknown_site` or `inconsistent_site`.
+        """
+        site = self.from_domain(domain)
+        if site_url and site not in self._candidates(site_url):
+            raise InputError(
+                "inconsistent_site",
+                f"`domain` {_quote(domain)} and `site` {_quote(site_url)} do not belong together.",
+            )
+        return site
+
+    def app_url_for(self, site: Site, site_url: str = "") -> str:
+        """Return where the browser goes: the vanity subdomain if one was given and is real."""
+        if not site_url or site.endpoints is not None:
+            return site.app_url
+        host = _hostname(site_url)
+        return f"https://{host}" if host and site in self._candidates(site_url) else site.app_url
+
+    def at(self, endpoints: Mapping[str, Endpoints]) -> SiteTable:
+        """Return the same sites with other places to send requests to, by site name."""
+        return SiteTable(
+            tuple(
+                replace(site, endpoints=endpoints[site.name])
+                for site in self.sites
+                if site.name in endpoints
+            )
+        )
+
+    def with_site(self, site: Site) -> SiteTable:
+        """Return the table with one site more: a new region or a test server.
+
+        Only a caller may do this; nothing that arrives from outside can.
+        """
+        others = tuple(known for known in self.sites if known.name != site.name)
+        return SiteTable((*others, site))
+
+    def _candidates(self, site_url: str) -> tuple[Site, ...]:
+        """Return the sites that a `site` value may stand for."""
+        host = _hostname(site_url) or ""
+        label, _, parent = host.partition(".")
+        for site in self.sites:
+            if host == site.domain:
+                return (site,)
+            if parent == site.domain and label not in _NO_VANITY and not label.startswith("xn--"):
+                return self._family(site)
+        raise self._unknown(site_url)
+
+    def _family(self, site: Site) -> tuple[Site, ...]:
+        """Return the sites that share a registrable domain, the given one first."""
+        if site.domain.count(".") > 1:
+            return (site,)
+        others = tuple(s for s in self.sites if s.domain.endswith(f".{site.domain}"))
+        return (site, *others)
+
+    def _unknown(self, value: str) -> InputError:
+        known = ", ".join(f"{site.name} ({site.domain})" for site in self.sites)
+        return InputError(
+            "unknown_site", f"{_quote(value)} is no Datadog site. Accepted are: {known}."
+        )
+
+
+def _hostname(value: str) -> str | None:
+    """Return the bare host of a `domain` or `site` value, or None for anything unusual.
+
+    A port, user, path, trailing dot, upper case or non-ASCII letter makes a value unusual.
+    """
+    found = _HOSTNAME.fullmatch(value)
+    return found[1] if found else None
+
+
+def _quote(value: str) -> str:
+    """Quote a value from outside, short and printable."""
+    text = ascii(value[:_SHOWN])
+    return f"{text}…" if len(value) > _SHOWN else text
+
+
+def _site(name: str, domain: str, location: str, *, app: bool = False) -> Site:
+    return Site(
+        name=name, domain=domain, app_host=f"app.{domain}" if app else domain, location=location
+    )
+
+
+DATADOG_SITES: Final = SiteTable(
+    (
+        _site("us1", "datadoghq.com", "United States", app=True),
+        _site("us3", "us3.datadoghq.com", "United States"),
+        _site("us5", "us5.datadoghq.com", "United States"),
+        _site("eu1", "datadoghq.eu", "Germany", app=True),
+        _site("ap1", "ap1.datadoghq.com", "Japan"),
+        _site("ap2", "ap2.datadoghq.com", "Australia"),
+        _site("uk1", "uk1.datadoghq.com", "United Kingdom"),
+        _site("us1-fed", "ddog-gov.com", "United States (government)", app=True),
+        _site("us2-fed", "us2.ddog-gov.com", "United States (government)"),
+    )
+)
