@@ -1,0 +1,1 @@
+"""Take the OAuth steps: PKCE, authorization, tokens; each is build, send, read."""

@@ -1,0 +1,143 @@
+"""Take a registration through authorization, exchange, refresh and revocation."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from ddoauth_kit.errors import DdoauthError
+from ddoauth_kit.http import Http
+from ddoauth_kit.oauth.authorization_request import AuthorizationRequest, authorization_request
+from ddoauth_kit.oauth.authorization_response import (
+    AuthorizationResponse,
+    read_authorization_response,
+    state_of,
+)
+from ddoauth_kit.oauth.pending import PendingAuthorizations
+from ddoauth_kit.oauth.tokens import (
+    TokenSet,
+    read_refresh_response,
+    read_revocation_response,
+    read_token_response,
+    refresh_request,
+    revocation_requests,
+    token_request,
+)
+from ddoauth_kit.sites import DATADOG_SITES, SiteTable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from ddoauth_kit.registration import ClientRegistration
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class OAuthClient:
+    """Run the flow of one registration; a partner's server keeps one for its lifetime.
+
+    `begin` gives the URL for the browser, `complete` takes the redirect and returns tokens. The
+    steps between (`receive`, `exchange`) are there for whoever wants to look.
+    """
+
+    def __init__(
+        self,
+        registration: ClientRegistration,
+        *,
+        sites: SiteTable = DATADOG_SITES,
+        http: Http | None = None,
+        clock: Callable[[], datetime] = _utc_now,
+    ) -> None:
+        self.registration = registration
+        self.sites = sites
+        self.http = http or Http()
+        self.clock = clock
+        self.pending = PendingAuthorizations()
+
+    def begin(
+        self,
+        *,
+        domain: str = "",
+        site_url: str = "",
+        redirect_uri: str | None = None,
+        scopes: Iterable[str] | None = None,
+        session: str = "",
+    ) -> AuthorizationRequest:
+        """Build an authorization request and remember it; open its `url` in the browser.
+
+        Raises:
+            InputError: see `authorization_request`.
+        """
+        request = authorization_request(
+            self.registration,
+            domain=domain,
+            site_url=site_url,
+            sites=self.sites,
+            redirect_uri=redirect_uri,
+            scopes=scopes,
+        )
+        self.pending.add(request, session=session)
+        return request
+
+    def complete(self, redirect: str, *, session: str = "") -> TokenSet:
+        """Check the redirect and exchange its code, in one go.
+
+        Raises:
+            AuthorizationError, TokenError, AnswerError, NetworkError: see the two steps.
+        """
+        return self.exchange(self.receive(redirect, session=session))
+
+    def receive(self, redirect: str, *, session: str = "") -> AuthorizationResponse:
+        """Find the attempt that a redirect answers, spend it, and check the redirect.
+
+        Raises:
+            AuthorizationError: the redirect is no answer to an attempt of this session, is
+                malformed or hostile, or reports an error. Nothing was sent.
+        """
+        request = self.pending.take(state_of(redirect), session=session)
+        return read_authorization_response(
+            redirect, request=request, registration=self.registration, sites=self.sites
+        )
+
+    def exchange(self, response: AuthorizationResponse) -> TokenSet:
+        """Exchange the code for tokens; never repeated by itself, because codes are good once.
+
+        Raises:
+            InputError, TokenError, AnswerError, NetworkError: see `read_token_response`.
+        """
+        answer = self.http.send(token_request(self.registration, response=response))
+        return read_token_response(
+            answer,
+            site=response.site,
+            client_id=response.request.client_id,
+            requested=response.request.scopes,
+            now=self.clock(),
+        )
+
+    def refresh(self, tokens: TokenSet) -> TokenSet:
+        """Get a new access token; keep the returned value, it may hold a new refresh token.
+
+        Raises:
+            TokenError, AnswerError, NetworkError: see `read_refresh_response`.
+        """
+        answer = self.http.send(refresh_request(self.registration, tokens=tokens))
+        return read_refresh_response(answer, tokens=tokens, now=self.clock())
+
+    def revoke(self, tokens: TokenSet) -> None:
+        """End a grant: the refresh token first, then the access token, both even if one fails.
+
+        Forget the tokens whatever happens here. API keys stay valid.
+
+        Raises:
+            TokenError, AnswerError, NetworkError: the first failure, after both were tried.
+        """
+        failures: list[DdoauthError] = []
+        for request in revocation_requests(self.registration, tokens=tokens):
+            try:
+                read_revocation_response(self.http.send(request))
+            except DdoauthError as error:
+                failures.append(error)
+        if failures:
+            raise failures[0]

@@ -1,0 +1,236 @@
+"""Exchange a code for tokens, refresh them, revoke them (RFC 6749 4.1.3 and 6, RFC 7009)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from ddoauth_kit.answers import oauth_error, read_object, refuse_unreadable, unexpected
+from ddoauth_kit.errors import TokenError
+from ddoauth_kit.exchange import Pairs, Request, Response
+from ddoauth_kit.scopes import GrantedScopes, parse_scopes
+from ddoauth_kit.secret import Secret
+from ddoauth_kit.sites import Host, Site
+
+if TYPE_CHECKING:
+    from ddoauth_kit.oauth.authorization_response import AuthorizationResponse
+    from ddoauth_kit.registration import ClientRegistration
+
+TOKEN_PATH: Final = "/oauth2/v1/token"  # noqa: S105 - a path
+REVOKE_PATH: Final = "/oauth2/v1/revoke"
+_OK: Final = 200
+_UNAUTHORIZED: Final = 401
+_LONGEST_LIFETIME: Final = 10 * 365 * 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class TokenSet:
+    """Hold a grant: its tokens, its scopes, when the access token ends, and the site it lives on.
+
+    `expires_at` is in UTC. Keep `site` with the tokens: they are worth nothing on another one.
+    """
+
+    access_token: Secret
+    refresh_token: Secret | None
+    expires_at: datetime
+    scopes: GrantedScopes
+    site: Site
+    client_id: str
+
+    def seconds_left(self, now: datetime | None = None) -> float:
+        """Return how long the access token still lives, in seconds; negative when it is over."""
+        return (self.expires_at - (now or datetime.now(UTC))).total_seconds()
+
+
+def token_request(registration: ClientRegistration, *, response: AuthorizationResponse) -> Request:
+    """Build the exchange of a code: sent to the `domain` of the redirect, form-encoded.
+
+    The redirect URI is the very one of the authorization request (RFC 6749 section 4.1.3).
+
+    Raises:
+        InputError: `missing_client_secret`.
+    """
+    form: Pairs = (
+        ("grant_type", "authorization_code"),
+        *_client(registration),
+        ("redirect_uri", response.request.redirect_uri),
+        ("code_verifier", response.request.pkce.verifier),
+        ("code", response.code),
+    )
+    return _post("token exchange", response.site, TOKEN_PATH, form)
+
+
+def refresh_request(registration: ClientRegistration, *, tokens: TokenSet) -> Request:
+    """Build a refresh; Datadog's parameter table omits `refresh_token`, RFC 6749 section 6 has it.
+
+    Raises:
+        InputError: `missing_client_secret`.
+        TokenError: `no_refresh_token`.
+    """
+    if not tokens.refresh_token:
+        raise TokenError("no_refresh_token", "This grant came without a refresh token.")
+    form: Pairs = (
+        ("grant_type", "refresh_token"),
+        *_client(registration),
+        ("refresh_token", tokens.refresh_token),
+    )
+    return _post("token refresh", tokens.site, TOKEN_PATH, form)
+
+
+def revocation_requests(
+    registration: ClientRegistration, *, tokens: TokenSet
+) -> tuple[Request, ...]:
+    """Build the revocations of a grant, the refresh token first (RFC 7009 section 2.1).
+
+    Datadog's example sends the access token as bearer too, so these do.
+
+    Raises:
+        InputError: `missing_client_secret`.
+    """
+    both = (("refresh_token", tokens.refresh_token), ("access_token", tokens.access_token))
+    return tuple(
+        _post(
+            f"revocation of the {hint.replace('_', ' ')}",
+            tokens.site,
+            REVOKE_PATH,
+            (*_client(registration), ("token", token), ("token_type_hint", hint)),
+            headers=(("authorization", tokens.access_token),),
+        )
+        for hint, token in both
+        if token
+    )
+
+
+def read_token_response(
+    response: Response,
+    *,
+    site: Site,
+    client_id: str,
+    requested: tuple[str, ...],
+    now: datetime,
+) -> TokenSet:
+    """Read the answer to a token exchange (RFC 6749 section 5.1).
+
+    `now` is the client's clock when the answer arrived; expiry is counted from it.
+
+    Raises:
+        TokenError: `invalid_grant`, `invalid_client` or `token_refused`.
+        AnswerError: the answer cannot be read, or lacks what RFC 6749 requires.
+    """
+    answer = _read_success(response)
+    refresh_token = answer.get("refresh_token")
+    granted = answer.get("scope")
+    return TokenSet(
+        access_token=Secret(_text(response, answer, "access_token"), label="access_token"),
+        refresh_token=_refresh_token(refresh_token),
+        expires_at=now + timedelta(seconds=_lifetime(response, answer)),
+        scopes=GrantedScopes(
+            requested=requested,
+            granted=parse_scopes(granted) if isinstance(granted, str) else requested,
+        ),
+        site=site,
+        client_id=client_id,
+    )
+
+
+def read_refresh_response(response: Response, *, tokens: TokenSet, now: datetime) -> TokenSet:
+    """Read the answer to a refresh; where it has no new refresh token, the old one stays good.
+
+    Raises:
+        TokenError: `invalid_refresh_token`, `invalid_client` or `token_refused`.
+        AnswerError: the answer cannot be read, or lacks what RFC 6749 requires.
+    """
+    try:
+        new = read_token_response(
+            response,
+            site=tokens.site,
+            client_id=tokens.client_id,
+            requested=tokens.scopes.requested,
+            now=now,
+        )
+    except TokenError as error:
+        if error.code != "invalid_grant":
+            raise
+        what = "The refresh token was refused."
+        raise TokenError(
+            "invalid_refresh_token", what, said=error.said, exchange=error.exchange
+        ) from None
+    return TokenSet(
+        access_token=new.access_token,
+        refresh_token=new.refresh_token or tokens.refresh_token,
+        expires_at=new.expires_at,
+        scopes=new.scopes if new.scopes.granted else tokens.scopes,
+        site=new.site,
+        client_id=new.client_id,
+    )
+
+
+def read_revocation_response(response: Response) -> None:
+    """Accept 200, which also stands for a token that was unknown (RFC 7009 section 2.2).
+
+    Raises:
+        TokenError: `invalid_client` or `token_refused`.
+        AnswerError: the server failed.
+    """
+    refuse_unreadable(response)
+    if response.status != _OK:
+        raise _refusal(response)
+
+
+def _client(registration: ClientRegistration) -> Pairs:
+    return (("client_id", registration.client_id), ("client_secret", registration.secret))
+
+
+def _post(purpose: str, site: Site, path: str, form: Pairs, *, headers: Pairs = ()) -> Request:
+    return Request(
+        purpose=purpose,
+        method="POST",
+        site=site,
+        host=Host.API,
+        path=path,
+        headers=headers,
+        form=form,
+    )
+
+
+def _read_success(response: Response) -> dict[str, Any]:
+    refuse_unreadable(response)
+    if response.status != _OK:
+        raise _refusal(response)
+    return read_object(response)
+
+
+def _refusal(response: Response) -> TokenError:
+    """Name the refusal; 401 is what Datadog documents for a missing client secret."""
+    if response.text.lstrip().startswith("<"):
+        read_object(response)
+    code, texts = oauth_error(response)
+    if code not in {"invalid_grant", "invalid_client"}:
+        code = "invalid_client" if response.status == _UNAUTHORIZED else "token_refused"
+    purpose = response.exchange.purpose
+    what = f"The {purpose} was refused ({response.status})."
+    return TokenError(code, what, said=texts, exchange=response.exchange)
+
+
+def _text(response: Response, answer: dict[str, Any], name: str) -> str:
+    value = answer.get(name)
+    if not isinstance(value, str) or not value:
+        raise unexpected(response, f"has no `{name}`")
+    return value
+
+
+def _refresh_token(value: object) -> Secret | None:
+    return Secret(value, label="refresh_token") if isinstance(value, str) and value else None
+
+
+def _lifetime(response: Response, answer: dict[str, Any]) -> int:
+    """Return the access token's lifetime in seconds, one hour where the answer is silent."""
+    value = answer.get("expires_in", 3600)
+    try:
+        seconds = int(value)
+    except (TypeError, ValueError, OverflowError):
+        seconds = -1
+    if not 0 <= seconds <= _LONGEST_LIFETIME:
+        raise unexpected(response, "has an `expires_in` that is no number of seconds")
+    return seconds
