@@ -1,0 +1,1 @@
+"""Use a grant: create the API key, send data in, read data out."""

@@ -1,0 +1,101 @@
+"""Read data out with an access token: metrics, logs, events, and who the token belongs to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from ddoauth_kit.answers import read_object, unexpected
+from ddoauth_kit.api.refusals import refuse_failure
+from ddoauth_kit.exchange import Request, Response
+from ddoauth_kit.sites import Host
+
+if TYPE_CHECKING:
+    from ddoauth_kit.exchange import Pairs
+    from ddoauth_kit.oauth.tokens import TokenSet
+
+METRIC_SCOPE: Final = "timeseries_query"
+LOG_SCOPE: Final = "logs_read_data"
+EVENT_SCOPE: Final = "events_read"
+
+
+def current_user_request(tokens: TokenSet) -> Request:
+    """Ask who authorized (`GET /api/v2/current_user`): the call that any valid token may make."""
+    return _get("current user", tokens, "/api/v2/current_user")
+
+
+def metric_query_request(tokens: TokenSet, *, query: str, start: int, end: int) -> Request:
+    """Build a metric query (`GET /api/v1/query`); needs `timeseries_query`; times in seconds."""
+    pairs: Pairs = (("from", str(start)), ("to", str(end)), ("query", query))
+    return _get("metric query", tokens, "/api/v1/query", pairs)
+
+
+def log_search_request(tokens: TokenSet, *, query: str, start: int, end: int) -> Request:
+    """Build a log search (`POST /api/v2/logs/events/search`); needs `logs_read_data`.
+
+    A search changes nothing, so it may be repeated although it is a POST. Times in seconds.
+    """
+    found = {"query": query, "from": str(start * 1000), "to": str(end * 1000)}
+    return Request(
+        purpose="log search",
+        method="POST",
+        site=tokens.site,
+        host=Host.API,
+        path="/api/v2/logs/events/search",
+        headers=(("authorization", tokens.access_token),),
+        body={"filter": found, "page": {"limit": 10}},
+        repeatable=True,
+    )
+
+
+def event_list_request(tokens: TokenSet, *, tags: tuple[str, ...], start: int, end: int) -> Request:
+    """Build an event listing (`GET /api/v1/events`); needs `events_read`; times in seconds."""
+    pairs: Pairs = (("start", str(start)), ("end", str(end)), ("tags", ",".join(tags)))
+    return _get("event listing", tokens, "/api/v1/events", pairs)
+
+
+def read_series(response: Response) -> list[dict[str, Any]]:
+    """Return the series of a metric query.
+
+    Raises:
+        ApiError, AnswerError: the query was refused, or its answer cannot be read.
+    """
+    return _read_list(response, "series")
+
+
+def read_logs(response: Response) -> list[dict[str, Any]]:
+    """Return the logs of a search.
+
+    Raises:
+        ApiError, AnswerError: the search was refused, or its answer cannot be read.
+    """
+    return _read_list(response, "data")
+
+
+def read_events(response: Response) -> list[dict[str, Any]]:
+    """Return the events of a listing.
+
+    Raises:
+        ApiError, AnswerError: the listing was refused, or its answer cannot be read.
+    """
+    return _read_list(response, "events")
+
+
+def _get(purpose: str, tokens: TokenSet, path: str, query: Pairs = ()) -> Request:
+    return Request(
+        purpose=purpose,
+        method="GET",
+        site=tokens.site,
+        host=Host.API,
+        path=path,
+        query=query,
+        headers=(("authorization", tokens.access_token),),
+        repeatable=True,
+    )
+
+
+def _read_list(response: Response, name: str) -> list[dict[str, Any]]:
+    refuse_failure(response)
+    items = read_object(response).get(name, [])
+    if not isinstance(items, list):
+        raise unexpected(response, f"has a `{name}` that is no list")
+    return [item for item in items if isinstance(item, dict)]

@@ -1,0 +1,46 @@
+"""Turn an API's refusal into an error, without claiming more than the answer says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from ddoauth_kit.answers import error_texts, read_json, refuse_unreadable
+from ddoauth_kit.errors import ApiError
+
+if TYPE_CHECKING:
+    from ddoauth_kit.exchange import Response
+
+_CODES: Final = {
+    401: "unauthorized",
+    403: "scope_missing",
+    404: "not_found",
+    429: "rate_limited",
+}
+_SUCCESS: Final = range(200, 300)
+
+
+def refuse_failure(response: Response, *, error: type[ApiError] = ApiError) -> None:
+    """Raise for every status that is no success.
+
+    Raises:
+        ApiError: `unauthorized` (401), `scope_missing` (403), `not_found` (404),
+            `rate_limited` (429), `api_refused` (other 4xx).
+        AnswerError: redirects, 5xx, and web pages.
+    """
+    if response.status in _SUCCESS:
+        return
+    refuse_unreadable(response)
+    if response.text.lstrip().startswith("<"):
+        read_json(response)
+    code = _CODES.get(response.status, "api_refused")
+    raise refusal(response, code, error=error)
+
+
+def refusal(response: Response, code: str, *, error: type[ApiError] = ApiError) -> ApiError:
+    """Describe a refusal under the given code, with the server's masked words."""
+    exchange = response.exchange
+    what = f"The {exchange.purpose} was refused ({response.status})."
+    if code == "rate_limited":
+        wait = response.headers.get("x-ratelimit-reset", "an unknown number of")[:20]
+        what = f"The {exchange.purpose} came too often ({response.status}): wait {wait} seconds."
+    return error(code, what, said=error_texts(response), exchange=exchange)

@@ -1,0 +1,130 @@
+"""Send data in with an API key: a metric, a log, an event, a service check.
+
+A bearer token cannot send telemetry; the API key is the only way for data sent through OAuth
+(Datadog's page on OAuth endpoints). Times are whole seconds since the epoch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from ddoauth_kit.api.refusals import refusal, refuse_failure
+from ddoauth_kit.errors import ApiKeyError
+from ddoauth_kit.exchange import Request, Response
+from ddoauth_kit.sites import Host
+
+if TYPE_CHECKING:
+    from ddoauth_kit.api.api_keys import ApiKey
+    from ddoauth_kit.http import Http
+
+_GAUGE: Final = 3
+_KEY_REFUSED: Final = frozenset({401, 403})
+
+
+@dataclass(frozen=True, slots=True)
+class Telemetry:
+    """Hold one small sample of each kind of data, all with the same name, tags and time.
+
+    `at` is in seconds since the epoch; `value` is the metric's; `source` names the integration.
+    """
+
+    name: str
+    value: float
+    at: int
+    source: str
+    tags: tuple[str, ...] = ()
+    host: str = "ddoauth-kit"
+
+
+def send(http: Http, request: Request) -> Response:
+    """Send one sample.
+
+    Raises:
+        ApiKeyError: `api_key_refused` (401, 403), or as other APIs.
+        AnswerError, NetworkError: no readable answer arrived.
+    """
+    response = http.send(request)
+    read_accepted(response)
+    return response
+
+
+def metric_request(api_key: ApiKey, *, sample: Telemetry) -> Request:
+    """Build a gauge of one point (`POST /api/v2/series`)."""
+    series = {
+        "metric": sample.name,
+        "type": _GAUGE,
+        "points": [{"timestamp": sample.at, "value": sample.value}],
+        "tags": list(sample.tags),
+        "resources": [{"type": "host", "name": sample.host}],
+    }
+    return _post("metric", api_key, "/api/v2/series", {"series": [series]})
+
+
+def log_request(api_key: ApiKey, *, sample: Telemetry) -> Request:
+    """Build one log (`POST /api/v2/logs` at the site's logs intake)."""
+    log = {
+        "message": f"{sample.name} is {sample.value}",
+        "service": sample.source,
+        "ddsource": sample.source,
+        "ddtags": ",".join(sample.tags),
+        "hostname": sample.host,
+        "timestamp": sample.at * 1000,
+    }
+    return _post("log", api_key, "/api/v2/logs", [log], host=Host.LOGS_INTAKE)
+
+
+def event_request(api_key: ApiKey, *, sample: Telemetry) -> Request:
+    """Build one event (`POST /api/v1/events`, which needs the API key alone)."""
+    event = {
+        "title": sample.name,
+        "text": f"{sample.name} is {sample.value}",
+        "date_happened": sample.at,
+        "source_type_name": sample.source,
+        "tags": list(sample.tags),
+        "host": sample.host,
+    }
+    return _post("event", api_key, "/api/v1/events", event)
+
+
+def check_request(api_key: ApiKey, *, sample: Telemetry) -> Request:
+    """Build one service check with status OK (`POST /api/v1/check_run`)."""
+    check = {
+        "check": sample.name,
+        "status": 0,
+        "timestamp": sample.at,
+        "host_name": sample.host,
+        "tags": list(sample.tags),
+    }
+    return _post("service check", api_key, "/api/v1/check_run", [check])
+
+
+def read_accepted(response: Response) -> None:
+    """Accept 200 and 202; the bodies differ by endpoint and say nothing more.
+
+    Raises:
+        ApiKeyError: `api_key_refused`, or as other APIs.
+        AnswerError: the answer cannot be read.
+    """
+    if response.status in _KEY_REFUSED:
+        raise refusal(response, "api_key_refused", error=ApiKeyError)
+    refuse_failure(response, error=ApiKeyError)
+
+
+def _post(
+    purpose: str,
+    api_key: ApiKey,
+    path: str,
+    body: Any,  # noqa: ANN401 - JSON has no narrower type
+    *,
+    host: Host = Host.API,
+) -> Request:
+    return Request(
+        purpose=f"{purpose} submission",
+        method="POST",
+        site=api_key.site,
+        host=host,
+        path=path,
+        headers=(("dd-api-key", api_key.key),),
+        body=body,
+    )
