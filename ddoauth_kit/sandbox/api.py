@@ -1,0 +1,115 @@
+"""The API: which handler serves which operation, and the checks before it."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from ddoauth_kit.sandbox import account, events, logs, metrics
+from ddoauth_kit.sandbox.access import api_key, bearer_grant, check_scopes
+from ddoauth_kit.sandbox.catalogue import MARKETPLACE_KEY
+from ddoauth_kit.sandbox.clock import iso
+from ddoauth_kit.sandbox.limits import with_headers
+from ddoauth_kit.sandbox.messages import json_answer
+from ddoauth_kit.sandbox.payload import malformed
+from ddoauth_kit.sandbox.refusals import Refusal, api_refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from ddoauth_kit.sandbox.catalogue import Operation
+    from ddoauth_kit.sandbox.grants import Grant
+    from ddoauth_kit.sandbox.keys import ApiKey
+    from ddoauth_kit.sandbox.messages import Answer, Incoming
+    from ddoauth_kit.sandbox.orgs import Org
+    from ddoauth_kit.sandbox.state import Twin
+
+    Handler = Callable[[Twin, Incoming, Org], Answer]
+
+
+def validate_key(_twin: Twin, _incoming: Incoming, _org: Org) -> Answer:
+    """Tell that a key is good, which is all that this call tells."""
+    return json_answer(200, {"valid": True})
+
+
+HANDLERS: Mapping[tuple[str, str], Handler] = MappingProxyType(
+    {
+        ("GET", "/api/v2/current_user"): account.get_current_user,
+        ("GET", "/api/v1/query"): metrics.query_metrics,
+        ("GET", "/api/v1/metrics"): metrics.list_active_metrics,
+        ("GET", "/api/v2/metrics"): metrics.list_tag_configurations,
+        ("POST", "/api/v2/logs/events/search"): logs.search_logs,
+        ("GET", "/api/v1/events"): events.list_events_v1,
+        ("GET", "/api/v2/events"): events.list_events_v2,
+        ("POST", "/api/v2/events/search"): events.search_events,
+        ("GET", "/api/v1/monitor"): account.list_monitors,
+        ("GET", "/api/v1/monitor/{monitor_id}"): account.get_monitor,
+        ("GET", "/api/v1/dashboard"): account.list_dashboards,
+        ("GET", "/api/v2/users"): account.list_users,
+        ("GET", "/api/v1/validate"): validate_key,
+        ("POST", "/api/v2/series"): metrics.submit_metrics,
+        ("POST", "/api/v1/events"): events.create_event,
+        ("POST", "/api/v1/check_run"): events.submit_service_check,
+        ("POST", "/api/v2/logs"): logs.submit_logs,
+    }
+)
+
+
+def call_operation(twin: Twin, incoming: Incoming, operation: Operation) -> Answer:
+    """Check the caller and answer one operation of the catalogue."""
+    if operation.needs_key:
+        return _handler(operation)(twin, incoming, api_key(twin, incoming).org)
+    grant = bearer_grant(twin, incoming, operation)
+    if operation.id == MARKETPLACE_KEY:
+        check_scopes(grant, operation)
+        return _create_key(twin, grant)
+    return _read(twin, incoming, operation, grant=grant)
+
+
+def _handler(operation: Operation) -> Handler:
+    return HANDLERS.get((operation.method, operation.path), _nothing_here)
+
+
+def _nothing_here(_twin: Twin, incoming: Incoming, _org: Org) -> Answer:
+    if incoming.method == "GET":
+        return json_answer(200, {"data": []})
+    raise malformed("The sandbox serves this operation for its access checks only.")
+
+
+def _read(twin: Twin, incoming: Incoming, operation: Operation, *, grant: Grant) -> Answer:
+    headers = twin.limits.count(operation, org=grant.org)
+    try:
+        if not twin.profile.validates_first:
+            check_scopes(grant, operation)
+        answer = _handler(operation)(twin, incoming, grant.org)
+        check_scopes(grant, operation)
+    except Refusal as refusal:
+        raise with_headers(refusal, *headers) from None
+    return answer.with_headers(*headers)
+
+
+def _create_key(twin: Twin, grant: Grant) -> Answer:
+    exists = twin.faults.strikes("key-exists")
+    key = None if exists else twin.keys.create(grant.client, org=grant.org)
+    if key is None:
+        raise api_refusal("api-key-once", 409, "An API key with this name already exists")
+    return json_answer(201, {"data": _key_resource(key)})
+
+
+def _key_resource(key: ApiKey) -> dict[str, Any]:
+    admin = {"data": {"type": "users", "id": key.org.admin.id}}
+    return {
+        "type": "api_keys",
+        "id": key.id,
+        "attributes": {
+            "created_at": iso(key.created),
+            "key": key.value,
+            "last4": key.last4,
+            "modified_at": iso(key.created),
+            "name": key.name,
+            "remote_config_read_enabled": False,
+            "category": "default",
+            "leak_information": None,
+        },
+        "relationships": {"created_by": admin, "modified_by": admin},
+    }

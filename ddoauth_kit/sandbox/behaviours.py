@@ -1,0 +1,202 @@
+"""Every rule that the sandbox follows, with what is known about it or the word guess.
+
+`README.md` beside this file shows the same list, and tests tie both to the code.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+DOCS_ENDPOINTS = "Datadog docs: oauth2_endpoints"
+DOCS_OAUTH = "Datadog docs: oauth2_in_datadog"
+DOCS_INTEGRATION = "Datadog docs: api_integration"
+DOCS_SITES = "Datadog docs: getting started, sites"
+DOCS_LIMITS = "Datadog docs: rate limits"
+PUP = "DataDog/pup, source"
+SPEC = "Datadog's OpenAPI description"
+RECORDED = "recorded answer of the official client"
+PARTNER = "a public program of a partner"
+GUESS = "guess"
+OWN = "the sandbox's own rule"
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """One rule: its id, what it does, and why it is believed to be Datadog's."""
+
+    id: str
+    summary: str
+    evidence: str
+
+
+_SITES = (
+    Behaviour("nine-sites", "Nine sites answer on one port, each by its own hosts.", DOCS_SITES),
+    Behaviour("unknown-path", "A path that the asked host does not serve gets 404.", OWN),
+    Behaviour("wrong-method", "A served path asked by another method gets 405.", OWN),
+    Behaviour("body-limit", "A body over 5 MB gets 413, packed or not.", SPEC),
+    Behaviour(
+        "foreign-host", "A Host header of another name or port gets 421.", "RFC 9110 15.5.20"
+    ),
+    Behaviour("loopback-only", "It listens on loopback and on nothing else.", OWN),
+    Behaviour("deterministic", "The same seed and the same requests give the same ids.", OWN),
+    Behaviour("marked-credentials", "All that it mints starts with sandbox-.", OWN),
+    Behaviour(
+        "two-orgs", "Each site has two orgs, one with a vanity subdomain.", "DataDog/pup issue 550"
+    ),
+)
+_AUTHORIZE = (
+    Behaviour(
+        "authorize-duplicate-parameter",
+        "A repeated parameter gets an error page.",
+        "RFC 6749 3.1",
+    ),
+    Behaviour("authorize-unknown-client", "An unknown client gets an error page.", DOCS_ENDPOINTS),
+    Behaviour(
+        "authorize-private-client",
+        "A private client gets an error page in every org but its own.",
+        DOCS_INTEGRATION,
+    ),
+    Behaviour(
+        "authorize-redirect-uri",
+        "A redirect URI that is not registered byte for byte gets an error page.",
+        DOCS_ENDPOINTS,
+    ),
+    Behaviour(
+        "authorize-response-type",
+        "A response type other than code is refused by redirect.",
+        "RFC 6749 4.1.2.1",
+    ),
+    Behaviour(
+        "authorize-pkce-required",
+        "A missing code challenge is refused by redirect.",
+        DOCS_ENDPOINTS,
+    ),
+    Behaviour(
+        "authorize-s256-only", "A challenge method other than S256 is refused.", DOCS_ENDPOINTS
+    ),
+    Behaviour(
+        "authorize-challenge-shape",
+        "A challenge that is not 43 characters of base64url is refused.",
+        "RFC 7636 4.2",
+    ),
+    Behaviour(
+        "authorize-unknown-scope",
+        "One scope that the client lacks fails the whole request.",
+        "DataDog/pup issue 657",
+    ),
+    Behaviour("authorize-default-scopes", "Without scope the client's own scopes count.", PARTNER),
+    Behaviour("authorize-org", "The parameter dd_oid selects the org.", PUP),
+    Behaviour("consent-page", "The consent page names app, org and each scope.", DOCS_OAUTH),
+    Behaviour("consent-headers", "Consent is not framed, stored or shared.", "RFC 9700 4.16"),
+    Behaviour("form-csrf", "A form without the session's token gets 403.", "RFC 9700 4.7"),
+    Behaviour("consent-once", "A request is answered once.", GUESS),
+    Behaviour("consent-decision", "An answer other than approve or deny gets 400.", GUESS),
+    Behaviour("consent-denied", "Deny redirects with access_denied.", DOCS_ENDPOINTS),
+    Behaviour(
+        "redirect-parameters",
+        "The redirect has code, state, domain, site, client_id, dd_oid and dd_org_name.",
+        PARTNER,
+    ),
+    Behaviour("redirect-see-other", "Redirects after a form are 303, never 307.", "RFC 9700 4.12"),
+    Behaviour(
+        "vanity-site",
+        "A vanity subdomain shows in site and not in domain.",
+        "DataDog/pup issue 550",
+    ),
+)
+_TOKENS = (
+    Behaviour("token-answer", "Tokens come with expires_in 3600 and scope.", DOCS_ENDPOINTS),
+    Behaviour("token-no-store", "Token answers are not to be stored.", "RFC 6749 5.1"),
+    Behaviour(
+        "token-errors", "Errors are a list of texts like code - text.", "DataDog/pup issue 198"
+    ),
+    Behaviour(
+        "token-content-type", "Neither form nor JSON reads as a wrong code.", DOCS_INTEGRATION
+    ),
+    Behaviour("token-json-body", "A JSON body works, and must be flat.", DOCS_INTEGRATION),
+    Behaviour("token-duplicate-field", "A repeated field is refused.", "RFC 6749 3.2"),
+    Behaviour("token-grant-type", "Other grant types are refused with 400.", GUESS),
+    Behaviour("token-missing-secret", "A missing secret gets 401.", DOCS_ENDPOINTS),
+    Behaviour("token-wrong-secret", "A wrong secret gets 400.", GUESS),
+    Behaviour("token-unknown-client", "An unknown client gets 400.", GUESS),
+    Behaviour("token-basic", "Basic authentication gets 401.", GUESS),
+    Behaviour(
+        "token-two-methods", "Basic and a secret in the body at once are refused.", "RFC 6749 2.3"
+    ),
+    Behaviour("token-code-unknown", "An unknown code is refused.", "DataDog/pup issue 198"),
+    Behaviour("token-code-expiry", "A code lives ten minutes.", "RFC 6749 4.1.2"),
+    Behaviour(
+        "token-code-other-site",
+        "A code of another site is refused and stays good at its own.",
+        "DataDog/pup issue 550",
+    ),
+    Behaviour("token-code-other-client", "A code of another client is refused.", "RFC 6749 4.1.3"),
+    Behaviour("token-code-redirect-uri", "Another redirect URI is refused.", "RFC 6749 4.1.3"),
+    Behaviour("token-code-verifier", "A verifier must fit the challenge.", "RFC 7636 4.6"),
+    Behaviour("token-code-burned", "Any attempt of its client spends a code.", GUESS),
+    Behaviour("token-code-reuse", "A second use ends what the first gave.", "RFC 6749 4.1.2"),
+    Behaviour("refresh-kept", "A refresh keeps the refresh token and old access tokens.", GUESS),
+    Behaviour(
+        "refresh-refused", "An unknown refresh token gets 400.", "a public test of a partner"
+    ),
+    Behaviour("refresh-other-site", "A refresh token of another site is refused.", GUESS),
+    Behaviour("refresh-reuse", "A rotated-away token ends its grant.", "RFC 9700 4.14.2"),
+    Behaviour("refresh-lasting", "A refresh token does not expire.", DOCS_ENDPOINTS),
+    Behaviour("revoke-answer", "Revoking answers 200 without a body.", DOCS_ENDPOINTS),
+    Behaviour("revoke-unknown", "Revoking what is unknown answers 200.", DOCS_ENDPOINTS),
+    Behaviour("revoke-missing-token", "Revoking without a token gets 400.", DOCS_ENDPOINTS),
+    Behaviour("revoke-grant", "Revoking one token ends the whole grant.", GUESS),
+    Behaviour("revoke-foreign", "A token of another client lives on.", "RFC 7009 2.1"),
+)
+_API = (
+    Behaviour("api-key-created", "The marketplace key comes with 201 and its value.", PARTNER),
+    Behaviour("api-key-name", "The key's name holds client name and client id.", PARTNER),
+    Behaviour("api-key-once", "A second key of a client in an org gets 409.", PARTNER),
+    Behaviour("api-key-again", "After the customer revokes it, a new key works.", DOCS_INTEGRATION),
+    Behaviour("bearer-missing", "A read without a bearer token gets 401.", "DataDog/pup issue 521"),
+    Behaviour("bearer-invalid", "A dead bearer token gets 401.", "DataDog/pup issue 521"),
+    Behaviour("bearer-other-site", "A bearer token of another site gets 401.", GUESS),
+    Behaviour(
+        "bearer-without-oauth", "Some reads give 401 to good tokens.", "DataDog/pup issue 608"
+    ),
+    Behaviour("scope-missing", "A read without its scope gets 403.", "DataDog/pup issue 635"),
+    Behaviour("key-missing", "A key operation without a key gets 403.", RECORDED),
+    Behaviour("key-invalid", "A wrong, revoked or foreign key gets 403.", DOCS_INTEGRATION),
+    Behaviour("header-only", "Credentials in the query do not count.", "RFC 9700 4.3.2"),
+    Behaviour("rate-limit-headers", "Reads carry the five X-RateLimit headers.", DOCS_LIMITS),
+    Behaviour("rate-limit-reached", "Too many reads get 429 without Retry-After.", RECORDED),
+    Behaviour("check-order", "Scopes are checked before content.", GUESS),
+    Behaviour("validate-key", "A good key is told valid.", RECORDED),
+    Behaviour("intake-answers", "Intake answers 202 with the recorded bodies.", RECORDED),
+    Behaviour("malformed-request", "A body or parameter without sense gets 400.", RECORDED),
+    Behaviour("malformed-log", "A log without sense gets 400 in the intake's shape.", SPEC),
+    Behaviour("event-too-old", "An event older than 18 hours gets 400 as text.", RECORDED),
+    Behaviour("read-back", "What an org was sent can be read back from it.", SPEC),
+    Behaviour("org-apart", "One org's data and keys stay out of the other's.", GUESS),
+    Behaviour("monitor-not-found", "An unknown monitor gets 404.", RECORDED),
+    Behaviour("other-operations", "Operations without data answer an empty list.", OWN),
+)
+_PAGES = (
+    Behaviour(
+        "connect-accounts", "The tile sends site and domain to the partner.", DOCS_INTEGRATION
+    ),
+    Behaviour("test-authorization", "So does Test Authorization.", DOCS_INTEGRATION),
+    Behaviour("publish", "Publishing mints credentials that are shown once.", DOCS_INTEGRATION),
+    Behaviour(
+        "import-site", "An imported client has credentials of its own.", "older Datadog docs"
+    ),
+    Behaviour(
+        "api-keys-page", "Keys are listed by name and last four, and revoked.", DOCS_INTEGRATION
+    ),
+    Behaviour(
+        "authorized-apps",
+        "A customer revokes one grant or disables the app.",
+        "Datadog docs: app access",
+    ),
+    Behaviour("uninstall", "Uninstalling ends the grants and keeps the keys.", DOCS_INTEGRATION),
+    Behaviour("switch-org", "A browser signs in to one org of a site at a time.", OWN),
+    Behaviour("page-unknown-app", "A page's form for an app not offered gets 404.", OWN),
+    Behaviour("page-unknown-site", "An import to no other site gets 400.", OWN),
+)
+
+BEHAVIOURS: tuple[Behaviour, ...] = (*_SITES, *_AUTHORIZE, *_TOKENS, *_API, *_PAGES)

@@ -1,0 +1,51 @@
+"""The sandbox's own time."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+TICK_SECONDS = 0.01
+
+
+class Clock:
+    """Tell the sandbox's time, which moves by requests and not by waiting.
+
+    It starts at 2026-01-01T00:00:00Z, so that two runs of one script see the same times.
+    With `real_time` it is the wall clock, shifted by what `advance` added.
+    """
+
+    def __init__(self, *, real_time: bool = False) -> None:
+        self._real_time = real_time
+        self._offset = timedelta()
+
+    def now(self) -> datetime:
+        """Return the present moment, in UTC."""
+        return (datetime.now(UTC) if self._real_time else START) + self._offset
+
+    def timestamp(self) -> float:
+        """Return the present moment in seconds since the epoch."""
+        return self.now().timestamp()
+
+    def advance(self, seconds: float) -> datetime:
+        """Move the clock forward and return the new time; it never moves backward."""
+        if seconds < 0:
+            raise ValueError(f"the sandbox's clock moves forward only, not by {seconds} seconds")
+        self._offset += timedelta(seconds=seconds)
+        return self.now()
+
+    def tick(self) -> None:
+        """Count one handled request, unless time is real."""
+        if not self._real_time:
+            self._offset += timedelta(seconds=TICK_SECONDS)
+
+
+def iso(moment: datetime) -> str:
+    """Write a moment as Datadog's JSON does: UTC, milliseconds, `Z`."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def http_date(moment: datetime) -> str:
+    """Write a moment for the `Date` header (RFC 9110, 5.6.7)."""
+    return format_datetime(moment, usegmt=True)

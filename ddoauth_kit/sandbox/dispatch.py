@@ -1,0 +1,121 @@
+"""From a transported request to an answer: host check, site, faults, handler, journal."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ddoauth_kit.sandbox.clock import http_date
+from ddoauth_kit.sandbox.host import local_hosts
+from ddoauth_kit.sandbox.journal import ENTRIES_KEPT, Entry, journal_entry, masked
+from ddoauth_kit.sandbox.messages import Incoming, json_answer, read_pairs
+from ddoauth_kit.sandbox.pages import index_page
+from ddoauth_kit.sandbox.refusals import Refusal, answer_refusal, api_refusal, page_refusal
+from ddoauth_kit.sandbox.router import not_found, route_request
+from ddoauth_kit.sandbox.sites import ROLES, SITES
+from ddoauth_kit.sandbox.spoil import instead_of_answer, spoil_answer
+
+if TYPE_CHECKING:
+    import threading
+
+    from starlette.requests import Request
+
+    from ddoauth_kit.sandbox.host import PublicUrl
+    from ddoauth_kit.sandbox.messages import Answer
+    from ddoauth_kit.sandbox.state import Twin
+
+LOG = logging.getLogger("ddoauth_kit.sandbox")
+
+
+class Dispatcher:
+    """Answer each request of one sandbox, one at a time."""
+
+    def __init__(self, twin: Twin, *, lock: threading.RLock, public: PublicUrl | None) -> None:
+        self._twin = twin
+        self._lock = lock
+        self._public = public
+        self._hosts: frozenset[str] = frozenset()
+        self.journal: deque[Entry] = deque(maxlen=ENTRIES_KEPT)
+
+    def serve_port(self, port: int) -> None:
+        """Answer for the loopback names of this port from now on."""
+        self._hosts = local_hosts(port) | ({self._public.host} if self._public else set())
+
+    def respond(self, request: Request, *, body: bytes | None) -> Answer:
+        """Return the answer to one request; a mistake of the sandbox itself is a 500."""
+        with self._lock:
+            self._twin.clock.tick()
+            try:
+                answer = self._answer(request, body=body)
+            except Refusal as refusal:
+                self._note(request, status=refusal.status)
+                answer = answer_refusal(refusal, profile=self._twin.profile)
+            except Exception:
+                LOG.exception("the sandbox failed to answer")
+                answer = json_answer(500, {"errors": ["The sandbox has a bug."]})
+            dated = answer.with_headers(("Date", http_date(self._twin.clock.now())))
+            return replace(dated, delay=dated.delay + self._twin.latency)
+
+    def _answer(self, request: Request, *, body: bytes | None) -> Answer:
+        self._check_host(request)
+        path = request.scope["path"]
+        if path == "/" and request.method == "GET":
+            self._note(request, status=200)
+            return index_page()
+        site, role, rest = _split(path)
+        if site not in SITES or role not in ROLES:
+            raise not_found("app")
+        incoming = Incoming(
+            method=request.method,
+            site=SITES[site],
+            role=role,
+            path=rest,
+            query=read_pairs(request.scope["query_string"]),
+            headers=dict(request.headers),
+            cookies=request.cookies,
+            body=body or b"",
+        )
+        return self._journalled(incoming, too_large=body is None)
+
+    def _check_host(self, request: Request) -> None:
+        """Refuse foreign hosts, as a rebound DNS name brings; X-Forwarded-* says nothing."""
+        host = request.headers.get("host", "").lower()
+        if host not in self._hosts:
+            raise api_refusal("foreign-host", 421, "Misdirected request")
+
+    def _journalled(self, incoming: Incoming, *, too_large: bool) -> Answer:
+        try:
+            answer = self._handled(incoming, too_large=too_large)
+        except Refusal as refusal:
+            answer = answer_refusal(refusal, profile=self._twin.profile)
+        if incoming.role != "app":
+            answer = spoil_answer(answer, faults=self._twin.faults)
+        self.journal.append(journal_entry(incoming, status=answer.status))
+        return answer
+
+    def _handled(self, incoming: Incoming, *, too_large: bool) -> Answer:
+        if too_large:
+            raise _too_large(incoming.role)
+        if incoming.role != "app":
+            failed = instead_of_answer(incoming, faults=self._twin.faults)
+            if failed is not None:
+                return failed
+        return route_request(self._twin, incoming)
+
+    def _note(self, request: Request, *, status: int) -> None:
+        path = masked(request.scope["path"])
+        self.journal.append(Entry(None, None, request.method, path, status))
+
+
+def _split(path: str) -> tuple[str, str, str]:
+    site, _, rest = path.removeprefix("/").partition("/")
+    role, slash, rest = rest.partition("/")
+    return site, role, slash + rest
+
+
+def _too_large(role: str) -> Refusal:
+    if role == "app":
+        return page_refusal("body-limit", "The form is too large.", status=413)
+    return api_refusal("body-limit", 413, "Payload too large")

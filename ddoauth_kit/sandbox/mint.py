@@ -1,0 +1,65 @@
+"""Where every id and made-up credential comes from."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import uuid
+from collections import Counter
+
+SECRET_KINDS = ("secret", "code", "access", "refresh", "key")
+API_KEY_LENGTH = 32
+
+
+class Mint:
+    """Make ids and credentials from a seed, so that two runs of one script are alike.
+
+    Every credential starts with `sandbox-`, a prefix that no real one has: a scan of a
+    repository tells them apart. None of them protects anything but made-up data.
+    """
+
+    def __init__(self, *, seed: str) -> None:
+        self._seed = seed.encode()
+        self._counts: Counter[str] = Counter()
+
+    def uuid(self, label: str) -> str:
+        """Return the id of a named thing, the same at each call."""
+        return str(uuid.UUID(bytes=self._digest(f"uuid:{label}")[:16], version=4))
+
+    def number(self, label: str) -> int:
+        """Return the integer id of a named thing: at most 53 bits, safe in every JSON parser."""
+        return int.from_bytes(self._digest(f"number:{label}")[:6], "big")
+
+    def next_uuid(self, kind: str) -> str:
+        """Return a new id."""
+        return self.uuid(f"{kind}:{self._next(f'uuid:{kind}')}")
+
+    def next_number(self, kind: str) -> int:
+        """Return a new integer id."""
+        return self.number(f"{kind}:{self._next(f'number:{kind}')}")
+
+    def credential(self, kind: str) -> str:
+        """Return a new credential of one of the `SECRET_KINDS`."""
+        if kind not in SECRET_KINDS:
+            raise ValueError(f"no credential is called {kind!r}")
+        return self._credential(kind, self._next(kind))
+
+    def issued(self) -> tuple[str, ...]:
+        """Return every credential made so far, so that a test can look for leaks of them."""
+        return tuple(
+            self._credential(kind, number)
+            for kind in SECRET_KINDS
+            for number in range(1, self._counts[kind] + 1)
+        )
+
+    def _next(self, kind: str) -> int:
+        self._counts[kind] += 1
+        return self._counts[kind]
+
+    def _credential(self, kind: str, number: int) -> str:
+        text = f"sandbox-{kind}-{self._digest(f'{kind}:{number}').hex()}"
+        # A real API key has 32 characters, and clients check that length.
+        return text[:API_KEY_LENGTH] if kind == "key" else text[: len(kind) + 49]
+
+    def _digest(self, label: str) -> bytes:
+        return hmac.digest(self._seed, label.encode(), hashlib.sha256)

@@ -1,0 +1,69 @@
+"""Named ways to answer differently from Datadog's documented default."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from ddoauth_kit.sandbox.errors import SandboxError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What one profile changes; the defaults are Datadog's ways."""
+
+    name: str
+    summary: str
+    rfc_errors: bool = False
+    basic_allowed: bool = False
+    rotates: bool = False
+    validates_first: bool = False
+    oauth_reads: bool = True
+    rate_limit: int = 6000
+    rate_period: int = 60
+
+
+PROFILES: Mapping[str, Profile] = MappingProxyType(
+    {
+        profile.name: profile
+        for profile in (
+            Profile("datadog", "Answers with Datadog's bodies and status codes."),
+            Profile(
+                "rfc",
+                "Answers errors by RFC 6749 and RFC 6750, rotates refresh tokens, allows Basic.",
+                rfc_errors=True,
+                basic_allowed=True,
+                rotates=True,
+            ),
+            Profile(
+                "validate-first",
+                "Answers 400 and 404 before it looks at scopes, but after it knows the token.",
+                validates_first=True,
+            ),
+            Profile(
+                "no-oauth",
+                "Answers 401 to bearer tokens on every read but the current user.",
+                oauth_reads=False,
+            ),
+            Profile(
+                "rate-limits",
+                "Allows three reads per operation in ten seconds of sandbox time, then 429.",
+                rate_limit=3,
+                rate_period=10,
+            ),
+        )
+    }
+)
+
+
+def find_profile(name: str) -> Profile:
+    """Return the profile of that name, or list those there are."""
+    try:
+        return PROFILES[name]
+    except KeyError:
+        known = ", ".join(PROFILES)
+        raise SandboxError(f"unknown profile {name!r}; the profiles are: {known}") from None

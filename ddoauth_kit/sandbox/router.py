@@ -1,0 +1,121 @@
+"""Which handler serves which address of a site, and what an answer to none looks like."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache, partial
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from ddoauth_kit.sandbox import pages
+from ddoauth_kit.sandbox.api import call_operation
+from ddoauth_kit.sandbox.authorize import show_consent
+from ddoauth_kit.sandbox.catalogue import catalogue
+from ddoauth_kit.sandbox.consent import decide
+from ddoauth_kit.sandbox.refusals import Refusal, api_refusal, page_refusal
+from ddoauth_kit.sandbox.tokens import issue_tokens, revoke_token
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from ddoauth_kit.sandbox.messages import Answer, Incoming
+    from ddoauth_kit.sandbox.state import Twin
+
+    Handler = Callable[[Twin, Incoming], Answer]
+
+
+@dataclass(frozen=True)
+class Route:
+    """One address, the handlers of its methods, and the operations behind them."""
+
+    path: str
+    pattern: re.Pattern[str]
+    handlers: Mapping[str, Handler]
+    operations: Mapping[str, str]
+
+
+_PAGES: tuple[tuple[str, str, Handler], ...] = (
+    ("GET", "/oauth2/v1/authorize", show_consent),
+    ("POST", "/oauth2/v1/authorize", decide),
+    ("GET", "/", pages.go_home),
+    ("POST", "/switch-org", pages.switch_org),
+    ("GET", "/integrations", pages.show_integrations),
+    ("POST", "/integrations/connect", pages.connect_accounts),
+    ("POST", "/integrations/uninstall", pages.uninstall),
+    ("GET", "/developer", pages.show_developer),
+    ("POST", "/developer/test-authorization", pages.connect_accounts),
+    ("POST", "/developer/publish", pages.publish),
+    ("POST", "/developer/import", pages.import_to_site),
+    ("GET", "/organization-settings/api-keys", pages.show_api_keys),
+    ("POST", "/organization-settings/api-keys/revoke", pages.revoke_api_key),
+    ("GET", "/organization-settings/authorized-apps", pages.show_authorized_apps),
+    ("POST", "/organization-settings/authorized-apps/revoke", pages.revoke_grant),
+    ("POST", "/organization-settings/authorized-apps/disable", pages.disable_app),
+)
+_TOKENS: tuple[tuple[str, str, Handler], ...] = (
+    ("POST", "/oauth2/v1/token", issue_tokens),
+    ("POST", "/oauth2/v1/revoke", revoke_token),
+)
+
+
+@cache
+def routes() -> Mapping[str, tuple[Route, ...]]:
+    """Return the routes of each host role, made once for all sandboxes."""
+    entries: dict[str, list[tuple[str, str, Handler, str]]] = {
+        "app": [(*entry, "") for entry in _PAGES],
+        "api": [(*entry, "") for entry in _TOKENS],
+        "logs": [],
+        "events": [],
+    }
+    for operation in catalogue().operations:
+        handler = partial(call_operation, operation=operation)
+        entry = (operation.method, operation.path, handler, operation.id)
+        entries[operation.role].append(entry)
+    return MappingProxyType({role: _group(found) for role, found in entries.items()})
+
+
+def _group(entries: list[tuple[str, str, Handler, str]]) -> tuple[Route, ...]:
+    paths = dict.fromkeys(path for _, path, _, _ in entries)
+    # A fixed path is tried before a template that it would match as well.
+    return tuple(
+        Route(
+            path=path,
+            pattern=re.compile(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(path))),
+            handlers={method: handler for method, p, handler, _ in entries if p == path},
+            operations={method: name for method, p, _, name in entries if p == path},
+        )
+        for path in sorted(paths, key=lambda path: "{" in path)
+    )
+
+
+def find_route(role: str, path: str) -> Route | None:
+    """Return the route that serves a path at a host role."""
+    return next((route for route in routes()[role] if route.pattern.fullmatch(path)), None)
+
+
+def route_request(twin: Twin, incoming: Incoming) -> Answer:
+    """Answer a request to a known host of a known site."""
+    route = find_route(incoming.role, incoming.path)
+    if route is None:
+        raise not_found(incoming.role)
+    handler = route.handlers.get(incoming.method)
+    if handler is None:
+        raise _wrong_method(incoming.role, allowed=", ".join(route.handlers))
+    return handler(twin, incoming)
+
+
+def not_found(role: str) -> Refusal:
+    """Refuse an address that this host does not serve, in the host's own form."""
+    if role == "app":
+        return page_refusal("unknown-path", "There is no such page.", status=404)
+    return api_refusal("unknown-path", 404, "Not found")
+
+
+def _wrong_method(role: str, *, allowed: str) -> Refusal:
+    if role == "app":
+        refusal = page_refusal("wrong-method", "This address takes no such method.", status=405)
+    else:
+        refusal = api_refusal("wrong-method", 405, "Method not allowed")
+    refusal.headers = (("Allow", allowed),)
+    return refusal

@@ -1,0 +1,221 @@
+"""The sandbox as Python sees it."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from contextlib import contextmanager
+from queue import SimpleQueue
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from ddoauth_kit.sandbox.clients import demo_integration, read_integration
+from ddoauth_kit.sandbox.clock import Clock
+from ddoauth_kit.sandbox.dispatch import Dispatcher
+from ddoauth_kit.sandbox.errors import SandboxError
+from ddoauth_kit.sandbox.faults import parse_fault
+from ddoauth_kit.sandbox.host import check_loopback, make_endpoints, read_public_url
+from ddoauth_kit.sandbox.profiles import find_profile
+from ddoauth_kit.sandbox.server import Listener
+from ddoauth_kit.sandbox.sites import SITES
+from ddoauth_kit.sandbox.state import Twin
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
+    from types import TracebackType
+    from typing import Self
+
+    from ddoauth_kit.sandbox.clients import Client
+    from ddoauth_kit.sandbox.journal import Entry
+    from ddoauth_kit.sandbox.keys import ApiKey
+    from ddoauth_kit.sandbox.orgs import Org
+
+
+class Sandbox:
+    """An offline twin of Datadog's OAuth and API endpoints, for all nine sites, on one port.
+
+    Use it as a context manager. It listens on loopback only and mints its own credentials.
+    `latency` delays every answer by so many seconds. `public_url` is where a proxy shows the
+    pages to a browser. Set-up that cannot work raises `SandboxError`.
+    """
+
+    def __init__(  # noqa: PLR0913 - each is one switch of the command line
+        self,
+        *,
+        profile: str = "datadog",
+        faults: Sequence[str] = (),
+        client_file: Path | None = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        latency: float = 0.0,
+        seed: str = "ddoauth",
+        public_url: str | None = None,
+        real_time: bool = False,
+    ) -> None:
+        check_loopback(host)
+        if latency < 0:
+            raise SandboxError(f"latency {latency} is below zero")
+        self._host = host
+        self._port = port
+        self._public = read_public_url(public_url)
+        self._lock = threading.RLock()
+        self._listener: Listener | None = None
+        self.clock = Clock(real_time=real_time)
+        self._twin = Twin(
+            profile=find_profile(profile),
+            integration=demo_integration()
+            if client_file is None
+            else read_integration(client_file),
+            seed=seed,
+            clock=self.clock,
+            latency=latency,
+            prefix=self._public.prefix if self._public else "",
+        )
+        self._twin.faults.inject_all(faults)
+        self._dispatcher = Dispatcher(self._twin, lock=self._lock, public=self._public)
+
+    def start(self) -> Self:
+        """Open the port and serve until `stop`."""
+        if self._listener is not None:
+            raise SandboxError("this sandbox runs already")
+        listener = Listener(host=self._host, port=self._port, respond=self._dispatcher.respond)
+        self._listener = listener
+        self._twin.cookie = f"ddoauth_sandbox_{listener.port}"
+        self._dispatcher.serve_port(listener.port)
+        listener.start()
+        return self
+
+    def stop(self) -> None:
+        """Close the port and end the thread; what was minted stays readable."""
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            listener.stop()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def serve_forever(self, *, announce: Callable[[], None] | None = None) -> None:
+        """Block the main thread until SIGINT or SIGTERM, for the command line.
+
+        `announce` is called when a signal would end this cleanly: whoever reads what it
+        prints may send one at once.
+        """
+        # Unlike an event's, this queue's put is safe inside a signal handler.
+        signals: SimpleQueue[int] = SimpleQueue()
+        with _signals(signals):
+            if announce is not None:
+                announce()
+            signals.get()
+
+    @property
+    def base_url(self) -> str:
+        """Return the address of the index page, which all others start with."""
+        if self._listener is None:
+            raise SandboxError("the sandbox is not running; use it in a with statement")
+        name = f"[{self._host}]" if ":" in self._host else self._host
+        return f"http://{name}:{self._listener.port}"
+
+    @property
+    def endpoints(self) -> Mapping[str, Mapping[str, str]]:
+        """Return per site: domain, app_url, api_url, logs_intake_url, events_intake_url."""
+        return MappingProxyType(make_endpoints(self.base_url, public=self._public))
+
+    def description(self) -> dict[str, object]:
+        """Return what a client must know, the published client's secret included."""
+        sites = {name: dict(urls) for name, urls in self.endpoints.items()}
+        return {"sites": sites, "client": self.client.description()}
+
+    @property
+    def client(self) -> Client:
+        """Return the published client, good on all nine sites."""
+        return self._twin.published
+
+    @property
+    def orgs(self) -> Mapping[str, tuple[Org, ...]]:
+        """Return the orgs per site, the one that browsers are signed in to first."""
+        return self._twin.orgs
+
+    def private_client(self, site: str) -> Client:
+        """Return the integration's test client of a site, for that site's first org only."""
+        return self._twin.private[_known(site)]
+
+    def register(self, client: Path | Mapping[str, Any]) -> Client:
+        """Publish the client of a partner's `oauth_clients.json`, with a minted secret."""
+        integration = read_integration(client)
+        with self._lock:
+            return self._twin.clients.publish(integration)
+
+    def publish(self, client: Client) -> Client:
+        """Publish a private client: new credentials, good in every org."""
+        with self._lock:
+            return self._twin.publish(client)
+
+    def import_client(self, client: Client, *, site: str) -> Client:
+        """Bring a client to another site, where it gets credentials of its own."""
+        with self._lock:
+            return self._twin.import_client(client, site=_known(site))
+
+    def uninstall(self, client: Client, *, site: str, org_id: str | None = None) -> None:
+        """End a client's grants in an org, by default the site's first; its API key stays."""
+        org = self._twin.org(SITES[_known(site)], org_id=org_id)
+        with self._lock:
+            self._twin.uninstall(client.client_id, org=org)
+
+    def api_keys(self, site: str, *, org_id: str | None = None) -> list[ApiKey]:
+        """Return an org's API keys, by default of the site's first org."""
+        org = self._twin.org(SITES[_known(site)], org_id=org_id)
+        with self._lock:
+            return self._twin.keys.of_org(org)
+
+    def revoke_api_key(self, key_id: str) -> bool:
+        """Revoke an API key by its id, as the customer would; tell whether there was one."""
+        with self._lock:
+            return self._twin.keys.revoke(key_id)
+
+    def inject(self, fault: str) -> None:
+        """Make something fail from now on: NAME, NAME:COUNT or NAME:PROBABILITY."""
+        parse_fault(fault)
+        with self._lock:
+            self._twin.faults.inject(fault)
+
+    def clear_faults(self) -> None:
+        """Let everything work again."""
+        with self._lock:
+            self._twin.faults.clear()
+
+    @property
+    def journal(self) -> list[Entry]:
+        """Return the latest handled requests, oldest first, without any secret."""
+        with self._lock:
+            return list(self._dispatcher.journal)
+
+    def issued_secrets(self) -> tuple[str, ...]:
+        """Return every secret, code, token and key minted so far, to look for leaks of them."""
+        with self._lock:
+            return self._twin.mint.issued()
+
+
+def _known(site: str) -> str:
+    if site not in SITES:
+        raise SandboxError(f"unknown site {site!r}; the sites are: {', '.join(SITES)}")
+    return site
+
+
+@contextmanager
+def _signals(arrived: SimpleQueue[int]) -> Iterator[None]:
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, lambda got, _: arrived.put(got)) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)

@@ -1,0 +1,64 @@
+"""The nine sites as the sandbox knows them.
+
+This table is deliberately its own: a mistake shared with the client's table would cancel out.
+Source: Datadog docs, getting started with sites.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ROLES = ("app", "api", "logs", "events")
+
+
+@dataclass(frozen=True)
+class Site:
+    """One Datadog site: its name in the URL path and the domain that it tells clients."""
+
+    name: str
+    domain: str
+    app_host: str
+
+    @property
+    def registrable_domain(self) -> str:
+        """Return the domain that vanity subdomains hang on, whatever the region."""
+        return ".".join(self.domain.split(".")[-2:])
+
+    @property
+    def app_url(self) -> str:
+        """Return the address of the web application, which is what `site` says by default."""
+        return f"https://{self.app_host}"
+
+
+SITES: Mapping[str, Site] = MappingProxyType(
+    {
+        site.name: site
+        for site in (
+            Site("us1", "datadoghq.com", "app.datadoghq.com"),
+            Site("us3", "us3.datadoghq.com", "us3.datadoghq.com"),
+            Site("us5", "us5.datadoghq.com", "us5.datadoghq.com"),
+            Site("eu1", "datadoghq.eu", "app.datadoghq.eu"),
+            Site("ap1", "ap1.datadoghq.com", "ap1.datadoghq.com"),
+            Site("ap2", "ap2.datadoghq.com", "ap2.datadoghq.com"),
+            Site("uk1", "uk1.datadoghq.com", "uk1.datadoghq.com"),
+            Site("us1-fed", "ddog-gov.com", "app.ddog-gov.com"),
+            Site("us2-fed", "us2.ddog-gov.com", "us2.ddog-gov.com"),
+        )
+    }
+)
+
+
+def next_site(site: Site) -> Site:
+    """Return another site of the table, for faults that name a wrong one."""
+    names = list(SITES)
+    return SITES[names[(names.index(site.name) + 1) % len(names)]]
+
+
+def foreign_registrable_site(site: Site) -> Site:
+    """Return a site under another registrable domain, which no org of `site` can have."""
+    return SITES["us1"] if site.registrable_domain == "datadoghq.eu" else SITES["eu1"]

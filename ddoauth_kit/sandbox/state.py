@@ -1,0 +1,68 @@
+"""Everything that one sandbox remembers, in one place that handlers are given."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ddoauth_kit.sandbox.clients import Client, Clients, Integration
+from ddoauth_kit.sandbox.faults import FaultPlan
+from ddoauth_kit.sandbox.grants import Grants
+from ddoauth_kit.sandbox.keys import ApiKeys
+from ddoauth_kit.sandbox.limits import RateLimits
+from ddoauth_kit.sandbox.mint import Mint
+from ddoauth_kit.sandbox.orgs import Org, make_orgs
+from ddoauth_kit.sandbox.sessions import Sessions
+from ddoauth_kit.sandbox.telemetry import Telemetry
+
+if TYPE_CHECKING:
+    from ddoauth_kit.sandbox.clock import Clock
+    from ddoauth_kit.sandbox.profiles import Profile
+    from ddoauth_kit.sandbox.sites import Site
+
+
+@dataclass
+class Twin:
+    """The state of all nine sites; whoever touches it holds the sandbox's lock."""
+
+    profile: Profile
+    integration: Integration
+    seed: str
+    clock: Clock
+    latency: float = 0.0
+    cookie: str = "ddoauth_sandbox"
+    prefix: str = ""
+    telemetry: defaultdict[str, Telemetry] = field(default_factory=lambda: defaultdict(Telemetry))
+
+    def __post_init__(self) -> None:
+        self.mint = Mint(seed=self.seed)
+        self.faults = FaultPlan(seed=self.seed)
+        self.orgs = make_orgs(self.mint)
+        self.clients = Clients(self.mint)
+        self.grants = Grants(mint=self.mint, clock=self.clock)
+        self.keys = ApiKeys(mint=self.mint, clock=self.clock)
+        self.limits = RateLimits(clock=self.clock, profile=self.profile)
+        self.sessions = Sessions()
+        self.published = self.clients.publish(self.integration)
+        self.private = {
+            name: self.clients.make_private(self.integration, org=orgs[0])
+            for name, orgs in self.orgs.items()
+        }
+
+    def org(self, site: Site, *, org_id: str | None = None) -> Org:
+        """Return an org of the site by its id, else the site's first."""
+        orgs = self.orgs[site.name]
+        return next((org for org in orgs if org.id == org_id), orgs[0])
+
+    def publish(self, client: Client) -> Client:
+        """Mint the published client of a private one, which goes on working for its org."""
+        return self.clients.publish(client.integration)
+
+    def import_client(self, client: Client, *, site: str) -> Client:
+        """Make the same integration's private client on another site."""
+        return self.clients.make_private(client.integration, org=self.orgs[site][0])
+
+    def uninstall(self, client_id: str, *, org: Org) -> None:
+        """End what the org allowed this client; its API key lives on, as Datadog's does."""
+        self.grants.revoke_client(client_id, org=org)

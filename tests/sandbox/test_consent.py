@@ -1,0 +1,143 @@
+"""The customer's answer counts once, only from its own page, and goes back to the partner."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import httpx
+    from conftest import Forms, Partner
+
+    from ddoauth_kit.sandbox import Sandbox
+
+SITES = {
+    "us1": ("datadoghq.com", "https://app.datadoghq.com", "https://globex.datadoghq.com"),
+    "us3": ("us3.datadoghq.com", "https://us3.datadoghq.com", "https://globex.datadoghq.com"),
+    "us5": ("us5.datadoghq.com", "https://us5.datadoghq.com", "https://globex.datadoghq.com"),
+    "eu1": ("datadoghq.eu", "https://app.datadoghq.eu", "https://globex.datadoghq.eu"),
+    "ap1": ("ap1.datadoghq.com", "https://ap1.datadoghq.com", "https://globex.datadoghq.com"),
+    "ap2": ("ap2.datadoghq.com", "https://ap2.datadoghq.com", "https://globex.datadoghq.com"),
+    "uk1": ("uk1.datadoghq.com", "https://uk1.datadoghq.com", "https://globex.datadoghq.com"),
+    "us1-fed": ("ddog-gov.com", "https://app.ddog-gov.com", "https://globex.ddog-gov.com"),
+    "us2-fed": ("us2.ddog-gov.com", "https://us2.ddog-gov.com", "https://globex.ddog-gov.com"),
+}
+
+
+@pytest.mark.behaviour("redirect-parameters")
+@pytest.mark.behaviour("vanity-site")
+@pytest.mark.behaviour("nine-sites")
+@pytest.mark.parametrize("site", SITES)
+def test_redirect_tells_site_and_domain(
+    sandbox: Sandbox, make_partner: Callable[..., Partner], site: str
+) -> None:
+    """Every site tells its domain; a vanity subdomain shows in `site` alone."""
+    domain, app_url, vanity_url = SITES[site]
+    partner = make_partner(sandbox, site)
+    first, second = sandbox.orgs[site]
+    said = partner.callback()
+    assert said.pop("code").startswith("sandbox-code-")
+    assert said == {
+        "state": "the-state",
+        "domain": domain,
+        "site": app_url,
+        "client_id": sandbox.client.client_id,
+        "dd_oid": first.id,
+        "dd_org_name": f"Acme ({site})",
+    }
+    said = partner.callback(dd_oid=second.id)
+    assert (said["domain"], said["site"]) == (domain, vanity_url)
+
+
+@pytest.mark.behaviour("redirect-see-other")
+@pytest.mark.checklist("S6")
+@pytest.mark.parametrize("decision", ["approve", "deny"])
+def test_answer_is_303(partner: Partner, decision: str) -> None:
+    """A 303 drops the form's body, so no field of it reaches the partner."""
+    assert partner.decide(partner.ask(), decision).status_code == 303
+
+
+def test_redirect_keeps_the_registered_query(
+    sandbox: Sandbox, make_partner: Callable[..., Partner]
+) -> None:
+    """A registered URI's own query stays in front."""
+    uri = "https://a.example/cb?tenant=1"
+    client = sandbox.register({"integration": {"name": "a", "redirect_uris": [uri]}})
+    partner = make_partner(sandbox, client=client)
+    location = partner.decide(partner.ask(state="a b&c")).headers["location"]
+    assert location.startswith(f"{uri}&code=sandbox-code-")
+    assert "&state=a+b%26c&" in location
+
+
+@pytest.mark.behaviour("consent-denied")
+def test_deny_tells_access_denied(partner: Partner) -> None:
+    """A denied request comes back with the error, the state and the site."""
+    assert partner.callback("deny") == {
+        "error": "access_denied",
+        "error_description": "The user denied the request.",
+        "state": "the-state",
+        "domain": "datadoghq.com",
+        "site": "https://app.datadoghq.com",
+    }
+
+
+@pytest.mark.behaviour("form-csrf")
+@pytest.mark.checklist("S6")
+def test_form_needs_this_sessions_token(
+    partner: Partner, sandbox: Sandbox, make_partner: Callable[..., Partner]
+) -> None:
+    """A form without the token, with another's, or from another browser does nothing."""
+    page = partner.ask()
+    assert partner.decide(make_partner(sandbox).ask()).status_code == 403
+    url = str(page.url)
+    assert partner.http.post(url, data={"decision": "approve"}).status_code == 403
+    other = make_partner(sandbox)
+    other.ask()
+    assert other.decide(page).status_code == 403
+
+
+@pytest.mark.behaviour("consent-once")
+def test_request_is_answered_once(partner: Partner) -> None:
+    """The back button does not make a second code."""
+    page = partner.ask()
+    assert partner.decide(page).status_code == 303
+    again = partner.decide(page)
+    assert again.status_code == 400
+    assert "answered before" in again.text
+
+
+@pytest.mark.behaviour("consent-decision")
+def test_decision_is_approve_or_deny(partner: Partner) -> None:
+    """Another word is no consent."""
+    assert partner.decide(partner.ask(), "maybe").status_code == 400
+
+
+@pytest.mark.behaviour("switch-org")
+def test_switching_org_goes_on_with_the_request(
+    partner: Partner,
+    read_forms: Callable[[str], Forms],
+    find_form: Callable[..., dict[str, Any]],
+) -> None:
+    """Who signs in to another org on the consent page is asked again for that one."""
+    second = partner.sandbox.orgs["us1"][1]
+    page = partner.ask()
+    switch = find_form(page, "../../switch-org")
+    assert second.id in switch["options"]
+    answer = partner.submit(page, switch, org=second.id)
+    assert answer.status_code == 303
+    page = partner.http.get(answer.next_request.url)  # type: ignore[union-attr]
+    assert f"asks for access to {second.name}." in page.text
+    assert read_forms(page.text).forms[0]["action"] == "authorize"
+    assert partner.decide(page).status_code == 303
+    assert partner.callback()["dd_oid"] == second.id
+
+
+def test_an_open_request_is_kept_while_others_come(partner: Partner) -> None:
+    """Two tabs ask at once, and both can be answered."""
+    pages: list[httpx.Response] = [partner.ask(), partner.ask(state="second")]
+    assert [partner.decide(page).status_code for page in pages] == [303, 303]
+    pages = [partner.ask() for _ in range(21)]
+    assert [partner.decide(page).status_code for page in pages] == [400] + [303] * 20

@@ -1,0 +1,314 @@
+"""OAuth clients that others wrote complete the flow, and are refused where they must be."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from authlib.integrations.base_client.errors import OAuthError
+from authlib.integrations.requests_client import OAuth2Session as AuthlibSession
+from oauthlib.oauth2 import AccessDeniedError, InvalidGrantError, MissingTokenError, OAuth2Error
+from requests_oauthlib import OAuth2Session as RequestsSession
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conftest import Partner
+
+    from ddoauth_kit.sandbox import Client, Sandbox
+
+SCOPES = ["metrics_read", "events_read"]
+VERIFIER = "v" * 64
+
+
+@pytest.fixture(autouse=True)
+def plain_http(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both libraries want TLS, which loopback does without."""
+    monkeypatch.setenv("AUTHLIB_INSECURE_TRANSPORT", "1")
+    monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")
+
+
+def visit(partner: Partner, url: str, decision: str = "approve") -> str:
+    """Open the address that a library made, decide, and return where the browser goes."""
+    answer = partner.http.get(url)
+    if answer.status_code == 200:
+        answer = partner.decide(answer, decision)
+    assert answer.status_code == 303, answer.text
+    location: str = answer.headers["location"]
+    return location
+
+
+class Authlib:
+    """Authlib's session, bound to one client at one site."""
+
+    def __init__(self, partner: Partner, **changes: Any) -> None:
+        client: Client = partner.client
+        self.partner = partner
+        self.authorize_url = f"{partner.urls['app_url']}/oauth2/v1/authorize"
+        self.token_url = f"{partner.urls['api_url']}/oauth2/v1/token"
+        self.revoke_url = f"{partner.urls['api_url']}/oauth2/v1/revoke"
+        options: dict[str, Any] = {
+            "client_id": client.client_id,
+            "client_secret": client.client_secret,
+            "token_endpoint_auth_method": "client_secret_post",
+            "revocation_endpoint_auth_method": "client_secret_post",
+            "redirect_uri": client.redirect_uris[0],
+            "scope": " ".join(SCOPES),
+            "code_challenge_method": "S256",
+        }
+        self.session = AuthlibSession(**{**options, **changes})
+        self.session.trust_env = False
+        self.state = ""
+
+    def location(self, decision: str = "approve", **options: Any) -> str:
+        """Go through consent and return where the browser lands."""
+        options = {"code_verifier": VERIFIER, **options}
+        url, self.state = self.session.create_authorization_url(self.authorize_url, **options)
+        return visit(self.partner, url, decision)
+
+    def fetch(self, location: str, **options: Any) -> Any:
+        """Exchange the code of a redirect."""
+        options = {"code_verifier": VERIFIER, **options}
+        return self.session.fetch_token(
+            self.token_url, authorization_response=location, state=self.state, **options
+        )
+
+
+@pytest.fixture
+def authlib(
+    make_sandbox: Callable[..., Sandbox], make_partner: Callable[..., Partner], stack: Any
+) -> Callable[..., Authlib]:
+    """Start Authlib against a sandbox of a profile, or at another site of one."""
+
+    def make(
+        site: str = "us1", *, profile: str = "rfc", at: Sandbox | None = None, **changes: Any
+    ) -> Authlib:
+        judge = Authlib(make_partner(at or make_sandbox(profile=profile), site), **changes)
+        stack.callback(judge.session.close)
+        return judge
+
+    return make
+
+
+@pytest.mark.parametrize("profile", ["datadog", "rfc"])
+@pytest.mark.parametrize("site", ["us1", "us3", "eu1", "us2-fed"])
+def test_authlib_completes_the_flow(
+    authlib: Callable[..., Authlib], site: str, profile: str
+) -> None:
+    """Authlib authorizes, reads, refreshes and revokes."""
+    judge = authlib(site, profile=profile)
+    token = judge.fetch(judge.location())
+    assert token["scope"].split() == SCOPES
+    user = f"{judge.partner.urls['api_url']}/api/v2/current_user"
+    assert judge.session.get(user).status_code == 200
+    refreshed = judge.session.refresh_token(judge.token_url, refresh_token=token["refresh_token"])
+    assert refreshed["access_token"] != token["access_token"]
+    rotated = refreshed["refresh_token"] != token["refresh_token"]
+    assert rotated == (profile == "rfc")
+    answer = judge.session.revoke_token(
+        judge.revoke_url, token=refreshed["refresh_token"], token_type_hint="refresh_token"
+    )
+    assert answer.status_code == 200
+    assert judge.session.get(user).status_code == 401
+
+
+@pytest.mark.checklist("S3")
+def test_authlib_needs_pkce(authlib: Callable[..., Authlib], read_redirect: Any) -> None:
+    """Without PKCE, and with plain, Authlib is sent back with an error, which it leaves to us."""
+    judge = authlib(code_challenge_method=None)
+    said = read_redirect(judge.location(code_verifier=None))
+    assert said["error_description"] == "Code challenge required."
+    judge = authlib()
+    plain = {"code_challenge": "p" * 43, "code_challenge_method": "plain", "code_verifier": None}
+    assert "must be S256" in read_redirect(judge.location(**plain))["error_description"]
+
+
+@pytest.mark.checklist("S3")
+def test_authlib_with_a_wrong_verifier(authlib: Callable[..., Authlib]) -> None:
+    """A wrong verifier and a missing one are invalid grants."""
+    for wrong in ("w" * 64, None):
+        judge = authlib()
+        with pytest.raises(OAuthError, match="invalid_grant"):
+            judge.fetch(judge.location(), code_verifier=wrong)
+
+
+@pytest.mark.checklist("S2")
+def test_authlib_with_a_reused_code(authlib: Callable[..., Authlib]) -> None:
+    """The second exchange fails and ends the first one's tokens."""
+    judge = authlib()
+    location = judge.location()
+    judge.fetch(location)
+    user = f"{judge.partner.urls['api_url']}/api/v2/current_user"
+    assert judge.session.get(user).status_code == 200
+    with pytest.raises(OAuthError, match="invalid_grant"):
+        judge.fetch(location)
+    assert judge.session.get(user).status_code == 401
+
+
+def test_authlib_with_a_wrong_secret(authlib: Callable[..., Authlib]) -> None:
+    """A wrong secret is an invalid client, in the body and by Basic."""
+    for method in ("client_secret_post", "client_secret_basic"):
+        judge = authlib(client_secret="wrong", token_endpoint_auth_method=method)
+        with pytest.raises(OAuthError, match="invalid_client"):
+            judge.fetch(judge.location())
+
+
+@pytest.mark.checklist("S1")
+def test_authlib_with_another_redirect_uri(authlib: Callable[..., Authlib]) -> None:
+    """An unregistered URI gets no redirect, a changed one no tokens."""
+    judge = authlib(redirect_uri="http://127.0.0.1:9999/oauth/callback")
+    with pytest.raises(AssertionError, match="Mismatching redirect URI"):
+        judge.location()
+    judge = authlib()
+    location = judge.location()
+    with pytest.raises(OAuthError, match="invalid_grant"):
+        judge.fetch(location, redirect_uri=judge.partner.client.redirect_uris[1])
+
+
+def test_authlib_at_the_wrong_site(authlib: Callable[..., Authlib]) -> None:
+    """A code, a refresh token and an access token of US1 are nothing at EU1."""
+    here = authlib("us1")
+    there = authlib("eu1", at=here.partner.sandbox)
+    location = here.location()
+    there.state = here.state
+    with pytest.raises(OAuthError, match="invalid_grant"):
+        there.fetch(location)
+    token = here.fetch(location)
+    with pytest.raises(OAuthError, match="invalid_grant"):
+        there.session.refresh_token(there.token_url, refresh_token=token["refresh_token"])
+    there.session.token = token
+    user = f"{there.partner.urls['api_url']}/api/v2/current_user"
+    assert there.session.get(user).status_code == 401
+
+
+def test_authlib_is_denied(authlib: Callable[..., Authlib], read_redirect: Any) -> None:
+    """A denied consent is told as such, as is one scope too many."""
+    judge = authlib()
+    assert read_redirect(judge.location("deny"))["error"] == "access_denied"
+    judge = authlib(scope="metrics_read made_up")
+    assert read_redirect(judge.location())["error"] == "invalid_scope"
+
+
+@pytest.mark.checklist("S4")
+def test_authlib_after_revoking(authlib: Callable[..., Authlib]) -> None:
+    """A revoked grant cannot be refreshed, and a rotated-away token ends the family."""
+    judge = authlib()
+    token = judge.fetch(judge.location())
+    judge.session.revoke_token(judge.revoke_url, token=token["access_token"])
+    with pytest.raises(OAuthError, match="invalid_grant"):
+        judge.session.refresh_token(judge.token_url, refresh_token=token["refresh_token"])
+
+
+def test_authlib_does_not_take_datadogs_errors_for_tokens(
+    authlib: Callable[..., Authlib],
+) -> None:
+    """In Datadog's shape Authlib sees no error, but no access token either."""
+    judge = authlib(profile="datadog")
+    answer = judge.fetch(judge.location(), code_verifier="w" * 64)
+    assert "access_token" not in answer
+    assert answer["errors"][0].startswith("invalid_grant - ")
+
+
+@pytest.fixture
+def requests_oauthlib(
+    make_sandbox: Callable[..., Sandbox], make_partner: Callable[..., Partner], stack: Any
+) -> Callable[..., tuple[Partner, RequestsSession]]:
+    """Start requests-oauthlib against a sandbox of a profile."""
+
+    def make(
+        site: str = "us1", *, profile: str = "rfc", **changes: Any
+    ) -> tuple[Partner, RequestsSession]:
+        partner = make_partner(make_sandbox(profile=profile), site)
+        options = {"redirect_uri": partner.redirect_uri, "scope": SCOPES, "pkce": "S256"}
+        session = RequestsSession(partner.client.client_id, **{**options, **changes})
+        session.trust_env = False
+        stack.callback(session.close)
+        return partner, session
+
+    return make
+
+
+def through_consent(partner: Partner, session: RequestsSession, decision: str = "approve") -> str:
+    """Go through consent and return where the browser lands."""
+    url, _ = session.authorization_url(f"{partner.urls['app_url']}/oauth2/v1/authorize")
+    return visit(partner, url, decision)
+
+
+def fetch(partner: Partner, session: RequestsSession, location: str, **changes: Any) -> Any:
+    """Exchange the code of a redirect."""
+    options = {"client_secret": partner.client.client_secret, "include_client_id": True}
+    return session.fetch_token(
+        f"{partner.urls['api_url']}/oauth2/v1/token",
+        # The library insists on https for the address that the browser came back to.
+        authorization_response=location,
+        **{**options, **changes},
+    )
+
+
+@pytest.mark.parametrize("profile", ["datadog", "rfc"])
+@pytest.mark.parametrize("site", ["us1", "us5", "eu1", "us1-fed"])
+def test_requests_oauthlib_completes_the_flow(
+    requests_oauthlib: Callable[..., tuple[Partner, RequestsSession]], site: str, profile: str
+) -> None:
+    """requests-oauthlib authorizes, reads, refreshes and revokes."""
+    partner, session = requests_oauthlib(site, profile=profile)
+    token = fetch(partner, session, through_consent(partner, session))
+    user = f"{partner.urls['api_url']}/api/v2/current_user"
+    assert session.get(user).status_code == 200
+    credentials = {
+        "client_id": partner.client.client_id,
+        "client_secret": partner.client.client_secret,
+    }
+    url = f"{partner.urls['api_url']}/oauth2/v1/token"
+    refreshed = session.refresh_token(url, refresh_token=token["refresh_token"], **credentials)
+    assert refreshed["access_token"] != token["access_token"]
+    data = {**credentials, "token": refreshed["refresh_token"]}
+    assert session.post(f"{partner.urls['api_url']}/oauth2/v1/revoke", data=data).status_code == 200
+    assert session.get(user).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("options", "changes", "error"),
+    [
+        ({"pkce": None}, {}, "Code challenge required"),
+        ({"pkce": "plain"}, {}, "invalid_request"),
+        ({}, {"client_secret": "wrong"}, "invalid_client"),
+        ({}, {"code_verifier": "w" * 64}, "invalid_grant"),
+        ({"scope": ["made_up"]}, {}, "made_up"),
+    ],
+)
+def test_requests_oauthlib_is_refused(
+    requests_oauthlib: Callable[..., tuple[Partner, RequestsSession]],
+    options: dict[str, Any],
+    changes: dict[str, Any],
+    error: str,
+) -> None:
+    """No PKCE, plain, a wrong secret, verifier or scope end in the right error."""
+    partner, session = requests_oauthlib(**options)
+    location = through_consent(partner, session)
+    if "code_verifier" in changes:
+        session._code_verifier = changes["code_verifier"]
+        changes = {}
+    with pytest.raises(OAuth2Error, match=error):
+        fetch(partner, session, location, **changes)
+
+
+def test_requests_oauthlib_reuse_and_denial(
+    requests_oauthlib: Callable[..., tuple[Partner, RequestsSession]],
+) -> None:
+    """A used code and a denied consent end in the library's own error types."""
+    partner, session = requests_oauthlib()
+    location = through_consent(partner, session)
+    verifier = session._code_verifier
+    fetch(partner, session, location)
+    session._code_verifier = verifier
+    with pytest.raises(InvalidGrantError):
+        fetch(partner, session, location)
+    partner, session = requests_oauthlib()
+    with pytest.raises(AccessDeniedError):
+        fetch(partner, session, through_consent(partner, session, "deny"))
+    partner, session = requests_oauthlib(profile="datadog")
+    location = through_consent(partner, session)
+    session._code_verifier = "w" * 64
+    with pytest.raises(MissingTokenError):
+        fetch(partner, session, location)
