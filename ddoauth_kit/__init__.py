@@ -2,7 +2,6 @@
 
 from ddoauth_kit.api.api_keys import ApiKey, create_api_key, validate_api_key
 from ddoauth_kit.errors import DdoauthError
-from ddoauth_kit.exchange import Transcript
 from ddoauth_kit.http import Http
 from ddoauth_kit.oauth.authorization_request import AuthorizationRequest
 from ddoauth_kit.oauth.authorization_response import AuthorizationResponse
@@ -16,6 +15,7 @@ from ddoauth_kit.registration import (
 )
 from ddoauth_kit.secret import Secret
 from ddoauth_kit.sites import DATADOG_SITES, Endpoints, Site, SiteTable
+from ddoauth_kit.transcript import Transcript
 
 __all__ = [
     "DATADOG_SITES",

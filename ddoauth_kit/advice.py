@@ -8,7 +8,7 @@ ADVICE: Final[dict[str, str]] = {
     # What was asked for cannot be done.
     "unknown_site": "use one of the listed names or domains.",
     "ambiguous_site": (
-        "read `domain` from the same redirect: a vanity subdomain does not tell the region."
+        "use `domain`, which arrives beside `site`: a vanity subdomain does not tell the region."
     ),
     "inconsistent_site": (
         "start again from the integration tile; if it happens again, treat the link as forged."
@@ -33,11 +33,16 @@ ADVICE: Final[dict[str, str]] = {
     "bad_redirect_uri": "register an absolute https URI without a fragment (http on loopback).",
     "unregistered_redirect_uri": "use one of the registered redirect URIs, to the letter.",
     "unregistered_scope": "ask for registered scopes only, or add the scope to the client first.",
-    "unknown_attempt": "start the authorization again; each one is good once, for ten minutes.",
+    "unusable_credential": (
+        "copy it again: it holds a line break, a blank at an end, or a character outside ASCII."
+    ),
     "unknown_mode": "use `sandbox` (offline, no credentials) or `live`.",
     "unknown_kind": "set DDOAUTH_CLIENT_KIND to `private` or `published`, or leave it out.",
     "no_person": (
         "run the notebook in JupyterLab, where the redirect URL can be pasted, or use the sandbox."
+    ),
+    "not_stored": (
+        "make the store usable or choose another before a key is created; nothing was created."
     ),
     "unknown_notebook": "name a notebook of the folder, or give the path of one.",
     "sandbox_not_started": "change the option that the message names.",
@@ -70,7 +75,7 @@ ADVICE: Final[dict[str, str]] = {
     ),
     "domain_changed": "start again from the tile of the organization that should be connected.",
     "wrong_client_id": "finish the authorization with the client that started it.",
-    "wrong_issuer": "start again; the answer comes from another authorization server.",
+    "wrong_issuer": "start again; the answer may come from another authorization server.",
     # The token and revocation endpoints.
     "invalid_grant": (
         "start a new authorization. One text stands for four causes: the code was used or is "
@@ -94,7 +99,8 @@ ADVICE: Final[dict[str, str]] = {
     ),
     "scope_missing": (
         "compare the granted scopes with what the call needs; the authorizing user may also "
-        "lack the permission itself, which the answer does not tell apart."
+        "lack the permission itself, which the answer does not tell apart. If GET "
+        "/api/v2/current_user fails as well, the token is the trouble."
     ),
     "not_found": "check the id and the site; what you look for may be in another organization.",
     "rate_limited": "wait the seconds that the answer names, then try again.",
@@ -117,17 +123,26 @@ ADVICE: Final[dict[str, str]] = {
         "check the host: a web page where JSON was expected is often the app host instead of the "
         "API host, or a proxy in between."
     ),
-    "malformed_json": "try again; if it lasts, look for a proxy that cuts or rewrites answers.",
+    "malformed_json": (
+        "try again, but not a code exchange or a key creation: the code may be spent and the key "
+        "may exist. If it lasts, look for a proxy that cuts or rewrites answers."
+    ),
     "unexpected_answer": "compare the masked answer in the transcript with the API reference.",
     "unexpected_redirect": (
         "check the host: the kit follows no redirect that could carry credentials elsewhere."
     ),
     "answer_too_large": "narrow the request; the answer is larger than the kit reads.",
     "no_network": "check the connection, the proxy settings and the site's name.",
-    "timeout": "try again; a code exchange is not repeated by itself, because codes are good once.",
+    "timeout": (
+        "try again, but not a code exchange or a key creation: the code may be spent and the key "
+        "may exist."
+    ),
     "tls_error": (
         "check the clock, the certificates that a proxy may have replaced (SSL_CERT_FILE), and "
         "that no vanity subdomain stands before an API host."
     ),
-    "cut_off": "try again; the connection closed before the answer was whole.",
+    "cut_off": (
+        "try again, but not a code exchange or a key creation: the code may be spent and the key "
+        "may exist."
+    ),
 }

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 from ddoauth_kit.errors import AnswerError
 
 if TYPE_CHECKING:
-    from ddoauth_kit.exchange import Response
+    from ddoauth_kit.message import Response
 
+_REFUSED: Final = 400
+_TOO_MANY: Final = 429
 _SERVER_ERROR: Final = 500
 _REDIRECTS: Final = range(300, 400)
 _SHOWN: Final = 300
@@ -24,11 +26,11 @@ def read_json(response: Response) -> Any:  # noqa: ANN401 - JSON has no narrower
     refuse_unreadable(response)
     try:
         return json.loads(response.text)
-    except ValueError:
-        text = response.text.lstrip()
-        code = "html_answer" if text.startswith("<") else "malformed_json"
-        found = "a web page" if code == "html_answer" else _found(text)
-        raise _unreadable(response, code, f"held {found} where JSON was expected") from None
+    except (ValueError, RecursionError):
+        start = response.text.lstrip()[:1]
+    code = "html_answer" if start == "<" else "malformed_json"
+    found = "a web page" if code == "html_answer" else _found(start)
+    raise _unreadable(response, code, f"held {found} where JSON was expected")
 
 
 def read_object(response: Response) -> dict[str, Any]:
@@ -44,16 +46,27 @@ def read_object(response: Response) -> dict[str, Any]:
 
 
 def refuse_unreadable(response: Response) -> None:
-    """Raise for what no reader should look into: redirects and 5xx.
+    """Raise for what no reader should look into: redirects, 5xx, and web pages that say no.
 
     Raises:
         AnswerError: `unexpected_redirect`, `html_answer` or `server_error`.
     """
     if response.status in _REDIRECTS:
         raise _unreadable(response, "unexpected_redirect", "was a redirect")
+    if response.status >= _REFUSED and response.text.lstrip().startswith("<"):
+        raise _unreadable(response, "html_answer", "was a web page")
     if response.status >= _SERVER_ERROR:
-        is_page = response.text.lstrip().startswith("<")
-        raise _unreadable(response, "html_answer" if is_page else "server_error", "was a failure")
+        raise _unreadable(response, "server_error", "was a failure")
+
+
+def refusal_sentence(response: Response) -> str:
+    """Say that a request was refused, and how long to wait where the answer says so."""
+    purpose = response.exchange.purpose
+    if response.status != _TOO_MANY:
+        return f"The {purpose} was refused ({response.status})."
+    headers = response.headers
+    wait = headers.get("x-ratelimit-reset") or headers.get("retry-after") or "an unknown number of"
+    return f"The {purpose} came too often ({response.status}): wait {wait[:20]} seconds."
 
 
 def unexpected(response: Response, what: str) -> AnswerError:
@@ -69,7 +82,7 @@ def error_texts(response: Response) -> tuple[str, ...]:
     """
     try:
         answer = json.loads(response.exchange.response_body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return _plain(response.exchange.response_body)
     if not isinstance(answer, dict):
         return ()
@@ -84,8 +97,8 @@ def oauth_error(response: Response) -> tuple[str, tuple[str, ...]]:
     Datadog writes `invalid_grant - text` in one string; the code is "" where there is none.
     """
     texts = error_texts(response)
-    code, separator, _ = (texts[0] if texts else "").partition(" - ")
-    return (code if separator and " " not in code else ""), texts
+    code, _, _ = (texts[0] if texts else "").partition(" - ")
+    return (code if code.islower() and " " not in code else ""), texts
 
 
 def _rfc_text(answer: dict[str, Any]) -> str:
@@ -93,7 +106,7 @@ def _rfc_text(answer: dict[str, Any]) -> str:
     if isinstance(error, dict):
         return _text(error)
     description = answer.get("error_description")
-    return f"{_text(error)} - {_text(description)}" if error else ""
+    return f"{_text(error)} - {_text(description)}".removesuffix(" - ") if error else ""
 
 
 def _text(item: object) -> str:
@@ -109,8 +122,8 @@ def _plain(body: str) -> tuple[str, ...]:
     return () if text.startswith("<") else tuple(filter(None, [text[:_SHOWN]]))
 
 
-def _found(text: str) -> str:
-    return "broken JSON" if text else "nothing"
+def _found(start: str) -> str:
+    return "broken JSON" if start else "nothing"
 
 
 def _unreadable(response: Response, code: str, what: str) -> AnswerError:

@@ -21,7 +21,7 @@ from ddoauth_kit.advice import ADVICE
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ddoauth_kit.exchange import Exchange
+    from ddoauth_kit.transcript import Exchange
 
 
 class DdoauthError(Exception):

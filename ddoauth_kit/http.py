@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 import threading
 import time
+from functools import cache
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final, Self
 from urllib.parse import urlsplit
@@ -12,8 +14,9 @@ from urllib.parse import urlsplit
 import httpx
 
 from ddoauth_kit.errors import AnswerError, InputError, NetworkError
-from ddoauth_kit.exchange import Exchange, Request, Response, Transcript
-from ddoauth_kit.redaction import redact, redact_body
+from ddoauth_kit.message import Request, Response
+from ddoauth_kit.redaction import outline, redact, redact_body
+from ddoauth_kit.transcript import Exchange, Transcript
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,8 +27,10 @@ CONNECTIONS_PER_SITE: Final = 10
 MAX_ANSWER_BYTES: Final = 10 * 1024 * 1024
 MAX_REPEATS: Final = 2
 LONGEST_WAIT: Final = 30.0
+_SUCCESS: Final = range(200, 300)
 _TOO_MANY: Final = 429
 _TRY_AGAIN: Final = frozenset({502, 503, 504})
+_SENDABLE: Final = re.compile(r"[!-~](?:[ -~]*[!-~])?")
 _SHOWN_HEADERS: Final = frozenset(
     {"cache-control", "content-type", "www-authenticate", "x-ratelimit-reset"}
 )
@@ -35,7 +40,8 @@ class Http:
     """Send requests over one httpx client a site, and record each exchange, masked.
 
     `timeout` is in seconds, for each phase of a request. `sleep` is called with seconds when a
-    repeatable request is told to wait. Redirects are never followed.
+    repeatable request is told to wait. Redirects are never followed. Without `keep_answers` the
+    transcript holds counts and field names of successful API answers: they are a customer's data.
     """
 
     def __init__(
@@ -44,10 +50,12 @@ class Http:
         timeout: float = 10.0,
         transcript: Transcript | None = None,
         sleep: Callable[[float], None] = time.sleep,
+        keep_answers: bool = True,
     ) -> None:
         self.transcript = transcript if transcript is not None else Transcript()
         self._timeout = timeout
         self._sleep = sleep
+        self._keep_answers = keep_answers
         self._clients: dict[Site, httpx.Client] = {}
         self._lock = threading.Lock()
 
@@ -66,10 +74,10 @@ class Http:
         """Send a request and return its answer, whatever the status.
 
         A repeatable request is sent again, at most twice, when the answer is 429 (after the
-        seconds in `X-RateLimit-Reset`) or 502 to 504.
+        seconds in `X-RateLimit-Reset`, or else `Retry-After`) or 502 to 504.
 
         Raises:
-            InputError: `insecure_url`.
+            InputError: `insecure_url` or `unusable_credential`.
             NetworkError: `no_network`, `timeout`, `tls_error` or `cut_off`.
             AnswerError: `answer_too_large`.
         """
@@ -84,28 +92,34 @@ class Http:
 
     def _send_once(self, request: Request) -> Response:
         loopback = _refuse_insecure(request.url)
-        client = self._client(request.site, loopback=loopback)
+        _refuse_unsendable(request)
         started = time.perf_counter()
         try:
-            status, headers, text = self._stream(client, request)
+            answer = self._stream(self._client(request.site, loopback=loopback), request)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise _network_error(request, error) from None
-        response = _response(request, status, headers, text, time.perf_counter() - started)
+        if answer is None:
+            what = f"The answer to the {request.purpose} exceeds {MAX_ANSWER_BYTES} bytes."
+            raise AnswerError("answer_too_large", what)
+        seconds = time.perf_counter() - started
+        response = _response(request, *answer, seconds, self._keep_answers)
         self.transcript.add(response.exchange)
         return response
 
-    def _stream(self, client: httpx.Client, request: Request) -> tuple[int, dict[str, str], str]:
-        headers, content = request.revealed_headers(), request.content()
-        if content:
-            headers.append(("content-type", content[0]))
-        body = content[1] if content else None
+    def _stream(
+        self, client: httpx.Client, request: Request
+    ) -> tuple[int, dict[str, str], str] | None:
+        """Return status, headers and text, or None for too much; secrets are in this frame only."""
+        headers = request.revealed_headers()
+        if request.content_type:
+            headers.append(("content-type", request.content_type))
+        body = request.content()
         with client.stream(request.method, request.url, headers=headers, content=body) as answer:
             received = bytearray()
             for chunk in answer.iter_bytes():
                 received += chunk
                 if len(received) > MAX_ANSWER_BYTES:
-                    what = f"The answer to the {request.purpose} exceeds {MAX_ANSWER_BYTES} bytes."
-                    raise AnswerError("answer_too_large", what)
+                    return None
             return answer.status_code, dict(answer.headers), received.decode("utf-8", "replace")
 
     def _client(self, site: Site, *, loopback: bool) -> httpx.Client:
@@ -114,9 +128,23 @@ class Http:
             client = self._clients.get(site)
             if client is None:
                 limits = httpx.Limits(max_connections=CONNECTIONS_PER_SITE)
-                client = httpx.Client(timeout=self._timeout, limits=limits, trust_env=not loopback)
+                try:
+                    client = httpx.Client(
+                        timeout=self._timeout,
+                        limits=limits,
+                        trust_env=not loopback,
+                        verify=_trusted_certificates(),
+                    )
+                except (OSError, ValueError, ImportError) as error:
+                    raise _unusable_environment(error) from None
                 self._clients[site] = client
             return client
+
+
+@cache
+def _trusted_certificates() -> ssl.SSLContext:
+    """Load the certificate authorities once: it takes about 20 ms, and each site has a client."""
+    return httpx.create_ssl_context()
 
 
 def _refuse_insecure(url: str) -> bool:
@@ -126,6 +154,13 @@ def _refuse_insecure(url: str) -> bool:
     if parts.scheme != "https" and not (parts.scheme == "http" and loopback):
         raise InputError("insecure_url", f"{parts.scheme}://{parts.hostname} is not encrypted.")
     return loopback
+
+
+def _refuse_unsendable(request: Request) -> None:
+    """Refuse a line break or the like in a header, which httpx would quote in its own error."""
+    if any(not _SENDABLE.fullmatch(value) for _, value in request.revealed_headers()):
+        what = f"A credential for the {request.purpose} holds what no HTTP header can carry."
+        raise InputError("unusable_credential", what)
 
 
 def _is_loopback(host: str) -> bool:
@@ -141,16 +176,25 @@ def _seconds_to_wait(response: Response, *, attempt: int) -> float | None:
         return 0.5 * (attempt + 1)
     if response.status != _TOO_MANY:
         return None
+    named = response.headers.get("x-ratelimit-reset") or response.headers.get("retry-after")
     try:
-        wait = float(response.headers.get("x-ratelimit-reset", "1"))
+        wait = float(named or "1")
     except ValueError:
         wait = 1.0
     return wait if 0 <= wait <= LONGEST_WAIT else None
 
 
-def _response(
-    request: Request, status: int, headers: dict[str, str], text: str, seconds: float
+def _response(  # noqa: PLR0913, PLR0917 - the parts of one answer
+    request: Request,
+    status: int,
+    headers: dict[str, str],
+    text: str,
+    seconds: float,
+    keep_answers: bool,  # noqa: FBT001 - passed on from one place
 ) -> Response:
+    body = redact_body(text, secrets=request.secrets)
+    if not keep_answers and status in _SUCCESS and request.path.startswith("/api/"):
+        body = outline(body)
     shown = tuple(
         (name, redact(value, secrets=request.secrets))
         for name, value in headers.items()
@@ -164,7 +208,8 @@ def _response(
         request_headers=request.shown_headers(),
         request_body=redact(request.shown_body()),
         response_headers=shown,
-        response_body=redact_body(text, secrets=request.secrets),
+        response_body=body,
+        request_type=request.content_type,
         seconds=seconds,
     )
     return Response(status=status, headers=headers, text=text, exchange=exchange)
@@ -181,7 +226,15 @@ def _network_error(request: Request, error: Exception) -> NetworkError:
         return NetworkError("tls_error", f"TLS failed at {where}: {reason}.")
     if isinstance(error, httpx.RemoteProtocolError | httpx.ReadError | httpx.DecodingError):
         return NetworkError("cut_off", f"The answer to {where} broke off: {reason}.")
-    return NetworkError("no_network", f"Nothing could be sent for {where}: {reason}.")
+    return NetworkError("no_network", f"There is no connection for {where}: {reason}.")
+
+
+def _unusable_environment(error: Exception) -> NetworkError:
+    """Name what httpx could not start with: SSL_CERT_FILE (OSError) or a proxy variable."""
+    if isinstance(error, OSError):
+        what = f"The certificates that SSL_CERT_FILE or SSL_CERT_DIR names are unusable: {error}."
+        return NetworkError("tls_error", what)
+    return NetworkError("no_network", f"The proxy of the environment is unusable: {error}.")
 
 
 def _is_tls(error: BaseException | None) -> bool:

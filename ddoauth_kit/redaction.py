@@ -28,6 +28,7 @@ SECRET_FIELDS: Final = frozenset(
 _QUOTED_FIELD: Final = re.compile(
     rf'("(?:{"|".join(sorted(SECRET_FIELDS))}|key)"\s*:\s*)"(?:[^"\\]|\\.)*"?'
 )
+_FORM_FIELD: Final = re.compile(rf"\b({'|'.join(sorted(SECRET_FIELDS))})=(?!<)[^&\s]+")
 _SHAPES: Final = (
     (re.compile(r"sandbox-key-[0-9a-f]{16}([0-9a-f]{4})"), r"<api_key …\1>"),
     (re.compile(r"sandbox-(secret|code|access|refresh)-[\w-]+"), r"<sandbox_\1>"),
@@ -52,12 +53,30 @@ def redact(text: str, *, secrets: Iterable[Secret] = ()) -> str:
 
 
 def redact_body(text: str, *, secrets: Iterable[Secret] = ()) -> str:
-    """Mask a response body: its secret fields if it is JSON, whole or torn, then as any text."""
+    """Mask a response body: its secret fields, in JSON (whole or torn) or a form, then any text."""
     try:
         text = json.dumps(_without_secrets(json.loads(text)), ensure_ascii=False)
-    except ValueError:
+    except (ValueError, RecursionError):
         text = _QUOTED_FIELD.sub(r'\1"<redacted>"', text)
+        text = _FORM_FIELD.sub(r"\1=<\1>", text)
     return redact(text, secrets=secrets)
+
+
+def outline(text: str) -> str:
+    """Return the shape of a JSON text: field names and counts, and none of its values."""
+    try:
+        return json.dumps(_shape(json.loads(text)), ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return f"({len(text)} characters)"
+
+
+def _shape(value: Any) -> Any:  # noqa: ANN401 - JSON has no narrower type
+    if isinstance(value, dict):
+        return {name: _shape(item) for name, item in value.items()}
+    if isinstance(value, list):
+        count = f"{len(value)} item{'' if len(value) == 1 else 's'}"
+        return [count, _shape(value[0])] if value else [count]
+    return type(value).__name__
 
 
 def _encodings(value: str) -> tuple[str, ...]:
@@ -78,8 +97,8 @@ def _without_secrets(value: Any) -> Any:  # noqa: ANN401 - JSON has no narrower 
 
 
 def _field(name: str, value: Any) -> Any:  # noqa: ANN401 - JSON has no narrower type
-    if name.lower() in SECRET_FIELDS and isinstance(value, str):
+    if name.lower() in SECRET_FIELDS and value and not isinstance(value, dict):
         return f"<{name.lower()}>"
-    if name == "key" and isinstance(value, str) and len(value) == 32:  # noqa: PLR2004 - a key's length
+    if name == "key" and isinstance(value, str) and len(value) >= 32:  # noqa: PLR2004 - a key's length
         return str(Secret(value, label="api_key", show_last_four=True))
     return _without_secrets(value)

@@ -220,6 +220,7 @@ class SiteTable:
         for site in self.sites:
             if host == site.domain:
                 return (site,)
+        for site in self.sites:
             if parent == site.domain and label not in _NO_VANITY and not label.startswith("xn--"):
                 return self._family(site)
         raise self._unknown(site_url)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from ddoauth_kit.answers import read_object, unexpected
 from ddoauth_kit.api.refusals import refusal, refuse_failure
 from ddoauth_kit.errors import ApiKeyError
-from ddoauth_kit.exchange import Request, Response
+from ddoauth_kit.message import Request, Response
 from ddoauth_kit.secret import Secret
 from ddoauth_kit.sites import Host, Site
 
@@ -77,7 +77,9 @@ def read_api_key(response: Response, *, site: Site) -> ApiKey:
     data = read_object(response).get("data")
     attributes = data.get("attributes") if isinstance(data, dict) else None
     key = attributes.get("key") if isinstance(attributes, dict) else None
-    if not isinstance(data, dict) or not isinstance(attributes, dict) or not isinstance(key, str):
+    if not isinstance(data, dict) or not isinstance(attributes, dict):
+        raise unexpected(response, "has no `data.attributes`")
+    if not isinstance(key, str) or not key:
         raise unexpected(response, "has no `data.attributes.key`")
     return ApiKey(
         key=Secret(key, label="api_key", show_last_four=True),

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ddoauth_kit.answers import read_object, unexpected
 from ddoauth_kit.api.refusals import refuse_failure
-from ddoauth_kit.exchange import Request, Response
+from ddoauth_kit.message import Request, Response
 from ddoauth_kit.sites import Host
 
 if TYPE_CHECKING:
-    from ddoauth_kit.exchange import Pairs
+    from ddoauth_kit.message import Pairs
     from ddoauth_kit.oauth.tokens import TokenSet
 
 METRIC_SCOPE: Final = "timeseries_query"
@@ -51,6 +51,11 @@ def event_list_request(tokens: TokenSet, *, tags: tuple[str, ...], start: int, e
     """Build an event listing (`GET /api/v1/events`); needs `events_read`; times in seconds."""
     pairs: Pairs = (("start", str(start)), ("end", str(end)), ("tags", ",".join(tags)))
     return _get("event listing", tokens, "/api/v1/events", pairs)
+
+
+def monitor_list_request(tokens: TokenSet) -> Request:
+    """Build a monitor listing (`GET /api/v1/monitor`); needs `monitors_read`."""
+    return _get("monitor listing", tokens, "/api/v1/monitor")
 
 
 def read_series(response: Response) -> list[dict[str, Any]]:

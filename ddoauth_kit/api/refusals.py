@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ddoauth_kit.answers import error_texts, read_json, refuse_unreadable
+from ddoauth_kit.answers import error_texts, refusal_sentence, refuse_unreadable
 from ddoauth_kit.errors import ApiError
 
 if TYPE_CHECKING:
-    from ddoauth_kit.exchange import Response
+    from ddoauth_kit.message import Response
 
 _CODES: Final = {
     401: "unauthorized",
@@ -30,17 +30,11 @@ def refuse_failure(response: Response, *, error: type[ApiError] = ApiError) -> N
     if response.status in _SUCCESS:
         return
     refuse_unreadable(response)
-    if response.text.lstrip().startswith("<"):
-        read_json(response)
     code = _CODES.get(response.status, "api_refused")
     raise refusal(response, code, error=error)
 
 
 def refusal(response: Response, code: str, *, error: type[ApiError] = ApiError) -> ApiError:
     """Describe a refusal under the given code, with the server's masked words."""
-    exchange = response.exchange
-    what = f"The {exchange.purpose} was refused ({response.status})."
-    if code == "rate_limited":
-        wait = response.headers.get("x-ratelimit-reset", "an unknown number of")[:20]
-        what = f"The {exchange.purpose} came too often ({response.status}): wait {wait} seconds."
-    return error(code, what, said=error_texts(response), exchange=exchange)
+    what = refusal_sentence(response)
+    return error(code, what, said=error_texts(response), exchange=response.exchange)

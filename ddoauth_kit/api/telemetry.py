@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ddoauth_kit.api.refusals import refusal, refuse_failure
 from ddoauth_kit.errors import ApiKeyError
-from ddoauth_kit.exchange import Request, Response
+from ddoauth_kit.message import Request, Response
 from ddoauth_kit.sites import Host
 
 if TYPE_CHECKING:

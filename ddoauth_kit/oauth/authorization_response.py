@@ -138,11 +138,12 @@ def _site(
 ) -> Site:
     """Return the site that `domain` names, if it may be the end of this attempt."""
     domain = parameters.get("domain", "")
-    if not domain:
-        if parameters.get("error"):
-            return request.site
+    if domain:
+        site = _listed(domain, parameters.get("site", ""), registration, sites)
+    elif parameters.get("error"):
+        site = request.site
+    else:
         raise AuthorizationError("missing_domain", "The redirect does not say its `domain`.")
-    site = _listed(domain, parameters.get("site", ""), registration, sites)
     if request.bound and site.name != request.site.name:
         what = (
             f"The attempt began on {request.site.domain}, but the redirect says `domain` is "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from ddoauth_kit.errors import DdoauthError
+from ddoauth_kit.errors import AuthorizationError, DdoauthError
 from ddoauth_kit.http import Http
 from ddoauth_kit.oauth.authorization_request import AuthorizationRequest, authorization_request
 from ddoauth_kit.oauth.authorization_response import (
@@ -87,7 +87,11 @@ class OAuthClient:
         Raises:
             AuthorizationError, TokenError, AnswerError, NetworkError: see the two steps.
         """
-        return self.exchange(self.receive(redirect, session=session))
+        try:
+            response = self.receive(redirect, session=session)
+        finally:
+            del redirect  # a traceback with variables would show its code
+        return self.exchange(response)
 
     def receive(self, redirect: str, *, session: str = "") -> AuthorizationResponse:
         """Find the attempt that a redirect answers, spend it, and check the redirect.
@@ -96,10 +100,26 @@ class OAuthClient:
             AuthorizationError: the redirect is no answer to an attempt of this session, is
                 malformed or hostile, or reports an error. Nothing was sent.
         """
-        request = self.pending.take(state_of(redirect), session=session)
-        return read_authorization_response(
-            redirect, request=request, registration=self.registration, sites=self.sites
-        )
+        try:
+            request = self.pending.take(state_of(redirect), session=session)
+            return self._read(redirect, request=request, session=session)
+        except AuthorizationError as error:
+            raise error.with_traceback(None) from None  # the reader's frames hold the code, too
+        finally:
+            del redirect
+
+    def _read(
+        self, redirect: str, *, request: AuthorizationRequest, session: str
+    ) -> AuthorizationResponse:
+        """Read a redirect; one that is no answer at all leaves the attempt waiting."""
+        try:
+            return read_authorization_response(
+                redirect, request=request, registration=self.registration, sites=self.sites
+            )
+        except AuthorizationError as error:
+            if error.code == "not_a_redirect":
+                self.pending.add(request, session=session)
+            raise
 
     def exchange(self, response: AuthorizationResponse) -> TokenSet:
         """Exchange the code for tokens; never repeated by itself, because codes are good once.

@@ -47,6 +47,12 @@ class PendingAuthorizations:
             self._forget_expired()
             self._waiting[request.state.reveal()] = waiting
 
+    def waits(self, request: AuthorizationRequest) -> bool:
+        """Return whether an attempt still waits for its redirect."""
+        with self._lock:
+            self._forget_expired()
+            return request.state.reveal() in self._waiting
+
     def take(self, state: str, *, session: str = "") -> AuthorizationRequest:
         """Return the attempt of a `state`, and forget it.
 

@@ -6,9 +6,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from ddoauth_kit.answers import oauth_error, read_object, refuse_unreadable, unexpected
+from ddoauth_kit.answers import (
+    oauth_error,
+    read_object,
+    refusal_sentence,
+    refuse_unreadable,
+    unexpected,
+)
 from ddoauth_kit.errors import TokenError
-from ddoauth_kit.exchange import Pairs, Request, Response
+from ddoauth_kit.message import Pairs, Request, Response
 from ddoauth_kit.scopes import GrantedScopes, parse_scopes
 from ddoauth_kit.secret import Secret
 from ddoauth_kit.sites import Host, Site
@@ -20,7 +26,7 @@ if TYPE_CHECKING:
 TOKEN_PATH: Final = "/oauth2/v1/token"  # noqa: S105 - a path
 REVOKE_PATH: Final = "/oauth2/v1/revoke"
 _OK: Final = 200
-_UNAUTHORIZED: Final = 401
+_CODES: Final = {401: "invalid_client", 429: "rate_limited"}
 _LONGEST_LIFETIME: Final = 10 * 365 * 24 * 3600
 
 
@@ -41,6 +47,20 @@ class TokenSet:
     def seconds_left(self, now: datetime | None = None) -> float:
         """Return how long the access token still lives, in seconds; negative when it is over."""
         return (self.expires_at - (now or datetime.now(UTC))).total_seconds()
+
+
+def stored_grant(
+    registration: ClientRegistration, *, site: Site, refresh_token: Secret
+) -> TokenSet:
+    """Return a grant of which only the refresh token was kept; refresh it before it is used."""
+    return TokenSet(
+        access_token=Secret("", label="access_token"),
+        refresh_token=refresh_token,
+        expires_at=datetime.min.replace(tzinfo=UTC),
+        scopes=GrantedScopes(requested=registration.scopes, granted=registration.scopes),
+        site=site,
+        client_id=registration.client_id,
+    )
 
 
 def token_request(registration: ClientRegistration, *, response: AuthorizationResponse) -> Request:
@@ -88,6 +108,7 @@ def revocation_requests(
     Raises:
         InputError: `missing_client_secret`.
     """
+    bearer: Pairs = (("authorization", tokens.access_token),) if tokens.access_token else ()
     both = (("refresh_token", tokens.refresh_token), ("access_token", tokens.access_token))
     return tuple(
         _post(
@@ -95,7 +116,7 @@ def revocation_requests(
             tokens.site,
             REVOKE_PATH,
             (*_client(registration), ("token", token), ("token_type_hint", hint)),
-            headers=(("authorization", tokens.access_token),),
+            headers=bearer,
         )
         for hint, token in both
         if token
@@ -115,15 +136,16 @@ def read_token_response(
     `now` is the client's clock when the answer arrived; expiry is counted from it.
 
     Raises:
-        TokenError: `invalid_grant`, `invalid_client` or `token_refused`.
+        TokenError: `invalid_grant`, `invalid_client`, `rate_limited` or `token_refused`.
         AnswerError: the answer cannot be read, or lacks what RFC 6749 requires.
     """
     answer = _read_success(response)
-    refresh_token = answer.get("refresh_token")
+    if not answer["access_token"]:
+        raise unexpected(response, "has no `access_token`")
     granted = answer.get("scope")
     return TokenSet(
-        access_token=Secret(_text(response, answer, "access_token"), label="access_token"),
-        refresh_token=_refresh_token(refresh_token),
+        access_token=answer["access_token"],
+        refresh_token=answer["refresh_token"],
         expires_at=now + timedelta(seconds=_lifetime(response, answer)),
         scopes=GrantedScopes(
             requested=requested,
@@ -135,10 +157,10 @@ def read_token_response(
 
 
 def read_refresh_response(response: Response, *, tokens: TokenSet, now: datetime) -> TokenSet:
-    """Read the answer to a refresh; where it has no new refresh token, the old one stays good.
+    """Read the answer to a refresh; where it has no refresh token or scope, the old ones stay.
 
     Raises:
-        TokenError: `invalid_refresh_token`, `invalid_client` or `token_refused`.
+        TokenError: `invalid_refresh_token`, `invalid_client`, `rate_limited` or `token_refused`.
         AnswerError: the answer cannot be read, or lacks what RFC 6749 requires.
     """
     try:
@@ -146,7 +168,7 @@ def read_refresh_response(response: Response, *, tokens: TokenSet, now: datetime
             response,
             site=tokens.site,
             client_id=tokens.client_id,
-            requested=tokens.scopes.requested,
+            requested=tokens.scopes.granted,
             now=now,
         )
     except TokenError as error:
@@ -160,7 +182,10 @@ def read_refresh_response(response: Response, *, tokens: TokenSet, now: datetime
         access_token=new.access_token,
         refresh_token=new.refresh_token or tokens.refresh_token,
         expires_at=new.expires_at,
-        scopes=new.scopes if new.scopes.granted else tokens.scopes,
+        scopes=GrantedScopes(
+            requested=tokens.scopes.requested,
+            granted=new.scopes.granted or tokens.scopes.granted,
+        ),
         site=new.site,
         client_id=new.client_id,
     )
@@ -170,7 +195,7 @@ def read_revocation_response(response: Response) -> None:
     """Accept 200, which also stands for a token that was unknown (RFC 7009 section 2.2).
 
     Raises:
-        TokenError: `invalid_client` or `token_refused`.
+        TokenError: `invalid_client`, `rate_limited` or `token_refused`.
         AnswerError: the server failed.
     """
     refuse_unreadable(response)
@@ -195,33 +220,24 @@ def _post(purpose: str, site: Site, path: str, form: Pairs, *, headers: Pairs = 
 
 
 def _read_success(response: Response) -> dict[str, Any]:
+    """Return the answer with both tokens as secrets, or None where one is missing."""
     refuse_unreadable(response)
     if response.status != _OK:
         raise _refusal(response)
-    return read_object(response)
+    answer = read_object(response)
+    for name in ("access_token", "refresh_token"):
+        value = answer.get(name)
+        answer[name] = Secret(value, label=name) if isinstance(value, str) and value else None
+    return answer
 
 
 def _refusal(response: Response) -> TokenError:
     """Name the refusal; 401 is what Datadog documents for a missing client secret."""
-    if response.text.lstrip().startswith("<"):
-        read_object(response)
     code, texts = oauth_error(response)
     if code not in {"invalid_grant", "invalid_client"}:
-        code = "invalid_client" if response.status == _UNAUTHORIZED else "token_refused"
-    purpose = response.exchange.purpose
-    what = f"The {purpose} was refused ({response.status})."
+        code = _CODES.get(response.status, "token_refused")
+    what = refusal_sentence(response)
     return TokenError(code, what, said=texts, exchange=response.exchange)
-
-
-def _text(response: Response, answer: dict[str, Any], name: str) -> str:
-    value = answer.get(name)
-    if not isinstance(value, str) or not value:
-        raise unexpected(response, f"has no `{name}`")
-    return value
-
-
-def _refresh_token(value: object) -> Secret | None:
-    return Secret(value, label="refresh_token") if isinstance(value, str) and value else None
 
 
 def _lifetime(response: Response, answer: dict[str, Any]) -> int:

@@ -15,6 +15,7 @@ section { border: 1px solid var(--edge); border-radius: .5rem; padding: .75rem 1
 section { margin: 1rem 0; overflow-wrap: anywhere; }
 form { display: inline-block; margin: .25rem .5rem .25rem 0; }
 button, select { font: inherit; padding: .4rem .9rem; border-radius: .4rem; }
+button, select { margin: 0 .5rem .25rem 0; }
 button { border: 1px solid var(--main); color: var(--main); background: none; cursor: pointer; }
 button.first { background: #632ca6; border-color: #632ca6; color: #fff; }
 code { font-size: .9em; }

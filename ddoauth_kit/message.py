@@ -1,23 +1,19 @@
-"""Carry requests and answers as frozen values, and keep a masked record of each pair."""
+"""Carry requests and answers as frozen values; a request shows placeholders and sends values."""
 
 from __future__ import annotations
 
 import json
-from collections import deque
 from dataclasses import dataclass, field
-from html import escape
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from ddoauth_kit.secret import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ddoauth_kit.sites import Host, Site
+    from ddoauth_kit.transcript import Exchange
 
 Pairs = tuple[tuple[str, "str | Secret"], ...]
-KEPT_EXCHANGES: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +44,7 @@ class Request:
     def shown_url(self) -> str:
         """Return the URL for printing: Datadog's host, secrets as placeholders."""
         shown = tuple((name, str(value)) for name, value in self.query)
-        return self.site.shown_url(self.host, self.path) + _query(shown, safe="<>")
+        return self.site.shown_url(self.host, self.path) + _query(shown, safe="<>{}*:,/")
 
     @property
     def secrets(self) -> tuple[Secret, ...]:
@@ -61,13 +57,18 @@ class Request:
         headers = [(name, _header(name, value)) for name, value in _revealed(self.headers)]
         return [("accept", "application/json"), *headers]
 
-    def content(self) -> tuple[str, bytes] | None:
-        """Return content type and bytes of the body as they go out, or None without a body."""
+    @property
+    def content_type(self) -> str:
+        """Return the content type of the body, or nothing without a body."""
         if self.form is not None:
-            return "application/x-www-form-urlencoded", urlencode(_revealed(self.form)).encode()
-        if self.body is not None:
-            return "application/json", json.dumps(self.body).encode()
-        return None
+            return "application/x-www-form-urlencoded"
+        return "" if self.body is None else "application/json"
+
+    def content(self) -> bytes | None:
+        """Return the body as it goes out, or None without a body."""
+        if self.form is not None:
+            return urlencode(_revealed(self.form)).encode()
+        return None if self.body is None else json.dumps(self.body).encode()
 
     def shown_headers(self) -> tuple[tuple[str, str], ...]:
         """Return the headers with placeholders."""
@@ -88,54 +89,6 @@ class Response:
     headers: dict[str, str] = field(repr=False)
     text: str = field(repr=False)
     exchange: Exchange = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """Hold one request and its answer as they may be shown; nothing in here is secret.
-
-    `seconds` is wall time, and kept out of the repr because it differs from run to run.
-    """
-
-    purpose: str
-    method: str
-    url: str
-    status: int
-    request_headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
-    request_body: str = field(default="", repr=False)
-    response_headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
-    response_body: str = field(default="", repr=False)
-    seconds: float = field(default=0.0, repr=False, compare=False)
-
-
-class Transcript:
-    """Keep the newest masked exchanges, in order (at most 1,000)."""
-
-    def __init__(self) -> None:
-        self._exchanges: deque[Exchange] = deque(maxlen=KEPT_EXCHANGES)
-
-    def add(self, exchange: Exchange) -> None:
-        """Append one exchange."""
-        self._exchanges.append(exchange)
-
-    def __iter__(self) -> Iterator[Exchange]:
-        return iter(tuple(self._exchanges))
-
-    def __len__(self) -> int:
-        return len(self._exchanges)
-
-    def __repr__(self) -> str:
-        lines = (f"{e.status} {e.method} {e.url}  ({e.purpose})" for e in self)
-        return "\n".join(lines) or "(no request was sent)"
-
-    def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{e.status}</td><td>{e.method}</td><td><code>{escape(e.url)}</code></td>"
-            f"<td>{escape(e.purpose)}</td></tr>"
-            for e in self
-        )
-        head = "<tr><th>status</th><th>method</th><th>URL</th><th>purpose</th></tr>"
-        return f"<table><thead>{head}</thead><tbody>{rows}</tbody></table>"
 
 
 def _revealed(pairs: Pairs) -> tuple[tuple[str, str], ...]:

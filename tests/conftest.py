@@ -1,0 +1,84 @@
+"""Share what several tests need: a server on loopback, and sends that end with the test."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+# The helpers beside this file are read by tests in every folder, and are no package.
+sys.path.append(str(Path(__file__).parent))
+
+from loopback import RawServer, RecordingServer
+
+from ddoauth_kit.http import Http
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from authlib_server import AuthlibServer
+
+
+@pytest.fixture
+def slept() -> list[float]:
+    """Hold the seconds that `http` was told to wait; it never really does."""
+    return []
+
+
+@pytest.fixture
+def http(slept: list[float]) -> Iterator[Http]:
+    """Give a sender that waits without sleeping and is closed at the end."""
+    with Http(timeout=5.0, sleep=slept.append) as sender:
+        yield sender
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., RecordingServer]]:
+    """Start servers that answer what the test says and record what they got."""
+    servers: list[RecordingServer] = []
+
+    def start(*answers: object, **options: object) -> RecordingServer:
+        servers.append(RecordingServer(*answers, **options))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.close()
+
+
+@pytest.fixture
+def serve_raw() -> Iterator[Callable[..., RawServer]]:
+    """Start servers that send the given bytes and hang up, or send nothing at all."""
+    servers: list[RawServer] = []
+
+    def start(payload: bytes | None) -> RawServer:
+        servers.append(RawServer(payload))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.close()
+
+
+@pytest.fixture
+def rotate(request: pytest.FixtureRequest) -> bool:
+    """Say whether the judge's refresh answers carry a new refresh token."""
+    return getattr(request, "param", True)
+
+
+@pytest.fixture
+def authlib_server(monkeypatch: pytest.MonkeyPatch, *, rotate: bool) -> Iterator[AuthlibServer]:
+    """Run an authorization server of Authlib's that knows one client."""
+    from authlib_server import AuthlibServer, Client
+
+    monkeypatch.setenv("AUTHLIB_INSECURE_TRANSPORT", "1")
+    client = Client(
+        client_id="acme",
+        client_secret="canary-client-secret-4711",
+        redirect_uri="https://acme.example.com/callback",
+        scope="events_read api_keys_write",
+    )
+    with AuthlibServer(client=client, rotate=rotate) as server:
+        yield server

@@ -1,0 +1,120 @@
+"""An attempt waits for its redirect: once, for its session, for ten minutes."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from given import registration
+
+from ddoauth_kit.errors import AuthorizationError
+from ddoauth_kit.oauth import pending
+from ddoauth_kit.oauth.authorization_request import AuthorizationRequest, authorization_request
+from ddoauth_kit.oauth.pending import PendingAuthorizations
+
+pytestmark = pytest.mark.checklist("C4")
+
+
+def _request() -> AuthorizationRequest:
+    return authorization_request(registration())
+
+
+def _assert_refused(waiting: PendingAuthorizations, state: str, *, session: str = "") -> None:
+    with pytest.raises(AuthorizationError) as caught:
+        waiting.take(state, session=session)
+    assert caught.value.code == "wrong_state"
+    assert not state or state not in str(caught.value)
+
+
+def test_an_attempt_is_taken_once() -> None:
+    """The second redirect with the same state finds nothing."""
+    waiting, request = PendingAuthorizations(), _request()
+    waiting.add(request)
+    assert waiting.take(request.state.reveal()) is request
+    _assert_refused(waiting, request.state.reveal())
+
+
+@pytest.mark.parametrize("state", ["", "guess", "\ud800"])
+def test_an_unknown_state_is_refused(state: str) -> None:
+    """What nobody began cannot be ended, and the attempt that waits goes on waiting."""
+    waiting = PendingAuthorizations()
+    waiting.add(_request())
+    _assert_refused(waiting, state)
+    assert len(waiting) == 1
+
+
+def test_another_session_cannot_end_an_attempt() -> None:
+    """A foreign browser is refused, and the rightful one still gets through."""
+    waiting, request = PendingAuthorizations(), _request()
+    waiting.add(request, session="alice")
+    _assert_refused(waiting, request.state.reveal(), session="mallory")
+    _assert_refused(waiting, request.state.reveal())
+    assert waiting.take(request.state.reveal(), session="alice") is request
+
+
+def test_a_new_attempt_replaces_no_other() -> None:
+    """Two onboarding requests of one session both wait, in any order."""
+    waiting, first, second = PendingAuthorizations(), _request(), _request()
+    waiting.add(first, session="alice")
+    waiting.add(second, session="alice")
+    assert waiting.take(second.state.reveal(), session="alice") is second
+    assert waiting.take(first.state.reveal(), session="alice") is first
+
+
+def test_an_attempt_ends_after_ten_minutes() -> None:
+    """Up to the last second it can be taken; then it is forgotten, not only refused."""
+    now = [0.0]
+    waiting, first, second = PendingAuthorizations(clock=lambda: now[0]), _request(), _request()
+    waiting.add(first)
+    now[0] = 599.9
+    waiting.add(second)
+    assert waiting.take(first.state.reveal()) is first
+    now[0] = 599.9 + 600.0
+    _assert_refused(waiting, second.state.reveal())
+    assert len(waiting) == 0
+
+
+def test_waiting_can_be_asked_about_without_ending_it() -> None:
+    """`waits` is true until the attempt is taken or too old."""
+    now = [0.0]
+    waiting, first, second = PendingAuthorizations(clock=lambda: now[0]), _request(), _request()
+    waiting.add(first)
+    waiting.add(second)
+    assert waiting.waits(first)
+    waiting.take(first.state.reveal())
+    assert [waiting.waits(first), waiting.waits(second)] == [False, True]
+    now[0] = 600.0
+    assert not waiting.waits(second)
+
+
+def test_the_oldest_gives_way() -> None:
+    """Ten thousand attempts wait at most: a flood of them costs no memory without end."""
+    waiting = PendingAuthorizations()
+    requests = [_request() for _ in range(pending.MOST + 1)]
+    for request in requests:
+        waiting.add(request)
+    assert len(waiting) == pending.MOST
+    _assert_refused(waiting, requests[0].state.reveal())
+    assert waiting.take(requests[-1].state.reveal()) is requests[-1]
+
+
+def test_one_of_many_threads_gets_the_attempt() -> None:
+    """A state that arrives eight times at once is good for one of them."""
+    waiting, request = PendingAuthorizations(), _request()
+    waiting.add(request)
+    won: list[AuthorizationRequest] = []
+    start = threading.Barrier(8)
+
+    def take() -> None:
+        start.wait()
+        try:
+            won.append(waiting.take(request.state.reveal()))
+        except AuthorizationError:
+            return
+
+    threads = [threading.Thread(target=take) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert won == [request]

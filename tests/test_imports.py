@@ -1,0 +1,133 @@
+"""Imports point one way, and `import ddoauth_kit` stays light."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from functools import cache
+from typing import TYPE_CHECKING
+
+import pytest
+from given import KIT
+
+import ddoauth_kit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LAYERS = (
+    {
+        "advice",
+        "errors",
+        "explainer",
+        "message",
+        "redaction",
+        "scopes",
+        "secret",
+        "sites",
+        "transcript",
+    },
+    {"answers", "http", "registration", "store"},
+    {"oauth", "api"},
+    {"workbook", "publishing"},
+    {"cli", "__main__"},
+)
+MODULES = {
+    ".".join(path.relative_to(KIT).with_suffix("").parts): path
+    for path in sorted(KIT.rglob("*.py"))
+    if path != KIT / "__init__.py"
+}
+MAY_IMPORT_SANDBOX = {"cli", "workbook.lab"}
+HEAVY = (
+    "pandas matplotlib jupyter jupyter_core jupyter_client jupyterlab nbformat nbclient papermill "
+    "IPython ipykernel ipywidgets starlette uvicorn keyring "
+    "ddoauth_kit.sandbox ddoauth_kit.workbook"
+)
+
+
+def _imported(node: ast.AST) -> Iterator[str]:
+    """Yield the absolute name of each imported module, except for type checking alone."""
+    if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+        return
+    if isinstance(node, ast.ImportFrom):
+        assert node.level == 0, "imports are absolute"
+        yield from (f"{node.module}.{alias.name}" for alias in node.names)
+    elif isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    for child in ast.iter_child_nodes(node):
+        yield from _imported(child)
+
+
+@cache
+def _imports(module: str) -> set[str]:
+    return set(_imported(ast.parse(MODULES[module].read_text("utf-8"))))
+
+
+def _own(module: str) -> set[str]:
+    """Return the first two parts of what a module imports of this package: `oauth.pkce`."""
+    parts = (name.split(".") for name in _imports(module))
+    return {".".join(p[1:3]) for p in parts if p[0] == "ddoauth_kit"}
+
+
+def _layer(name: str) -> int:
+    found = [i for i, layer in enumerate(LAYERS) if name.partition(".")[0] in layer]
+    assert found, f"{name} belongs into one of the LAYERS"
+    return found[0]
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if not name.startswith("sandbox")])
+def test_imports_point_down(module: str) -> None:
+    """A module imports its own layer and those below it; its layer is listed here."""
+    own = {name for name in _own(module) if not name.startswith("sandbox")}
+    assert not {name for name in own if _layer(name) > _layer(module)}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_the_sandbox_stands_apart(module: str) -> None:
+    """It imports nothing else of the package, and only the lab and the command import it."""
+    of_sandbox = {name for name in _own(module) if name.partition(".")[0] == "sandbox"}
+    if module.startswith("sandbox"):
+        assert _own(module) == of_sandbox
+    else:
+        assert not of_sandbox or module in MAY_IMPORT_SANDBOX
+
+
+@pytest.mark.parametrize(
+    ("package", "owner"), [("httpx", "http"), ("ipywidgets", "workbook.widgets")]
+)
+def test_one_module_knows_each_package(package: str, owner: str) -> None:
+    """What may have to be replaced one day is imported in one place."""
+    importers = {m for m in MODULES if package in {i.partition(".")[0] for i in _imports(m)}}
+    assert importers <= {owner}
+    assert importers or owner not in MODULES
+
+
+def test_importing_the_package_is_light() -> None:
+    """A fresh process that imports the menu loads nothing of the workbook or the sandbox."""
+    code = f"import sys, ddoauth_kit; print([m for m in {HEAVY.split()} if m in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_menu_is_short_and_sorted() -> None:
+    """At most twenty names, each exists, and in the order that ruff keeps."""
+    names = ddoauth_kit.__all__
+    assert len(names) <= 20
+    assert all(hasattr(ddoauth_kit, name) for name in names)
+    constants = [name for name in names if name.isupper()]
+    classes = [name for name in names if name[0].isupper() and not name.isupper()]
+    functions = [name for name in names if name[0].islower()]
+    assert names == sorted(constants) + sorted(classes) + sorted(functions)
+
+
+def test_the_menu_imports_what_it_lists() -> None:
+    """`__init__` holds explicit imports and `__all__`, and nothing else."""
+    body = ast.parse((KIT / "__init__.py").read_text("utf-8")).body
+    imported = [
+        alias.name for node in body if isinstance(node, ast.ImportFrom) for alias in node.names
+    ]
+    assert sorted(imported) == sorted(ddoauth_kit.__all__)
+    assert {type(node) for node in body} == {ast.Expr, ast.ImportFrom, ast.Assign}
