@@ -1,0 +1,187 @@
+"""Make mistakes on purpose, each in a sandbox of its own, and look at what comes back.
+
+A drill is a fault of the sandbox (`denied-consent`, `html-error`) or a mistake of the client from
+the list here. No drill ever touches Datadog.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from ddoauth_kit.api.api_keys import ApiKey
+from ddoauth_kit.api.queries import current_user_request, monitor_list_request
+from ddoauth_kit.api.refusals import refuse_failure
+from ddoauth_kit.api.telemetry import metric_request
+from ddoauth_kit.errors import DdoauthError
+from ddoauth_kit.oauth.pkce import new_pkce_pair
+from ddoauth_kit.secret import Secret
+from ddoauth_kit.workbook.cards import Skipped
+from ddoauth_kit.workbook.tables import ResultTable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from ddoauth_kit.registration import ClientRegistration
+    from ddoauth_kit.sites import Site
+    from ddoauth_kit.workbook.steps import Lab
+
+
+def run_drill(name: str, *, open_lab: Callable[..., Lab], site: str) -> DdoauthError | Skipped:
+    """Return the error that a fault or a mistake leads to.
+
+    Raises:
+        InputError: `sandbox_not_started`, for a name that is neither.
+    """
+    mistake = MISTAKES.get(name)
+    faults = () if mistake else (name,)
+    with open_lab(site, faults=faults) as lab:
+        try:
+            (mistake or _whole_flow)(lab)
+        except DdoauthError as error:
+            return error
+    return Skipped(f"The drill {name} did not stop the flow.")
+
+
+def drills_table(errors: Iterable[tuple[str, DdoauthError | Skipped]]) -> ResultTable:
+    """Return one row a drill; columns: `drill`, `status`, `the server said`, `code`."""
+    rows = []
+    for name, error in errors:
+        sent = isinstance(error, DdoauthError) and error.exchange is not None
+        rows.append(
+            {
+                "drill": name,
+                "status": str(error.exchange.status) if sent else "nothing sent",  # type: ignore[union-attr]
+                "the server said": "; ".join(error.said) if isinstance(error, DdoauthError) else "",
+                "code": error.code if isinstance(error, DdoauthError) else "no error",
+            }
+        )
+    return ResultTable("drills", rows)
+
+
+def _whole_flow(lab: Lab) -> None:
+    tokens = lab.exchange(lab.authorize())
+    lab.send_data(lab.create_api_key(tokens))
+    lab.read_data(lab.oauth.refresh(tokens))
+
+
+def _reused_code(lab: Lab) -> None:
+    response = lab.authorize()
+    lab.exchange(response)
+    lab.exchange(response)
+
+
+def _wrong_verifier(lab: Lab) -> None:
+    response = lab.authorize()
+    other = replace(response.request, pkce=new_pkce_pair())
+    lab.exchange(replace(response, request=other))
+
+
+def _other_redirect_uri(lab: Lab) -> None:
+    response = lab.authorize()
+    other = replace(response.request, redirect_uri="https://elsewhere.example/callback")
+    lab.exchange(replace(response, request=other))
+
+
+def _wrong_site(lab: Lab) -> None:
+    response = lab.authorize()
+    lab.exchange(replace(response, site=_another_site(lab)))
+
+
+def _wrong_secret(lab: Lab) -> None:
+    response = lab.authorize()
+    _change_registration(lab, client_secret=Secret("not-the-secret", label="client_secret"))
+    lab.exchange(response)
+
+
+def _missing_secret(lab: Lab) -> None:
+    response = lab.authorize()
+    _change_registration(lab, client_secret=Secret("", label="client_secret"))
+    lab.exchange(response)
+
+
+def _bad_scope(lab: Lab) -> None:
+    request = lab.authorization_request()
+    lab.authorize(replace(request, scopes=(*request.scopes, "status_pages_notice_write")))
+
+
+def _token_of_another_site(lab: Lab) -> None:
+    tokens = replace(lab.exchange(lab.authorize()), site=_another_site(lab))
+    refuse_failure(lab.oauth.http.send(current_user_request(tokens)))
+
+
+def _second_key(lab: Lab) -> None:
+    tokens = lab.exchange(lab.authorize())
+    lab.create_api_key(tokens)
+    lab.create_api_key(tokens)
+
+
+def _refresh_after_revocation(lab: Lab) -> None:
+    tokens = lab.exchange(lab.authorize())
+    lab.oauth.revoke(tokens)
+    lab.oauth.refresh(tokens)
+
+
+def _call_after_revocation(lab: Lab) -> None:
+    tokens = lab.exchange(lab.authorize())
+    lab.oauth.revoke(tokens)
+    lab.current_user(tokens)
+
+
+def _refresh_after_uninstall(lab: Lab) -> None:
+    tokens = lab.exchange(lab.authorize())
+    lab.customer.uninstall(tokens.client_id)
+    lab.refresh(tokens)
+
+
+def _key_after_uninstall(lab: Lab) -> None:
+    """Send with the key of an app that is no longer installed: keys outlive grants."""
+    tokens = lab.exchange(lab.authorize())
+    api_key = lab.create_api_key(tokens)
+    lab.customer.uninstall(tokens.client_id)
+    lab.send_data(api_key)
+
+
+def _metric_with_token(lab: Lab) -> None:
+    tokens = lab.exchange(lab.authorize())
+    stand_in = ApiKey(key=tokens.access_token, key_id="", name="", site=tokens.site)
+    request = metric_request(stand_in, sample=lab.sample())
+    bearer = (("authorization", tokens.access_token),)
+    refuse_failure(lab.oauth.http.send(replace(request, headers=bearer)))
+
+
+def _monitors_with_key(lab: Lab) -> None:
+    tokens = lab.exchange(lab.authorize())
+    api_key = lab.create_api_key(tokens)
+    request = monitor_list_request(tokens)
+    if isinstance(api_key, ApiKey):
+        request = replace(request, headers=(("dd-api-key", api_key.key),))
+    refuse_failure(lab.oauth.http.send(request))
+
+
+def _another_site(lab: Lab) -> Site:
+    return next(site for site in lab.oauth.sites if site != lab.site)
+
+
+def _change_registration(lab: Lab, *, client_secret: Secret) -> None:
+    changed: ClientRegistration = replace(lab.registration, client_secret=client_secret)
+    lab.oauth.registration = changed
+
+
+MISTAKES: Final[dict[str, Callable[[Lab], None]]] = {
+    "bad-scope": _bad_scope,
+    "call-after-revocation": _call_after_revocation,
+    "key-after-uninstall": _key_after_uninstall,
+    "metric-with-token": _metric_with_token,
+    "missing-secret": _missing_secret,
+    "monitors-with-key": _monitors_with_key,
+    "other-redirect-uri": _other_redirect_uri,
+    "refresh-after-revocation": _refresh_after_revocation,
+    "refresh-after-uninstall": _refresh_after_uninstall,
+    "reused-code": _reused_code,
+    "second-key": _second_key,
+    "token-of-another-site": _token_of_another_site,
+    "wrong-secret": _wrong_secret,
+    "wrong-site": _wrong_site,
+    "wrong-verifier": _wrong_verifier,
+}

@@ -1,0 +1,186 @@
+"""Open the lab: decide what is real, and put its parts together."""
+
+from __future__ import annotations
+
+import os
+import time
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ddoauth_kit.errors import InputError
+from ddoauth_kit.http import Http
+from ddoauth_kit.oauth.client import OAuthClient
+from ddoauth_kit.registration import (
+    ClientRegistration,
+    Kind,
+    registration_from_environment,
+    registration_from_file,
+)
+from ddoauth_kit.secret import Secret
+from ddoauth_kit.sites import DATADOG_SITES, Endpoints, SiteTable
+from ddoauth_kit.store import ChosenStore, MemoryStore, open_store
+from ddoauth_kit.workbook.cards import show_cards_in
+from ddoauth_kit.workbook.customer import Customer
+from ddoauth_kit.workbook.drills import run_drill
+from ddoauth_kit.workbook.steps import Lab, Mode, Parts
+from ddoauth_kit.workbook.visitor import visit_consent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ddoauth_kit.oauth.authorization_request import AuthorizationRequest
+    from ddoauth_kit.sandbox import Sandbox
+
+
+def open_lab(  # noqa: PLR0913 - each is a choice of the notebook or its test
+    site: str = "us1",
+    *,
+    mode: str = Mode.SANDBOX,
+    client: str = "",
+    writes: bool = False,
+    sites: SiteTable = DATADOG_SITES,
+    person: Callable[[AuthorizationRequest], str] | None = None,
+) -> Lab:
+    """Open the lab for one site: offline in a sandbox of its own, or with real Datadog.
+
+    `client` is the path of an `oauth_clients.json`, or empty for the sandbox's demo client. With
+    `mode="live"` the registration comes from the environment (`registration_from_environment`),
+    as the private client unless `DDOAUTH_CLIENT_KIND` says `published`, and nothing is created or
+    sent unless `writes` is true; the sandbox may always be changed. `sites` is for a site that is
+    not in the kit's table; `person` turns an authorization request into the redirect URL, and asks
+    for it in the notebook by default.
+
+    Raises:
+        InputError: the site, mode, client file or environment is not usable.
+    """
+    if mode == Mode.LIVE:
+        lab = _live_lab(site, client=client, writes=writes, sites=sites, person=person)
+    elif mode == Mode.SANDBOX:
+        lab = open_sandbox_lab(site, client=client)
+    else:
+        raise InputError("unknown_mode", f"{mode!r} is no mode.")
+    show_cards_in(_shell())
+    return lab
+
+
+def open_sandbox_lab(
+    site: str = "us1", *, client: str = "", profile: str = "datadog", faults: tuple[str, ...] = ()
+) -> Lab:
+    """Open a lab in a sandbox of its own, which may have a profile and faults.
+
+    Raises:
+        InputError: `unknown_site`, `bad_client_file` or `sandbox_not_started`.
+    """
+    from ddoauth_kit.sandbox import Sandbox, SandboxError
+
+    DATADOG_SITES.named(site)
+    registration = registration_from_file(client) if client else None
+    try:
+        path = Path(client) if client else None
+        sandbox = Sandbox(profile=profile, faults=faults, client_file=path).start()
+    except SandboxError as error:
+        raise InputError("sandbox_not_started", str(error)) from None
+    pause = partial(_advance, sandbox)
+    http = Http(sleep=pause)
+    oauth = OAuthClient(
+        _registered(sandbox, registration),
+        sites=sandbox_sites(sandbox),
+        http=http,
+        clock=sandbox.clock.now,
+    )
+    where = oauth.sites.named(site)
+    return Lab(
+        Parts(
+            mode=Mode.SANDBOX,
+            site=where,
+            oauth=oauth,
+            store=ChosenStore(MemoryStore()),
+            customer=Customer(where, sandbox=True),
+            consent=visit_consent,
+            drill=partial(run_drill, open_lab=open_sandbox_lab, site=where.name),
+            pause=pause,
+            close=partial(_close, http, sandbox),
+            writes=True,
+        )
+    )
+
+
+def sandbox_sites(sandbox: Sandbox) -> SiteTable:
+    """Return Datadog's sites with the sandbox's addresses."""
+    return DATADOG_SITES.at(
+        {
+            name: Endpoints(
+                app_url=urls["app_url"],
+                api_url=urls["api_url"],
+                logs_intake_url=urls["logs_intake_url"],
+                events_intake_url=urls["events_intake_url"],
+            )
+            for name, urls in sandbox.endpoints.items()
+        }
+    )
+
+
+def _live_lab(
+    site: str,
+    *,
+    client: str,
+    writes: bool,
+    sites: SiteTable,
+    person: Callable[[AuthorizationRequest], str] | None,
+) -> Lab:
+    from ddoauth_kit.workbook.paste import ask_for_redirect
+
+    where = sites.named(site)
+    kind = os.environ.get("DDOAUTH_CLIENT_KIND") or Kind.PRIVATE
+    if kind not in set(Kind):
+        raise InputError("unknown_kind", f"DDOAUTH_CLIENT_KIND is {kind!r}.")
+    registration = registration_from_environment(
+        site=where.name, kind=Kind(kind), file=client or None
+    )
+    http = Http(keep_answers=False)
+    return Lab(
+        Parts(
+            mode=Mode.LIVE,
+            site=where,
+            oauth=OAuthClient(registration, sites=sites, http=http),
+            store=open_store(),
+            customer=Customer(where, sandbox=False),
+            consent=person or ask_for_redirect,
+            drill=partial(run_drill, open_lab=open_sandbox_lab, site="us1"),
+            pause=time.sleep,
+            close=http.close,
+            writes=writes,
+        )
+    )
+
+
+def _registered(sandbox: Sandbox, registration: ClientRegistration | None) -> ClientRegistration:
+    """Return what the sandbox registered, under the name that the file gives."""
+    client = sandbox.client
+    return ClientRegistration(
+        client_id=client.client_id,
+        client_secret=Secret(client.client_secret, label="client_secret"),
+        name=registration.name if registration else client.name,
+        kind=Kind.PUBLISHED,
+        sites=DATADOG_SITES.names,
+        scopes=tuple(client.scopes),
+        redirect_uris=tuple(client.redirect_uris),
+        onboarding_url=client.onboarding_url,
+    )
+
+
+def _advance(sandbox: Sandbox, seconds: float) -> None:
+    """Let time pass in the sandbox, which has a clock of its own, instead of waiting."""
+    sandbox.clock.advance(seconds)
+
+
+def _close(http: Http, sandbox: Sandbox) -> None:
+    http.close()
+    sandbox.stop()
+
+
+def _shell() -> object:
+    from IPython.core.getipython import get_ipython
+
+    return get_ipython()

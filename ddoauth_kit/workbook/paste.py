@@ -1,0 +1,55 @@
+"""Let a person authorize in a browser and paste the address of the page they end on."""
+
+from __future__ import annotations
+
+import contextlib
+import webbrowser
+from getpass import getpass
+from html import escape
+from typing import TYPE_CHECKING
+
+from IPython.display import HTML, display
+
+from ddoauth_kit.errors import InputError
+
+if TYPE_CHECKING:
+    from ddoauth_kit.oauth.authorization_request import AuthorizationRequest
+
+PROMPT = "Authorize in the browser, then paste the address of the page you end on: "
+
+
+def ask_for_redirect(request: AuthorizationRequest) -> str:
+    """Show the authorization URL, wait for the redirect URL, and leave neither in the notebook.
+
+    The link stands in the output only while the question is open; the answer is read like a
+    password, so that it is not saved.
+
+    Raises:
+        InputError: `no_person`, when the kernel has nobody to ask.
+    """
+    link = HTML(_link(request.url, "Authorize in Datadog"))  # type: ignore[no-untyped-call]
+    shown = display(link, display_id=True)  # type: ignore[no-untyped-call]
+    with contextlib.suppress(webbrowser.Error):
+        webbrowser.open(request.url)
+    try:
+        return getpass(PROMPT)
+    except (EOFError, NotImplementedError) as error:
+        raise _nobody() from error
+    except Exception as error:
+        if type(error).__name__ == "StdinNotImplementedError":
+            raise _nobody() from error
+        raise
+    finally:
+        if shown is not None:
+            shown.update(HTML(_link("", request.shown_url)))  # type: ignore[no-untyped-call]
+
+
+def _nobody() -> InputError:
+    return InputError("no_person", "Nobody can be asked for the redirect URL here.")
+
+
+def _link(url: str, text: str) -> str:
+    shown = escape(text)
+    if not url:
+        return f"<code>{shown}</code>"
+    return f'<a href="{escape(url)}" target="_blank" rel="noopener noreferrer">{shown}</a>'
