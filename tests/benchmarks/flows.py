@@ -1,0 +1,115 @@
+"""Compare complete flows of the kit's client with a bare httpx loop that sends the same requests.
+
+A flow is six requests: consent page, consent, token exchange, refresh, and two revocations. The
+sandbox runs in a process of its own; both sides keep one connection for the back channel and open
+a new one for each of the customer's two requests, as the kit's scripted visitor does.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+import subprocess
+import sys
+import time
+from base64 import urlsafe_b64encode
+from hashlib import sha256
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
+
+import httpx
+from timing import summary, table
+
+from ddoauth_kit import DATADOG_SITES, ClientRegistration, Endpoints, Kind, OAuthClient, Secret
+from ddoauth_kit.workbook.visitor import visit_consent
+
+FLOWS = 100
+ROUNDS = 5
+_INPUT = re.compile(r'<input type="hidden" name="([^"]*)" value="([^"]*)"')
+
+
+def _kit(description: dict[str, Any]) -> OAuthClient:
+    """Return the kit's client, bound to the sandbox."""
+    given = description["client"]
+    sites = {
+        name: Endpoints(**{key: value for key, value in urls.items() if key != "domain"})
+        for name, urls in description["sites"].items()
+    }
+    registration = ClientRegistration(
+        client_id=given["client_id"],
+        client_secret=Secret(given["client_secret"], label="client_secret"),
+        kind=Kind.PUBLISHED,
+        sites=DATADOG_SITES.names,
+        scopes=tuple(given["scopes"]),
+        redirect_uris=tuple(given["redirect_uris"]),
+    )
+    return OAuthClient(registration, sites=DATADOG_SITES.at(sites))
+
+
+def _kit_flow(client: OAuthClient) -> None:
+    request = client.begin(domain="datadoghq.com")
+    tokens = client.complete(visit_consent(request))
+    client.revoke(client.refresh(tokens))
+
+
+def _bare_flow(browser: httpx.Client, back: httpx.Client, description: dict[str, Any]) -> None:
+    site, client = description["sites"]["us1"], description["client"]
+    verifier = secrets.token_urlsafe(32)
+    challenge = urlsafe_b64encode(sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+    query = {
+        "response_type": "code",
+        "client_id": client["client_id"],
+        "redirect_uri": client["redirect_uris"][0],
+        "scope": " ".join(client["scopes"]),
+        "state": secrets.token_urlsafe(32),
+        "code_challenge": challenge,
+        "code_challenge_method": "S256",
+    }
+    url = f"{site['app_url']}/oauth2/v1/authorize?{urlencode(query)}"
+    browser.cookies.clear()
+    page = browser.get(url)
+    shown = page.text[page.text.index('action="authorize"') :]
+    fields = {**dict(_INPUT.findall(shown)), "decision": "approve"}
+    location = browser.post(urljoin(url, "authorize"), data=fields).headers["location"]
+    code = parse_qs(urlsplit(location).query)["code"][0]
+    who = {"client_id": client["client_id"], "client_secret": client["client_secret"]}
+    token_url = f"{site['api_url']}/oauth2/v1/token"
+    exchange = {"grant_type": "authorization_code", "code": code, "code_verifier": verifier}
+    exchange["redirect_uri"] = query["redirect_uri"]
+    tokens = back.post(token_url, data={**who, **exchange}).json()
+    refresh = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
+    tokens = back.post(token_url, data={**who, **refresh}).json()
+    for hint in ("refresh_token", "access_token"):
+        form = {**who, "token": tokens[hint], "token_type_hint": hint}
+        back.post(f"{site['api_url']}/oauth2/v1/revoke", data=form).raise_for_status()
+
+
+def main() -> None:
+    """Print flows per second for both, side by side."""
+    command = [sys.executable, "-m", "ddoauth_kit", "sandbox"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        description = json.loads(process.stdout.readline())
+        client = _kit(description)
+        rates: dict[str, list[float]] = {"bare httpx": [], "ddoauth_kit": []}
+        fresh = httpx.Limits(max_keepalive_connections=0)
+        with httpx.Client(limits=fresh) as browser, httpx.Client() as back:
+            subjects = {
+                "bare httpx": lambda: _bare_flow(browser, back, description),
+                "ddoauth_kit": lambda: _kit_flow(client),
+            }
+            for _ in range(ROUNDS):
+                for name, flow in subjects.items():
+                    started = time.perf_counter()
+                    for _ in range(FLOWS):
+                        flow()
+                    rates[name].append(FLOWS / (time.perf_counter() - started))
+        client.http.close()
+        process.terminate()
+    rows = [(name, summary(values)) for name, values in rates.items()]
+    print(table(("client", "flows per second, median [min-max]"), rows))  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()
