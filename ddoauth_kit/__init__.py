@@ -2,6 +2,7 @@
 
 from ddoauth_kit.api.api_keys import ApiKey, create_api_key, validate_api_key
 from ddoauth_kit.errors import DdoauthError
+from ddoauth_kit.explainer import explain
 from ddoauth_kit.http import Http
 from ddoauth_kit.oauth.authorization_request import AuthorizationRequest
 from ddoauth_kit.oauth.authorization_response import AuthorizationResponse
@@ -34,6 +35,7 @@ __all__ = [
     "TokenSet",
     "Transcript",
     "create_api_key",
+    "explain",
     "registration_from_environment",
     "registration_from_file",
     "validate_api_key",

@@ -52,7 +52,8 @@ class DdoauthError(Exception):
 
     def __str__(self) -> str:
         said = f" The server said: {'; '.join(self.said)}." if self.said else ""
-        return f"[{self.code}] {self.what}{said} Next: {self.advice}"
+        more = f'More: explain("{self.code}").'
+        return f"[{self.code}] {self.what}{said} Next: {self.advice} {more}"
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self)!r})"

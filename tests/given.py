@@ -73,7 +73,7 @@ def tokens(**changes: Any) -> TokenSet:
 def request(site: Site, **changes: Any) -> Request:
     """Return a plain GET that may be repeated."""
     values = {
-        "purpose": "current user",
+        "purpose": "current user call",
         "method": "GET",
         "site": site,
         "host": Host.API,

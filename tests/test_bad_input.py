@@ -257,7 +257,7 @@ def test_each_failure_says_what_to_do(
     error = caught.value
     assert (type(error).__name__, error.code) == (kind, code)
     assert str(error).startswith(f"[{code}] {error.what}")
-    assert str(error).endswith(f"Next: {ADVICE[code]}")
+    assert str(error).endswith(f'Next: {ADVICE[code]} More: explain("{code}").')
     assert error.what.endswith(".")
     assert (said or "") in "; ".join(error.said)
     assert bool(error.said) == ("The server said: " in str(error))

@@ -17,7 +17,8 @@ def test_message_has_three_parts() -> None:
     """The text holds the code, the sentence, the server's words and the advice, in this order."""
     assert str(_error("invalid_grant - used", "twice")) == (
         "[invalid_grant] The token exchange was refused (400). "
-        f"The server said: invalid_grant - used; twice. Next: {ADVICE['invalid_grant']}"
+        f"The server said: invalid_grant - used; twice. Next: {ADVICE['invalid_grant']} "
+        'More: explain("invalid_grant").'
     )
 
 

@@ -20,7 +20,7 @@ EVENT_SCOPE: Final = "events_read"
 
 def current_user_request(tokens: TokenSet) -> Request:
     """Ask who authorized (`GET /api/v2/current_user`): the call that any valid token may make."""
-    return _get("current user", tokens, "/api/v2/current_user")
+    return _get("current user call", tokens, "/api/v2/current_user")
 
 
 def metric_query_request(tokens: TokenSet, *, query: str, start: int, end: int) -> Request:

@@ -1,5 +1,6 @@
 """Back the notebooks: one lab that keeps the parts together, and what shows its values."""
 
+from ddoauth_kit.explainer import explain
 from ddoauth_kit.workbook.environment import check_environment
 from ddoauth_kit.workbook.lab import open_lab, open_sandbox_lab
 from ddoauth_kit.workbook.provoke import provoke
@@ -12,6 +13,7 @@ __all__ = [
     "as_curl",
     "as_httpx",
     "check_environment",
+    "explain",
     "open_lab",
     "open_sandbox_lab",
     "provoke",

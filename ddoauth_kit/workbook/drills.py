@@ -45,18 +45,18 @@ def run_drill(name: str, *, open_lab: Callable[..., Lab], site: str) -> DdoauthE
 
 def drills_table(errors: Iterable[tuple[str, DdoauthError | Skipped]]) -> ResultTable:
     """Return one row a drill; columns: `drill`, `status`, `the server said`, `code`."""
-    rows = []
-    for name, error in errors:
-        sent = isinstance(error, DdoauthError) and error.exchange is not None
-        rows.append(
-            {
-                "drill": name,
-                "status": str(error.exchange.status) if sent else "nothing sent",  # type: ignore[union-attr]
-                "the server said": "; ".join(error.said) if isinstance(error, DdoauthError) else "",
-                "code": error.code if isinstance(error, DdoauthError) else "no error",
-            }
-        )
-    return ResultTable("drills", rows)
+    return ResultTable("drills", [_row(name, error) for name, error in errors])
+
+
+def _row(name: str, error: DdoauthError | Skipped) -> dict[str, str]:
+    if isinstance(error, Skipped):
+        return {"drill": name, "status": "", "the server said": "", "code": "no error"}
+    return {
+        "drill": name,
+        "status": str(error.exchange.status) if error.exchange else "nothing sent",
+        "the server said": "; ".join(error.said),
+        "code": error.code,
+    }
 
 
 def _whole_flow(lab: Lab) -> None:
