@@ -1,5 +1,6 @@
 """Datadog's OAuth flow, step by step: build a request, send it, read the answer."""
 
+from ddoauth_kit import errors
 from ddoauth_kit.api.api_keys import ApiKey, create_api_key, validate_api_key
 from ddoauth_kit.errors import DdoauthError
 from ddoauth_kit.explainer import explain
@@ -16,7 +17,6 @@ from ddoauth_kit.registration import (
 )
 from ddoauth_kit.secret import Secret
 from ddoauth_kit.sites import DATADOG_SITES, Endpoints, Site, SiteTable
-from ddoauth_kit.transcript import Transcript
 
 __all__ = [
     "DATADOG_SITES",
@@ -33,8 +33,8 @@ __all__ = [
     "Site",
     "SiteTable",
     "TokenSet",
-    "Transcript",
     "create_api_key",
+    "errors",
     "explain",
     "registration_from_environment",
     "registration_from_file",

@@ -45,6 +45,8 @@ ADVICE: Final[dict[str, str]] = {
         "make the store usable or choose another before a key is created; nothing was created."
     ),
     "unknown_notebook": "name a notebook of the folder, or give the path of one.",
+    "not_a_notebook": "give a Jupyter notebook (format 4, with a list of cells).",
+    "bad_output_folder": "choose a folder that you may write to, with `--out`.",
     "sandbox_not_started": "change the option that the message names.",
     "missing_package": 'install the workbook: pip install "ddoauth-kit[workbook]".',
     # The authorization response.

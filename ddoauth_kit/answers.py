@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import TYPE_CHECKING, Any, Final
 
 from ddoauth_kit.errors import AnswerError
@@ -25,12 +26,19 @@ def read_json(response: Response) -> Any:  # noqa: ANN401 - JSON has no narrower
     """
     refuse_unreadable(response)
     try:
-        return json.loads(response.text)
+        return _parsed(response.text)
     except (ValueError, RecursionError):
         start = response.text.lstrip()[:1]
     code = "html_answer" if start == "<" else "malformed_json"
     found = "a web page" if code == "html_answer" else _found(start)
     raise _unreadable(response, code, f"held {found} where JSON was expected")
+
+
+def _parsed(text: str) -> Any:  # noqa: ANN401 - JSON has no narrower type
+    """Parse JSON, and refuse half of a surrogate pair, which no text can hold."""
+    answer = json.loads(text)
+    json.dumps(answer, ensure_ascii=False).encode()
+    return answer
 
 
 def read_object(response: Response) -> dict[str, Any]:
@@ -64,9 +72,22 @@ def refusal_sentence(response: Response) -> str:
     purpose = response.exchange.purpose
     if response.status != _TOO_MANY:
         return f"The {purpose} was refused ({response.status})."
+    wait = seconds_to_wait(response)
+    shown = "an unknown number of" if wait is None else f"{wait:g}"
+    return f"The {purpose} came too often ({response.status}): wait {shown} seconds."
+
+
+def seconds_to_wait(response: Response) -> float | None:
+    """Return the seconds in `X-RateLimit-Reset`, or else `Retry-After`; None for a bad number.
+
+    An answer that names neither counts as one second.
+    """
     headers = response.headers
-    wait = headers.get("x-ratelimit-reset") or headers.get("retry-after") or "an unknown number of"
-    return f"The {purpose} came too often ({response.status}): wait {wait[:20]} seconds."
+    try:
+        wait = float(headers.get("x-ratelimit-reset") or headers.get("retry-after") or "1")
+    except ValueError:
+        return None
+    return wait if 0 <= wait < math.inf else None
 
 
 def unexpected(response: Response, what: str) -> AnswerError:

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from ddoauth_kit.answers import seconds_to_wait
 from ddoauth_kit.errors import AnswerError, InputError, NetworkError
 from ddoauth_kit.message import Request, Response
 from ddoauth_kit.redaction import outline, redact, redact_body
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 CONNECTIONS_PER_SITE: Final = 10
 MAX_ANSWER_BYTES: Final = 10 * 1024 * 1024
+RECORDED: Final = 64 * 1024
 MAX_REPEATS: Final = 2
 LONGEST_WAIT: Final = 30.0
 _SUCCESS: Final = range(200, 300)
@@ -39,21 +41,24 @@ _SHOWN_HEADERS: Final = frozenset(
 class Http:
     """Send requests over one httpx client a site, and record each exchange, masked.
 
-    `timeout` is in seconds, for each phase of a request. `sleep` is called with seconds when a
-    repeatable request is told to wait. Redirects are never followed. Without `keep_answers` the
-    transcript holds counts and field names of successful API answers: they are a customer's data.
+    `timeout` is in seconds, for each phase of a request, and `deadline` for a whole answer. `sleep`
+    is called with seconds when a repeatable request is told to wait. Redirects are never followed.
+    Without `keep_answers` the transcript holds counts and field names of successful API answers:
+    they are a customer's data.
     """
 
     def __init__(
         self,
         *,
         timeout: float = 10.0,
+        deadline: float = 60.0,
         transcript: Transcript | None = None,
         sleep: Callable[[float], None] = time.sleep,
-        keep_answers: bool = True,
+        keep_answers: bool = False,
     ) -> None:
         self.transcript = transcript if transcript is not None else Transcript()
         self._timeout = timeout
+        self._deadline = deadline
         self._sleep = sleep
         self._keep_answers = keep_answers
         self._clients: dict[Site, httpx.Client] = {}
@@ -98,6 +103,9 @@ class Http:
             answer = self._stream(self._client(request.site, loopback=loopback), request)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise _network_error(request, error) from None
+        except UnicodeEncodeError:
+            answer = None
+            raise _unsendable(request) from None
         if answer is None:
             what = f"The answer to the {request.purpose} exceeds {MAX_ANSWER_BYTES} bytes."
             raise AnswerError("answer_too_large", what)
@@ -114,12 +122,16 @@ class Http:
         if request.content_type:
             headers.append(("content-type", request.content_type))
         body = request.content()
+        end = time.perf_counter() + self._deadline
         with client.stream(request.method, request.url, headers=headers, content=body) as answer:
+            _refuse_compressed(answer)
             received = bytearray()
-            for chunk in answer.iter_bytes():
+            for chunk in answer.iter_raw():
                 received += chunk
                 if len(received) > MAX_ANSWER_BYTES:
                     return None
+                if time.perf_counter() > end:
+                    raise httpx.ReadTimeout("The answer took too long as a whole.")
             return answer.status_code, dict(answer.headers), received.decode("utf-8", "replace")
 
     def _client(self, site: Site, *, loopback: bool) -> httpx.Client:
@@ -159,8 +171,18 @@ def _refuse_insecure(url: str) -> bool:
 def _refuse_unsendable(request: Request) -> None:
     """Refuse a line break or the like in a header, which httpx would quote in its own error."""
     if any(not _SENDABLE.fullmatch(value) for _, value in request.revealed_headers()):
-        what = f"A credential for the {request.purpose} holds what no HTTP header can carry."
-        raise InputError("unusable_credential", what)
+        raise _unsendable(request)
+
+
+def _unsendable(request: Request) -> InputError:
+    what = f"A credential for the {request.purpose} holds what cannot be sent."
+    return InputError("unusable_credential", what)
+
+
+def _refuse_compressed(answer: httpx.Response) -> None:
+    """Refuse a compressed answer: none was asked for, and a small one can fill the memory."""
+    if answer.headers.get("content-encoding", "identity") != "identity":
+        raise httpx.DecodingError("it is compressed, although that was not asked for")
 
 
 def _is_loopback(host: str) -> bool:
@@ -176,12 +198,8 @@ def _seconds_to_wait(response: Response, *, attempt: int) -> float | None:
         return 0.5 * (attempt + 1)
     if response.status != _TOO_MANY:
         return None
-    named = response.headers.get("x-ratelimit-reset") or response.headers.get("retry-after")
-    try:
-        wait = float(named or "1")
-    except ValueError:
-        wait = 1.0
-    return wait if 0 <= wait <= LONGEST_WAIT else None
+    wait = seconds_to_wait(response)
+    return wait if wait is not None and wait <= LONGEST_WAIT else None
 
 
 def _response(  # noqa: PLR0913, PLR0917 - the parts of one answer
@@ -192,7 +210,7 @@ def _response(  # noqa: PLR0913, PLR0917 - the parts of one answer
     seconds: float,
     keep_answers: bool,  # noqa: FBT001 - passed on from one place
 ) -> Response:
-    body = redact_body(text, secrets=request.secrets)
+    body = redact_body(text[:RECORDED], secrets=request.secrets)
     if not keep_answers and status in _SUCCESS and request.path.startswith("/api/"):
         body = outline(body)
     shown = tuple(

@@ -55,7 +55,7 @@ class Request:
     def revealed_headers(self) -> list[tuple[str, str]]:
         """Return the headers as they go out."""
         headers = [(name, _header(name, value)) for name, value in _revealed(self.headers)]
-        return [("accept", "application/json"), *headers]
+        return [("accept", "application/json"), ("accept-encoding", "identity"), *headers]
 
     @property
     def content_type(self) -> str:

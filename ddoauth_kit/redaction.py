@@ -5,13 +5,14 @@ from __future__ import annotations
 import html
 import json
 import re
+from base64 import b64encode
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, quote_plus
 
 from ddoauth_kit.secret import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 SECRET_FIELDS: Final = frozenset(
     {
@@ -25,10 +26,11 @@ SECRET_FIELDS: Final = frozenset(
         "refresh_token",
     }
 )
+_PLAIN_FIELDS: Final = {re.sub(r"[^a-z]", "", name): name for name in SECRET_FIELDS}
 _QUOTED_FIELD: Final = re.compile(
-    rf'("(?:{"|".join(sorted(SECRET_FIELDS))}|key)"\s*:\s*)"(?:[^"\\]|\\.)*"?'
+    rf"""(["'](?:{"|".join(sorted(SECRET_FIELDS))}|key)["']\s*:\s*)(["'])(?:(?!\2)[^\\]|\\.)*\2?"""
 )
-_FORM_FIELD: Final = re.compile(rf"\b({'|'.join(sorted(SECRET_FIELDS))})=(?!<)[^&\s]+")
+_FORM_FIELD: Final = re.compile(rf"\b({'|'.join(sorted(SECRET_FIELDS))})=(?!<)[^&\s\"\\]+")
 _SHAPES: Final = (
     (re.compile(r"sandbox-key-[0-9a-f]{16}([0-9a-f]{4})"), r"<api_key …\1>"),
     (re.compile(r"sandbox-(secret|code|access|refresh)-[\w-]+"), r"<sandbox_\1>"),
@@ -49,7 +51,7 @@ def redact(text: str, *, secrets: Iterable[Secret] = ()) -> str:
             text = text.replace(form, str(secret))
     for shape, shown in _SHAPES:
         text = shape.sub(shown, text)
-    return text
+    return text.encode("utf-8", "replace").decode()
 
 
 def redact_body(text: str, *, secrets: Iterable[Secret] = ()) -> str:
@@ -58,8 +60,7 @@ def redact_body(text: str, *, secrets: Iterable[Secret] = ()) -> str:
         text = json.dumps(_without_secrets(json.loads(text)), ensure_ascii=False)
     except (ValueError, RecursionError):
         text = _QUOTED_FIELD.sub(r'\1"<redacted>"', text)
-        text = _FORM_FIELD.sub(r"\1=<\1>", text)
-    return redact(text, secrets=secrets)
+    return redact(_FORM_FIELD.sub(r"\1=<\1>", text), secrets=secrets)
 
 
 def outline(text: str) -> str:
@@ -83,9 +84,32 @@ def _encodings(value: str) -> tuple[str, ...]:
     """Return the ways a value can stand in a text, longest first; nothing for trivial values."""
     if len(value) < 4:  # noqa: PLR2004 - masking every "a" would only garble the text
         return ()
-    forms = {value, quote(value), quote(value, safe=""), quote_plus(value)}
-    forms |= {html.escape(value), json.dumps(value)[1:-1]}
-    return tuple(sorted(forms, key=len, reverse=True))
+    percent = {quote(value), quote(value, safe=""), quote_plus(value)}
+    forms = {value, value.encode("utf-8", "replace").hex(), html.escape(value)}
+    forms |= percent | {_lower_escapes(form) for form in percent} | {*map(quote, percent)}
+    forms |= {json.dumps(value)[1:-1], json.dumps(value)[1:-1].replace("/", "\\/")}
+    forms |= set(_base64(value.encode("utf-8", "replace")))
+    return tuple(sorted(filter(None, forms), key=len, reverse=True))
+
+
+def _lower_escapes(text: str) -> str:
+    return re.sub(r"%[0-9A-F]{2}", lambda found: found[0].lower(), text)
+
+
+def _base64(value: bytes) -> Iterator[str]:
+    """Yield what every base64 text holds that encodes a longer text with this value in it.
+
+    Three places to begin give three alphabets' worth of text; the characters at both ends depend
+    on the neighbours and are left out (RFC 4648 section 4).
+    """
+    for before in range(3):
+        whole = b64encode(b"x" * before + value).rstrip(b"=").decode("ascii")
+        first = -(-before * 4 // 3)
+        last = (before + len(value)) * 4 // 3
+        inner = whole[first:last]
+        if len(inner) >= 8:  # noqa: PLR2004 - shorter ones are in any text
+            yield inner
+            yield inner.translate(str.maketrans("+/", "-_"))
 
 
 def _without_secrets(value: Any) -> Any:  # noqa: ANN401 - JSON has no narrower type
@@ -97,8 +121,9 @@ def _without_secrets(value: Any) -> Any:  # noqa: ANN401 - JSON has no narrower 
 
 
 def _field(name: str, value: Any) -> Any:  # noqa: ANN401 - JSON has no narrower type
-    if name.lower() in SECRET_FIELDS and value and not isinstance(value, dict):
-        return f"<{name.lower()}>"
+    plain = re.sub(r"[^a-z]", "", name.lower())
+    if plain in _PLAIN_FIELDS and value:
+        return f"<{_PLAIN_FIELDS[plain]}>"
     if name == "key" and isinstance(value, str) and len(value) >= 32:  # noqa: PLR2004 - a key's length
         return str(Secret(value, label="api_key", show_last_four=True))
     return _without_secrets(value)

@@ -91,7 +91,7 @@ def registration_from_file(
         sites=tuple(sites),
         scopes=_strings(integration, "scopes", path),
         redirect_uris=_strings(integration, "redirect_uris", path),
-        onboarding_url=_string(integration, "onboarding_url", path),
+        onboarding_url=_onboarding_url(integration, path),
     )
 
 
@@ -112,8 +112,10 @@ def registration_from_environment(
     space-separated), `DDOAUTH_ONBOARDING_URL` and `DDOAUTH_NAME` win over it.
 
     Raises:
-        InputError: `missing_client_id`, `no_credentials_for_site`, `bad_client_file`.
+        InputError: `unknown_site`, `missing_client_id`, `no_credentials_for_site`,
+            `bad_client_file`.
     """
+    site = DATADOG_SITES.named(site).name
     path = file or environ.get("DDOAUTH_CLIENT_FILE")
     base = registration_from_file(path, kind=kind) if path else None
     client_id, secret, sites = _credentials(site, kind, environ)
@@ -150,7 +152,7 @@ def _credentials(
 
 
 def _home(environ: Mapping[str, str]) -> str:
-    return environ.get("DDOAUTH_CLIENT_SITE", "us1")
+    return DATADOG_SITES.named(environ.get("DDOAUTH_CLIENT_SITE") or "us1").name
 
 
 def _no_credentials(site: str, kind: Kind, environ: Mapping[str, str]) -> InputError:
@@ -195,14 +197,32 @@ def _read_integration(path: Path) -> dict[str, Any]:
 
 def _string(integration: dict[str, Any], name: str, path: str | Path) -> str:
     value = integration.get(name)
-    if not isinstance(value, str) or not value.strip():
+    if not isinstance(value, str) or not value.strip() or not _is_text(value):
         raise _bad_file(path, f"has no text in `integration.{name}`")
     return value
 
 
+def _is_text(value: str) -> bool:
+    """Return whether a value can be written; JSON may hold half of a surrogate pair."""
+    return value.isprintable()
+
+
+def _onboarding_url(integration: dict[str, Any], path: str | Path) -> str:
+    """Return the URL that the tile opens; unlike a redirect URI it may have a fragment."""
+    url = _string(integration, "onboarding_url", path)
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname)
+    except ValueError:
+        usable = False
+    if not usable or not url.isascii() or " " in url:
+        raise _bad_file(path, "has an `integration.onboarding_url` that is no http or https URL")
+    return url
+
+
 def _strings(integration: dict[str, Any], name: str, path: str | Path) -> tuple[str, ...]:
     value = integration.get(name)
-    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+    if not isinstance(value, list) or not all(isinstance(v, str) and _is_text(v) for v in value):
         raise _bad_file(path, f"has no list of texts in `integration.{name}`")
     return tuple(dict.fromkeys(value))
 

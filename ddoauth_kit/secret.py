@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hmac
-from typing import NoReturn
+from typing import Final, NoReturn
+
+LONG: Final = 16
 
 
 class Secret:
     """Wrap one credential and show a placeholder such as `<client_secret>` wherever it is printed.
 
-    An API key may show its last four characters (`show_last_four`), as Datadog's own pages do.
+    An API key may show its last four characters (`show_last_four`), as Datadog's own pages do; of
+    a short one they would show too much.
     """
 
     __slots__ = ("__value", "label", "show_last_four")
@@ -28,7 +31,8 @@ class Secret:
         return hmac.compare_digest(self.__value.encode(), other.encode("utf-8", "surrogatepass"))
 
     def __str__(self) -> str:
-        tail = f" …{self.__value[-4:]}" if self.show_last_four else ""
+        long = len(self.__value) >= LONG
+        tail = f" …{self.__value[-4:]}" if self.show_last_four and long else ""
         return f"<{self.label}{tail}>"
 
     __repr__ = __str__

@@ -21,6 +21,7 @@ _UNUSABLE: Final = {
     "keyring.backends.fail": "no keyring service runs here",
     "keyring.backends.null": "it forgets what it is given",
     "keyrings.alt.file": "it writes files that others may read",
+    "keyrings.alt.pyfs": "it writes files that others may read",
 }
 
 
@@ -90,8 +91,12 @@ class KeyringStore:
         return f"the keyring of this machine ({type(self._backend).__module__})"
 
     def get(self, slot: Slot) -> Secret | None:
-        """Return what the slot holds, or None."""
-        value = self._backend.get_password(SERVICE, _name(slot))
+        """Return what the slot holds, or None.
+
+        Raises:
+            InputError: `not_stored`, when the keyring cannot be read.
+        """
+        value = self._ask("get", _name(slot))
         return _wrapped(slot, value) if value else None
 
     def put(self, slot: Slot, secret: Secret) -> None:
@@ -100,25 +105,42 @@ class KeyringStore:
         Raises:
             InputError: `not_stored`.
         """
-        self._backend.set_password(SERVICE, _name(slot), secret.reveal())
+        self._ask("set", _name(slot), secret.reveal())
         if self.get(slot) != secret:
             raise InputError("not_stored", f"The keyring did not keep the {slot}.")
 
     def forget(self, slot: Slot) -> None:
-        """Drop what the slot holds, if anything."""
+        """Drop what the slot holds, if anything.
+
+        Raises:
+            InputError: `not_stored`, when the keyring cannot be changed.
+        """
         if self.get(slot) is not None:
-            self._backend.delete_password(SERVICE, _name(slot))
+            self._ask("delete", _name(slot))
+
+    def _ask(self, action: str, *arguments: str) -> Any:  # noqa: ANN401 - as the backend has it
+        """Call the backend; its own exception may hold the secret, so only its name is kept."""
+        try:
+            return getattr(self._backend, f"{action}_password")(SERVICE, *arguments)
+        except Exception as error:  # noqa: BLE001 - each keyring has exceptions of its own
+            failure = type(error).__name__
+        finally:
+            del arguments  # a traceback with variables would show the secret
+        what = f"The attempt to {action} a secret in {self.where} failed: {failure}."
+        raise InputError("not_stored", what)
 
 
 class EnvironmentFirst:
     """Read from the environment where it has a value, and keep everything else in a store.
 
-    The variables are `DDOAUTH_REFRESH_TOKEN_US1`, `DDOAUTH_API_KEY_EU1` and so on.
+    The variables are `DDOAUTH_REFRESH_TOKEN_US1`, `DDOAUTH_API_KEY_EU1` and so on. One whose
+    value was replaced or forgotten here is not read again.
     """
 
     def __init__(self, store: Store, environ: Mapping[str, str] = os.environ) -> None:
         self._store = store
         self._environ = environ
+        self._outdated: set[Slot] = set()
 
     @property
     def where(self) -> str:
@@ -127,15 +149,18 @@ class EnvironmentFirst:
 
     def get(self, slot: Slot) -> Secret | None:
         """Return the variable's value, or what the store holds, or None."""
-        value = self._environ.get(_variable(slot), "").strip()
+        known = slot not in self._outdated
+        value = self._environ.get(_variable(slot), "").strip() if known else ""
         return _wrapped(slot, value) if value else self._store.get(slot)
 
     def put(self, slot: Slot, secret: Secret) -> None:
         """Keep a secret in the store; the environment is never written."""
         self._store.put(slot, secret)
+        self._outdated.add(slot)
 
     def forget(self, slot: Slot) -> None:
-        """Drop what the store holds, if anything."""
+        """Drop what the store holds, and look no more at the variable."""
+        self._outdated.add(slot)
         self._store.forget(slot)
 
 
@@ -181,9 +206,13 @@ def _usable_keyring() -> tuple[Any, str]:
         import keyring
     except ImportError:
         return None, "the package keyring is not installed"
-    backend = keyring.get_keyring()
-    for part in getattr(backend, "backends", [backend]):
-        reason = _UNUSABLE.get(type(part).__module__)
+    try:
+        backend = keyring.get_keyring()
+        parts = getattr(backend, "backends", [backend])
+    except Exception as error:  # noqa: BLE001 - whatever the configured backend raises
+        return None, f"the configured keyring does not start: {error}"
+    for part in parts:
+        reason = next(filter(None, (_UNUSABLE.get(k.__module__) for k in type(part).__mro__)), "")
         if reason:
             return None, f"{type(part).__module__} is not used: {reason}"
     return backend, ""

@@ -43,15 +43,15 @@ class Scene:
 
     def begin(self, **choices: Any) -> AuthorizationRequest:
         """Begin as from the tile of an organization on US1."""
-        return self.oauth.begin(domain="datadoghq.com", **choices)
+        return self.oauth.begin(domain="datadoghq.com", **choices, session="s")
 
     def response(self) -> AuthorizationResponse:
         """Go through consent."""
-        return self.oauth.receive(visit_consent(self.begin()))
+        return self.oauth.receive(visit_consent(self.begin()), session="s")
 
     def tokens(self, **choices: Any) -> TokenSet:
         """Go through consent and exchange."""
-        return self.oauth.complete(visit_consent(self.begin(**choices)))
+        return self.oauth.complete(visit_consent(self.begin(**choices)), session="s")
 
     def exchange(self, **changes: Any) -> TokenSet:
         """Exchange with something changed in the request."""

@@ -59,8 +59,8 @@ def _reused_code(scene: Scene) -> None:
 
 def _reused_redirect(scene: Scene) -> None:
     url = visit_consent(scene.begin())
-    scene.oauth.complete(url)
-    scene.oauth.complete(url)
+    scene.oauth.complete(url, session="s")
+    scene.oauth.complete(url, session="s")
 
 
 def _expired_code(scene: Scene) -> None:
@@ -142,7 +142,7 @@ def _fault_at_the_exchange(fault: str) -> Callable[[Scene], object]:
 
 
 def _deny(scene: Scene) -> None:
-    scene.oauth.complete(visit_consent(scene.begin(), decision="deny"))
+    scene.oauth.complete(visit_consent(scene.begin(), decision="deny"), session="s")
 
 
 CASES = [

@@ -44,6 +44,12 @@ def test_help(arguments: list[str]) -> None:
         (["sandbox", "--client", "nowhere.json"], "nowhere.json"),
         (["sandbox", "--client", __file__], "test_cli.py"),
         (["sandbox", "--port", "99999"], "99999"),
+        (["sandbox", "--latency", "inf"], "latency inf"),
+        (["sandbox", "--client", ""], "cannot be read"),
+        (["run", "--out", ""], "has no name"),
+        (["run", "--out", __file__], "Nothing can be written"),
+        (["run", __file__], "is no Jupyter notebook"),
+        (["run", "--mode", "live"], "missing_client_id"),
     ],
 )
 def test_bad_input_exits_with_2(arguments: list[str], words: str) -> None:
@@ -127,6 +133,27 @@ def test_failing_notebook_exits_with_1(tmp_path: Path) -> None:
     assert "TypeError: sites_table() takes 0 positional arguments" in done.stdout
     assert "2/2 passed 00_start_here on us1" in done.stderr
     assert (tmp_path / "out" / "summary.json").is_file()
+
+
+def test_interrupt_keeps_what_is_finished(tmp_path: Path) -> None:
+    """Ctrl-C and SIGTERM end a run quietly with 130, and what had finished is written."""
+    command = [sys.executable, "-m", "ddoauth_kit", "run", "00", "--site", "all", "--out"]
+    with subprocess.Popen(
+        [*command, str(tmp_path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        assert process.stderr is not None
+        first = process.stderr.readline()
+        os.killpg(process.pid, signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert first.startswith("1/9 passed 00_start_here on us1")
+    assert "Traceback" not in err
+    assert "00_start_here  us1" in out
+    assert json.loads((tmp_path / "summary.json").read_text("utf-8"))["passed"] >= 1
 
 
 def test_command_without_the_workbook() -> None:

@@ -137,8 +137,6 @@ def test_plain_http_is_for_loopback_only(http: Http, url: str) -> None:
         ({"x-ratelimit-reset": "2.5", "retry-after": "9"}, [2.5]),
         ({"retry-after": "7"}, [7.0]),
         ({}, [1.0]),
-        ({"x-ratelimit-reset": "soon"}, [1.0]),
-        ({"retry-after": "Thu, 01 Jan 2026 00:00:00 GMT"}, [1.0]),
     ],
 )
 def test_a_rate_limit_is_waited_for(
@@ -152,7 +150,7 @@ def test_a_rate_limit_is_waited_for(
 
 
 @pytest.mark.checklist("C13")
-@pytest.mark.parametrize("reset", ["31", "1767225600", "-1", "nan", "inf"])
+@pytest.mark.parametrize("reset", ["31", "1767225600", "-1", "nan", "inf", "soon"])
 def test_a_long_wait_is_left_to_the_caller(
     http: Http, serve: Serve, slept: list[float], reset: str
 ) -> None:

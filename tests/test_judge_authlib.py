@@ -61,11 +61,11 @@ def client(http: Http, authlib_server: AuthlibServer) -> OAuthClient:
 
 
 def _begin(client: OAuthClient) -> AuthorizationRequest:
-    return client.begin(domain="lab1.example.com")
+    return client.begin(domain="lab1.example.com", session="s")
 
 
 def _authorize(client: OAuthClient) -> TokenSet:
-    return client.complete(_visit(_begin(client).url))
+    return client.complete(_visit(_begin(client).url), session="s")
 
 
 def _code_of(error: pytest.ExceptionInfo[DdoauthError]) -> str:
@@ -125,7 +125,7 @@ def test_a_wrong_secret(client: OAuthClient) -> None:
 
 def test_an_unknown_client(client: OAuthClient) -> None:
     """The judge says `invalid_client` to a client that it does not know."""
-    response = client.receive(_visit(_begin(client).url))
+    response = client.receive(_visit(_begin(client).url), session="s")
     client.registration = dataclasses.replace(client.registration, client_id="nobody")
     with pytest.raises(TokenError) as caught:
         client.exchange(response)
@@ -134,7 +134,7 @@ def test_an_unknown_client(client: OAuthClient) -> None:
 
 def test_a_reused_code(client: OAuthClient) -> None:
     """A code is good once; the kit would have refused the redirect before the judge."""
-    response = client.receive(_visit(_begin(client).url))
+    response = client.receive(_visit(_begin(client).url), session="s")
     client.exchange(response)
     with pytest.raises(TokenError) as caught:
         client.exchange(response)
@@ -145,7 +145,7 @@ def test_a_reused_code(client: OAuthClient) -> None:
 @pytest.mark.parametrize("part", ["pkce", "redirect_uri"])
 def test_an_exchange_that_does_not_fit_the_request(client: OAuthClient, part: str) -> None:
     """The verifier of another attempt and another redirect URI are `invalid_grant`."""
-    response = client.receive(_visit(_begin(client).url))
+    response = client.receive(_visit(_begin(client).url), session="s")
     other = {"pkce": new_pkce_pair(), "redirect_uri": "https://acme.example.com/other"}
     request = dataclasses.replace(response.request, **{part: other[part]})
     with pytest.raises(TokenError) as caught:

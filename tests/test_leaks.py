@@ -54,7 +54,7 @@ class Run:
 
     def redirect(self) -> str:
         """Begin an attempt and return the judge's redirect."""
-        request = self.oauth.begin(domain="lab1.example.com")
+        request = self.oauth.begin(domain="lab1.example.com", session="s")
         self.requests.append(request)
         self.values.append(request)
         return _location(request.url)
@@ -120,7 +120,7 @@ def run(
 
 def test_a_good_flow_tells_nothing(run: Run) -> None:
     """Authorize, exchange, refresh, create and validate the key, revoke."""
-    response = run.oauth.receive(run.redirect())
+    response = run.oauth.receive(run.redirect(), session="s")
     tokens = run.oauth.exchange(response)
     refreshed = run.oauth.refresh(tokens)
     key = create_api_key(run.http, tokens=refreshed)
@@ -134,12 +134,14 @@ def test_a_failing_flow_tells_nothing(run: Run) -> None:
     """Wrong session, hostile domain, reused code, second key, dead refresh token, wrong secret."""
     url = run.redirect()
     run.fails(AuthorizationError, lambda: run.oauth.complete(url, session="mallory"))
-    run.fails(AuthorizationError, lambda: run.oauth.complete(url.replace("lab1", "evil")))
+    run.fails(
+        AuthorizationError, lambda: run.oauth.complete(url.replace("lab1", "evil"), session="s")
+    )
     again = run.redirect()
-    response = run.oauth.receive(again)
+    response = run.oauth.receive(again, session="s")
     tokens = run.oauth.exchange(response)
     run.fails(TokenError, lambda: run.oauth.exchange(response))
-    run.fails(AuthorizationError, lambda: run.oauth.complete(again))
+    run.fails(AuthorizationError, lambda: run.oauth.complete(again, session="s"))
     create_api_key(run.http, tokens=tokens)
     run.fails(ApiKeyError, lambda: create_api_key(run.http, tokens=tokens))
     run.oauth.refresh(tokens)
@@ -148,18 +150,18 @@ def test_a_failing_flow_tells_nothing(run: Run) -> None:
     run.server.minted.append(wrong.reveal())
     run.oauth.registration = dataclasses.replace(run.oauth.registration, client_secret=wrong)
     fresh = run.redirect()
-    run.fails(TokenError, lambda: run.oauth.complete(fresh))
+    run.fails(TokenError, lambda: run.oauth.complete(fresh, session="s"))
     run.fails(TokenError, lambda: run.oauth.revoke(tokens))
 
 
 def test_a_server_that_is_gone_tells_nothing(run: Run) -> None:
     """Connection refused in the middle of an exchange, of a refresh and of a revocation."""
-    tokens = run.oauth.exchange(run.oauth.receive(run.redirect()))
+    tokens = run.oauth.exchange(run.oauth.receive(run.redirect(), session="s"))
     url = run.redirect()
     gone = local_site("http://127.0.0.1:1")
     run.oauth.sites = run.oauth.sites.with_site(gone)
     stranded = dataclasses.replace(tokens, site=gone)
-    run.fails(DdoauthError, lambda: run.oauth.complete(url))
+    run.fails(DdoauthError, lambda: run.oauth.complete(url, session="s"))
     run.fails(DdoauthError, lambda: run.oauth.refresh(stranded))
     run.fails(DdoauthError, lambda: run.oauth.revoke(stranded))
     run.fails(DdoauthError, lambda: create_api_key(run.http, tokens=stranded))

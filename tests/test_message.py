@@ -59,6 +59,7 @@ def test_a_token_goes_as_bearer() -> None:
     asked = request(US1, headers=(("authorization", TOKEN), ("dd-api-key", API_KEY)))
     assert asked.revealed_headers() == [
         ("accept", "application/json"),
+        ("accept-encoding", "identity"),
         ("authorization", f"Bearer {ACCESS_TOKEN}"),
         ("dd-api-key", API_KEY),
     ]

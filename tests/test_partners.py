@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ddoauth_kit import (
-    DATADOG_SITES,
-    Endpoints,
     Http,
     OAuthClient,
     Secret,
@@ -19,13 +17,13 @@ from ddoauth_kit import (
 )
 from ddoauth_kit.api.telemetry import Telemetry
 from ddoauth_kit.sandbox import Sandbox
+from ddoauth_kit.workbook.lab import sandbox_sites
 from ddoauth_kit.workbook.samples import read_samples, send_samples
 from ddoauth_kit.workbook.visitor import visit_consent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ddoauth_kit.sites import SiteTable
 
 PARTNERS = Path(__file__).parents[2] / "shared" / "data" / "partner_clients"
 FILES = sorted(PARTNERS.glob("*.json"))
@@ -39,19 +37,10 @@ def sandbox() -> Iterator[Sandbox]:
         yield serving
 
 
-def _sites(sandbox: Sandbox) -> SiteTable:
-    return DATADOG_SITES.at(
-        {
-            name: Endpoints(**{key: url for key, url in urls.items() if key != "domain"})
-            for name, urls in sandbox.endpoints.items()
-        }
-    )
-
-
 @pytest.mark.skipif(not FILES, reason="the partners' registrations are not beside the project")
 def test_all_partners_on_all_sites(sandbox: Sandbox) -> None:
     """Each registration authorizes, gets tokens, its key if it may, sends, reads, and ends."""
-    sites = _sites(sandbox)
+    sites = sandbox_sites(sandbox)
     with Http(sleep=lambda _: None) as http:
         for file in FILES:
             minted = sandbox.register(file).client_secret
@@ -59,12 +48,12 @@ def test_all_partners_on_all_sites(sandbox: Sandbox) -> None:
             registration = registration_from_file(file, client_secret=secret)
             for uri in registration.redirect_uris:
                 client = OAuthClient(registration, sites=sites, http=http)
-                request = client.begin(domain="datadoghq.com", redirect_uri=uri)
-                assert client.complete(visit_consent(request)).scopes.withheld == ()
+                request = client.begin(domain="datadoghq.com", redirect_uri=uri, session="s")
+                assert client.complete(visit_consent(request), session="s").scopes.withheld == ()
             client = OAuthClient(registration, sites=sites, http=http)
             for site in sites:
-                request = client.begin(domain=site.domain)
-                tokens = client.complete(visit_consent(request))
+                request = client.begin(domain=site.domain, session="s")
+                tokens = client.complete(visit_consent(request), session="s")
                 assert tokens.site == site, file.name
                 assert tokens.scopes.granted == registration.scopes
                 _use(http, tokens, sandbox)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from ddoauth_kit import Transcript
-from ddoauth_kit.transcript import Exchange
+from ddoauth_kit.transcript import Exchange, Transcript
 
 
 def _exchange(**changes: object) -> Exchange:

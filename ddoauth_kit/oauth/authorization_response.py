@@ -96,6 +96,8 @@ def _parameters(redirect: str) -> dict[str, str]:
     """Return the query's parameters, each of which may come once (RFC 6749 section 3.1)."""
     if len(redirect) > MAX_REDIRECT_LENGTH:
         raise AuthorizationError("not_a_redirect", "The redirect is too long to be one.")
+    if not redirect.isascii():
+        raise AuthorizationError("not_a_redirect", "The redirect holds what no URL can hold.")
     pairs = _pairs(redirect)
     names = [name for name, _ in pairs]
     twice = sorted({printable(name) for name in names if names.count(name) > 1})

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.errors import AuthorizationError, DdoauthError
 from ddoauth_kit.http import Http
@@ -13,7 +14,7 @@ from ddoauth_kit.oauth.authorization_response import (
     read_authorization_response,
     state_of,
 )
-from ddoauth_kit.oauth.pending import PendingAuthorizations
+from ddoauth_kit.oauth.pending import PendingAuthorizations, PendingStore
 from ddoauth_kit.oauth.tokens import (
     TokenSet,
     read_refresh_response,
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
     from ddoauth_kit.registration import ClientRegistration
 
 
+ONE_PERSON: Final = "one person"
+
+
 def _utc_now() -> datetime:
     return datetime.now(UTC)
 
@@ -39,7 +43,8 @@ class OAuthClient:
     """Run the flow of one registration; a partner's server keeps one for its lifetime.
 
     `begin` gives the URL for the browser, `complete` takes the redirect and returns tokens. The
-    steps between (`receive`, `exchange`) are there for whoever wants to look.
+    steps between (`receive`, `exchange`) are there for whoever wants to look. `pending` is where
+    attempts wait, by default in this process.
     """
 
     def __init__(
@@ -49,12 +54,13 @@ class OAuthClient:
         sites: SiteTable = DATADOG_SITES,
         http: Http | None = None,
         clock: Callable[[], datetime] = _utc_now,
+        pending: PendingStore | None = None,
     ) -> None:
         self.registration = registration
         self.sites = sites
         self.http = http or Http()
         self.clock = clock
-        self.pending = PendingAuthorizations()
+        self.pending = pending if pending is not None else PendingAuthorizations()
 
     def begin(
         self,
@@ -63,13 +69,17 @@ class OAuthClient:
         site_url: str = "",
         redirect_uri: str | None = None,
         scopes: Iterable[str] | None = None,
-        session: str = "",
+        session: str,
     ) -> AuthorizationRequest:
         """Build an authorization request and remember it; open its `url` in the browser.
 
+        `session` tells this browser from others (a session cookie's value); the redirect must
+        come back in the same one. `ONE_PERSON` is for a program that serves nobody else.
+
         Raises:
-            InputError: see `authorization_request`.
+            InputError: `missing_client_secret`, or see `authorization_request`.
         """
+        _ = self.registration.secret  # a code would be wasted without it
         request = authorization_request(
             self.registration,
             domain=domain,
@@ -81,7 +91,7 @@ class OAuthClient:
         self.pending.add(request, session=session)
         return request
 
-    def complete(self, redirect: str, *, session: str = "") -> TokenSet:
+    def complete(self, redirect: str, *, session: str) -> TokenSet:
         """Check the redirect and exchange its code, in one go.
 
         Raises:
@@ -93,7 +103,7 @@ class OAuthClient:
             del redirect  # a traceback with variables would show its code
         return self.exchange(response)
 
-    def receive(self, redirect: str, *, session: str = "") -> AuthorizationResponse:
+    def receive(self, redirect: str, *, session: str) -> AuthorizationResponse:
         """Find the attempt that a redirect answers, spend it, and check the redirect.
 
         Raises:
@@ -128,13 +138,14 @@ class OAuthClient:
             InputError, TokenError, AnswerError, NetworkError: see `read_token_response`.
         """
         answer = self.http.send(token_request(self.registration, response=response))
-        return read_token_response(
+        tokens = read_token_response(
             answer,
             site=response.site,
             client_id=response.request.client_id,
             requested=response.request.scopes,
             now=self.clock(),
         )
+        return replace(tokens, dd_oid=response.dd_oid, dd_org_name=response.dd_org_name)
 
     def refresh(self, tokens: TokenSet) -> TokenSet:
         """Get a new access token; keep the returned value, it may hold a new refresh token.

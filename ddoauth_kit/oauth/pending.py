@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from ddoauth_kit.errors import AuthorizationError
 
@@ -16,6 +16,22 @@ if TYPE_CHECKING:
 
 LIFETIME: Final = 600.0
 MOST: Final = 10_000
+
+
+class PendingStore(Protocol):
+    """Say what a store of waiting attempts must do; a server of several processes brings its own.
+
+    It holds state and verifier, so it belongs where only the servers can read.
+    """
+
+    def add(self, request: AuthorizationRequest, *, session: str) -> None:
+        """Remember an attempt."""
+
+    def waits(self, request: AuthorizationRequest) -> bool:
+        """Return whether an attempt still waits."""
+
+    def take(self, state: str, *, session: str) -> AuthorizationRequest:
+        """Return the attempt of a state and session and forget it, or refuse."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +56,7 @@ class PendingAuthorizations:
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def add(self, request: AuthorizationRequest, *, session: str = "") -> None:
+    def add(self, request: AuthorizationRequest, *, session: str) -> None:
         """Remember an attempt; the oldest gives way when 10,000 wait."""
         waiting = _Waiting(request, session, self._clock() + LIFETIME)
         with self._lock:
@@ -53,7 +69,7 @@ class PendingAuthorizations:
             self._forget_expired()
             return request.state.reveal() in self._waiting
 
-    def take(self, state: str, *, session: str = "") -> AuthorizationRequest:
+    def take(self, state: str, *, session: str) -> AuthorizationRequest:
         """Return the attempt of a `state`, and forget it.
 
         A `state` from another session is refused and leaves the attempt waiting, so that a forged

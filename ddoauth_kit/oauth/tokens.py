@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -35,6 +35,7 @@ class TokenSet:
     """Hold a grant: its tokens, its scopes, when the access token ends, and the site it lives on.
 
     `expires_at` is in UTC. Keep `site` with the tokens: they are worth nothing on another one.
+    `dd_oid` and `dd_org_name` say whose grant it is, as the redirect did; undocumented.
     """
 
     access_token: Secret
@@ -43,6 +44,8 @@ class TokenSet:
     scopes: GrantedScopes
     site: Site
     client_id: str
+    dd_oid: str = ""
+    dd_org_name: str = ""
 
     def seconds_left(self, now: datetime | None = None) -> float:
         """Return how long the access token still lives, in seconds; negative when it is over."""
@@ -178,7 +181,8 @@ def read_refresh_response(response: Response, *, tokens: TokenSet, now: datetime
         raise TokenError(
             "invalid_refresh_token", what, said=error.said, exchange=error.exchange
         ) from None
-    return TokenSet(
+    return replace(
+        tokens,
         access_token=new.access_token,
         refresh_token=new.refresh_token or tokens.refresh_token,
         expires_at=new.expires_at,
@@ -186,8 +190,6 @@ def read_refresh_response(response: Response, *, tokens: TokenSet, now: datetime
             requested=tokens.scopes.requested,
             granted=new.scopes.granted or tokens.scopes.granted,
         ),
-        site=new.site,
-        client_id=new.client_id,
     )
 
 
@@ -244,7 +246,7 @@ def _lifetime(response: Response, answer: dict[str, Any]) -> int:
     """Return the access token's lifetime in seconds, one hour where the answer is silent."""
     value = answer.get("expires_in", 3600)
     try:
-        seconds = int(value)
+        seconds = -1 if isinstance(value, bool) else int(value)
     except (TypeError, ValueError, OverflowError):
         seconds = -1
     if not 0 <= seconds <= _LONGEST_LIFETIME:

@@ -152,6 +152,8 @@ def read_integration(source: Path | Mapping[str, Any]) -> Integration:
         ) from None
     except UnicodeDecodeError:
         raise SandboxError(f"{where} is no UTF-8 text") from None
+    except (ValueError, RecursionError):
+        raise SandboxError(f"{where} is JSON nested too deep to read") from None
     except OSError as error:
         raise SandboxError(f"{where} cannot be read: {error.strerror}") from None
     return _integration(document, where=where)
@@ -183,14 +185,16 @@ def _integration(document: object, *, where: str) -> Integration:
 
 def _text(entry: Mapping[str, Any], key: str, *, where: str, needed: bool = False) -> str:
     value = entry.get(key, "")
-    if not isinstance(value, str) or (needed and not value):
+    if not isinstance(value, str) or (needed and not value) or not value.isprintable():
         raise SandboxError(f"{where}: {key} must be text")
     return value
 
 
 def _texts(entry: Mapping[str, Any], key: str, *, where: str) -> tuple[str, ...]:
     value = entry.get(key, [])
-    if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
+    if not isinstance(value, list) or not all(
+        isinstance(v, str) and v and v.isprintable() for v in value
+    ):
         raise SandboxError(f"{where}: {key} must be a list of texts")
     return tuple(value)
 

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from ddoauth_kit.sandbox.orgs import Org
 
 
+LONGEST_LATENCY = 60.0
+
+
 class Sandbox:
     """An offline twin of Datadog's OAuth and API endpoints, for all nine sites, on one port.
 
@@ -54,8 +57,8 @@ class Sandbox:
         real_time: bool = False,
     ) -> None:
         check_loopback(host)
-        if latency < 0:
-            raise SandboxError(f"latency {latency} is below zero")
+        if not 0 <= latency <= LONGEST_LATENCY:
+            raise SandboxError(f"latency {latency} is not between 0 and {LONGEST_LATENCY} seconds")
         self._host = host
         self._port = port
         self._public = read_public_url(public_url)

@@ -95,14 +95,18 @@ def _set_navigation(cell: dict[str, Any], line: str) -> None:
     cell["source"] = new.splitlines(keepends=True)
 
 
-def main(arguments: list[str]) -> int:
-    """Rewrite what is stale, or with `--check` name it and exit with 1."""
-    stale = rewritten()
+def rewrite(stale: dict[Path, str], *, check: bool) -> int:
+    """Write stale files, or with `check` name them only; return the exit code."""
     for path, text in stale.items():
         print(path.name)  # noqa: T201 - the answer
-        if "--check" not in arguments:
+        if not check:
             path.write_text(text, encoding="utf-8")
-    return 1 if stale and "--check" in arguments else 0
+    return 1 if stale and check else 0
+
+
+def main(arguments: list[str]) -> int:
+    """Rewrite what is stale, or with `--check` name it and exit with 1."""
+    return rewrite(rewritten(), check="--check" in arguments)
 
 
 if __name__ == "__main__":

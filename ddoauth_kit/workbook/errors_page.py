@@ -10,6 +10,7 @@ import sys
 from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.explainer import explanations
+from ddoauth_kit.workbook.contents import rewrite
 from ddoauth_kit.workbook.notebooks import notebooks_folder
 
 if TYPE_CHECKING:
@@ -80,12 +81,7 @@ def _section(entry: Explanation) -> str:
 
 def main(arguments: list[str]) -> int:
     """Rewrite the page if it is stale, or with `--check` name it and exit with 1."""
-    stale = rewritten()
-    for path, text in stale.items():
-        print(path.name)  # noqa: T201 - the answer
-        if "--check" not in arguments:
-            path.write_text(text, encoding="utf-8")
-    return 1 if stale and "--check" in arguments else 0
+    return rewrite(rewritten(), check="--check" in arguments)
 
 
 if __name__ == "__main__":

@@ -80,9 +80,9 @@ def open_sandbox_lab(
         path = Path(client) if client else None
         sandbox = Sandbox(profile=profile, faults=faults, client_file=path).start()
     except SandboxError as error:
-        raise InputError("sandbox_not_started", str(error)) from None
+        raise InputError("sandbox_not_started", f"The sandbox says: {error}.") from None
     pause = partial(_advance, sandbox)
-    http = Http(sleep=pause)
+    http = Http(sleep=pause, keep_answers=True)
     oauth = OAuthClient(
         _registered(sandbox, registration),
         sites=sandbox_sites(sandbox),
@@ -121,6 +121,18 @@ def sandbox_sites(sandbox: Sandbox) -> SiteTable:
     )
 
 
+def live_registration(site: str, *, client: str = "") -> ClientRegistration:
+    """Return the registration that live mode uses on a site, from the environment.
+
+    Raises:
+        InputError: `unknown_kind`, or see `registration_from_environment`.
+    """
+    kind = os.environ.get("DDOAUTH_CLIENT_KIND") or Kind.PRIVATE
+    if kind not in set(Kind):
+        raise InputError("unknown_kind", f"DDOAUTH_CLIENT_KIND is {kind!r}.")
+    return registration_from_environment(site=site, kind=Kind(kind), file=client or None)
+
+
 def _live_lab(
     site: str,
     *,
@@ -132,13 +144,8 @@ def _live_lab(
     from ddoauth_kit.workbook.paste import ask_for_redirect
 
     where = sites.named(site)
-    kind = os.environ.get("DDOAUTH_CLIENT_KIND") or Kind.PRIVATE
-    if kind not in set(Kind):
-        raise InputError("unknown_kind", f"DDOAUTH_CLIENT_KIND is {kind!r}.")
-    registration = registration_from_environment(
-        site=where.name, kind=Kind(kind), file=client or None
-    )
-    http = Http(keep_answers=False)
+    registration = live_registration(where.name, client=client)
+    http = Http()
     return Lab(
         Parts(
             mode=Mode.LIVE,

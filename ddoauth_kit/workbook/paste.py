@@ -33,12 +33,8 @@ def ask_for_redirect(request: AuthorizationRequest) -> str:
         webbrowser.open(request.url)
     try:
         return getpass(PROMPT)
-    except (EOFError, NotImplementedError) as error:
+    except (EOFError, NotImplementedError) as error:  # the second is what a kernel raises
         raise _nobody() from error
-    except Exception as error:
-        if type(error).__name__ == "StdinNotImplementedError":
-            raise _nobody() from error
-        raise
     finally:
         if shown is not None:
             shown.update(HTML(_link("", request.shown_url)))  # type: ignore[no-untyped-call]

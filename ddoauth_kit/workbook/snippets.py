@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from ddoauth_kit.transcript import Exchange
 
 _PLACEHOLDER: Final = re.compile(r"<(\w+)(?: …\w{4})?>")
+# A placeholder becomes a variable, so a backslash before one counts as before `$`.
+_HEREDOC: Final = re.compile(r"[$`]|\\(?=[\\$`<])")
 _HOSTS: Final = (
     ("http-intake.logs.", "DDOAUTH_LOGS_INTAKE_URL"),
     ("event-management-intake.", "DDOAUTH_EVENTS_INTAKE_URL"),
@@ -87,7 +89,7 @@ def _pairs(query: str) -> list[tuple[str, str]]:
 
 def _form(exchange: Exchange) -> list[tuple[str, str]]:
     """Return the fields of a recorded form, which stand one a line."""
-    fields = (line.partition("=") for line in exchange.request_body.splitlines())
+    fields = (line.partition("=") for line in exchange.request_body.split("\n"))
     return [(name, value) for name, _, value in fields]
 
 
@@ -96,11 +98,13 @@ def _data(name: str, value: str) -> str:
 
 
 def _shell(text: str) -> str:
-    """Escape for cURL's quotes, then for bash's here-document, then name the secrets."""
+    """Escape for cURL's quotes, then for bash's here-document, then name the secrets.
+
+    In a here-document a backslash escapes itself, `$` and a backtick, and nothing else.
+    """
     for character in ("\\", '"'):
         text = text.replace(character, f"\\{character}")
-    for character in ("\\\\", "$", "`"):
-        text = text.replace(character, f"\\{character}")
+    text = _HEREDOC.sub(r"\\\g<0>", text)
     return _PLACEHOLDER.sub(lambda found: f"${_variable(found)}", text)
 
 
@@ -122,10 +126,10 @@ def _string(text: str) -> str:
     found = _PLACEHOLDER.search(text)
     if found is None:
         return _text(text)
-    variable = f"os.environ['{_variable(found)}']"
     if found[0] == text:
-        return variable.replace("'", '"')
-    return f'f"{text[: found.start()]}{{{variable}}}{text[found.end() :]}"'
+        return f'os.environ["{_variable(found)}"]'
+    inner = _text(text).replace("{", "{{").replace("}", "}}")
+    return "f" + _PLACEHOLDER.sub(lambda found: f"{{os.environ['{_variable(found)}']}}", inner)
 
 
 def _text(text: str) -> str:
@@ -137,4 +141,4 @@ def _variable(found: re.Match[str]) -> str:
 
 
 def _compact(body: str) -> str:
-    return json.dumps(json.loads(body), separators=(",", ":"))
+    return json.dumps(json.loads(body), separators=(",", ":"), ensure_ascii=False)

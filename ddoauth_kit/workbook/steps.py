@@ -11,7 +11,8 @@ from ddoauth_kit.api.api_keys import ApiKey, create_api_key, validate_api_key
 from ddoauth_kit.api.queries import current_user_request
 from ddoauth_kit.api.refusals import refuse_failure
 from ddoauth_kit.api.telemetry import Telemetry
-from ddoauth_kit.errors import AuthorizationError, TokenError
+from ddoauth_kit.errors import AuthorizationError, DdoauthError, TokenError
+from ddoauth_kit.oauth.client import ONE_PERSON
 from ddoauth_kit.oauth.tokens import TokenSet, stored_grant
 from ddoauth_kit.store import ChosenStore, Slot, Store, refuse_unwritable
 from ddoauth_kit.workbook.cards import Rows, Skipped, rows
@@ -22,7 +23,6 @@ from ddoauth_kit.workbook.snippets import Snippet, as_curl, as_httpx
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from ddoauth_kit.errors import DdoauthError
     from ddoauth_kit.oauth.authorization_request import AuthorizationRequest
     from ddoauth_kit.oauth.authorization_response import AuthorizationResponse
     from ddoauth_kit.oauth.client import OAuthClient
@@ -40,6 +40,10 @@ NOT_ASKED: Final = (
 NOT_KEPT: Final = (
     "The key was created, but could not be kept ({error}). It is in the value that this call "
     "returns, and nowhere else: save `api_key.key.reveal()` in your secret manager now."
+)
+GRANT_NOT_KEPT: Final = (
+    "The refresh token could not be kept ({error}). It is in the value that this call returns, and "
+    "nowhere else: without it the customer has to authorize again."
 )
 NO_KEY_SCOPE: Final = "This client does not ask for api_keys_write, so it sends no data."
 
@@ -127,7 +131,7 @@ class Lab:
 
     def authorization_request(self, scopes: Iterable[str] | None = None) -> AuthorizationRequest:
         """Build a new authorization request, as from the tile of an organization on this site."""
-        return self.oauth.begin(domain=self.site.domain, scopes=scopes)
+        return self.oauth.begin(domain=self.site.domain, scopes=scopes, session=ONE_PERSON)
 
     def authorize(self, request: AuthorizationRequest | None = None) -> AuthorizationResponse:
         """Get consent for a request (a new one by default), and check the redirect.
@@ -140,7 +144,7 @@ class Lab:
         request = request or self.authorization_request()
         for last in (*(False,) * (PASTES - 1), True):
             try:
-                return self.oauth.receive(self.parts.consent(request))
+                return self.oauth.receive(self.parts.consent(request), session=ONE_PERSON)
             except AuthorizationError as error:
                 sandboxed = self.parts.mode is Mode.SANDBOX
                 if last or sandboxed or not self.oauth.pending.waits(request):
@@ -188,6 +192,7 @@ class Lab:
 
         Raises:
             AuthorizationError, TokenError, AnswerError, NetworkError: there is no way to a token.
+            InputError: `not_stored`, when the store cannot be read.
         """
         refresh_token = self.store.get(self._slot("refresh_token"))
         if refresh_token is not None:
@@ -229,7 +234,7 @@ class Lab:
         try:
             self.store.put(slot, api_key.key)
         except Exception as error:  # noqa: BLE001 - the key is in hand, and must not be lost now
-            print(NOT_KEPT.format(error=type(error).__name__))  # noqa: T201 - the one chance
+            print(NOT_KEPT.format(error=_cause(error)))  # noqa: T201 - the one chance
         return api_key
 
     def validate_api_key(self, api_key: ApiKey | Skipped) -> bool | Skipped:
@@ -301,8 +306,16 @@ class Lab:
         """Keep a refresh token before the caller sees it; Datadog's do not expire."""
         if tokens.refresh_token:
             slot = Slot("refresh_token", tokens.site.name, tokens.client_id)
-            self.store.put(slot, tokens.refresh_token)
+            try:
+                self.store.put(slot, tokens.refresh_token)
+            except Exception as error:  # noqa: BLE001 - the code is spent, the old token perhaps
+                print(GRANT_NOT_KEPT.format(error=_cause(error)))  # noqa: T201 - as above
         return tokens
+
+
+def _cause(error: Exception) -> str:
+    """Return what a store says; of an exception that is not the kit's, its name alone."""
+    return error.what.rstrip(".") if isinstance(error, DdoauthError) else type(error).__name__
 
 
 @rows.register

@@ -108,7 +108,7 @@ def test_a_grant_without_the_scope_sends_nothing(http: Http, serve: Serve) -> No
 
 @pytest.mark.checklist("C9")
 def test_a_key_passes_through_without_a_trace(http: Http, serve: Serve) -> None:
-    """Created and validated over the wire; the transcript has the last four alone."""
+    """Created and validated over the wire; the transcript has the answer's shape."""
     server = serve(Answer(CREATED, 201), Answer('{"valid": true}'))
     key = create_api_key(http, tokens=tokens(site=server.site))
     assert validate_api_key(http, key=key.key, site=key.site) is True
@@ -118,7 +118,7 @@ def test_a_key_passes_through_without_a_trace(http: Http, serve: Serve) -> None:
     assert validated.headers["dd-api-key"] == API_KEY
     assert "authorization" not in validated.headers
     first, second = http.transcript
-    assert "<api_key …cdef>" in first.response_body
+    assert '"key": "str"' in first.response_body
     assert second.request_headers == (("dd-api-key", "<api_key …cdef>"),)
     text = f"{http.transcript!r} {first.response_body} {second.request_headers}"
     assert not readable(API_KEY, text)

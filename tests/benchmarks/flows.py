@@ -48,8 +48,8 @@ def _kit(description: dict[str, Any]) -> OAuthClient:
 
 
 def _kit_flow(client: OAuthClient) -> None:
-    request = client.begin(domain="datadoghq.com")
-    tokens = client.complete(visit_consent(request))
+    request = client.begin(domain="datadoghq.com", session="s")
+    tokens = client.complete(visit_consent(request), session="s")
     client.revoke(client.refresh(tokens))
 
 

@@ -51,8 +51,8 @@ def test_the_whole_flow(http: Http, serve: Serve) -> None:
     """Begin, complete, refresh, revoke: four requests, each with what the protocol asks for."""
     server = serve(GOOD)
     client = _client(http, server)
-    request = client.begin(domain="us3.datadoghq.com")
-    grant = client.complete(redirect(request))
+    request = client.begin(domain="us3.datadoghq.com", session="s")
+    grant = client.complete(redirect(request), session="s")
     assert grant.site.name == "us3"
     assert grant.seconds_left(NOW) == 60
     client.revoke(client.refresh(grant))
@@ -95,15 +95,15 @@ def test_a_hostile_redirect_sends_nothing(
     """Zero requests arrive, the attempt is spent, and the next one works."""
     server = serve(GOOD)
     client = _client(http, server)
-    url = redirect(client.begin(), **changes)
+    url = redirect(client.begin(session="s"), **changes)
     for expected in ({"foreign_domain", "missing_domain", "inconsistent_site"}, {"wrong_state"}):
         with pytest.raises(AuthorizationError) as caught:
-            client.complete(url)
+            client.complete(url, session="s")
         assert caught.value.code in expected
         assert "canary" not in str(caught.value) + with_locals(caught.value)
     assert server.arrived == []
     assert len(http.transcript) == 0
-    assert client.complete(redirect(client.begin())).site.name == "us1"
+    assert client.complete(redirect(client.begin(session="s")), session="s").site.name == "us1"
     assert len(server.arrived) == 1
 
 
@@ -120,7 +120,7 @@ def test_a_hostile_start_begins_nothing(http: Http, serve: Serve, start: dict[st
     server = serve(GOOD)
     client = _client(http, server)
     with pytest.raises(InputError) as caught:
-        client.begin(**start)
+        client.begin(**start, session="s")
     assert caught.value.code == "unknown_site"
     assert len(client.pending) == 0
     assert server.arrived == []
@@ -131,10 +131,10 @@ def test_a_redirect_is_good_once(http: Http, serve: Serve) -> None:
     """The second time, the state is spent and no code is sent."""
     server = serve(GOOD)
     client = _client(http, server)
-    url = redirect(client.begin())
-    client.complete(url)
+    url = redirect(client.begin(session="s"))
+    client.complete(url, session="s")
     with pytest.raises(AuthorizationError) as caught:
-        client.complete(url)
+        client.complete(url, session="s")
     assert caught.value.code == "wrong_state"
     assert len(server.arrived) == 1
 
@@ -161,7 +161,7 @@ def test_a_refused_exchange_is_not_retried_with_less(http: Http, serve: Serve) -
     server = serve(REFUSED)
     client = _client(http, server)
     with pytest.raises(TokenError) as caught:
-        client.complete(redirect(client.begin()))
+        client.complete(redirect(client.begin(session="s")), session="s")
     assert caught.value.code == "invalid_grant"
     assert caught.value.said == ("invalid_grant - no",)
     assert len(server.arrived) == 1
@@ -207,9 +207,9 @@ def test_a_failed_exchange_leaves_no_secret_in_the_traceback(
     """Neither code, verifier nor secret stands in a variable of the kit's frames."""
     server = serve(answer)
     client = _client(http, server)
-    request = client.begin()
+    request = client.begin(session="s")
     with pytest.raises((TokenError, AnswerError)) as caught:
-        client.complete(redirect(request))
+        client.complete(redirect(request), session="s")
     text = f"{caught.value!r} {with_locals(caught.value)}"
     assert "canary" not in text
     assert not readable(request.pkce.verifier.reveal(), text)

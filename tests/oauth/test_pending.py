@@ -29,8 +29,8 @@ def _assert_refused(waiting: PendingAuthorizations, state: str, *, session: str 
 def test_an_attempt_is_taken_once() -> None:
     """The second redirect with the same state finds nothing."""
     waiting, request = PendingAuthorizations(), _request()
-    waiting.add(request)
-    assert waiting.take(request.state.reveal()) is request
+    waiting.add(request, session="s")
+    assert waiting.take(request.state.reveal(), session="s") is request
     _assert_refused(waiting, request.state.reveal())
 
 
@@ -38,7 +38,7 @@ def test_an_attempt_is_taken_once() -> None:
 def test_an_unknown_state_is_refused(state: str) -> None:
     """What nobody began cannot be ended, and the attempt that waits goes on waiting."""
     waiting = PendingAuthorizations()
-    waiting.add(_request())
+    waiting.add(_request(), session="s")
     _assert_refused(waiting, state)
     assert len(waiting) == 1
 
@@ -65,10 +65,10 @@ def test_an_attempt_ends_after_ten_minutes() -> None:
     """Up to the last second it can be taken; then it is forgotten, not only refused."""
     now = [0.0]
     waiting, first, second = PendingAuthorizations(clock=lambda: now[0]), _request(), _request()
-    waiting.add(first)
+    waiting.add(first, session="s")
     now[0] = 599.9
-    waiting.add(second)
-    assert waiting.take(first.state.reveal()) is first
+    waiting.add(second, session="s")
+    assert waiting.take(first.state.reveal(), session="s") is first
     now[0] = 599.9 + 600.0
     _assert_refused(waiting, second.state.reveal())
     assert len(waiting) == 0
@@ -78,10 +78,10 @@ def test_waiting_can_be_asked_about_without_ending_it() -> None:
     """`waits` is true until the attempt is taken or too old."""
     now = [0.0]
     waiting, first, second = PendingAuthorizations(clock=lambda: now[0]), _request(), _request()
-    waiting.add(first)
-    waiting.add(second)
+    waiting.add(first, session="s")
+    waiting.add(second, session="s")
     assert waiting.waits(first)
-    waiting.take(first.state.reveal())
+    waiting.take(first.state.reveal(), session="s")
     assert [waiting.waits(first), waiting.waits(second)] == [False, True]
     now[0] = 600.0
     assert not waiting.waits(second)
@@ -92,23 +92,23 @@ def test_the_oldest_gives_way() -> None:
     waiting = PendingAuthorizations()
     requests = [_request() for _ in range(pending.MOST + 1)]
     for request in requests:
-        waiting.add(request)
+        waiting.add(request, session="s")
     assert len(waiting) == pending.MOST
     _assert_refused(waiting, requests[0].state.reveal())
-    assert waiting.take(requests[-1].state.reveal()) is requests[-1]
+    assert waiting.take(requests[-1].state.reveal(), session="s") is requests[-1]
 
 
 def test_one_of_many_threads_gets_the_attempt() -> None:
     """A state that arrives eight times at once is good for one of them."""
     waiting, request = PendingAuthorizations(), _request()
-    waiting.add(request)
+    waiting.add(request, session="s")
     won: list[AuthorizationRequest] = []
     start = threading.Barrier(8)
 
     def take() -> None:
         start.wait()
         try:
-            won.append(waiting.take(request.state.reveal()))
+            won.append(waiting.take(request.state.reveal(), session="s"))
         except AuthorizationError:
             return
 

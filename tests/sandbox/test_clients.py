@@ -104,7 +104,7 @@ def test_uninstall_from_python(partner: Partner, sandbox: Sandbox) -> None:
         ('{"integration": {"name": "a", "redirect_uris": ["https://a/#b"]}}', "has a fragment"),
         (
             '{"integration": {"name": "a", "redirect_uris": ["https://a/\\r\\nX: y"]}}',
-            "no absolute",
+            "list of texts",
         ),
         ('{"integration": {"name": "a", "redirect_uris": ["https://[a/"]}}', "no absolute http"),
         ('{"integration": {"name": "a", "redirect_uris": ["javascript:1"]}}', "no absolute http"),

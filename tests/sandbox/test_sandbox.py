@@ -223,7 +223,7 @@ def test_latency(make_sandbox: Callable[..., Sandbox]) -> None:
     begin = time.monotonic()
     httpx.get(sandbox.base_url, trust_env=False)
     assert time.monotonic() - begin >= 0.1
-    with pytest.raises(SandboxError, match="below zero"):
+    with pytest.raises(SandboxError, match="is not between 0 and 60"):
         Sandbox(latency=-1)
 
 

@@ -20,12 +20,12 @@ from ddoauth_kit import (
     Site,
     SiteTable,
     TokenSet,
-    Transcript,
     create_api_key,
     registration_from_environment,
     registration_from_file,
     validate_api_key,
 )
+from ddoauth_kit.transcript import Transcript
 
 
 def register() -> ClientRegistration:

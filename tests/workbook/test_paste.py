@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ddoauth_kit.errors import InputError
+from ddoauth_kit.oauth.client import ONE_PERSON
 from ddoauth_kit.workbook import open_lab, paste
 from ddoauth_kit.workbook.visitor import visit_consent
 
@@ -24,7 +25,7 @@ def test_pasted_redirect_completes_the_flow(
     with open_lab("us5") as lab:
         request = lab.authorization_request()
         monkeypatch.setattr(paste, "getpass", lambda _prompt: visit_consent(request))
-        response = lab.oauth.receive(paste.ask_for_redirect(request))
+        response = lab.oauth.receive(paste.ask_for_redirect(request), session=ONE_PERSON)
         assert lab.exchange(response).site.name == "us5"
     assert no_browser == [request.url]
     assert request.state.reveal() not in capsys.readouterr().out

@@ -11,7 +11,8 @@ import pytest
 
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.workbook.notebooks import find_notebooks
-from ddoauth_kit.workbook.runs import RunSettings, run_notebooks, write_results
+from ddoauth_kit.workbook.results import write_results
+from ddoauth_kit.workbook.runs import RunSettings, run_notebooks
 
 
 def _notebook(folder: Path, name: str, *code: str) -> Path:
@@ -77,6 +78,20 @@ def test_notebooks_are_found_by_number_name_and_path(tmp_path: Path) -> None:
     """A lesson can be named in every way that a person would try."""
     first = find_notebooks()[0]
     own = _notebook(tmp_path, "own")
-    assert find_notebooks(["00", first.stem, first.name, str(own)]) == [first, first, first, own]
+    assert find_notebooks(["00", first.stem, first.name, str(own)]) == [first, own]
     with pytest.raises(InputError, match="01_the_whole_flow"):
         find_notebooks(["99"])
+
+
+def test_bad_notebooks_are_refused(tmp_path: Path) -> None:
+    """What is no notebook, and a second notebook of the same name, end before any kernel."""
+    for text in ("[]", "plain", "{}"):
+        path = tmp_path / "strange.ipynb"
+        path.write_text(text, "utf-8")
+        with pytest.raises(InputError) as caught:
+            find_notebooks([str(path)])
+        assert caught.value.code == "not_a_notebook"
+    (tmp_path / "there").mkdir()
+    one, other = (_notebook(folder, "own") for folder in (tmp_path, tmp_path / "there"))
+    with pytest.raises(InputError, match="Two notebooks are called 'own'"):
+        find_notebooks([str(one), str(other)])

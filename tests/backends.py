@@ -1,0 +1,71 @@
+"""Be keyrings of several qualities, in memory, and the environment of a live lab."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import keyring
+from given import CLIENT_SECRET
+from keyring.backend import KeyringBackend
+
+if TYPE_CHECKING:
+    import pytest
+
+
+class MemoryKeyring(KeyringBackend):
+    """Keep passwords in a dictionary, as a good keyring does."""
+
+    priority = 5
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: dict[tuple[str, str], str] = {}
+
+    def get_password(self, service: str, username: str) -> str | None:
+        """Return what was set."""
+        return self.kept.get((service, username))
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        """Keep it."""
+        self.kept[service, username] = password
+
+    def delete_password(self, service: str, username: str) -> None:
+        """Drop it; a real keyring fails where there is nothing."""
+        del self.kept[service, username]
+
+
+class ForgetfulKeyring(MemoryKeyring):
+    """Take everything, say nothing, keep nothing."""
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        """Drop it at once."""
+
+
+class ChattyKeyring(MemoryKeyring):
+    """Fail with the password in its own words."""
+
+    def get_password(self, service: str, username: str) -> str | None:  # noqa: ARG002
+        """Fail as a locked keyring does."""
+        raise RuntimeError(f"locked: {username} {self.kept}")
+
+    def set_password(self, service: str, username: str, password: str) -> None:  # noqa: ARG002
+        """Fail and tell all."""
+        raise RuntimeError(f"cannot write {password}")
+
+
+def live_environment(monkeypatch: pytest.MonkeyPatch, **variables: str) -> MemoryKeyring:
+    """Set what a live lab needs, hide what this machine has, and return the keyring it finds."""
+    for name in [name for name in os.environ if name.startswith("DDOAUTH_")]:
+        monkeypatch.delenv(name)
+    given = {
+        "CLIENT_ID": "acme",
+        "CLIENT_SECRET": CLIENT_SECRET,
+        "REDIRECT_URIS": "https://acme.example.com/callback",
+        "SCOPES": "events_read api_keys_write",
+    }
+    for name, value in {**given, **variables}.items():
+        monkeypatch.setenv(f"DDOAUTH_{name}", value)
+    backend = MemoryKeyring()
+    monkeypatch.setattr(keyring.core, "_keyring_backend", backend)
+    return backend
