@@ -48,7 +48,7 @@ def redact(text: str, *, secrets: Iterable[Secret] = ()) -> str:
     """
     for secret in secrets:
         for form in _encodings(secret.reveal()):
-            text = text.replace(form, str(secret))
+            text = _replaced(text, form, shown=str(secret))
     for shape, shown in _SHAPES:
         text = shape.sub(shown, text)
     return text.encode("utf-8", "replace").decode()
@@ -86,14 +86,17 @@ def _encodings(value: str) -> tuple[str, ...]:
         return ()
     percent = {quote(value), quote(value, safe=""), quote_plus(value)}
     forms = {value, value.encode("utf-8", "replace").hex(), html.escape(value)}
-    forms |= percent | {_lower_escapes(form) for form in percent} | {*map(quote, percent)}
+    forms |= percent | {*map(quote, percent)}
     forms |= {json.dumps(value)[1:-1], json.dumps(value)[1:-1].replace("/", "\\/")}
     forms |= set(_base64(value.encode("utf-8", "replace")))
     return tuple(sorted(filter(None, forms), key=len, reverse=True))
 
 
-def _lower_escapes(text: str) -> str:
-    return re.sub(r"%[0-9A-F]{2}", lambda found: found[0].lower(), text)
+def _replaced(text: str, form: str, *, shown: str) -> str:
+    """Replace one form; percent escapes are the same in either case (RFC 3986 section 2.1)."""
+    if "%" not in form:
+        return text.replace(form, shown)
+    return re.sub(re.escape(form), lambda _: shown, text, flags=re.IGNORECASE)
 
 
 def _base64(value: bytes) -> Iterator[str]:

@@ -170,3 +170,25 @@ def test_an_answer_of_exactly_the_limit_is_read(
     """Ten megabytes are not too many."""
     server = serve(Answer("x" * MAX_ANSWER_BYTES))
     assert len(http.send(request(server.site)).text) == MAX_ANSWER_BYTES
+
+
+def test_an_answer_that_drips_ends_at_the_deadline(
+    serve_raw: Callable[[bytes | None], RawServer],
+) -> None:
+    """A server that sends a little now and then cannot hold a call for ever."""
+    server = serve_raw(HEAD + b"\r\n" + b"x" * 100_000)
+    with Http(timeout=5.0, deadline=-1.0) as http:
+        error = _fail(http, server.site)
+    assert (type(error), error.code) == (NetworkError, "timeout")
+
+
+def test_a_credential_with_half_a_character(
+    http: Http, serve: Callable[..., RecordingServer]
+) -> None:
+    """What no encoding can send is refused as input, before anything goes out."""
+    server = serve()
+    odd = Secret("canary-\ud800", label="client_secret")
+    with pytest.raises(InputError) as caught:
+        http.send(request(server.site, method="POST", form=(("client_secret", odd),)))
+    assert caught.value.code == "unusable_credential"
+    assert server.arrived == []

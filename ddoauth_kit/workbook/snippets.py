@@ -40,10 +40,10 @@ class Snippet:
 
 
 def as_curl(exchange: Exchange) -> Snippet:
-    """Return a command for bash; set the variables that it names first."""
+    """Return a command for bash; a variable that is not set ends it by name, before it sends."""
     url = urlsplit(exchange.url)
     lines = [
-        f'url = "${_host_variable(url.netloc)}{url.path}"',
+        f'url = "${{{_host_variable(url.netloc)}:?}}{url.path}"',
         f'request = "{exchange.method}"',
         *(f'header = "{name}: {_shell(value)}"' for name, value in exchange.request_headers),
     ]
@@ -105,7 +105,7 @@ def _shell(text: str) -> str:
     for character in ("\\", '"'):
         text = text.replace(character, f"\\{character}")
     text = _HEREDOC.sub(r"\\\g<0>", text)
-    return _PLACEHOLDER.sub(lambda found: f"${_variable(found)}", text)
+    return _PLACEHOLDER.sub(lambda found: f"${{{_variable(found)}:?}}", text)
 
 
 def _python(value: Any, *, depth: int = 1) -> str:  # noqa: ANN401 - JSON has no narrower type

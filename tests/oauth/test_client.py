@@ -22,6 +22,7 @@ from loopback import Answer
 
 from ddoauth_kit import DATADOG_SITES, OAuthClient
 from ddoauth_kit.errors import AnswerError, AuthorizationError, InputError, TokenError
+from ddoauth_kit.oauth.pending import PendingAuthorizations
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -213,3 +214,17 @@ def test_a_failed_exchange_leaves_no_secret_in_the_traceback(
     text = f"{caught.value!r} {with_locals(caught.value)}"
     assert "canary" not in text
     assert not readable(request.pkce.verifier.reveal(), text)
+
+
+def test_a_missing_secret_is_noticed_before_consent() -> None:
+    """No customer is asked for a consent whose code could not be exchanged."""
+    with pytest.raises(InputError) as caught:
+        OAuthClient(registration(client_secret=None)).begin(session="s")
+    assert caught.value.code == "missing_client_secret"
+
+
+def test_attempts_may_wait_elsewhere() -> None:
+    """A server of several processes brings its own place for attempts that wait."""
+    elsewhere = PendingAuthorizations()
+    client = OAuthClient(registration(), pending=elsewhere)
+    assert elsewhere.waits(client.begin(session="s"))
