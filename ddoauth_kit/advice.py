@@ -42,7 +42,8 @@ ADVICE: Final[dict[str, str]] = {
         "run the notebook in JupyterLab, where the redirect URL can be pasted, or use the sandbox."
     ),
     "not_stored": (
-        "make the store usable or choose another before a key is created; nothing was created."
+        "unlock the keyring, or set PYTHON_KEYRING_BACKEND=keyring.backends.null.Keyring to keep "
+        "secrets in memory; no API key was created."
     ),
     "unknown_notebook": "name a notebook of the folder, or give the path of one.",
     "not_a_notebook": "give a Jupyter notebook (format 4, with a list of cells).",

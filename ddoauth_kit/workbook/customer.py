@@ -19,7 +19,7 @@ TILES: Final = "/integrations"
 
 @dataclass(frozen=True, slots=True)
 class Clicked:
-    """Say which page was opened, what was clicked, and how many of it there were."""
+    """Say which page was opened, what was clicked, and how often that was accepted."""
 
     page: str
     button: str
@@ -67,9 +67,8 @@ class Customer:
             for form in browser.open(url).forms
             if form.action.endswith(action) and wanted.items() <= form.fields.items()
         ]
-        for form in found:
-            browser.open(urljoin(url, form.action), form.fields)
-        return Clicked(where, button, len(found))
+        answers = [browser.open(urljoin(url, form.action), form.fields) for form in found]
+        return Clicked(where, button, sum(bool(answer.location) for answer in answers))
 
 
 @rows.register

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, Self
@@ -11,7 +12,7 @@ from ddoauth_kit.api.api_keys import ApiKey, create_api_key, validate_api_key
 from ddoauth_kit.api.queries import current_user_request
 from ddoauth_kit.api.refusals import refuse_failure
 from ddoauth_kit.api.telemetry import Telemetry
-from ddoauth_kit.errors import AuthorizationError, DdoauthError, TokenError
+from ddoauth_kit.errors import AuthorizationError, DdoauthError, InputError, TokenError
 from ddoauth_kit.oauth.client import ONE_PERSON
 from ddoauth_kit.oauth.tokens import TokenSet, stored_grant
 from ddoauth_kit.store import ChosenStore, Slot, Store, refuse_unwritable
@@ -170,7 +171,8 @@ class Lab:
             return self._kept(self.oauth.refresh(tokens))
         except TokenError as error:
             if error.code == "invalid_refresh_token":
-                self.store.forget(self._slot("refresh_token"))
+                with suppress(InputError):  # the refusal is what the caller must hear
+                    self.store.forget(self._slot("refresh_token"))
             raise
 
     def revoke(self, tokens: TokenSet) -> Exchange | Skipped:
@@ -183,8 +185,10 @@ class Lab:
         """
         if not self.parts.writes:
             return Skipped(NOT_ASKED)
-        self.store.forget(self._slot("refresh_token"))
-        self.oauth.revoke(tokens)
+        try:
+            self.store.forget(self._slot("refresh_token"))
+        finally:
+            self.oauth.revoke(tokens)
         return self.transcript.newest()
 
     def connect(self) -> TokenSet:

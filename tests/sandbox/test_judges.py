@@ -312,3 +312,41 @@ def test_requests_oauthlib_reuse_and_denial(
     session._code_verifier = "w" * 64
     with pytest.raises(MissingTokenError):
         fetch(partner, session, location)
+
+
+def test_requests_oauthlib_with_another_redirect_uri(
+    requests_oauthlib: Callable[..., tuple[Partner, RequestsSession]],
+) -> None:
+    """An unregistered redirect URI ends on an error page, a registered other one at the token."""
+    partner, session = requests_oauthlib()
+    session.redirect_uri = "https://elsewhere.example/callback"
+    url, _ = session.authorization_url(f"{partner.urls['app_url']}/oauth2/v1/authorize")
+    assert partner.http.get(url).status_code == 400
+    partner, session = requests_oauthlib()
+    location = through_consent(partner, session)
+    session.redirect_uri = partner.client.redirect_uris[1]
+    with pytest.raises(InvalidGrantError):
+        fetch(partner, session, location)
+
+
+def test_requests_oauthlib_at_another_site_and_after_revoking(
+    requests_oauthlib: Callable[..., tuple[Partner, RequestsSession]],
+) -> None:
+    """A token is refused on another site, and everywhere once its grant is revoked."""
+    partner, session = requests_oauthlib("us1")
+    token = fetch(partner, session, through_consent(partner, session))
+    elsewhere = partner.urls["api_url"].replace("/us1/", "/eu1/")
+    assert session.get(f"{elsewhere}/api/v2/current_user").status_code == 401
+    credentials = {
+        "client_id": partner.client.client_id,
+        "client_secret": partner.client.client_secret,
+    }
+    data = {**credentials, "token": token["access_token"]}
+    assert session.post(f"{partner.urls['api_url']}/oauth2/v1/revoke", data=data).status_code == 200
+    assert session.get(f"{partner.urls['api_url']}/api/v2/current_user").status_code == 401
+    with pytest.raises(InvalidGrantError):
+        session.refresh_token(
+            f"{partner.urls['api_url']}/oauth2/v1/token",
+            refresh_token=token["refresh_token"],
+            **credentials,
+        )
