@@ -17,10 +17,9 @@ from ddoauth_kit.errors import DdoauthError
 from ddoauth_kit.oauth.pkce import new_pkce_pair
 from ddoauth_kit.secret import Secret
 from ddoauth_kit.workbook.cards import Skipped
-from ddoauth_kit.workbook.tables import ResultTable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from ddoauth_kit.registration import ClientRegistration
     from ddoauth_kit.sites import Site
@@ -41,22 +40,6 @@ def run_drill(name: str, *, open_lab: Callable[..., Lab], site: str) -> DdoauthE
         except DdoauthError as error:
             return error
     return Skipped(f"The drill {name} did not stop the flow.")
-
-
-def drills_table(errors: Iterable[tuple[str, DdoauthError | Skipped]]) -> ResultTable:
-    """Return one row a drill; columns: `drill`, `status`, `the server said`, `code`."""
-    return ResultTable("drills", [_row(name, error) for name, error in errors])
-
-
-def _row(name: str, error: DdoauthError | Skipped) -> dict[str, str]:
-    if isinstance(error, Skipped):
-        return {"drill": name, "status": "", "the server said": "", "code": "no error"}
-    return {
-        "drill": name,
-        "status": str(error.exchange.status) if error.exchange else "nothing sent",
-        "the server said": "; ".join(error.said),
-        "code": error.code,
-    }
 
 
 def _whole_flow(lab: Lab) -> None:

@@ -23,7 +23,8 @@ from ddoauth_kit.store import ChosenStore, MemoryStore, open_store
 from ddoauth_kit.workbook.cards import show_cards_in
 from ddoauth_kit.workbook.customer import Customer
 from ddoauth_kit.workbook.drills import run_drill
-from ddoauth_kit.workbook.steps import Lab, Mode, Parts
+from ddoauth_kit.workbook.parts import Mode, Parts
+from ddoauth_kit.workbook.steps import Lab
 from ddoauth_kit.workbook.visitor import visit_consent
 
 if TYPE_CHECKING:

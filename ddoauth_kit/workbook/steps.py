@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import weakref
 from contextlib import suppress
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING, Final, Self
 
 from ddoauth_kit.api.api_keys import ApiKey, create_api_key, validate_api_key
@@ -15,22 +13,20 @@ from ddoauth_kit.api.telemetry import Telemetry
 from ddoauth_kit.errors import AuthorizationError, DdoauthError, InputError, TokenError
 from ddoauth_kit.oauth.client import ONE_PERSON
 from ddoauth_kit.oauth.tokens import TokenSet, stored_grant
-from ddoauth_kit.store import ChosenStore, Slot, Store, refuse_unwritable
+from ddoauth_kit.store import Slot, Store, refuse_unwritable
 from ddoauth_kit.workbook.cards import Rows, Skipped, rows
-from ddoauth_kit.workbook.drills import drills_table
+from ddoauth_kit.workbook.drills_table import drills_table
+from ddoauth_kit.workbook.parts import Mode, Parts
 from ddoauth_kit.workbook.samples import TRIES, read_samples, send_samples
 from ddoauth_kit.workbook.snippets import Snippet, as_curl, as_httpx
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from ddoauth_kit.oauth.authorization_request import AuthorizationRequest
     from ddoauth_kit.oauth.authorization_response import AuthorizationResponse
-    from ddoauth_kit.oauth.client import OAuthClient
     from ddoauth_kit.registration import ClientRegistration
-    from ddoauth_kit.sites import Site
     from ddoauth_kit.transcript import Exchange, Transcript
-    from ddoauth_kit.workbook.customer import Customer
     from ddoauth_kit.workbook.tables import ResultTable
 
 SAMPLE_NAME: Final = "ddoauth_kit.lesson"
@@ -47,33 +43,6 @@ GRANT_NOT_KEPT: Final = (
     "nowhere else: without it the customer has to authorize again."
 )
 NO_KEY_SCOPE: Final = "This client does not ask for api_keys_write, so it sends no data."
-
-
-class Mode(StrEnum):
-    """Name what the lab talks to."""
-
-    SANDBOX = "sandbox"
-    LIVE = "live"
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """Hold what a lab is made of.
-
-    `consent` turns an authorization request into the redirect that answers it, `drill` runs a
-    named drill, `pause` lets seconds pass, `close` ends what was opened.
-    """
-
-    mode: Mode
-    site: Site
-    oauth: OAuthClient
-    store: ChosenStore
-    customer: Customer
-    consent: Callable[[AuthorizationRequest], str]
-    drill: Callable[[str], DdoauthError | Skipped]
-    pause: Callable[[float], None]
-    close: Callable[[], None]
-    writes: bool
 
 
 class Lab:

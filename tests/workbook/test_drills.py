@@ -10,7 +10,8 @@ from ddoauth_kit.errors import AuthorizationError, DdoauthError, InputError, Tok
 from ddoauth_kit.sandbox.faults import FAULTS
 from ddoauth_kit.workbook import open_sandbox_lab, provoke
 from ddoauth_kit.workbook.cards import Skipped
-from ddoauth_kit.workbook.drills import MISTAKES, drills_table, run_drill
+from ddoauth_kit.workbook.drills import MISTAKES, run_drill
+from ddoauth_kit.workbook.drills_table import drills_table
 
 NO_ERROR = ""
 EXPECTED = {
