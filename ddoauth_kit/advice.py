@@ -43,7 +43,8 @@ ADVICE: Final[dict[str, str]] = {
     ),
     "not_stored": (
         "unlock the keyring, or set PYTHON_KEYRING_BACKEND=keyring.backends.null.Keyring to keep "
-        "secrets in memory; no API key was created."
+        "secrets in memory. Nothing is lost before you call `create_api_key`; after it, the key is "
+        "in the value that the call returned."
     ),
     "unknown_notebook": "name a notebook of the folder, or give the path of one.",
     "not_a_notebook": "give a Jupyter notebook (format 4, with a list of cells).",
@@ -116,6 +117,9 @@ ADVICE: Final[dict[str, str]] = {
     "api_key_scope_missing": (
         "add `api_keys_write` to the client's scopes and authorize again: it is the only scope "
         "that opens the marketplace endpoint."
+    ),
+    "api_key_required": (
+        "send this with the API key in the `DD-API-KEY` header; an access token sends no data."
     ),
     "api_key_refused": (
         "validate the key on the site it was created on; the customer may have revoked it."

@@ -76,7 +76,7 @@ def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     run.add_argument("--client", metavar="FILE", help="an integration's oauth_clients.json")
     run.add_argument("--mode", choices=["sandbox", "live"], default="sandbox")
     run.add_argument(
-        "--writes", action="store_true", help="let a live run create the API key and send data"
+        "--writes", action="store_true", help="let a live run create the key, send data, revoke"
     )
     run.add_argument("--out", metavar="DIR", default="ddoauth-runs", help="(ddoauth-runs)")
     run.add_argument("--format", choices=["table", "json"], default="table")

@@ -16,7 +16,7 @@ import httpx
 from ddoauth_kit.answers import seconds_to_wait
 from ddoauth_kit.errors import AnswerError, InputError, NetworkError
 from ddoauth_kit.message import Request, Response
-from ddoauth_kit.redaction import outline, redact, redact_body
+from ddoauth_kit.redaction import issued_secrets, outline, redact, redact_body
 from ddoauth_kit.transcript import Exchange, Transcript
 
 if TYPE_CHECKING:
@@ -210,7 +210,8 @@ def _response(  # noqa: PLR0913, PLR0917 - the parts of one answer
     seconds: float,
     keep_answers: bool,  # noqa: FBT001 - passed on from one place
 ) -> Response:
-    body = redact_body(text[:RECORDED], secrets=request.secrets)
+    secrets = (*request.secrets, *issued_secrets(text))
+    body = redact_body(text[:RECORDED], secrets=secrets)
     if not keep_answers and status in _SUCCESS and request.path.startswith("/api/"):
         body = outline(body)
     shown = tuple(

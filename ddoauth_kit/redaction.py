@@ -63,6 +63,26 @@ def redact_body(text: str, *, secrets: Iterable[Secret] = ()) -> str:
     return redact(_FORM_FIELD.sub(r"\1=<\1>", text), secrets=secrets)
 
 
+def issued_secrets(text: str) -> tuple[Secret, ...]:
+    """Return the secrets that a JSON answer issues, so that copies of them can be masked, too."""
+    try:
+        return tuple(_issued(json.loads(text)))
+    except (ValueError, RecursionError):
+        return ()
+
+
+def _issued(value: Any) -> Iterator[Secret]:  # noqa: ANN401 - JSON has no narrower type
+    if isinstance(value, list):
+        for item in value:
+            yield from _issued(item)
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            plain = re.sub(r"[^a-z]", "", name.lower())
+            if isinstance(item, str) and plain in _PLAIN_FIELDS:
+                yield Secret(item, label=_PLAIN_FIELDS[plain])
+            yield from _issued(item)
+
+
 def outline(text: str) -> str:
     """Return the shape of a JSON text: field names and counts, and none of its values."""
     try:

@@ -268,7 +268,7 @@ DATADOG_SITES: Final = SiteTable(
         _site("eu1", "datadoghq.eu", "Germany", app=True),
         _site("ap1", "ap1.datadoghq.com", "Japan"),
         _site("ap2", "ap2.datadoghq.com", "Australia"),
-        _site("uk1", "uk1.datadoghq.com", "United Kingdom"),
+        _site("uk1", "uk1.datadoghq.com", "United Kingdom (by its name)"),
         _site("us1-fed", "ddog-gov.com", "United States (government)", app=True),
         _site("us2-fed", "us2.ddog-gov.com", "United States (government)"),
     )

@@ -159,9 +159,14 @@ class EnvironmentFirst:
         self._outdated.add(slot)
 
     def forget(self, slot: Slot) -> None:
-        """Drop what the store holds, and look no more at the variable."""
+        """Look no more at the variable where it had a value, else drop what the store holds.
+
+        So a variable that is out of date does not take a newer secret with it.
+        """
+        in_force = slot not in self._outdated and self._environ.get(_variable(slot), "").strip()
         self._outdated.add(slot)
-        self._store.forget(slot)
+        if not in_force:
+            self._store.forget(slot)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,9 +193,11 @@ def refuse_unwritable(store: Store, slot: Slot) -> None:
     probe = Slot(f"probe_{slot.kind}", slot.site, slot.client_id)
     written = Secret("can this be kept?", label="probe")
     try:
-        store.put(probe, written)
-        kept = store.get(probe)
-        store.forget(probe)
+        try:
+            store.put(probe, written)
+            kept = store.get(probe)
+        finally:
+            store.forget(probe)
     except InputError:
         raise
     except Exception as error:  # noqa: BLE001 - each keyring has exceptions of its own
@@ -210,7 +217,7 @@ def _usable_keyring() -> tuple[Any, str]:
         backend = keyring.get_keyring()
         parts = getattr(backend, "backends", [backend])
     except Exception as error:  # noqa: BLE001 - whatever the configured backend raises
-        return None, f"the configured keyring does not start: {error}"
+        return None, f"the configured keyring does not start: {type(error).__name__}"
     for part in parts:
         reason = next(filter(None, (_UNUSABLE.get(k.__module__) for k in type(part).__mro__)), "")
         if reason:

@@ -135,6 +135,21 @@ def test_failing_notebook_exits_with_1(tmp_path: Path) -> None:
     assert (tmp_path / "out" / "summary.json").is_file()
 
 
+def test_lessons_run_under_nbconvert(tmp_path: Path) -> None:
+    """`jupyter nbconvert --execute` runs every lesson as it is, without an error."""
+    lessons = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
+    command = [sys.executable, "-m", "nbconvert", "--to", "notebook", "--execute"]
+    done = subprocess.run(
+        [*command, "--output-dir", str(tmp_path), *map(str, lessons)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    assert len(list(tmp_path.iterdir())) == len(lessons)
+
+
 def test_interrupt_keeps_what_is_finished(tmp_path: Path) -> None:
     """Ctrl-C and SIGTERM end a run quietly with 130, and what had finished is written."""
     command = [sys.executable, "-m", "ddoauth_kit", "run", "00", "--site", "all", "--out"]

@@ -289,3 +289,14 @@ def test_no_store_shows_a_secret(use_keyring: Callable[..., None]) -> None:
     assert "refresh_token of acme on us1" in text
     assert REFRESH_TOKEN not in text
     assert API_KEY not in text.replace(str(KEY), "")
+
+
+def test_an_old_variable_takes_no_newer_secret_with_it() -> None:
+    """What is forgotten first is the variable; the newer secret in the store comes to light."""
+    kept = MemoryStore()
+    kept.put(SLOT, TOKEN)
+    store = EnvironmentFirst(kept, {"DDOAUTH_REFRESH_TOKEN_US1": "from-outside"})
+    store.forget(SLOT)
+    assert store.get(SLOT) == TOKEN
+    store.forget(SLOT)
+    assert store.get(SLOT) is None

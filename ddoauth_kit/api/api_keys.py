@@ -13,6 +13,7 @@ from ddoauth_kit.answers import read_object, unexpected
 from ddoauth_kit.api.refusals import refusal, refuse_failure
 from ddoauth_kit.errors import ApiKeyError
 from ddoauth_kit.message import Request, Response
+from ddoauth_kit.redaction import redact
 from ddoauth_kit.secret import Secret
 from ddoauth_kit.sites import Host, Site
 
@@ -47,7 +48,8 @@ def create_api_key(http: Http, *, tokens: TokenSet) -> ApiKey:
     if "api_keys_write" not in tokens.scopes:
         what = "The grant does not hold `api_keys_write`; nothing was sent."
         raise ApiKeyError("api_key_scope_missing", what)
-    return read_api_key(http.send(api_key_request(tokens)), site=tokens.site)
+    answer = http.send(api_key_request(tokens))
+    return read_api_key(answer, site=tokens.site, secrets=(tokens.access_token,))
 
 
 def api_key_request(tokens: TokenSet) -> Request:
@@ -62,8 +64,8 @@ def api_key_request(tokens: TokenSet) -> Request:
     )
 
 
-def read_api_key(response: Response, *, site: Site) -> ApiKey:
-    """Read the one answer that holds the key.
+def read_api_key(response: Response, *, site: Site, secrets: tuple[Secret, ...] = ()) -> ApiKey:
+    """Read the one answer that holds the key; `secrets` are masked where its texts repeat them.
 
     Raises:
         ApiKeyError: `api_key_exists` (409), `api_key_scope_missing` (403), or as other APIs.
@@ -81,10 +83,12 @@ def read_api_key(response: Response, *, site: Site) -> ApiKey:
         raise unexpected(response, "has no `data.attributes`")
     if not isinstance(key, str) or not key:
         raise unexpected(response, "has no `data.attributes.key`")
+    secret = Secret(key, label="api_key", show_last_four=True)
+    known = (secret, *secrets)
     return ApiKey(
-        key=Secret(key, label="api_key", show_last_four=True),
-        key_id=str(data.get("id", "")),
-        name=str(attributes.get("name", "")),
+        key=secret,
+        key_id=redact(str(data.get("id", "")), secrets=known),
+        name=redact(str(attributes.get("name", "")), secrets=known),
         site=site,
     )
 

@@ -16,6 +16,7 @@ _CODES: Final = {
     404: "not_found",
     429: "rate_limited",
 }
+KEY_REQUIRED: Final = "API key required"
 _SUCCESS: Final = range(200, 300)
 
 
@@ -24,13 +25,15 @@ def refuse_failure(response: Response, *, error: type[ApiError] = ApiError) -> N
 
     Raises:
         ApiError: `unauthorized` (401), `scope_missing` (403), `not_found` (404),
-            `rate_limited` (429), `api_refused` (other 4xx).
+            `rate_limited` (429), `api_key_required` or `api_refused` (other 4xx).
         AnswerError: redirects, 5xx, and web pages.
     """
     if response.status in _SUCCESS:
         return
     refuse_unreadable(response)
     code = _CODES.get(response.status, "api_refused")
+    if KEY_REQUIRED in error_texts(response):
+        code = "api_key_required"
     raise refusal(response, code, error=error)
 
 

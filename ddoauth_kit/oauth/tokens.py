@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -145,18 +146,25 @@ def read_token_response(
     answer = _read_success(response)
     if not answer["access_token"]:
         raise unexpected(response, "has no `access_token`")
-    granted = answer.get("scope")
+    granted = _masked_scope(response)
     return TokenSet(
         access_token=answer["access_token"],
         refresh_token=answer["refresh_token"],
         expires_at=now + timedelta(seconds=_lifetime(response, answer)),
         scopes=GrantedScopes(
             requested=requested,
-            granted=parse_scopes(granted) if isinstance(granted, str) else requested,
+            granted=requested if granted is None else parse_scopes(granted),
         ),
         site=site,
         client_id=client_id,
     )
+
+
+def _masked_scope(response: Response) -> str | None:
+    """Return the granted scopes as the record has them: a server may echo a secret in there."""
+    masked = json.loads(response.exchange.response_body)
+    scope = masked.get("scope") if isinstance(masked, dict) else None
+    return scope if isinstance(scope, str) else None
 
 
 def read_refresh_response(response: Response, *, tokens: TokenSet, now: datetime) -> TokenSet:

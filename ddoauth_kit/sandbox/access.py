@@ -20,6 +20,8 @@ _UNAUTHORIZED = "Unauthorized"
 def bearer_grant(twin: Twin, incoming: Incoming, operation: Operation) -> Grant:
     """Return the grant behind the request's bearer token, whatever its scopes (RFC 6750, 2.1)."""
     scheme, _, value = incoming.headers.get("authorization", "").partition(" ")
+    if not value and incoming.headers.get("dd-api-key"):
+        raise api_refusal("bearer-key-instead", 403, "Forbidden")
     if scheme.lower() != "bearer" or not value:
         raise bearer_refusal("bearer-missing", 401, _UNAUTHORIZED)
     token = twin.grants.find_access_token(value.strip())

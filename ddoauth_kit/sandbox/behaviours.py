@@ -154,6 +154,11 @@ _API = (
     Behaviour("api-key-once", "A second key of a client in an org gets 409.", PARTNER),
     Behaviour("api-key-again", "After the customer revokes it, a new key works.", DOCS_INTEGRATION),
     Behaviour("bearer-missing", "A read without a bearer token gets 401.", "DataDog/pup issue 521"),
+    Behaviour(
+        "bearer-key-instead",
+        "A read with an API key and no bearer token gets 403.",
+        "a public partner program",
+    ),
     Behaviour("bearer-invalid", "A dead bearer token gets 401.", "DataDog/pup issue 521"),
     Behaviour("bearer-other-site", "A bearer token of another site gets 401.", GUESS),
     Behaviour(

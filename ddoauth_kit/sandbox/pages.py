@@ -177,7 +177,8 @@ def show_authorized_apps(twin: Twin, incoming: Incoming) -> Answer:
     names: dict[str, str] = {}
     for grant in twin.grants.of_org(session.org):
         names[grant.client.client_id] = grant.client.name
-        revoke = form("authorized-apps/revoke", button("Revoke"), csrf=session.csrf, grant=grant.id)
+        names_it = {"grant": grant.id, "client_id": grant.client.client_id}
+        revoke = form("authorized-apps/revoke", button("Revoke"), csrf=session.csrf, **names_it)
         line = el("p", session.org.admin.name, ": ", " ".join(grant.scopes), " ", revoke)
         apps.setdefault(grant.client.client_id, []).append(line)
     parts = [

@@ -42,10 +42,10 @@ class Customer:
         return self._click(KEYS, "api-keys/revoke", where=where, button="Revoke", key=key_id)
 
     def revoke_authorization(self, client_id: str) -> Clicked | Skipped:
-        """Disable an app, which ends its grants for all users."""
+        """Revoke an app's authorizations, one by one."""
         where = "Organization Settings > Mobile and Third-Party Access"
-        action = "authorized-apps/disable"
-        return self._click(APPS, action, where=where, button="Disable", client_id=client_id)
+        action = "authorized-apps/revoke"
+        return self._click(APPS, action, where=where, button="Revoke", client_id=client_id)
 
     def uninstall(self, client_id: str) -> Clicked | Skipped:
         """Uninstall the integration, on its tile."""

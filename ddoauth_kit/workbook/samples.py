@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from ddoauth_kit.api import queries, telemetry
+from ddoauth_kit.redaction import redact
 from ddoauth_kit.workbook.tables import ResultTable
 
 if TYPE_CHECKING:
@@ -84,8 +85,8 @@ def read_samples(
         row: dict[str, object] = {"data": question.data, "scope": question.scope}
         if question.scope in tokens.scopes:
             items = _ask(http, question, sleep=sleep, tries=tries)
-            value = question.value(items[0]) if items else ""
-            row |= {"request": request, "found": str(len(items)), "value": str(value)}
+            value = _value(question, items[0]) if items else ""
+            row |= {"request": request, "found": str(len(items)), "value": value}
         else:
             row |= {"request": "not sent", "found": "scope not granted", "value": ""}
         rows.append(row)
@@ -122,6 +123,15 @@ def _questions(tokens: TokenSet, sample: telemetry.Telemetry) -> tuple[_Question
             lambda event: event["title"],
         ),
     )
+
+
+def _value(question: _Question, item: dict[str, Any]) -> str:
+    """Return what was read back, as text without the request's secrets."""
+    try:
+        found = str(question.value(item))
+    except (KeyError, IndexError, TypeError):
+        return "not as documented"
+    return redact(found, secrets=question.request.secrets)
 
 
 def _ask(

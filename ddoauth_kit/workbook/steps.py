@@ -155,7 +155,8 @@ class Lab:
         if not self.parts.writes:
             return Skipped(NOT_ASKED)
         try:
-            self.store.forget(self._slot("refresh_token"))
+            while self.store.get(self._slot("refresh_token")):
+                self.store.forget(self._slot("refresh_token"))
         finally:
             self.oauth.revoke(tokens)
         return self.transcript.newest()
@@ -167,8 +168,7 @@ class Lab:
             AuthorizationError, TokenError, AnswerError, NetworkError: there is no way to a token.
             InputError: `not_stored`, when the store cannot be read.
         """
-        refresh_token = self.store.get(self._slot("refresh_token"))
-        if refresh_token is not None:
+        while refresh_token := self.store.get(self._slot("refresh_token")):
             try:
                 return self.refresh(
                     stored_grant(self.registration, site=self.site, refresh_token=refresh_token)
@@ -209,6 +209,17 @@ class Lab:
         except Exception as error:  # noqa: BLE001 - the key is in hand, and must not be lost now
             print(NOT_KEPT.format(error=_cause(error)))  # noqa: T201 - the one chance
         return api_key
+
+    def api_key(self, tokens: TokenSet) -> ApiKey | Skipped:
+        """Return the key that an earlier lesson kept, or create it: there is only one.
+
+        Raises:
+            InputError, ApiKeyError, AnswerError, NetworkError: see `create_api_key`.
+        """
+        kept = self.store.get(self._slot("api_key"))
+        if kept is None:
+            return self.create_api_key(tokens)
+        return ApiKey(key=kept, key_id="", name="kept by an earlier lesson", site=self.site)
 
     def validate_api_key(self, api_key: ApiKey | Skipped) -> bool | Skipped:
         """Ask the site whether it accepts the key.

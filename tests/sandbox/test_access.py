@@ -36,19 +36,20 @@ def call(partner: Partner, operation: Operation, **options: str) -> tuple[int, o
 
 
 @pytest.mark.behaviour("bearer-missing")
+@pytest.mark.behaviour("bearer-key-instead")
 @pytest.mark.behaviour("bearer-invalid")
 @pytest.mark.behaviour("bearer-other-site")
 @pytest.mark.parametrize("operation", [o for o in OPERATIONS if not o.needs_key], ids=name)
 def test_reads_need_a_live_token(
     partner: Partner, sandbox: Sandbox, make_partner: Callable[..., Partner], operation: Operation
 ) -> None:
-    """No token, a bogus one, a key, another site's and an expired one all get 401."""
+    """No token, a bogus one, another site's and an expired one get 401, an API key 403."""
     tokens = partner.tokens()
     elsewhere = make_partner(sandbox, "us5").tokens()["access_token"]
     refused = (401, UNAUTHORIZED)
     assert call(partner, operation) == refused
     assert call(partner, operation, token="made-up") == refused
-    assert call(partner, operation, key=partner.key()) == refused
+    assert call(partner, operation, key=partner.key()) == (403, {"errors": ["Forbidden"]})
     assert call(partner, operation, token=elsewhere) == refused
     assert call(partner, operation, token=tokens["refresh_token"]) == refused
     sandbox.clock.advance(3600)

@@ -72,7 +72,7 @@ def test_a_click_has_a_card() -> None:
         (Customer.revoke_api_key, "Organization Settings > API Keys and click Revoke"),
         (
             Customer.revoke_authorization,
-            "Organization Settings > Mobile and Third-Party Access and click Disable",
+            "Organization Settings > Mobile and Third-Party Access and click Revoke",
         ),
         (Customer.uninstall, "Integrations and click Uninstall"),
     ],

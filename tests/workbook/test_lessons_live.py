@@ -28,20 +28,38 @@ def test_lesson_in_live_mode(
 ) -> None:
     """A live lesson passes its own checks, and changes nothing unless it was asked to."""
     with Sandbox() as datadog:
-        client = datadog.client
-        live_environment(
-            monkeypatch,
-            CLIENT_KIND="published",
-            PUBLISHED_CLIENT_ID=client.client_id,
-            PUBLISHED_CLIENT_SECRET=client.client_secret,
-            REDIRECT_URIS=client.redirect_uris[0],
-            SCOPES=" ".join(client.scopes),
-        )
+        _set_up(monkeypatch, datadog)
         options: dict[str, Any] = {"sites": sandbox_sites(datadog), "person": visit_consent}
         with open_lab("us1", mode="live", writes=writes, **options) as lab:
             _execute(lesson, {"live_lab": lab})
         changed = [e.path for e in datadog.journal if e.path in CHANGING and e.method == "POST"]
     assert writes or not changed
+
+
+def test_lessons_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With writes, the lessons share one organization: the second takes the key that was kept."""
+    with Sandbox() as datadog:
+        _set_up(monkeypatch, datadog)
+        options: dict[str, Any] = {"sites": sandbox_sites(datadog), "person": visit_consent}
+        for _ in range(2):
+            for lesson in find_notebooks():
+                with open_lab("us1", mode="live", writes=True, **options) as lab:
+                    _execute(lesson, {"live_lab": lab})
+        made = [e for e in datadog.journal if e.path.endswith("/marketplace")]
+    assert [entry.status for entry in made] == [201]
+
+
+def _set_up(monkeypatch: pytest.MonkeyPatch, datadog: Sandbox) -> None:
+    """Put the published client of a stand-in for Datadog into the environment."""
+    client = datadog.client
+    live_environment(
+        monkeypatch,
+        CLIENT_KIND="published",
+        PUBLISHED_CLIENT_ID=client.client_id,
+        PUBLISHED_CLIENT_SECRET=client.client_secret,
+        REDIRECT_URIS=client.redirect_uris[0],
+        SCOPES=" ".join(client.scopes),
+    )
 
 
 def _execute(lesson: Path, names: dict[str, Any]) -> None:
