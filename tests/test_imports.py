@@ -30,7 +30,7 @@ LAYERS = (
     },
     {"answers", "http", "registration", "store"},
     {"oauth", "api"},
-    {"workbook", "publishing"},
+    {"workbook", "publishing", "spec"},
     {"cli", "__main__"},
 )
 MODULES = {

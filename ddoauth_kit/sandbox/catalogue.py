@@ -48,10 +48,6 @@ class Catalogue:
         """Return what a scope allows, in the words of the consent page."""
         return self.descriptions.get(scope, "Not described in the public catalogue.")
 
-    def operation_scopes(self) -> tuple[str, ...]:
-        """Return the scopes that the operations need, sorted: the demo client's scopes."""
-        return tuple(sorted({name for op in self.operations for s in op.scopes for name in s}))
-
 
 @cache
 def catalogue() -> Catalogue:

@@ -13,6 +13,7 @@ from ddoauth_kit.sandbox.errors import SandboxError
 from ddoauth_kit.sandbox.sites import SITES
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from ddoauth_kit.sandbox.mint import Mint
@@ -124,18 +125,21 @@ class Clients:
         return client
 
 
-def demo_integration() -> Integration:
-    """Return the integration that a sandbox has when no file names another."""
+def demo_integration(scopes: Sequence[str] | None = None) -> Integration:
+    """Return the integration that a sandbox has when no file names another.
+
+    It asks for every scope of the catalogue, or for those that are named.
+    """
     return Integration(
         name="Sandbox Integration",
-        description="A made-up integration that asks for every scope the sandbox serves.",
+        description="A made-up integration to try the flow with.",
         onboarding_url="http://127.0.0.1:8484/onboard",
         redirect_uris=(
             "http://127.0.0.1:8484/oauth/callback",
             "http://localhost:8484/oauth/callback",
             "https://integration.example/oauth/callback",
         ),
-        scopes=catalogue().operation_scopes(),
+        scopes=tuple(catalogue().descriptions if scopes is None else scopes),
     )
 
 

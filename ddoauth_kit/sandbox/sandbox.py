@@ -39,7 +39,8 @@ class Sandbox:
     """An offline twin of Datadog's OAuth and API endpoints, for all nine sites, on one port.
 
     Use it as a context manager. It listens on loopback only and mints its own credentials.
-    `latency` delays every answer by so many seconds. `public_url` is where a proxy shows the
+    Without `client_file` the client is a made-up one, which asks for every scope of the catalogue
+    or for `scopes`. `latency` delays every answer by so many seconds. `public_url` is where a proxy shows the
     pages to a browser. Set-up that cannot work raises `SandboxError`.
     """
 
@@ -49,6 +50,7 @@ class Sandbox:
         profile: str = "datadog",
         faults: Sequence[str] = (),
         client_file: Path | None = None,
+        scopes: Sequence[str] | None = None,
         host: str = "127.0.0.1",
         port: int = 0,
         latency: float = 0.0,
@@ -67,7 +69,7 @@ class Sandbox:
         self.clock = Clock(real_time=real_time)
         self._twin = Twin(
             profile=find_profile(profile),
-            integration=demo_integration()
+            integration=demo_integration(scopes)
             if client_file is None
             else read_integration(client_file),
             seed=seed,

@@ -6,7 +6,7 @@ import os
 import time
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.http import Http
@@ -32,6 +32,17 @@ if TYPE_CHECKING:
 
     from ddoauth_kit.oauth.authorization_request import AuthorizationRequest
     from ddoauth_kit.sandbox import Sandbox
+
+LESSON_SCOPES: Final = (
+    "api_keys_write",
+    "dashboards_read",
+    "events_read",
+    "logs_read_data",
+    "metrics_read",
+    "monitors_read",
+    "timeseries_query",
+    "user_access_read",
+)
 
 
 def open_lab(  # noqa: PLR0913 - each is a choice of the notebook or its test
@@ -79,7 +90,9 @@ def open_sandbox_lab(
     registration = registration_from_file(client) if client else None
     try:
         path = Path(client) if client else None
-        sandbox = Sandbox(profile=profile, faults=faults, client_file=path).start()
+        sandbox = Sandbox(
+            profile=profile, faults=faults, client_file=path, scopes=LESSON_SCOPES
+        ).start()
     except SandboxError as error:
         raise InputError("sandbox_not_started", f"The sandbox says: {error}.") from None
     pause = partial(_advance, sandbox)

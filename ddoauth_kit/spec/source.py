@@ -1,0 +1,85 @@
+"""Find Datadog's OpenAPI spec: it travels in the source distribution of `datadog-api-client`."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tarfile
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from ddoauth_kit.errors import InputError
+
+PACKAGE: Final = "datadog-api-client"
+_SCHEMAS: Final = ".generator/schemas/{version}/openapi.yaml"
+
+
+@dataclass(frozen=True)
+class Spec:
+    """Hold the spec's two documents, v1 and v2, and the version they came with."""
+
+    version: str
+    documents: tuple[dict[str, Any], ...]
+
+    @property
+    def name(self) -> str:
+        """Return what the data files say they were derived from."""
+        return f"{PACKAGE} {self.version}"
+
+
+def download(version: str, *, folder: Path) -> Path:
+    """Fetch a source distribution by pip, from the index that pip is set up for.
+
+    `version` is a version, or empty for the newest.
+
+    Raises:
+        InputError: `no_spec`, with pip's last line.
+    """
+    wanted = f"{PACKAGE}=={version}" if version else PACKAGE
+    arguments = ["download", "--quiet", "--no-deps", "--no-binary", PACKAGE, wanted]
+    done = subprocess.run(  # noqa: S603 - a fixed command and a version, without a shell
+        [sys.executable, "-m", "pip", *arguments, "--dest", str(folder)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    archives = sorted(folder.glob("*.tar.gz"))
+    if done.returncode or not archives:
+        last = (done.stderr.strip().splitlines() or ["pip said nothing"])[-1]
+        raise InputError("no_spec", f"pip could not download {wanted}: {last}.")
+    return archives[0]
+
+
+def read_archive(path: Path) -> Spec:
+    """Read the spec out of a source distribution.
+
+    Raises:
+        InputError: `no_spec`, when it is no archive or holds no spec.
+    """
+    version = path.name.removesuffix(".tar.gz").rpartition("-")[2]
+    try:
+        with tarfile.open(path) as archive:
+            return Spec(version, tuple(_document(archive, name) for name in ("v1", "v2")))
+    except (OSError, tarfile.TarError, KeyError, yaml.YAMLError) as error:
+        raise InputError("no_spec", f"{path.name} holds no readable spec: {error}.") from None
+
+
+def newest_or(version: str) -> Spec:
+    """Download and read the spec of a version, or the newest."""
+    with tempfile.TemporaryDirectory() as folder:
+        return read_archive(download(version, folder=Path(folder)))
+
+
+def _document(archive: tarfile.TarFile, version: str) -> dict[str, Any]:
+    ending = _SCHEMAS.format(version=version)
+    member = next((name for name in archive.getnames() if name.endswith(ending)), ending)
+    file = archive.extractfile(member)
+    if file is None:
+        raise KeyError(member)
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    document: dict[str, Any] = yaml.load(file, loader)  # noqa: S506 - both loaders are safe ones
+    return document
