@@ -153,23 +153,25 @@ _API = (
     Behaviour("api-key-name", "The key's name holds client name and client id.", PARTNER),
     Behaviour("api-key-once", "A second key of a client in an org gets 409.", PARTNER),
     Behaviour("api-key-again", "After the customer revokes it, a new key works.", DOCS_INTEGRATION),
-    Behaviour("bearer-missing", "A read without a bearer token gets 401.", "DataDog/pup issue 521"),
+    Behaviour("bearer-missing", "A call without a bearer token gets 401.", "DataDog/pup issue 521"),
     Behaviour(
         "bearer-key-instead",
-        "A read with an API key and no bearer token gets 403.",
+        "A call with an API key and no bearer token gets 403.",
         "a public partner program",
     ),
     Behaviour("bearer-invalid", "A dead bearer token gets 401.", "DataDog/pup issue 521"),
     Behaviour("bearer-other-site", "A bearer token of another site gets 401.", GUESS),
     Behaviour(
-        "bearer-without-oauth", "Some reads give 401 to good tokens.", "DataDog/pup issue 608"
+        "bearer-without-oauth", "Some endpoints give 401 to good tokens.", "DataDog/pup issue 608"
     ),
-    Behaviour("scope-missing", "A read without its scope gets 403.", "DataDog/pup issue 635"),
+    Behaviour("scope-missing", "A call without its scope gets 403.", "DataDog/pup issue 635"),
     Behaviour("key-missing", "A key operation without a key gets 403.", RECORDED),
     Behaviour("key-invalid", "A wrong, revoked or foreign key gets 403.", DOCS_INTEGRATION),
     Behaviour("header-only", "Credentials in the query do not count.", "RFC 9700 4.3.2"),
-    Behaviour("rate-limit-headers", "Reads carry the five X-RateLimit headers.", DOCS_LIMITS),
-    Behaviour("rate-limit-reached", "Too many reads get 429 without Retry-After.", RECORDED),
+    Behaviour(
+        "rate-limit-headers", "Each API answer carries five X-RateLimit headers.", DOCS_LIMITS
+    ),
+    Behaviour("rate-limit-reached", "Too many calls get 429 without Retry-After.", RECORDED),
     Behaviour("check-order", "Scopes are checked before content.", GUESS),
     Behaviour("validate-key", "A good key is told valid.", RECORDED),
     Behaviour("intake-answers", "Intake answers 202 with the recorded bodies.", RECORDED),
@@ -179,7 +181,15 @@ _API = (
     Behaviour("read-back", "What an org was sent can be read back from it.", SPEC),
     Behaviour("org-apart", "One org's data and keys stay out of the other's.", GUESS),
     Behaviour("monitor-not-found", "An unknown monitor gets 404.", RECORDED),
-    Behaviour("other-operations", "Operations without data answer an empty list.", OWN),
+    Behaviour("keys-closed", "A bearer token lists keys and manages none.", "DataDog/pup pull 47"),
+    Behaviour("spec-answers", "What has no store answers as the spec describes it.", SPEC),
+    Behaviour("listings-filled", "Every listing holds at least one item.", OWN),
+    Behaviour("nothing-kept", "Writes without a store are checked and keep nothing.", OWN),
+    Behaviour("query-required", "A missing required query parameter gets 400.", GUESS),
+    Behaviour("body-required", "A body that lacks a required field gets 400.", GUESS),
+    Behaviour("unknown-id", "An id that no answer shows gets 404.", GUESS),
+    Behaviour("product-missing", "Where a product is missing its operations get 404.", GUESS),
+    Behaviour("error-shapes", "Errors come in four shapes, by product.", RECORDED),
 )
 _PAGES = (
     Behaviour(

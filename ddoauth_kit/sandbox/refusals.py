@@ -57,6 +57,8 @@ class Refusal(Exception):  # noqa: N818 - it is an answer of the twin, not an er
         self.target = target
         self.headers = headers
         self.content_type = content_type
+        # Set where a profile writes errors in another shape than a list of them.
+        self.document: dict[str, object] | None = None
 
 
 def page_refusal(behaviour: str, text: str, *, status: int = 400) -> Refusal:
@@ -80,6 +82,13 @@ def api_refusal(behaviour: str, status: int, *errors: object, as_text: bool = Fa
     return Refusal(
         behaviour, channel="api", status=status, errors=errors, content_type=content_type
     )
+
+
+def error_of(path: str, status: int, title: str, detail: str) -> object:
+    """Write one error as the path's version does: v1 as a text, later ones as an object."""
+    if path.startswith("/api/v1/"):
+        return detail
+    return {"status": str(status), "title": title, "detail": detail}
 
 
 def bearer_refusal(
@@ -116,7 +125,8 @@ def _oauth_answer(refusal: Refusal, *, profile: Profile) -> Answer:
 def _api_answer(refusal: Refusal, *, profile: Profile) -> Answer:
     if profile.rfc_errors and refusal.channel == "bearer":
         return _challenge(refusal)
-    answer = json_answer(refusal.status, {"errors": list(refusal.errors)}, *refusal.headers)
+    body = refusal.document or {"errors": list(refusal.errors)}
+    answer = json_answer(refusal.status, body, *refusal.headers)
     return Answer(answer.status, answer.body, refusal.content_type, answer.headers)
 
 

@@ -31,11 +31,14 @@ PARTNER_OPERATIONS: Final[tuple[dict[str, Any], ...]] = (
 KINDS: Final = {"ai_gateway_usage": "read", "timeseries_query": "run", "workflows_run": "run"}
 
 _NOT_A_TEXT: Final = False
-# Schemas whose valid values the official client (2.62.0) cannot read, with one that it can.
-READABLE: Final[dict[str, Any]] = {
-    # It takes the length of an object that stands for the text, and fails; it skips null.
+# Values of schemas that nothing good can be derived from, by the schema's name.
+BY_HAND: Final[dict[str, Any]] = {
+    # Any object, and the example's list is empty.
+    "ScanResultResponse": {"vulnerabilities": [{"id": "sandbox-vulnerability"}]},
+    # The official client (2.62.0) takes the length of the object that it makes of the text, and
+    # fails; it skips null.
     "TagDataType": None,
-    # Its eight variants fit each other's values and it wants one; foreign fields rule out seven.
+    # Eight variants fit each other's values and the client wants one; fields rule out seven.
     "SourcemapItem": {
         "id": "5",
         "type": "sourcemaps",

@@ -66,12 +66,20 @@ def _first_item(body: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON is anything
 
 def _answer(place: Place) -> dict[str, Any]:
     media_type, media = _media(place)
-    answer: dict[str, Any] = {"status": _status(place), "type": media_type}
+    answer: dict[str, Any] = {"status": _status(place)}
+    takes = [kind for kind in _request_types(place) if "json" not in kind]
+    if takes:
+        answer["takes"] = takes
     if not media_type:
-        return {"status": answer["status"]}
+        return answer
+    answer["type"] = media_type
     if "json" not in media_type:
         return {**answer, "body": _TEXTS.get(media_type, "sandbox")}
     return {**answer, "type": media_type.partition(";")[0], "body": _body(place, media)}
+
+
+def _request_types(place: Place) -> list[str]:
+    return list(place.resolve(place.operation.get("requestBody", {})).get("content", {}))
 
 
 def _status(place: Place) -> int:

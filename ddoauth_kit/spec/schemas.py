@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
-from ddoauth_kit.spec.additions import READABLE
+from ddoauth_kit.spec.additions import BY_HAND
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,9 +56,9 @@ class Schemas:
 
     def fits(self, schema: dict[str, Any], value: object) -> bool:
         """Tell whether a value is valid, as strictly as the official client reads answers."""
-        by_hand = readable(schema)
-        if by_hand is not MISSING:
-            return bool(value == by_hand)
+        made = by_hand(schema)
+        if made is not MISSING:
+            return bool(value == made)
         flat = self.flat(schema)
         if value is None:
             return bool(flat.get("nullable")) or flat.keys() <= {"description", "example"}
@@ -97,9 +97,9 @@ class Schemas:
         return True
 
 
-def readable(schema: dict[str, Any]) -> Any:  # noqa: ANN401 - JSON is anything
-    """Return the value made by hand for a schema that the official client cannot read."""
-    return READABLE.get(schema.get("$ref", "").rpartition("/")[2], MISSING)
+def by_hand(schema: dict[str, Any]) -> Any:  # noqa: ANN401 - JSON is anything
+    """Return the value made by hand for a schema, if there is one."""
+    return BY_HAND.get(schema.get("$ref", "").rpartition("/")[2], MISSING)
 
 
 def kind(flat: dict[str, Any]) -> str:

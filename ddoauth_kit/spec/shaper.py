@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from ddoauth_kit.spec.leaves import leaf
-from ddoauth_kit.spec.schemas import MISSING, Schemas, kind, readable
+from ddoauth_kit.spec.schemas import MISSING, Schemas, by_hand, kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,9 +39,9 @@ class Shaper:
 
         `trail` names the schemas around this one, which bounds recursion.
         """
-        by_hand = readable(schema)
-        if by_hand is not MISSING:
-            return by_hand
+        made = by_hand(schema)
+        if made is not MISSING:
+            return made
         trail = (*trail, schema.get("$ref", name))
         flat = self.schemas.flat(schema)
         if given is MISSING and "example" in flat:

@@ -233,6 +233,15 @@ def partner(sandbox: Sandbox, make_partner: Callable[..., Partner]) -> Partner:
     return make_partner(sandbox)
 
 
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Partner]:
+    """Give one partner at US1 for a whole module, whose tests leave nothing behind."""
+    with Sandbox() as sandbox:
+        partner = Partner(sandbox, "us1")
+        yield partner
+        partner.http.close()
+
+
 @pytest.fixture
 def find_form() -> Callable[..., dict[str, Any]]:
     """Find a form on a page by its action."""
