@@ -179,6 +179,7 @@ _API = (
     Behaviour("malformed-log", "A log without sense gets 400 in the intake's shape.", SPEC),
     Behaviour("event-too-old", "An event older than 18 hours gets 400 as text.", RECORDED),
     Behaviour("read-back", "What an org was sent can be read back from it.", SPEC),
+    Behaviour("sample-telemetry", "An org that was sent nothing lists a sample of it.", OWN),
     Behaviour("org-apart", "One org's data and keys stay out of the other's.", GUESS),
     Behaviour("monitor-not-found", "An unknown monitor gets 404.", RECORDED),
     Behaviour("keys-closed", "A bearer token lists keys and manages none.", "DataDog/pup pull 47"),

@@ -58,7 +58,9 @@ def path_of(shared: Partner) -> Callable[[Operation], str]:
 
     def candidates(item: str, listing: str, name: str) -> Iterator[str]:
         if shape_of(item) not in api._readers():
-            yield from sorted(i for i in listed_ids(item) if i and "/" not in i and i not in NOBODYS)
+            yield from sorted(
+                i for i in listed_ids(item) if i and "/" not in i and i not in NOBODYS
+            )
             yield "some-value"
         else:
             found = ids_in(get(listing).body, name)
