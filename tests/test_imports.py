@@ -28,7 +28,7 @@ LAYERS = (
         "sites",
         "transcript",
     },
-    {"answers", "http", "registration", "store"},
+    {"answers", "delivery", "http", "pace", "registration", "store"},
     {"oauth", "api"},
     {"workbook", "publishing", "spec"},
     {"cli", "__main__"},

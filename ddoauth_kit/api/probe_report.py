@@ -59,7 +59,7 @@ class ProbeReport:
 
 
 def merged(reports: Sequence[ProbeReport]) -> ProbeReport:
-    """Return the reports of several sites as one; their wall times overlap, so the longest counts."""
+    """Return the reports of several sites as one; they ran at once, so the longest time counts."""
     return ProbeReport(
         results=tuple(result for report in reports for result in report.results),
         baselines=tuple(baseline for report in reports for baseline in report.baselines),
