@@ -125,18 +125,22 @@ def _listing(operation: Operation, granted: ScopeSet) -> Operation | None:
     return found if usable else None
 
 
-def _nothing(scope: str, *, held_back: bool) -> Probe:
-    known = catalogue().scopes.get(scope)
-    flow = Flow.OUT if known and known.kind == "read" else Flow.EDIT
-    if held_back:
-        reason = "Only writes tell, and writes were not asked for."
-        return Probe(scope, flow, Approach.HELD_BACK, area=_area(scope), reason=reason)
-    return Probe(scope, flow, Approach.NOTHING, area=_area(scope), reason=_why_none(scope))
-
-
-def _area(scope: str) -> str:
+def area_of(scope: str) -> str:
+    """Return the product area of a scope: that of the first operation it opens."""
     opened = catalogue().opened_by(scope) or catalogue().permitted_by(scope)
     return opened[0].area if opened else "No public operation"
+
+
+def flow_of(scope: str) -> Flow:
+    """Return which way data goes by a scope, where no call says so."""
+    known = catalogue().scopes.get(scope)
+    return Flow.OUT if known and known.kind == "read" else Flow.EDIT
+
+
+def _nothing(scope: str, *, held_back: bool) -> Probe:
+    approach = Approach.HELD_BACK if held_back else Approach.NOTHING
+    reason = "Only writes tell, and writes were not asked for." if held_back else _why_none(scope)
+    return Probe(scope, flow_of(scope), approach, area=area_of(scope), reason=reason)
 
 
 def _why_none(scope: str) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ddoauth_kit.api.data_in import try_data_in
 from ddoauth_kit.api.fillings import filled_path
-from ddoauth_kit.api.probe_choice import choose_probe
+from ddoauth_kit.api.probe_choice import area_of, choose_probe, flow_of
 from ddoauth_kit.api.probes import Approach, Writes, listing_request, probe_request
 from ddoauth_kit.api.round_trip_calls import ROUND_TRIPS
 from ddoauth_kit.api.round_trips import try_round_trip
@@ -35,21 +35,18 @@ _UNAUTHORIZED = 401
 class ProbeTarget:
     """Hold what probing one site takes.
 
-    `contrasts` are token sets of the same site with fewer scopes: a call under a token without the
+    `tokens` is None where there are none, and then `reason` says why. `contrasts` are token sets of the same site with fewer scopes: a call under a token without the
     scope tells what a 404 means. `api_key` is the key that the partner already has. `refresh` gets
     a new token set by blocking, where there is a way to.
     """
 
-    tokens: TokenSet
+    site: Site
     scopes: tuple[str, ...]
+    tokens: TokenSet | None
     contrasts: tuple[TokenSet, ...] = ()
     api_key: ApiKey | None = None
     refresh: Callable[[TokenSet], TokenSet] | None = None
-
-    @property
-    def site(self) -> Site:
-        """Return the site that all of it belongs to."""
-        return self.tokens.site
+    reason: str = ""
 
     def contrast_for(self, probe: Probe) -> TokenSet | None:
         """Return a token set that nothing about this probe's call is granted to."""
@@ -146,6 +143,18 @@ class Prober:
             return None
         response = await self._http.send(probe_request(probe, tokens=tokens))
         return None if response.status == _UNAUTHORIZED else response
+
+
+def failed(scope: str, *, site: Site, evidence: str) -> ProbeResult:
+    """Return the result of a scope that could not even be tried."""
+    return ProbeResult(
+        site=site.name,
+        scope=scope,
+        area=area_of(scope),
+        flow=flow_of(scope),
+        verdict=Verdict.FAILED,
+        evidence=evidence,
+    )
 
 
 def _first_id(listing: Response, *, name: str) -> str | None:

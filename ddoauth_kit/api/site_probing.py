@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ddoauth_kit.api.live_token import LiveToken
 from ddoauth_kit.api.probe_report import Baseline, ProbeReport
-from ddoauth_kit.api.prober import Prober
+from ddoauth_kit.api.prober import Prober, failed
 from ddoauth_kit.http import CONNECTIONS_PER_SITE
 
 if TYPE_CHECKING:
@@ -36,6 +36,9 @@ class SiteProbing:
         """Try every scope; `found` is called with each result as it comes."""
         self._started = time.perf_counter()
         target = self._target
+        if target.tokens is None:
+            self._give_up(found)
+            return
         token = LiveToken(http, target.tokens, refresh=target.refresh)
         self._baseline = await token.baseline()
         prober = Prober(http, target, token=token, writes=self._writes, now=self._now)
@@ -49,6 +52,15 @@ class SiteProbing:
         async with asyncio.TaskGroup() as group:
             for _ in range(min(CONNECTIONS_PER_SITE, len(target.scopes))):
                 group.create_task(work())
+
+    def _give_up(self, found: Callable[[ProbeResult], None]) -> None:
+        target = self._target
+        self._baseline = Baseline(
+            target.site.name, alive=False, status=None, evidence=target.reason
+        )
+        for place, scope in enumerate(target.scopes):
+            self._results[place] = failed(scope, site=target.site, evidence=target.reason)
+            found(self._results[place])
 
     def report(self) -> ProbeReport:
         """Return what was found so far, in the order of the scopes."""
