@@ -31,6 +31,7 @@ LAYERS = (
     {"answers", "delivery", "http", "pace", "registration", "store"},
     {"oauth", "api"},
     {"workbook", "publishing", "spec"},
+    {"commands"},
     {"cli", "__main__"},
 )
 MODULES = {
