@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
+from html import escape
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -21,15 +22,44 @@ def progress_for(scopes: int, *, sites: int) -> Iterator[Watch]:
     """Return what shows each result of probing as it comes, wherever this runs."""
     title = f"Probing {scopes} scopes on {sites} site{'' if sites == 1 else 's'}"
     if _in_notebook():
-        from ddoauth_kit.workbook.widgets import progress_bar
-
-        with progress_bar(title, total=scopes * sites) as watch:
+        with _notebook_bar(title) as watch:
             yield watch
     elif sys.stderr.isatty():
         with _terminal_bar(title, total=scopes * sites) as watch:
             yield watch
     else:
         yield _plain_lines(title)
+
+
+@contextmanager
+def _notebook_bar(title: str) -> Iterator[Watch]:
+    """Show a bar while it lasts, and leave the title: a stored notebook shows no half results."""
+    from IPython.display import display
+
+    handle = display(_Bar(title), display_id=True)  # type: ignore[no-untyped-call]
+    try:
+        yield lambda progress: handle.update(_Bar(title, progress))
+    finally:
+        handle.update(_Bar(title))
+
+
+class _Bar:
+    """Show a title, and how far a run came while it runs."""
+
+    def __init__(self, title: str, progress: Progress | None = None) -> None:
+        self._title = title
+        self._progress = progress
+
+    def __repr__(self) -> str:
+        done = f": {self._progress.done} of {self._progress.total}" if self._progress else "."
+        return self._title + done
+
+    def _repr_html_(self) -> str:
+        if self._progress is None:
+            return escape(repr(self))
+        values = f'value="{self._progress.done}" max="{self._progress.total}"'
+        label = escape(repr(self))
+        return f'<label>{label} <progress aria-label="{label}" {values}></progress></label>'
 
 
 @contextmanager
