@@ -56,6 +56,11 @@ ADVICE: Final[dict[str, str]] = {
     "unknown_notebook": "name a notebook of the folder, or give the path of one.",
     "not_a_notebook": "give a Jupyter notebook (format 4, with a list of cells).",
     "bad_output_folder": "choose a folder that you may write to, with `--out`.",
+    "bad_probe_rows": (
+        "give a JSON or CSV file that `save` or `ddoauth probe` wrote, or rows with `site`, "
+        "`scope` and `verdict`, each scope once a site."
+    ),
+    "unknown_filter": "use one of the verdicts or areas that the message lists.",
     "sandbox_not_started": "change the option that the message names.",
     "missing_package": 'install the workbook: pip install "ddoauth-kit[workbook]".',
     # The authorization response.

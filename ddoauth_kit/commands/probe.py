@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ddoauth_kit.api.probes import Writes
 from ddoauth_kit.commands.terminal import (
@@ -20,8 +19,7 @@ from ddoauth_kit.sites import DATADOG_SITES
 if TYPE_CHECKING:
     import argparse
 
-    from ddoauth_kit.api.probe_report import ProbeReport
-    from ddoauth_kit.workbook.steps import Lab
+    from ddoauth_kit.workbook.verdicts import ProbeTables
 
 
 def add_probe(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -67,8 +65,9 @@ def run_probe(options: argparse.Namespace) -> int:
     with open_lab(
         sites[0], mode=options.mode, client=client, writes=may_write, every_scope=True
     ) as lab:
-        report = _report(lab, options, sites=sites)
-    _print(report, how=options.format)
+        tables = lab.scopes.probe(*options.scope, sites=sites, writes=options.writes or "")
+    report = tables.report
+    answer(_written(tables, how=options.format))
     for baseline in report.baselines:
         if not baseline.alive:
             say(f"{baseline.site}: {baseline.evidence}")
@@ -78,17 +77,9 @@ def run_probe(options: argparse.Namespace) -> int:
     return SUCCESS if report.is_good else FOUND
 
 
-def _report(lab: Lab, options: argparse.Namespace, *, sites: tuple[str, ...]) -> ProbeReport:
-    tables = lab.scopes.probe(*options.scope, sites=sites, writes=options.writes or "")
-    return tables.report
+def _written(tables: ProbeTables, *, how: str) -> str:
+    from ddoauth_kit.workbook.verdicts import as_csv, as_json
 
-
-def _print(report: ProbeReport, *, how: str) -> None:
-    if how == "json":
-        rows: list[dict[str, Any]] = [result.as_dict() for result in report.results]
-        answer(json.dumps(rows, indent=1, ensure_ascii=False))
-        return
-    from ddoauth_kit.workbook.verdicts import ProbeTables
-
-    tables = ProbeTables(report)
-    answer(tables.csv().rstrip("\n") if how == "csv" else repr(tables))
+    if how == "table":
+        return repr(tables)
+    return (as_json if how == "json" else as_csv)(tables.report).rstrip("\r\n")
