@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 from ddoauth_kit.api.catalogue import catalogue
@@ -75,7 +76,7 @@ def _probes(
                 scope=scope,
                 flow=flow,
                 approach=approach,
-                area=operation.area,
+                area=area_of(scope),
                 operation=operation,
                 path=absent_path(operation.path, path_ids=operation.path_ids),
                 query=query or (),
@@ -126,9 +127,10 @@ def _listing(operation: Operation, granted: ScopeSet) -> Operation | None:
 
 
 def area_of(scope: str) -> str:
-    """Return the product area of a scope: that of the first operation it opens."""
+    """Return the product area of a scope: that of most operations it opens."""
     opened = catalogue().opened_by(scope) or catalogue().permitted_by(scope)
-    return opened[0].area if opened else "No public operation"
+    areas = Counter(operation.area for operation in opened)
+    return areas.most_common(1)[0][0] if areas else "No public operation"
 
 
 def flow_of(scope: str) -> Flow:
