@@ -37,6 +37,13 @@ ADVICE: Final[dict[str, str]] = {
         "copy it again: it holds a line break, a blank at an end, or a character outside ASCII."
     ),
     "unknown_mode": "use `sandbox` (offline, no credentials) or `live`.",
+    "unknown_writes": "use `none` (reads only), `harmless` or `round-trip`.",
+    "unknown_call": "write a method and a path, such as `GET /api/v1/monitor`.",
+    "unknown_scope": "look at the list in `ddoauth_kit/catalogue.json`, or in the registration.",
+    "no_spec": (
+        "look whether pip can reach a package index, or download the source distribution of "
+        "datadog-api-client by hand and name it with `--source`."
+    ),
     "unknown_kind": "set DDOAUTH_CLIENT_KIND to `private` or `published`, or leave it out.",
     "no_person": (
         "run the notebook in JupyterLab, where the redirect URL can be pasted, or use the sandbox."
@@ -49,6 +56,11 @@ ADVICE: Final[dict[str, str]] = {
     "unknown_notebook": "name a notebook of the folder, or give the path of one.",
     "not_a_notebook": "give a Jupyter notebook (format 4, with a list of cells).",
     "bad_output_folder": "choose a folder that you may write to, with `--out`.",
+    "bad_probe_rows": (
+        "give a JSON or CSV file that `save` or `ddoauth probe` wrote, or rows with `site`, "
+        "`scope` and `verdict`, each scope once a site."
+    ),
+    "unknown_filter": "use one of the verdicts or areas that the message lists.",
     "sandbox_not_started": "change the option that the message names.",
     "missing_package": 'install the workbook: pip install "ddoauth-kit[workbook]".',
     # The authorization response.

@@ -2,40 +2,41 @@
 
 from __future__ import annotations
 
-import re
+import asyncio
 import ssl
 import threading
 import time
 from functools import cache
-from ipaddress import ip_address
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 from urllib.parse import urlsplit
 
 import httpx
 
-from ddoauth_kit.answers import seconds_to_wait
-from ddoauth_kit.errors import AnswerError, InputError, NetworkError
-from ddoauth_kit.message import Request, Response
-from ddoauth_kit.redaction import issued_secrets, outline, redact, redact_body
-from ddoauth_kit.transcript import Exchange, Transcript
+from ddoauth_kit.delivery import (
+    recorded,
+    refuse_insecure,
+    refuse_unsendable,
+    seconds_before_repeat,
+    unsendable,
+)
+from ddoauth_kit.errors import AnswerError, DdoauthError, NetworkError
+from ddoauth_kit.pace import Pace
+from ddoauth_kit.redaction import redact
+from ddoauth_kit.transcript import Transcript
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
+    from ddoauth_kit.message import Request, Response
     from ddoauth_kit.sites import Site
 
 CONNECTIONS_PER_SITE: Final = 10
 MAX_ANSWER_BYTES: Final = 10 * 1024 * 1024
-RECORDED: Final = 64 * 1024
 MAX_REPEATS: Final = 2
-LONGEST_WAIT: Final = 30.0
-_SUCCESS: Final = range(200, 300)
-_TOO_MANY: Final = 429
-_TRY_AGAIN: Final = frozenset({502, 503, 504})
-_SENDABLE: Final = re.compile(r"[!-~](?:[ -~]*[!-~])?")
-_SHOWN_HEADERS: Final = frozenset(
-    {"cache-control", "content-type", "www-authenticate", "x-ratelimit-reset"}
-)
+_LIMITS: Final = httpx.Limits(max_connections=CONNECTIONS_PER_SITE)
+_FAILURES: Final = (httpx.HTTPError, httpx.InvalidURL, UnicodeEncodeError)
+
+Received = tuple[int, dict[str, str], str]
 
 
 class Http:
@@ -88,7 +89,7 @@ class Http:
         """
         response = self._send_once(request)
         for attempt in range(MAX_REPEATS if request.repeatable else 0):
-            wait = _seconds_to_wait(response, attempt=attempt)
+            wait = seconds_before_repeat(response, attempt=attempt)
             if wait is None:
                 break
             self._sleep(wait)
@@ -96,61 +97,181 @@ class Http:
         return response
 
     def _send_once(self, request: Request) -> Response:
-        loopback = _refuse_insecure(request.url)
-        _refuse_unsendable(request)
+        loopback = refuse_insecure(request.url)
+        refuse_unsendable(request)
         started = time.perf_counter()
         try:
-            answer = self._stream(self._client(request.site, loopback=loopback), request)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise _network_error(request, error) from None
-        except UnicodeEncodeError:
-            answer = None
-            raise _unsendable(request) from None
-        if answer is None:
-            what = f"The answer to the {request.purpose} exceeds {MAX_ANSWER_BYTES} bytes."
-            raise AnswerError("answer_too_large", what)
-        seconds = time.perf_counter() - started
-        response = _response(request, *answer, seconds, self._keep_answers)
+            received = self._received(self._client(request.site, loopback=loopback), request)
+        except _FAILURES as error:
+            raise _failure(request, error) from None
+        response = _response(request, received, since=started, keep_answers=self._keep_answers)
         self.transcript.add(response.exchange)
         return response
 
-    def _stream(
-        self, client: httpx.Client, request: Request
-    ) -> tuple[int, dict[str, str], str] | None:
-        """Return status, headers and text, or None for too much; secrets are in this frame only."""
-        headers = request.revealed_headers()
-        if request.content_type:
-            headers.append(("content-type", request.content_type))
-        body = request.content()
-        end = time.perf_counter() + self._deadline
-        with client.stream(request.method, request.url, headers=headers, content=body) as answer:
-            _refuse_compressed(answer)
-            received = bytearray()
-            for chunk in answer.iter_raw():
-                received += chunk
-                if len(received) > MAX_ANSWER_BYTES:
-                    return None
-                if time.perf_counter() > end:
-                    raise httpx.ReadTimeout("The answer took too long as a whole.")
-            return answer.status_code, dict(answer.headers), received.decode("utf-8", "replace")
+    def _received(self, client: httpx.Client, request: Request) -> Received | None:
+        """Return status, headers and text, or None for too much; no frame below has a secret."""
+        with client.stream(**_outgoing(request)) as answer:
+            body = _Body(answer, seconds=self._deadline)
+            return body.received if all(map(body.takes, answer.iter_raw())) else None
 
     def _client(self, site: Site, *, loopback: bool) -> httpx.Client:
-        """Return the site's client; a proxy from the environment cannot reach this machine."""
         with self._lock:
-            client = self._clients.get(site)
-            if client is None:
-                limits = httpx.Limits(max_connections=CONNECTIONS_PER_SITE)
-                try:
-                    client = httpx.Client(
-                        timeout=self._timeout,
-                        limits=limits,
-                        trust_env=not loopback,
-                        verify=_trusted_certificates(),
-                    )
-                except (OSError, ValueError, ImportError) as error:
-                    raise _unusable_environment(error) from None
-                self._clients[site] = client
-            return client
+            if site not in self._clients:
+                options = _client_options(self._timeout, loopback=loopback)
+                self._clients[site] = _made(httpx.Client, options)
+            return self._clients[site]
+
+
+class AsyncHttp:
+    """Send requests as `Http` does, without blocking, at most ten at once to each site.
+
+    It also keeps to the limits that answers announce before they are reached. `sleep` is awaited
+    with seconds. Belongs to one event loop; `transcript` may be shared.
+    """
+
+    def __init__(
+        self,
+        *,
+        timeout: float = 10.0,
+        deadline: float = 60.0,
+        transcript: Transcript | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        keep_answers: bool = False,
+    ) -> None:
+        self.transcript = transcript if transcript is not None else Transcript()
+        self._timeout = timeout
+        self._deadline = deadline
+        self._sleep = sleep
+        self._keep_answers = keep_answers
+        self._pace = Pace()
+        self._clients: dict[Site, httpx.AsyncClient] = {}
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        while self._clients:
+            await self._clients.popitem()[1].aclose()
+
+    async def send(self, request: Request) -> Response:
+        """Send a request and return its answer, whatever the status; repeats as `Http.send` does.
+
+        Raises:
+            InputError, NetworkError, AnswerError: as `Http.send`.
+        """
+        response = await self._send_in_time(request)
+        for attempt in range(MAX_REPEATS if request.repeatable else 0):
+            wait = seconds_before_repeat(response, attempt=attempt)
+            if wait is None:
+                break
+            await self._sleep(wait)
+            self._pace.waited(request)
+            response = await self._send_once(request)
+        return response
+
+    async def _send_in_time(self, request: Request) -> Response:
+        delay = self._pace.delay(request)
+        if delay:
+            await self._sleep(delay)
+            self._pace.waited(request)
+        return await self._send_once(request)
+
+    async def _send_once(self, request: Request) -> Response:
+        loopback = refuse_insecure(request.url)
+        refuse_unsendable(request)
+        started = time.perf_counter()
+        try:
+            received = await self._received(self._client(request.site, loopback=loopback), request)
+        except _FAILURES as error:
+            raise _failure(request, error) from None
+        response = _response(request, received, since=started, keep_answers=self._keep_answers)
+        self.transcript.add(response.exchange)
+        self._pace.note(request, response=response)
+        return response
+
+    async def _received(self, client: httpx.AsyncClient, request: Request) -> Received | None:
+        async with client.stream(**_outgoing(request)) as answer:
+            body = _Body(answer, seconds=self._deadline)
+            async for chunk in answer.aiter_raw():
+                if not body.takes(chunk):
+                    return None
+            return body.received
+
+    def _client(self, site: Site, *, loopback: bool) -> httpx.AsyncClient:
+        if site not in self._clients:
+            options = _client_options(self._timeout, loopback=loopback)
+            self._clients[site] = _made(httpx.AsyncClient, options)
+        return self._clients[site]
+
+
+class _Body:
+    """Collect an answer's body within its bounds of size and time."""
+
+    def __init__(self, answer: httpx.Response, *, seconds: float) -> None:
+        """Refuse a compressed one: none was asked for, and a small one can fill the memory."""
+        if answer.headers.get("content-encoding", "identity") != "identity":
+            raise httpx.DecodingError("it is compressed, although that was not asked for")
+        self._answer = answer
+        self._end = time.perf_counter() + seconds
+        self._bytes = bytearray()
+
+    def takes(self, chunk: bytes) -> bool:
+        """Take one more piece; return whether it still fits."""
+        self._bytes += chunk
+        if time.perf_counter() > self._end:
+            raise httpx.ReadTimeout("The answer took too long as a whole.")
+        return len(self._bytes) <= MAX_ANSWER_BYTES
+
+    @property
+    def received(self) -> Received:
+        """Return status, headers and text."""
+        text = self._bytes.decode("utf-8", "replace")
+        return self._answer.status_code, dict(self._answer.headers), text
+
+
+def _outgoing(request: Request) -> dict[str, Any]:
+    headers = request.revealed_headers()
+    if request.content_type:
+        headers.append(("content-type", request.content_type))
+    return {
+        "method": request.method,
+        "url": request.url,
+        "headers": headers,
+        "content": request.content(),
+    }
+
+
+def _response(
+    request: Request, received: Received | None, *, since: float, keep_answers: bool
+) -> Response:
+    if received is None:
+        what = f"The answer to the {request.purpose} exceeds {MAX_ANSWER_BYTES} bytes."
+        raise AnswerError("answer_too_large", what)
+    status, headers, text = received
+    return recorded(
+        request,
+        status=status,
+        headers=headers,
+        text=text,
+        seconds=time.perf_counter() - since,
+        keep_answers=keep_answers,
+    )
+
+
+def _client_options(timeout: float, *, loopback: bool) -> dict[str, Any]:
+    """Return what each client is made with; a proxy cannot reach this machine's loopback."""
+    return {"timeout": timeout, "limits": _LIMITS, "trust_env": not loopback}
+
+
+def _made(kind: Callable[..., Any], options: dict[str, Any]) -> Any:  # noqa: ANN401 - either client
+    try:
+        return kind(verify=_trusted_certificates(), **options)
+    except (OSError, ValueError, ImportError) as error:
+        raise _unusable_environment(error) from None
 
 
 @cache
@@ -159,83 +280,10 @@ def _trusted_certificates() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
-def _refuse_insecure(url: str) -> bool:
-    """Return whether the URL is on loopback; plain http is for loopback only (RFC 9700 2.6)."""
-    parts = urlsplit(url)
-    loopback = _is_loopback(parts.hostname or "")
-    if parts.scheme != "https" and not (parts.scheme == "http" and loopback):
-        raise InputError("insecure_url", f"{parts.scheme}://{parts.hostname} is not encrypted.")
-    return loopback
-
-
-def _refuse_unsendable(request: Request) -> None:
-    """Refuse a line break or the like in a header, which httpx would quote in its own error."""
-    if any(not _SENDABLE.fullmatch(value) for _, value in request.revealed_headers()):
-        raise _unsendable(request)
-
-
-def _unsendable(request: Request) -> InputError:
-    what = f"A credential for the {request.purpose} holds what cannot be sent."
-    return InputError("unusable_credential", what)
-
-
-def _refuse_compressed(answer: httpx.Response) -> None:
-    """Refuse a compressed answer: none was asked for, and a small one can fill the memory."""
-    if answer.headers.get("content-encoding", "identity") != "identity":
-        raise httpx.DecodingError("it is compressed, although that was not asked for")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _seconds_to_wait(response: Response, *, attempt: int) -> float | None:
-    """Return how long to wait before a repeat, or None where waiting would not help."""
-    if response.status in _TRY_AGAIN:
-        return 0.5 * (attempt + 1)
-    if response.status != _TOO_MANY:
-        return None
-    wait = seconds_to_wait(response)
-    return wait if wait is not None and wait <= LONGEST_WAIT else None
-
-
-def _response(  # noqa: PLR0913, PLR0917 - the parts of one answer
-    request: Request,
-    status: int,
-    headers: dict[str, str],
-    text: str,
-    seconds: float,
-    keep_answers: bool,  # noqa: FBT001 - passed on from one place
-) -> Response:
-    secrets = (*request.secrets, *issued_secrets(text))
-    body = redact_body(text[:RECORDED], secrets=secrets)
-    if not keep_answers and status in _SUCCESS and request.path.startswith("/api/"):
-        body = outline(body)
-    shown = tuple(
-        (name, redact(value, secrets=request.secrets))
-        for name, value in headers.items()
-        if name in _SHOWN_HEADERS
-    )
-    exchange = Exchange(
-        purpose=request.purpose,
-        method=request.method,
-        url=request.shown_url,
-        status=status,
-        request_headers=request.shown_headers(),
-        request_body=redact(request.shown_body()),
-        response_headers=shown,
-        response_body=body,
-        request_type=request.content_type,
-        seconds=seconds,
-    )
-    return Response(status=status, headers=headers, text=text, exchange=exchange)
-
-
-def _network_error(request: Request, error: Exception) -> NetworkError:
+def _failure(request: Request, error: Exception) -> DdoauthError:
     """Name the cause; httpx's own words may hold the URL, so only the reason is kept."""
+    if isinstance(error, UnicodeEncodeError):
+        return unsendable(request)
     host = urlsplit(request.shown_url).hostname
     where = f"the {request.purpose} to {host}"
     if isinstance(error, httpx.TimeoutException):

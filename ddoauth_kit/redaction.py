@@ -6,6 +6,7 @@ import html
 import json
 import re
 from base64 import b64encode
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, quote_plus
 
@@ -100,6 +101,7 @@ def _shape(value: Any) -> Any:  # noqa: ANN401 - JSON has no narrower type
     return type(value).__name__
 
 
+@lru_cache(maxsize=32)
 def _encodings(value: str) -> tuple[str, ...]:
     """Return the ways a value can stand in a text, longest first; nothing for trivial values."""
     if len(value) < 4:  # noqa: PLR2004 - masking every "a" would only garble the text
@@ -116,6 +118,8 @@ def _replaced(text: str, form: str, *, shown: str) -> str:
     """Replace one form; percent escapes are the same in either case (RFC 3986 section 2.1)."""
     if "%" not in form:
         return text.replace(form, shown)
+    if "%" not in text:
+        return text
     return re.sub(re.escape(form), lambda _: shown, text, flags=re.IGNORECASE)
 
 

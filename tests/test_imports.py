@@ -28,9 +28,10 @@ LAYERS = (
         "sites",
         "transcript",
     },
-    {"answers", "http", "registration", "store"},
+    {"answers", "delivery", "http", "pace", "registration", "store"},
     {"oauth", "api"},
     {"workbook", "publishing", "spec"},
+    {"commands"},
     {"cli", "__main__"},
 )
 MODULES = {

@@ -53,10 +53,12 @@ def open_lab(  # noqa: PLR0913 - each is a choice of the notebook or its test
     writes: bool = False,
     sites: SiteTable = DATADOG_SITES,
     person: Callable[[AuthorizationRequest], str] | None = None,
+    every_scope: bool = False,
 ) -> Lab:
     """Open the lab for one site: offline in a sandbox of its own, or with real Datadog.
 
-    `client` is the path of an `oauth_clients.json`, or empty for the sandbox's demo client. With
+    `client` is the path of an `oauth_clients.json`, or empty for the sandbox's demo client, which
+    asks for eight scopes, or with `every_scope` for all that the catalogue lists. With
     `mode="live"` the registration comes from the environment (`registration_from_environment`),
     as the private client unless `DDOAUTH_CLIENT_KIND` says `published`, and nothing is created or
     sent unless `writes` is true; the sandbox may always be changed. `sites` is for a site that is
@@ -67,9 +69,9 @@ def open_lab(  # noqa: PLR0913 - each is a choice of the notebook or its test
         InputError: the site, mode, client file or environment is not usable.
     """
     if mode == Mode.LIVE:
-        lab = _live_lab(site, client=client, writes=writes, sites=sites, person=person)
+        lab = Lab(_live_parts(site, client=client, writes=writes, sites=sites, person=person))
     elif mode == Mode.SANDBOX:
-        lab = open_sandbox_lab(site, client=client)
+        lab = open_sandbox_lab(site, client=client, every_scope=every_scope)
     else:
         raise InputError("unknown_mode", f"{mode!r} is no mode.")
     show_cards_in(_shell())
@@ -77,7 +79,12 @@ def open_lab(  # noqa: PLR0913 - each is a choice of the notebook or its test
 
 
 def open_sandbox_lab(
-    site: str = "us1", *, client: str = "", profile: str = "datadog", faults: tuple[str, ...] = ()
+    site: str = "us1",
+    *,
+    client: str = "",
+    profile: str = "datadog",
+    faults: tuple[str, ...] = (),
+    every_scope: bool = False,
 ) -> Lab:
     """Open a lab in a sandbox of its own, which may have a profile and faults.
 
@@ -91,7 +98,10 @@ def open_sandbox_lab(
     try:
         path = Path(client) if client else None
         sandbox = Sandbox(
-            profile=profile, faults=faults, client_file=path, scopes=LESSON_SCOPES
+            profile=profile,
+            faults=faults,
+            client_file=path,
+            scopes=None if every_scope else LESSON_SCOPES,
         ).start()
     except SandboxError as error:
         raise InputError("sandbox_not_started", f"The sandbox says: {error}.") from None
@@ -103,20 +113,33 @@ def open_sandbox_lab(
         http=http,
         clock=sandbox.clock.now,
     )
+    store = ChosenStore(MemoryStore())
+    close = partial(_close, http, sandbox)
+    return Lab(_sandbox_parts(site, oauth=oauth, store=store, pause=pause, close=close))
+
+
+def _sandbox_parts(
+    site: str,
+    *,
+    oauth: OAuthClient,
+    store: ChosenStore,
+    pause: Callable[[float], None],
+    close: Callable[[], None],
+) -> Parts:
     where = oauth.sites.named(site)
-    return Lab(
-        Parts(
-            mode=Mode.SANDBOX,
-            site=where,
-            oauth=oauth,
-            store=ChosenStore(MemoryStore()),
-            customer=Customer(where, sandbox=True),
-            consent=visit_consent,
-            drill=partial(run_drill, open_lab=open_sandbox_lab, site=where.name),
-            pause=pause,
-            close=partial(_close, http, sandbox),
-            writes=True,
-        )
+    return Parts(
+        mode=Mode.SANDBOX,
+        site=where,
+        oauth=oauth,
+        store=store,
+        customer=Customer(where, sandbox=True),
+        consent=visit_consent,
+        drill=partial(run_drill, open_lab=open_sandbox_lab, site=where.name),
+        pause=pause,
+        close=close,
+        writes=True,
+        # The first lab owns the sandbox; one for another site of it ends nothing.
+        elsewhere=partial(_sandbox_parts, oauth=oauth, store=store, pause=pause, close=_leave_open),
     )
 
 
@@ -147,32 +170,31 @@ def live_registration(site: str, *, client: str = "") -> ClientRegistration:
     return registration_from_environment(site=site, kind=Kind(kind), file=client or None)
 
 
-def _live_lab(
+def _live_parts(
     site: str,
     *,
     client: str,
     writes: bool,
     sites: SiteTable,
     person: Callable[[AuthorizationRequest], str] | None,
-) -> Lab:
+) -> Parts:
     from ddoauth_kit.workbook.paste import ask_for_redirect
 
     where = sites.named(site)
     registration = live_registration(where.name, client=client)
     http = Http()
-    return Lab(
-        Parts(
-            mode=Mode.LIVE,
-            site=where,
-            oauth=OAuthClient(registration, sites=sites, http=http),
-            store=open_store(),
-            customer=Customer(where, sandbox=False),
-            consent=person or ask_for_redirect,
-            drill=partial(run_drill, open_lab=open_sandbox_lab, site="us1"),
-            pause=time.sleep,
-            close=http.close,
-            writes=writes,
-        )
+    return Parts(
+        mode=Mode.LIVE,
+        site=where,
+        oauth=OAuthClient(registration, sites=sites, http=http),
+        store=open_store(),
+        customer=Customer(where, sandbox=False),
+        consent=person or ask_for_redirect,
+        drill=partial(run_drill, open_lab=open_sandbox_lab, site="us1"),
+        pause=time.sleep,
+        close=http.close,
+        writes=writes,
+        elsewhere=partial(_live_parts, client=client, writes=writes, sites=sites, person=person),
     )
 
 
@@ -194,6 +216,10 @@ def _registered(sandbox: Sandbox, registration: ClientRegistration | None) -> Cl
 def _advance(sandbox: Sandbox, seconds: float) -> None:
     """Let time pass in the sandbox, which has a clock of its own, instead of waiting."""
     sandbox.clock.advance(seconds)
+
+
+def _leave_open() -> None:
+    """Close nothing."""
 
 
 def _close(http: Http, sandbox: Sandbox) -> None:

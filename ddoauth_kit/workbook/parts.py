@@ -30,7 +30,8 @@ class Parts:
     """Hold what a lab is made of.
 
     `consent` turns an authorization request into the redirect that answers it, `drill` runs a
-    named drill, `pause` lets seconds pass, `close` ends what was opened.
+    named drill, `pause` lets seconds pass, `close` ends what was opened. `elsewhere` returns the
+    same parts for another site.
     """
 
     mode: Mode
@@ -43,3 +44,4 @@ class Parts:
     pause: Callable[[float], None]
     close: Callable[[], None]
     writes: bool
+    elsewhere: Callable[[str], Parts]

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from ddoauth_kit.workbook.tables import TABLE_MIME
+from ddoauth_kit.workbook.tables import collected_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -129,9 +129,6 @@ def _read(path: Path) -> NotebookNode:
 def _tables(notebook: NotebookNode) -> dict[str, list[dict[str, Any]]]:
     """Return the result tables that the notebook's outputs carry; the last of a name counts."""
     outputs = (
-        output.get("data", {}).get(TABLE_MIME)
-        for cell in notebook.cells
-        if cell.cell_type == "code"
-        for output in cell.outputs
+        output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs
     )
-    return {table["name"]: table["rows"] for table in outputs if table}
+    return dict(table for output in outputs if (table := collected_table(output)))

@@ -16,6 +16,7 @@ from ddoauth_kit.oauth.tokens import TokenSet, stored_grant
 from ddoauth_kit.store import Slot, Store, refuse_unwritable
 from ddoauth_kit.workbook.cards import Rows, Skipped, rows
 from ddoauth_kit.workbook.drills_table import drills_table
+from ddoauth_kit.workbook.lab_scopes import LabScopes
 from ddoauth_kit.workbook.parts import Mode, Parts
 from ddoauth_kit.workbook.samples import TRIES, read_samples, send_samples
 from ddoauth_kit.workbook.snippets import Snippet, as_curl, as_httpx
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 SAMPLE_NAME: Final = "ddoauth_kit.lesson"
 PASTES: Final = 3
+SHOWN_SCOPES: Final = 12
 NOT_ASKED: Final = (
     "Nothing was sent: set WRITES = True to let this lesson change things at Datadog."
 )
@@ -57,6 +59,7 @@ class Lab:
         self.site = parts.site
         self.oauth = parts.oauth
         self.customer = parts.customer
+        self.scopes = LabScopes(self)
         self._sample: Telemetry | None = None
         self._close = weakref.finalize(self, parts.close)
 
@@ -69,6 +72,14 @@ class Lab:
     def close(self) -> None:
         """Close connections and stop the sandbox; happens by itself when the lab is forgotten."""
         self._close()
+
+    def on(self, site: str) -> Lab:
+        """Return the lab of another site: of the same sandbox, or with that site's credentials.
+
+        Raises:
+            InputError: there is no such site, or no registration for it.
+        """
+        return self if site == self.site.name else Lab(self.parts.elsewhere(site))
 
     @property
     def registration(self) -> ClientRegistration:
@@ -216,9 +227,17 @@ class Lab:
         Raises:
             InputError, ApiKeyError, AnswerError, NetworkError: see `create_api_key`.
         """
+        return self.kept_api_key() or self.create_api_key(tokens)
+
+    def kept_api_key(self) -> ApiKey | None:
+        """Return the key that an earlier lesson kept, if one did.
+
+        Raises:
+            InputError: `not_stored`, when the store cannot be read.
+        """
         kept = self.store.get(self._slot("api_key"))
         if kept is None:
-            return self.create_api_key(tokens)
+            return None
         return ApiKey(key=kept, key_id="", name="kept by an earlier lesson", site=self.site)
 
     def validate_api_key(self, api_key: ApiKey | Skipped) -> bool | Skipped:
@@ -302,6 +321,14 @@ def _cause(error: Exception) -> str:
     return error.what.rstrip(".") if isinstance(error, DdoauthError) else type(error).__name__
 
 
+def _listed(scopes: tuple[str, ...]) -> str:
+    """Return scopes for a card, which a hundred of them would fill."""
+    shown = " ".join(scopes[:SHOWN_SCOPES])
+    return (
+        shown if len(scopes) <= SHOWN_SCOPES else f"{shown} and {len(scopes) - SHOWN_SCOPES} more"
+    )
+
+
 @rows.register
 def _(value: Lab) -> Rows:
     parts, registration, public = value.parts, value.registration, value.site.public
@@ -318,6 +345,6 @@ def _(value: Lab) -> Rows:
         ("tokens are kept in", kept),
         ("client", f"{registration.name or registration.client_id} ({registration.kind})"),
         ("redirect URI", registration.redirect_uris[0] if registration.redirect_uris else "none"),
-        ("scopes", " ".join(registration.scopes)),
+        ("scopes", _listed(registration.scopes)),
         *unusual,
     )

@@ -1,0 +1,1 @@
+"""The commands of `ddoauth`, one a module: what it takes, and what it does."""

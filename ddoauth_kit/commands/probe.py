@@ -1,0 +1,85 @@
+"""The command `ddoauth probe`: one row for each site and scope, with evidence."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ddoauth_kit.api.probes import Writes
+from ddoauth_kit.commands.terminal import (
+    FOUND,
+    INTERRUPTED,
+    SUCCESS,
+    answer,
+    checked_client,
+    chosen_sites,
+    say,
+)
+from ddoauth_kit.sites import DATADOG_SITES
+
+if TYPE_CHECKING:
+    import argparse
+
+    from ddoauth_kit.workbook.verdicts import ProbeTables
+
+
+def add_probe(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command and its options."""
+    probe = commands.add_parser(
+        "probe",
+        help="confirm data flow for scopes on sites",
+        description="Try each scope by the safest call that tells, and say what it proves. "
+        "Exit 1 if a scope was refused or failed, or a token is dead.",
+    )
+    probe.set_defaults(command=run_probe)
+    probe.add_argument(
+        "--site",
+        action="append",
+        metavar="SITE",
+        help=f"one of {', '.join(DATADOG_SITES.names)}, or all; may be repeated (us1)",
+    )
+    probe.add_argument(
+        "--scope",
+        action="extend",
+        nargs="+",
+        default=[],
+        metavar="NAME",
+        help="scopes to try; by default all of the client's, or of the catalogue in the sandbox",
+    )
+    probe.add_argument("--client", metavar="FILE", help="an integration's oauth_clients.json")
+    probe.add_argument("--mode", choices=["sandbox", "live"], default="sandbox")
+    probe.add_argument(
+        "--writes",
+        choices=[str(each) for each in Writes],
+        help="how far to go (harmless in the sandbox, none live)",
+    )
+    probe.add_argument("--format", choices=["table", "json", "csv"], default="table")
+
+
+def run_probe(options: argparse.Namespace) -> int:
+    """Probe and print the results."""
+    from ddoauth_kit.workbook.lab import open_lab
+
+    sites = chosen_sites(options.site or ["us1"])
+    client = checked_client(options.client)
+    may_write = options.writes not in {None, str(Writes.NONE)}
+    with open_lab(
+        sites[0], mode=options.mode, client=client, writes=may_write, every_scope=True
+    ) as lab:
+        tables = lab.scopes.probe(*options.scope, sites=sites, writes=options.writes or "")
+    report = tables.report
+    answer(_written(tables, how=options.format))
+    for baseline in report.baselines:
+        if not baseline.alive:
+            say(f"{baseline.site}: {baseline.evidence}")
+    if not report.complete:
+        say("interrupted; the results so far are above")
+        return INTERRUPTED
+    return SUCCESS if report.is_good else FOUND
+
+
+def _written(tables: ProbeTables, *, how: str) -> str:
+    from ddoauth_kit.workbook.verdicts import as_csv, as_json
+
+    if how == "table":
+        return repr(tables)
+    return (as_json if how == "json" else as_csv)(tables.report).rstrip("\r\n")

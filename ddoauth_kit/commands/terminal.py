@@ -1,0 +1,48 @@
+"""Speak to a terminal: answers on stdout, everything else on stderr, and an exit code."""
+
+from __future__ import annotations
+
+import sys
+from typing import Final
+
+from ddoauth_kit.registration import registration_from_file
+from ddoauth_kit.sites import DATADOG_SITES
+
+SUCCESS: Final = 0
+FOUND: Final = 1
+BAD_INPUT: Final = 2
+INTERRUPTED: Final = 130
+
+
+def answer(text: str) -> None:
+    """Print what was asked for."""
+    print(text)  # noqa: T201 - the answer
+
+
+def say(text: str) -> None:
+    """Print what happens meanwhile."""
+    print(text, file=sys.stderr, flush=True)  # noqa: T201 - progress
+
+
+def chosen_sites(names: list[str]) -> tuple[str, ...]:
+    """Return the sites that `--site` names, each once; `all` is all nine.
+
+    Raises:
+        InputError: `unknown_site`.
+    """
+    if "all" in names:
+        return DATADOG_SITES.names
+    return tuple(dict.fromkeys(DATADOG_SITES.named(name).name for name in names))
+
+
+def checked_client(path: str | None) -> str:
+    """Return the path of a client file that can be read, or nothing; warnings go to stderr.
+
+    Raises:
+        InputError: `bad_client_file`.
+    """
+    if path is None:
+        return ""
+    for warning in registration_from_file(path).warnings:
+        say(f"warning: {warning}")
+    return path

@@ -1,0 +1,53 @@
+"""Keep to the rate limits that answers announce (Datadog docs: rate limits).
+
+`X-RateLimit-Reset` counts seconds from now, and there is no `Retry-After`.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from ddoauth_kit.answers import seconds_to_wait
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ddoauth_kit.message import Request, Response
+
+Limit = tuple[str, str]
+
+
+class Pace:
+    """Remember which limits are used up, on which site, and until when."""
+
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._names: dict[Limit, str] = {}
+        self._until: dict[Limit, float] = {}
+
+    def delay(self, request: Request) -> float:
+        """Return how many seconds a request should wait; each caller is told once."""
+        until = self._until.get(self._limit(request))
+        return max(0.0, until - self._clock()) if until is not None else 0.0
+
+    def waited(self, request: Request) -> None:
+        """Forget a limit whose time was waited for."""
+        self._until.pop(self._limit(request), None)
+
+    def note(self, request: Request, *, response: Response) -> None:
+        """Learn from an answer which limit its operation falls under, and whether it is used up."""
+        name = response.headers.get("x-ratelimit-name")
+        if name:
+            self._names[self._operation(request)] = name
+        wait = seconds_to_wait(response)
+        if response.headers.get("x-ratelimit-remaining") == "0" and wait is not None:
+            self._until[self._limit(request)] = self._clock() + wait
+
+    def _limit(self, request: Request) -> Limit:
+        operation = self._operation(request)
+        return request.site.name, self._names.get(operation, operation[1])
+
+    @staticmethod
+    def _operation(request: Request) -> Limit:
+        return request.site.name, f"{request.method} {request.path}"

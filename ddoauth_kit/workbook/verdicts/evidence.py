@@ -1,0 +1,76 @@
+"""List what is not confirmed, with its evidence; sites that answered the same share a line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ddoauth_kit.api.verdicts import Verdict
+from ddoauth_kit.workbook.verdicts.marks import GRAVITY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ddoauth_kit.api.verdicts import ProbeResult
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Hold a verdict other than confirmed, its evidence, and the sites that gave it.
+
+    `call` is method and path, or empty where nothing was sent.
+    """
+
+    scope: str
+    verdict: Verdict
+    sites: tuple[str, ...]
+    call: str
+    status: int | None
+    evidence: str
+    explained_by: tuple[str, ...]
+
+    @property
+    def said(self) -> str:
+        """Return status and evidence in one text."""
+        return f"{self.status}: {self.evidence}" if self.status else self.evidence
+
+
+def findings(results: Iterable[ProbeResult]) -> tuple[Finding, ...]:
+    """Return what is not confirmed, the gravest first, then by scope."""
+    sites: dict[tuple[Any, ...], list[str]] = {}
+    for result in results:
+        if result.verdict is not Verdict.CONFIRMED:
+            sites.setdefault(_shared(result), []).append(result.site)
+    found = [
+        Finding(scope, verdict, tuple(places), *rest)
+        for (scope, verdict, *rest), places in sites.items()
+    ]
+    return tuple(sorted(found, key=lambda finding: (GRAVITY.index(finding.verdict), finding.scope)))
+
+
+def findings_rows(found: Iterable[Finding]) -> list[dict[str, object]]:
+    """Return rows: `scope`, `verdict`, `sites`, `call`, `status`, `evidence`, `explained_by`."""
+    return [
+        {
+            "scope": finding.scope,
+            "verdict": str(finding.verdict),
+            "sites": " ".join(finding.sites),
+            "call": finding.call,
+            "status": finding.status,
+            "evidence": finding.evidence,
+            "explained_by": " ".join(finding.explained_by),
+        }
+        for finding in found
+    ]
+
+
+def _shared(result: ProbeResult) -> tuple[Any, ...]:
+    """Return all that makes two results one finding; the sites apart."""
+    return (
+        result.scope,
+        result.verdict,
+        f"{result.method} {result.path}".strip(),
+        result.status,
+        result.evidence,
+        result.explained_by,
+    )

@@ -1,0 +1,119 @@
+"""Sum up how long each site took to answer; numbers of one run, never the same in the next."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from math import ceil
+from statistics import median
+from typing import TYPE_CHECKING, Final
+
+from ddoauth_kit.workbook.tables import ResultTable
+from ddoauth_kit.workbook.verdicts.svg import Picture, as_svg, drawing
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+
+    from ddoauth_kit.api.probe_report import ProbeReport
+
+_TENTH: Final = 0.9
+_SHOWN: Final = ("median_ms", "p90_ms", "max_ms")
+# All lengths are in points, from the top left corner.
+_WIDTH: Final = 560.0
+_LINE: Final = 20.0
+_TOP: Final = 34.0
+_LEFT: Final = 70.0
+_BARS: Final = 330.0
+_POINTS_PER_INCH: Final = 72
+_INK: Final = "#1f2328"
+_BAR: Final = "#5b9bd1"
+_REACH: Final = "#7a8694"
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Hold how many calls a site answered, and their wall times in milliseconds.
+
+    `p90_ms` is the time within which nine calls in ten were answered (nearest rank). The times are
+    None where nothing was answered.
+    """
+
+    site: str
+    count: int
+    median_ms: float | None
+    p90_ms: float | None
+    max_ms: float | None
+
+
+def latencies(report: ProbeReport) -> tuple[Latency, ...]:
+    """Return the latency of each site, in order; calls without an answer are left out."""
+    return tuple(
+        _latency(
+            site,
+            sorted(r.seconds * 1000 for r in report.results if r.site == site and r.status),
+        )
+        for site in report.sites
+    )
+
+
+def latency_table(report: ProbeReport) -> ResultTable:
+    """Return one row a site: `site`, `count`, and `median_ms`, `p90_ms`, `max_ms`.
+
+    The times are volatile: `table.text(everything=True)` shows them, a stored output does not.
+    """
+    return ResultTable("latency", [asdict(each) for each in latencies(report)], volatile=_SHOWN)
+
+
+def latency_picture(report: ProbeReport) -> Picture:
+    """Return bars up to the median, with lines up to the 90th percentile, as SVG."""
+    from matplotlib.figure import Figure
+
+    measured = latencies(report)
+    text = latency_table(report).text(everything=True)
+    height = _TOP + _LINE * len(measured) + 10
+    with drawing():
+        size = (_WIDTH / _POINTS_PER_INCH, height / _POINTS_PER_INCH)
+        axes = Figure(figsize=size).add_axes((0, 0, 1, 1))
+        axes.set_axis_off()
+        axes.set_xlim(0, _WIDTH)
+        axes.set_ylim(height, 0)
+        _draw(axes, measured)
+        figure = axes.get_figure(root=True)
+        assert figure is not None  # noqa: S101 - it was made two lines above
+        svg = as_svg(figure, title="Latency by site", description=text.replace("\n", "; "))
+    return Picture(svg=svg, text=text)
+
+
+def _latency(site: str, times: Sequence[float]) -> Latency:
+    if not times:
+        return Latency(site, 0, None, None, None)
+    p90 = times[ceil(_TENTH * len(times)) - 1]
+    return Latency(site, len(times), *(round(ms, 1) for ms in (median(times), p90, times[-1])))
+
+
+def _draw(axes: Axes, measured: Sequence[Latency]) -> None:
+    longest = max((each.p90_ms or 0.0 for each in measured), default=0.0) or 1.0
+    said = "Milliseconds from a call to its answer: bar to the median, line to 9 calls in 10"
+    axes.text(12, 18, said, fontsize=9, color=_INK)
+    for number, each in enumerate(measured):
+        middle = _TOP + (number + 0.5) * _LINE
+        axes.text(12, middle + 3, each.site, fontsize=9, color=_INK)
+        axes.text(_LEFT + _BARS + 8, middle + 3, _in_words(each), fontsize=8, color=_INK)
+        if each.median_ms is not None and each.p90_ms is not None:
+            _bar(axes, middle, half=5, ms=each.median_ms / longest, colour=_BAR)
+            _bar(axes, middle, half=1, ms=each.p90_ms / longest, colour=_REACH)
+
+
+def _bar(axes: Axes, middle: float, *, half: float, ms: float, colour: str) -> None:
+    from matplotlib.patches import Rectangle
+
+    place = (_LEFT, middle - half)
+    bar = Rectangle(place, ms * _BARS, 2 * half, facecolor=colour, linewidth=0, clip_on=False)
+    axes.add_patch(bar)
+
+
+def _in_words(each: Latency) -> str:
+    if each.median_ms is None:
+        return "no answer"
+    return f"{each.median_ms:.0f}, {each.p90_ms:.0f}, at most {each.max_ms:.0f} ({each.count})"

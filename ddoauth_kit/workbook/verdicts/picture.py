@@ -1,0 +1,179 @@
+"""Draw the matrix as one picture: scope by site, a colour and a short word in every cell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING, Final
+
+from ddoauth_kit.api.verdicts import PROBLEMS
+from ddoauth_kit.workbook.verdicts.marks import MARKS
+from ddoauth_kit.workbook.verdicts.svg import Picture, as_svg, drawing
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from ddoauth_kit.api.verdicts import Verdict
+    from ddoauth_kit.workbook.verdicts.matrix import MatrixArea, MatrixRow, VerdictMatrix
+
+# All lengths are in points, from the top left corner.
+_MARGIN: Final = 12.0
+_LINE: Final = 12.0
+_CELL: Final = 23.0
+_LEGEND: Final = 96.0
+_LETTER: Final = 4.6
+_NAME: Final = 7.5
+_WORD: Final = 6.5
+_HEAD: Final = 32.0
+_BASE: Final = 3.3
+_ONE_BLOCK: Final = 60
+_POINTS_PER_INCH: Final = 72
+_INK: Final = "#1f2328"
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """Hold what is measured before anything is drawn."""
+
+    blocks: tuple[Sequence[MatrixArea], ...]
+    names: float
+    block: float
+    legend: int
+    top: float
+    width: float
+    height: float
+
+
+def verdict_picture(matrix: VerdictMatrix) -> Picture:
+    """Return the matrix as SVG, grouped by product area; many scopes stand in two blocks."""
+    from matplotlib.figure import Figure
+
+    layout = _layout(matrix)
+    with drawing():
+        figure = Figure(figsize=(layout.width / _POINTS_PER_INCH, layout.height / _POINTS_PER_INCH))
+        axes = _canvas(figure, layout)
+        _draw_legend(axes, matrix, layout)
+        for number, areas in enumerate(layout.blocks):
+            _draw_block(axes, matrix, areas, left=_MARGIN + number * layout.block, layout=layout)
+        svg = as_svg(figure, title="Verdicts, scope by site", description=_description(matrix))
+    return Picture(svg=svg, text=matrix.text(brief=True))
+
+
+def _description(matrix: VerdictMatrix) -> str:
+    """Return the headline, and in words what somebody must look at."""
+    problems = [
+        f"{row.scope} on {site}: {MARKS[verdict].name}"
+        for row in matrix.rows
+        for site, verdict in zip(matrix.sites, row.verdicts, strict=True)
+        if verdict is not None and verdict in PROBLEMS
+    ]
+    return " ".join(filter(None, (matrix.headline, "; ".join(problems))))
+
+
+def _layout(matrix: VerdictMatrix) -> _Layout:
+    blocks = _blocks(matrix.areas)
+    longest = max((len(row.scope) for row in matrix.rows), default=0)
+    names = longest * _LETTER + 8
+    block = names + len(matrix.sites) * _CELL + 2 * _MARGIN
+    width = max(len(blocks) * block + _MARGIN, 4 * _LEGEND)
+    legend = max(int((width - 2 * _MARGIN) // _LEGEND), 1)
+    top = _MARGIN + _LINE * (2 + -(-len(matrix.counts) // legend)) + _HEAD
+    height = top + _LINE * max(map(_lines, blocks)) + _MARGIN
+    return _Layout(blocks, names, block, legend, top, width, height)
+
+
+def _blocks(areas: Sequence[MatrixArea]) -> tuple[Sequence[MatrixArea], ...]:
+    """Return the areas in one block, or in two of about the same height."""
+    if _lines(areas) <= _ONE_BLOCK:
+        return (areas,)
+    cut = min(range(1, len(areas) + 1), key=lambda i: max(_lines(areas[:i]), _lines(areas[i:])))
+    return (areas[:cut], areas[cut:]) if areas[cut:] else (areas,)
+
+
+def _lines(areas: Sequence[MatrixArea]) -> int:
+    return sum(1 + len(area.rows) for area in areas)
+
+
+def _canvas(figure: Figure, layout: _Layout) -> Axes:
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set_axis_off()
+    axes.set_xlim(0, layout.width)
+    axes.set_ylim(layout.height, 0)
+    return axes
+
+
+def _draw_legend(axes: Axes, matrix: VerdictMatrix, layout: _Layout) -> None:
+    axes.text(_MARGIN, _MARGIN + 6, matrix.headline, fontsize=9, color=_INK)
+    for number, verdict in enumerate(matrix.counts):
+        left = _MARGIN + number % layout.legend * _LEGEND
+        top = _MARGIN + _LINE * (1.2 + number // layout.legend)
+        _draw_ground(axes, verdict, left=left, top=top, cells=1)
+        _draw_word(axes, verdict, left=left, top=top)
+        axes.text(
+            left + _CELL + 4, top + _LINE - _BASE, MARKS[verdict].name, fontsize=_NAME, color=_INK
+        )
+
+
+def _draw_block(
+    axes: Axes, matrix: VerdictMatrix, areas: Sequence[MatrixArea], *, left: float, layout: _Layout
+) -> None:
+    cells = left + layout.names
+    for place, site in enumerate(matrix.sites):
+        axes.text(
+            cells + (place + 0.45) * _CELL,
+            layout.top - 3,
+            site,
+            fontsize=_NAME,
+            color=_INK,
+            rotation=45,
+            rotation_mode="anchor",
+        )
+    top = layout.top
+    for area in areas:
+        base = top + _LINE - _BASE
+        axes.text(left, base, area.name, fontsize=_NAME, color=_INK, fontweight="bold")
+        for number, row in enumerate(area.rows, start=1):
+            _draw_row(axes, row, left=left, cells=cells, top=top + number * _LINE)
+        top += _LINE * (1 + len(area.rows))
+
+
+def _draw_row(axes: Axes, row: MatrixRow, *, left: float, cells: float, top: float) -> None:
+    """Draw a scope's name, one ground under neighbours of the same verdict, and the words."""
+    axes.text(left + 6, top + _LINE - _BASE, row.scope, fontsize=_NAME, color=_INK)
+    place = 0
+    for verdict, neighbours in groupby(row.verdicts):
+        count = len(list(neighbours))
+        if verdict is not None:
+            _draw_ground(axes, verdict, left=cells + place * _CELL, top=top, cells=count)
+            for number in range(place, place + count):
+                _draw_word(axes, verdict, left=cells + number * _CELL, top=top)
+        place += count
+
+
+def _draw_ground(axes: Axes, verdict: Verdict, *, left: float, top: float, cells: int) -> None:
+    from matplotlib.patches import Rectangle
+
+    axes.add_patch(
+        Rectangle(
+            (left, top + 0.5),
+            cells * _CELL - 1,
+            _LINE - 1,
+            facecolor=MARKS[verdict].light.ground,
+            linewidth=0,
+            clip_on=False,
+        )
+    )
+
+
+def _draw_word(axes: Axes, verdict: Verdict, *, left: float, top: float) -> None:
+    axes.text(
+        left + (_CELL - 1) / 2,
+        top + _LINE - _BASE,
+        MARKS[verdict].short,
+        fontsize=_WORD,
+        color=MARKS[verdict].light.text,
+        horizontalalignment="center",
+    )

@@ -1,0 +1,74 @@
+"""Read probe results from wherever somebody has them: a report, a frame, rows, or a saved file."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from ddoauth_kit.api.probe_report import ProbeReport
+from ddoauth_kit.errors import InputError
+from ddoauth_kit.workbook.verdicts.frame import report_from_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    import pandas as pd
+
+    from ddoauth_kit.workbook.verdicts.tables import ProbeTables
+
+    Source: TypeAlias = (
+        ProbeReport | ProbeTables | pd.DataFrame | Iterable[Mapping[str, Any]] | str | Path
+    )
+
+# What makes a spreadsheet run a cell: https://owasp.org/www-community/attacks/CSV_Injection
+_RUNS: Final = re.compile(r"'*[=+\-@\t\r\n]")
+_DEFUSED: Final = re.compile(r"'+[=+\-@\t\r\n]")
+
+
+def defused(text: str) -> str:
+    """Return a cell that no spreadsheet runs: with an apostrophe before what would make it."""
+    return f"'{text}" if _RUNS.match(text) else text
+
+
+def restored(text: str) -> str:
+    """Return what `defused` was given."""
+    return text[1:] if _DEFUSED.match(text) else text
+
+
+def report_of(source: Source) -> ProbeReport:
+    """Return the report behind a report, a frame, rows, or the path of a saved JSON or CSV file.
+
+    Raises:
+        InputError: `bad_probe_rows` for what holds no probe results.
+    """
+    if isinstance(source, ProbeReport):
+        return source
+    if isinstance(source, (str, Path)):
+        return report_from_rows(_read(Path(source)))
+    rows: Any = source
+    held = getattr(rows, "report", None)
+    return held if isinstance(held, ProbeReport) else report_from_rows(rows)
+
+
+def _read(path: Path) -> list[Any]:
+    try:
+        text = path.read_text("utf-8-sig")
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, getattr(error, "strerror", None) or "it is no text") from None
+    if path.suffix.lower() == ".csv":
+        rows = csv.DictReader(text.splitlines(keepends=True))
+        return [{name: restored(cell or "") for name, cell in row.items()} for row in rows]
+    try:
+        rows = json.loads(text)
+    except (ValueError, RecursionError):
+        raise _unreadable(path, "it is neither JSON nor named .csv") from None
+    if not isinstance(rows, list):
+        raise _unreadable(path, "it holds no list of rows")
+    return rows
+
+
+def _unreadable(path: Path, why: str) -> InputError:
+    return InputError("bad_probe_rows", f"{str(path)!r} cannot be read as probe results: {why}.")

@@ -1,0 +1,104 @@
+"""Build probe reports as a run over the whole catalogue would leave them, the same every time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import cache
+from typing import TYPE_CHECKING
+
+from ddoauth_kit.api.catalogue import catalogue
+from ddoauth_kit.api.probe_choice import choose_probe
+from ddoauth_kit.api.probe_report import Baseline, ProbeReport
+from ddoauth_kit.api.probes import Approach, Flow, Probe, Writes
+from ddoauth_kit.api.verdicts import ProbeResult, Verdict
+from ddoauth_kit.sites import DATADOG_SITES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+SITES = DATADOG_SITES.names
+_ANSWERS = {
+    Verdict.CONFIRMED: (200, "data: 3 items (attributes, id, type)"),
+    Verdict.LET_THROUGH: (404, "Not found; without the scope: 403"),
+    Verdict.INCONCLUSIVE: (400, "Bad request; no token without the scope was at hand to compare"),
+    Verdict.REFUSED: (403, "Forbidden"),
+    Verdict.NOT_OAUTH: (401, "Unauthorized; the same token is accepted elsewhere"),
+    Verdict.NOT_ON_SITE: (404, "Not found"),
+    Verdict.RATE_LIMITED: (429, "Too many requests"),
+    Verdict.FAILED: (None, "no whole answer arrived"),
+}
+
+
+@cache
+def full_report() -> ProbeReport:
+    """Return every scope of the catalogue on all nine sites; every verdict occurs."""
+    return report_on(SITES)
+
+
+def report_on(sites: Sequence[str], *, every: int = 1) -> ProbeReport:
+    """Return every n-th scope of the catalogue on some sites."""
+    granted = frozenset(catalogue().scopes)
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    probes = [
+        choose_probe(scope, granted=granted, writes=Writes.HARMLESS, now=now)
+        for scope in sorted(granted)[::every]
+    ]
+    results = tuple(
+        _result(probe, site=site, number=number, place=SITES.index(site))
+        for site in sites
+        for number, probe in enumerate(probes)
+    )
+    baselines = tuple(Baseline(site=site, alive=True, status=200) for site in sites)
+    return ProbeReport(results=results, baselines=baselines, seconds=7.25)
+
+
+def with_verdict(report: ProbeReport, verdict: Verdict, *, site: str, scope: str) -> ProbeReport:
+    """Return the report with one verdict changed."""
+    changed = tuple(
+        replace(result, verdict=verdict, evidence="changed on purpose")
+        if (result.site, result.scope) == (site, scope)
+        else result
+        for result in report.results
+    )
+    assert changed != report.results
+    return replace(report, results=changed)
+
+
+def _result(probe: Probe, *, site: str, number: int, place: int) -> ProbeResult:
+    verdict = _verdict(probe, site=site, number=number, place=place)
+    status, evidence = _ANSWERS.get(verdict, (None, probe.reason or "Nothing was sent."))
+    return ProbeResult(
+        site=site,
+        scope=probe.scope,
+        area=probe.area,
+        flow=probe.flow,
+        verdict=verdict,
+        method=probe.operation.method if probe.operation else "",
+        path=probe.path,
+        status=status,
+        seconds=(20 + number % 13 + 7 * place) / 1000 if status else 0.0,
+        evidence=evidence,
+        explained_by=("dashboards_read",) if verdict is Verdict.INCONCLUSIVE else (),
+    )
+
+
+def _verdict(probe: Probe, *, site: str, number: int, place: int) -> Verdict:
+    """Return mostly what a good run finds, and each trouble somewhere."""
+    if probe.approach is Approach.NOTHING:
+        return Verdict.NO_OPERATION
+    if site.endswith("-fed") and number % 11 == 3:
+        return Verdict.NOT_ON_SITE
+    troubles = {
+        7: Verdict.REFUSED,
+        23: Verdict.FAILED,
+        31: Verdict.RATE_LIMITED,
+        37: Verdict.NOT_TRIED,
+    }
+    if (number + place) % 41 in troubles and place % 4 == 1:
+        return troubles[(number + place) % 41]
+    if number % 29 == 5:
+        return Verdict.NOT_OAUTH
+    if probe.flow is Flow.EDIT:
+        return Verdict.INCONCLUSIVE if number % 5 == 0 else Verdict.LET_THROUGH
+    return Verdict.CONFIRMED
