@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from ddoauth_kit.sandbox.limits import with_headers
 from ddoauth_kit.sandbox.messages import json_answer
 from ddoauth_kit.sandbox.payload import malformed
 from ddoauth_kit.sandbox.refusals import Refusal, api_refusal
+from ddoauth_kit.sandbox.resources import RESOURCE_HANDLERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -42,9 +44,6 @@ HANDLERS: Mapping[tuple[str, str], Handler] = MappingProxyType(
         ("GET", "/api/v1/events"): events.list_events_v1,
         ("GET", "/api/v2/events"): events.list_events_v2,
         ("POST", "/api/v2/events/search"): events.search_events,
-        ("GET", "/api/v1/monitor"): account.list_monitors,
-        ("GET", "/api/v1/monitor/{monitor_id}"): account.get_monitor,
-        ("GET", "/api/v1/dashboard"): account.list_dashboards,
         ("GET", "/api/v2/users"): account.list_users,
         ("GET", "/api/v1/validate"): validate_key,
         ("POST", "/api/v2/series"): metrics.submit_metrics,
@@ -67,7 +66,8 @@ def call_operation(twin: Twin, incoming: Incoming, operation: Operation) -> Answ
 
 
 def _handler(operation: Operation) -> Handler:
-    return HANDLERS.get((operation.method, operation.path), _nothing_here)
+    address = (operation.method, operation.path)
+    return HANDLERS.get(address) or RESOURCE_HANDLERS.get(address, _nothing_here)
 
 
 def _nothing_here(_twin: Twin, incoming: Incoming, _org: Org) -> Answer:
@@ -81,7 +81,9 @@ def _read(twin: Twin, incoming: Incoming, operation: Operation, *, grant: Grant)
     try:
         if not twin.profile.validates_first:
             check_scopes(grant, operation)
-        answer = _handler(operation)(twin, incoming, grant.org)
+        # A handler that writes meets this check between its validation and its first change.
+        with twin.kept.guarded(partial(check_scopes, grant, operation)):
+            answer = _handler(operation)(twin, incoming, grant.org)
         check_scopes(grant, operation)
     except Refusal as refusal:
         raise with_headers(refusal, *headers) from None
