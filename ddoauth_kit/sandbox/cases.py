@@ -162,14 +162,14 @@ def _act(
             draft, "case", attributes=attributes, relationships={**links, "modified_by": author}
         )
 
-    family = replace(
+    changes = replace(
         CASES,
         fields=field_checks,
         required=required,
         compose=compose,
         verify=nothing_more,
     )
-    return change(family, path)
+    return change(CASES, path, by=changes)
 
 
 def _given(draft: Draft) -> Item:
@@ -214,6 +214,6 @@ HANDLERS: Mapping[tuple[str, str], Handler] = {
         _PROJECTS,
         _PROJECTS + "/{project_id}",
         changes=_CHANGED_PROJECT,
-        by="PATCH",
+        method="PATCH",
     ),
 }

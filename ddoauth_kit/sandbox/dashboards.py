@@ -153,6 +153,6 @@ def delete_dashboards(twin: Twin, incoming: Incoming, org: Org) -> Answer:
 
 
 HANDLERS: Mapping[tuple[str, str], Handler] = {
-    **handlers_of(DASHBOARDS, PATH, PATH + "/{dashboard_id}", changes=DASHBOARDS, by="PUT"),
+    **handlers_of(DASHBOARDS, PATH, PATH + "/{dashboard_id}", changes=DASHBOARDS, method="PUT"),
     ("DELETE", PATH): delete_dashboards,
 }

@@ -164,5 +164,9 @@ DOWNTIMES = Family(
     paging=Paging("page[limit]", "page[offset]", default=30),
 )
 HANDLERS: Mapping[tuple[str, str], Handler] = handlers_of(
-    DOWNTIMES, PATH, PATH + "/{downtime_id}", changes=replace(DOWNTIMES, required=()), by="PATCH"
+    DOWNTIMES,
+    PATH,
+    PATH + "/{downtime_id}",
+    changes=replace(DOWNTIMES, required=()),
+    method="PATCH",
 )

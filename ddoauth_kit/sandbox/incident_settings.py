@@ -173,17 +173,15 @@ def _kinds() -> dict[tuple[str, str], Handler]:
         f"{PATH}/{kind}" for kind in ("types", "notification-templates", "notification-rules")
     )
     return {
-        **handlers_of(
-            TYPES, f"{PATH}/types", _TYPE, changes=replace(TYPES, required=()), by="PATCH"
-        ),
+        **handlers_of(TYPES, types, _TYPE, changes=replace(TYPES, required=()), method="PATCH"),
         **handlers_of(
             TEMPLATES,
             templates,
             templates + "/{id}",
             changes=replace(TEMPLATES, required=()),
-            by="PATCH",
+            method="PATCH",
         ),
-        **handlers_of(RULES, rules, rules + "/{id}", changes=RULES, by="PUT"),
+        **handlers_of(RULES, rules, rules + "/{id}", changes=RULES, method="PUT"),
     }
 
 

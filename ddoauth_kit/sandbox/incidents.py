@@ -188,5 +188,5 @@ INCIDENTS = Family(
 )
 _CHANGES = replace(INCIDENTS, fields=MappingProxyType(_CHANGED), required=())
 HANDLERS: Mapping[tuple[str, str], Handler] = handlers_of(
-    INCIDENTS, PATH, PATH + "/{incident_id}", changes=_CHANGES, by="PATCH"
+    INCIDENTS, PATH, PATH + "/{incident_id}", changes=_CHANGES, method="PATCH"
 )

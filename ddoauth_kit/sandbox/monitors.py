@@ -159,5 +159,5 @@ MONITORS = Family(
     deleted=_deleted,
 )
 HANDLERS: Mapping[tuple[str, str], Handler] = handlers_of(
-    MONITORS, PATH, PATH + "/{monitor_id}", changes=replace(MONITORS, required=()), by="PUT"
+    MONITORS, PATH, PATH + "/{monitor_id}", changes=replace(MONITORS, required=()), method="PUT"
 )

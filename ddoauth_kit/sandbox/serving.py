@@ -59,15 +59,15 @@ def read(family: Family, template: str) -> Handler:
     return handle
 
 
-def change(family: Family, template: str) -> Handler:
-    """Make the handler that puts a changed resource in its place."""
+def change(family: Family, template: str, *, by: Family) -> Handler:
+    """Make the handler that puts a changed resource in its place, composed `by` its own rules."""
 
     def handle(twin: Twin, incoming: Incoming, org: Org) -> Answer:
         [wanted] = path_ids(template, incoming.path).values()
         old = family.get(twin, org, wanted)
-        draft = family.draft(twin, incoming, org, old=old)
+        draft = by.draft(twin, incoming, org, old=old)
         shelf = family.shelf(twin, org)
-        item = shelf.replace(family.key(old), lambda: family.compose(draft))
+        item = shelf.replace(family.key(old), lambda: by.compose(draft))
         return family.answer(200, item)
 
     return handle
@@ -87,13 +87,13 @@ def delete(family: Family, template: str) -> Handler:
 
 
 def handlers_of(
-    family: Family, path: str, item_path: str, *, changes: Family, by: str
+    family: Family, path: str, item_path: str, *, changes: Family, method: str
 ) -> Mapping[tuple[str, str], Handler]:
     """Return the five handlers of a family, whose changes may take other bodies."""
     return {
         ("POST", path): create(family),
         ("GET", path): list_all(family),
         ("GET", item_path): read(family, item_path),
-        (by, item_path): change(changes, item_path),
+        (method, item_path): change(family, item_path, by=changes),
         ("DELETE", item_path): delete(family, item_path),
     }

@@ -153,6 +153,6 @@ def get_slo(twin: Twin, incoming: Incoming, org: Org) -> Answer:
 
 
 HANDLERS: Mapping[tuple[str, str], Handler] = {
-    **handlers_of(SLOS, PATH, PATH + "/{slo_id}", changes=SLOS, by="PUT"),
+    **handlers_of(SLOS, PATH, PATH + "/{slo_id}", changes=SLOS, method="PUT"),
     ("GET", PATH + "/{slo_id}"): get_slo,
 }

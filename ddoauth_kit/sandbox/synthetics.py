@@ -140,7 +140,7 @@ HANDLERS: Mapping[tuple[str, str], Handler] = {
     ("GET", PATH): list_all(TESTS),
     ("GET", _ONE): read(TESTS, _ONE),
     ("GET", _API): read(TESTS, _API),
-    ("PUT", _API): change(TESTS, _API),
+    ("PUT", _API): change(TESTS, _API, by=TESTS),
     ("PUT", _STATUS): set_status,
     ("POST", PATH + "/delete"): delete_tests,
 }

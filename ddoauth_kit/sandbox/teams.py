@@ -117,5 +117,5 @@ TEAMS = Family(
     created=201,
 )
 HANDLERS: Mapping[tuple[str, str], Handler] = handlers_of(
-    TEAMS, PATH, PATH + "/{team_id}", changes=TEAMS, by="PATCH"
+    TEAMS, PATH, PATH + "/{team_id}", changes=TEAMS, method="PATCH"
 )

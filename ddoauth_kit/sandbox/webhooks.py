@@ -71,6 +71,6 @@ WEBHOOKS = Family(
 HANDLERS: Mapping[tuple[str, str], Handler] = {
     ("POST", PATH): create(WEBHOOKS),
     ("GET", _ONE): read(WEBHOOKS, _ONE),
-    ("PUT", _ONE): change(replace(WEBHOOKS, required=()), _ONE),
+    ("PUT", _ONE): change(WEBHOOKS, _ONE, by=replace(WEBHOOKS, required=())),
     ("DELETE", _ONE): delete(WEBHOOKS, _ONE),
 }
