@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ddoauth_kit.sandbox import jsonapi
 from ddoauth_kit.sandbox.case_projects import PROJECTS, SAMPLE_KEY, not_found
 from ddoauth_kit.sandbox.family import Draft, Family, nothing_more
 from ddoauth_kit.sandbox.fields import InvalidBodyError, name, one_of, text, thing
 from ddoauth_kit.sandbox.paging import Paging
-from ddoauth_kit.sandbox.serving import change, create, handlers_of, list_all, read
+from ddoauth_kit.sandbox.serving import create, handlers_of, list_all, read
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from ddoauth_kit.sandbox.kept import Item, Shelf
     from ddoauth_kit.sandbox.orgs import Org
@@ -26,13 +26,12 @@ PATH = "/api/v2/cases"
 _ONE = PATH + "/{case_id}"
 _PROJECTS = PATH + "/projects"
 STANDARD_TYPE = "00000000-0000-0000-0000-000000000001"
-_STATUSES = {
+STATUSES = {
     "OPEN": ("Open", "SG_OPEN"),
     "IN_PROGRESS": ("In Progress", "SG_IN_PROGRESS"),
     "CLOSED": ("Closed", "SG_CLOSED"),
 }
-_BY_NAME = {shown: status for status, (shown, _) in _STATUSES.items()}
-_STATUS_FIELDS = {"status": one_of(*_STATUSES), "status_name": one_of(*_BY_NAME)}
+BY_NAME = {shown: status for status, (shown, _) in STATUSES.items()}
 
 
 def _project_of(case: Item) -> str:
@@ -46,7 +45,7 @@ def _forget_cases(twin: Twin, org: Org, project: Item) -> None:
 
 def _compose_case(draft: Draft) -> Item:
     given = dict(draft.given)
-    status = given.pop("status", None) or _BY_NAME.get(given.pop("status_name", "Open"), "OPEN")
+    status = given.pop("status", None) or BY_NAME.get(given.pop("status_name", "Open"), "OPEN")
     project, key = _place(draft)
     fresh: Item = {
         "attributes": {},
@@ -66,7 +65,7 @@ def _compose_case(draft: Draft) -> Item:
     return jsonapi.composed(
         draft,
         "case",
-        attributes={**fresh, **given, **_status(draft, status)},
+        attributes={**fresh, **given, **status_attributes(draft, status)},
         relationships={
             "created_by": author,
             "project": jsonapi.link("project", project),
@@ -89,8 +88,9 @@ def _place(draft: Draft) -> tuple[str, str]:
     return project["id"], f"{prefix}-{max(taken, default=0) + 1}"
 
 
-def _status(draft: Draft, status: str) -> Item:
-    shown, group = _STATUSES[status]
+def status_attributes(draft: Draft, status: str) -> Item:
+    """Write a status in the three ways that a case tells it, and when it was closed."""
+    shown, group = STATUSES[status]
     closed = draft.now if status == "CLOSED" else None
     return {"status": status, "status_name": shown, "status_group": group, "closed_at": closed}
 
@@ -124,7 +124,7 @@ CASES = Family(
             "type": one_of("STANDARD"),
             "description": text,
             "priority": one_of("NOT_DEFINED", "P1", "P2", "P3", "P4", "P5"),
-            "status_name": one_of(*_BY_NAME),
+            "status_name": one_of(*BY_NAME),
             "custom_attributes": thing,
         }
     ),
@@ -144,58 +144,6 @@ CASES = Family(
 )
 
 
-def _act(
-    field_checks: Mapping[str, Any],
-    effect: Callable[[Draft], Item],
-    *,
-    path: str,
-    required: tuple[str, ...] = (),
-) -> Handler:
-    """Make the handler of one of the calls that change one thing in a case."""
-
-    def compose(draft: Draft) -> Item:
-        author = jsonapi.link("user", draft.org.admin.id)
-        attributes = {**effect(draft), "modified_at": draft.now}
-        assigned = attributes.pop("assignee_id", "")
-        links = {"assignee": jsonapi.link("user", assigned)} if assigned != "" else {}
-        return jsonapi.composed(
-            draft, "case", attributes=attributes, relationships={**links, "modified_by": author}
-        )
-
-    changes = replace(
-        CASES,
-        fields=field_checks,
-        required=required,
-        compose=compose,
-        verify=nothing_more,
-    )
-    return change(CASES, path, by=changes)
-
-
-def _given(draft: Draft) -> Item:
-    return draft.given
-
-
-def _new_status(draft: Draft) -> Item:
-    given = draft.given
-    return _status(draft, given.get("status") or _BY_NAME[given.get("status_name", "Open")])
-
-
-def _acts() -> dict[tuple[str, str], Handler]:
-    plain = {field: {field: CASES.fields[field]} for field in ("title", "description", "priority")}
-    acts = {
-        field: _act(checks, _given, path=f"{_ONE}/{field}", required=(field,))
-        for field, checks in plain.items()
-    }
-    acts["status"] = _act(_STATUS_FIELDS, _new_status, path=f"{_ONE}/status")
-    acts["archive"] = _act({}, lambda d: {"archived_at": d.now}, path=f"{_ONE}/archive")
-    acts["unarchive"] = _act({}, lambda _: {"archived_at": None}, path=f"{_ONE}/unarchive")
-    assign = {"assignee_id": name}
-    acts["assign"] = _act(assign, _given, path=f"{_ONE}/assign", required=tuple(assign))
-    acts["unassign"] = _act({}, lambda _: {"assignee_id": None}, path=f"{_ONE}/unassign")
-    return {("POST", f"{_ONE}/{act}"): handler for act, handler in acts.items()}
-
-
 # Source: Datadog docs, case management projects; deleted cases cannot be recovered.
 _KEPT_PROJECTS = replace(PROJECTS, before_delete=_forget_cases)
 _CHANGED_PROJECT = replace(
@@ -208,7 +156,6 @@ HANDLERS: Mapping[tuple[str, str], Handler] = {
     ("POST", PATH): create(CASES),
     ("GET", PATH): list_all(CASES),
     ("GET", _ONE): read(CASES, _ONE),
-    **_acts(),
     **handlers_of(
         _KEPT_PROJECTS,
         _PROJECTS,

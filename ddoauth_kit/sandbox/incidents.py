@@ -146,9 +146,10 @@ def _verify(draft: Draft) -> None:
         raise InvalidBodyError("customer_impact_scope is required when customer_impacted is true")
     if "incident_type_uuid" in given:
         TYPES.get(draft.twin, draft.org, given["incident_type_uuid"])
-    severity = given.get("fields", {}).get("severity", {"value": "UNKNOWN"}).get("value")
-    if severity is not None and severity not in SEVERITIES:
-        raise InvalidBodyError("The value provided for field 'severity' is invalid")
+    for field in ("state", "severity"):
+        value = given.get("fields", {}).get(field, {}).get("value")
+        if isinstance(value, list) or (field == "severity" and value not in (None, *SEVERITIES)):
+            raise InvalidBodyError(f"The value provided for field '{field}' is invalid")
     commander = draft.links.get("commander_user")
     if commander is not None and not isinstance(commander, str):
         raise InvalidBodyError("relationship commander_user must name one user")

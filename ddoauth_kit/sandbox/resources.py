@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ddoauth_kit.sandbox import (
+    case_actions,
     cases,
     dashboards,
     downtimes,
@@ -32,6 +33,7 @@ RESOURCE_HANDLERS: Mapping[tuple[str, str], Handler] = MappingProxyType(
         **slos.HANDLERS,
         **synthetics.HANDLERS,
         **cases.HANDLERS,
+        **case_actions.HANDLERS,
         **incidents.HANDLERS,
         **incident_settings.HANDLERS,
         **webhooks.HANDLERS,
