@@ -1,4 +1,4 @@
-"""Regenerate the data files, or say how they differ from a version: `python -m ddoauth_kit.spec`."""
+"""Regenerate the data files, or say how they differ from a version: `-m ddoauth_kit.spec`."""
 
 from __future__ import annotations
 
