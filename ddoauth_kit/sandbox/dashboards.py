@@ -125,11 +125,9 @@ DASHBOARDS = Family(
     unknown=unknown_as("Dashboard with ID {0} not found"),
     samples=(
         {
-            "given": {
-                "title": "at a glance",
-                "layout_type": "ordered",
-                "widgets": [{"definition": {"type": "note", "content": "Orders and hosts."}}],
-            }
+            "title": "at a glance",
+            "layout_type": "ordered",
+            "widgets": [{"definition": {"type": "note", "content": "Orders and hosts."}}],
         },
     ),
     listing=_listing,

@@ -150,12 +150,10 @@ DOWNTIMES = Family(
     unknown=unknown_as("Downtime {0} not found"),
     samples=(
         {
-            "given": {
-                "scope": "env:sandbox",
-                "monitor_identifier": {"monitor_tags": ["team:sandbox"]},
-                "message": "Sandbox maintenance",
-                "schedule": {"start": "2030-01-01T00:00:00Z", "end": "2030-01-01T01:00:00Z"},
-            }
+            "scope": "env:sandbox",
+            "monitor_identifier": {"monitor_tags": ["team:sandbox"]},
+            "message": "Sandbox maintenance",
+            "schedule": {"start": "2030-01-01T00:00:00Z", "end": "2030-01-01T01:00:00Z"},
         },
     ),
     show=jsonapi.show,

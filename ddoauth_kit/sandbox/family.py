@@ -131,7 +131,7 @@ class Family:
             org=org,
             key=self.key,
             samples=lambda: [
-                self.compose(Draft(twin, org, given["given"], given.get("links", {}), sample=n))
+                self.compose(Draft(twin, org, given, sample=n))
                 for n, given in enumerate(self.samples)
             ],
         )

@@ -91,8 +91,8 @@ TYPES = Family(
     compose=_compose_type,
     read=jsonapi.reads("incident_types"),
     samples=(
-        {"given": {"name": "Sandbox default", "is_default": True}},
-        {"given": {"name": "Sandbox security"}},
+        {"name": "Sandbox default", "is_default": True},
+        {"name": "Sandbox security"},
     ),
     **_SHARED,
 )
@@ -105,12 +105,10 @@ TEMPLATES = Family(
     verify=_verify_links,
     samples=(
         {
-            "given": {
-                "name": "Sandbox template",
-                "category": "alert",
-                "content": "An incident was declared in the sandbox.",
-                "subject": "Sandbox incident",
-            }
+            "name": "Sandbox template",
+            "category": "alert",
+            "content": "An incident was declared in the sandbox.",
+            "subject": "Sandbox incident",
         },
     ),
     **_SHARED,
@@ -138,11 +136,9 @@ RULES = Family(
     verify=_verify_links,
     samples=(
         {
-            "given": {
-                "conditions": [{"field": "severity", "values": ["SEV-1"]}],
-                "handles": ["@sandbox@example.com"],
-                "trigger": "incident_created_trigger",
-            }
+            "conditions": [{"field": "severity", "values": ["SEV-1"]}],
+            "handles": ["@sandbox@example.com"],
+            "trigger": "incident_created_trigger",
         },
     ),
     **_SHARED,

@@ -172,14 +172,12 @@ INCIDENTS = Family(
     unknown=unknown_as("incident {0} not found"),
     samples=(
         {
-            "given": {
-                "title": "Sandbox orders stopped",
-                "customer_impacted": False,
-                "fields": {
-                    "state": {"type": "dropdown", "value": "resolved"},
-                    "severity": {"type": "dropdown", "value": "SEV-4"},
-                },
-            }
+            "title": "Sandbox orders stopped",
+            "customer_impacted": False,
+            "fields": {
+                "state": {"type": "dropdown", "value": "resolved"},
+                "severity": {"type": "dropdown", "value": "SEV-4"},
+            },
         },
     ),
     show=jsonapi.show,

@@ -115,15 +115,13 @@ def _deleted(wanted: str) -> Answer:
 
 def _sample(title: str, kind: str, query: str, state: str, critical: float) -> Item:
     return {
-        "given": {
-            "name": title,
-            "type": kind,
-            "query": query,
-            "message": "Look at the dashboard first.",
-            "tags": ["team:sandbox"],
-            "overall_state": state,
-            "options": {"thresholds": {"critical": critical}},
-        }
+        "name": title,
+        "type": kind,
+        "query": query,
+        "message": "Look at the dashboard first.",
+        "tags": ["team:sandbox"],
+        "overall_state": state,
+        "options": {"thresholds": {"critical": critical}},
     }
 
 

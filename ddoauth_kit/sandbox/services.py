@@ -102,13 +102,11 @@ SERVICES = Family(
     unknown=_unknown,
     samples=(
         {
-            "given": {
-                "schema-version": "v2.1",
-                "dd-service": "sandbox-shop",
-                "team": "sandbox-team",
-                "description": "Takes the orders.",
-                "tags": ["env:sandbox"],
-            }
+            "schema-version": "v2.1",
+            "dd-service": "sandbox-shop",
+            "team": "sandbox-team",
+            "description": "Takes the orders.",
+            "tags": ["env:sandbox"],
         },
     ),
     key=_name_of,

@@ -121,16 +121,14 @@ SLOS = Family(
     unknown=unknown_as("SLO not found: {0} not found"),
     samples=(
         {
-            "given": {
-                "name": "Sandbox orders succeed",
-                "type": "metric",
-                "query": {
-                    "numerator": "sum:shop.orders{status:ok}.as_count()",
-                    "denominator": "sum:shop.orders{*}.as_count()",
-                },
-                "thresholds": [{"target": 99.9, "timeframe": "30d"}],
-                "tags": ["team:sandbox"],
-            }
+            "name": "Sandbox orders succeed",
+            "type": "metric",
+            "query": {
+                "numerator": "sum:shop.orders{status:ok}.as_count()",
+                "denominator": "sum:shop.orders{*}.as_count()",
+            },
+            "thresholds": [{"target": 99.9, "timeframe": "30d"}],
+            "tags": ["team:sandbox"],
         },
     ),
     show=_shown,

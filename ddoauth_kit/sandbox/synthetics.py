@@ -86,20 +86,18 @@ TESTS = Family(
     unknown=unknown_as("Synthetics test not found"),
     samples=(
         {
-            "given": {
-                "name": "Sandbox shop answers",
-                "type": "api",
-                "subtype": "http",
-                "status": "paused",
-                "config": {
-                    "assertions": [{"operator": "is", "type": "statusCode", "target": 200}],
-                    "request": {"method": "GET", "url": "https://shop.example.com/health"},
-                },
-                "locations": ["aws:eu-central-1"],
-                "message": "",
-                "options": {"tick_every": 3600},
-                "tags": ["team:sandbox"],
-            }
+            "name": "Sandbox shop answers",
+            "type": "api",
+            "subtype": "http",
+            "status": "paused",
+            "config": {
+                "assertions": [{"operator": "is", "type": "statusCode", "target": 200}],
+                "request": {"method": "GET", "url": "https://shop.example.com/health"},
+            },
+            "locations": ["aws:eu-central-1"],
+            "message": "",
+            "options": {"tick_every": 3600},
+            "tags": ["team:sandbox"],
         },
     ),
     key=lambda item: str(item["public_id"]),
