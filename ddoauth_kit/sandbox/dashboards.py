@@ -35,8 +35,20 @@ if TYPE_CHECKING:
     from ddoauth_kit.sandbox.state import Twin
 
 PATH = "/api/v1/dashboard"
+_WIDGETS = (
+    "alert_graph alert_value bar_chart change check_status cohort distribution embedded_app "
+    "event_stream event_timeline free_text funnel geomap group heatgrid heatmap hostmap iframe "
+    "image list_stream log_stream manage_status note point_plot powerpack query_table query_value "
+    "retention_curve run_workflow sankey scatterplot servicemap slo slo_list split_group sunburst "
+    "timeseries toplist topology_map trace_service treemap wildcard"
+)
 _WIDGET = shaped(
-    {"definition": shaped({"type": text}, required=("type",)), "layout": thing},
+    {
+        "definition": shaped(
+            {"type": one_of(*_WIDGETS.split()), "content": text}, required=("type",)
+        ),
+        "layout": thing,
+    },
     required=("definition",),
 )
 _VARIABLE = shaped({"name": text, "defaults": many(text)}, required=("name",))

@@ -62,7 +62,9 @@ _CHANGED = {
 
 def _compose(draft: Draft) -> Item:
     old: Item = draft.old["attributes"] if draft.old else _fresh(draft)
-    fields = {**old["fields"], **draft.given.get("fields", {})}
+    given = draft.given.get("fields", {})
+    typed = {name: {"type": "dropdown", **value} for name, value in given.items()}
+    fields = {**old["fields"], **typed}
     state = fields["state"].get("value")
     resolved = old["resolved"] or draft.now if state == "resolved" else None
     attributes = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ddoauth_kit.sandbox.clock import iso
 from ddoauth_kit.sandbox.family import Draft, Family, unknown_as
@@ -38,9 +38,39 @@ PATH = "/api/v1/synthetics/tests"
 _ONE = PATH + "/{public_id}"
 _API = PATH + "/api/{public_id}"
 _STATUS = _ONE + "/status"
+_ASSERTED = (
+    "body bodyHash certificate connection grpcHealthcheckStatus grpcMetadata grpcProto header "
+    "javascript jitter latency mcpRespectsSpecification mcpServerCapabilities mcpToolCount "
+    "mcpToolNameLength minTlsVersion multiNetworkHop networkHop packetLossPercentage "
+    "packetsReceived property receivedMessage recordEvery recordSome responseTime statusCode "
+    "tlsVersion"
+)
+_OPERATORS = (
+    "contains doesNotContain doesNotExist doesNotMatch is isInLessThan isInMoreThan isNot "
+    "isUndefined lessThan lessThanOrEqual matches md5 moreThan moreThanOrEqual sha1 sha256 "
+    "validates validatesJSONPath validatesJSONSchema validatesXPath"
+)
+_ASSERTION = shaped(
+    {"type": one_of(*_ASSERTED.split()), "operator": one_of(*_OPERATORS.split())},
+    required=("type",),
+)
+
+
+def _is_interval(value: Any) -> bool:  # noqa: ANN401 - JSON is anything
+    """Accept seconds from half a minute to a week."""
+    return whole(value) and 30 <= value <= 604800  # noqa: PLR2004 - the bounds are said above
+
+
+def _is_assertion(value: Any) -> bool:  # noqa: ANN401 - JSON is anything
+    """Accept a known assertion, whose operator may be missing where its type says all."""
+    return _ASSERTION(value) and (
+        "operator" in value or value["type"] in {"javascript", "mcpRespectsSpecification"}
+    )
+
+
 _CONFIG = shaped(
     {
-        "assertions": many(shaped({"type": text}, required=("type",))),
+        "assertions": many(_is_assertion),
         "configVariables": many(shaped({"name": text, "type": text}, required=("name", "type"))),
         "request": shaped({"method": text, "url": text, "headers": thing, "host": text}),
         "steps": many(shaped({"name": text, "subtype": text}, required=("name", "subtype"))),
@@ -75,7 +105,9 @@ TESTS = Family(
             "config": _CONFIG,
             "locations": many(name, least=1),
             "message": text,
-            "options": shaped({"tick_every": whole, "retry": thing, "monitor_options": thing}),
+            "options": shaped(
+                {"tick_every": _is_interval, "retry": thing, "monitor_options": thing}
+            ),
             "status": one_of("live", "paused"),
             "subtype": one_of(*_KINDS),
             "tags": many(text),

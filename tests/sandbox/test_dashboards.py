@@ -49,6 +49,7 @@ def test_change_replaces(ask: Ask) -> None:
         {"widgets": None},
         {"widgets": [{}]},
         {"widgets": [{"definition": {"type": 1}}]},
+        {"widgets": [{"definition": {"type": "odd"}}]},
         {"template_variables": [{}]},
     ],
 )

@@ -50,7 +50,8 @@ def test_fields_merge_and_resolve(ask: Ask) -> None:
     resolved = change(state=field("resolved"), teams=field(["b"], "autocomplete"))
     assert (resolved["state"], resolved["severity"]) == ("resolved", "SEV-5")
     assert change(summary=field("x", "textbox"))["resolved"] == resolved["resolved"]
-    reopened = change(state=field("active"))
+    reopened = change(state={"value": "active"})
+    assert reopened["fields"]["state"] == field("active")
     assert reopened["resolved"] is None
     assert reopened["fields"]["teams"] == field(["b"], "autocomplete")
 
