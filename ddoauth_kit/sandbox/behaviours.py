@@ -10,6 +10,7 @@ from dataclasses import dataclass
 DOCS_ENDPOINTS = "Datadog docs: oauth2_endpoints"
 DOCS_OAUTH = "Datadog docs: oauth2_in_datadog"
 DOCS_INTEGRATION = "Datadog docs: api_integration"
+DOCS_CASES = "Datadog docs: case management, projects"
 DOCS_SITES = "Datadog docs: getting started, sites"
 DOCS_LIMITS = "Datadog docs: rate limits"
 PUP = "DataDog/pup, source"
@@ -215,4 +216,26 @@ _PAGES = (
     Behaviour("page-unknown-site", "An import to no other site gets 400.", OWN),
 )
 
-BEHAVIOURS: tuple[Behaviour, ...] = (*_SITES, *_AUTHORIZE, *_TOKENS, *_API, *_PAGES)
+_RESOURCES = (
+    Behaviour("resource-kept", "What is made is listed, read, changed and deleted, per org.", SPEC),
+    Behaviour("resource-unknown", "An unknown id gets 404 in the words of its service.", RECORDED),
+    Behaviour("resource-invalid", "A missing or wrong field of a body gets 400.", SPEC),
+    Behaviour("resource-samples", "Each listing has a sample from the start.", OWN),
+    Behaviour("resource-bound", "An org keeps the newest thousand of a kind.", OWN),
+    Behaviour("resource-guard", "A refused write changes nothing, whatever comes first.", OWN),
+    Behaviour("monitor-query", "An alert whose query compares nothing gets 400.", RECORDED),
+    Behaviour("downtime-cancelled", "A cancelled downtime is gone, not shown as canceled.", OWN),
+    Behaviour("case-archived", "Cases are archived, and deleted with their project.", DOCS_CASES),
+    Behaviour("default-type-stays", "The default incident type is not deleted.", RECORDED),
+    Behaviour("team-unique", "A taken name or handle of a team gets 409.", RECORDED),
+    Behaviour("webhook-unknown", "An unknown webhook gets 404, once recorded as 400.", SPEC),
+)
+
+BEHAVIOURS: tuple[Behaviour, ...] = (
+    *_SITES,
+    *_AUTHORIZE,
+    *_TOKENS,
+    *_API,
+    *_RESOURCES,
+    *_PAGES,
+)
