@@ -35,9 +35,10 @@ _UNAUTHORIZED = 401
 class ProbeTarget:
     """Hold what probing one site takes.
 
-    `tokens` is None where there are none, and then `reason` says why. `contrasts` are token sets of the same site with fewer scopes: a call under a token without the
-    scope tells what a 404 means. `api_key` is the key that the partner already has. `refresh` gets
-    a new token set by blocking, where there is a way to.
+    `tokens` is None where there are none, and then `reason` says why. `contrasts` are token sets of
+    the same site with fewer scopes: a call under a token without the scope tells what a 404 means.
+    `api_key` is the key that the partner already has. `refresh` gets a new token set by blocking,
+    where there is a way to.
     """
 
     site: Site

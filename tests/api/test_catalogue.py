@@ -99,8 +99,10 @@ def test_urls_queries_and_slashes_at_the_end(address: str) -> None:
         ("/api/v1/slo/abc/history", "/api/v1/slo/{slo_id}/history"),
         (
             "/api/v2/llm-obs/v1/annotation-queues/datasets/annotated-interactions/export",
-            "/api/v2/llm-obs/v1/annotation-queues/{queue_id}"
-            "/annotated-interactions/{interaction_id}",
+            (
+                "/api/v2/llm-obs/v1/annotation-queues/{queue_id}"
+                "/annotated-interactions/{interaction_id}"
+            ),
         ),
     ],
 )
