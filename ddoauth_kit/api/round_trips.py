@@ -69,7 +69,7 @@ async def try_round_trip(
     row = replace(row, status=created.status, seconds=created.exchange.seconds)
     if created.status not in _SUCCESS:
         verdict = _MEANINGS.get(created.status, Verdict.INCONCLUSIVE)
-        return replace(row, verdict=verdict, evidence=_said("create", created))
+        return replace(row, verdict=verdict, evidence=_said("created", created))
     found = _value_at(created.text, trip.id_at)
     if found is None:
         left = f"created, but the answer holds no id; delete {OWN_NAME!r} by hand"
@@ -85,7 +85,7 @@ async def _finished(
     try:
         read = await _sent(token, row, step=trip.read, found=found, now=now)
         change = await _sent(token, row, step=trip.change, found=found, now=now)
-        said += [_said("read", read), _said("change", change)]
+        said += [_said("read", read), _said("changed", change)]
         good = change.status in _SUCCESS
     except DdoauthError as error:
         said.append(error.what)
