@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from ddoauth_kit.workbook.verdicts.marks import Colours
 
 ROOT: Final = "ddoauth-verdicts"
-# JupyterLab and VS Code say on the body which theme is on; a page of its own asks the reader's
-# system (`follow_system`), which a notebook must not, since its theme may be another.
+# JupyterLab right-aligns cells with two classes and an element, hence `.R.R`. It and VS Code say on
+# the body which theme is on; a page of its own asks the reader's system (`follow_system`), which a
+# notebook must not, since its theme may be another.
 _DARK_BODIES: Final = ('body[data-jp-theme-light="false"]', "body.vscode-dark")
 _TABLES: Final = """
 .R{--ink:var(--jp-ui-font-color1,#1f2328);--page:var(--jp-layout-color1,#fff);
@@ -20,7 +21,8 @@ _TABLES: Final = """
 color:var(--ink);font-size:13px;line-height:1.4}
 .R p{margin:.4em 0}
 .R table{border-collapse:collapse;font-size:12px;margin:.3em 0}
-.R th,.R td{text-align:left;vertical-align:top;padding:2px 6px;border:1px solid var(--line);
+.R.R th,.R.R td{text-align:left;vertical-align:top}
+.R th,.R td{padding:2px 6px;border:1px solid var(--line);
 background:var(--page);color:var(--ink);white-space:normal}
 .R thead th{background:var(--soft);position:sticky;top:0;z-index:2;overflow-wrap:normal}
 .R tbody th{font-weight:normal;overflow-wrap:anywhere;position:sticky;left:0;z-index:1}
