@@ -50,7 +50,8 @@ def leaf(flat: dict[str, Any], *, name: str) -> object:
 
 def _number(flat: dict[str, Any], *, name: str) -> object:
     usual = _EPOCH_SECONDS if _TIME_NAMES.search(name) else 1
-    value = min(max(usual, flat.get("minimum", usual)), flat.get("maximum", usual))
+    least = max(usual, flat.get("minimum", usual))
+    value = min(least, flat.get("maximum", least))
     return value if flat["type"] == "integer" else float(value)
 
 
