@@ -15,7 +15,7 @@ from reports import full_report, report_on, with_verdict
 
 from ddoauth_kit.api.verdicts import Verdict
 from ddoauth_kit.errors import InputError
-from ddoauth_kit.workbook.tables import TABLE_MIME, collected_table
+from ddoauth_kit.workbook.tables import collected_table
 from ddoauth_kit.workbook.verdicts import ProbeTables, as_json, report_from_rows
 
 TESTS = Path(__file__).parents[2]
@@ -116,7 +116,11 @@ def test_stored_outputs_pass_strict_nbval(tmp_path: Path) -> None:
     _run(tmp_path, "nbconvert", "--to", "notebook", "--execute", "--inplace", path.name)
     stored: Any = nbformat.read(path, as_version=4)
     assert not [o for c in stored.cells for o in c.outputs if o.output_type == "error"]
-    assert TABLE_MIME in stored.cells[0].outputs[0].data
+    name, rows = collected_table(stored.cells[0].outputs[0]) or ("", [])
+    assert name == "verdicts"
+    assert [row["seconds"] for row in rows] == [
+        r.seconds for r in report_on(["us1", "eu1"]).results
+    ]
     assert {"text/plain", "text/html"} < set(stored.cells[1].outputs[0].data)
 
     _write_results(tmp_path, slower=3.5)
