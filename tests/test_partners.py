@@ -95,7 +95,7 @@ def test_every_partner_gets_a_full_verdict_table(file: Path) -> None:
     with open_lab(client=str(file)) as lab:
         probes = lab.scopes.probe(sites="all", writes="round-trip")
         report = probes.report
-        text, html = repr(probes), probes.matrix.html()
+        text, html = repr(probes), probes.matrix.html().replace("<wbr>", "")
     assert report.sites == DATADOG_SITES.names
     assert [(r.site, r.scope) for r in report.results] == [
         (site, scope) for site in report.sites for scope in scopes
