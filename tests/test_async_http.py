@@ -299,9 +299,10 @@ def test_a_cancelled_call_leaves_no_connection(serve_held: ServeHeld) -> None:
     assert server.wait_for(0)
 
 
-def test_a_cancellation_shows_no_secret(serve_held: ServeHeld) -> None:
+@pytest.mark.parametrize("payload", [b"", HEAD + b"content-length: 100\r\n\r\n{"])
+def test_a_cancellation_shows_no_secret(serve_held: ServeHeld, payload: bytes) -> None:
     """Even a traceback with all variables has neither the token nor the client secret."""
-    error = _cancelled(serve_held(HEAD + b"content-length: 100\r\n\r\n{"))
+    error = _cancelled(serve_held(payload))
     trace = traceback.TracebackException.from_exception(error, capture_locals=True)
     text = "".join(trace.format())
     assert not readable(CLIENT_SECRET, text)
