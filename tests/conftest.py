@@ -15,7 +15,7 @@ import yaml
 # The helpers beside this file are read by tests in every folder, and are no package.
 sys.path.append(str(Path(__file__).parent))
 
-from loopback import RawServer, RecordingServer
+from loopback import HoldingServer, RawServer, RecordingServer
 
 from ddoauth_kit.http import Http
 
@@ -88,6 +88,20 @@ def serve_raw() -> Iterator[Callable[..., RawServer]]:
 
     def start(payload: bytes | None) -> RawServer:
         servers.append(RawServer(payload))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.close()
+
+
+@pytest.fixture
+def serve_held() -> Iterator[Callable[[bytes], HoldingServer]]:
+    """Start servers that send the given bytes and keep the connection open."""
+    servers: list[HoldingServer] = []
+
+    def start(payload: bytes) -> HoldingServer:
+        servers.append(HoldingServer(payload))
         return servers[-1]
 
     yield start

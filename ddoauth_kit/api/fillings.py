@@ -18,6 +18,7 @@ HOUR: Final = timedelta(hours=1)
 DAY: Final = timedelta(days=1)
 _PLACEHOLDER: Final = re.compile(r"\{([^}]+)\}")
 _CHOICE: Final = "one of "
+_ID: Final = re.compile(r"[A-Za-z0-9_.~-]{1,200}")
 
 
 def absent_path(path: str, *, path_ids: Mapping[str, str]) -> str:
@@ -28,6 +29,16 @@ def absent_path(path: str, *, path_ids: Mapping[str, str]) -> str:
 def names_something(kind: str) -> bool:
     """Tell whether a path parameter names one thing of many, rather than a kind of things."""
     return not kind.startswith(_CHOICE)
+
+
+def is_id(value: object) -> bool:
+    """Tell whether an answer's value can stand in a path as it is; an answer is not to be trusted.
+
+    It is a whole number or a text of letters, digits and `-_.~`, and leads to no other folder.
+    """
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return False
+    return bool(_ID.fullmatch(str(value))) and str(value).strip(".") != ""
 
 
 def filled_path(path: str, *, value: str) -> str:

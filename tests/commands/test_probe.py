@@ -121,7 +121,7 @@ def test_round_trips_leave_nothing(run: Run) -> None:
     code, out, _ = run("--scope", "dashboards_write", "--writes", "round-trip", "--format", "json")
     (row,) = _rows(out)
     assert row["verdict"] == "confirmed"
-    assert row["evidence"] == "created 200, read 200, changed 200, deleted 200"
+    assert row["evidence"] == "created 200, read 200, change 200, deleted 200"
     assert code == 0
 
 
