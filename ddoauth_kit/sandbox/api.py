@@ -68,9 +68,6 @@ def call_operation(twin: Twin, incoming: Incoming, operation: Operation) -> Answ
 
 
 def _limited(twin: Twin, incoming: Incoming, operation: Operation) -> Answer:
-    if operation.id == MARKETPLACE_KEY:
-        # What is known of this call shows no limits.
-        return _create_key(twin, bearer_grant(twin, incoming, operation), operation)
     headers = twin.limits.uncounted(operation)
     try:
         if twin.profile.misses_products and is_missing(operation, site=incoming.site):
@@ -87,8 +84,10 @@ def _limited(twin: Twin, incoming: Incoming, operation: Operation) -> Answer:
 def _granted(twin: Twin, incoming: Incoming, operation: Operation, *, grant: Grant) -> Answer:
     headers = twin.limits.count(operation, org=grant.org)
     try:
-        if not twin.profile.validates_first:
+        if not twin.profile.validates_first or operation.id == MARKETPLACE_KEY:
             check_scopes(grant, operation)
+        if operation.id == MARKETPLACE_KEY:
+            return _create_key(twin, grant).with_headers(*headers)
         # A handler that writes meets this check between its validation and its first change.
         with twin.kept.guarded(partial(check_scopes, grant, operation)):
             answer = _handler(operation)(twin, incoming, grant.org)
@@ -117,8 +116,7 @@ def _readers() -> Mapping[str, Handler]:
     )
 
 
-def _create_key(twin: Twin, grant: Grant, operation: Operation) -> Answer:
-    check_scopes(grant, operation)
+def _create_key(twin: Twin, grant: Grant) -> Answer:
     exists = twin.faults.strikes("key-exists")
     key = None if exists else twin.keys.create(grant.client, org=grant.org)
     if key is None:

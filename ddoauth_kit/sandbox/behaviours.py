@@ -170,9 +170,7 @@ _API = (
     Behaviour("key-invalid", "A wrong, revoked or foreign key gets 403.", DOCS_INTEGRATION),
     Behaviour("header-only", "Credentials in the query do not count.", "RFC 9700 4.3.2"),
     Behaviour(
-        "rate-limit-headers",
-        "All answers but the new key's carry X-RateLimit headers.",
-        DOCS_LIMITS,
+        "rate-limit-headers", "Each API answer carries five X-RateLimit headers.", DOCS_LIMITS
     ),
     Behaviour("rate-limit-reached", "Too many calls get 429 without Retry-After.", RECORDED),
     Behaviour("check-order", "Scopes are checked before content.", GUESS),
