@@ -297,7 +297,7 @@ def _answer_some(serve: Serve, count: int) -> RecordingServer:
     def respond(_arrived: Arrived) -> Answer:
         with lock:
             left[0] -= 1
-            return Answer("[]", after=0.0 if left[0] >= 0 else 0.6)
+            return Answer("[]", after=0.0 if left[0] >= 0 else 3.0)
 
     return serve(respond=respond)
 
@@ -310,7 +310,7 @@ def test_cancelled_from_another_thread(serve: Serve) -> None:
     thread.start()
     started = time.monotonic()
     report = probing.run_blocking()
-    assert time.monotonic() - started < 0.55
+    assert time.monotonic() - started < 2.5
     thread.join()
     assert 10 < len(report.results) < len(ALL)
     assert not report.complete
@@ -364,7 +364,7 @@ def test_an_interrupt_returns_what_was_found(serve: Serve) -> None:
 
 def test_an_interrupt_while_waiting(serve: Serve) -> None:
     """Also where no result comes in, and the caller only waits."""
-    server = serve(respond=lambda a: Answer(after=0.0 if "user" in a.target else 1.0))
+    server = serve(respond=lambda a: Answer(after=0.0 if "user" in a.target else 3.0))
     probing = Probing([_target(server.site)], now=NOW)
 
     def interrupt() -> None:
@@ -376,7 +376,7 @@ def test_an_interrupt_while_waiting(serve: Serve) -> None:
     started = time.monotonic()
     report = probing.run_blocking()
     thread.join()
-    assert time.monotonic() - started < 0.9
+    assert time.monotonic() - started < 2.5
     assert not report.complete
     assert _threads() == set()
 
