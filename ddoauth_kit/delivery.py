@@ -82,7 +82,7 @@ def recorded(  # noqa: PLR0913 - the parts of one answer
     exchange = Exchange(
         purpose=request.purpose,
         method=request.method,
-        url=request.shown_url,
+        url=redact(request.shown_url, secrets=request.secrets),
         status=status,
         request_headers=request.shown_headers(),
         request_body=redact(request.shown_body()),

@@ -18,6 +18,7 @@ from ddoauth_kit.delivery import (
 from ddoauth_kit.errors import InputError
 
 SECRET = Secret(CLIENT_SECRET, label="client_secret")
+KEY = Secret(API_KEY, label="api_key")
 
 
 @pytest.mark.parametrize(
@@ -96,3 +97,11 @@ def test_a_record_is_masked_and_short() -> None:
     shown = f"{exchange.request_body} {exchange.response_body}"
     assert not readable(CLIENT_SECRET, shown)
     assert not readable(API_KEY, shown)
+
+
+def test_a_path_that_repeats_a_secret_is_masked() -> None:
+    """An id that a server gave may be the very token that was sent to it."""
+    asked = request(US1, path=f"/api/v1/monitor/{API_KEY}", headers=(("dd-api-key", KEY),))
+    answer = recorded(asked, status=404, headers={}, text="", seconds=1.0, keep_answers=False)
+    assert not readable(API_KEY, answer.exchange.url)
+    assert answer.exchange.url.startswith("https://api.datadoghq.com/api/v1/monitor/<api_key")

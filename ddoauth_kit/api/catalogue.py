@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ScopeSet = frozenset[str]
+Beginning = tuple[str, int, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ class Catalogue:
     operations: tuple[Operation, ...]
     opened: Mapping[str, tuple[Operation, ...]]
     by_address: Mapping[str, Operation]
-    _by_length: Mapping[tuple[str, int], tuple[Operation, ...]]
+    _by_beginning: Mapping[Beginning, tuple[Operation, ...]]
 
     def opened_by(self, scope: str) -> tuple[Operation, ...]:
         """Return the operations that a scope opens, alone or with others."""
@@ -100,7 +101,7 @@ class Catalogue:
     def find(self, method: str, path: str) -> Operation | None:
         """Return the operation of a request, by its path or URL; the first fixed segment wins."""
         segments = _segments(path)
-        among = self._by_length.get((method.upper(), len(segments)), ())
+        among = self._by_beginning.get(_beginning(method.upper(), segments), ())
         fitting = [operation for operation in among if _fits(operation.path, segments)]
         return min(fitting, key=_templates, default=None)
 
@@ -112,18 +113,17 @@ class Catalogue:
 
 @cache
 def catalogue() -> Catalogue:
-    """Read the catalogue, once a process (about 10 ms)."""
+    """Read the catalogue, once a process (about 20 ms)."""
     text = resources.files("ddoauth_kit").joinpath("catalogue.json").read_text("utf-8")
     document = json.loads(text)
     operations = tuple(_operation(entry) for entry in document["operations"])
     opened: dict[str, list[Operation]] = {}
-    by_length: dict[tuple[str, int], list[Operation]] = {}
+    by_beginning: dict[Beginning, list[Operation]] = {}
     for operation in operations:
         for scope in sorted(frozenset().union(*operation.scope_sets)):
             opened.setdefault(scope, []).append(operation)
-        by_length.setdefault((operation.method, operation.path.count("/") + 1), []).append(
-            operation
-        )
+        beginning = _beginning(operation.method, operation.path.split("/"))
+        by_beginning.setdefault(beginning, []).append(operation)
     return Catalogue(
         spec=document["spec"],
         scopes=MappingProxyType(
@@ -132,7 +132,7 @@ def catalogue() -> Catalogue:
         operations=operations,
         opened=_frozen(opened),
         by_address=MappingProxyType({operation.address: operation for operation in operations}),
-        _by_length=_frozen(by_length),
+        _by_beginning=_frozen(by_beginning),
     )
 
 
@@ -156,6 +156,11 @@ def _operation(entry: dict[str, Any]) -> Operation:
 
 def _frozen(found: dict[Any, list[Any]]) -> Mapping[Any, tuple[Any, ...]]:
     return MappingProxyType({name: tuple(values) for name, values in found.items()})
+
+
+def _beginning(method: str, segments: list[str]) -> Beginning:
+    """Return what tells most operations apart; no template stands in the first segments."""
+    return method, len(segments), "/".join(segments[:4])
 
 
 def _segments(address: str) -> list[str]:

@@ -73,10 +73,10 @@ class LiveToken:
             self.refuse_dead()
             tokens = self.tokens
             response = await self._http.send(build(tokens))
-            sent = _sent_at(response)
+            answered = time.monotonic()
             if response.status in _SUCCESS:
-                self._accepted(tokens, at=sent)
-            if response.status != _UNAUTHORIZED or await self._lived(tokens, sent=sent):
+                self._accepted(tokens, at=answered - response.exchange.seconds)
+            if response.status != _UNAUTHORIZED or await self._lived(tokens, at=answered):
                 return response
 
     def refuse_dead(self) -> None:
@@ -88,12 +88,16 @@ class LiveToken:
         if self.dead:
             raise ApiError("unauthorized", self.dead)
 
-    async def _lived(self, tokens: TokenSet, *, sent: float) -> bool:
-        """Tell whether a token lived when a call was sent; calls that wait share one check."""
+    async def _lived(self, tokens: TokenSet, *, at: float) -> bool:
+        """Tell whether a token lived when a call was refused; calls that wait share one check.
+
+        Only a call that went out after the refusal can tell: one that was under way at the same
+        time may have been looked at first.
+        """
         async with self._lock:
             if self.tokens is not tokens or self.dead:
                 return False
-            if self._accepted_at >= sent:
+            if self._accepted_at >= at:
                 return True
             check = await self._asked()
             if check.status in _SUCCESS:
@@ -108,7 +112,7 @@ class LiveToken:
         tokens = self.tokens
         response = await self._http.send(current_user_request(tokens))
         if response.status in _SUCCESS:
-            self._accepted(tokens, at=_sent_at(response))
+            self._accepted(tokens, at=time.monotonic() - response.exchange.seconds)
         return response
 
     def _accepted(self, tokens: TokenSet, *, at: float) -> None:
@@ -130,11 +134,6 @@ class LiveToken:
             else:
                 self._accepted_at, self._untried = -math.inf, True
         return not self.dead
-
-
-def _sent_at(response: Response) -> float:
-    """Return the moment at which a request that was just answered had gone out."""
-    return time.monotonic() - response.exchange.seconds
 
 
 def _said(response: Response) -> str:

@@ -83,8 +83,6 @@ class Probing:
                 raise
         except BaseExceptionGroup as group:
             raise _first(group) from None
-        finally:
-            self._stop = None
         return self.report()
 
     def cancel(self) -> None:

@@ -92,9 +92,12 @@ def read_call(text: str) -> Call:
     Raises:
         InputError: `unknown_call`, where it is no method and path.
     """
-    method, _, path = text.strip().partition(" ")
-    path = urlsplit(path.strip()).path
-    if not method.isalpha() or not path.startswith("/"):
+    method, address, *_ = *text.split(), "", ""  # a log may have the protocol behind
+    try:
+        path = urlsplit(address).path
+    except ValueError:
+        path = ""
+    if not (method.isascii() and method.isalpha() and path.startswith("/")):
         what = f"{text!r} is no call; write a method and a path, such as GET /api/v1/monitor."
         raise InputError("unknown_call", what)
     return Call(method.upper(), path)
@@ -128,12 +131,16 @@ def smallest_scopes(calls: Iterable[Call | str]) -> ScopeNeeds:
 
 
 def scope_use(scopes: GrantedScopes, *, exchanges: Iterable[Exchange]) -> ScopeUse:
-    """Compare what a grant holds with what the calls of a transcript needed of it."""
+    """Compare what a grant holds with the least that the calls of a transcript needed of it."""
     granted = frozenset(scopes.granted)
-    used: set[str] = set()
-    for call in calls_of(exchanges):
-        operation = catalogue().find(call.method, call.path)
-        used |= _open(_ways(operation), granted) or set() if operation else set()
+    called = (catalogue().find(call.method, call.path) for call in calls_of(exchanges))
+    ways = {
+        operation.address: tuple(way for way in _ways(operation) if way <= granted)
+        for operation in called
+        if operation
+    }
+    chosen = _fewest({address: open_ways for address, open_ways in ways.items() if open_ways})
+    used = frozenset().union(*chosen.values())
     return ScopeUse(
         requested=scopes.requested,
         granted=scopes.granted,
@@ -152,9 +159,10 @@ def missing_scopes(call: Call | str, *, granted: Iterable[str]) -> tuple[ScopeSe
     asked = read_call(call) if isinstance(call, str) else call
     operation = catalogue().find(asked.method, asked.path)
     held = frozenset(granted)
-    if operation is None or operation.is_open_to(held):
+    ways = _ways(operation) if operation else ()
+    if _open(ways, held) is not None:
         return ()
-    return tuple(sorted((way - held for way in _ways(operation)), key=len))
+    return tuple(sorted((way - held for way in ways), key=len))
 
 
 def _ways(operation: Operation) -> tuple[ScopeSet, ...]:
@@ -167,10 +175,14 @@ def _fewest(ways: dict[str, tuple[ScopeSet, ...]]) -> dict[str, ScopeSet]:
     """Choose one way into each operation, for the smallest union; ties go by the spec's order."""
     fixed = frozenset().union(*(sets[0] for sets in ways.values() if len(sets) == 1))
     # Operations share their alternatives: the spec has eight different ones, so this stays small.
-    undecided = sorted({sets for sets in ways.values() if not _open(sets, fixed)}, key=str)
-    unions = (fixed.union(*picked) for picked in product(*undecided))
-    union = min(unions, key=len)
-    return {name: _open(sets, union) or sets[0] for name, sets in ways.items()}
+    undecided = dict.fromkeys(
+        ways[address]
+        for address in catalogue().by_address
+        if address in ways and _open(ways[address], fixed) is None
+    )
+    union = min((fixed.union(*picked) for picked in product(*undecided)), key=len)
+    chosen = {address: _open(sets, union) for address, sets in ways.items()}
+    return {address: way for address, way in chosen.items() if way is not None}
 
 
 def _open(sets: tuple[ScopeSet, ...], scopes: ScopeSet) -> ScopeSet | None:
