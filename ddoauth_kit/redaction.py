@@ -6,13 +6,14 @@ import html
 import json
 import re
 from base64 import b64encode
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, quote_plus
 
 from ddoauth_kit.secret import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
 SECRET_FIELDS: Final = frozenset(
     {
@@ -40,18 +41,40 @@ _SHAPES: Final = (
 )
 
 
-def redact(text: str, *, secrets: Iterable[Secret] = ()) -> str:
+class Masker:
     """Mask known secrets however they are encoded, then whatever has the shape of one.
 
-    The shapes are Datadog's API keys (32 hex) and application keys (40 hex), credentials of an
-    `Authorization` header, and everything the sandbox mints.
+    Prepared once for many texts. The shapes are Datadog's API keys (32 hex) and application keys
+    (40 hex), credentials of an `Authorization` header, and everything the sandbox mints. `keep`
+    names texts that have such a shape and are none, such as the ids of widgets.
     """
-    for secret in secrets:
-        for form in _encodings(secret.reveal()):
-            text = _replaced(text, form, shown=str(secret))
-    for shape, shown in _SHAPES:
-        text = shape.sub(shown, text)
-    return text.encode("utf-8", "replace").decode()
+
+    def __init__(self, secrets: Iterable[Secret] = (), *, keep: Collection[str] = ()) -> None:
+        forms = {form: str(s) for s in secrets for form in _encodings(s.reveal())}
+        self.forms = dict(sorted(forms.items(), key=lambda item: -len(item[0])))
+        self._keep = frozenset(keep)
+
+    def __call__(self, text: str) -> str:
+        """Return the text with every secret replaced by what it may show."""
+        for form, shown in self.forms.items():
+            text = _replaced(text, form, shown=shown)
+        for shape, shown in _SHAPES:
+            text = shape.sub(partial(self._shown, shown=shown), text)
+        return text.encode("utf-8", "replace").decode()
+
+    def concerns(self, text: str) -> bool:
+        """Return whether there is anything to mask: cheap to ask of a large text first."""
+        folded = text.lower()
+        found = any(form in text or ("%" in form and form.lower() in folded) for form in self.forms)
+        return found or any(shape.search(text) for shape, _ in _SHAPES)
+
+    def _shown(self, found: re.Match[str], *, shown: str) -> str:
+        return found[0] if found[0] in self._keep else found.expand(shown)
+
+
+def redact(text: str, *, secrets: Iterable[Secret] = ()) -> str:
+    """Mask a text once, as `Masker` does."""
+    return Masker(secrets)(text)
 
 
 def redact_body(text: str, *, secrets: Iterable[Secret] = ()) -> str:
