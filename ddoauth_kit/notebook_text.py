@@ -13,7 +13,12 @@ if TYPE_CHECKING:
 WIDGET_STATE: Final = "application/vnd.jupyter.widget-state+json"
 WIDGET_VIEW: Final = "application/vnd.jupyter.widget-view+json"
 _NOISE: Final = re.compile(r"\x1b\[[0-9;]*[A-Za-z]|\s+")
-_MARKUP: Final = re.compile(r"\x1b\[[0-9;]*[A-Za-z]|\s+|<[^<>]*>")
+_MARKUP: Final = re.compile(rf"{_NOISE.pattern}|<[^<>]*>")
+_NOISES: Final = {
+    "text/plain": re.compile(rf"{_NOISE.pattern}|\A['\"]|['\"]\Z"),
+    "text/html": _MARKUP,
+    "image/svg+xml": _MARKUP,
+}
 
 
 @dataclass(slots=True)
@@ -127,8 +132,8 @@ def _parts(
 
 
 def _words(piece: Piece) -> Iterator[tuple[int, int]]:
-    """Yield begin and end of what lies between blanks, colours and (in HTML) tags."""
-    noise = _MARKUP if piece.channel in {"text/html", "image/svg+xml"} else _NOISE
+    """Yield begin and end of what lies between blanks, colours, quotes around all, and tags."""
+    noise = _NOISES.get(piece.channel, _NOISE)
     position = 0
     for found in noise.finditer(piece.text):
         if found.start() > position:

@@ -13,7 +13,6 @@ import html
 import json
 import os
 import re
-from base64 import b64decode
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -22,7 +21,7 @@ from urllib.parse import unquote
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.known_secrets import SHORTEST
 from ddoauth_kit.notebook_text import joined_hits, notebook_texts, output_pieces, widget_ids
-from ddoauth_kit.redaction import Masker
+from ddoauth_kit.redaction import Masker, base64_texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
@@ -46,8 +45,6 @@ _BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]{24,}")
 _WRAPPED: Final = re.compile(r"[A-Za-z0-9+/=\s]+")
 _ESCAPE: Final = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|([/\"\\]))")
 _ENCODED_TWICE: Final = 2
-_ALIGNMENTS: Final = 4
-_LONG: Final = 4096
 _SKIPPED: Final = frozenset({".git", ".venv", "node_modules", "__pycache__", ".ipynb_checkpoints"})
 
 
@@ -155,7 +152,8 @@ def spread(masker: Masker) -> Callable[[str], Iterator[tuple[int, int, str]]]:
 
     Without blanks the ends of a word are lost, so that shapes alone would find too much.
     """
-    forms = {form: shown for form, shown in masker.forms.items() if len(form) >= SHORTEST}
+    bare = {re.sub(r"\s+", "", form): shown for form, shown in masker.forms.items()}
+    forms = {form: shown for form, shown in bare.items() if len(form) >= SHORTEST}
 
     def find(text: str) -> Iterator[tuple[int, int, str]]:
         for form, shown in forms.items():
@@ -191,10 +189,7 @@ def _decoded(text: str) -> Iterator[str]:
     if _WRAPPED.fullmatch(text):
         text = re.sub(r"\s+", "", text)
     for word in _BASE64.findall(text):
-        plain = word.translate(str.maketrans("-_", "+/"))
-        for start in range(_ALIGNMENTS if len(plain) < _LONG else 1):
-            piece = plain[start : start + (len(plain) - start) // 4 * 4]
-            yield b64decode(piece).decode("latin-1")
+        yield from base64_texts(word)
 
 
 def _unescaped(match: re.Match[str]) -> str:
