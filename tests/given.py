@@ -146,7 +146,11 @@ def notebook_file(folder: Path, name: str, *code: str) -> Path:
     parameters.metadata["tags"] = ["parameters"]
     cells = [parameters, *(nbformat.v4.new_code_cell(text) for text in code)]
     notebook = nbformat.v4.new_notebook(cells=cells)
-    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
+    notebook.metadata["kernelspec"] = {
+        "name": "python3",
+        "display_name": "Python 3",
+        "language": "python",
+    }
     path = folder / f"{name}.ipynb"
     nbformat.write(notebook, path)
     return path

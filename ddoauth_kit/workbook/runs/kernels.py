@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 OWN_KERNEL: Final = "ddoauth-python"
 STARTUP_SECONDS: Final = 30
 CELL_SECONDS: Final = 300
+_ARGUMENTS: Final = ["--HistoryManager.hist_file=:memory:", "--IPKernelApp.log_level=40"]
 _LAUNCH: Final = ["-m", "ipykernel_launcher", "-f", "{connection_file}"]
 FORKED: Final = EntryPoint(
     name="ddoauth-forked",
@@ -93,6 +94,8 @@ class KernelClient(PapermillNotebookClient):  # type: ignore[misc]
     ) -> None:
         options.setdefault("kernel_manager_class", PrivateKernelManager)
         options.setdefault("shutdown_kernel", "immediate")
+        # What cells hold goes into no history file.
+        options["extra_arguments"] = [*_ARGUMENTS, *options.get("extra_arguments", ())]
         super().__init__(nb_man, **options)
         self.template = template
 

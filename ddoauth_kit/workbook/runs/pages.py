@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ddoauth_kit.workbook.runs.people import mask_people
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from nbformat import NotebookNode
 
@@ -48,6 +48,7 @@ _CELLS: Final = """
 .error pre, .stderr pre { border-left: 3px solid var(--bad-ink); padding-left: 0.6rem; }
 .out img { max-width: 100%; background: #ffffff; }
 """
+_INSIDE: Final = re.compile(r'<a href="([^":#]+)(?:#[^"]*)?">(.*?)</a>', re.DOTALL)
 _ANSI: Final = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _PICTURES: Final = ("image/svg+xml", "image/png", "image/jpeg")
 
@@ -71,11 +72,24 @@ def page(title: str, *, body: str, style: str = "") -> str:
 """
 
 
-def notebook_page(notebook: NotebookNode, *, title: str) -> str:
-    """Return an executed notebook as a page; people's names are masked in it."""
+def notebook_page(
+    notebook: NotebookNode, *, title: str, suffix: str = "", siblings: Collection[str] = ()
+) -> str:
+    """Return an executed notebook as a page; people's names are masked in it.
+
+    A link to another notebook leads to its page, if `siblings` has its name with this one's
+    `suffix`; other links within the repository lead nowhere here, and only their text is left.
+    """
+
+    def link(found: re.Match[str]) -> str:
+        name = found[1].removesuffix(".ipynb") + suffix
+        return f'<a href="{name}.html">{found[2]}</a>' if name in siblings else found[2]
+
     cells = "\n".join(_cell(cell) for cell in notebook.cells)
-    back = '<p><a href="report.html">Back to the report</a></p>'
-    return page(title, body=f"{back}\n<main>\n{cells}\n</main>", style=_CELLS)
+    body = f"<main>\n{_INSIDE.sub(link, cells)}\n</main>"
+    return page(
+        title, body=f'<p><a href="report.html">Back to the report</a></p>\n{body}', style=_CELLS
+    )
 
 
 def _cell(cell: NotebookNode) -> str:

@@ -8,8 +8,10 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.explainer import explain
+from ddoauth_kit.workbook.runs.compare import ABSENT
 from ddoauth_kit.workbook.runs.pages import page
 from ddoauth_kit.workbook.runs.people import mask_people
+from ddoauth_kit.workbook.runs.verdicts import TONES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from ddoauth_kit.workbook.runs.verdicts import Verdict
 
 _STYLE: Final = """
+body { max-width: 84rem; }
 .good { background: var(--good); color: var(--good-ink); }
 .bad { background: var(--bad); color: var(--bad-ink); }
 .odd { background: var(--odd); color: var(--odd-ink); }
@@ -26,7 +29,8 @@ _STYLE: Final = """
 .good a, .bad a, .odd a { color: inherit; }
 .said { display: inline-block; padding: 0.2rem 0.7rem; border-radius: 4px; font-weight: 600; }
 .soft { color: var(--soft); } .num { text-align: right; white-space: nowrap; }
-td.word { white-space: nowrap; }
+td.word { white-space: nowrap; } small { opacity: 0.85; }
+.matrix { font-size: 0.85rem; } .matrix td, .matrix th { padding: 0.25rem 0.45rem; }
 .matrix th:first-child { position: sticky; left: 0; z-index: 1; }
 .failure { border-left: 4px solid var(--bad-ink); padding-left: 0.8rem; margin: 1rem 0; }
 .failure h3 { margin: 0; font-size: 1rem; } .failure p { margin: 0.3rem 0; }
@@ -34,7 +38,7 @@ details > summary { cursor: pointer; margin: 0.6rem 0; }
 .bar { display: block; height: 0.6rem; min-width: 2px; background: var(--link); }
 .bars td:last-child { width: 40%; min-width: 6rem; vertical-align: middle; }
 @media (max-width: 30rem) { body { padding: 0.7rem; } th, td { padding: 0.25rem 0.4rem; }
-  .matrix th:first-child { max-width: 9rem; } }
+  .matrix th:first-child { max-width: 8.5rem; } }
 """
 _CODE: Final = re.compile(r"\[([a-z_]+)\]")
 _SLOWEST: Final = 10
@@ -57,7 +61,8 @@ def _head(outcome: Outcome) -> Iterator[str]:
     where = "real Datadog" if outcome.settings.mode == "live" else "the sandbox"
     yield (
         f'<p class="soft">{notebooks} notebooks, {sites} sites, {_text(", ".join(clients))}, '
-        f"against {where}. Started {_text(outcome.started)}, took {outcome.seconds:.1f} s.</p>"
+        f"against {where}. Started {_text(_moment(outcome.started))}, took "
+        f"{outcome.seconds:.1f} s.</p>"
     )
 
 
@@ -65,15 +70,23 @@ def _failures(outcome: Outcome) -> Iterator[str]:
     yield "<h2>What failed</h2>"
     if not outcome.failed:
         yield "<p>Nothing.</p>"
-    for run in outcome.failed:
-        where = f"on {_text(run.site)} ({_text(run.client)})"
-        yield f'<div class="failure"><h3>{_link(run)} {where}</h3>'
-        yield f"<p>{_text(run.error)}</p>"
-        yield from _explained(run.error)
+    for (_, client, error), runs in _alike(outcome.failed).items():
+        sites = ", ".join(_link(run, run.site) for run in runs)
+        yield f'<div class="failure"><h3>{_text(runs[0].notebook)} on {sites}</h3>'
+        yield f'<p class="soft">{_text(client)}</p><p>{_text(error)}</p>'
+        yield from _explained(error)
         yield "</div>"
     if outcome.not_run:
         names = ", ".join(case.title for case in outcome.not_run)
         yield f"<p>Not run, because the run was interrupted: {_text(names)}.</p>"
+
+
+def _alike(runs: list[NotebookRun]) -> dict[tuple[str, str, str], list[NotebookRun]]:
+    """Return the failures by notebook, client and error: one cause often hits every site."""
+    found: dict[tuple[str, str, str], list[NotebookRun]] = {}
+    for run in runs:
+        found.setdefault((run.notebook, run.client, run.error), []).append(run)
+    return found
 
 
 def _explained(error: str) -> Iterator[str]:
@@ -83,8 +96,8 @@ def _explained(error: str) -> Iterator[str]:
             found = explain(code)
         except ValueError:
             return
-        yield f"<p><strong>Why:</strong> {_text(found.cause)}</p>"
-        yield f"<p><strong>Next:</strong> {_text(found.fix)}</p>"
+        yield f"<p><strong>Why:</strong> {_prose(found.cause)}</p>"
+        yield f"<p><strong>Next:</strong> {_prose(found.fix)}</p>"
 
 
 def _matrix(outcome: Outcome) -> Iterator[str]:
@@ -97,9 +110,7 @@ def _matrix(outcome: Outcome) -> Iterator[str]:
         ["notebook", *sites],
         (
             [
-                f"{_text(name)}<br><span class=soft>{_text(client)}</span>"
-                if several
-                else _text(name),
+                _name(name) + (f"<br><small>{_text(client)}</small>" if several else ""),
                 *(_cell(runs.get((name, client, site))) for site in sites),
             ]
             for name, client in rows
@@ -112,7 +123,8 @@ def _cell(run: NotebookRun | None) -> str:
         return '<td class="word none">not run</td>'
     tone = "bad" if run.error else "good"
     again = f"<br>begun {run.attempts} times" if run.attempts > 1 else ""
-    return f'<td class="word {tone}">{_link(run, run.status)} {run.seconds:.1f} s{again}</td>'
+    seconds = f"<br><small>{run.seconds:.1f} s</small>"
+    return f'<td class="word {tone}">{_link(run, run.status)}{seconds}{again}</td>'
 
 
 def _verdicts(outcome: Outcome) -> Iterator[str]:
@@ -122,7 +134,8 @@ def _verdicts(outcome: Outcome) -> Iterator[str]:
     yield "<h2>Scopes and sites</h2>"
     for client, group in groupby(found, key=lambda v: v.client):
         verdicts = list(group)
-        yield f"<h3>{_text(client)}</h3>"
+        if len(verdicts) < len(found):
+            yield f"<h3>{_text(client)}</h3>"
         yield from _scopes(verdicts)
         yield from _evidence(verdicts)
 
@@ -133,7 +146,7 @@ def _scopes(verdicts: Sequence[Verdict]) -> Iterator[str]:
     yield from _grid(
         ["scope", *sites],
         (
-            [_text(scope), *(_verdict(cells.get((scope, site))) for site in sites)]
+            [_name(scope), *(_verdict(cells.get((scope, site))) for site in sites)]
             for scope in dict.fromkeys(v.scope for v in verdicts)
         ),
     )
@@ -163,8 +176,21 @@ def _changes(outcome: Outcome) -> Iterator[str]:
     took = f"It took {outcome.earlier.seconds:.1f} s then, {outcome.seconds:.1f} s now."
     said = f"{len(changes)} differences from" if changes else "Nothing is different from"
     yield f"<p>{said} {_text(outcome.earlier.name)}. {took}</p>"
-    if changes:
-        yield from _table(("what", "before", "now"), ((c.what, c.before, c.now) for c in changes))
+    if not changes:
+        return
+    yield '<div class="wide"><table><tr>'
+    yield from (f'<th scope="col">{name}</th>' for name in ("what", "before", "now"))
+    yield "</tr>"
+    for change in changes:
+        yield f"<tr><td>{_name(change.what)}</td>{_word(change.before)}{_word(change.now)}</tr>"
+    yield "</table></div>"
+
+
+def _word(word: str) -> str:
+    """Return a cell in the tone of a verdict or of a result."""
+    known = {"passed": "good", "failed": "bad", ABSENT: "none"}
+    tone = known.get(word) or TONES.get(word.replace(" ", "_"), "odd")
+    return f'<td class="word {tone}">{_text(word)}</td>'
 
 
 def _timings(outcome: Outcome) -> Iterator[str]:
@@ -226,6 +252,19 @@ def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
 
 def _link(run: NotebookRun, text: str = "") -> str:
     return f'<a href="{escape(run.name)}.html">{_text(text or run.notebook)}</a>'
+
+
+def _name(text: str) -> str:
+    """Return a name that a narrow column may break after its underscores."""
+    return _text(text).replace("_", "_<wbr>")
+
+
+def _prose(text: str) -> str:
+    return re.sub(r"`([^`]*)`", r"<code>\1</code>", _text(text))
+
+
+def _moment(started: str) -> str:
+    return f"{started[:10]} {started[11:16]} UTC"
 
 
 def _text(text: str) -> str:

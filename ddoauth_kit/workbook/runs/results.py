@@ -37,8 +37,9 @@ def write_results(outcome: Outcome, *, out: Path, secrets: Iterable[Secret] = ()
     """
     secrets = tuple(secrets)
     mask = Masker(secrets)
+    names = {run.name for run in outcome.runs}
     for run in outcome.runs:
-        _write_page(run, out=out)
+        _write_page(run, out=out, siblings=names)
     _write_tables(outcome.runs, out / "tables")
     (out / "junit.xml").write_text(mask(junit(outcome)), encoding="utf-8")
     scanned = replace(outcome, findings=scan_paths([out], secrets=secrets))
@@ -47,12 +48,17 @@ def write_results(outcome: Outcome, *, out: Path, secrets: Iterable[Secret] = ()
     return scanned
 
 
-def _write_page(run: NotebookRun, *, out: Path) -> None:
+def _write_page(run: NotebookRun, *, out: Path, siblings: set[str]) -> None:
     path = out / run.output
-    if path.is_file():
-        notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
-        title = f"{run.notebook} on {run.site}"
-        (out / f"{run.name}.html").write_text(notebook_page(notebook, title=title), "utf-8")
+    if not path.is_file():
+        return
+    text = notebook_page(
+        nbformat.read(path, as_version=4),  # type: ignore[no-untyped-call]
+        title=f"{run.notebook} on {run.site}",
+        suffix=run.name.removeprefix(run.notebook),
+        siblings=siblings,
+    )
+    (out / f"{run.name}.html").write_text(text, encoding="utf-8")
 
 
 def _summary(outcome: Outcome) -> str:
