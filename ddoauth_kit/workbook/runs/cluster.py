@@ -126,12 +126,14 @@ class ClusterRunner:
         except Exception as error:  # noqa: BLE001 - whatever a cluster does to one case
             text = f"{type(error).__name__}: {' '.join(str(error).split())}"
             return result(case, error=text, seconds=0.0, attempts=attempts)
+        from nbformat import v4
+
         (out / f"{case.name}.ipynb").write_text(answer.notebook, encoding="utf-8")
         return result(
             case,
             error=answer.error,
             seconds=answer.seconds,
-            notebook=_read(answer.notebook),
+            notebook=v4.reads(answer.notebook),  # type: ignore[no-untyped-call]
             attempts=attempts,
         )
 
@@ -169,9 +171,3 @@ def _tell_beginning(order: Order) -> None:
 
     with suppress(ValueError):  # not in a worker
         get_worker().log_event(TOPIC, {"run": order.run, "case": order.name})
-
-
-def _read(text: str) -> Any:  # noqa: ANN401 - nbformat is untyped
-    import nbformat
-
-    return nbformat.reads(text, as_version=4)  # type: ignore[no-untyped-call]

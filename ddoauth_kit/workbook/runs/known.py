@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.known_secrets import environment_secrets, stored_secrets
+from ddoauth_kit.sites import DATADOG_SITES
 from ddoauth_kit.store import MemoryStore, open_store
 from ddoauth_kit.workbook.lab import live_registration
 from ddoauth_kit.workbook.parts import Mode
@@ -46,4 +47,4 @@ def _live_client(parameters: Mapping[str, Any]) -> tuple[str, str]:
         registration = live_registration(site, client=file)
     except InputError:
         return "", ""
-    return registration.client_id, registration.sites[0] if len(registration.sites) == 1 else site
+    return registration.client_id, DATADOG_SITES.named(site).name

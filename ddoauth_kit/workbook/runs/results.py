@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
 
-import nbformat
+from nbformat import v4
 
 from ddoauth_kit.redaction import Masker
 from ddoauth_kit.scan import scan_paths
@@ -53,7 +53,7 @@ def _write_page(run: NotebookRun, *, out: Path, siblings: set[str]) -> None:
     if not path.is_file():
         return
     text = notebook_page(
-        nbformat.read(path, as_version=4),  # type: ignore[no-untyped-call]
+        v4.reads(path.read_text("utf-8")),  # type: ignore[no-untyped-call]
         title=f"{run.notebook} on {run.site}",
         suffix=run.name.removeprefix(run.notebook),
         siblings=siblings,

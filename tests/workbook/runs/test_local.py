@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -176,3 +178,28 @@ def test_outputs_are_papermills(tmp_path: Path) -> None:
     assert notebook.metadata.papermill.parameters["SITE"] == "eu1"
     assert {cell.metadata.papermill.status for cell in notebook.cells} == {"completed"}
     assert json.loads((tmp_path / "works.eu1.ipynb").read_text("utf-8"))["nbformat"] == 4
+
+
+def test_kernels_end_with_a_run_that_is_killed(tmp_path: Path) -> None:
+    """Even SIGKILL, which nothing can handle, leaves no kernel behind."""
+    pid = tmp_path / "pid"
+    code = f"import os, time; open({str(pid)!r}, 'w').write(str(os.getpid())); time.sleep(60)"
+    notebooks = [str(notebook_file(tmp_path, name, code)) for name in ("one", "two")]
+    command = [sys.executable, "-m", "ddoauth_kit", "run", *notebooks, "--out", str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        until = time.monotonic() + 30
+        while not (pid.exists() and pid.read_text("utf-8")) and time.monotonic() < until:
+            time.sleep(0.1)
+        process.kill()
+    while _runs(int(pid.read_text("utf-8"))) and time.monotonic() < until:
+        time.sleep(0.1)
+    assert not _runs(int(pid.read_text("utf-8")))
+
+
+def _runs(pid: int) -> bool:
+    """Return whether a process lives; what has ended may wait for a parent to notice."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
