@@ -17,15 +17,16 @@ def test_names_of_variables_tell() -> None:
         "DDOAUTH_CLIENT_SECRET_US1_FED": "value-secret",
         "DDOAUTH_REFRESH_TOKEN_EU1": "value-refresh",
         "DDOAUTH_API_KEY_EU1": "value-key-eu1",
-        "GITHUB_TOKEN": "value-github",
-        "my_password": "value-password",
+        "GITHUB_TOKEN": "value-github-4711",
+        "my_password": "value-password-4711",
     }
     plain = {
         "DDOAUTH_CLIENT_ID": "value-client-id",
         "DDOAUTH_SCOPES": "api_keys_write",
         "AWS_WEB_IDENTITY_TOKEN_FILE": "/var/run/token",
         "KEYBOARD": "something",
-        "API_TOKEN": "short",
+        "API_TOKEN": "short-1",
+        "TOKEN_KIND": "an-ordinary-word",
     }
     found = environment_secrets({**secret, **plain})
     assert {s.label: s.reveal() for s in found} == secret

@@ -124,7 +124,7 @@ class ClusterRunner:
         try:
             answer = future.result()
         except Exception as error:  # noqa: BLE001 - whatever a cluster does to one case
-            text = f"{type(error).__name__}: {' '.join(str(error).split())}"
+            text = f"{type(error).__name__}: {error}"
             return result(case, error=text, seconds=0.0, attempts=attempts)
         from nbformat import v4
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ddoauth_kit.known_secrets import environment_secrets
+from ddoauth_kit.redaction import Masker
 from ddoauth_kit.workbook.runs.matrix import NotebookRun, digest
 from ddoauth_kit.workbook.tables import TABLE_MIME
 
@@ -22,6 +24,7 @@ def result(
     attempts: int = 1,
 ) -> NotebookRun:
     """Return what came of a case; `notebook` is None where there is none to read."""
+    error = Masker(environment_secrets())(" ".join(error.split()))
     return NotebookRun(
         notebook=case.notebook.stem,
         site=case.site,

@@ -108,7 +108,7 @@ async def execute(
     error = Masker(known())(crash) or _write(masked, output)
     if crash:
         write_ipynb(masked, str(output))
-    return Execution(masked, " ".join(error.split()), round(time.perf_counter() - started, 2))
+    return Execution(masked, error, round(time.perf_counter() - started, 2))
 
 
 def _prepared(source: Path, *, output: Path, parameters: Mapping[str, Any]) -> Any:  # noqa: ANN401

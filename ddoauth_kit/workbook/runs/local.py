@@ -6,10 +6,10 @@ import asyncio
 import signal
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
-from ddoauth_kit.errors import InputError
 from ddoauth_kit.workbook.runs.collect import result
 from ddoauth_kit.workbook.runs.limits import kernels_at_once
 from ddoauth_kit.workbook.runs.template import KernelTemplate
@@ -54,11 +54,8 @@ class LocalRunner:
             asyncio.get_running_loop()
         except RuntimeError:
             return asyncio.run(work)
-        whole: list[bool] = []
-        thread = threading.Thread(target=lambda: whole.append(asyncio.run(work)))
-        thread.start()
-        thread.join()
-        return whole == [True]
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(asyncio.run, work).result()
 
     async def _all(
         self,
@@ -100,8 +97,8 @@ class LocalRunner:
                 seconds=self.timeout,
                 template=template,
             )
-        except InputError as error:
-            return result(case, error=f"InputError: {error}", seconds=0.0)
+        except Exception as error:  # noqa: BLE001 - a full disk, a notebook that is broken
+            return result(case, error=f"{type(error).__name__}: {error}", seconds=0.0)
         return result(
             case,
             error=execution.error,

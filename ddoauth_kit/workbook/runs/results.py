@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from nbformat import v4
 
-from ddoauth_kit.redaction import Masker
 from ddoauth_kit.scan import scan_paths
 from ddoauth_kit.workbook.runs.junit import junit
 from ddoauth_kit.workbook.runs.pages import notebook_page
@@ -32,20 +31,23 @@ _FORMULA: Final = ("=", "+", "-", "@")
 def write_results(outcome: Outcome, *, out: Path, secrets: Iterable[Secret] = ()) -> Outcome:
     """Write everything under `out`, then look for secrets in all of it.
 
-    The executed notebooks are there already. `secrets` are the values that are known in memory;
-    none of them is written. Return the outcome with what the scan found.
+    The executed notebooks are there already, and all else is made of what was masked with them.
+    `secrets` are the values that are known in memory. Return the outcome with what the scan found.
     """
-    secrets = tuple(secrets)
-    mask = Masker(secrets)
     names = {run.name for run in outcome.runs}
     for run in outcome.runs:
         _write_page(run, out=out, siblings=names)
     _write_tables(outcome.runs, out / "tables")
-    (out / "junit.xml").write_text(mask(junit(outcome)), encoding="utf-8")
+    (out / "junit.xml").write_text(junit(outcome), encoding="utf-8")
+    _write_summaries(outcome, out=out)
     scanned = replace(outcome, findings=scan_paths([out], secrets=secrets))
-    (out / "summary.json").write_text(mask(_summary(scanned)), encoding="utf-8")
-    (out / "report.html").write_text(mask(report(scanned)), encoding="utf-8")
+    _write_summaries(scanned, out=out)
     return scanned
+
+
+def _write_summaries(outcome: Outcome, *, out: Path) -> None:
+    (out / "summary.json").write_text(_summary(outcome), encoding="utf-8")
+    (out / "report.html").write_text(report(outcome), encoding="utf-8")
 
 
 def _write_page(run: NotebookRun, *, out: Path, siblings: set[str]) -> None:

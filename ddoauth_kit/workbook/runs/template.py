@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 SERVER: Final = [sys.executable, "-m", "ddoauth_kit.workbook.runs.forkserver"]
 LAUNCHER: Final = [sys.executable, "-m", "ipykernel_launcher"]
+END_SECONDS: Final = 10
 
 
 class KernelTemplate:
@@ -55,7 +56,11 @@ class KernelTemplate:
 
     def __exit__(self, *exc_info: object) -> None:
         self._connection.shutdown(socket.SHUT_RDWR)  # it ends all its kernels, then itself
-        self._process.wait()
+        try:
+            self._process.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
         self._answers.close()
         self._connection.close()
 

@@ -30,6 +30,7 @@ READER = Path(__file__).parents[2] / "data" / "reader_client.json"
 def _run(cases: list[Case], out: Path, **limits: Any) -> list[NotebookRun]:
     """Run cases and return their results in the order of the cases."""
     found: list[NotebookRun] = []
+    out.mkdir(exist_ok=True)
     assert LocalRunner(**limits).run(cases, settings=RunSettings(), out=out, done=found.append)
     return sorted(found, key=lambda run: [case.name for case in cases].index(run.name))
 
@@ -139,6 +140,16 @@ def test_a_run_leaves_no_process_and_no_socket(tmp_path: Path, monkeypatch: Any)
     for pid in pids:
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
+
+
+def test_a_notebook_that_cannot_be_read_is_a_failure(tmp_path: Path) -> None:
+    """A file of an unknown format ends as a failure in one line; the others run."""
+    broken = tmp_path / "broken.ipynb"
+    broken.write_text('{"cells": [], "nbformat": 9, "nbformat_minor": 0, "metadata": {}}', "utf-8")
+    quick = notebook_file(tmp_path, "quick", "print('done')")
+    runs = _run(matrix([broken, quick], sites=["us1"]), tmp_path / "out", cold=True)
+    assert [run.status for run in runs] == ["failed", "passed"]
+    assert "\n" not in runs[0].error
 
 
 def test_a_run_inside_a_notebook(tmp_path: Path) -> None:
