@@ -101,6 +101,25 @@ def test_the_command_on_a_cluster(cluster: Any, tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_an_interrupt_keeps_what_had_ended(cluster: Any, tmp_path: Path) -> None:
+    """Ctrl-C ends a run on a cluster with 130, and its results are written."""
+    command = [sys.executable, "-m", "ddoauth_kit", "run", "00", "--site", "all", "--out"]
+    with subprocess.Popen(
+        [*command, str(tmp_path), "--executor", cluster.scheduler_address],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        first = process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    assert first.startswith("1/9 passed 00_start_here")
+    assert process.returncode == 130, err
+    assert "Traceback" not in err
+    assert 1 <= json.loads((tmp_path / "summary.json").read_text("utf-8"))["passed"] < 9
+
+
 def test_failures_time_limits_and_secrets(cluster: Any, tmp_path: Path) -> None:
     """A failing or slow notebook is a result like any other; secrets are masked on the worker."""
     secret = "sandbox-secret-" + "0123456789" * 4
