@@ -61,6 +61,23 @@ ADVICE: Final[dict[str, str]] = {
         "`scope` and `verdict`, each scope once a site."
     ),
     "unknown_filter": "use one of the verdicts or areas that the message lists.",
+    "secret_parameter": (
+        "put the value into an environment variable (DDOAUTH_CLIENT_SECRET, DDOAUTH_REFRESH_TOKEN_"
+        "US1, DD_API_KEY) or the keyring, which kernels can read; papermill writes parameters "
+        "down. Pass names only. If it was typed on a command line, treat it as seen: replace it."
+    ),
+    "other_settings": (
+        "resume with the mode, `--writes` and version of the first run, or choose another `--out`."
+    ),
+    "not_a_run": "name the folder that `ddoauth run --out` wrote, with its summary.json.",
+    "no_executor": (
+        "give the address that the scheduler prints, such as tcp://host:8786, and install the "
+        'extra: pip install "ddoauth-kit[dask]", here and on the workers.'
+    ),
+    "several_live_clients": (
+        "start a run for each client, with that client's own variables in the environment."
+    ),
+    "unreadable_path": "name a file or a folder that exists and that you may read.",
     "sandbox_not_started": "change the option that the message names.",
     "missing_package": 'install the workbook: pip install "ddoauth-kit[workbook]".',
     # The authorization response.

@@ -4,25 +4,19 @@ from __future__ import annotations
 
 import argparse
 import json
-import logging
-import signal
 import sys
-import tempfile
-from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.commands.probe import add_probe
 from ddoauth_kit.errors import DdoauthError, InputError
-from ddoauth_kit.oauth.authorization_request import authorization_request
-from ddoauth_kit.registration import registration_from_file
 from ddoauth_kit.sites import DATADOG_SITES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from ddoauth_kit.sandbox import Sandbox
-    from ddoauth_kit.workbook.runs import NotebookRun
 
 SUCCESS: Final = 0
 FOUND: Final = 1
@@ -55,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_run(commands)
     add_probe(commands)
+    _add_scan(commands)
     _add_sandbox(commands)
     return parser
 
@@ -63,7 +58,9 @@ def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     run = commands.add_parser(
         "run",
         help="execute the notebooks for one site or more",
-        description="Execute notebooks by papermill and write what came out under DIR.",
+        description="Execute notebooks, side by side, for every site and client that is named, and "
+        "write under DIR what came out: the notebooks without secrets, report.html, summary.json, "
+        "junit.xml and tables.",
     )
     run.set_defaults(command=_run)
     run.add_argument(
@@ -75,13 +72,52 @@ def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         metavar="SITE",
         help=f"one of {', '.join(DATADOG_SITES.names)}, or all; may be repeated (us1)",
     )
-    run.add_argument("--client", metavar="FILE", help="an integration's oauth_clients.json")
+    run.add_argument(
+        "--client",
+        action="append",
+        metavar="FILE",
+        help="an integration's oauth_clients.json; may be repeated",
+    )
     run.add_argument("--mode", choices=["sandbox", "live"], default="sandbox")
     run.add_argument(
         "--writes", action="store_true", help="let a live run create the key, send data, revoke"
     )
     run.add_argument("--out", metavar="DIR", default="ddoauth-runs", help="(ddoauth-runs)")
     run.add_argument("--format", choices=["table", "json"], default="table")
+    _add_run_limits(run)
+
+
+def _add_run_limits(run: argparse.ArgumentParser) -> None:
+    run.add_argument(
+        "--resume", action="store_true", help="run what DIR has no passed result of, keep the rest"
+    )
+    run.add_argument("--compare", metavar="DIR", help="report what changed since this run")
+    run.add_argument(
+        "--jobs", type=_count, metavar="N", help="kernels at once (by cores and free memory)"
+    )
+    run.add_argument(
+        "--timeout", type=_seconds, metavar="SECONDS", help="for each notebook (no limit)"
+    )
+    run.add_argument(
+        "--cold",
+        action="store_true",
+        help="start each kernel from nothing; by default it is forked with the imports done",
+    )
+    run.add_argument(
+        "--executor", metavar="SCHEDULER", help="run on this Dask cluster, such as tcp://host:8786"
+    )
+
+
+def _add_scan(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    scan = commands.add_parser(
+        "scan",
+        help="look for secrets in notebooks, reports and folders",
+        description="Look for what has the shape of a Datadog key or of a credential of the "
+        "sandbox, and for the secrets of the environment. Exit 1 and say where, never what.",
+    )
+    scan.set_defaults(command=_scan)
+    scan.add_argument("paths", nargs="+", metavar="PATH", help="a file or a folder")
+    scan.add_argument("--format", choices=["table", "json"], default="table")
 
 
 def _add_sandbox(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -107,72 +143,23 @@ def _add_sandbox(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def _run(options: argparse.Namespace) -> int:
-    from ddoauth_kit.workbook.notebooks import find_notebooks
-    from ddoauth_kit.workbook.results import write_results
-    from ddoauth_kit.workbook.runs import RunSettings, run_notebooks
+    from ddoauth_kit.workbook.runs.command import run_command
 
-    notebooks = find_notebooks(options.notebooks)
-    sites = _sites(options.site or ["us1"])
-    client = _client_path(options.client)
-    if options.mode == "live":
-        _check_live(sites, client=client)
-    out = _output_folder(options.out)
-    settings = RunSettings(mode=options.mode, client=client, writes=options.writes)
-    finished: list[NotebookRun] = []
-    whole = False
-    with _quiet_interrupts():
-        for run in run_notebooks(notebooks, sites=sites, settings=settings, out=out):
-            finished.append(run)
-            _say(f"{len(finished)}/{len(notebooks) * len(sites)} {_line(run)}")
-        whole = True
-    write_results(finished, settings=settings, out=out)
-    _print_runs(finished, out=out, as_json=options.format == "json")
-    if not whole:
-        _say("interrupted; what had finished is kept")
-        return INTERRUPTED
-    return FOUND if any(run.status == "failed" for run in finished) else SUCCESS
+    return run_command(options)
 
 
-@contextmanager
-def _quiet_interrupts() -> Iterator[None]:
-    """End the block on Ctrl-C or SIGTERM, without what dying kernels make libraries say."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    loggers = [logging.getLogger(name) for name in ("asyncio", "traitlets", "papermill")]
-    levels = [logger.level for logger in loggers]
-    try:
-        for logger in loggers:
-            logger.setLevel(logging.CRITICAL + 1)
-        yield
-    except KeyboardInterrupt:
-        return
-    finally:
-        signal.signal(signal.SIGTERM, before)
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)
+def _scan(options: argparse.Namespace) -> int:
+    from ddoauth_kit.known_secrets import environment_secrets
+    from ddoauth_kit.scan import scan_paths
 
-
-def _check_live(sites: tuple[str, ...], *, client: str) -> None:
-    """Refuse what no kernel could use: a registration or a redirect URI that is missing."""
-    from ddoauth_kit.workbook.lab import live_registration
-
-    for site in sites:
-        registration = live_registration(site, client=client)
-        authorization_request(registration, domain=DATADOG_SITES.named(site).domain)
-        _ = registration.secret
-
-
-def _output_folder(name: str) -> Path:
-    """Make the folder, and prove that it can be written, before any kernel starts."""
-    if not name.strip():
-        raise InputError("bad_output_folder", "The output folder has no name.")
-    folder = Path(name)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            return folder
-    except OSError as error:
-        what = f"Nothing can be written to {name!r}: {error.strerror or error}."
-        raise InputError("bad_output_folder", what) from None
+    found = scan_paths(options.paths, secrets=environment_secrets())
+    if options.format == "json":
+        print(json.dumps([asdict(finding) for finding in found], indent=2))  # noqa: T201 - answer
+    else:
+        for finding in found:
+            print(finding)  # noqa: T201 - the answer
+        _say(f"{len(found) or 'no'} secret{'' if len(found) == 1 else 's'} found")
+    return FOUND if found else SUCCESS
 
 
 def _sandbox(options: argparse.Namespace) -> int:
@@ -194,6 +181,22 @@ def _sandbox(options: argparse.Namespace) -> int:
     return SUCCESS
 
 
+def _count(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text} is no count; it takes 1 or more")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is no number of seconds above 0")
+    return seconds
+
+
 def _port(text: str) -> int:
     if not text.isdecimal() or int(text) >= PORTS:
         raise argparse.ArgumentTypeError(f"{text} is no port; ports are 0 to {PORTS - 1}")
@@ -203,39 +206,6 @@ def _port(text: str) -> int:
 def _announce(sandbox: Sandbox) -> None:
     """Print the one line of JSON that says that the sandbox is ready."""
     print(json.dumps(sandbox.description()), flush=True)  # noqa: T201 - the answer
-
-
-def _sites(names: list[str]) -> tuple[str, ...]:
-    if "all" in names:
-        return DATADOG_SITES.names
-    return tuple(dict.fromkeys(DATADOG_SITES.named(name).name for name in names))
-
-
-def _client_path(client: str | None) -> str:
-    """Check the file before any kernel starts, and name it wherever a kernel runs."""
-    if client is None:
-        return ""
-    for warning in registration_from_file(client).warnings:
-        _say(f"warning: {warning}")
-    return str(Path(client).resolve())
-
-
-def _line(run: NotebookRun) -> str:
-    return f"{run.status} {run.notebook} on {run.site} in {run.seconds:.1f} s"
-
-
-def _print_runs(runs: list[NotebookRun], *, out: Path, as_json: bool) -> None:
-    if as_json:
-        print((out / "summary.json").read_text("utf-8"), end="")  # noqa: T201 - the answer
-        return
-    width = max((len(run.notebook) for run in runs), default=len("notebook"))
-    print(f"{'notebook':<{width}}  {'site':<8} {'result':<7} seconds")  # noqa: T201 - the answer
-    for run in runs:
-        line = f"{run.notebook:<{width}}  {run.site:<8} {run.status:<7} {run.seconds:7.1f}"
-        print(line)  # noqa: T201 - the answer
-        if run.error:
-            print(f"  {run.error}")  # noqa: T201 - the answer
-    print(f"\nResults are in {out}.")  # noqa: T201 - the answer
 
 
 def _say(text: str) -> None:

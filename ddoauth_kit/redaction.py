@@ -5,15 +5,15 @@ from __future__ import annotations
 import html
 import json
 import re
-from base64 import b64encode
-from functools import lru_cache
+from base64 import b64decode, b64encode
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, quote_plus
 
 from ddoauth_kit.secret import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
 SECRET_FIELDS: Final = frozenset(
     {
@@ -39,20 +39,70 @@ _SHAPES: Final = (
     (re.compile(r"(?<![0-9a-zA-Z-])[0-9a-f]{40}(?![0-9a-zA-Z-])"), "<application_key>"),
     (re.compile(r"(?i)\b(bearer|basic)\s+(?!<)[\w.~+/=-]{8,}"), r"\1 <credential>"),
 )
+_BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]{40,}")
+LONG_WORD: Final = 4096
+
+
+class Masker:
+    """Mask known secrets however they are encoded, then whatever has the shape of one.
+
+    Prepared once for many texts. The shapes are Datadog's API keys (32 hex) and application keys
+    (40 hex), credentials of an `Authorization` header, and everything the sandbox mints; base64 of
+    any of them counts as well. `keep`
+    names texts that have such a shape and are none, such as the ids of widgets.
+    """
+
+    def __init__(self, secrets: Iterable[Secret] = (), *, keep: Collection[str] = ()) -> None:
+        forms = {form: str(s) for s in secrets for form in _encodings(s.reveal())}
+        self.forms = dict(sorted(forms.items(), key=lambda item: -len(item[0])))
+        self._keep = frozenset(keep)
+
+    def __call__(self, text: str) -> str:
+        """Return the text with every secret replaced by what it may show."""
+        for form, shown in self.forms.items():
+            text = _replaced(text, form, shown=shown)
+        for shape, shown in _SHAPES:
+            text = shape.sub(partial(self._shown, shown=shown), text)
+        text = _BASE64.sub(_without_encoded, text)
+        return text.encode("utf-8", "replace").decode()
+
+    def concerns(self, text: str) -> bool:
+        """Return whether there is anything to mask: cheap to ask of a large text first."""
+        folded = text.lower()
+        return (
+            any(form in text or ("%" in form and form.lower() in folded) for form in self.forms)
+            or any(shape.search(text) for shape, _ in _SHAPES)
+            or any(_holds_shape(word[0]) for word in _BASE64.finditer(text))
+        )
+
+    def _shown(self, found: re.Match[str], *, shown: str) -> str:
+        return found[0] if found[0] in self._keep else found.expand(shown)
+
+
+def base64_texts(word: str) -> Iterator[str]:
+    """Yield what a word of base64 says, read from each of its first four characters.
+
+    What stands before it, such as a name and an underscore, may have become part of the word.
+    """
+    plain = word.translate(str.maketrans("-_", "+/"))
+    for start in range(4 if len(plain) < LONG_WORD else 1):
+        piece = plain[start:]
+        if len(piece) % 4 == 1:
+            piece = piece[:-1]
+        yield b64decode(piece + "=" * (-len(piece) % 4)).decode("latin-1")
+
+
+def _holds_shape(word: str) -> bool:
+    return any(shape.search(text) for text in base64_texts(word) for shape, _ in _SHAPES)
+
+
+def _without_encoded(word: re.Match[str]) -> str:
+    return "<encoded_secret>" if _holds_shape(word[0]) else word[0]
 
 
 def redact(text: str, *, secrets: Iterable[Secret] = ()) -> str:
-    """Mask known secrets however they are encoded, then whatever has the shape of one.
-
-    The shapes are Datadog's API keys (32 hex) and application keys (40 hex), credentials of an
-    `Authorization` header, and everything the sandbox mints.
-    """
-    for secret in secrets:
-        for form in _encodings(secret.reveal()):
-            text = _replaced(text, form, shown=str(secret))
-    for shape, shown in _SHAPES:
-        text = shape.sub(shown, text)
-    return text.encode("utf-8", "replace").decode()
+    """Mask a text once, as `Masker` does."""
+    return Masker(secrets)(text)
 
 
 def redact_body(text: str, *, secrets: Iterable[Secret] = ()) -> str:
@@ -110,6 +160,7 @@ def _encodings(value: str) -> tuple[str, ...]:
     forms = {value, value.encode("utf-8", "replace").hex(), html.escape(value)}
     forms |= percent | {*map(quote, percent)}
     forms |= {json.dumps(value)[1:-1], json.dumps(value)[1:-1].replace("/", "\\/")}
+    forms |= {json.dumps(value, ensure_ascii=False)[1:-1], repr(value)[1:-1]}
     forms |= set(_base64(value.encode("utf-8", "replace")))
     return tuple(sorted(filter(None, forms), key=len, reverse=True))
 

@@ -134,3 +134,23 @@ def shown(values: Iterable[object]) -> str:
     """Return all the ways in which values show themselves, in one text."""
     texts = [f"{value!r}\n{value}\n{getattr(value, '_repr_html_', str)()}" for value in values]
     return "\n".join(texts)
+
+
+def notebook_file(folder: Path, name: str, *code: str) -> Path:
+    """Write a small notebook with the lessons' parameters and these cells."""
+    import nbformat
+
+    parameters = nbformat.v4.new_code_cell(
+        'SITE = "us1"\nMODE = "sandbox"\nCLIENT = ""\nWRITES = False'
+    )
+    parameters.metadata["tags"] = ["parameters"]
+    cells = [parameters, *(nbformat.v4.new_code_cell(text) for text in code)]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    notebook.metadata["kernelspec"] = {
+        "name": "python3",
+        "display_name": "Python 3",
+        "language": "python",
+    }
+    path = folder / f"{name}.ipynb"
+    nbformat.write(notebook, path)
+    return path

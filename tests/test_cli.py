@@ -23,7 +23,14 @@ def _ddoauth(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["run", "--help"], ["probe", "--help"], ["sandbox", "--help"]]
+    "arguments",
+    [
+        ["--help"],
+        ["run", "--help"],
+        ["probe", "--help"],
+        ["scan", "--help"],
+        ["sandbox", "--help"],
+    ],
 )
 def test_help(arguments: list[str]) -> None:
     """Every command explains itself."""
@@ -52,6 +59,10 @@ def test_help(arguments: list[str]) -> None:
         (["run", "--out", __file__], "Nothing can be written"),
         (["run", __file__], "is no Jupyter notebook"),
         (["run", "--mode", "live"], "missing_client_id"),
+        (["run", "--jobs", "0"], "0 is no count"),
+        (["run", "--timeout", "never"], "never is no number of seconds"),
+        (["run", "--compare", "nowhere"], "holds no results of a run"),
+        (["scan", "nowhere"], "There is no 'nowhere'"),
     ],
 )
 def test_bad_input_exits_with_2(arguments: list[str], words: str) -> None:
@@ -133,7 +144,7 @@ def test_failing_notebook_exits_with_1(tmp_path: Path) -> None:
     done = _ddoauth("run", str(broken), "00", "--out", str(tmp_path / "out"))
     assert done.returncode == 1
     assert "TypeError: sites_table() takes 0 positional arguments" in done.stdout
-    assert "2/2 passed 00_start_here on us1" in done.stderr
+    assert "passed 00_start_here on us1" in done.stderr
     assert (tmp_path / "out" / "summary.json").is_file()
 
 
@@ -152,11 +163,14 @@ def test_lessons_run_under_nbconvert(tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == len(lessons)
 
 
-def test_interrupt_keeps_what_is_finished(tmp_path: Path) -> None:
-    """Ctrl-C and SIGTERM end a run quietly with 130, and what had finished is written."""
-    command = [sys.executable, "-m", "ddoauth_kit", "run", "00", "--site", "all", "--out"]
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_interrupt_keeps_what_is_finished_and_resume_does_the_rest(
+    ending: signal.Signals, tmp_path: Path
+) -> None:
+    """Ctrl-C and SIGTERM end a run quietly with 130; `--resume` runs what is missing alone."""
+    arguments = ["run", "00", "--site", "all", "--jobs", "1", "--out", str(tmp_path)]
     with subprocess.Popen(
-        [*command, str(tmp_path)],
+        [sys.executable, "-m", "ddoauth_kit", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -164,13 +178,44 @@ def test_interrupt_keeps_what_is_finished(tmp_path: Path) -> None:
     ) as process:
         assert process.stderr is not None
         first = process.stderr.readline()
-        os.killpg(process.pid, signal.SIGINT)
+        os.killpg(process.pid, ending)
         out, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert first.startswith("1/9 passed 00_start_here on us1")
     assert "Traceback" not in err
     assert "00_start_here  us1" in out
-    assert json.loads((tmp_path / "summary.json").read_text("utf-8"))["passed"] >= 1
+    summary = json.loads((tmp_path / "summary.json").read_text("utf-8"))
+    assert 1 <= summary["passed"] < 9
+    assert summary["passed"] + len(summary["not_run"]) == 9
+    resumed = _ddoauth(*arguments, "--resume")
+    assert resumed.returncode == 0
+    assert f"{summary['passed']} of 9 had passed before and are kept" in resumed.stderr
+    assert "passed 00_start_here on us1 in" not in resumed.stderr
+    assert json.loads((tmp_path / "summary.json").read_text("utf-8"))["passed"] == 9
+
+
+def test_resume_refuses_other_settings(tmp_path: Path) -> None:
+    """A folder that was written with other settings is left as it is."""
+    out = str(tmp_path)
+    assert _ddoauth("run", "00", "--out", out).returncode == 0
+    before = (tmp_path / "ledger.jsonl").read_bytes()
+    done = _ddoauth("run", "00", "--out", out, "--resume", "--writes")
+    assert done.returncode == 2
+    assert "other_settings" in done.stderr
+    assert (tmp_path / "ledger.jsonl").read_bytes() == before
+
+
+def test_scan_says_where_and_never_what(tmp_path: Path) -> None:
+    """`scan` exits with 1 and names the place, or with 0; as JSON it prints a list."""
+    secret = "sandbox-secret-" + "0123456789" * 4
+    (tmp_path / "log.txt").write_text(f"fine\n{secret}\n", "utf-8")
+    done = _ddoauth("scan", str(tmp_path))
+    assert done.returncode == 1
+    assert "log.txt: line 2: credential of the sandbox" in done.stdout
+    assert secret not in done.stdout + done.stderr
+    assert len(json.loads(_ddoauth("scan", str(tmp_path), "--format", "json").stdout)) == 1
+    (tmp_path / "log.txt").write_text("fine\n", "utf-8")
+    assert _ddoauth("scan", str(tmp_path)).returncode == 0
 
 
 def test_command_without_the_workbook() -> None:

@@ -109,17 +109,22 @@ def collected_table(output: Mapping[str, Any]) -> tuple[str, list[Bundle]] | Non
     if not table:
         return None
     rows = [dict(row) for row in table["rows"]]
-    unstable = output.get("metadata", {}).get(TABLE_MIME, {})
+    unstable = _mapping(output.get("metadata", {}).get(TABLE_MIME))
     columns = {
         name: values
-        for name, values in unstable.get("volatile", {}).items()
-        if len(values) == len(rows)
+        for name, values in _mapping(unstable.get("volatile")).items()
+        if isinstance(values, list) and len(values) == len(rows)
     }
     whole = [
         {**row, **{name: values[i] for name, values in columns.items()}}
         for i, row in enumerate(rows)
     ]
     return str(table["name"]), [_ordered(row, unstable.get("columns", ())) for row in whole]
+
+
+def _mapping(value: object) -> Bundle:
+    """Return a mapping, or an empty one: a notebook may hold anything."""
+    return value if isinstance(value, dict) else {}
 
 
 def _ordered(row: Bundle, columns: Sequence[str]) -> Bundle:

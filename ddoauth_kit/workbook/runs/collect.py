@@ -1,0 +1,56 @@
+"""Make a run's result of an executed notebook: how it ended, and the tables it hands over."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ddoauth_kit.known_secrets import environment_secrets
+from ddoauth_kit.redaction import Masker
+from ddoauth_kit.workbook.runs.matrix import NotebookRun, digest
+from ddoauth_kit.workbook.tables import TABLE_MIME, collected_table
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+    from ddoauth_kit.workbook.runs.matrix import Case
+
+
+def result(
+    case: Case,
+    *,
+    error: str,
+    seconds: float,
+    notebook: NotebookNode | None = None,
+    attempts: int = 1,
+) -> NotebookRun:
+    """Return what came of a case; `notebook` is None where there is none to read."""
+    error = Masker(environment_secrets())(" ".join(error.split()))
+    return NotebookRun(
+        notebook=case.notebook.stem,
+        site=case.site,
+        client=case.client.label,
+        status="failed" if error else "passed",
+        seconds=seconds,
+        error=error,
+        output=f"{case.name}.ipynb",
+        attempts=attempts,
+        digest=digest(case),
+        tables={} if notebook is None else tables(notebook),
+    )
+
+
+def tables(notebook: NotebookNode) -> dict[str, list[dict[str, Any]]]:
+    """Return the result tables that the notebook's outputs carry; the last of a name counts."""
+    outputs = (
+        output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs
+    )
+    readable = (o for o in outputs if _is_table(o.get("data", {}).get(TABLE_MIME)))
+    return dict(table for output in readable if (table := collected_table(output)))
+
+
+def _is_table(value: Any) -> bool:  # noqa: ANN401 - whatever a notebook wrote
+    """Return whether an output can be read as a table; a notebook may write anything."""
+    if not isinstance(value, dict) or not isinstance(value.get("name"), str):
+        return False
+    rows = value.get("rows")
+    return isinstance(rows, list) and all(isinstance(row, dict) for row in rows)

@@ -1,0 +1,215 @@
+"""Be the command `ddoauth run`: check what is asked for, run it, write and print what came out."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import tempfile
+import time
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from ddoauth_kit.errors import InputError
+from ddoauth_kit.oauth.authorization_request import authorization_request
+from ddoauth_kit.registration import registration_from_file
+from ddoauth_kit.sites import DATADOG_SITES
+from ddoauth_kit.workbook.notebooks import find_notebooks
+from ddoauth_kit.workbook.runs.compare import read_earlier
+from ddoauth_kit.workbook.runs.ledger import Ledger
+from ddoauth_kit.workbook.runs.matrix import (
+    FROM_ENVIRONMENT,
+    Client,
+    RunSettings,
+    client_of_file,
+    matrix,
+)
+from ddoauth_kit.workbook.runs.outcome import Outcome
+from ddoauth_kit.workbook.runs.progress import Progress
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+
+    from ddoauth_kit.secret import Secret
+    from ddoauth_kit.workbook.runs.cluster import ClusterRunner
+    from ddoauth_kit.workbook.runs.local import LocalRunner
+    from ddoauth_kit.workbook.runs.matrix import Case, NotebookRun
+
+SUCCESS: Final = 0
+FOUND: Final = 1
+INTERRUPTED: Final = 130
+_LOGGERS: Final = ("asyncio", "traitlets", "papermill", "distributed")
+
+
+def run_command(options: argparse.Namespace) -> int:
+    """Run the matrix and return the exit code: 1 if a case failed or a secret was found.
+
+    Raises:
+        InputError: something that was asked for cannot be done; nothing ran.
+    """
+    settings = RunSettings(mode=options.mode, writes=options.writes)
+    cases = matrix(
+        find_notebooks(options.notebooks),
+        sites=_sites(options.site or ["us1"]),
+        clients=_clients(options.client or [], mode=options.mode),
+    )
+    if settings.mode == "live":
+        _check_live(cases)
+    earlier = read_earlier(Path(options.compare)) if options.compare is not None else None
+    out = _output_folder(options.out)
+    ledger = Ledger(out, settings=settings, resume=options.resume)
+    begun, started = time.perf_counter(), datetime.now(UTC)
+    whole = _run_all(options, cases=cases, settings=settings, out=out, ledger=ledger)
+    outcome = Outcome(
+        cases=cases,
+        runs=ledger.runs(cases),
+        settings=settings,
+        started=started.isoformat(timespec="seconds"),
+        seconds=round(time.perf_counter() - begun, 2),
+        earlier=earlier,
+    )
+    return _finish(outcome, out=out, whole=whole, as_json=options.format == "json")
+
+
+def _run_all(
+    options: argparse.Namespace,
+    *,
+    cases: list[Case],
+    settings: RunSettings,
+    out: Path,
+    ledger: Ledger,
+) -> bool:
+    """Run what the ledger has no good result of; return False if it was interrupted."""
+    missing = [case for case in cases if not ledger.passed(case)]
+    if len(missing) < len(cases):
+        _say(f"{len(cases) - len(missing)} of {len(cases)} had passed before and are kept")
+    progress = Progress(len(missing))
+
+    def done(run: NotebookRun) -> None:
+        ledger.add(run)
+        progress.add(run)
+
+    whole = not missing
+    with _quiet_interrupts():
+        whole = whole or _runner(options).run(missing, settings=settings, out=out, done=done)
+    progress.end()
+    return whole
+
+
+def _runner(options: argparse.Namespace) -> LocalRunner | ClusterRunner:
+    if options.executor is not None:
+        from ddoauth_kit.workbook.runs.cluster import ClusterRunner
+
+        return ClusterRunner(options.executor, timeout=options.timeout)
+    from ddoauth_kit.workbook.runs.local import LocalRunner
+
+    return LocalRunner(jobs=options.jobs, timeout=options.timeout, cold=options.cold)
+
+
+def _finish(outcome: Outcome, *, out: Path, whole: bool, as_json: bool) -> int:
+    from ddoauth_kit.workbook.runs.results import write_results
+
+    scanned = write_results(outcome, out=out, secrets=_secrets(outcome))
+    _print_runs(scanned.runs, out=out, as_json=as_json)
+    for finding in scanned.findings or ():
+        _say(f"secret found: {finding}")
+    if not whole:
+        _say("interrupted; what had finished is kept")
+        return INTERRUPTED
+    return FOUND if scanned.failed or scanned.findings else SUCCESS
+
+
+def _secrets(outcome: Outcome) -> tuple[Secret, ...]:
+    """Return every secret that is known here and that one of the cases could have met."""
+    from ddoauth_kit.workbook.runs.known import known_secrets
+
+    places = {(case.site, case.client): case for case in outcome.cases}
+    found = (known_secrets(outcome.settings.parameters(case))() for case in places.values())
+    return tuple(dict.fromkeys(secret for secrets in found for secret in secrets))
+
+
+@contextmanager
+def _quiet_interrupts() -> Iterator[None]:
+    """End the block on Ctrl-C or SIGTERM, without what dying kernels make libraries say."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    loggers = [logging.getLogger(name) for name in _LOGGERS]
+    levels = [logger.level for logger in loggers]
+    try:
+        for logger in loggers:
+            logger.setLevel(logging.CRITICAL + 1)
+        yield
+    except KeyboardInterrupt:
+        return
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+
+
+def _sites(names: list[str]) -> tuple[str, ...]:
+    if "all" in names:
+        return DATADOG_SITES.names
+    return tuple(dict.fromkeys(DATADOG_SITES.named(name).name for name in names))
+
+
+def _clients(files: list[str], *, mode: str) -> list[Client]:
+    """Check the files before any kernel starts, and name them wherever a kernel runs."""
+    if mode == "live" and len(files) > 1:
+        what = "The environment holds the credentials of one client, and several were named."
+        raise InputError("several_live_clients", what)
+    for file in files:
+        for warning in registration_from_file(file).warnings:
+            _say(f"warning: {warning}")
+    clients = list(dict.fromkeys(client_of_file(file) for file in files))
+    return clients or [Client(FROM_ENVIRONMENT) if mode == "live" else Client()]
+
+
+def _check_live(cases: list[Case]) -> None:
+    """Refuse what no kernel could use: a registration or a redirect URI that is missing."""
+    from ddoauth_kit.workbook.lab import live_registration
+
+    for site, client in dict.fromkeys((case.site, case.client) for case in cases):
+        registration = live_registration(site, client=client.path)
+        authorization_request(registration, domain=DATADOG_SITES.named(site).domain)
+        _ = registration.secret
+
+
+def _output_folder(name: str) -> Path:
+    """Make the folder, and prove that it can be written, before any kernel starts."""
+    if not name.strip():
+        raise InputError("bad_output_folder", "The output folder has no name.")
+    folder = Path(name)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return folder
+    except OSError as error:
+        what = f"Nothing can be written to {name!r}: {error.strerror or error}."
+        raise InputError("bad_output_folder", what) from None
+
+
+def _print_runs(runs: list[NotebookRun], *, out: Path, as_json: bool) -> None:
+    if as_json:
+        _print((out / "summary.json").read_text("utf-8").rstrip())
+        return
+    several = len({run.client for run in runs}) > 1
+    width = max((len(run.notebook) for run in runs), default=len("notebook"))
+    _print(f"{'notebook':<{width}}  {'site':<8} {'result':<7} seconds")
+    for run in runs:
+        client = f"  {run.client}" if several else ""
+        line = f"{run.notebook:<{width}}  {run.site:<8} {run.status:<7} {run.seconds:7.1f}{client}"
+        _print(line)
+        if run.error:
+            _print(f"  {run.error}")
+    _print(f"\nResults are in {out}; read {out / 'report.html'}.")
+
+
+def _print(text: str) -> None:
+    print(text)  # noqa: T201 - the answer
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)  # noqa: T201 - progress

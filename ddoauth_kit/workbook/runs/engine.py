@@ -1,0 +1,178 @@
+"""Execute notebooks by papermill's rules, and write none of their secrets down.
+
+    papermill in.ipynb out.ipynb --engine ddoauth -p SITE eu1
+
+papermill writes the notebook before, during and after execution. The manager below writes masked
+copies; what the engine returns, and what papermill writes last, is such a copy; and errors that
+papermill prints are made from it or are masked here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from papermill.engines import NBClientEngine, NotebookExecutionManager
+from papermill.iorw import write_ipynb
+from papermill.log import logger
+
+from ddoauth_kit.redaction import Masker
+from ddoauth_kit.workbook.runs.kernels import OWN_KERNEL, STARTUP_SECONDS, KernelClient
+from ddoauth_kit.workbook.runs.known import known_secrets
+from ddoauth_kit.workbook.runs.masking import mask_notebook
+from ddoauth_kit.workbook.runs.parameters import refuse_secret_parameters
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ddoauth_kit.secret import Secret
+
+
+class MaskingManager(NotebookExecutionManager):  # type: ignore[misc]
+    """Keep the notebook that is executed in memory, and save masked copies of it alone."""
+
+    def __init__(
+        self,
+        nb: Any,  # noqa: ANN401 - papermill is untyped
+        *,
+        known: Callable[[], tuple[Secret, ...]] | None = None,
+        **options: Any,  # noqa: ANN401 - as above
+    ) -> None:
+        self.nb: Any = nb
+        self.known = known or known_secrets(nb.metadata.papermill.get("parameters", {}))
+        super().__init__(nb, **options)
+
+    def masked(self) -> Any:  # noqa: ANN401 - as above
+        """Return the notebook without secrets."""
+        return mask_notebook(self.nb, secrets=self.known())
+
+    def save(self, **given: Any) -> None:  # noqa: ANN401 - as above
+        """Write the notebook without secrets; papermill may hand over a newer one as `nb`."""
+        self.nb = given.get("nb") or self.nb
+        if self.output_path:
+            write_ipynb(self.masked(), self.output_path)
+        self.last_save_time = self.now()
+
+    def get_cell_description(self, *given: Any, **named: Any) -> str | None:  # noqa: ANN401
+        """Return what the progress bar says of a cell, without secrets."""
+        said = super().get_cell_description(*given, **named)
+        return said and Masker(self.known())(said)
+
+
+class MaskingClient(KernelClient):
+    """Copy outputs to papermill's log and files line by line, without secrets."""
+
+    def __init__(self, *given: Any, **options: Any) -> None:  # noqa: ANN401 - as above
+        super().__init__(*given, **options)
+        self._rest: dict[str, str] = {}
+
+    def log_output_message(self, output: Any) -> None:  # noqa: ANN401 - as above
+        """Pass whole lines on: a secret may come in two messages."""
+        if output.output_type != "stream":
+            self._pass_on(mask_notebook(output, secrets=self.nb_man.known()))
+            return
+        text = self._rest.get(output.name, "") + output.text
+        whole, newline, rest = text.rpartition("\n")
+        self._rest[output.name] = rest
+        if newline:
+            self._pass_on_text(output.name, whole + newline)
+
+    def papermill_execute_cells(self) -> None:
+        """Execute all cells, then pass on what had no line end."""
+        try:
+            super().papermill_execute_cells()
+        finally:
+            for name, rest in self._rest.items():
+                if rest:
+                    self._pass_on_text(name, rest)
+
+    def _pass_on_text(self, name: str, text: str) -> None:
+        from nbformat.v4 import new_output
+
+        masked = Masker(self.nb_man.known())(text)
+        self._pass_on(new_output("stream", name=name, text=masked))  # type: ignore[no-untyped-call]
+
+    def _pass_on(self, output: Any) -> None:  # noqa: ANN401 - as above
+        super().log_output_message(output)
+
+
+class DdoauthEngine(NBClientEngine):  # type: ignore[misc]
+    """Be the engine `ddoauth` of papermill: its contract, with secrets masked in all it writes."""
+
+    @classmethod
+    def execute_notebook(  # noqa: PLR0913, PLR0917 - papermill's own signature
+        cls,
+        nb: Any,  # noqa: ANN401 - papermill is untyped
+        kernel_name: str,
+        output_path: str | None = None,
+        progress_bar: bool | dict[str, Any] = True,  # noqa: FBT001, FBT002 - as above
+        log_output: bool = False,  # noqa: FBT001, FBT002 - as above
+        autosave_cell_every: int = 30,
+        **options: Any,  # noqa: ANN401 - as above
+    ) -> Any:  # noqa: ANN401 - as above
+        """Execute a notebook and return it without secrets.
+
+        Raises:
+            InputError: `secret_parameter`, before anything is written.
+        """
+        parameters = nb.metadata.papermill.get("parameters", {})
+        known = known_secrets(parameters)
+        refuse_secret_parameters(parameters, secrets=known())
+        manager = MaskingManager(
+            nb,
+            known=known,
+            output_path=output_path,
+            progress_bar=progress_bar,
+            log_output=log_output,
+            autosave_cell_every=autosave_cell_every,
+        )
+        manager.notebook_start()
+        try:
+            cls.execute_managed_notebook(manager, kernel_name, log_output=log_output, **options)
+        except Exception as error:
+            mask_error(error, known())
+            raise
+        finally:
+            manager.cleanup_pbar()
+            manager.notebook_complete()
+        return manager.masked()
+
+    @classmethod
+    def execute_managed_notebook(
+        cls,
+        nb_man: MaskingManager,
+        kernel_name: str,
+        start_timeout: int = STARTUP_SECONDS,
+        execution_timeout: int | None = None,
+        **options: Any,  # noqa: ANN401 - as above
+    ) -> Any:  # noqa: ANN401 - as above
+        """Execute the cells in a kernel of this environment."""
+        options.pop("input_path", None)
+        timeout = execution_timeout or options.pop("timeout", None)
+        return MaskingClient(
+            nb_man,
+            kernel_name=kernel_name,
+            startup_timeout=start_timeout,
+            timeout=timeout,
+            log=logger,
+            **options,
+        ).execute()
+
+    @classmethod
+    def nb_kernel_name(cls, nb: Any, name: str | None = None) -> str:  # noqa: ANN401, ARG003 - as above
+        """Return the kernel that was asked for, else this environment's; never the stored name."""
+        return name or OWN_KERNEL
+
+    @classmethod
+    def nb_language(cls, nb: Any, language: str | None = None) -> str:  # noqa: ANN401, ARG003
+        """Return Python, also for a notebook that does not say."""
+        return language or "python"
+
+
+def mask_error(error: BaseException | None, secrets: tuple[Secret, ...]) -> None:
+    """Mask the texts that an exception and its causes hold: some quote a cell's source."""
+    masker = Masker(secrets)
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        error.args = tuple(masker(a) if isinstance(a, str) else a for a in error.args)
+        error = error.__cause__ or error.__context__

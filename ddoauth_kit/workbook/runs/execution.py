@@ -1,0 +1,158 @@
+"""Execute one notebook in an event loop that others run in, too, and return it without secrets."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from nbclient.exceptions import CellExecutionError
+from papermill.exceptions import PapermillExecutionError
+from papermill.execute import (
+    prepare_notebook_metadata,
+    raise_for_execution_errors,
+    remove_error_markers,
+)
+from papermill.iorw import load_notebook_node, write_ipynb
+from papermill.parameterize import parameterize_notebook
+
+from ddoauth_kit.redaction import Masker
+from ddoauth_kit.workbook.runs.engine import MaskingManager
+from ddoauth_kit.workbook.runs.kernels import (
+    CELL_SECONDS,
+    OWN_KERNEL,
+    STARTUP_SECONDS,
+    KernelClient,
+)
+from ddoauth_kit.workbook.runs.known import known_secrets
+from ddoauth_kit.workbook.runs.parameters import refuse_secret_parameters
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from ddoauth_kit.workbook.runs.template import KernelTemplate
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """Hold a notebook after it ran, without secrets; `error` is empty where there was none."""
+
+    notebook: Any
+    error: str
+    seconds: float
+
+
+class RunClient(KernelClient):
+    """Drive a kernel by the steps of papermill's client, and let other notebooks go on meanwhile.
+
+    Papermill's own client waits for each cell in a call that blocks.
+    """
+
+    async def run(self) -> None:
+        """Start a kernel, execute the cells up to the first that fails, and end the kernel."""
+        self.reset_execution_trackers()
+        self.km = self.create_kernel_manager()
+        try:
+            await self.async_start_new_kernel()
+            await self.async_start_new_kernel_client()
+            await self._execute_cells()
+            message = await self.async_wait_for_reply(self.kc.kernel_info())
+            if message is not None:
+                self.nb.metadata["language_info"] = message["content"]["language_info"]
+        finally:
+            self.set_widgets_metadata()
+            if self.km is not None:
+                await self._async_cleanup_kernel()
+
+    async def _execute_cells(self) -> None:
+        for index, cell in enumerate(self.nb.cells):
+            self.nb_man.cell_start(cell, index)
+            try:
+                await self.async_execute_cell(cell, index)
+            except CellExecutionError as error:
+                self.nb_man.cell_exception(cell, cell_index=index, exception=error)
+                break
+            finally:
+                self.nb_man.cell_complete(cell, cell_index=index)
+
+
+async def execute(
+    source: Path,
+    *,
+    output: Path,
+    parameters: Mapping[str, Any],
+    seconds: float | None = None,
+    template: KernelTemplate | None = None,
+) -> Execution:
+    """Execute a notebook and write it to `output` without secrets, whether it fails or not.
+
+    `seconds` is how long the whole notebook may take. When the task is cancelled, nothing is
+    written.
+
+    Raises:
+        InputError: `secret_parameter`.
+        asyncio.CancelledError: the task was cancelled.
+    """
+    started = time.perf_counter()
+    known = known_secrets(parameters)
+    refuse_secret_parameters(parameters, secrets=known())
+    manager = MaskingManager(
+        _prepared(source, output=output, parameters=parameters), known=known, progress_bar=False
+    )
+    manager.notebook_start()
+    crash = await _run(manager, seconds=seconds, template=template)
+    manager.notebook_complete()
+    masked = manager.masked()
+    error = Masker(known())(crash) or _write(masked, output)
+    if crash:
+        write_ipynb(masked, str(output))
+    return Execution(masked, error, round(time.perf_counter() - started, 2))
+
+
+def _prepared(source: Path, *, output: Path, parameters: Mapping[str, Any]) -> Any:  # noqa: ANN401
+    notebook = parameterize_notebook(
+        load_notebook_node(str(source)),
+        dict(parameters),
+        kernel_name=OWN_KERNEL,
+        language="python",
+    )
+    return remove_error_markers(prepare_notebook_metadata(notebook, str(source), str(output)))
+
+
+async def _run(
+    manager: MaskingManager, *, seconds: float | None, template: KernelTemplate | None
+) -> str:
+    """Return what kept the notebook from its end; the error of a cell stands in the notebook.
+
+    nbclient tells a cancelled task that its kernel died.
+    """
+    client = RunClient(
+        manager,
+        template=template,
+        kernel_name=OWN_KERNEL,
+        startup_timeout=STARTUP_SECONDS,
+        timeout=CELL_SECONDS,
+    )
+    task = asyncio.current_task()
+    try:
+        async with asyncio.timeout(seconds) as limit:
+            await client.run()
+    except Exception as error:  # noqa: BLE001 - whatever ends a notebook, the others still run
+        if limit.expired():
+            return f"TimeoutError: The notebook was not done after {seconds:g} s."
+        if task is not None and task.cancelling():
+            raise asyncio.CancelledError from None
+        return f"{type(error).__name__}: {error}"
+    return ""
+
+
+def _write(notebook: Any, output: Path) -> str:  # noqa: ANN401 - papermill is untyped
+    """Write a notebook as papermill does, with a mark at its first error; return that error."""
+    try:
+        raise_for_execution_errors(notebook, str(output))
+    except PapermillExecutionError as error:
+        return f"{error.ename}: {error.evalue}"
+    write_ipynb(notebook, str(output))
+    return ""

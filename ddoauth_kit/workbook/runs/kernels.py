@@ -1,0 +1,124 @@
+"""Start the kernel of the environment that runs the command, over private sockets, for certain."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from subprocess import DEVNULL
+from typing import TYPE_CHECKING, Any, Final
+
+from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+from jupyter_client.manager import AsyncKernelManager
+from jupyter_client.provisioning.factory import KernelProvisionerFactory
+from nbclient.util import run_sync
+from papermill.clientwrap import PapermillNotebookClient
+
+if TYPE_CHECKING:
+    from ddoauth_kit.workbook.runs.template import KernelTemplate
+
+OWN_KERNEL: Final = "ddoauth-python"
+STARTUP_SECONDS: Final = 30
+CELL_SECONDS: Final = 300
+_ARGUMENTS: Final = ["--HistoryManager.hist_file=:memory:", "--IPKernelApp.log_level=40"]
+_LAUNCH: Final = ["-m", "ipykernel_launcher", "-f", "{connection_file}"]
+FORKED: Final = EntryPoint(
+    name="ddoauth-forked",
+    value="ddoauth_kit.workbook.runs.template:ForkedProvisioner",
+    group=KernelProvisionerFactory.GROUP_NAME,
+)
+
+
+class OwnKernelSpecs(KernelSpecManager):
+    """Know this environment's own Python as a kernel, so that none has to be installed."""
+
+    def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
+        """Return the running interpreter for `OWN_KERNEL`, else what is installed."""
+        if kernel_name != OWN_KERNEL:
+            return super().get_kernel_spec(kernel_name)
+        return KernelSpec(
+            argv=[sys.executable, *_LAUNCH], display_name="Python 3", language="python"
+        )
+
+
+class PrivateKernelManager(AsyncKernelManager):
+    """Talk to a kernel over sockets in a folder of the user's own.
+
+    TCP ports are picked before they are used, so that two kernels may pick the same; and everybody
+    on the machine can connect to them. The folder holds the connection file, too.
+    """
+
+    template: KernelTemplate | None = None
+
+    def __init__(self, **options: Any) -> None:  # noqa: ANN401 - traitlets
+        super().__init__(**options)
+        self.kernel_spec_manager = OwnKernelSpecs(parent=self)
+        self._folder = Path(tempfile.mkdtemp(prefix="ddoauth-"))
+        self.connection_file = str(self._folder / "kernel.json")
+        if os.name == "posix":
+            self.transport = "ipc"
+            self.ip = str(self._folder / "k")
+
+    async def _async_pre_start_kernel(self, **options: Any) -> Any:  # noqa: ANN401 - as above
+        """Launch by the template where there is one."""
+        if self.template is not None and self.kernel_spec is not None:
+            factory = KernelProvisionerFactory.instance(parent=self.parent)
+            factory.provisioners[FORKED.name] = FORKED
+            self.kernel_spec.metadata["kernel_provisioner"] = {"provisioner_name": FORKED.name}
+        return await super()._async_pre_start_kernel(**options)
+
+    async def _async_cleanup_resources(self, restart: bool = False) -> None:  # noqa: FBT001, FBT002
+        await super()._async_cleanup_resources(restart=restart)
+        if not restart:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    cleanup_resources = _async_cleanup_resources
+
+
+class KernelClient(PapermillNotebookClient):  # type: ignore[misc]
+    """Execute notebooks as papermill does, with a kernel that starts for certain and ends at once.
+
+    A kernel that does not come up is started a second time. Ending it politely takes seconds now
+    and then, for nothing. What a kernel says outside its cells goes nowhere: nobody masks it.
+    """
+
+    def __init__(
+        self,
+        nb_man: Any,  # noqa: ANN401 - papermill is untyped
+        *,
+        template: KernelTemplate | None = None,
+        **options: Any,  # noqa: ANN401 - as above
+    ) -> None:
+        options.setdefault("kernel_manager_class", PrivateKernelManager)
+        options.setdefault("shutdown_kernel", "immediate")
+        # What cells hold goes into no history file.
+        options["extra_arguments"] = [*_ARGUMENTS, *options.get("extra_arguments", ())]
+        super().__init__(nb_man, **options)
+        self.template = template
+
+    def create_kernel_manager(self) -> Any:  # noqa: ANN401 - as above
+        """Return a manager that uses the template, if there is one."""
+        manager = super().create_kernel_manager()
+        manager.template = self.template
+        return manager
+
+    async def async_start_new_kernel(self, **options: Any) -> None:  # noqa: ANN401 - as above
+        """Start a kernel that is quiet."""
+        options = {"stdout": DEVNULL, "stderr": DEVNULL, **options}
+        await super().async_start_new_kernel(**options)
+
+    start_new_kernel = run_sync(async_start_new_kernel)
+
+    async def async_start_new_kernel_client(self) -> Any:  # noqa: ANN401 - as above
+        """Connect to the kernel; start another one if the first does not answer."""
+        try:
+            return await super().async_start_new_kernel_client()
+        except RuntimeError:
+            self.km = self.create_kernel_manager()
+            await self.async_start_new_kernel()
+            return await super().async_start_new_kernel_client()
+
+    start_new_kernel_client = run_sync(async_start_new_kernel_client)

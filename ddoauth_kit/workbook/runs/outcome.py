@@ -1,0 +1,60 @@
+"""Hold all that came of a run, before it is written down in one form or another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ddoauth_kit.workbook.runs.compare import differences
+from ddoauth_kit.workbook.runs.verdicts import verdicts_of
+
+if TYPE_CHECKING:
+    from ddoauth_kit.scan import Finding
+    from ddoauth_kit.workbook.runs.compare import Difference, Earlier
+    from ddoauth_kit.workbook.runs.matrix import Case, NotebookRun, RunSettings
+    from ddoauth_kit.workbook.runs.verdicts import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Hold a run: what was asked for, what ended, and how long it took.
+
+    `started` is UTC in ISO 8601; `seconds` is wall time. `findings` is what the scan found in the
+    files that the run left, None before it was made.
+    """
+
+    cases: list[Case]
+    runs: list[NotebookRun]
+    settings: RunSettings
+    started: str
+    seconds: float
+    earlier: Earlier | None = None
+    findings: list[Finding] | None = None
+
+    @property
+    def passed(self) -> int:
+        """Return how many cases passed."""
+        return sum(run.status == "passed" for run in self.runs)
+
+    @property
+    def failed(self) -> list[NotebookRun]:
+        """Return the cases that failed."""
+        return [run for run in self.runs if run.status == "failed"]
+
+    @property
+    def not_run(self) -> list[Case]:
+        """Return the cases that never ended, in a run that was interrupted."""
+        ended = {run.name for run in self.runs}
+        return [case for case in self.cases if case.name not in ended]
+
+    @property
+    def verdicts(self) -> list[Verdict]:
+        """Return the verdicts that the notebooks handed over."""
+        return verdicts_of(self.runs)
+
+    @property
+    def differences(self) -> list[Difference]:
+        """Return what is different from the earlier run; nothing without one."""
+        if self.earlier is None:
+            return []
+        return differences(self.runs, verdicts=self.verdicts, earlier=self.earlier)

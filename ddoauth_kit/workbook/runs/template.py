@@ -1,0 +1,132 @@
+"""Fork kernels from one process that has the lessons' imports already.
+
+Most of what a kernel does before its first cell is importing the same modules again. A forked one
+shares them, and nothing else: it is a process of its own, with its own session and environment.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+from contextlib import suppress
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from jupyter_client.provisioning.local_provisioner import LocalProvisioner
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SERVER: Final = [sys.executable, "-m", "ddoauth_kit.workbook.runs.forkserver"]
+LAUNCHER: Final = [sys.executable, "-m", "ipykernel_launcher"]
+END_SECONDS: Final = 10
+
+
+class KernelTemplate:
+    """Run the process that is forked, for as long as the block lasts.
+
+    `available` says whether this machine can: it takes Linux, which names processes by descriptors
+    that are never used again, and where forking after imports is sound.
+    """
+
+    available = sys.platform == "linux" and hasattr(os, "pidfd_open")
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._connection, theirs = socket.socketpair()
+        with theirs:
+            self._process = subprocess.Popen(  # noqa: S603 - our own module
+                [*SERVER, str(theirs.fileno())],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,
+            )
+        self._answers = self._connection.makefile("r", encoding="utf-8")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._connection.shutdown(socket.SHUT_RDWR)  # it ends all its kernels, then itself
+        try:
+            self._process.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._answers.close()
+        self._connection.close()
+
+    def fork(self, argv: list[str], *, env: Mapping[str, str], cwd: str) -> ForkedProcess:
+        """Return a new kernel process; waits until the imports are done.
+
+        Raises:
+            OSError: the process that is forked is not there.
+        """
+        request = json.dumps({"argv": argv, "env": dict(env), "cwd": cwd})
+        with self._lock:
+            self._connection.sendall(f"{request}\n".encode())
+            answer = self._answers.readline()
+        if not answer.strip():
+            raise ConnectionResetError("the template has gone")
+        return ForkedProcess(int(answer))
+
+
+class ForkedProcess:
+    """Control a process that is not a child of this one, as `subprocess.Popen` would."""
+
+    stdin = stdout = stderr = None
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self._descriptor = os.pidfd_open(pid)
+
+    def __del__(self) -> None:
+        with suppress(OSError, AttributeError):
+            os.close(self._descriptor)
+
+    def poll(self) -> int | None:
+        """Return None while it lives; how it ended, only its parent knows."""
+        return 0 if select.select([self._descriptor], [], [], 0)[0] else None
+
+    def wait(self) -> int:
+        """Wait until it has ended."""
+        select.select([self._descriptor], [], [])
+        return 0
+
+    def send_signal(self, signum: int) -> None:
+        """Send a signal to this process, and never to another that got its number."""
+        with suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self._descriptor, signum)
+
+    def kill(self) -> None:
+        """End it."""
+        self.send_signal(signal.SIGKILL)
+
+    terminate = kill
+
+
+class ForkedProvisioner(LocalProvisioner):
+    """Launch kernels from the manager's template; without it, as Jupyter does."""
+
+    async def launch_kernel(self, cmd: list[str], **options: Any) -> Any:  # noqa: ANN401 - theirs
+        """Fork if this is our own kernel and the template answers."""
+        template = getattr(self.parent, "template", None)
+        if template is None or cmd[:3] != LAUNCHER:
+            return await super().launch_kernel(cmd, **options)
+        where = str(options.get("cwd") or os.getcwd())  # noqa: PTH109 - a text is what is sent
+        try:
+            process = await asyncio.to_thread(template.fork, cmd[3:], env=options["env"], cwd=where)
+        except OSError:
+            return await super().launch_kernel(cmd, **options)
+        self.process = process
+        self.pid = self.pgid = process.pid
+        self.cwd = where
+        return self.connection_info

@@ -1,0 +1,155 @@
+"""No secret of a run stands in any file that it leaves, in its output or in process arguments."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from given import readable
+from leaky import ENDINGS, ENVIRONMENT, leaky_notebook
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.checklist("N1")
+DRIVERS = {
+    "papermill": ["papermill", "--engine", "ddoauth", "--log-output", "--no-progress-bar"],
+    "ddoauth": ["ddoauth_kit", "run"],
+}
+
+
+class Place:
+    """Hold the folders of one run: all that it may write is under `root`, and ours is beside."""
+
+    def __init__(self, folder: Path) -> None:
+        self.root = folder / "left"
+        self.out = self.root / "out"
+        self.issued = folder / "issued.json"
+        self.ready = folder / "ready"
+        for name in ("out", "tmp", "home", "cwd"):
+            (self.root / name).mkdir(parents=True)
+
+    def environment(self) -> dict[str, str]:
+        """Return an environment with canaries, in which everything is written below `root`."""
+        return {
+            **os.environ,
+            **ENVIRONMENT,
+            "CANARIES": json.dumps(list(ENVIRONMENT.values())),
+            "HOME": str(self.root / "home"),
+            "IPYTHONDIR": str(self.root / "home" / "ipython"),
+            "JUPYTER_RUNTIME_DIR": str(self.root / "home" / "runtime"),
+            "TMPDIR": str(self.root / "tmp"),
+            "ISSUED": str(self.issued),
+            "READY": str(self.ready),
+        }
+
+    def command(self, driver: str, notebook: Path) -> list[str]:
+        """Return the command of a driver for one notebook."""
+        if driver == "papermill":
+            where = [str(notebook), str(self.out / "leaky.us1.ipynb"), "-p", "SITE", "us1"]
+        else:
+            where = [str(notebook), "--out", str(self.out)]
+        return [sys.executable, "-m", *DRIVERS[driver], *where]
+
+    def secrets(self) -> list[str]:
+        """Return what was issued, and the canaries."""
+        found: list[str] = json.loads(self.issued.read_text("utf-8"))
+        assert len(found) >= 10
+        return found
+
+    def texts(self) -> Iterator[tuple[str, str]]:
+        """Yield every file that was left, with its text."""
+        for path in self.root.rglob("*"):
+            if path.is_file():
+                yield path.name, path.read_bytes().decode("utf-8", "replace")
+
+
+def _leaks(secrets: list[str], texts: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return the secrets that can be read, also where JSON or HTML marks or blanks lie between."""
+    return [
+        (name, secret)
+        for name, text in texts
+        for plain in (text, *_joined_outputs(name, text))
+        for secret in secrets
+        if readable(secret, plain) or json.dumps(secret)[1:-1] in plain
+    ]
+
+
+def _joined_outputs(name: str, text: str) -> Iterator[str]:
+    """Yield the texts of a notebook's outputs as a reader would put them together."""
+    if not name.endswith(".ipynb"):
+        return
+    outputs = [o for c in json.loads(text)["cells"] for o in c.get("outputs", ())]
+    streams = ["".join(o["text"]) for o in outputs if o["output_type"] == "stream"]
+    shown = ["".join(o["data"].get("text/plain", "")) for o in outputs if "data" in o]
+    for parts in (streams, shown):
+        yield "".join(parts)
+        yield re.sub(r"[\s']+", "", "".join(parts))
+
+
+def _arguments() -> str:
+    """Return the arguments of all processes."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            found.append(path.read_bytes().decode("utf-8", "replace"))
+        except OSError:
+            continue
+    return "\n".join(found)
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_nothing_is_left(driver: str, ending: str, tmp_path: Path) -> None:
+    """Whatever ends the run, and while it runs: files, output and arguments are clean."""
+    place = Place(tmp_path)
+    notebook = leaky_notebook(tmp_path, ending=ending)
+    with subprocess.Popen(
+        place.command(driver, notebook),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=place.root / "cwd",
+        env=place.environment(),
+        start_new_session=True,
+    ) as process:
+        meanwhile: list[tuple[str, str]] = []
+        until = time.monotonic() + 60
+        while not place.ready.exists() and process.poll() is None and time.monotonic() < until:
+            meanwhile.append(("arguments", _arguments()))
+            time.sleep(0.2)
+        if ending == "interrupt":
+            time.sleep(1)
+            meanwhile += place.texts()
+            os.killpg(process.pid, signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert place.ready.exists(), err
+    assert (process.returncode == 0) == (ending == "success"), err
+    left = [*place.texts(), ("stdout", out), ("stderr", err)]
+    assert _leaks(place.secrets(), [*meanwhile, *left]) == []
+    if driver == "papermill" or ending != "interrupt":
+        executed = (place.out / "leaky.us1.ipynb").read_text("utf-8")
+        assert "<sandbox_access>" in executed
+        assert "<DD_API_KEY>" in executed
+    assert not list((place.root / "tmp").glob("ddoauth-*"))
+
+
+def test_the_notebook_does_leak(tmp_path: Path) -> None:
+    """With papermill's own engine the same search finds every one of the secrets."""
+    place = Place(tmp_path)
+    command = place.command("papermill", leaky_notebook(tmp_path, ending="success"))
+    command[command.index("--engine") + 1] = "nbclient"
+    subprocess.run(
+        command, env=place.environment(), cwd=place.root / "cwd", check=True, capture_output=True
+    )
+    secrets = place.secrets()
+    found = {secret for _, secret in _leaks(secrets, list(place.texts()))}
+    assert found == set(secrets)
