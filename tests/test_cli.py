@@ -22,7 +22,9 @@ def _ddoauth(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["sandbox", "--help"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["run", "--help"], ["sandbox", "--help"], ["check", "--help"]]
+)
 def test_help(arguments: list[str]) -> None:
     """Every command explains itself."""
     done = _ddoauth(*arguments)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import re
 import stat
+from bisect import bisect_right
 from codecs import BOM_UTF8
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
-MAX_BYTES: Final = 1024 * 1024
+MAX_BYTES: Final = 256 * 1024
 _NEWLINE: Final = re.compile(r"\r\n?|\n")
 _MARK: Final = BOM_UTF8.decode("utf-8")
 
@@ -42,11 +44,11 @@ class TextFile:
     @property
     def starts(self) -> tuple[int, ...]:
         """Return where each line starts; CR alone ends a line, too, as in Markdown."""
-        return (0, *(end.end() for end in _NEWLINE.finditer(self.text)))
+        return _starts(self.text)
 
     def line_at(self, offset: int) -> int:
         """Return the line of an offset, from 1."""
-        return len(_NEWLINE.findall(self.text, 0, offset)) + 1
+        return bisect_right(self.starts, offset)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,11 @@ def find_file(folder: Path, name: str) -> Path | None:
     except (OSError, ValueError):
         return None
     return path if _inside(folder, path) and path.is_file() else None
+
+
+@lru_cache(maxsize=8)
+def _starts(text: str) -> tuple[int, ...]:
+    return (0, *(end.end() for end in _NEWLINE.finditer(text)))
 
 
 def _is_there(path: Path) -> bool:

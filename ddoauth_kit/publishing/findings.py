@@ -10,7 +10,7 @@ from ddoauth_kit.publishing.rules import RULES
 if TYPE_CHECKING:
     from ddoauth_kit.publishing.rules import Rule
 
-_SHOWN = 60
+_SHOWN = 100
 
 
 @dataclass(frozen=True, slots=True)

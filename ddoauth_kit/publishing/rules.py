@@ -45,7 +45,7 @@ class Rule:
 
 _README: Final = (
     Rule("readme-missing", MUST, "The folder has a README.md.", PAGE),
-    Rule("readme-unreadable", MUST, "The README is a text in UTF-8 of at most 1 MiB.", OWN),
+    Rule("readme-unreadable", MUST, "The README is a text in UTF-8 of at most 256 KiB.", OWN),
     Rule(
         "readme-uninstallation",
         MUST,
@@ -109,7 +109,7 @@ _README: Final = (
 )
 _MANIFEST: Final = (
     Rule("manifest-missing", MUST, "The folder has a manifest.json.", PAGE),
-    Rule("manifest-unreadable", MUST, "The manifest is a text in UTF-8 of at most 1 MiB.", OWN),
+    Rule("manifest-unreadable", MUST, "The manifest is a text in UTF-8 of at most 256 KiB.", OWN),
     Rule("manifest-json", MUST, "The manifest is one JSON object.", "RFC 8259"),
     Rule("manifest-version", MUST, "`manifest_version` is 2.0.0.", ALL_MANIFESTS),
     Rule("manifest-duplicate-key", SHOULD, "No key comes twice.", "RFC 8259 section 4"),
@@ -185,7 +185,7 @@ _CLIENT: Final = (
         "The folder has the OAuth client's file, assets/oauth_clients.json.",
         PAGE,
     ),
-    Rule("oauth-unreadable", MUST, "That file is a text in UTF-8 of at most 1 MiB.", OWN),
+    Rule("oauth-unreadable", MUST, "That file is a text in UTF-8 of at most 256 KiB.", OWN),
     Rule("oauth-json", MUST, "That file is JSON with an object `integration`.", ALL_CLIENTS),
     Rule(
         "oauth-fields",

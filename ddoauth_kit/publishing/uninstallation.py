@@ -21,7 +21,7 @@ def uninstallation_section(
     """Return the section for a partner's README, without a line ending after it.
 
     `name` is the integration's, by which its customers search. Where the client creates an API
-    key, `client_name` is told, too: Datadog names the key after the client.
+    key, Datadog names that after the client: `client_name` is told if the search would miss it.
     """
     parts = (
         f"## {HEADING}",
@@ -46,8 +46,8 @@ def api_keys_paragraph(name: str, *, client_name: str = "", creates_key: bool = 
     page = f"{_KEYS_PAGE}?filter={quote(name.strip(), safe='')}" if shown else _KEYS_PAGE
     searched = f"the integration name, {shown}," if shown else "the integration name"
     named = (
-        f" The key that {shown or 'this integration'} created bears the name {client}."
-        if creates_key and client and client != shown
+        f" The key that this integration created has {client} in its name."
+        if creates_key and client and (not shown or shown.lower() not in client.lower())
         else ""
     )
     return (
