@@ -150,6 +150,6 @@ def _edited(
 
 
 def _files(integration: Integration) -> list[TextFile]:
-    """Return what was read and may be mended; the client's file is Datadog's to write."""
+    """Return what was read and may be mended; the client's file is a copy of the registration."""
     parts = (integration.manifest, integration.readme)
     return [part.file for part in parts if isinstance(part, Document | Readme)]

@@ -23,7 +23,7 @@ Only a broken "must" makes the command exit with 1.
 
 ddev is Datadog's tool for its integrations repositories; the counts are of DataDog/integrations-extras in August 2026.
 The page "OAuth for integrations" has since been replaced by "API integrations", where setup and uninstallation are fields of a listing; the files are still read and edited for integrations that have them.
-The file of the OAuth client is written by Datadog from its registration, so no patch is offered for it.
+The OAuth client's file is a copy of what the Developer Platform holds, so no patch is offered for it.
 
 | rule | severity | what | source |
 |---|---|---|---|

@@ -74,10 +74,15 @@ def read_text(folder: Path, name: str) -> TextFile | Unreadable | None:
 
 
 def find_file(folder: Path, name: str) -> Path | None:
-    """Return where a file that a manifest names is, or None; it must not lie outside the folder."""
+    """Return where a file that a manifest names is, or None.
+
+    The name must be relative, and what it leads to must lie in the folder.
+    """
     try:
         path = Path(os.path.realpath(folder / name, strict=True))
     except (OSError, ValueError):
+        return None
+    if Path(name).is_absolute():
         return None
     return path if _inside(folder, path) and path.is_file() else None
 

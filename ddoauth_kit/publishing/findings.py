@@ -21,7 +21,7 @@ class Place:
     line: int | None = None
 
     def __str__(self) -> str:
-        return self.file if self.line is None else f"{self.file}:{self.line}"
+        return plain(self.file) if self.line is None else f"{plain(self.file)}:{self.line}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,11 @@ class Finding:
 def finding(rule: str, *, at: Place, what: str, fix: str, edits: tuple[Edit, ...] = ()) -> Finding:
     """Return a finding of the rule with this id."""
     return Finding(rule=RULES[rule], at=at, what=what, fix=fix, edits=edits)
+
+
+def plain(name: str) -> str:
+    """Return the name of a file, in quotes and escaped if a terminal could stumble over it."""
+    return name if name.isascii() and name.isprintable() else ascii(name)
 
 
 def quoted(value: object) -> str:

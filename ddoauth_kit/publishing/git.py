@@ -11,7 +11,9 @@ if TYPE_CHECKING:
 
 BASES: Final = ("origin/HEAD", "origin/master", "origin/main", "master", "main")
 _SECONDS: Final = 20
-# A partial clone would fetch a missing object: no protocol is allowed to.
+# Git sets these for its hooks; they would name another repository than the folder's own.
+_OF_HOOKS: Final = {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"}
+# A partial clone would fetch a missing object: neither that nor any protocol is allowed.
 _QUIET: Final = ("-c", "protocol.allow=never", "-c", "core.fsmonitor=false")
 
 
@@ -48,8 +50,13 @@ def _git(folder: Path, *arguments: str) -> bytes | None:
             capture_output=True,
             check=False,
             timeout=_SECONDS,
-            env={**os.environ, "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"},
+            env=_environment(),
         )
     except (OSError, ValueError, subprocess.TimeoutExpired):
         return None
     return done.stdout if done.returncode == 0 else None
+
+
+def _environment() -> dict[str, str]:
+    own = {"GIT_OPTIONAL_LOCKS": "0", "GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0"}
+    return {name: value for name, value in os.environ.items() if name not in _OF_HOOKS} | own

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.publishing.files import TextFile, read_text
+from ddoauth_kit.publishing.findings import plain
 from ddoauth_kit.publishing.git import BASES, file_at, find_commit, folder_prefix
 from ddoauth_kit.publishing.integration import MANIFEST
 
@@ -37,7 +38,7 @@ def earlier_app_uuid(folder: Path, *, base: str = "", manifest: str | Path = "")
             what = f"Git knows no commit {base!a} for {str(folder)!a}."
             raise InputError("bad_base", what)
         return Earlier(note=_uncompared(folder))
-    reference, commit = found
+    commit, reference = found[1], plain(found[0])
     text = file_at(folder, commit=commit, name=MANIFEST)
     if text is None:
         note = f"The integration is new, as {reference} has no {MANIFEST} of it: its app_uuid is "
@@ -63,7 +64,7 @@ def _of_file(path: Path) -> Earlier:
     if not app_uuid:
         why = "cannot be read" if not isinstance(file, TextFile) else "is no JSON with an app_uuid"
         raise InputError("bad_earlier_manifest", f"The earlier manifest {str(path)!a} {why}.")
-    return Earlier(app_uuid, path.name)
+    return Earlier(app_uuid, plain(path.name))
 
 
 def _app_uuid(text: str) -> str:

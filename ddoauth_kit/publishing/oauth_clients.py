@@ -1,6 +1,6 @@
-"""Check the OAuth client's file, which Datadog writes from what the Developer Platform holds.
+"""Check the OAuth client's file, a copy of what the Developer Platform holds.
 
-Nothing in it is mended by a patch: the registration is changed in the Developer Platform.
+Nothing in it is mended by a patch: the registration itself is changed in the platform.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from ddoauth_kit.publishing.document import BrokenJson, Document
 from ddoauth_kit.publishing.files import Unreadable
-from ddoauth_kit.publishing.findings import Place, finding, quoted
+from ddoauth_kit.publishing.findings import Place, finding, plain, quoted
 from ddoauth_kit.redaction import SECRET_FIELDS
 
 if TYPE_CHECKING:
@@ -32,22 +32,24 @@ _SHAPES: Final = {"id": str, "name": str, "onboarding_url": str, "redirect_uris"
 
 def client_findings(integration: Integration) -> Iterator[Finding]:
     """Yield what is wrong with the client's file; its scopes have a module of their own."""
-    client, name = integration.client, integration.client_name
+    client, name = integration.client, plain(integration.client_name)
     if client is None:
         manifest = integration.manifest
         if not isinstance(manifest, Document) or manifest.get("assets", "oauth") is None:
             what = f"There is no {name}."
             fix = "Add it, and `assets.oauth` to the manifest, as the Publishing tab says."
-            yield finding("oauth-missing", at=Place(name), what=what, fix=fix)
+            yield finding("oauth-missing", at=Place(integration.client_name), what=what, fix=fix)
     elif isinstance(client, Unreadable):
         what, fix = f"{name} {client.why}.", "Replace it by JSON in UTF-8."
-        yield finding("oauth-unreadable", at=Place(name), what=what, fix=fix)
+        yield finding("oauth-unreadable", at=Place(integration.client_name), what=what, fix=fix)
     elif isinstance(client, BrokenJson):
         what, fix = f"{name} {client.why}.", "Correct the JSON at this place."
-        yield finding("oauth-json", at=Place(name, client.line), what=what, fix=fix)
+        yield finding(
+            "oauth-json", at=Place(integration.client_name, client.line), what=what, fix=fix
+        )
     elif not isinstance(client.get("integration"), dict):
         what, fix = f"{name} has no object `integration`.", "Take the file from the Publishing tab."
-        yield finding("oauth-json", at=Place(name, 1), what=what, fix=fix)
+        yield finding("oauth-json", at=Place(integration.client_name, 1), what=what, fix=fix)
     else:
         yield from _fields(client)
         yield from _secrets(client)

@@ -11,7 +11,9 @@ from ddoauth_kit.publishing.findings import Edit, Finding, Place, finding, quote
 from ddoauth_kit.publishing.integration import README, Readme
 from ddoauth_kit.publishing.uninstallation import (
     HEADING,
+    KEYS,
     LAST_CHARACTER,
+    REVOKED,
     api_keys_paragraph,
     revoked_paragraph,
     uninstallation_section,
@@ -132,38 +134,29 @@ def _statements(integration: Integration, readme: Readme, section: Section) -> I
         client_name=integration.oauth_name,
         creates_key=integration.creates_key,
     )
-    heading, end = section.heading, section.own_end
+    at, file, end = Place(README, section.heading.line), readme.file, section.own_end
     if not section.content:
-        edits = _added(readme.file, (2 * readme.file.newline).join((revoked, keys)), after=end)
+        edits = _added(file, (2 * file.newline).join((revoked, keys)), after=end)
         what, fix = f"The section {HEADING} is empty.", "Say how authorizations and keys end."
-        yield finding(
-            "readme-uninstallation-empty",
-            at=Place(README, heading.line),
-            what=what,
-            fix=fix,
-            edits=edits,
-        )
+        yield finding("readme-uninstallation-empty", at=at, what=what, fix=fix, edits=edits)
         return
-    if section.content[0].kind != "paragraph":
-        what = f"The section {HEADING} begins with a {section.content[0].kind.replace('_', ' ')}."
-        fix = "Begin with a sentence; in the marketplace repository this is checked."
-        line = section.content[0].line
-        yield finding("readme-uninstallation-paragraph", at=Place(README, line), what=what, fix=fix)
+    yield from _beginning(section.content[0])
     if not _REVOKED.search(section.text):
-        what, fix = "It is not said that previous authorizations are revoked.", f"Add: {revoked}"
-        edits = _added(readme.file, revoked, after=end)
-        yield finding(
-            "readme-revoked", at=Place(README, heading.line), what=what, fix=fix, edits=edits
-        )
+        what, fix = "It is not said that previous authorizations are revoked.", f"Say: {REVOKED}"
+        edits = _added(file, revoked, after=end)
+        yield finding("readme-revoked", at=at, what=what, fix=fix, edits=edits)
     if not all(words.search(section.text) for words in _API_KEYS):
-        what, fix = (
-            "It is not said which API keys to disable, and how to find them.",
-            f"Add: {keys}",
-        )
-        edits = _added(readme.file, keys, after=end)
-        yield finding(
-            "readme-api-keys", at=Place(README, heading.line), what=what, fix=fix, edits=edits
-        )
+        what, fix = "It is not said which API keys to disable, or how to find them.", f"Say: {KEYS}"
+        edits = _added(file, keys, after=end)
+        yield finding("readme-api-keys", at=at, what=what, fix=fix, edits=edits)
+
+
+def _beginning(first: Block) -> Iterator[Finding]:
+    if first.kind != "paragraph":
+        what = f"The section {HEADING} begins with a {first.kind.replace('_', ' ')}."
+        fix = "Begin with a sentence; in the marketplace repository this is checked."
+        at = Place(README, first.line)
+        yield finding("readme-uninstallation-paragraph", at=at, what=what, fix=fix)
 
 
 def _images(integration: Integration, readme: Readme) -> Iterator[Finding]:

@@ -50,7 +50,7 @@ _README: Final = (
         "readme-uninstallation",
         MUST,
         "The README has a heading `Uninstallation`, at level 2 or 3.",
-        PAGE,
+        f"{PAGE}; 34 of 37 accepted ones have it",
     ),
     Rule(
         "readme-uninstallation-place",
@@ -126,7 +126,7 @@ _MANIFEST: Final = (
         "manifest-uninstallation",
         MUST,
         "`tile` has the field `uninstallation`.",
-        PAGE,
+        f"{PAGE}; 30 of 37 accepted ones have it",
     ),
     Rule(
         "manifest-uninstallation-anchor",

@@ -11,6 +11,14 @@ from urllib.parse import quote
 
 HEADING: Final = "Uninstallation"
 LAST_CHARACTER: Final = "\u0100"
+REVOKED: Final = (
+    "Once this integration has been uninstalled, any previous authorizations are revoked."
+)
+_KEYS: Final = (
+    "Additionally, ensure that all API keys associated with this integration have been disabled "
+    "by searching for"
+)
+KEYS: Final = f"{_KEYS} the integration name on the API Keys page."
 _KEYS_PAGE: Final = "https://app.datadoghq.com/organization-settings/api-keys"
 _MARKUP: Final = re.compile(r"([\\`*_{}\[\]<>#|~!&])")
 
@@ -35,8 +43,7 @@ def revoked_paragraph(name: str) -> str:
     """Return how to uninstall, and that this ends what was authorized."""
     return (
         f"To uninstall {_plain(name) or 'this integration'}, open its tile in Datadog and click "
-        "**Uninstall Integration**. "
-        "Once this integration has been uninstalled, any previous authorizations are revoked."
+        f"**Uninstall Integration**. {REVOKED}"
     )
 
 
@@ -50,10 +57,7 @@ def api_keys_paragraph(name: str, *, client_name: str = "", creates_key: bool = 
         if creates_key and client and (not shown or shown.lower() not in client.lower())
         else ""
     )
-    return (
-        "Additionally, ensure that all API keys associated with this integration have been "
-        f"disabled by searching for {searched} on the [API Keys page]({page}).{named}"
-    )
+    return f"{_KEYS} {searched} on the [API Keys page]({page}).{named}"
 
 
 def _plain(name: str) -> str:

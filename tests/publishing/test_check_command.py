@@ -123,6 +123,36 @@ def test_no_secret_is_printed(tmp_path: Path) -> None:
         assert b"canary" not in done.stdout + done.stderr
 
 
+def test_odd_name_of_the_client_file(tmp_path: Path) -> None:
+    """A manifest may name any file of the folder; its name cannot steer a terminal."""
+    name = "assets/\u001b[2J\n\u2192.json"
+    place = folder(tmp_path, swap(MANIFEST, CLIENT, json.dumps(name)[1:-1]))
+    (place / CLIENT).rename(place / name)
+    swap(name, "events_read", "evnts_read")(place)
+    done = _check(place, PYTHONIOENCODING="ascii", LC_ALL="C")
+    assert b"'assets/\\x1b[2J\\n\\u2192.json':12" in done.stdout
+    assert b"\x1b" not in done.stdout
+    (place / name).write_text("{", "utf-8")
+    assert _check(place).stdout.count(b"\n") == 3
+
+
+def test_names_outside_ascii(tmp_path: Path) -> None:
+    """Titles, branches and folders of any name are printed where only ASCII can be."""
+    place = folder(tmp_path / "caf\u00e9", SHOULD, cut(README, "Additionally", "## Data"))
+    swap(MANIFEST, '"Acme Sensors",', '"Caf\u00e9",')(place)
+    git(place, "init", "--quiet", "--initial-branch=caf\u00e9")
+    git(place, "add", ".")
+    git(place, "commit", "--quiet", "--message", "Add")
+    swap(MANIFEST, '"3b7e', '"4b7e')(place)
+    earlier = tmp_path / "fr\u00fcher.json"
+    earlier.write_bytes((CLEAN / MANIFEST).read_bytes())
+    for option in (("--base", "caf\u00e9"), ("--earlier", earlier)):
+        done = _check(place, *option, PYTHONIOENCODING="ascii", LC_ALL="C", PYTHONUTF8="0")
+        assert done.returncode == 1
+        assert done.stderr == b""
+        assert done.stdout.count(b"Fix: ") == 3
+
+
 def test_needs_no_workbook(tmp_path: Path) -> None:
     """The check runs without pandas and Jupyter; what it lacks otherwise is named."""
     code = (

@@ -140,7 +140,15 @@ def test_files_outside_are_not_found(tmp_path: Path) -> None:
     (tmp_path / "out.txt").write_text("", "utf-8")
     (place / "in.txt").write_text("", "utf-8")
     assert find_file(place, "in.txt") == (place / "in.txt").resolve()
-    for name in ("../out.txt", str(tmp_path / "out.txt"), "none", "a\0b", ".", "x" * 5000):
+    for name in (
+        "../out.txt",
+        str(tmp_path / "out.txt"),
+        str(place / "in.txt"),
+        "none",
+        "a\0b",
+        ".",
+        "x" * 5000,
+    ):
         assert find_file(place, name) is None
 
 

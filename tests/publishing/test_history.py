@@ -125,3 +125,16 @@ def test_git_runs_nothing_of_the_repository(tmp_path: Path) -> None:
     swap(MANIFEST, UUID, OTHER)(place)
     assert len(check_folder(place).findings) == 1
     assert not mark.exists()
+
+
+def test_a_hook_of_another_repository_does_not_mislead(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What git sets for its hooks is not taken for the folder's own repository."""
+    place = _repository(tmp_path)
+    swap(MANIFEST, UUID, OTHER)(place)
+    monkeypatch.setenv("GIT_DIR", ".git")
+    monkeypatch.setenv("GIT_INDEX_FILE", str(tmp_path / "index"))
+    report = check_folder(place)
+    assert len(report.findings) == 1
+    assert "b/acme_sensors/manifest.json" in report.patch

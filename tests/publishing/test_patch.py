@@ -185,7 +185,7 @@ def test_linked_file_gets_no_patch(tmp_path: Path) -> None:
 
 
 def test_client_file_is_never_patched(tmp_path: Path) -> None:
-    """Datadog writes the client's file, so no finding in it has an edit."""
+    """The registration is changed in the platform, so no finding in its copy has an edit."""
     changes = [swap(CLIENT, "https://login.", "http://localhost."), swap(CLIENT, "events_", "a_")]
     report = check_folder(folder(tmp_path, *changes))
     assert len(report.findings) == 2
