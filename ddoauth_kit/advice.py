@@ -80,6 +80,18 @@ ADVICE: Final[dict[str, str]] = {
     "unreadable_path": "name a file or a folder that exists and that you may read.",
     "sandbox_not_started": "change the option that the message names.",
     "missing_package": 'install the workbook: pip install "ddoauth-kit[workbook]".',
+    "not_an_integration": (
+        "name the folder that holds the integration's `manifest.json` and `README.md`."
+    ),
+    "bad_base": (
+        "name a branch, tag or commit that this repository has, fetch it first, or give an "
+        "earlier manifest with `--earlier`."
+    ),
+    "bad_earlier_manifest": "give a manifest of the same integration that holds its `app_uuid`.",
+    "bad_probes_file": (
+        "give what `ddoauth probe --format json` printed: a list of objects with `site`, `scope` "
+        "and `verdict`."
+    ),
     # The authorization response.
     "invalid_client_id": (
         "check the client id and the site: a private client can be authorized only in the "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -51,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     add_probe(commands)
     _add_scan(commands)
     _add_sandbox(commands)
+    _add_check(commands)
     return parser
 
 
@@ -142,6 +144,31 @@ def _add_sandbox(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     sandbox.add_argument("--profile", default="datadog", metavar="NAME")
 
 
+def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    check = commands.add_parser(
+        "check",
+        help="check an integration's folder before a reviewer does",
+        description="Check README.md, manifest.json and the OAuth client's file of an integration. "
+        "Nothing is sent, nothing is changed; exit 1 only if a rule of severity must is broken.",
+    )
+    check.set_defaults(command=_check)
+    check.add_argument("path", metavar="PATH", help="the integration's folder")
+    before = check.add_mutually_exclusive_group()
+    before.add_argument(
+        "--base", metavar="REF", default="", help="where git has the app_uuid (the main branch)"
+    )
+    before.add_argument(
+        "--earlier", metavar="MANIFEST", default="", help="a manifest with the earlier app_uuid"
+    )
+    check.add_argument("--probes", metavar="FILE", help="what probe --format json printed")
+    check.add_argument(
+        "--format",
+        choices=["table", "json", "diff"],
+        default="table",
+        help="diff is a patch for git apply of what can be mended without guessing (table)",
+    )
+
+
 def _run(options: argparse.Namespace) -> int:
     from ddoauth_kit.workbook.runs.command import run_command
 
@@ -195,6 +222,24 @@ def _seconds(text: str) -> float:
     if not 0 < seconds < float("inf"):
         raise argparse.ArgumentTypeError(f"{text} is no number of seconds above 0")
     return seconds
+
+
+def _check(options: argparse.Namespace) -> int:
+    from ddoauth_kit.publishing.check import check_folder
+    from ddoauth_kit.publishing.listing import listing
+    from ddoauth_kit.publishing.scopes import read_probes
+
+    probes = None if options.probes is None else read_probes(options.probes)
+    report = check_folder(options.path, base=options.base, earlier=options.earlier, probes=probes)
+    for note in report.notes:
+        _say(f"note: {note}")
+    if options.format == "diff":
+        # Bytes, so that no line ending of the files is translated on the way.
+        sys.stdout.buffer.write(os.fsencode(report.patch))
+    else:
+        answer = json.dumps(report.as_json(), indent=2) if options.format == "json" else None
+        print(answer or listing(report))  # noqa: T201 - the answer
+    return SUCCESS if report.passed else FOUND
 
 
 def _port(text: str) -> int:

@@ -29,6 +29,7 @@ def _ddoauth(*arguments: str) -> subprocess.CompletedProcess[str]:
         ["run", "--help"],
         ["probe", "--help"],
         ["scan", "--help"],
+        ["check", "--help"],
         ["sandbox", "--help"],
     ],
 )

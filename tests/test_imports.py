@@ -43,8 +43,8 @@ MODULES = {
 MAY_IMPORT_SANDBOX = {"cli", "workbook.lab"}
 HEAVY = (
     "pandas matplotlib jupyter jupyter_core jupyter_client jupyterlab nbformat nbclient papermill "
-    "IPython ipykernel ipywidgets starlette uvicorn keyring "
-    "ddoauth_kit.sandbox ddoauth_kit.workbook"
+    "IPython ipykernel ipywidgets starlette uvicorn keyring markdown_it "
+    "ddoauth_kit.sandbox ddoauth_kit.workbook ddoauth_kit.publishing"
 )
 
 
@@ -96,13 +96,25 @@ def test_the_sandbox_stands_apart(module: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("package", "owner"), [("httpx", "http"), ("ipywidgets", "workbook.widgets")]
+    ("package", "owner"),
+    [
+        ("httpx", "http"),
+        ("ipywidgets", "workbook.widgets"),
+        ("markdown_it", "publishing.markdown"),
+    ],
 )
 def test_one_module_knows_each_package(package: str, owner: str) -> None:
     """What may have to be replaced one day is imported in one place."""
     importers = {m for m in MODULES if package in {i.partition(".")[0] for i in _imports(m)}}
     assert importers <= {owner}
     assert importers or owner not in MODULES
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if name.startswith("publishing")])
+def test_publishing_needs_no_workbook(module: str) -> None:
+    """The check runs where neither notebooks nor a sender are installed."""
+    others = {name.partition(".")[0] for name in _own(module)}
+    assert not others & {"workbook", "http", "oauth", "api"}
 
 
 def test_importing_the_package_is_light() -> None:

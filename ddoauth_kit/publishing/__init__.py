@@ -1,0 +1,1 @@
+"""Check an integration's folder before a reviewer does, and write what is missing."""

@@ -1,0 +1,129 @@
+"""Read the files of a folder that nobody has vouched for: bounded, inside it, as they are."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from bisect import bisect_right
+from codecs import BOM_UTF8
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+MAX_BYTES: Final = 256 * 1024
+_NEWLINE: Final = re.compile(r"\r\n?|\n")
+_MARK: Final = BOM_UTF8.decode("utf-8")
+
+
+@dataclass(frozen=True, slots=True)
+class TextFile:
+    """Hold a text exactly as it stands in its file, line endings included.
+
+    `mark` is the byte order mark, which is kept apart so that offsets and lines do not count it.
+    `linked` says that the file is a symbolic link, which no patch can be for.
+    """
+
+    name: str
+    text: str
+    mark: str = ""
+    linked: bool = False
+
+    @property
+    def whole(self) -> str:
+        """Return the text with its byte order mark."""
+        return self.mark + self.text
+
+    @property
+    def newline(self) -> str:
+        """Return the line ending that the file begins with."""
+        first = _NEWLINE.search(self.text)
+        return first[0] if first else "\n"
+
+    @property
+    def starts(self) -> tuple[int, ...]:
+        """Return where each line starts; CR alone ends a line, too, as in Markdown."""
+        return _starts(self.text)
+
+    def line_at(self, offset: int) -> int:
+        """Return the line of an offset, from 1."""
+        return bisect_right(self.starts, offset)
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Say in a clause why a file that is there cannot be read."""
+
+    name: str
+    why: str
+
+
+def read_text(folder: Path, name: str) -> TextFile | Unreadable | None:
+    """Read a file of the folder, or say why that cannot be; None if there is none."""
+    path = folder / name
+    try:
+        content = _read(folder, path) if _is_there(path) else None
+    except OSError as error:
+        return Unreadable(name, f"cannot be read: {error.strerror or error}")
+    if content is None:
+        return None
+    if isinstance(content, str):
+        return Unreadable(name, content)
+    return _decoded(name, content, linked=path.is_symlink())
+
+
+def find_file(folder: Path, name: str) -> Path | None:
+    """Return where a file that a manifest names is, or None.
+
+    The name must be relative, and what it leads to must lie in the folder.
+    """
+    try:
+        path = Path(os.path.realpath(folder / name, strict=True))
+    except (OSError, ValueError):
+        return None
+    if Path(name).is_absolute():
+        return None
+    return path if _inside(folder, path) and path.is_file() else None
+
+
+@lru_cache(maxsize=8)
+def _starts(text: str) -> tuple[int, ...]:
+    return (0, *(end.end() for end in _NEWLINE.finditer(text)))
+
+
+def _is_there(path: Path) -> bool:
+    """Return whether there is an entry of this name, even a link that leads nowhere."""
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
+
+
+def _read(folder: Path, path: Path) -> bytes | str:
+    """Return the bytes, or a clause that says why they are not read."""
+    real = Path(os.path.realpath(path, strict=True))
+    if not _inside(folder, real):
+        return "lies outside the folder"
+    if not stat.S_ISREG(real.stat().st_mode):
+        return "is no regular file"
+    with real.open("rb") as file:
+        content = file.read(MAX_BYTES + 1)
+    return content if len(content) <= MAX_BYTES else f"is larger than {MAX_BYTES} bytes"
+
+
+def _inside(folder: Path, path: Path) -> bool:
+    return path.is_relative_to(os.path.realpath(folder))
+
+
+def _decoded(name: str, content: bytes, *, linked: bool) -> TextFile | Unreadable:
+    if b"\0" in content:
+        return Unreadable(name, "is binary, not text in UTF-8")
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        return Unreadable(name, f"is no text in UTF-8 (line {line})")
+    mark = _MARK if text.startswith(_MARK) else ""
+    return TextFile(name, text.removeprefix(_MARK), mark=mark, linked=linked)

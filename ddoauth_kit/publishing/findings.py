@@ -1,0 +1,74 @@
+"""Say what is wrong: which rule, where, what, and how it is mended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ddoauth_kit.publishing.rules import RULES
+
+if TYPE_CHECKING:
+    from ddoauth_kit.publishing.rules import Rule
+
+_SHOWN = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Name a file of the folder and a line from 1, or None where there is no line."""
+
+    file: str
+    line: int | None = None
+
+    def __str__(self) -> str:
+        return plain(self.file) if self.line is None else f"{plain(self.file)}:{self.line}"
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Replace the characters from `start` to `end` of a file's text; equal offsets insert."""
+
+    file: str
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Hold one breach of a rule; `edits` mend it, and are empty where that would be guessing."""
+
+    rule: Rule
+    at: Place
+    what: str
+    fix: str
+    edits: tuple[Edit, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the finding as it stands in `--format json`."""
+        return {
+            "rule": self.rule.id,
+            "severity": str(self.rule.severity),
+            "source": self.rule.source,
+            "file": self.at.file,
+            "line": self.at.line,
+            "what": self.what,
+            "fix": self.fix,
+            "mended_by_patch": bool(self.edits),
+        }
+
+
+def finding(rule: str, *, at: Place, what: str, fix: str, edits: tuple[Edit, ...] = ()) -> Finding:
+    """Return a finding of the rule with this id."""
+    return Finding(rule=RULES[rule], at=at, what=what, fix=fix, edits=edits)
+
+
+def plain(name: str) -> str:
+    """Return the name of a file, in quotes and escaped if a terminal could stumble over it."""
+    return name if name.isascii() and name.isprintable() else ascii(name)
+
+
+def quoted(value: object) -> str:
+    """Return a value from a file as it may be printed: ASCII, one line, cut when long."""
+    text = ascii(value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."

@@ -1,0 +1,245 @@
+"""Check the manifest: its version, fields, identity and what it points at."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote
+from uuid import UUID
+
+from ddoauth_kit.publishing.document import BrokenJson, Document
+from ddoauth_kit.publishing.files import Unreadable, find_file
+from ddoauth_kit.publishing.findings import Edit, Finding, Place, finding, quoted
+from ddoauth_kit.publishing.integration import CLIENT, MANIFEST, README, Readme
+from ddoauth_kit.publishing.markdown import anchor
+from ddoauth_kit.publishing.media import media_findings
+from ddoauth_kit.publishing.uninstallation import HEADING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ddoauth_kit.publishing.history import Earlier
+    from ddoauth_kit.publishing.integration import Integration
+
+VERSION: Final = "2.0.0"
+POINTER: Final = f"{README}#{HEADING}"
+MAX_DESCRIPTION: Final = 80
+_TOP: Final = ("app_id", "display_on_public_website", "tile", "assets", "author", "owner")
+_TILE: Final = (
+    "overview",
+    "configuration",
+    "support",
+    "changelog",
+    "description",
+    "title",
+    "media",
+    "classifier_tags",
+)
+_FILE: Final = re.compile(r"[^:]+\.(json|csv|pdf|png|jpe?g|md|txt|ya?ml)", re.IGNORECASE)
+
+
+def manifest_findings(integration: Integration, *, earlier: Earlier) -> Iterator[Finding]:
+    """Yield what is wrong with the manifest."""
+    manifest = integration.manifest
+    if manifest is None:
+        what, fix = f"There is no {MANIFEST}.", "Add the integration's manifest, version 2.0.0."
+        yield finding("manifest-missing", at=Place(MANIFEST), what=what, fix=fix)
+    elif isinstance(manifest, Unreadable):
+        what, fix = f"{MANIFEST} {manifest.why}.", "Replace it by JSON in UTF-8."
+        yield finding("manifest-unreadable", at=Place(MANIFEST), what=what, fix=fix)
+    elif isinstance(manifest, BrokenJson):
+        what, fix = f"{MANIFEST} {manifest.why}.", "Correct the JSON at this place."
+        yield finding("manifest-json", at=Place(MANIFEST, manifest.line), what=what, fix=fix)
+    elif not isinstance(manifest.value, dict):
+        what, fix = f"{MANIFEST} holds no JSON object.", "Begin with { and end with }."
+        yield finding("manifest-json", at=Place(MANIFEST, 1), what=what, fix=fix)
+    else:
+        yield from _version(manifest)
+        yield from _repeated(manifest)
+        if manifest.get("manifest_version") == VERSION:
+            yield from _fields(manifest)
+            yield from _identity(manifest, earlier)
+            yield from _oauth(integration, manifest)
+            yield from _uninstallation(integration, manifest)
+            yield from _anchors(integration, manifest)
+            yield from _values(manifest)
+            yield from media_findings(integration.folder, manifest)
+            yield from _files(integration, manifest)
+
+
+def _version(manifest: Document) -> Iterator[Finding]:
+    version = manifest.get("manifest_version")
+    if version != VERSION:
+        what = f"The manifest's version is {quoted(version)}; nothing else in it was checked."
+        fix = 'Move the manifest to version 2: "manifest_version": "2.0.0", fields under `tile`.'
+        yield finding("manifest-version", at=manifest.place("manifest_version"), what=what, fix=fix)
+
+
+def _repeated(manifest: Document) -> Iterator[Finding]:
+    for path, start in manifest.repeated:
+        what = f"The key {quoted(path[-1])} comes twice; the last one counts."
+        line = manifest.file.line_at(start)
+        fix = "Remove one of them."
+        yield finding("manifest-duplicate-key", at=Place(MANIFEST, line), what=what, fix=fix)
+
+
+def _fields(manifest: Document) -> Iterator[Finding]:
+    groups = (((), _TOP), (("tile",), _TILE))
+    for above, names in groups:
+        fields = manifest.get(*above)
+        if not isinstance(fields, dict):
+            continue
+        for name in names:
+            if name not in fields:
+                where = ".".join((*above, name))
+                what, fix = f"There is no field `{where}`.", "Add it; every manifest has it."
+                yield finding("manifest-fields", at=manifest.place(*above), what=what, fix=fix)
+
+
+def _identity(manifest: Document, earlier: Earlier) -> Iterator[Finding]:
+    found = manifest.get("app_uuid")
+    if not isinstance(found, str) or not found.strip():
+        what = "There is no `app_uuid`."
+        fix = "A new integration takes it from the Publishing tab; an existing one keeps its own."
+        edits: tuple[Edit, ...] = ()
+        if earlier.app_uuid:
+            fix = f"Put back {quoted(earlier.app_uuid)}, as on {earlier.where}."
+            known = "app_uuid" in manifest.value
+            put = manifest.replaced if known else manifest.inserted
+            edits = put("app_uuid", value=earlier.app_uuid)
+        yield finding(
+            "manifest-app-uuid", at=manifest.place("app_uuid"), what=what, fix=fix, edits=edits
+        )
+    elif earlier.app_uuid and found != earlier.app_uuid:
+        what = f"`app_uuid` was {quoted(earlier.app_uuid)} on {earlier.where}."
+        fix = "Put it back: an existing integration keeps its own."
+        edits = manifest.replaced("app_uuid", value=earlier.app_uuid)
+        rule = "manifest-app-uuid-changed"
+        yield finding(rule, at=manifest.place("app_uuid"), what=what, fix=fix, edits=edits)
+    elif not _is_uuid(found):
+        what = f"`app_uuid` is {quoted(found)}, which is no UUID."
+        fix = "Copy it again from the Publishing tab."
+        yield finding("manifest-app-uuid-format", at=manifest.place("app_uuid"), what=what, fix=fix)
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        return str(UUID(text)) == text.lower() and UUID(text).int != 0
+    except ValueError:
+        return False
+
+
+def _uninstallation(integration: Integration, manifest: Document) -> Iterator[Finding]:
+    pointer = manifest.get("tile", "uninstallation")
+    if not isinstance(pointer, str) or not pointer:
+        what, fix = "`tile` has no `uninstallation`.", f'Add "uninstallation": "{POINTER}".'
+        at, edits = manifest.place("tile"), _pointer_edits(manifest)
+        yield finding("manifest-uninstallation", at=at, what=what, fix=fix, edits=edits)
+        return
+    at = manifest.place("tile", "uninstallation")
+    if anchor(HEADING) in _headings(integration) and not _leads(pointer, {anchor(HEADING)}):
+        what = f"`tile.uninstallation` is {quoted(pointer)}, which is no heading {HEADING}."
+        edits = manifest.replaced("tile", "uninstallation", value=POINTER)
+        fix = f'Write "{POINTER}".'
+        yield finding("manifest-uninstallation-anchor", at=at, what=what, fix=fix, edits=edits)
+    names = list(manifest.get("tile"))
+    place = names.index("uninstallation")
+    if "support" in names and "support" not in names[max(place - 1, 0) : place + 2]:
+        what = "`uninstallation` does not stand beside `support`."
+        fix = "Datadog's page puts it directly beneath; most put it directly above. Both are fine."
+        yield finding("manifest-uninstallation-place", at=at, what=what, fix=fix)
+
+
+def _pointer_edits(manifest: Document) -> tuple[Edit, ...]:
+    """Return what adds the pointer where most manifests have it, before `support`."""
+    tile = manifest.get("tile")
+    if isinstance(tile, dict) and "uninstallation" in tile:
+        return manifest.replaced("tile", "uninstallation", value=POINTER)
+    return manifest.inserted("tile", "uninstallation", value=POINTER, before="support")
+
+
+def _headings(integration: Integration) -> set[str]:
+    readme = integration.readme
+    headings = readme.page.headings if isinstance(readme, Readme) else ()
+    return {anchor(heading.text) for heading in headings}
+
+
+def _leads(pointer: str, headings: set[str]) -> bool:
+    """Return whether a pointer is the README's, at one of the headings."""
+    file, _, target = pointer.partition("#")
+    return file == README and anchor(unquote(target)) in headings
+
+
+def _anchors(integration: Integration, manifest: Document) -> Iterator[Finding]:
+    """Yield pointers at nothing, but not those that a rule of the README explains."""
+    headings = _headings(integration) | {"overview", "setup"}
+    if not isinstance(integration.readme, Readme):
+        return
+    for name in ("overview", "configuration", "support"):
+        pointer = manifest.get("tile", name)
+        if isinstance(pointer, str) and not _leads(pointer, headings):
+            what = f"`tile.{name}` is {quoted(pointer)}, which is no heading of the README."
+            fix = "Point at a heading that exists, or add it."
+            yield finding("manifest-anchor", at=manifest.place("tile", name), what=what, fix=fix)
+
+
+def _values(manifest: Document) -> Iterator[Finding]:
+    text = manifest.get("tile", "description")
+    size = len(text.strip()) if isinstance(text, str) else 0
+    if text is not None and not 0 < size <= MAX_DESCRIPTION:
+        what = f"`tile.description` has {size} characters."
+        fix = f"Write 1 to {MAX_DESCRIPTION}; in the marketplace repository at most 70."
+        at = manifest.place("tile", "description")
+        yield finding("manifest-description", at=at, what=what, fix=fix)
+    public = manifest.get("display_on_public_website")
+    if public is not None and not isinstance(public, bool):
+        what = f"`display_on_public_website` is {quoted(public)}."
+        at, fix = manifest.place("display_on_public_website"), "Write true or false, unquoted."
+        yield finding("manifest-public-website", at=at, what=what, fix=fix)
+    email = manifest.get("author", "support_email")
+    if isinstance(email, str) and not email.isascii():
+        what = f"`author.support_email` is {quoted(email)}."
+        at, fix = manifest.place("author", "support_email"), "Write it in ASCII."
+        yield finding("manifest-support-email", at=at, what=what, fix=fix)
+
+
+def _oauth(integration: Integration, manifest: Document) -> Iterator[Finding]:
+    named = manifest.get("assets", "oauth")
+    there = integration.client is not None
+    if isinstance(integration.client, Unreadable) and named is not None:
+        return
+    if named is None and there:
+        what, fix = "`assets` has no `oauth`.", f'Add "oauth": "{CLIENT}".'
+        edits = manifest.inserted("assets", "oauth", value=CLIENT)
+        yield finding(
+            "manifest-oauth", at=manifest.place("assets"), what=what, fix=fix, edits=edits
+        )
+    elif named is not None and (
+        not isinstance(named, str) or find_file(integration.folder, named) is None
+    ):
+        what = f"`assets.oauth` is {quoted(named)}, which is no file of the folder."
+        usable = there and named != CLIENT
+        edits = manifest.replaced("assets", "oauth", value=CLIENT) if usable else ()
+        fix = f"Add the file that the Publishing tab shows, as {CLIENT}."
+        path = ("assets", "oauth")
+        yield finding(
+            "manifest-oauth-file", at=manifest.place(*path), what=what, fix=fix, edits=edits
+        )
+
+
+def _files(integration: Integration, manifest: Document) -> Iterator[Finding]:
+    for path in manifest.members:
+        name = manifest.get(*path)
+        if path and _names_file(path, name) and find_file(integration.folder, name) is None:
+            what = f"`{'.'.join(map(str, path))}` names {quoted(name)}, which is not in the folder."
+            fix = "Add the file, or correct the name."
+            yield finding("manifest-file-missing", at=manifest.place(*path), what=what, fix=fix)
+
+
+def _names_file(path: tuple[str | int, ...], value: object) -> bool:
+    """Return whether a field is known to hold a path within the folder."""
+    if not isinstance(value, str) or path == ("assets", "oauth"):
+        return False
+    if path == ("tile", "changelog") or path[:2] == ("tile", "media"):
+        return path[-1] in {"changelog", "image_url"} and bool(value)
+    return path[0] in {"assets", "legal_terms"} and _FILE.fullmatch(value) is not None

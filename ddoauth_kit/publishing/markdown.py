@@ -1,0 +1,174 @@
+"""Read a Markdown page: its top-level blocks with lines, its sections, its images.
+
+CommonMark is read by markdown-it-py, which keeps the lines of each block; the parser that comes
+with JupyterLab, mistune, does not.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from typing import TYPE_CHECKING, Final
+
+from markdown_it import MarkdownIt
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from markdown_it.token import Token
+
+    from ddoauth_kit.publishing.files import TextFile
+
+_COMMENT: Final = re.compile(r"<!--.*?-->", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Hold a top-level block: its first line, from 1, the line after it, its text.
+
+    `level` is 1 to 6 for a heading and 0 for everything else.
+    """
+
+    kind: str
+    line: int
+    after: int
+    text: str
+    level: int = 0
+
+    @property
+    def is_content(self) -> bool:
+        """Return whether there is something to read or see: no rule, no comment."""
+        return bool(self.text) or self.kind not in {"hr", "html_block"}
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """Hold where an image is loaded from, and the line that says so."""
+
+    source: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Hold a heading and the blocks up to the next one that is not below it."""
+
+    heading: Block
+    blocks: tuple[Block, ...]
+
+    @property
+    def content(self) -> tuple[Block, ...]:
+        """Return what a reader sees in it, without headings and comments."""
+        return tuple(block for block in self.blocks if not block.level and block.is_content)
+
+    @property
+    def text(self) -> str:
+        """Return its words in one line."""
+        return " ".join(" ".join(block.text for block in self.blocks).split())
+
+    @property
+    def own_end(self) -> Block:
+        """Return the last block before the first heading in it."""
+        last = self.heading
+        for block in self.blocks:
+            if block.level:
+                break
+            last = block
+        return last
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Hold a page's top-level blocks and its images."""
+
+    blocks: tuple[Block, ...]
+    images: tuple[Image, ...]
+
+    @property
+    def headings(self) -> tuple[Block, ...]:
+        """Return the headings in order."""
+        return tuple(block for block in self.blocks if block.level)
+
+    def named(self, name: str) -> tuple[Block, ...]:
+        """Return the headings whose anchor is this name's."""
+        return tuple(block for block in self.headings if anchor(block.text) == anchor(name))
+
+    def section(self, heading: Block) -> Section:
+        """Return the section that a heading begins."""
+        after = self.blocks[self.blocks.index(heading) + 1 :]
+        ends = (i for i, block in enumerate(after) if 0 < block.level <= heading.level)
+        return Section(heading, after[: next(ends, len(after))])
+
+
+def parse_page(file: TextFile) -> Page:
+    """Parse a README; every text is Markdown, so there is nothing to refuse."""
+    tokens = MarkdownIt("commonmark").parse(file.text)
+    return Page(tuple(_blocks(tokens)), tuple(_images(tokens)))
+
+
+def anchor(heading: str) -> str:
+    """Return the name under which a heading is linked, as GitHub derives it."""
+    return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
+
+
+def _blocks(tokens: Sequence[Token]) -> Iterator[Block]:
+    first = 0
+    for at, token in enumerate(tokens):
+        if token.level or token.nesting == 1:
+            continue
+        start = tokens[first]
+        if start.map is not None:
+            text = " ".join(_words(each) for each in tokens[first : at + 1])
+            level = int(start.tag[1]) if start.type == "heading_open" else 0
+            kind = start.type.removesuffix("_open")
+            yield Block(kind, start.map[0] + 1, start.map[1] + 1, text.strip(), level)
+        first = at + 1
+
+
+def _words(token: Token) -> str:
+    """Return the text that a token shows."""
+    if token.children is None:
+        shown = token.content if token.type in {"fence", "code_block", "html_block"} else ""
+        return _COMMENT.sub("", shown)
+    parts = (
+        " " if child.type in {"softbreak", "hardbreak"} else child.content
+        for child in token.children
+        if child.type != "html_inline"
+    )
+    return "".join(parts)
+
+
+def _images(tokens: Sequence[Token]) -> Iterator[Image]:
+    for token in tokens:
+        line = token.map[0] + 1 if token.map else 1
+        if token.type == "html_block":
+            yield from _html_images(token.content, line)
+        for child in token.children or ():
+            if child.type in {"softbreak", "hardbreak"}:
+                line += 1
+            elif child.type == "image":
+                yield Image(str(child.attrs.get("src", "")), line)
+            elif child.type == "html_inline":
+                yield from _html_images(child.content, line)
+
+
+def _html_images(html: str, line: int) -> list[Image]:
+    reader = _ImageReader(line)
+    reader.feed(html)
+    return reader.images
+
+
+class _ImageReader(HTMLParser):
+    """Collect the sources of `img` elements."""
+
+    def __init__(self, line: int) -> None:
+        super().__init__()
+        self.line = line
+        self.images: list[Image] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Keep the source of an image; the names are the base class's."""
+        source = dict(attrs).get("src")
+        if tag == "img" and source:
+            self.images.append(Image(source, self.line + self.getpos()[0] - 1))

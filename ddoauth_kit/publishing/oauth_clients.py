@@ -1,0 +1,193 @@
+"""Check the OAuth client's file, a copy of what the Developer Platform holds.
+
+Nothing in it is mended by a patch: the registration itself is changed in the platform.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from ddoauth_kit.publishing.document import BrokenJson, Document
+from ddoauth_kit.publishing.files import Unreadable
+from ddoauth_kit.publishing.findings import Place, finding, plain, quoted
+from ddoauth_kit.redaction import SECRET_FIELDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from urllib.parse import SplitResult
+
+    from ddoauth_kit.publishing.findings import Finding
+    from ddoauth_kit.publishing.integration import Integration
+
+_PLATFORM: Final = "Change it in the Developer Platform, then take the file from there."
+_TESTS: Final = frozenset({"dev", "local", "localdev", "qa", "stage", "staging", "test", "testing"})
+_TUNNELS: Final = ("ngrok.io", "ngrok.app", "ngrok-free.app", "ngrok-free.dev", "ngrok.dev")
+_RESERVED: Final = ("test", "example", "invalid", "local", "internal")
+_SECRET: Final = re.compile(r"secret|password|private_?key", re.IGNORECASE)
+_SHAPES: Final = {"id": str, "name": str, "onboarding_url": str, "redirect_uris": list}
+
+
+def client_findings(integration: Integration) -> Iterator[Finding]:
+    """Yield what is wrong with the client's file; its scopes have a module of their own."""
+    client, name = integration.client, plain(integration.client_name)
+    if client is None:
+        manifest = integration.manifest
+        if not isinstance(manifest, Document) or manifest.get("assets", "oauth") is None:
+            what = f"There is no {name}."
+            fix = "Add it, and `assets.oauth` to the manifest, as the Publishing tab says."
+            yield finding("oauth-missing", at=Place(integration.client_name), what=what, fix=fix)
+    elif isinstance(client, Unreadable):
+        what, fix = f"{name} {client.why}.", "Replace it by JSON in UTF-8."
+        yield finding("oauth-unreadable", at=Place(integration.client_name), what=what, fix=fix)
+    elif isinstance(client, BrokenJson):
+        what, fix = f"{name} {client.why}.", "Correct the JSON at this place."
+        yield finding(
+            "oauth-json", at=Place(integration.client_name, client.line), what=what, fix=fix
+        )
+    elif not isinstance(client.get("integration"), dict):
+        what, fix = f"{name} has no object `integration`.", "Take the file from the Publishing tab."
+        yield finding("oauth-json", at=Place(integration.client_name, 1), what=what, fix=fix)
+    else:
+        yield from _fields(client)
+        yield from _secrets(client)
+        yield from _redirects(client)
+        yield from _onboarding(client)
+        yield from _repeated(client)
+
+
+def _fields(client: Document) -> Iterator[Finding]:
+    for name, shape in (*_SHAPES.items(), ("scopes", list)):
+        value = client.get("integration", name)
+        texts = isinstance(value, list) and all(isinstance(item, str) for item in value)
+        usable = isinstance(value, shape) and (shape is str or texts)
+        if not usable or (not value and name in _SHAPES):
+            kind = "text" if shape is str else "list of texts"
+            what = f"`integration.{name}` is missing, empty or no {kind}."
+            yield finding(
+                "oauth-fields", at=client.place("integration", name), what=what, fix=_PLATFORM
+            )
+    role = client.get("integration", "client_role")
+    if role != "integration":
+        what = f"`client_role` is {quoted(role)}."
+        fix = "Use the confidential client that the Developer Platform makes for an integration."
+        path = ("integration", "client_role")
+        yield finding("oauth-client-role", at=client.place(*path), what=what, fix=fix)
+
+
+def _secrets(client: Document) -> Iterator[Finding]:
+    for path in client.members:
+        key = path[-1] if path else ""
+        if isinstance(key, str) and (_SECRET.search(key) or key.lower() in SECRET_FIELDS):
+            what = f"The file has a field {quoted(key)}."
+            fix = "Remove it, also from git's history, and have the secret rotated by Datadog."
+            yield finding("oauth-secret", at=client.place(*path), what=what, fix=fix)
+
+
+def _texts(client: Document, name: str) -> list[tuple[int, str]]:
+    """Return the texts of a list with their places."""
+    values = client.get("integration", name)
+    items = enumerate(values) if isinstance(values, list) else ()
+    return [(at, value) for at, value in items if isinstance(value, str)]
+
+
+def _redirects(client: Document) -> Iterator[Finding]:
+    hosts = []
+    for at, uri in _texts(client, "redirect_uris"):
+        path = ("integration", "redirect_uris", at)
+        parts = _split(uri)
+        host = (parts.hostname if parts else "") or ""
+        if _is_loopback(host):
+            what = f"{_shown(parts)} leads to the user's own machine."
+            yield finding(
+                "oauth-redirect-loopback", at=client.place(*path), what=what, fix=_PLATFORM
+            )
+        elif parts is None or parts.scheme != "https" or not _is_usable(uri, parts):
+            what = f"{_shown(parts)} is no absolute https URI without a fragment."
+            yield finding("oauth-redirect-uri", at=client.place(*path), what=what, fix=_PLATFORM)
+        elif _is_for_tests(host):
+            what = f"{_shown(parts)} looks like a host for tests."
+            fix = f"Testing URLs are to be removed before submission. {_PLATFORM}"
+            yield finding("oauth-redirect-test-host", at=client.place(*path), what=what, fix=fix)
+        else:
+            hosts.append(host)
+    others = sorted(set(hosts))
+    if len(others) > 1:
+        what = f"The redirect URIs have {len(others)} hosts: {quoted(', '.join(others))}."
+        fix = "Datadog supports one domain, not one for each customer; ignore this if that is so."
+        yield finding(
+            "oauth-one-domain", at=client.place("integration", "redirect_uris"), what=what, fix=fix
+        )
+
+
+def _onboarding(client: Document) -> Iterator[Finding]:
+    url = client.get("integration", "onboarding_url")
+    if not isinstance(url, str) or not url:
+        return
+    parts = _split(url)
+    host = (parts.hostname if parts else "") or ""
+    if parts is None or parts.scheme != "https" or not host or _is_loopback(host):
+        what = f"The onboarding URL {_shown(parts)} is no public https URL."
+        path = ("integration", "onboarding_url")
+        yield finding("oauth-onboarding-url", at=client.place(*path), what=what, fix=_PLATFORM)
+
+
+def _repeated(client: Document) -> Iterator[Finding]:
+    for name in ("redirect_uris", "scopes"):
+        seen: set[str] = set()
+        for at, value in _texts(client, name):
+            if value in seen:
+                what = f"Entry {at + 1} of `{name}` is there already."
+                path = ("integration", name, at)
+                yield finding("oauth-duplicates", at=client.place(*path), what=what, fix=_PLATFORM)
+            seen.add(value)
+
+
+def _split(uri: str) -> SplitResult | None:
+    """Split a URI, or return None for what Python refuses to split."""
+    try:
+        parts = urlsplit(uri)
+        _ = parts.port
+    except ValueError:
+        return None
+    return parts
+
+
+def _shown(parts: SplitResult | None) -> str:
+    """Return a URI without what could be secret in it: user, query and fragment."""
+    if parts is None:
+        return "A URI that cannot be read"
+    return quoted(f"{parts.scheme}://{parts.hostname or ''}{parts.path}" if parts.scheme else "...")
+
+
+def _is_usable(uri: str, parts: SplitResult) -> bool:
+    named = bool(parts.hostname) and "*" not in parts.netloc and "@" not in parts.netloc
+    plain = uri.isascii() and uri.isprintable() and not re.search(r"[\s{}<>]", uri)
+    return named and plain and "#" not in uri
+
+
+def _address(host: str) -> Any:  # noqa: ANN401 - the two classes of addresses share no base
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        return None
+
+
+def _is_loopback(host: str) -> bool:
+    address = _address(host)
+    if address is not None:
+        return bool(address.is_loopback or address.is_unspecified)
+    return host.rstrip(".") == "localhost" or host.rstrip(".").endswith(".localhost")
+
+
+def _is_for_tests(host: str) -> bool:
+    """Return whether a name says that it is for tests; the top-level domain `dev` does not."""
+    address = _address(host)
+    if address is not None:
+        return not address.is_global
+    *labels, top = host.rstrip(".").split(".")
+    words = {word for label in labels for word in label.split("-")}
+    tunnel = any(host == name or host.endswith(f".{name}") for name in _TUNNELS)
+    return bool(words & _TESTS) or top in _RESERVED or not labels or tunnel

@@ -1,0 +1,240 @@
+"""List every rule of `ddoauth check`, with how much it matters and who says so.
+
+`.github/CHECKS.md` shows the same list. A rule is a must only if every integration that Datadog
+has accepted with OAuth keeps it, or if the page that this project implements demands it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+PAGE: Final = "Datadog docs: OAuth for integrations"
+PLATFORM: Final = "Datadog docs: API integrations"
+DDEV_README: Final = "ddev: validate readmes"
+DDEV_MANIFEST: Final = "ddev: manifest validator"
+DDEV_IMMUTABLE: Final = "ddev: immutable attributes"
+ALL_MANIFESTS: Final = "integrations-extras: all 262 manifests"
+ALL_CLIENTS: Final = "integrations-extras: all 37 OAuth clients"
+SCOPE_LISTS: Final = "Datadog's OpenAPI description; one bad scope fails the request"
+OWN: Final = "this check"
+
+
+class Severity(StrEnum):
+    """Tell what stops a publication from what a reviewer may ask for, and from a hint."""
+
+    MUST = "must"
+    SHOULD = "should"
+    ADVICE = "advice"
+
+
+MUST, SHOULD, ADVICE = Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Hold one requirement as a sentence; `source` is where it comes from."""
+
+    id: str
+    severity: Severity
+    what: str
+    source: str
+
+
+_README: Final = (
+    Rule("readme-missing", MUST, "The folder has a README.md.", PAGE),
+    Rule("readme-unreadable", MUST, "The README is a text in UTF-8 of at most 256 KiB.", OWN),
+    Rule(
+        "readme-uninstallation",
+        MUST,
+        "The README has a heading `Uninstallation`, at level 2 or 3.",
+        f"{PAGE}; 34 of 37 accepted ones have it",
+    ),
+    Rule(
+        "readme-uninstallation-place",
+        MUST,
+        "The heading `Uninstallation` stands after `Setup`.",
+        PAGE,
+    ),
+    Rule(
+        "readme-uninstallation-twice",
+        SHOULD,
+        "There is one heading `Uninstallation`, so that the anchor is clear.",
+        OWN,
+    ),
+    Rule("readme-uninstallation-empty", SHOULD, "The section `Uninstallation` has a text.", PAGE),
+    Rule(
+        "readme-uninstallation-paragraph",
+        ADVICE,
+        "The section `Uninstallation` begins with a paragraph, not with a list.",
+        f"{DDEV_README} (marketplace)",
+    ),
+    Rule(
+        "readme-revoked",
+        SHOULD,
+        "The section says that previous authorizations are revoked.",
+        PAGE,
+    ),
+    Rule(
+        "readme-api-keys",
+        SHOULD,
+        "The section says to disable API keys, found by searching the integration's name.",
+        PAGE,
+    ),
+    Rule("readme-overview", SHOULD, "The README has a heading `Overview`.", DDEV_README),
+    Rule("readme-overview-empty", SHOULD, "The section `Overview` has a text.", DDEV_README),
+    Rule("readme-setup", SHOULD, "The README has a heading `Setup`.", DDEV_README),
+    Rule("readme-setup-empty", SHOULD, "The section `Setup` has a text.", DDEV_README),
+    Rule(
+        "readme-heading-level",
+        SHOULD,
+        "The headings `Overview` and `Setup` are at level 2.",
+        DDEV_README,
+    ),
+    Rule(
+        "readme-image-host",
+        SHOULD,
+        "Images are in `images/` or at raw.githubusercontent.com/DataDog/.",
+        DDEV_README,
+    ),
+    Rule("readme-image-missing", SHOULD, "Images that lie in the folder exist.", OWN),
+    Rule(
+        "readme-characters",
+        SHOULD,
+        "The README has no character above U+0100.",
+        f"{DDEV_README} (all but marketplace)",
+    ),
+)
+_MANIFEST: Final = (
+    Rule("manifest-missing", MUST, "The folder has a manifest.json.", PAGE),
+    Rule("manifest-unreadable", MUST, "The manifest is a text in UTF-8 of at most 256 KiB.", OWN),
+    Rule("manifest-json", MUST, "The manifest is one JSON object.", "RFC 8259"),
+    Rule("manifest-version", MUST, "`manifest_version` is 2.0.0.", ALL_MANIFESTS),
+    Rule("manifest-duplicate-key", SHOULD, "No key comes twice.", "RFC 8259 section 4"),
+    Rule("manifest-fields", SHOULD, "The fields that every manifest has are there.", ALL_MANIFESTS),
+    Rule("manifest-app-uuid", MUST, "`app_uuid` is there.", ALL_MANIFESTS),
+    Rule("manifest-app-uuid-format", SHOULD, "`app_uuid` is a UUID.", ALL_MANIFESTS),
+    Rule(
+        "manifest-app-uuid-changed",
+        MUST,
+        "`app_uuid` is what it was for an integration that exists already.",
+        DDEV_IMMUTABLE,
+    ),
+    Rule(
+        "manifest-uninstallation",
+        MUST,
+        "`tile` has the field `uninstallation`.",
+        f"{PAGE}; 30 of 37 accepted ones have it",
+    ),
+    Rule(
+        "manifest-uninstallation-anchor",
+        MUST,
+        "`tile.uninstallation` points at the README's heading.",
+        "integrations-extras: all 45 manifests with the field",
+    ),
+    Rule(
+        "manifest-uninstallation-place",
+        ADVICE,
+        "`uninstallation` stands beside `support`.",
+        f"{PAGE}: after it; integrations-extras: 34 of 45 before it, 10 after it",
+    ),
+    Rule(
+        "manifest-anchor",
+        ADVICE,
+        "The other fields that point into the README point at a heading.",
+        OWN,
+    ),
+    Rule(
+        "manifest-description",
+        SHOULD,
+        "`tile.description` has a text of at most 80 characters (marketplace: 70).",
+        DDEV_MANIFEST,
+    ),
+    Rule("manifest-media-count", SHOULD, "`tile.media` has at most 8 entries.", DDEV_MANIFEST),
+    Rule("manifest-media-videos", SHOULD, "`tile.media` has at most 1 video.", DDEV_MANIFEST),
+    Rule("manifest-media-format", SHOULD, "Images are .png or .jpg.", DDEV_MANIFEST),
+    Rule("manifest-media-size", SHOULD, "Images have at most 1,000,000 bytes.", DDEV_MANIFEST),
+    Rule("manifest-media-caption", SHOULD, "Captions have 1 to 300 characters.", DDEV_MANIFEST),
+    Rule("manifest-file-missing", SHOULD, "Files that the manifest names exist.", DDEV_MANIFEST),
+    Rule(
+        "manifest-public-website",
+        SHOULD,
+        "`display_on_public_website` is true or false.",
+        DDEV_MANIFEST,
+    ),
+    Rule("manifest-support-email", SHOULD, "`author.support_email` is ASCII.", DDEV_MANIFEST),
+    Rule(
+        "manifest-oauth",
+        MUST,
+        "`assets.oauth` names the OAuth client's file where there is one.",
+        f"{PAGE}; {ALL_CLIENTS}",
+    ),
+    Rule(
+        "manifest-oauth-file",
+        MUST,
+        "The file that `assets.oauth` names is in the folder.",
+        ALL_CLIENTS,
+    ),
+)
+_CLIENT: Final = (
+    Rule(
+        "oauth-missing",
+        SHOULD,
+        "The folder has the OAuth client's file, assets/oauth_clients.json.",
+        PAGE,
+    ),
+    Rule("oauth-unreadable", MUST, "That file is a text in UTF-8 of at most 256 KiB.", OWN),
+    Rule("oauth-json", MUST, "That file is JSON with an object `integration`.", ALL_CLIENTS),
+    Rule(
+        "oauth-fields",
+        MUST,
+        "The client has id, name, onboarding URL, redirect URIs and a list of scopes.",
+        ALL_CLIENTS,
+    ),
+    Rule(
+        "oauth-client-role",
+        MUST,
+        "`client_role` is `integration`, the confidential client of an integration.",
+        ALL_CLIENTS,
+    ),
+    Rule("oauth-secret", MUST, "The file holds no secret.", "RFC 6749 section 2.3.1"),
+    Rule(
+        "oauth-redirect-uri",
+        MUST,
+        "Each redirect URI is an absolute https URI without a fragment.",
+        f"{ALL_CLIENTS}; RFC 6749 section 3.1.2",
+    ),
+    Rule(
+        "oauth-redirect-loopback",
+        MUST,
+        "No redirect URI leads to the user's own machine.",
+        f"{PLATFORM}; {ALL_CLIENTS}",
+    ),
+    Rule(
+        "oauth-redirect-test-host",
+        SHOULD,
+        "No redirect URI leads to a host that is for tests.",
+        PLATFORM,
+    ),
+    Rule(
+        "oauth-one-domain",
+        ADVICE,
+        "All redirect URIs have one host.",
+        f"{PLATFORM}; 13 of 37 OAuth clients have more",
+    ),
+    Rule(
+        "oauth-onboarding-url",
+        SHOULD,
+        "The onboarding URL is a public https URL.",
+        "Datadog docs: OAuth2 in Datadog",
+    ),
+    Rule("oauth-duplicates", SHOULD, "No redirect URI and no scope comes twice.", OWN),
+    Rule("oauth-scopes-empty", SHOULD, "The client asks for a scope.", ALL_CLIENTS),
+    Rule("oauth-scope-unknown", SHOULD, "Each scope is a known one.", SCOPE_LISTS),
+    Rule("oauth-scope-unused", SHOULD, "Each scope is used.", f"{PAGE}; RFC 9700 section 2.3"),
+    Rule("oauth-scope-refused", SHOULD, "No probe of a scope was refused or failed.", PAGE),
+    Rule("oauth-scope-unprobed", ADVICE, "Each scope was probed.", PAGE),
+)
+RULES: Final = MappingProxyType({rule.id: rule for rule in (*_README, *_MANIFEST, *_CLIENT)})
