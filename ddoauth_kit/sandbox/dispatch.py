@@ -43,6 +43,10 @@ class Dispatcher:
         """Answer for the loopback names of this port from now on."""
         self._hosts = local_hosts(port) | ({self._public.host} if self._public else set())
 
+    def show_at(self, public: PublicUrl) -> None:
+        """Answer for one more public host."""
+        self._hosts |= {public.host}
+
     def respond(self, request: Request, *, body: bytes | None) -> Answer:
         """Return the answer to one request; a mistake of the sandbox itself is a 500."""
         with self._lock:

@@ -172,7 +172,9 @@ def _compare(targets: list[ProbeTarget]) -> None:
     for name, times in taken.items():
         wall, cpu = zip(*times, strict=True)
         rate = len(requests) / sorted(wall)[len(wall) // 2]
-        rows.append((name, summary(list(wall), digits=2), summary(list(cpu), digits=2), f"{rate:.0f}"))
+        rows.append(
+            (name, summary(list(wall), digits=2), summary(list(cpu), digits=2), f"{rate:.0f}")
+        )
     print(table(("client", "wall s", "CPU s", "requests/s"), rows))  # noqa: T201
 
 
@@ -181,9 +183,7 @@ def _grow(targets: list[ProbeTarget]) -> None:
     rows = []
     for copies in COPIES:
         scopes = tuple(chain.from_iterable([targets[0].scopes] * copies))
-        wide = [
-            ProbeTarget(t.site, scopes, t.tokens, t.contrasts, t.api_key) for t in targets
-        ]
+        wide = [ProbeTarget(t.site, scopes, t.tokens, t.contrasts, t.api_key) for t in targets]
         wall, cpu = _timed(partial(_kit, wide))
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         probes = len(scopes) * len(wide)
