@@ -61,5 +61,5 @@ def test_binder_installs_this_repository() -> None:
     binder = ROOT / "binder"
     assert re.fullmatch(r"python-3\.\d+\n", (binder / "runtime.txt").read_text("utf-8"))
     lines = (binder / "requirements.txt").read_text("utf-8").splitlines()
-    assert ".[workbook]" in lines
+    assert ".[binder]" in lines
     assert len(lines) > 1

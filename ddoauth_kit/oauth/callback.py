@@ -89,6 +89,17 @@ class CallbackListener(Generic[Result]):
         self._over = threading.Event()
 
     def __enter__(self) -> Self:
+        return self.open()
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def open(self) -> Self:
+        """Open the port, before any browser is sent here.
+
+        Raises:
+            InputError: `port_not_opened`.
+        """
         self._server = LoopbackServer(
             self._address.hosts,
             port=self._address.port,
@@ -100,9 +111,6 @@ class CallbackListener(Generic[Result]):
             self._urls = self._address.urls
             self._register(self._urls)
         return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        self.close()
 
     @property
     def redirect_uri(self) -> str:

@@ -6,6 +6,7 @@ and reaches nobody.
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import socket
@@ -28,6 +29,7 @@ HEADERS: Final = 100
 PATIENCE: Final = 5.0
 AT_ONCE: Final = 128
 _DRAINED_BYTES: Final = 256 * 1024
+_NO_IPV6: Final = {errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL}
 _END: Final = b"\r\n\r\n"
 _REQUEST: Final = re.compile(r"([A-Z]{1,20}) (/[!-~]*) HTTP/1\.[01]")
 _HEADER: Final = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n\0]*?)[ \t]*")
@@ -75,8 +77,10 @@ class LoopbackServer:
             try:
                 server = _Server(host, port=port, respond=respond, refuse=refuse)
             except (OSError, OverflowError) as error:
-                if self._servers:  # `localhost` without IPv6 is served on 127.0.0.1 alone
-                    continue
+                if self._servers and getattr(error, "errno", 0) in _NO_IPV6:
+                    continue  # `localhost` is 127.0.0.1 alone on such a machine
+                for opened in self._servers:
+                    opened.server_close()
                 raise _not_opened(host, port, error) from None
             self._servers.append(server)
             port = server.port

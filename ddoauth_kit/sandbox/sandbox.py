@@ -16,6 +16,7 @@ from ddoauth_kit.sandbox.clients import (
     read_integration,
 )
 from ddoauth_kit.sandbox.clock import Clock
+from ddoauth_kit.sandbox.control import Control
 from ddoauth_kit.sandbox.dispatch import Dispatcher
 from ddoauth_kit.sandbox.errors import SandboxError
 from ddoauth_kit.sandbox.faults import parse_fault
@@ -46,7 +47,8 @@ class Sandbox:
     Use it as a context manager. It listens on loopback only and mints its own credentials.
     Without `client_file` the client is a made-up one, which asks for every scope of the catalogue
     or for `scopes`. `latency` delays every answer by so many seconds. `public_url` is where a
-    proxy shows the pages to a browser. Set-up that cannot work raises `SandboxError`.
+    proxy shows the pages to a browser. Programs that hold `control_key` may
+    join. Set-up that cannot work raises `SandboxError`.
     """
 
     def __init__(  # noqa: PLR0913 - each is one switch of the command line
@@ -62,6 +64,7 @@ class Sandbox:
         seed: str = "ddoauth",
         public_url: str | None = None,
         real_time: bool = False,
+        control_key: str | None = None,
     ) -> None:
         check_loopback(host)
         if not 0 <= latency <= LONGEST_LATENCY:
@@ -84,6 +87,8 @@ class Sandbox:
         )
         self._twin.faults.inject_all(faults)
         self._dispatcher = Dispatcher(self._twin, lock=self._lock, public=self._public)
+        if control_key:
+            self._dispatcher.admit(Control(self._twin, key=control_key, show_at=self.show_at))
 
     def start(self) -> Self:
         """Open the port and serve until `stop`."""
@@ -194,8 +199,6 @@ class Sandbox:
         if public is not None:
             with self._lock:
                 self._dispatcher.show_at(public)
-                if public.prefix not in self._twin.prefixes:
-                    self._twin.prefixes += (public.prefix,)
 
     def uninstall(self, client: Client, *, site: str, org_id: str | None = None) -> None:
         """End a client's grants in an org, by default the site's first; its API key stays."""

@@ -220,6 +220,21 @@ def test_localhost_works_with_a_warning(scene: Scene) -> None:
         still_works(listener)
 
 
+@pytest.mark.checklist("L2")
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="this machine has no IPv6")
+def test_localhost_is_taken_whole_or_not_at_all(scene: Scene) -> None:
+    """A program that answers for `localhost` on IPv6 would get the code: then nothing is opened."""
+    port = free_port()
+    register(scene, f"http://localhost:{port}")
+    with (
+        socket.create_server(("::1", port), family=socket.AF_INET6),
+        pytest.raises(InputError, match="::1"),
+    ):
+        listen(scene).open()
+    with listen(scene) as listener:
+        still_works(listener)
+
+
 @pytest.mark.checklist("L3")
 def test_the_port_is_open_before_the_browser_and_closed_after(scene: Scene) -> None:
     """It is the registered port, open from the beginning, closed by the answer."""
@@ -247,7 +262,7 @@ def test_a_taken_port_is_named(scene: Scene) -> None:
     """A program on the port leads to a sentence; when it ends, the next attempt works."""
     port = urlsplit(scene.oauth.registration.redirect_uris[0]).port
     with socket.create_server(("127.0.0.1", port)), pytest.raises(InputError) as caught:
-        listen(scene).__enter__()
+        listen(scene).open()
     assert caught.value.code == "port_not_opened"
     assert str(port) in str(caught.value)
     with listen(scene) as listener:
