@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from ddoauth_kit.commands.lab import add_lab
 from ddoauth_kit.commands.probe import add_probe
 from ddoauth_kit.errors import DdoauthError, InputError
 from ddoauth_kit.oauth.authorization_request import authorization_request
@@ -54,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_run(commands)
+    add_lab(commands)
     add_probe(commands)
     _add_sandbox(commands)
     return parser

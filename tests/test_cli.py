@@ -22,7 +22,9 @@ def _ddoauth(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["sandbox", "--help"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["run", "--help"], ["sandbox", "--help"], ["lab", "--help"]]
+)
 def test_help(arguments: list[str]) -> None:
     """Every command explains itself."""
     done = _ddoauth(*arguments)
@@ -47,6 +49,8 @@ def test_help(arguments: list[str]) -> None:
         (["sandbox", "--latency", "inf"], "latency inf"),
         (["sandbox", "--client", ""], "cannot be read"),
         (["run", "--out", ""], "has no name"),
+        (["lab", "--out", " "], "has no name"),
+        (["lab", "--out", __file__], "Nothing can be written"),
         (["run", "--out", __file__], "Nothing can be written"),
         (["run", __file__], "is no Jupyter notebook"),
         (["run", "--mode", "live"], "missing_client_id"),
@@ -100,6 +104,27 @@ def test_sandbox_serves_until_it_is_told_to_stop(ending: signal.Signals) -> None
         assert process.wait(timeout=10) == 0
         assert process.stdout.read() == b""
         assert b"Traceback" not in process.stderr.read()
+
+
+def test_lab_opens_jupyterlab_on_copies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`lab` copies the lessons, says where, serves them by JupyterLab, and ends with it."""
+    for name in ("CONFIG", "DATA", "RUNTIME"):
+        monkeypatch.setenv(f"JUPYTER_{name}_DIR", str(tmp_path / name.lower()))
+    out = tmp_path / "mine"
+    further = ["--ServerApp.port=0", "--IdentityProvider.token=canary", "--allow-root"]
+    command = [sys.executable, "-m", "ddoauth_kit", "lab", "--no-browser", "--out", str(out)]
+    with subprocess.Popen([*command, "--", *further], stderr=subprocess.PIPE) as process:
+        assert process.stderr is not None
+        assert str(out) in process.stderr.readline().decode()
+        serving = next(line for line in process.stderr if b"http://127.0.0.1:" in line)
+        url = serving.split()[-1].decode()
+        with urllib.request.urlopen(url) as page:
+            assert page.status == 200
+        assert url.partition("?")[0].endswith("/lab/tree/00_start_here.ipynb")
+        process.terminate()
+        process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert (out / "00_start_here.ipynb").is_file()
 
 
 def test_sandbox_takes_a_client_file() -> None:
