@@ -1,4 +1,7 @@
-"""Regenerate the data files, or say how they differ from a version: `python -m ddoauth_kit.spec`."""
+"""Regenerate the data files, or say how they differ from a version.
+
+Run it as `python -m ddoauth_kit.spec`.
+"""
 
 from __future__ import annotations
 

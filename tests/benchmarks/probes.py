@@ -10,6 +10,7 @@ import asyncio
 import resource
 import time
 from collections import Counter
+from contextlib import suppress
 from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -131,10 +132,8 @@ def _official(requests: list[Request], *, threaded: bool) -> None:
         results.append(_called(call))
     for result in results:
         if hasattr(result, "get"):
-            try:
+            with suppress(ApiException):
                 result.get()
-            except ApiException:
-                pass
     for client in clients.values():
         client.close()
 

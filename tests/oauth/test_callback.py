@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import threading
 from contextlib import contextmanager
 from dataclasses import replace
 from http import HTTPStatus
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -662,6 +664,12 @@ def test_frames_are_refused(scene: Scene) -> None:
         for dest in ("iframe", "frame", "embed", "object", "fencedframe"):
             assert get(onboard(listener), sec_fetch_dest=dest).status == HTTPStatus.FORBIDDEN
         assert get(onboard(listener), sec_fetch_dest="document").status == HTTPStatus.SEE_OTHER
+
+
+def test_each_item_of_the_checklist_is_proven() -> None:
+    """L1 to L8 each stand on a test of this folder."""
+    text = "".join(path.read_text("utf-8") for path in Path(__file__).parent.glob("test_*.py"))
+    assert {f"L{n}" for n in range(1, 9)} <= set(re.findall(r'checklist\("(L\d)"\)', text))
 
 
 def test_nothing_is_logged(scene: Scene, capfd: pytest.CaptureFixture[str], caplog: Any) -> None:
