@@ -80,6 +80,10 @@ class LabServer:
         notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
         nbformat.write(notebook, self.folder / name)
 
+    def files(self) -> list[Path]:
+        """Return every file that the server, its kernels and the browser's saves have left."""
+        return [path for path in self._home.rglob("*") if path.is_file()]
+
     def stop(self) -> None:
         """End the server, its kernels and its proxied processes."""
         self._process.terminate()

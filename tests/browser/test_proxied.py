@@ -8,6 +8,7 @@ from urllib.parse import urljoin, urlsplit
 
 import pytest
 from given import readable
+from jupyter_lab import ASK
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.usefixtures("needs_proxy")
 BASE = "/user/abc/"
+BINDER = {"BINDER_SERVICE_HOST": "10.0.0.7", "JUPYTERHUB_SERVICE_PREFIX": BASE}
 OPEN = """\
 from IPython.display import HTML
 from ddoauth_kit.workbook import open_lab
@@ -28,8 +30,8 @@ HTML(f'<a href="{link}" target="_blank" rel="noopener">Connect</a>')"""
 
 @pytest.fixture
 def server(serve_lab: Callable[..., LabServer]) -> LabServer:
-    """Serve as a hub does, under a user's path."""
-    server = serve_lab(base_url=BASE)
+    """Serve as Binder does, under a user's path."""
+    server = serve_lab(base_url=BASE, environ=BINDER)
     server.write("connect.ipynb", OPEN)
     return server
 
@@ -69,6 +71,19 @@ def test_approve(context: Any, server: LabServer, notebook: Notebook) -> None:
     notebook.save()
     assert not [secret for secret in issued if readable(secret, notebook.saved_text)]
     assert not [secret for secret in issued if readable(secret, page.content())]
+    assert not [path for path in server.files() if any(s in path.read_bytes() for s in raw(issued))]
+
+
+def raw(secrets: list[str]) -> list[bytes]:
+    """Return secrets as a file would hold them."""
+    return [secret.encode() for secret in secrets]
+
+
+def test_real_credentials_are_refused_on_binder(notebook: Notebook) -> None:
+    """The kernel of a visitor opens no live lab, and says why."""
+    answer = notebook.page.evaluate(ASK, "open_lab(mode='live')")
+    assert answer["status"] == "error"
+    assert "no_live_on_binder" in answer["evalue"]
 
 
 def test_deny_and_try_again(context: Any, notebook: Notebook) -> None:

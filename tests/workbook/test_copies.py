@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
 
 import pytest
+from given import KIT
 
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.workbook.copies import NOTE, Copies, copy_notebooks
 from ddoauth_kit.workbook.notebooks import find_notebooks
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture
@@ -40,6 +43,28 @@ def test_all_lessons_arrive(folder: Path) -> None:
     assert copy_notebooks(lessons, folder=folder).new == tuple(path.name for path in lessons)
     assert all((folder / p.name).read_bytes() == p.read_bytes() for p in lessons)
     assert {p.name for p in folder.iterdir()} == {NOTE, *(p.name for p in lessons)}
+
+
+def test_an_installed_package_brings_its_lessons(tmp_path: Path) -> None:
+    """The wheel holds them inside the package, and `ddoauth lab` finds them there."""
+    project = tomllib.loads((KIT.parent / "pyproject.toml").read_text("utf-8"))
+    forced = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+    assert forced == {"notebooks": "ddoauth_kit/notebooks"}
+    site = tmp_path / "site-packages"
+    shutil.copytree(KIT, site / "ddoauth_kit", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(KIT.parent / "notebooks", site / forced["notebooks"])
+    code = "from ddoauth_kit.workbook.notebooks import *; print(*find_notebooks(), sep='\\n')"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": str(site)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found = done.stdout.splitlines()
+    assert [Path(path).name for path in found] == [path.name for path in find_notebooks()]
+    assert {Path(path).parent for path in found} == {site / forced["notebooks"]}
 
 
 def test_an_untouched_copy_is_renewed(lesson: Path, folder: Path) -> None:
