@@ -6,9 +6,11 @@ import json
 import os
 import secrets
 import shutil
+import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import nbformat
@@ -124,12 +126,15 @@ class LabServer:
         return [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", *given]
 
     def _ready(self) -> str:
-        """Wait for the file in which the server writes down its port."""
+        """Wait for the file in which the server writes down its port, and then for the port."""
         path = self._home / "RUNTIME" / f"jpserver-{self._process.pid}.json"
         deadline = time.monotonic() + STARTING
         while time.monotonic() < deadline and self._process.poll() is None:
             if path.exists() and (text := path.read_text("utf-8")):
-                return str(json.loads(text)["url"])
+                content = json.loads(text)
+                with suppress(OSError):
+                    socket.create_connection(("127.0.0.1", content["port"]), timeout=1).close()
+                    return str(content["url"])
             time.sleep(0.05)
         raise AssertionError(f"JupyterLab did not start:\n{self.log[-3000:]}")
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
+import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -113,18 +116,33 @@ def test_lab_opens_jupyterlab_on_copies(tmp_path: Path, monkeypatch: pytest.Monk
     out = tmp_path / "mine"
     further = ["--ServerApp.port=0", "--IdentityProvider.token=canary", "--allow-root"]
     command = [sys.executable, "-m", "ddoauth_kit", "lab", "--no-browser", "--out", str(out)]
-    with subprocess.Popen([*command, "--", *further], stderr=subprocess.PIPE) as process:
+    process = subprocess.Popen([*command, "--", *further], stderr=subprocess.PIPE, text=True)
+    try:
         assert process.stderr is not None
-        assert str(out) in process.stderr.readline().decode()
-        serving = next(line for line in process.stderr if b"http://127.0.0.1:" in line)
-        url = serving.split()[-1].decode()
-        with urllib.request.urlopen(url) as page:
-            assert page.status == 200
-        assert url.partition("?")[0].endswith("/lab/tree/00_start_here.ipynb")
+        assert str(out) in process.stderr.readline()
+        (url,) = re.findall(
+            r"http://127[^?]+", next(line for line in process.stderr if "http://127" in line)
+        )
+        assert url.endswith("/lab/tree/00_start_here.ipynb")
+        assert b"jupyter-config-data" in _soon(f"{url}?token=canary")
         process.terminate()
         process.communicate(timeout=20)
+    finally:
+        process.kill()
+        process.wait()
     assert process.returncode == 0
     assert (out / "00_start_here.ipynb").is_file()
+
+
+def _soon(url: str) -> bytes:
+    """Return a page of a server that says where it is before it listens there."""
+    for _ in range(100):
+        try:
+            with urllib.request.urlopen(url, timeout=20) as page:
+                return bytes(page.read())
+        except urllib.error.URLError:
+            time.sleep(0.1)
+    raise AssertionError("JupyterLab never answered")
 
 
 def test_sandbox_takes_a_client_file() -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import argparse
 
 FOLDER: Final = "ddoauth-notebooks"
+_ADDRESS: Final = ("--ip", "--ServerApp.ip")
 FIRST: Final = "00_start_here.ipynb"
 
 
@@ -55,14 +56,16 @@ def run_lab(options: argparse.Namespace) -> int:
 
 
 def _command(folder: Path, options: argparse.Namespace) -> list[str]:
-    browser = ["--no-browser"] if options.no_browser else []
+    own = ["--no-browser"] if options.no_browser else []
+    if not any(option.startswith(_ADDRESS) for option in options.jupyter):
+        own.append("--ServerApp.ip=127.0.0.1")
     return [
         sys.executable,
         "-m",
         "jupyterlab",
         f"--ServerApp.root_dir={folder}",
         f"--LabApp.default_url=/lab/tree/{FIRST}",
-        *browser,
+        *own,
         *options.jupyter,
     ]
 
