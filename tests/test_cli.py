@@ -218,7 +218,7 @@ def test_command_without_the_workbook() -> None:
     """Where only the library is installed, a command names the extra that it needs."""
     code = (
         "import sys\n"
-        "for name in ('pandas', 'starlette', 'uvicorn'): sys.modules[name] = None\n"
+        "for name in ('pandas', 'papermill', 'starlette', 'uvicorn'): sys.modules[name] = None\n"
         "from ddoauth_kit.cli import main\n"
         "sys.exit(main(sys.argv[1:]))"
     )
