@@ -26,7 +26,8 @@ def _ddoauth(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["run", "--help"], ["sandbox", "--help"], ["lab", "--help"]]
+    "arguments",
+    [["--help"], ["run", "--help"], ["probe", "--help"], ["lab", "--help"], ["sandbox", "--help"]],
 )
 def test_help(arguments: list[str]) -> None:
     """Every command explains itself."""
@@ -222,7 +223,7 @@ def test_command_without_the_workbook() -> None:
         "from ddoauth_kit.cli import main\n"
         "sys.exit(main(sys.argv[1:]))"
     )
-    for command in ("run", "sandbox"):
+    for command in ("run", "probe", "sandbox"):
         done = subprocess.run(
             [sys.executable, "-c", code, command],
             capture_output=True,

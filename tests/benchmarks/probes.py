@@ -171,9 +171,8 @@ def _compare(targets: list[ProbeTarget]) -> None:
     for name, times in taken.items():
         wall, cpu = zip(*times, strict=True)
         rate = len(requests) / sorted(wall)[len(wall) // 2]
-        rows.append(
-            (name, summary(list(wall), digits=2), summary(list(cpu), digits=2), f"{rate:.0f}")
-        )
+        figures = (summary(list(values), digits=2) for values in (wall, cpu))
+        rows.append((name, *figures, f"{rate:.0f}"))
     print(table(("client", "wall s", "CPU s", "requests/s"), rows))  # noqa: T201
 
 
