@@ -48,6 +48,17 @@ ADVICE: Final[dict[str, str]] = {
     "no_person": (
         "run the notebook in JupyterLab, where the redirect URL can be pasted, or use the sandbox."
     ),
+    "no_loopback_redirect_uri": (
+        "register `http://127.0.0.1:PORT/PATH` as one more redirect URI of the private client, or "
+        "paste the redirect. A published client must not have one."
+    ),
+    "port_not_opened": (
+        "stop the program that uses the port (an earlier run, perhaps), or register a redirect URI "
+        "with another port: Datadog compares the port as well."
+    ),
+    "no_live_on_binder": (
+        "use `sandbox` here; to use real credentials, install the workbook on your own machine."
+    ),
     "not_stored": (
         "unlock the keyring, or set PYTHON_KEYRING_BACKEND=keyring.backends.null.Keyring to keep "
         "secrets in memory. Nothing is lost before you call `create_api_key`; after it, the key is "
@@ -109,6 +120,11 @@ ADVICE: Final[dict[str, str]] = {
     ),
     "authorization_refused": "read the server's words; correct the authorization request.",
     "not_a_redirect": "paste the whole address of the page that Datadog sent the browser to.",
+    "no_redirect_in_time": (
+        "start again and answer the consent page in time; where the browser runs on another "
+        "machine, set DDOAUTH_CONSENT=paste and paste the address of the page it ends on."
+    ),
+    "wait_cancelled": "start again when you are ready; the port is free.",
     "missing_state": "start again; a redirect without `state` is not believed.",
     "wrong_state": "start again and finish in the browser session that began the authorization.",
     "duplicate_parameter": "start again; a parameter that comes twice is not believed.",

@@ -10,6 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from ddoauth_kit.commands.lab import add_lab
 from ddoauth_kit.commands.probe import add_probe
 from ddoauth_kit.errors import DdoauthError, InputError
 from ddoauth_kit.sites import DATADOG_SITES
@@ -49,6 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_run(commands)
+    add_lab(commands)
     add_probe(commands)
     _add_scan(commands)
     _add_sandbox(commands)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from ddoauth_kit.errors import InputError
+from ddoauth_kit.place import refuse_on_binder
 from ddoauth_kit.scopes import known_scopes, parse_scopes
 from ddoauth_kit.secret import Secret
 from ddoauth_kit.sites import DATADOG_SITES
@@ -113,8 +114,9 @@ def registration_from_environment(
 
     Raises:
         InputError: `unknown_site`, `missing_client_id`, `no_credentials_for_site`,
-            `bad_client_file`.
+            `bad_client_file`, `no_live_on_binder`.
     """
+    refuse_on_binder(environ)
     site = DATADOG_SITES.named(site).name
     path = file or environ.get("DDOAUTH_CLIENT_FILE")
     base = registration_from_file(path, kind=kind) if path else None

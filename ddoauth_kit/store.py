@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from ddoauth_kit.errors import InputError
+from ddoauth_kit.place import NOTHING_KEPT, on_binder
 from ddoauth_kit.secret import Secret
 
 if TYPE_CHECKING:
@@ -178,7 +179,9 @@ class ChosenStore:
 
 
 def open_store(*, environ: Mapping[str, str] = os.environ) -> ChosenStore:
-    """Choose the best store that works here."""
+    """Choose the best store that works here; on Binder that is memory."""
+    if on_binder(environ):
+        return ChosenStore(MemoryStore(), NOTHING_KEPT)
     backend, reason = _usable_keyring()
     kept: Store = MemoryStore() if backend is None else KeyringStore(backend)
     return ChosenStore(EnvironmentFirst(kept, environ), reason)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
+import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -30,6 +33,7 @@ def _ddoauth(*arguments: str) -> subprocess.CompletedProcess[str]:
         ["probe", "--help"],
         ["scan", "--help"],
         ["check", "--help"],
+        ["lab", "--help"],
         ["sandbox", "--help"],
     ],
 )
@@ -57,6 +61,8 @@ def test_help(arguments: list[str]) -> None:
         (["sandbox", "--latency", "inf"], "latency inf"),
         (["sandbox", "--client", ""], "cannot be read"),
         (["run", "--out", ""], "has no name"),
+        (["lab", "--out", " "], "has no name"),
+        (["lab", "--out", __file__], "Nothing can be written"),
         (["run", "--out", __file__], "Nothing can be written"),
         (["run", __file__], "is no Jupyter notebook"),
         (["run", "--mode", "live"], "missing_client_id"),
@@ -114,6 +120,42 @@ def test_sandbox_serves_until_it_is_told_to_stop(ending: signal.Signals) -> None
         assert process.wait(timeout=10) == 0
         assert process.stdout.read() == b""
         assert b"Traceback" not in process.stderr.read()
+
+
+def test_lab_opens_jupyterlab_on_copies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`lab` copies the lessons, says where, serves them by JupyterLab, and ends with it."""
+    for name in ("CONFIG", "DATA", "RUNTIME"):
+        monkeypatch.setenv(f"JUPYTER_{name}_DIR", str(tmp_path / name.lower()))
+    out = tmp_path / "mine"
+    further = ["--ServerApp.port=0", "--IdentityProvider.token=canary", "--allow-root"]
+    command = [sys.executable, "-m", "ddoauth_kit", "lab", "--no-browser", "--out", str(out)]
+    process = subprocess.Popen([*command, "--", *further], stderr=subprocess.PIPE, text=True)
+    try:
+        assert process.stderr is not None
+        assert str(out) in process.stderr.readline()
+        (url,) = re.findall(
+            r"http://127[^?]+", next(line for line in process.stderr if "http://127" in line)
+        )
+        assert url.endswith("/lab/tree/00_start_here.ipynb")
+        assert b"jupyter-config-data" in _soon(f"{url}?token=canary")
+        process.terminate()
+        process.communicate(timeout=20)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == 0
+    assert (out / "00_start_here.ipynb").is_file()
+
+
+def _soon(url: str) -> bytes:
+    """Return a page of a server that says where it is before it listens there."""
+    for _ in range(100):
+        try:
+            with urllib.request.urlopen(url, timeout=20) as page:
+                return bytes(page.read())
+        except urllib.error.URLError:
+            time.sleep(0.1)
+    raise AssertionError("JupyterLab never answered")
 
 
 def test_sandbox_takes_a_client_file() -> None:

@@ -23,6 +23,7 @@ LAYERS = (
         "explainer",
         "message",
         "notebook_text",
+        "place",
         "redaction",
         "scopes",
         "secret",
@@ -40,7 +41,7 @@ MODULES = {
     for path in sorted(KIT.rglob("*.py"))
     if path != KIT / "__init__.py"
 }
-MAY_IMPORT_SANDBOX = {"cli", "workbook.lab"}
+MAY_IMPORT_SANDBOX = {"cli", "commands.tile", "workbook.lab"}
 HEAVY = (
     "pandas matplotlib jupyter jupyter_core jupyter_client jupyterlab nbformat nbclient papermill "
     "IPython ipykernel ipywidgets starlette uvicorn keyring markdown_it "

@@ -54,12 +54,3 @@ def test_files_stay_small() -> None:
     """A source file past 350 lines usually hides two nouns."""
     sizes = {path.name: len(path.read_text("utf-8").splitlines()) for path in SOURCES}
     assert not {name: size for name, size in sizes.items() if size > 350}
-
-
-def test_binder_installs_this_repository() -> None:
-    """Binder gets a Python version and more than a lone dot, which repo2docker would miss."""
-    binder = ROOT / "binder"
-    assert re.fullmatch(r"python-3\.\d+\n", (binder / "runtime.txt").read_text("utf-8"))
-    lines = (binder / "requirements.txt").read_text("utf-8").splitlines()
-    assert ".[workbook]" in lines
-    assert len(lines) > 1

@@ -38,6 +38,7 @@ _SITES = (
     Behaviour(
         "foreign-host", "A Host header of another name or port gets 421.", "RFC 9110 15.5.20"
     ),
+    Behaviour("control-key", "A program with the key joins with a client; without it, 404.", OWN),
     Behaviour("loopback-only", "It listens on loopback and on nothing else.", OWN),
     Behaviour("deterministic", "The same seed and the same requests give the same ids.", OWN),
     Behaviour("marked-credentials", "All that it mints starts with sandbox-.", OWN),

@@ -37,7 +37,7 @@ def enter(twin: Twin, incoming: Incoming) -> Visit:
         return Visit(session)
     session = twin.sessions.open(org=twin.org(incoming.site))
     # Behind a proxy the browser sees a longer path; whether it is there, no header says surely.
-    paths = dict.fromkeys((f"/{session.site}", f"{twin.prefix}/{session.site}"))
+    paths = dict.fromkeys(f"{prefix}/{session.site}" for prefix in ("", *twin.prefixes))
     cookie = f"{twin.cookie}={session.id}; HttpOnly; SameSite=Lax"
     return Visit(session, tuple(("Set-Cookie", f"{cookie}; Path={path}") for path in paths))
 

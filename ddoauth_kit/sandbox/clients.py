@@ -102,6 +102,17 @@ class Clients:
             self._mint.next_uuid("client"), integration, sites=(org.site.name,), org=org
         )
 
+    def registered(self, client_id: str) -> Client:
+        """Return a client as it is registered now."""
+        return self._by_id[client_id]
+
+    def amend(self, client_id: str, **changes: Any) -> Client:  # noqa: ANN401 - of its integration
+        """Change what is registered for a client; credentials and grants stay."""
+        client = self.registered(client_id)
+        changed = replace(client, integration=replace(client.integration, **changes))
+        self._by_id[client_id] = changed
+        return changed
+
     def find(self, client_id: str, *, site: str) -> Client | None:
         """Return the client of that id, if it exists on that site."""
         client = self._by_id.get(client_id)
@@ -143,6 +154,13 @@ def demo_integration(scopes: Sequence[str] | None = None) -> Integration:
     )
 
 
+def check_redirect_uri(uri: str, *, where: str) -> None:
+    """Refuse a redirect URI that is no absolute URL, or has a fragment (RFC 6749, 3.1.2)."""
+    check_uri(uri, where=where)
+    if "#" in uri:
+        raise SandboxError(f"{where}: the redirect URI {uri!r} has a fragment")
+
+
 def read_integration(source: Path | Mapping[str, Any]) -> Integration:
     """Read a partner's `oauth_clients.json`; unknown scopes are fine, since lists go stale."""
     if isinstance(source, Mapping):
@@ -178,12 +196,9 @@ def _integration(document: object, *, where: str) -> Integration:
     if not integration.redirect_uris:
         raise SandboxError(f"{where}: redirect_uris is empty, list at least one")
     for uri in integration.redirect_uris:
-        _check_uri(uri, where=where)
-        # RFC 6749 3.1.2: a redirect URI has no fragment. An onboarding URL may well have one.
-        if "#" in uri:
-            raise SandboxError(f"{where}: the redirect URI {uri!r} has a fragment")
+        check_redirect_uri(uri, where=where)
     if integration.onboarding_url:
-        _check_uri(integration.onboarding_url, where=where)
+        check_uri(integration.onboarding_url, where=where)
     return replace(integration, scopes=tuple(dict.fromkeys(integration.scopes)))
 
 
@@ -203,7 +218,8 @@ def _texts(entry: Mapping[str, Any], key: str, *, where: str) -> tuple[str, ...]
     return tuple(value)
 
 
-def _check_uri(uri: str, *, where: str) -> None:
+def check_uri(uri: str, *, where: str) -> None:
+    """Refuse what is no absolute http or https URL; an onboarding URL may have a fragment."""
     # The value goes into a Location header, where a line break would start another header.
     try:
         parts = urlsplit(uri)

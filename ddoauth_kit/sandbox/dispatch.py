@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ddoauth_kit.sandbox.clock import http_date
+from ddoauth_kit.sandbox.control import CONTROL_PATH
 from ddoauth_kit.sandbox.host import local_hosts
 from ddoauth_kit.sandbox.journal import ENTRIES_KEPT, Entry, journal_entry, masked
 from ddoauth_kit.sandbox.messages import Incoming, json_answer, read_pairs
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
+    from ddoauth_kit.sandbox.control import Control
     from ddoauth_kit.sandbox.host import PublicUrl
     from ddoauth_kit.sandbox.messages import Answer
     from ddoauth_kit.sandbox.state import Twin
@@ -37,11 +39,22 @@ class Dispatcher:
         self._lock = lock
         self._public = public
         self._hosts: frozenset[str] = frozenset()
+        self._control: Control | None = None
         self.journal: deque[Entry] = deque(maxlen=ENTRIES_KEPT)
 
     def serve_port(self, port: int) -> None:
         """Answer for the loopback names of this port from now on."""
         self._hosts = local_hosts(port) | ({self._public.host} if self._public else set())
+
+    def show_at(self, public: PublicUrl) -> None:
+        """Answer for one more public host, with cookies for its prefix."""
+        self._hosts |= {public.host}
+        if public.prefix not in self._twin.prefixes:
+            self._twin.prefixes += (public.prefix,)
+
+    def admit(self, control: Control) -> None:
+        """Let programs that hold a key share this sandbox."""
+        self._control = control
 
     def respond(self, request: Request, *, body: bytes | None) -> Answer:
         """Return the answer to one request; a mistake of the sandbox itself is a 500."""
@@ -64,6 +77,9 @@ class Dispatcher:
         if path == "/" and request.method == "GET":
             self._note(request, status=200)
             return index_page()
+        if path == CONTROL_PATH and self._control and self._control.admits(request.headers):
+            self._note(request, status=200)
+            return self._control.answer(body or b"")
         site, role, rest = _split(path)
         if site not in SITES or role not in ROLES:
             raise not_found("app")

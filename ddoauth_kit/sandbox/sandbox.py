@@ -9,8 +9,14 @@ from queue import SimpleQueue
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from ddoauth_kit.sandbox.clients import demo_integration, read_integration
+from ddoauth_kit.sandbox.clients import (
+    check_redirect_uri,
+    check_uri,
+    demo_integration,
+    read_integration,
+)
 from ddoauth_kit.sandbox.clock import Clock
+from ddoauth_kit.sandbox.control import Control
 from ddoauth_kit.sandbox.dispatch import Dispatcher
 from ddoauth_kit.sandbox.errors import SandboxError
 from ddoauth_kit.sandbox.faults import parse_fault
@@ -41,7 +47,8 @@ class Sandbox:
     Use it as a context manager. It listens on loopback only and mints its own credentials.
     Without `client_file` the client is a made-up one, which asks for every scope of the catalogue
     or for `scopes`. `latency` delays every answer by so many seconds. `public_url` is where a
-    proxy shows the pages to a browser. Set-up that cannot work raises `SandboxError`.
+    proxy shows the pages to a browser. Programs that hold `control_key` may
+    join. Set-up that cannot work raises `SandboxError`.
     """
 
     def __init__(  # noqa: PLR0913 - each is one switch of the command line
@@ -57,6 +64,7 @@ class Sandbox:
         seed: str = "ddoauth",
         public_url: str | None = None,
         real_time: bool = False,
+        control_key: str | None = None,
     ) -> None:
         check_loopback(host)
         if not 0 <= latency <= LONGEST_LATENCY:
@@ -75,10 +83,12 @@ class Sandbox:
             seed=seed,
             clock=self.clock,
             latency=latency,
-            prefix=self._public.prefix if self._public else "",
+            prefixes=(self._public.prefix,) if self._public else (),
         )
         self._twin.faults.inject_all(faults)
         self._dispatcher = Dispatcher(self._twin, lock=self._lock, public=self._public)
+        if control_key:
+            self._dispatcher.admit(Control(self._twin, key=control_key, show_at=self.show_at))
 
     def start(self) -> Self:
         """Open the port and serve until `stop`."""
@@ -168,6 +178,27 @@ class Sandbox:
         """Bring a client to another site, where it gets credentials of its own."""
         with self._lock:
             return self._twin.import_client(client, site=_known(site))
+
+    def add_redirect_uri(self, uri: str, *, client: Client | None = None) -> Client:
+        """Register one more redirect URI for a client, by default the published one."""
+        check_redirect_uri(uri, where="the client")
+        with self._lock:
+            found = self._twin.clients.registered((client or self.client).client_id)
+            uris = tuple(dict.fromkeys((*found.redirect_uris, uri)))
+            return self._twin.amend(found.client_id, redirect_uris=uris)
+
+    def set_onboarding_url(self, url: str, *, client: Client | None = None) -> Client:
+        """Change where a client's tile leads, by default the published client's."""
+        check_uri(url, where="the client")
+        with self._lock:
+            return self._twin.amend((client or self.client).client_id, onboarding_url=url)
+
+    def show_at(self, public_url: str) -> None:
+        """Answer browsers that come by one more public URL; programs keep to loopback."""
+        public = read_public_url(public_url)
+        if public is not None:
+            with self._lock:
+                self._dispatcher.show_at(public)
 
     def uninstall(self, client: Client, *, site: str, org_id: str | None = None) -> None:
         """End a client's grants in an org, by default the site's first; its API key stays."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ddoauth_kit.sandbox.clients import Client, Clients, Integration
 from ddoauth_kit.sandbox.faults import FaultPlan
@@ -33,7 +33,7 @@ class Twin:
     clock: Clock
     latency: float = 0.0
     cookie: str = "ddoauth_sandbox"
-    prefix: str = ""
+    prefixes: tuple[str, ...] = ()
     telemetry: defaultdict[str, Telemetry] = field(default_factory=lambda: defaultdict(Telemetry))
 
     def __post_init__(self) -> None:
@@ -60,6 +60,17 @@ class Twin:
     def publish(self, client: Client) -> Client:
         """Mint the published client of a private one, which goes on working for its org."""
         return self.clients.publish(client.integration)
+
+    def amend(self, client_id: str, **changes: Any) -> Client:  # noqa: ANN401 - see `Clients.amend`
+        """Change what is registered for a client, also where the client is at hand."""
+        changed = self.clients.amend(client_id, **changes)
+        if client_id == self.published.client_id:
+            self.published = changed
+        self.private = {
+            name: changed if client.client_id == client_id else client
+            for name, client in self.private.items()
+        }
+        return changed
 
     def import_client(self, client: Client, *, site: str) -> Client:
         """Make the same integration's private client on another site."""

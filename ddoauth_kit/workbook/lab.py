@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.errors import InputError
@@ -24,14 +26,17 @@ from ddoauth_kit.workbook.cards import show_cards_in
 from ddoauth_kit.workbook.customer import Customer
 from ddoauth_kit.workbook.drills import run_drill
 from ddoauth_kit.workbook.parts import Mode, Parts
+from ddoauth_kit.workbook.shared import find_shared_sandbox
 from ddoauth_kit.workbook.steps import Lab
 from ddoauth_kit.workbook.visitor import visit_consent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from ddoauth_kit.oauth.authorization_request import AuthorizationRequest
-    from ddoauth_kit.sandbox import Sandbox
+    from ddoauth_kit.oauth.callback_address import CallbackUrls
+    from ddoauth_kit.sandbox import Client, Sandbox
+    from ddoauth_kit.workbook.shared import SharedSandbox
 
 LESSON_SCOPES: Final = (
     "api_keys_write",
@@ -55,8 +60,9 @@ def open_lab(  # noqa: PLR0913 - each is a choice of the notebook or its test
     person: Callable[[AuthorizationRequest], str] | None = None,
     every_scope: bool = False,
 ) -> Lab:
-    """Open the lab for one site: offline in a sandbox of its own, or with real Datadog.
+    """Open the lab for one site: offline in a sandbox, or with real Datadog.
 
+    The sandbox is this kernel's own, unless the launcher of JupyterLab runs one: that is joined.
     `client` is the path of an `oauth_clients.json`, or empty for the sandbox's demo client, which
     asks for eight scopes, or with `every_scope` for all that the catalogue lists. With
     `mode="live"` the registration comes from the environment (`registration_from_environment`),
@@ -71,7 +77,9 @@ def open_lab(  # noqa: PLR0913 - each is a choice of the notebook or its test
     if mode == Mode.LIVE:
         lab = Lab(_live_parts(site, client=client, writes=writes, sites=sites, person=person))
     elif mode == Mode.SANDBOX:
-        lab = open_sandbox_lab(site, client=client, every_scope=every_scope)
+        shared = find_shared_sandbox()
+        join = partial(_join, shared) if shared else open_sandbox_lab
+        lab = join(site, client=client, every_scope=every_scope)
     else:
         raise InputError("unknown_mode", f"{mode!r} is no mode.")
     show_cards_in(_shell())
@@ -113,38 +121,78 @@ def open_sandbox_lab(
         http=http,
         clock=sandbox.clock.now,
     )
-    store = ChosenStore(MemoryStore())
-    close = partial(_close, http, sandbox)
-    return Lab(_sandbox_parts(site, oauth=oauth, store=store, pause=pause, close=close))
+    inside = _Inside(
+        oauth=oauth,
+        pause=pause,
+        close=partial(_close, http, sandbox),
+        talks_to="the sandbox in this kernel",
+        register=partial(_register_own, sandbox, oauth),
+    )
+    return Lab(_sandbox_parts(site, inside=inside))
 
 
-def _sandbox_parts(
-    site: str,
-    *,
-    oauth: OAuthClient,
-    store: ChosenStore,
-    pause: Callable[[float], None],
-    close: Callable[[], None],
-) -> Parts:
-    where = oauth.sites.named(site)
+@dataclass(frozen=True, slots=True)
+class _Inside:
+    """Hold what labs of one sandbox have in common, whichever site they are for."""
+
+    oauth: OAuthClient
+    pause: Callable[[float], None]
+    close: Callable[[], None]
+    talks_to: str
+    register: Callable[[CallbackUrls], None]
+    store: ChosenStore = field(default_factory=lambda: ChosenStore(MemoryStore()))
+
+
+def _sandbox_parts(site: str, *, inside: _Inside) -> Parts:
+    where = inside.oauth.sites.named(site)
     return Parts(
         mode=Mode.SANDBOX,
         site=where,
-        oauth=oauth,
-        store=store,
+        oauth=inside.oauth,
+        store=inside.store,
         customer=Customer(where, sandbox=True),
         consent=visit_consent,
         drill=partial(run_drill, open_lab=open_sandbox_lab, site=where.name),
-        pause=pause,
-        close=close,
+        pause=inside.pause,
+        close=inside.close,
         writes=True,
         # The first lab owns the sandbox; one for another site of it ends nothing.
-        elsewhere=partial(_sandbox_parts, oauth=oauth, store=store, pause=pause, close=_leave_open),
+        elsewhere=partial(_sandbox_parts, inside=replace(inside, close=_leave_open)),
+        talks_to=inside.talks_to,
+        register=inside.register,
     )
+
+
+def _join(shared: SharedSandbox, site: str, *, client: str, every_scope: bool) -> Lab:
+    """Open a lab in the sandbox that the launcher's tile shows, with a client of its own."""
+    DATADOG_SITES.named(site)
+    registration = registration_from_file(client) if client else None
+    joined = shared.join(
+        client=Path(client) if client else None, scopes=None if every_scope else LESSON_SCOPES
+    )
+    http = Http(keep_answers=True)
+    oauth = OAuthClient(
+        _registration(SimpleNamespace(**joined), registration),
+        sites=bound_sites(shared.sites),
+        http=http,
+    )
+    inside = _Inside(
+        oauth=oauth,
+        pause=time.sleep,
+        close=http.close,
+        talks_to="the sandbox of the launcher's tile, which other notebooks share",
+        register=partial(_register_shared, shared, oauth),
+    )
+    return Lab(_sandbox_parts(site, inside=inside))
 
 
 def sandbox_sites(sandbox: Sandbox) -> SiteTable:
     """Return Datadog's sites with the sandbox's addresses."""
+    return bound_sites(sandbox.endpoints)
+
+
+def bound_sites(endpoints: Mapping[str, Mapping[str, str]]) -> SiteTable:
+    """Return Datadog's sites with other addresses, as a sandbox describes its own."""
     return DATADOG_SITES.at(
         {
             name: Endpoints(
@@ -153,7 +201,7 @@ def sandbox_sites(sandbox: Sandbox) -> SiteTable:
                 logs_intake_url=urls["logs_intake_url"],
                 events_intake_url=urls["events_intake_url"],
             )
-            for name, urls in sandbox.endpoints.items()
+            for name, urls in endpoints.items()
         }
     )
 
@@ -178,29 +226,36 @@ def _live_parts(
     sites: SiteTable,
     person: Callable[[AuthorizationRequest], str] | None,
 ) -> Parts:
-    from ddoauth_kit.workbook.paste import ask_for_redirect
+    from ddoauth_kit.workbook.person import ask_person
 
     where = sites.named(site)
     registration = live_registration(where.name, client=client)
     http = Http()
+    oauth = OAuthClient(registration, sites=sites, http=http)
     return Parts(
         mode=Mode.LIVE,
         site=where,
-        oauth=OAuthClient(registration, sites=sites, http=http),
+        oauth=oauth,
         store=open_store(),
         customer=Customer(where, sandbox=False),
-        consent=person or ask_for_redirect,
+        consent=person or partial(ask_person, oauth=oauth),
         drill=partial(run_drill, open_lab=open_sandbox_lab, site="us1"),
         pause=time.sleep,
         close=http.close,
         writes=writes,
         elsewhere=partial(_live_parts, client=client, writes=writes, sites=sites, person=person),
+        talks_to="real Datadog",
     )
 
 
 def _registered(sandbox: Sandbox, registration: ClientRegistration | None) -> ClientRegistration:
     """Return what the sandbox registered, under the name that the file gives."""
-    client = sandbox.client
+    return _registration(sandbox.client, registration)
+
+
+def _registration(
+    client: Client | SimpleNamespace, registration: ClientRegistration | None
+) -> ClientRegistration:
     return ClientRegistration(
         client_id=client.client_id,
         client_secret=Secret(client.client_secret, label="client_secret"),
@@ -210,6 +265,30 @@ def _registered(sandbox: Sandbox, registration: ClientRegistration | None) -> Cl
         scopes=tuple(client.scopes),
         redirect_uris=tuple(client.redirect_uris),
         onboarding_url=client.onboarding_url,
+    )
+
+
+def _register_own(sandbox: Sandbox, oauth: OAuthClient, urls: CallbackUrls) -> None:
+    """Give the sandbox's client one more address, and let browsers in that come by a proxy."""
+    sandbox.add_redirect_uri(urls.redirect_uri)
+    sandbox.set_onboarding_url(urls.onboarding_url)
+    if urls.proxy_url:
+        sandbox.show_at(f"{urls.proxy_url}{sandbox.base_url.rpartition(':')[2]}")
+    _add_address(oauth, urls)
+
+
+def _register_shared(shared: SharedSandbox, oauth: OAuthClient, urls: CallbackUrls) -> None:
+    known = oauth.registration
+    secret = known.secret.reveal()
+    shared.register(urls, client_id=known.client_id, client_secret=secret)
+    _add_address(oauth, urls)
+
+
+def _add_address(oauth: OAuthClient, urls: CallbackUrls) -> None:
+    """Know of the address; lessons go on naming the redirect URI that was there first."""
+    uris = dict.fromkeys((*oauth.registration.redirect_uris, urls.redirect_uri))
+    oauth.registration = replace(
+        oauth.registration, redirect_uris=tuple(uris), onboarding_url=urls.onboarding_url
     )
 
 

@@ -13,8 +13,8 @@ PACKAGE: Final = Path(__file__).resolve().parents[1]
 
 def notebooks_folder() -> Path:
     """Return the folder that holds the lessons."""
-    beside = PACKAGE.parent / "notebooks"
-    return beside if beside.is_dir() else PACKAGE / "notebooks"
+    inside = PACKAGE / "notebooks"
+    return inside if inside.is_dir() else PACKAGE.parent / "notebooks"
 
 
 def find_notebooks(names: list[str] | None = None) -> list[Path]:

@@ -6,11 +6,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from ddoauth_kit.oauth.authorization_response import AuthorizationResponse
+from ddoauth_kit.oauth.client import ONE_PERSON
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ddoauth_kit.errors import DdoauthError
     from ddoauth_kit.oauth.authorization_request import AuthorizationRequest
+    from ddoauth_kit.oauth.callback_address import CallbackUrls
     from ddoauth_kit.oauth.client import OAuthClient
     from ddoauth_kit.sites import Site
     from ddoauth_kit.store import ChosenStore
@@ -29,9 +33,10 @@ class Mode(StrEnum):
 class Parts:
     """Hold what a lab is made of.
 
-    `consent` turns an authorization request into the redirect that answers it, `drill` runs a
-    named drill, `pause` lets seconds pass, `close` ends what was opened. `elsewhere` returns the
-    same parts for another site.
+    `consent` turns an authorization request into the redirect that answers it, or into the checked
+    answer, `drill` runs a named drill, `pause` lets seconds pass, `close` ends what was opened.
+    `elsewhere` returns the same parts for another site. `register` gives the client one more
+    address to listen at, where that can be done: in a sandbox. `talks_to` is for people.
     """
 
     mode: Mode
@@ -39,9 +44,22 @@ class Parts:
     oauth: OAuthClient
     store: ChosenStore
     customer: Customer
-    consent: Callable[[AuthorizationRequest], str]
+    consent: Callable[[AuthorizationRequest], AuthorizationResponse | str]
     drill: Callable[[str], DdoauthError | Skipped]
     pause: Callable[[float], None]
     close: Callable[[], None]
     writes: bool
     elsewhere: Callable[[str], Parts]
+    talks_to: str
+    register: Callable[[CallbackUrls], None] | None = None
+
+    def authorized(self, request: AuthorizationRequest) -> AuthorizationResponse:
+        """Get consent in the way that fits, and check what comes back; all ways end in `receive`.
+
+        Raises:
+            AuthorizationError: consent was denied, or the redirect is not to be believed.
+        """
+        answer = self.consent(request)
+        if isinstance(answer, AuthorizationResponse):
+            return answer
+        return self.oauth.receive(answer, session=ONE_PERSON)

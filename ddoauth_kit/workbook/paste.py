@@ -27,24 +27,26 @@ def ask_for_redirect(request: AuthorizationRequest) -> str:
     Raises:
         InputError: `no_person`, when the kernel has nobody to ask.
     """
-    link = HTML(_link(request.url, "Authorize in Datadog"))  # type: ignore[no-untyped-call]
-    shown = display(link, display_id=True)  # type: ignore[no-untyped-call]
+    button = HTML(link(request.url, "Authorize in Datadog"))  # type: ignore[no-untyped-call]
+    shown = display(button, display_id=True)  # type: ignore[no-untyped-call]
     with contextlib.suppress(webbrowser.Error):
         webbrowser.open(request.url)
     try:
         return getpass(PROMPT)
     except (EOFError, NotImplementedError) as error:  # the second is what a kernel raises
-        raise _nobody() from error
+        raise nobody() from error
     finally:
         if shown is not None:
-            shown.update(HTML(_link("", request.shown_url)))  # type: ignore[no-untyped-call]
+            shown.update(HTML(link("", request.shown_url)))  # type: ignore[no-untyped-call]
 
 
-def _nobody() -> InputError:
+def nobody() -> InputError:
+    """Return the error for a kernel that has nobody to ask."""
     return InputError("no_person", "Nobody can be asked for the redirect URL here.")
 
 
-def _link(url: str, text: str) -> str:
+def link(url: str, text: str) -> str:
+    """Return a link that opens a window of its own, or where there is no URL the text alone."""
     shown = escape(text)
     if not url:
         return f"<code>{shown}</code>"

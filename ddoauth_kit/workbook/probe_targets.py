@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from ddoauth_kit.api.prober import ProbeTarget
 from ddoauth_kit.errors import DdoauthError
-from ddoauth_kit.oauth.client import ONE_PERSON
 from ddoauth_kit.workbook.cards import Skipped
 from ddoauth_kit.workbook.parts import Mode
 
@@ -57,8 +56,7 @@ def _fewer_scopes(lab: Lab) -> tuple[TokenSet, ...]:
 
 def _granted_only(lab: Lab, scope: str) -> TokenSet:
     request = lab.authorization_request([scope])
-    redirect = lab.parts.consent(request)
-    return lab.oauth.exchange(lab.oauth.receive(redirect, session=ONE_PERSON))
+    return lab.oauth.exchange(lab.parts.authorized(request))
 
 
 def _api_key(lab: Lab, tokens: TokenSet) -> ApiKey | None:

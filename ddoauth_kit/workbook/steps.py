@@ -50,8 +50,9 @@ NO_KEY_SCOPE: Final = "This client does not ask for api_keys_write, so it sends 
 class Lab:
     """Take one registration through the flow on one site, step by step.
 
-    `authorize` gets a redirect in the way that fits the mode: scripted consent in the sandbox, a
-    pasted URL with real Datadog. What is shown once goes to the store before it is returned.
+    `authorize` gets a redirect in the way that fits the mode: scripted consent in the sandbox, the
+    listener or a pasted URL with real Datadog. What is shown once goes to the store before it is
+    returned.
     """
 
     def __init__(self, parts: Parts) -> None:
@@ -125,7 +126,7 @@ class Lab:
         request = request or self.authorization_request()
         for last in (*(False,) * (PASTES - 1), True):
             try:
-                return self.oauth.receive(self.parts.consent(request), session=ONE_PERSON)
+                return self.parts.authorized(request)
             except AuthorizationError as error:
                 sandboxed = self.parts.mode is Mode.SANDBOX
                 if last or sandboxed or not self.oauth.pending.waits(request):
@@ -332,11 +333,10 @@ def _listed(scopes: tuple[str, ...]) -> str:
 @rows.register
 def _(value: Lab) -> Rows:
     parts, registration, public = value.parts, value.registration, value.site.public
-    live = parts.mode is Mode.LIVE
     kept = f"{value.store.where}" + (f" ({parts.store.reason})" if parts.store.reason else "")
     unusual = (("unusual", " ".join(registration.warnings)),) if registration.warnings else ()
     return (
-        ("talks to", "real Datadog" if live else "the sandbox in this kernel"),
+        ("talks to", parts.talks_to),
         ("changes things", "yes" if parts.writes else "no, as long as WRITES = False"),
         ("site", f"{value.site.name} ({value.site.domain})"),
         ("consent at", public.app_url),

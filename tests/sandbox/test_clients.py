@@ -142,3 +142,40 @@ def test_unknown_sites_are_named(sandbox: Sandbox, call: str) -> None:
         arguments["client"] = sandbox.client
     with pytest.raises(SandboxError, match="'mars'; the sites are: us1, us3"):
         getattr(sandbox, call)(**arguments)
+
+
+def test_addresses_are_added_while_it_runs(
+    sandbox: Sandbox, make_partner: Callable[..., Partner]
+) -> None:
+    """A new redirect URI works at once, beside the others; credentials and grants stay."""
+    partner = make_partner(sandbox, "us1")
+    granted = partner.tokens()
+    changed = sandbox.add_redirect_uri("http://127.0.0.1:9999/cb")
+    sandbox.add_redirect_uri("http://127.0.0.1:9999/cb")
+    sandbox.set_onboarding_url("http://127.0.0.1:9999/onboard")
+    assert sandbox.client.redirect_uris == (
+        *partner.client.redirect_uris,
+        "http://127.0.0.1:9999/cb",
+    )
+    assert sandbox.client.onboarding_url == "http://127.0.0.1:9999/onboard"
+    assert changed.client_secret == partner.client.client_secret
+    again = make_partner(sandbox, "us1", client=sandbox.client)
+    assert again.callback(redirect_uri="http://127.0.0.1:9999/cb")["code"]
+    assert partner.refresh(granted["refresh_token"]).status_code == 200
+
+
+def test_addresses_of_a_private_client(sandbox: Sandbox) -> None:
+    """A private client can be changed too, and the published one stays as it was."""
+    before = sandbox.client
+    sandbox.add_redirect_uri("http://127.0.0.1:9999/cb", client=sandbox.private_client("eu1"))
+    assert "http://127.0.0.1:9999/cb" in sandbox.private_client("eu1").redirect_uris
+    assert sandbox.client == before
+
+
+@pytest.mark.parametrize(
+    "uri", ["/cb", "ftp://a.example/cb", "https://a.example/cb#f", "https://a b/"]
+)
+def test_bad_addresses_are_refused(sandbox: Sandbox, uri: str) -> None:
+    """What no file may register is not added either."""
+    with pytest.raises(SandboxError, match="the client"):
+        sandbox.add_redirect_uri(uri)

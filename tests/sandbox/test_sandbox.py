@@ -264,3 +264,16 @@ def test_serving_ends_at_a_signal(number: signal.Signals, *, asked: bool) -> Non
         process.send_signal(number)
         out, err = process.communicate(timeout=10)
     assert (process.returncode, out, err) == (0, b"stopped\n", b"")
+
+
+def test_another_public_url_while_it_runs(sandbox: Sandbox) -> None:
+    """Browsers that come through a proxy get pages and a cookie for its prefix; APIs stay put."""
+    before = dict(sandbox.endpoints["us1"])
+    url = f"{sandbox.base_url}/us1/app/integrations"
+    assert httpx.get(url, headers={"host": "hub.example"}, trust_env=False).status_code == 421
+    sandbox.show_at("https://hub.example/user/abc/proxy/1")
+    answer = httpx.get(url, headers={"host": "hub.example"}, trust_env=False)
+    assert answer.status_code == 200
+    paths = [c.split("Path=")[1] for c in answer.headers.get_list("set-cookie")]
+    assert paths == ["/us1", "/user/abc/proxy/1/us1"]
+    assert dict(sandbox.endpoints["us1"]) == before

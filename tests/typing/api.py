@@ -25,6 +25,7 @@ from ddoauth_kit import (
     registration_from_file,
     validate_api_key,
 )
+from ddoauth_kit.oauth.callback import CallbackListener
 from ddoauth_kit.transcript import Transcript
 
 
@@ -76,4 +77,7 @@ def flow(redirect: str, session: str) -> ApiKey | None:
         key = create_api_key(http, tokens=tokens)
         assert_type(validate_api_key(http, key=key.key, site=key.site), bool)
         client.revoke(tokens)
+        with CallbackListener(client, finish=client.exchange) as listener:
+            assert_type(listener.onboarding_url, str)
+            assert_type(listener.wait(timeout=60), TokenSet)
         return key

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import html
 import re
+import socket
+import threading
 from typing import TYPE_CHECKING, Any
 
 import nbformat
@@ -12,6 +14,7 @@ from backends import live_environment
 from jupyter_client.manager import start_new_kernel
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
+from visitors import Person
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,6 +83,52 @@ def test_a_person_answers(kernel: BlockingKernelClient) -> None:
     assert [question["password"] for question in asked] == [True]
     assert _left(outputs)
     assert not _STATE.search("".join(_left(outputs)))
+
+
+@pytest.fixture
+def loopback(monkeypatch: pytest.MonkeyPatch) -> str:
+    """Register a redirect URI of this machine, and sit at it."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        uri = f"http://127.0.0.1:{server.getsockname()[1]}/cb"
+    live_environment(monkeypatch, REDIRECT_URIS=uri)
+    monkeypatch.setenv("DDOAUTH_CONSENT", "listener")
+    return uri
+
+
+def test_nobody_is_listened_for(loopback: str) -> None:
+    """A notebook run by a program does not wait for a browser that nobody opens."""
+    cells = [nbformat.v4.new_code_cell(code) for code in (PARAMETERS, OPEN, "lab.authorize()")]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    with pytest.raises(CellExecutionError, match=r"\[no_person\]"):
+        NotebookClient(notebook, timeout=60, kernel_name="python3").execute()
+    assert "/start/" not in nbformat.writes(notebook)
+
+
+def test_a_person_comes_back_to_the_listener(loopback: str, kernel: BlockingKernelClient) -> None:
+    """Nobody is asked to paste: the redirect ends the cell, and the link is taken back."""
+    outputs: list[dict[str, Any]] = []
+    visits: list[threading.Thread] = []
+
+    def come_back(link: str) -> None:
+        person = Person()
+        (state,) = _STATE.findall(person.browser.open(link).location)
+        query = f"error=access_denied&domain=datadoghq.com&state={state}"
+        person.browser.open(f"{loopback}?{query}")
+
+    def look(message: dict[str, Any]) -> None:
+        outputs.append(message)
+        found = re.findall(r'href="(http://127[^"]+/start/[^"]+)"', str(message["content"]))
+        if found:
+            visits.append(threading.Thread(target=come_back, args=(html.unescape(found[0]),)))
+            visits[-1].start()
+
+    for code in (PARAMETERS, OPEN, "lab.authorize()"):
+        reply = kernel.execute_interactive(code, allow_stdin=True, output_hook=look, timeout=60)
+    assert "[access_denied] The customer did not give consent." in reply["content"]["evalue"]
+    assert len(visits) == 1
+    left = "".join(_left(outputs))
+    assert "/start/" not in left
+    assert not _STATE.search(left)
 
 
 def _left(outputs: list[dict[str, Any]]) -> list[str]:

@@ -1,0 +1,85 @@
+"""The command `ddoauth lab`: JupyterLab on copies of the lessons."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from ddoauth_kit.commands.terminal import FOUND, SUCCESS, say
+from ddoauth_kit.errors import InputError
+
+if TYPE_CHECKING:
+    import argparse
+
+FOLDER: Final = "ddoauth-notebooks"
+_ADDRESS: Final = ("--ip", "--ServerApp.ip")
+FIRST: Final = "00_start_here.ipynb"
+
+
+def add_lab(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command and its options."""
+    lab = commands.add_parser(
+        "lab",
+        help="open JupyterLab on the notebooks",
+        description="Copy the notebooks to DIR and open JupyterLab on them. A copy that you have "
+        "changed is never written over.",
+    )
+    lab.set_defaults(command=run_lab)
+    lab.add_argument("--out", metavar="DIR", default=FOLDER, help=f"({FOLDER})")
+    lab.add_argument("--no-browser", action="store_true", help="do not open a browser")
+    lab.add_argument(
+        "jupyter", nargs="*", metavar="-- OPTION", help="further options for JupyterLab"
+    )
+
+
+def run_lab(options: argparse.Namespace) -> int:
+    """Copy what is missing, say where, and run JupyterLab until it ends."""
+    from ddoauth_kit.workbook.copies import copy_notebooks
+    from ddoauth_kit.workbook.notebooks import find_notebooks
+
+    if find_spec("jupyterlab") is None:
+        raise InputError("missing_package", "jupyterlab is not installed.")
+    if not options.out.strip():
+        raise InputError("bad_output_folder", "The folder has no name.")
+    copies = copy_notebooks(find_notebooks(), folder=Path(options.out).resolve())
+    say(f"The notebooks are in {copies.folder}: {len(copies.new)} new.")
+    if copies.updated:
+        say(f"Renewed: {', '.join(copies.updated)}.")
+    if copies.kept:
+        say(f"Yours, and left as they are: {', '.join(copies.kept)}.")
+        say("To get the original of one again, rename yours first.")
+    return _run(_command(copies.folder, options))
+
+
+def _command(folder: Path, options: argparse.Namespace) -> list[str]:
+    own = ["--no-browser"] if options.no_browser else []
+    if not any(option.startswith(_ADDRESS) for option in options.jupyter):
+        own.append("--ServerApp.ip=127.0.0.1")
+    return [
+        sys.executable,
+        "-m",
+        "jupyterlab",
+        f"--ServerApp.root_dir={folder}",
+        f"--LabApp.default_url=/lab/tree/{FIRST}",
+        *own,
+        *options.jupyter,
+    ]
+
+
+def _run(command: list[str]) -> int:
+    """Run until it ends; Ctrl-C is JupyterLab's own affair, and SIGTERM is handed on to it."""
+    with subprocess.Popen(command) as process:  # noqa: S603 - JupyterLab, by this interpreter
+        before = signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+        try:
+            while process.poll() is None:
+                try:
+                    process.wait()
+                except KeyboardInterrupt:
+                    continue
+        finally:
+            signal.signal(signal.SIGTERM, before)
+    return SUCCESS if process.returncode in {0, -signal.SIGTERM} else FOUND

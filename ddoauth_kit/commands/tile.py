@@ -1,0 +1,75 @@
+"""Serve the sandbox behind a tile of JupyterLab's launcher (jupyter-server-proxy).
+
+`python -m ddoauth_kit.commands.tile` is what the tile starts, once for a Jupyter server; kernels
+of that server join it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import secrets
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+from ddoauth_kit.commands.terminal import BAD_INPUT, SUCCESS, say
+
+NAME: Final = "sandbox"
+
+
+def tile() -> dict[str, Any]:
+    """Describe the tile to jupyter-server-proxy, which finds this by its entry point.
+
+    The sandbox answers for loopback names alone, so the proxy is told to use one.
+    """
+    return {
+        "command": [
+            sys.executable,
+            "-m",
+            "ddoauth_kit.commands.tile",
+            "--port={port}",
+            "--base-url={base_url}",
+        ],
+        "timeout": 30,
+        "new_browser_tab": True,
+        "request_headers_override": {"Host": "127.0.0.1:{port}"},
+        "launcher_entry": {
+            "title": "Datadog sandbox",
+            # In the category "Other" JupyterLab never asks for the icon.
+            "category": "Notebook",
+            "icon_path": str(Path(__file__).with_name("tile.svg")),
+        },
+    }
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Serve until the Jupyter server ends this process."""
+    parser = argparse.ArgumentParser(prog="python -m ddoauth_kit.commands.tile")
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--base-url", default="/")
+    options = parser.parse_args(arguments)
+    from ddoauth_kit.sandbox import Sandbox, SandboxError
+
+    key = secrets.token_urlsafe(32)
+    try:
+        with Sandbox(port=options.port, real_time=True, control_key=key) as sandbox:
+            sandbox.show_at(f"{sandbox.base_url}{options.base_url.rstrip('/')}/{NAME}")
+            _serve(sandbox, key)
+    except SandboxError as error:
+        say(f"The sandbox says: {error}.")
+        return BAD_INPUT
+    return SUCCESS
+
+
+def _serve(sandbox: Any, key: str) -> None:  # noqa: ANN401 - the package sandbox is optional
+    from ddoauth_kit.workbook.shared import SharedSandbox, announced
+
+    sites = {name: dict(urls) for name, urls in sandbox.endpoints.items()}
+    port = int(sandbox.base_url.rpartition(":")[2])
+    with announced(SharedSandbox(port, key, sites), server=os.getppid()):
+        sandbox.serve_forever()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,350 @@
+"""Listen on loopback for the two URLs that a client registers: onboarding URL and redirect URI.
+
+RFC 8252 sections 7.3 and 8.3. The listener decides nothing about a redirect: `OAuthClient` checks
+it, as it checks one that was pasted. What is added here is the browser's own cookie as session.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final, Generic, Self, TypeVar
+from urllib.parse import parse_qsl, urlsplit
+
+from ddoauth_kit.errors import AuthorizationError, DdoauthError, InputError
+from ddoauth_kit.oauth import callback_pages as pages
+from ddoauth_kit.oauth.attempts import Attempts
+from ddoauth_kit.oauth.callback_address import (
+    CallbackUrls,
+    free_address,
+    proxied,
+    proxy_origin,
+    registered_address,
+)
+from ddoauth_kit.oauth.callback_server import Asked, LoopbackServer, Reply
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ddoauth_kit.oauth.authorization_request import AuthorizationRequest
+    from ddoauth_kit.oauth.authorization_response import AuthorizationResponse
+    from ddoauth_kit.oauth.client import OAuthClient
+
+Result = TypeVar("Result")
+WAIT: Final = 300.0
+START: Final = "/start/"
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome(Generic[Result]):
+    value: Result | None = None
+    error: Exception | None = None
+
+    def get(self) -> Result:
+        """Return the value, or raise the error without the frames that held the redirect."""
+        if self.error is not None:
+            raise self.error.with_traceback(None)
+        return self.value  # type: ignore[return-value] # one of the two is set
+
+
+class CallbackListener(Generic[Result]):
+    """Serve onboarding URL and redirect URI on this machine until one attempt is answered.
+
+    Use it in a `with` statement: the port is open from its beginning, and closed by `wait` or at
+    its end. `finish` takes the checked redirect, before the browser sees that all went well:
+    `oauth.exchange` makes tokens of it. The address is the registration's loopback redirect URI
+    (`redirect_uri` picks one). Only for a client that can be registered anew, the sandbox's, is
+    there `register`: it gets the URLs of a free port. `proxy_path` is the path at which Jupyter
+    shows ports to browsers (`/user/abc/proxy/`); the host is learned from the first browser that
+    comes with one of this listener's links, and from no other request.
+
+    Raises:
+        InputError: `no_loopback_redirect_uri`, or `port_not_opened` when it is entered.
+    """
+
+    def __init__(
+        self,
+        oauth: OAuthClient,
+        *,
+        finish: Callable[[AuthorizationResponse], Result],
+        redirect_uri: str | None = None,
+        register: Callable[[CallbackUrls], None] | None = None,
+        proxy_path: str = "",
+    ) -> None:
+        self._oauth = oauth
+        self._finish = finish
+        self._register = register
+        self._proxy_path = proxy_path if register else ""
+        self._address = (
+            free_address()
+            if register
+            else registered_address(oauth.registration, redirect_uri=redirect_uri)
+        )
+        self._urls = self._address.urls
+        self._attempts = Attempts(oauth)
+        self._server: LoopbackServer | None = None
+        self._outcome: _Outcome[Result] | None = None
+        self._answering = threading.Lock()
+        self._over = threading.Event()
+
+    def __enter__(self) -> Self:
+        return self.open()
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def open(self) -> Self:
+        """Open the port, before any browser is sent here.
+
+        Raises:
+            InputError: `port_not_opened`.
+        """
+        self._server = LoopbackServer(
+            self._address.hosts,
+            port=self._address.port,
+            respond=self._respond,
+            refuse=pages.refusal,
+        )
+        if self._register:
+            self._address = free_address(self._server.port)
+            self._urls = self._address.urls
+            self._register(self._urls)
+        return self
+
+    @property
+    def redirect_uri(self) -> str:
+        """Return the redirect URI as a browser reaches it."""
+        return self._urls.redirect_uri
+
+    @property
+    def onboarding_url(self) -> str:
+        """Return the onboarding URL as a browser reaches it; it takes `domain` and `site`."""
+        return self._urls.onboarding_url
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Return what is unusual about the registered addresses, one sentence each."""
+        return self._address.warnings
+
+    def start_url(self, request: AuthorizationRequest) -> str:
+        """Return a link that begins an attempt which this program made for itself (`ONE_PERSON`).
+
+        The attempt is bound to the first browser that opens the link, and given back unanswered
+        when the listener closes.
+
+        Raises:
+            InputError: `unregistered_redirect_uri`, for an attempt that does not end here.
+        """
+        if request.redirect_uri != self.redirect_uri:
+            what = f"The attempt ends at {request.redirect_uri}, not at {self.redirect_uri}."
+            raise InputError("unregistered_redirect_uri", what)
+        return self._link(self._attempts.ticket(request))
+
+    def link_to(self, url: str) -> str:
+        """Return a link to a page of this machine, such as the sandbox's, for any browser.
+
+        Behind a proxy it teaches the listener how the browser comes; without one it is `url`.
+        """
+        return self._link(self._attempts.ticket(url)) if self._proxy_path else url
+
+    def wait(self, timeout: float = WAIT) -> Result:
+        """Return what `finish` made of the redirect; `timeout` in seconds ends the wait for good.
+
+        Raises:
+            AuthorizationError: the answer was no, or not to be believed; `no_redirect_in_time`,
+                `wait_cancelled`.
+            TokenError, AnswerError, NetworkError: what `finish` raises.
+        """
+        try:
+            if not self._over.wait(timeout):
+                self._end(AuthorizationError("no_redirect_in_time", self._too_late(timeout)))
+        finally:
+            self.close()
+        assert self._outcome is not None  # noqa: S101 - either way there is one now
+        return self._outcome.get()
+
+    def cancel(self) -> None:
+        """End the wait, from any thread; whoever waits gets `wait_cancelled`."""
+        self.close()
+
+    def close(self) -> None:
+        """Close the port, and let go of attempts that were not answered."""
+        self._end(AuthorizationError("wait_cancelled", "The listener was closed before an answer."))
+        server, self._server = self._server, None
+        if server is not None:
+            server.close()
+            self._attempts.let_go()
+
+    def _end(self, error: AuthorizationError) -> None:
+        """Set an outcome, unless a redirect that is being answered brings one first."""
+        with self._answering:
+            self._outcome = self._outcome or _Outcome(error=error)
+        self._over.set()
+
+    def _too_late(self, timeout: float) -> str:
+        began = (
+            "The browser was sent to the consent page, and did not come back."
+            if self._attempts.begun
+            else "No browser opened the link or the onboarding URL."
+        )
+        return f"No redirect arrived within {timeout:g} seconds. {began}"
+
+    def _link(self, ticket: str) -> str:
+        origin = self._proxy_path or f"http://{self._address.name}:"
+        return f"{origin}{self._address.port}{START}{ticket}"
+
+    def _respond(self, asked: Asked) -> Reply:
+        """Answer one request; only the redirect of an attempt of this browser ends the wait."""
+        try:
+            if not self._is_mine(asked):
+                return pages.refusal(HTTPStatus.MISDIRECTED_REQUEST)
+            serve = self._route(asked.path)
+            if serve is None:
+                return pages.refusal(HTTPStatus.NOT_FOUND)
+            if _is_embedded(asked):
+                return pages.refusal(HTTPStatus.FORBIDDEN)
+            return serve(asked)
+        except DdoauthError as error:
+            return pages.error_page(error, waits=True)
+
+    def _route(self, path: str) -> Callable[[Asked], Reply] | None:
+        if path == self._address.callback_path:
+            return self._callback
+        if path == self._address.onboarding_path:
+            return self._onboarding
+        return self._start if self._attempts.has(path.removeprefix(START)) else None
+
+    def _is_mine(self, asked: Asked) -> bool:
+        """Return whether the request names this listener, which a rebound DNS name does not."""
+        if asked.headers["host"].lower() in self._address.host_headers:
+            return True
+        origin = proxy_origin(asked.headers)
+        if origin is None or asked.headers.get("x-forwarded-prefix") != self._prefix:
+            return False
+        proxy_url = f"{origin}{self._proxy_path}"
+        if self._attempts.has(asked.path.removeprefix(START)):
+            self._learn(proxy_url)
+        return self._urls.proxy_url == proxy_url
+
+    @property
+    def _prefix(self) -> str:
+        return f"{self._proxy_path}{self._address.port}" if self._proxy_path else ""
+
+    def _learn(self, proxy_url: str) -> None:
+        """Pin the proxy's address, once, and register the URLs that are reached through it."""
+        own = self._address.urls
+        urls = CallbackUrls(
+            proxied(own.redirect_uri, proxy_url), proxied(own.onboarding_url, proxy_url), proxy_url
+        )
+        with self._answering:
+            if self._register and not self._urls.proxy_url:
+                self._register(urls)
+                self._urls = urls
+
+    def _start(self, asked: Asked) -> Reply:
+        """Begin the attempt of a link, or lead to its page."""
+        target = self._attempts.target(asked.path.removeprefix(START))
+        if isinstance(target, str):
+            return pages.send_on(proxied(target, self._urls.proxy_url))
+        session, cookie = self._session(asked)
+        self._attempts.adopt(target, session=session)
+        return pages.send_on(target.url, *cookie)
+
+    def _onboarding(self, asked: Asked) -> Reply:
+        """Begin an attempt for the `domain` and `site` that arrived; others go on waiting."""
+        belongs = self._where_it_belongs(asked)
+        if belongs:
+            return pages.send_on(belongs)
+        if self._over.is_set():
+            return pages.answered_page()
+        if self._attempts.too_many:
+            return pages.refusal(HTTPStatus.TOO_MANY_REQUESTS)
+        arrived = _arrived(asked.query)
+        session, cookie = self._session(asked)
+        request = self._oauth.begin(
+            domain=arrived.get("domain", ""),
+            site_url=arrived.get("site", ""),
+            redirect_uri=self.redirect_uri,
+            session=session,
+        )
+        self._attempts.note(request, session=session)
+        return pages.send_on(proxied(request.url, self._urls.proxy_url), *cookie)
+
+    def _where_it_belongs(self, asked: Asked) -> str:
+        """Return the same address under the redirect URI's name, if it came under another.
+
+        A cookie of `localhost` would not come back to 127.0.0.1.
+        """
+        if asked.headers["host"].lower() == urlsplit(self.redirect_uri).netloc.lower():
+            return ""
+        netloc = urlsplit(self._address.urls.redirect_uri).netloc
+        url = f"http://{netloc}{asked.path}?{asked.query}"
+        return proxied(url, self._urls.proxy_url)
+
+    def _callback(self, asked: Asked) -> Reply:
+        """Check a redirect and finish it; one at a time, and none after the first."""
+        address = self.redirect_uri.partition("?")[0]
+        redirect = f"{address}?{asked.query}"
+        session = self._attempts.session(asked.headers.get("cookie", "")) or "no session"
+        with self._answering:
+            if self._outcome is not None:
+                return pages.answered_page()
+            try:
+                response = self._oauth.receive(redirect, session=session)
+            except AuthorizationError as error:
+                if not self._attempts.spent(redirect):
+                    raise
+                return self._answered(_Outcome(error=error))
+            return self._answered(self._finished(response))
+
+    def _finished(self, response: AuthorizationResponse) -> _Outcome[Result]:
+        try:
+            return _Outcome(value=self._finish(response))
+        except Exception as error:  # noqa: BLE001 - whoever waits must hear of it
+            return _Outcome(error=error)
+
+    def _answered(self, outcome: _Outcome[Result]) -> Reply:
+        """Keep the outcome, and end the wait when the page is on its way."""
+        self._outcome = outcome
+        if outcome.error is None:
+            reply = pages.success_page()
+        elif isinstance(outcome.error, DdoauthError):
+            reply = pages.error_page(outcome.error, waits=False)
+        else:
+            reply = pages.unexpected_page()
+        return replace(reply, then=self._over.set)
+
+    def _session(self, asked: Asked) -> tuple[str, tuple[tuple[str, str], ...]]:
+        """Return this browser's session, and the header that begins it where it is new."""
+        known = self._attempts.session(asked.headers.get("cookie", ""))
+        if known:
+            return known, ()
+        path = f"{self._prefix}/" if self._urls.proxy_url else "/"
+        secure = "; Secure" if self._urls.proxy_url.startswith("https:") else ""
+        session = self._attempts.new_session()
+        cookie = f"{self._attempts.cookie}={session}; Path={path}; HttpOnly; SameSite=Lax{secure}"
+        return session, (("Set-Cookie", cookie),)
+
+
+def _is_embedded(asked: Asked) -> bool:
+    """Return whether this is no page of a window of its own: a frame, an image, a prefetch."""
+    purpose = asked.headers.get("sec-purpose", "") + asked.headers.get("purpose", "")
+    return asked.headers.get("sec-fetch-dest", "document") != "document" or "fetch" in purpose
+
+
+def _arrived(query: str) -> dict[str, str]:
+    """Return the parameters of an onboarding request, each of which may come once."""
+    try:
+        pairs = parse_qsl(
+            query, keep_blank_values=True, strict_parsing=bool(query), max_num_fields=50
+        )
+    except ValueError:
+        raise AuthorizationError(
+            "not_a_redirect", "The onboarding URL has no readable query."
+        ) from None
+    names = [name for name, _ in pairs]
+    if len(set(names)) < len(names):
+        what = "The onboarding URL carries a parameter more than once."
+        raise AuthorizationError("duplicate_parameter", what)
+    return dict(pairs)

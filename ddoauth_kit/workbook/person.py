@@ -1,0 +1,111 @@
+"""Let a person authorize: by the listener where the browser comes back here, else by pasting."""
+
+from __future__ import annotations
+
+import os
+import sys
+import webbrowser
+from contextlib import closing
+from typing import TYPE_CHECKING, Any, Final
+
+from IPython.core.getipython import get_ipython
+from IPython.display import HTML, display
+
+from ddoauth_kit.errors import AuthorizationError, InputError
+from ddoauth_kit.oauth.callback import CallbackListener
+from ddoauth_kit.oauth.callback_address import leads_here
+from ddoauth_kit.workbook.paste import ask_for_redirect, link, nobody
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ddoauth_kit.oauth.authorization_request import AuthorizationRequest
+    from ddoauth_kit.oauth.authorization_response import AuthorizationResponse
+    from ddoauth_kit.oauth.client import OAuthClient
+
+# Each tells that whoever looks at the notebook sits at another machine.
+ELSEWHERE: Final = (
+    "SSH_CONNECTION",
+    "JUPYTERHUB_SERVICE_PREFIX",
+    "CODESPACES",
+    "REMOTE_CONTAINERS",
+)
+WAIT: Final = 300.0
+WAITING: Final = "Waiting for you to authorize; interrupt the kernel to stop."
+
+
+def ask_person(request: AuthorizationRequest, *, oauth: OAuthClient) -> AuthorizationResponse | str:
+    """Return the checked answer that the listener got, or the redirect that was pasted.
+
+    The listener is for a loopback redirect URI and a browser on this machine; where nobody comes
+    back in time, the redirect can still be pasted. `DDOAUTH_CONSENT` set to `paste` or `listener`
+    decides instead.
+
+    Raises:
+        AuthorizationError: see `CallbackListener.wait`.
+        InputError: `no_person`, when the kernel has nobody to ask.
+    """
+    if not _listens(request):
+        return ask_for_redirect(request)
+    if not _somebody_is_there():
+        raise nobody()
+    try:
+        listener = _listener(request, oauth).open()
+    except InputError as error:
+        print(error)  # noqa: T201 - why it has to be pasted
+        return ask_for_redirect(request)
+    with closing(listener):
+        try:
+            return _wait(listener, request)
+        except AuthorizationError as error:
+            if error.code != "no_redirect_in_time":
+                raise
+            print(error)  # noqa: T201 - what is asked for next
+    return ask_for_redirect(request)
+
+
+def _listens(request: AuthorizationRequest, environ: Mapping[str, str] = os.environ) -> bool:
+    wanted = environ.get("DDOAUTH_CONSENT", "")
+    if wanted == "paste" or not leads_here(request.redirect_uri):
+        return False
+    return wanted == "listener" or (not any(map(environ.get, ELSEWHERE)) and _browser_is_here())
+
+
+def _browser_is_here() -> bool:
+    try:
+        webbrowser.get()
+    except webbrowser.Error:
+        return False
+    return True
+
+
+def _listener(
+    request: AuthorizationRequest, oauth: OAuthClient
+) -> CallbackListener[AuthorizationResponse]:
+    return CallbackListener(
+        oauth, finish=lambda response: response, redirect_uri=request.redirect_uri
+    )
+
+
+def _wait(
+    listener: CallbackListener[AuthorizationResponse], request: AuthorizationRequest
+) -> AuthorizationResponse:
+    """Show the link while it is good, open it, and wait; the link is not left in the notebook."""
+    url = listener.start_url(request)
+    text = f"{link(url, 'Authorize in Datadog')}<p>{WAITING}</p>"
+    shown = display(HTML(text), display_id=True)  # type: ignore[no-untyped-call]
+    try:
+        webbrowser.open(url)
+        return listener.wait(WAIT)
+    finally:
+        if shown is not None:
+            shown.update(HTML(link("", request.shown_url)))  # type: ignore[no-untyped-call]
+
+
+def _somebody_is_there() -> bool:
+    """Return whether the cell that runs came from a front end that can be asked something."""
+    shell: Any = get_ipython()
+    kernel = getattr(shell, "kernel", None)
+    if kernel is None:
+        return sys.stdin is not None and sys.stdin.isatty()
+    return bool(kernel.get_parent().get("content", {}).get("allow_stdin"))

@@ -1,0 +1,90 @@
+"""Open JupyterLab on loopback in a real browser, with nothing of this user's around it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import pytest
+from jupyter_lab import LabServer, Notebook
+
+from ddoauth_kit.workbook.notebooks import find_notebooks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+
+
+def missing(what: str) -> NoReturn:
+    """Skip where a developer lacks something; fail in CI, which must have it."""
+    if os.environ.get("CI"):
+        pytest.fail(f"{what} is missing, and CI must have it")
+    pytest.skip(f"{what} is missing")
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Any]:
+    """Launch the system's Chromium; while it runs, the main thread has a running event loop."""
+    if find_spec("playwright") is None:
+        missing("playwright")
+    path = next(filter(None, map(shutil.which, CHROMIUM)), None)
+    if path is None:
+        missing("Chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(
+            executable_path=path, args=["--no-sandbox", "--disable-dev-shm-usage"]
+        )
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def serve_lab(tmp_path: Path) -> Iterator[Callable[..., LabServer]]:
+    """Start JupyterLab on copies of the lessons; options are a base URL and variables."""
+    servers: list[LabServer] = []
+
+    def start(**options: Any) -> LabServer:
+        server = LabServer(tmp_path / f"server-{len(servers)}", find_notebooks(), **options)
+        servers.append(server)
+        return server
+
+    yield start
+    for server in servers:
+        server.stop()
+
+
+@pytest.fixture
+def context(browser: Any) -> Iterator[Any]:
+    """Give a fresh browser profile, and see that nothing it asks for leaves this machine."""
+    profile = browser.new_context(viewport={"width": 1280, "height": 900})
+    profile.set_default_timeout(20_000)
+    asked: list[str] = []
+    profile.on("request", lambda request: asked.append(request.url))
+    yield profile
+    profile.close()
+    beyond = [u for u in asked if not re.match(r"(https?|wss?)://127\.0\.0\.1:|data:|blob:", u)]
+    assert not beyond
+
+
+@pytest.fixture
+def open_notebook(context: Any) -> Callable[..., Notebook]:
+    """Open a notebook of a server in a new tab, ready to run."""
+    return lambda server, name: Notebook(context.new_page(), server, name)
+
+
+@pytest.fixture
+def needs_proxy() -> None:
+    """Ask for jupyter-server-proxy, and for the tile's entry point."""
+    from importlib.metadata import entry_points
+
+    if find_spec("jupyter_server_proxy") is None:
+        missing("jupyter-server-proxy")
+    if "sandbox" not in entry_points(group="jupyter_serverproxy_servers").names:
+        missing("the entry point of the tile (install this package anew)")

@@ -1,0 +1,29 @@
+"""A newcomer opens a lesson in JupyterLab, runs it and saves it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from given import readable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from jupyter_lab import LabServer, Notebook
+
+
+@pytest.mark.parametrize("name", ["00_start_here.ipynb", "01_the_whole_flow.ipynb"])
+def test_a_lesson_runs_and_is_saved_without_a_secret(
+    serve_lab: Callable[..., LabServer], open_notebook: Callable[..., Notebook], name: str
+) -> None:
+    """Every cell runs without an error, and the saved file holds none of what was issued."""
+    notebook = open_notebook(serve_lab(), name)
+    notebook.run_all()
+    issued = notebook.issued()
+    cells = [cell for cell in notebook.save().cells if cell.cell_type == "code"]
+    assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
+    errors = [o for cell in cells for o in cell.outputs if o.output_type == "error"]
+    assert errors == []
+    assert len(issued) > 1, "the lab of the lesson has a sandbox"
+    assert not [secret for secret in issued if readable(secret, notebook.saved_text)]

@@ -1,0 +1,181 @@
+"""Drive JupyterLab: a server with private folders, and a notebook in a tab."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import nbformat
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+STARTING = 40.0
+RUNNING = 120_000
+NEWS = "@jupyterlab/apputils-extension/notification.jupyterlab-settings"
+CONNECTED = (
+    "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?"
+    ".connectionStatus === 'connected'"
+)
+# Run from a menu or a shortcut before the kernel is connected, cells are dropped silently.
+RUN_ALL = "async () => { await window.jupyterapp.commands.execute('notebook:run-all-cells') }"
+SAVE = "async () => { await window.jupyterapp.shell.currentWidget.context.save() }"
+ASK = """async (expression) => {
+  const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+  const future = kernel.requestExecute(
+    {code: '', silent: true, store_history: false, user_expressions: {asked: expression}});
+  const reply = await future.done;
+  return reply.content.user_expressions.asked;
+}"""
+ISSUED = (
+    "[s for o in __import__('gc').get_objects() if type(o).__name__ == 'Sandbox' "
+    "for s in o.issued_secrets()]"
+)
+
+
+class LabServer:
+    """Serve a folder by JupyterLab on a free loopback port."""
+
+    def __init__(
+        self,
+        home: Path,
+        lessons: Iterable[Path],
+        *,
+        base_url: str = "/",
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
+        self.folder = home / "notebooks"
+        self.folder.mkdir(parents=True)
+        for lesson in lessons:
+            shutil.copy(lesson, self.folder)
+        self._home = home
+        self._log = (home / "log").open("w+")
+        self.token = secrets.token_hex(16)
+        environment = self._environment(environ or {})
+        self._process = subprocess.Popen(
+            self._command(base_url), env=environment, cwd=home, stdout=self._log, stderr=self._log
+        )
+        self.url = self._ready().rstrip("/")
+
+    @property
+    def log(self) -> str:
+        """Return what the server has written so far."""
+        self._log.flush()
+        return (self._home / "log").read_text("utf-8")
+
+    def address(self, path: str) -> str:
+        """Return the URL of a page, with the token that lets a browser in."""
+        return f"{self.url}/{path}?token={self.token}"
+
+    def write(self, name: str, *cells: str) -> None:
+        """Put a notebook of these code cells into the folder."""
+        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
+        notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
+        nbformat.write(notebook, self.folder / name)
+
+    def files(self) -> list[Path]:
+        """Return every file that the server, its kernels and the browser's saves have left."""
+        return [path for path in self._home.rglob("*") if path.is_file()]
+
+    def stop(self) -> None:
+        """End the server, its kernels and its proxied processes."""
+        self._process.terminate()
+        try:
+            self._process.wait(20)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._log.close()
+
+    def _environment(self, further: Mapping[str, str]) -> dict[str, str]:
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("DDOAUTH_", "JUPYTER", "BINDER_", "DD_")) and name != "CI"
+        }
+        folders = {f"JUPYTER_{k}_DIR": str(self._home / k) for k in ("CONFIG", "DATA", "RUNTIME")}
+        private = {"IPYTHONDIR": str(self._home / "ipython"), "HOME": str(self._home)}
+        private["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"
+        private["BROWSER"] = "true"
+        return {**kept, **folders, **private, **further}
+
+    def _command(self, base_url: str) -> list[str]:
+        settings = self._home / "settings"
+        quiet = settings / NEWS
+        quiet.parent.mkdir(parents=True)
+        quiet.write_text(json.dumps({"fetchNews": "false", "checkForUpdates": False}))
+        options = {
+            "ServerApp.ip": "127.0.0.1",
+            "ServerApp.port": "0",
+            "ServerApp.root_dir": str(self.folder),
+            "ServerApp.base_url": base_url,
+            "IdentityProvider.token": self.token,
+            "LabApp.expose_app_in_browser": "True",
+            "LabApp.user_settings_dir": str(settings),
+        }
+        given = [f"--{name}={value}" for name, value in options.items()]
+        return [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", *given]
+
+    def _ready(self) -> str:
+        """Wait for the file in which the server writes down its port, and then for the port."""
+        path = self._home / "RUNTIME" / f"jpserver-{self._process.pid}.json"
+        deadline = time.monotonic() + STARTING
+        while time.monotonic() < deadline and self._process.poll() is None:
+            if path.exists() and (text := path.read_text("utf-8")):
+                content = json.loads(text)
+                with suppress(OSError):
+                    socket.create_connection(("127.0.0.1", content["port"]), timeout=1).close()
+                    return str(content["url"])
+            time.sleep(0.05)
+        raise AssertionError(f"JupyterLab did not start:\n{self.log[-3000:]}")
+
+
+class Notebook:
+    """Be a notebook in a tab; its kernel is connected when it was made."""
+
+    def __init__(self, page: Any, server: LabServer, name: str) -> None:
+        self.page = page
+        self._path = server.folder / name
+        page.goto(f"{server.address(f'lab/tree/{name}')}&reset")
+        page.wait_for_selector(".jp-NotebookPanel:not(.lm-mod-hidden)")
+        page.wait_for_function(CONNECTED)
+
+    @property
+    def panel(self) -> Any:
+        """Return the visible notebook, to look for things in."""
+        return self.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
+
+    def run_all(self) -> None:
+        """Run every cell and wait until the last one is done."""
+        self.page.set_default_timeout(RUNNING)
+        self.page.evaluate(RUN_ALL)
+        self.page.set_default_timeout(20_000)
+
+    def ask(self, expression: str) -> str:
+        """Return the repr of an expression in the kernel, without a cell that would be saved."""
+        answer = self.page.evaluate(ASK, expression)
+        assert answer["status"] == "ok", answer
+        return str(answer["data"]["text/plain"])
+
+    def issued(self) -> list[str]:
+        """Return every secret that sandboxes of this kernel have minted."""
+        return list(json.loads(self.ask(f"__import__('json').dumps({ISSUED})")[1:-1]))
+
+    def save(self) -> Any:
+        """Save, and return what is then in the file."""
+        self.page.evaluate(SAVE)
+        return nbformat.read(self._path, as_version=4)
+
+    @property
+    def saved_text(self) -> str:
+        """Return the file as it is."""
+        return self._path.read_text("utf-8")

@@ -1,0 +1,98 @@
+"""Programs with the key share a sandbox, each with a client of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conftest import Partner
+
+    from ddoauth_kit.sandbox import Sandbox
+
+KEY = "the key of these tests"
+FILE = {"integration": {"name": "a", "redirect_uris": ["https://a.example/cb"], "scopes": ["s"]}}
+
+
+@pytest.fixture
+def shared(make_sandbox: Callable[..., Sandbox]) -> Sandbox:
+    """Give a sandbox that can be joined."""
+    return make_sandbox(control_key=KEY)
+
+
+def ask(sandbox: Sandbox, *, key: str = KEY, **question: Any) -> httpx.Response:
+    """Post one control request."""
+    headers = {"x-sandbox-key": key}
+    return httpx.post(
+        f"{sandbox.base_url}/control", json=question, headers=headers, trust_env=False
+    )
+
+
+@pytest.mark.behaviour("control-key")
+def test_only_the_key_opens(shared: Sandbox, sandbox: Sandbox) -> None:
+    """Another key, none, another method and a sandbox without one all look like no such page."""
+    assert ask(shared, do="join", scopes=["events_read"]).status_code == 200
+    assert ask(shared, key="guess", do="join").status_code == 404
+    assert ask(shared, key="", do="join").status_code == 404
+    assert ask(sandbox, do="join").status_code == 404
+    assert ask(sandbox, key="", do="join").status_code == 404
+    assert not [entry for entry in shared.journal if KEY in repr(entry)]
+
+
+def test_each_joins_with_its_own_client(
+    shared: Sandbox, make_partner: Callable[..., Partner]
+) -> None:
+    """Two programs have different ids, secrets and names; both go through the flow."""
+    one = ask(shared, do="join", scopes=["api_keys_write"]).json()["client"]
+    two = ask(shared, do="join", client=FILE).json()["client"]
+    assert one["client_id"] != two["client_id"]
+    assert one["client_secret"] != two["client_secret"]
+    assert (one["name"], two["name"]) == ("Sandbox Integration, kernel 1", "a, kernel 2")
+    client = shared._twin.clients.registered(one["client_id"])
+    partner = make_partner(shared, client=client)
+    assert partner.tokens()["scope"] == "api_keys_write"
+
+
+def test_only_the_owner_moves_a_client(shared: Sandbox) -> None:
+    """An address is added by who has the client's secret; another program's client stays."""
+    client = ask(shared, do="join").json()["client"]
+    urls = {
+        "redirect_uri": "https://hub.example/user/abc/proxy/2/cb",
+        "onboarding_url": "https://hub.example/user/abc/proxy/2/on",
+        "public_url": "https://hub.example/user/abc/proxy/1",
+    }
+    known = {"client_id": client["client_id"]}
+    refused = ask(shared, do="address", **known, client_secret="guess", **urls)
+    assert refused.status_code == 400
+    assert "another program's" in refused.text
+    assert (
+        ask(shared, do="address", **known, client_secret=client["client_secret"], **urls).json()
+        == {}
+    )
+    found = shared._twin.clients.registered(client["client_id"])
+    assert found.redirect_uris[-1] == urls["redirect_uri"]
+    assert found.onboarding_url == urls["onboarding_url"]
+    page = httpx.get(shared.base_url, headers={"host": "hub.example"}, trust_env=False)
+    assert page.status_code == 200
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        {},
+        {"do": "advance"},
+        {"do": ["join"]},
+        {"do": "address", "client_id": "nobody"},
+        {"do": "join", "client": {}},
+        {"do": "join", "client": 7},
+    ],
+)
+def test_strange_questions(shared: Sandbox, question: dict[str, Any]) -> None:
+    """What is no control request gets 400 with a sentence, and changes nothing."""
+    answer = ask(shared, **question)
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]

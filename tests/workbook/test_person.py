@@ -1,0 +1,183 @@
+"""Who authorizes live is listened for where the browser comes back here, and asked otherwise."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import webbrowser
+from typing import TYPE_CHECKING
+
+import pytest
+from backends import live_environment
+from visitors import Person
+
+from ddoauth_kit.errors import AuthorizationError, InputError
+from ddoauth_kit.sandbox import Sandbox
+from ddoauth_kit.workbook import Lab, open_lab, paste, person
+from ddoauth_kit.workbook.lab import sandbox_sites
+from ddoauth_kit.workbook.visitor import visit_consent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ddoauth_kit.oauth.authorization_request import AuthorizationRequest
+
+
+class Desk:
+    """Be a machine with a browser and a person who decides, or who does not come."""
+
+    def __init__(self) -> None:
+        self.opened: list[str] = []
+        self.pasted: list[str] = []
+        self.decision = "approve"
+        self.comes = True
+        self.request: AuthorizationRequest | None = None
+
+    def open(self, url: str) -> bool:
+        """Open a page, and come back from it a moment later."""
+        self.opened.append(url)
+        if self.comes:
+            threading.Thread(target=Person().finish, args=(url, self.decision)).start()
+        return True
+
+    def paste(self, _prompt: str) -> str:
+        """Authorize at the address that is shown, and paste where that ends."""
+        self.pasted.append(self.opened[-1])
+        url = self.opened[-1]
+        return Person().decide(url)
+
+
+@pytest.fixture
+def desk(monkeypatch: pytest.MonkeyPatch) -> Desk:
+    """Sit at this machine, in front of a notebook."""
+    desk = Desk()
+    for name in (*person.ELSEWHERE, "DDOAUTH_CONSENT"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(webbrowser, "open", desk.open)
+    monkeypatch.setattr(webbrowser, "get", lambda: desk)
+    monkeypatch.setattr(paste, "getpass", desk.paste)
+    monkeypatch.setattr(person, "_somebody_is_there", lambda: True)
+    return desk
+
+
+@pytest.fixture
+def live(monkeypatch: pytest.MonkeyPatch, desk: Desk) -> Iterator[Lab]:
+    """Open a live lab that takes a sandbox for Datadog, with a loopback redirect URI."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        uri = f"http://127.0.0.1:{server.getsockname()[1]}/cb"
+    with Sandbox(real_time=True) as datadog:
+        client = datadog.add_redirect_uri(uri)
+        live_environment(
+            monkeypatch,
+            CLIENT_ID=client.client_id,
+            CLIENT_SECRET=client.client_secret,
+            REDIRECT_URIS=uri,
+            SCOPES="api_keys_write",
+        )
+        with open_lab("us1", mode="live", sites=sandbox_sites(datadog)) as lab:
+            yield lab
+
+
+def port_of(lab: Lab) -> int:
+    """Return the port of the registered redirect URI."""
+    return int(lab.registration.redirect_uris[0].split(":")[2].split("/")[0])
+
+
+def test_the_browser_opens_and_comes_back(
+    live: Lab, desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One call opens the browser at the listener's link and returns the checked answer."""
+    tokens = live.exchange(live.authorize())
+    assert tokens.scopes.granted == ("api_keys_write",)
+    assert desk.opened[0].startswith(f"http://127.0.0.1:{port_of(live)}/start/")
+    assert desk.pasted == []
+    assert "start/" not in capsys.readouterr().out, "the link is an output that is replaced"
+
+
+def test_deny(live: Lab, desk: Desk) -> None:
+    """A no is an error at once, and the next attempt works."""
+    desk.decision = "deny"
+    with pytest.raises(AuthorizationError) as caught:
+        live.authorize()
+    assert caught.value.code == "access_denied"
+    assert len(desk.opened) == 1
+    desk.decision = "approve"
+    assert live.authorize().code
+
+
+def test_who_does_not_come_back_may_paste(
+    live: Lab, desk: Desk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """After the wait the same attempt is asked for: the browser may be on another machine."""
+    desk.comes = False
+    monkeypatch.setattr(person, "WAIT", 0.05)
+    assert live.exchange(live.authorize()).access_token
+    assert len(desk.pasted) == 1
+    assert "[no_redirect_in_time]" in capsys.readouterr().out
+
+
+def test_a_taken_port_leads_to_pasting(
+    live: Lab, desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The reason is printed, and the attempt goes on."""
+    desk.comes = False
+    with socket.create_server(("127.0.0.1", port_of(live))):
+        assert live.authorize().code
+    assert "[port_not_opened]" in capsys.readouterr().out
+    assert len(desk.pasted) == 1
+
+
+@pytest.mark.parametrize(
+    "variable", ["SSH_CONNECTION", "JUPYTERHUB_SERVICE_PREFIX", "DDOAUTH_CONSENT"]
+)
+def test_a_browser_elsewhere_is_not_listened_for(
+    live: Lab, desk: Desk, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    """Where the kernel is far from the person, the redirect is pasted from the beginning."""
+    desk.comes = False
+    monkeypatch.setenv(variable, "paste")
+    assert live.authorize().code
+    assert len(desk.pasted) == 1
+
+
+def test_no_browser_means_pasting(live: Lab, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine without a browser shows the link and asks."""
+
+    def none() -> None:
+        raise webbrowser.Error
+
+    desk.comes = False
+    monkeypatch.setattr(webbrowser, "get", none)
+    assert live.authorize().code
+    assert len(desk.pasted) == 1
+
+
+def test_nobody_is_not_waited_for(live: Lab, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run without a person says so at once, opens no port and no browser."""
+    monkeypatch.setattr(person, "_somebody_is_there", lambda: False)
+    with pytest.raises(InputError) as caught:
+        live.authorize()
+    assert caught.value.code == "no_person"
+    assert desk.opened == []
+
+
+def test_an_interrupt_frees_the_port(
+    live: Lab, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stopping the cell while it waits leaves nothing behind, and the next attempt works."""
+
+    def stop(_url: str) -> bool:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(webbrowser, "open", stop)
+    with pytest.raises(KeyboardInterrupt):
+        live.authorize()
+    monkeypatch.setattr(webbrowser, "open", desk.open)
+    assert live.authorize().code
+
+
+def test_a_scripted_person_still_decides(live: Lab) -> None:
+    """A `person` that a caller gives is asked instead of either."""
+    sites = live.oauth.sites
+    with open_lab("us1", mode="live", sites=sites, person=visit_consent) as lab:
+        assert lab.authorize().code
