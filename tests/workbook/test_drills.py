@@ -32,6 +32,12 @@ EXPECTED = {
     "wrong-verifier": "invalid_grant",
 }
 EXPECTED_OF_FAULTS = {
+    "app-disabled": "unauthorized",
+    "clock-skew": "unauthorized",
+    "duplicate-callback": NO_ERROR,
+    "expired-token": "unauthorized",
+    "other-site-token": "unauthorized",
+    "spent-code": "invalid_grant",
     "cut-off": "cut_off",
     "denied-consent": "access_denied",
     "duplicate-code": "duplicate_parameter",
