@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from ddoauth_kit.commands.doctor import add_doctor
 from ddoauth_kit.commands.probe import add_probe
 from ddoauth_kit.errors import DdoauthError, InputError
 from ddoauth_kit.oauth.authorization_request import authorization_request
@@ -56,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_run(commands)
     add_probe(commands)
     _add_sandbox(commands)
+    add_doctor(commands)
     return parser
 
 
