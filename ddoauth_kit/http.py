@@ -6,7 +6,8 @@ import asyncio
 import ssl
 import threading
 import time
-from functools import cache
+from collections import defaultdict
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Final, Self
 from urllib.parse import urlsplit
 
@@ -145,6 +146,9 @@ class AsyncHttp:
         self._keep_answers = keep_answers
         self._pace = Pace()
         self._clients: dict[Site, httpx.AsyncClient] = {}
+        self._places: defaultdict[Site, asyncio.Semaphore] = defaultdict(
+            partial(asyncio.Semaphore, CONNECTIONS_PER_SITE)
+        )
 
     async def __aenter__(self) -> Self:
         return self
@@ -153,7 +157,15 @@ class AsyncHttp:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Close every connection."""
+        """Close every connection, also where the task that does so is cancelled."""
+        closing = asyncio.ensure_future(self._closed())
+        try:
+            await asyncio.shield(closing)
+        except asyncio.CancelledError:
+            await closing
+            raise
+
+    async def _closed(self) -> None:
         while self._clients:
             await self._clients.popitem()[1].aclose()
 
@@ -163,38 +175,45 @@ class AsyncHttp:
         Raises:
             InputError, NetworkError, AnswerError: as `Http.send`.
         """
-        response = await self._send_in_time(request)
+        if delay := self._pace.delay(request):
+            await self._wait(request, seconds=delay)
+        response = await self._send_once(request)
         for attempt in range(MAX_REPEATS if request.repeatable else 0):
             wait = seconds_before_repeat(response, attempt=attempt)
             if wait is None:
                 break
-            await self._sleep(wait)
-            self._pace.waited(request)
+            await self._wait(request, seconds=wait)
             response = await self._send_once(request)
         return response
 
-    async def _send_in_time(self, request: Request) -> Response:
-        delay = self._pace.delay(request)
-        if delay:
-            await self._sleep(delay)
-            self._pace.waited(request)
-        return await self._send_once(request)
+    async def _wait(self, request: Request, *, seconds: float) -> None:
+        due = self._pace.due(request)
+        await self._sleep(seconds)
+        self._pace.waited(request, due=due)
 
     async def _send_once(self, request: Request) -> Response:
         loopback = refuse_insecure(request.url)
         refuse_unsendable(request)
-        started = time.perf_counter()
-        try:
-            received = await self._received(self._client(request.site, loopback=loopback), request)
-        except _FAILURES as error:
-            raise _failure(request, error) from None
+        client = self._client(request.site, loopback=loopback)
+        # The deadline counts from here: a call that waits for its turn is not late.
+        async with self._places[request.site]:
+            started = time.perf_counter()
+            try:
+                received = await self._received(client, request)
+            except asyncio.CancelledError as error:
+                raise error.with_traceback(None)  # noqa: B904 - its frames hold the request's secrets
+            except (*_FAILURES, TimeoutError) as error:
+                raise _failure(request, error) from None
         response = _response(request, received, since=started, keep_answers=self._keep_answers)
         self.transcript.add(response.exchange)
         self._pace.note(request, response=response)
         return response
 
     async def _received(self, client: httpx.AsyncClient, request: Request) -> Received | None:
-        async with client.stream(**_outgoing(request)) as answer:
+        async with (
+            asyncio.timeout(self._deadline),
+            client.stream(**_outgoing(request)) as answer,
+        ):
             body = _Body(answer, seconds=self._deadline)
             async for chunk in answer.aiter_raw():
                 if not body.takes(chunk):
@@ -264,7 +283,9 @@ def _response(
 
 def _client_options(timeout: float, *, loopback: bool) -> dict[str, Any]:
     """Return what each client is made with; a proxy cannot reach this machine's loopback."""
-    return {"timeout": timeout, "limits": _LIMITS, "trust_env": not loopback}
+    # Waiting for one of the ten connections is not the server's silence.
+    patience = httpx.Timeout(timeout, pool=None)
+    return {"timeout": patience, "limits": _LIMITS, "trust_env": not loopback}
 
 
 def _made(kind: Callable[..., Any], options: dict[str, Any]) -> Any:  # noqa: ANN401 - either client
@@ -286,7 +307,7 @@ def _failure(request: Request, error: Exception) -> DdoauthError:
         return unsendable(request)
     host = urlsplit(request.shown_url).hostname
     where = f"the {request.purpose} to {host}"
-    if isinstance(error, httpx.TimeoutException):
+    if isinstance(error, httpx.TimeoutException | TimeoutError):
         return NetworkError("timeout", f"No answer to {where} came in time.")
     reason = redact(str(error), secrets=request.secrets)
     if _is_tls(error):

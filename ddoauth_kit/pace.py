@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.answers import seconds_to_wait
+from ddoauth_kit.delivery import LONGEST_WAIT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from ddoauth_kit.message import Request, Response
 
 Limit = tuple[str, str]
+_TOO_MANY: Final = 429
 
 
 class Pace:
@@ -26,14 +28,20 @@ class Pace:
         self._names: dict[Limit, str] = {}
         self._until: dict[Limit, float] = {}
 
-    def delay(self, request: Request) -> float:
-        """Return how many seconds a request should wait; each caller is told once."""
-        until = self._until.get(self._limit(request))
-        return max(0.0, until - self._clock()) if until is not None else 0.0
+    def due(self, request: Request) -> float | None:
+        """Return the moment at which the limit of a request is open again, if it was used up."""
+        return self._until.get(self._limit(request))
 
-    def waited(self, request: Request) -> None:
-        """Forget a limit whose time was waited for."""
-        self._until.pop(self._limit(request), None)
+    def delay(self, request: Request) -> float:
+        """Return how many seconds a request should wait; a wait too long is left to the answer."""
+        due = self.due(request)
+        wait = due - self._clock() if due is not None else 0.0
+        return wait if 0 < wait <= LONGEST_WAIT else 0.0
+
+    def waited(self, request: Request, *, due: float | None) -> None:
+        """Forget a moment that was waited for, unless the limit was used up again meanwhile."""
+        if self.due(request) == due:
+            self._until.pop(self._limit(request), None)
 
     def note(self, request: Request, *, response: Response) -> None:
         """Learn from an answer which limit its operation falls under, and whether it is used up."""
@@ -41,7 +49,8 @@ class Pace:
         if name:
             self._names[self._operation(request)] = name
         wait = seconds_to_wait(response)
-        if response.headers.get("x-ratelimit-remaining") == "0" and wait is not None:
+        used_up = response.headers.get("x-ratelimit-remaining") == "0"
+        if (used_up or response.status == _TOO_MANY) and wait is not None:
             self._until[self._limit(request)] = self._clock() + wait
 
     def _limit(self, request: Request) -> Limit:

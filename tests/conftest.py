@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import os
 import sys
+import tarfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 
 # The helpers beside this file are read by tests in every folder, and are no package.
 sys.path.append(str(Path(__file__).parent))
 
 from checklist import pytest_runtest_setup, pytest_terminal_summary
 from hypothesis import HealthCheck, settings
-from loopback import RawServer, RecordingServer
+from loopback import HoldingServer, RawServer, RecordingServer
 
 from ddoauth_kit.http import Http
 
@@ -52,6 +56,35 @@ def _state_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[No
         yield
 
 
+@pytest.fixture(scope="session")
+def spec_archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Find the source distribution that the data files name, or download it by pip.
+
+    DDOAUTH_SPEC_ARCHIVE may name a file that is there already.
+    """
+    from ddoauth_kit.spec.__main__ import CATALOGUE
+    from ddoauth_kit.spec.source import download
+
+    given = os.environ.get("DDOAUTH_SPEC_ARCHIVE")
+    if given:
+        return Path(given)
+    version = json.loads(CATALOGUE.read_text("utf-8"))["spec"].rpartition(" ")[2]
+    return download(version, folder=tmp_path_factory.mktemp("spec"))
+
+
+@pytest.fixture(scope="session")
+def spec_documents(spec_archive: Path) -> tuple[dict[str, Any], ...]:
+    """Read the spec's two documents, v1 and v2, without the package's help."""
+    documents = []
+    with tarfile.open(spec_archive) as archive:
+        names = [name for name in archive.getnames() if name.endswith("/openapi.yaml")]
+        for name in sorted(names):
+            text = archive.extractfile(name)
+            assert text is not None
+            documents.append(yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
+    return tuple(documents)
+
+
 @pytest.fixture
 def slept() -> list[float]:
     """Hold the seconds that `http` was told to wait; it never really does."""
@@ -86,6 +119,20 @@ def serve_raw() -> Iterator[Callable[..., RawServer]]:
 
     def start(payload: bytes | None) -> RawServer:
         servers.append(RawServer(payload))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.close()
+
+
+@pytest.fixture
+def serve_held() -> Iterator[Callable[[bytes], HoldingServer]]:
+    """Start servers that send the given bytes and keep the connection open."""
+    servers: list[HoldingServer] = []
+
+    def start(payload: bytes) -> HoldingServer:
+        servers.append(HoldingServer(payload))
         return servers[-1]
 
     yield start

@@ -22,6 +22,7 @@ from cryptography.x509.oid import NameOID
 from given import local_site
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from ddoauth_kit import Site
@@ -53,13 +54,19 @@ class Answer:
 
 
 class RecordingServer:
-    """Give the answers in order, the last one again and again."""
+    """Give the answers in order, the last one again and again, or what `respond` says."""
 
-    def __init__(self, *answers: Answer, tls: SSLContext | None = None) -> None:
+    def __init__(
+        self,
+        *answers: Answer,
+        tls: SSLContext | None = None,
+        respond: Callable[[Arrived], Answer] | None = None,
+    ) -> None:
         self.arrived: list[Arrived] = []
         self.most_at_once = 0
         self._at_once = 0
         self._answers = list(answers) or [Answer()]
+        self._respond = respond
         self._lock = threading.Lock()
         self._server = _Server(("127.0.0.1", 0), _handler(self))
         if tls:
@@ -85,11 +92,14 @@ class RecordingServer:
             self.arrived.append(arrived)
             self._at_once += 1
             self.most_at_once = max(self.most_at_once, self._at_once)
-            answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+            answer = self._respond(arrived) if self._respond else self._next()
         time.sleep(answer.after)
         with self._lock:
             self._at_once -= 1
         return answer
+
+    def _next(self) -> Answer:
+        return self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
 
     def close(self) -> None:
         """Stop serving and free the port."""
@@ -114,7 +124,7 @@ def _handler(server: RecordingServer) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
             self.wfile.write(answer.text.encode())
 
-        do_GET = do_POST = _reply  # noqa: N815 - the names are those of http.server
+        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _reply  # noqa: N815 - the names are those of http.server
 
         def log_message(self, *_: object) -> None:
             """Stay quiet: tests read what was recorded."""
@@ -162,6 +172,55 @@ class RawServer:
         self._over.set()
         self._thread.join()
         self._socket.close()
+
+
+class HoldingServer:
+    """Send each connection the same bytes, keep it open, and know which are still open."""
+
+    def __init__(self, payload: bytes) -> None:
+        self.opened = 0
+        self.open = 0
+        self._payload = payload
+        self._changed = threading.Condition()
+        self._socket = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self.site = local_site(f"http://127.0.0.1:{self._socket.getsockname()[1]}")
+        self._threads = [threading.Thread(target=self._serve)]
+        self._threads[0].start()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self._socket.accept()
+            except OSError:
+                return
+            self._threads.append(threading.Thread(target=self._hold, args=(connection,)))
+            self._threads[-1].start()
+
+    def _hold(self, connection: socket.socket) -> None:
+        self._count(1)
+        connection.settimeout(10.0)
+        with connection, suppress(OSError):
+            while connection.recv(65536):
+                connection.sendall(self._payload)
+        self._count(-1)
+
+    def _count(self, change: int) -> None:
+        with self._changed:
+            self.opened += max(0, change)
+            self.open += change
+            self._changed.notify_all()
+
+    def wait_for(self, number: int, *, seconds: float = 5.0) -> bool:
+        """Wait until so many connections are open, and tell whether that came about."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self.open == number, seconds)
+
+    def close(self) -> None:
+        """Free the port; connections must have been closed by the other side."""
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+        for thread in self._threads:
+            thread.join()
 
 
 def refused_site() -> Site:

@@ -22,7 +22,9 @@ def _ddoauth(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["sandbox", "--help"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["run", "--help"], ["probe", "--help"], ["sandbox", "--help"]]
+)
 def test_help(arguments: list[str]) -> None:
     """Every command explains itself."""
     done = _ddoauth(*arguments)
@@ -175,11 +177,11 @@ def test_command_without_the_workbook() -> None:
     """Where only the library is installed, a command names the extra that it needs."""
     code = (
         "import sys\n"
-        "for name in ('pandas', 'starlette', 'uvicorn'): sys.modules[name] = None\n"
+        "for name in ('pandas', 'papermill', 'starlette', 'uvicorn'): sys.modules[name] = None\n"
         "from ddoauth_kit.cli import main\n"
         "sys.exit(main(sys.argv[1:]))"
     )
-    for command in ("run", "sandbox"):
+    for command in ("run", "probe", "sandbox"):
         done = subprocess.run(
             [sys.executable, "-c", code, command],
             capture_output=True,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ddoauth_kit import (
+    DATADOG_SITES,
     Http,
     OAuthClient,
     Secret,
@@ -17,6 +18,7 @@ from ddoauth_kit import (
 )
 from ddoauth_kit.api.telemetry import Telemetry
 from ddoauth_kit.sandbox import Sandbox
+from ddoauth_kit.workbook import open_lab
 from ddoauth_kit.workbook.lab import sandbox_sites
 from ddoauth_kit.workbook.samples import read_samples, send_samples
 from ddoauth_kit.workbook.visitor import visit_consent
@@ -83,3 +85,21 @@ def _use(http: Http, tokens: TokenSet, sandbox: Sandbox) -> None:
     for row in read.itertuples():
         if row.scope in READABLE.intersection(tokens.scopes.granted):
             assert row.found == ("1" if may_send else "0")
+
+
+@pytest.mark.skipif(not FILES, reason="the partners' registrations are not beside the project")
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_every_partner_gets_a_full_verdict_table(file: Path) -> None:
+    """Each scope of a registration has an explained row on each site, and none is refused."""
+    scopes = registration_from_file(file).scopes
+    with open_lab(client=str(file)) as lab:
+        probes = lab.scopes.probe(sites="all", writes="round-trip")
+        report = probes.report
+        text, html = repr(probes), probes.matrix.html().replace("<wbr>", "")
+    assert report.sites == DATADOG_SITES.names
+    assert [(r.site, r.scope) for r in report.results] == [
+        (site, scope) for site in report.sites for scope in scopes
+    ]
+    assert report.is_good, report.problems
+    assert all(result.evidence and result.area for result in report.results)
+    assert all(scope in text and scope in html for scope in scopes)

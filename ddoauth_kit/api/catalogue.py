@@ -98,11 +98,11 @@ class Catalogue:
         return tuple(operation for operation in self.operations if scope in operation.permissions)
 
     def find(self, method: str, path: str) -> Operation | None:
-        """Return the operation of a request, by its path or URL; fixed segments win."""
-        segments = urlsplit(path).path.split("/")
+        """Return the operation of a request, by its path or URL; the first fixed segment wins."""
+        segments = _segments(path)
         among = self._by_length.get((method.upper(), len(segments)), ())
         fitting = [operation for operation in among if _fits(operation.path, segments)]
-        return min(fitting, key=lambda operation: operation.path.count("{"), default=None)
+        return min(fitting, key=_templates, default=None)
 
     def scopes_for(self, method: str, path: str) -> tuple[ScopeSet, ...] | None:
         """Return the sets of scopes of which a request needs one; None for an unknown request."""
@@ -156,6 +156,20 @@ def _operation(entry: dict[str, Any]) -> Operation:
 
 def _frozen(found: dict[Any, list[Any]]) -> Mapping[Any, tuple[Any, ...]]:
     return MappingProxyType({name: tuple(values) for name, values in found.items()})
+
+
+def _segments(address: str) -> list[str]:
+    """Split the path of an address, without a slash at its end; nothing for what is no URL."""
+    try:
+        path = urlsplit(address).path
+    except ValueError:
+        return []
+    return path.removesuffix("/").split("/")
+
+
+def _templates(operation: Operation) -> list[bool]:
+    """Tell which segments are templates; among those that fit, the least list is the closest."""
+    return [segment.startswith("{") for segment in operation.path.split("/")]
 
 
 def _fits(template: str, segments: list[str]) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.answers import error_texts
-from ddoauth_kit.api.api_keys import validation_request
+from ddoauth_kit.api.api_keys import read_validation, validation_request
 from ddoauth_kit.api.telemetry import (
     Telemetry,
     check_request,
@@ -15,6 +15,7 @@ from ddoauth_kit.api.telemetry import (
     metric_request,
 )
 from ddoauth_kit.api.verdicts import Verdict
+from ddoauth_kit.errors import AnswerError
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -30,6 +31,7 @@ NO_KEY: Final = (
     "probing never does, because it is shown once."
 )
 _SUCCESS: Final = range(200, 300)
+_TOO_MANY: Final = 429
 _KEY_REFUSED: Final = frozenset({401, 403})
 _BUILDERS: Final = {
     "metric": metric_request,
@@ -57,36 +59,54 @@ async def try_data_in(
     requests = [build(api_key, sample=sample) for build in _BUILDERS.values()]
     answers = [await http.send(request) for request in requests]
     said = [f"{kind} {answer.status}" for kind, answer in zip(_BUILDERS, answers, strict=True)]
-    worst = max(answers, key=lambda answer: answer.status)
-    words = "; ".join(error_texts(worst)) if worst.status not in _SUCCESS else ""
+    request, worst = max(zip(requests, answers, strict=True), key=lambda sent: sent[1].status)
+    words = "" if worst.status in _SUCCESS else f": {_said(worst)}"
     return replace(
         row,
         verdict=_verdict(worst),
-        method=requests[0].method,
-        path=requests[0].path,
+        method=request.method,
+        path=request.path,
         status=worst.status,
         seconds=max(answer.exchange.seconds for answer in answers),
-        evidence=", ".join(said) + (f": {words}" if words else ""),
+        evidence=", ".join(said) + words,
     )
 
 
 async def _validated(http: AsyncHttp, row: ProbeResult, *, api_key: ApiKey) -> ProbeResult:
     request = validation_request(api_key.key, site=api_key.site)
     answer = await http.send(request)
-    good = answer.status in _SUCCESS
-    evidence = "the key is valid; nothing was sent, since writes were not asked for"
+    verdict, evidence = _verdict(answer), _said(answer)
+    if verdict is Verdict.CONFIRMED:
+        verdict, evidence = _judged(answer)
     return replace(
         row,
-        verdict=Verdict.INCONCLUSIVE if good else _verdict(answer),
+        verdict=verdict,
         method=request.method,
         path=request.path,
         status=answer.status,
         seconds=answer.exchange.seconds,
-        evidence=evidence if good else "; ".join(error_texts(answer)),
+        evidence=evidence,
     )
+
+
+def _judged(answer: Response) -> tuple[Verdict, str]:
+    try:
+        valid = read_validation(answer)
+    except AnswerError as error:
+        return Verdict.FAILED, error.what
+    if not valid:
+        return Verdict.REFUSED, "the key is not valid"
+    evidence = "the key is valid; nothing was sent, since writes were not asked for"
+    return Verdict.INCONCLUSIVE, evidence
+
+
+def _said(answer: Response) -> str:
+    return "; ".join(error_texts(answer)) or f"an answer without words ({answer.status})"
 
 
 def _verdict(answer: Response) -> Verdict:
     if answer.status in _SUCCESS:
         return Verdict.CONFIRMED
+    if answer.status == _TOO_MANY:
+        return Verdict.RATE_LIMITED
     return Verdict.REFUSED if answer.status in _KEY_REFUSED else Verdict.FAILED

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -17,11 +17,28 @@ ABSENT_UUID: Final = "00000000-0000-0000-0000-000000000000"
 HOUR: Final = timedelta(hours=1)
 DAY: Final = timedelta(days=1)
 _PLACEHOLDER: Final = re.compile(r"\{([^}]+)\}")
+_CHOICE: Final = "one of "
+_ID: Final = re.compile(r"[A-Za-z0-9_.~-]{1,200}")
 
 
 def absent_path(path: str, *, path_ids: Mapping[str, str]) -> str:
     """Fill a path with ids of things that do not exist, in the form that each id has."""
     return _PLACEHOLDER.sub(lambda found: _absent(found[1], path_ids.get(found[1], "")), path)
+
+
+def names_something(kind: str) -> bool:
+    """Tell whether a path parameter names one thing of many, rather than a kind of things."""
+    return not kind.startswith(_CHOICE)
+
+
+def is_id(value: object) -> bool:
+    """Tell whether an answer's value can stand in a path as it is; an answer is not to be trusted.
+
+    It is a whole number or a text of letters, digits and `-_.~`, and leads to no other folder.
+    """
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return False
+    return bool(_ID.fullmatch(str(value))) and str(value).strip(".") != ""
 
 
 def filled_path(path: str, *, value: str) -> str:
@@ -31,7 +48,8 @@ def filled_path(path: str, *, value: str) -> str:
 
 def filled_query(query: Mapping[str, str], *, now: datetime) -> Pairs | None:
     """Fill the required query parameters, or return None when one cannot be guessed."""
-    pairs = [(name, _filling(name, kind, now=now)) for name, kind in query.items()]
+    utc = now.astimezone(UTC)
+    pairs = [(name, _filling(name, kind, now=utc)) for name, kind in query.items()]
     if any(value is None for _, value in pairs):
         return None
     return tuple((name, value) for name, value in pairs if value is not None)
@@ -46,14 +64,14 @@ def search_body(address: str, *, now: datetime) -> Any:  # noqa: ANN401 - JSON h
 def _absent(name: str, kind: str) -> str:
     if kind in {"int64", "int32", "integer"}:
         return "0"
-    if kind.startswith("one of "):
-        return kind.removeprefix("one of ")
+    if not names_something(kind):
+        return kind.removeprefix(_CHOICE)
     return ABSENT_UUID if kind == "uuid" or "uuid" in name else ABSENT_NAME
 
 
 def _filling(name: str, kind: str, *, now: datetime) -> str | None:
-    if kind.startswith("one of "):
-        return kind.removeprefix("one of ")
+    if kind.startswith(_CHOICE):
+        return kind.removeprefix(_CHOICE)
     make = _QUERY.get((name, kind))
     return make(now) if make else None
 
@@ -77,6 +95,9 @@ _QUERY: Final[Mapping[tuple[str, str], Callable[[datetime], str]]] = {
     ("start_month", "date-time"): lambda now: f"{now - 31 * DAY:%Y-%m}",
     ("filter[month]", "string"): lambda now: f"{now - 31 * DAY:%Y-%m}",
 }
+
+# These ask about what does not exist, so that a 404 says nothing about the site.
+SEARCHES_FOR_NOTHING: Final = frozenset({"POST /api/v2/code-coverage/files"})
 
 # POSTs whose answer is data or a judgement, by Datadog's API reference; nothing is kept.
 SEARCHES: Final[Mapping[str, Callable[[datetime], Any]]] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 _OK = 200
 _UNAUTHORIZED = 401
+_SUCCESS = range(200, 300)
 
 
 class LiveToken:
@@ -27,7 +29,7 @@ class LiveToken:
 
     `refresh` gets a new token set by blocking; it runs in a thread. Any live token may ask whose
     it is (`GET /api/v2/current_user`), so that call tells a dead token from an endpoint that is not
-    open to OAuth.
+    open to OAuth. `dead` says why no more calls are sent, or nothing.
     """
 
     def __init__(
@@ -38,73 +40,101 @@ class LiveToken:
         refresh: Callable[[TokenSet], TokenSet] | None = None,
     ) -> None:
         self.tokens = tokens
+        self.dead = ""
         self._http = http
         self._refresh = refresh
         self._lock = asyncio.Lock()
-        self._alive_since = -1.0
-        self._dead = ""
-
-    @property
-    def _site(self) -> str:
-        return self.tokens.site.name
+        self._accepted_at = -math.inf
+        self._untried = False
 
     async def baseline(self) -> Baseline:
-        """Make the first call, refreshing once where it is refused."""
+        """Make the first call, and once more after a refresh where it is refused."""
+        site = self.tokens.site.name
         try:
-            response = await self.send(current_user_request)
+            response = await self._asked()
+            if response.status == _UNAUTHORIZED and await self._renewed():
+                response = await self._asked()
         except DdoauthError as error:
-            status = error.exchange.status if error.exchange else None
-            self._dead = error.what
-            return Baseline(self._site, alive=False, status=status, evidence=error.what)
+            self.dead = error.what
+            return Baseline(site, alive=False, status=None, evidence=self.dead)
         alive = response.status == _OK
-        self._dead = "" if alive else _said(response)
-        return Baseline(self._site, alive=alive, status=response.status, evidence=self._dead)
+        self.dead = "" if alive else self.dead or _said(response)
+        return Baseline(site, alive=alive, status=response.status, evidence=self.dead)
 
     async def send(self, build: Callable[[TokenSet], Request]) -> Response:
         """Send the call that `build` makes of a token set; once more after a refresh.
 
         Raises:
-            ApiError: `unauthorized`, when the token is dead and no refresh helped.
+            ApiError: `unauthorized`, when the token is dead and no refresh helped, or when that
+                could not be found out.
             InputError, NetworkError, AnswerError: as `AsyncHttp.send`.
         """
-        if self._dead:
-            raise ApiError("unauthorized", self._dead)
-        tokens, sent = self.tokens, time.monotonic()
-        response = await self._http.send(build(tokens))
-        if response.status != _UNAUTHORIZED or await self._is_alive(tokens, sent=sent):
-            return response
-        if not await self._refreshed(tokens):
-            said = error_texts(response)
-            raise ApiError("unauthorized", self._dead, said=said, exchange=response.exchange)
-        return await self._http.send(build(self.tokens))
+        while True:
+            self.refuse_dead()
+            tokens = self.tokens
+            response = await self._http.send(build(tokens))
+            sent = _sent_at(response)
+            if response.status in _SUCCESS:
+                self._accepted(tokens, at=sent)
+            if response.status != _UNAUTHORIZED or await self._lived(tokens, sent=sent):
+                return response
 
-    async def _is_alive(self, tokens: TokenSet, *, sent: float) -> bool:
+    def refuse_dead(self) -> None:
+        """Refuse to send anything once the token is dead.
+
+        Raises:
+            ApiError: `unauthorized`.
+        """
+        if self.dead:
+            raise ApiError("unauthorized", self.dead)
+
+    async def _lived(self, tokens: TokenSet, *, sent: float) -> bool:
         """Tell whether a token lived when a call was sent; calls that wait share one check."""
         async with self._lock:
-            if self.tokens is not tokens or self._dead:
+            if self.tokens is not tokens or self.dead:
                 return False
-            if self._alive_since >= sent:
+            if self._accepted_at >= sent:
                 return True
-            asked = time.monotonic()
-            response = await self._http.send(current_user_request(tokens))
-            if response.status == _UNAUTHORIZED:
-                return False
-            self._alive_since = asked
-            return True
+            check = await self._asked()
+            if check.status in _SUCCESS:
+                return True
+            if check.status != _UNAUTHORIZED:
+                what = f"A call was refused, and whether the token lives is unknown. {_said(check)}"
+                raise ApiError("unauthorized", what, exchange=check.exchange)
+            await self._renewed()
+            return False
 
-    async def _refreshed(self, tokens: TokenSet) -> bool:
-        async with self._lock:
-            if self.tokens is not tokens:
-                return True
-            if self._refresh is None:
-                self._dead = "The access token is refused everywhere, and cannot be refreshed here."
-                return False
+    async def _asked(self) -> Response:
+        tokens = self.tokens
+        response = await self._http.send(current_user_request(tokens))
+        if response.status in _SUCCESS:
+            self._accepted(tokens, at=_sent_at(response))
+        return response
+
+    def _accepted(self, tokens: TokenSet, *, at: float) -> None:
+        if self.tokens is tokens:
+            self._accepted_at = max(self._accepted_at, at)
+            self._untried = False
+
+    async def _renewed(self) -> bool:
+        """Refresh a dead token, unless it is itself the untried fruit of a refresh."""
+        if self._refresh is None:
+            self.dead = "The access token is refused everywhere, and cannot be refreshed here."
+        elif self._untried:
+            self.dead = "The access token is refused everywhere, although it was just refreshed."
+        else:
             try:
-                self.tokens = await asyncio.to_thread(self._refresh, tokens)
+                self.tokens = await asyncio.to_thread(self._refresh, self.tokens)
             except DdoauthError as error:
-                self._dead = f"The access token is dead, and its refresh failed: {error.what}"
-                return False
-            return True
+                self.dead = f"The access token is dead, and its refresh failed: {error.what}"
+            else:
+                self._accepted_at, self._untried = -math.inf, True
+        return not self.dead
+
+
+def _sent_at(response: Response) -> float:
+    """Return the moment at which a request that was just answered had gone out."""
+    return time.monotonic() - response.exchange.seconds
 
 
 def _said(response: Response) -> str:

@@ -6,8 +6,15 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 from ddoauth_kit.api.catalogue import catalogue
-from ddoauth_kit.api.fillings import absent_path, filled_query, search_body
+from ddoauth_kit.api.fillings import (
+    SEARCHES_FOR_NOTHING,
+    absent_path,
+    filled_query,
+    names_something,
+    search_body,
+)
 from ddoauth_kit.api.probes import Approach, Flow, Probe, Writes
+from ddoauth_kit.api.round_trip_calls import ROUND_TRIPS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,10 +40,13 @@ def choose_probe(scope: str, *, granted: ScopeSet, writes: Writes, now: datetime
     """Return the probe of a scope for a token with the granted scopes.
 
     A read is taken before a write, a call that no other granted scope opens before one that such
-    a scope would explain. `now` fills in the times that a call must name.
+    a scope would explain, and of two such calls the one that needs less. `now` fills in the times
+    that a call must name.
     """
     if scope == KEY_SCOPE:
         return Probe(scope, Flow.IN, Approach.TELEMETRY, area="Key Management")
+    if writes is Writes.ROUND_TRIP and scope in ROUND_TRIPS:
+        return _round_trip(scope)
     found = [
         probe
         for operation in catalogue().opened_by(scope)
@@ -48,6 +58,21 @@ def choose_probe(scope: str, *, granted: ScopeSet, writes: Writes, now: datetime
     return _nothing(scope, held_back=bool(found))
 
 
+def _round_trip(scope: str) -> Probe:
+    """Return the probe that begins with creating something, which says what else may open it."""
+    create = ROUND_TRIPS[scope].create
+    operation = catalogue().find(create.method, create.path)
+    return Probe(
+        scope=scope,
+        flow=Flow.EDIT,
+        approach=Approach.ROUND_TRIP,
+        area=area_of(scope),
+        operation=operation,
+        path=create.path,
+        alternatives=operation.alternatives(scope) if operation else (),
+    )
+
+
 def _rank(probe: Probe, granted: ScopeSet) -> tuple[Any, ...]:
     operation = probe.operation
     assert operation is not None  # noqa: S101 - candidates have one
@@ -57,6 +82,8 @@ def _rank(probe: Probe, granted: ScopeSet) -> tuple[Any, ...]:
         _APPROACHES.index(probe.approach),
         operation.deprecated,
         operation.preview,
+        len(probe.companions),
+        len(operation.query),
         _METHODS.index(operation.method),
         len(operation.path_ids),
         len(operation.path),
@@ -94,7 +121,8 @@ def _ways(
         aimed = Approach.LISTED if listed else Approach.ABSENT
         yield (aimed if operation.path_ids else Approach.READ), Flow.OUT, None
     elif (body := search_body(operation.address, now=now)) is not None:
-        yield Approach.SEARCH, Flow.OUT, body
+        empty = operation.address in SEARCHES_FOR_NOTHING
+        yield (Approach.ABSENT if empty else Approach.SEARCH), Flow.OUT, body
     elif approach := _harmless(operation):
         yield approach, Flow.EDIT, ({} if operation.body else None)
 
@@ -104,7 +132,7 @@ def _harmless(operation: Operation) -> Approach | None:
     if operation.address in _NEVER:
         return None
     has_fields = operation.body not in _NO_FIELDS
-    if operation.path_ids:
+    if any(names_something(kind) for kind in operation.path_ids.values()):
         # A name that does not exist yet may be created by PUT, and an action needs no body.
         deletes = operation.method == "DELETE" and not operation.body
         changes = operation.method == "PATCH" and bool(operation.body)

@@ -7,12 +7,18 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ddoauth_kit.api.data_in import try_data_in
-from ddoauth_kit.api.fillings import filled_path
+from ddoauth_kit.api.fillings import filled_path, is_id
 from ddoauth_kit.api.probe_choice import area_of, choose_probe, flow_of
 from ddoauth_kit.api.probes import Approach, Writes, listing_request, probe_request
 from ddoauth_kit.api.round_trip_calls import ROUND_TRIPS
 from ddoauth_kit.api.round_trips import try_round_trip
-from ddoauth_kit.api.verdicts import ProbeResult, Verdict, judge, needs_contrast
+from ddoauth_kit.api.verdicts import (
+    NO_CONTRAST,
+    ProbeResult,
+    Verdict,
+    judge,
+    needs_contrast,
+)
 from ddoauth_kit.errors import DdoauthError
 
 if TYPE_CHECKING:
@@ -28,7 +34,6 @@ if TYPE_CHECKING:
     from ddoauth_kit.sites import Site
 
 _SUCCESS = range(200, 300)
-_UNAUTHORIZED = 401
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +110,7 @@ class Prober:
             case Approach.HELD_BACK:
                 return replace(row, verdict=Verdict.NOT_TRIED, evidence=probe.reason)
             case Approach.TELEMETRY:
+                self._token.refuse_dead()
                 sends = self._writes is not Writes.NONE
                 key = self._target.api_key
                 return await try_data_in(self._http, row, api_key=key, now=self._now, sends=sends)
@@ -117,15 +123,20 @@ class Prober:
     async def _called(self, probe: Probe, row: ProbeResult) -> ProbeResult:
         probe = await self._with_id(probe)
         response = await self._token.send(lambda tokens: probe_request(probe, tokens=tokens))
-        contrast = await self._contrast(probe) if needs_contrast(probe, response) else None
+        contrast, lacking = None, ""
+        if needs_contrast(probe, response):
+            contrast, lacking = await self._contrast(probe)
         granted = frozenset(self._token.tokens.scopes.granted)
-        verdict, evidence = judge(probe, response, granted=granted, contrast=contrast)
+        verdict, evidence = judge(
+            probe, response, granted=granted, contrast=contrast, lacking=lacking
+        )
         return replace(
             row,
             verdict=verdict,
             evidence=evidence,
             status=response.status,
             seconds=response.exchange.seconds,
+            explained_by=probe.explained_by(granted),
         )
 
     async def _with_id(self, probe: Probe) -> Probe:
@@ -138,12 +149,15 @@ class Prober:
             return replace(probe, approach=Approach.ABSENT)
         return replace(probe, path=filled_path(probe.operation.path, value=found))
 
-    async def _contrast(self, probe: Probe) -> Response | None:
+    async def _contrast(self, probe: Probe) -> tuple[Response | None, str]:
+        """Return the answer to the same call without the scope, or why there is none."""
         tokens = self._target.contrast_for(probe)
         if tokens is None:
-            return None
-        response = await self._http.send(probe_request(probe, tokens=tokens))
-        return None if response.status == _UNAUTHORIZED else response
+            return None, NO_CONTRAST
+        try:
+            return await self._http.send(probe_request(probe, tokens=tokens)), ""
+        except DdoauthError as error:
+            return None, f"the same call without the scope was not answered: {error.what}"
 
 
 def failed(scope: str, *, site: Site, evidence: str) -> ProbeResult:
@@ -163,24 +177,18 @@ def _first_id(listing: Response, *, name: str) -> str | None:
     if listing.status not in _SUCCESS:
         return None
     try:
-        answer = json.loads(listing.text)
+        item = _first_item(json.loads(listing.text))
     except (ValueError, RecursionError):
         return None
-    item = _first_item(answer)
     values = [item.get(each) for each in ("id", name, name.removesuffix("_id"))]
-    return next((str(v) for v in values if isinstance(v, str | int) and _is_segment(str(v))), None)
+    return next((str(value) for value in values if is_id(value)), None)
 
 
 def _first_item(answer: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON has no narrower type
-    lists = list(answer.values()) if isinstance(answer, dict) else [answer]
+    """Return the first item of `data`, or else of the first list with items."""
+    if isinstance(answer, dict):
+        lists = [answer["data"]] if "data" in answer else list(answer.values())
+    else:
+        lists = [answer]
     items = [item for each in lists if isinstance(each, list) for item in each[:1]]
     return next((item for item in items if isinstance(item, dict)), {})
-
-
-def _is_segment(value: str) -> bool:
-    """Tell whether a value can stand in a path as it is; an answer is not to be believed."""
-    return (
-        bool(value)
-        and all(c.isascii() and (c.isalnum() or c in "-_.~") for c in value)
-        and (value.strip(".") != "")
-    )

@@ -88,11 +88,8 @@ class Probe:
         return tuple(sorted(frozenset().union(*held)))
 
 
-def probe_request(probe: Probe, *, tokens: TokenSet, path: str = "") -> Request:
-    """Build the call of a probe; it changes nothing, so it may be repeated.
-
-    `path` replaces the probe's own where a listing gave an id.
-    """
+def probe_request(probe: Probe, *, tokens: TokenSet) -> Request:
+    """Build the call of a probe; it changes nothing, so it may be repeated."""
     operation = probe.operation
     if operation is None:
         raise ValueError(probe.reason)
@@ -101,7 +98,7 @@ def probe_request(probe: Probe, *, tokens: TokenSet, path: str = "") -> Request:
         method=operation.method,
         site=tokens.site,
         host=operation.host,
-        path=path or probe.path,
+        path=probe.path,
         query=probe.query,
         headers=(("authorization", tokens.access_token),),
         body=probe.body,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from queue import Empty, SimpleQueue
@@ -66,7 +67,10 @@ class Probing:
         return merged([site.report() for site in self._sites])
 
     async def run(self) -> ProbeReport:
-        """Probe everything and return what was found; less, if `cancel` was called meanwhile."""
+        """Probe everything and return what was found; less, if `cancel` was called meanwhile.
+
+        An error of `watch` or of a target's `refresh` ends everything and is raised as it is.
+        """
         loop = asyncio.get_running_loop()
         work = loop.create_task(self._work())
         self._stop = lambda: loop.call_soon_threadsafe(work.cancel)
@@ -75,16 +79,21 @@ class Probing:
         try:
             await work
         except asyncio.CancelledError:
-            await asyncio.gather(work, return_exceptions=True)
-            if not self._stopped:
+            if not self._stopped or _is_cancelled():
                 raise
+        except BaseExceptionGroup as group:
+            raise _first(group) from None
+        finally:
+            self._stop = None
         return self.report()
 
     def cancel(self) -> None:
         """End probing soon, from any thread; connections are closed and `run` returns."""
-        self._stopped = True
-        if self._stop:
-            self._stop()
+        self._stopped = True  # before the look at `_stop`, which `run` sets before it looks here
+        stop, self._stop = self._stop, None
+        if stop:
+            with suppress(RuntimeError):  # the loop has ended, and with it the probing
+                stop()
 
     def run_blocking(self) -> ProbeReport:
         """Probe everything from code that is not a coroutine, in a notebook's cell as well.
@@ -130,6 +139,20 @@ class Probing:
         self._done += 1
         if self._watch:
             self._watch(Progress(result, self._done, self._total))
+
+
+def _is_cancelled() -> bool:
+    """Tell whether somebody else wants the present task to end."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Return the first error itself: tasks wrap it in a group for each of their levels."""
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 def _pass_on(

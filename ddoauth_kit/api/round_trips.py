@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from ddoauth_kit.answers import error_texts
+from ddoauth_kit.api.fillings import is_id
 from ddoauth_kit.api.verdicts import Verdict
-from ddoauth_kit.errors import DdoauthError
+from ddoauth_kit.errors import AnswerError, DdoauthError, NetworkError
 from ddoauth_kit.message import Request
 from ddoauth_kit.sites import Host
 
@@ -25,7 +26,11 @@ if TYPE_CHECKING:
 OWN_NAME: Final = "ddoauth-kit probe, safe to delete"
 DELETIONS: Final = 3
 _SUCCESS: Final = range(200, 300)
+_REFUSED: Final = range(400, 500)
+_UNCLEAR: Final = range(500, 600)
 _GONE: Final = 404
+_REPEATABLE: Final = frozenset({"GET", "DELETE"})
+_IF_CREATED: Final = f"if it was created all the same, it is called {OWN_NAME!r}"
 _MEANINGS: Final = {
     401: Verdict.NOT_OAUTH,
     403: Verdict.REFUSED,
@@ -62,93 +67,131 @@ async def try_round_trip(
 ) -> ProbeResult:
     """Take a round trip and return what it proves; each step's status is in the evidence.
 
+    A cancellation does not end it: it shortens the trip to its deletion, and the row says so. The
+    caller looks at its task's `cancelling()`.
+
     Raises:
-        NetworkError, AnswerError: the creation was not answered; it says what to look for.
+        ApiError, NetworkError, AnswerError: the creation was not answered; it says what to look
+            for.
     """
-    created = await _created(token, row, step=trip.create, now=now)
-    row = replace(row, status=created.status, seconds=created.exchange.seconds)
+    stop = asyncio.Event()
+    taken = asyncio.ensure_future(_taken(Trip(token, row, trip, now, stop)))
+    while not taken.done():
+        try:
+            await asyncio.shield(taken)
+        except asyncio.CancelledError:
+            if taken.cancelled():
+                raise
+            stop.set()
+    return taken.result()
+
+
+@dataclass(frozen=True, slots=True)
+class Trip:
+    """Hold a round trip under way; `stop` is set when only its deletion is still to be made."""
+
+    token: LiveToken
+    row: ProbeResult
+    calls: RoundTrip
+    now: datetime
+    stop: asyncio.Event
+
+
+async def _taken(trip: Trip) -> ProbeResult:
+    created = await _created(trip)
+    row = replace(trip.row, status=created.status, seconds=created.exchange.seconds)
     if created.status not in _SUCCESS:
-        verdict = _MEANINGS.get(created.status, Verdict.INCONCLUSIVE)
-        return replace(row, verdict=verdict, evidence=_said("create", created))
-    found = _value_at(created.text, trip.id_at)
+        told = _said("create", created)
+        told += f"; {_IF_CREATED}" if created.status in _UNCLEAR else ""
+        return replace(row, verdict=_verdict_of(created), evidence=told)
+    found = _value_at(created.text, trip.calls.id_at)
     if found is None:
-        left = f"created, but the answer holds no id; delete {OWN_NAME!r} by hand"
-        return replace(row, verdict=Verdict.FAILED, evidence=left)
-    return await _finished(token, row, trip=trip, found=found, now=now)
+        told = f"created, but the answer holds no id; delete {OWN_NAME!r} by hand"
+        return replace(row, verdict=Verdict.FAILED, evidence=told)
+    verdict, said = await _used(trip, found)
+    deletion = await _deleted(trip, found)
+    if not deletion:
+        verdict, deletion = Verdict.FAILED, f"not deleted: delete {OWN_NAME!r} ({found}) by hand"
+    steps = [f"created {created.status}", *said, deletion]
+    if verdict is Verdict.CONFIRMED and (reason := _other_reason(trip)):
+        verdict, steps = Verdict.INCONCLUSIVE, [*steps, reason]
+    return replace(row, verdict=verdict, evidence=", ".join(steps))
 
 
-async def _finished(
-    token: LiveToken, row: ProbeResult, *, trip: RoundTrip, found: str, now: datetime
-) -> ProbeResult:
-    said = [f"created {row.status}"]
-    good = True
+async def _used(trip: Trip, found: str) -> tuple[Verdict, list[str]]:
+    """Read and change what was created; only the change says something about a write scope."""
+    said: list[str] = []
+    verdict = Verdict.INCONCLUSIVE
+    for verb, step in (("read", trip.calls.read), ("change", trip.calls.change)):
+        if trip.stop.is_set():
+            return Verdict.INCONCLUSIVE, [*said, "cancelled"]
+        try:
+            answer = await _sent(trip, step=step, found=found)
+        except DdoauthError as error:
+            return Verdict.FAILED, [*said, error.what]
+        said.append(_said(verb, answer))
+        verdict = _verdict_of(answer)
+    # What was created a moment ago is on this site, so a 404 has another reason.
+    return (Verdict.INCONCLUSIVE if verdict is Verdict.NOT_ON_SITE else verdict), said
+
+
+def _verdict_of(answer: Response) -> Verdict:
+    if answer.status in _SUCCESS:
+        return Verdict.CONFIRMED
+    other = Verdict.INCONCLUSIVE if answer.status in _REFUSED else Verdict.FAILED
+    return _MEANINGS.get(answer.status, other)
+
+
+def _other_reason(trip: Trip) -> str:
+    if trip.row.scope not in trip.token.tokens.scopes:
+        return "the token was not granted this scope, so something else opened this"
+    others = trip.row.explained_by
+    return f"{' and '.join(others)} would open this as well" if others else ""
+
+
+async def _created(trip: Trip) -> Response:
     try:
-        read = await _sent(token, row, step=trip.read, found=found, now=now)
-        change = await _sent(token, row, step=trip.change, found=found, now=now)
-        said += [_said("read", read), _said("change", change)]
-        good = change.status in _SUCCESS
-    except DdoauthError as error:
-        said.append(error.what)
-        good = False
-    finally:
-        # Cancelled or not, what was created is deleted before this task ends.
-        cleaning = asyncio.ensure_future(_deleted(token, row, trip=trip, found=found, now=now))
-        deletion = await _outlasting(cleaning)
-    said.append(deletion or f"not deleted: delete {OWN_NAME!r} ({found}) by hand")
-    verdict = Verdict.CONFIRMED if good and deletion else Verdict.FAILED
-    if verdict is Verdict.CONFIRMED and row.explained_by:
-        verdict = Verdict.INCONCLUSIVE
-        said.append(f"{' and '.join(row.explained_by)} would open this as well")
-    return replace(row, verdict=verdict, evidence=", ".join(said))
-
-
-async def _outlasting(work: asyncio.Future[str]) -> str:
-    """Wait for some work to its end, and only then let a cancellation through."""
-    try:
-        return await asyncio.shield(work)
-    except asyncio.CancelledError:
-        await work
-        raise
-
-
-async def _created(token: LiveToken, row: ProbeResult, *, step: Step, now: datetime) -> Response:
-    try:
-        return await _sent(token, row, step=step, found="", now=now)
-    except DdoauthError as error:
-        what = f"{error.what} If it was created all the same, it is called {OWN_NAME!r}."
+        return await _sent(trip, step=trip.calls.create, found="")
+    except (AnswerError, NetworkError) as error:
+        what = f"{error.what} {_IF_CREATED[0].upper()}{_IF_CREATED[1:]}."
         raise type(error)(error.code, what, said=error.said, exchange=error.exchange) from None
 
 
-async def _deleted(
-    token: LiveToken, row: ProbeResult, *, trip: RoundTrip, found: str, now: datetime
-) -> str:
-    """Delete, again where that failed; return how it went, or nothing when it never did."""
-    for attempt in range(DELETIONS):
+async def _deleted(trip: Trip, found: str) -> str:
+    """Delete, again where that failed; return how it went, or nothing when it never did.
+
+    A 404 counts only after an attempt that may have worked: what was made a moment ago may not be
+    found yet.
+    """
+    unclear = False
+    for _ in range(DELETIONS):
         try:
-            answer = await _sent(token, row, step=trip.delete, found=found, now=now)
+            answer = await _sent(trip, step=trip.calls.delete, found=found)
         except DdoauthError:
+            unclear = True
             continue
-        if answer.status in _SUCCESS or (attempt and answer.status == _GONE):
+        if answer.status in _SUCCESS or (unclear and answer.status == _GONE):
             return f"deleted {answer.status}"
+        unclear = unclear or answer.status in _UNCLEAR
     return ""
 
 
-async def _sent(
-    token: LiveToken, row: ProbeResult, *, step: Step, found: str, now: datetime
-) -> Response:
+async def _sent(trip: Trip, *, step: Step, found: str) -> Response:
+    body = step.body(trip.now) if step.body else None
+
     def build(tokens: TokenSet) -> Request:
         return Request(
-            purpose=f"round trip for {row.scope}",
+            purpose=f"round trip for {trip.row.scope}",
             method=step.method,
             site=tokens.site,
             host=Host.API,
             path=step.path.replace("{id}", found),
             headers=(("authorization", tokens.access_token),),
-            body=_with_id(step.body(now), found) if step.body else None,
-            repeatable=step.method == "GET",
+            body=_with_id(body, found),
+            repeatable=step.method in _REPEATABLE,
         )
 
-    return await token.send(build)
+    return await trip.token.send(build)
 
 
 def _with_id(body: Any, found: str) -> Any:  # noqa: ANN401 - JSON has no narrower type
@@ -171,6 +214,4 @@ def _value_at(text: str, where: tuple[str | int, ...]) -> str | None:
             value = value[key]
     except (ValueError, LookupError, TypeError, RecursionError):
         return None
-    plain = isinstance(value, str | int) and not isinstance(value, bool)
-    safe = plain and all(c.isascii() and (c.isalnum() or c in "-_.") for c in str(value))
-    return str(value) if safe and str(value).strip(".") else None
+    return str(value) if is_id(value) else None

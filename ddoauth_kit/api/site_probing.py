@@ -30,11 +30,17 @@ class SiteProbing:
         self._now = now
         self._results: dict[int, ProbeResult] = {}
         self._baseline = Baseline(target.site.name, alive=False, status=None, evidence="not asked")
-        self._started = time.perf_counter()
+        self._seconds = 0.0
 
     async def run(self, http: AsyncHttp, *, found: Callable[[ProbeResult], None]) -> None:
         """Try every scope; `found` is called with each result as it comes."""
-        self._started = time.perf_counter()
+        started = time.perf_counter()
+        try:
+            await self._run(http, found)
+        finally:
+            self._seconds = time.perf_counter() - started
+
+    async def _run(self, http: AsyncHttp, found: Callable[[ProbeResult], None]) -> None:
         target = self._target
         if target.tokens is None:
             self._give_up(found)
@@ -48,6 +54,9 @@ class SiteProbing:
             for place, scope in waiting:
                 self._results[place] = await prober.try_scope(scope)
                 found(self._results[place])
+                # A round trip ends with its clean-up where it is cancelled, and returns.
+                if (task := asyncio.current_task()) and task.cancelling():
+                    raise asyncio.CancelledError
 
         async with asyncio.TaskGroup() as group:
             for _ in range(min(CONNECTIONS_PER_SITE, len(target.scopes))):
@@ -68,5 +77,5 @@ class SiteProbing:
             results=tuple(result for _, result in sorted(self._results.items())),
             baselines=(self._baseline,),
             complete=len(self._results) == len(self._target.scopes),
-            seconds=time.perf_counter() - self._started,
+            seconds=self._seconds,
         )

@@ -8,11 +8,13 @@ when the same call under a token without the scope is refused.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
 from ddoauth_kit.answers import error_texts
+from ddoauth_kit.api.probes import Approach
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,8 +29,14 @@ _FORBIDDEN: Final = 403
 _NOT_FOUND: Final = 404
 _TOO_MANY: Final = 429
 _REFUSED: Final = range(400, 500)
-_CLEAR: Final = frozenset({401, 403, 429})
+# 408 is a server's own timeout: it says as little as no answer.
+_CLEAR: Final = frozenset({401, 403, 408, 429})
 _SHOWN_FIELDS: Final = 6
+_FIELD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}")
+_WEB_PAGE: Final = re.compile(r"\s*<(!doctype|html)", re.IGNORECASE)
+# What names nothing that could be absent: a 404 is then about the endpoint itself.
+_NAMES_NOTHING: Final = frozenset({Approach.READ, Approach.SEARCH})
+NO_CONTRAST: Final = "no token without the scope was at hand to compare"
 
 
 class Verdict(StrEnum):
@@ -101,48 +109,82 @@ class ProbeResult:
 
 
 def judge(
-    probe: Probe, response: Response, *, granted: ScopeSet, contrast: Response | None = None
+    probe: Probe,
+    response: Response,
+    *,
+    granted: ScopeSet,
+    contrast: Response | None = None,
+    lacking: str = NO_CONTRAST,
 ) -> tuple[Verdict, str]:
     """Return what the answer to a probe proves, and the evidence in words.
 
     The token must be known to be alive. `contrast` is the answer to the same call under a token
-    without the scope, where there is one.
+    without the scope; where there is none, `lacking` says why.
     """
     status = response.status
     if status in _SUCCESS:
         return _succeeded(probe, response, granted=granted)
     if status == _UNAUTHORIZED:
-        return Verdict.NOT_OAUTH, f"{_said(response)}; the same token is accepted elsewhere"
+        return Verdict.NOT_OAUTH, _unauthorized(probe, response, granted=granted)
     if status == _FORBIDDEN:
         return _forbidden(probe, response, granted=granted)
-    if status == _TOO_MANY or status not in _REFUSED:
+    if not _decides(status):
         limited = status == _TOO_MANY
         return (Verdict.RATE_LIMITED if limited else Verdict.FAILED), _said(response)
-    if probe.expects_data and status == _NOT_FOUND:
+    if _is_missing(probe, response):
         return Verdict.NOT_ON_SITE, _said(response)
-    return _let_through(probe, response, granted=granted, contrast=contrast)
+    verdict, compared = _let_through(probe, granted=granted, contrast=contrast, lacking=lacking)
+    return verdict, f"{_said(response)}; {compared}"
 
 
 def needs_contrast(probe: Probe, response: Response) -> bool:
     """Tell whether only the same call without the scope can say what an answer means."""
-    if response.status not in _REFUSED or response.status in _CLEAR:
-        return False
-    return not (probe.expects_data and response.status == _NOT_FOUND)
+    return _decides(response.status) and not _is_missing(probe, response)
+
+
+def other_reason(probe: Probe, *, granted: ScopeSet) -> str:
+    """Return why something other than its scope must have opened a call, or nothing."""
+    if probe.scope not in granted:
+        return "the token was not granted this scope, so something else opened this"
+    if missing := probe.companions - granted:
+        names = _names(sorted(missing))
+        return f"this was opened without {names}, so scopes may not be what is looked at"
+    others = probe.explained_by(granted)
+    return f"{_names(others)} would open this as well" if others else ""
 
 
 def outline_of(response: Response) -> str:
     """Return what a success held, in counts and field names: its values are a customer's data."""
+    if not response.text:
+        return "an empty answer"
     try:
         return _outlined(json.loads(response.text))
     except (ValueError, RecursionError):
         return f"{len(response.text)} characters"
 
 
+def _decides(status: int) -> bool:
+    """Tell whether a status says no for a reason of the call's own, and not of its scope."""
+    return status in _REFUSED and status not in _CLEAR
+
+
+def _is_missing(probe: Probe, response: Response) -> bool:
+    return probe.approach in _NAMES_NOTHING and response.status == _NOT_FOUND
+
+
 def _succeeded(probe: Probe, response: Response, *, granted: ScopeSet) -> tuple[Verdict, str]:
+    if _WEB_PAGE.match(response.text):
+        return Verdict.FAILED, "a web page came where data was expected"
     held = outline_of(response)
-    if others := probe.explained_by(granted):
-        return Verdict.INCONCLUSIVE, f"{held}; {_names(others)} would open this as well"
+    if reason := other_reason(probe, granted=granted):
+        return Verdict.INCONCLUSIVE, f"{held}; {reason}"
     return Verdict.CONFIRMED, held
+
+
+def _unauthorized(probe: Probe, response: Response, *, granted: ScopeSet) -> str:
+    said = f"{_said(response)}; the same token is accepted elsewhere"
+    # Some services say 401 for a missing scope, too (an issue of Datadog's own CLI).
+    return said if probe.scope in granted else f"{said}, and was not granted this scope"
 
 
 def _forbidden(probe: Probe, response: Response, *, granted: ScopeSet) -> tuple[Verdict, str]:
@@ -156,17 +198,18 @@ def _forbidden(probe: Probe, response: Response, *, granted: ScopeSet) -> tuple[
 
 
 def _let_through(
-    probe: Probe, response: Response, *, granted: ScopeSet, contrast: Response | None
+    probe: Probe, *, granted: ScopeSet, contrast: Response | None, lacking: str
 ) -> tuple[Verdict, str]:
-    said = _said(response)
-    if others := probe.explained_by(granted):
-        return Verdict.INCONCLUSIVE, f"{said}; {_names(others)} would open this as well"
+    if reason := other_reason(probe, granted=granted):
+        return Verdict.INCONCLUSIVE, reason
     if contrast is None:
-        return Verdict.INCONCLUSIVE, f"{said}; no token without the scope was at hand to compare"
+        return Verdict.INCONCLUSIVE, lacking
     without = f"without the scope: {contrast.status}"
     if contrast.status == _FORBIDDEN:
-        return Verdict.LET_THROUGH, f"{said}; {without}"
-    return Verdict.INCONCLUSIVE, f"{said}; {without}, so this is decided before scopes are"
+        return Verdict.LET_THROUGH, without
+    if contrast.status in _SUCCESS or _decides(contrast.status):
+        return Verdict.INCONCLUSIVE, f"{without}, so this is decided before scopes are"
+    return Verdict.INCONCLUSIVE, f"{without}, which is nothing to compare with"
 
 
 def _said(response: Response) -> str:
@@ -178,24 +221,25 @@ def _outlined(answer: Any) -> str:  # noqa: ANN401 - JSON has no narrower type
     if isinstance(answer, list):
         return _items(answer)
     if not isinstance(answer, dict):
-        return f"a {type(answer).__name__}"
+        return "one value"
     lists = {name: value for name, value in answer.items() if isinstance(value, list)}
     if lists:
         name = "data" if "data" in lists else max(lists, key=lambda each: len(lists[each]))
-        return f"{name}: {_items(lists[name])}"
+        return f"{name if _FIELD.fullmatch(name) else 'a list'}: {_items(lists[name])}"
     inner = answer.get("data", answer)
-    return f"one item ({_fields(inner if isinstance(inner, dict) else answer)})"
+    return f"one item{_fields(inner if isinstance(inner, dict) else answer)}"
 
 
 def _items(items: list[Any]) -> str:
     count = f"{len(items)} item{'' if len(items) == 1 else 's'}"
-    return f"{count} ({_fields(items[0])})" if items and isinstance(items[0], dict) else count
+    return f"{count}{_fields(items[0])}" if items and isinstance(items[0], dict) else count
 
 
 def _fields(item: dict[str, Any]) -> str:
-    names = sorted(item)[:_SHOWN_FIELDS]
-    more = ", …" if len(item) > _SHOWN_FIELDS else ""
-    return ", ".join(names) + more
+    """Return the first field names; a key that is no name (a host, a tag) is a value itself."""
+    names = sorted(name for name in item if _FIELD.fullmatch(name))[:_SHOWN_FIELDS]
+    shown = ", ".join([*names, *(["…"] if len(item) > len(names) else [])])
+    return f" ({shown})" if shown else ""
 
 
 def _names(scopes: Iterable[str]) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ddoauth_kit.sandbox.catalogue import CURRENT_USER
 from ddoauth_kit.sandbox.refusals import Refusal, api_refusal, bearer_refusal
 
 if TYPE_CHECKING:
@@ -31,8 +30,10 @@ def bearer_grant(twin: Twin, incoming: Incoming, operation: Operation) -> Grant:
         token = None
     if token is None:
         raise _invalid("bearer-invalid")
-    if operation.reads_data and operation.id != CURRENT_USER and not twin.profile.oauth_reads:
+    if operation.touches_data and not twin.profile.oauth_data:
         raise _invalid("bearer-without-oauth")
+    if operation.manages_keys:
+        raise _invalid("keys-closed")
     return token.grant
 
 

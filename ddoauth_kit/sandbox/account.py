@@ -1,4 +1,4 @@
-"""What an org has without anyone sending it: its users, monitors and dashboards."""
+"""Who an org is: its users, and the user behind a token."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from ddoauth_kit.sandbox.clock import START, iso
 from ddoauth_kit.sandbox.messages import json_answer
-from ddoauth_kit.sandbox.refusals import api_refusal
 
 if TYPE_CHECKING:
     from ddoauth_kit.sandbox.messages import Answer, Incoming
@@ -82,63 +81,3 @@ def _included(twin: Twin, org: Org) -> list[dict[str, Any]]:
             "relationships": {"permissions": {"data": []}},
         },
     ]
-
-
-def list_monitors(twin: Twin, _incoming: Incoming, org: Org) -> Answer:
-    """List the org's two sample monitors."""
-    return json_answer(200, _monitors(twin, org))
-
-
-def get_monitor(twin: Twin, incoming: Incoming, org: Org) -> Answer:
-    """Return one monitor by its number."""
-    wanted = incoming.path.rpartition("/")[2]
-    for monitor in _monitors(twin, org):
-        if str(monitor["id"]) == wanted:
-            return json_answer(200, monitor)
-    raise api_refusal("monitor-not-found", 404, "Monitor not found")
-
-
-def _monitors(twin: Twin, org: Org) -> list[dict[str, Any]]:
-    samples = (
-        ("CPU is busy", "metric alert", "avg(last_5m):avg:system.cpu.user{*} > 90", "OK"),
-        ("Orders stopped", "query alert", "sum(last_1h):sum:shop.orders{*} < 1", "No Data"),
-    )
-    admin = org.admin
-    return [
-        {
-            "id": twin.mint.number(f"monitor:{org.id}:{name}"),
-            "name": name,
-            "type": kind,
-            "query": query,
-            "message": "Look at the dashboard first.",
-            "tags": ["team:sandbox"],
-            "overall_state": state,
-            "multi": False,
-            "priority": None,
-            "restricted_roles": None,
-            "created": iso(START),
-            "modified": iso(START),
-            "deleted": None,
-            "creator": {"email": admin.email, "handle": admin.email, "name": admin.name},
-            "options": {"thresholds": {"critical": 90.0 if state == "OK" else 1.0}},
-        }
-        for name, kind, query, state in samples
-    ]
-
-
-def list_dashboards(twin: Twin, _incoming: Incoming, org: Org) -> Answer:
-    """List the org's sample dashboard."""
-    mark = twin.mint.uuid(f"dashboard:{org.id}").replace("-", "")
-    dashboard_id = f"{mark[:3]}-{mark[3:6]}-{mark[6:9]}"
-    dashboard = {
-        "id": dashboard_id,
-        "title": f"{org.name} at a glance",
-        "description": None,
-        "author_handle": org.admin.email,
-        "created_at": iso(START),
-        "modified_at": iso(START),
-        "url": f"/dashboard/{dashboard_id}/at-a-glance",
-        "is_read_only": False,
-        "layout_type": "ordered",
-    }
-    return json_answer(200, {"dashboards": [dashboard]})

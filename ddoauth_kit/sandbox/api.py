@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache, partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -9,10 +10,14 @@ from ddoauth_kit.sandbox import account, events, logs, metrics
 from ddoauth_kit.sandbox.access import api_key, bearer_grant, check_scopes
 from ddoauth_kit.sandbox.catalogue import MARKETPLACE_KEY
 from ddoauth_kit.sandbox.clock import iso
+from ddoauth_kit.sandbox.generic import answer_operation
+from ddoauth_kit.sandbox.known import shape_of
 from ddoauth_kit.sandbox.limits import with_headers
 from ddoauth_kit.sandbox.messages import json_answer
-from ddoauth_kit.sandbox.payload import malformed
+from ddoauth_kit.sandbox.products import is_missing
 from ddoauth_kit.sandbox.refusals import Refusal, api_refusal
+from ddoauth_kit.sandbox.resources import RESOURCE_HANDLERS
+from ddoauth_kit.sandbox.shapes import reshape
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -42,9 +47,6 @@ HANDLERS: Mapping[tuple[str, str], Handler] = MappingProxyType(
         ("GET", "/api/v1/events"): events.list_events_v1,
         ("GET", "/api/v2/events"): events.list_events_v2,
         ("POST", "/api/v2/events/search"): events.search_events,
-        ("GET", "/api/v1/monitor"): account.list_monitors,
-        ("GET", "/api/v1/monitor/{monitor_id}"): account.get_monitor,
-        ("GET", "/api/v1/dashboard"): account.list_dashboards,
         ("GET", "/api/v2/users"): account.list_users,
         ("GET", "/api/v1/validate"): validate_key,
         ("POST", "/api/v2/series"): metrics.submit_metrics,
@@ -57,35 +59,61 @@ HANDLERS: Mapping[tuple[str, str], Handler] = MappingProxyType(
 
 def call_operation(twin: Twin, incoming: Incoming, operation: Operation) -> Answer:
     """Check the caller and answer one operation of the catalogue."""
-    if operation.needs_key:
-        return _handler(operation)(twin, incoming, api_key(twin, incoming).org)
-    grant = bearer_grant(twin, incoming, operation)
-    if operation.id == MARKETPLACE_KEY:
-        check_scopes(grant, operation)
-        return _create_key(twin, grant)
-    return _read(twin, incoming, operation, grant=grant)
+    try:
+        return _limited(twin, incoming, operation)
+    except Refusal as refusal:
+        if twin.profile.shapes_errors:
+            raise reshape(refusal, operation) from None
+        raise
 
 
-def _handler(operation: Operation) -> Handler:
-    return HANDLERS.get((operation.method, operation.path), _nothing_here)
+def _limited(twin: Twin, incoming: Incoming, operation: Operation) -> Answer:
+    headers = twin.limits.uncounted(operation)
+    try:
+        if twin.profile.misses_products and is_missing(operation, site=incoming.site):
+            raise api_refusal("product-missing", 404, "Not found")
+        if operation.needs_key:
+            org = api_key(twin, incoming).org
+            return _handler(operation)(twin, incoming, org).with_headers(*headers)
+        grant = bearer_grant(twin, incoming, operation)
+    except Refusal as refusal:
+        raise with_headers(refusal, *headers) from None
+    return _granted(twin, incoming, operation, grant=grant)
 
 
-def _nothing_here(_twin: Twin, incoming: Incoming, _org: Org) -> Answer:
-    if incoming.method == "GET":
-        return json_answer(200, {"data": []})
-    raise malformed("The sandbox serves this operation for its access checks only.")
-
-
-def _read(twin: Twin, incoming: Incoming, operation: Operation, *, grant: Grant) -> Answer:
+def _granted(twin: Twin, incoming: Incoming, operation: Operation, *, grant: Grant) -> Answer:
     headers = twin.limits.count(operation, org=grant.org)
     try:
-        if not twin.profile.validates_first:
+        if not twin.profile.validates_first or operation.id == MARKETPLACE_KEY:
             check_scopes(grant, operation)
-        answer = _handler(operation)(twin, incoming, grant.org)
+        if operation.id == MARKETPLACE_KEY:
+            return _create_key(twin, grant).with_headers(*headers)
+        # A handler that writes meets this check between its validation and its first change.
+        with twin.kept.guarded(partial(check_scopes, grant, operation)):
+            answer = _handler(operation)(twin, incoming, grant.org)
         check_scopes(grant, operation)
     except Refusal as refusal:
         raise with_headers(refusal, *headers) from None
     return answer.with_headers(*headers)
+
+
+def _handler(operation: Operation) -> Handler:
+    address = (operation.method, operation.path)
+    handler = HANDLERS.get(address) or RESOURCE_HANDLERS.get(address)
+    return handler or partial(answer_operation, operation=operation, readers=_readers())
+
+
+@cache
+def _readers() -> Mapping[str, Handler]:
+    """Return what reads single items of the stores, by the shape of their paths."""
+    handlers = {**HANDLERS, **RESOURCE_HANDLERS}
+    return MappingProxyType(
+        {
+            shape_of(path): handler
+            for (method, path), handler in handlers.items()
+            if method == "GET" and path.endswith("}")
+        }
+    )
 
 
 def _create_key(twin: Twin, grant: Grant) -> Answer:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ddoauth_kit.sandbox.browser import button, enter, org_switch, root
 from ddoauth_kit.sandbox.catalogue import catalogue
-from ddoauth_kit.sandbox.html import document, el, form
+from ddoauth_kit.sandbox.html import Markup, document, el, form
 from ddoauth_kit.sandbox.messages import duplicates, html_answer
 from ddoauth_kit.sandbox.refusals import Target, page_refusal, redirect_refusal
 from ddoauth_kit.sandbox.sessions import Pending, new_token
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ddoauth_kit.sandbox.sessions import Session
     from ddoauth_kit.sandbox.state import Twin
 
+_HEADINGS = {"read": "Read", "write": "Change", "run": "Run", "": "Not in the catalogue"}
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
 
 
@@ -133,10 +134,6 @@ def _scopes(client: Client, parameters: dict[str, str], *, target: Target) -> tu
 
 
 def _consent_page(twin: Twin, incoming: Incoming, session: Session, *, pending: Pending) -> str:
-    scopes = [
-        el("li", el("code", scope), " ", el("small", catalogue().describe(scope)))
-        for scope in pending.scopes
-    ]
     consent = form(
         "authorize",
         button("Authorize", name="decision", value="approve", class_="first"),
@@ -148,7 +145,19 @@ def _consent_page(twin: Twin, incoming: Incoming, session: Session, *, pending: 
     return document(
         f"Authorize {pending.client.name}",
         el("p", el("strong", pending.client.name), " asks for access to ", pending.org.name, "."),
-        el("ul", *scopes),
-        consent,
-        switch,
+        *_scope_lists(pending.scopes),
+        el("div", consent, switch, class_="decision"),
     )
+
+
+def _scope_lists(scopes: tuple[str, ...]) -> list[Markup]:
+    """List the scopes by what they let the app do, with how many there are of each."""
+    groups: dict[str, list[Markup]] = {heading: [] for heading in _HEADINGS.values()}
+    for scope in scopes:
+        line = el("li", el("code", scope), " ", el("small", catalogue().describe(scope)))
+        groups[_HEADINGS[catalogue().kinds.get(scope, "")]].append(line)
+    return [
+        el("section", el("h2", f"{heading} ({len(lines)})"), el("ul", *lines))
+        for heading, lines in groups.items()
+        if lines
+    ]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 DOCS_ENDPOINTS = "Datadog docs: oauth2_endpoints"
 DOCS_OAUTH = "Datadog docs: oauth2_in_datadog"
 DOCS_INTEGRATION = "Datadog docs: api_integration"
+DOCS_CASES = "Datadog docs: case management, projects"
 DOCS_SITES = "Datadog docs: getting started, sites"
 DOCS_LIMITS = "Datadog docs: rate limits"
 PUP = "DataDog/pup, source"
@@ -153,23 +154,25 @@ _API = (
     Behaviour("api-key-name", "The key's name holds client name and client id.", PARTNER),
     Behaviour("api-key-once", "A second key of a client in an org gets 409.", PARTNER),
     Behaviour("api-key-again", "After the customer revokes it, a new key works.", DOCS_INTEGRATION),
-    Behaviour("bearer-missing", "A read without a bearer token gets 401.", "DataDog/pup issue 521"),
+    Behaviour("bearer-missing", "A call without a bearer token gets 401.", "DataDog/pup issue 521"),
     Behaviour(
         "bearer-key-instead",
-        "A read with an API key and no bearer token gets 403.",
+        "A call with an API key and no bearer token gets 403.",
         "a public partner program",
     ),
     Behaviour("bearer-invalid", "A dead bearer token gets 401.", "DataDog/pup issue 521"),
     Behaviour("bearer-other-site", "A bearer token of another site gets 401.", GUESS),
     Behaviour(
-        "bearer-without-oauth", "Some reads give 401 to good tokens.", "DataDog/pup issue 608"
+        "bearer-without-oauth", "Some endpoints give 401 to good tokens.", "DataDog/pup issue 608"
     ),
-    Behaviour("scope-missing", "A read without its scope gets 403.", "DataDog/pup issue 635"),
+    Behaviour("scope-missing", "A call without its scope gets 403.", "DataDog/pup issue 635"),
     Behaviour("key-missing", "A key operation without a key gets 403.", RECORDED),
     Behaviour("key-invalid", "A wrong, revoked or foreign key gets 403.", DOCS_INTEGRATION),
     Behaviour("header-only", "Credentials in the query do not count.", "RFC 9700 4.3.2"),
-    Behaviour("rate-limit-headers", "Reads carry the five X-RateLimit headers.", DOCS_LIMITS),
-    Behaviour("rate-limit-reached", "Too many reads get 429 without Retry-After.", RECORDED),
+    Behaviour(
+        "rate-limit-headers", "Each API answer carries five X-RateLimit headers.", DOCS_LIMITS
+    ),
+    Behaviour("rate-limit-reached", "Too many calls get 429 without Retry-After.", RECORDED),
     Behaviour("check-order", "Scopes are checked before content.", GUESS),
     Behaviour("validate-key", "A good key is told valid.", RECORDED),
     Behaviour("intake-answers", "Intake answers 202 with the recorded bodies.", RECORDED),
@@ -177,9 +180,18 @@ _API = (
     Behaviour("malformed-log", "A log without sense gets 400 in the intake's shape.", SPEC),
     Behaviour("event-too-old", "An event older than 18 hours gets 400 as text.", RECORDED),
     Behaviour("read-back", "What an org was sent can be read back from it.", SPEC),
+    Behaviour("sample-telemetry", "An org that was sent nothing lists a sample of it.", OWN),
     Behaviour("org-apart", "One org's data and keys stay out of the other's.", GUESS),
     Behaviour("monitor-not-found", "An unknown monitor gets 404.", RECORDED),
-    Behaviour("other-operations", "Operations without data answer an empty list.", OWN),
+    Behaviour("keys-closed", "A bearer token lists keys and manages none.", "DataDog/pup pull 47"),
+    Behaviour("spec-answers", "What has no store answers as the spec describes it.", SPEC),
+    Behaviour("listings-filled", "Every listing holds at least one item.", OWN),
+    Behaviour("nothing-kept", "Writes without a store are checked and keep nothing.", OWN),
+    Behaviour("query-required", "A missing required query parameter gets 400.", GUESS),
+    Behaviour("body-required", "A body that lacks a required field gets 400.", GUESS),
+    Behaviour("unknown-id", "An id that no answer shows gets 404.", GUESS),
+    Behaviour("product-missing", "Where a product is missing its operations get 404.", GUESS),
+    Behaviour("error-shapes", "Errors come in four shapes, by product.", RECORDED),
 )
 _PAGES = (
     Behaviour(
@@ -204,4 +216,26 @@ _PAGES = (
     Behaviour("page-unknown-site", "An import to no other site gets 400.", OWN),
 )
 
-BEHAVIOURS: tuple[Behaviour, ...] = (*_SITES, *_AUTHORIZE, *_TOKENS, *_API, *_PAGES)
+_RESOURCES = (
+    Behaviour("resource-kept", "What is made is listed, read, changed and deleted, per org.", SPEC),
+    Behaviour("resource-unknown", "An unknown id gets 404 in the words of its service.", RECORDED),
+    Behaviour("resource-invalid", "A missing or wrong field of a body gets 400.", SPEC),
+    Behaviour("resource-samples", "Each listing has a sample from the start.", OWN),
+    Behaviour("resource-bound", "An org keeps the newest thousand of a kind.", OWN),
+    Behaviour("resource-guard", "A refused write changes nothing, whatever comes first.", OWN),
+    Behaviour("monitor-query", "An alert whose query compares nothing gets 400.", RECORDED),
+    Behaviour("downtime-cancelled", "A cancelled downtime is gone, not shown as canceled.", OWN),
+    Behaviour("case-archived", "Cases are archived, and deleted with their project.", DOCS_CASES),
+    Behaviour("default-type-stays", "The default incident type is not deleted.", RECORDED),
+    Behaviour("team-unique", "A taken name or handle of a team gets 409.", RECORDED),
+    Behaviour("webhook-unknown", "An unknown webhook gets 404, once recorded as 400.", SPEC),
+)
+
+BEHAVIOURS: tuple[Behaviour, ...] = (
+    *_SITES,
+    *_AUTHORIZE,
+    *_TOKENS,
+    *_API,
+    *_RESOURCES,
+    *_PAGES,
+)

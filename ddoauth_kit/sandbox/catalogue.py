@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 CURRENT_USER = "GetCurrentUser"
 MARKETPLACE_KEY = "CreateMarketplaceApiKey"
+
+_ROLES = {"api": "api", "logs_intake": "logs", "events_intake": "events"}
+_KEYS = re.compile(r"/(api|application)_keys?(/|$)")
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -26,11 +31,21 @@ class Operation:
     role: str
     needs_key: bool
     scopes: tuple[frozenset[str], ...]
+    area: str = ""
+    path_ids: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    query: tuple[str, ...] = ()
+    body: str = ""
 
     @property
-    def reads_data(self) -> bool:
-        """Tell whether this takes a customer's data out, by a bearer token."""
-        return not self.needs_key and self.id != MARKETPLACE_KEY
+    def touches_data(self) -> bool:
+        """Tell whether a bearer token reads or changes a customer's data by this."""
+        return not self.needs_key and self.id not in {MARKETPLACE_KEY, CURRENT_USER}
+
+    @property
+    def manages_keys(self) -> bool:
+        """Tell whether this is about API or application keys, beyond listing them."""
+        keys = _KEYS.search(self.path) is not None and self.id != MARKETPLACE_KEY
+        return keys and (self.method != "GET" or bool(self.path_ids))
 
     def is_open_to(self, granted: frozenset[str]) -> bool:
         """Tell whether the granted scopes hold one complete set."""
@@ -42,6 +57,7 @@ class Catalogue:
     """All scopes with their descriptions, and all operations."""
 
     descriptions: Mapping[str, str]
+    kinds: Mapping[str, str]
     operations: tuple[Operation, ...]
 
     def describe(self, scope: str) -> str:
@@ -54,21 +70,24 @@ def catalogue() -> Catalogue:
     """Read `catalogue.json` once for all sandboxes of the process."""
     text = resources.files("ddoauth_kit").joinpath("catalogue.json").read_text(encoding="utf-8")
     document = json.loads(text)
+    scopes = document["scopes"].items()
     return Catalogue(
-        descriptions=MappingProxyType(
-            {name: scope["description"] for name, scope in document["scopes"].items()}
-        ),
-        operations=tuple(
-            Operation(
-                id=entry["id"],
-                method=entry["method"],
-                path=entry["path"],
-                role={"api": "api", "logs_intake": "logs", "events_intake": "events"}[
-                    entry["host"]
-                ],
-                needs_key=entry["auth"] == "api_key",
-                scopes=tuple(frozenset(scopes) for scopes in entry["scopes"]),
-            )
-            for entry in document["operations"]
-        ),
+        descriptions=MappingProxyType({name: scope["description"] for name, scope in scopes}),
+        kinds=MappingProxyType({name: scope["kind"] for name, scope in scopes}),
+        operations=tuple(map(_operation, document["operations"])),
+    )
+
+
+def _operation(entry: dict[str, Any]) -> Operation:
+    return Operation(
+        id=entry["id"],
+        method=entry["method"],
+        path=entry["path"],
+        role=_ROLES[entry["host"]],
+        needs_key=entry["auth"] == "api_key",
+        scopes=tuple(map(frozenset, entry["scopes"])),
+        area=entry["area"],
+        path_ids=entry.get("path_ids", _NOTHING),
+        query=tuple(entry.get("query", ())),
+        body=entry.get("body", ""),
     )

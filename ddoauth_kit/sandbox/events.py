@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from ddoauth_kit.sandbox.clock import iso
@@ -12,6 +13,8 @@ from ddoauth_kit.sandbox.search import query_matches, read_search, run_search
 from ddoauth_kit.sandbox.telemetry import Event
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ddoauth_kit.sandbox.messages import Answer, Incoming
     from ddoauth_kit.sandbox.orgs import Org
     from ddoauth_kit.sandbox.state import Twin
@@ -97,11 +100,28 @@ def _v1(event: Event, org: Org) -> dict[str, Any]:
 
 
 def list_events_v2(twin: Twin, incoming: Incoming, org: Org) -> Answer:
-    """Search events by query parameters."""
+    """Search events by query parameters; an org that was sent none shows a sample."""
     parameters = incoming.parameters
     settings = _bracketed(parameters, "filter")
     page = _bracketed(parameters, "page")
-    return _search(twin, org, settings, page, sort=parameters.get("sort"))
+    events = twin.telemetry[org.id].events
+    if not events and not settings:
+        events = deque([_sample(twin, org)])
+    return _search(twin, events, settings, page, sort=parameters.get("sort"))
+
+
+def _sample(twin: Twin, org: Org) -> Event:
+    return Event(
+        id=twin.mint.number(f"event:{org.id}"),
+        timestamp=int(twin.clock.timestamp()),
+        title="Sandbox sample",
+        text="This org was sent no event yet.",
+        tags=("team:sandbox",),
+        alert_type="info",
+        priority="normal",
+        host="",
+        source="sandbox",
+    )
 
 
 def search_events(twin: Twin, incoming: Incoming, org: Org) -> Answer:
@@ -112,7 +132,8 @@ def search_events(twin: Twin, incoming: Incoming, org: Org) -> Answer:
     settings, page = body.get("filter") or {}, body.get("page") or {}
     if not isinstance(settings, dict) or not isinstance(page, dict):
         raise malformed("Filter and page must be JSON objects.")
-    return _search(twin, org, settings, page, sort=body.get("sort"))
+    events = twin.telemetry[org.id].events
+    return _search(twin, events, settings, page, sort=body.get("sort"))
 
 
 def _bracketed(parameters: dict[str, str], name: str) -> dict[str, str]:
@@ -125,11 +146,16 @@ def _bracketed(parameters: dict[str, str], name: str) -> dict[str, str]:
 
 
 def _search(
-    twin: Twin, org: Org, settings: dict[str, Any], page: dict[str, Any], *, sort: object
+    twin: Twin,
+    kept: Sequence[Event],
+    settings: dict[str, Any],
+    page: dict[str, Any],
+    *,
+    sort: object,
 ) -> Answer:
     events, meta = run_search(
         read_search(settings, page, sort=sort or "timestamp", clock=twin.clock),
-        twin.telemetry[org.id].events,
+        kept,
         timestamp=lambda event: event.timestamp * 1000,
         matches=_matches,
     )

@@ -18,6 +18,9 @@ button, select { font: inherit; padding: .4rem .9rem; border-radius: .4rem; }
 button, select { margin: 0 .5rem .25rem 0; }
 button { border: 1px solid var(--main); color: var(--main); background: none; cursor: pointer; }
 button.first { background: #632ca6; border-color: #632ca6; color: #fff; }
+h2 { font-size: 1.1rem; margin: 0; }
+.decision { position: sticky; bottom: 0; background: Canvas; border-top: 1px solid var(--edge); }
+.decision { padding: .5rem 0; }
 code { font-size: .9em; }
 small { opacity: .8; }
 a { color: var(--main); }

@@ -1,4 +1,4 @@
-"""Rate limits of the operations that read data."""
+"""Rate limits of the operations that a bearer token opens."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from ddoauth_kit.sandbox.clock import Clock
     from ddoauth_kit.sandbox.orgs import Org
     from ddoauth_kit.sandbox.profiles import Profile
+
+    Headers = tuple[tuple[str, str], ...]
 
 _NAMES = {"ListLogs": "logs_public_search_api"}
 
@@ -28,29 +30,41 @@ class RateLimits:
         self._period = profile.rate_period
         self._calls: dict[tuple[str, str], tuple[int, int]] = {}
 
-    def count(self, operation: Operation, *, org: Org) -> tuple[tuple[str, str], ...]:
+    def count(self, operation: Operation, *, org: Org) -> Headers:
         """Count one call and return the headers that its answer carries, or refuse it."""
-        now = self._clock.timestamp()
-        window = int(now // self._period)
-        name = _NAMES.get(operation.id, f"{operation.method} {operation.path}")
+        window = self._window()
+        name = _name(operation)
         seen_window, calls = self._calls.get((org.id, name), (window, 0))
         calls = calls + 1 if seen_window == window else 1
         self._calls[org.id, name] = (window, calls)
-        headers = rate_headers(
-            name,
-            limit=self._limit,
-            period=self._period,
-            remaining=max(0, self._limit - calls),
-            reset=math.ceil((window + 1) * self._period - now),
-        )
+        headers = self._headers(name, calls=calls)
         if calls > self._limit:
             raise with_headers(api_refusal("rate-limit-reached", 429), *headers)
         return headers
 
+    def uncounted(self, operation: Operation) -> Headers:
+        """Return the headers of an answer that uses up nothing."""
+        return self._headers(_name(operation), calls=0)
 
-def rate_headers(
-    name: str, *, limit: int, period: int, remaining: int, reset: int
-) -> tuple[tuple[str, str], ...]:
+    def _window(self) -> int:
+        return int(self._clock.timestamp() // self._period)
+
+    def _headers(self, name: str, *, calls: int) -> Headers:
+        end = (self._window() + 1) * self._period
+        return rate_headers(
+            name,
+            limit=self._limit,
+            period=self._period,
+            remaining=max(0, self._limit - calls),
+            reset=math.ceil(end - self._clock.timestamp()),
+        )
+
+
+def _name(operation: Operation) -> str:
+    return _NAMES.get(operation.id, f"{operation.method} {operation.path}")
+
+
+def rate_headers(name: str, *, limit: int, period: int, remaining: int, reset: int) -> Headers:
     """Write the five headers; period and reset are in seconds."""
     return (
         ("X-RateLimit-Limit", str(limit)),

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from ddoauth_kit.sandbox.sites import Site
 
+NO_CONTENT = 204
 PAGE_HEADERS = (
     ("X-Frame-Options", "DENY"),
     (

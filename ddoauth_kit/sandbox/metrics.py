@@ -25,6 +25,9 @@ _QUERY = re.compile(
     re.ASCII,
 )
 
+# What an org that was sent nothing has.
+SAMPLE = "sandbox.sample"
+
 
 def submit_metrics(twin: Twin, incoming: Incoming, org: Org) -> Answer:
     """Store v2 series; a resource of type host becomes a tag, as in Datadog."""
@@ -167,5 +170,5 @@ def list_active_metrics(twin: Twin, incoming: Incoming, org: Org) -> Answer:
 
 def list_tag_configurations(twin: Twin, _incoming: Incoming, org: Org) -> Answer:
     """List all metrics of the org as resources, none of which has its tags configured."""
-    names = sorted({point.metric for point in twin.telemetry[org.id].points})
+    names = sorted({point.metric for point in twin.telemetry[org.id].points}) or [SAMPLE]
     return json_answer(200, {"data": [{"type": "metrics", "id": name} for name in names]})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import zlib
 from datetime import UTC, datetime
@@ -32,7 +33,15 @@ def json_body(incoming: Incoming) -> Any:  # noqa: ANN401 - JSON is anything
 
 def read_json(raw: bytes) -> Any:  # noqa: ANN401 - JSON is anything
     """Read strict JSON: Python would take NaN and Infinity, and could not send them back."""
-    return json.loads(raw, parse_constant=_no_constant)
+    return json.loads(raw, parse_constant=_no_constant, parse_float=_finite)
+
+
+def _finite(digits: str) -> float:
+    """Read a number, unless it is too large for a float and would become Infinity."""
+    number = float(digits)
+    if not math.isfinite(number):
+        raise ValueError(digits)
+    return number
 
 
 def _no_constant(name: str) -> None:

@@ -22,7 +22,9 @@ class Profile:
     basic_allowed: bool = False
     rotates: bool = False
     validates_first: bool = False
-    oauth_reads: bool = True
+    oauth_data: bool = True
+    misses_products: bool = False
+    shapes_errors: bool = False
     rate_limit: int = 6000
     rate_period: int = 60
 
@@ -46,12 +48,22 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
             ),
             Profile(
                 "no-oauth",
-                "Answers 401 to bearer tokens on every read but the current user.",
-                oauth_reads=False,
+                "Answers 401 to bearer tokens on all but the current user and the API key.",
+                oauth_data=False,
+            ),
+            Profile(
+                "products-missing",
+                "Answers 404 on the sites that lack an operation's product, before all checks.",
+                misses_products=True,
+            ),
+            Profile(
+                "error-shapes",
+                "Writes refusals in four shapes and content types, by product.",
+                shapes_errors=True,
             ),
             Profile(
                 "rate-limits",
-                "Allows three reads per operation in ten seconds of sandbox time, then 429.",
+                "Allows three calls per operation in ten seconds of sandbox time, then 429.",
                 rate_limit=3,
                 rate_period=10,
             ),

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ddoauth_kit.sandbox.html import document, el
 from ddoauth_kit.sandbox.messages import Answer, html_answer, json_answer, see_other, with_query
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ddoauth_kit.sandbox.profiles import Profile
 
 NO_STORE = (("Cache-Control", "no-store"), ("Pragma", "no-cache"))
@@ -34,7 +37,7 @@ class Target:
 class Refusal(Exception):  # noqa: N818 - it is an answer of the twin, not an error of it
     """A request that is answered with an error; `behaviour` names the rule behind it."""
 
-    def __init__(  # noqa: PLR0913 - six words that every channel needs
+    def __init__(  # noqa: PLR0913 - what the channels need, each some of it
         self,
         behaviour: str,
         *,
@@ -46,6 +49,7 @@ class Refusal(Exception):  # noqa: N818 - it is an answer of the twin, not an er
         target: Target | None = None,
         headers: tuple[tuple[str, str], ...] = (),
         content_type: str = "application/json",
+        more: Mapping[str, object] = MappingProxyType({}),
     ) -> None:
         super().__init__(behaviour, text)
         self.behaviour = behaviour
@@ -57,6 +61,9 @@ class Refusal(Exception):  # noqa: N818 - it is an answer of the twin, not an er
         self.target = target
         self.headers = headers
         self.content_type = content_type
+        # Set where a profile writes errors in another shape than a list of them.
+        self.document: dict[str, object] | None = None
+        self.more = more
 
 
 def page_refusal(behaviour: str, text: str, *, status: int = 400) -> Refusal:
@@ -74,12 +81,28 @@ def oauth_refusal(behaviour: str, code: str, text: str, *, status: int = 400) ->
     return Refusal(behaviour, channel="oauth", status=status, code=code, text=text)
 
 
-def api_refusal(behaviour: str, status: int, *errors: object, as_text: bool = False) -> Refusal:
-    """Refuse at the API; some of Datadog's services send their JSON as plain text."""
+def api_refusal(
+    behaviour: str,
+    status: int,
+    *errors: object,
+    as_text: bool = False,
+    more: Mapping[str, object] = MappingProxyType({}),
+) -> Refusal:
+    """Refuse at the API, with `more` beside the errors.
+
+    Some of Datadog's services send their JSON as plain text.
+    """
     content_type = "text/plain" if as_text else "application/json"
     return Refusal(
-        behaviour, channel="api", status=status, errors=errors, content_type=content_type
+        behaviour, channel="api", status=status, errors=errors, content_type=content_type, more=more
     )
+
+
+def error_of(path: str, status: int, title: str, detail: str) -> object:
+    """Write one error as the path's version does: v1 as a text, later ones as an object."""
+    if path.startswith("/api/v1/"):
+        return detail
+    return {"status": str(status), "title": title, "detail": detail}
 
 
 def bearer_refusal(
@@ -116,7 +139,8 @@ def _oauth_answer(refusal: Refusal, *, profile: Profile) -> Answer:
 def _api_answer(refusal: Refusal, *, profile: Profile) -> Answer:
     if profile.rfc_errors and refusal.channel == "bearer":
         return _challenge(refusal)
-    answer = json_answer(refusal.status, {"errors": list(refusal.errors)}, *refusal.headers)
+    body = refusal.document or {"errors": list(refusal.errors), **refusal.more}
+    answer = json_answer(refusal.status, body, *refusal.headers)
     return Answer(answer.status, answer.body, refusal.content_type, answer.headers)
 
 

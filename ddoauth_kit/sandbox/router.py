@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import cache, partial
 from types import MappingProxyType
@@ -15,6 +14,7 @@ from ddoauth_kit.sandbox.catalogue import catalogue
 from ddoauth_kit.sandbox.consent import decide
 from ddoauth_kit.sandbox.refusals import Refusal, api_refusal, page_refusal
 from ddoauth_kit.sandbox.tokens import issue_tokens, revoke_token
+from ddoauth_kit.sandbox.tree import PathTree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -27,12 +27,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Route:
-    """One address, the handlers of its methods, and the operations behind them."""
+    """One address: the handlers of its methods, and the operations behind them."""
 
-    path: str
-    pattern: re.Pattern[str]
-    handlers: Mapping[str, Handler]
-    operations: Mapping[str, str]
+    handlers: dict[str, Handler]
+    operations: dict[str, str]
 
 
 _PAGES: tuple[tuple[str, str, Handler], ...] = (
@@ -60,7 +58,7 @@ _TOKENS: tuple[tuple[str, str, Handler], ...] = (
 
 
 @cache
-def routes() -> Mapping[str, tuple[Route, ...]]:
+def routes() -> Mapping[str, PathTree[Route]]:
     """Return the routes of each host role, made once for all sandboxes."""
     entries: dict[str, list[tuple[str, str, Handler, str]]] = {
         "app": [(*entry, "") for entry in _PAGES],
@@ -72,26 +70,24 @@ def routes() -> Mapping[str, tuple[Route, ...]]:
         handler = partial(call_operation, operation=operation)
         entry = (operation.method, operation.path, handler, operation.id)
         entries[operation.role].append(entry)
-    return MappingProxyType({role: _group(found) for role, found in entries.items()})
+    return MappingProxyType({role: _tree(found) for role, found in entries.items()})
 
 
-def _group(entries: list[tuple[str, str, Handler, str]]) -> tuple[Route, ...]:
-    paths = dict.fromkeys(path for _, path, _, _ in entries)
-    # A fixed path is tried before a template that it would match as well.
-    return tuple(
-        Route(
-            path=path,
-            pattern=re.compile(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(path))),
-            handlers={method: handler for method, p, handler, _ in entries if p == path},
-            operations={method: name for method, p, _, name in entries if p == path},
-        )
-        for path in sorted(paths, key=lambda path: "{" in path)
-    )
+def _tree(entries: list[tuple[str, str, Handler, str]]) -> PathTree[Route]:
+    found: dict[str, Route] = {}
+    for method, path, handler, name in entries:
+        route = found.setdefault(path, Route(handlers={}, operations={}))
+        route.handlers[method] = handler
+        route.operations[method] = name
+    tree: PathTree[Route] = PathTree()
+    for path, route in found.items():
+        tree.add(path, route)
+    return tree
 
 
 def find_route(role: str, path: str) -> Route | None:
     """Return the route that serves a path at a host role."""
-    return next((route for route in routes()[role] if route.pattern.fullmatch(path)), None)
+    return routes()[role].find(path)
 
 
 def route_request(twin: Twin, incoming: Incoming) -> Answer:

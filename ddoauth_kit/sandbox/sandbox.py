@@ -40,8 +40,8 @@ class Sandbox:
 
     Use it as a context manager. It listens on loopback only and mints its own credentials.
     Without `client_file` the client is a made-up one, which asks for every scope of the catalogue
-    or for `scopes`. `latency` delays every answer by so many seconds. `public_url` is where a proxy shows the
-    pages to a browser. Set-up that cannot work raises `SandboxError`.
+    or for `scopes`. `latency` delays every answer by so many seconds. `public_url` is where a
+    proxy shows the pages to a browser. Set-up that cannot work raises `SandboxError`.
     """
 
     def __init__(  # noqa: PLR0913 - each is one switch of the command line

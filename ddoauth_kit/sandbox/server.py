@@ -15,6 +15,7 @@ from starlette.routing import Mount
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from ddoauth_kit.sandbox.errors import SandboxError
+from ddoauth_kit.sandbox.messages import NO_CONTENT
 from ddoauth_kit.sandbox.payload import MAX_BODY_BYTES
 
 if TYPE_CHECKING:
@@ -174,6 +175,8 @@ async def _deliver(answer: Answer, *, send: Send) -> None:
         await asyncio.sleep(answer.delay)
     body = answer.body
     headers = [("Content-Type", answer.content_type), ("Content-Length", str(len(body)))]
+    if answer.status == NO_CONTENT:
+        headers = []  # RFC 9110 8.6: such an answer has no length to tell
     if answer.cut_off:
         body = body[: len(body) // 2]
     await send(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ddoauth_kit.sandbox.html import document, el
 from ddoauth_kit.sandbox.limits import rate_headers
-from ddoauth_kit.sandbox.messages import Answer, json_answer
+from ddoauth_kit.sandbox.messages import NO_CONTENT, Answer, json_answer
 
 if TYPE_CHECKING:
     from ddoauth_kit.sandbox.faults import FaultPlan
@@ -38,7 +38,9 @@ def _sent(incoming: Incoming) -> str:
 
 
 def spoil_answer(answer: Answer, *, faults: FaultPlan) -> Answer:
-    """Return an answer as it arrives over a bad line."""
+    """Return an answer as it arrives over a bad line; one without content only comes late."""
+    if answer.status == NO_CONTENT:
+        return replace(answer, delay=SLOW_SECONDS) if faults.strikes("slow") else answer
     if faults.strikes("malformed-json"):
         answer = replace(answer, body=answer.body[: len(answer.body) // 2] or b"{")
     if faults.strikes("empty-body"):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ddoauth_kit.sandbox.clients import Client, Clients, Integration
 from ddoauth_kit.sandbox.faults import FaultPlan
 from ddoauth_kit.sandbox.grants import Grants
+from ddoauth_kit.sandbox.kept import Kept
 from ddoauth_kit.sandbox.keys import ApiKeys
 from ddoauth_kit.sandbox.limits import RateLimits
 from ddoauth_kit.sandbox.mint import Mint
@@ -44,6 +45,7 @@ class Twin:
         self.grants = Grants(mint=self.mint, clock=self.clock)
         self.keys = ApiKeys(mint=self.mint, clock=self.clock)
         self.limits = RateLimits(clock=self.clock, profile=self.profile)
+        self.kept = Kept()
         self.sessions = Sessions()
         self.published = self.clients.publish(self.integration)
         self.private = {

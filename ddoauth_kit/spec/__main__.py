@@ -1,4 +1,7 @@
-"""Regenerate the data files, or say how they differ from a version: `python -m ddoauth_kit.spec`."""
+"""Regenerate the data files, or say how they differ from a version.
+
+Run it as `python -m ddoauth_kit.spec`.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +12,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.errors import DdoauthError
-from ddoauth_kit.spec.document import catalogue_document, drift, written
+from ddoauth_kit.spec.bodies import answers_document
+from ddoauth_kit.spec.document import (
+    answers_drift,
+    catalogue_document,
+    drift,
+    written,
+    written_answers,
+)
 from ddoauth_kit.spec.source import PACKAGE, newest_or, read_archive
 
 if TYPE_CHECKING:
     from ddoauth_kit.spec.source import Spec
 
-CATALOGUE: Final = Path(__file__).parent.parent / "catalogue.json"
+PACKAGE_FOLDER: Final = Path(__file__).parent.parent
+CATALOGUE: Final = PACKAGE_FOLDER / "catalogue.json"
+ANSWERS: Final = PACKAGE_FOLDER / "sandbox" / "answers.json"
 SUCCESS, FOUND, BAD_INPUT = 0, 1, 2
 
 
@@ -49,7 +61,11 @@ def _version(options: argparse.Namespace) -> str:
 
 def _check(spec: Spec) -> int:
     old = json.loads(CATALOGUE.read_text("utf-8"))
-    lines = list(drift(old, new=catalogue_document(spec)))
+    answers = json.loads(ANSWERS.read_text("utf-8"))
+    lines = [
+        *drift(old, new=catalogue_document(spec)),
+        *answers_drift(answers, new=answers_document(spec)),
+    ]
     for line in lines:
         print(line)  # noqa: T201 - the answer
     print(f"{len(lines)} differences between {old['spec']} and {spec.name}")  # noqa: T201 - the answer
@@ -58,7 +74,8 @@ def _check(spec: Spec) -> int:
 
 def _write(spec: Spec) -> int:
     CATALOGUE.write_text(written(catalogue_document(spec)), "utf-8")
-    print(f"{CATALOGUE.name} holds {spec.name}")  # noqa: T201 - the answer
+    ANSWERS.write_text(written_answers(answers_document(spec)), "utf-8")
+    print(f"{CATALOGUE.name} and {ANSWERS.name} hold {spec.name}")  # noqa: T201 - the answer
     return SUCCESS
 
 

@@ -29,3 +29,31 @@ PARTNER_OPERATIONS: Final[tuple[dict[str, Any], ...]] = (
 
 # Their names end in neither `_read` nor `_write`; what they open says what they are.
 KINDS: Final = {"ai_gateway_usage": "read", "timeseries_query": "run", "workflows_run": "run"}
+
+_NOT_A_TEXT: Final = False
+# Values of schemas that nothing good can be derived from, by the schema's name.
+BY_HAND: Final[dict[str, Any]] = {
+    # Any object, and the example's list is empty.
+    "ScanResultResponse": {"vulnerabilities": [{"id": "sandbox-vulnerability"}]},
+    # The official client (2.62.0) takes the length of the object that it makes of the text, and
+    # fails; it skips null.
+    "TagDataType": None,
+    # Eight variants fit each other's values and the client wants one; fields rule out seven.
+    "SourcemapItem": {
+        "id": "5",
+        "type": "sourcemaps",
+        "attributes": {
+            "mapkind": "flutter",
+            "service": "sandbox-app",
+            "version": "1.0.0",
+            "variant": "release",
+            "arch": "arm64",
+            "size": 8192,
+            "created_at": "2026-01-01T00:00:00+00:00",
+            "debug_id": _NOT_A_TEXT,
+            "build_id": _NOT_A_TEXT,
+            "origin": _NOT_A_TEXT,
+            "uuids": _NOT_A_TEXT,
+        },
+    },
+}

@@ -48,6 +48,17 @@ def written(document: dict[str, Any]) -> str:
     )
 
 
+def written_answers(document: dict[str, Any]) -> str:
+    """Return the answers as text: one operation a line."""
+    lines = [f"{_json(name)}: {_json(answer)}" for name, answer in document["answers"].items()]
+    return f'{{\n "spec": {_json(document["spec"])},\n "answers": {{\n  {_joined(lines)}\n }}\n}}\n'
+
+
+def answers_drift(old: dict[str, Any], *, new: dict[str, Any]) -> Iterator[str]:
+    """Yield one line for each answer that came, went or changed."""
+    yield from _drift("answer", old["answers"], new["answers"])
+
+
 def drift(old: dict[str, Any], *, new: dict[str, Any]) -> Iterator[str]:
     """Yield one line for each scope or operation that came, went or changed."""
     yield from _drift("scope", old["scopes"], new["scopes"])

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -14,6 +15,16 @@ import yaml
 
 from ddoauth_kit.errors import InputError
 
+# What tarfile, gzip and the YAML reader raise at what is none, cut off or something else.
+_UNREADABLE: Final = (
+    OSError,
+    EOFError,
+    KeyError,
+    UnicodeDecodeError,
+    tarfile.TarError,
+    zlib.error,
+    yaml.YAMLError,
+)
 PACKAGE: Final = "datadog-api-client"
 _SCHEMAS: Final = ".generator/schemas/{version}/openapi.yaml"
 
@@ -64,8 +75,9 @@ def read_archive(path: Path) -> Spec:
     try:
         with tarfile.open(path) as archive:
             return Spec(version, tuple(_document(archive, name) for name in ("v1", "v2")))
-    except (OSError, tarfile.TarError, KeyError, yaml.YAMLError) as error:
-        raise InputError("no_spec", f"{path.name} holds no readable spec: {error}.") from None
+    except _UNREADABLE as error:
+        why = str(error).partition("\n")[0]
+        raise InputError("no_spec", f"{path.name} holds no readable spec: {why}.") from None
 
 
 def newest_or(version: str) -> Spec:

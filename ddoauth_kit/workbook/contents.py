@@ -17,6 +17,7 @@ from ddoauth_kit.workbook.notebooks import find_notebooks, notebooks_folder
 NAVIGATION: Final = " <!-- navigation -->"
 BEGIN: Final = "<!-- notebooks: begin -->"
 END: Final = "<!-- notebooks: end -->"
+WIDGET_VIEW: Final = "application/vnd.jupyter.widget-view+json"
 _MINUTES: Final = re.compile(r"About (\d+) minutes")
 
 
@@ -43,10 +44,16 @@ def read_lesson(path: Path) -> Lesson:
 def with_navigation(text: str, *, lesson: Lesson, lessons: list[Lesson]) -> str:
     """Return a notebook's text with the navigation line in its first and last cell.
 
-    What execution noted about its Python is dropped, so that machines do not show in diffs.
+    What one run leaves and the next does otherwise is dropped, so that machines do not show in
+    diffs: its Python, the times in the metadata of outputs, views of widgets that are gone.
     """
     notebook = json.loads(text)
     notebook["metadata"]["language_info"] = {"name": "python"}
+    notebook["metadata"].pop("widgets", None)
+    for output in (each for cell in notebook["cells"] for each in cell.get("outputs", ())):
+        if "data" in output:
+            output["metadata"] = {}
+            output["data"].pop(WIDGET_VIEW, None)
     line = _navigation(lesson, lessons)
     for cell in (notebook["cells"][0], notebook["cells"][-1]):
         _set_navigation(cell, line)

@@ -16,7 +16,7 @@ from ddoauth_kit.workbook.progress import progress_for
 from ddoauth_kit.workbook.scope_tables import needs_table, opened_table, use_table
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
     from ddoauth_kit.api.probing import Progress
     from ddoauth_kit.oauth.tokens import TokenSet
@@ -53,13 +53,18 @@ class LabScopes:
         """
         return needs_table(smallest_scopes(calls or calls_of(self._lab.transcript)))
 
-    def missing(self, call: str, *, tokens: TokenSet) -> tuple[frozenset[str], ...]:
-        """Return the sets of scopes of which one would have opened a refused call.
+    def missing(
+        self, call: str, *, granted: Iterable[str] | None = None
+    ) -> tuple[tuple[str, ...], ...]:
+        """Return the sets of scopes of which one would open a refused call, smallest first.
+
+        `granted` are the scopes that the token has, by default all of the registration's.
 
         Raises:
             InputError: `unknown_call`.
         """
-        return missing_scopes(call, granted=tokens.scopes.granted)
+        held = self._lab.registration.scopes if granted is None else granted
+        return tuple(tuple(sorted(scopes)) for scopes in missing_scopes(call, granted=held))
 
     def use(self, tokens: TokenSet) -> ResultTable:
         """Compare requested, granted and used scopes, by what this lab called so far.

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 TABLE_MIME: Final = "application/vnd.ddoauth.table+json"
 Bundle = dict[str, Any]
+_EMPTY: Final = "no rows"
 
 
 class ResultTable:
@@ -52,6 +53,8 @@ class ResultTable:
 
     def text(self, *, everything: bool = False) -> str:
         """Return aligned text; with `everything` also the volatile columns."""
+        if not len(self):
+            return _EMPTY
         frame = self._shown(everything=everything)
         lines = [list(frame.columns), *_cells(frame)]
         widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
@@ -62,6 +65,8 @@ class ResultTable:
 
     def html(self, *, everything: bool = False) -> str:
         """Return an HTML table; with `everything` also the volatile columns."""
+        if not len(self):
+            return f"<p>{_EMPTY}</p>"
         frame = self._shown(everything=everything)
         head = "".join(_cell("th", name, scope="col") for name in frame.columns)
         body = "".join(
@@ -70,7 +75,11 @@ class ResultTable:
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
     def _shown(self, *, everything: bool) -> pd.DataFrame:
-        return self.frame if everything else self.frame.drop(columns=list(self.volatile))
+        return (
+            self.frame
+            if everything
+            else self.frame.drop(columns=list(self.volatile), errors="ignore")
+        )
 
     def _repr_html_(self) -> str:
         return self.html()
@@ -85,7 +94,7 @@ class ResultTable:
         whole = _records(self.frame)
         unstable = {
             "columns": list(self.frame.columns),
-            "volatile": {name: [row[name] for row in whole] for name in self.volatile},
+            "volatile": {name: [row.get(name) for row in whole] for name in self.volatile},
         }
         rows = _records(self._shown(everything=False))
         return {"name": self.name, "rows": rows}, unstable

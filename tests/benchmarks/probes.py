@@ -10,6 +10,7 @@ import asyncio
 import resource
 import time
 from collections import Counter
+from contextlib import suppress
 from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -131,10 +132,8 @@ def _official(requests: list[Request], *, threaded: bool) -> None:
         results.append(_called(call))
     for result in results:
         if hasattr(result, "get"):
-            try:
+            with suppress(ApiException):
                 result.get()
-            except ApiException:
-                pass
     for client in clients.values():
         client.close()
 
@@ -172,7 +171,8 @@ def _compare(targets: list[ProbeTarget]) -> None:
     for name, times in taken.items():
         wall, cpu = zip(*times, strict=True)
         rate = len(requests) / sorted(wall)[len(wall) // 2]
-        rows.append((name, summary(list(wall), digits=2), summary(list(cpu), digits=2), f"{rate:.0f}"))
+        figures = (summary(list(values), digits=2) for values in (wall, cpu))
+        rows.append((name, *figures, f"{rate:.0f}"))
     print(table(("client", "wall s", "CPU s", "requests/s"), rows))  # noqa: T201
 
 
@@ -181,9 +181,7 @@ def _grow(targets: list[ProbeTarget]) -> None:
     rows = []
     for copies in COPIES:
         scopes = tuple(chain.from_iterable([targets[0].scopes] * copies))
-        wide = [
-            ProbeTarget(t.site, scopes, t.tokens, t.contrasts, t.api_key) for t in targets
-        ]
+        wide = [ProbeTarget(t.site, scopes, t.tokens, t.contrasts, t.api_key) for t in targets]
         wall, cpu = _timed(partial(_kit, wide))
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         probes = len(scopes) * len(wide)

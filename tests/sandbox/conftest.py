@@ -233,6 +233,15 @@ def partner(sandbox: Sandbox, make_partner: Callable[..., Partner]) -> Partner:
     return make_partner(sandbox)
 
 
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Partner]:
+    """Give one partner at US1 for a whole module, whose tests leave nothing behind."""
+    with Sandbox() as sandbox:
+        partner = Partner(sandbox, "us1")
+        yield partner
+        partner.http.close()
+
+
 @pytest.fixture
 def find_form() -> Callable[..., dict[str, Any]]:
     """Find a form on a page by its action."""
@@ -249,3 +258,16 @@ def read_forms() -> Callable[[str], Forms]:
 def read_redirect() -> Callable[[httpx.Response], dict[str, str]]:
     """Read what a redirect tells."""
     return told
+
+
+@pytest.fixture
+def ask(partner: Partner) -> Callable[..., httpx.Response]:
+    """Call the API with a token that may do everything: method, path, and a body if any."""
+    token = partner.tokens()["access_token"]
+
+    def call(method: str, path: str, body: object = None, **options: Any) -> httpx.Response:
+        if body is not None:
+            options["json"] = body
+        return partner.call(path, token=token, method=method, **options)
+
+    return call

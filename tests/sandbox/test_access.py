@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from direct import call
 
-from ddoauth_kit.sandbox.catalogue import CURRENT_USER, Operation, catalogue
+from ddoauth_kit.sandbox.catalogue import Operation, catalogue
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,74 +17,92 @@ if TYPE_CHECKING:
     from ddoauth_kit.sandbox import Sandbox
 
 OPERATIONS = catalogue().operations
-READS = [operation for operation in OPERATIONS if operation.reads_data]
-WITH_KEY = [operation for operation in OPERATIONS if operation.needs_key]
-UNAUTHORIZED = {"errors": ["Unauthorized"]}
-FORBIDDEN = {"errors": ["Forbidden", "Failed permission authorization checks"]}
+BY_TOKEN = [operation for operation in OPERATIONS if not operation.needs_key]
+BY_KEY = [operation for operation in OPERATIONS if operation.needs_key]
+UNAUTHORIZED = (401, {"errors": ["Unauthorized"]})
+FORBIDDEN = (403, {"errors": ["Forbidden"]})
+LACKING = (403, {"errors": ["Forbidden", "Failed permission authorization checks"]})
 HOSTS = {"api": "api_url", "logs": "logs_intake_url", "events": "events_intake_url"}
 
 
-def name(operation: Operation) -> str:
-    """Name an operation in test ids."""
-    return f"{operation.method} {operation.path}"
-
-
-def call(partner: Partner, operation: Operation, **options: str) -> tuple[int, object]:
-    """Call an operation and return status and body."""
-    path = operation.path.replace("{monitor_id}", "1")
-    answer = partner.call(path, method=operation.method, host=HOSTS[operation.role], **options)
-    return answer.status_code, answer.json()
+def others_than(
+    expected: tuple[int, object], sandbox: Sandbox, operations: list[Operation], **options: str
+) -> dict[str, tuple[int, object]]:
+    """Call operations and return those that answer anything else."""
+    answers = {f"{o.method} {o.path}": call(sandbox, o, **options) for o in operations}
+    told = {name: (answer.status, answer.body) for name, answer in answers.items()}
+    return {name: answer for name, answer in told.items() if answer != expected}
 
 
 @pytest.mark.behaviour("bearer-missing")
 @pytest.mark.behaviour("bearer-key-instead")
 @pytest.mark.behaviour("bearer-invalid")
 @pytest.mark.behaviour("bearer-other-site")
-@pytest.mark.parametrize("operation", [o for o in OPERATIONS if not o.needs_key], ids=name)
-def test_reads_need_a_live_token(
-    partner: Partner, sandbox: Sandbox, make_partner: Callable[..., Partner], operation: Operation
+def test_operations_need_a_live_token(
+    partner: Partner, sandbox: Sandbox, make_partner: Callable[..., Partner]
 ) -> None:
     """No token, a bogus one, another site's and an expired one get 401, an API key 403."""
-    tokens = partner.tokens()
+    tokens, key = partner.tokens(), partner.key()
     elsewhere = make_partner(sandbox, "us5").tokens()["access_token"]
-    refused = (401, UNAUTHORIZED)
-    assert call(partner, operation) == refused
-    assert call(partner, operation, token="made-up") == refused
-    assert call(partner, operation, key=partner.key()) == (403, {"errors": ["Forbidden"]})
-    assert call(partner, operation, token=elsewhere) == refused
-    assert call(partner, operation, token=tokens["refresh_token"]) == refused
+    assert not others_than(UNAUTHORIZED, sandbox, BY_TOKEN)
+    assert not others_than(FORBIDDEN, sandbox, BY_TOKEN, key=key)
+    for token in ("made-up", elsewhere, tokens["refresh_token"]):
+        assert not others_than(UNAUTHORIZED, sandbox, BY_TOKEN, token=token)
     sandbox.clock.advance(3600)
-    assert call(partner, operation, token=tokens["access_token"]) == refused
+    assert not others_than(UNAUTHORIZED, sandbox, BY_TOKEN, token=tokens["access_token"])
 
 
 @pytest.mark.behaviour("scope-missing")
-@pytest.mark.parametrize(
-    "operation", [o for o in OPERATIONS if o.scopes and o.id != CURRENT_USER], ids=name
-)
-def test_reads_need_their_scope(partner: Partner, operation: Operation) -> None:
-    """A token with another scope gets 403 with Datadog's two texts."""
-    other = next(s for s in partner.client.scopes if not operation.is_open_to(frozenset({s})))
-    token = partner.tokens(scope=other)["access_token"]
-    assert call(partner, operation, token=token) == (403, FORBIDDEN)
-    assert partner.call("/api/v2/current_user", token=token).status_code == 200
+def test_operations_need_their_scope(shared: Partner) -> None:
+    """A token with another scope gets 403 with Datadog's two texts, and can say who it is."""
+    scopes = ("aws_configurations_manage", "mcp_read")
+    for token, scope in ((shared.tokens(scope=scope)["access_token"], scope) for scope in scopes):
+        closed = [o for o in BY_TOKEN if not (o.is_open_to(frozenset({scope})) or o.manages_keys)]
+        assert len(closed) > 800
+        assert not others_than(LACKING, shared.sandbox, closed, token=token)
+        assert shared.call("/api/v2/current_user", token=token).status_code == 200
 
 
 @pytest.mark.behaviour("key-missing")
 @pytest.mark.behaviour("key-invalid")
-@pytest.mark.parametrize("operation", WITH_KEY, ids=name)
 def test_intake_needs_a_live_key(
-    partner: Partner, sandbox: Sandbox, make_partner: Callable[..., Partner], operation: Operation
+    partner: Partner, sandbox: Sandbox, make_partner: Callable[..., Partner]
 ) -> None:
     """A bearer token sends no data; a wrong, a foreign and a revoked key are forbidden."""
     token = partner.tokens()["access_token"]
-    assert call(partner, operation) == (403, {"errors": ["API key required"]})
-    assert call(partner, operation, token=token) == (403, {"errors": ["API key required"]})
-    forbidden = (403, {"errors": ["Forbidden"]})
-    assert call(partner, operation, key="0" * 32) == forbidden
-    assert call(partner, operation, key=make_partner(sandbox, "eu1").key()) == forbidden
+    required = (403, {"errors": ["API key required"]})
+    assert not others_than(required, sandbox, BY_KEY)
+    assert not others_than(required, sandbox, BY_KEY, token=token)
     key = partner.make_key(token).json()["data"]
     assert sandbox.revoke_api_key(key["id"])
-    assert call(partner, operation, key=key["attributes"]["key"]) == forbidden
+    foreign = make_partner(sandbox, "eu1").key()
+    for wrong in ("0" * 32, foreign, key["attributes"]["key"]):
+        assert not others_than(FORBIDDEN, sandbox, BY_KEY, key=wrong)
+
+
+@pytest.mark.behaviour("keys-closed")
+def test_key_management_is_closed(shared: Partner) -> None:
+    """Keys are listed to any good token, without a value; all else about them gets 401."""
+    token = shared.tokens()["access_token"]
+    about_keys = [o for o in BY_TOKEN if o.area == "Key Management" or "_key" in o.path]
+    closed = [o for o in about_keys if o.manages_keys]
+    assert len(closed) == 24
+    assert not others_than(UNAUTHORIZED, shared.sandbox, closed, token=token)
+    listings = ("/api/v1/api_key", "/api/v2/api_keys", "/api/v2/current_user/application_keys")
+    for path in (*listings, "/api/v1/application_key", "/api/v2/application_keys"):
+        answer = shared.call(path, token=token)
+        assert answer.status_code == 200
+        values = [*_values(answer.json(), "key"), *_values(answer.json(), "hash")]
+        assert all(value.startswith("sandbox-") for value in values)
+
+
+def _values(part: object, name: str) -> list[str]:
+    if isinstance(part, list):
+        return [value for inner in part for value in _values(inner, name)]
+    if not isinstance(part, dict):
+        return []
+    own = [value for key, value in part.items() if key == name and isinstance(value, str)]
+    return own + [value for inner in part.values() for value in _values(inner, name)]
 
 
 @pytest.mark.behaviour("header-only")
@@ -103,17 +122,27 @@ def test_good_key_is_valid(partner: Partner) -> None:
 
 
 @pytest.mark.behaviour("rate-limit-headers")
-@pytest.mark.parametrize("operation", READS, ids=name)
-def test_reads_tell_their_limit(partner: Partner, operation: Operation) -> None:
-    """Every read that a token opens tells limit, period, rest, reset and name."""
+def test_every_answer_tells_the_limit(shared: Partner) -> None:
+    """Granted, refused or unknown, each operation tells limit, period, rest, reset and name."""
+    token = shared.tokens()["access_token"]
+    key = shared.key()
+    for operation in OPERATIONS:
+        for options in ({}, {"token": "made-up"}, {"token": token}, {"key": key}):
+            told = call(shared.sandbox, operation, **options).headers
+            assert told["x-ratelimit-limit"] == "6000", operation
+            assert told["x-ratelimit-period"] == "60"
+            assert 5900 < int(told["x-ratelimit-remaining"]) <= 6000
+            assert 0 < int(told["x-ratelimit-reset"]) <= 60
+            assert told["x-ratelimit-name"]
+
+
+def test_only_good_tokens_use_up_the_limit(partner: Partner) -> None:
+    """A refused token costs nothing, each call of a good one costs one."""
     token = partner.tokens()["access_token"]
-    path = operation.path.replace("{monitor_id}", "1")
-    headers = partner.call(path, token=token, method=operation.method).headers
-    assert headers["x-ratelimit-limit"] == "6000"
-    assert headers["x-ratelimit-period"] == "60"
-    assert headers["x-ratelimit-remaining"] == "5999"
-    assert 0 < int(headers["x-ratelimit-reset"]) <= 60
-    assert headers["x-ratelimit-name"]
+    given = ("made-up", token, token, "made-up")
+    answers = [partner.call("/api/v2/roles", token=value) for value in given]
+    rest = [answer.headers["x-ratelimit-remaining"] for answer in answers]
+    assert rest == ["6000", "5999", "5998", "6000"]
 
 
 def test_scheme_is_case_insensitive(partner: Partner) -> None:

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ddoauth_kit.sandbox import api
-from ddoauth_kit.sandbox.catalogue import MARKETPLACE_KEY, Operation, catalogue
-from ddoauth_kit.sandbox.messages import Incoming
-from ddoauth_kit.sandbox.sites import SITES
+from ddoauth_kit.sandbox.catalogue import catalogue
+from ddoauth_kit.sandbox.resources import RESOURCE_HANDLERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -102,19 +101,8 @@ def test_orgs_do_not_see_each_other(partner: Partner, sandbox: Sandbox) -> None:
     assert users == ["ada@acme.example", "grace@globex.example"]
 
 
-def test_every_operation_has_a_handler() -> None:
-    """What the catalogue lists today is served with data, not only checked."""
+def test_handlers_serve_operations() -> None:
+    """Each handler is at an address of the catalogue, and none is at two."""
     served = {(operation.method, operation.path) for operation in catalogue().operations}
-    marketplace = {(o.method, o.path) for o in catalogue().operations if o.id == MARKETPLACE_KEY}
-    assert served - marketplace == set(api.HANDLERS)
-
-
-@pytest.mark.behaviour("other-operations")
-def test_other_operations_answer_an_empty_list(sandbox: Sandbox) -> None:
-    """An operation that the catalogue gains is checked for access and answered plainly."""
-    operation = Operation("New", "GET", "/api/v9/new", "api", needs_key=False, scopes=())
-    request = Incoming(method="GET", site=SITES["us1"], role="api", path="/api/v9/new")
-    twin = sandbox._twin
-    org = sandbox.orgs["us1"][0]
-    answer = api._handler(operation)(twin, request, org)
-    assert answer.body == b'{"data":[]}'
+    assert {*api.HANDLERS, *RESOURCE_HANDLERS} <= served
+    assert not set(api.HANDLERS) & set(RESOURCE_HANDLERS)

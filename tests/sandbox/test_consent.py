@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -82,6 +83,34 @@ def test_deny_tells_access_denied(partner: Partner) -> None:
         "domain": "datadoghq.com",
         "site": "https://app.datadoghq.com",
     }
+
+
+@pytest.mark.behaviour("consent-page")
+def test_every_scope_can_be_asked_for_at_once(
+    partner: Partner, read_redirect: Callable[..., dict[str, str]]
+) -> None:
+    """The page groups them by what they let the app do; the token answer names them all."""
+    scopes = partner.client.scopes
+    assert len(scopes) > 125
+    page = partner.ask()
+    headings = re.findall(r"<h2>(\w+) \((\d+)\)</h2>", page.text)
+    assert [heading for heading, _ in headings] == ["Read", "Change", "Run"]
+    assert sum(int(number) for _, number in headings) == len(scopes)
+    assert all(f"<code>{scope}</code>" in page.text for scope in scopes)
+    answer = partner.exchange(read_redirect(partner.decide(page))["code"]).json()
+    assert set(answer["scope"].split()) == set(scopes)
+    assert partner.sandbox.description()["client"]["scopes"] == list(scopes)  # type: ignore[index]
+
+
+def test_a_scope_that_nobody_describes_is_shown_as_such(
+    make_sandbox: Callable[..., Sandbox], make_partner: Callable[..., Partner]
+) -> None:
+    """A registration may be newer than the catalogue."""
+    partner = make_partner(make_sandbox(scopes=["made_up", "monitors_read"]))
+    page = partner.ask()
+    assert "<h2>Read (1)</h2>" in page.text
+    assert "<h2>Not in the catalogue (1)</h2>" in page.text
+    assert set(partner.tokens()["scope"].split()) == {"made_up", "monitors_read"}
 
 
 @pytest.mark.behaviour("form-csrf")

@@ -6,7 +6,6 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from datadog_api_client import ApiClient, Configuration
 from datadog_api_client.exceptions import ApiException, ForbiddenException, NotFoundException
 from datadog_api_client.v1.api.authentication_api import AuthenticationApi
 from datadog_api_client.v1.api.dashboards_api import DashboardsApi
@@ -29,9 +28,11 @@ from datadog_api_client.v2.model.logs_list_request import LogsListRequest
 from datadog_api_client.v2.model.metric_payload import MetricPayload
 from datadog_api_client.v2.model.metric_point import MetricPoint
 from datadog_api_client.v2.model.metric_series import MetricSeries
+from official import by_key, by_token, parsed
 
 if TYPE_CHECKING:
     from conftest import Partner
+    from datadog_api_client import ApiClient
 
 NOW = 1767225600
 
@@ -49,9 +50,7 @@ def as_token(partner: Partner, stack: Any) -> Any:
 
     def make(**changes: str) -> ApiClient:
         token = partner.tokens(**changes)["access_token"]
-        configuration = Configuration(host=partner.urls["api_url"], access_token=token)
-        configuration.api_key.clear()
-        return stack.enter_context(ApiClient(configuration))
+        return by_token(partner.urls["api_url"], token, stack=stack)
 
     return make
 
@@ -61,28 +60,9 @@ def as_key(partner: Partner, stack: Any) -> Any:
     """Log the official client in by API key, at the host of a role."""
 
     def make(key: str, host: str = "api_url") -> ApiClient:
-        configuration = Configuration(host=partner.urls[host])
-        configuration.api_key.clear()
-        configuration.api_key["apiKeyAuth"] = key
-        return stack.enter_context(ApiClient(configuration))
+        return by_key(partner.urls[host], key, stack=stack)
 
     return make
-
-
-def parsed(value: Any) -> Any:
-    """Return a model in which nothing, however deep, was left unparsed."""
-    pending = [value]
-    while pending:
-        part = pending.pop()
-        assert not getattr(part, "_unparsed", False), part
-        assert type(part).__name__ != "UnparsedObject", part
-        if isinstance(part, (list, tuple)):
-            pending.extend(part)
-        elif isinstance(part, dict):
-            pending.extend(part.values())
-        elif hasattr(part, "_data_store"):
-            pending.extend(part._data_store.values())
-    return value
 
 
 def test_it_reads_the_account(as_token: Any) -> None:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from direct import call
 
 from ddoauth_kit.sandbox import PROFILES, Sandbox, SandboxError
+from ddoauth_kit.sandbox.catalogue import MARKETPLACE_KEY, catalogue
+from ddoauth_kit.sandbox.products import MISSING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,15 +77,126 @@ def test_validate_first(partner_of: Callable[[str], Partner]) -> None:
     assert partner.make_key(token).status_code == 403
 
 
+def test_validate_first_on_every_operation(partner_of: Callable[[str], Partner]) -> None:
+    """A token that opens nothing hears of unknown ids and bad bodies wherever there are such."""
+    partner = partner_of("validate-first")
+    token = partner.tokens(scope="mcp_read")["access_token"]
+    checked = [
+        o
+        for o in catalogue().operations
+        if any(o.scopes)
+        and o.id != MARKETPLACE_KEY
+        and (o.path_ids or o.query or o.body not in {"", "optional"})
+    ]
+    assert len(checked) > 600
+    for operation in checked:
+        answer = call(partner.sandbox, operation, token=token)
+        assert answer.status in {400, 404}, (operation, answer)
+
+
 @pytest.mark.behaviour("bearer-without-oauth")
 def test_no_oauth(partner_of: Callable[[str], Partner]) -> None:
-    """Reads answer 401 to a good token; whoami, the key and the intake work."""
+    """All that touches data answers 401 to a good token; whoami, the key and the intake work."""
     partner = partner_of("no-oauth")
     token = partner.tokens()["access_token"]
+    for operation in catalogue().operations:
+        if operation.touches_data:
+            assert call(partner.sandbox, operation, token=token).status == 401, operation
     answer = partner.call("/api/v1/monitor", token=token)
     assert (answer.status_code, answer.json()) == (401, {"errors": ["Unauthorized"]})
     assert partner.call("/api/v2/current_user", token=token).status_code == 200
     assert partner.make_key(token).status_code == 201
+
+
+@pytest.mark.behaviour("product-missing")
+def test_products_missing(
+    make_sandbox: Callable[..., Sandbox], make_partner: Callable[..., Partner]
+) -> None:
+    """A site's missing products answer 404 to any token or none; consent to their scopes works."""
+    sandbox = make_sandbox(profile="products-missing")
+    areas = {operation.area for operation in catalogue().operations}
+    assert MISSING
+    for site, missing in MISSING.items():
+        assert missing <= areas
+        partner = make_partner(sandbox, site)
+        token = partner.tokens(scope="cases_read slos_read")["access_token"]
+        for operation in catalogue().operations:
+            for given in (token, None):
+                answer = call(sandbox, operation, site=site, token=given)
+                absent = answer.status == 404 and answer.body == {"errors": ["Not found"]}
+                if operation.area in missing:
+                    assert absent, (site, operation, answer)
+                elif given is None:
+                    assert answer.status in {401, 403}, (site, operation, answer)
+    assert make_partner(sandbox, "us1-fed").call("/api/v1/slo", token=token).status_code == 404
+    us1 = make_partner(sandbox, "us1")
+    assert us1.call("/api/v1/slo", token=us1.tokens()["access_token"]).status_code == 200
+
+
+@pytest.mark.behaviour("error-shapes")
+def test_error_shapes(partner_of: Callable[[str], Partner]) -> None:
+    """403 and 404 come in four shapes and as many content types, each readable as JSON."""
+    partner = partner_of("error-shapes")
+    narrow = partner.tokens(scope="mcp_read")["access_token"]
+    text = "Failed permission authorization checks"
+    expected = {
+        "/api/v1/dashboard": ("text/json", {"errors": ["Forbidden", text]}),
+        "/api/v2/services/definitions": (
+            "application/json",
+            {
+                "errors": ["Forbidden", text],
+                "error_details": [
+                    {"code": "403", "message": "Forbidden"},
+                    {"code": "403", "message": text},
+                ],
+            },
+        ),
+        "/api/v2/security_monitoring/rules": (
+            "text/plain",
+            {
+                "error": {
+                    "code": "Forbidden",
+                    "message": f"Forbidden, {text}",
+                    "details": [],
+                }
+            },
+        ),
+        "/api/v2/incidents": (
+            "application/vnd.api+json",
+            {
+                "errors": [
+                    {"status": "403", "title": "Forbidden", "detail": "Forbidden"},
+                    {"status": "403", "title": "Forbidden", "detail": text},
+                ]
+            },
+        ),
+    }
+    for path, (content_type, body) in expected.items():
+        answer = partner.call(path, token=narrow)
+        assert answer.status_code == 403
+        assert answer.headers["content-type"].partition(";")[0] == content_type
+        assert answer.json() == body
+    wide = partner.tokens()["access_token"]
+    missing = partner.call("/api/v2/security_monitoring/rules/nobodys", token=wide)
+    assert missing.status_code == 404
+    error = {"code": "NotFound", "message": "Not found", "details": []}
+    assert missing.json() == {"error": error}
+
+
+def test_error_shapes_everywhere(partner_of: Callable[[str], Partner]) -> None:
+    """Each refusal of each operation is one of the four, and tells its status in words."""
+    sandbox = partner_of("error-shapes").sandbox
+    seen = set()
+    for operation in catalogue().operations:
+        body = call(sandbox, operation).body
+        first = body["errors"][0] if "errors" in body else None
+        seen.add((*body, type(first).__name__))
+    assert seen == {
+        ("errors", "str"),
+        ("errors", "dict"),
+        ("errors", "error_details", "str"),
+        ("error", "NoneType"),
+    }
 
 
 @pytest.mark.behaviour("rate-limit-reached")
@@ -111,5 +225,7 @@ def test_unknown_profile_lists_the_known() -> None:
 
 def test_profiles_say_what_they_do() -> None:
     """Each profile has a name and one sentence."""
-    assert list(PROFILES) == ["datadog", "rfc", "validate-first", "no-oauth", "rate-limits"]
+    assert " ".join(PROFILES) == (
+        "datadog rfc validate-first no-oauth products-missing error-shapes rate-limits"
+    )
     assert all(p.summary.endswith(".") and "\n" not in p.summary for p in PROFILES.values())

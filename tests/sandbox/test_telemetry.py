@@ -219,6 +219,18 @@ def test_events_in_three_ways(data: Data) -> None:
     assert limited["meta"]["page"]["after"]
 
 
+@pytest.mark.behaviour("sample-telemetry")
+def test_samples_give_way(data: Data) -> None:
+    """An org that was sent nothing lists one metric and one event, until it is sent some."""
+    assert len(data.read("/api/v2/metrics").json()["data"]) == 1
+    [event] = data.read("/api/v2/events").json()["data"]
+    assert event["attributes"]["attributes"]["title"] == "Sandbox sample"
+    assert data.read("/api/v2/events", **{"filter[query]": "*"}).json()["data"] == []
+    data.send("/api/v1/events", {"title": "Deploy", "text": "1"})
+    [event] = data.read("/api/v2/events").json()["data"]
+    assert event["attributes"]["attributes"]["title"] == "Deploy"
+
+
 @pytest.mark.behaviour("event-too-old")
 def test_old_event_is_refused_as_text(data: Data) -> None:
     """Datadog sends this JSON as plain text."""
@@ -256,7 +268,8 @@ def test_malformed_intake_is_refused(data: Data, path: str, body: bytes) -> None
     answer = data.partner.call(path, key=data.key, content=body, headers=headers)
     assert answer.status_code == 400
     assert isinstance(answer.json()["errors"][0], str)
-    assert data.read("/api/v2/metrics").json()["data"] == []
+    names = [metric["id"] for metric in data.read("/api/v2/metrics").json()["data"]]
+    assert names == ["sandbox.sample"]
 
 
 @pytest.mark.behaviour("malformed-log")

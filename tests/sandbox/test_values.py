@@ -156,7 +156,9 @@ def test_sites_for_faults_are_others() -> None:
 
 
 def test_catalogue_reads_scopes_and_operations() -> None:
-    """The demo client's scopes open every operation."""
-    granted = frozenset(catalogue().operation_scopes())
+    """The demo client's scopes open every operation, and each is described and of a kind."""
+    granted = frozenset(demo_integration().scopes)
+    assert len(granted) == len(catalogue().kinds) > 125
+    assert set(catalogue().kinds.values()) == {"read", "write", "run"}
     assert all(operation.is_open_to(granted) for operation in catalogue().operations)
     assert catalogue().describe("metrics_read") != catalogue().describe("made_up")

@@ -64,6 +64,9 @@ def test_a_person_answers(kernel: BlockingKernelClient) -> None:
 
     def paste(message: dict[str, Any]) -> None:
         asked.append(message["content"])
+        # The question may overtake the link: they come on two channels.
+        while "data" not in outputs[-1]["content"]:
+            outputs.append(kernel.get_iopub_msg(timeout=10))
         (link,) = re.findall(r'href="([^"]+)"', outputs[-1]["content"]["data"]["text/html"])
         (state,) = _STATE.findall(html.unescape(link))
         redirect = "https://acme.example.com/callback?error=access_denied&domain=datadoghq.com"

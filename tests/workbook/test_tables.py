@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 from ddoauth_kit.workbook import check_environment, sites_table
 from ddoauth_kit.workbook.environment import check_environment as check
-from ddoauth_kit.workbook.tables import TABLE_MIME, ResultTable
+from ddoauth_kit.workbook.tables import TABLE_MIME, ResultTable, collected_table
 
 
 def test_text_html_and_rows() -> None:
@@ -36,3 +38,42 @@ def test_sites_table_has_nine_rows() -> None:
     frame = sites_table().frame
     assert len(frame) == 9
     assert set(frame["API"]) == {f"https://api.{domain}" for domain in frame["domain"]}
+
+
+def test_volatile_columns_travel_in_the_metadata() -> None:
+    """They are in the frame, are shown when asked for, and come back to whoever collects."""
+    rows = [{"a": 1, "seconds": 0.25, "b": None}, {"a": 2, "seconds": None, "b": "x"}]
+    table = ResultTable("timed", rows, volatile=["seconds"])
+    assert list(table.frame.columns) == ["a", "seconds", "b"]
+    assert repr(table) == "a  b\n1\n2  x"
+    assert "0.25" in table.text(everything=True)
+    assert "0.25" in table.html(everything=True)
+    bundle = table._repr_mimebundle_()
+    assert isinstance(bundle, tuple)
+    data, metadata = json.loads(json.dumps(bundle, allow_nan=False))
+    assert "0.25" not in str(data)
+    assert collected_table({"data": data, "metadata": metadata}) == ("timed", rows)
+    assert [list(row) for row in collected_table({"data": data, "metadata": metadata})[1]] == [
+        ["a", "seconds", "b"]
+    ] * 2
+
+
+def test_an_output_without_metadata_is_collected_as_it_is() -> None:
+    """Tools may drop metadata or rows; what is left is taken, and no row gets another's value."""
+    rows = [{"a": 1}, {"a": 2}]
+    data = {TABLE_MIME: {"name": "plain", "rows": rows}}
+    short = {TABLE_MIME: {"columns": ["a", "s"], "volatile": {"s": [1]}}}
+    assert collected_table({"data": data}) == ("plain", rows)
+    assert collected_table({"data": data, "metadata": short}) == ("plain", rows)
+    assert collected_table({"data": {"text/plain": "a"}}) is None
+    assert collected_table({"output_type": "stream"}) is None
+
+
+def test_an_empty_table_says_so() -> None:
+    """Nothing found is a sentence, and no mistake."""
+    table = ResultTable("nothing", [], volatile=["seconds"])
+    assert repr(table) == "no rows"
+    assert "no rows" in table._repr_html_()
+    bundle = table._repr_mimebundle_()
+    assert isinstance(bundle, tuple)
+    assert bundle[0][TABLE_MIME] == {"name": "nothing", "rows": []}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from ddoauth_kit.api.verdicts import Verdict
 from ddoauth_kit.workbook.verdicts.marks import GRAVITY
@@ -11,7 +11,12 @@ from ddoauth_kit.workbook.verdicts.marks import GRAVITY
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    import pandas as pd
+
     from ddoauth_kit.api.verdicts import ProbeResult
+
+
+COLUMNS: Final = ("scope", "verdict", "sites", "call", "status", "evidence", "explained_by")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,20 +53,27 @@ def findings(results: Iterable[ProbeResult]) -> tuple[Finding, ...]:
     return tuple(sorted(found, key=lambda finding: (GRAVITY.index(finding.verdict), finding.scope)))
 
 
-def findings_rows(found: Iterable[Finding]) -> list[dict[str, object]]:
-    """Return rows: `scope`, `verdict`, `sites`, `call`, `status`, `evidence`, `explained_by`."""
-    return [
-        {
-            "scope": finding.scope,
-            "verdict": str(finding.verdict),
-            "sites": " ".join(finding.sites),
-            "call": finding.call,
-            "status": finding.status,
-            "evidence": finding.evidence,
-            "explained_by": " ".join(finding.explained_by),
-        }
-        for finding in found
+def findings_frame(found: Iterable[Finding]) -> pd.DataFrame:
+    """Return one row for each finding.
+
+    Columns: `scope`, `verdict`, `sites` (joined by a space), `call`, `status` (Int64), `evidence`,
+    `explained_by` (joined by a space).
+    """
+    import pandas as pd
+
+    rows = [
+        (
+            f.scope,
+            str(f.verdict),
+            " ".join(f.sites),
+            f.call,
+            f.status,
+            f.evidence,
+            " ".join(f.explained_by),
+        )
+        for f in found
     ]
+    return pd.DataFrame(rows, columns=list(COLUMNS)).astype({"status": "Int64"})
 
 
 def _shared(result: ProbeResult) -> tuple[Any, ...]:

@@ -17,16 +17,17 @@ if TYPE_CHECKING:
 
 
 def masked(report: ProbeReport) -> ProbeReport:
-    """Return the report with every evidence and path masked once more.
+    """Return the report with every evidence and path masked once more, and on one line.
 
-    The server's words are masked when they are read; this is the last door before a file.
+    The server's words are masked when they are read; this is the last door before a file. What a
+    terminal would take for a command becomes a question mark.
     """
     results = tuple(
-        replace(result, evidence=redact(result.evidence), path=redact(result.path))
+        replace(result, evidence=_plain(result.evidence), path=_plain(result.path))
         for result in report.results
     )
     baselines = tuple(
-        replace(baseline, evidence=redact(baseline.evidence)) for baseline in report.baselines
+        replace(baseline, evidence=_plain(baseline.evidence)) for baseline in report.baselines
     )
     return replace(report, results=results, baselines=baselines)
 
@@ -50,6 +51,11 @@ def as_csv(report: ProbeReport) -> str:
         {name: _cell(value) for name, value in row.items()} for row in verdict_rows(masked(report))
     )
     return file.getvalue()
+
+
+def _plain(text: str) -> str:
+    line = " ".join(redact(text).split())
+    return "".join(letter if letter.isprintable() else "?" for letter in line)
 
 
 def _cell(value: Any) -> Any:  # noqa: ANN401 - texts, numbers and None

@@ -118,7 +118,7 @@ def _baseline(site: str, results: Iterable[ProbeResult]) -> Baseline:
 
 def _is_missing(value: object) -> bool:
     """Tell None, the empty text of a CSV cell, and pandas' own marks (which do not equal them)."""
-    return value is None or value == "" or str(value) in {"nan", "<NA>"}
+    return value is None or str(value) in {"", "nan", "<NA>"}
 
 
 def _text(value: object) -> str:

@@ -101,15 +101,18 @@ def _draw(axes: Axes, measured: Sequence[Latency]) -> None:
         axes.text(12, middle + 3, each.site, fontsize=9, color=_INK)
         axes.text(_LEFT + _BARS + 8, middle + 3, _in_words(each), fontsize=8, color=_INK)
         if each.median_ms is not None and each.p90_ms is not None:
-            _bar(axes, middle, half=5, ms=each.median_ms / longest, colour=_BAR)
-            _bar(axes, middle, half=1, ms=each.p90_ms / longest, colour=_REACH)
+            _bar(axes, middle, half=5, ends=(0.0, each.median_ms / longest), colour=_BAR)
+            ends = each.median_ms / longest, each.p90_ms / longest
+            _bar(axes, middle, half=1, ends=ends, colour=_REACH)
 
 
-def _bar(axes: Axes, middle: float, *, half: float, ms: float, colour: str) -> None:
+def _bar(axes: Axes, middle: float, *, half: float, ends: tuple[float, float], colour: str) -> None:
+    """Draw a bar between two shares of the full length."""
     from matplotlib.patches import Rectangle
 
-    place = (_LEFT, middle - half)
-    bar = Rectangle(place, ms * _BARS, 2 * half, facecolor=colour, linewidth=0, clip_on=False)
+    left, right = (_LEFT + end * _BARS for end in ends)
+    place = (left, middle - half)
+    bar = Rectangle(place, right - left, 2 * half, facecolor=colour, linewidth=0, clip_on=False)
     axes.add_patch(bar)
 
 

@@ -14,7 +14,7 @@ from ddoauth_kit.workbook.verdicts.marks import GRAVITY, MARKS, MISSING
 from ddoauth_kit.workbook.verdicts.style import ROOT, style
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from ddoauth_kit.api.verdicts import Verdict
     from ddoauth_kit.workbook.verdicts.evidence import Finding
@@ -59,20 +59,25 @@ def evidence_html(matrix: VerdictMatrix) -> str:
         return ""
     return (
         f"<details><summary>What is not confirmed, with its evidence ({len(found)})</summary>"
-        f"{findings_html(found)}</details>"
+        f"{findings_html(found, sites=matrix.sites)}</details>"
     )
 
 
-def findings_html(found: Iterable[Finding]) -> str:
-    """Return one row for each finding."""
+def findings_html(found: Iterable[Finding], *, sites: Sequence[str]) -> str:
+    """Return one row for each finding; `sites` are all that were probed."""
     rows = "".join(
         f'<tr><th scope="row">{scope_html(finding.scope)}</th>'
-        f'<td class="mark">{chip(finding.verdict)}</td><td>{escape(" ".join(finding.sites))}</td>'
+        f'<td class="mark">{chip(finding.verdict)}</td><td>{_sites(finding, sites)}</td>'
         f"<td>{escape(finding.call)}</td><td>{escape(finding.said)}</td></tr>"
         for finding in found
     )
     head = _head("scope", ("verdict", "sites", "call", "the server said"))
     return f'<table class="long">{head}<tbody>{rows}</tbody></table>'
+
+
+def _sites(finding: Finding, sites: Sequence[str]) -> str:
+    everywhere = len(finding.sites) == len(sites) > 1
+    return "all sites" if everywhere else escape(" ".join(finding.sites))
 
 
 def chip(verdict: Verdict, number: int | None = None) -> str:

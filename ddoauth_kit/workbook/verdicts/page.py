@@ -28,7 +28,6 @@ _PAGE: Final = """
 body{margin:0 auto;padding:1rem;max-width:75rem;font-family:system-ui,Arial,sans-serif;
 background:var(--jp-layout-color1);color:var(--jp-ui-font-color1)}
 h1{font-size:1.5rem}h2{font-size:1.15rem;margin-top:1.6rem}
-.picture{overflow-x:auto}.picture svg{display:block;max-width:none;height:auto}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:.3rem .8rem;font-size:13px}dd{margin:0}
 """
 
@@ -50,7 +49,9 @@ def as_page(
         _section("Verdicts", matrix_body(matrix)),
         _not_confirmed(matrix),
         _section("What the verdicts mean", _meanings()),
-        _section("The same as a picture", _picture(verdict_picture(matrix).svg)),
+        _section(
+            "The same as a picture", _picture(verdict_picture(matrix).svg, kind="picture wide")
+        ),
         _section("Latency by site", _latency(report)),
     )
     return (
@@ -78,7 +79,11 @@ def _dead_tokens(report: ProbeReport) -> str:
 
 def _not_confirmed(matrix: VerdictMatrix) -> str:
     found = findings(matrix.results)
-    body = findings_html(found) if found else "<p>All scopes are confirmed on all sites.</p>"
+    body = (
+        findings_html(found, sites=matrix.sites)
+        if found
+        else "<p>All scopes are confirmed on all sites.</p>"
+    )
     return _section("What is not confirmed, with its evidence", body)
 
 
@@ -94,5 +99,5 @@ def _latency(report: ProbeReport) -> str:
     return f"{drawn}{region}{table}</div>"
 
 
-def _picture(svg: str) -> str:
-    return f'<div class="picture" tabindex="0" role="region" aria-label="Picture">{svg}</div>'
+def _picture(svg: str, *, kind: str = "picture") -> str:
+    return f'<div class="{kind}" tabindex="0" role="region" aria-label="Picture">{svg}</div>'

@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from ddoauth_kit.workbook.verdicts.matrix import MatrixArea, MatrixRow, VerdictMatrix
 
 # All lengths are in points, from the top left corner.
-_MARGIN: Final = 12.0
+_MARGIN: Final = 8.0
 _LINE: Final = 12.0
-_CELL: Final = 23.0
-_LEGEND: Final = 96.0
-_LETTER: Final = 4.6
-_NAME: Final = 7.5
-_WORD: Final = 6.5
+_CELL: Final = 20.0
+_LEGEND: Final = 76.0
+_LETTER: Final = 4.1
+_NAME: Final = 7.0
+_WORD: Final = 6.2
 _HEAD: Final = 32.0
 _BASE: Final = 3.3
 _ONE_BLOCK: Final = 60
@@ -76,7 +76,7 @@ def _description(matrix: VerdictMatrix) -> str:
 def _layout(matrix: VerdictMatrix) -> _Layout:
     blocks = _blocks(matrix.areas)
     longest = max((len(row.scope) for row in matrix.rows), default=0)
-    names = longest * _LETTER + 8
+    names = longest * _LETTER + 6
     block = names + len(matrix.sites) * _CELL + 2 * _MARGIN
     width = max(len(blocks) * block + _MARGIN, 4 * _LEGEND)
     legend = max(int((width - 2 * _MARGIN) // _LEGEND), 1)

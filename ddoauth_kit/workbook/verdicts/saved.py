@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -58,9 +59,22 @@ def _read(path: Path) -> list[Any]:
         text = path.read_text("utf-8-sig")
     except (OSError, ValueError) as error:
         raise _unreadable(path, getattr(error, "strerror", None) or "it is no text") from None
-    if path.suffix.lower() == ".csv":
-        rows = csv.DictReader(text.splitlines(keepends=True))
-        return [{name: restored(cell or "") for name, cell in row.items()} for row in rows]
+    return _csv_rows(text, path) if path.suffix.lower() == ".csv" else _json_rows(text, path)
+
+
+def _csv_rows(text: str, path: Path) -> list[dict[str, str]]:
+    try:
+        rows = list(csv.DictReader(StringIO(text, newline="")))
+    except csv.Error as error:
+        raise _unreadable(path, str(error)) from None
+    # Cells without a column come as one list under None, columns without a cell as None.
+    return [
+        {name: restored(cell or "") for name, cell in row.items() if name is not None}
+        for row in rows
+    ]
+
+
+def _json_rows(text: str, path: Path) -> list[Any]:
     try:
         rows = json.loads(text)
     except (ValueError, RecursionError):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.workbook.tables import TABLE_MIME, ResultTable
 from ddoauth_kit.workbook.verdicts.difference import Difference, difference
-from ddoauth_kit.workbook.verdicts.evidence import findings, findings_rows
+from ddoauth_kit.workbook.verdicts.evidence import findings, findings_frame
 from ddoauth_kit.workbook.verdicts.export import as_csv, as_json, masked
 from ddoauth_kit.workbook.verdicts.frame import verdict_frame
 from ddoauth_kit.workbook.verdicts.latency import latency_table
@@ -57,11 +57,8 @@ class ProbeTables:
 
     @cached_property
     def not_confirmed(self) -> ResultTable:
-        """Return what is not confirmed: `scope`, `verdict`, `sites`, `call`, `status`, `evidence`.
-
-        Sites that answered the same share a row; `explained_by` names scopes that would as well.
-        """
-        return ResultTable("not_confirmed", findings_rows(findings(self.report.results)))
+        """Return what is not confirmed, gravest first; sites that answered the same share a row."""
+        return ResultTable("not_confirmed", findings_frame(findings(self.report.results)))
 
     @cached_property
     def picture(self) -> Picture:
