@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import pytest
 
 TESTS: Final = Path(__file__).parent
@@ -109,18 +111,31 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print a line for each item after `-m checklist`: how many tests, their result, where."""
+    """Print the figures of long trials, and after `-m checklist` a line for each item."""
+    figures = [text for _, name, _, text in _properties(terminalreporter) if name == "figure"]
+    if figures:
+        terminalreporter.section("figures")
+        for text in dict.fromkeys(figures):
+            terminalreporter.write_line(text)
     if "checklist" not in terminalreporter.config.option.markexpr:
         return
     results: defaultdict[str, dict[str, str]] = defaultdict(dict)
-    for outcome in ("passed", "skipped", "failed", "error"):
-        for report in terminalreporter.stats.get(outcome, ()):
-            for name, item in getattr(report, "user_properties", ()):
-                if name == "checklist":
-                    results[item][report.nodeid] = outcome
+    for nodeid, name, outcome, item in _properties(terminalreporter):
+        if name == "checklist":
+            results[item][nodeid] = outcome
     terminalreporter.section("security checklist")
     for item in ITEMS:
         terminalreporter.write_line(_line(item, results.get(item, {})))
+
+
+def _properties(
+    terminalreporter: pytest.TerminalReporter,
+) -> Iterator[tuple[str, str, str, str]]:
+    """Yield what reports carry: the test, the name, the outcome, the value."""
+    for outcome in ("passed", "skipped", "failed", "error"):
+        for report in terminalreporter.stats.get(outcome, ()):
+            for name, value in getattr(report, "user_properties", ()):
+                yield report.nodeid, name, outcome, str(value)
 
 
 def _line(item: str, results: dict[str, str]) -> str:
