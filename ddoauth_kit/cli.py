@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.commands.doctor import add_doctor
+from ddoauth_kit.commands.kept import add_store
 from ddoauth_kit.commands.probe import add_probe
 from ddoauth_kit.errors import DdoauthError, InputError
 from ddoauth_kit.oauth.authorization_request import authorization_request
@@ -58,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     add_probe(commands)
     _add_sandbox(commands)
     add_doctor(commands)
+    add_store(commands)
     return parser
 
 
