@@ -39,6 +39,8 @@ class PrivateFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        if os.name != "posix":
+            raise InputError("not_stored", "File modes keep nobody out on this system.")
         with _system_says(f"The folder {path} cannot be made"):
             path.parent.mkdir(parents=True, exist_ok=True)
             with suppress(FileExistsError):

@@ -25,6 +25,7 @@ from ddoauth_kit.workbook.customer import Customer
 from ddoauth_kit.workbook.drills import run_drill
 from ddoauth_kit.workbook.parts import Mode, Parts
 from ddoauth_kit.workbook.steps import Lab
+from ddoauth_kit.workbook.tables import ResultTable
 from ddoauth_kit.workbook.visitor import visit_consent
 
 if TYPE_CHECKING:
@@ -141,6 +142,17 @@ def _sandbox_parts(
         # The first lab owns the sandbox; one for another site of it ends nothing.
         elsewhere=partial(_sandbox_parts, oauth=oauth, store=store, pause=pause, close=_leave_open),
     )
+
+
+def faults_table() -> ResultTable:
+    """Return what the sandbox can be told to do wrong; columns: `fault`, `what happens`.
+
+    Each name is a drill of the lab, too.
+    """
+    from ddoauth_kit.sandbox import FAULTS
+
+    rows = [{"fault": fault.name, "what happens": fault.summary} for fault in FAULTS.values()]
+    return ResultTable("faults", rows)
 
 
 def sandbox_sites(sandbox: Sandbox) -> SiteTable:
