@@ -60,9 +60,21 @@ ADVICE: Final[dict[str, str]] = {
         "use `sandbox` here; to use real credentials, install the workbook on your own machine."
     ),
     "not_stored": (
-        "unlock the keyring, or set PYTHON_KEYRING_BACKEND=keyring.backends.null.Keyring to keep "
-        "secrets in memory. Nothing is lost before you call `create_api_key`; after it, the key is "
-        "in the value that the call returned."
+        "unlock the keyring or make room on the disk, or set DDOAUTH_STORE to `file` or `memory` "
+        "to keep secrets elsewhere. Nothing is lost before you call `create_api_key`; after it, "
+        "the key is in the value that the call returned."
+    ),
+    "unsafe_store": (
+        "look who made it, then `chmod 700` the folder and `chmod 600` the file, or name another "
+        "folder in DDOAUTH_STORE_FOLDER; a link is not followed."
+    ),
+    "store_busy": (
+        "end the process that holds it: it hangs in a refresh or was stopped; a process that ended "
+        "holds nothing."
+    ),
+    "unknown_store": "set DDOAUTH_STORE to `keyring`, `file` or `memory`, or leave it out.",
+    "bad_export": (
+        "name a file that does not exist yet, or a descriptor that leads into a pipe or a file."
     ),
     "unknown_notebook": "name a notebook of the folder, or give the path of one.",
     "not_a_notebook": "give a Jupyter notebook (format 4, with a list of cells).",
@@ -147,6 +159,9 @@ ADVICE: Final[dict[str, str]] = {
         "forget this grant and ask the customer to authorize again; do not retry: the grant was "
         "revoked, or the token belongs to another client or site."
     ),
+    "grant_ended": (
+        "ask the customer to authorize again, with `begin` and `complete`, and keep the result."
+    ),
     "invalid_client": (
         "compare client id and secret with the Developer Platform: private and published client, "
         "and each site's, have different ones."
@@ -170,6 +185,10 @@ ADVICE: Final[dict[str, str]] = {
         "use the key that was stored when it was created. If it is lost: the customer revokes "
         "the key named after your client under Organization Settings > API Keys, then the whole "
         "authorization runs again."
+    ),
+    "api_key_not_kept": (
+        "save `error.api_key.key.reveal()` in your secret manager now, before the process ends: "
+        "it is the only copy, and Datadog never shows it again."
     ),
     "api_key_scope_missing": (
         "add `api_keys_write` to the client's scopes and authorize again: it is the only scope "

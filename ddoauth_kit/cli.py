@@ -10,6 +10,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from ddoauth_kit.commands.doctor import add_doctor
+from ddoauth_kit.commands.kept import add_store
 from ddoauth_kit.commands.lab import add_lab
 from ddoauth_kit.commands.probe import add_probe
 from ddoauth_kit.errors import DdoauthError, InputError
@@ -55,6 +57,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_scan(commands)
     _add_sandbox(commands)
     _add_check(commands)
+    add_doctor(commands)
+    add_store(commands)
     return parser
 
 

@@ -15,6 +15,8 @@ import yaml
 # The helpers beside this file are read by tests in every folder, and are no package.
 sys.path.append(str(Path(__file__).parent))
 
+from checklist import pytest_runtest_setup, pytest_terminal_summary
+from hypothesis import HealthCheck, settings
 from loopback import HoldingServer, RawServer, RecordingServer
 
 from ddoauth_kit.http import Http
@@ -23,6 +25,35 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from authlib_server import AuthlibServer
+
+
+__all__ = ["pytest_runtest_setup", "pytest_terminal_summary"]
+
+settings.register_profile(
+    "kit",
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+settings.load_profile("kit")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave long trials out unless they are asked for."""
+    if "soak" in config.option.markexpr:
+        return
+    long = [item for item in items if item.get_closest_marker("soak")]
+    items[:] = [item for item in items if item not in long]
+    config.hook.pytest_deselected(items=long)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _state_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep files of the store away from those of whoever runs the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -32,16 +32,17 @@ LAYERS = (
     },
     {"answers", "delivery", "http", "known_secrets", "pace", "registration", "scan", "store"},
     {"oauth", "api"},
-    {"workbook", "publishing", "spec"},
+    {"doctor", "workbook", "publishing", "spec"},
     {"commands"},
-    {"cli", "__main__"},
+    {"cli", "__main__", "pytest_plugin"},
 )
 MODULES = {
     ".".join(path.relative_to(KIT).with_suffix("").parts): path
     for path in sorted(KIT.rglob("*.py"))
     if path != KIT / "__init__.py"
 }
-MAY_IMPORT_SANDBOX = {"cli", "commands.tile", "workbook.lab"}
+MENU = (KIT / "__init__.py").read_text("utf-8")
+MAY_IMPORT_SANDBOX = {"cli", "commands.tile", "pytest_plugin", "workbook.lab"}
 HEAVY = (
     "pandas matplotlib jupyter jupyter_core jupyter_client jupyterlab nbformat nbclient papermill "
     "IPython ipykernel ipywidgets starlette uvicorn keyring markdown_it "
@@ -120,11 +121,23 @@ def test_publishing_needs_no_workbook(module: str) -> None:
 
 def test_importing_the_package_is_light() -> None:
     """A fresh process that imports the menu loads nothing of the workbook or the sandbox."""
-    code = f"import sys, ddoauth_kit; print([m for m in {HEAVY.split()} if m in sys.modules])"
+    uses = f"import ddoauth_kit; {'; '.join(f'ddoauth_kit.{n}' for n in ddoauth_kit.__all__)}"
+    assert _loaded(uses, HEAVY) == "[]"
+
+
+def test_the_plugin_costs_nothing() -> None:
+    """What pytest loads in every run where the kit is installed loads nothing further."""
+    unused = f"{HEAVY} httpx asyncio ddoauth_kit.http ddoauth_kit.errors"
+    assert _loaded("import ddoauth_kit.pytest_plugin", unused) == "[]"
+
+
+def _loaded(code: str, modules: str) -> str:
+    """Return which of these modules a fresh process has after some code."""
+    code = f"import sys; {code}; print([m for m in {modules.split()} if m in sys.modules])"
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True
     )
-    assert done.stdout.strip() == "[]"
+    return done.stdout.strip()
 
 
 def test_the_menu_is_short_and_sorted() -> None:
@@ -139,10 +152,20 @@ def test_the_menu_is_short_and_sorted() -> None:
 
 
 def test_the_menu_imports_what_it_lists() -> None:
-    """`__init__` holds explicit imports and `__all__`, and nothing else."""
-    body = ast.parse((KIT / "__init__.py").read_text("utf-8")).body
-    imported = [
-        alias.name for node in body if isinstance(node, ast.ImportFrom) for alias in node.names
-    ]
-    assert sorted(imported) == sorted(ddoauth_kit.__all__)
-    assert {type(node) for node in body} == {ast.Expr, ast.ImportFrom, ast.Assign}
+    """Types and values are named once each, in the list, and lead to the same modules."""
+    (choice,) = [node for node in ast.parse(MENU).body if isinstance(node, ast.If)]
+    typed = {
+        alias.name: node.module if node.module != "ddoauth_kit" else f"ddoauth_kit.{alias.name}"
+        for node in choice.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    assert typed == ddoauth_kit._PLACES
+    assert sorted(typed) == sorted(ddoauth_kit.__all__)
+    assert set(ddoauth_kit.__all__) <= set(dir(ddoauth_kit))
+
+
+def test_the_menu_has_nothing_else() -> None:
+    """A name that is not on the menu is missing as any other module would say it."""
+    with pytest.raises(AttributeError, match="module 'ddoauth_kit' has no attribute 'Nothing'"):
+        _ = ddoauth_kit.Nothing  # type: ignore[attr-defined]

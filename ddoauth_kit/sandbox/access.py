@@ -26,8 +26,7 @@ def bearer_grant(twin: Twin, incoming: Incoming, operation: Operation) -> Grant:
     token = twin.grants.find_access_token(value.strip())
     if token is not None and token.grant.org.site != incoming.site:
         raise _invalid("bearer-other-site")
-    if token is not None and twin.faults.strikes("revoked-grant"):
-        twin.grants.revoke(token.grant)
+    if token is not None and (twin.ends_now(token.grant) or twin.expires_now(token)):
         token = None
     if token is None:
         raise _invalid("bearer-invalid")

@@ -19,6 +19,8 @@ class Clock:
     def __init__(self, *, real_time: bool = False) -> None:
         self._real_time = real_time
         self._offset = timedelta()
+        # Seconds by which one answer's clock runs ahead, for the fault clock-skew.
+        self.ahead = 0.0
 
     def now(self) -> datetime:
         """Return the present moment, in UTC."""

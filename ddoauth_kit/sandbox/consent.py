@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ddoauth_kit.sandbox.ahead import call_ahead
 from ddoauth_kit.sandbox.browser import submitted
 from ddoauth_kit.sandbox.messages import see_other
 from ddoauth_kit.sandbox.refusals import Target, page_refusal, redirect_refusal
@@ -58,6 +59,8 @@ def _send_back(twin: Twin, pending: Pending, *, target: Target) -> Answer:
             ("dd_org_name", pending.org.name),
         ),
     )
+    if twin.faults.strikes("duplicate-callback"):
+        call_ahead(location)
     return see_other(location)
 
 

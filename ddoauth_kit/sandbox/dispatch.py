@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ddoauth_kit.sandbox.clock import http_date
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from ddoauth_kit.sandbox.state import Twin
 
 LOG = logging.getLogger("ddoauth_kit.sandbox")
+SKEW_SECONDS = 3600.0
 
 
 class Dispatcher:
@@ -68,7 +70,10 @@ class Dispatcher:
             except Exception:
                 LOG.exception("the sandbox failed to answer")
                 answer = json_answer(500, {"errors": ["The sandbox has a bug."]})
-            dated = answer.with_headers(("Date", http_date(self._twin.clock.now())))
+            clock = self._twin.clock
+            date = clock.now() + timedelta(seconds=clock.ahead)
+            clock.ahead = 0.0
+            dated = answer.with_headers(("Date", http_date(date)))
             return replace(dated, delay=dated.delay + self._twin.latency)
 
     def _answer(self, request: Request, *, body: bytes | None) -> Answer:
@@ -115,6 +120,8 @@ class Dispatcher:
         if too_large:
             raise _too_large(incoming.role)
         if incoming.role != "app":
+            if self._twin.faults.strikes("clock-skew"):
+                self._twin.clock.ahead = SKEW_SECONDS
             failed = instead_of_answer(incoming, faults=self._twin.faults)
             if failed is not None:
                 return failed

@@ -42,9 +42,15 @@ FAULTS: Mapping[str, Fault] = MappingProxyType(
             Fault("wrong-domain", "The redirect names another site of Datadog's."),
             Fault("inconsistent-site", "The redirect's site and domain cannot belong together."),
             Fault("narrowed-scopes", "The grant has one scope fewer than was asked for."),
+            Fault("duplicate-callback", "A redirect URI on loopback is called once before."),
             Fault("expired-code", "The authorization code counts as expired."),
+            Fault("spent-code", "The authorization code counts as used."),
             Fault("no-refresh-token", "The answer to a refresh carries no refresh token."),
+            Fault("other-site-token", "The access token is one of another site of Datadog's."),
+            Fault("expired-token", "The access token of an API call counts as expired."),
+            Fault("clock-skew", "The Date is an hour ahead, and new access tokens end at once."),
             Fault("revoked-grant", "The grant is revoked before its next refresh or API call."),
+            Fault("app-disabled", "The app is disabled before a refresh or an API call."),
             Fault("key-exists", "Creating the API key gets 409, as if it had been made before."),
         )
     }

@@ -16,6 +16,7 @@ CODE_SECONDS = 600
 ACCESS_SECONDS = 3600
 GRANTS_KEPT = 1000
 RETIRED_KEPT = 100
+ACCESS_TOKENS_KEPT = 1000
 
 
 @dataclass
@@ -44,7 +45,7 @@ class Grant:
     created: float
     refresh_token: str = field(default="", repr=False)
     retired: list[str] = field(default_factory=list, repr=False)
-    access_tokens: set[str] = field(default_factory=set, repr=False)
+    access_tokens: dict[str, None] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,8 @@ class Grants:
     """All codes, grants and tokens of one sandbox.
 
     Expired codes and access tokens are forgotten; of one client in one org the newest
-    thousand grants are kept, so that a sandbox may run for days.
+    thousand grants are kept, and of a grant the newest thousand access tokens, so that a sandbox
+    may run for days.
     """
 
     def __init__(self, *, mint: Mint, clock: Clock) -> None:
@@ -131,16 +133,27 @@ class Grants:
     def issue_access_token(self, grant: Grant) -> AccessToken:
         """Make one more access token; earlier ones live on until they expire."""
         self._purge()
-        expires = self._clock.timestamp() + ACCESS_SECONDS
+        expires = self._clock.timestamp() + ACCESS_SECONDS - self._clock.ahead
         token = AccessToken(self._mint.credential("access"), grant=grant, expires=expires)
         self._access[token.value] = token
-        grant.access_tokens.add(token.value)
+        grant.access_tokens[token.value] = None
+        while len(grant.access_tokens) > ACCESS_TOKENS_KEPT:
+            oldest = next(iter(grant.access_tokens))
+            del grant.access_tokens[oldest]
+            self._access.pop(oldest, None)
         return token
 
     def find_access_token(self, value: str) -> AccessToken | None:
         """Return a live access token."""
         self._purge()
-        return self._access.get(value)
+        token = self._access.get(value)
+        # One that ends early, by the fault clock-skew, is not the first to be purged.
+        return token if token is not None and token.expires > self._clock.timestamp() else None
+
+    def expire(self, token: AccessToken) -> None:
+        """End an access token before its time."""
+        self._access.pop(token.value, None)
+        token.grant.access_tokens.pop(token.value, None)
 
     def find_by_refresh_token(self, value: str) -> Grant | None:
         """Return the grant of a refresh token, whether current or retired."""
@@ -180,4 +193,4 @@ class Grants:
             self._codes.popitem(last=False)
         while self._access and next(iter(self._access.values())).expires <= now:
             value, token = self._access.popitem(last=False)
-            token.grant.access_tokens.discard(value)
+            token.grant.access_tokens.pop(value, None)

@@ -19,6 +19,7 @@ from ddoauth_kit.sandbox.telemetry import Telemetry
 
 if TYPE_CHECKING:
     from ddoauth_kit.sandbox.clock import Clock
+    from ddoauth_kit.sandbox.grants import AccessToken, Grant
     from ddoauth_kit.sandbox.profiles import Profile
     from ddoauth_kit.sandbox.sites import Site
 
@@ -75,6 +76,23 @@ class Twin:
     def import_client(self, client: Client, *, site: str) -> Client:
         """Make the same integration's private client on another site."""
         return self.clients.make_private(client.integration, org=self.orgs[site][0])
+
+    def ends_now(self, grant: Grant) -> bool:
+        """Tell whether a fault ends this grant now, alone or with all others of its client."""
+        if self.faults.strikes("revoked-grant"):
+            self.grants.revoke(grant)
+            return True
+        if self.faults.strikes("app-disabled"):
+            self.grants.revoke_client(grant.client.client_id, org=grant.org)
+            return True
+        return False
+
+    def expires_now(self, token: AccessToken) -> bool:
+        """Tell whether a fault ends this access token now."""
+        struck = self.faults.strikes("expired-token")
+        if struck:
+            self.grants.expire(token)
+        return struck
 
     def uninstall(self, client_id: str, *, org: Org) -> None:
         """End what the org allowed this client; its API key lives on, as Datadog's does."""

@@ -6,12 +6,14 @@ import base64
 import hashlib
 import hmac
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ddoauth_kit.sandbox.credentials import BAD_CODE, authenticate, read_fields
 from ddoauth_kit.sandbox.grants import ACCESS_SECONDS
 from ddoauth_kit.sandbox.messages import Answer, json_answer
 from ddoauth_kit.sandbox.refusals import NO_STORE, oauth_refusal
+from ddoauth_kit.sandbox.sites import next_site
 
 if TYPE_CHECKING:
     from ddoauth_kit.sandbox.clients import Client
@@ -40,6 +42,8 @@ def issue_tokens(twin: Twin, incoming: Incoming) -> Answer:
 
 def _exchange(twin: Twin, incoming: Incoming, client: Client, *, fields: dict[str, str]) -> Answer:
     code = twin.grants.find_code(fields.get("code", ""))
+    if code is not None and twin.faults.strikes("spent-code"):
+        code.spent = True
     if code is None:
         raise oauth_refusal("token-code-unknown", "invalid_grant", BAD_CODE)
     # Regions share no database, so a code shown to the wrong site is unharmed at its own.
@@ -86,8 +90,7 @@ def _refresh(twin: Twin, incoming: Incoming, client: Client, *, fields: dict[str
     if token != grant.refresh_token:
         twin.grants.revoke(grant)
         raise oauth_refusal("refresh-reuse", "invalid_grant", text)
-    if twin.faults.strikes("revoked-grant"):
-        twin.grants.revoke(grant)
+    if twin.ends_now(grant):
         raise oauth_refusal("refresh-refused", "invalid_grant", text)
     if twin.profile.rotates:
         twin.grants.renew_refresh_token(grant)
@@ -95,7 +98,8 @@ def _refresh(twin: Twin, incoming: Incoming, client: Client, *, fields: dict[str
 
 
 def _token_answer(twin: Twin, grant: Grant, *, silent: bool = False) -> Answer:
-    access = twin.grants.issue_access_token(grant)
+    stray = twin.faults.strikes("other-site-token")
+    access = twin.grants.issue_access_token(_elsewhere(twin, grant) if stray else grant)
     body: dict[str, object] = {
         "access_token": access.value,
         "refresh_token": grant.refresh_token,
@@ -106,6 +110,11 @@ def _token_answer(twin: Twin, grant: Grant, *, silent: bool = False) -> Answer:
     if silent:
         del body["refresh_token"]
     return json_answer(200, body, *NO_STORE)
+
+
+def _elsewhere(twin: Twin, grant: Grant) -> Grant:
+    """Return the same grant as if the first org of the next site had given it."""
+    return replace(grant, org=twin.org(next_site(grant.org.site)))
 
 
 def revoke_token(twin: Twin, incoming: Incoming) -> Answer:

@@ -2,7 +2,7 @@
 
 from ddoauth_kit.explainer import explain
 from ddoauth_kit.workbook.environment import check_environment
-from ddoauth_kit.workbook.lab import open_lab, open_sandbox_lab
+from ddoauth_kit.workbook.lab import faults_table, open_lab, open_sandbox_lab
 from ddoauth_kit.workbook.provoke import provoke
 from ddoauth_kit.workbook.sites_table import sites_table
 from ddoauth_kit.workbook.snippets import as_curl, as_httpx
@@ -14,6 +14,7 @@ __all__ = [
     "as_httpx",
     "check_environment",
     "explain",
+    "faults_table",
     "open_lab",
     "open_sandbox_lab",
     "provoke",

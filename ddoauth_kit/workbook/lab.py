@@ -28,6 +28,7 @@ from ddoauth_kit.workbook.drills import run_drill
 from ddoauth_kit.workbook.parts import Mode, Parts
 from ddoauth_kit.workbook.shared import find_shared_sandbox
 from ddoauth_kit.workbook.steps import Lab
+from ddoauth_kit.workbook.tables import ResultTable
 from ddoauth_kit.workbook.visitor import visit_consent
 
 if TYPE_CHECKING:
@@ -184,6 +185,17 @@ def _join(shared: SharedSandbox, site: str, *, client: str, every_scope: bool) -
         register=partial(_register_shared, shared, oauth),
     )
     return Lab(_sandbox_parts(site, inside=inside))
+
+
+def faults_table() -> ResultTable:
+    """Return what the sandbox can be told to do wrong; columns: `fault`, `what happens`.
+
+    Each name is a drill of the lab, too.
+    """
+    from ddoauth_kit.sandbox import FAULTS
+
+    rows = [{"fault": fault.name, "what happens": fault.summary} for fault in FAULTS.values()]
+    return ResultTable("faults", rows)
 
 
 def sandbox_sites(sandbox: Sandbox) -> SiteTable:

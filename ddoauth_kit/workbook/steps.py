@@ -6,14 +6,15 @@ import weakref
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Self
 
-from ddoauth_kit.api.api_keys import ApiKey, create_api_key, validate_api_key
+from ddoauth_kit.api.api_keys import ApiKey, validate_api_key
+from ddoauth_kit.api.kept_key import ApiKeyNotKeptError, cause_of, create_kept_api_key
 from ddoauth_kit.api.queries import current_user_request
 from ddoauth_kit.api.refusals import refuse_failure
 from ddoauth_kit.api.telemetry import Telemetry
 from ddoauth_kit.errors import AuthorizationError, DdoauthError, InputError, TokenError
 from ddoauth_kit.oauth.client import ONE_PERSON
 from ddoauth_kit.oauth.tokens import TokenSet, stored_grant
-from ddoauth_kit.store import Slot, Store, refuse_unwritable
+from ddoauth_kit.store import Slot, Store
 from ddoauth_kit.workbook.cards import Rows, Skipped, rows
 from ddoauth_kit.workbook.drills_table import drills_table
 from ddoauth_kit.workbook.lab_scopes import LabScopes
@@ -214,13 +215,11 @@ class Lab:
         if reason:
             return Skipped(reason)
         slot = self._slot("api_key")
-        refuse_unwritable(self.store, slot)
-        api_key = create_api_key(self.oauth.http, tokens=tokens)
         try:
-            self.store.put(slot, api_key.key)
-        except Exception as error:  # noqa: BLE001 - the key is in hand, and must not be lost now
-            print(NOT_KEPT.format(error=_cause(error)))  # noqa: T201 - the one chance
-        return api_key
+            return create_kept_api_key(self.oauth.http, tokens=tokens, store=self.store, slot=slot)
+        except ApiKeyNotKeptError as error:
+            print(NOT_KEPT.format(error=error.cause))  # noqa: T201 - the one chance
+            return error.api_key
 
     def api_key(self, tokens: TokenSet) -> ApiKey | Skipped:
         """Return the key that an earlier lesson kept, or create it: there is only one.
@@ -313,13 +312,8 @@ class Lab:
             try:
                 self.store.put(slot, tokens.refresh_token)
             except Exception as error:  # noqa: BLE001 - the code is spent, the old token perhaps
-                print(GRANT_NOT_KEPT.format(error=_cause(error)))  # noqa: T201 - as above
+                print(GRANT_NOT_KEPT.format(error=cause_of(error)))  # noqa: T201 - as above
         return tokens
-
-
-def _cause(error: Exception) -> str:
-    """Return what a store says; of an exception that is not the kit's, its name alone."""
-    return error.what.rstrip(".") if isinstance(error, DdoauthError) else type(error).__name__
 
 
 def _listed(scopes: tuple[str, ...]) -> str:

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import json
 import time
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 
 from ddoauth_kit.sandbox import FAULTS, SandboxError, spoil
+from ddoauth_kit.sandbox.ahead import is_loopback
 from ddoauth_kit.sandbox.faults import FaultPlan
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from conftest import Partner
+
+    from ddoauth_kit.sandbox import Sandbox
 
 USER = "/api/v2/current_user"
 
@@ -159,6 +165,112 @@ def test_expired_code(partner: Partner) -> None:
     partner.sandbox.inject("expired-code:1")
     assert partner.exchange(partner.callback()["code"]).status_code == 400
     assert partner.exchange(partner.callback()["code"]).status_code == 200
+
+
+def test_spent_code(partner: Partner) -> None:
+    """A fresh code counts as used, and stays used."""
+    code = partner.callback()["code"]
+    partner.sandbox.inject("spent-code:1")
+    assert [partner.exchange(code).status_code for _ in range(2)] == [400, 400]
+    assert partner.exchange(partner.callback()["code"]).status_code == 200
+
+
+def test_expired_token(partner: Partner, token: str) -> None:
+    """One access token is over early; the grant and its other tokens live on."""
+    tokens = partner.tokens()
+    partner.sandbox.inject("expired-token:1")
+    assert [user(partner, tokens["access_token"]).status_code for _ in range(2)] == [401, 401]
+    renewed = partner.refresh(tokens["refresh_token"]).json()["access_token"]
+    assert user(partner, renewed).status_code == user(partner, token).status_code == 200
+
+
+def test_other_site_token(partner: Partner) -> None:
+    """The token is refused where it was issued and good elsewhere; its grant is the right one."""
+    partner.sandbox.inject("other-site-token:1")
+    tokens = partner.tokens()
+    assert user(partner, tokens["access_token"]).status_code == 401
+    other = partner.sandbox.endpoints["us3"]["api_url"]
+    bearer = {"Authorization": f"Bearer {tokens['access_token']}"}
+    assert partner.http.get(f"{other}{USER}", headers=bearer).status_code == 200
+    renewed = partner.refresh(tokens["refresh_token"]).json()["access_token"]
+    assert user(partner, renewed).status_code == 200
+    partner.revoke(token=renewed)
+    assert partner.http.get(f"{other}{USER}", headers=bearer).status_code == 401
+
+
+def test_clock_skew(partner: Partner, token: str) -> None:
+    """The server's Date is an hour off, and a token made then is dead; the one after is not."""
+    partner.sandbox.inject("clock-skew:1")
+    tokens = partner.tokens()
+    skewed = user(partner, tokens["access_token"])
+    assert skewed.status_code == 401
+    renewed = partner.refresh(tokens["refresh_token"])
+    assert user(partner, renewed.json()["access_token"]).status_code == 200
+    assert user(partner, token).status_code == 200
+    partner.sandbox.inject("clock-skew:1")
+    dates = [parsedate_to_datetime(user(partner, token).headers["date"]) for _ in range(2)]
+    assert 3598 <= (dates[0] - dates[1]).total_seconds() <= 3600
+
+
+@pytest.mark.parametrize("first", ["refresh", "call"])
+def test_app_disabled(partner: Partner, first: str) -> None:
+    """All grants of the client in the org end, and a fresh authorization works again."""
+    one, two = partner.tokens(), partner.tokens()
+    partner.sandbox.inject("app-disabled:1")
+    if first == "refresh":
+        assert partner.refresh(one["refresh_token"]).status_code == 400
+    for tokens in (one, two):
+        assert user(partner, tokens["access_token"]).status_code == 401
+        assert partner.refresh(tokens["refresh_token"]).status_code == 400
+    assert user(partner, partner.tokens()["access_token"]).status_code == 200
+
+
+def test_duplicate_callback(
+    sandbox: Sandbox, make_partner: Callable[..., Partner], serve: Callable[..., Any]
+) -> None:
+    """A redirect URI on loopback is called once before the browser follows; others are not."""
+    server = serve()
+    client = sandbox.register(_client_with(f"{server.url}/callback"))
+    sandbox.inject("duplicate-callback:1")
+    partner = make_partner(sandbox, client=client)
+    location = partner.decide(partner.ask()).headers["location"]
+    for _ in range(200):
+        if server.arrived:
+            break
+        time.sleep(0.01)
+    (arrived,) = server.arrived
+    assert location == f"{server.url}{arrived.target}"
+
+
+@pytest.mark.checklist("S9")
+@pytest.mark.parametrize(
+    ("address", "called"),
+    [
+        ("http://127.0.0.1:1/x", True),
+        ("http://localhost/x", True),
+        ("http://[::1]/x", True),
+        ("https://127.0.0.1/x", False),
+        ("http://acme.example.com/x", False),
+        ("http://127.0.0.1.example.com/x", False),
+        ("http://localhost@example.com/x", False),
+        ("ftp://localhost/x", False),
+    ],
+)
+def test_the_sandbox_calls_nobody_else(address: str, *, called: bool) -> None:
+    """It sends requests to plain http on this machine only, and only for this one fault."""
+    assert is_loopback(address) is called
+
+
+def _client_with(redirect_uri: str) -> dict[str, Any]:
+    return {
+        "integration": {
+            "id": "6dd8ed6c-0000-4000-8000-0000000ca11e",
+            "name": "Twice",
+            "scopes": ["events_read"],
+            "redirect_uris": [redirect_uri],
+            "onboarding_url": "https://acme.example.com/onboarding",
+        }
+    }
 
 
 def test_no_refresh_token(partner: Partner) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from ddoauth_kit.errors import AuthorizationError, DdoauthError, InputError, TokenError
 from ddoauth_kit.sandbox.faults import FAULTS
-from ddoauth_kit.workbook import open_sandbox_lab, provoke
+from ddoauth_kit.workbook import faults_table, open_sandbox_lab, provoke
 from ddoauth_kit.workbook.cards import Skipped
 from ddoauth_kit.workbook.drills import MISTAKES, run_drill
 from ddoauth_kit.workbook.drills_table import drills_table
@@ -32,6 +32,12 @@ EXPECTED = {
     "wrong-verifier": "invalid_grant",
 }
 EXPECTED_OF_FAULTS = {
+    "app-disabled": "unauthorized",
+    "clock-skew": "unauthorized",
+    "duplicate-callback": NO_ERROR,
+    "expired-token": "unauthorized",
+    "other-site-token": "unauthorized",
+    "spent-code": "invalid_grant",
     "cut-off": "cut_off",
     "denied-consent": "access_denied",
     "duplicate-code": "duplicate_parameter",
@@ -54,6 +60,13 @@ EXPECTED_OF_FAULTS = {
     "wrong-state": "wrong_state",
 }
 drill = partial(run_drill, open_lab=open_sandbox_lab)
+
+
+def test_every_fault_is_listed() -> None:
+    """The table for lessons names each fault and says what happens."""
+    frame = faults_table().frame
+    assert list(frame.columns) == ["fault", "what happens"]
+    assert list(frame["fault"]) == list(FAULTS)
 
 
 def test_the_tables_are_complete() -> None:

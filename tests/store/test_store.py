@@ -178,7 +178,7 @@ def test_a_good_keyring_is_used(use_keyring: Callable[..., None]) -> None:
     use_keyring(backend)
     chosen = open_store(environ={})
     chosen.store.put(SLOT, TOKEN)
-    assert list(backend.kept.values()) == [REFRESH_TOKEN]
+    assert backend.kept[SERVICE, "refresh_token:us1:acme"] == REFRESH_TOKEN
     assert chosen.reason == ""
     assert type(backend).__module__ in chosen.store.where
 
@@ -205,7 +205,8 @@ def test_plain_text_is_refused(
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyrings.alt.file.PlaintextKeyring")
     use_keyring(None)
     chosen = open_store(environ={})
-    assert chosen.reason == "keyrings.alt.file is not used: it writes files that others may read"
+    refused = "keyrings.alt.file is not used: it writes files that others may read"
+    assert chosen.reason.split("; ")[0] == refused
     chosen.store.put(SLOT, TOKEN)
     assert not keyring.get_keyring().kept
 
@@ -245,7 +246,7 @@ def test_a_keyring_that_does_not_start(
 def test_without_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where `keyring` is not installed, memory is used, and the reason says so."""
     monkeypatch.setitem(sys.modules, "keyring", None)
-    assert open_store(environ={}).reason == "the package keyring is not installed"
+    assert "the package keyring is not installed; " in open_store(environ={}).reason
 
 
 @pytest.mark.parametrize(

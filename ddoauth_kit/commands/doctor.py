@@ -1,0 +1,62 @@
+"""The command `ddoauth doctor`: what is installed, reachable, misconfigured, and what to do."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from ddoauth_kit.commands.terminal import FOUND, SUCCESS, answer, checked_client, chosen_sites
+from ddoauth_kit.sites import DATADOG_SITES
+
+if TYPE_CHECKING:
+    import argparse
+
+    from ddoauth_kit.doctor import Finding
+
+
+def add_doctor(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command and its options."""
+    doctor = commands.add_parser(
+        "doctor",
+        help="look for what is missing or misconfigured, and say what to do",
+        description="Check Python, packages, store, proxy, TLS, registration, ports, sites and "
+        "clock. No credential is sent. Exit 1 if there is a problem.",
+    )
+    doctor.set_defaults(command=run_doctor)
+    doctor.add_argument(
+        "--site",
+        action="append",
+        metavar="SITE",
+        help=f"one of {', '.join(DATADOG_SITES.names)}, or all; may be repeated (all)",
+    )
+    doctor.add_argument("--client", metavar="FILE", help="an integration's oauth_clients.json")
+    doctor.add_argument("--offline", action="store_true", help="send nothing")
+    doctor.add_argument("--format", choices=["table", "json"], default="table")
+
+
+def run_doctor(options: argparse.Namespace) -> int:
+    """Examine and print the findings."""
+    from ddoauth_kit.doctor import Status, examine
+
+    findings = examine(
+        names=chosen_sites(options.site) if options.site else (),
+        client=checked_client(options.client),
+        offline=options.offline,
+    )
+    answer(_as_json(findings) if options.format == "json" else _as_text(findings))
+    return FOUND if any(each.status is Status.PROBLEM for each in findings) else SUCCESS
+
+
+def _as_json(findings: list[Finding]) -> str:
+    return json.dumps({"findings": [asdict(each) for each in findings]}, indent=2)
+
+
+def _as_text(findings: list[Finding]) -> str:
+    lines = []
+    for each in findings:
+        lines.append(f"{each.status:<8} {each.check}: {each.found}")
+        lines += [f"{'':<8} next: {each.next_step}"] if each.next_step else []
+    counts = Counter(str(each.status) for each in findings)
+    return "\n".join([*lines, "", ", ".join(f"{n} {status}" for status, n in counts.items())])

@@ -1,0 +1,6 @@
+"""Find out what is installed, reachable and misconfigured, and say what to do about it."""
+
+from ddoauth_kit.doctor.examine import examine
+from ddoauth_kit.doctor.finding import Finding, Status
+
+__all__ = ["Finding", "Status", "examine"]

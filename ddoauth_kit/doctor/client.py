@@ -1,0 +1,124 @@
+"""Look at the registration, its redirect URIs, and the grants that are kept for it."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from ddoauth_kit.doctor.finding import Finding, note, ok, problem
+from ddoauth_kit.errors import InputError
+from ddoauth_kit.oauth.grant_record import read
+from ddoauth_kit.registration import (
+    LOOPBACK,
+    ClientRegistration,
+    Kind,
+    registration_from_environment,
+    registration_from_file,
+)
+from ddoauth_kit.sites import DATADOG_SITES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from ddoauth_kit.secret import Secret
+    from ddoauth_kit.store import Slot, Store
+
+_IDS: Final = ("DDOAUTH_CLIENT_ID", "DDOAUTH_PUBLISHED_CLIENT_ID")
+_PORTS: Final = {"http": 80, "https": 443}
+
+
+def find_registration(
+    environ: Mapping[str, str], *, site: str, client: str
+) -> tuple[ClientRegistration | None, list[Finding]]:
+    """Return the registration that would be used, if any, and what is to be said of it."""
+    try:
+        registration = _registration(environ, site=site, client=client)
+    except InputError as error:
+        return None, [problem("registration", error.what, error.advice)]
+    if registration is None:
+        step = "set DDOAUTH_CLIENT_ID and DDOAUTH_CLIENT_SECRET for live mode"
+        return None, [note("registration", "none: the sandbox works without", step)]
+    shown = f"{registration.kind} client {registration.name or registration.client_id}"
+    findings = [ok("registration", f"{shown}, good on {', '.join(registration.sites)}")]
+    findings += [note("registration", text) for text in registration.warnings]
+    if registration.client_secret is None:
+        step = "set DDOAUTH_CLIENT_SECRET or DDOAUTH_PUBLISHED_CLIENT_SECRET"
+        findings.append(note("client secret", "none", step))
+    return registration, findings
+
+
+def check_redirect_uris(registration: ClientRegistration) -> Iterator[Finding]:
+    """Try the port of each redirect URI on this machine; others are served elsewhere."""
+    if not registration.redirect_uris:
+        yield problem("redirect URI", "none", "register one, and set DDOAUTH_REDIRECT_URIS")
+    for uri in registration.redirect_uris:
+        parts = urlsplit(uri)
+        if parts.hostname not in LOOPBACK:
+            yield ok(f"redirect URI {uri}", "served by a host of yours; not looked at")
+            continue
+        yield _port(uri, host=parts.hostname or "", port=parts.port or _PORTS[parts.scheme])
+
+
+def check_kept(store: Store, registration: ClientRegistration) -> Iterator[Finding]:
+    """Compare what is kept for the registration's client with its sites and scopes."""
+    for slot in store.slots():
+        if slot.client_id != registration.client_id:
+            yield note(f"kept: {slot}", "it belongs to another client", "forget it if it is old")
+        elif slot.site not in registration.sites:
+            good = ", ".join(registration.sites)
+            step = "forget it, or name the registration of that site"
+            yield problem(f"kept: {slot}", f"the registration is good on {good} only", step)
+        elif slot.kind == "grant":
+            yield _grant(slot, store.get(slot), registration)
+
+
+def _grant(slot: Slot, secret: Secret | None, registration: ClientRegistration) -> Finding:
+    check = f"kept: {slot}"
+    if secret is None:
+        return ok(check, "gone by now")
+    try:
+        tokens = read(secret, sites=DATADOG_SITES).tokens
+    except InputError as error:
+        return problem(check, error.what, "forget it and authorize again")
+    if (tokens.site.name, tokens.client_id) != (slot.site, slot.client_id):
+        return problem(check, "it holds a grant of another site or client", "forget it")
+    lost = [scope for scope in registration.scopes if scope not in tokens.scopes]
+    if lost:
+        step = "authorize again, or ask the customer's administrator why they were withheld"
+        return note(check, f"it lacks {', '.join(lost)} of the registration's scopes", step)
+    return ok(check, "site and scopes match the registration")
+
+
+def _registration(
+    environ: Mapping[str, str], *, site: str, client: str
+) -> ClientRegistration | None:
+    file = client or environ.get("DDOAUTH_CLIENT_FILE", "")
+    if not any(name.startswith(_IDS) for name in environ):
+        return registration_from_file(file) if file else None
+    published = environ.get("DDOAUTH_CLIENT_KIND") == Kind.PUBLISHED
+    kind = Kind.PUBLISHED if published else Kind.PRIVATE
+    return registration_from_environment(site=site, kind=kind, environ=environ, file=file or None)
+
+
+def _port(uri: str, *, host: str, port: int) -> Finding:
+    """Open a port for a moment, as the listener would."""
+    check = f"redirect URI {uri}"
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as listener:
+        if os.name == "posix":
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(("127.0.0.1" if host == "localhost" else host, port))
+        except OSError as error:
+            if error.errno in {errno.EACCES, errno.EPERM}:
+                step = "register a port of 1024 or more: lower ones are for administrators"
+            else:
+                step = f"end the program that uses port {port}, or register another port as well"
+            return problem(check, f"port {port} cannot be opened: {error.strerror}", step)
+    if host == "localhost":
+        step = "register http://127.0.0.1 as well: `localhost` may lead to another address"
+        return note(check, f"port {port} is free", step)
+    return ok(check, f"port {port} is free")

@@ -1,0 +1,74 @@
+"""Make all checks, each by itself: one that fails hides no other."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from ddoauth_kit.doctor import client as clients
+from ddoauth_kit.doctor.finding import Finding, unknown
+from ddoauth_kit.doctor.keeping import (
+    check_folder,
+    check_keyring,
+    check_official_variables,
+    check_store,
+)
+from ddoauth_kit.doctor.packages import check_packages, check_python
+from ddoauth_kit.doctor.reach import check_clock, check_sites, reach
+from ddoauth_kit.doctor.surroundings import check_proxy, check_tls
+from ddoauth_kit.errors import InputError
+from ddoauth_kit.sites import DATADOG_SITES, SiteTable
+from ddoauth_kit.store import open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+def examine(
+    *,
+    names: Sequence[str] = (),
+    client: str = "",
+    offline: bool = False,
+    environ: Mapping[str, str] = os.environ,
+    sites: SiteTable = DATADOG_SITES,
+) -> list[Finding]:
+    """Return what is found, in the order from this machine to Datadog.
+
+    `names` are the sites to reach, all by default; the first one's registration is looked at.
+    With `offline` nothing is sent. No check spends a token; the store is tried, so its folder is
+    there afterwards.
+
+    Raises:
+        InputError: `unknown_site`.
+    """
+    chosen = tuple(sites.named(name) for name in names) or tuple(sites)
+    home = names[0] if names else environ.get("DDOAUTH_CLIENT_SITE") or "us1"
+    official = check_official_variables(environ)
+    findings = [
+        check_python(),
+        *check_packages(),
+        check_keyring(),
+        check_folder(environ),
+        *check_store(environ),
+        *([official] if official else []),
+        check_proxy(environ),
+        *check_tls(environ),
+        *_client(environ, site=home, client=client),
+    ]
+    if offline:
+        step = "run it without --offline"
+        return [*findings, unknown("sites and clock", "not looked at", step)]
+    reached = reach(chosen)
+    return [*findings, *check_sites(reached), check_clock(reached)]
+
+
+def _client(environ: Mapping[str, str], *, site: str, client: str) -> list[Finding]:
+    registration, findings = clients.find_registration(environ, site=site, client=client)
+    if registration is None:
+        return findings
+    findings += clients.check_redirect_uris(registration)
+    try:
+        findings += clients.check_kept(open_store(environ=environ).store, registration)
+    except InputError as error:
+        findings.append(unknown("kept grants", error.what, error.advice))
+    return findings

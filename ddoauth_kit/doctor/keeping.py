@@ -1,0 +1,66 @@
+"""Look at where secrets would be kept: the keyring, the folder, and what wins over both."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ddoauth_kit.doctor.finding import Finding, note, ok, problem
+from ddoauth_kit.errors import InputError
+from ddoauth_kit.store import FileStore, Slot, open_store, refuse_unwritable
+from ddoauth_kit.store.files import default_folder
+from ddoauth_kit.store.keyrings import usable_keyring
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_TRIAL = Slot("api_key", "us1", "doctor")
+
+
+def check_keyring() -> Finding:
+    """Name the keyring, or why it is not used."""
+    backend, reason = usable_keyring()
+    if backend is None:
+        step = "nothing is lost: files or memory are used; a desktop's keyring guards better"
+        return note("keyring", reason, step)
+    return ok("keyring", type(backend).__module__)
+
+
+def check_folder(environ: Mapping[str, str]) -> Finding:
+    """Look at the folder's owner and mode; it is not made where it is missing."""
+    folder = default_folder(environ)
+    if folder is None:
+        return note("store folder", "the environment names no home", "set DDOAUTH_STORE_FOLDER")
+    if not folder.exists() and not folder.is_symlink():
+        return ok("store folder", f"{folder} is not there yet")
+    try:
+        slots = FileStore(folder).slots()
+    except InputError as error:
+        return problem("store folder", error.what, error.advice)
+    return ok("store folder", f"{folder} holds {len(slots)} secrets")
+
+
+def check_store(environ: Mapping[str, str]) -> Iterator[Finding]:
+    """Try the store that would be used, and name the secrets that it lists."""
+    try:
+        chosen = open_store(environ=environ)
+        refuse_unwritable(chosen.store, _TRIAL)
+        slots = chosen.store.slots()
+    except InputError as error:
+        yield problem("store", error.what, error.advice)
+        return
+    if chosen.store.where.startswith("memory"):
+        step = "keep the API key elsewhere as soon as it is made: it is shown once"
+        yield note("store", f"{chosen.store.where} ({chosen.reason})", step)
+    else:
+        yield ok("store", chosen.store.where)
+    for slot in slots:
+        yield ok("kept", str(slot))
+
+
+def check_official_variables(environ: Mapping[str, str]) -> Finding | None:
+    """Name Datadog's own variables, which its client sends to whatever host it is pointed at."""
+    names = [name for name in ("DD_API_KEY", "DD_APP_KEY") if environ.get(name)]
+    if not names:
+        return None
+    step = "unset them where the official client uses a token: it sends them in addition"
+    return note("DD_ variables", f"{' and '.join(names)} are set", step)

@@ -1,0 +1,104 @@
+"""Write a grant down as one secret, and read it back: all of it changes at once, or nothing."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from ddoauth_kit.errors import InputError
+from ddoauth_kit.oauth.tokens import TokenSet
+from ddoauth_kit.scopes import GrantedScopes
+from ddoauth_kit.secret import Secret
+
+if TYPE_CHECKING:
+    from ddoauth_kit.sites import SiteTable
+
+MARGIN: Final = 60.0
+_SHARE: Final = 0.1
+_TEXTS: Final = ("access_token", "refresh_token", "site", "client_id", "dd_oid", "dd_org_name")
+
+
+@dataclass(frozen=True, slots=True)
+class GrantRecord:
+    """Hold tokens and the moment from which on they are to be renewed, by the client's clock."""
+
+    tokens: TokenSet
+    renew_at: datetime
+
+    def is_due(self, now: datetime) -> bool:
+        """Return whether it is time for a refresh."""
+        return now >= self.renew_at
+
+
+def new_record(tokens: TokenSet, *, now: datetime) -> GrantRecord:
+    """Return the record of tokens that arrived just now.
+
+    They are renewed a minute before they end; a token that lives for minutes only, a tenth of its
+    life before. So clocks may differ a little, and a short life leads to no loop.
+    """
+    left = max(tokens.seconds_left(now), 0.0)
+    margin = timedelta(seconds=min(MARGIN, left * _SHARE))
+    return GrantRecord(tokens, renew_at=max(tokens.expires_at - margin, _ZERO))
+
+
+def written(record: GrantRecord) -> Secret:
+    """Return a record as one secret for a store; the site is part of it."""
+    tokens = record.tokens
+    content = {
+        "access_token": tokens.access_token.reveal(),
+        "refresh_token": tokens.refresh_token.reveal() if tokens.refresh_token else "",
+        "expires_at": tokens.expires_at.isoformat(),
+        "renew_at": record.renew_at.isoformat(),
+        "requested": list(tokens.scopes.requested),
+        "granted": list(tokens.scopes.granted),
+        "site": tokens.site.name,
+        "client_id": tokens.client_id,
+        "dd_oid": tokens.dd_oid,
+        "dd_org_name": tokens.dd_org_name,
+    }
+    return Secret(json.dumps(content), label="grant")
+
+
+def read(secret: Secret, *, sites: SiteTable) -> GrantRecord:
+    """Read a record back.
+
+    Raises:
+        InputError: `not_stored`, for what is no record of a grant; `unknown_site`.
+    """
+    try:
+        content = json.loads(secret.reveal())
+        texts = {name: _text(content[name]) for name in _TEXTS}
+        requested, granted = (tuple(map(_text, content[n])) for n in ("requested", "granted"))
+        expires_at, renew_at = (_moment(content[name]) for name in ("expires_at", "renew_at"))
+    except (ValueError, TypeError, KeyError, RecursionError):
+        raise InputError("not_stored", "What is kept as a grant cannot be read.") from None
+    refresh_token = texts["refresh_token"]
+    tokens = TokenSet(
+        access_token=Secret(texts["access_token"], label="access_token"),
+        refresh_token=Secret(refresh_token, label="refresh_token") if refresh_token else None,
+        expires_at=expires_at,
+        scopes=GrantedScopes(requested=requested, granted=granted),
+        site=sites.named(texts["site"]),
+        client_id=texts["client_id"],
+        dd_oid=texts["dd_oid"],
+        dd_org_name=texts["dd_org_name"],
+    )
+    return GrantRecord(tokens, renew_at=renew_at)
+
+
+_ZERO: Final = datetime.min.replace(tzinfo=UTC)
+
+
+def _text(value: Any) -> str:  # noqa: ANN401 - JSON has no narrower type
+    if not isinstance(value, str):
+        raise TypeError
+    return value
+
+
+def _moment(value: Any) -> datetime:  # noqa: ANN401 - JSON has no narrower type
+    moment = datetime.fromisoformat(_text(value))
+    if moment.tzinfo is None:
+        raise ValueError
+    return moment

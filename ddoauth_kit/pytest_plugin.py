@@ -1,0 +1,40 @@
+"""Offer partners a sandbox as a pytest fixture: `datadog_sandbox`.
+
+pytest finds this module by itself wherever the kit is installed, so it loads nothing until a test
+asks for the fixture. `tests/test_pytest_plugin.py` of the kit is an example of its use.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ddoauth_kit.sandbox.watched import WatchedSandbox
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the marker known that gives the sandbox its options."""
+    config.addinivalue_line(
+        "markers",
+        "datadog_sandbox(**options): start the fixture's sandbox with these options, such as "
+        "profile='rfc', faults=['slow:1'], scopes=[...] or client_file=Path(...)",
+    )
+
+
+@pytest.fixture
+def datadog_sandbox(request: pytest.FixtureRequest) -> Iterator[WatchedSandbox]:
+    """Run a sandbox for one test, with its journal, faults on request, and what to assert.
+
+    While the test runs, this process can connect to this machine only; an attempt to reach any
+    other host fails and is noted.
+    """
+    try:
+        from ddoauth_kit.sandbox.watched import WatchedSandbox
+    except ModuleNotFoundError as error:
+        pytest.skip(f'{error.name} is missing: pip install "ddoauth-kit[sandbox]"')
+    mark = request.node.get_closest_marker("datadog_sandbox")
+    with WatchedSandbox(**(mark.kwargs if mark else {})) as sandbox:
+        yield sandbox

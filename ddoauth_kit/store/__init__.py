@@ -1,0 +1,28 @@
+"""Keep what is shown once: client secrets, refresh tokens and API keys, each under its own slot.
+
+The order of preference is environment (read only), the operating system's keyring, files that
+only this user can read, memory. What fails, forgets or writes plain text for others is not used,
+and the reason is kept for people.
+"""
+
+from ddoauth_kit.store.choice import ChosenStore, open_store
+from ddoauth_kit.store.environment import EnvironmentFirst
+from ddoauth_kit.store.export import export_secrets
+from ddoauth_kit.store.files import FileStore
+from ddoauth_kit.store.keyrings import SERVICE, KeyringStore
+from ddoauth_kit.store.memory import MemoryStore
+from ddoauth_kit.store.slots import Slot, Store, refuse_unwritable
+
+__all__ = [
+    "SERVICE",
+    "ChosenStore",
+    "EnvironmentFirst",
+    "FileStore",
+    "KeyringStore",
+    "MemoryStore",
+    "Slot",
+    "Store",
+    "export_secrets",
+    "open_store",
+    "refuse_unwritable",
+]

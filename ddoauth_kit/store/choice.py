@@ -1,0 +1,100 @@
+"""Choose where secrets are kept: the best place that works here, and why no better one does."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from ddoauth_kit.errors import InputError
+from ddoauth_kit.place import NOTHING_KEPT, on_binder
+from ddoauth_kit.store.environment import EnvironmentFirst
+from ddoauth_kit.store.files import FileStore, default_folder
+from ddoauth_kit.store.folder import PrivateFolder
+from ddoauth_kit.store.keyrings import KeyringStore, usable_keyring
+from ddoauth_kit.store.memory import MemoryStore
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from ddoauth_kit.store.slots import Store
+
+KINDS: Final = ("keyring", "file", "memory")
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenStore:
+    """Hold the store that is used, and why no better one is; `reason` is empty for the best."""
+
+    store: Store
+    reason: str = ""
+
+
+def open_store(*, environ: Mapping[str, str] = os.environ) -> ChosenStore:
+    """Choose the best store that works here: the keyring, else files, else memory.
+
+    `DDOAUTH_STORE` may name one of them, and then a better one is not tried. The environment is
+    read first. On Binder it is memory and nothing else: the machine is not yours.
+
+    Raises:
+        InputError: `unknown_store`.
+    """
+    if on_binder(environ):
+        return ChosenStore(MemoryStore(), NOTHING_KEPT)
+    wanted, reason = _wanted(environ)
+    reasons = [reason] if reason else []
+    for kind in KINDS[KINDS.index(wanted) :]:
+        store, reason = _try(kind, environ)
+        if store is not None:
+            return ChosenStore(EnvironmentFirst(store, environ), "; ".join(reasons))
+        reasons.append(reason)
+    raise AssertionError("unreachable")
+
+
+def _wanted(environ: Mapping[str, str]) -> tuple[str, str]:
+    """Return the kind of store to begin with, and the reason where it is not the best one."""
+    wanted = environ.get("DDOAUTH_STORE", "").strip().lower()
+    if wanted and wanted not in KINDS:
+        raise InputError("unknown_store", f"DDOAUTH_STORE is {wanted[:40]!a}.")
+    return wanted or KINDS[0], f"DDOAUTH_STORE says {wanted}" if wanted in KINDS[1:] else ""
+
+
+def _try(kind: str, environ: Mapping[str, str]) -> tuple[Store | None, str]:
+    """Return a store that can be used, or None and the reason why not."""
+    if kind == "memory":
+        return MemoryStore(), ""
+    if kind == "file":
+        return _files(environ)
+    backend, reason = usable_keyring()
+    if backend is None:
+        return None, reason
+    return KeyringStore(backend, folder=_lock_folder(environ)), ""
+
+
+def _files(environ: Mapping[str, str]) -> tuple[Store | None, str]:
+    folder, reason = _folder(environ)
+    if folder is None:
+        return None, f"no files: {reason}"
+    try:
+        return FileStore(folder), ""
+    except InputError as error:
+        return None, f"no files: {error.what.rstrip('.')}"
+
+
+def _folder(environ: Mapping[str, str]) -> tuple[Path | None, str]:
+    if os.name != "posix":
+        return None, "file modes keep nobody out on this system"
+    folder = default_folder(environ)
+    return folder, "" if folder else "the environment names no home folder"
+
+
+def _lock_folder(environ: Mapping[str, str]) -> Path | None:
+    """Return a folder in which processes can wait for each other, or None."""
+    folder, _ = _folder(environ)
+    if folder is not None:
+        try:
+            PrivateFolder(folder)
+        except InputError:
+            return None
+    return folder

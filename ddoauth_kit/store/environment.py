@@ -1,0 +1,66 @@
+"""Read secrets from the environment first."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from ddoauth_kit.store.slots import from_environment, variables, wrapped
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from contextlib import AbstractContextManager
+
+    from ddoauth_kit.secret import Secret
+    from ddoauth_kit.store.slots import Slot, Store
+
+
+class EnvironmentFirst:
+    """Read from the environment where it has a value, and keep everything else in a store.
+
+    The variables are `DDOAUTH_REFRESH_TOKEN_US1`, `DDOAUTH_API_KEY_EU1__ACME` and so on, see
+    `variables`. One whose value was replaced or forgotten here is not read again.
+    """
+
+    def __init__(self, store: Store, environ: Mapping[str, str] = os.environ) -> None:
+        self._store = store
+        self._environ = environ
+        self._outdated: set[str] = set()
+
+    @property
+    def where(self) -> str:
+        """Return where new secrets go."""
+        return self._store.where
+
+    def get(self, slot: Slot) -> Secret | None:
+        """Return the variable's value, or what the store holds, or None."""
+        _, value = self._variable(slot)
+        return wrapped(slot, value) if value else self._store.get(slot)
+
+    def put(self, slot: Slot, secret: Secret) -> None:
+        """Keep a secret in the store; the environment is never written."""
+        self._store.put(slot, secret)
+        self._outdated.update(variables(slot))
+
+    def forget(self, slot: Slot) -> None:
+        """Look no more at the variable where it had a value, else drop what the store holds.
+
+        So a variable that is out of date does not take a newer secret with it.
+        """
+        variable, _ = self._variable(slot)
+        if variable:
+            self._outdated.add(variable)
+        else:
+            self._store.forget(slot)
+
+    def slots(self) -> tuple[Slot, ...]:
+        """Return which slots of the store hold something; the environment's are not listed."""
+        return self._store.slots()
+
+    def alone(self, slot: Slot) -> AbstractContextManager[object]:
+        """Keep everybody else who asks the store for the same slot waiting."""
+        return self._store.alone(slot)
+
+    def _variable(self, slot: Slot) -> tuple[str, str]:
+        known = {k: v for k, v in self._environ.items() if k not in self._outdated}
+        return from_environment(slot, known)

@@ -1,0 +1,140 @@
+"""Keep secrets in the operating system's keyring, where it is one that can be trusted."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager, nullcontext, suppress
+from typing import TYPE_CHECKING, Any, Final
+
+from ddoauth_kit.errors import InputError
+from ddoauth_kit.store.folder import PrivateFolder
+from ddoauth_kit.store.memory import ThreadLocks
+from ddoauth_kit.store.slots import Slot, slot_named, wrapped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from ddoauth_kit.secret import Secret
+
+SERVICE: Final = "ddoauth-kit"
+INDEX: Final = "slots"
+_LOCK: Final = ".keyring-lock"
+_UNUSABLE: Final = {
+    "keyring.backends.fail": "no keyring service runs here",
+    "keyring.backends.null": "it forgets what it is given",
+    "keyrings.alt.file": "it writes files that others may read",
+    "keyrings.alt.pyfs": "it writes files that others may read",
+}
+
+
+def usable_keyring() -> tuple[Any, str]:
+    """Return the keyring's backend and no reason, or None and the reason why not."""
+    try:
+        import keyring
+    except ImportError:
+        return None, "the package keyring is not installed"
+    try:
+        backend = keyring.get_keyring()
+        parts = getattr(backend, "backends", [backend])
+    except Exception as error:  # noqa: BLE001 - whatever the configured backend raises
+        return None, f"the configured keyring does not start: {type(error).__name__}"
+    for part in parts:
+        reason = next(filter(None, (_UNUSABLE.get(k.__module__) for k in type(part).__mro__)), "")
+        if reason:
+            return None, f"{type(part).__module__} is not used: {reason}"
+    return backend, ""
+
+
+class KeyringStore:
+    """Keep secrets in the operating system's keyring, through the `keyring` package.
+
+    No keyring lists what it holds, so the names of the slots are kept in it as an entry of their
+    own. `folder` is where processes wait for each other; without it only threads do.
+    """
+
+    def __init__(self, backend: Any, *, folder: Path | None = None) -> None:  # noqa: ANN401 - keyring is an optional package
+        self._backend = backend
+        self._folder = PrivateFolder(folder) if folder is not None else None
+        self._threads = ThreadLocks()
+
+    @property
+    def where(self) -> str:
+        """Return the keyring's own name."""
+        return f"the keyring of this machine ({type(self._backend).__module__})"
+
+    def get(self, slot: Slot) -> Secret | None:
+        """Return what the slot holds, or None.
+
+        Raises:
+            InputError: `not_stored`, when the keyring cannot be read.
+        """
+        value = self._ask("get", slot.name)
+        return wrapped(slot, value) if value else None
+
+    def put(self, slot: Slot, secret: Secret) -> None:
+        """Write a secret, and read it back: some keyrings take it and say nothing.
+
+        Raises:
+            InputError: `not_stored`.
+        """
+        self._note(slot, kept=True)
+        self._ask("set", slot.name, secret.reveal())
+        if self.get(slot) != secret:
+            raise InputError("not_stored", f"The keyring did not keep the {slot}.")
+
+    def forget(self, slot: Slot) -> None:
+        """Drop what the slot holds, if anything.
+
+        Raises:
+            InputError: `not_stored`, when the keyring cannot be changed.
+        """
+        if self.get(slot) is not None:
+            self._ask("delete", slot.name)
+        self._note(slot, kept=False)
+
+    def slots(self) -> tuple[Slot, ...]:
+        """Return which slots hold something.
+
+        Raises:
+            InputError: `not_stored`, when the keyring cannot be read.
+        """
+        found = (slot_named(name) for name in self._index())
+        return tuple(slot for slot in found if slot is not None and self.get(slot) is not None)
+
+    @contextmanager
+    def alone(self, slot: Slot) -> Iterator[None]:
+        """Keep all other threads, and with a folder all processes, that ask for it waiting."""
+        with self._threads.alone(slot), self._processes(f".alone-{slot.name}"):
+            yield
+
+    def _processes(self, name: str) -> AbstractContextManager[None]:
+        return nullcontext() if self._folder is None else self._folder.locked(name)
+
+    def _note(self, slot: Slot, *, kept: bool) -> None:
+        """Bring the list of names up to date; a keyring too small for it still keeps secrets."""
+        if slot.is_probe:
+            return
+        with suppress(InputError), self._processes(_LOCK):
+            names = [name for name in self._index() if name != slot.name]
+            if kept or names != self._index():
+                self._ask("set", INDEX, json.dumps([*names, slot.name] if kept else names))
+
+    def _index(self) -> list[str]:
+        try:
+            names = json.loads(self._ask("get", INDEX) or "[]")
+        except ValueError:
+            return []
+        return [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
+
+    def _ask(self, action: str, *arguments: str) -> Any:  # noqa: ANN401 - as the backend has it
+        """Call the backend; its own exception may hold the secret, so only its name is kept."""
+        try:
+            return getattr(self._backend, f"{action}_password")(SERVICE, *arguments)
+        except Exception as error:  # noqa: BLE001 - each keyring has exceptions of its own
+            failure = type(error).__name__
+        finally:
+            del arguments  # a traceback with variables would show the secret
+        what = f"The attempt to {action} a secret in {self.where} failed: {failure}."
+        raise InputError("not_stored", what)

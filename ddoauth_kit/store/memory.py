@@ -1,0 +1,56 @@
+"""Keep secrets for as long as the process lives."""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from ddoauth_kit.secret import Secret
+    from ddoauth_kit.store.slots import Slot
+
+
+class ThreadLocks:
+    """Give each slot a lock among the threads of this process."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._locks: defaultdict[Slot, threading.Lock] = defaultdict(threading.Lock)
+
+    def alone(self, slot: Slot) -> AbstractContextManager[object]:
+        """Return the lock of a slot."""
+        with self._guard:
+            return self._locks[slot]
+
+
+class MemoryStore:
+    """Keep secrets for as long as the process lives."""
+
+    where = "memory: it is gone when this kernel ends"
+
+    def __init__(self) -> None:
+        self._kept: dict[Slot, Secret] = {}
+        self._locks = ThreadLocks()
+
+    def get(self, slot: Slot) -> Secret | None:
+        """Return what the slot holds, or None."""
+        return self._kept.get(slot)
+
+    def put(self, slot: Slot, secret: Secret) -> None:
+        """Keep a secret until the process ends."""
+        self._kept[slot] = secret
+
+    def forget(self, slot: Slot) -> None:
+        """Drop what the slot holds, if anything."""
+        self._kept.pop(slot, None)
+
+    def slots(self) -> tuple[Slot, ...]:
+        """Return which slots hold something."""
+        return tuple(self._kept)
+
+    def alone(self, slot: Slot) -> AbstractContextManager[object]:
+        """Keep the other threads that ask for the same slot waiting."""
+        return self._locks.alone(slot)

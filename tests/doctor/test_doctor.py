@@ -1,0 +1,303 @@
+"""The doctor finds what is wrong, says what to do, works offline, and shows and spends nothing."""
+
+from __future__ import annotations
+
+import errno
+import json
+import socket
+import sys
+import tomllib
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import PackageNotFoundError
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from given import API_KEY, NOW, REFRESH_TOKEN, registration, shown, tokens
+from loopback import Answer, refused_site
+
+from ddoauth_kit import DATADOG_SITES, Secret
+from ddoauth_kit.cli import main
+from ddoauth_kit.doctor import Finding, Status, examine
+from ddoauth_kit.doctor import client as clients
+from ddoauth_kit.doctor.keeping import check_folder, check_official_variables, check_store
+from ddoauth_kit.doctor.packages import FLOORS, check_packages, check_python, older
+from ddoauth_kit.doctor.reach import check_clock, check_sites, reach
+from ddoauth_kit.doctor.surroundings import check_proxy, check_tls
+from ddoauth_kit.oauth.grant import grant_slot
+from ddoauth_kit.oauth.grant_record import new_record, written
+from ddoauth_kit.sites import SiteTable
+from ddoauth_kit.store import MemoryStore, Slot
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from loopback import RecordingServer
+
+ROOT = Path(__file__).parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+
+
+def _found(findings: Iterable[Finding], check: str) -> Finding:
+    (finding,) = [each for each in findings if each.check == check]
+    return finding
+
+
+def _environ(tmp_path: Path, **more: str) -> dict[str, str]:
+    """Return an environment of its own, whose secrets go to files."""
+    folder = {"DDOAUTH_STORE_FOLDER": str(tmp_path / "kept"), "DDOAUTH_STORE": "file"}
+    return {**folder, **more}
+
+
+def test_it_is_useful_offline(tmp_path: Path) -> None:
+    """With nothing set and nothing sent there is no problem, and each check has its say."""
+    findings = examine(offline=True, environ=_environ(tmp_path))
+    assert not [each for each in findings if each.status is Status.PROBLEM]
+    assert {"python", "keyring", "store", "proxy", "TLS", "registration"} <= {
+        each.check for each in findings
+    }
+    assert _found(findings, "sites and clock").status is Status.UNKNOWN
+    for each in findings:
+        assert bool(each.next_step) == (each.status is not Status.OK), each
+
+
+def test_minimum_versions_are_those_of_the_project() -> None:
+    """What the doctor compares with is what pip would install at least, extra by extra."""
+    wanted = {"": PROJECT["dependencies"], **PROJECT["optional-dependencies"]}
+    for floor in FLOORS:
+        assert f"{floor.package}>={floor.good}" in wanted[floor.extra]
+    listed = {floor.package for floor in FLOORS if floor.extra != "dev"}
+    for extra in ("", "sandbox", "workbook"):
+        names = {line.partition(">=")[0] for line in wanted[extra]}
+        assert names - listed <= {"ddoauth-kit[sandbox]"}
+
+
+def test_a_known_bad_version_is_a_problem() -> None:
+    """An old package is told with the reason and the command; a missing one with its extra."""
+
+    def installed(package: str) -> str:
+        if package in {"flask", "tornado"}:
+            raise PackageNotFoundError(package)
+        return "0.14.0" if package == "h11" else "99.0"
+
+    findings = list(check_packages(installed=installed))
+    bad = _found(findings, "package h11")
+    assert bad.status is Status.PROBLEM
+    assert "CVE-2025-43859" in bad.found
+    assert bad.next_step == 'pip install --upgrade "h11>=0.16.0"'
+    missing = [each for each in findings if each.check == "packages"]
+    assert [each.next_step for each in missing] == [
+        'pip install --upgrade "ddoauth-kit[workbook]"',
+        'pip install --upgrade "ddoauth-kit[dev]"',
+    ]
+
+
+@pytest.mark.parametrize(
+    ("found", "good", "expected"),
+    [
+        ("1.0", "1.0.0", False),
+        ("1.10", "1.9", False),
+        ("1.9.9", "1.10", True),
+        ("2.0rc1", "2.0", False),
+        ("0.15.9.post1", "0.16", True),
+        ("unknown", "1", True),
+    ],
+)
+def test_versions_are_compared_by_number(found: str, good: str, *, expected: bool) -> None:
+    """Ten comes after nine, and zeros at the end change nothing."""
+    assert older(found, good) is expected
+
+
+def test_an_old_python_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The interpreter is compared, too."""
+    assert check_python().status is Status.OK
+    monkeypatch.setattr(sys, "version_info", (3, 10, 4))
+    assert check_python().status is Status.PROBLEM
+
+
+def test_the_folder(tmp_path: Path) -> None:
+    """Missing is fine and stays missing; open to others is a problem with the way out."""
+    environ = _environ(tmp_path)
+    assert "not there yet" in check_folder(environ).found
+    assert not (tmp_path / "kept").exists()
+    assert _found(check_store(environ), "store").status is Status.OK
+    assert check_folder(environ).found.endswith("holds 0 secrets")
+    (tmp_path / "kept").chmod(0o755)
+    finding = check_folder(environ)
+    assert finding.status is Status.PROBLEM
+    assert "chmod 700" in finding.next_step
+    assert check_folder({}).next_step == "set DDOAUTH_STORE_FOLDER"
+
+
+def test_memory_is_told() -> None:
+    """Where secrets end with the process, that is good to know; a misspelt kind is a problem."""
+    assert _found(check_store({"DDOAUTH_STORE": "memory"}), "store").status is Status.NOTE
+    assert _found(check_store({"DDOAUTH_STORE": "vault"}), "store").status is Status.PROBLEM
+
+
+def test_the_official_clients_variables() -> None:
+    """Names are told, values are not."""
+    assert check_official_variables({}) is None
+    finding = check_official_variables({"DD_API_KEY": API_KEY, "DD_APP_KEY": "x"})
+    assert finding is not None
+    assert finding.found == "DD_API_KEY and DD_APP_KEY are set"
+    assert API_KEY not in shown([finding])
+
+
+@pytest.mark.parametrize(
+    ("value", "status", "words"),
+    [
+        (
+            "http://user:canary-password@proxy.example:3128",
+            Status.NOTE,
+            "http://proxy.example:3128",
+        ),
+        ("proxy.example:3128", Status.PROBLEM, "no address"),
+        ("http://proxy.example:port", Status.PROBLEM, "no address"),
+        ("", Status.OK, "none"),
+    ],
+)
+def test_the_proxy(value: str, status: Status, words: str) -> None:
+    """A proxy is named without its password, and what is none is a problem."""
+    finding = check_proxy({"HTTPS_PROXY": value})
+    assert finding.status is status
+    assert words in finding.found
+    assert "canary" not in shown([finding])
+
+
+def test_tls(tmp_path: Path) -> None:
+    """Certificates that are missing or broken, and a log of keys, are problems."""
+    broken = tmp_path / "broken.pem"
+    broken.write_text("no certificate", "utf-8")
+    for environ, words in (
+        ({"SSL_CERT_FILE": str(tmp_path / "nowhere")}, "not there"),
+        ({"SSL_CERT_FILE": str(broken)}, "cannot be loaded"),
+    ):
+        finding = _found(check_tls(environ), "TLS")
+        assert finding.status is Status.PROBLEM
+        assert words in finding.found
+    assert [each.status for each in check_tls({"SSLKEYLOGFILE": "x"})] == [
+        Status.OK,
+        Status.PROBLEM,
+    ]
+
+
+def test_sites_and_clock(serve: Callable[..., RecordingServer]) -> None:
+    """A site that answers is fine whatever it says, one that fails or is silent is a problem."""
+    good, bad = serve(Answer("{}", 403)), serve(Answer("{}", 503))
+    named = [
+        replace(site, name=name)
+        for name, site in (("good", good.site), ("bad", bad.site), ("gone", refused_site()))
+    ]
+    reached = reach(named, clock=lambda: datetime.now(UTC) + timedelta(hours=2))
+    statuses = {each.check: each.status for each in check_sites(reached)}
+    assert statuses == {
+        "site good": Status.OK,
+        "site bad": Status.PROBLEM,
+        "site gone": Status.PROBLEM,
+    }
+    clock = check_clock(reached)
+    assert clock.status is Status.PROBLEM
+    assert clock.found.endswith("seconds ahead of the servers' clock")
+    assert check_clock(reach(named)).status is Status.OK
+    for arrived in (*good.arrived, *bad.arrived):
+        assert not {"authorization", "dd-api-key", "cookie"} & arrived.headers.keys()
+        assert arrived.body == b""
+
+
+def test_offline_is_no_fault() -> None:
+    """Where no site answers at all, that is unknown and no problem, and so is the clock."""
+    reached = reach([refused_site(), refused_site()])
+    assert {each.status for each in check_sites(reached)} == {Status.UNKNOWN}
+    assert check_clock(reached).status is Status.UNKNOWN
+
+
+def test_the_registration(tmp_path: Path) -> None:
+    """None is fine; one of another site, or without a secret, is told with the next step."""
+
+    def look(**environ: str) -> list[Finding]:
+        return examine(names=["eu1"], offline=True, environ=_environ(tmp_path, **environ))
+
+    assert _found(look(), "registration").status is Status.NOTE
+    elsewhere = _found(look(DDOAUTH_CLIENT_ID="acme"), "registration")
+    assert elsewhere.status is Status.PROBLEM
+    assert "belongs to us1" in elsewhere.found
+    findings = look(DDOAUTH_CLIENT_ID_EU1="acme", DDOAUTH_REDIRECT_URIS="https://acme.example/cb")
+    assert "good on eu1" in _found(findings, "registration").found
+    assert _found(findings, "client secret").status is Status.NOTE
+    assert _found(findings, "redirect URI https://acme.example/cb").status is Status.OK
+
+
+def test_ports_of_redirect_uris(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A taken port and a forbidden one are problems; `localhost` is worth a word."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        uris = (f"http://127.0.0.1:{port}/cb",)
+        (busy,) = clients.check_redirect_uris(registration(redirect_uris=uris))
+    assert busy.status is Status.PROBLEM
+    assert f"uses port {port}" in busy.next_step
+    (free,) = clients.check_redirect_uris(registration(redirect_uris=uris))
+    assert free.status is Status.OK
+    uris = (f"http://localhost:{port}/cb",)
+    (named,) = clients.check_redirect_uris(registration(redirect_uris=uris))
+    assert named.status is Status.NOTE
+    (none,) = clients.check_redirect_uris(registration(redirect_uris=()))
+    assert none.status is Status.PROBLEM
+
+    def forbid(*_: Any) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(socket.socket, "bind", forbid)
+    (low,) = clients.check_redirect_uris(registration(redirect_uris=("http://127.0.0.1/cb",)))
+    assert "1024" in low.next_step
+
+
+def test_kept_grants_are_compared_with_the_registration() -> None:
+    """Another client's, another site's, a narrower and an unreadable one are each told apart."""
+    store, client = MemoryStore(), registration(sites=("us1",))
+    good, eu1 = tokens(), tokens(site=DATADOG_SITES.named("eu1"))
+    narrow = tokens(dd_oid="2", scopes=replace(good.scopes, granted=("events_read",)))
+    for grant in (good, eu1, narrow):
+        store.put(grant_slot(grant), written(new_record(grant, now=NOW)))
+    store.put(Slot("grant", "us1", client.client_id, "", "3"), Secret("{", label="grant"))
+    store.put(Slot("grant", "us1", client.client_id, "", "4"), written(new_record(eu1, now=NOW)))
+    store.put(Slot("api_key", "us1", "other"), Secret(API_KEY, label="api_key"))
+    findings = list(clients.check_kept(store, client))
+    assert [each.status for each in findings] == [
+        Status.OK,
+        Status.PROBLEM,
+        Status.NOTE,
+        Status.PROBLEM,
+        Status.PROBLEM,
+        Status.NOTE,
+    ]
+    assert "api_keys_write" in findings[2].found
+    text = shown(findings)
+    assert REFRESH_TOKEN not in text
+    assert API_KEY not in text
+
+
+def test_the_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Text and JSON hold the same; the exit code is 1 for a problem, 2 for a bad site."""
+    for name, value in _environ(tmp_path).items():
+        monkeypatch.setenv(name, value)
+    assert main(["doctor", "--offline"]) == 0
+    assert "next: run it without --offline" in capsys.readouterr().out
+    assert main(["doctor", "--offline", "--format", "json"]) == 0
+    findings = json.loads(capsys.readouterr().out)["findings"]
+    assert findings[0].keys() == {"check", "status", "found", "next_step"}
+    (tmp_path / "kept").chmod(0o755)
+    assert main(["doctor", "--offline", "--format", "json"]) == 1
+    assert main(["doctor", "--site", "mars"]) == 2
+
+
+def test_it_asks_the_sites_that_are_named(serve: Callable[..., RecordingServer]) -> None:
+    """Only what `--site` names is reached."""
+    server = serve(Answer("{}", 403))
+    table = SiteTable((server.site, replace(refused_site(), name="other")))
+    findings = examine(names=["lab1"], environ={"DDOAUTH_STORE": "memory"}, sites=table)
+    assert [each.check for each in findings if each.check.startswith("site ")] == ["site lab1"]
+    assert len(server.arrived) == 1

@@ -1,0 +1,403 @@
+"""However many need a token, it is fetched once, kept first, and a dead grant stays dead."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from given import ACCESS_TOKEN, NOW, REFRESH_TOKEN, shown, with_locals
+from given import registration as given_registration
+from given import tokens as given_tokens
+from hypothesis import given as generated
+from hypothesis import strategies as st
+from loopback import Answer, refused_site
+from scene import Scene
+
+from ddoauth_kit import DATADOG_SITES, OAuthClient, Secret
+from ddoauth_kit.api.queries import current_user_request, monitor_list_request
+from ddoauth_kit.errors import AnswerError, InputError, NetworkError, TokenError
+from ddoauth_kit.http import AsyncHttp
+from ddoauth_kit.oauth.grant import Grant, grant_slot
+from ddoauth_kit.oauth.grant_record import _TEXTS, new_record, read, written
+from ddoauth_kit.sandbox import Sandbox
+from ddoauth_kit.store import FileStore, MemoryStore, Slot
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from loopback import RecordingServer
+
+    from ddoauth_kit import Http, TokenSet
+    from ddoauth_kit.store import Store
+
+    Serve = Callable[..., RecordingServer]
+
+MANY = 20
+
+
+@pytest.fixture(params=["datadog", "rfc"])
+def scene(request: pytest.FixtureRequest, http: Http) -> Iterator[Scene]:
+    """Put a client before a sandbox that keeps refresh tokens, and before one that rotates them."""
+    with Sandbox(profile=request.param, real_time=True) as sandbox:
+        yield Scene(sandbox, http)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> FileStore:
+    """Keep grants in files, as servers of several processes do."""
+    return FileStore(tmp_path / "kept")
+
+
+def _expired(scene: Scene, store: Store) -> tuple[Grant, TokenSet]:
+    """Return a kept grant whose access token counts as expired by now."""
+    tokens = scene.tokens()
+    grant = Grant(scene.oauth, store=store, slot=grant_slot(tokens))
+    grant.keep(replace(tokens, expires_at=scene.sandbox.clock.now()))
+    return grant, tokens
+
+
+def _refreshes(scene: Scene) -> int:
+    return sum("refresh_token" in entry.fields for entry in scene.sandbox.journal)
+
+
+def _again(scene: Scene, store: Store, tokens: TokenSet) -> Grant:
+    """Return another grant object on the same slot, as another client or server has it."""
+    return Grant(scene.oauth, store=store, slot=grant_slot(tokens))
+
+
+@pytest.mark.checklist("C12")
+def test_threads_and_clients_share_one_refresh(scene: Scene, store: FileStore) -> None:
+    """Twenty threads on five grant objects need a token at once: one token request."""
+    grant, tokens = _expired(scene, store)
+    grants = [grant, *(_again(scene, store, tokens) for _ in range(4))]
+    with ThreadPoolExecutor(MANY) as pool:
+        found = list(pool.map(lambda n: grants[n % 5].tokens(), range(MANY)))
+    assert len({each.access_token.reveal() for each in found}) == 1
+    assert _refreshes(scene) == 1
+    scene.whoami(found[0])
+
+
+@pytest.mark.checklist("C12")
+def test_coroutines_share_one_refresh(scene: Scene, store: FileStore) -> None:
+    """A hundred coroutines with calls of their own: one token request, and all calls succeed."""
+    grant, _ = _expired(scene, store)
+
+    async def call_all() -> list[int]:
+        async with AsyncHttp() as http:
+            calls = (grant.asend(http, current_user_request) for _ in range(100))
+            return [answer.status for answer in await asyncio.gather(*calls)]
+
+    assert asyncio.run(call_all()) == [200] * 100
+    assert _refreshes(scene) == 1
+
+
+PROCESS = """
+import json, sys
+from pathlib import Path
+from sandbox_process import oauth_client
+from ddoauth_kit.oauth.grant import Grant
+from ddoauth_kit.store import FileStore, Slot
+client = oauth_client(json.loads(sys.stdin.readline()))
+grant = Grant(client, store=FileStore(Path(sys.argv[1])), slot=Slot(*sys.argv[2:]))
+print("ready", flush=True)
+sys.stdin.readline()
+print(hash(grant.tokens().access_token.reveal()), flush=True)
+"""
+
+
+@pytest.mark.checklist("C12")
+def test_processes_share_one_refresh(scene: Scene, store: FileStore, tmp_path: Path) -> None:
+    """Six processes that share a folder need a token at the same moment: one token request."""
+    _, tokens = _expired(scene, store)
+    slot = grant_slot(tokens)
+    folder = sys.modules["given"].__file__.replace("given.py", "benchmarks")
+    command = [sys.executable, "-c", PROCESS, str(tmp_path / "kept")]
+    command += [slot.kind, slot.site, slot.client_id, slot.client_kind, slot.org]
+    environ = {**os.environ, "PYTHONHASHSEED": "0"}
+    environ["PYTHONPATH"] = f"{folder}:{environ.get('PYTHONPATH', '')}"
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    processes = [subprocess.Popen(command, env=environ, **pipes) for _ in range(6)]
+    for process in processes:
+        print(json.dumps(scene.sandbox.description()), file=process.stdin, flush=True)
+    assert {process.stdout.readline() for process in processes} == {"ready\n"}
+    for process in processes:
+        print(file=process.stdin, flush=True)
+    found = {process.communicate(timeout=60)[0] for process in processes}
+    assert len(found) == 1
+    assert _refreshes(scene) == 1
+
+
+@pytest.mark.checklist("C11")
+def test_a_new_refresh_token_is_kept_before_it_is_used(scene: Scene, store: FileStore) -> None:
+    """When `tokens` returns, the store holds what the answer brought; a new process goes on."""
+    grant, tokens = _expired(scene, store)
+    renewed = grant.tokens()
+    kept = store.get(grant_slot(tokens))
+    assert kept is not None
+    assert read(kept, sites=scene.oauth.sites).tokens == renewed
+    assert _again(scene, store, tokens).tokens() == renewed
+    assert _refreshes(scene) == 1
+
+
+@pytest.mark.checklist("C11")
+def test_a_dead_grant_is_refused_once(scene: Scene, store: FileStore) -> None:
+    """After one refused refresh nothing is kept and nothing sent, whoever asks, however often."""
+    grant, tokens = _expired(scene, store)
+    scene.oauth.revoke(tokens)
+    with pytest.raises(TokenError) as caught:
+        grant.tokens()
+    assert caught.value.code == "invalid_refresh_token"
+    assert "authorize again" in caught.value.advice
+    assert store.slots() == ()
+    sent = len(scene.sandbox.journal)
+    for again in (grant, _again(scene, store, tokens)):
+        with pytest.raises(TokenError) as caught:
+            again.tokens()
+        assert caught.value.code == "grant_ended"
+    assert len(scene.sandbox.journal) == sent
+
+
+@pytest.mark.checklist("C11")
+@pytest.mark.checklist("C12")
+def test_many_learn_of_a_dead_grant_by_one_request(scene: Scene, store: FileStore) -> None:
+    """Twenty threads ask at once for a grant that is dead: one token request in all."""
+    grant, tokens = _expired(scene, store)
+    scene.oauth.revoke(tokens)
+
+    def code(_: int) -> str:
+        with pytest.raises(TokenError) as caught:
+            grant.tokens()
+        return caught.value.code
+
+    with ThreadPoolExecutor(MANY) as pool:
+        codes = sorted(pool.map(code, range(MANY)))
+    assert codes == ["grant_ended"] * (MANY - 1) + ["invalid_refresh_token"]
+    assert _refreshes(scene) == 1
+
+
+def test_a_new_authorization_revives_the_slot(scene: Scene, store: FileStore) -> None:
+    """What another process keeps after the end is found without a restart."""
+    grant, tokens = _expired(scene, store)
+    grant.end()
+    with pytest.raises(TokenError, match="grant_ended"):
+        grant.tokens()
+    _again(scene, store, tokens).keep(scene.tokens())
+    scene.whoami(grant.tokens())
+
+
+@pytest.mark.checklist("C16")
+def test_end_forgets_even_if_nobody_answers(scene: Scene, store: FileStore) -> None:
+    """The grant is gone from the store when the revocation fails; the failure is told."""
+    grant, _ = _expired(scene, store)
+    scene.sandbox.inject("server-error")
+    with pytest.raises(AnswerError):
+        grant.end()
+    assert store.slots() == ()
+
+
+@pytest.mark.checklist("C13")
+def test_401_refreshes_once(scene: Scene, store: FileStore) -> None:
+    """A token that ended early is renewed by the first 401, for all calls that met it."""
+    tokens = scene.tokens()
+    grant = Grant(scene.oauth, store=store, slot=grant_slot(tokens))
+    grant.keep(tokens)
+    scene.sandbox.clock.advance(4000)
+    grant._current = replace(grant._current, renew_at=scene.sandbox.clock.now() + timedelta(1))
+    with ThreadPoolExecutor(MANY) as pool:
+        answers = list(pool.map(lambda _: grant.send(current_user_request), range(MANY)))
+    assert [answer.status for answer in answers] == [200] * MANY
+    assert _refreshes(scene) == 1
+
+
+@pytest.mark.checklist("C13")
+def test_403_refreshes_never(scene: Scene, store: FileStore) -> None:
+    """A missing scope is no matter of the token: one call, no refresh, the answer as it is."""
+    tokens = scene.tokens(scopes=["events_read"])
+    grant = Grant(scene.oauth, store=store, slot=grant_slot(tokens))
+    grant.keep(tokens)
+    assert grant.send(monitor_list_request).status == 403
+    assert _refreshes(scene) == 0
+
+
+@pytest.mark.checklist("C13")
+def test_a_401_of_a_closed_endpoint_refreshes_never(http: Http, store: FileStore) -> None:
+    """Where the token lives, a 401 means the endpoint; many such calls share one check."""
+    with Sandbox(profile="no-oauth", real_time=True) as sandbox:
+        scene = Scene(sandbox, http)
+        tokens = scene.tokens()
+        grant = Grant(scene.oauth, store=store, slot=grant_slot(tokens))
+        grant.keep(tokens)
+        assert grant.send(monitor_list_request).status == 401
+        assert _refreshes(scene) == 0
+
+
+def _served(serve: Serve, http: Http, store: Store, *answers: Answer) -> tuple[Grant, Any]:
+    server = serve(*answers)
+    sites = DATADOG_SITES.with_site(server.site)
+    client = OAuthClient(given_registration(), sites=sites, http=http, clock=lambda: NOW)
+    tokens = given_tokens(site=server.site)
+    grant = Grant(client, store=store, slot=grant_slot(tokens))
+    grant.keep(tokens)
+    return grant, server
+
+
+GOOD = Answer(
+    json.dumps({"access_token": "new-access", "refresh_token": "new-refresh", "expires_in": 60})
+)
+REFUSED = Answer('{"errors": ["invalid_grant - Invalid or expired refresh token"]}', 400)
+
+
+def test_a_lost_answer_is_not_the_end(http: Http, serve: Serve, store: FileStore) -> None:
+    """When an answer breaks off the old token stays; the next call tries it, and goes on."""
+    grant, server = _served(serve, http, store, Answer("{"), GOOD)
+    with pytest.raises(AnswerError):
+        grant.tokens()
+    assert grant.tokens().access_token == Secret("new-access", label="access_token")
+    assert [each.form["refresh_token"] for each in server.arrived] == [REFRESH_TOKEN] * 2
+
+
+def test_a_lost_answer_that_was_the_end_says_so(http: Http, serve: Serve, store: FileStore) -> None:
+    """If the lost answer held a rotated token, the refusal names that as a cause."""
+    grant, _ = _served(serve, http, store, Answer(""), REFUSED)
+    with pytest.raises(AnswerError):
+        grant.tokens()
+    with pytest.raises(TokenError, match="The answer to an earlier refresh was lost") as caught:
+        grant.tokens()
+    assert caught.value.code == "invalid_refresh_token"
+
+
+@pytest.mark.checklist("C12")
+def test_those_who_waited_share_a_failure(http: Http, serve: Serve, store: FileStore) -> None:
+    """While the token endpoint is down, twenty that ask at once make one request, not twenty."""
+    grant, server = _served(serve, http, store, Answer("{}", 503, after=0.3))
+
+    def fail(_: int) -> str:
+        with pytest.raises(AnswerError) as caught:
+            grant.tokens()
+        return caught.value.code
+
+    with ThreadPoolExecutor(MANY) as pool:
+        assert set(pool.map(fail, range(MANY))) == {"server_error"}
+    assert len(server.arrived) == 1
+
+
+def test_no_connection_keeps_the_grant(http: Http, store: FileStore) -> None:
+    """Where nobody answers, the grant stays in the store for later."""
+    site = refused_site()
+    client = OAuthClient(
+        given_registration(), sites=DATADOG_SITES.with_site(site), http=http, clock=lambda: NOW
+    )
+    grant = Grant(client, store=store, slot=grant_slot(given_tokens(site=site)))
+    grant.keep(given_tokens(site=site))
+    with pytest.raises(NetworkError):
+        grant.tokens()
+    assert len(store.slots()) == 1
+
+
+class FullStore(MemoryStore):
+    """Pass every trial, then be full from some moment on."""
+
+    full = False
+
+    def put(self, slot: Slot, secret: Secret) -> None:
+        """Fail with the secret in the words, as a careless backend does."""
+        if self.full and not slot.is_probe:
+            raise OSError(28, f"no space for {secret.reveal()}")
+        super().put(slot, secret)
+
+
+@pytest.mark.checklist("C9")
+def test_a_store_that_fills_up(http: Http, serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
+    """A refresh that cannot be kept lives on in memory, is told without it, and is kept later."""
+    store = FullStore()
+    grant, server = _served(serve, http, store, GOOD)
+    store.full = True
+    with caplog.at_level(logging.WARNING, logger="ddoauth_kit.grant"):
+        tokens = grant.tokens()
+    assert "in memory alone: OSError" in caplog.text
+    assert "new-" not in caplog.text
+    assert grant.tokens() == tokens
+    store.full = False
+    assert grant.tokens() == tokens
+    kept = store.get(store.slots()[0])
+    assert kept is not None
+    assert read(kept, sites=grant._client.sites).tokens == tokens
+    assert len(server.arrived) == 1
+
+
+@pytest.mark.checklist("C11")
+def test_no_refresh_without_a_store(http: Http, serve: Serve, tmp_path: Path) -> None:
+    """Where a new token could not be kept, the old one is not spent."""
+    store = FileStore(tmp_path / "kept")
+    grant, server = _served(serve, http, store, GOOD)
+    (tmp_path / "kept").chmod(0o755)
+    with pytest.raises(InputError) as caught:
+        grant.tokens()
+    assert caught.value.code == "unsafe_store"
+    assert server.arrived == []
+
+
+def test_a_short_life_is_no_loop(http: Http, serve: Serve, store: FileStore) -> None:
+    """A token that lives for thirty seconds is used for most of them, not refreshed each time."""
+    short = Answer(json.dumps({"access_token": "a", "refresh_token": "r", "expires_in": 30}))
+    grant, server = _served(serve, http, store, short)
+    for _ in range(5):
+        grant.tokens()
+    assert len(server.arrived) == 1
+
+
+@pytest.mark.parametrize("ahead", [-86_400, 86_400])
+def test_a_clock_that_jumps(scene: Scene, store: FileStore, ahead: int) -> None:
+    """A client's clock that is a day off costs one refresh at most, and no call."""
+    tokens = scene.tokens()
+    grant = Grant(scene.oauth, store=store, slot=grant_slot(tokens))
+    grant.keep(tokens)
+    right = scene.oauth.clock
+    scene.oauth.clock = lambda: right() + timedelta(seconds=ahead)
+    for _ in range(3):
+        assert grant.send(current_user_request).status == 200
+    assert _refreshes(scene) == (1 if ahead > 0 else 0)
+
+
+def test_a_record_is_read_back() -> None:
+    """Tokens, scopes, times and site survive; a tenth of a short life is the margin."""
+    tokens = given_tokens(expires_at=NOW + timedelta(seconds=100), dd_oid="o", dd_org_name="n")
+    record = new_record(tokens, now=NOW)
+    assert read(written(record), sites=DATADOG_SITES) == record
+    assert record.renew_at == NOW + timedelta(seconds=90)
+    without = new_record(replace(tokens, refresh_token=None), now=NOW)
+    assert read(written(without), sites=DATADOG_SITES) == without
+    assert ACCESS_TOKEN not in shown([record, written(record)])
+
+
+@generated(
+    st.one_of(
+        st.text(),
+        st.recursive(
+            st.none() | st.booleans() | st.integers() | st.text(),
+            lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+        ).map(json.dumps),
+        st.fixed_dictionaries(
+            dict.fromkeys(
+                (*_TEXTS, "expires_at", "renew_at", "requested", "granted"),
+                st.text() | st.lists(st.text()) | st.none(),
+            )
+        ).map(json.dumps),
+    )
+)
+def test_a_record_from_elsewhere_is_refused_by_name(text: str) -> None:
+    """Whatever stands in the slot, it is an error of the kit, and its words are not repeated."""
+    with pytest.raises(InputError) as caught:
+        read(Secret(text, label="grant"), sites=DATADOG_SITES)
+    assert caught.value.code in {"not_stored", "unknown_site"}
+    assert len(text) < 20 or text not in with_locals(caught.value)
