@@ -16,7 +16,12 @@ def _python(code: str) -> None:
 
 def main() -> None:
     """Print a table of whole-process times."""
-    codes = {"nothing": "pass", "httpx": "import httpx", "ddoauth_kit": "import ddoauth_kit"}
+    codes = {
+        "nothing": "pass",
+        "httpx": "import httpx",
+        "ddoauth_kit": "import ddoauth_kit",
+        "ddoauth_kit, every name": "from ddoauth_kit import *",
+    }
     times = interleaved(
         {name: lambda code=code: _python(code) for name, code in codes.items()}, rounds=ROUNDS
     )
