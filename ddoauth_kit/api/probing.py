@@ -38,7 +38,8 @@ class Probing:
     """Probe targets, all sites at once, at most ten calls in flight on each.
 
     Every result counts, so `report` has those that were found when probing was cancelled. `now` is
-    the time that calls name; `sleep` is awaited with seconds where a limit was reached.
+    the time that calls name; `sleep` is awaited with seconds where a limit was reached. `timeout`
+    is in seconds, for each phase of a call.
     """
 
     def __init__(  # noqa: PLR0913 - each is a choice of the caller
@@ -50,6 +51,7 @@ class Probing:
         transcript: Transcript | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         watch: Callable[[Progress], None] | None = None,
+        timeout: float = 10.0,
     ) -> None:
         when = now or datetime.now(UTC)
         self._targets = tuple(targets)
@@ -58,6 +60,7 @@ class Probing:
         self._done = 0
         self._transcript = transcript
         self._sleep = sleep
+        self._timeout = timeout
         self._watch = watch
         self._stop: Callable[[], object] | None = None
         self._stopped = False
@@ -128,7 +131,7 @@ class Probing:
             events.put(None)
 
     async def _work(self) -> None:
-        http = AsyncHttp(transcript=self._transcript, sleep=self._sleep)
+        http = AsyncHttp(transcript=self._transcript, sleep=self._sleep, timeout=self._timeout)
         async with http, asyncio.TaskGroup() as group:
             for site in self._sites:
                 group.create_task(site.run(http, found=self._found))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.api.catalogue import catalogue
 from ddoauth_kit.api.probes import Writes
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from ddoauth_kit.workbook.steps import Lab
     from ddoauth_kit.workbook.tables import ResultTable
     from ddoauth_kit.workbook.verdicts import ProbeTables
+
+PATIENCE: Final = 60.0
+IMPATIENCE: Final = 10.0
 
 
 class LabScopes:
@@ -125,6 +128,8 @@ class LabScopes:
             transcript=lab.transcript,
             sleep=_sleep_for(lab),
             watch=watch,
+            # A sandbox on a busy machine is slow, and nothing else is behind it.
+            timeout=PATIENCE if lab.parts.mode is Mode.SANDBOX else IMPATIENCE,
         )
 
     def _sites(self, sites: str | Sequence[str]) -> tuple[str, ...]:

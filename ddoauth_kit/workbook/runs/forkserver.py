@@ -87,9 +87,11 @@ def _become_kernel(request: dict[str, Any]) -> None:
         sys.modules["numpy.random"].seed()
     from ipykernel.kernelapp import launch_new_instance
 
+    # The kernel read JPY_PARENT_PID when it was imported, before there was a parent to watch.
+    argv = [*request["argv"], f"--IPKernelApp.parent_handle={parent}"]
     status = 1
     try:
-        launch_new_instance(argv=request["argv"])
+        launch_new_instance(argv=argv)
         status = 0
     finally:
         os._exit(status)
