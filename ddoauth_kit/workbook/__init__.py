@@ -2,6 +2,8 @@
 
 from ddoauth_kit.explainer import explain
 from ddoauth_kit.workbook.environment import check_environment
+from ddoauth_kit.workbook.findings_table import findings_table
+from ddoauth_kit.workbook.journal_table import journal_table
 from ddoauth_kit.workbook.lab import faults_table, open_lab, open_sandbox_lab
 from ddoauth_kit.workbook.provoke import provoke
 from ddoauth_kit.workbook.sites_table import sites_table
@@ -15,6 +17,8 @@ __all__ = [
     "check_environment",
     "explain",
     "faults_table",
+    "findings_table",
+    "journal_table",
     "open_lab",
     "open_sandbox_lab",
     "provoke",

@@ -1,12 +1,14 @@
 """Make mistakes on purpose, each in a sandbox of its own, and look at what comes back.
 
-A drill is a fault of the sandbox (`denied-consent`, `html-error`) or a mistake of the client from
-the list here. No drill ever touches Datadog.
+A drill is a fault of the sandbox (`denied-consent`, `html-error`), the same fault once tokens are
+there (`api:html-error`), or a mistake of the client from the list here. No drill ever touches
+Datadog.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.api.api_keys import ApiKey
@@ -14,9 +16,16 @@ from ddoauth_kit.api.queries import current_user_request, monitor_list_request
 from ddoauth_kit.api.refusals import refuse_failure
 from ddoauth_kit.api.telemetry import metric_request
 from ddoauth_kit.errors import DdoauthError
+from ddoauth_kit.http import Http
+from ddoauth_kit.oauth.client import ONE_PERSON
 from ddoauth_kit.oauth.pkce import new_pkce_pair
 from ddoauth_kit.secret import Secret
 from ddoauth_kit.workbook.cards import Skipped
+from ddoauth_kit.workbook.visitor import visit_consent
+
+AT_API: Final = "api:"
+IMPATIENT: Final = 0.5
+NO_SUCH_DRILL: Final = "sandbox_not_started"
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,20 +41,52 @@ def run_drill(name: str, *, open_lab: Callable[..., Lab], site: str) -> DdoauthE
     Raises:
         InputError: `sandbox_not_started`, for a name that is neither.
     """
-    mistake = MISTAKES.get(name)
-    faults = () if mistake else (name,)
+    steps, faults = _planned(name)
     with open_lab(site, faults=faults) as lab:
         try:
-            (mistake or _whole_flow)(lab)
+            steps(lab)
         except DdoauthError as error:
+            if error.code == NO_SUCH_DRILL:
+                raise
             return error
     return Skipped(f"The drill {name} did not stop the flow.")
+
+
+def _planned(name: str) -> tuple[Callable[[Lab], None], tuple[str, ...]]:
+    """Return the steps of a drill, and the faults that its sandbox has from the start."""
+    if name.startswith(AT_API):
+        return partial(_faulty_api, fault=name.removeprefix(AT_API)), ()
+    if name in MISTAKES:
+        return MISTAKES[name], ()
+    return _whole_flow, (name,)
 
 
 def _whole_flow(lab: Lab) -> None:
     tokens = lab.exchange(lab.authorize())
     lab.send_data(lab.create_api_key(tokens))
     lab.read_data(lab.oauth.refresh(tokens))
+
+
+def _faulty_api(lab: Lab, *, fault: str) -> None:
+    """Inject a fault once tokens are there, so that it meets the API and not the token endpoint."""
+    tokens = lab.exchange(lab.authorize())
+    lab.inject(fault)
+    lab.read_data(tokens)
+
+
+def _impatient_client(lab: Lab) -> None:
+    """Wait half a second for an answer that takes three."""
+    tokens = lab.exchange(lab.authorize())
+    lab.inject("slow:1")
+    with Http(timeout=IMPATIENT) as http:
+        refuse_failure(http.send(current_user_request(tokens)))
+
+
+def _second_callback(lab: Lab) -> None:
+    """Hand in one redirect twice, as a reloaded page or a link scanner does."""
+    redirect = visit_consent(lab.authorization_request())
+    lab.oauth.receive(redirect, session=ONE_PERSON)
+    lab.oauth.receive(redirect, session=ONE_PERSON)
 
 
 def _reused_code(lab: Lab) -> None:
@@ -154,6 +195,7 @@ def _change_registration(lab: Lab, *, client_secret: Secret) -> None:
 MISTAKES: Final[dict[str, Callable[[Lab], None]]] = {
     "bad-scope": _bad_scope,
     "call-after-revocation": _call_after_revocation,
+    "impatient-client": _impatient_client,
     "key-after-uninstall": _key_after_uninstall,
     "metric-with-token": _metric_with_token,
     "missing-secret": _missing_secret,
@@ -162,6 +204,7 @@ MISTAKES: Final[dict[str, Callable[[Lab], None]]] = {
     "refresh-after-revocation": _refresh_after_revocation,
     "refresh-after-uninstall": _refresh_after_uninstall,
     "reused-code": _reused_code,
+    "second-callback": _second_callback,
     "second-key": _second_key,
     "token-of-another-site": _token_of_another_site,
     "wrong-secret": _wrong_secret,

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ddoauth_kit.errors import DdoauthError, NetworkError
 from ddoauth_kit.workbook.cards import Skipped
 from ddoauth_kit.workbook.tables import ResultTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    from ddoauth_kit.errors import DdoauthError
 
 
 def drills_table(errors: Iterable[tuple[str, DdoauthError | Skipped]]) -> ResultTable:
@@ -23,7 +22,13 @@ def _row(name: str, error: DdoauthError | Skipped) -> dict[str, str]:
         return {"drill": name, "status": "", "the server said": "", "code": "no error"}
     return {
         "drill": name,
-        "status": str(error.exchange.status) if error.exchange else "nothing sent",
+        "status": _status(error),
         "the server said": "; ".join(error.said),
         "code": error.code,
     }
+
+
+def _status(error: DdoauthError) -> str:
+    if error.exchange:
+        return str(error.exchange.status)
+    return "no whole answer" if isinstance(error, NetworkError) else "nothing sent"

@@ -25,18 +25,19 @@ from ddoauth_kit.store import ChosenStore, MemoryStore, open_store
 from ddoauth_kit.workbook.cards import show_cards_in
 from ddoauth_kit.workbook.customer import Customer
 from ddoauth_kit.workbook.drills import run_drill
-from ddoauth_kit.workbook.parts import Mode, Parts
+from ddoauth_kit.workbook.parts import Mode, Parts, refuse_faults
 from ddoauth_kit.workbook.shared import find_shared_sandbox
 from ddoauth_kit.workbook.steps import Lab
 from ddoauth_kit.workbook.tables import ResultTable
 from ddoauth_kit.workbook.visitor import visit_consent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from ddoauth_kit.oauth.authorization_request import AuthorizationRequest
     from ddoauth_kit.oauth.callback_address import CallbackUrls
     from ddoauth_kit.sandbox import Client, Sandbox
+    from ddoauth_kit.sandbox.journal import Entry
     from ddoauth_kit.workbook.shared import SharedSandbox
 
 LESSON_SCOPES: Final = (
@@ -128,6 +129,8 @@ def open_sandbox_lab(
         close=partial(_close, http, sandbox),
         talks_to="the sandbox in this kernel",
         register=partial(_register_own, sandbox, oauth),
+        inject=partial(_inject, sandbox),
+        journal=partial(getattr, sandbox, "journal"),
     )
     return Lab(_sandbox_parts(site, inside=inside))
 
@@ -141,6 +144,8 @@ class _Inside:
     close: Callable[[], None]
     talks_to: str
     register: Callable[[CallbackUrls], None]
+    inject: Callable[[str], None] = refuse_faults
+    journal: Callable[[], Sequence[Entry]] | None = None
     store: ChosenStore = field(default_factory=lambda: ChosenStore(MemoryStore()))
 
 
@@ -161,6 +166,8 @@ def _sandbox_parts(site: str, *, inside: _Inside) -> Parts:
         elsewhere=partial(_sandbox_parts, inside=replace(inside, close=_leave_open)),
         talks_to=inside.talks_to,
         register=inside.register,
+        inject=inside.inject,
+        journal=inside.journal,
     )
 
 
@@ -302,6 +309,15 @@ def _add_address(oauth: OAuthClient, urls: CallbackUrls) -> None:
     oauth.registration = replace(
         oauth.registration, redirect_uris=tuple(uris), onboarding_url=urls.onboarding_url
     )
+
+
+def _inject(sandbox: Sandbox, fault: str) -> None:
+    from ddoauth_kit.sandbox import SandboxError
+
+    try:
+        sandbox.inject(fault)
+    except SandboxError as error:
+        raise InputError("sandbox_not_started", f"The sandbox says: {error}.") from None
 
 
 def _advance(sandbox: Sandbox, seconds: float) -> None:

@@ -6,16 +6,18 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from ddoauth_kit.errors import InputError
 from ddoauth_kit.oauth.authorization_response import AuthorizationResponse
 from ddoauth_kit.oauth.client import ONE_PERSON
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from ddoauth_kit.errors import DdoauthError
     from ddoauth_kit.oauth.authorization_request import AuthorizationRequest
     from ddoauth_kit.oauth.callback_address import CallbackUrls
     from ddoauth_kit.oauth.client import OAuthClient
+    from ddoauth_kit.sandbox.journal import Entry
     from ddoauth_kit.sites import Site
     from ddoauth_kit.store import ChosenStore
     from ddoauth_kit.workbook.cards import Skipped
@@ -29,6 +31,16 @@ class Mode(StrEnum):
     LIVE = "live"
 
 
+def refuse_faults(fault: str) -> None:
+    """Say that there is no sandbox to misbehave.
+
+    Raises:
+        InputError: `sandbox_not_started`.
+    """
+    what = f"This lab has no sandbox of its own, so nothing can show the fault {fault!r}."
+    raise InputError("sandbox_not_started", what)
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
     """Hold what a lab is made of.
@@ -36,7 +48,9 @@ class Parts:
     `consent` turns an authorization request into the redirect that answers it, or into the checked
     answer, `drill` runs a named drill, `pause` lets seconds pass, `close` ends what was opened.
     `elsewhere` returns the same parts for another site. `register` gives the client one more
-    address to listen at, where that can be done: in a sandbox. `talks_to` is for people.
+    address to listen at, where that can be done: in a sandbox. `talks_to` is for people. With a
+    sandbox of this kernel's own `inject` makes it fail on request, and `journal` says what it was
+    asked for.
     """
 
     mode: Mode
@@ -52,6 +66,8 @@ class Parts:
     elsewhere: Callable[[str], Parts]
     talks_to: str
     register: Callable[[CallbackUrls], None] | None = None
+    inject: Callable[[str], None] = refuse_faults
+    journal: Callable[[], Sequence[Entry]] | None = None
 
     def authorized(self, request: AuthorizationRequest) -> AuthorizationResponse:
         """Get consent in the way that fits, and check what comes back; all ways end in `receive`.

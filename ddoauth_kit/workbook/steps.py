@@ -61,6 +61,7 @@ class Lab:
         self.site = parts.site
         self.oauth = parts.oauth
         self.customer = parts.customer
+        self.inject = parts.inject
         self.scopes = LabScopes(self)
         self._sample: Telemetry | None = None
         self._close = weakref.finalize(self, parts.close)

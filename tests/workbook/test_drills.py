@@ -6,7 +6,13 @@ from functools import partial
 
 import pytest
 
-from ddoauth_kit.errors import AuthorizationError, DdoauthError, InputError, TokenError
+from ddoauth_kit.errors import (
+    AuthorizationError,
+    DdoauthError,
+    InputError,
+    NetworkError,
+    TokenError,
+)
 from ddoauth_kit.sandbox.faults import FAULTS
 from ddoauth_kit.workbook import faults_table, open_sandbox_lab, provoke
 from ddoauth_kit.workbook.cards import Skipped
@@ -17,6 +23,7 @@ NO_ERROR = ""
 EXPECTED = {
     "bad-scope": "invalid_scope",
     "call-after-revocation": "unauthorized",
+    "impatient-client": "timeout",
     "key-after-uninstall": NO_ERROR,
     "metric-with-token": "api_key_required",
     "missing-secret": "invalid_client",
@@ -25,6 +32,7 @@ EXPECTED = {
     "refresh-after-revocation": "invalid_refresh_token",
     "refresh-after-uninstall": "invalid_refresh_token",
     "reused-code": "invalid_grant",
+    "second-callback": "wrong_state",
     "second-key": "api_key_exists",
     "token-of-another-site": "unauthorized",
     "wrong-secret": "invalid_client",
@@ -59,6 +67,17 @@ EXPECTED_OF_FAULTS = {
     "wrong-domain": "domain_changed",
     "wrong-state": "wrong_state",
 }
+EXPECTED_AT_API = {
+    "api:cut-off": "cut_off",
+    "api:empty-body": "malformed_json",
+    "api:expired-token": "unauthorized",
+    "api:html-error": "html_answer",
+    "api:html-error:2": NO_ERROR,
+    "api:rate-limited": "rate_limited",
+    "api:rate-limited:1": NO_ERROR,
+    "api:revoked-grant": "unauthorized",
+    "api:server-error": "server_error",
+}
 drill = partial(run_drill, open_lab=open_sandbox_lab)
 
 
@@ -89,6 +108,15 @@ def test_a_fault_leads_to_its_error(name: str, code: str) -> None:
     _check(drill("slow:1" if name == "slow" else name, site="eu1"), code)
 
 
+@pytest.mark.parametrize(("name", "code"), EXPECTED_AT_API.items())
+def test_a_fault_meets_the_api(name: str, code: str) -> None:
+    """Injected after the tokens are there, a fault stops an API call, or is waited out."""
+    found = drill(name, site="eu1")
+    _check(found, code)
+    if isinstance(found, DdoauthError) and found.exchange:
+        assert "/oauth2/" not in found.exchange.url
+
+
 def _check(found: DdoauthError | Skipped, code: str) -> None:
     if code == NO_ERROR:
         assert isinstance(found, Skipped)
@@ -98,7 +126,7 @@ def _check(found: DdoauthError | Skipped, code: str) -> None:
         assert found.code == code
 
 
-@pytest.mark.parametrize("name", ["gremlins", "slow:0", ""])
+@pytest.mark.parametrize("name", ["gremlins", "slow:0", "", "api:gremlins", "api:"])
 def test_there_is_no_such_drill(name: str) -> None:
     """A name that is neither mistake nor fault is refused with the ones there are."""
     error = provoke(drill, name, site="us1")
@@ -111,7 +139,13 @@ def test_the_table_has_a_row_for_each_drill() -> None:
     answered = drill("reused-code", site="us1")
     assert isinstance(answered, TokenError)
     silent = AuthorizationError("wrong_state", "It differs.", said=("one", "two"))
-    drills = [("reused-code", answered), ("made-up", silent), ("kind", Skipped("It went well."))]
+    torn = NetworkError("cut_off", "It broke off.")
+    drills = [
+        ("reused-code", answered),
+        ("made-up", silent),
+        ("torn", torn),
+        ("kind", Skipped("It went well.")),
+    ]
     frame = drills_table(drills).frame
     assert frame.to_dict(orient="records") == [
         {
@@ -125,6 +159,12 @@ def test_the_table_has_a_row_for_each_drill() -> None:
             "status": "nothing sent",
             "the server said": "one; two",
             "code": "wrong_state",
+        },
+        {
+            "drill": "torn",
+            "status": "no whole answer",
+            "the server said": "",
+            "code": "cut_off",
         },
         {"drill": "kind", "status": "", "the server said": "", "code": "no error"},
     ]
