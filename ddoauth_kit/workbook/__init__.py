@@ -5,6 +5,7 @@ from ddoauth_kit.workbook.environment import check_environment
 from ddoauth_kit.workbook.findings_table import findings_table
 from ddoauth_kit.workbook.journal_table import journal_table
 from ddoauth_kit.workbook.lab import faults_table, open_lab, open_sandbox_lab
+from ddoauth_kit.workbook.lesson_runs import run_lessons
 from ddoauth_kit.workbook.provoke import provoke
 from ddoauth_kit.workbook.sites_table import sites_table
 from ddoauth_kit.workbook.snippets import as_curl, as_httpx
@@ -22,5 +23,6 @@ __all__ = [
     "open_lab",
     "open_sandbox_lab",
     "provoke",
+    "run_lessons",
     "sites_table",
 ]
