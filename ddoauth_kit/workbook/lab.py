@@ -94,8 +94,12 @@ def open_sandbox_lab(
     profile: str = "datadog",
     faults: tuple[str, ...] = (),
     every_scope: bool = False,
+    private: bool = False,
 ) -> Lab:
     """Open a lab in a sandbox of its own, which may have a profile and faults.
+
+    With `private` it begins as integrations do: with the private client, which works for the
+    first organization of its site alone, and is another one on each site.
 
     Raises:
         InputError: `unknown_site`, `bad_client_file` or `sandbox_not_started`.
@@ -128,8 +132,27 @@ def open_sandbox_lab(
         close=partial(_close, http, sandbox),
         talks_to="the sandbox in this kernel",
         register=partial(_register_own, sandbox, oauth),
+        organizations=lambda where: tuple(org.id for org in sandbox.orgs[where]),
     )
-    return Lab(_sandbox_parts(site, inside=inside))
+    parts = partial(_private_parts, sandbox=sandbox) if private else _sandbox_parts
+    return Lab(parts(site, inside=inside))
+
+
+def _private_parts(site: str, *, inside: _Inside, sandbox: Sandbox) -> Parts:
+    """Return the parts with the private client of a site, which has credentials of its own."""
+    client = sandbox.private_client(site)
+    registration = replace(
+        _registration(client, inside.oauth.registration), kind=Kind.PRIVATE, sites=client.sites
+    )
+    oauth = OAuthClient(
+        registration, sites=inside.oauth.sites, http=inside.oauth.http, clock=inside.oauth.clock
+    )
+    here, there = replace(inside, oauth=oauth), replace(inside, close=_leave_open)
+    return replace(
+        _sandbox_parts(site, inside=here),
+        register=None,
+        elsewhere=partial(_private_parts, inside=there, sandbox=sandbox),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +164,7 @@ class _Inside:
     close: Callable[[], None]
     talks_to: str
     register: Callable[[CallbackUrls], None]
+    organizations: Callable[[str], tuple[str, ...]] = lambda _site: ()
     store: ChosenStore = field(default_factory=lambda: ChosenStore(MemoryStore()))
 
 
@@ -161,6 +185,7 @@ def _sandbox_parts(site: str, *, inside: _Inside) -> Parts:
         elsewhere=partial(_sandbox_parts, inside=replace(inside, close=_leave_open)),
         talks_to=inside.talks_to,
         register=inside.register,
+        organizations=inside.organizations(where.name),
     )
 
 

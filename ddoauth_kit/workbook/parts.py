@@ -37,6 +37,7 @@ class Parts:
     answer, `drill` runs a named drill, `pause` lets seconds pass, `close` ends what was opened.
     `elsewhere` returns the same parts for another site. `register` gives the client one more
     address to listen at, where that can be done: in a sandbox. `talks_to` is for people.
+    `organizations` are the ids of the site's organizations, where a script may consent for them.
     """
 
     mode: Mode
@@ -52,6 +53,7 @@ class Parts:
     elsewhere: Callable[[str], Parts]
     talks_to: str
     register: Callable[[CallbackUrls], None] | None = None
+    organizations: tuple[str, ...] = ()
 
     def authorized(self, request: AuthorizationRequest) -> AuthorizationResponse:
         """Get consent in the way that fits, and check what comes back; all ways end in `receive`.
