@@ -87,7 +87,7 @@ def open_lab(  # noqa: PLR0913 - each is a choice of the notebook or its test
     return lab
 
 
-def open_sandbox_lab(
+def open_sandbox_lab(  # noqa: PLR0913 - each is a choice of the notebook or its test
     site: str = "us1",
     *,
     client: str = "",

@@ -18,7 +18,7 @@ from ddoauth_kit.sites import DATADOG_SITES
 from ddoauth_kit.store import Slot
 from ddoauth_kit.store.slots import refuse_unwritable
 from ddoauth_kit.workbook.browser import Browser
-from ddoauth_kit.workbook.cards import Rows, rows
+from ddoauth_kit.workbook.cards import Rows, as_html, as_text, rows
 from ddoauth_kit.workbook.customer import Clicked
 from ddoauth_kit.workbook.parts import Mode
 from ddoauth_kit.workbook.steps import Lab
@@ -36,13 +36,19 @@ _PUBLISH: Final = "developer/publish"
 _SHOWN_ONCE: Final = "New credentials, shown once"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class TakenOver:
     """Hold the published registration, and where its secret is kept."""
 
     registration: ClientRegistration
     slot: Slot
     kept_in: str
+
+    def __repr__(self) -> str:
+        return as_text(self)
+
+    def _repr_html_(self) -> str:
+        return as_html(self)
 
 
 class DeveloperPage:
@@ -80,9 +86,9 @@ class DeveloperPage:
         lab = self._lab
         site = lab.site.name
         # The id is not known yet; the store is the same whatever the slot is called.
-        refuse_unwritable(lab.store, Slot("client_secret", site, "new", Kind.PUBLISHED))
+        refuse_unwritable(lab.store, Slot("client_secret", site, "new", str(Kind.PUBLISHED)))
         client_id, secret = _shown(self._browser.open(self._url))
-        slot = Slot("client_secret", site, client_id, Kind.PUBLISHED)
+        slot = Slot("client_secret", site, client_id, str(Kind.PUBLISHED))
         lab.store.put(slot, secret)
         registration = replace(
             lab.registration,
