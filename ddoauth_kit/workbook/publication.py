@@ -137,7 +137,7 @@ def try_organizations(lab: Lab) -> ResultTable:
     return ResultTable("organizations", [_tried(lab, n, org) for n, org in labelled])
 
 
-def _tried(lab: Lab, number: int, organization: str) -> dict[str, object]:
+def _tried(lab: Lab, number: int, organization: str) -> dict[str, str]:
     row = {"client": str(lab.registration.kind), "organization": f"number {number}"}
     request = lab.authorization_request()
     try:
