@@ -64,6 +64,14 @@ ADVICE: Final[dict[str, str]] = {
         "to keep secrets elsewhere. Nothing is lost before you call `create_api_key`; after it, "
         "the key is in the value that the call returned."
     ),
+    "credentials_not_shown": (
+        "use the secret that was kept when it was shown; if nobody kept it, ask Datadog for a new "
+        "one, because no page shows it again."
+    ),
+    "not_the_private_client": (
+        "open a lab with `open_sandbox_lab(private=True)`; at Datadog, publish on the page of the "
+        "Developer Platform yourself."
+    ),
     "unsafe_store": (
         "look who made it, then `chmod 700` the folder and `chmod 600` the file, or name another "
         "folder in DDOAUTH_STORE_FOLDER; a link is not followed."

@@ -42,7 +42,13 @@ MODULES = {
     if path != KIT / "__init__.py"
 }
 MENU = (KIT / "__init__.py").read_text("utf-8")
-MAY_IMPORT_SANDBOX = {"cli", "commands.tile", "pytest_plugin", "workbook.lab"}
+MAY_IMPORT_SANDBOX = {
+    "cli",
+    "commands.tile",
+    "pytest_plugin",
+    "workbook.faults_table",
+    "workbook.lab",
+}
 HEAVY = (
     "pandas matplotlib jupyter jupyter_core jupyter_client jupyterlab nbformat nbclient papermill "
     "IPython ipykernel ipywidgets starlette uvicorn keyring markdown_it "

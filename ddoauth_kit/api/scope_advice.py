@@ -13,15 +13,16 @@ from urllib.parse import urlsplit
 
 from ddoauth_kit.api.catalogue import Operation, ScopeSet, catalogue
 from ddoauth_kit.errors import InputError
+from ddoauth_kit.scopes import GrantedScopes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ddoauth_kit.scopes import GrantedScopes
     from ddoauth_kit.transcript import Exchange
 
 _SUCCESS: Final = range(200, 300)
 _OAUTH_PATHS: Final = "/oauth2/"
+_TRIALS: Final = ("probe of ", "listing for ", "round trip for ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +147,16 @@ def scope_use(scopes: GrantedScopes, *, exchanges: Iterable[Exchange]) -> ScopeU
         granted=scopes.granted,
         used=tuple(scope for scope in scopes.granted if scope in used),
     )
+
+
+def unused_scopes(scopes: Iterable[str], *, exchanges: Iterable[Exchange]) -> tuple[str, ...]:
+    """Return the scopes that no call of a transcript needed; probes try a scope, and use none.
+
+    Worth as much as the transcript is whole: what was not called there counts as not used.
+    """
+    asked = tuple(scopes)
+    called = (each for each in exchanges if not each.purpose.startswith(_TRIALS))
+    return scope_use(GrantedScopes(requested=asked, granted=asked), exchanges=called).not_used
 
 
 def missing_scopes(call: Call | str, *, granted: Iterable[str]) -> tuple[ScopeSet, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -16,7 +15,6 @@ from ddoauth_kit.oauth.client import OAuthClient
 from ddoauth_kit.registration import (
     ClientRegistration,
     Kind,
-    registration_from_environment,
     registration_from_file,
 )
 from ddoauth_kit.secret import Secret
@@ -25,10 +23,10 @@ from ddoauth_kit.store import ChosenStore, MemoryStore, open_store
 from ddoauth_kit.workbook.cards import show_cards_in
 from ddoauth_kit.workbook.customer import Customer
 from ddoauth_kit.workbook.drills import run_drill
+from ddoauth_kit.workbook.live import live_registration
 from ddoauth_kit.workbook.parts import Mode, Parts, refuse_faults
 from ddoauth_kit.workbook.shared import find_shared_sandbox
 from ddoauth_kit.workbook.steps import Lab
-from ddoauth_kit.workbook.tables import ResultTable
 from ddoauth_kit.workbook.visitor import visit_consent
 
 if TYPE_CHECKING:
@@ -88,15 +86,19 @@ def open_lab(  # noqa: PLR0913 - each is a choice of the notebook or its test
     return lab
 
 
-def open_sandbox_lab(
+def open_sandbox_lab(  # noqa: PLR0913 - each is a choice of the notebook or its test
     site: str = "us1",
     *,
     client: str = "",
     profile: str = "datadog",
     faults: tuple[str, ...] = (),
     every_scope: bool = False,
+    private: bool = False,
 ) -> Lab:
     """Open a lab in a sandbox of its own, which may have a profile and faults.
+
+    With `private` it begins as integrations do: with the private client, which works for the
+    first organization of its site alone, and is another one on each site.
 
     Raises:
         InputError: `unknown_site`, `bad_client_file` or `sandbox_not_started`.
@@ -131,8 +133,27 @@ def open_sandbox_lab(
         register=partial(_register_own, sandbox, oauth),
         inject=partial(_inject, sandbox),
         journal=partial(getattr, sandbox, "journal"),
+        organizations=lambda where: tuple(org.id for org in sandbox.orgs[where]),
     )
-    return Lab(_sandbox_parts(site, inside=inside))
+    parts = partial(_private_parts, sandbox=sandbox) if private else _sandbox_parts
+    return Lab(parts(site, inside=inside))
+
+
+def _private_parts(site: str, *, inside: _Inside, sandbox: Sandbox) -> Parts:
+    """Return the parts with the private client of a site, which has credentials of its own."""
+    client = sandbox.private_client(site)
+    registration = replace(
+        _registration(client, inside.oauth.registration), kind=Kind.PRIVATE, sites=client.sites
+    )
+    oauth = OAuthClient(
+        registration, sites=inside.oauth.sites, http=inside.oauth.http, clock=inside.oauth.clock
+    )
+    here, there = replace(inside, oauth=oauth), replace(inside, close=_leave_open)
+    return replace(
+        _sandbox_parts(site, inside=here),
+        register=None,
+        elsewhere=partial(_private_parts, inside=there, sandbox=sandbox),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +167,7 @@ class _Inside:
     register: Callable[[CallbackUrls], None]
     inject: Callable[[str], None] = refuse_faults
     journal: Callable[[], Sequence[Entry]] | None = None
+    organizations: Callable[[str], tuple[str, ...]] = lambda _site: ()
     store: ChosenStore = field(default_factory=lambda: ChosenStore(MemoryStore()))
 
 
@@ -168,6 +190,7 @@ def _sandbox_parts(site: str, *, inside: _Inside) -> Parts:
         register=inside.register,
         inject=inside.inject,
         journal=inside.journal,
+        organizations=inside.organizations(where.name),
     )
 
 
@@ -194,17 +217,6 @@ def _join(shared: SharedSandbox, site: str, *, client: str, every_scope: bool) -
     return Lab(_sandbox_parts(site, inside=inside))
 
 
-def faults_table() -> ResultTable:
-    """Return what the sandbox can be told to do wrong; columns: `fault`, `what happens`.
-
-    Each name is a drill of the lab, too.
-    """
-    from ddoauth_kit.sandbox import FAULTS
-
-    rows = [{"fault": fault.name, "what happens": fault.summary} for fault in FAULTS.values()]
-    return ResultTable("faults", rows)
-
-
 def sandbox_sites(sandbox: Sandbox) -> SiteTable:
     """Return Datadog's sites with the sandbox's addresses."""
     return bound_sites(sandbox.endpoints)
@@ -223,18 +235,6 @@ def bound_sites(endpoints: Mapping[str, Mapping[str, str]]) -> SiteTable:
             for name, urls in endpoints.items()
         }
     )
-
-
-def live_registration(site: str, *, client: str = "") -> ClientRegistration:
-    """Return the registration that live mode uses on a site, from the environment.
-
-    Raises:
-        InputError: `unknown_kind`, or see `registration_from_environment`.
-    """
-    kind = os.environ.get("DDOAUTH_CLIENT_KIND") or Kind.PRIVATE
-    if kind not in set(Kind):
-        raise InputError("unknown_kind", f"DDOAUTH_CLIENT_KIND is {kind!r}.")
-    return registration_from_environment(site=site, kind=Kind(kind), file=client or None)
 
 
 def _live_parts(

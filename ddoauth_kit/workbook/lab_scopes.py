@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Final
 from ddoauth_kit.api.catalogue import catalogue
 from ddoauth_kit.api.probes import Writes
 from ddoauth_kit.api.probing import Probing
-from ddoauth_kit.api.scope_advice import calls_of, missing_scopes, scope_use, smallest_scopes
+from ddoauth_kit.api.scope_advice import (
+    calls_of,
+    missing_scopes,
+    scope_use,
+    smallest_scopes,
+    unused_scopes,
+)
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.workbook.parts import Mode
 from ddoauth_kit.workbook.probe_targets import probe_target
@@ -75,6 +81,13 @@ class LabScopes:
         Columns: `scope`, `requested`, `granted`, `used`.
         """
         return use_table(scope_use(tokens.scopes, exchanges=self._lab.transcript))
+
+    def unused(self) -> tuple[str, ...]:
+        """Return the scopes that no call of this lab needed, for `check_folder`; probes are none.
+
+        It is worth as much as the lab did what the integration does.
+        """
+        return unused_scopes(self._lab.registration.scopes, exchanges=self._lab.transcript)
 
     def probe(
         self,

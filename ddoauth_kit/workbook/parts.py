@@ -51,6 +51,7 @@ class Parts:
     address to listen at, where that can be done: in a sandbox. `talks_to` is for people. With a
     sandbox of this kernel's own `inject` makes it fail on request, and `journal` says what it was
     asked for.
+    `organizations` are the ids of the site's organizations, where a script may consent for them.
     """
 
     mode: Mode
@@ -68,6 +69,7 @@ class Parts:
     register: Callable[[CallbackUrls], None] | None = None
     inject: Callable[[str], None] = refuse_faults
     journal: Callable[[], Sequence[Entry]] | None = None
+    organizations: tuple[str, ...] = ()
 
     def authorized(self, request: AuthorizationRequest) -> AuthorizationResponse:
         """Get consent in the way that fits, and check what comes back; all ways end in `receive`.

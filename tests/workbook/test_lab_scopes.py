@@ -178,3 +178,15 @@ def test_unknown_scopes_are_refused_where_they_are_looked_up(lab: Lab) -> None:
     """A name that the catalogue lacks opens nothing that could be shown."""
     with pytest.raises(InputError, match="unknown_scope"):
         lab.scopes.opened_by("monitor_read")
+
+
+def test_a_probe_is_no_use_of_a_scope() -> None:
+    """What the lab read counts as used; what was probed alone is still unused."""
+    with open_lab() as lab:
+        tokens = lab.connect()
+        lab.scopes.probe("dashboards_read", "metrics_read")
+        lab.send_data(lab.api_key(tokens))
+        lab.read_data(tokens)
+        unused = set(lab.scopes.unused())
+    assert {"dashboards_read", "metrics_read"} <= unused
+    assert not unused & {"api_keys_write", "timeseries_query", "events_read", "logs_read_data"}

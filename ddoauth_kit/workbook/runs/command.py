@@ -169,7 +169,7 @@ def _clients(files: list[str], *, mode: str) -> list[Client]:
 
 def _check_live(cases: list[Case]) -> None:
     """Refuse what no kernel could use: a registration or a redirect URI that is missing."""
-    from ddoauth_kit.workbook.lab import live_registration
+    from ddoauth_kit.workbook.live import live_registration
 
     for site, client in dict.fromkeys((case.site, case.client) for case in cases):
         registration = live_registration(site, client=client.path)

@@ -9,7 +9,7 @@ from ddoauth_kit.errors import InputError
 from ddoauth_kit.known_secrets import environment_secrets, stored_secrets
 from ddoauth_kit.sites import DATADOG_SITES
 from ddoauth_kit.store import MemoryStore, open_store
-from ddoauth_kit.workbook.lab import live_registration
+from ddoauth_kit.workbook.live import live_registration
 from ddoauth_kit.workbook.parts import Mode
 
 if TYPE_CHECKING:
