@@ -26,6 +26,7 @@ from ddoauth_kit.workbook.cards import show_cards_in
 from ddoauth_kit.workbook.customer import Customer
 from ddoauth_kit.workbook.drills import run_drill
 from ddoauth_kit.workbook.parts import Mode, Parts
+from ddoauth_kit.workbook.registering import kept_registration
 from ddoauth_kit.workbook.shared import find_shared_sandbox
 from ddoauth_kit.workbook.steps import Lab
 from ddoauth_kit.workbook.tables import ResultTable
@@ -219,7 +220,7 @@ def bound_sites(endpoints: Mapping[str, Mapping[str, str]]) -> SiteTable:
 
 
 def live_registration(site: str, *, client: str = "") -> ClientRegistration:
-    """Return the registration that live mode uses on a site, from the environment.
+    """Return the registration that live mode uses on a site: the environment's, else a kept one.
 
     Raises:
         InputError: `unknown_kind`, or see `registration_from_environment`.
@@ -227,7 +228,15 @@ def live_registration(site: str, *, client: str = "") -> ClientRegistration:
     kind = os.environ.get("DDOAUTH_CLIENT_KIND") or Kind.PRIVATE
     if kind not in set(Kind):
         raise InputError("unknown_kind", f"DDOAUTH_CLIENT_KIND is {kind!r}.")
-    return registration_from_environment(site=site, kind=Kind(kind), file=client or None)
+    try:
+        return registration_from_environment(site=site, kind=Kind(kind), file=client or None)
+    except InputError as error:
+        if error.code not in {"missing_client_id", "no_credentials_for_site"}:
+            raise
+        kept = kept_registration(site, kind=Kind(kind), store=open_store().store)
+        if kept is None:
+            raise
+        return kept
 
 
 def _live_parts(
