@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from abc import ABC, abstractmethod
 from functools import cached_property
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 
-class Panel:
+class Panel(ABC):
     """Show a value and buttons; what a button starts runs beside the kernel's cells.
 
     Subclasses say what `value` is shown without a kernel, and which `parts` the view has.
@@ -29,13 +30,13 @@ class Panel:
         self._starting = threading.Lock()
 
     @property
+    @abstractmethod
     def value(self) -> object:
         """Return the value that the panel shows; there is a card for it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def parts(self) -> Iterable[widgets.Widget]:
         """Return the widgets above the status line."""
-        raise NotImplementedError
 
     @cached_property
     def panel(self) -> widgets.VBox:

@@ -43,6 +43,11 @@ class ChecklistPanel(Panel):
         """Return the numbers of the ticked steps."""
         return tuple(number for number, box in enumerate(self._boxes, 1) if box.value)
 
+    @property
+    def value(self) -> object:
+        """Return what is shown; it shows itself, without a card."""
+        return self._table
+
     def text(self) -> str:
         """Return the steps."""
         return repr(self._table)

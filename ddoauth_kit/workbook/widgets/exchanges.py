@@ -31,6 +31,11 @@ class TranscriptPanel(Panel):
         self._list = widgets.Accordion()
         self.update()
 
+    @property
+    def value(self) -> object:
+        """Return what is shown; it shows itself, without a card."""
+        return self._lab.transcript
+
     def text(self) -> str:
         """Return one line for each exchange."""
         return repr(self._lab.transcript)
