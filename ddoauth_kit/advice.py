@@ -48,6 +48,8 @@ ADVICE: Final[dict[str, str]] = {
     "no_person": (
         "run the notebook in JupyterLab, where the redirect URL can be pasted, or use the sandbox."
     ),
+    "unknown_creation_path": "take one of the paths that the message lists.",
+    "bad_registration": "correct the fields that the message names, here and at Datadog.",
     "no_loopback_redirect_uri": (
         "register `http://127.0.0.1:PORT/PATH` as one more redirect URI of the private client, or "
         "paste the redirect. A published client must not have one."

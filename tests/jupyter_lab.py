@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 STARTING = 40.0
 RUNNING = 120_000
 NEWS = "@jupyterlab/apputils-extension/notification.jupyterlab-settings"
+WIDGETS = "@jupyter-widgets/jupyterlab-manager/plugin.jupyterlab-settings"
 CONNECTED = (
     "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?"
     ".connectionStatus === 'connected'"
@@ -81,6 +82,12 @@ class LabServer:
         notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
         notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
         nbformat.write(notebook, self.folder / name)
+
+    def save_widgets(self) -> None:
+        """Make notebooks be saved with the state of their widgets."""
+        settings = self._home / "settings" / WIDGETS
+        settings.parent.mkdir(parents=True, exist_ok=True)
+        settings.write_text(json.dumps({"saveState": True}))
 
     def files(self) -> list[Path]:
         """Return every file that the server, its kernels and the browser's saves have left."""

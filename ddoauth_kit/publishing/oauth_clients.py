@@ -107,7 +107,7 @@ def _redirects(client: Document) -> Iterator[Finding]:
         elif parts is None or parts.scheme != "https" or not _is_usable(uri, parts):
             what = f"{_shown(parts)} is no absolute https URI without a fragment."
             yield finding("oauth-redirect-uri", at=client.place(*path), what=what, fix=_PLATFORM)
-        elif _is_for_tests(host):
+        elif is_for_tests(host):
             what = f"{_shown(parts)} looks like a host for tests."
             fix = f"Testing URLs are to be removed before submission. {_PLATFORM}"
             yield finding("oauth-redirect-test-host", at=client.place(*path), what=what, fix=fix)
@@ -182,7 +182,7 @@ def _is_loopback(host: str) -> bool:
     return host.rstrip(".") == "localhost" or host.rstrip(".").endswith(".localhost")
 
 
-def _is_for_tests(host: str) -> bool:
+def is_for_tests(host: str) -> bool:
     """Return whether a name says that it is for tests; the top-level domain `dev` does not."""
     address = _address(host)
     if address is not None:

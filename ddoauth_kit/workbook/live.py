@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.registration import Kind, registration_from_environment
+from ddoauth_kit.store import open_store
+from ddoauth_kit.workbook.registering import kept_registration
 
 if TYPE_CHECKING:
     from ddoauth_kit.registration import ClientRegistration
 
 
 def live_registration(site: str, *, client: str = "") -> ClientRegistration:
-    """Return the registration that live mode uses on a site, from the environment.
+    """Return the registration that live mode uses on a site: the environment's, else a kept one.
 
     Raises:
         InputError: `unknown_kind`, or see `registration_from_environment`.
@@ -21,4 +23,12 @@ def live_registration(site: str, *, client: str = "") -> ClientRegistration:
     kind = os.environ.get("DDOAUTH_CLIENT_KIND") or Kind.PRIVATE
     if kind not in set(Kind):
         raise InputError("unknown_kind", f"DDOAUTH_CLIENT_KIND is {kind!r}.")
-    return registration_from_environment(site=site, kind=Kind(kind), file=client or None)
+    try:
+        return registration_from_environment(site=site, kind=Kind(kind), file=client or None)
+    except InputError as error:
+        if error.code not in {"missing_client_id", "no_credentials_for_site"}:
+            raise
+        kept = kept_registration(site, kind=Kind(kind), store=open_store().store)
+        if kept is None:
+            raise
+        return kept

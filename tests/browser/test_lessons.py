@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 import pytest
 from given import readable
 
+from ddoauth_kit.workbook.notebooks import find_notebooks
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from jupyter_lab import LabServer, Notebook
 
 
-@pytest.mark.parametrize("name", ["00_start_here.ipynb", "01_the_whole_flow.ipynb"])
+@pytest.mark.parametrize("name", [path.name for path in find_notebooks()])
 def test_a_lesson_runs_and_is_saved_without_a_secret(
     serve_lab: Callable[..., LabServer], open_notebook: Callable[..., Notebook], name: str
 ) -> None:

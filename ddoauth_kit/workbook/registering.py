@@ -1,0 +1,184 @@
+"""Check a registration and keep it: what is public in a file, the secret in the store."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from ddoauth_kit.errors import InputError
+from ddoauth_kit.oauth.callback_address import leads_here
+from ddoauth_kit.place import refuse_on_binder
+from ddoauth_kit.publishing.oauth_clients import is_for_tests
+from ddoauth_kit.registration import LOOPBACK, Kind, registration_from_file
+from ddoauth_kit.scopes import known_scopes
+from ddoauth_kit.sites import DATADOG_SITES
+from ddoauth_kit.store import Slot, open_store
+from ddoauth_kit.workbook.cards import Rows, rows
+from ddoauth_kit.workbook.tables import ResultTable
+from ddoauth_kit.workbook.ticks import config_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from ddoauth_kit.registration import ClientRegistration
+    from ddoauth_kit.store import Store
+
+# Field, sentence, and whether it cannot be kept like that.
+Problem = tuple[str, str, bool]
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRegistration:
+    """Say what was kept, where, and how to use it."""
+
+    client_id: str
+    site: str
+    file: str
+    secret: str
+    use: str
+
+
+@rows.register
+def _(value: KeptRegistration) -> Rows:
+    return (
+        ("client id", value.client_id),
+        ("good on", value.site),
+        ("client file", value.file),
+        ("client secret", value.secret),
+        ("next", value.use),
+    )
+
+
+def check_registration(registration: ClientRegistration) -> ResultTable:
+    """Return what is wrong or unusual, with an empty table where nothing is.
+
+    Columns: `field`, `problem`, `stops` (yes where the registration cannot be kept).
+    """
+    table = [
+        {"field": field, "problem": problem, "stops": "yes" if stops else "no"}
+        for field, problem, stops in _problems(registration)
+    ]
+    return ResultTable("registration check", table)
+
+
+def keep_registration(
+    registration: ClientRegistration,
+    *,
+    site: str,
+    store: Store | None = None,
+    environ: Mapping[str, str] = os.environ,
+) -> KeptRegistration:
+    """Keep a registration for a site: the secret in the store, the rest in a client file.
+
+    With a `store` of a sandbox's nothing goes to disk. Real credentials are not taken on Binder.
+
+    Raises:
+        InputError: `bad_registration`, `no_live_on_binder`, `unknown_site`, `not_stored`.
+    """
+    site = DATADOG_SITES.named(site).name
+    if store is None:
+        refuse_on_binder(environ)
+    stops = [f"{field}: {what}" for field, what, stop in _problems(registration) if stop]
+    if stops:
+        raise InputError("bad_registration", " ".join(stops))
+    keeps = store or open_store(environ=environ).store
+    keeps.put(_slot(registration, site), registration.secret)
+    file = None if store else _write(registration, site, environ)
+    return KeptRegistration(
+        client_id=registration.client_id,
+        site=site,
+        file=str(file) if file else "none: what the sandbox issued does not go to disk",
+        secret=f"{registration.secret} in {keeps.where}",
+        use=f'set MODE = "live" and SITE = "{site}"' if file else "go on in the sandbox",
+    )
+
+
+def kept_registration(
+    site: str, *, kind: Kind, store: Store, environ: Mapping[str, str] = os.environ
+) -> ClientRegistration | None:
+    """Return the registration that was kept for a site, with its secret, or None.
+
+    Raises:
+        InputError: `bad_client_file`, `not_stored`, `no_live_on_binder`.
+    """
+    refuse_on_binder(environ)
+    path = _path(site, kind, environ)
+    if path is None or not path.is_file():
+        return None
+    public = registration_from_file(path, kind=kind, sites=(site,))
+    secret = store.get(_slot(public, site))
+    return registration_from_file(path, kind=kind, sites=(site,), client_secret=secret)
+
+
+def _problems(registration: ClientRegistration) -> list[Problem]:
+    return [*_gaps(registration), *_addresses(registration), *_scopes(registration)]
+
+
+def _gaps(registration: ClientRegistration) -> list[Problem]:
+    needed = {
+        "client id": registration.client_id.strip(),
+        "name": registration.name.strip(),
+        "client secret": registration.client_secret,
+        "redirect URIs": registration.redirect_uris,
+        "onboarding URL": registration.onboarding_url,
+        "scopes": registration.scopes,
+    }
+    return [(field, "is empty.", True) for field, value in needed.items() if not value]
+
+
+def _addresses(registration: ClientRegistration) -> list[Problem]:
+    published = registration.kind == Kind.PUBLISHED
+    named = [("redirect URI", uri) for uri in registration.redirect_uris]
+    if registration.onboarding_url:
+        named.append(("onboarding URL", registration.onboarding_url))
+    found = []
+    for field, url in named:
+        host = urlsplit(url).hostname or ""
+        if not url.startswith("https://") and not leads_here(url):
+            found.append((field, f"{url} is neither https nor on this machine.", True))
+        elif published and (host in LOOPBACK or is_for_tests(host)):
+            found.append((field, f"{url} is for tests; a published client has none.", True))
+    if not published and not any(map(leads_here, registration.redirect_uris)):
+        what = "None leads to this machine, so the redirect has to be pasted."
+        found.append(("redirect URIs", what, False))
+    return found
+
+
+def _scopes(registration: ClientRegistration) -> list[Problem]:
+    unknown = [scope for scope in registration.scopes if scope not in known_scopes()]
+    found = [("scopes", f"{scope} is not among the known ones.", False) for scope in unknown]
+    if registration.scopes and "api_keys_write" not in registration.scopes:
+        found.append(("scopes", "Without api_keys_write no data can be sent in.", False))
+    return found
+
+
+def _slot(registration: ClientRegistration, site: str) -> Slot:
+    return Slot("client_secret", site, registration.client_id, str(registration.kind))
+
+
+def _path(site: str, kind: Kind, environ: Mapping[str, str]) -> Path | None:
+    folder = config_folder(environ)
+    return folder / f"client-{kind}-{site}.json" if folder else None
+
+
+def _write(registration: ClientRegistration, site: str, environ: Mapping[str, str]) -> Path:
+    path = _path(site, registration.kind, environ)
+    if path is None:
+        raise InputError("not_stored", "There is no config folder: the environment names no home.")
+    integration = {
+        "id": registration.client_id,
+        "name": registration.name,
+        "onboarding_url": registration.onboarding_url,
+        "redirect_uris": list(registration.redirect_uris),
+        "scopes": list(registration.scopes),
+    }
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps({"integration": integration}, indent=2), encoding="utf-8")
+    except OSError as error:
+        raise InputError("not_stored", f"{path} cannot be written: {error.strerror}.") from None
+    return path

@@ -1,0 +1,107 @@
+"""Be what all panels are: a view, its text, a status line, and one piece of work at a time."""
+
+from __future__ import annotations
+
+import threading
+from abc import ABC, abstractmethod
+from functools import cached_property
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets as widgets
+
+from ddoauth_kit.errors import DdoauthError
+from ddoauth_kit.workbook.cards import as_html, as_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+
+class Panel(ABC):
+    """Show a value and buttons; what a button starts runs beside the kernel's cells.
+
+    Subclasses say what `value` is shown without a kernel, and which `parts` the view has.
+    """
+
+    def __init__(self) -> None:
+        self.status = widgets.HTML()
+        self.status.add_class("ddoauth-status")
+        self._work: threading.Thread | None = None
+        self._starting = threading.Lock()
+
+    @property
+    @abstractmethod
+    def value(self) -> object:
+        """Return the value that the panel shows; there is a card for it."""
+
+    @abstractmethod
+    def parts(self) -> Iterable[widgets.Widget]:
+        """Return the widgets above the status line."""
+
+    @cached_property
+    def panel(self) -> widgets.VBox:
+        """Return the view, made once: showing it again is a second view of the same."""
+        view = widgets.VBox([*self.parts(), self.status])
+        view.add_class(f"ddoauth-{type(self).__name__.lower()}")
+        return view
+
+    def text(self) -> str:
+        """Return what a page without a kernel says."""
+        return as_text(self.value)
+
+    def html(self) -> str:
+        """Return the same for a notebook."""
+        return as_html(self.value)
+
+    def finish(self, timeout: float | None = None) -> bool:
+        """Wait until what a button started is over; return whether it is."""
+        work = self._work
+        if work is not None:
+            work.join(timeout)
+        return work is None or not work.is_alive()
+
+    def start(self, work: Callable[[], None]) -> bool:
+        """Run something beside the cells, unless something runs already; return whether it runs."""
+        with self._starting:
+            if self._work is not None and self._work.is_alive():
+                return False
+            self._work = threading.Thread(
+                target=self._guarded, args=(work,), name="panel", daemon=True
+            )
+            self._work.start()
+            return True
+
+    def say(self, sentence: str) -> None:
+        """Say something in the status line, which screen readers read out."""
+        self.status.value = f'<div role="status">{escape(sentence)}</div>'
+
+    def show(self, value: object) -> None:
+        """Show a value's card in the status line."""
+        self.status.value = f'<div role="status">{as_html(value)}</div>'
+
+    def _guarded(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except DdoauthError as error:
+            self.show(error)
+        except Exception as error:  # noqa: BLE001 - nobody else would hear of it
+            self.say(f"This went wrong unexpectedly: {type(error).__name__}.")
+
+    def __repr__(self) -> str:
+        return self.text()
+
+    def _repr_mimebundle_(self, **options: object) -> dict[str, Any]:
+        bundle = dict(self.panel._repr_mimebundle_(**options))
+        return {**bundle, "text/plain": self.text(), "text/html": self.html()}
+
+
+def button(label: str, work: Callable[[], object], *, tooltip: str = "") -> widgets.Button:
+    """Return a button that calls something without arguments."""
+    made = widgets.Button(description=label, tooltip=tooltip, layout={"width": "auto"})
+    made.on_click(lambda _button: work())
+    return made
+
+
+def row(*children: widgets.Widget) -> widgets.HBox:
+    """Return widgets side by side, which wrap where there is little room."""
+    return widgets.HBox(children, layout={"flex_flow": "row wrap"})

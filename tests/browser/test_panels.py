@@ -1,0 +1,131 @@
+"""A newcomer clicks through the panels, and what is saved with widget state holds no secret."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from given import readable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from jupyter_lab import LabServer, Notebook
+
+SETUP = """\
+from ddoauth_kit.workbook import open_lab, widgets as panels
+lab = open_lab()
+tokens = lab.connect()
+panels.{panel}"""
+TYPED = "typed-client-secret-0123456789"
+
+
+@pytest.fixture
+def show(
+    serve_lab: Callable[..., LabServer], open_notebook: Callable[..., Notebook]
+) -> Callable[[str], Notebook]:
+    """Show one panel in a notebook that saves the state of its widgets."""
+
+    def shown(panel: str) -> Notebook:
+        server = serve_lab()
+        server.save_widgets()
+        server.write("panel.ipynb", SETUP.format(panel=panel))
+        notebook = open_notebook(server, "panel.ipynb")
+        notebook.run_all()
+        return notebook
+
+    return shown
+
+
+def press(notebook: Notebook, name: str) -> None:
+    """Press a button of the panel."""
+    notebook.panel.get_by_role("button", name=name, exact=True).click()
+
+
+def decide(context: Any, notebook: Notebook, button: str) -> Any:
+    """Follow the panel's link in a tab of its own, and decide there."""
+    with context.expect_page() as opened:
+        notebook.panel.get_by_role("link", name="Authorize on us1").click()
+    opened.value.get_by_role("button", name=button).click()
+    return opened.value
+
+
+def assert_saved_without(notebook: Notebook, *secrets: str) -> None:
+    """Save, see that widget state is in the file, and look for secrets."""
+    issued = notebook.issued()
+    saved = notebook.save()
+    assert saved.metadata.widgets["application/vnd.jupyter.widget-state+json"]["state"]
+    text = notebook.saved_text
+    assert not [secret for secret in (*issued, *secrets) if readable(secret, text)]
+
+
+def test_deny_then_approve(context: Any, show: Callable[[str], Notebook]) -> None:
+    """Both answers are on the page and in the panel, and a no is not the end."""
+    notebook = show("AuthorizePanel(lab)")
+    press(notebook, "Authorize")
+    page = decide(context, notebook, "Deny")
+    page.get_by_text("The customer did not give consent.").wait_for()
+    notebook.panel.get_by_role("cell", name="access_denied", exact=True).wait_for()
+    press(notebook, "Authorize")
+    page = decide(context, notebook, "Authorize")
+    page.get_by_text("You may now close this tab.").wait_for()
+    notebook.panel.get_by_text("<access_token>").wait_for()
+    assert_saved_without(notebook)
+
+
+def test_the_countdown_runs_and_the_grant_is_renewed_and_ended(
+    show: Callable[[str], Notebook],
+) -> None:
+    """The seconds go down without a cell, and both buttons reach the sandbox."""
+    notebook = show("TokenPanel(lab, tokens)")
+    countdown = notebook.panel.locator(".ddoauth-countdown")
+    before = countdown.inner_text()
+    notebook.page.wait_for_function(
+        "before => document.querySelector('.ddoauth-countdown').innerText !== before", arg=before
+    )
+    press(notebook, "Refresh")
+    notebook.page.wait_for_timeout(500)
+    assert "token refresh" in notebook.ask("repr(lab.transcript)")
+    press(notebook, "Revoke")
+    notebook.panel.get_by_text("This grant was revoked").wait_for()
+    assert_saved_without(notebook)
+
+
+def test_the_key_is_created_once(show: Callable[[str], Notebook]) -> None:
+    """A click creates it, and shows its last four and where it lies."""
+    notebook = show("ApiKeyPanel(lab, tokens)")
+    press(notebook, "Create the API key")
+    notebook.panel.get_by_text("kept in memory").wait_for()
+    assert_saved_without(notebook)
+
+
+def test_probes_run_and_one_run_is_cancelled(show: Callable[[str], Notebook]) -> None:
+    """The table appears by itself; a cancelled run says how far it came."""
+    notebook = show("ProbePanel(open_lab(every_scope=True))")
+    press(notebook, "Run probes")
+    notebook.panel.get_by_text("Done:").wait_for()
+    notebook.panel.locator(".ddoauth-matrix").wait_for()
+    notebook.panel.get_by_label("Sites").select_option(label=["us1", "us3", "us5", "eu1", "ap1"])
+    press(notebook, "Run probes")
+    press(notebook, "Cancel")
+    notebook.panel.get_by_text("Cancelled:").wait_for()
+    assert_saved_without(notebook)
+
+
+def test_the_form_forgets_what_was_typed(show: Callable[[str], Notebook]) -> None:
+    """By keyboard alone: the secret goes to the store, and not into the file."""
+    notebook = show("RegistrationForm('us1', store=lab.store)")
+    panel = notebook.panel
+    panel.get_by_label("Client name").fill("Acme")
+    panel.get_by_label("Client id").fill("acme-typed-id")
+    panel.get_by_label("Client secret").fill(TYPED)
+    panel.get_by_label("Client secret").press("Tab")
+    panel.get_by_label("Redirect URIs").fill("http://127.0.0.1:8484/oauth/callback")
+    panel.get_by_label("Onboarding URL").fill("https://acme.example.com/start")
+    panel.get_by_label("Scopes").fill("api_keys_write metrics_read")
+    notebook.page.wait_for_timeout(300)
+    assert panel.get_by_label("Client secret").input_value() == ""
+    assert_saved_without(notebook, TYPED)
+    panel.get_by_role("button", name="Keep").press("Enter")
+    panel.get_by_text("<client_secret> in memory").wait_for()
+    assert_saved_without(notebook, TYPED)
