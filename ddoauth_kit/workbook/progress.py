@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from contextlib import contextmanager
 from html import escape
 from typing import TYPE_CHECKING, Final
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     Watch = Callable[[Progress], None]
 
 STEPS: Final = 10
+# A thousand updates would keep whoever executes the notebook busy for longer than the probes take.
+BLINK: Final = 0.2
 
 
 @contextmanager
@@ -37,8 +40,16 @@ def _notebook_bar(title: str) -> Iterator[Watch]:
     from IPython.display import display
 
     handle = display(_Bar(title), display_id=True)  # type: ignore[no-untyped-call]
+    shown = time.monotonic()
+
+    def show(progress: Progress) -> None:
+        nonlocal shown
+        if time.monotonic() - shown >= BLINK:
+            shown = time.monotonic()
+            handle.update(_Bar(title, progress))
+
     try:
-        yield lambda progress: handle.update(_Bar(title, progress))
+        yield show
     finally:
         handle.update(_Bar(title))
 

@@ -16,7 +16,12 @@ from papermill.iorw import write_ipynb
 from papermill.log import logger
 
 from ddoauth_kit.redaction import Masker
-from ddoauth_kit.workbook.runs.kernels import OWN_KERNEL, STARTUP_SECONDS, KernelClient
+from ddoauth_kit.workbook.runs.kernels import (
+    IOPUB_SECONDS,
+    OWN_KERNEL,
+    STARTUP_SECONDS,
+    KernelClient,
+)
 from ddoauth_kit.workbook.runs.known import known_secrets
 from ddoauth_kit.workbook.runs.masking import mask_notebook
 from ddoauth_kit.workbook.runs.parameters import refuse_secret_parameters
@@ -153,6 +158,7 @@ class DdoauthEngine(NBClientEngine):  # type: ignore[misc]
             kernel_name=kernel_name,
             startup_timeout=start_timeout,
             timeout=timeout,
+            iopub_timeout=IOPUB_SECONDS,
             log=logger,
             **options,
         ).execute()

@@ -21,6 +21,7 @@ from ddoauth_kit.redaction import Masker
 from ddoauth_kit.workbook.runs.engine import MaskingManager
 from ddoauth_kit.workbook.runs.kernels import (
     CELL_SECONDS,
+    IOPUB_SECONDS,
     OWN_KERNEL,
     STARTUP_SECONDS,
     KernelClient,
@@ -134,6 +135,7 @@ async def _run(
         kernel_name=OWN_KERNEL,
         startup_timeout=STARTUP_SECONDS,
         timeout=CELL_SECONDS,
+        iopub_timeout=IOPUB_SECONDS,
     )
     task = asyncio.current_task()
     try:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 OWN_KERNEL: Final = "ddoauth-python"
 STARTUP_SECONDS: Final = 30
 CELL_SECONDS: Final = 300
+IOPUB_SECONDS: Final = 60  # nbclient waits 4 s for outputs, too short on a busy machine
 _ARGUMENTS: Final = ["--HistoryManager.hist_file=:memory:", "--IPKernelApp.log_level=40"]
 _LAUNCH: Final = ["-m", "ipykernel_launcher", "-f", "{connection_file}"]
 FORKED: Final = EntryPoint(
