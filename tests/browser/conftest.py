@@ -27,7 +27,7 @@ def missing(what: str) -> NoReturn:
     pytest.skip(f"{what} is missing")
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     """Launch the system's Chromium; while it runs, the main thread has a running event loop."""
     if find_spec("playwright") is None:
