@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import tarfile
 from pathlib import Path
@@ -161,3 +162,10 @@ def authlib_server(monkeypatch: pytest.MonkeyPatch, *, rotate: bool) -> Iterator
     )
     with AuthlibServer(client=client, rotate=rotate) as server:
         yield server
+
+
+@pytest.fixture(autouse=True, scope="session")
+def interrupts() -> None:
+    """Take interrupts as a terminal's program does: a shell's background job ignores them."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
