@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 
 LATENCY = 0.05
 AT_ONCE = 10
-ROUNDS = 5
-COPIES = (1, 2, 4, 8)
+ROUNDS = 3
+COPIES = (1, 2, 4)
 
 
 class Recording(AsyncHttp):
