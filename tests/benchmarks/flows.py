@@ -7,44 +7,27 @@ a new one for each of the customer's two requests, as the kit's scripted visitor
 
 from __future__ import annotations
 
-import json
 import re
 import secrets
-import subprocess
-import sys
 import time
 from base64 import urlsafe_b64encode
 from hashlib import sha256
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
 
 import httpx
+from sandbox_process import oauth_client, sandbox_process
 from timing import summary, table
 
-from ddoauth_kit import DATADOG_SITES, ClientRegistration, Endpoints, Kind, OAuthClient, Secret
+from ddoauth_kit.workbook.lab import LESSON_SCOPES
 from ddoauth_kit.workbook.visitor import visit_consent
+
+if TYPE_CHECKING:
+    from ddoauth_kit import OAuthClient
 
 FLOWS = 100
 ROUNDS = 5
 _INPUT = re.compile(r'<input type="hidden" name="([^"]*)" value="([^"]*)"')
-
-
-def _kit(description: dict[str, Any]) -> OAuthClient:
-    """Return the kit's client, bound to the sandbox."""
-    given = description["client"]
-    sites = {
-        name: Endpoints(**{key: value for key, value in urls.items() if key != "domain"})
-        for name, urls in description["sites"].items()
-    }
-    registration = ClientRegistration(
-        client_id=given["client_id"],
-        client_secret=Secret(given["client_secret"], label="client_secret"),
-        kind=Kind.PUBLISHED,
-        sites=DATADOG_SITES.names,
-        scopes=tuple(given["scopes"]),
-        redirect_uris=tuple(given["redirect_uris"]),
-    )
-    return OAuthClient(registration, sites=DATADOG_SITES.at(sites))
 
 
 def _kit_flow(client: OAuthClient) -> None:
@@ -87,11 +70,10 @@ def _bare_flow(browser: httpx.Client, back: httpx.Client, description: dict[str,
 
 def main() -> None:
     """Print flows per second for both, side by side."""
-    command = [sys.executable, "-m", "ddoauth_kit", "sandbox"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        description = json.loads(process.stdout.readline())
-        client = _kit(description)
+    with sandbox_process() as description:
+        # As a lesson's client: a consent page for every scope would be most of the work.
+        description["client"]["scopes"] = LESSON_SCOPES
+        client = oauth_client(description)
         rates: dict[str, list[float]] = {"bare httpx": [], "ddoauth_kit": []}
         fresh = httpx.Limits(max_keepalive_connections=0)
         with httpx.Client(limits=fresh) as browser, httpx.Client() as back:
@@ -106,7 +88,6 @@ def main() -> None:
                         flow()
                     rates[name].append(FLOWS / (time.perf_counter() - started))
         client.http.close()
-        process.terminate()
     rows = [(name, summary(values)) for name, values in rates.items()]
     print(table(("client", "flows per second, median [min-max]"), rows))  # noqa: T201
 
