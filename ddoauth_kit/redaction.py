@@ -39,6 +39,7 @@ _SHAPES: Final = (
     (re.compile(r"(?<![0-9a-zA-Z-])[0-9a-f]{40}(?![0-9a-zA-Z-])"), "<application_key>"),
     (re.compile(r"(?i)\b(bearer|basic)\s+(?!<)[\w.~+/=-]{8,}"), r"\1 <credential>"),
 )
+_FIELD_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}")
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]{40,}")
 LONG_WORD: Final = 4096
 
@@ -135,16 +136,26 @@ def _issued(value: Any) -> Iterator[Secret]:  # noqa: ANN401 - JSON has no narro
 
 
 def outline(text: str) -> str:
-    """Return the shape of a JSON text: field names and counts, and none of its values."""
+    """Return the shape of a JSON text: field names and counts, and none of its values.
+
+    A key that is no name, such as a host or a tag, is a customer's value and is counted.
+    """
     try:
         return json.dumps(_shape(json.loads(text)), ensure_ascii=False)
     except (ValueError, RecursionError):
         return f"({len(text)} characters)"
 
 
+def is_field_name(name: str) -> bool:
+    """Tell whether a key reads like a field's name, and not like a value that became a key."""
+    return bool(_FIELD_NAME.fullmatch(name))
+
+
 def _shape(value: Any) -> Any:  # noqa: ANN401 - JSON has no narrower type
     if isinstance(value, dict):
-        return {name: _shape(item) for name, item in value.items()}
+        named = {name: _shape(item) for name, item in value.items() if is_field_name(name)}
+        others = len(value) - len(named)
+        return named | ({"…": f"{others} more"} if others else {})
     if isinstance(value, list):
         count = f"{len(value)} item{'' if len(value) == 1 else 's'}"
         return [count, _shape(value[0])] if value else [count]

@@ -144,3 +144,9 @@ def test_an_outline_holds_names_and_counts() -> None:
         "ok": "bool",
     }
     assert outline("<html>") == "(6 characters)"
+
+
+def test_an_outline_holds_no_keys_that_are_values() -> None:
+    """A host or a tag that became a key is counted, at any depth."""
+    text = '{"counts": {"db-1.customer.example": 3, "team:secret": 1, "total": 4}}'
+    assert json.loads(outline(text)) == {"counts": {"total": "int", "…": "2 more"}}

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ddoauth_kit.answers import error_texts
 from ddoauth_kit.api.probes import Approach
+from ddoauth_kit.redaction import is_field_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,7 +33,6 @@ _REFUSED: Final = range(400, 500)
 # 408 is a server's own timeout: it says as little as no answer.
 _CLEAR: Final = frozenset({401, 403, 408, 429})
 _SHOWN_FIELDS: Final = 6
-_FIELD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}")
 _WEB_PAGE: Final = re.compile(r"\s*<(!doctype|html)", re.IGNORECASE)
 # What names nothing that could be absent: a 404 is then about the endpoint itself.
 _NAMES_NOTHING: Final = frozenset({Approach.READ, Approach.SEARCH})
@@ -225,7 +225,7 @@ def _outlined(answer: Any) -> str:  # noqa: ANN401 - JSON has no narrower type
     lists = {name: value for name, value in answer.items() if isinstance(value, list)}
     if lists:
         name = "data" if "data" in lists else max(lists, key=lambda each: len(lists[each]))
-        return f"{name if _FIELD.fullmatch(name) else 'a list'}: {_items(lists[name])}"
+        return f"{name if is_field_name(name) else 'a list'}: {_items(lists[name])}"
     inner = answer.get("data", answer)
     return f"one item{_fields(inner if isinstance(inner, dict) else answer)}"
 
@@ -237,7 +237,7 @@ def _items(items: list[Any]) -> str:
 
 def _fields(item: dict[str, Any]) -> str:
     """Return the first field names; a key that is no name (a host, a tag) is a value itself."""
-    names = sorted(name for name in item if _FIELD.fullmatch(name))[:_SHOWN_FIELDS]
+    names = sorted(name for name in item if is_field_name(name))[:_SHOWN_FIELDS]
     shown = ", ".join([*names, *(["…"] if len(item) > len(names) else [])])
     return f" ({shown})" if shown else ""
 
