@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.workbook.cards import Skipped
-from ddoauth_kit.workbook.widgets.base import Panel, button
+from ddoauth_kit.workbook.widgets.base import Panel, button, row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,7 +37,7 @@ class ApiKeyPanel(Panel):
 
     def parts(self) -> Iterable[widgets.Widget]:
         """Return the button."""
-        return (self._create,)
+        return (row(self._create),)
 
     def create(self) -> None:
         """Do what `lab.api_key` does: return the key that is kept, or create it."""
