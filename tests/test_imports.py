@@ -43,7 +43,7 @@ MODULES = {
 }
 MENU = (KIT / "__init__.py").read_text("utf-8")
 MAY_IMPORT_SANDBOX = {
-    "cli",
+    "commands.sandbox",
     "commands.tile",
     "pytest_plugin",
     "workbook.faults_table",

@@ -15,13 +15,19 @@ INTERRUPTED: Final = 130
 
 
 def answer(text: str) -> None:
-    """Print what was asked for."""
-    print(text)  # noqa: T201 - the answer
+    """Print what was asked for, at once: a program may wait for the line."""
+    print(text, flush=True)  # noqa: T201 - the answer
 
 
 def say(text: str) -> None:
     """Print what happens meanwhile."""
     print(text, file=sys.stderr, flush=True)  # noqa: T201 - progress
+
+
+def complain(text: str) -> int:
+    """Print why nothing was done, in one line, and return the exit code for it."""
+    say(f"ddoauth: {text}")
+    return BAD_INPUT
 
 
 def chosen_sites(names: list[str]) -> tuple[str, ...]:

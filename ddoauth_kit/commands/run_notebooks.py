@@ -1,10 +1,9 @@
-"""Be the command `ddoauth run`: check what is asked for, run it, write and print what came out."""
+"""Do what `ddoauth run` is asked for: check it, run it, write and print what came out."""
 
 from __future__ import annotations
 
 import logging
 import signal
-import sys
 import tempfile
 import time
 from contextlib import contextmanager
@@ -12,9 +11,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from ddoauth_kit.commands.terminal import (
+    FOUND,
+    INTERRUPTED,
+    SUCCESS,
+    answer,
+    checked_client,
+    chosen_sites,
+    say,
+)
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.oauth.authorization_request import authorization_request
-from ddoauth_kit.registration import registration_from_file
 from ddoauth_kit.sites import DATADOG_SITES
 from ddoauth_kit.workbook.notebooks import find_notebooks
 from ddoauth_kit.workbook.runs.compare import read_earlier
@@ -38,9 +45,6 @@ if TYPE_CHECKING:
     from ddoauth_kit.workbook.runs.local import LocalRunner
     from ddoauth_kit.workbook.runs.matrix import Case, NotebookRun
 
-SUCCESS: Final = 0
-FOUND: Final = 1
-INTERRUPTED: Final = 130
 _LOGGERS: Final = ("asyncio", "traitlets", "papermill", "distributed")
 
 
@@ -53,7 +57,7 @@ def run_command(options: argparse.Namespace) -> int:
     settings = RunSettings(mode=options.mode, writes=options.writes)
     cases = matrix(
         find_notebooks(options.notebooks),
-        sites=_sites(options.site or ["us1"]),
+        sites=chosen_sites(options.site or ["us1"]),
         clients=_clients(options.client or [], mode=options.mode),
     )
     if settings.mode == "live":
@@ -85,7 +89,7 @@ def _run_all(
     """Run what the ledger has no good result of; return False if it was interrupted."""
     missing = [case for case in cases if not ledger.passed(case)]
     if len(missing) < len(cases):
-        _say(f"{len(cases) - len(missing)} of {len(cases)} had passed before and are kept")
+        say(f"{len(cases) - len(missing)} of {len(cases)} had passed before and are kept")
     progress = Progress(len(missing))
 
     def done(run: NotebookRun) -> None:
@@ -115,9 +119,9 @@ def _finish(outcome: Outcome, *, out: Path, whole: bool, as_json: bool) -> int:
     scanned = write_results(outcome, out=out, secrets=_secrets(outcome))
     _print_runs(scanned.runs, out=out, as_json=as_json)
     for finding in scanned.findings or ():
-        _say(f"secret found: {finding}")
+        say(f"secret found: {finding}")
     if not whole:
-        _say("interrupted; what had finished is kept")
+        say("interrupted; what had finished is kept")
         return INTERRUPTED
     return FOUND if scanned.failed or scanned.findings else SUCCESS
 
@@ -149,20 +153,13 @@ def _quiet_interrupts() -> Iterator[None]:
             logger.setLevel(level)
 
 
-def _sites(names: list[str]) -> tuple[str, ...]:
-    if "all" in names:
-        return DATADOG_SITES.names
-    return tuple(dict.fromkeys(DATADOG_SITES.named(name).name for name in names))
-
-
 def _clients(files: list[str], *, mode: str) -> list[Client]:
     """Check the files before any kernel starts, and name them wherever a kernel runs."""
     if mode == "live" and len(files) > 1:
         what = "The environment holds the credentials of one client, and several were named."
         raise InputError("several_live_clients", what)
     for file in files:
-        for warning in registration_from_file(file).warnings:
-            _say(f"warning: {warning}")
+        checked_client(file)
     clients = list(dict.fromkeys(client_of_file(file) for file in files))
     return clients or [Client(FROM_ENVIRONMENT) if mode == "live" else Client()]
 
@@ -193,23 +190,15 @@ def _output_folder(name: str) -> Path:
 
 def _print_runs(runs: list[NotebookRun], *, out: Path, as_json: bool) -> None:
     if as_json:
-        _print((out / "summary.json").read_text("utf-8").rstrip())
+        answer((out / "summary.json").read_text("utf-8").rstrip())
         return
     several = len({run.client for run in runs}) > 1
     width = max((len(run.notebook) for run in runs), default=len("notebook"))
-    _print(f"{'notebook':<{width}}  {'site':<8} {'result':<7} seconds")
+    answer(f"{'notebook':<{width}}  {'site':<8} {'result':<7} seconds")
     for run in runs:
         client = f"  {run.client}" if several else ""
         line = f"{run.notebook:<{width}}  {run.site:<8} {run.status:<7} {run.seconds:7.1f}{client}"
-        _print(line)
+        answer(line)
         if run.error:
-            _print(f"  {run.error}")
-    _print(f"\nResults are in {out}; read {out / 'report.html'}.")
-
-
-def _print(text: str) -> None:
-    print(text)  # noqa: T201 - the answer
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)  # noqa: T201 - progress
+            answer(f"  {run.error}")
+    answer(f"\nResults are in {out}; read {out / 'report.html'}.")

@@ -1,0 +1,58 @@
+"""The command `ddoauth check`: look at an integration's folder before a reviewer does."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from ddoauth_kit.commands.terminal import FOUND, SUCCESS, answer, say
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command and its options."""
+    check = commands.add_parser(
+        "check",
+        help="check an integration's folder before a reviewer does",
+        description="Check README.md, manifest.json and the OAuth client's file of an integration. "
+        "Nothing is sent, nothing is changed; exit 1 only if a rule of severity must is broken.",
+    )
+    check.set_defaults(command=run_check)
+    check.add_argument("path", metavar="PATH", help="the integration's folder")
+    before = check.add_mutually_exclusive_group()
+    before.add_argument(
+        "--base", metavar="REF", default="", help="where git has the app_uuid (the main branch)"
+    )
+    before.add_argument(
+        "--earlier", metavar="MANIFEST", default="", help="a manifest with the earlier app_uuid"
+    )
+    check.add_argument("--probes", metavar="FILE", help="what probe --format json printed")
+    check.add_argument(
+        "--format",
+        choices=["table", "json", "diff"],
+        default="table",
+        help="diff is a patch for git apply of what can be mended without guessing (table)",
+    )
+
+
+def run_check(options: argparse.Namespace) -> int:
+    """Check and print the findings, or the patch."""
+    from ddoauth_kit.publishing.check import check_folder
+    from ddoauth_kit.publishing.listing import listing
+    from ddoauth_kit.publishing.scopes import read_probes
+
+    probes = None if options.probes is None else read_probes(options.probes)
+    report = check_folder(options.path, base=options.base, earlier=options.earlier, probes=probes)
+    for note in report.notes:
+        say(f"note: {note}")
+    if options.format == "diff":
+        # Bytes, so that no line ending of the files is translated on the way.
+        sys.stdout.buffer.write(os.fsencode(report.patch))
+    else:
+        as_json = options.format == "json"
+        answer(json.dumps(report.as_json(), indent=2) if as_json else listing(report))
+    return SUCCESS if report.passed else FOUND

@@ -1,0 +1,84 @@
+"""The command `ddoauth run`: execute the notebooks for every site and client that is named."""
+
+from __future__ import annotations
+
+import argparse
+
+from ddoauth_kit.sites import DATADOG_SITES
+
+
+def add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command and its options."""
+    run = commands.add_parser(
+        "run",
+        help="execute the notebooks for one site or more",
+        description="Execute notebooks, side by side, for every site and client that is named, and "
+        "write under DIR what came out: the notebooks without secrets, report.html, summary.json, "
+        "junit.xml and tables.",
+    )
+    run.set_defaults(command=_run)
+    run.add_argument(
+        "notebooks", nargs="*", metavar="NOTEBOOK", help="a lesson's name, number or path (all)"
+    )
+    run.add_argument(
+        "--site",
+        action="append",
+        metavar="SITE",
+        help=f"one of {', '.join(DATADOG_SITES.names)}, or all; may be repeated (us1)",
+    )
+    run.add_argument(
+        "--client",
+        action="append",
+        metavar="FILE",
+        help="an integration's oauth_clients.json; may be repeated",
+    )
+    run.add_argument("--mode", choices=["sandbox", "live"], default="sandbox")
+    run.add_argument(
+        "--writes", action="store_true", help="let a live run create the key, send data, revoke"
+    )
+    run.add_argument("--out", metavar="DIR", default="ddoauth-runs", help="(ddoauth-runs)")
+    run.add_argument("--format", choices=["table", "json"], default="table")
+    _add_run_limits(run)
+
+
+def _add_run_limits(run: argparse.ArgumentParser) -> None:
+    run.add_argument(
+        "--resume", action="store_true", help="run what DIR has no passed result of, keep the rest"
+    )
+    run.add_argument("--compare", metavar="DIR", help="report what changed since this run")
+    run.add_argument(
+        "--jobs", type=_count, metavar="N", help="kernels at once (by cores and free memory)"
+    )
+    run.add_argument(
+        "--timeout", type=_seconds, metavar="SECONDS", help="for each notebook (no limit)"
+    )
+    run.add_argument(
+        "--cold",
+        action="store_true",
+        help="start each kernel from nothing; by default it is forked with the imports done",
+    )
+    run.add_argument(
+        "--executor", metavar="SCHEDULER", help="run on this Dask cluster, such as tcp://host:8786"
+    )
+
+
+def _run(options: argparse.Namespace) -> int:
+    from ddoauth_kit.commands.run_notebooks import run_command
+
+    return run_command(options)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text} is no count; it takes 1 or more")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is no number of seconds above 0")
+    return seconds

@@ -1,0 +1,40 @@
+"""The command `ddoauth scan`: find secrets in files, and say where."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from ddoauth_kit.commands.terminal import FOUND, SUCCESS, answer, say
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def add_scan(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command and its options."""
+    scan = commands.add_parser(
+        "scan",
+        help="look for secrets in notebooks, reports and folders",
+        description="Look for what has the shape of a Datadog key or of a credential of the "
+        "sandbox, and for the secrets of the environment. Exit 1 and say where, never what.",
+    )
+    scan.set_defaults(command=run_scan)
+    scan.add_argument("paths", nargs="+", metavar="PATH", help="a file or a folder")
+    scan.add_argument("--format", choices=["table", "json"], default="table")
+
+
+def run_scan(options: argparse.Namespace) -> int:
+    """Scan and print what was found."""
+    from ddoauth_kit.known_secrets import environment_secrets
+    from ddoauth_kit.scan import scan_paths
+
+    found = scan_paths(options.paths, secrets=environment_secrets())
+    if options.format == "json":
+        answer(json.dumps([asdict(finding) for finding in found], indent=2))
+    else:
+        for finding in found:
+            answer(str(finding))
+        say(f"{len(found) or 'no'} secret{'' if len(found) == 1 else 's'} found")
+    return FOUND if found else SUCCESS
