@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import keyring
 from given import CLIENT_SECRET
 from keyring.backend import KeyringBackend
 
+from ddoauth_kit.sandbox import Sandbox
+from ddoauth_kit.workbook import open_lab
+from ddoauth_kit.workbook.lab import sandbox_sites
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import pytest
+
+    from ddoauth_kit.workbook import Lab
 
 
 class MemoryKeyring(KeyringBackend):
@@ -69,3 +78,23 @@ def live_environment(monkeypatch: pytest.MonkeyPatch, **variables: str) -> Memor
     backend = MemoryKeyring()
     monkeypatch.setattr(keyring.core, "_keyring_backend", backend)
     return backend
+
+
+@contextmanager
+def live_lab(
+    monkeypatch: pytest.MonkeyPatch, *redirect_uris: str, scopes: str = "api_keys_write"
+) -> Iterator[Lab]:
+    """Open a live lab that takes a sandbox for Datadog, whose client has these redirect URIs."""
+    with Sandbox(real_time=True) as datadog:
+        client = datadog.client
+        for uri in redirect_uris:
+            client = datadog.add_redirect_uri(uri)
+        live_environment(
+            monkeypatch,
+            CLIENT_ID=client.client_id,
+            CLIENT_SECRET=client.client_secret,
+            REDIRECT_URIS=" ".join(redirect_uris),
+            SCOPES=scopes,
+        )
+        with open_lab("us1", mode="live", sites=sandbox_sites(datadog)) as lab:
+            yield lab

@@ -37,6 +37,10 @@ ASK = """async (expression) => {
   const reply = await future.done;
   return reply.content.user_expressions.asked;
 }"""
+BUSY = """seconds => {
+  const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+  kernel.requestExecute({code: `__import__("time").sleep(${seconds})`, silent: true});
+}"""
 ISSUED = (
     "[s for o in __import__('gc').get_objects() if type(o).__name__ == 'Sandbox' "
     "for s in o.issued_secrets()]"
@@ -172,6 +176,10 @@ class Notebook:
         answer = self.page.evaluate(ASK, expression)
         assert answer["status"] == "ok", answer
         return str(answer["data"]["text/plain"])
+
+    def keep_busy(self, seconds: float) -> None:
+        """Make the kernel run something for a while, and do not wait for it."""
+        self.page.evaluate(BUSY, seconds)
 
     def issued(self) -> list[str]:
         """Return every secret that sandboxes of this kernel have minted."""

@@ -51,7 +51,7 @@ MAY_IMPORT_SANDBOX = {
 }
 HEAVY = (
     "pandas matplotlib jupyter jupyter_core jupyter_client jupyterlab nbformat nbclient papermill "
-    "IPython ipykernel ipywidgets starlette uvicorn keyring markdown_it "
+    "IPython ipykernel anywidget ipywidgets starlette uvicorn keyring markdown_it "
     "ddoauth_kit.sandbox ddoauth_kit.workbook ddoauth_kit.publishing"
 )
 

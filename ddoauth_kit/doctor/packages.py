@@ -38,6 +38,7 @@ FLOORS: Final = (
     Floor("uvicorn", "0.54", _UNTRIED, "sandbox"),
     Floor("markdown-it-py", "4.0", _UNTRIED, "publishing"),
     Floor("ipykernel", "7", _UNTRIED, "workbook"),
+    Floor("anywidget", "0.11", _UNTRIED, "workbook"),
     Floor("ipywidgets", "8.1", _UNTRIED, "workbook"),
     Floor("jinja2", "3.1.6", "CVE-2025-27516: a template leaves its bounds", "workbook"),
     Floor("jupyter-server", "2.20.0", "CVE-2026-44727: a notebook's page runs as you", "workbook"),

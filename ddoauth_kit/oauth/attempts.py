@@ -91,14 +91,23 @@ class Attempts:
             self._bound.append((request, session))
             self._adopted.append(request)
 
+    def session_of(self, redirect: str) -> str | None:
+        """Return the session of the attempt that a redirect answers, if it is one of these."""
+        found = self._answered_by(redirect)
+        return found[1] if found else None
+
     def spent(self, redirect: str) -> bool:
         """Return whether a redirect used up one of these attempts."""
+        found = self._answered_by(redirect)
+        return found is not None and not self._pending.waits(found[0])
+
+    def _answered_by(self, redirect: str) -> tuple[AuthorizationRequest, str] | None:
         with suppress(AuthorizationError):
             state = state_of(redirect)
-            for request, _ in self._bound:
+            for request, session in self._bound:
                 if request.state.matches(state):
-                    return not self._pending.waits(request)
-        return False
+                    return request, session
+        return None
 
     def let_go(self) -> None:
         """Forget attempts that were not answered, and give the program's own back."""

@@ -7,13 +7,14 @@ it, as it checks one that was pasted. What is added here is the browser's own co
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Final, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, Self
 from urllib.parse import parse_qsl, urlsplit
 
 from ddoauth_kit.errors import AuthorizationError, DdoauthError, InputError
 from ddoauth_kit.oauth import callback_pages as pages
+from ddoauth_kit.oauth.answer import Answer, Outcome, Result
 from ddoauth_kit.oauth.attempts import Attempts
 from ddoauth_kit.oauth.callback_address import (
     CallbackUrls,
@@ -23,6 +24,7 @@ from ddoauth_kit.oauth.callback_address import (
     registered_address,
 )
 from ddoauth_kit.oauth.callback_server import Asked, LoopbackServer, Reply
+from ddoauth_kit.oauth.client import ONE_PERSON
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,21 +33,8 @@ if TYPE_CHECKING:
     from ddoauth_kit.oauth.authorization_response import AuthorizationResponse
     from ddoauth_kit.oauth.client import OAuthClient
 
-Result = TypeVar("Result")
 WAIT: Final = 300.0
 START: Final = "/start/"
-
-
-@dataclass(frozen=True, slots=True)
-class _Outcome(Generic[Result]):
-    value: Result | None = None
-    error: Exception | None = None
-
-    def get(self) -> Result:
-        """Return the value, or raise the error without the frames that held the redirect."""
-        if self.error is not None:
-            raise self.error.with_traceback(None)
-        return self.value  # type: ignore[return-value] # one of the two is set
 
 
 class CallbackListener(Generic[Result]):
@@ -73,7 +62,6 @@ class CallbackListener(Generic[Result]):
         proxy_path: str = "",
     ) -> None:
         self._oauth = oauth
-        self._finish = finish
         self._register = register
         self._proxy_path = proxy_path if register else ""
         self._address = (
@@ -84,9 +72,8 @@ class CallbackListener(Generic[Result]):
         self._urls = self._address.urls
         self._attempts = Attempts(oauth)
         self._server: LoopbackServer | None = None
-        self._outcome: _Outcome[Result] | None = None
-        self._answering = threading.Lock()
-        self._over = threading.Event()
+        self._answer = Answer(oauth, finish=finish)
+        self._learning = threading.Lock()
 
     def __enter__(self) -> Self:
         return self.open()
@@ -157,12 +144,28 @@ class CallbackListener(Generic[Result]):
             TokenError, AnswerError, NetworkError: what `finish` raises.
         """
         try:
-            if not self._over.wait(timeout):
-                self._end(AuthorizationError("no_redirect_in_time", self._too_late(timeout)))
+            if not self._answer.wait(timeout):
+                what = self._too_late(timeout)
+                self._answer.end(AuthorizationError("no_redirect_in_time", what))
         finally:
             self.close()
-        assert self._outcome is not None  # noqa: S101 - either way there is one now
-        return self._outcome.get()
+        return self._answer.get()
+
+    def take(self, redirect: str) -> None:
+        """Take a redirect that a person pasted, as if the browser had brought it here.
+
+        Whoever waits gets what comes of it.
+
+        Raises:
+            AuthorizationError: it is no answer to an attempt of this listener, which goes on
+                waiting.
+        """
+        try:
+            session = self._attempts.session_of(redirect) or ONE_PERSON
+            self._answer.take(redirect, session=session, spent=self._attempts.spent)
+        finally:
+            del redirect
+        self._answer.release()
 
     def cancel(self) -> None:
         """End the wait, from any thread; whoever waits gets `wait_cancelled`."""
@@ -170,17 +173,12 @@ class CallbackListener(Generic[Result]):
 
     def close(self) -> None:
         """Close the port, and let go of attempts that were not answered."""
-        self._end(AuthorizationError("wait_cancelled", "The listener was closed before an answer."))
+        what = "The listener was closed before an answer."
+        self._answer.end(AuthorizationError("wait_cancelled", what))
         server, self._server = self._server, None
         if server is not None:
             server.close()
             self._attempts.let_go()
-
-    def _end(self, error: AuthorizationError) -> None:
-        """Set an outcome, unless a redirect that is being answered brings one first."""
-        with self._answering:
-            self._outcome = self._outcome or _Outcome(error=error)
-        self._over.set()
 
     def _too_late(self, timeout: float) -> str:
         began = (
@@ -237,7 +235,7 @@ class CallbackListener(Generic[Result]):
         urls = CallbackUrls(
             proxied(own.redirect_uri, proxy_url), proxied(own.onboarding_url, proxy_url), proxy_url
         )
-        with self._answering:
+        with self._learning:
             if self._register and not self._urls.proxy_url:
                 self._register(urls)
                 self._urls = urls
@@ -256,7 +254,7 @@ class CallbackListener(Generic[Result]):
         belongs = self._where_it_belongs(asked)
         if belongs:
             return pages.send_on(belongs)
-        if self._over.is_set():
+        if self._answer.is_over:
             return pages.answered_page()
         if self._attempts.too_many:
             return pages.refusal(HTTPStatus.TOO_MANY_REQUESTS)
@@ -287,33 +285,18 @@ class CallbackListener(Generic[Result]):
         address = self.redirect_uri.partition("?")[0]
         redirect = f"{address}?{asked.query}"
         session = self._attempts.session(asked.headers.get("cookie", "")) or "no session"
-        with self._answering:
-            if self._outcome is not None:
-                return pages.answered_page()
-            try:
-                response = self._oauth.receive(redirect, session=session)
-            except AuthorizationError as error:
-                if not self._attempts.spent(redirect):
-                    raise
-                return self._answered(_Outcome(error=error))
-            return self._answered(self._finished(response))
+        outcome = self._answer.take(redirect, session=session, spent=self._attempts.spent)
+        return pages.answered_page() if outcome is None else self._page(outcome)
 
-    def _finished(self, response: AuthorizationResponse) -> _Outcome[Result]:
-        try:
-            return _Outcome(value=self._finish(response))
-        except Exception as error:  # noqa: BLE001 - whoever waits must hear of it
-            return _Outcome(error=error)
-
-    def _answered(self, outcome: _Outcome[Result]) -> Reply:
-        """Keep the outcome, and end the wait when the page is on its way."""
-        self._outcome = outcome
+    def _page(self, outcome: Outcome[Result]) -> Reply:
+        """Return the page about an outcome; the wait ends when it is on its way."""
         if outcome.error is None:
             reply = pages.success_page()
         elif isinstance(outcome.error, DdoauthError):
             reply = pages.error_page(outcome.error, waits=False)
         else:
             reply = pages.unexpected_page()
-        return replace(reply, then=self._over.set)
+        return replace(reply, then=self._answer.release)
 
     def _session(self, asked: Asked) -> tuple[str, tuple[tuple[str, str], ...]]:
         """Return this browser's session, and the header that begins it where it is new."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import webbrowser
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, Final
@@ -17,7 +18,7 @@ from ddoauth_kit.oauth.callback_address import leads_here
 from ddoauth_kit.workbook.paste import ask_for_redirect, link, nobody
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from ddoauth_kit.oauth.authorization_request import AuthorizationRequest
     from ddoauth_kit.oauth.authorization_response import AuthorizationResponse
@@ -31,6 +32,10 @@ ELSEWHERE: Final = (
     "REMOTE_CONTAINERS",
 )
 WAIT: Final = 300.0
+NOT_FROM_A_PANEL: Final = (
+    "What runs beside the cells cannot ask for the redirect URL: authorize first, with the "
+    "authorize panel or by `lab.connect()` in a cell."
+)
 WAITING: Final = "Waiting for you to authorize; interrupt the kernel to stop."
 
 
@@ -45,7 +50,9 @@ def ask_person(request: AuthorizationRequest, *, oauth: OAuthClient) -> Authoriz
         AuthorizationError: see `CallbackListener.wait`.
         InputError: `no_person`, when the kernel has nobody to ask.
     """
-    if not _listens(request):
+    if threading.current_thread() is not threading.main_thread():
+        raise InputError("no_person", NOT_FROM_A_PANEL)
+    if not comes_back_here([request.redirect_uri]):
         return ask_for_redirect(request)
     if not _somebody_is_there():
         raise nobody()
@@ -64,9 +71,12 @@ def ask_person(request: AuthorizationRequest, *, oauth: OAuthClient) -> Authoriz
     return ask_for_redirect(request)
 
 
-def _listens(request: AuthorizationRequest, environ: Mapping[str, str] = os.environ) -> bool:
+def comes_back_here(
+    redirect_uris: Iterable[str], *, environ: Mapping[str, str] = os.environ
+) -> bool:
+    """Return whether a redirect to one of these can reach a listener: the browser is here, too."""
     wanted = environ.get("DDOAUTH_CONSENT", "")
-    if wanted == "paste" or not leads_here(request.redirect_uri):
+    if wanted == "paste" or not any(map(leads_here, redirect_uris)):
         return False
     return wanted == "listener" or (not any(map(environ.get, ELSEWHERE)) and _browser_is_here())
 

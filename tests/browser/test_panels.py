@@ -113,19 +113,54 @@ def test_probes_run_and_one_run_is_cancelled(show: Callable[[str], Notebook]) ->
 
 
 def test_the_form_forgets_what_was_typed(show: Callable[[str], Notebook]) -> None:
-    """By keyboard alone: the secret goes to the store, and not into the file."""
+    """By keyboard alone, and while a cell runs: the secret goes to the store, and to no file."""
     notebook = show("RegistrationForm('us1', store=lab.store)")
     panel = notebook.panel
     panel.get_by_label("Client name").fill("Acme")
     panel.get_by_label("Client id").fill("acme-typed-id")
     panel.get_by_label("Client secret").fill(TYPED)
-    panel.get_by_label("Client secret").press("Tab")
     panel.get_by_label("Redirect URIs").fill("http://127.0.0.1:8484/oauth/callback")
     panel.get_by_label("Onboarding URL").fill("https://acme.example.com/start")
     panel.get_by_label("Scopes").fill("api_keys_write metrics_read")
-    notebook.page.wait_for_timeout(300)
+    assert_saved_without(notebook, TYPED, "acme-typed-id")
+    notebook.keep_busy(3)
+    panel.get_by_role("button", name="Check", exact=True).press("Enter")
     assert panel.get_by_label("Client secret").input_value() == ""
-    assert_saved_without(notebook, TYPED)
+    notebook.save()
+    assert not readable(TYPED, notebook.saved_text)
+    assert panel.get_by_text("Waiting for the kernel.").is_visible()
+    panel.get_by_text("no rows").wait_for()
     panel.get_by_role("button", name="Keep").press("Enter")
     panel.get_by_text("<client_secret> in memory").wait_for()
+    assert panel.get_by_label("Client name").input_value() == ""
     assert_saved_without(notebook, TYPED)
+
+
+def test_a_redirect_is_pasted(context: Any, show: Callable[[str], Notebook]) -> None:
+    """Where the listener's page does not open, its address does; nothing of it is saved."""
+    redirects: list[str] = []
+
+    def get_stuck(route: Any) -> None:
+        """Answer consent as the sandbox does, and let nobody follow its redirect."""
+        if route.request.method == "GET":
+            route.continue_()
+            return
+        redirects.append(route.fetch(max_redirects=0).headers["location"])
+        route.fulfill(body="This site can't be reached")
+
+    notebook = show("AuthorizePanel(lab)")
+    press(notebook, "Authorize")
+    context.route("**/authorize**", get_stuck)
+    page = decide(context, notebook, "Authorize")
+    page.get_by_text("can't be reached").wait_for()
+    (redirect,) = redirects
+    field = notebook.panel.get_by_label("Address of the page")
+    field.fill(redirect.partition("?")[0])
+    press(notebook, "Use this address")
+    notebook.panel.get_by_role("cell", name="not_a_redirect", exact=True).wait_for()
+    assert field.input_value() == ""
+    field.fill(redirect)
+    field.press("Enter")
+    notebook.panel.get_by_text("<access_token>").wait_for()
+    code = redirect.partition("code=")[2].partition("&")[0]
+    assert_saved_without(notebook, code)

@@ -8,13 +8,11 @@ import webbrowser
 from typing import TYPE_CHECKING
 
 import pytest
-from backends import live_environment
+from backends import live_lab
 from visitors import Person
 
 from ddoauth_kit.errors import AuthorizationError, InputError
-from ddoauth_kit.sandbox import Sandbox
 from ddoauth_kit.workbook import Lab, open_lab, paste, person
-from ddoauth_kit.workbook.lab import sandbox_sites
 from ddoauth_kit.workbook.visitor import visit_consent
 
 if TYPE_CHECKING:
@@ -65,17 +63,8 @@ def live(monkeypatch: pytest.MonkeyPatch, desk: Desk) -> Iterator[Lab]:
     """Open a live lab that takes a sandbox for Datadog, with a loopback redirect URI."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         uri = f"http://127.0.0.1:{server.getsockname()[1]}/cb"
-    with Sandbox(real_time=True) as datadog:
-        client = datadog.add_redirect_uri(uri)
-        live_environment(
-            monkeypatch,
-            CLIENT_ID=client.client_id,
-            CLIENT_SECRET=client.client_secret,
-            REDIRECT_URIS=uri,
-            SCOPES="api_keys_write",
-        )
-        with open_lab("us1", mode="live", sites=sandbox_sites(datadog)) as lab:
-            yield lab
+    with live_lab(monkeypatch, uri) as lab:
+        yield lab
 
 
 def port_of(lab: Lab) -> int:
@@ -181,3 +170,20 @@ def test_a_scripted_person_still_decides(live: Lab) -> None:
     sites = live.oauth.sites
     with open_lab("us1", mode="live", sites=sites, person=visit_consent) as lab:
         assert lab.authorize().code
+
+
+def test_work_beside_the_cells_is_not_a_place_to_ask(live: Lab, desk: Desk) -> None:
+    """A panel's thread would wait for an answer that belongs to another cell; it says so."""
+    caught: list[Exception] = []
+
+    def connect() -> None:
+        try:
+            live.connect()
+        except InputError as error:
+            caught.append(error)
+
+    thread = threading.Thread(target=connect)
+    thread.start()
+    thread.join(10)
+    assert "authorize first" in str(caught[0])
+    assert desk.opened == []

@@ -1,25 +1,33 @@
-"""Authorize by a link that comes back to the listener."""
+"""Authorize by a link, and take the redirect from the listener or from what is pasted."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import ipywidgets as widgets
 
+from ddoauth_kit.errors import DdoauthError
+from ddoauth_kit.workbook.attempt import begin_attempt
 from ddoauth_kit.workbook.cards import Skipped
-from ddoauth_kit.workbook.listening import listener_of
 from ddoauth_kit.workbook.paste import link
 from ddoauth_kit.workbook.widgets.base import Panel, button, row
+from ddoauth_kit.workbook.widgets.typed import Field, TypedForm
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ddoauth_kit.oauth.callback import CallbackListener
     from ddoauth_kit.oauth.tokens import TokenSet
+    from ddoauth_kit.secret import Secret
+    from ddoauth_kit.workbook.attempt import Attempt
     from ddoauth_kit.workbook.steps import Lab
+    from ddoauth_kit.workbook.widgets.typed import Typed
 
 WAIT: Final = 300.0
 NOT_YET: Final = "Nobody has authorized by this panel yet; `lab.connect()` does the same in a cell."
+NOT_WAITING: Final = "Nothing waits for a redirect: press Authorize first."
+# Like a password: the address carries the code.
+REDIRECT: Final = Field("redirect", "Address of the page you ended on", kind="secret")
 
 
 class AuthorizePanel(Panel):
@@ -34,11 +42,12 @@ class AuthorizePanel(Panel):
         self.tokens = tokens
         self._lab = lab
         self._wait = wait
-        self._listener: CallbackListener[TokenSet] | None = None
+        self._attempt: Attempt | None = None
         self._link = widgets.HTML()
-        self._begin = button("Authorize", self.begin, tooltip="Open the listener, show the link")
+        self._begin = button("Authorize", self.begin, tooltip="Show the link, wait for the answer")
         self._cancel = button("Cancel", self.cancel, tooltip="Stop waiting for the redirect")
-        self._cancel.disabled = True
+        self.form = TypedForm(REDIRECT, actions={"Use this address": self.paste})
+        self._busy(waiting=False)
         self._tell()
 
     @property
@@ -47,36 +56,51 @@ class AuthorizePanel(Panel):
         return self.tokens or Skipped(NOT_YET)
 
     def parts(self) -> Iterable[widgets.Widget]:
-        """Return buttons and link."""
-        return (row(self._begin, self._cancel), self._link)
+        """Return buttons, link, and the field for a pasted redirect."""
+        return (row(self._begin, self._cancel), self._link, self.form)
 
     def begin(self) -> None:
-        """Open the listener and offer the link; a second click while it waits does nothing."""
-        self.start(self._listen)
+        """Offer the link, and wait; a second click while it waits does nothing."""
+        self.start(self._await)
 
     def cancel(self) -> None:
         """Stop waiting."""
-        if self._listener is not None:
-            self._listener.cancel()
+        if self._attempt is not None:
+            self._attempt.cancel()
 
-    def _listen(self) -> None:
-        lab = self._lab
-        with listener_of(lab) as listener:
-            self._listener = listener
-            self._busy(waiting=True)
-            url = listener.link_to(f"{listener.onboarding_url}?domain={lab.site.domain}")
-            self._link.value = link(url, f"Authorize on {lab.site.name} (opens a new tab)")
-            self.say("Waiting for the redirect. The link works once, in one browser.")
-            try:
-                self.tokens = listener.wait(self._wait)
-            finally:
-                self._link.value = ""
-                self._listener = None
-                self._busy(waiting=False)
+    def paste(self, typed: Typed) -> bool:
+        """Take a pasted redirect beside the cells; what is no answer leaves the attempt waiting."""
+        redirect = typed.secrets.get("redirect")
+        if self._attempt is None:
+            self.say(NOT_WAITING)
+        elif redirect is not None:
+            self.beside(partial(self._take, self._attempt, redirect))
+        return False
+
+    def _take(self, attempt: Attempt, redirect: Secret) -> None:
+        try:
+            attempt.take(redirect.reveal())
+        except DdoauthError as error:
+            self.show(error)
+
+    def _await(self) -> None:
+        attempt = self._attempt = begin_attempt(self._lab)
+        self._link.value = link(
+            attempt.url, f"Authorize on {self._lab.site.name} (opens a new tab)"
+        )
+        self.say(attempt.advice)
+        self._busy(waiting=True)
+        try:
+            self.tokens = attempt.wait(self._wait)
+        finally:
+            self._link.value = ""
+            self._attempt = None
+            self._busy(waiting=False)
         self._tell()
 
     def _busy(self, *, waiting: bool) -> None:
         self._begin.disabled, self._cancel.disabled = waiting, not waiting
+        self.form.layout.display = None if waiting else "none"
 
     def _tell(self) -> None:
         if self.tokens is not None:

@@ -65,11 +65,14 @@ class Panel(ABC):
         with self._starting:
             if self._work is not None and self._work.is_alive():
                 return False
-            self._work = threading.Thread(
-                target=self._guarded, args=(work,), name="panel", daemon=True
-            )
-            self._work.start()
+            self._work = self.beside(work)
             return True
+
+    def beside(self, work: Callable[[], None]) -> threading.Thread:
+        """Run something beside the cells, whatever else runs."""
+        thread = threading.Thread(target=self._guarded, args=(work,), name="panel", daemon=True)
+        thread.start()
+        return thread
 
     def say(self, sentence: str) -> None:
         """Say something in the status line, which screen readers read out."""

@@ -2,36 +2,52 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
-
-import ipywidgets as widgets
+from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.errors import DdoauthError
 from ddoauth_kit.place import on_binder, refuse_on_binder
 from ddoauth_kit.registration import ClientRegistration, Kind
 from ddoauth_kit.scopes import parse_scopes
-from ddoauth_kit.secret import Secret
 from ddoauth_kit.sites import DATADOG_SITES
 from ddoauth_kit.workbook.cards import Skipped
 from ddoauth_kit.workbook.registering import check_registration, keep_registration
-from ddoauth_kit.workbook.widgets.base import Panel, button, row
+from ddoauth_kit.workbook.widgets.base import Panel
+from ddoauth_kit.workbook.widgets.typed import Field, TypedForm
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    import ipywidgets as widgets
+
+    from ddoauth_kit.secret import Secret
     from ddoauth_kit.store import Store
     from ddoauth_kit.workbook.registering import KeptRegistration
+    from ddoauth_kit.workbook.widgets.typed import Typed
 
 NOT_YET: Final = "Nothing is registered by this form yet."
-ONLY_SANDBOX: Final = "On Binder the form checks, and takes no secret."
+ONLY_SANDBOX: Final = "On Binder the form takes no registration."
+FIELDS: Final = (
+    Field(
+        "kind",
+        "Kind",
+        kind="choice",
+        options=((str(Kind.PRIVATE), "private, for tests"), (str(Kind.PUBLISHED), "published")),
+    ),
+    Field("name", "Client name", hint="what customers read on the consent page"),
+    Field("client_id", "Client id"),
+    Field("client_secret", "Client secret", kind="secret"),
+    Field("redirect_uris", "Redirect URIs", kind="area", hint="one a line"),
+    Field("onboarding_url", "Onboarding URL"),
+    Field("scopes", "Scopes", kind="area", hint="separated by spaces"),
+)
 
 
 class RegistrationForm(Panel):
     """Check and keep what the Developer Platform shows, as `keep_registration` does in a cell.
 
-    The secret leaves its field as soon as the field is left, and is held outside of the widgets;
-    the other fields are emptied once the registration is kept. `store` is a sandbox's, to practise
-    with; by default it is the real one, which live mode reads.
+    Nothing that is typed becomes a part of the notebook; the secret leaves its field at once, and
+    is held here until the registration is kept. `store` is a sandbox's, to practise with; by
+    default it is the real one, which live mode reads.
     """
 
     def __init__(self, site: str = "us1", *, store: Store | None = None) -> None:
@@ -40,10 +56,9 @@ class RegistrationForm(Panel):
         self._store = store
         self.kept: KeptRegistration | None = None
         self._secret: Secret | None = None
-        self._fields = _fields()
-        self._password = self._fields["client_secret"]
-        self._password.observe(self._take_secret, names="value")
-        self._password.disabled = on_binder()
+        self.form = TypedForm(
+            *FIELDS, actions={"Check": self.check, "Keep": self.keep}, disabled=on_binder()
+        )
         self.say(ONLY_SANDBOX if on_binder() else NOT_YET)
 
     @property
@@ -52,43 +67,32 @@ class RegistrationForm(Panel):
         return self.kept or Skipped(NOT_YET)
 
     def parts(self) -> Iterable[widgets.Widget]:
-        """Return fields and buttons."""
-        buttons = row(
-            button("Check", self.check, tooltip="Look for problems; nothing is kept"),
-            button("Keep", self.keep, tooltip="Put the secret into the store"),
-        )
-        return (*self._fields.values(), buttons)
+        """Return the form."""
+        return (self.form,)
 
-    def check(self) -> None:
-        """Show what `check_registration` finds."""
+    def check(self, typed: Typed) -> bool:
+        """Show what `check_registration` finds; nothing is kept."""
         try:
-            self.status.value = check_registration(self._registration())._repr_html_()
+            self.status.value = check_registration(self._read(typed))._repr_html_()
         except DdoauthError as error:
             self.show(error)
+        return False
 
-    def keep(self) -> None:
-        """Do what `keep_registration` does, then empty the form."""
+    def keep(self, typed: Typed) -> bool:
+        """Do what `keep_registration` does, and return whether the form can be emptied."""
         try:
             refuse_on_binder()
-            self.kept = keep_registration(self._registration(), site=self._site, store=self._store)
+            self.kept = keep_registration(self._read(typed), site=self._site, store=self._store)
         except DdoauthError as error:
             self.show(error)
-            return
+            return False
         self._secret = None
-        for name, field in self._fields.items():
-            if name != "kind":
-                field.value = ""
         self.show(self.kept)
+        return True
 
-    def _take_secret(self, change: dict[str, Any]) -> None:
-        """Empty the field in the very callback that reads it."""
-        if typed := change["new"].strip():
-            self._secret = Secret(typed, label="client_secret")
-            self._password.value = ""
-            self._password.placeholder = "taken; type again to replace it"
-
-    def _registration(self) -> ClientRegistration:
-        texts = {name: field.value.strip() for name, field in self._fields.items()}
+    def _read(self, typed: Typed) -> ClientRegistration:
+        self._secret = typed.secrets.get("client_secret", self._secret)
+        texts = typed.texts
         return ClientRegistration(
             client_id=texts["client_id"],
             client_secret=self._secret,
@@ -99,22 +103,3 @@ class RegistrationForm(Panel):
             redirect_uris=tuple(texts["redirect_uris"].split()),
             onboarding_url=texts["onboarding_url"],
         )
-
-
-def _fields() -> dict[str, Any]:
-    wide: dict[str, Any] = {
-        "style": {"description_width": "9em"},
-        "layout": {"width": "95%", "max_width": "48em"},
-    }
-    kinds = [("private, for tests", str(Kind.PRIVATE)), ("published", str(Kind.PUBLISHED))]
-    return {
-        "kind": widgets.Dropdown(description="Kind", options=kinds, **wide),
-        "name": widgets.Text(description="Client name", **wide),
-        "client_id": widgets.Text(description="Client id", **wide),
-        "client_secret": widgets.Password(
-            description="Client secret", continuous_update=False, **wide
-        ),
-        "redirect_uris": widgets.Textarea(description="Redirect URIs", rows=3, **wide),
-        "onboarding_url": widgets.Text(description="Onboarding URL", **wide),
-        "scopes": widgets.Textarea(description="Scopes", rows=3, **wide),
-    }

@@ -1,0 +1,122 @@
+"""Begin one attempt to authorize that a panel can wait for, by whichever way the answer comes."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final, Protocol
+
+from ddoauth_kit.errors import AuthorizationError, InputError
+from ddoauth_kit.oauth.answer import Answer
+from ddoauth_kit.oauth.client import ONE_PERSON
+from ddoauth_kit.workbook.listening import listener_of
+from ddoauth_kit.workbook.parts import Mode
+from ddoauth_kit.workbook.person import comes_back_here
+
+if TYPE_CHECKING:
+    from ddoauth_kit.oauth.callback import CallbackListener
+    from ddoauth_kit.oauth.tokens import TokenSet
+    from ddoauth_kit.workbook.steps import Lab
+
+LISTENS: Final = (
+    "Waiting until you have decided there. If the page that you end on does not open, paste its "
+    "address below."
+)
+PASTES: Final = (
+    "Decide there, then paste the address of the page that you end on, even if that page does not "
+    "open."
+)
+
+
+class Attempt(Protocol):
+    """Say what a panel needs: the address to open, what to do there, and the ways to an end."""
+
+    url: str
+    advice: str
+
+    def wait(self, timeout: float) -> TokenSet:
+        """Return the tokens, or raise why there are none; `timeout` in seconds."""
+
+    def take(self, redirect: str) -> None:
+        """Take a pasted redirect; raise if it is no answer, and go on waiting."""
+
+    def cancel(self) -> None:
+        """End the wait, from any thread."""
+
+
+def begin_attempt(lab: Lab) -> Attempt:
+    """Return an attempt whose answer comes back to the listener, or else has to be pasted.
+
+    The listener is for the sandbox, and for a registered loopback redirect URI whose port is free
+    and whose browser is on this machine; `DDOAUTH_CONSENT` set to `paste` decides otherwise.
+
+    Raises:
+        InputError: the registration cannot be used.
+    """
+    if lab.parts.mode is Mode.LIVE and not comes_back_here(lab.registration.redirect_uris):
+        return PastedAttempt(lab)
+    try:
+        return ListenedAttempt(lab, listener_of(lab).open())
+    except InputError as error:
+        if lab.parts.mode is not Mode.LIVE or error.code != "port_not_opened":
+            raise
+        return PastedAttempt(lab, why=f"{error.what} ")
+
+
+class ListenedAttempt:
+    """Wait at the listener; a redirect that cannot reach it can be pasted all the same."""
+
+    advice = LISTENS
+
+    def __init__(self, lab: Lab, listener: CallbackListener[TokenSet]) -> None:
+        self._listener = listener
+        self.url = listener.link_to(f"{listener.onboarding_url}?domain={lab.site.domain}")
+        self.wait = listener.wait
+        self.take = listener.take
+        self.cancel = listener.cancel
+
+
+class PastedAttempt:
+    """Wait for a paste, because no redirect can come back to this machine by itself."""
+
+    def __init__(self, lab: Lab, *, why: str = "") -> None:
+        self._pending = lab.oauth.pending
+        self._request = lab.authorization_request()
+        self._answer = Answer(lab.oauth, finish=lab.exchange)
+        self.url = self._request.url
+        self.advice = f"{why}{PASTES}"
+
+    def wait(self, timeout: float) -> TokenSet:
+        """Return the tokens that the paste led to.
+
+        Raises:
+            AuthorizationError: `no_redirect_in_time`, `wait_cancelled`, or what was pasted.
+            TokenError, AnswerError, NetworkError: the code was not exchanged.
+        """
+        try:
+            if not self._answer.wait(timeout):
+                what = f"Nothing was pasted within {timeout:g} seconds."
+                self._answer.end(AuthorizationError("no_redirect_in_time", what))
+        finally:
+            with suppress(AuthorizationError):
+                self._pending.take(self._request.state.reveal(), session=ONE_PERSON)
+        return self._answer.get()
+
+    def take(self, redirect: str) -> None:
+        """Check a pasted redirect and exchange its code.
+
+        Raises:
+            AuthorizationError: it is no answer to this attempt, which goes on waiting.
+        """
+        try:
+            self._answer.take(redirect, session=ONE_PERSON, spent=self._is_spent)
+        finally:
+            del redirect
+        self._answer.release()
+
+    def cancel(self) -> None:
+        """End the wait."""
+        what = "The wait was cancelled before an answer."
+        self._answer.end(AuthorizationError("wait_cancelled", what))
+
+    def _is_spent(self, _redirect: str) -> bool:
+        return not self._pending.waits(self._request)
