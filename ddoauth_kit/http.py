@@ -309,7 +309,7 @@ def _failure(request: Request, error: Exception) -> DdoauthError:
     where = f"the {request.purpose} to {host}"
     if isinstance(error, httpx.TimeoutException | TimeoutError):
         return NetworkError("timeout", f"No answer to {where} came in time.")
-    reason = redact(str(error), secrets=request.secrets)
+    reason = redact(str(error), secrets=request.secrets).removesuffix(".")
     if _is_tls(error):
         return NetworkError("tls_error", f"TLS failed at {where}: {reason}.")
     if isinstance(error, httpx.RemoteProtocolError | httpx.ReadError | httpx.DecodingError):

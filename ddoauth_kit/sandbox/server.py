@@ -31,6 +31,10 @@ WIRE_LOG.propagate = False
 # A body is read on beyond its limit, up to here, so that the sender hears the 413.
 _DRAINED_BYTES = 64 * 1024 * 1024
 
+# In seconds, and longer than clients keep an idle connection (httpx: 5): a server that hangs up while
+# the next request is on its way breaks that off.
+_KEEP_ALIVE = 75
+
 
 class Respond(Protocol):
     """What the transport asks for each request; `body` is None if it was too large."""
@@ -103,6 +107,7 @@ class Listener:
             server_header=False,
             date_header=False,
             proxy_headers=False,
+            timeout_keep_alive=_KEEP_ALIVE,
         )
         self._server = _Server(config)
         self._thread = threading.Thread(
