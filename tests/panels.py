@@ -1,0 +1,36 @@
+"""Look into panels as a person and a saved notebook would."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+def until(condition: Callable[[], object]) -> None:
+    """Wait until something is so, ten seconds at most."""
+    end = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def held() -> str:
+    """Return what a notebook that is saved with widget state would hold."""
+    return json.dumps(ipywidgets.Widget.get_manager_state(drop_defaults=False))
+
+
+def field(panel: Any, label: str) -> Any:
+    """Return the labelled field or button of a panel, wherever in it."""
+    return next(w for w in _inside(panel.panel) if getattr(w, "description", "") == label)
+
+
+def _inside(widget: Any) -> Iterator[Any]:
+    yield widget
+    for child in getattr(widget, "children", ()):
+        yield from _inside(child)
