@@ -1,15 +1,18 @@
-"""Look at panels as a notebook that is saved would, and wait for what they do beside the cells."""
+"""Look into panels as a person and a saved notebook would."""
 
 from __future__ import annotations
 
 import json
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
-def until(condition: Any) -> None:
+
+def until(condition: Callable[[], object]) -> None:
     """Wait until something is so, ten seconds at most."""
     end = time.monotonic() + 10
     while not condition():
@@ -23,8 +26,14 @@ def held() -> str:
 
 
 def field(panel: Any, label: str) -> Any:
-    """Return the labelled field of a panel."""
-    return next(w for w in panel.panel.children if getattr(w, "description", "") == label)
+    """Return the labelled field or button of a panel, wherever in it."""
+    return next(w for w in _inside(panel.panel) if getattr(w, "description", "") == label)
+
+
+def _inside(widget: Any) -> Iterator[Any]:
+    yield widget
+    for child in getattr(widget, "children", ()):
+        yield from _inside(child)
 
 
 def typed(form: Any, action: str, **values: str) -> None:

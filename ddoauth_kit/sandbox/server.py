@@ -31,8 +31,8 @@ WIRE_LOG.propagate = False
 # A body is read on beyond its limit, up to here, so that the sender hears the 413.
 _DRAINED_BYTES = 64 * 1024 * 1024
 
-# In seconds, and longer than clients keep an idle connection (httpx: 5): a server that hangs up while
-# the next request is on its way breaks that off.
+# In seconds, and longer than clients keep an idle connection (httpx: 5): a server that hangs up
+# while the next request is on its way breaks that off.
 _KEEP_ALIVE = 75
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import TYPE_CHECKING, Final
 
+from ddoauth_kit.api.api_keys import ApiKey
+from ddoauth_kit.errors import DdoauthError
 from ddoauth_kit.workbook.cards import Skipped
 from ddoauth_kit.workbook.widgets.base import Panel, button, row
 
@@ -12,22 +15,29 @@ if TYPE_CHECKING:
 
     import ipywidgets as widgets
 
-    from ddoauth_kit.api.api_keys import ApiKey
     from ddoauth_kit.oauth.tokens import TokenSet
     from ddoauth_kit.workbook.steps import Lab
 
 NO_KEY: Final = "No API key is kept yet; `lab.api_key(tokens)` creates it in a cell."
+NOT_KEPT: Final = (
+    "It could not be kept: save `panel.api_key.key.reveal()` of this panel in your secret manager "
+    "before the kernel ends."
+)
 
 
 class ApiKeyPanel(Panel):
-    """Create the key unless one is kept, and show its last four characters and where it lies."""
+    """Create the key unless one is kept, and show its last four characters and where it lies.
+
+    `api_key` is the key, or why there is none: a step that was not taken, or what went wrong.
+    """
 
     def __init__(self, lab: Lab, tokens: TokenSet) -> None:
         super().__init__()
         self._lab = lab
         self._tokens = tokens
-        self.api_key: ApiKey | Skipped = lab.kept_api_key() or Skipped(NO_KEY)
+        self.api_key: ApiKey | Skipped | DdoauthError = self._kept() or Skipped(NO_KEY)
         self._create = button("Create the API key", self.create, tooltip="Datadog shows it once")
+        self._create.disabled = isinstance(self.api_key, ApiKey)
         self._tell()
 
     @property
@@ -44,11 +54,25 @@ class ApiKeyPanel(Panel):
         self.start(self._get)
 
     def _get(self) -> None:
-        self.api_key = self._lab.api_key(self._tokens)
+        self.say("Asking for the key.")
+        try:
+            self.api_key = self._lab.api_key(self._tokens)
+        except DdoauthError as error:
+            self.api_key = error
+        # A refusal may end, such as by deleting another key; a step that is not taken stays so.
+        self._create.disabled = not isinstance(self.api_key, DdoauthError)
         self._tell()
+
+    def _kept(self) -> ApiKey | DdoauthError | None:
+        try:
+            return self._lab.kept_api_key()
+        except DdoauthError as error:
+            return error
 
     def _tell(self) -> None:
         self.show(self.api_key)
-        if self.api_key:
-            self._create.disabled = True
-            self.status.value += f"<p>kept in {self._lab.store.where}</p>"
+        if isinstance(self.api_key, ApiKey):
+            kept = self._kept()
+            safe = isinstance(kept, ApiKey) and kept.key == self.api_key.key
+            said = f"Kept in {self._lab.store.where}." if safe else NOT_KEPT
+            self.status.value += f"<p>{escape(said)}</p>"

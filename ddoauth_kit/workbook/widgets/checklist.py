@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import ipywidgets as widgets
 
@@ -12,6 +13,14 @@ from ddoauth_kit.workbook.widgets.base import Panel
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+LOST: Final = " What was in this file is no list of ticks; the next tick replaces it."
+
+# ipywidgets cuts a long label of a box off; where there is little room, it shall wrap.
+WRAPPED: Final = """<style>
+.ddoauth-checklistpanel .widget-checkbox { height: auto }
+.ddoauth-checklistpanel .widget-checkbox label { white-space: normal; line-height: 1.5 }
+</style>"""
 
 
 class ChecklistPanel(Panel):
@@ -25,9 +34,10 @@ class ChecklistPanel(Panel):
         self._table = creation_steps(path)
         self._ticks = Ticks(path)
         ticked = self._ticks.read()
+        self._lost = "" if ticked or _holds_ticks(self._ticks) else LOST
         self._boxes = [
             widgets.Checkbox(
-                description=f"{number}. {step.do}",
+                description=f"{number}. {step.do}" + (f" ({step.mind})" if step.mind else ""),
                 value=number in ticked,
                 indent=False,
                 layout={"width": "95%"},
@@ -58,11 +68,23 @@ class ChecklistPanel(Panel):
 
     def parts(self) -> Iterable[widgets.Widget]:
         """Return the boxes."""
-        return self._boxes
+        return (*self._boxes, widgets.HTML(WRAPPED, layout={"display": "none"}))
 
     def _keep(self, _change: object) -> None:
         self._ticks.write(self.done)
+        self._lost = ""
         self._tell()
 
     def _tell(self) -> None:
-        self.say(f"{len(self.done)} of {len(self._boxes)} done; kept in {self._ticks.where}.")
+        # Where ticks are kept may change with every write: a file may become unwritable.
+        done = f"{len(self.done)} of {len(self._boxes)} done; kept in {self._ticks.where}."
+        self.say(done + self._lost)
+
+
+def _holds_ticks(ticks: Ticks) -> bool:
+    """Return whether no ticks means that none were made, and not that their file is broken."""
+    path = Path(ticks.where)
+    try:
+        return not path.exists() or path.read_text("utf-8").strip() == "[]"
+    except (OSError, ValueError):
+        return False

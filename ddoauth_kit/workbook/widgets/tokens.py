@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 import weakref
@@ -26,7 +27,8 @@ class TokenPanel(Panel):
     """Show scopes and time to expiry; `tokens` holds the newest, None after a revocation.
 
     The sandbox's own clock stands still between requests, so the seconds since the last answer
-    are counted here.
+    are counted here, unless that clock was moved on and is further.
+    What a cell does with the same grant, the panel does not learn: it speaks of its own tokens.
     """
 
     def __init__(self, lab: Lab, tokens: TokenSet) -> None:
@@ -61,11 +63,17 @@ class TokenPanel(Panel):
 
     def tick(self) -> None:
         """Show the seconds that are left now."""
-        if self.tokens is None:
-            self._left.value = "no access token"
+        tokens = self.tokens
+        if tokens is None:
+            self._left.value = "no access token: the grant was revoked"
             return
-        left = max(0, round(self._then - (time.monotonic() - self._seen)))
-        self._left.value = f"access token: {left // 60}:{left % 60:02d} left"
+        by_clock = tokens.seconds_left(self._lab.oauth.clock())
+        left = math.ceil(min(self._end_of_life - time.monotonic(), by_clock))
+        self._left.value = (
+            f"access token: expires in {left // 60}:{left % 60:02d}, or when it is revoked"
+            if left > 0
+            else _expired(tokens, waits=by_clock > SECOND)
+        )
 
     def _renew(self) -> None:
         if self.tokens is not None:
@@ -84,11 +92,17 @@ class TokenPanel(Panel):
         self.show(self.value)
 
     def _take(self, tokens: TokenSet) -> None:
+        self._end_of_life = time.monotonic() + tokens.seconds_left(self._lab.oauth.clock())
         self.tokens = tokens
-        self._seen = time.monotonic()
-        self._then = tokens.seconds_left(self._lab.oauth.clock())
         self.tick()
         self.show(tokens)
+
+
+def _expired(tokens: TokenSet, *, waits: bool) -> str:
+    """Say that the time is over, how to go on, and where a clock that waits sees it otherwise."""
+    after = "Refresh gets a new one" if tokens.refresh_token else "authorize again for a new one"
+    slow = " (the sandbox's clock stands still between requests, and may accept it yet)"
+    return f"access token: expired; {after}{slow if waits else ''}"
 
 
 def _count(found: weakref.ref[TokenPanel]) -> None:
