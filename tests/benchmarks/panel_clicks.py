@@ -6,6 +6,7 @@ it, and the same call in the kernel without a panel, asked for by the same page.
 
 from __future__ import annotations
 
+import re
 import sys
 import tempfile
 from functools import partial
@@ -21,8 +22,10 @@ from jupyter_lab import LabServer, Notebook
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-ROUNDS = 10
+ROUNDS = 20
 FRESH = 5
+PAUSE = 1000
+COUNTED = re.compile(r"\b[1-5]\d:\d\d\b")
 CLICK = """([button, watched, marks]) => new Promise((resolve) => {
   const taken = [];
   const started = performance.now();
@@ -89,8 +92,13 @@ class Panels:
     def click(self, part: Any, name: str, *marks: tuple[str, str]) -> list[float]:
         """Return the milliseconds from a click to each mark: an element, and a text in it."""
         button = part.get_by_role("button", name=name, exact=True)
+        self.rest()
         handles = [button.element_handle(), part.element_handle(), list(marks)]
         return list(self._page.evaluate(CLICK, handles))
+
+    def rest(self) -> None:
+        """Let what came before be over, on the page and on the way to it."""
+        self._page.wait_for_timeout(PAUSE)
 
     def bare(self) -> list[float]:
         """Click the floor: a button whose callback sets a label."""
@@ -99,11 +107,12 @@ class Panels:
 
     def call(self, code: str) -> list[float]:
         """Return the milliseconds that the kernel takes for a line of code, and to say so."""
+        self.rest()
         return [float(self._page.evaluate(CALL, code))]
 
     def refresh(self) -> list[float]:
-        """Click Refresh when some seconds have gone by, so that the countdown starts again."""
-        self.tokens.get_by_text("59:5").wait_for()
+        """Click Refresh when a second has gone by, so that the countdown jumps back."""
+        self.tokens.get_by_text(COUNTED).wait_for()
         return self.click(self.tokens, "Refresh", (".ddoauth-countdown", "60:00"))
 
     def create(self, number: int) -> list[float]:
@@ -117,7 +126,6 @@ class Panels:
         panel = self.probes.nth(number)
         sites = panel.get_by_label("Sites")
         sites.select_option(label=sites.get_by_role("option").all_inner_texts())
-        self._page.wait_for_timeout(300)  # the choice travels to the kernel
         return self.click(
             panel, "Run probes", (".ddoauth-matrix", ""), (".ddoauth-status", "Done:")
         )
