@@ -23,7 +23,7 @@ from ddoauth_kit.workbook.notebooks import find_notebooks
 OUT = Path(__file__).parents[1] / ".github" / "pictures"
 SIZE = {"width": 980, "height": 1400}
 SCALE = 1.5
-COLOURS = 128
+COLOURS = 256
 SETTLING = 400
 LESSON = "09_your_own_app.ipynb"
 MORE = "panels.ipynb"
@@ -188,8 +188,8 @@ def _set_up(notebook: Notebook, camera: Camera) -> None:
     camera.take("checklist", cell)
     form = _cell(notebook, "RegistrationForm")
     for label, text in REGISTRATION.items():
-        form.get_by_label(label).fill(text)
-        form.get_by_label(label).press("Tab")
+        form.get_by_label(label).first.fill(text)
+        form.get_by_label(label).first.press("Tab")
     notebook.page.wait_for_timeout(SETTLING)
     _press(form, "Check")
     camera.take("form", form)
