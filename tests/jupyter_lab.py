@@ -138,10 +138,11 @@ class LabServer:
 
     def _ready(self) -> str:
         """Wait for the file in which the server writes down its port, and then for the port."""
-        path = self._home / "RUNTIME" / f"jpserver-{self._process.pid}.json"
         deadline = time.monotonic() + STARTING
         while time.monotonic() < deadline and self._process.poll() is None:
-            if path.exists() and (text := path.read_text("utf-8")):
+            for path in (self._home / "RUNTIME").glob("jpserver-*.json"):
+                if not (text := path.read_text("utf-8")):
+                    continue
                 content = json.loads(text)
                 with suppress(OSError):
                     socket.create_connection(("127.0.0.1", content["port"]), timeout=1).close()

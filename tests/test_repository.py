@@ -11,7 +11,14 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
+PROSE = [ROOT / "README.md", *sorted((ROOT / ".github").glob("*.md"))]
 SOURCES = sorted((ROOT / "ddoauth_kit").rglob("*.py"))
+PICTURES = ROOT / ".github" / "pictures"
+PICTURE_BYTES = 150_000
+PICTURE = (
+    r'<picture>\s*<source media="\(prefers-color-scheme: dark\)" srcset="([^"]+)">\s*'
+    r'<img src="([^"]+)"[^>]* alt="([^"]+)">\s*</picture>'
+)
 
 
 @pytest.mark.parametrize(
@@ -37,9 +44,35 @@ def test_ci_runs_the_command_of_the_readme() -> None:
 
 def test_links_of_the_prose_lead_somewhere() -> None:
     """Every relative link in README and .github points at a file that exists."""
-    for page in [ROOT / "README.md", *(ROOT / ".github").glob("*.md")]:
+    for page in PROSE:
         for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text("utf-8")):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_pictures_are_shown_in_both_themes() -> None:
+    """What the prose shows is there, what is there is shown, and a sentence describes it."""
+    shown = [(page.parent, *each) for page in PROSE for each in _pictures(page)]
+    named = {(folder / file).resolve() for folder, *files, _alt in shown for file in files}
+    assert named == set(PICTURES.iterdir())
+    for _folder, dark, light, described in shown:
+        assert dark == light.replace("-light.png", "-dark.png")
+        assert described.endswith("."), light
+
+
+def test_pictures_are_small() -> None:
+    """Each file in the folder of pictures is a PNG that loads fast."""
+    for path in PICTURES.iterdir():
+        content = path.read_bytes()
+        assert content.startswith(b"\x89PNG\r\n\x1a\n"), path.name
+        assert len(content) < PICTURE_BYTES, path.name
+
+
+def _pictures(page: Path) -> list[tuple[str, str, str]]:
+    """Return dark file, light file and description of each picture on a page."""
+    text = page.read_text("utf-8")
+    found: list[tuple[str, str, str]] = re.findall(PICTURE, text)
+    assert len(found) * 2 == len(re.findall(r"pictures/[^\s\"]*\.png", text)), page.name
+    return found
 
 
 def test_nothing_is_left_open() -> None:
