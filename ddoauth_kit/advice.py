@@ -44,7 +44,9 @@ ADVICE: Final[dict[str, str]] = {
         "look whether pip can reach a package index, or download the source distribution of "
         "datadog-api-client by hand and name it with `--source`."
     ),
-    "unknown_kind": "set DDOAUTH_CLIENT_KIND to `private` or `published`, or leave it out.",
+    "unknown_kind": (
+        "use `private` or `published`, in code as in DDOAUTH_CLIENT_KIND, or leave it out."
+    ),
     "no_person": (
         "run the notebook in JupyterLab, where the redirect URL can be pasted, or use the sandbox."
     ),
