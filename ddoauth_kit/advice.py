@@ -52,6 +52,14 @@ ADVICE: Final[dict[str, str]] = {
     ),
     "unknown_creation_path": "take one of the paths that the message lists.",
     "bad_registration": "correct the fields that the message names, here and at Datadog.",
+    "registration_not_kept": (
+        "mend what the message names, then keep the registration again; a live run can also read "
+        "DDOAUTH_CLIENT_ID and DDOAUTH_CLIENT_SECRET from the environment."
+    ),
+    "kept_secret_missing": (
+        "keep the registration once more, with the form or `keep_registration`, or set the "
+        "variable that the message names; if nobody has the secret, ask Datadog for a new one."
+    ),
     "no_loopback_redirect_uri": (
         "register `http://127.0.0.1:PORT/PATH` as one more redirect URI of the private client, or "
         "paste the redirect. A published client must not have one."
