@@ -86,7 +86,8 @@ class _Parser(HTMLParser):
             self.forms[-1].fields[given.get("name", "")] = given.get("value", "")
 
     def handle_data(self, data: str) -> None:
-        self.text.append(data)
+        if self.cdata_elem is None:  # else it is a style sheet or a script, which nobody reads
+            self.text.append(data)
 
 
 def _page(status: int, headers: Message, source: str) -> Page:

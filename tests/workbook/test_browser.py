@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from loopback import RecordingServer
 
 PAGE = """<!doctype html><title>Consent</title>
+<style>body { color: red }</style><script>alert("no word")</script>
 <input name="stray" value="outside of forms">
 <form action="/yes"><input name="state" value="a &amp; b"><input name="empty">
 <button name="decision" value="approve">Yes</button></form>
