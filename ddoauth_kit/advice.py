@@ -235,7 +235,11 @@ ADVICE: Final[dict[str, str]] = {
         "check the host: the kit follows no redirect that could carry credentials elsewhere."
     ),
     "answer_too_large": "narrow the request; the answer is larger than the kit reads.",
-    "no_network": "check the connection, the proxy settings and the site's name.",
+    "no_network": (
+        "check the connection, the proxy settings and the site's name; in the sandbox, run the "
+        "lesson again from its first cell, because the sandbox that an older value is from has "
+        "ended."
+    ),
     "timeout": (
         "try again, but not a code exchange or a key creation: the code may be spent and the key "
         "may exist."
