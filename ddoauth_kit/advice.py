@@ -44,12 +44,22 @@ ADVICE: Final[dict[str, str]] = {
         "look whether pip can reach a package index, or download the source distribution of "
         "datadog-api-client by hand and name it with `--source`."
     ),
-    "unknown_kind": "set DDOAUTH_CLIENT_KIND to `private` or `published`, or leave it out.",
+    "unknown_kind": (
+        "use `private` or `published`, in code as in DDOAUTH_CLIENT_KIND, or leave it out."
+    ),
     "no_person": (
         "run the notebook in JupyterLab, where the redirect URL can be pasted, or use the sandbox."
     ),
     "unknown_creation_path": "take one of the paths that the message lists.",
     "bad_registration": "correct the fields that the message names, here and at Datadog.",
+    "registration_not_kept": (
+        "mend what the message names, then keep the registration again; a live run can also read "
+        "DDOAUTH_CLIENT_ID and DDOAUTH_CLIENT_SECRET from the environment."
+    ),
+    "kept_secret_missing": (
+        "keep the registration once more, with the form or `keep_registration`, or set the "
+        "variable that the message names; if nobody has the secret, ask Datadog for a new one."
+    ),
     "no_loopback_redirect_uri": (
         "register `http://127.0.0.1:PORT/PATH` as one more redirect URI of the private client, or "
         "paste the redirect. A published client must not have one."
@@ -225,7 +235,11 @@ ADVICE: Final[dict[str, str]] = {
         "check the host: the kit follows no redirect that could carry credentials elsewhere."
     ),
     "answer_too_large": "narrow the request; the answer is larger than the kit reads.",
-    "no_network": "check the connection, the proxy settings and the site's name.",
+    "no_network": (
+        "check the connection, the proxy settings and the site's name; in the sandbox, run the "
+        "lesson again from its first cell, because the sandbox that an older value is from has "
+        "ended."
+    ),
     "timeout": (
         "try again, but not a code exchange or a key creation: the code may be spent and the key "
         "may exist."

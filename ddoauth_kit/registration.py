@@ -35,7 +35,11 @@ class ClientRegistration:
     """Hold one registration: an id, its secret, and where and for what it is good.
 
     One integration has several: private and published, and a private one for each site. `sites`
-    names those on which this id and secret are accepted.
+    names those on which this id and secret are accepted. The text `private` or `published` will do
+    for `kind`.
+
+    Raises:
+        InputError: `unknown_kind`, `bad_redirect_uri`.
     """
 
     client_id: str
@@ -48,6 +52,7 @@ class ClientRegistration:
     onboarding_url: str = ""
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "kind", _kind(self.kind))
         for uri in self.redirect_uris:
             _refuse_bad_redirect_uri(uri)
 
@@ -114,10 +119,10 @@ def registration_from_environment(
 
     Raises:
         InputError: `unknown_site`, `missing_client_id`, `no_credentials_for_site`,
-            `bad_client_file`, `no_live_on_binder`.
+            `bad_client_file`, `no_live_on_binder`, `unknown_kind`.
     """
     refuse_on_binder(environ)
-    site = DATADOG_SITES.named(site).name
+    site, kind = DATADOG_SITES.named(site).name, _kind(kind)
     path = file or environ.get("DDOAUTH_CLIENT_FILE")
     base = registration_from_file(path, kind=kind) if path else None
     client_id, secret, sites = _credentials(site, kind, environ)
@@ -163,6 +168,15 @@ def _no_credentials(site: str, kind: Kind, environ: Mapping[str, str]) -> InputE
         return InputError("no_credentials_for_site", what)
     what = f"The environment names no {kind} client for {site}."
     return InputError("missing_client_id", what)
+
+
+def _kind(value: str) -> Kind:
+    """Return the kind that is meant; a text that is compared by identity would pass for none."""
+    try:
+        return Kind(value)
+    except ValueError:
+        what = f"{value!r:.60} is no kind of client; there are {' and '.join(Kind)} ones."
+        raise InputError("unknown_kind", what) from None
 
 
 def _refuse_bad_redirect_uri(uri: str) -> None:

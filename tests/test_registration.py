@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -244,3 +245,24 @@ def test_a_given_secret_goes_with_a_file() -> None:
     secret = Secret("canary", label="client_secret")
     client = registration_from_file(DATA / "acme_sensors.json", client_secret=secret)
     assert client.secret is secret
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_a_plain_text_is_a_kind(kind: Kind) -> None:
+    """A notebook may write the word; the value is the kind itself, and compares as it."""
+    assert replace(registration(), kind=str(kind)).kind is kind
+    assert registration_from_file(DATA / "acme_sensors.json", kind=str(kind)).kind is kind  # type: ignore[arg-type]
+    found = registration_from_environment(kind=str(kind), environ=PRIVATE | PUBLISHED)  # type: ignore[arg-type]
+    assert (found.kind, found.client_id) == (kind, f"{kind}-id")
+
+
+@pytest.mark.parametrize("kind", ["", "Private", "both", None, 1, ["private"], "x" * 500])
+def test_what_is_no_kind_is_refused(kind: object) -> None:
+    """The sentence quotes a little of it and lists the two that there are."""
+    with pytest.raises(InputError, match=r"is no kind .* private and published") as caught:
+        registration(kind=kind)
+    assert caught.value.code == "unknown_kind"
+    assert len(caught.value.what) < 150
+    with pytest.raises(InputError) as caught:
+        registration_from_environment(kind=kind, environ=PRIVATE)  # type: ignore[arg-type]
+    assert caught.value.code == "unknown_kind"

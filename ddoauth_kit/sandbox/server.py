@@ -12,6 +12,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.routing import Mount
+from uvicorn.middleware.message_logger import MessageLoggerMiddleware
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from ddoauth_kit.sandbox.errors import SandboxError
@@ -49,6 +50,20 @@ class _QuietProtocol(H11Protocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - uvicorn's own
         super().__init__(*args, **kwargs)
         self.logger = WIRE_LOG
+        self.access_log = False
+
+
+class _QuietConfig(uvicorn.Config):
+    """uvicorn's configuration, without what logs URLs, which carry states and codes.
+
+    Its own `access_log=False` takes the handlers of every uvicorn in the process away, and holds
+    only until somebody configures logging anew.
+    """
+
+    def load(self) -> None:
+        super().load()
+        if isinstance(self.loaded_app, MessageLoggerMiddleware):
+            self.loaded_app = self.loaded_app.app
 
 
 class _Server(uvicorn.Server):
@@ -96,14 +111,13 @@ class Listener:
     def __init__(self, *, host: str, port: int, respond: Respond) -> None:
         self._socket = bind(host, port=port)
         self.port: int = self._socket.getsockname()[1]
-        config = uvicorn.Config(
+        config = _QuietConfig(
             Starlette(routes=[Mount("/", app=_door(respond))]),
             http=_QuietProtocol,
             loop="asyncio",
             ws="none",
             lifespan="off",
             log_config=None,
-            access_log=False,
             server_header=False,
             date_header=False,
             proxy_headers=False,

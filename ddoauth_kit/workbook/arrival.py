@@ -12,9 +12,11 @@ from ddoauth_kit.workbook.parts import Mode
 
 if TYPE_CHECKING:
     from ddoauth_kit.oauth.tokens import TokenSet
+    from ddoauth_kit.workbook.browser import Page
     from ddoauth_kit.workbook.steps import Lab
 
 WAIT: Final = 30.0
+REDIRECTS: Final = 10
 
 
 def arrive_from_datadog(lab: Lab, *, decision: str = "approve") -> TokenSet:
@@ -24,7 +26,10 @@ def arrive_from_datadog(lab: Lab, *, decision: str = "approve") -> TokenSet:
     Datadog a person is, so it is `lab.connect`.
 
     Raises:
-        AuthorizationError, TokenError, AnswerError, NetworkError: there are no tokens.
+        AuthorizationError: `authorization_refused`, with the words of a page that leads nowhere;
+            `access_denied` and the like, for what came back.
+        TokenError, AnswerError: there are no tokens.
+        NetworkError: `no_network`, where nothing serves the pages.
         InputError: `port_not_opened`.
     """
     if lab.parts.mode is Mode.LIVE:
@@ -37,14 +42,27 @@ def arrive_from_datadog(lab: Lab, *, decision: str = "approve") -> TokenSet:
 
 def _click_through(url: str, decision: str) -> None:
     browser = Browser()
-    consent, page = url, browser.open(url)
-    while page.location:
-        consent = urljoin(consent, page.location)
-        page = browser.open(consent)
+    consent, page = _follow(browser, url)
     form = next((form for form in page.forms if form.decides), None)
     if form is None:
-        what = "The consent page cannot be used."
-        raise AuthorizationError("authorization_refused", what, said=(page.text[:200],))
+        raise _refused("There is no consent to give on the page", page)
     action = urljoin(consent, form.action)
     answer = browser.open(action, {**form.fields, "decision": decision})
+    if not answer.location:
+        raise _refused(f"The consent page does not take {decision[:40]!r}", answer)
     browser.open(urljoin(action, answer.location))
+
+
+def _follow(browser: Browser, url: str) -> tuple[str, Page]:
+    """Return the address where redirects end, and its page; browsers give up on endless ones."""
+    page = browser.open(url)
+    for _ in range(REDIRECTS):
+        if not page.location:
+            break
+        url = urljoin(url, page.location)
+        page = browser.open(url)
+    return url, page
+
+
+def _refused(what: str, page: Page) -> AuthorizationError:
+    return AuthorizationError("authorization_refused", f"{what}.", said=(page.text[:300],))

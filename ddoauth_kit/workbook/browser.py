@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from http.cookiejar import CookieJar
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
+
+from ddoauth_kit.errors import NetworkError
 
 if TYPE_CHECKING:
     from email.message import Message
@@ -46,7 +48,11 @@ class Browser:
         )
 
     def open(self, url: str, form: dict[str, str] | None = None) -> Page:
-        """Return a page, or what sending a form brings."""
+        """Return a page, or what sending a form brings.
+
+        Raises:
+            NetworkError: `no_network`, where nothing serves pages any more.
+        """
         data = urlencode(form).encode() if form is not None else None
         request = urllib.request.Request(url, data=data)  # noqa: S310 - the kit's own sandbox
         try:
@@ -55,6 +61,9 @@ class Browser:
         except urllib.error.HTTPError as error:
             with error:
                 return _page(error.code, error.headers, error.read().decode())
+        except OSError as error:
+            what = f"No page answers on port {urlsplit(url).port}: {_reason(error)}."
+            raise NetworkError("no_network", what) from None
 
 
 class _KeepRedirects(urllib.request.HTTPRedirectHandler):
@@ -86,7 +95,14 @@ class _Parser(HTMLParser):
             self.forms[-1].fields[given.get("name", "")] = given.get("value", "")
 
     def handle_data(self, data: str) -> None:
-        self.text.append(data)
+        if self.cdata_elem is None:  # else it is a style sheet or a script, which nobody reads
+            self.text.append(data)
+
+
+def _reason(error: OSError) -> object:
+    """Return the system's words; urllib wraps its error, and the URL may carry a code."""
+    inner = getattr(error, "reason", error)
+    return getattr(inner, "strerror", None) or type(inner).__name__
 
 
 def _page(status: int, headers: Message, source: str) -> Page:

@@ -85,10 +85,16 @@ def rewritten() -> dict[Path, str]:
 
 
 def _navigation(lesson: Lesson, lessons: list[Lesson]) -> str:
+    """Return the links of a lesson; the first one has all of them, and is the others' contents.
+
+    The README is no place for that: copies of the lessons lie in a folder without it.
+    """
     at = lessons.index(lesson)
-    before = f"← {_link(lessons[at - 1])} · " if at else ""
+    if not at:
+        return f"Contents: {' · '.join(map(_link, lessons[1:]))}{NAVIGATION}"
     after = f" · {_link(lessons[at + 1])} →" if at + 1 < len(lessons) else ""
-    return f"{before}[Contents](../README.md#the-notebooks){after}{NAVIGATION}"
+    contents = f"[Contents]({lessons[0].path.name})"
+    return f"← {_link(lessons[at - 1])} · {contents}{after}{NAVIGATION}"
 
 
 def _link(lesson: Lesson) -> str:

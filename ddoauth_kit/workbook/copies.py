@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import secrets
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.errors import InputError
+from ddoauth_kit.workbook.whole_file import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -45,10 +45,10 @@ def copy_notebooks(lessons: Iterable[Path], *, folder: Path) -> Copies:
             state = _state(folder / lesson.name, content, noted.get(lesson.name, ""))
             done[state].append(lesson.name)
             if state in {"new", "updated"}:
-                _write(folder / lesson.name, content)
+                write_whole(folder / lesson.name, content)
             if state != "kept":
                 noted[lesson.name] = _sum(content)
-        _write(folder / NOTE, (json.dumps(noted, indent=1) + "\n").encode())
+        write_whole(folder / NOTE, (json.dumps(noted, indent=1) + "\n").encode())
     except OSError as error:
         what = f"Nothing can be written to {str(folder)!r}: {error.strerror or error}."
         raise InputError("bad_output_folder", what) from None
@@ -71,16 +71,6 @@ def _noted(folder: Path) -> dict[str, str]:
     except (OSError, ValueError, RecursionError):
         return {}
     return {str(k): str(v) for k, v in noted.items()} if isinstance(noted, dict) else {}
-
-
-def _write(target: Path, content: bytes) -> None:
-    """Write whole or not at all, and not through a link."""
-    draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
-    try:
-        draft.write_bytes(content)
-        draft.replace(target)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def _sum(content: bytes) -> str:

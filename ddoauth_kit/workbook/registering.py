@@ -1,10 +1,15 @@
-"""Check a registration and keep it: what is public in a file, the secret in the store."""
+"""Check a registration and keep it: what is public in a file, the secret in the store.
+
+The secret is kept first, under its client's own name, and the file is replaced at once. So a file
+never names a client whose secret is elsewhere, wherever keeping breaks off: either the file still
+names the client before, whose secret is there, or it names the new one.
+"""
 
 from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -16,9 +21,10 @@ from ddoauth_kit.registration import LOOPBACK, Kind, registration_from_file
 from ddoauth_kit.scopes import known_scopes
 from ddoauth_kit.sites import DATADOG_SITES
 from ddoauth_kit.store import Slot, open_store
+from ddoauth_kit.store.slots import from_environment, variables
 from ddoauth_kit.workbook.cards import Rows, rows
 from ddoauth_kit.workbook.tables import ResultTable
-from ddoauth_kit.workbook.ticks import config_folder
+from ddoauth_kit.workbook.ticks import config_folder, write_setting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,9 +81,11 @@ def keep_registration(
     """Keep a registration for a site: the secret in the store, the rest in a client file.
 
     With a `store` of a sandbox's nothing goes to disk. Real credentials are not taken on Binder.
+    After an error the same call can be made again; what was kept before is still there.
 
     Raises:
-        InputError: `bad_registration`, `no_live_on_binder`, `unknown_site`, `not_stored`.
+        InputError: `bad_registration`, `no_live_on_binder`, `unknown_site`, `not_stored` and
+            `unsafe_store` for the secret, `registration_not_kept` for all else.
     """
     site = DATADOG_SITES.named(site).name
     if store is None:
@@ -85,15 +93,15 @@ def keep_registration(
     stops = [f"{field}: {what}" for field, what, stop in _problems(registration) if stop]
     if stops:
         raise InputError("bad_registration", " ".join(stops))
-    keeps = store or open_store(environ=environ).store
-    keeps.put(_slot(registration, site), registration.secret)
-    file = None if store else _write(registration, site, environ)
+    if store is None:
+        return _keep_for_good(registration, site=site, environ=environ)
+    store.put(_slot(registration, site), registration.secret)
     return KeptRegistration(
         client_id=registration.client_id,
         site=site,
-        file=str(file) if file else "none: what the sandbox issued does not go to disk",
-        secret=f"{registration.secret} in {keeps.where}",
-        use=f'set MODE = "live" and SITE = "{site}"' if file else "go on in the sandbox",
+        file="none: what the sandbox issued does not go to disk",
+        secret=f"{registration.secret} in {store.where}",
+        use="go on in the sandbox",
     )
 
 
@@ -103,15 +111,62 @@ def kept_registration(
     """Return the registration that was kept for a site, with its secret, or None.
 
     Raises:
-        InputError: `bad_client_file`, `not_stored`, `no_live_on_binder`.
+        InputError: `bad_client_file`, `kept_secret_missing`, `not_stored`, `no_live_on_binder`.
     """
     refuse_on_binder(environ)
     path = _path(site, kind, environ)
     if path is None or not path.is_file():
         return None
     public = registration_from_file(path, kind=kind, sites=(site,))
-    secret = store.get(_slot(public, site))
-    return registration_from_file(path, kind=kind, sites=(site,), client_secret=secret)
+    slot = _slot(public, site)
+    secret = store.get(slot)
+    if secret is None:
+        what = (
+            f"The client file {path} names {public.client_id!r}, and its secret is not in "
+            f"{store.where}, nor in {variables(slot)[-1]}."
+        )
+        raise InputError("kept_secret_missing", what)
+    return replace(public, client_secret=secret)
+
+
+def _keep_for_good(
+    registration: ClientRegistration, *, site: str, environ: Mapping[str, str]
+) -> KeptRegistration:
+    path = _path(site, registration.kind, environ)
+    if path is None:
+        what = "There is no config folder: the environment names no home."
+        raise InputError("registration_not_kept", what)
+    where = _put(registration, site=site, environ=environ)
+    try:
+        write_setting(path, _public_part(registration))
+    except OSError as error:
+        what = (
+            f"{path} cannot be written: {error.strerror or error}. "
+            f"The secret is kept in {where}; what was kept before is as it was."
+        )
+        raise InputError("registration_not_kept", what) from None
+    return KeptRegistration(
+        client_id=registration.client_id,
+        site=site,
+        file=str(path),
+        secret=f"{registration.secret} in {where}",
+        use=f'set MODE = "live" and SITE = "{site}"',
+    )
+
+
+def _put(registration: ClientRegistration, *, site: str, environ: Mapping[str, str]) -> str:
+    """Keep the secret, look that another store finds it again, and return where it is."""
+    slot = _slot(registration, site)
+    chosen = open_store(environ=environ)
+    chosen.store.put(slot, registration.secret)
+    if open_store(environ=environ).store.get(slot) == registration.secret:
+        return chosen.store.where
+    variable, _ = from_environment(slot, environ)
+    if variable:
+        what = f"{variable} in the environment holds another secret, and is read first."
+    else:
+        what = f"The secret would go to {chosen.store.where} ({chosen.reason})."
+    raise InputError("registration_not_kept", what)
 
 
 def _problems(registration: ClientRegistration) -> list[Problem]:
@@ -120,25 +175,31 @@ def _problems(registration: ClientRegistration) -> list[Problem]:
 
 def _gaps(registration: ClientRegistration) -> list[Problem]:
     needed = {
-        "client id": registration.client_id.strip(),
-        "name": registration.name.strip(),
-        "client secret": registration.client_secret,
+        "client id": (registration.client_id.strip(),),
+        "name": (registration.name.strip(),),
         "redirect URIs": registration.redirect_uris,
-        "onboarding URL": registration.onboarding_url,
+        "onboarding URL": (registration.onboarding_url,),
         "scopes": registration.scopes,
     }
-    return [(field, "is empty.", True) for field, value in needed.items() if not value]
+    empty = [field for field, values in needed.items() if not any(values)]
+    if not registration.client_secret:
+        empty.append("client secret")
+    odd = [field for field, values in needed.items() if not all(map(str.isprintable, values))]
+    return [
+        *((field, "is empty.", True) for field in empty),
+        *((field, "holds a character that cannot be shown.", True) for field in odd),
+    ]
 
 
 def _addresses(registration: ClientRegistration) -> list[Problem]:
-    published = registration.kind == Kind.PUBLISHED
+    published = registration.kind is Kind.PUBLISHED
     named = [("redirect URI", uri) for uri in registration.redirect_uris]
     if registration.onboarding_url:
         named.append(("onboarding URL", registration.onboarding_url))
     found = []
     for field, url in named:
-        host = urlsplit(url).hostname or ""
-        if not url.startswith("https://") and not leads_here(url):
+        host = _host(url)
+        if not host or not (url.startswith("https://") or leads_here(url)):
             found.append((field, f"{url} is neither https nor on this machine.", True))
         elif published and (host in LOOPBACK or is_for_tests(host)):
             found.append((field, f"{url} is for tests; a published client has none.", True))
@@ -146,6 +207,15 @@ def _addresses(registration: ClientRegistration) -> list[Problem]:
         what = "None leads to this machine, so the redirect has to be pasted."
         found.append(("redirect URIs", what, False))
     return found
+
+
+def _host(url: str) -> str:
+    """Return the host of a URL, or an empty text for what a client file may not hold."""
+    try:
+        host = urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+    return host if url.isascii() and " " not in url else ""
 
 
 def _scopes(registration: ClientRegistration) -> list[Problem]:
@@ -165,10 +235,7 @@ def _path(site: str, kind: Kind, environ: Mapping[str, str]) -> Path | None:
     return folder / f"client-{kind}-{site}.json" if folder else None
 
 
-def _write(registration: ClientRegistration, site: str, environ: Mapping[str, str]) -> Path:
-    path = _path(site, registration.kind, environ)
-    if path is None:
-        raise InputError("not_stored", "There is no config folder: the environment names no home.")
+def _public_part(registration: ClientRegistration) -> bytes:
     integration = {
         "id": registration.client_id,
         "name": registration.name,
@@ -176,9 +243,4 @@ def _write(registration: ClientRegistration, site: str, environ: Mapping[str, st
         "redirect_uris": list(registration.redirect_uris),
         "scopes": list(registration.scopes),
     }
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps({"integration": integration}, indent=2), encoding="utf-8")
-    except OSError as error:
-        raise InputError("not_stored", f"{path} cannot be written: {error.strerror}.") from None
-    return path
+    return json.dumps({"integration": integration}, indent=2).encode()

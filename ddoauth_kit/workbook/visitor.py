@@ -34,6 +34,7 @@ def visit_consent(
     Raises:
         AuthorizationError: `invalid_client_id`, `mismatching_redirect_uri` or
             `authorization_refused`: the server showed an error page and redirects nowhere.
+        NetworkError: `no_network`: the sandbox that the request is for has ended.
     """
     browser = Browser()
     url = f"{request.url}&{urlencode({'dd_oid': organization})}" if organization else request.url

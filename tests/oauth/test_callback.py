@@ -17,7 +17,7 @@ from given import readable
 from scene import Scene
 from visitors import Person, get
 
-from ddoauth_kit.errors import AuthorizationError, DdoauthError, InputError
+from ddoauth_kit.errors import AuthorizationError, DdoauthError, InputError, NetworkError
 from ddoauth_kit.oauth.attempts import MOST
 from ddoauth_kit.oauth.callback import CallbackListener
 from ddoauth_kit.oauth.client import ONE_PERSON
@@ -594,7 +594,7 @@ def test_a_redirect_after_the_timeout_grants_nothing(scene: Scene) -> None:
         redirect = Person().decide(onboard(listener))
         with pytest.raises(AuthorizationError):
             listener.wait(0.05)
-    with pytest.raises(OSError):  # noqa: PT011 - refused, in urllib's wrapping
+    with pytest.raises(NetworkError, match="Connection refused"):
         Person().browser.open(redirect)
     with pytest.raises(AuthorizationError) as caught:
         scene.oauth.receive(redirect, session=ONE_PERSON)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from loopback import Answer
 
+from ddoauth_kit.errors import NetworkError
 from ddoauth_kit.workbook.browser import Browser
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from loopback import RecordingServer
 
 PAGE = """<!doctype html><title>Consent</title>
+<style>body { color: red }</style><script>alert("no word")</script>
 <input name="stray" value="outside of forms">
 <form action="/yes"><input name="state" value="a &amp; b"><input name="empty">
 <button name="decision" value="approve">Yes</button></form>
@@ -83,3 +85,14 @@ def test_no_proxy_is_used(
     assert Browser().open(f"{server.url}/page").status == 200
     assert len(server.arrived) == 1
     assert proxy.arrived == []
+
+
+def test_a_server_that_is_gone_is_a_sentence(serve: Callable[..., RecordingServer]) -> None:
+    """The error has the system's reason and the next step, and not the URL with what it carries."""
+    server = serve()
+    server.close()
+    with pytest.raises(NetworkError, match="Connection refused") as caught:
+        Browser().open(f"{server.url}/cb?code=canary-code")
+    assert caught.value.code == "no_network"
+    assert "canary" not in str(caught.value)
+    assert "from its first cell" in str(caught.value)

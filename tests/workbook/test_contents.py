@@ -41,8 +41,18 @@ def test_navigation_links_the_neighbours(tmp_path: Path) -> None:
     for cell in (cells[0], cells[-1]):
         line = cell["source"][-1]
         assert "← [Lesson 00_a](00_a.ipynb)" in line
+        assert "[Contents](00_a.ipynb)" in line
         assert "[Lesson 02_c](02_c.ipynb) →" in line
     assert with_navigation(text, lesson=middle, lessons=lessons) == text
+
+
+def test_the_first_lesson_lists_all_others(tmp_path: Path) -> None:
+    """Contents lead there from everywhere, so it has to have every lesson, in order."""
+    lessons = [_lesson(tmp_path, name) for name in ("00_a", "01_b", "02_c")]
+    text = with_navigation(lessons[0].path.read_text("utf-8"), lesson=lessons[0], lessons=lessons)
+    cells = json.loads(text)["cells"]
+    for cell in (cells[0], cells[-1]):
+        assert "[Lesson 01_b](01_b.ipynb) · [Lesson 02_c](02_c.ipynb)" in cell["source"][-1]
 
 
 def test_table_stands_between_its_marks(tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,6 +17,8 @@ from given import KIT
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.workbook.copies import NOTE, Copies, copy_notebooks
 from ddoauth_kit.workbook.notebooks import find_notebooks
+
+LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 
 @pytest.fixture
@@ -43,6 +47,20 @@ def test_all_lessons_arrive(folder: Path) -> None:
     assert copy_notebooks(lessons, folder=folder).new == tuple(path.name for path in lessons)
     assert all((folder / p.name).read_bytes() == p.read_bytes() for p in lessons)
     assert {p.name for p in folder.iterdir()} == {NOTE, *(p.name for p in lessons)}
+
+
+def test_each_link_of_a_copy_leads_somewhere(folder: Path) -> None:
+    """In a folder that has the lessons and nothing else, no link is dead."""
+    copy_notebooks(find_notebooks(), folder=folder)
+    links = [
+        (path.name, target)
+        for path in folder.glob("*.ipynb")
+        for cell in json.loads(path.read_text("utf-8"))["cells"]
+        for target in LINK.findall("".join(cell["source"]) if cell["cell_type"] != "code" else "")
+    ]
+    local = [(name, target) for name, target in links if not target.startswith("https://")]
+    assert len(local) > 40
+    assert not [(name, to) for name, to in local if not (folder / to.split("#")[0]).is_file()]
 
 
 def test_an_installed_package_brings_its_lessons(tmp_path: Path) -> None:

@@ -12,11 +12,12 @@ from backends import live_lab
 from visitors import Person
 
 from ddoauth_kit.errors import AuthorizationError, InputError
-from ddoauth_kit.workbook import Lab, open_lab, paste, person
+from ddoauth_kit.oauth.client import ONE_PERSON
+from ddoauth_kit.workbook import Lab, open_lab, paste, person, provoke
 from ddoauth_kit.workbook.visitor import visit_consent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from ddoauth_kit.oauth.authorization_request import AuthorizationRequest
 
@@ -148,6 +149,98 @@ def test_nobody_is_not_waited_for(live: Lab, desk: Desk, monkeypatch: pytest.Mon
         live.authorize()
     assert caught.value.code == "no_person"
     assert desk.opened == []
+
+
+def first_paste(desk: Desk, monkeypatch: pytest.MonkeyPatch, spoil: Callable[[str], str]) -> None:
+    """Paste something spoilt when first asked, and what is right from then on."""
+    spoilt: list[str] = []
+
+    def answer(prompt: str) -> str:
+        whole = desk.paste(prompt)
+        if spoilt:
+            return whole
+        spoilt.append(spoil(whole))
+        return spoilt[0]
+
+    desk.comes = False
+    monkeypatch.setenv("DDOAUTH_CONSENT", "paste")
+    monkeypatch.setattr(paste, "getpass", answer)
+
+
+@pytest.mark.parametrize(
+    "mistake",
+    [
+        (lambda _: "", "missing_state"),
+        (lambda _: "it says that I can close the tab", "not_a_redirect"),
+        (lambda url: url.partition("?")[0], "not_a_redirect"),
+        (lambda url: url.replace("http://127.0.0.1", "https://app.datadoghq.com"), "not_a_"),
+        (lambda url: url.partition("&state=")[0], "missing_state"),
+        (lambda url: url[: url.index("&state=") + 12], "wrong_state"),
+    ],
+    ids=["nothing", "words", "no query", "another page", "half", "half a state"],
+)
+def test_a_bad_paste_can_be_corrected(
+    live: Lab,
+    desk: Desk,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    mistake: tuple[Callable[[str], str], str],
+) -> None:
+    """What is no answer is told, with the way out, and the same attempt is asked for again."""
+    spoil, code = mistake
+    first_paste(desk, monkeypatch, spoil)
+    assert live.exchange(live.authorize()).access_token
+    said = capsys.readouterr().out
+    assert f"[{code}" in said
+    assert "Next: " in said
+    assert len(desk.pasted) == 2
+
+
+@pytest.mark.parametrize("which", ["of another run", "that was spent"])
+def test_the_paste_of_another_attempt_can_be_corrected(
+    live: Lab,
+    desk: Desk,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    which: str,
+) -> None:
+    """Neither a redirect of another run nor one that came before is taken for this attempt's."""
+    with open_lab("us1", mode="live", sites=live.oauth.sites) as other:
+        maker = other if which == "of another run" else live
+        redirect = visit_consent(maker.authorization_request())
+    if which == "that was spent":
+        live.oauth.complete(redirect, session=ONE_PERSON)
+    first_paste(desk, monkeypatch, lambda _: redirect)
+    assert live.exchange(live.authorize()).access_token
+    assert "[wrong_state]" in capsys.readouterr().out
+    assert len(desk.pasted) == 2
+
+
+@pytest.mark.parametrize(
+    ("spoil", "code"),
+    [
+        (lambda url: url.partition("&domain=")[0], "missing_domain"),
+        (lambda url: url.partition(".com")[0], "foreign_domain"),
+        (lambda url: url.replace("=datadoghq.com", "=evil.example"), "foreign_domain"),
+        (lambda url: url.replace("datadoghq.com", "datadoghq.eu"), "no_credentials_for_site"),
+        (lambda url: url.replace("code=", "error=access_denied&c="), "access_denied"),
+    ],
+    ids=["no domain", "half a domain", "an edited domain", "another site's", "a denial"],
+)
+def test_a_paste_that_ends_the_attempt(
+    live: Lab,
+    desk: Desk,
+    monkeypatch: pytest.MonkeyPatch,
+    spoil: Callable[[str], str],
+    code: str,
+) -> None:
+    """It is refused with the way out, nothing is sent, and the next attempt works."""
+    first_paste(desk, monkeypatch, spoil)
+    error = provoke(live.authorize)
+    assert (error.code, len(desk.pasted)) == (code, 1)
+    assert f"Next: {error.advice}" in str(error)
+    assert not live.transcript
+    assert live.exchange(live.authorize()).access_token
 
 
 def test_an_interrupt_frees_the_port(
