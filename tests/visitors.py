@@ -74,6 +74,10 @@ def get(url: str, *, method: str = "GET", **headers: str) -> Heard:
     """Send one request to a URL's port; underscores of header names become hyphens."""
     parts = urlsplit(url)
     target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
-    given = {"host": parts.netloc, **{n.replace("_", "-"): v for n, v in headers.items()}}
+    given = {
+        "host": parts.netloc,
+        "connection": "close",
+        **{n.replace("_", "-"): v for n, v in headers.items()},
+    }
     lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in given.items())]
     return say(parts.port or 80, "\r\n".join([*lines, "", ""]))

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 LISTENS: Final = (
     "Waiting until you have decided there. If the page that you end on does not open, paste its "
-    "address below."
+    "address into the field."
 )
 PASTES: Final = (
-    "Decide there, then paste the address of the page that you end on, even if that page does not "
-    "open."
+    "Decide there, then paste the address of the page that you end on into the field, even if that "
+    "page does not open."
 )
 
 

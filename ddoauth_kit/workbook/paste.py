@@ -15,6 +15,8 @@ from ddoauth_kit.errors import InputError
 if TYPE_CHECKING:
     from ddoauth_kit.oauth.authorization_request import AuthorizationRequest
 
+# JupyterLab takes a link's looks away inside widgets.
+LINK = "text-decoration:underline;color:var(--jp-content-link-color,revert)"
 PROMPT = "Authorize in the browser, then paste the address of the page you end on: "
 
 
@@ -50,4 +52,5 @@ def link(url: str, text: str) -> str:
     shown = escape(text)
     if not url:
         return f"<code>{shown}</code>"
-    return f'<a href="{escape(url)}" target="_blank" rel="noopener noreferrer">{shown}</a>'
+    window = 'target="_blank" rel="noopener noreferrer"'
+    return f'<a href="{escape(url)}" {window} style="{LINK}">{shown}</a>'

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import stat
 import urllib.error
 import urllib.request
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.workbook.jupyter_server import runtime_folder, server_pid
+from ddoauth_kit.workbook.whole_file import ONLY_ME, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -114,12 +114,8 @@ def announced(shared: SharedSandbox, *, server: int) -> Iterator[None]:
     """Write down where the sandbox is while the block runs, for kernels of one Jupyter server."""
     path = _descriptor(server)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
     content = json.dumps({"port": shared.port, "key": shared.key, "sites": shared.sites})
-    number = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(number, "w", encoding="utf-8") as file:
-        file.write(content)
-    draft.replace(path)
+    write_whole(path, content.encode(), mode=ONLY_ME)
     try:
         yield
     finally:

@@ -155,7 +155,7 @@ class Lab:
         except TokenError as error:
             if error.code == "invalid_refresh_token":
                 with suppress(InputError):  # the refusal is what the caller must hear
-                    self.store.forget(self._slot("refresh_token"))
+                    self._forget(tokens)
             raise
 
     def revoke(self, tokens: TokenSet) -> Exchange | Skipped:
@@ -182,11 +182,10 @@ class Lab:
             AuthorizationError, TokenError, AnswerError, NetworkError: there is no way to a token.
             InputError: `not_stored`, when the store cannot be read.
         """
-        while refresh_token := self.store.get(self._slot("refresh_token")):
+        while kept := self.store.get(self._slot("refresh_token")):
             try:
-                return self.refresh(
-                    stored_grant(self.registration, site=self.site, refresh_token=refresh_token)
-                )
+                grant = stored_grant(self.registration, site=self.site, refresh_token=kept)
+                return self.refresh(grant)
             except TokenError as error:
                 if error.code != "invalid_refresh_token":
                     raise
@@ -305,6 +304,12 @@ class Lab:
 
     def _slot(self, kind: str) -> Slot:
         return Slot(kind, self.site.name, self.registration.client_id)
+
+    def _forget(self, tokens: TokenSet) -> None:
+        """Forget a refused refresh token, and no newer one that another refresh has kept."""
+        slot = self._slot("refresh_token")
+        if self.store.get(slot) == tokens.refresh_token:
+            self.store.forget(slot)
 
     def _kept(self, tokens: TokenSet) -> TokenSet:
         """Keep a refresh token before the caller sees it; Datadog's do not expire."""

@@ -12,6 +12,7 @@ import ipywidgets as widgets
 
 from ddoauth_kit.errors import DdoauthError
 from ddoauth_kit.workbook.cards import as_html, as_text
+from ddoauth_kit.workbook.widgets.access import STATUS, mended
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -25,7 +26,7 @@ class Panel(ABC):
 
     def __init__(self) -> None:
         self.status = widgets.HTML()
-        self.status.add_class("ddoauth-status")
+        self.status.add_class(STATUS)
         self._work: threading.Thread | None = None
         self._starting = threading.Lock()
 
@@ -41,7 +42,7 @@ class Panel(ABC):
     @cached_property
     def panel(self) -> widgets.VBox:
         """Return the view, made once: showing it again is a second view of the same."""
-        view = widgets.VBox([*self.parts(), self.status])
+        view = widgets.VBox([*self.parts(), self.status, mended()])
         view.add_class(f"ddoauth-{type(self).__name__.lower()}")
         return view
 
@@ -76,11 +77,11 @@ class Panel(ABC):
 
     def say(self, sentence: str) -> None:
         """Say something in the status line, which screen readers read out."""
-        self.status.value = f'<div role="status">{escape(sentence)}</div>'
+        self.status.value = f"<div>{escape(sentence)}</div>"
 
     def show(self, value: object) -> None:
         """Show a value's card in the status line."""
-        self.status.value = f'<div role="status">{as_html(value)}</div>'
+        self.status.value = f"<div>{as_html(value)}</div>"
 
     def _guarded(self, work: Callable[[], None]) -> None:
         try:

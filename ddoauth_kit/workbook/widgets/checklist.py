@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import ipywidgets as widgets
@@ -32,17 +31,18 @@ class ChecklistPanel(Panel):
     def __init__(self, path: str = "listing") -> None:
         super().__init__()
         self._table = creation_steps(path)
+        self._steps = CREATION[path]
         self._ticks = Ticks(path)
         ticked = self._ticks.read()
-        self._lost = "" if ticked or _holds_ticks(self._ticks) else LOST
+        self._lost = LOST if self._ticks.broken else ""
         self._boxes = [
             widgets.Checkbox(
                 description=f"{number}. {step.do}" + (f" ({step.mind})" if step.mind else ""),
-                value=number in ticked,
+                value=step.do in ticked,
                 indent=False,
                 layout={"width": "95%"},
             )
-            for number, step in enumerate(CREATION[path], 1)
+            for number, step in enumerate(self._steps, 1)
         ]
         for box in self._boxes:
             box.observe(self._keep, names="value")
@@ -71,7 +71,7 @@ class ChecklistPanel(Panel):
         return (*self._boxes, widgets.HTML(WRAPPED, layout={"display": "none"}))
 
     def _keep(self, _change: object) -> None:
-        self._ticks.write(self.done)
+        self._ticks.write(self._steps[number - 1].do for number in self.done)
         self._lost = ""
         self._tell()
 
@@ -79,12 +79,3 @@ class ChecklistPanel(Panel):
         # Where ticks are kept may change with every write: a file may become unwritable.
         done = f"{len(self.done)} of {len(self._boxes)} done; kept in {self._ticks.where}."
         self.say(done + self._lost)
-
-
-def _holds_ticks(ticks: Ticks) -> bool:
-    """Return whether no ticks means that none were made, and not that their file is broken."""
-    path = Path(ticks.where)
-    try:
-        return not path.exists() or path.read_text("utf-8").strip() == "[]"
-    except (OSError, ValueError):
-        return False

@@ -11,7 +11,6 @@ import ipywidgets as widgets
 from ddoauth_kit.workbook.clipboard import copy_buttons
 from ddoauth_kit.workbook.snippets import as_curl, as_httpx
 from ddoauth_kit.workbook.widgets.base import Panel, button, row
-from ddoauth_kit.workbook.widgets.keys import own_keys
 from ddoauth_kit.workbook.wire import wire_html
 
 if TYPE_CHECKING:
@@ -57,7 +56,7 @@ class TranscriptPanel(Panel):
     def parts(self) -> Iterable[widgets.Widget]:
         """Return what leads to other pages, and the pages, all but one of them hidden."""
         top = row(button("Show the newest", self.update), self._choice)
-        return (top, self._pages, own_keys())
+        return (top, self._pages)
 
     def update(self) -> None:
         """Show the newest exchanges that the transcript holds by now."""

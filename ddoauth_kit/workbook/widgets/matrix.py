@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import ipywidgets as widgets
 
 from ddoauth_kit.workbook.verdicts.marks import GRAVITY, MARKS
+from ddoauth_kit.workbook.widgets.access import mended
 
 if TYPE_CHECKING:
     from ddoauth_kit.workbook.verdicts.matrix import VerdictMatrix
@@ -27,7 +28,7 @@ class FilterableMatrix:
         for field in self._fields.values():
             field.observe(self._narrow, names="value")
         row = widgets.HBox(list(self._fields.values()), layout={"flex_flow": "row wrap"})
-        return widgets.VBox([row, self._shown])
+        return widgets.VBox([row, self._shown, mended()])
 
     def show(self, matrix: VerdictMatrix) -> None:
         """Show another matrix, such as that of more results, narrowed as this one is."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import ipywidgets as widgets
 
+from ddoauth_kit.api.verdicts import Verdict
 from ddoauth_kit.workbook.cards import Skipped
 from ddoauth_kit.workbook.parts import Mode
 from ddoauth_kit.workbook.verdicts.tables import ProbeTables
@@ -17,6 +18,7 @@ from ddoauth_kit.workbook.widgets.matrix import FilterableMatrix
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from ddoauth_kit.api.probe_report import ProbeReport
     from ddoauth_kit.api.probing import Probing, Progress
     from ddoauth_kit.workbook.steps import Lab
 
@@ -97,7 +99,7 @@ class ProbePanel(Panel):
             if done:
                 self._show(ProbeTables(report))
             ended = "Cancelled" if self._cancelled else "Done"
-            self.say(f"{ended}: {done} of {self._bar.max} probed.")
+            self.say(f"{ended}: {done} of {self._bar.max} probed.{_reason(report)}")
         finally:
             self._probing = None
             self._run.disabled, self._stop.disabled = False, True
@@ -116,6 +118,13 @@ class ProbePanel(Panel):
             self._table.children = (self._matrix.panel,)
         else:
             self._matrix.show(probes.matrix)
+
+
+def _reason(report: ProbeReport) -> str:
+    """Return why every probe failed, where that is one reason."""
+    reasons = {(result.verdict, result.evidence) for result in report.results}
+    verdict, evidence = reasons.pop() if len(reasons) == 1 else ("", "")
+    return f" {evidence}" if verdict == Verdict.FAILED else ""
 
 
 def _choice(

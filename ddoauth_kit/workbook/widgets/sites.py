@@ -8,7 +8,6 @@ import ipywidgets as widgets
 
 from ddoauth_kit.sites import DATADOG_SITES, Site
 from ddoauth_kit.workbook.widgets.base import Panel
-from ddoauth_kit.workbook.widgets.keys import own_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,4 +38,4 @@ class SitePicker(Panel):
 
     def parts(self) -> Iterable[widgets.Widget]:
         """Return the field."""
-        return (self._field, own_keys())
+        return (self._field,)

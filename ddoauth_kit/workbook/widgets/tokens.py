@@ -78,6 +78,7 @@ class TokenPanel(Panel):
     def _renew(self) -> None:
         if self.tokens is not None:
             self._take(self._lab.refresh(self.tokens))
+            self.status.value += "<p>Refreshed.</p>"
 
     def _end(self) -> None:
         if self.tokens is None:

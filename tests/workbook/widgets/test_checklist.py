@@ -44,7 +44,7 @@ def test_each_box_says_what_to_do_and_to_look_out_for(path: str) -> None:
         assert step.mind in repr(panel)
 
 
-@pytest.mark.parametrize("content", ["", "{", '{"a": 1}', '["one"]', "\udcff"])
+@pytest.mark.parametrize("content", ["", "{", '{"a": 1}', "[1]", "\udcff"])
 def test_a_broken_file_is_named_until_a_tick_replaces_it(folder: Path, content: str) -> None:
     """The list begins empty and says why; the next tick is kept as ever."""
     folder.mkdir()
@@ -55,7 +55,7 @@ def test_a_broken_file_is_named_until_a_tick_replaces_it(folder: Path, content: 
     assert "is no list of ticks" in panel.status.value
     panel.panel.children[0].value = True
     assert "is no list of ticks" not in panel.status.value
-    assert "1 of 8 done" in panel.status.value
+    assert "1 of 9 done" in panel.status.value
     assert ChecklistPanel("app").done == (1,)
 
 
@@ -76,4 +76,4 @@ def test_ticks_that_cannot_be_written_are_not_said_to_be_in_the_file(folder: Pat
     panel.panel.children[0].value = True
     assert panel.done == (1,)
     assert f"kept in {folder}" not in panel.status.value
-    assert "1 of 8 done; kept in this kernel" in panel.status.value
+    assert "1 of 9 done; kept in this kernel" in panel.status.value
