@@ -22,7 +22,7 @@ function control(field) {
 function labelled(field, number) {
   const input = control(field);
   const label = document.createElement("label");
-  // JupyterLab takes no key that is pressed here, Enter for one, as a shortcut of its own.
+  // With it, JupyterLab takes no key that is pressed here as a shortcut of its own.
   input.dataset.lmSuppressShortcuts = "";
   input.id = `ddoauth-typed-${crypto.getRandomValues(new Uint32Array(2)).join("-")}-${number}`;
   label.htmlFor = input.id;
@@ -64,6 +64,12 @@ function render({ model, el }) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     send(event.submitter.value);
+  });
+  form.addEventListener("keydown", (event) => {
+    // In JupyterLab no key press submits a form by itself.
+    if (event.key !== "Enter" || event.target.tagName !== "INPUT") return;
+    event.preventDefault();
+    form.requestSubmit(buttons.querySelector("button"));
   });
   const usable = () => {
     for (const each of form.elements) each.disabled = model.get("disabled");
