@@ -10,13 +10,13 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import nbformat
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
 STARTING = 40.0
@@ -37,10 +37,16 @@ ASK = """async (expression) => {
   const reply = await future.done;
   return reply.content.user_expressions.asked;
 }"""
-BUSY = """seconds => {
+RESTART = (
+    "async () => { await window.jupyterapp.shell.currentWidget.sessionContext.restartKernel() }"
+)
+BUSY = """async () => {
   const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
-  kernel.requestExecute({code: `__import__("time").sleep(${seconds})`, silent: true});
+  const code = "import pathlib, time\\nwhile not pathlib.Path('go').exists(): time.sleep(0.05)";
+  kernel.requestExecute({code});
+  while (kernel.status !== 'busy') await new Promise((done) => setTimeout(done, 20));
 }"""
+STATUS = "window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.status"
 ISSUED = (
     "[s for o in __import__('gc').get_objects() if type(o).__name__ == 'Sandbox' "
     "for s in o.issued_secrets()]"
@@ -178,9 +184,17 @@ class Notebook:
         assert answer["status"] == "ok", answer
         return str(answer["data"]["text/plain"])
 
-    def keep_busy(self, seconds: float) -> None:
-        """Make the kernel run something for a while, and do not wait for it."""
-        self.page.evaluate(BUSY, seconds)
+    @contextmanager
+    def busy(self) -> Iterator[None]:
+        """Keep the kernel at work while the block runs, and see that it was."""
+        self.page.evaluate(BUSY)
+        yield
+        assert self.page.evaluate(STATUS) == "busy"
+        (self._path.parent / "go").touch()
+
+    def restart(self) -> None:
+        """Restart the kernel, which forgets everything."""
+        self.page.evaluate(RESTART)
 
     def issued(self) -> list[str]:
         """Return every secret that sandboxes of this kernel have minted."""

@@ -23,17 +23,7 @@ panels.TranscriptPanel(lab)""",
     "panels.TokenPanel(lab, tokens)",
     "panels.ApiKeyPanel(lab, tokens)",
 )
-RESTART = (
-    "async () => { await window.jupyterapp.shell.currentWidget.sessionContext.restartKernel() }"
-)
 THEME = "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})"
-BUSY = """async () => {
-  const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
-  const code = "import pathlib, time\\nwhile not pathlib.Path('go').exists(): time.sleep(0.05)";
-  kernel.requestExecute({code});
-  while (kernel.status !== 'busy') await new Promise((done) => setTimeout(done, 20));
-}"""
-STATUS = "window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.status"
 # As on a page that came by plain HTTP from another machine, and as where the user says no.
 INSECURE = "() => { Object.defineProperty(navigator, 'clipboard', {configurable: true}) }"
 SECURE = "() => { delete navigator.clipboard }"
@@ -96,17 +86,17 @@ def test_ticks_by_keyboard_survive_a_restart(server: LabServer, notebook: Notebo
     boxes.nth(1).focus()
     for key in ("Space", "Tab", "Space"):
         notebook.page.keyboard.press(key)
-    notebook.panel.get_by_text("2 of 8 done; kept in").wait_for()
+    notebook.panel.get_by_text("2 of 9 done; kept in").wait_for()
     notebook.save()
     again = Notebook(notebook.page, server, "small.ipynb")
-    again.page.evaluate(RESTART)
+    again.restart()
     again.run_all()
-    again.panel.get_by_text("2 of 8 done; kept in").wait_for()
+    again.panel.get_by_text("2 of 9 done; kept in").wait_for()
     boxes = again.panel.get_by_role("checkbox")
     assert [boxes.nth(i).is_checked() for i in range(4)] == [False, True, True, False]
 
 
-def test_a_request_is_copied_beside_a_busy_kernel(server: LabServer, notebook: Notebook) -> None:
+def test_a_request_is_copied_beside_a_busy_kernel(notebook: Notebook) -> None:
     """By keyboard: unfolded, copied as both kinds of code, and masked, in the file as well."""
     first = notebook.panel.locator(".ddoauth-exchange").first
     first.locator("summary").first.press("Enter")
@@ -116,12 +106,10 @@ def test_a_request_is_copied_beside_a_busy_kernel(server: LabServer, notebook: N
     assert clipboard(notebook) == curl
     assert "${DDOAUTH_CLIENT_SECRET:?}" in curl
     httpx = value(notebook, "lab.httpx('token exchange').code")
-    notebook.page.evaluate(BUSY)
-    first.get_by_role("button", name="Copy as httpx").press("Space")
-    first.get_by_text("Copied: the httpx code.").wait_for()
-    assert clipboard(notebook) == httpx
-    assert notebook.page.evaluate(STATUS) == "busy"
-    (server.folder / "go").touch()
+    with notebook.busy():
+        first.get_by_role("button", name="Copy as httpx").press("Space")
+        first.get_by_text("Copied: the httpx code.").wait_for()
+        assert clipboard(notebook) == httpx
     issued = notebook.issued()
     assert notebook.save().metadata.widgets
     assert issued
