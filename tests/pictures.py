@@ -142,7 +142,7 @@ def _open(profile: Any, server: LabServer, name: str) -> Notebook:
 
 def _cell(notebook: Notebook, source: str) -> Any:
     """Return the code cell that calls something, with its output."""
-    return notebook.panel.locator(".jp-CodeCell", has_text=f"panels.{source}(").last
+    return notebook.panel.locator(".jp-CodeCell", has_text=f"panels.{source}(").first
 
 
 def _press(part: Any, name: str) -> None:

@@ -26,7 +26,8 @@ ROUNDS = 20
 FRESH = 5
 PAUSE = 1000
 COUNTED = re.compile(r"\b[1-5]\d:\d\d\b")
-CLICK = """([button, watched, marks]) => new Promise((resolve) => {
+CLICK = """([button, watched, marks]) => new Promise((resolve, reject) => {
+  setTimeout(() => reject(new Error(`nothing shows ${marks[taken.length]}`)), 30000);
   const taken = [];
   const started = performance.now();
   const look = () => {
@@ -118,7 +119,7 @@ class Panels:
     def create(self, number: int) -> list[float]:
         """Create the key of one panel."""
         return self.click(
-            self.keys.nth(number), "Create the API key", (".ddoauth-status", "kept in")
+            self.keys.nth(number), "Create the API key", (".ddoauth-status", "Kept in")
         )
 
     def probe(self, number: int) -> list[float]:
