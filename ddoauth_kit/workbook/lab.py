@@ -151,7 +151,7 @@ def _private_parts(site: str, *, inside: _Inside, sandbox: Sandbox) -> Parts:
     here, there = replace(inside, oauth=oauth), replace(inside, close=_leave_open)
     return replace(
         _sandbox_parts(site, inside=here),
-        register=None,
+        register=partial(_register_own, sandbox, oauth, client=client),
         elsewhere=partial(_private_parts, inside=there, sandbox=sandbox),
     )
 
@@ -287,10 +287,12 @@ def _registration(
     )
 
 
-def _register_own(sandbox: Sandbox, oauth: OAuthClient, urls: CallbackUrls) -> None:
-    """Give the sandbox's client one more address, and let browsers in that come by a proxy."""
-    sandbox.add_redirect_uri(urls.redirect_uri)
-    sandbox.set_onboarding_url(urls.onboarding_url)
+def _register_own(
+    sandbox: Sandbox, oauth: OAuthClient, urls: CallbackUrls, *, client: Client | None = None
+) -> None:
+    """Give a client of the sandbox one more address, and let browsers in that come by a proxy."""
+    sandbox.add_redirect_uri(urls.redirect_uri, client=client)
+    sandbox.set_onboarding_url(urls.onboarding_url, client=client)
     if urls.proxy_url:
         sandbox.show_at(f"{urls.proxy_url}{sandbox.base_url.rpartition(':')[2]}")
     _add_address(oauth, urls)

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from visitors import Heard, Person, get
 
-from ddoauth_kit.workbook import jupyter_server, listening, open_lab
+from ddoauth_kit.workbook import jupyter_server, listening, open_lab, open_sandbox_lab
 from ddoauth_kit.workbook.listening import listener_of
 
 if TYPE_CHECKING:
@@ -61,6 +61,20 @@ def test_tokens_are_kept_as_a_cell_keeps_them() -> None:
         assert lab.connect().refresh_token == tokens.refresh_token
         assert lab.authorization_request().redirect_uri == first, "lessons name what they named"
         assert listener.link_to("http://127.0.0.1:1/x") == "http://127.0.0.1:1/x"
+
+
+@pytest.mark.usefixtures("on_this_machine")
+def test_two_private_clients_listen_at_once() -> None:
+    """Each has a free port of its own, and its own registration names it."""
+    with (
+        open_sandbox_lab(private=True) as one,
+        open_sandbox_lab("eu1", private=True) as two,
+        listener_of(one) as first,
+        listener_of(two) as second,
+    ):
+        for lab, listener in ((one, first), (two, second)):
+            Person().finish(f"{listener.onboarding_url}?domain={lab.site.domain}")
+            assert listener.wait(5).client_id == lab.registration.client_id
 
 
 @pytest.mark.usefixtures("on_this_machine")
