@@ -112,6 +112,7 @@ def test_probes_run_and_one_run_is_cancelled(show: Callable[[str], Notebook]) ->
     assert_saved_without(notebook)
 
 
+@pytest.mark.checklist("N1")
 def test_the_form_forgets_what_was_typed(show: Callable[[str], Notebook]) -> None:
     """By keyboard alone, and while a cell runs: the secret goes to the store, and to no file."""
     notebook = show("RegistrationForm('us1', store=lab.store)")
@@ -136,6 +137,7 @@ def test_the_form_forgets_what_was_typed(show: Callable[[str], Notebook]) -> Non
     assert_saved_without(notebook, TYPED)
 
 
+@pytest.mark.checklist("N1")
 def test_a_redirect_is_pasted(context: Any, show: Callable[[str], Notebook]) -> None:
     """Where the listener's page does not open, its address does; nothing of it is saved."""
     redirects: list[str] = []

@@ -642,6 +642,37 @@ def test_the_programs_own_attempt_can_still_be_pasted(scene: Scene) -> None:
     assert scene.oauth.complete(redirect, session=ONE_PERSON).access_token
 
 
+@pytest.mark.checklist("L6")
+def test_a_redirect_that_did_not_get_here_can_be_pasted(scene: Scene) -> None:
+    """The attempt that a browser began is finished by hand; what is no answer to it is refused."""
+    with listen(scene) as listener, waiting(listener) as outcome:
+        redirect = Person().decide(onboard(listener))
+        for foreign in ("code and state", redirect.replace("state=", "state=x")):
+            with pytest.raises(AuthorizationError):
+                listener.take(foreign)
+        listener.take(redirect)
+        listener.take(redirect)
+    scene.whoami(outcome[0])
+
+
+@pytest.mark.checklist("L6")
+@pytest.mark.parametrize(
+    ("decision", "domain", "code"),
+    [
+        ("deny", "datadoghq.com", "access_denied"),
+        ("approve", "datadog.example", "foreign_domain"),
+    ],
+)
+def test_a_pasted_end_of_the_attempt_ends_the_wait(
+    scene: Scene, decision: str, domain: str, code: str
+) -> None:
+    """A pasted denial is an answer, and so is consent whose domain was edited."""
+    with listen(scene) as listener, waiting(listener) as outcome:
+        redirect = Person().decide(onboard(listener), decision)
+        listener.take(redirect.replace("datadoghq.com", domain))
+    assert outcome[0].code == code
+
+
 @pytest.mark.checklist("L7")
 @pytest.mark.parametrize("name", ["code", "state", "domain"])
 def test_a_duplicate_parameter_is_refused(scene: Scene, name: str) -> None:

@@ -128,6 +128,7 @@ def test_a_redirect_that_leads_elsewhere_is_pasted(
         assert lab.connect().refresh_token == outcome[0].refresh_token
 
 
+@pytest.mark.checklist("L6")
 def test_bad_pastes_leave_the_attempt_waiting(lab: Lab) -> None:
     """Half a URL, nonsense and another attempt's URL are refused; the right one counts."""
     attempt, other = PastedAttempt(lab), PastedAttempt(lab)
