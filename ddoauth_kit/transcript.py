@@ -45,7 +45,7 @@ class Transcript:
 
     def last(self, purpose: str) -> Exchange | None:
         """Return the newest exchange of a purpose, or None."""
-        return next((e for e in reversed(self._exchanges) if e.purpose == purpose), None)
+        return next((e for e in reversed(tuple(self._exchanges)) if e.purpose == purpose), None)
 
     def newest(self) -> Exchange:
         """Return the newest exchange.

@@ -36,7 +36,11 @@ def _inside(widget: Any) -> Iterator[Any]:
         yield from _inside(child)
 
 
-def typed(form: Any, action: str, **values: str) -> None:
-    """Send what the form's page sends when its button is pressed."""
+def typed(form: Any, action: str, **values: str) -> dict[str, Any]:
+    """Send what the form's page sends when its button is pressed, and return what it hears."""
     names = [field["name"] for field in form.fields]
+    heard: list[dict[str, Any]] = []
+    form.send = heard.append
     form.receive({"action": action, "values": {**dict.fromkeys(names, ""), **values}})
+    (reply,) = heard
+    return reply

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 from ddoauth_kit.transcript import Exchange, Transcript
 
 
@@ -49,3 +51,25 @@ def test_transcript_finds_the_newest_of_a_purpose() -> None:
     assert found.status == 202
     assert transcript.last("c") is None
     assert transcript.newest() is found
+
+
+def test_it_is_searched_while_others_add_to_it() -> None:
+    """A panel probes beside a cell that looks for an exchange."""
+    transcript = Transcript()
+    over = threading.Event()
+
+    def fill() -> None:
+        while not over.is_set():
+            transcript.add(_exchange())
+
+    threads = [threading.Thread(target=fill) for _ in "ab"]
+    for thread in threads:
+        thread.start()
+    try:
+        for _ in range(2_000):
+            assert transcript.last("nothing like it") is None
+            list(transcript)
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()

@@ -27,6 +27,7 @@ class Outcome(Generic[Result]):
     def get(self) -> Result:
         """Return the value, or raise the error without the frames that held the redirect."""
         if self.error is not None:
+            self.error.__context__ = None
             raise self.error.with_traceback(None)
         return self.value  # type: ignore[return-value] # one of the two is set
 
@@ -48,9 +49,9 @@ class Answer(Generic[Result]):
         self._over = threading.Event()
 
     @property
-    def is_over(self) -> bool:
-        """Return whether nobody waits any more."""
-        return self._over.is_set()
+    def is_there(self) -> bool:
+        """Return whether there is an outcome, so that nothing is begun any more."""
+        return self._outcome is not None
 
     def take(
         self, redirect: str, *, session: str, spent: Callable[[str], bool]

@@ -40,6 +40,11 @@ class Attempts:
         return bool(self._bound)
 
     @property
+    def closed(self) -> bool:
+        """Return whether a program's own attempt is to be answered here, and nobody else's."""
+        return any(not isinstance(each, str) for each in tuple(self._tickets.values()))
+
+    @property
     def too_many(self) -> bool:
         """Return whether so many attempts wait that something else than a customer begins them."""
         return len(self._bound) >= MOST
@@ -91,10 +96,19 @@ class Attempts:
             self._bound.append((request, session))
             self._adopted.append(request)
 
-    def session_of(self, redirect: str) -> str | None:
-        """Return the session of the attempt that a redirect answers, if it is one of these."""
-        found = self._answered_by(redirect)
-        return found[1] if found else None
+    def session_of(self, redirect: str) -> str:
+        """Return the session of the attempt that a redirect answers, also of one to be begun here.
+
+        Raises:
+            AuthorizationError: `wrong_state`, or the redirect is none.
+        """
+        state = state_of(redirect)
+        begun = [*self._bound, *((each, ONE_PERSON) for each in tuple(self._tickets.values()))]
+        for request, session in begun:
+            if not isinstance(request, str) and request.state.matches(state):
+                return session
+        what = "The redirect answers another attempt than the one that waits."
+        raise AuthorizationError("wrong_state", what)
 
     def spent(self, redirect: str) -> bool:
         """Return whether a redirect used up one of these attempts."""

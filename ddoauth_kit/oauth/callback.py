@@ -24,7 +24,6 @@ from ddoauth_kit.oauth.callback_address import (
     registered_address,
 )
 from ddoauth_kit.oauth.callback_server import Asked, LoopbackServer, Reply
-from ddoauth_kit.oauth.client import ONE_PERSON
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,7 +95,11 @@ class CallbackListener(Generic[Result]):
         if self._register:
             self._address = free_address(self._server.port)
             self._urls = self._address.urls
-            self._register(self._urls)
+            try:
+                self._register(self._urls)
+            except BaseException:
+                self.close()
+                raise
         return self
 
     @property
@@ -118,7 +121,7 @@ class CallbackListener(Generic[Result]):
         """Return a link that begins an attempt which this program made for itself (`ONE_PERSON`).
 
         The attempt is bound to the first browser that opens the link, and given back unanswered
-        when the listener closes.
+        when the listener closes. From now on nobody begins another one by the onboarding URL.
 
         Raises:
             InputError: `unregistered_redirect_uri`, for an attempt that does not end here.
@@ -160,8 +163,10 @@ class CallbackListener(Generic[Result]):
             AuthorizationError: it is no answer to an attempt of this listener, which goes on
                 waiting.
         """
+        if self._answer.is_there:
+            return
         try:
-            session = self._attempts.session_of(redirect) or ONE_PERSON
+            session = self._attempts.session_of(redirect)
             self._answer.take(redirect, session=session, spent=self._attempts.spent)
         finally:
             del redirect
@@ -209,7 +214,7 @@ class CallbackListener(Generic[Result]):
     def _route(self, path: str) -> Callable[[Asked], Reply] | None:
         if path == self._address.callback_path:
             return self._callback
-        if path == self._address.onboarding_path:
+        if path == self._address.onboarding_path and not self._attempts.closed:
             return self._onboarding
         return self._start if self._attempts.has(path.removeprefix(START)) else None
 
@@ -254,7 +259,7 @@ class CallbackListener(Generic[Result]):
         belongs = self._where_it_belongs(asked)
         if belongs:
             return pages.send_on(belongs)
-        if self._answer.is_over:
+        if self._answer.is_there:
             return pages.answered_page()
         if self._attempts.too_many:
             return pages.refusal(HTTPStatus.TOO_MANY_REQUESTS)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from ddoauth_kit.errors import AuthorizationError, InputError
 from ddoauth_kit.oauth.answer import Answer
+from ddoauth_kit.oauth.authorization_response import state_of
 from ddoauth_kit.oauth.client import ONE_PERSON
 from ddoauth_kit.workbook.listening import listener_of
 from ddoauth_kit.workbook.parts import Mode
@@ -25,6 +26,9 @@ PASTES: Final = (
     "Decide there, then paste the address of the page that you end on into the field, even if that "
     "page does not open."
 )
+
+
+OTHER: Final = "The redirect answers another attempt than the one that waits."
 
 
 class Attempt(Protocol):
@@ -108,6 +112,8 @@ class PastedAttempt:
             AuthorizationError: it is no answer to this attempt, which goes on waiting.
         """
         try:
+            if not self._request.state.matches(state_of(redirect)):
+                raise AuthorizationError("wrong_state", OTHER)
             self._answer.take(redirect, session=ONE_PERSON, spent=self._is_spent)
         finally:
             del redirect

@@ -25,9 +25,13 @@ Rows = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """Stand for a step that was not taken, and say why; false, so that code can ask."""
+    """Stand for a step that was not taken, and say why; false, so that code can ask.
+
+    `state` is the word before the reason, such as `not yet`.
+    """
 
     reason: str
+    state: str = "skipped"
 
     def __bool__(self) -> bool:
         return False
@@ -124,7 +128,7 @@ def _(value: Explanation) -> Rows:
 
 @rows.register
 def _(value: Skipped) -> Rows:
-    return (("skipped", value.reason),)
+    return ((value.state, value.reason),)
 
 
 def as_text(value: object) -> str:

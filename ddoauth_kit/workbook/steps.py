@@ -7,16 +7,17 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Self
 
 from ddoauth_kit.api.api_keys import ApiKey, validate_api_key
-from ddoauth_kit.api.kept_key import ApiKeyNotKeptError, cause_of, create_kept_api_key
+from ddoauth_kit.api.kept_key import ApiKeyNotKeptError, create_kept_api_key
 from ddoauth_kit.api.queries import current_user_request
 from ddoauth_kit.api.refusals import refuse_failure
 from ddoauth_kit.api.telemetry import Telemetry
-from ddoauth_kit.errors import AuthorizationError, DdoauthError, InputError, TokenError
+from ddoauth_kit.errors import ApiKeyError, AuthorizationError, DdoauthError, InputError, TokenError
 from ddoauth_kit.oauth.client import ONE_PERSON
 from ddoauth_kit.oauth.tokens import TokenSet, stored_grant
 from ddoauth_kit.store import Slot, Store
 from ddoauth_kit.workbook.cards import Rows, Skipped, rows
 from ddoauth_kit.workbook.drills_table import drills_table
+from ddoauth_kit.workbook.kept_grants import KeptGrants
 from ddoauth_kit.workbook.lab_scopes import LabScopes
 from ddoauth_kit.workbook.parts import Mode, Parts
 from ddoauth_kit.workbook.samples import TRIES, read_samples, send_samples
@@ -41,10 +42,6 @@ NOT_KEPT: Final = (
     "The key was created, but could not be kept ({error}). It is in the value that this call "
     "returns, and nowhere else: save `api_key.key.reveal()` in your secret manager now."
 )
-GRANT_NOT_KEPT: Final = (
-    "The refresh token could not be kept ({error}). It is in the value that this call returns, and "
-    "nowhere else: without it the customer has to authorize again."
-)
 NO_KEY_SCOPE: Final = "This client does not ask for api_keys_write, so it sends no data."
 
 
@@ -63,6 +60,7 @@ class Lab:
         self.customer = parts.customer
         self.inject = parts.inject
         self.scopes = LabScopes(self)
+        self.grants = KeptGrants(parts.store.store)
         self._sample: Telemetry | None = None
         self._close = weakref.finalize(self, parts.close)
 
@@ -142,7 +140,7 @@ class Lab:
         Raises:
             TokenError, AnswerError, NetworkError: no tokens were issued, or none arrived.
         """
-        return self._kept(self.oauth.exchange(response))
+        return self.grants.keep(self.oauth.exchange(response))
 
     def refresh(self, tokens: TokenSet) -> TokenSet:
         """Get a new access token; a refused refresh token is forgotten.
@@ -151,11 +149,11 @@ class Lab:
             TokenError, AnswerError, NetworkError: no token was issued, or none arrived.
         """
         try:
-            return self._kept(self.oauth.refresh(tokens))
+            return self.grants.keep(self.oauth.refresh(tokens), before=tokens)
         except TokenError as error:
             if error.code == "invalid_refresh_token":
                 with suppress(InputError):  # the refusal is what the caller must hear
-                    self._forget(tokens)
+                    self.grants.forget(tokens)
             raise
 
     def revoke(self, tokens: TokenSet) -> Exchange | Skipped:
@@ -169,11 +167,10 @@ class Lab:
         if not self.parts.writes:
             return Skipped(NOT_ASKED)
         try:
-            while self.store.get(self._slot("refresh_token")):
-                self.store.forget(self._slot("refresh_token"))
+            self.grants.forget(tokens)
         finally:
             self.oauth.revoke(tokens)
-        return self.transcript.newest()
+        return self.transcript.last("revocation of the access token") or self.transcript.newest()
 
     def connect(self) -> TokenSet:
         """Return tokens: from the stored refresh token where there is one, else by authorizing.
@@ -189,6 +186,8 @@ class Lab:
             except TokenError as error:
                 if error.code != "invalid_refresh_token":
                     raise
+                if self.store.get(self._slot("refresh_token")) == kept:
+                    break  # it could not be forgotten
         return self.exchange(self.authorize())
 
     def current_user(self, tokens: TokenSet) -> Exchange:
@@ -227,7 +226,12 @@ class Lab:
         Raises:
             InputError, ApiKeyError, AnswerError, NetworkError: see `create_api_key`.
         """
-        return self.kept_api_key() or self.create_api_key(tokens)
+        try:
+            return self.kept_api_key() or self.create_api_key(tokens)
+        except ApiKeyError:
+            if kept := self.kept_api_key():  # a panel was faster
+                return kept
+            raise
 
     def kept_api_key(self) -> ApiKey | None:
         """Return the key that an earlier lesson kept, if one did.
@@ -304,22 +308,6 @@ class Lab:
 
     def _slot(self, kind: str) -> Slot:
         return Slot(kind, self.site.name, self.registration.client_id)
-
-    def _forget(self, tokens: TokenSet) -> None:
-        """Forget a refused refresh token, and no newer one that another refresh has kept."""
-        slot = self._slot("refresh_token")
-        if self.store.get(slot) == tokens.refresh_token:
-            self.store.forget(slot)
-
-    def _kept(self, tokens: TokenSet) -> TokenSet:
-        """Keep a refresh token before the caller sees it; Datadog's do not expire."""
-        if tokens.refresh_token:
-            slot = Slot("refresh_token", tokens.site.name, tokens.client_id)
-            try:
-                self.store.put(slot, tokens.refresh_token)
-            except Exception as error:  # noqa: BLE001 - the code is spent, the old token perhaps
-                print(GRANT_NOT_KEPT.format(error=cause_of(error)))  # noqa: T201 - as above
-        return tokens
 
 
 def _listed(scopes: tuple[str, ...]) -> str:

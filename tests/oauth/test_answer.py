@@ -39,7 +39,7 @@ def test_the_first_answer_stays(scene: Scene) -> None:
     assert not answer.wait(0), "the page about it is not sent yet"
     assert bring(answer, second) is None
     answer.end(AuthorizationError("wait_cancelled", "too late"))
-    assert answer.is_over
+    assert answer.is_there
     assert answer.get().site.name == "us1"
     assert sum(each.purpose == "token exchange" for each in scene.http.transcript) == 1
 
@@ -66,7 +66,7 @@ def test_what_is_no_answer_leaves_the_wait(scene: Scene) -> None:
     answer = Answer(scene.oauth, finish=scene.oauth.exchange)
     with pytest.raises(AuthorizationError, match="state"):
         bring(answer, "http://127.0.0.1:1/cb?code=c&state=forged", spent=False)
-    assert not answer.is_over
+    assert not answer.is_there
     assert bring(answer, visit_consent(scene.begin())).value
 
 

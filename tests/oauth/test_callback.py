@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from ddoauth_kit import Http, TokenSet
+    from ddoauth_kit.oauth.callback_address import CallbackUrls
 
     Listener = CallbackListener[TokenSet]
 
@@ -154,6 +155,41 @@ def test_an_attempt_of_the_program(scene: Scene) -> None:
         with waiting(listener) as outcome:
             assert Person().finish(url).status == HTTPStatus.OK
     assert outcome[0].site.name == "us1"
+
+
+def test_nobody_else_begins_an_attempt_beside_the_programs_own(scene: Scene) -> None:
+    """Another program of this machine cannot end the wait with an organization of its own."""
+    request = scene.oauth.begin(domain="datadoghq.com", session=ONE_PERSON)
+    with listen(scene) as listener:
+        url = listener.start_url(request)
+        assert get(onboard(listener)).status == HTTPStatus.NOT_FOUND
+        with waiting(listener) as outcome:
+            Person().finish(url)
+    assert outcome[0].site.name == "us1"
+
+
+def test_the_programs_own_attempt_can_be_pasted_without_the_link(scene: Scene) -> None:
+    """Whoever opens the authorization URL by hand may paste where it ends."""
+    request = scene.oauth.begin(domain="datadoghq.com", session=ONE_PERSON)
+    with listen(scene) as listener:
+        listener.start_url(request)
+        with waiting(listener) as outcome:
+            listener.take(visit_consent(request))
+    assert outcome[0].site.name == "us1"
+
+
+def test_a_failed_registration_leaves_no_port_open(scene: Scene) -> None:
+    """The error comes out, and the port is closed."""
+    ports: list[int] = []
+
+    def refuse(urls: CallbackUrls) -> None:
+        ports.append(urlsplit(urls.redirect_uri).port or 0)
+        raise InputError("sandbox_not_started", "it is gone")
+
+    listener = CallbackListener(scene.oauth, finish=scene.oauth.exchange, register=refuse)
+    with pytest.raises(InputError):
+        listener.open()
+    socket.create_server(("127.0.0.1", ports[0])).close()
 
 
 def test_an_attempt_that_ends_elsewhere_is_refused(scene: Scene) -> None:

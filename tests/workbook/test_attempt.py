@@ -167,6 +167,20 @@ def test_an_answer_that_ends_the_attempt_is_heard_by_whoever_waits(
     assert outcome[0].access_token
 
 
+@pytest.mark.parametrize("kind", [ListenedAttempt, PastedAttempt])
+def test_the_redirect_of_another_attempt_is_refused(lab: Lab, kind: type[Attempt]) -> None:
+    """An attempt of the same program with other scopes does not end this one, nor is it spent."""
+    other = lab.authorization_request(scopes=["events_read"])
+    attempt = begin_attempt(lab) if kind is ListenedAttempt else PastedAttempt(lab)
+    with waiting(attempt) as outcome:
+        with pytest.raises(AuthorizationError) as caught:
+            attempt.take(visit_consent(other))
+        attempt.cancel()
+    assert caught.value.code == "wrong_state"
+    assert outcome[0].code == "wait_cancelled"
+    assert lab.oauth.pending.waits(other)
+
+
 def test_too_late_and_cancelled(lab: Lab) -> None:
     """Each says so, and a redirect that comes afterwards grants nothing."""
     late, cancelled = PastedAttempt(lab), PastedAttempt(lab)

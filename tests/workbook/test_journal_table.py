@@ -30,7 +30,7 @@ def test_each_request_is_a_row() -> None:
 def test_a_lab_without_a_sandbox_has_no_journal() -> None:
     """It takes no fault, and shows why there is nothing to read."""
     with open_sandbox_lab() as lab:
-        bare = Lab(replace(lab.parts, inject=refuse_faults, journal=None))
+        bare = Lab(replace(lab.parts, inject=refuse_faults, journal=None, close=lambda: None))
         assert isinstance(journal_table(bare), Skipped)
         error = provoke(bare.inject, "slow:1")
     assert isinstance(error, InputError)

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from ddoauth_kit.oauth.tokens import TokenSet
     from ddoauth_kit.workbook.steps import Lab
 
-NO_KEY: Final = "No API key is kept yet; `lab.api_key(tokens)` creates it in a cell."
+NOT_YET: Final = Skipped(
+    "No API key is kept yet; `lab.api_key(tokens)` creates it in a cell.", state="not yet"
+)
 NOT_KEPT: Final = (
     "It could not be kept: save `panel.api_key.key.reveal()` of this panel in your secret manager "
     "before the kernel ends."
@@ -35,7 +37,7 @@ class ApiKeyPanel(Panel):
         super().__init__()
         self._lab = lab
         self._tokens = tokens
-        self.api_key: ApiKey | Skipped | DdoauthError = self._kept() or Skipped(NO_KEY)
+        self.api_key: ApiKey | Skipped | DdoauthError = self._kept() or NOT_YET
         self._create = button("Create the API key", self.create, tooltip="Datadog shows it once")
         self._create.disabled = isinstance(self.api_key, ApiKey)
         self._tell()

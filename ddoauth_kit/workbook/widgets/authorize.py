@@ -12,7 +12,8 @@ from ddoauth_kit.workbook.attempt import begin_attempt
 from ddoauth_kit.workbook.cards import Skipped
 from ddoauth_kit.workbook.paste import link
 from ddoauth_kit.workbook.widgets.base import Panel, button, row
-from ddoauth_kit.workbook.widgets.typed import Field, TypedForm
+from ddoauth_kit.workbook.widgets.typed import Field, Reply, TypedForm
+from ddoauth_kit.workbook.widgets.unkept import unkept
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -53,7 +54,7 @@ class AuthorizePanel(Panel):
     @property
     def value(self) -> object:
         """Return the tokens, or that there are none."""
-        return self.tokens or Skipped(NOT_YET)
+        return self.tokens or Skipped(NOT_YET, state="not yet")
 
     def parts(self) -> Iterable[widgets.Widget]:
         """Return buttons, link, and the field for a pasted redirect."""
@@ -66,16 +67,17 @@ class AuthorizePanel(Panel):
     def cancel(self) -> None:
         """Stop waiting."""
         if self._attempt is not None:
-            self._attempt.cancel()
+            # A code that is being exchanged is not given up: this waits for it.
+            self.beside(self._attempt.cancel)
 
-    def paste(self, typed: Typed) -> bool:
+    def paste(self, typed: Typed) -> Reply:
         """Take a pasted redirect beside the cells; what is no answer leaves the attempt waiting."""
         redirect = typed.secrets.get("redirect")
         if self._attempt is None:
             self.say(NOT_WAITING)
         elif redirect is not None:
             self.beside(partial(self._take, self._attempt, redirect))
-        return False
+        return Reply()
 
     def _take(self, attempt: Attempt, redirect: Secret) -> None:
         try:
@@ -97,6 +99,7 @@ class AuthorizePanel(Panel):
             self._attempt = None
             self._busy(waiting=False)
         self._tell()
+        self.status.value += unkept(self._lab, self.tokens)
 
     def _busy(self, *, waiting: bool) -> None:
         self._begin.disabled, self._cancel.disabled = waiting, not waiting

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
 
 import ipywidgets as widgets
 
@@ -12,6 +13,8 @@ from ddoauth_kit.workbook.widgets.base import Panel
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from ddoauth_kit.workbook.creation import CreationStep
 
 LOST: Final = " What was in this file is no list of ticks; the next tick replaces it."
 
@@ -44,8 +47,8 @@ class ChecklistPanel(Panel):
             )
             for number, step in enumerate(self._steps, 1)
         ]
-        for box in self._boxes:
-            box.observe(self._keep, names="value")
+        for step, box in zip(self._steps, self._boxes, strict=True):
+            box.observe(partial(self._keep, step), names="value")
         self._tell()
 
     @property
@@ -70,8 +73,10 @@ class ChecklistPanel(Panel):
         """Return the boxes."""
         return (*self._boxes, widgets.HTML(WRAPPED, layout={"display": "none"}))
 
-    def _keep(self, _change: object) -> None:
-        self._ticks.write(self._steps[number - 1].do for number in self.done)
+    def _keep(self, step: CreationStep, change: dict[str, Any]) -> None:
+        """Add or take away one tick, and leave what other panels of this list have ticked."""
+        others = self._ticks.read() - {step.do}
+        self._ticks.write(others | {step.do} if change["new"] else others)
         self._lost = ""
         self._tell()
 

@@ -56,7 +56,7 @@ class ProbePanel(Panel):
     @property
     def value(self) -> object:
         """Return that nothing was probed; results have a matrix of their own."""
-        return Skipped(NOT_YET)
+        return Skipped(NOT_YET, state="not yet")
 
     def text(self) -> str:
         """Return the matrix as text."""
@@ -107,7 +107,6 @@ class ProbePanel(Panel):
     def _watch(self, progress: Progress) -> None:
         self._bar.value = progress.done
         if self._probing is not None and time.monotonic() - self._shown_at > GLANCE:
-            self.say(f"{progress.done} of {progress.total} probed.")
             self._show(ProbeTables(self._probing.report()))
             self._shown_at = time.monotonic()
 

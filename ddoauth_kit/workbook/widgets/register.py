@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.errors import DdoauthError
-from ddoauth_kit.place import on_binder, refuse_on_binder
+from ddoauth_kit.place import on_binder
 from ddoauth_kit.registration import ClientRegistration, Kind
 from ddoauth_kit.scopes import parse_scopes
 from ddoauth_kit.sites import DATADOG_SITES
-from ddoauth_kit.workbook.cards import Skipped
+from ddoauth_kit.workbook.cards import Skipped, as_html
 from ddoauth_kit.workbook.registering import check_registration, keep_registration
 from ddoauth_kit.workbook.widgets.base import Panel
-from ddoauth_kit.workbook.widgets.typed import Field, TypedForm
+from ddoauth_kit.workbook.widgets.typed import Field, Reply, TypedForm
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ddoauth_kit.workbook.widgets.typed import Typed
 
 NOT_YET: Final = "Nothing is registered by this form yet."
+KEPT: Final = "The registration is kept."
 ONLY_SANDBOX: Final = "On Binder the form takes no registration."
 FIELDS: Final = (
     Field(
@@ -45,9 +46,9 @@ FIELDS: Final = (
 class RegistrationForm(Panel):
     """Check and keep what the Developer Platform shows, as `keep_registration` does in a cell.
 
-    Nothing that is typed becomes a part of the notebook; the secret leaves its field at once, and
-    is held here until the registration is kept. `store` is a sandbox's, to practise with; by
-    default it is the real one, which live mode reads.
+    Neither what is typed nor what is said of it becomes a part of the notebook. The secret leaves
+    its field at once, and is held here, for this client alone, until it is kept. `store` is a
+    sandbox's, to practise with; by default it is the real one, which live mode reads.
     """
 
     def __init__(self, site: str = "us1", *, store: Store | None = None) -> None:
@@ -55,47 +56,49 @@ class RegistrationForm(Panel):
         self._site = DATADOG_SITES.named(site).name
         self._store = store
         self.kept: KeptRegistration | None = None
-        self._secret: Secret | None = None
+        self._held: tuple[tuple[str, str], Secret] | None = None
+        closed = on_binder() and store is None
         self.form = TypedForm(
-            *FIELDS, actions={"Check": self.check, "Keep": self.keep}, disabled=on_binder()
+            *FIELDS, actions={"Check": self.check, "Keep": self.keep}, disabled=closed
         )
-        self.say(ONLY_SANDBOX if on_binder() else NOT_YET)
+        self.say(ONLY_SANDBOX if closed else NOT_YET)
 
     @property
     def value(self) -> object:
         """Return what was kept, or that nothing was."""
-        return self.kept or Skipped(NOT_YET)
+        return self.kept or Skipped(NOT_YET, state="not yet")
 
     def parts(self) -> Iterable[widgets.Widget]:
         """Return the form."""
         return (self.form,)
 
-    def check(self, typed: Typed) -> bool:
+    def check(self, typed: Typed) -> Reply:
         """Show what `check_registration` finds; nothing is kept."""
         try:
-            self.status.value = check_registration(self._read(typed))._repr_html_()
+            found = check_registration(self._read(typed))._repr_html_()
         except DdoauthError as error:
-            self.show(error)
-        return False
+            found = as_html(error)
+        return Reply(found, held=self._names_held)
 
-    def keep(self, typed: Typed) -> bool:
-        """Do what `keep_registration` does, and return whether the form can be emptied."""
+    def keep(self, typed: Typed) -> Reply:
+        """Do what `keep_registration` does; after an error, all that was typed is still there."""
         try:
-            refuse_on_binder()
             self.kept = keep_registration(self._read(typed), site=self._site, store=self._store)
         except DdoauthError as error:
-            self.show(error)
-            return False
-        self._secret = None
-        self.show(self.kept)
-        return True
+            return Reply(as_html(error), held=self._names_held)
+        self._held = None
+        self.say(KEPT)
+        return Reply(as_html(self.kept), clear=True)
+
+    @property
+    def _names_held(self) -> tuple[str, ...]:
+        return ("client_secret",) if self._held else ()
 
     def _read(self, typed: Typed) -> ClientRegistration:
-        self._secret = typed.secrets.get("client_secret", self._secret)
         texts = typed.texts
         return ClientRegistration(
             client_id=texts["client_id"],
-            client_secret=self._secret,
+            client_secret=self._secret(typed),
             name=texts["name"],
             kind=Kind(texts["kind"]),
             sites=(self._site,),
@@ -103,3 +106,12 @@ class RegistrationForm(Panel):
             redirect_uris=tuple(texts["redirect_uris"].split()),
             onboarding_url=texts["onboarding_url"],
         )
+
+    def _secret(self, typed: Typed) -> Secret | None:
+        """Return the secret that was typed, now or before for the very same client."""
+        client = (typed.texts["client_id"], typed.texts["kind"])
+        if secret := typed.secrets.get("client_secret"):
+            self._held = (client, secret)
+        elif self._held and self._held[0] != client:
+            self._held = None
+        return self._held[1] if self._held else None

@@ -12,6 +12,7 @@ import ipywidgets as widgets
 
 from ddoauth_kit.workbook.cards import Skipped
 from ddoauth_kit.workbook.widgets.base import Panel, button, row
+from ddoauth_kit.workbook.widgets.unkept import unkept
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -44,7 +45,7 @@ class TokenPanel(Panel):
     @property
     def value(self) -> object:
         """Return the tokens, or that they are revoked."""
-        return self.tokens or Skipped(ENDED)
+        return self.tokens or Skipped(ENDED, state="ended")
 
     def parts(self) -> Iterable[widgets.Widget]:
         """Return countdown and buttons, and begin to count."""
@@ -78,7 +79,7 @@ class TokenPanel(Panel):
     def _renew(self) -> None:
         if self.tokens is not None:
             self._take(self._lab.refresh(self.tokens))
-            self.status.value += "<p>Refreshed.</p>"
+            self.status.value += f"<p>Refreshed.</p>{unkept(self._lab, self.tokens)}"
 
     def _end(self) -> None:
         if self.tokens is None:

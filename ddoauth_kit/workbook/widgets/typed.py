@@ -6,6 +6,7 @@ save the state before that, because a kernel that runs a cell may not get to it.
 
 from __future__ import annotations
 
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -37,11 +38,21 @@ class Typed(NamedTuple):
     secrets: Mapping[str, Secret]
 
 
+class Reply(NamedTuple):
+    """Say what the page shows, whether the form is emptied, and which secrets are held on.
+
+    It goes to the page as a message, too, because it may repeat what was typed.
+    """
+
+    html: str = ""
+    clear: bool = False
+    held: tuple[str, ...] = ()
+
+
 class TypedForm(anywidget.AnyWidget):
     """Show fields and buttons; a button passes on what is typed by then, and keeps nothing.
 
-    Passwords leave their fields at once. What a button calls returns whether the form is to be
-    emptied.
+    Secrets leave their fields at once. What a button calls returns what the page hears.
     """
 
     _esm = HERE / "typed_form.js"
@@ -53,7 +64,7 @@ class TypedForm(anywidget.AnyWidget):
     def __init__(
         self,
         *fields: Field,
-        actions: Mapping[str, Callable[[Typed], bool]],
+        actions: Mapping[str, Callable[[Typed], Reply]],
         disabled: bool = False,
     ) -> None:
         self._names = [field.name for field in fields]
@@ -70,12 +81,13 @@ class TypedForm(anywidget.AnyWidget):
             call, typed = self._read(message)
         except (AttributeError, KeyError, TypeError):
             return
-        finally:
-            del message  # its values are plain text
-        clear = call(typed)
-        self.send({"taken": [] if clear else list(typed.secrets), "clear": clear})
+        try:
+            reply = call(typed)
+        except Exception as error:  # noqa: BLE001 - ipywidgets would print it with its variables
+            reply = Reply(f"This went wrong unexpectedly: {escape(type(error).__name__)}.")
+        self.send(reply._asdict())
 
-    def _read(self, message: Mapping[str, Any]) -> tuple[Callable[[Typed], bool], Typed]:
+    def _read(self, message: Mapping[str, Any]) -> tuple[Callable[[Typed], Reply], Typed]:
         texts = {name: message["values"][name].strip() for name in self._names}
         secrets = {name: Secret(texts.pop(name), label=name) for name in self._passwords}
         typed = Typed(texts, {name: secret for name, secret in secrets.items() if secret})

@@ -1,7 +1,11 @@
-// What is typed leaves by a message. It is no part of the model, which JupyterLab may save.
+// What is typed leaves by a message, and what is said of it comes by one. Neither is part of the
+// model, which JupyterLab may save.
 
-const TAKEN = "taken; type again to replace it";
+const HELD = "taken; type again to replace it";
 const WAITING = "Waiting for the kernel.";
+const SILENT = "No answer yet. If the kernel is idle, run the cell of this form again.";
+const GONE = "Not sent: the kernel that showed this form is gone. Run its cell again.";
+const PATIENCE = 10000;
 
 function control(field) {
   if (field.kind === "choice") {
@@ -12,7 +16,7 @@ function control(field) {
   const input = document.createElement(field.kind === "area" ? "textarea" : "input");
   if (field.kind === "area") input.rows = 3;
   else input.type = field.kind === "secret" ? "password" : "text";
-  // A password manager would offer to keep what is pasted here, and send spelling elsewhere.
+  // No password that is saved for this Jupyter server is filled in, no spelling checked elsewhere.
   input.autocomplete = field.kind === "secret" ? "new-password" : "off";
   input.spellcheck = false;
   input.placeholder = field.hint;
@@ -40,16 +44,27 @@ function render({ model, el }) {
     form.append(label, input);
   });
   const said = document.createElement("span");
-  said.setAttribute("role", "status");
-  let values = {};
+  const result = document.createElement("div");
+  for (const each of [said, result]) each.setAttribute("role", "status");
+  let sent = {};
+  let timer;
   const send = (action) => {
-    values = {};
+    const values = {};
+    sent = {};
     for (const [field, input] of inputs) {
       values[field.name] = input.value;
       if (field.kind === "secret") input.value = "";
+      else sent[field.name] = input.value;
     }
     said.textContent = WAITING;
-    model.send({ action, values });
+    clearTimeout(timer);
+    timer = setTimeout(() => { said.textContent = SILENT; }, PATIENCE);
+    try {
+      model.send({ action, values });
+    } catch {
+      clearTimeout(timer);
+      said.textContent = GONE;
+    }
   };
   const buttons = document.createElement("div");
   for (const action of model.get("actions")) {
@@ -60,7 +75,7 @@ function render({ model, el }) {
     buttons.append(button);
   }
   buttons.append(said);
-  form.append(buttons);
+  form.append(buttons, result);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     send(event.submitter.value);
@@ -74,12 +89,14 @@ function render({ model, el }) {
   const usable = () => {
     for (const each of form.elements) each.disabled = model.get("disabled");
   };
-  const answered = ({ taken, clear }) => {
+  const answered = ({ html, clear, held }) => {
+    clearTimeout(timer);
     said.textContent = "";
+    result.innerHTML = html;
     for (const [field, input] of inputs) {
-      if (field.kind === "secret") input.placeholder = taken.includes(field.name) ? TAKEN : field.hint;
+      if (field.kind === "secret") input.placeholder = held.includes(field.name) ? HELD : field.hint;
       // What was typed while the kernel was at work stays.
-      else if (clear && field.kind !== "choice" && input.value === values[field.name]) input.value = "";
+      else if (clear && field.kind !== "choice" && input.value === sent[field.name]) input.value = "";
     }
   };
   usable();
@@ -87,6 +104,7 @@ function render({ model, el }) {
   model.on("msg:custom", answered);
   el.append(form);
   return () => {
+    clearTimeout(timer);
     model.off("change:disabled", usable);
     model.off("msg:custom", answered);
   };

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 from panels import held, typed, until
 from visitors import Person
 
+from ddoauth_kit.errors import InputError
 from ddoauth_kit.workbook import open_sandbox_lab
 from ddoauth_kit.workbook.widgets import AuthorizePanel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ddoauth_kit import AuthorizationResponse, TokenSet
     from ddoauth_kit.workbook import Lab
 
 
@@ -102,11 +106,49 @@ def test_a_paste_that_nothing_waits_for_is_answered(lab: Lab) -> None:
     assert panel.finish(10)
 
 
+def test_a_grant_that_could_not_be_kept_is_told(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The panel names the one place where the refresh token is."""
+
+    def refuse(*_: object) -> None:
+        raise InputError("not_stored", "No room.")
+
+    monkeypatch.setattr(lab.store, "put", refuse)
+    panel = AuthorizePanel(lab)
+    panel.begin()
+    Person().finish(link_of(panel))
+    assert panel.finish(10)
+    assert "panel.tokens.refresh_token.reveal()" in panel.status.value
+
+
+def test_cancel_does_not_wait_for_an_exchange(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The click returns at once; a code that is being exchanged still counts."""
+    entered, gate, exchange = threading.Event(), threading.Event(), lab.oauth.exchange
+
+    def slow(response: AuthorizationResponse) -> TokenSet:
+        entered.set()
+        gate.wait(10)
+        return exchange(response)
+
+    monkeypatch.setattr(lab.oauth, "exchange", slow)
+    panel = AuthorizePanel(lab)
+    panel.begin()
+    browser = threading.Thread(target=Person().finish, args=(link_of(panel),))
+    browser.start()
+    assert entered.wait(10)
+    started = time.monotonic()
+    panel.cancel()
+    assert time.monotonic() - started < 1
+    gate.set()
+    browser.join(10)
+    assert panel.finish(10)
+    assert panel.tokens is not None
+
+
 def test_a_lab_that_is_closed_is_an_error_in_the_panel(lab: Lab) -> None:
-    """The consent page is gone; the panel goes on waiting until it is cancelled, and says so."""
+    """Nobody can come back from a consent page that is gone; the panel says so after its wait."""
     panel = AuthorizePanel(lab, wait=0.2)
     lab.close()
     panel.begin()
     assert panel.finish(10)
-    assert "code" in panel.status.value or "wrong" in panel.status.value
+    assert "no_redirect_in_time" in panel.status.value
     assert not panel._begin.disabled

@@ -33,6 +33,17 @@ def test_ticks_survive_a_restart_but_not_binder(
     assert len(list(folder.iterdir())) == 1
 
 
+@pytest.mark.usefixtures("folder")
+def test_two_panels_of_a_list_keep_each_others_ticks() -> None:
+    """A lesson that is run twice shows two; a tick in one is not lost by a tick in the other."""
+    first, second = ChecklistPanel("app"), ChecklistPanel("app")
+    first.panel.children[0].value = True
+    second.panel.children[1].value = True
+    assert ChecklistPanel("app").done == (1, 2)
+    first.panel.children[0].value = False
+    assert ChecklistPanel("app").done == (2,)
+
+
 @pytest.mark.parametrize("path", CREATION)
 def test_each_box_says_what_to_do_and_to_look_out_for(path: str) -> None:
     """Its label has both, in the words of the text form."""

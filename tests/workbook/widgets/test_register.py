@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from given import CLIENT_SECRET, readable
 from panels import held, typed
 
-from ddoauth_kit.errors import InputError
 from ddoauth_kit.workbook import open_sandbox_lab
 from ddoauth_kit.workbook.live import live_registration
-from ddoauth_kit.workbook.registering import kept_registration
 from ddoauth_kit.workbook.widgets import RegistrationForm
 
 if TYPE_CHECKING:
@@ -28,9 +26,9 @@ TYPED = {
 }
 
 
-def press(form: RegistrationForm, action: str, **changes: str) -> None:
-    """Press a button with everything typed, but for changes."""
-    typed(form.form, action, **{**TYPED, **changes})
+def press(form: RegistrationForm, action: str, **changes: str) -> dict[str, Any]:
+    """Press a button with everything typed, but for changes; return what the page hears."""
+    return typed(form.form, action, **{**TYPED, **changes})
 
 
 def test_the_secret_goes_to_the_store_alone(
@@ -41,13 +39,10 @@ def test_the_secret_goes_to_the_store_alone(
     monkeypatch.setenv("DDOAUTH_STORE", "file")
     monkeypatch.setenv("DDOAUTH_STORE_FOLDER", str(tmp_path / "store"))
     form = RegistrationForm("eu1")
-    press(form, "Check")
+    assert press(form, "Check")["held"] == ("client_secret",)
     assert form.kept is None
-    press(form, "Keep", client_secret="")
+    assert press(form, "Keep", client_secret="")["clear"]
     assert form.kept is not None, "the secret of the check is still held"
-    assert not readable(CLIENT_SECRET, held())
-    state = str(form.form.get_state())
-    assert not [name for name, text in TYPED.items() if name != "kind" and text in state]
     files = [path for path in (tmp_path / "config").rglob("*") if path.is_file()]
     assert files
     assert not any(readable(CLIENT_SECRET, path.read_text("utf-8")) for path in files)
@@ -56,25 +51,49 @@ def test_the_secret_goes_to_the_store_alone(
     assert found.sites == ("eu1",)
 
 
+@pytest.mark.parametrize("action", ["Check", "Keep"])
+def test_nothing_that_is_typed_is_state(action: str) -> None:
+    """Neither what is right nor what is named as wrong; a secret in the wrong field is neither."""
+    with open_sandbox_lab() as lab:
+        form = RegistrationForm("us1", store=lab.store)
+        for changes in ({}, {"scopes": CLIENT_SECRET}, {"redirect_uris": "http://typed.example/x"}):
+            press(form, action, **changes)
+            state = str(form.form.get_state()) + form.status.value
+            assert not readable(CLIENT_SECRET, state + held())
+            typed_texts = {**TYPED, **changes, "kind": "private and typed"}.values()
+            assert not [text for text in typed_texts if text in state]
+
+
 def test_a_kept_registration_leaves_no_secret_behind_in_the_form() -> None:
     """Keeping once more asks for the secret again."""
     with open_sandbox_lab() as lab:
         form = RegistrationForm("us1", store=lab.store)
         press(form, "Keep")
         assert form.kept is not None
-        press(form, "Keep", client_secret="")
-        assert "bad_registration" in form.status.value
+        assert "bad_registration" in press(form, "Keep", client_secret="")["html"]
+
+
+@pytest.mark.parametrize("change", [{"client_id": "another"}, {"kind": "published"}])
+def test_the_secret_that_is_held_is_for_one_client(change: dict[str, str]) -> None:
+    """Typed for one, it is not kept for another that is typed over it."""
+    with open_sandbox_lab() as lab:
+        form = RegistrationForm("us1", store=lab.store)
+        press(form, "Check")
+        reply = press(form, "Keep", client_secret="", **change)
+        assert "client secret: is empty." in reply["html"]
+        assert reply["held"] == ()
+        assert not lab.store.slots()
 
 
 def test_test_addresses_of_a_published_client_are_refused() -> None:
     """The sentence names the address, and nothing is kept."""
     with open_sandbox_lab() as lab:
         form = RegistrationForm("us1", store=lab.store)
-        press(form, "Keep", kind="published")
+        reply = press(form, "Keep", kind="published")
         assert form.kept is None
-        assert "bad_registration" in form.status.value
-        press(form, "Check", kind="published")
-        assert "is for tests" in form.status.value
+        assert "bad_registration" in reply["html"]
+        assert not reply["clear"]
+        assert "is for tests" in press(form, "Check", kind="published")["html"]
         assert not lab.store.slots()
 
 
@@ -90,17 +109,19 @@ def test_bad_input_is_named(changes: dict[str, str], said: str) -> None:
     """The form stays as it is, and can be corrected."""
     with open_sandbox_lab() as lab:
         form = RegistrationForm("us1", store=lab.store)
-        press(form, "Keep", **changes)
-        assert said in form.status.value
+        reply = press(form, "Keep", **changes)
+        assert said in reply["html"]
+        assert not reply["clear"]
         assert form.kept is None
 
 
-def test_on_binder_the_form_takes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The fields are out of use, and what is there all the same is refused."""
+def test_on_binder_only_a_sandbox_takes_a_registration(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For the real store the fields are out of use, and what is there all the same is refused."""
     monkeypatch.setenv("BINDER_SERVICE_HOST", "10.0.0.7")
     form = RegistrationForm()
-    press(form, "Keep")
     assert form.form.disabled
-    assert "no_live_on_binder" in form.status.value
-    with pytest.raises(InputError, match="Binder"):
-        kept_registration("us1", kind="private", store=None)  # type: ignore[arg-type]
+    assert "no_live_on_binder" in press(form, "Keep")["html"]
+    with open_sandbox_lab() as lab:
+        practice = RegistrationForm("us1", store=lab.store)
+        assert not practice.form.disabled
+        assert press(practice, "Keep")["clear"]

@@ -8,7 +8,7 @@ import pytest
 from given import CLIENT_SECRET, readable
 from panels import held, typed
 
-from ddoauth_kit.workbook.widgets.typed import Field, TypedForm
+from ddoauth_kit.workbook.widgets.typed import Field, Reply, TypedForm
 
 if TYPE_CHECKING:
     from ddoauth_kit.workbook.widgets.typed import Typed
@@ -19,42 +19,65 @@ FIELDS = (Field("name", "Name"), Field("secret", "Secret", kind="secret"))
 class Buttons:
     """Remember what was pressed."""
 
-    def __init__(self) -> None:
+    def __init__(self, reply: Reply | Exception = Reply()) -> None:  # noqa: B008 - it is frozen
         self.pressed: list[Typed] = []
-        self.clears = False
-        self.answers: list[Any] = []
+        self.reply = reply
         self.form = TypedForm(*FIELDS, actions={"Go": self.go})
-        self.form.send = self.answers.append  # type: ignore[method-assign]
 
-    def go(self, typed: Typed) -> bool:
+    def go(self, typed: Typed) -> Reply:
         """Take what is typed."""
         self.pressed.append(typed)
-        return self.clears
+        if isinstance(self.reply, Exception):
+            raise self.reply
+        return self.reply
 
 
-def test_a_password_arrives_as_a_secret_and_is_nowhere_else() -> None:
-    """The rest arrives as text, without the blanks around it."""
+def test_a_secret_arrives_as_one_and_is_nowhere_else() -> None:
+    """The rest arrives as text, without the blanks around it; neither is state."""
     buttons = Buttons()
-    typed(buttons.form, "Go", name=" Acme ", secret=f" {CLIENT_SECRET}\n")
+    typed(buttons.form, "Go", name=" Typed Name ", secret=f" {CLIENT_SECRET}\n")
     (got,) = buttons.pressed
-    assert got.texts == {"name": "Acme"}
+    assert got.texts == {"name": "Typed Name"}
     assert got.secrets["secret"].matches(CLIENT_SECRET)
-    assert not readable(CLIENT_SECRET, held() + repr(got) + repr(vars(buttons.form)))
-    assert "Acme" not in held()
+    state = str(buttons.form.get_state()) + held()
+    assert not readable(CLIENT_SECRET, state + repr(got) + repr(vars(buttons.form)))
+    assert "Typed Name" not in state
 
 
-def test_the_page_hears_what_was_taken_and_whether_to_empty_the_form() -> None:
-    """An empty password is not taken; a form that is done with is emptied."""
+def test_an_empty_secret_is_none() -> None:
+    """A button can be pressed again without typing the secret again."""
     buttons = Buttons()
-    typed(buttons.form, "Go", secret=CLIENT_SECRET)
-    typed(buttons.form, "Go")
-    buttons.clears = True
-    typed(buttons.form, "Go", secret=CLIENT_SECRET)
-    assert buttons.answers == [
-        {"taken": ["secret"], "clear": False},
-        {"taken": [], "clear": False},
-        {"taken": [], "clear": True},
-    ]
+    typed(buttons.form, "Go", secret="  ")
+    assert buttons.pressed[0].secrets == {}
+
+
+def test_the_page_hears_the_reply() -> None:
+    """It goes by message, too, and is no state."""
+    reply = Reply("<b>done</b>", clear=True, held=("secret",))
+    buttons = Buttons(reply)
+    assert typed(buttons.form, "Go") == reply._asdict()
+    assert "done" not in str(buttons.form.get_state())
+
+
+def test_what_goes_wrong_is_heard_and_printed_nowhere(capfd: pytest.CaptureFixture[str]) -> None:
+    """Neither the error's words nor the message's values reach output; the page is answered.
+
+    ipywidgets prints a callback's traceback, and in IPython's verbose mode its variables.
+    """
+    from IPython.core.interactiveshell import InteractiveShell
+
+    shell = InteractiveShell.instance()
+    shell.run_line_magic("xmode", "Verbose")
+    heard: list[Any] = []
+    try:
+        form = Buttons(UnicodeError(CLIENT_SECRET)).form
+        form.send = heard.append  # type: ignore[method-assign]
+        values = {"name": "", "secret": CLIENT_SECRET}
+        form._handle_custom_msg({"action": "Go", "values": values}, [])
+    finally:
+        InteractiveShell.clear_instance()
+    assert "UnicodeError" in heard[0]["html"]
+    assert not readable(CLIENT_SECRET, "".join(capfd.readouterr()) + str(heard))
 
 
 @pytest.mark.parametrize(
@@ -72,6 +95,8 @@ def test_the_page_hears_what_was_taken_and_whether_to_empty_the_form() -> None:
 def test_a_message_that_is_none_of_its_own_is_dropped(message: Any) -> None:
     """Nothing is called, nothing is answered, nothing is raised."""
     buttons = Buttons()
+    heard: list[Any] = []
+    buttons.form.send = heard.append  # type: ignore[method-assign]
     buttons.form.receive(message)
     assert not buttons.pressed
-    assert not buttons.answers
+    assert not heard
