@@ -19,8 +19,8 @@ ADVICE: Final[dict[str, str]] = {
         "`id`, `name`, `redirect_uris`, `onboarding_url` and `scopes`."
     ),
     "missing_client_id": (
-        "set DDOAUTH_CLIENT_ID (or DDOAUTH_CLIENT_ID_EU1 and so on for one site), or name a "
-        "client file."
+        "keep the registration with the form of lesson 09, set DDOAUTH_CLIENT_ID (or "
+        "DDOAUTH_CLIENT_ID_EU1 and so on for one site), or name a client file."
     ),
     "missing_client_secret": (
         "set DDOAUTH_CLIENT_SECRET (private client) or DDOAUTH_PUBLISHED_CLIENT_SECRET "
@@ -31,7 +31,10 @@ ADVICE: Final[dict[str, str]] = {
         "site's own id and secret, or use the published client."
     ),
     "bad_redirect_uri": "register an absolute https URI without a fragment (http on loopback).",
-    "unregistered_redirect_uri": "use one of the registered redirect URIs, to the letter.",
+    "unregistered_redirect_uri": (
+        "use one of the registered redirect URIs, to the letter; they come from the form of lesson "
+        "09, DDOAUTH_REDIRECT_URIS or a client file."
+    ),
     "unregistered_scope": "ask for registered scopes only, or add the scope to the client first.",
     "unusable_credential": (
         "copy it again: it holds a line break, a blank at an end, or a character outside ASCII."

@@ -54,7 +54,8 @@ class ClientRegistration:
     def __post_init__(self) -> None:
         object.__setattr__(self, "kind", _kind(self.kind))
         for uri in self.redirect_uris:
-            _refuse_bad_redirect_uri(uri)
+            if not can_be_redirect_uri(uri):
+                raise InputError("bad_redirect_uri", f"{uri[:120]!a} cannot be a redirect URI.")
 
     @property
     def secret(self) -> Secret:
@@ -179,18 +180,16 @@ def _kind(value: str) -> Kind:
         raise InputError("unknown_kind", what) from None
 
 
-def _refuse_bad_redirect_uri(uri: str) -> None:
-    """Refuse what no server may redirect to (RFC 6749 section 3.1.2, RFC 8252 section 7.3)."""
+def can_be_redirect_uri(uri: str) -> bool:
+    """Return whether a server may redirect there (RFC 6749 section 3.1.2, RFC 8252 section 7.3)."""
     try:
         parts = urlsplit(uri)
         loopback = parts.hostname in LOOPBACK
         usable = bool(parts.hostname) and not parts.fragment and not parts.username
-        usable = usable and uri.isascii() and not any(c.isspace() for c in uri)
     except ValueError:
-        usable = loopback = False
-        parts = urlsplit("")
-    if not (usable and (parts.scheme == "https" or (parts.scheme == "http" and loopback))):
-        raise InputError("bad_redirect_uri", f"{uri[:120]!a} cannot be a redirect URI.")
+        return False
+    usable = usable and uri.isascii() and not any(c.isspace() for c in uri)
+    return usable and (parts.scheme == "https" or (parts.scheme == "http" and loopback))
 
 
 def _read_integration(path: Path) -> dict[str, Any]:

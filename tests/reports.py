@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 SITES = DATADOG_SITES.names
 _ANSWERS = {
-    Verdict.CONFIRMED: (200, "data: 3 items (attributes, id, type)"),
+    Verdict.CONFIRMED: (200, "data: items (attributes, id, type)"),
     Verdict.LET_THROUGH: (404, "Not found; without the scope: 403"),
     Verdict.INCONCLUSIVE: (400, "Bad request; no token without the scope was at hand to compare"),
     Verdict.REFUSED: (403, "Forbidden"),

@@ -231,8 +231,10 @@ def _outlined(answer: Any) -> str:  # noqa: ANN401 - JSON has no narrower type
 
 
 def _items(items: list[Any]) -> str:
-    count = f"{len(items)} item{'' if len(items) == 1 else 's'}"
-    return f"{count}{_fields(items[0])}" if items and isinstance(items[0], dict) else count
+    """Say whether there are any; how many changes by the hour, and is no evidence."""
+    if not items:
+        return "no items"
+    return f"items{_fields(items[0])}" if isinstance(items[0], dict) else "items"
 
 
 def _fields(item: dict[str, Any]) -> str:

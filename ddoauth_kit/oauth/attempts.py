@@ -107,7 +107,7 @@ class Attempts:
         for request, session in begun:
             if not isinstance(request, str) and request.state.matches(state):
                 return session
-        what = "The redirect answers another attempt than the one that waits."
+        what = "This address answers another attempt; the one that waits goes on waiting."
         raise AuthorizationError("wrong_state", what)
 
     def spent(self, redirect: str) -> bool:

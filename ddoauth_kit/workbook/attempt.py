@@ -28,7 +28,7 @@ PASTES: Final = (
 )
 
 
-OTHER: Final = "The redirect answers another attempt than the one that waits."
+OTHER: Final = "This address answers another attempt; the one that waits goes on waiting."
 
 
 class Attempt(Protocol):

@@ -23,7 +23,7 @@ BLINK: Final = 0.2
 @contextmanager
 def progress_for(scopes: int, *, sites: int) -> Iterator[Watch]:
     """Return what shows each result of probing as it comes, wherever this runs."""
-    title = f"Probing {scopes} scopes on {sites} site{'' if sites == 1 else 's'}"
+    title = f"Probing {_count(scopes, 'scope')} on {_count(sites, 'site')}"
     if _in_notebook():
         with _notebook_bar(title) as watch:
             yield watch
@@ -97,3 +97,7 @@ def _in_notebook() -> bool:
     from IPython.core.getipython import get_ipython
 
     return hasattr(get_ipython(), "kernel")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -27,7 +27,7 @@ from ddoauth_kit.workbook.tables import ResultTable
 from ddoauth_kit.workbook.ticks import config_folder, write_setting
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from ddoauth_kit.registration import ClientRegistration
@@ -59,14 +59,21 @@ def _(value: KeptRegistration) -> Rows:
     )
 
 
-def check_registration(registration: ClientRegistration) -> ResultTable:
+def check_registration(
+    registration: ClientRegistration, *, refused_uris: Iterable[str] = ()
+) -> ResultTable:
     """Return what is wrong or unusual, with an empty table where nothing is.
 
-    Columns: `field`, `problem`, `stops` (yes where the registration cannot be kept).
+    `refused_uris` are redirect URIs that no `ClientRegistration` can hold. Columns: `field`,
+    `problem`, `stops` (yes where the registration cannot be kept).
     """
+    refused = [
+        ("redirect URI", f"{uri[:120]} is neither https nor on this machine.", True)
+        for uri in refused_uris
+    ]
     table = [
         {"field": field, "problem": problem, "stops": "yes" if stops else "no"}
-        for field, problem, stops in _problems(registration)
+        for field, problem, stops in [*refused, *_problems(registration)]
     ]
     return ResultTable("registration check", table)
 
@@ -81,7 +88,8 @@ def keep_registration(
     """Keep a registration for a site: the secret in the store, the rest in a client file.
 
     With a `store` of a sandbox's nothing goes to disk. Real credentials are not taken on Binder.
-    After an error the same call can be made again; what was kept before is still there.
+    After an error the same call can be made again. A client file that was kept before is still
+    there then; another client's secret is never touched, the same client's is the newer one.
 
     Raises:
         InputError: `bad_registration`, `no_live_on_binder`, `unknown_site`, `not_stored` and
@@ -142,7 +150,7 @@ def _keep_for_good(
     except OSError as error:
         what = (
             f"{path} cannot be written: {error.strerror or error}. "
-            f"The secret is kept in {where}; what was kept before is as it was."
+            f"The secret is kept in {where} all the same; the client file is as it was."
         )
         raise InputError("registration_not_kept", what) from None
     return KeptRegistration(
@@ -150,7 +158,7 @@ def _keep_for_good(
         site=site,
         file=str(path),
         secret=f"{registration.secret} in {where}",
-        use=f'set MODE = "live" and SITE = "{site}"',
+        use=f'set MODE = "live" and SITE = "{site}", then run the lesson from its first cell',
     )
 
 
@@ -163,7 +171,10 @@ def _put(registration: ClientRegistration, *, site: str, environ: Mapping[str, s
         return chosen.store.where
     variable, _ = from_environment(slot, environ)
     if variable:
-        what = f"{variable} in the environment holds another secret, and is read first."
+        what = (
+            f"{variable} in the environment holds another secret, and is read first. This one is "
+            f"kept in {chosen.store.where} all the same."
+        )
     else:
         what = f"The secret would go to {chosen.store.where} ({chosen.reason})."
     raise InputError("registration_not_kept", what)
@@ -203,7 +214,8 @@ def _addresses(registration: ClientRegistration) -> list[Problem]:
             found.append((field, f"{url} is neither https nor on this machine.", True))
         elif published and (host in LOOPBACK or is_for_tests(host)):
             found.append((field, f"{url} is for tests; a published client has none.", True))
-    if not published and not any(map(leads_here, registration.redirect_uris)):
+    uris = registration.redirect_uris
+    if uris and not published and not any(map(leads_here, uris)):
         what = "None leads to this machine, so the redirect has to be pasted."
         found.append(("redirect URIs", what, False))
     return found

@@ -87,7 +87,7 @@ def test_the_countdown_runs_and_the_grant_is_renewed_and_ended(
     notebook.page.wait_for_timeout(500)
     assert "token refresh" in notebook.ask("repr(lab.transcript)")
     press(notebook, "Revoke")
-    notebook.panel.get_by_text("This grant was revoked").wait_for()
+    notebook.panel.get_by_text("This grant has ended").wait_for()
     assert_saved_without(notebook)
 
 

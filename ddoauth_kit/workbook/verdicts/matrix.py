@@ -104,9 +104,9 @@ class VerdictMatrix:
         problems = sum(verdict in PROBLEMS for verdict in verdicts)
         scopes = f"{len(self.rows)} of {self.whole}" if self.is_narrowed else str(self.whole)
         said = f"{_count(scopes, 'scope')} on {_count(len(self.sites), 'site')}"
-        trouble = f"{_count(problems, 'verdict')} to look at" if problems else "nothing to look at"
+        trouble = f"{_count(problems, 'verdict')} refused or failed" if problems else "no problem"
         cut = f"; cancelled, {verdicts.count(None)} missing" if not self.complete else ""
-        return f"{said}: {trouble} (refused or failed){cut}."
+        return f"{said}: {trouble}{cut}."
 
     def where(
         self,

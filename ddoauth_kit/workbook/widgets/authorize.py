@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import ipywidgets as widgets
 
-from ddoauth_kit.errors import DdoauthError
+from ddoauth_kit.errors import AuthorizationError, DdoauthError
 from ddoauth_kit.workbook.attempt import begin_attempt
 from ddoauth_kit.workbook.cards import Skipped
 from ddoauth_kit.workbook.paste import link
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 WAIT: Final = 300.0
 NOT_YET: Final = "Nobody has authorized by this panel yet; `lab.connect()` does the same in a cell."
+CANCELLED: Final = "Cancelled; the link leads nowhere any more. You can begin again."
 NOT_WAITING: Final = "Nothing waits for a redirect: press Authorize first."
 # Like a password: the address carries the code.
 REDIRECT: Final = Field("redirect", "Address of the page you ended on", kind="secret")
@@ -94,6 +95,11 @@ class AuthorizePanel(Panel):
         self._busy(waiting=True)
         try:
             self.tokens = attempt.wait(self._wait)
+        except AuthorizationError as error:
+            if error.code != "wait_cancelled":
+                raise
+            self.say(CANCELLED)
+            return
         finally:
             self._link.value = ""
             self._attempt = None

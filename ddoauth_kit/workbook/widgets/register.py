@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.errors import DdoauthError
 from ddoauth_kit.place import on_binder
-from ddoauth_kit.registration import ClientRegistration, Kind
+from ddoauth_kit.registration import ClientRegistration, Kind, can_be_redirect_uri
 from ddoauth_kit.scopes import parse_scopes
 from ddoauth_kit.sites import DATADOG_SITES
 from ddoauth_kit.workbook.cards import Skipped, as_html
@@ -22,9 +23,11 @@ if TYPE_CHECKING:
     from ddoauth_kit.secret import Secret
     from ddoauth_kit.store import Store
     from ddoauth_kit.workbook.registering import KeptRegistration
+    from ddoauth_kit.workbook.tables import ResultTable
     from ddoauth_kit.workbook.widgets.typed import Typed
 
 NOT_YET: Final = "Nothing is registered by this form yet."
+NOT_KEPT: Final = "Nothing was kept, and nothing that you typed is lost."
 KEPT: Final = "The registration is kept."
 ONLY_SANDBOX: Final = "On Binder the form takes no registration."
 FIELDS: Final = (
@@ -74,16 +77,16 @@ class RegistrationForm(Panel):
 
     def check(self, typed: Typed) -> Reply:
         """Show what `check_registration` finds; nothing is kept."""
-        try:
-            found = check_registration(self._read(typed))._repr_html_()
-        except DdoauthError as error:
-            found = as_html(error)
-        return Reply(found, held=self._names_held)
+        _, found = self._read(typed)
+        return Reply(found._repr_html_(), held=self._names_held)
 
     def keep(self, typed: Typed) -> Reply:
-        """Do what `keep_registration` does; after an error, all that was typed is still there."""
+        """Do what `keep_registration` does; after a problem, all that was typed is still there."""
+        registration, found = self._read(typed)
+        if any(row.stops == "yes" for row in found.frame.itertuples()):
+            return Reply(f"<p>{escape(NOT_KEPT)}</p>{found._repr_html_()}", held=self._names_held)
         try:
-            self.kept = keep_registration(self._read(typed), site=self._site, store=self._store)
+            self.kept = keep_registration(registration, site=self._site, store=self._store)
         except DdoauthError as error:
             return Reply(as_html(error), held=self._names_held)
         self._held = None
@@ -94,18 +97,23 @@ class RegistrationForm(Panel):
     def _names_held(self) -> tuple[str, ...]:
         return ("client_secret",) if self._held else ()
 
-    def _read(self, typed: Typed) -> ClientRegistration:
+    def _read(self, typed: Typed) -> tuple[ClientRegistration, ResultTable]:
+        """Return what was typed as a registration, and what is wrong with it."""
         texts = typed.texts
-        return ClientRegistration(
+        uris = texts["redirect_uris"].split()
+        good = tuple(uri for uri in uris if can_be_redirect_uri(uri))
+        registration = ClientRegistration(
             client_id=texts["client_id"],
             client_secret=self._secret(typed),
             name=texts["name"],
             kind=Kind(texts["kind"]),
             sites=(self._site,),
             scopes=parse_scopes(texts["scopes"]),
-            redirect_uris=tuple(texts["redirect_uris"].split()),
+            redirect_uris=good,
             onboarding_url=texts["onboarding_url"],
         )
+        refused = [uri for uri in uris if uri not in good]
+        return registration, check_registration(registration, refused_uris=refused)
 
     def _secret(self, typed: Typed) -> Secret | None:
         """Return the secret that was typed, now or before for the very same client."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 import threading
 import time
-import weakref
 from typing import TYPE_CHECKING, Final
 
 import ipywidgets as widgets
 
+from ddoauth_kit.errors import TokenError
 from ddoauth_kit.workbook.cards import Skipped
 from ddoauth_kit.workbook.widgets.base import Panel, button, row
 from ddoauth_kit.workbook.widgets.unkept import unkept
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ddoauth_kit.workbook.steps import Lab
 
 SECOND: Final = 1.0
-ENDED: Final = "This grant was revoked; authorize anew to go on."
+ENDED: Final = "This grant has ended; authorize anew to go on."
 
 
 class TokenPanel(Panel):
@@ -36,6 +36,8 @@ class TokenPanel(Panel):
         super().__init__()
         self.tokens: TokenSet | None = tokens
         self._lab = lab
+        self._shown = False
+        self._counting = threading.Thread()
         self._left = widgets.Label()
         self._left.add_class("ddoauth-countdown")
         self._refresh = button("Refresh", self.refresh, tooltip="Get a new access token")
@@ -49,9 +51,8 @@ class TokenPanel(Panel):
 
     def parts(self) -> Iterable[widgets.Widget]:
         """Return countdown and buttons, and begin to count."""
-        threading.Thread(
-            target=_count, args=(weakref.ref(self),), name="countdown", daemon=True
-        ).start()
+        self._shown = True
+        self._begin()
         return (self._left, row(self._refresh, self._revoke))
 
     def refresh(self) -> None:
@@ -62,12 +63,12 @@ class TokenPanel(Panel):
         """Do what `lab.revoke` does, with the newest tokens."""
         self.start(self._end)
 
-    def tick(self) -> None:
-        """Show the seconds that are left now."""
+    def tick(self) -> bool:
+        """Show the seconds that are left now, and return whether there are any."""
         tokens = self.tokens
         if tokens is None:
-            self._left.value = "no access token: the grant was revoked"
-            return
+            self._left.value = "no access token: the grant has ended"
+            return False
         by_clock = tokens.seconds_left(self._lab.oauth.clock())
         left = math.ceil(min(self._end_of_life - time.monotonic(), by_clock))
         self._left.value = (
@@ -75,10 +76,28 @@ class TokenPanel(Panel):
             if left > 0
             else _expired(tokens, waits=by_clock > SECOND)
         )
+        return left > 0
+
+    def _begin(self) -> None:
+        """Count beside the cells until the time is over; ipywidgets never forgets a panel."""
+        if not self._counting.is_alive():
+            self._counting = threading.Thread(target=self._count, name="countdown", daemon=True)
+            self._counting.start()
+
+    def _count(self) -> None:
+        while self.tick():
+            time.sleep(SECOND)
 
     def _renew(self) -> None:
-        if self.tokens is not None:
+        if self.tokens is None:
+            return
+        try:
             self._take(self._lab.refresh(self.tokens))
+        except TokenError as error:
+            if error.code == "invalid_refresh_token":
+                self._over()
+            raise
+        else:
             self.status.value += f"<p>Refreshed.</p>{unkept(self._lab, self.tokens)}"
 
     def _end(self) -> None:
@@ -88,16 +107,22 @@ class TokenPanel(Panel):
         if isinstance(outcome, Skipped):
             self.show(outcome)
             return
+        self._over()
+        self.show(self.value)
+
+    def _over(self) -> None:
+        """Offer nothing more: the grant has ended, here or at Datadog."""
         self.tokens = None
         self._refresh.disabled = self._revoke.disabled = True
         self.tick()
-        self.show(self.value)
 
     def _take(self, tokens: TokenSet) -> None:
         self._end_of_life = time.monotonic() + tokens.seconds_left(self._lab.oauth.clock())
         self.tokens = tokens
         self.tick()
         self.show(tokens)
+        if self._shown:
+            self._begin()
 
 
 def _expired(tokens: TokenSet, *, waits: bool) -> str:
@@ -105,11 +130,3 @@ def _expired(tokens: TokenSet, *, waits: bool) -> str:
     after = "Refresh gets a new one" if tokens.refresh_token else "authorize again for a new one"
     slow = " (the sandbox's clock stands still between requests, and may accept it yet)"
     return f"access token: expired; {after}{slow if waits else ''}"
-
-
-def _count(found: weakref.ref[TokenPanel]) -> None:
-    """Tick until the panel is forgotten or its grant has ended."""
-    while (panel := found()) is not None and panel.tokens is not None:
-        panel.tick()
-        del panel
-        time.sleep(SECOND)

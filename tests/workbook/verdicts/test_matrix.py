@@ -87,11 +87,11 @@ def test_what_does_not_exist_is_refused(asked: dict[str, str]) -> None:
 def test_the_headline_says_how_much_and_how_bad() -> None:
     """Whole, narrowed, alone and cut short: one sentence says which."""
     bad = len(full_report().problems)
-    said = f"131 scopes on 9 sites: {bad} verdicts to look at (refused or failed)."
+    said = f"131 scopes on 9 sites: {bad} verdicts refused or failed."
     assert MATRIX.headline == said
     assert MATRIX.where(text="teams_read").headline.startswith(
-        "1 of 131 scopes on 9 sites: nothing"
+        "1 of 131 scopes on 9 sites: no problem"
     )
     cut = replace(full_report(), results=full_report().results[:-5], complete=False)
     assert "cancelled, 5 missing" in verdict_matrix(cut).headline
-    assert VerdictMatrix((), ("us1",), 0).headline.startswith("0 scopes on 1 site: nothing")
+    assert VerdictMatrix((), ("us1",), 0).headline.startswith("0 scopes on 1 site: no problem")

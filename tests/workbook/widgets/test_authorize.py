@@ -61,7 +61,7 @@ def test_a_denial_and_a_cancel_are_shown_and_the_next_attempt_works(lab: Lab) ->
     link_of(panel)
     panel.cancel()
     assert panel.finish(10)
-    assert "wait_cancelled" in panel.status.value
+    assert "Cancelled" in panel.status.value
     panel.begin()
     Person().finish(link_of(panel))
     assert panel.finish(10)
