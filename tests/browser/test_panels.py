@@ -135,6 +135,10 @@ def test_the_form_forgets_what_was_typed(show: Callable[[str], Notebook]) -> Non
     panel.get_by_text("<client_secret> in memory").wait_for()
     assert panel.get_by_label("Client name").input_value() == ""
     assert_saved_without(notebook, TYPED)
+    notebook.restart()
+    panel.get_by_label("Client secret").fill(TYPED)
+    panel.get_by_role("button", name="Check", exact=True).press("Enter")
+    panel.get_by_text("Not sent: the kernel that showed this form is gone.").wait_for()
 
 
 @pytest.mark.checklist("N1")
