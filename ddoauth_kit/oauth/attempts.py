@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ddoauth_kit.oauth.client import OAuthClient
 
 MOST: Final = 20
+ANOTHER: Final = "This address answers another attempt; the one that waits goes on waiting."
 
 
 class Attempts:
@@ -107,8 +108,7 @@ class Attempts:
         for request, session in begun:
             if not isinstance(request, str) and request.state.matches(state):
                 return session
-        what = "This address answers another attempt; the one that waits goes on waiting."
-        raise AuthorizationError("wrong_state", what)
+        raise AuthorizationError("wrong_state", ANOTHER)
 
     def spent(self, redirect: str) -> bool:
         """Return whether a redirect used up one of these attempts."""

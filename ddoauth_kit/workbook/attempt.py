@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from ddoauth_kit.errors import AuthorizationError, InputError
 from ddoauth_kit.oauth.answer import Answer
+from ddoauth_kit.oauth.attempts import ANOTHER
 from ddoauth_kit.oauth.authorization_response import state_of
 from ddoauth_kit.oauth.client import ONE_PERSON
 from ddoauth_kit.workbook.listening import listener_of
@@ -26,9 +27,6 @@ PASTES: Final = (
     "Decide there, then paste the address of the page that you end on into the field, even if that "
     "page does not open."
 )
-
-
-OTHER: Final = "This address answers another attempt; the one that waits goes on waiting."
 
 
 class Attempt(Protocol):
@@ -72,7 +70,6 @@ class ListenedAttempt:
     advice = LISTENS
 
     def __init__(self, lab: Lab, listener: CallbackListener[TokenSet]) -> None:
-        self._listener = listener
         self.url = listener.link_to(f"{listener.onboarding_url}?domain={lab.site.domain}")
         self.wait = listener.wait
         self.take = listener.take
@@ -113,7 +110,7 @@ class PastedAttempt:
         """
         try:
             if not self._request.state.matches(state_of(redirect)):
-                raise AuthorizationError("wrong_state", OTHER)
+                raise AuthorizationError("wrong_state", ANOTHER)
             self._answer.take(redirect, session=ONE_PERSON, spent=self._is_spent)
         finally:
             del redirect

@@ -23,8 +23,8 @@ from ddoauth_kit.sites import DATADOG_SITES
 from ddoauth_kit.store import Slot, open_store
 from ddoauth_kit.store.slots import from_environment, variables
 from ddoauth_kit.workbook.cards import Rows, rows
+from ddoauth_kit.workbook.settings import config_folder, write_setting
 from ddoauth_kit.workbook.tables import ResultTable
-from ddoauth_kit.workbook.ticks import config_folder, write_setting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ddoauth_kit.workbook.ticks import Ticks, config_folder
+from ddoauth_kit.workbook.ticks import Ticks
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,21 +28,6 @@ for _ in range(200):
 def environ(tmp_path: Path) -> dict[str, str]:
     """Name a config folder that is not there yet."""
     return {"DDOAUTH_CONFIG_FOLDER": str(tmp_path / "config")}
-
-
-@pytest.mark.parametrize(
-    ("environ", "folder"),
-    [
-        ({"DDOAUTH_CONFIG_FOLDER": "/a", "XDG_CONFIG_HOME": "/b", "HOME": "/c"}, "/a"),
-        ({"XDG_CONFIG_HOME": "/b", "HOME": "/c"}, "/b/ddoauth-kit"),
-        ({"DDOAUTH_CONFIG_FOLDER": " ", "HOME": "/c"}, "/c/.config/ddoauth-kit"),
-        ({}, "None"),
-        ({"DDOAUTH_CONFIG_FOLDER": "/a", "BINDER_SERVICE_HOST": "10.0.0.7"}, "None"),
-    ],
-)
-def test_where_settings_go(environ: dict[str, str], folder: str) -> None:
-    """A folder of the workbook's own wins over the desktop's, and Binder has none."""
-    assert str(config_folder(environ)) == folder
 
 
 def test_ticks_survive_a_restart(environ: dict[str, str], tmp_path: Path) -> None:
