@@ -239,9 +239,8 @@ ADVICE: Final[dict[str, str]] = {
     ),
     "answer_too_large": "narrow the request; the answer is larger than the kit reads.",
     "no_network": (
-        "check the connection, the proxy settings and the site's name; in the sandbox, run the "
-        "lesson again from its first cell, because the sandbox that an older value is from has "
-        "ended."
+        "check the connection, the proxy settings and the site's name; where a sandbox has ended, "
+        "run the lesson again from its first cell."
     ),
     "timeout": (
         "try again, but not a code exchange or a key creation: the code may be spent and the key "

@@ -39,8 +39,9 @@ def find_registration(
     except InputError as error:
         return None, [problem("registration", error.what, error.advice)]
     if registration is None:
-        step = "set DDOAUTH_CLIENT_ID and DDOAUTH_CLIENT_SECRET for live mode"
-        return None, [note("registration", "none: the sandbox works without", step)]
+        step = "for live mode, set DDOAUTH_CLIENT_ID and DDOAUTH_CLIENT_SECRET, or use lesson 09"
+        found = "none in the environment: the sandbox works without"
+        return None, [note("registration", found, step)]
     shown = f"{registration.kind} client {registration.name or registration.client_id}"
     findings = [ok("registration", f"{shown}, good on {', '.join(registration.sites)}")]
     findings += [note("registration", text) for text in registration.warnings]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 PATIENCE: Final = 4.0
 MOST_SECONDS: Final = 60.0
+ONLINE: Final = "check the connection and the proxy settings; the sandbox needs neither"
 _FAILED: Final = 500
 
 
@@ -45,13 +46,15 @@ def reach(
 
 def check_sites(reached: tuple[Reached, ...]) -> Iterator[Finding]:
     """Tell which sites answer; where none does, this machine is offline, which is no fault."""
-    offline = all(each.status is None for each in reached)
+    errors = [each.error for each in reached if each.error is not None]
+    if errors and len(errors) == len(reached):
+        yield unknown("sites", f"none answers: {errors[0].what}", ONLINE)
+        return
     for each in reached:
         check = f"site {each.site.name}"
         host = each.site.public.api_url.removeprefix("https://")
         if each.error is not None:
-            report = unknown if offline else problem
-            yield report(check, each.error.what, each.error.advice)
+            yield problem(check, each.error.what, ONLINE)
         elif each.status is not None and each.status >= _FAILED:
             yield problem(check, f"{host} answers {each.status}", "look at Datadog's status page")
         else:
