@@ -43,7 +43,7 @@ class Attempts:
     @property
     def closed(self) -> bool:
         """Return whether a program's own attempt is to be answered here, and nobody else's."""
-        return any(not isinstance(each, str) for each in tuple(self._tickets.values()))
+        return any(session == ONE_PERSON for _, session in self._all())
 
     @property
     def too_many(self) -> bool:
@@ -104,24 +104,27 @@ class Attempts:
             AuthorizationError: `wrong_state`, or the redirect is none.
         """
         state = state_of(redirect)
-        begun = [*self._bound, *((each, ONE_PERSON) for each in tuple(self._tickets.values()))]
-        for request, session in begun:
-            if not isinstance(request, str) and request.state.matches(state):
+        for request, session in self._all():
+            if request.state.matches(state):
                 return session
         raise AuthorizationError("wrong_state", ANOTHER)
 
     def spent(self, redirect: str) -> bool:
         """Return whether a redirect used up one of these attempts."""
-        found = self._answered_by(redirect)
-        return found is not None and not self._pending.waits(found[0])
-
-    def _answered_by(self, redirect: str) -> tuple[AuthorizationRequest, str] | None:
         with suppress(AuthorizationError):
             state = state_of(redirect)
-            for request, session in self._bound:
+            for request, _ in self._all():
                 if request.state.matches(state):
-                    return request, session
-        return None
+                    return not self._pending.waits(request)
+        return False
+
+    def _all(self) -> list[tuple[AuthorizationRequest, str]]:
+        """Return what browsers began here, and the program's own attempts."""
+        targets = tuple(self._tickets.values())
+        return [
+            *self._bound,
+            *((each, ONE_PERSON) for each in targets if not isinstance(each, str)),
+        ]
 
     def let_go(self) -> None:
         """Forget attempts that were not answered, and give the program's own back."""

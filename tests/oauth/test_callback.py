@@ -17,6 +17,7 @@ from given import readable
 from scene import Scene
 from visitors import Person, get
 
+from ddoauth_kit import TokenSet
 from ddoauth_kit.errors import AuthorizationError, DdoauthError, InputError, NetworkError
 from ddoauth_kit.oauth.attempts import MOST
 from ddoauth_kit.oauth.callback import CallbackListener
@@ -27,7 +28,7 @@ from ddoauth_kit.workbook.visitor import visit_consent
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from ddoauth_kit import Http, TokenSet
+    from ddoauth_kit import Http
     from ddoauth_kit.oauth.callback_address import CallbackUrls
 
     Listener = CallbackListener[TokenSet]
@@ -168,14 +169,17 @@ def test_nobody_else_begins_an_attempt_beside_the_programs_own(scene: Scene) -> 
     assert outcome[0].site.name == "us1"
 
 
-def test_the_programs_own_attempt_can_be_pasted_without_the_link(scene: Scene) -> None:
-    """Whoever opens the authorization URL by hand may paste where it ends."""
+@pytest.mark.parametrize(("decision", "end"), [("approve", TokenSet), ("deny", AuthorizationError)])
+def test_the_programs_own_attempt_can_be_pasted_without_the_link(
+    scene: Scene, decision: str, end: type[object]
+) -> None:
+    """Whoever opens the authorization URL by hand may paste where it ends, a no as well."""
     request = scene.oauth.begin(domain="datadoghq.com", session=ONE_PERSON)
     with listen(scene) as listener:
         listener.start_url(request)
         with waiting(listener) as outcome:
-            listener.take(visit_consent(request))
-    assert outcome[0].site.name == "us1"
+            listener.take(visit_consent(request, decision=decision))
+    assert isinstance(outcome[0], end)
 
 
 def test_a_failed_registration_leaves_no_port_open(scene: Scene) -> None:
