@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import re
 import socket
+import threading
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
+from ddoauth_kit.errors import DdoauthError
 from ddoauth_kit.workbook.browser import Browser
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ddoauth_kit.workbook.browser import Page
 
 REDIRECTS = range(300, 400)
@@ -81,3 +86,22 @@ def get(url: str, *, method: str = "GET", **headers: str) -> Heard:
     }
     lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in given.items())]
     return say(parts.port or 80, "\r\n".join([*lines, "", ""]))
+
+
+@contextmanager
+def waiting(waits: Any, *, timeout: float = 10.0) -> Iterator[list[Any]]:
+    """Call `wait` beside the test; the list holds the outcome when the block has ended."""
+    outcome: list[Any] = []
+
+    def wait() -> None:
+        try:
+            outcome.append(waits.wait(timeout))
+        except DdoauthError as error:
+            outcome.append(error)
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    try:
+        yield outcome
+    finally:
+        thread.join(timeout + 5)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import socket
 import threading
-from contextlib import contextmanager
 from dataclasses import replace
 from http import HTTPStatus
 from pathlib import Path
@@ -15,10 +14,10 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 from given import readable
 from scene import Scene
-from visitors import Person, get
+from visitors import Person, get, waiting
 
 from ddoauth_kit import TokenSet
-from ddoauth_kit.errors import AuthorizationError, DdoauthError, InputError, NetworkError
+from ddoauth_kit.errors import AuthorizationError, InputError, NetworkError
 from ddoauth_kit.oauth.attempts import MOST
 from ddoauth_kit.oauth.callback import CallbackListener
 from ddoauth_kit.oauth.client import ONE_PERSON
@@ -62,25 +61,6 @@ def register(scene: Scene, origin: str) -> None:
 def listen(scene: Scene) -> Listener:
     """Return a listener that exchanges the code."""
     return CallbackListener(scene.oauth, finish=scene.oauth.exchange)
-
-
-@contextmanager
-def waiting(listener: Listener, *, timeout: float = 10.0) -> Iterator[list[Any]]:
-    """Wait in a thread; the list holds the outcome when the block has ended."""
-    outcome: list[Any] = []
-
-    def wait() -> None:
-        try:
-            outcome.append(listener.wait(timeout))
-        except DdoauthError as error:
-            outcome.append(error)
-
-    thread = threading.Thread(target=wait)
-    thread.start()
-    try:
-        yield outcome
-    finally:
-        thread.join(timeout + 5)
 
 
 def onboard(listener: Listener, query: str = FROM_TILE) -> str:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import socket
-import threading
 import webbrowser
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from backends import live_lab
-from visitors import Person
+from visitors import Person, waiting
 
-from ddoauth_kit.errors import AuthorizationError, DdoauthError
+from ddoauth_kit.errors import AuthorizationError
 from ddoauth_kit.workbook import open_sandbox_lab, person
 from ddoauth_kit.workbook.attempt import ListenedAttempt, PastedAttempt, begin_attempt
 from ddoauth_kit.workbook.visitor import visit_consent
@@ -39,23 +37,6 @@ def at_home(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in person.ELSEWHERE:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(webbrowser, "get", lambda: webbrowser)
-
-
-@contextmanager
-def waiting(attempt: Attempt, *, timeout: float = 10.0) -> Iterator[list[Any]]:
-    """Wait beside the test; the list holds the outcome when the block has ended."""
-    outcome: list[Any] = []
-
-    def wait() -> None:
-        try:
-            outcome.append(attempt.wait(timeout))
-        except DdoauthError as error:
-            outcome.append(error)
-
-    thread = threading.Thread(target=wait)
-    thread.start()
-    yield outcome
-    thread.join(timeout + 5)
 
 
 def loopback() -> str:
