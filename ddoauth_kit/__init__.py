@@ -8,13 +8,19 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ddoauth_kit import errors
-    from ddoauth_kit.api.api_keys import ApiKey, create_api_key, validate_api_key
+    from ddoauth_kit.api.api_keys import (
+        ApiKey,
+        create_api_key,
+        create_kept_api_key,
+        validate_api_key,
+    )
     from ddoauth_kit.errors import DdoauthError
-    from ddoauth_kit.explainer import explain
-    from ddoauth_kit.http import Http
+    from ddoauth_kit.errors.explainer import explain
+    from ddoauth_kit.http.sender import Http
     from ddoauth_kit.oauth.authorization_request import AuthorizationRequest
     from ddoauth_kit.oauth.authorization_response import AuthorizationResponse
     from ddoauth_kit.oauth.client import OAuthClient
+    from ddoauth_kit.oauth.grant import Grant
     from ddoauth_kit.oauth.tokens import TokenSet
     from ddoauth_kit.registration import (
         ClientRegistration,
@@ -24,6 +30,7 @@ if TYPE_CHECKING:
     )
     from ddoauth_kit.secret import Secret
     from ddoauth_kit.sites import DATADOG_SITES, Endpoints, Site, SiteTable
+    from ddoauth_kit.store import FileStore
 
 __all__ = [
     "DATADOG_SITES",
@@ -33,6 +40,8 @@ __all__ = [
     "ClientRegistration",
     "DdoauthError",
     "Endpoints",
+    "FileStore",
+    "Grant",
     "Http",
     "Kind",
     "OAuthClient",
@@ -41,6 +50,7 @@ __all__ = [
     "SiteTable",
     "TokenSet",
     "create_api_key",
+    "create_kept_api_key",
     "errors",
     "explain",
     "registration_from_environment",
@@ -56,7 +66,9 @@ _PLACES = {
     "ClientRegistration": "ddoauth_kit.registration",
     "DdoauthError": "ddoauth_kit.errors",
     "Endpoints": "ddoauth_kit.sites",
-    "Http": "ddoauth_kit.http",
+    "FileStore": "ddoauth_kit.store",
+    "Grant": "ddoauth_kit.oauth.grant",
+    "Http": "ddoauth_kit.http.sender",
     "Kind": "ddoauth_kit.registration",
     "OAuthClient": "ddoauth_kit.oauth.client",
     "Secret": "ddoauth_kit.secret",
@@ -64,8 +76,9 @@ _PLACES = {
     "SiteTable": "ddoauth_kit.sites",
     "TokenSet": "ddoauth_kit.oauth.tokens",
     "create_api_key": "ddoauth_kit.api.api_keys",
+    "create_kept_api_key": "ddoauth_kit.api.api_keys",
     "errors": "ddoauth_kit.errors",
-    "explain": "ddoauth_kit.explainer",
+    "explain": "ddoauth_kit.errors.explainer",
     "registration_from_environment": "ddoauth_kit.registration",
     "registration_from_file": "ddoauth_kit.registration",
     "validate_api_key": "ddoauth_kit.api.api_keys",

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from ddoauth_kit.commands.check import add_check
 from ddoauth_kit.commands.doctor import add_doctor
-from ddoauth_kit.commands.kept import add_store
 from ddoauth_kit.commands.lab import add_lab
 from ddoauth_kit.commands.probe import add_probe
 from ddoauth_kit.commands.run import add_run
 from ddoauth_kit.commands.sandbox import add_sandbox
 from ddoauth_kit.commands.scan import add_scan
+from ddoauth_kit.commands.store import add_store
 from ddoauth_kit.commands.terminal import FOUND, INTERRUPTED, complain, say
 from ddoauth_kit.errors import DdoauthError, InputError
 

@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ddoauth_kit.sandbox.watched import WatchedSandbox
+    from ddoauth_kit.sandbox.testing import WatchedSandbox
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -32,7 +32,7 @@ def datadog_sandbox(request: pytest.FixtureRequest) -> Iterator[WatchedSandbox]:
     other host fails and is noted.
     """
     try:
-        from ddoauth_kit.sandbox.watched import WatchedSandbox
+        from ddoauth_kit.sandbox.testing import WatchedSandbox
     except ModuleNotFoundError as error:
         pytest.skip(f'{error.name} is missing: pip install "ddoauth-kit[sandbox]"')
     mark = request.node.get_closest_marker("datadog_sandbox")

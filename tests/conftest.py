@@ -5,27 +5,22 @@ from __future__ import annotations
 import json
 import os
 import signal
-import sys
 import tarfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
-
-# The helpers beside this file are read by tests in every folder, and are no package.
-sys.path.append(str(Path(__file__).parent))
-
-from checklist import pytest_runtest_setup, pytest_terminal_summary
 from hypothesis import HealthCheck, settings
-from loopback import HoldingServer, RawServer, RecordingServer
+from support.checklist import pytest_runtest_setup, pytest_terminal_summary
+from support.loopback import HoldingServer, RawServer, RecordingServer
 
-from ddoauth_kit.http import Http
+from ddoauth_kit.http.sender import Http
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from authlib_server import AuthlibServer
+    from support.authlib_server import AuthlibServer
 
 
 __all__ = ["pytest_runtest_setup", "pytest_terminal_summary"]
@@ -64,8 +59,8 @@ def spec_archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     DDOAUTH_SPEC_ARCHIVE may name a file that is there already.
     """
-    from ddoauth_kit.spec.__main__ import CATALOGUE
-    from ddoauth_kit.spec.source import download
+    from ddoauth_kit.maintenance.spec.__main__ import CATALOGUE
+    from ddoauth_kit.maintenance.spec.source import download
 
     given = os.environ.get("DDOAUTH_SPEC_ARCHIVE")
     if given:
@@ -151,7 +146,7 @@ def rotate(request: pytest.FixtureRequest) -> bool:
 @pytest.fixture
 def authlib_server(monkeypatch: pytest.MonkeyPatch, *, rotate: bool) -> Iterator[AuthlibServer]:
     """Run an authorization server of Authlib's that knows one client."""
-    from authlib_server import AuthlibServer, Client
+    from support.authlib_server import AuthlibServer, Client
 
     monkeypatch.setenv("AUTHLIB_INSECURE_TRANSPORT", "1")
     client = Client(

@@ -15,10 +15,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from chromium import open_chromium
-from jupyter_lab import LabServer, Notebook
+from support.chromium import open_chromium
+from support.jupyter_lab import LabServer, Notebook
 
-from ddoauth_kit.workbook.notebooks import find_notebooks
+from ddoauth_kit.workbook.lessons.notebooks import find_notebooks
 
 OUT = Path(__file__).parents[1] / ".github" / "pictures"
 SIZE = {"width": 980, "height": 1400}

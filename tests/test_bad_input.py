@@ -6,16 +6,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from given import local_site, readable, with_locals
-from scene import Scene
+from support.builders import local_site, readable, with_locals
+from support.scene import Scene
 
 from ddoauth_kit import Http, Secret, create_api_key, errors
-from ddoauth_kit.advice import ADVICE
 from ddoauth_kit.api.queries import metric_query_request
 from ddoauth_kit.api.refusals import refuse_failure
+from ddoauth_kit.errors.advice import ADVICE
+from ddoauth_kit.oauth.consent.scripted_consent import visit_consent
 from ddoauth_kit.oauth.pkce import new_pkce_pair
 from ddoauth_kit.sandbox import Sandbox
-from ddoauth_kit.workbook.visitor import visit_consent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

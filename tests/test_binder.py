@@ -1,58 +1,65 @@
-"""Binder builds this repository by repo2docker's rules, which were read from its Dockerfiles."""
+"""On Binder nothing real is read, and nothing is kept."""
 
 from __future__ import annotations
 
-import re
-import shutil
-import subprocess
-import tomllib
-from pathlib import Path
-
 import pytest
+from support.backends import live_environment
+from support.builders import CLIENT_SECRET
 
-ROOT = Path(__file__).parents[1]
-BINDER = ROOT / "binder"
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+from ddoauth_kit.binder import BINDER, NOTHING_KEPT, on_binder
+from ddoauth_kit.errors import InputError
+from ddoauth_kit.registration import registration_from_environment
+from ddoauth_kit.secret import Secret
+from ddoauth_kit.store import Slot, open_store
+from ddoauth_kit.workbook import open_lab
 
-
-def test_the_folder_holds_what_repo2docker_reads() -> None:
-    """A folder `binder` hides what is at the root, and an environment.yml would win over pip."""
-    assert {path.name for path in BINDER.iterdir()} == {"requirements.txt", "runtime.txt"}
-
-
-def test_python_is_one_that_both_sides_know() -> None:
-    """`runtime.txt` reads `python-3.N`, one of repo2docker's lock files, and new enough for us."""
-    found = re.fullmatch(r"python-3\.(\d+)\n", (BINDER / "runtime.txt").read_text("utf-8"))
-    assert found
-    needed = re.fullmatch(r">=3\.(\d+)", PROJECT["requires-python"])
-    assert needed
-    assert int(needed[1]) <= int(found[1]) <= 14
-
-
-def test_requirements_name_this_repository() -> None:
-    """At the root, where pip runs, `.` is the repository; alone it would not be copied."""
-    lines = (BINDER / "requirements.txt").read_text("utf-8").splitlines()
-    assert [line for line in lines if not line.startswith("#")] == [".[binder]"]
-    assert len(lines) > 1
-    extras = PROJECT["optional-dependencies"]
-    assert any(line.startswith("ddoauth-kit[workbook]") for line in extras["binder"])
-    assert any(line.startswith("jupyter-server-proxy") for line in extras["binder"])
+# What the hub and BinderHub's launcher set in a visitor's server.
+REAL = {
+    "BINDER_SERVICE_HOST": "10.0.0.7",
+    "BINDER_LAUNCH_HOST": "https://mybinder.org/",
+    "BINDER_REPO_URL": "https://github.com/example/workbook",
+    "JUPYTERHUB_USER": "example-workbook-abc",
+    "JUPYTERHUB_SERVICE_PREFIX": "/user/example-workbook-abc/",
+}
 
 
-def test_the_first_lesson_is_where_the_link_leads() -> None:
-    """`urlpath=lab/tree/notebooks/00_start_here.ipynb` needs the notebook there, by its kernel."""
-    lesson = ROOT / "notebooks" / "00_start_here.ipynb"
-    assert '"name": "python3"' in lesson.read_text("utf-8")
+@pytest.mark.parametrize("name", BINDER)
+def test_any_of_the_variables_tells(name: str) -> None:
+    """Hubs differ in what they set; one of Binder's own is enough, a hub's alone is not."""
+    assert on_binder({name: REAL[name]})
+    assert not on_binder({name: ""})
+    assert not on_binder({"JUPYTERHUB_USER": "ada"})
 
 
-@pytest.mark.skipif(
-    shutil.which("jupyter-repo2docker") is None, reason="repo2docker is not installed"
-)
-def test_the_dockerfile_copies_before_it_installs() -> None:
-    """repo2docker itself, without an engine, copies the repository and then runs pip in it."""
-    command = ["jupyter-repo2docker", "--no-build", "--debug", str(ROOT)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    dockerfile = done.stdout + done.stderr
-    copied = dockerfile.index("COPY --chown=0:0 src/ ${REPO_DIR}/")
-    installed = dockerfile.index('pip install --no-cache-dir -r "binder/requirements.txt"')
-    assert copied < installed
+def test_live_mode_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Credentials that stand in the environment are not read, and the reason is given."""
+    keyring = live_environment(monkeypatch)
+    for name, value in REAL.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(InputError) as caught:
+        open_lab("us1", mode="live")
+    assert caught.value.code == "no_live_on_binder"
+    assert "public machine" in str(caught.value)
+    assert CLIENT_SECRET not in str(caught.value)
+    with pytest.raises(InputError):
+        registration_from_environment()
+    assert keyring.kept == {}
+
+
+def test_the_sandbox_works_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A visitor goes the whole way with the sandbox's client."""
+    for name, value in REAL.items():
+        monkeypatch.setenv(name, value)
+    with open_lab() as lab:
+        assert lab.exchange(lab.authorize()).access_token
+
+
+def test_nothing_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The store is memory, whatever keyring there is, and says why; variables are not read."""
+    keyring = live_environment(monkeypatch)
+    chosen = open_store(environ={**REAL, "DDOAUTH_API_KEY_US1": "canary"})
+    slot = Slot("api_key", "us1", "acme")
+    assert chosen.reason == NOTHING_KEPT
+    assert chosen.store.get(slot) is None
+    chosen.store.put(slot, Secret("s", label="api_key"))
+    assert keyring.kept == {}

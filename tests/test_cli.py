@@ -12,11 +12,15 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+from support.places import ROOT, TESTS
 
-DATA = Path(__file__).parent / "data"
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DATA = TESTS / "data"
 
 
 def _ddoauth(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -182,7 +186,7 @@ def test_run_prints_results(tmp_path: Path) -> None:
 def test_failing_notebook_exits_with_1(tmp_path: Path) -> None:
     """A notebook that fails makes the exit code 1; the others still run."""
     broken = tmp_path / "broken.ipynb"
-    lesson = Path(__file__).parents[1] / "notebooks" / "00_start_here.ipynb"
+    lesson = ROOT / "notebooks" / "00_start_here.ipynb"
     broken.write_text(lesson.read_text("utf-8").replace("sites_table()", "sites_table(1)"), "utf-8")
     done = _ddoauth("run", str(broken), "00", "--out", str(tmp_path / "out"))
     assert done.returncode == 1
@@ -193,7 +197,7 @@ def test_failing_notebook_exits_with_1(tmp_path: Path) -> None:
 
 def test_lessons_run_under_nbconvert(tmp_path: Path) -> None:
     """`jupyter nbconvert --execute` runs every lesson as it is, without an error."""
-    lessons = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
+    lessons = sorted((ROOT / "notebooks").glob("*.ipynb"))
     command = [sys.executable, "-m", "nbconvert", "--to", "notebook", "--execute"]
     done = subprocess.run(
         [*command, "--output-dir", str(tmp_path), *map(str, lessons)],

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from support.places import ROOT
 
-ROOT = Path(__file__).parents[1]
 SHAPES = {
     "an API key": r"(?<![0-9a-zA-Z_/+=-])[0-9a-f]{32}(?![0-9a-zA-Z_/+=-])",
     "an application key": r"(?<![0-9a-zA-Z_/+=@-])[0-9a-f]{40}(?![0-9a-zA-Z_/+=-])",

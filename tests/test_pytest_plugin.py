@@ -15,12 +15,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from scene import Scene
+from support.scene import Scene
 
-from ddoauth_kit.api.kept_key import create_kept_api_key
-from ddoauth_kit.api.queries import current_user_request
+from ddoauth_kit.api.api_keys import create_kept_api_key
 from ddoauth_kit.errors import ApiKeyError, AuthorizationError, NetworkError
 from ddoauth_kit.oauth.grant import Grant, grant_slot
+from ddoauth_kit.oauth.tokens import current_user_request
 from ddoauth_kit.pytest_plugin import datadog_sandbox
 from ddoauth_kit.sandbox import SandboxError
 from ddoauth_kit.sites import DATADOG_SITES
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ddoauth_kit import Http
-    from ddoauth_kit.sandbox.watched import WatchedSandbox
+    from ddoauth_kit.sandbox.testing import WatchedSandbox
 
 __all__ = ["datadog_sandbox"]  # where the kit is installed, pytest knows it without this import
 
@@ -111,7 +111,7 @@ def test_wrong_counts_are_told_with_the_journal(
 
 def test_afterwards_the_world_is_open_again(http: Http) -> None:
     """Outside the fixture nothing is refused; names on this machine resolve either way."""
-    from ddoauth_kit.sandbox.watched import WatchedSandbox
+    from ddoauth_kit.sandbox.testing import WatchedSandbox
 
     with WatchedSandbox() as sandbox:
         socket.getaddrinfo("localhost", 80)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+from support.places import ROOT
 
-ROOT = Path(__file__).parents[1]
+if TYPE_CHECKING:
+    from pathlib import Path
+
 README = (ROOT / "README.md").read_text("utf-8")
 PROSE = [ROOT / "README.md", *sorted((ROOT / ".github").glob("*.md"))]
 SOURCES = sorted((ROOT / "ddoauth_kit").rglob("*.py"))
@@ -84,6 +87,6 @@ def test_nothing_is_left_open() -> None:
 
 
 def test_files_stay_small() -> None:
-    """A source file past 350 lines usually hides two nouns."""
+    """A source file past 600 lines usually hides two nouns."""
     sizes = {path.name: len(path.read_text("utf-8").splitlines()) for path in SOURCES}
-    assert not {name: size for name, size in sizes.items() if size > 350}
+    assert not {name: size for name, size in sizes.items() if size > 600}

@@ -12,9 +12,9 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from given import readable, tokens, with_locals
 from IPython.core.formatters import DisplayFormatter
 from IPython.core.ultratb import VerboseTB
+from support.builders import readable, tokens, with_locals
 
 from ddoauth_kit import Secret
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from given import local_site
-from hostile import HOSTILE_DOMAINS, HOSTILE_SITES
+from support.builders import local_site
+from support.hostile import HOSTILE_DOMAINS, HOSTILE_SITES
 
 from ddoauth_kit import DATADOG_SITES, Site
 from ddoauth_kit.errors import InputError

@@ -4,23 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from ddoauth_kit.answers import read_object, unexpected
 from ddoauth_kit.api.refusals import refuse_failure
-from ddoauth_kit.message import Request, Response
+from ddoauth_kit.http.answers import read_object, unexpected
+from ddoauth_kit.http.message import Request, Response
 from ddoauth_kit.sites import Host
 
 if TYPE_CHECKING:
-    from ddoauth_kit.message import Pairs
+    from ddoauth_kit.http.message import Pairs
     from ddoauth_kit.oauth.tokens import TokenSet
 
 METRIC_SCOPE: Final = "timeseries_query"
 LOG_SCOPE: Final = "logs_read_data"
 EVENT_SCOPE: Final = "events_read"
-
-
-def current_user_request(tokens: TokenSet) -> Request:
-    """Ask who authorized (`GET /api/v2/current_user`): the call that any valid token may make."""
-    return _get("current user call", tokens, "/api/v2/current_user")
 
 
 def metric_query_request(tokens: TokenSet, *, query: str, start: int, end: int) -> Request:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ddoauth_kit.answers import error_texts, refusal_sentence, refuse_unreadable
 from ddoauth_kit.errors import ApiError
+from ddoauth_kit.http.answers import error_texts, refusal_sentence, refuse_unreadable
 
 if TYPE_CHECKING:
-    from ddoauth_kit.message import Response
+    from ddoauth_kit.http.message import Response
 
 _CODES: Final = {
     401: "unauthorized",

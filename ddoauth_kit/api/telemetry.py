@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ddoauth_kit.api.refusals import refusal, refuse_failure
 from ddoauth_kit.errors import ApiKeyError
-from ddoauth_kit.message import Request, Response
+from ddoauth_kit.http.message import Request, Response
 from ddoauth_kit.sites import Host
 
 if TYPE_CHECKING:
     from ddoauth_kit.api.api_keys import ApiKey
-    from ddoauth_kit.http import Http
+    from ddoauth_kit.http.sender import Http
 
 _GAUGE: Final = 3
 _KEY_REFUSED: Final = frozenset({401, 403})

@@ -41,9 +41,8 @@ def add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 
 def run_check(options: argparse.Namespace) -> int:
     """Check and print the findings, or the patch."""
-    from ddoauth_kit.publishing.check import check_folder
-    from ddoauth_kit.publishing.listing import listing
-    from ddoauth_kit.publishing.scopes import read_probes
+    from ddoauth_kit.publishing.folder_check import check_folder, listing
+    from ddoauth_kit.publishing.requested_scopes import read_probes
 
     probes = None if options.probes is None else read_probes(options.probes)
     report = check_folder(options.path, base=options.base, earlier=options.earlier, probes=probes)

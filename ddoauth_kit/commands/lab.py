@@ -38,8 +38,8 @@ def add_lab(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 
 def run_lab(options: argparse.Namespace) -> int:
     """Copy what is missing, say where, and run JupyterLab until it ends."""
-    from ddoauth_kit.workbook.copies import copy_notebooks
-    from ddoauth_kit.workbook.notebooks import find_notebooks
+    from ddoauth_kit.workbook.lessons.copies import copy_notebooks
+    from ddoauth_kit.workbook.lessons.notebooks import find_notebooks
 
     if find_spec("jupyterlab") is None:
         raise InputError("missing_package", "jupyterlab is not installed.")

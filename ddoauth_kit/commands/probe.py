@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ddoauth_kit.api.probes import Writes
 from ddoauth_kit.commands.terminal import (
     FOUND,
     INTERRUPTED,
@@ -14,6 +13,7 @@ from ddoauth_kit.commands.terminal import (
     chosen_sites,
     say,
 )
+from ddoauth_kit.probing.probe import Writes
 from ddoauth_kit.sites import DATADOG_SITES
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def add_probe(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 
 def run_probe(options: argparse.Namespace) -> int:
     """Probe and print the results."""
-    from ddoauth_kit.workbook.lab import open_lab
+    from ddoauth_kit.workbook.lab.open_lab import open_lab
 
     sites = chosen_sites(options.site or ["us1"])
     client = checked_client(options.client)

@@ -23,27 +23,27 @@ from ddoauth_kit.commands.terminal import (
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.oauth.authorization_request import authorization_request
 from ddoauth_kit.sites import DATADOG_SITES
-from ddoauth_kit.workbook.notebooks import find_notebooks
-from ddoauth_kit.workbook.runs.compare import read_earlier
+from ddoauth_kit.workbook.lessons.notebooks import find_notebooks
+from ddoauth_kit.workbook.runs.comparison import read_earlier
 from ddoauth_kit.workbook.runs.ledger import Ledger
-from ddoauth_kit.workbook.runs.matrix import (
+from ddoauth_kit.workbook.runs.outcome import RunOutcome
+from ddoauth_kit.workbook.runs.run_matrix import (
     FROM_ENVIRONMENT,
-    Client,
+    RunClient,
     RunSettings,
     client_of_file,
     matrix,
 )
-from ddoauth_kit.workbook.runs.outcome import Outcome
-from ddoauth_kit.workbook.runs.progress import Progress
+from ddoauth_kit.workbook.runs.run_progress import RunProgress
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
     from ddoauth_kit.secret import Secret
-    from ddoauth_kit.workbook.runs.cluster import ClusterRunner
-    from ddoauth_kit.workbook.runs.local import LocalRunner
-    from ddoauth_kit.workbook.runs.matrix import Case, NotebookRun
+    from ddoauth_kit.workbook.runs.dask_runner import ClusterRunner
+    from ddoauth_kit.workbook.runs.local_runner import LocalRunner
+    from ddoauth_kit.workbook.runs.run_matrix import Case, NotebookRun
 
 _LOGGERS: Final = ("asyncio", "traitlets", "papermill", "distributed")
 
@@ -67,7 +67,7 @@ def run_command(options: argparse.Namespace) -> int:
     ledger = Ledger(out, settings=settings, resume=options.resume)
     begun, started = time.perf_counter(), datetime.now(UTC)
     whole = _run_all(options, cases=cases, settings=settings, out=out, ledger=ledger)
-    outcome = Outcome(
+    outcome = RunOutcome(
         cases=cases,
         runs=ledger.runs(cases),
         settings=settings,
@@ -90,7 +90,7 @@ def _run_all(
     missing = [case for case in cases if not ledger.passed(case)]
     if len(missing) < len(cases):
         say(f"{len(cases) - len(missing)} of {len(cases)} had passed before and are kept")
-    progress = Progress(len(missing))
+    progress = RunProgress(len(missing))
 
     def done(run: NotebookRun) -> None:
         ledger.add(run)
@@ -105,16 +105,16 @@ def _run_all(
 
 def _runner(options: argparse.Namespace) -> LocalRunner | ClusterRunner:
     if options.executor is not None:
-        from ddoauth_kit.workbook.runs.cluster import ClusterRunner
+        from ddoauth_kit.workbook.runs.dask_runner import ClusterRunner
 
         return ClusterRunner(options.executor, timeout=options.timeout)
-    from ddoauth_kit.workbook.runs.local import LocalRunner
+    from ddoauth_kit.workbook.runs.local_runner import LocalRunner
 
     return LocalRunner(jobs=options.jobs, timeout=options.timeout, cold=options.cold)
 
 
-def _finish(outcome: Outcome, *, out: Path, whole: bool, as_json: bool) -> int:
-    from ddoauth_kit.workbook.runs.results import write_results
+def _finish(outcome: RunOutcome, *, out: Path, whole: bool, as_json: bool) -> int:
+    from ddoauth_kit.workbook.runs.written_results import write_results
 
     scanned = write_results(outcome, out=out, secrets=_secrets(outcome))
     _print_runs(scanned.runs, out=out, as_json=as_json)
@@ -126,9 +126,9 @@ def _finish(outcome: Outcome, *, out: Path, whole: bool, as_json: bool) -> int:
     return FOUND if scanned.failed or scanned.findings else SUCCESS
 
 
-def _secrets(outcome: Outcome) -> tuple[Secret, ...]:
+def _secrets(outcome: RunOutcome) -> tuple[Secret, ...]:
     """Return every secret that is known here and that one of the cases could have met."""
-    from ddoauth_kit.workbook.runs.known import known_secrets
+    from ddoauth_kit.workbook.runs.run_secrets import known_secrets
 
     places = {(case.site, case.client): case for case in outcome.cases}
     found = (known_secrets(outcome.settings.parameters(case))() for case in places.values())
@@ -153,7 +153,7 @@ def _quiet_interrupts() -> Iterator[None]:
             logger.setLevel(level)
 
 
-def _clients(files: list[str], *, mode: str) -> list[Client]:
+def _clients(files: list[str], *, mode: str) -> list[RunClient]:
     """Check the files before any kernel starts, and name them wherever a kernel runs."""
     if mode == "live" and len(files) > 1:
         what = "The environment holds the credentials of one client, and several were named."
@@ -161,12 +161,12 @@ def _clients(files: list[str], *, mode: str) -> list[Client]:
     for file in files:
         checked_client(file)
     clients = list(dict.fromkeys(client_of_file(file) for file in files))
-    return clients or [Client(FROM_ENVIRONMENT) if mode == "live" else Client()]
+    return clients or [RunClient(FROM_ENVIRONMENT) if mode == "live" else RunClient()]
 
 
 def _check_live(cases: list[Case]) -> None:
     """Refuse what no kernel could use: a registration or a redirect URI that is missing."""
-    from ddoauth_kit.workbook.live import live_registration
+    from ddoauth_kit.registration.live import live_registration
 
     for site, client in dict.fromkeys((case.site, case.client) for case in cases):
         registration = live_registration(site, client=client.path)

@@ -27,8 +27,8 @@ def add_scan(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 def run_scan(options: argparse.Namespace) -> int:
     """Scan and print what was found."""
-    from ddoauth_kit.known_secrets import environment_secrets
-    from ddoauth_kit.scan import scan_paths
+    from ddoauth_kit.masking.known_secrets import environment_secrets
+    from ddoauth_kit.masking.scan import scan_paths
 
     found = scan_paths(options.paths, secrets=environment_secrets())
     if options.format == "json":

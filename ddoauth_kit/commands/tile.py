@@ -63,7 +63,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _serve(sandbox: Any, key: str) -> None:  # noqa: ANN401 - the package sandbox is optional
-    from ddoauth_kit.workbook.shared import SharedSandbox, announced
+    from ddoauth_kit.workbook.lab.shared_sandbox import SharedSandbox, announced
 
     sites = {name: dict(urls) for name, urls in sandbox.endpoints.items()}
     port = int(sandbox.base_url.rpartition(":")[2])

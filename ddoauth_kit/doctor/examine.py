@@ -5,17 +5,17 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from ddoauth_kit.doctor import client as clients
+from ddoauth_kit.doctor import client_settings as clients
 from ddoauth_kit.doctor.finding import Finding, unknown
-from ddoauth_kit.doctor.keeping import (
+from ddoauth_kit.doctor.packages import check_packages, check_python
+from ddoauth_kit.doctor.proxy_and_tls import check_proxy, check_tls
+from ddoauth_kit.doctor.reachability import check_clock, check_sites, reach
+from ddoauth_kit.doctor.secret_stores import (
     check_folder,
     check_keyring,
     check_official_variables,
     check_store,
 )
-from ddoauth_kit.doctor.packages import check_packages, check_python
-from ddoauth_kit.doctor.reach import check_clock, check_sites, reach
-from ddoauth_kit.doctor.surroundings import check_proxy, check_tls
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.sites import DATADOG_SITES, SiteTable
 from ddoauth_kit.store import open_store

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.errors import AuthorizationError, DdoauthError
-from ddoauth_kit.http import Http
+from ddoauth_kit.http.sender import Http
 from ddoauth_kit.oauth.authorization_request import AuthorizationRequest, authorization_request
 from ddoauth_kit.oauth.authorization_response import (
     AuthorizationResponse,

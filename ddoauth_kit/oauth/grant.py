@@ -14,16 +14,16 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from ddoauth_kit.api.queries import current_user_request
 from ddoauth_kit.errors import AnswerError, DdoauthError, InputError, NetworkError, TokenError
 from ddoauth_kit.oauth.grant_record import GrantRecord, new_record, read, written
+from ddoauth_kit.oauth.tokens import current_user_request
 from ddoauth_kit.store import Slot, Store, refuse_unwritable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ddoauth_kit.http import AsyncHttp
-    from ddoauth_kit.message import Request, Response
+    from ddoauth_kit.http.message import Request, Response
+    from ddoauth_kit.http.sender import AsyncHttp
     from ddoauth_kit.oauth.client import OAuthClient
     from ddoauth_kit.oauth.tokens import TokenSet
 

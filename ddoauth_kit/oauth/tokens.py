@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from ddoauth_kit.answers import (
+from ddoauth_kit.errors import TokenError
+from ddoauth_kit.http.answers import (
     oauth_error,
     read_object,
     refusal_sentence,
     refuse_unreadable,
     unexpected,
 )
-from ddoauth_kit.errors import TokenError
-from ddoauth_kit.message import Pairs, Request, Response
+from ddoauth_kit.http.message import Pairs, Request, Response
 from ddoauth_kit.scopes import GrantedScopes, parse_scopes
 from ddoauth_kit.secret import Secret
 from ddoauth_kit.sites import Host, Site
@@ -265,3 +265,16 @@ def _lifetime(response: Response, answer: dict[str, Any]) -> int:
     if not 0 <= seconds <= _LONGEST_LIFETIME:
         raise unexpected(response, "has an `expires_in` that is no number of seconds")
     return seconds
+
+
+def current_user_request(tokens: TokenSet) -> Request:
+    """Ask who authorized (`GET /api/v2/current_user`): the call that any valid token may make."""
+    return Request(
+        purpose="current user call",
+        method="GET",
+        site=tokens.site,
+        host=Host.API,
+        path="/api/v2/current_user",
+        headers=(("authorization", tokens.access_token),),
+        repeatable=True,
+    )

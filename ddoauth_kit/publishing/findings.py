@@ -35,7 +35,7 @@ class Edit:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class RuleFinding:
     """Hold one breach of a rule; `edits` mend it, and are empty where that would be guessing."""
 
     rule: Rule
@@ -58,9 +58,11 @@ class Finding:
         }
 
 
-def finding(rule: str, *, at: Place, what: str, fix: str, edits: tuple[Edit, ...] = ()) -> Finding:
+def finding(
+    rule: str, *, at: Place, what: str, fix: str, edits: tuple[Edit, ...] = ()
+) -> RuleFinding:
     """Return a finding of the rule with this id."""
-    return Finding(rule=RULES[rule], at=at, what=what, fix=fix, edits=edits)
+    return RuleFinding(rule=RULES[rule], at=at, what=what, fix=fix, edits=edits)
 
 
 def plain(name: str) -> str:

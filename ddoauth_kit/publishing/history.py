@@ -3,18 +3,72 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from ddoauth_kit.errors import InputError
-from ddoauth_kit.publishing.files import TextFile, read_text
 from ddoauth_kit.publishing.findings import plain
-from ddoauth_kit.publishing.git import BASES, file_at, find_commit, folder_prefix
 from ddoauth_kit.publishing.integration import MANIFEST
+from ddoauth_kit.publishing.integration_files import TextFile, read_text
+
+BASES: Final = ("origin/HEAD", "origin/master", "origin/main", "master", "main")
+_SECONDS: Final = 20
+# Git sets these for its hooks; they would name another repository than the folder's own.
+_OF_HOOKS: Final = {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"}
+# A partial clone would fetch a missing object: neither that nor any protocol is allowed.
+_QUIET: Final = ("-c", "protocol.allow=never", "-c", "core.fsmonitor=false")
+
+
+def folder_prefix(folder: Path) -> str | None:
+    """Return the folder's path below the top of its repository, or None without one or git.
+
+    The path ends with a slash, or is empty for the top itself.
+    """
+    answer = _git(folder, "rev-parse", "--show-prefix")
+    return None if answer is None else os.fsdecode(answer.removesuffix(b"\n"))
+
+
+def find_commit(folder: Path, *references: str) -> tuple[str, str] | None:
+    """Return the first reference that names a commit, and the commit's id."""
+    for reference in references:
+        commit = f"{reference}^{{commit}}"
+        answer = _git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", commit)
+        if answer is not None:
+            return reference, answer.decode("ascii", "replace").strip()
+    return None
+
+
+def file_at(folder: Path, *, commit: str, name: str) -> str | None:
+    """Return a file of the folder as a commit holds it, or None where it does not."""
+    answer = _git(folder, "cat-file", "blob", f"{commit}:./{name}")
+    return None if answer is None else answer.decode("utf-8", "replace")
+
+
+def _git(folder: Path, *arguments: str) -> bytes | None:
+    """Return what git prints, or None if there is no git or it says no."""
+    try:
+        done = subprocess.run(  # noqa: S603 - no shell, and options end before what was given
+            ["git", *_QUIET, "-C", str(folder), *arguments],  # noqa: S607 - the user's own git
+            capture_output=True,
+            check=False,
+            timeout=_SECONDS,
+            env=_environment(),
+        )
+    except (OSError, ValueError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout if done.returncode == 0 else None
+
+
+def _environment() -> dict[str, str]:
+    own = {"GIT_OPTIONAL_LOCKS": "0", "GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0"}
+    return {name: value for name, value in os.environ.items() if name not in _OF_HOOKS} | own
 
 
 @dataclass(frozen=True, slots=True)
-class Earlier:
+class EarlierManifest:
     """Hold the earlier `app_uuid`, empty if unknown, where it is from, and what to tell."""
 
     app_uuid: str = ""
@@ -22,7 +76,7 @@ class Earlier:
     note: str = ""
 
 
-def earlier_app_uuid(folder: Path, *, base: str = "", manifest: str | Path = "") -> Earlier:
+def earlier_app_uuid(folder: Path, *, base: str = "", manifest: str | Path = "") -> EarlierManifest:
     """Return what a given manifest, a given git reference or the usual base branch says.
 
     Without both, a missing git, repository or branch is noted, not refused.
@@ -37,16 +91,16 @@ def earlier_app_uuid(folder: Path, *, base: str = "", manifest: str | Path = "")
         if base:
             what = f"Git knows no commit {base!a} for {str(folder)!a}."
             raise InputError("bad_base", what)
-        return Earlier(note=_uncompared(folder))
+        return EarlierManifest(note=_uncompared(folder))
     commit, reference = found[1], plain(found[0])
     text = file_at(folder, commit=commit, name=MANIFEST)
     if text is None:
         note = f"The integration is new, as {reference} has no {MANIFEST} of it: its app_uuid is "
-        return Earlier(note=f"{note}the one that the Publishing tab shows.")
+        return EarlierManifest(note=f"{note}the one that the Publishing tab shows.")
     app_uuid = _app_uuid(text)
     if not app_uuid:
-        return Earlier(note=f"app_uuid was not compared: on {reference} it cannot be read.")
-    return Earlier(app_uuid, reference)
+        return EarlierManifest(note=f"app_uuid was not compared: on {reference} it cannot be read.")
+    return EarlierManifest(app_uuid, reference)
 
 
 def _uncompared(folder: Path) -> str:
@@ -57,14 +111,14 @@ def _uncompared(folder: Path) -> str:
     )
 
 
-def _of_file(path: Path) -> Earlier:
+def _of_file(path: Path) -> EarlierManifest:
     """Read a manifest that the caller vouches for by naming it."""
     file = read_text(path.parent.resolve(), path.name)
     app_uuid = _app_uuid(file.text) if isinstance(file, TextFile) else ""
     if not app_uuid:
         why = "cannot be read" if not isinstance(file, TextFile) else "is no JSON with an app_uuid"
         raise InputError("bad_earlier_manifest", f"The earlier manifest {str(path)!a} {why}.")
-    return Earlier(app_uuid, plain(path.name))
+    return EarlierManifest(app_uuid, plain(path.name))
 
 
 def _app_uuid(text: str) -> str:

@@ -8,9 +8,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.errors import InputError
-from ddoauth_kit.publishing.document import BrokenJson, Document, parse_json
-from ddoauth_kit.publishing.files import TextFile, Unreadable, find_file, read_text
-from ddoauth_kit.publishing.markdown import Page, parse_page
+from ddoauth_kit.publishing.integration_files import TextFile, Unreadable, find_file, read_text
+from ddoauth_kit.publishing.json_document import BrokenJson, Document, parse_json
+from ddoauth_kit.publishing.markdown import MarkdownPage, parse_page
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +26,7 @@ class Readme:
     """Hold the README as text and as a page."""
 
     file: TextFile
-    page: Page
+    page: MarkdownPage
 
 
 @dataclass(frozen=True, slots=True)

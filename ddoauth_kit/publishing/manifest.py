@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 from uuid import UUID
 
-from ddoauth_kit.publishing.document import BrokenJson, Document
-from ddoauth_kit.publishing.files import Unreadable, find_file
-from ddoauth_kit.publishing.findings import Edit, Finding, Place, finding, quoted
+from ddoauth_kit.publishing.findings import Edit, Place, RuleFinding, finding, quoted
 from ddoauth_kit.publishing.integration import CLIENT, MANIFEST, README, Readme
+from ddoauth_kit.publishing.integration_files import Unreadable, find_file
+from ddoauth_kit.publishing.json_document import BrokenJson, Document
 from ddoauth_kit.publishing.markdown import anchor
-from ddoauth_kit.publishing.media import media_findings
 from ddoauth_kit.publishing.uninstallation import HEADING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-    from ddoauth_kit.publishing.history import Earlier
+    from ddoauth_kit.publishing.findings import RuleFinding
+    from ddoauth_kit.publishing.history import EarlierManifest
     from ddoauth_kit.publishing.integration import Integration
+    from ddoauth_kit.publishing.json_document import Document
 
 VERSION: Final = "2.0.0"
 POINTER: Final = f"{README}#{HEADING}"
@@ -36,9 +38,15 @@ _TILE: Final = (
     "classifier_tags",
 )
 _FILE: Final = re.compile(r"[^:]+\.(json|csv|pdf|png|jpe?g|md|txt|ya?ml)", re.IGNORECASE)
+MAX_ENTRIES: Final = 8
+MAX_VIDEOS: Final = 1
+MAX_BYTES: Final = 1_000_000
+MAX_CAPTION: Final = 300
 
 
-def manifest_findings(integration: Integration, *, earlier: Earlier) -> Iterator[Finding]:
+def manifest_findings(
+    integration: Integration, *, earlier: EarlierManifest
+) -> Iterator[RuleFinding]:
     """Yield what is wrong with the manifest."""
     manifest = integration.manifest
     if manifest is None:
@@ -67,7 +75,7 @@ def manifest_findings(integration: Integration, *, earlier: Earlier) -> Iterator
             yield from _files(integration, manifest)
 
 
-def _version(manifest: Document) -> Iterator[Finding]:
+def _version(manifest: Document) -> Iterator[RuleFinding]:
     version = manifest.get("manifest_version")
     if version != VERSION:
         what = f"The manifest's version is {quoted(version)}; nothing else in it was checked."
@@ -75,7 +83,7 @@ def _version(manifest: Document) -> Iterator[Finding]:
         yield finding("manifest-version", at=manifest.place("manifest_version"), what=what, fix=fix)
 
 
-def _repeated(manifest: Document) -> Iterator[Finding]:
+def _repeated(manifest: Document) -> Iterator[RuleFinding]:
     for path, start in manifest.repeated:
         what = f"The key {quoted(path[-1])} comes twice; the last one counts."
         line = manifest.file.line_at(start)
@@ -83,7 +91,7 @@ def _repeated(manifest: Document) -> Iterator[Finding]:
         yield finding("manifest-duplicate-key", at=Place(MANIFEST, line), what=what, fix=fix)
 
 
-def _fields(manifest: Document) -> Iterator[Finding]:
+def _fields(manifest: Document) -> Iterator[RuleFinding]:
     groups = (((), _TOP), (("tile",), _TILE))
     for above, names in groups:
         fields = manifest.get(*above)
@@ -96,7 +104,7 @@ def _fields(manifest: Document) -> Iterator[Finding]:
                 yield finding("manifest-fields", at=manifest.place(*above), what=what, fix=fix)
 
 
-def _identity(manifest: Document, earlier: Earlier) -> Iterator[Finding]:
+def _identity(manifest: Document, earlier: EarlierManifest) -> Iterator[RuleFinding]:
     found = manifest.get("app_uuid")
     if not isinstance(found, str) or not found.strip():
         what = "There is no `app_uuid`."
@@ -129,7 +137,7 @@ def _is_uuid(text: str) -> bool:
         return False
 
 
-def _uninstallation(integration: Integration, manifest: Document) -> Iterator[Finding]:
+def _uninstallation(integration: Integration, manifest: Document) -> Iterator[RuleFinding]:
     pointer = manifest.get("tile", "uninstallation")
     if not isinstance(pointer, str) or not pointer:
         what, fix = "`tile` has no `uninstallation`.", f'Add "uninstallation": "{POINTER}".'
@@ -170,7 +178,7 @@ def _leads(pointer: str, headings: set[str]) -> bool:
     return file == README and anchor(unquote(target)) in headings
 
 
-def _anchors(integration: Integration, manifest: Document) -> Iterator[Finding]:
+def _anchors(integration: Integration, manifest: Document) -> Iterator[RuleFinding]:
     """Yield pointers at nothing, but not those that a rule of the README explains."""
     headings = _headings(integration) | {"overview", "setup"}
     if not isinstance(integration.readme, Readme):
@@ -183,7 +191,7 @@ def _anchors(integration: Integration, manifest: Document) -> Iterator[Finding]:
             yield finding("manifest-anchor", at=manifest.place("tile", name), what=what, fix=fix)
 
 
-def _values(manifest: Document) -> Iterator[Finding]:
+def _values(manifest: Document) -> Iterator[RuleFinding]:
     text = manifest.get("tile", "description")
     size = len(text.strip()) if isinstance(text, str) else 0
     if text is not None and not 0 < size <= MAX_DESCRIPTION:
@@ -203,7 +211,7 @@ def _values(manifest: Document) -> Iterator[Finding]:
         yield finding("manifest-support-email", at=at, what=what, fix=fix)
 
 
-def _oauth(integration: Integration, manifest: Document) -> Iterator[Finding]:
+def _oauth(integration: Integration, manifest: Document) -> Iterator[RuleFinding]:
     named = manifest.get("assets", "oauth")
     there = integration.client is not None
     if isinstance(integration.client, Unreadable) and named is not None:
@@ -227,7 +235,7 @@ def _oauth(integration: Integration, manifest: Document) -> Iterator[Finding]:
         )
 
 
-def _files(integration: Integration, manifest: Document) -> Iterator[Finding]:
+def _files(integration: Integration, manifest: Document) -> Iterator[RuleFinding]:
     for path in manifest.members:
         name = manifest.get(*path)
         if path and _names_file(path, name) and find_file(integration.folder, name) is None:
@@ -243,3 +251,44 @@ def _names_file(path: tuple[str | int, ...], value: object) -> bool:
     if path == ("tile", "changelog") or path[:2] == ("tile", "media"):
         return path[-1] in {"changelog", "image_url"} and bool(value)
     return path[0] in {"assets", "legal_terms"} and _FILE.fullmatch(value) is not None
+
+
+def media_findings(folder: Path, manifest: Document) -> Iterator[RuleFinding]:
+    """Yield what is wrong with `tile.media`."""
+    media = manifest.get("tile", "media")
+    if not isinstance(media, list):
+        return
+    at = manifest.place("tile", "media")
+    if len(media) > MAX_ENTRIES:
+        what, fix = f"`tile.media` has {len(media)} entries.", f"Keep at most {MAX_ENTRIES}."
+        yield finding("manifest-media-count", at=at, what=what, fix=fix)
+    entries = [(i, entry) for i, entry in enumerate(media) if isinstance(entry, dict)]
+    videos = [i for i, entry in entries if entry.get("media_type") == "video"]
+    if len(videos) > MAX_VIDEOS:
+        at = manifest.place("tile", "media", videos[MAX_VIDEOS])
+        what, fix = f"`tile.media` has {len(videos)} videos.", "Keep one."
+        yield finding("manifest-media-videos", at=at, what=what, fix=fix)
+    for i, entry in entries:
+        for rule, field, what, fix in _entry_faults(folder, entry):
+            at = manifest.place("tile", "media", i, field)
+            yield finding(rule, at=at, what=what, fix=fix)
+
+
+def _entry_faults(folder: Path, entry: dict[str, Any]) -> Iterator[tuple[str, str, str, str]]:
+    """Yield rule, field, what and fix."""
+    caption = entry.get("caption")
+    if not isinstance(caption, str) or not 0 < len(caption.strip()) <= MAX_CAPTION:
+        size = len(caption) if isinstance(caption, str) else "no"
+        what = f"A caption has {size} characters."
+        yield "manifest-media-caption", "caption", what, f"Write 1 to {MAX_CAPTION}."
+    name = entry.get("image_url")
+    if not isinstance(name, str) or not name:
+        return
+    if not name.lower().endswith((".png", ".jpg")):
+        what = f"{quoted(name)} is neither .png nor .jpg."
+        yield "manifest-media-format", "image_url", what, "Save the picture as PNG or JPEG."
+    path = find_file(folder, name)
+    if path is not None and path.stat().st_size > MAX_BYTES:
+        what = f"{quoted(name)} has {path.stat().st_size} bytes."
+        fix = f"Shrink the picture to {MAX_BYTES} bytes."
+        yield "manifest-media-size", "image_url", what, fix

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from markdown_it.token import Token
 
-    from ddoauth_kit.publishing.files import TextFile
+    from ddoauth_kit.publishing.integration_files import TextFile
 
 _COMMENT: Final = re.compile(r"<!--.*?-->", re.DOTALL)
 
@@ -79,7 +79,7 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class MarkdownPage:
     """Hold a page's top-level blocks and its images."""
 
     blocks: tuple[Block, ...]
@@ -101,10 +101,10 @@ class Page:
         return Section(heading, after[: next(ends, len(after))])
 
 
-def parse_page(file: TextFile) -> Page:
+def parse_page(file: TextFile) -> MarkdownPage:
     """Parse a README; every text is Markdown, so there is nothing to refuse."""
     tokens = MarkdownIt("commonmark").parse(file.text)
-    return Page(tuple(_blocks(tokens)), tuple(_images(tokens)))
+    return MarkdownPage(tuple(_blocks(tokens)), tuple(_images(tokens)))
 
 
 def anchor(heading: str) -> str:

@@ -5,32 +5,29 @@ Nothing in it is mended by a patch: the registration itself is changed in the pl
 
 from __future__ import annotations
 
-import ipaddress
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from ddoauth_kit.publishing.document import BrokenJson, Document
-from ddoauth_kit.publishing.files import Unreadable
+from ddoauth_kit.masking.redaction import SECRET_FIELDS
 from ddoauth_kit.publishing.findings import Place, finding, plain, quoted
-from ddoauth_kit.redaction import SECRET_FIELDS
+from ddoauth_kit.publishing.integration_files import Unreadable
+from ddoauth_kit.publishing.json_document import BrokenJson, Document
+from ddoauth_kit.registration.redirect_uris import is_for_tests, is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from urllib.parse import SplitResult
 
-    from ddoauth_kit.publishing.findings import Finding
+    from ddoauth_kit.publishing.findings import RuleFinding
     from ddoauth_kit.publishing.integration import Integration
 
 _PLATFORM: Final = "Change it in the Developer Platform, then take the file from there."
-_TESTS: Final = frozenset({"dev", "local", "localdev", "qa", "stage", "staging", "test", "testing"})
-_TUNNELS: Final = ("ngrok.io", "ngrok.app", "ngrok-free.app", "ngrok-free.dev", "ngrok.dev")
-_RESERVED: Final = ("test", "example", "invalid", "local", "internal")
 _SECRET: Final = re.compile(r"secret|password|private_?key", re.IGNORECASE)
 _SHAPES: Final = {"id": str, "name": str, "onboarding_url": str, "redirect_uris": list}
 
 
-def client_findings(integration: Integration) -> Iterator[Finding]:
+def client_findings(integration: Integration) -> Iterator[RuleFinding]:
     """Yield what is wrong with the client's file; its scopes have a module of their own."""
     client, name = integration.client, plain(integration.client_name)
     if client is None:
@@ -58,7 +55,7 @@ def client_findings(integration: Integration) -> Iterator[Finding]:
         yield from _repeated(client)
 
 
-def _fields(client: Document) -> Iterator[Finding]:
+def _fields(client: Document) -> Iterator[RuleFinding]:
     for name, shape in (*_SHAPES.items(), ("scopes", list)):
         value = client.get("integration", name)
         texts = isinstance(value, list) and all(isinstance(item, str) for item in value)
@@ -77,7 +74,7 @@ def _fields(client: Document) -> Iterator[Finding]:
         yield finding("oauth-client-role", at=client.place(*path), what=what, fix=fix)
 
 
-def _secrets(client: Document) -> Iterator[Finding]:
+def _secrets(client: Document) -> Iterator[RuleFinding]:
     for path in client.members:
         key = path[-1] if path else ""
         if isinstance(key, str) and (_SECRET.search(key) or key.lower() in SECRET_FIELDS):
@@ -93,13 +90,13 @@ def _texts(client: Document, name: str) -> list[tuple[int, str]]:
     return [(at, value) for at, value in items if isinstance(value, str)]
 
 
-def _redirects(client: Document) -> Iterator[Finding]:
+def _redirects(client: Document) -> Iterator[RuleFinding]:
     hosts = []
     for at, uri in _texts(client, "redirect_uris"):
         path = ("integration", "redirect_uris", at)
         parts = _split(uri)
         host = (parts.hostname if parts else "") or ""
-        if _is_loopback(host):
+        if is_loopback(host):
             what = f"{_shown(parts)} leads to the user's own machine."
             yield finding(
                 "oauth-redirect-loopback", at=client.place(*path), what=what, fix=_PLATFORM
@@ -122,19 +119,19 @@ def _redirects(client: Document) -> Iterator[Finding]:
         )
 
 
-def _onboarding(client: Document) -> Iterator[Finding]:
+def _onboarding(client: Document) -> Iterator[RuleFinding]:
     url = client.get("integration", "onboarding_url")
     if not isinstance(url, str) or not url:
         return
     parts = _split(url)
     host = (parts.hostname if parts else "") or ""
-    if parts is None or parts.scheme != "https" or not host or _is_loopback(host):
+    if parts is None or parts.scheme != "https" or not host or is_loopback(host):
         what = f"The onboarding URL {_shown(parts)} is no public https URL."
         path = ("integration", "onboarding_url")
         yield finding("oauth-onboarding-url", at=client.place(*path), what=what, fix=_PLATFORM)
 
 
-def _repeated(client: Document) -> Iterator[Finding]:
+def _repeated(client: Document) -> Iterator[RuleFinding]:
     for name in ("redirect_uris", "scopes"):
         seen: set[str] = set()
         for at, value in _texts(client, name):
@@ -166,28 +163,3 @@ def _is_usable(uri: str, parts: SplitResult) -> bool:
     named = bool(parts.hostname) and "*" not in parts.netloc and "@" not in parts.netloc
     plain = uri.isascii() and uri.isprintable() and not re.search(r"[\s{}<>]", uri)
     return named and plain and "#" not in uri
-
-
-def _address(host: str) -> Any:  # noqa: ANN401 - the two classes of addresses share no base
-    try:
-        return ipaddress.ip_address(host)
-    except ValueError:
-        return None
-
-
-def _is_loopback(host: str) -> bool:
-    address = _address(host)
-    if address is not None:
-        return bool(address.is_loopback or address.is_unspecified)
-    return host.rstrip(".") == "localhost" or host.rstrip(".").endswith(".localhost")
-
-
-def is_for_tests(host: str) -> bool:
-    """Return whether a name says that it is for tests; the top-level domain `dev` does not."""
-    address = _address(host)
-    if address is not None:
-        return not address.is_global
-    *labels, top = host.rstrip(".").split(".")
-    words = {word for label in labels for word in label.split("-")}
-    tunnel = any(host == name or host.endswith(f".{name}") for name in _TUNNELS)
-    return bool(words & _TESTS) or top in _RESERVED or not labels or tunnel

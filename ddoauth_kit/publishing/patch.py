@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from ddoauth_kit.publishing.files import TextFile
     from ddoauth_kit.publishing.findings import Edit
+    from ddoauth_kit.publishing.integration_files import TextFile
 
 _CONTEXT: Final = 3
 _UNSAFE: Final = re.compile(r'[\0-\x1f"\\\x7f]')

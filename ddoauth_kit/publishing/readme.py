@@ -6,9 +6,9 @@ import re
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
-from ddoauth_kit.publishing.files import Unreadable, find_file
-from ddoauth_kit.publishing.findings import Edit, Finding, Place, finding, quoted
+from ddoauth_kit.publishing.findings import Edit, Place, RuleFinding, finding, quoted
 from ddoauth_kit.publishing.integration import README, Readme
+from ddoauth_kit.publishing.integration_files import Unreadable, find_file
 from ddoauth_kit.publishing.uninstallation import (
     HEADING,
     KEYS,
@@ -22,8 +22,8 @@ from ddoauth_kit.publishing.uninstallation import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ddoauth_kit.publishing.files import TextFile
     from ddoauth_kit.publishing.integration import Integration
+    from ddoauth_kit.publishing.integration_files import TextFile
     from ddoauth_kit.publishing.markdown import Block, Image, Section
 
 LEVELS: Final = (2, 3)
@@ -39,7 +39,7 @@ _API_KEYS: Final = (
 _FOREIGN: Final = re.compile(f"[^\0-{LAST_CHARACTER}]")
 
 
-def readme_findings(integration: Integration) -> Iterator[Finding]:
+def readme_findings(integration: Integration) -> Iterator[RuleFinding]:
     """Yield what is wrong with the README."""
     readme = integration.readme
     if isinstance(readme, Readme):
@@ -57,7 +57,7 @@ def readme_findings(integration: Integration) -> Iterator[Finding]:
         yield finding("readme-missing", at=Place(README), what=what, fix=fix)
 
 
-def _structure(readme: Readme) -> Iterator[Finding]:
+def _structure(readme: Readme) -> Iterator[RuleFinding]:
     for name in ("Overview", "Setup"):
         headings = readme.page.named(name)
         rule = f"readme-{name.lower()}"
@@ -74,7 +74,7 @@ def _structure(readme: Readme) -> Iterator[Finding]:
             yield finding(f"{rule}-empty", at=Place(README, first.line), what=what, fix=fix)
 
 
-def _uninstallation(integration: Integration, readme: Readme) -> Iterator[Finding]:
+def _uninstallation(integration: Integration, readme: Readme) -> Iterator[RuleFinding]:
     headings = readme.page.named(HEADING)
     usable = [heading for heading in headings if heading.level in LEVELS]
     if not usable:
@@ -102,7 +102,7 @@ def _uninstallation(integration: Integration, readme: Readme) -> Iterator[Findin
     yield from _statements(integration, readme, readme.page.section(first))
 
 
-def _no_uninstallation(integration: Integration, readme: Readme) -> Finding:
+def _no_uninstallation(integration: Integration, readme: Readme) -> RuleFinding:
     """Report the missing section; where Setup leaves no doubt about its place, write it."""
     near = [h for h in readme.page.headings if h.text.lower().startswith("uninstall")]
     if near:
@@ -127,7 +127,9 @@ def _no_uninstallation(integration: Integration, readme: Readme) -> Finding:
     return finding("readme-uninstallation", at=Place(README), what=what, fix=fix, edits=edits)
 
 
-def _statements(integration: Integration, readme: Readme, section: Section) -> Iterator[Finding]:
+def _statements(
+    integration: Integration, readme: Readme, section: Section
+) -> Iterator[RuleFinding]:
     revoked = revoked_paragraph(integration.name)
     keys = api_keys_paragraph(
         integration.name,
@@ -151,7 +153,7 @@ def _statements(integration: Integration, readme: Readme, section: Section) -> I
         yield finding("readme-api-keys", at=at, what=what, fix=fix, edits=edits)
 
 
-def _beginning(first: Block) -> Iterator[Finding]:
+def _beginning(first: Block) -> Iterator[RuleFinding]:
     if first.kind != "paragraph":
         what = f"The section {HEADING} begins with a {first.kind.replace('_', ' ')}."
         fix = "Begin with a sentence; in the marketplace repository this is checked."
@@ -159,14 +161,14 @@ def _beginning(first: Block) -> Iterator[Finding]:
         yield finding("readme-uninstallation-paragraph", at=at, what=what, fix=fix)
 
 
-def _images(integration: Integration, readme: Readme) -> Iterator[Finding]:
+def _images(integration: Integration, readme: Readme) -> Iterator[RuleFinding]:
     for image in readme.page.images:
         fault = _image_fault(integration, image)
         if fault is not None:
             yield fault
 
 
-def _image_fault(integration: Integration, image: Image) -> Finding | None:
+def _image_fault(integration: Integration, image: Image) -> RuleFinding | None:
     if image.source.startswith(_IMAGES):
         return None
     try:
@@ -186,7 +188,7 @@ def _image_fault(integration: Integration, image: Image) -> Finding | None:
     return None
 
 
-def _characters(readme: Readme) -> Iterator[Finding]:
+def _characters(readme: Readme) -> Iterator[RuleFinding]:
     found = list(_FOREIGN.finditer(readme.file.text))
     if found:
         first = found[0]

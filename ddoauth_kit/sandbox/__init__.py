@@ -1,10 +1,10 @@
 """An offline twin of Datadog's OAuth and API endpoints, for all nine sites."""
 
-from ddoauth_kit.sandbox.clients import Client
-from ddoauth_kit.sandbox.errors import SandboxError
-from ddoauth_kit.sandbox.faults import FAULTS
-from ddoauth_kit.sandbox.journal import Entry
-from ddoauth_kit.sandbox.profiles import PROFILES
+from ddoauth_kit.sandbox.facts.profiles import PROFILES
 from ddoauth_kit.sandbox.sandbox import Sandbox
+from ddoauth_kit.sandbox.sandbox_error import SandboxError
+from ddoauth_kit.sandbox.server.journal import JournalEntry
+from ddoauth_kit.sandbox.state.clients import Client
+from ddoauth_kit.sandbox.state.faults import FAULTS
 
-__all__ = ["FAULTS", "PROFILES", "Client", "Entry", "Sandbox", "SandboxError"]
+__all__ = ["FAULTS", "PROFILES", "Client", "JournalEntry", "Sandbox", "SandboxError"]

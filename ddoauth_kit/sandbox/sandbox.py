@@ -9,22 +9,22 @@ from queue import SimpleQueue
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from ddoauth_kit.sandbox.clients import (
+from ddoauth_kit.sandbox.clock import Clock
+from ddoauth_kit.sandbox.facts.profiles import find_profile
+from ddoauth_kit.sandbox.facts.sites import SITES
+from ddoauth_kit.sandbox.http.hosts import check_loopback, make_endpoints, read_public_url
+from ddoauth_kit.sandbox.sandbox_error import SandboxError
+from ddoauth_kit.sandbox.server.control import Control
+from ddoauth_kit.sandbox.server.dispatch import Dispatcher
+from ddoauth_kit.sandbox.server.transport import Listener
+from ddoauth_kit.sandbox.state.clients import (
     check_redirect_uri,
     check_uri,
     demo_integration,
     read_integration,
 )
-from ddoauth_kit.sandbox.clock import Clock
-from ddoauth_kit.sandbox.control import Control
-from ddoauth_kit.sandbox.dispatch import Dispatcher
-from ddoauth_kit.sandbox.errors import SandboxError
-from ddoauth_kit.sandbox.faults import parse_fault
-from ddoauth_kit.sandbox.host import check_loopback, make_endpoints, read_public_url
-from ddoauth_kit.sandbox.profiles import find_profile
-from ddoauth_kit.sandbox.server import Listener
-from ddoauth_kit.sandbox.sites import SITES
-from ddoauth_kit.sandbox.state import Twin
+from ddoauth_kit.sandbox.state.faults import parse_fault
+from ddoauth_kit.sandbox.state.state import Twin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -32,10 +32,10 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from ddoauth_kit.sandbox.clients import Client
-    from ddoauth_kit.sandbox.journal import Entry
-    from ddoauth_kit.sandbox.keys import ApiKey
-    from ddoauth_kit.sandbox.orgs import Org
+    from ddoauth_kit.sandbox.server.journal import JournalEntry
+    from ddoauth_kit.sandbox.state.clients import Client
+    from ddoauth_kit.sandbox.state.issued_api_keys import ApiKey
+    from ddoauth_kit.sandbox.state.orgs import Org
 
 
 LONGEST_LATENCY = 60.0
@@ -229,7 +229,7 @@ class Sandbox:
             self._twin.faults.clear()
 
     @property
-    def journal(self) -> list[Entry]:
+    def journal(self) -> list[JournalEntry]:
         """Return the latest handled requests, oldest first, without any secret."""
         with self._lock:
             return list(self._dispatcher.journal)

@@ -6,8 +6,8 @@ and the reason is kept for people.
 """
 
 from ddoauth_kit.store.choice import ChosenStore, open_store
+from ddoauth_kit.store.contents import export_secrets
 from ddoauth_kit.store.environment import EnvironmentFirst
-from ddoauth_kit.store.export import export_secrets
 from ddoauth_kit.store.files import FileStore
 from ddoauth_kit.store.keyrings import SERVICE, KeyringStore
 from ddoauth_kit.store.memory import MemoryStore

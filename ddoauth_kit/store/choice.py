@@ -6,11 +6,10 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from ddoauth_kit.binder import NOTHING_KEPT, on_binder
 from ddoauth_kit.errors import InputError
-from ddoauth_kit.place import NOTHING_KEPT, on_binder
 from ddoauth_kit.store.environment import EnvironmentFirst
-from ddoauth_kit.store.files import FileStore, default_folder
-from ddoauth_kit.store.folder import PrivateFolder
+from ddoauth_kit.store.files import FileStore, PrivateFolder, default_folder
 from ddoauth_kit.store.keyrings import KeyringStore, usable_keyring
 from ddoauth_kit.store.memory import MemoryStore
 

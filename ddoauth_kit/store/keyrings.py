@@ -7,7 +7,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from ddoauth_kit.errors import InputError
-from ddoauth_kit.store.folder import PrivateFolder
+from ddoauth_kit.store.files import PrivateFolder
 from ddoauth_kit.store.memory import ThreadLocks
 from ddoauth_kit.store.slots import Slot, slot_named, wrapped
 

@@ -6,8 +6,8 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from given import ACCESS_TOKEN, API_KEY, US1, readable, response, tokens, with_locals
-from loopback import Answer
+from support.builders import ACCESS_TOKEN, API_KEY, US1, readable, response, tokens, with_locals
+from support.loopback import Answer
 
 from ddoauth_kit import Http, Secret, create_api_key, validate_api_key
 from ddoauth_kit.api.api_keys import (
@@ -22,7 +22,7 @@ from ddoauth_kit.scopes import GrantedScopes
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from loopback import RecordingServer
+    from support.loopback import RecordingServer
 
     Serve = Callable[..., RecordingServer]
 

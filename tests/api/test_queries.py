@@ -6,15 +6,16 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from given import ACCESS_TOKEN, response, tokens
+from support.builders import ACCESS_TOKEN, response, tokens
 
 from ddoauth_kit.api import queries
 from ddoauth_kit.errors import DdoauthError
+from ddoauth_kit.oauth.tokens import current_user_request
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ddoauth_kit.message import Request, Response
+    from ddoauth_kit.http.message import Request, Response
 
 START, END = 1767225600, 1767225660
 READERS = [
@@ -28,7 +29,7 @@ READERS = [
 @pytest.mark.parametrize(
     ("request_", "method", "target"),
     [
-        (queries.current_user_request(tokens()), "GET", "/api/v2/current_user"),
+        (current_user_request(tokens()), "GET", "/api/v2/current_user"),
         (
             queries.metric_query_request(tokens(), query="avg:a{b:c}", start=START, end=END),
             "GET",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from given import response
+from support.builders import response
 
 from ddoauth_kit.api.refusals import refuse_failure
 from ddoauth_kit.errors import AnswerError, ApiError, ApiKeyError, DdoauthError

@@ -6,8 +6,8 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from given import API_KEY, US1, readable, response, shown
-from loopback import Answer
+from support.builders import API_KEY, US1, readable, response, shown
+from support.loopback import Answer
 
 from ddoauth_kit import ApiKey, Http, Secret, Site
 from ddoauth_kit.api.telemetry import (
@@ -24,9 +24,9 @@ from ddoauth_kit.errors import ApiKeyError, DdoauthError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from loopback import RecordingServer
+    from support.loopback import RecordingServer
 
-    from ddoauth_kit.message import Request
+    from ddoauth_kit.http.message import Request
 
 SAMPLE = Telemetry(
     name="acme.reading", value=42.5, at=1767225600, source="acme", tags=("a:1", "b:2"), host="h1"

@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any
 from timing import summary, table
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # drivers that the tests share
-from chromium import open_chromium
-from jupyter_lab import LabServer
+from support.chromium import open_chromium
+from support.jupyter_lab import LabServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 
 from timing import summary, table
 
-from ddoauth_kit.oauth.callback import CallbackListener
+from ddoauth_kit.oauth.callback.listener import CallbackListener
 from ddoauth_kit.workbook import open_sandbox_lab
-from ddoauth_kit.workbook.listening import listener_of
+from ddoauth_kit.workbook.lab.attempt import listener_of
 
 ROUNDS = 200
 

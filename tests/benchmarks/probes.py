@@ -23,17 +23,17 @@ from sandbox_process import authorized, oauth_client, sandbox_process
 from timing import summary, table
 
 from ddoauth_kit import DATADOG_SITES, create_api_key
-from ddoauth_kit.api import probing
-from ddoauth_kit.api.catalogue import catalogue
-from ddoauth_kit.api.prober import ProbeTarget
-from ddoauth_kit.api.probes import Writes
-from ddoauth_kit.http import AsyncHttp
+from ddoauth_kit.http.sender import AsyncHttp
+from ddoauth_kit.probing import probe_run as probing
+from ddoauth_kit.probing.catalogue import catalogue
+from ddoauth_kit.probing.probe import Writes
+from ddoauth_kit.probing.prober import ProbeTarget
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ddoauth_kit import OAuthClient
-    from ddoauth_kit.message import Request, Response
+    from ddoauth_kit.http.message import Request, Response
 
 LATENCY = 0.05
 AT_ONCE = 10

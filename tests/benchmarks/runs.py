@@ -16,8 +16,8 @@ import nbformat
 from timing import table
 
 from ddoauth_kit.sites import DATADOG_SITES
-from ddoauth_kit.workbook.notebooks import find_notebooks
-from ddoauth_kit.workbook.runs.limits import kernels_at_once
+from ddoauth_kit.workbook.lessons.notebooks import find_notebooks
+from ddoauth_kit.workbook.runs.local_runner import kernels_at_once
 
 SITES = DATADOG_SITES.names
 SAMPLE_SECONDS = 0.25

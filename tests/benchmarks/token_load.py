@@ -17,8 +17,8 @@ from urllib.parse import urlencode, urlsplit
 
 sys.path.append(str(Path(__file__).parents[1]))
 
-from load import CONNECTIONS, memory, post, run_load
 from sandbox_process import authorized, oauth_client
+from support.load import CONNECTIONS, memory, post, run_load
 from timing import summary, table
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
-from jupyter_lab import LabServer, Notebook
+from support.jupyter_lab import LabServer, Notebook
 
-from ddoauth_kit.workbook.notebooks import find_notebooks
+from ddoauth_kit.workbook.lessons.notebooks import find_notebooks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from given import readable
+from support.builders import readable
 
-from ddoauth_kit.workbook.notebooks import find_notebooks
+from ddoauth_kit.workbook.lessons.notebooks import find_notebooks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from jupyter_lab import LabServer, Notebook
+    from support.jupyter_lab import LabServer, Notebook
 
 
 @pytest.mark.parametrize("name", [path.name for path in find_notebooks()])

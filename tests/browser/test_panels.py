@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from given import readable
+from support.builders import readable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from jupyter_lab import LabServer, Notebook
+    from support.jupyter_lab import LabServer, Notebook
 
 SETUP = """\
 from ddoauth_kit.workbook import open_lab, widgets as panels

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
 import pytest
-from given import readable
-from jupyter_lab import ASK
+from support.builders import readable
+from support.jupyter_lab import ASK
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from jupyter_lab import LabServer, Notebook
+    from support.jupyter_lab import LabServer, Notebook
 
 pytestmark = pytest.mark.usefixtures("needs_proxy")
 BASE = "/user/abc/"
@@ -21,7 +21,7 @@ BINDER = {"BINDER_SERVICE_HOST": "10.0.0.7", "JUPYTERHUB_SERVICE_PREFIX": BASE}
 OPEN = """\
 from IPython.display import HTML
 from ddoauth_kit.workbook import open_lab
-from ddoauth_kit.workbook.listening import listener_of
+from ddoauth_kit.workbook.lab.attempt import listener_of
 lab = open_lab()
 listener = listener_of(lab).open()
 link = listener.link_to(listener.onboarding_url + "?domain=datadoghq.com")
@@ -134,7 +134,7 @@ def test_the_tile_shows_what_a_notebook_did(
     server.write("joined.ipynb", OPEN, "tokens = lab.exchange(lab.authorize())")
     notebook = open_notebook(server, "joined.ipynb")
     notebook.run_all()
-    assert "launcher" in notebook.ask("lab.parts.talks_to")
+    assert "launcher" in notebook.ask("lab.backend.talks_to")
     name = notebook.ask("lab.registration.name").strip("'")
     tile.get_by_role("link", name="datadoghq.com", exact=True).click()
     tile.get_by_role("link", name="Authorized Apps").click()

@@ -6,8 +6,8 @@ import ast
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from given import readable
-from jupyter_lab import LabServer, Notebook
+from support.builders import readable
+from support.jupyter_lab import LabServer, Notebook
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -7,13 +7,13 @@ import io
 import json
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from support.places import TESTS
 
 from ddoauth_kit import cli
-from ddoauth_kit.api.catalogue import catalogue
+from ddoauth_kit.probing.catalogue import catalogue
 from ddoauth_kit.sites import DATADOG_SITES
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     Run = Callable[..., tuple[int, str, str]]
 
-DATA = Path(__file__).parents[1] / "data"
+DATA = TESTS / "data"
 FIELDS = {"site", "scope", "verdict", "method", "path", "status", "seconds", "evidence"}
 
 

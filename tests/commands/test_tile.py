@@ -6,12 +6,11 @@ import subprocess
 import sys
 import tomllib
 from importlib import import_module
-from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from ddoauth_kit.commands.tile import NAME, tile
+from support.places import ROOT
 
-ROOT = Path(__file__).parents[2]
+from ddoauth_kit.commands.tile import NAME, tile
 
 
 def test_the_entry_point_leads_to_the_tile() -> None:

@@ -10,21 +10,21 @@ import tomllib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import PackageNotFoundError
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from given import API_KEY, NOW, REFRESH_TOKEN, registration, shown, tokens
-from loopback import Answer, refused_site
+from support.builders import API_KEY, NOW, REFRESH_TOKEN, registration, shown, tokens
+from support.loopback import Answer, refused_site
+from support.places import ROOT
 
 from ddoauth_kit import DATADOG_SITES, Secret
 from ddoauth_kit.cli import main
 from ddoauth_kit.doctor import Finding, Status, examine
-from ddoauth_kit.doctor import client as clients
-from ddoauth_kit.doctor.keeping import check_folder, check_official_variables, check_store
+from ddoauth_kit.doctor import client_settings as clients
 from ddoauth_kit.doctor.packages import FLOORS, check_packages, check_python, older
-from ddoauth_kit.doctor.reach import check_clock, check_sites, reach
-from ddoauth_kit.doctor.surroundings import check_proxy, check_tls
+from ddoauth_kit.doctor.proxy_and_tls import check_proxy, check_tls
+from ddoauth_kit.doctor.reachability import check_clock, check_sites, reach
+from ddoauth_kit.doctor.secret_stores import check_folder, check_official_variables, check_store
 from ddoauth_kit.oauth.grant import grant_slot
 from ddoauth_kit.oauth.grant_record import new_record, written
 from ddoauth_kit.sites import SiteTable
@@ -32,10 +32,10 @@ from ddoauth_kit.store import MemoryStore, Slot
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from pathlib import Path
 
-    from loopback import RecordingServer
+    from support.loopback import RecordingServer
 
-ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 
 

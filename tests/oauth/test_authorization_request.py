@@ -6,8 +6,9 @@ import ast
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from given import KIT, local_site, readable, registration
-from hostile import HOSTILE_DOMAINS, HOSTILE_SITES
+from support.builders import local_site, readable, registration
+from support.hostile import HOSTILE_DOMAINS, HOSTILE_SITES
+from support.places import KIT
 
 from ddoauth_kit import DATADOG_SITES, AuthorizationRequest
 from ddoauth_kit.errors import InputError

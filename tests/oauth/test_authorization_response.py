@@ -5,8 +5,8 @@ from __future__ import annotations
 from urllib.parse import urlencode
 
 import pytest
-from given import readable, redirect, registration
-from hostile import HOSTILE_DOMAINS, HOSTILE_SITES
+from support.builders import readable, redirect, registration
+from support.hostile import HOSTILE_DOMAINS, HOSTILE_SITES
 
 from ddoauth_kit import DATADOG_SITES, AuthorizationRequest, AuthorizationResponse
 from ddoauth_kit.errors import AuthorizationError

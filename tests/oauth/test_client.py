@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from given import (
+from support.builders import (
     ACCESS_TOKEN,
     CLIENT_SECRET,
     NOW,
@@ -17,8 +17,8 @@ from given import (
     tokens,
     with_locals,
 )
-from hostile import HOSTILE_DOMAINS, HOSTILE_SITES
-from loopback import Answer
+from support.hostile import HOSTILE_DOMAINS, HOSTILE_SITES
+from support.loopback import Answer
 
 from ddoauth_kit import DATADOG_SITES, OAuthClient
 from ddoauth_kit.errors import AnswerError, AuthorizationError, InputError, TokenError
@@ -27,7 +27,7 @@ from ddoauth_kit.oauth.pending import PendingAuthorizations
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from loopback import RecordingServer
+    from support.loopback import RecordingServer
 
     from ddoauth_kit import Http
 

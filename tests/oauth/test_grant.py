@@ -14,20 +14,22 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from given import ACCESS_TOKEN, NOW, REFRESH_TOKEN, shown, with_locals
-from given import registration as given_registration
-from given import tokens as given_tokens
 from hypothesis import given as generated
 from hypothesis import strategies as st
-from loopback import Answer, refused_site
-from scene import Scene
+from support.builders import ACCESS_TOKEN, NOW, REFRESH_TOKEN, shown, with_locals
+from support.builders import registration as given_registration
+from support.builders import tokens as given_tokens
+from support.loopback import Answer, refused_site
+from support.places import TESTS
+from support.scene import Scene
 
 from ddoauth_kit import DATADOG_SITES, OAuthClient, Secret
-from ddoauth_kit.api.queries import current_user_request, monitor_list_request
+from ddoauth_kit.api.queries import monitor_list_request
 from ddoauth_kit.errors import AnswerError, InputError, NetworkError, TokenError
-from ddoauth_kit.http import AsyncHttp
+from ddoauth_kit.http.sender import AsyncHttp
 from ddoauth_kit.oauth.grant import Grant, grant_slot
 from ddoauth_kit.oauth.grant_record import _TEXTS, new_record, read, written
+from ddoauth_kit.oauth.tokens import current_user_request
 from ddoauth_kit.sandbox import Sandbox
 from ddoauth_kit.store import FileStore, MemoryStore, Slot
 
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from loopback import RecordingServer
+    from support.loopback import RecordingServer
 
     from ddoauth_kit import Http, TokenSet
     from ddoauth_kit.store import Store
@@ -120,7 +122,7 @@ def test_processes_share_one_refresh(scene: Scene, store: FileStore, tmp_path: P
     """Six processes that share a folder need a token at the same moment: one token request."""
     _, tokens = _expired(scene, store)
     slot = grant_slot(tokens)
-    folder = sys.modules["given"].__file__.replace("given.py", "benchmarks")
+    folder = str(TESTS / "benchmarks")
     command = [sys.executable, "-c", PROCESS, str(tmp_path / "kept")]
     command += [slot.kind, slot.site, slot.client_id, slot.client_kind, slot.org]
     environ = {**os.environ, "PYTHONHASHSEED": "0"}

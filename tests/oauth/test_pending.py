@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 import pytest
-from given import registration
+from support.builders import registration
 
 from ddoauth_kit.errors import AuthorizationError
 from ddoauth_kit.oauth import pending

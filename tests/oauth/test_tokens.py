@@ -6,7 +6,7 @@ import json
 from datetime import timedelta
 
 import pytest
-from given import (
+from support.builders import (
     ACCESS_TOKEN,
     CLIENT_SECRET,
     NOW,

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 import shutil
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from folders import CLIENT, MANIFEST, README, cut, folder, move, put, swap
+from support.folders import CLIENT, MANIFEST, README, cut, folder, move, put, swap
+from support.places import ROOT
 
-from ddoauth_kit.publishing.check import check_folder
+from ddoauth_kit.publishing.folder_check import check_folder
 from ddoauth_kit.publishing.rules import RULES, Severity
 
-PARTNERS = sorted(
-    (Path(__file__).parents[3] / "shared" / "data" / "partner_clients").glob("*.json")
-)
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PARTNERS = sorted((ROOT.parent / "shared" / "data" / "partner_clients").glob("*.json"))
 HOSTS = ("https://login.acme-sensors.com/a", "https://login.acme-sensors.net/a")
 BEYOND_THE_SPEC = (
     "api_keys_write",

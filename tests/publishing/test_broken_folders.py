@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from folders import CLEAN, CLIENT, MANIFEST, README, cut, folder, move, put, remove, swap
+from support.folders import CLEAN, CLIENT, MANIFEST, README, cut, folder, move, put, remove, swap
 
-from ddoauth_kit.publishing.check import check_folder
+from ddoauth_kit.publishing.folder_check import check_folder
+from ddoauth_kit.publishing.requested_scopes import SavedProbe
 from ddoauth_kit.publishing.rules import RULES
-from ddoauth_kit.publishing.scopes import Probe
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -245,9 +245,12 @@ BROKEN = [
         [swap(CLIENT, "events_read", "evnts_read")],
     ),
 ]
-PROBED = [Probe("us1", "api_keys_write", "confirmed"), Probe("us1", "events_read", "let_through")]
-REFUSED = Probe("eu1", "events_read", "refused")
-FAILED = Probe("eu1", "events_read", "failed")
+PROBED = [
+    SavedProbe("us1", "api_keys_write", "confirmed"),
+    SavedProbe("us1", "events_read", "let_through"),
+]
+REFUSED = SavedProbe("eu1", "events_read", "refused")
+FAILED = SavedProbe("eu1", "events_read", "failed")
 WITH_EVIDENCE = [
     ("manifest-app-uuid-changed", "manifest.json:3", {"earlier": OTHER}),
     ("oauth-scope-unused", "assets/oauth_clients.json:12", {"unused_scopes": {"events_read"}}),
@@ -257,7 +260,7 @@ WITH_EVIDENCE = [
     (
         "oauth-scope-unprobed",
         "assets/oauth_clients.json:12",
-        {"probes": [PROBED[0], Probe("us1", "events_read", "not_tried")]},
+        {"probes": [PROBED[0], SavedProbe("us1", "events_read", "not_tried")]},
     ),
 ]
 
@@ -307,7 +310,7 @@ def test_evidence_from_outside(
 )
 def test_other_verdicts_are_no_finding(verdict: str) -> None:
     """A scope that was probed without a refusal is in order, whatever else came out."""
-    probes = [Probe("us1", scope, verdict) for scope in ("api_keys_write", "events_read")]
+    probes = [SavedProbe("us1", scope, verdict) for scope in ("api_keys_write", "events_read")]
     assert check_folder(CLEAN, probes=probes).findings == ()
 
 

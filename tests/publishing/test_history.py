@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from folders import CLEAN, MANIFEST, folder, git, put, swap
+from support.folders import CLEAN, MANIFEST, folder, git, put, swap
 
 from ddoauth_kit.errors import InputError
-from ddoauth_kit.publishing.check import check_folder
+from ddoauth_kit.publishing.folder_check import check_folder
 
 if TYPE_CHECKING:
     from pathlib import Path

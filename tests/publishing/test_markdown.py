@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ddoauth_kit.publishing.files import TextFile
-from ddoauth_kit.publishing.markdown import Page, anchor, parse_page
+from ddoauth_kit.publishing.integration_files import TextFile
+from ddoauth_kit.publishing.markdown import MarkdownPage, anchor, parse_page
 
 TEXT = """\
 # Title
@@ -37,7 +37,7 @@ See [it][1].
 """
 
 
-def _page(text: str = TEXT) -> Page:
+def _page(text: str = TEXT) -> MarkdownPage:
     return parse_page(TextFile("README.md", text))
 
 

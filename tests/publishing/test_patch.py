@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from folders import CLIENT, FILES, MANIFEST, README, contents, cut, folder, git, put, swap
+from support.folders import CLIENT, FILES, MANIFEST, README, contents, cut, folder, git, put, swap
 
-from ddoauth_kit.publishing.check import check_folder
-from ddoauth_kit.publishing.files import TextFile
 from ddoauth_kit.publishing.findings import Edit
+from ddoauth_kit.publishing.folder_check import check_folder
+from ddoauth_kit.publishing.integration_files import TextFile
 from ddoauth_kit.publishing.patch import edited, unified_diff
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from folders import CLEAN, README, folder, swap
+from support.folders import CLEAN, README, folder, swap
 
-from ddoauth_kit.publishing.check import check_folder
+from ddoauth_kit.publishing.folder_check import check_folder
 from ddoauth_kit.publishing.uninstallation import uninstallation_section
 
 if TYPE_CHECKING:

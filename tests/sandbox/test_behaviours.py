@@ -6,14 +6,15 @@ import ast
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from support.places import TESTS
+
 from ddoauth_kit import sandbox
+from ddoauth_kit.maintenance.behaviours import BEHAVIOURS
 from ddoauth_kit.sandbox import FAULTS, PROFILES
-from ddoauth_kit.sandbox.behaviours import BEHAVIOURS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-TESTS = Path(__file__).parent
 CODE = Path(sandbox.__file__).parent
 README = (CODE / "README.md").read_text(encoding="utf-8")
 REFUSALS = {
@@ -39,7 +40,7 @@ def rows(head: str) -> list[tuple[str, ...]]:
 
 def calls(folder: Path) -> Iterator[ast.Call]:
     """Walk over all calls in a folder's code."""
-    for file in sorted(folder.glob("*.py")):
+    for file in sorted(folder.rglob("*.py")):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call):
                 yield node
@@ -49,7 +50,7 @@ def marked(name: str) -> set[str]:
     """Return the ids that tests are marked with."""
     return {
         node.args[0].value
-        for node in calls(TESTS)
+        for node in calls(TESTS / "sandbox")
         if isinstance(node.func, ast.Attribute)
         and node.func.attr == name
         and isinstance(node.func.value, ast.Attribute)

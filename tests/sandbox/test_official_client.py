@@ -28,7 +28,7 @@ from datadog_api_client.v2.model.logs_list_request import LogsListRequest
 from datadog_api_client.v2.model.metric_payload import MetricPayload
 from datadog_api_client.v2.model.metric_point import MetricPoint
 from datadog_api_client.v2.model.metric_series import MetricSeries
-from official import by_key, by_token, parsed
+from support.official import by_key, by_token, parsed
 
 if TYPE_CHECKING:
     from conftest import Partner

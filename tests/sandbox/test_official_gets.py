@@ -14,9 +14,9 @@ import datadog_api_client.v2.api as v2
 import pytest
 from datadog_api_client.api_client import Endpoint
 from datadog_api_client.exceptions import ForbiddenException
-from official import by_token, parsed
+from support.official import by_token, parsed
 
-from ddoauth_kit.sandbox.catalogue import catalogue
+from ddoauth_kit.sandbox.facts.catalogue import catalogue
 
 if TYPE_CHECKING:
     import contextlib

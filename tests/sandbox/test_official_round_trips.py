@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from datadog_api_client.exceptions import ForbiddenException, NotFoundException
-from official import by_token, parsed
-from round_trips import CASE_TYPE, LATER, NAME, TRIPS, Trip, linked, resource
+from support.official import by_token, parsed
+from support.round_trips import CASE_TYPE, LATER, NAME, TRIPS, Trip, linked, resource
 
-from ddoauth_kit.sandbox.catalogue import catalogue
+from ddoauth_kit.sandbox.facts.catalogue import catalogue
 
 if TYPE_CHECKING:
     from conftest import Partner

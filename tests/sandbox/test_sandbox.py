@@ -18,7 +18,7 @@ import httpx
 import pytest
 
 from ddoauth_kit.sandbox import Sandbox, SandboxError
-from ddoauth_kit.sandbox.sites import SITES
+from ddoauth_kit.sandbox.facts.sites import SITES
 
 if TYPE_CHECKING:
     from collections.abc import Callable

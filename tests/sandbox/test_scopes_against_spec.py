@@ -6,7 +6,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from direct import NOBODY, ask
+from support.direct import NOBODY, ask
 
 if TYPE_CHECKING:
     from collections.abc import Callable

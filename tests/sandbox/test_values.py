@@ -6,18 +6,18 @@ import uuid
 
 import pytest
 
-from ddoauth_kit.sandbox import sessions
-from ddoauth_kit.sandbox.catalogue import catalogue
-from ddoauth_kit.sandbox.clients import Clients, demo_integration
+from ddoauth_kit.sandbox.api.search_query import read_cursor, write_cursor
 from ddoauth_kit.sandbox.clock import Clock
-from ddoauth_kit.sandbox.grants import GRANTS_KEPT, RETIRED_KEPT, Grant, Grants
-from ddoauth_kit.sandbox.html import Markup, document, el
-from ddoauth_kit.sandbox.messages import read_pairs, with_query
-from ddoauth_kit.sandbox.mint import SECRET_KINDS, Mint
-from ddoauth_kit.sandbox.orgs import make_orgs
-from ddoauth_kit.sandbox.search import read_cursor, write_cursor
-from ddoauth_kit.sandbox.sites import SITES, foreign_registrable_site, next_site
-from ddoauth_kit.sandbox.tokens import proves
+from ddoauth_kit.sandbox.facts.catalogue import catalogue
+from ddoauth_kit.sandbox.facts.sites import SITES, foreign_registrable_site, next_site
+from ddoauth_kit.sandbox.http.html import Markup, document, el
+from ddoauth_kit.sandbox.http.messages import read_pairs, with_query
+from ddoauth_kit.sandbox.oauth.token_endpoint import proves
+from ddoauth_kit.sandbox.state import sessions
+from ddoauth_kit.sandbox.state.clients import Clients, demo_integration
+from ddoauth_kit.sandbox.state.grants import GRANTS_KEPT, RETIRED_KEPT, Grant, Grants
+from ddoauth_kit.sandbox.state.mint import SECRET_KINDS, Mint
+from ddoauth_kit.sandbox.state.orgs import make_orgs
 
 MakeGrant = "Callable[[], Grant]"
 

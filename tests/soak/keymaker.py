@@ -15,13 +15,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from given import tokens
 from sandbox_process import oauth_client
+from support.builders import tokens
 
 from ddoauth_kit import Secret
-from ddoauth_kit.api.kept_key import create_kept_api_key
+from ddoauth_kit.api.api_keys import create_kept_api_key
 from ddoauth_kit.errors import DdoauthError
-from ddoauth_kit.http import Http, _trusted_certificates
+from ddoauth_kit.http.sender import Http, _trusted_certificates
 from ddoauth_kit.store import FileStore, Slot
 
 

@@ -13,19 +13,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from given import with_locals
-from scene import Scene
+from support.builders import with_locals
+from support.scene import Scene
 
-from ddoauth_kit.api.kept_key import api_key_slot, create_kept_api_key
-from ddoauth_kit.api.queries import current_user_request
+from ddoauth_kit.api.api_keys import api_key_slot, create_kept_api_key
 from ddoauth_kit.api.refusals import refuse_failure
 from ddoauth_kit.errors import DdoauthError
-from ddoauth_kit.http import Http
+from ddoauth_kit.http.sender import Http
+from ddoauth_kit.oauth.consent.scripted_consent import visit_consent
 from ddoauth_kit.oauth.grant import Grant, grant_slot
-from ddoauth_kit.sandbox import FAULTS, Sandbox, spoil
+from ddoauth_kit.oauth.tokens import current_user_request
+from ddoauth_kit.sandbox import FAULTS, Sandbox
+from ddoauth_kit.sandbox.server import transport_faults as spoil
 from ddoauth_kit.sites import DATADOG_SITES
 from ddoauth_kit.store import FileStore
-from ddoauth_kit.workbook.visitor import visit_consent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
 import pytest
-from given import CLIENT_SECRET, registration
-from hostile import HOSTILE_DOMAINS, HOSTILE_SITES
 from hypothesis import given as generated
 from hypothesis import settings
 from hypothesis import strategies as st
+from support.builders import CLIENT_SECRET, registration
+from support.hostile import HOSTILE_DOMAINS, HOSTILE_SITES
 
 from ddoauth_kit import DATADOG_SITES, OAuthClient
 from ddoauth_kit.errors import AuthorizationError, InputError, NetworkError
-from ddoauth_kit.http import Http
+from ddoauth_kit.http.sender import Http
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ddoauth_kit.message import Request, Response
+    from ddoauth_kit.http.message import Request, Response
 
 ALLOWED = {f"https://api.{site.domain}/oauth2/v1/token" for site in DATADOG_SITES}
 REAL = [site.domain for site in DATADOG_SITES]

@@ -12,12 +12,12 @@ import sys
 import time
 from collections import Counter
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from scene import Scene
+from support.places import TESTS
+from support.scene import Scene
 
 from ddoauth_kit import Secret
 from ddoauth_kit.sandbox import Sandbox
@@ -25,10 +25,10 @@ from ddoauth_kit.store import FileStore, Slot
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from ddoauth_kit import Http
 
-TESTS = Path(__file__).parents[1]
 SLOT = Slot("api_key", "us1", "acme")
 PREVIOUS = Secret("the-key-of-another-organization!", label="api_key")
 UNHARMED = 10

@@ -5,19 +5,18 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
 import pytest
-from load import CONNECTIONS, get, post, run_load
+from support.load import CONNECTIONS, get, post, run_load
+from support.places import TESTS
 
 from ddoauth_kit import create_api_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-TESTS = Path(__file__).parents[1]
 MOST_GROWTH = 8.0
 
 

@@ -8,28 +8,43 @@ from email.message import Message
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from given import ACCESS_TOKEN, NOW, REFRESH_TOKEN, US1, registration, request, response, tokens
 from hypothesis import given as generated
 from hypothesis import settings
 from hypothesis import strategies as st
+from support.builders import (
+    ACCESS_TOKEN,
+    NOW,
+    REFRESH_TOKEN,
+    US1,
+    registration,
+    request,
+    response,
+    tokens,
+)
 
 from ddoauth_kit import Secret, registration_from_file
-from ddoauth_kit.answers import error_texts, oauth_error, read_json, read_object, seconds_to_wait
 from ddoauth_kit.api.api_keys import read_api_key, read_validation
 from ddoauth_kit.api.refusals import refuse_failure
-from ddoauth_kit.delivery import recorded
 from ddoauth_kit.errors import DdoauthError
+from ddoauth_kit.http.answers import (
+    error_texts,
+    oauth_error,
+    read_json,
+    read_object,
+    seconds_to_wait,
+)
+from ddoauth_kit.http.policy import recorded
+from ddoauth_kit.masking.redaction import issued_secrets, outline, redact_body
 from ddoauth_kit.oauth.authorization_request import authorization_request
 from ddoauth_kit.oauth.authorization_response import read_authorization_response, state_of
+from ddoauth_kit.oauth.consent.scripted_browser import _page
 from ddoauth_kit.oauth.tokens import (
     read_refresh_response,
     read_revocation_response,
     read_token_response,
 )
-from ddoauth_kit.redaction import issued_secrets, outline, redact_body
 from ddoauth_kit.sandbox import Sandbox
 from ddoauth_kit.store import FileStore, Slot
-from ddoauth_kit.workbook.browser import _page
 
 if TYPE_CHECKING:
     from collections.abc import Callable

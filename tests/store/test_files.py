@@ -13,12 +13,12 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
-from given import API_KEY, REFRESH_TOKEN, shown, with_locals
+from support.builders import API_KEY, REFRESH_TOKEN, shown, with_locals
 
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.secret import Secret
 from ddoauth_kit.store import FileStore, MemoryStore, Slot, open_store, refuse_unwritable
-from ddoauth_kit.store import folder as folder_module
+from ddoauth_kit.store import files as folder_module
 from ddoauth_kit.store.choice import KINDS
 from ddoauth_kit.store.files import default_folder
 

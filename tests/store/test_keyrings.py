@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from backends import ChattyKeyring, MemoryKeyring
-from given import API_KEY, REFRESH_TOKEN
+from support.backends import ChattyKeyring, MemoryKeyring
+from support.builders import API_KEY, REFRESH_TOKEN
 
 from ddoauth_kit.secret import Secret
 from ddoauth_kit.store import SERVICE, KeyringStore, Slot

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from given import REFRESH_TOKEN
 from hypothesis import given as generated
 from hypothesis import strategies as st
+from support.builders import REFRESH_TOKEN
 
 from ddoauth_kit.secret import Secret
 from ddoauth_kit.store import EnvironmentFirst, MemoryStore, Slot

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import keyring
 import pytest
-from backends import ChattyKeyring, ForgetfulKeyring, MemoryKeyring
-from given import API_KEY, REFRESH_TOKEN, shown, with_locals
 from keyring.backends.chainer import ChainerBackend
 from keyring.backends.fail import Keyring as FailingKeyring
 from keyring.backends.null import Keyring as NullKeyring
+from support.backends import ChattyKeyring, ForgetfulKeyring, MemoryKeyring
+from support.builders import API_KEY, REFRESH_TOKEN, shown, with_locals
 
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.secret import Secret

@@ -25,8 +25,8 @@ from ddoauth_kit import (
     registration_from_file,
     validate_api_key,
 )
-from ddoauth_kit.oauth.callback import CallbackListener
-from ddoauth_kit.transcript import Transcript
+from ddoauth_kit.http.transcript import Transcript
+from ddoauth_kit.oauth.callback.listener import CallbackListener
 
 
 def register() -> ClientRegistration:

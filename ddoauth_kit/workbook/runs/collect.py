@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ddoauth_kit.known_secrets import environment_secrets
-from ddoauth_kit.redaction import Masker
-from ddoauth_kit.workbook.runs.matrix import NotebookRun, digest
-from ddoauth_kit.workbook.tables import TABLE_MIME, collected_table
+from ddoauth_kit.masking.known_secrets import environment_secrets
+from ddoauth_kit.masking.redaction import Masker
+from ddoauth_kit.workbook.runs.run_matrix import NotebookRun, digest
+from ddoauth_kit.workbook.show.result_table import TABLE_MIME, collected_table
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
-    from ddoauth_kit.workbook.runs.matrix import Case
+    from ddoauth_kit.workbook.runs.run_matrix import Case
 
 
 def result(

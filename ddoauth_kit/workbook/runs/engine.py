@@ -15,16 +15,16 @@ from papermill.engines import NBClientEngine, NotebookExecutionManager
 from papermill.iorw import write_ipynb
 from papermill.log import logger
 
-from ddoauth_kit.redaction import Masker
+from ddoauth_kit.masking.notebooks import mask_notebook
+from ddoauth_kit.masking.parameters import refuse_secret_parameters
+from ddoauth_kit.masking.redaction import Masker
 from ddoauth_kit.workbook.runs.kernels import (
     IOPUB_SECONDS,
     OWN_KERNEL,
     STARTUP_SECONDS,
     KernelClient,
 )
-from ddoauth_kit.workbook.runs.known import known_secrets
-from ddoauth_kit.workbook.runs.masking import mask_notebook
-from ddoauth_kit.workbook.runs.parameters import refuse_secret_parameters
+from ddoauth_kit.workbook.runs.run_secrets import known_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Callable

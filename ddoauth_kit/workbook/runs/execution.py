@@ -17,7 +17,8 @@ from papermill.execute import (
 from papermill.iorw import load_notebook_node, write_ipynb
 from papermill.parameterize import parameterize_notebook
 
-from ddoauth_kit.redaction import Masker
+from ddoauth_kit.masking.parameters import refuse_secret_parameters
+from ddoauth_kit.masking.redaction import Masker
 from ddoauth_kit.workbook.runs.engine import MaskingManager
 from ddoauth_kit.workbook.runs.kernels import (
     CELL_SECONDS,
@@ -26,14 +27,13 @@ from ddoauth_kit.workbook.runs.kernels import (
     STARTUP_SECONDS,
     KernelClient,
 )
-from ddoauth_kit.workbook.runs.known import known_secrets
-from ddoauth_kit.workbook.runs.parameters import refuse_secret_parameters
+from ddoauth_kit.workbook.runs.run_secrets import known_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from ddoauth_kit.workbook.runs.template import KernelTemplate
+    from ddoauth_kit.workbook.runs.kernel_template import KernelTemplate
 
 
 @dataclass(frozen=True, slots=True)

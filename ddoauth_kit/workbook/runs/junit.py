@@ -6,20 +6,20 @@ import re
 from typing import TYPE_CHECKING, Final
 from xml.sax.saxutils import quoteattr
 
-from ddoauth_kit.workbook.runs.people import mask_people
-from ddoauth_kit.workbook.runs.verdicts import verdicts_of
+from ddoauth_kit.masking.people import mask_people
+from ddoauth_kit.workbook.runs.run_verdicts import verdicts_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ddoauth_kit.workbook.runs.matrix import Case, NotebookRun
-    from ddoauth_kit.workbook.runs.outcome import Outcome
+    from ddoauth_kit.workbook.runs.outcome import RunOutcome
+    from ddoauth_kit.workbook.runs.run_matrix import Case, NotebookRun
 
 # What XML 1.0 cannot hold, not even escaped (section 2.2).
 _UNWRITABLE: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def junit(outcome: Outcome) -> str:
+def junit(outcome: RunOutcome) -> str:
     """Return the XML: a test case for each notebook, site and client, verdicts as properties."""
     runs = {run.name: run for run in outcome.runs}
     counts = (

@@ -18,7 +18,7 @@ from nbclient.util import run_sync
 from papermill.clientwrap import PapermillNotebookClient
 
 if TYPE_CHECKING:
-    from ddoauth_kit.workbook.runs.template import KernelTemplate
+    from ddoauth_kit.workbook.runs.kernel_template import KernelTemplate
 
 OWN_KERNEL: Final = "ddoauth-python"
 STARTUP_SECONDS: Final = 30
@@ -28,7 +28,7 @@ _ARGUMENTS: Final = ["--HistoryManager.hist_file=:memory:", "--IPKernelApp.log_l
 _LAUNCH: Final = ["-m", "ipykernel_launcher", "-f", "{connection_file}"]
 FORKED: Final = EntryPoint(
     name="ddoauth-forked",
-    value="ddoauth_kit.workbook.runs.template:ForkedProvisioner",
+    value="ddoauth_kit.workbook.runs.kernel_template:ForkedProvisioner",
     group=KernelProvisionerFactory.GROUP_NAME,
 )
 

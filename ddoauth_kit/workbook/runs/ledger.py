@@ -8,12 +8,12 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
 
 from ddoauth_kit.errors import InputError
-from ddoauth_kit.workbook.runs.matrix import NotebookRun, digest
+from ddoauth_kit.workbook.runs.run_matrix import NotebookRun, digest
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ddoauth_kit.workbook.runs.matrix import Case, RunSettings
+    from ddoauth_kit.workbook.runs.run_matrix import Case, RunSettings
 
 NAME: Final = "ledger.jsonl"
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ddoauth_kit.workbook.runs.compare import differences
-from ddoauth_kit.workbook.runs.verdicts import verdicts_of
+from ddoauth_kit.workbook.runs.comparison import differences
+from ddoauth_kit.workbook.runs.run_verdicts import verdicts_of
 
 if TYPE_CHECKING:
-    from ddoauth_kit.scan import Finding
-    from ddoauth_kit.workbook.runs.compare import Difference, Earlier
-    from ddoauth_kit.workbook.runs.matrix import Case, NotebookRun, RunSettings
-    from ddoauth_kit.workbook.runs.verdicts import Verdict
+    from ddoauth_kit.masking.scan import SecretFinding
+    from ddoauth_kit.workbook.runs.comparison import EarlierRun, RunDifference
+    from ddoauth_kit.workbook.runs.run_matrix import Case, NotebookRun, RunSettings
+    from ddoauth_kit.workbook.runs.run_verdicts import RunVerdict
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class RunOutcome:
     """Hold a run: what was asked for, what ended, and how long it took.
 
     `started` is UTC in ISO 8601; `seconds` is wall time. `findings` is what the scan found in the
@@ -28,8 +28,8 @@ class Outcome:
     settings: RunSettings
     started: str
     seconds: float
-    earlier: Earlier | None = None
-    findings: list[Finding] | None = None
+    earlier: EarlierRun | None = None
+    findings: list[SecretFinding] | None = None
 
     @property
     def passed(self) -> int:
@@ -48,12 +48,12 @@ class Outcome:
         return [case for case in self.cases if case.name not in ended]
 
     @property
-    def verdicts(self) -> list[Verdict]:
+    def verdicts(self) -> list[RunVerdict]:
         """Return the verdicts that the notebooks handed over."""
         return verdicts_of(self.runs)
 
     @property
-    def differences(self) -> list[Difference]:
+    def differences(self) -> list[RunDifference]:
         """Return what is different from the earlier run; nothing without one."""
         if self.earlier is None:
             return []

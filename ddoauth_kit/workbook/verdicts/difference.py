@@ -7,17 +7,17 @@ from enum import StrEnum
 from html import escape
 from typing import TYPE_CHECKING, Final
 
-from ddoauth_kit.api.verdicts import PROBLEMS, Verdict
-from ddoauth_kit.workbook.tables import ResultTable
-from ddoauth_kit.workbook.verdicts.matrix_html import chip, scope_html
-from ddoauth_kit.workbook.verdicts.saved import report_of
+from ddoauth_kit.probing.verdict import PROBLEMS, Verdict
+from ddoauth_kit.workbook.show.result_table import ResultTable
+from ddoauth_kit.workbook.verdicts.matrix import chip, scope_html
+from ddoauth_kit.workbook.verdicts.saved_results import report_of
 from ddoauth_kit.workbook.verdicts.style import ROOT, style
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ddoauth_kit.api.verdicts import ProbeResult
-    from ddoauth_kit.workbook.verdicts.saved import Source
+    from ddoauth_kit.probing.verdict import ProbeResult
+    from ddoauth_kit.workbook.verdicts.saved_results import Source
 
     Found = Mapping[tuple[str, str], ProbeResult]
 

@@ -7,7 +7,7 @@ from math import ceil
 from statistics import median
 from typing import TYPE_CHECKING, Final
 
-from ddoauth_kit.workbook.tables import ResultTable
+from ddoauth_kit.workbook.show.result_table import ResultTable
 from ddoauth_kit.workbook.verdicts.svg import Picture, as_svg, drawing
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from ddoauth_kit.api.probe_report import ProbeReport
+    from ddoauth_kit.probing.probe_report import ProbeReport
 
 _TENTH: Final = 0.9
 _SHOWN: Final = ("median_ms", "p90_ms", "max_ms")

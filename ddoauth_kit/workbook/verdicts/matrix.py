@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import textwrap
+from collections import Counter
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from html import escape
+from typing import TYPE_CHECKING, Final
 
-from ddoauth_kit.api.verdicts import PROBLEMS, Verdict
 from ddoauth_kit.errors import InputError
-from ddoauth_kit.workbook.verdicts.marks import GRAVITY
-from ddoauth_kit.workbook.verdicts.matrix_html import matrix_html
-from ddoauth_kit.workbook.verdicts.matrix_text import matrix_text
+from ddoauth_kit.probing.verdict import PROBLEMS, Verdict
+from ddoauth_kit.workbook.verdicts.style import ROOT, style
+from ddoauth_kit.workbook.verdicts.unconfirmed import findings
+from ddoauth_kit.workbook.verdicts.words_and_colours import GRAVITY, MARKS, MISSING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from ddoauth_kit.api.probe_report import ProbeReport
-    from ddoauth_kit.api.verdicts import ProbeResult
+    from ddoauth_kit.probing.probe_report import ProbeReport
+    from ddoauth_kit.probing.verdict import ProbeResult
+    from ddoauth_kit.workbook.verdicts.unconfirmed import Unconfirmed
+
+WIDTH: Final = 100
+_SHORT: Final = max(len(mark.short) for mark in MARKS.values())
+# After so many lines the sites' names are out of sight, and are repeated at the next area.
+_HEAD_AGAIN: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,3 +193,187 @@ def _verdicts(names: str | Iterable[str]) -> frozenset[Verdict]:
 
 def _count(number: int | str, noun: str) -> str:
     return f"{number} {noun}{'' if str(number) == '1' else 's'}"
+
+
+def matrix_html(matrix: VerdictMatrix) -> str:
+    """Return the matrix with its style, the counts above it and the evidence below it."""
+    return f'<div class="{ROOT}">{style()}{matrix_body(matrix)}{evidence_html(matrix)}</div>'
+
+
+def matrix_body(matrix: VerdictMatrix) -> str:
+    """Return headline, counts and the areas; those with problems are open."""
+    headline = f"<p>{escape(matrix.headline)}</p>"
+    if not matrix.rows:
+        return headline
+    areas = "".join(_area(area, matrix) for area in matrix.areas)
+    return (
+        f"{headline}{counts_html(matrix)}"
+        '<div class="scroll areas" tabindex="0" role="region" aria-label="Verdicts, scope by site">'
+        f"{areas}</div>"
+    )
+
+
+def counts_html(matrix: VerdictMatrix) -> str:
+    """Return how often each verdict was found on each site; it is the legend as well."""
+    rows = "".join(
+        f'<tr><th scope="row">{chip(verdict)}{_meaning(verdict)}</th>'
+        f"{''.join(f'<td>{number}</td>' for number in numbers)}</tr>"
+        for verdict, numbers in matrix.counts.items()
+    )
+    return (
+        '<div class="scroll counts" tabindex="0" role="region" aria-label="Verdicts by site">'
+        f"<table>{_head('verdict', matrix.sites)}<tbody>{rows}</tbody></table></div>"
+    )
+
+
+def evidence_html(matrix: VerdictMatrix) -> str:
+    """Return what is not confirmed, folded, with the server's words."""
+    found = findings(matrix.results)
+    if not found:
+        return ""
+    return (
+        f"<details><summary>What is not confirmed, with its evidence ({len(found)})</summary>"
+        f"{findings_html(found, sites=matrix.sites)}</details>"
+    )
+
+
+def findings_html(found: Iterable[Unconfirmed], *, sites: Sequence[str]) -> str:
+    """Return one row for each finding; `sites` are all that were probed."""
+    rows = "".join(
+        f'<tr><th scope="row">{scope_html(finding.scope)}</th>'
+        f'<td class="mark">{chip(finding.verdict)}</td><td>{_sites(finding, sites)}</td>'
+        f"<td>{escape(finding.call)}</td><td>{escape(finding.said)}</td></tr>"
+        for finding in found
+    )
+    head = _head("scope", ("verdict", "sites", "call", "the server said"))
+    return f'<table class="long">{head}<tbody>{rows}</tbody></table>'
+
+
+def _sites(finding: Unconfirmed, sites: Sequence[str]) -> str:
+    everywhere = len(finding.sites) == len(sites) > 1
+    return "all sites" if everywhere else escape(" ".join(finding.sites))
+
+
+def chip(verdict: Verdict, number: int | None = None) -> str:
+    """Return the word of a verdict on its colour, with a number if there is one."""
+    counted = "" if number is None else f" {number}"
+    return f'<span class="chip {verdict}">{MARKS[verdict].word}{counted}</span>'
+
+
+def scope_html(scope: str) -> str:
+    """Return a scope that a narrow column may break after an underscore."""
+    return escape(scope).replace("_", "_<wbr>")
+
+
+def _meaning(verdict: Verdict) -> str:
+    """Return the verdict's name where its word is another."""
+    mark = MARKS[verdict]
+    return "" if mark.name == mark.word else f" {mark.name}"
+
+
+def _area(area: MatrixArea, matrix: VerdictMatrix) -> str:
+    found = Counter(verdict for row in area.rows for verdict in row.verdicts if verdict)
+    chips = " ".join(chip(verdict, found[verdict]) for verdict in GRAVITY if found[verdict])
+    columns = "<col>" * (len(matrix.sites) + 1)
+    opened = " open" if area.has_problem or matrix.is_narrowed else ""
+    scopes = f"{len(area.rows)} scope{'' if len(area.rows) == 1 else 's'}"
+    return (
+        f"<details{opened}><summary><strong>{escape(area.name)}</strong> ({scopes}) {chips}"
+        f"</summary><table><colgroup>{columns}</colgroup>{_head('scope', matrix.sites)}"
+        f"<tbody>{''.join(map(_row, area.rows))}</tbody></table></details>"
+    )
+
+
+def _row(row: MatrixRow) -> str:
+    cells = "".join(map(_cell, row.verdicts))
+    return f'<tr><th scope="row">{scope_html(row.scope)}</th>{cells}</tr>'
+
+
+def _cell(verdict: Verdict | None) -> str:
+    if verdict is None:
+        return f"<td>{MISSING}</td>"
+    return f'<td class="{verdict}">{MARKS[verdict].word}</td>'
+
+
+def _head(first: str, others: Iterable[str]) -> str:
+    names = "".join(f'<th scope="col">{escape(name)}</th>' for name in (first, *others))
+    return f"<thead><tr>{names}</tr></thead>"
+
+
+def matrix_text(matrix: VerdictMatrix, *, brief: bool) -> str:
+    """Return the counts, which are the legend as well, then the scopes by area.
+
+    With nine sites of Datadog's and its longest scope a line has 100 characters.
+    """
+    grid = _Grid(matrix)
+    if not matrix.rows:
+        return matrix.headline
+    areas = grid.brief() if brief else grid.full()
+    lines = [matrix.headline, "", *grid.counts(), "", *areas]
+    return "\n".join(line.rstrip() for line in lines)
+
+
+class _Grid:
+    """Know the widths of the columns, and put lines together."""
+
+    def __init__(self, matrix: VerdictMatrix) -> None:
+        self.matrix = matrix
+        self.labels = {
+            verdict: f"{MARKS[verdict].short:<{_SHORT}}  {MARKS[verdict].name}"
+            for verdict in matrix.counts
+        }
+        names = [f"  {row.scope}" for row in matrix.rows]
+        self.first = max(
+            map(len, (*names, *(area.name for area in matrix.areas), *self.labels.values())),
+            default=0,
+        )
+        self.widths = [max(len(site), _SHORT) for site in matrix.sites]
+        self.head = self.line("", matrix.sites)
+
+    def line(self, first: str, cells: Sequence[str]) -> str:
+        fitted = (f"{cell:<{width}}" for cell, width in zip(cells, self.widths, strict=True))
+        return " ".join((f"{first:<{self.first}}", *fitted))
+
+    def row(self, row: MatrixRow) -> str:
+        return self.line(f"  {row.scope}", [_short(verdict) for verdict in row.verdicts])
+
+    def counts(self) -> Iterator[str]:
+        yield self.head
+        for verdict, numbers in self.matrix.counts.items():
+            yield self.line(self.labels[verdict], [str(number) for number in numbers])
+
+    def full(self) -> Iterator[str]:
+        since = _HEAD_AGAIN
+        for area in self.matrix.areas:
+            again = since >= _HEAD_AGAIN
+            yield self.line(area.name, self.matrix.sites) if again else area.name
+            yield from (self.row(row) for row in area.rows)
+            since = (0 if again else since) + 1 + len(area.rows)
+
+    def brief(self) -> Iterator[str]:
+        for area in self.matrix.areas:
+            mixed = [row for row in area.rows if not row.is_uniform]
+            yield self.line(area.name, self.matrix.sites) if mixed else area.name
+            yield from (self.row(row) for row in mixed)
+            yield from _everywhere(area)
+
+
+def _everywhere(area: MatrixArea) -> Iterator[str]:
+    """Yield one paragraph for each verdict that scopes of the area have on every site."""
+    scopes: dict[Verdict | None, list[str]] = {}
+    for row in area.rows:
+        if row.is_uniform:
+            scopes.setdefault(row.verdicts[0], []).append(row.scope)
+    for verdict, names in scopes.items():
+        start = f"  {_short(verdict):<{_SHORT}} "
+        yield textwrap.fill(
+            " ".join(names),
+            width=WIDTH,
+            initial_indent=start,
+            subsequent_indent=" " * len(start),
+            break_on_hyphens=False,
+        )
+
+
+def _short(verdict: Verdict | None) -> str:
+    return "" if verdict is None else MARKS[verdict].short

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
-from ddoauth_kit.api.verdicts import PROBLEMS
-from ddoauth_kit.workbook.verdicts.marks import MARKS
+from ddoauth_kit.probing.verdict import PROBLEMS
 from ddoauth_kit.workbook.verdicts.svg import Picture, as_svg, drawing
+from ddoauth_kit.workbook.verdicts.words_and_colours import MARKS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from ddoauth_kit.api.verdicts import Verdict
+    from ddoauth_kit.probing.verdict import Verdict
     from ddoauth_kit.workbook.verdicts.matrix import MatrixArea, MatrixRow, VerdictMatrix
 
 # All lengths are in points, from the top left corner.

@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from ddoauth_kit.workbook.verdicts.marks import MARKS
+from ddoauth_kit.workbook.verdicts.words_and_colours import MARKS
 
 if TYPE_CHECKING:
-    from ddoauth_kit.workbook.verdicts.marks import Colours
+    from ddoauth_kit.workbook.verdicts.words_and_colours import Colours
 
 ROOT: Final = "ddoauth-verdicts"
 # JupyterLab right-aligns cells with two classes and an element, hence `.R.R`. It and VS Code say on

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from given import readable
-from leaky import ENDINGS, ENVIRONMENT, leaky_notebook
+from support.builders import readable
+from support.leaky import ENDINGS, ENVIRONMENT, leaky_notebook
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import nbformat
 import papermill
 import pytest
-from given import notebook_file
 from papermill.exceptions import PapermillExecutionError
+from support.builders import notebook_file
 
 from ddoauth_kit.errors import InputError
-from ddoauth_kit.workbook.notebooks import find_notebooks
+from ddoauth_kit.workbook.lessons.notebooks import find_notebooks
 from ddoauth_kit.workbook.runs import engine
 from ddoauth_kit.workbook.runs.engine import DdoauthEngine, MaskingManager
 

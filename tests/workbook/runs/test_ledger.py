@@ -6,17 +6,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from given import notebook_file
+from support.builders import notebook_file
 
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.workbook.runs.collect import result
 from ddoauth_kit.workbook.runs.ledger import Ledger
-from ddoauth_kit.workbook.runs.matrix import RunSettings, matrix
+from ddoauth_kit.workbook.runs.run_matrix import RunSettings, matrix
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ddoauth_kit.workbook.runs.matrix import Case
+    from ddoauth_kit.workbook.runs.run_matrix import Case
 
 SETTINGS = RunSettings()
 

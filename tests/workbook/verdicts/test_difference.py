@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from markup import read_html
-from reports import full_report, report_on, with_verdict
+from support.markup import read_html
+from support.reports import full_report, report_on, with_verdict
 
-from ddoauth_kit.api.verdicts import Verdict
+from ddoauth_kit.probing.verdict import Verdict
 from ddoauth_kit.workbook.verdicts import as_csv, as_json, difference, verdict_frame
 from ddoauth_kit.workbook.verdicts.difference import Meaning
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from xml.etree import ElementTree as ET
 
 import numpy as np
-from reports import SITES, full_report
+from support.reports import SITES, full_report
 
-from ddoauth_kit.workbook.tables import TABLE_MIME
+from ddoauth_kit.workbook.show.result_table import TABLE_MIME
 from ddoauth_kit.workbook.verdicts import report_from_rows
 from ddoauth_kit.workbook.verdicts.latency import latencies, latency_picture, latency_table
 

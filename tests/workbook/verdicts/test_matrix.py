@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from reports import SITES, full_report, report_on
+from support.reports import SITES, full_report, report_on
 
-from ddoauth_kit.api.verdicts import PROBLEMS, Verdict
 from ddoauth_kit.errors import InputError
+from ddoauth_kit.probing.verdict import PROBLEMS, Verdict
 from ddoauth_kit.workbook.verdicts import VerdictMatrix, verdict_matrix
 
 MATRIX = verdict_matrix(full_report())

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from markup import read_html
-from reports import SITES, full_report, report_on
+from support.markup import read_html
+from support.reports import SITES, full_report, report_on
 
-from ddoauth_kit.api.verdicts import Verdict
+from ddoauth_kit.probing.verdict import Verdict
 from ddoauth_kit.workbook.verdicts import verdict_matrix
-from ddoauth_kit.workbook.verdicts.evidence import findings
-from ddoauth_kit.workbook.verdicts.marks import MARKS
+from ddoauth_kit.workbook.verdicts.unconfirmed import findings
+from ddoauth_kit.workbook.verdicts.words_and_colours import MARKS
 
 MATRIX = verdict_matrix(full_report())
 HTML = MATRIX.html()

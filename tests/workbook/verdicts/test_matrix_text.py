@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from reports import SITES, full_report, report_on
+from support.reports import SITES, full_report, report_on
 
 from ddoauth_kit.workbook.verdicts import verdict_matrix
-from ddoauth_kit.workbook.verdicts.marks import MARKS
+from ddoauth_kit.workbook.verdicts.words_and_colours import MARKS
 
 MATRIX = verdict_matrix(full_report())
 LINES = MATRIX.text().splitlines()

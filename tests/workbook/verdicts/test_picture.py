@@ -6,11 +6,11 @@ import re
 from collections import Counter
 from xml.etree import ElementTree as ET
 
-from reports import SITES, full_report, report_on
+from support.reports import SITES, full_report, report_on
 
 from ddoauth_kit.workbook.verdicts import verdict_matrix
-from ddoauth_kit.workbook.verdicts.marks import MARKS
 from ddoauth_kit.workbook.verdicts.picture import verdict_picture
+from ddoauth_kit.workbook.verdicts.words_and_colours import MARKS
 
 MATRIX = verdict_matrix(full_report())
 PICTURE = verdict_picture(MATRIX)

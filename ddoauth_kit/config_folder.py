@@ -1,0 +1,63 @@
+"""Keep what is public in the user's config folder."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from ddoauth_kit.binder import on_binder
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FOLDER: Final = "ddoauth-kit"
+ANYBODY: Final = 0o666
+ONLY_ME: Final = 0o600
+
+
+def config_folder(environ: Mapping[str, str] = os.environ) -> Path | None:
+    """Return where settings go that are no secrets, or None where nothing may be written.
+
+    `DDOAUTH_CONFIG_FOLDER` wins over `XDG_CONFIG_HOME`, and that over `~/.config`.
+    """
+    if on_binder(environ):
+        return None
+    if folder := environ.get("DDOAUTH_CONFIG_FOLDER", "").strip():
+        return Path(folder)
+    if config := environ.get("XDG_CONFIG_HOME", "").strip():
+        return Path(config) / FOLDER
+    home = environ.get("HOME", "").strip()
+    return Path(home) / ".config" / FOLDER if home else None
+
+
+def write_setting(path: Path, content: bytes) -> None:
+    """Replace a file of the config folder, for this user alone; the folder is made if it must be.
+
+    Raises:
+        OSError: the file is as it was.
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_whole(path, content, mode=ONLY_ME)
+
+
+def write_whole(path: Path, content: bytes, *, mode: int = ANYBODY) -> None:
+    """Replace a file at once: whoever looks sees the old content or the new, also after a crash.
+
+    The draft stands beside it under a name of its own, so that two processes that write at once
+    do not meet. `mode` is the new file's, less what the process withholds (its umask).
+
+    Raises:
+        OSError: the file is as it was.
+    """
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        draft.touch(mode=mode, exist_ok=False)
+        with draft.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)

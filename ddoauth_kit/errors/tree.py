@@ -1,0 +1,91 @@
+"""Say what went wrong in three parts: what happened, what the server said, what to try next.
+
+    DdoauthError
+    ├── InputError           what was asked for cannot be done; nothing was sent
+    ├── AuthorizationError   the redirect back from Datadog was refused, or says no
+    ├── TokenError           the token or revocation endpoint said no
+    ├── ApiError             an API call said no
+    │   └── ApiKeyError      the API key was not made, or is not accepted
+    ├── AnswerError          the server answered something that cannot be read
+    └── NetworkError         no answer arrived
+
+Each case has a stable `code`, listed with its next step in `ddoauth_kit.errors.advice`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ddoauth_kit.errors.advice import ADVICE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ddoauth_kit.exchange import Exchange
+
+
+class DdoauthError(Exception):
+    """Carry a stable code, the server's masked words and the masked exchange.
+
+    `what` is a sentence. `said` holds the server's own texts, without secrets. `exchange` is the
+    request and response as they may be shown, or None where nothing was sent.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        what: str,
+        *,
+        said: Sequence[str] = (),
+        exchange: Exchange | None = None,
+    ) -> None:
+        super().__init__(code, what)
+        self.code = code
+        self.what = what
+        self.said = tuple(text for text in said if text)
+        self.exchange = exchange
+
+    @property
+    def advice(self) -> str:
+        """Return the next thing to try for this code."""
+        return ADVICE[self.code]
+
+    def __str__(self) -> str:
+        said = f" The server said: {'; '.join(self.said)}." if self.said else ""
+        more = f'More: explain("{self.code}").'
+        return f"[{self.code}] {self.what}{said} Next: {self.advice} {more}"
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self)!r})"
+
+    def _render_traceback_(self) -> list[str]:
+        """Let a notebook show the message alone: the reader's mistake is not in the kit's stack."""
+        return [f"{type(self).__name__}: {self}"]
+
+
+class InputError(DdoauthError):
+    """Refuse something the caller gave, before any request."""
+
+
+class AuthorizationError(DdoauthError):
+    """Refuse an authorization response, or report the refusal it carries (RFC 6749 4.1.2.1)."""
+
+
+class TokenError(DdoauthError):
+    """Report a refusal by the token or the revocation endpoint (RFC 6749 5.2, RFC 7009 2.2)."""
+
+
+class ApiError(DdoauthError):
+    """Report a refusal by one of Datadog's APIs."""
+
+
+class ApiKeyError(ApiError):
+    """Report that the one API key was not created, or is not accepted."""
+
+
+class AnswerError(DdoauthError):
+    """Report an answer that cannot be read: 5xx, HTML, broken JSON, a missing field."""
+
+
+class NetworkError(DdoauthError):
+    """Report that no whole answer arrived: no connection, no trust, no patience left."""

@@ -1,0 +1,1 @@
+"""Send requests and read answers; `sender` is the one module that sends."""

@@ -1,0 +1,153 @@
+"""Read answers: JSON where it is JSON, and every shape in which Datadog says no."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING, Any, Final
+
+from ddoauth_kit.errors import AnswerError
+
+if TYPE_CHECKING:
+    from ddoauth_kit.http.message import Response
+
+_REFUSED: Final = 400
+_TOO_MANY: Final = 429
+_SERVER_ERROR: Final = 500
+_REDIRECTS: Final = range(300, 400)
+_SHOWN: Final = 300
+
+
+def read_json(response: Response) -> Any:  # noqa: ANN401 - JSON has no narrower type
+    """Return the parsed body.
+
+    Raises:
+        AnswerError: `unexpected_redirect`, `html_answer`, `server_error` or `malformed_json`.
+    """
+    refuse_unreadable(response)
+    try:
+        return _parsed(response.text)
+    except (ValueError, RecursionError):
+        start = response.text.lstrip()[:1]
+    code = "html_answer" if start == "<" else "malformed_json"
+    found = "a web page" if code == "html_answer" else _found(start)
+    raise _unreadable(response, code, f"held {found} where JSON was expected")
+
+
+def _parsed(text: str) -> Any:  # noqa: ANN401 - JSON has no narrower type
+    """Parse JSON, and refuse half of a surrogate pair, which no text can hold."""
+    answer = json.loads(text)
+    json.dumps(answer, ensure_ascii=False).encode()
+    return answer
+
+
+def read_object(response: Response) -> dict[str, Any]:
+    """Return the parsed body, which must be a JSON object.
+
+    Raises:
+        AnswerError: as `read_json`, or `unexpected_answer` for a list, a text or a number.
+    """
+    answer = read_json(response)
+    if not isinstance(answer, dict):
+        raise unexpected(response, "was JSON, but no object")
+    return answer
+
+
+def refuse_unreadable(response: Response) -> None:
+    """Raise for what no reader should look into: redirects, 5xx, and web pages that say no.
+
+    Raises:
+        AnswerError: `unexpected_redirect`, `html_answer` or `server_error`.
+    """
+    if response.status in _REDIRECTS:
+        raise _unreadable(response, "unexpected_redirect", "was a redirect")
+    if response.status >= _REFUSED and response.text.lstrip().startswith("<"):
+        raise _unreadable(response, "html_answer", "was a web page")
+    if response.status >= _SERVER_ERROR:
+        raise _unreadable(response, "server_error", "was a failure")
+
+
+def refusal_sentence(response: Response) -> str:
+    """Say that a request was refused, and how long to wait where the answer says so."""
+    purpose = response.exchange.purpose
+    if response.status != _TOO_MANY:
+        return f"The {purpose} was refused ({response.status})."
+    wait = seconds_to_wait(response)
+    shown = "an unknown number of" if wait is None else f"{wait:g}"
+    return f"The {purpose} came too often ({response.status}): wait {shown} seconds."
+
+
+def seconds_to_wait(response: Response) -> float | None:
+    """Return the seconds in `X-RateLimit-Reset`, or else `Retry-After`; None for a bad number.
+
+    An answer that names neither counts as one second.
+    """
+    headers = response.headers
+    try:
+        wait = float(headers.get("x-ratelimit-reset") or headers.get("retry-after") or "1")
+    except ValueError:
+        return None
+    return wait if 0 <= wait < math.inf else None
+
+
+def unexpected(response: Response, what: str) -> AnswerError:
+    """Describe an answer that is JSON but not the one that the documentation promises."""
+    return _unreadable(response, "unexpected_answer", what)
+
+
+def error_texts(response: Response) -> tuple[str, ...]:
+    """Return what the server said was wrong, masked, whichever of the known shapes it used.
+
+    The shapes: `{"errors": ["text"]}`, `{"errors": [{"title", "detail"}]}`,
+    `{"error": {"code", "message"}}`, and RFC 6749's `{"error", "error_description"}`.
+    """
+    try:
+        answer = json.loads(response.exchange.response_body)
+    except (ValueError, RecursionError):
+        return _plain(response.exchange.response_body)
+    if not isinstance(answer, dict):
+        return ()
+    errors = answer.get("errors")
+    found = [_text(item) for item in errors] if isinstance(errors, list) else [_rfc_text(answer)]
+    return tuple(text[:_SHOWN] for text in found if text)
+
+
+def oauth_error(response: Response) -> tuple[str, tuple[str, ...]]:
+    """Return the OAuth error code and all texts, from Datadog's shape or from RFC 6749's.
+
+    Datadog writes `invalid_grant - text` in one string; the code is "" where there is none.
+    """
+    texts = error_texts(response)
+    code, _, _ = (texts[0] if texts else "").partition(" - ")
+    return (code if code.islower() and " " not in code else ""), texts
+
+
+def _rfc_text(answer: dict[str, Any]) -> str:
+    error = answer.get("error")
+    if isinstance(error, dict):
+        return _text(error)
+    description = answer.get("error_description")
+    return f"{_text(error)} - {_text(description)}".removesuffix(" - ") if error else ""
+
+
+def _text(item: object) -> str:
+    """Return the readable part of one error, whatever it is."""
+    if isinstance(item, dict):
+        parts = [item.get(name) for name in ("code", "title", "detail", "message")]
+        return ": ".join(part for part in parts if isinstance(part, str) and part)
+    return item if isinstance(item, str) else ""
+
+
+def _plain(body: str) -> tuple[str, ...]:
+    text = " ".join(body.split())
+    return () if text.startswith("<") else tuple(filter(None, [text[:_SHOWN]]))
+
+
+def _found(start: str) -> str:
+    return "broken JSON" if start else "nothing"
+
+
+def _unreadable(response: Response, code: str, what: str) -> AnswerError:
+    exchange = response.exchange
+    sentence = f"The answer to the {exchange.purpose} ({response.status}) {what}."
+    return AnswerError(code, sentence, said=error_texts(response), exchange=exchange)

@@ -1,0 +1,105 @@
+"""Carry requests and answers as frozen values; a request shows placeholders and sends values."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from ddoauth_kit.secret import Secret
+
+if TYPE_CHECKING:
+    from ddoauth_kit.exchange import Exchange
+    from ddoauth_kit.sites import Host, Site
+
+Pairs = tuple[tuple[str, "str | Secret"], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Describe one request before it goes: role of the host and path, never a free URL.
+
+    `purpose` is a noun phrase for messages ("token exchange"). `form` is sent form-encoded, `body`
+    as JSON. `repeatable` says that sending it twice does no harm.
+    """
+
+    purpose: str
+    method: str
+    site: Site
+    host: Host
+    path: str
+    query: Pairs = ()
+    headers: Pairs = ()
+    form: Pairs | None = None
+    body: Any = None
+    repeatable: bool = False
+
+    @property
+    def url(self) -> str:
+        """Return where it goes, secrets in the query included."""
+        return self.site.url(self.host, self.path) + _query(_revealed(self.query))
+
+    @property
+    def shown_url(self) -> str:
+        """Return the URL for printing: Datadog's host, secrets as placeholders."""
+        shown = tuple((name, str(value)) for name, value in self.query)
+        return self.site.shown_url(self.host, self.path) + _query(shown, safe="<>{}*:,/")
+
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        """Return every secret that the request carries."""
+        pairs = (*self.query, *self.headers, *(self.form or ()))
+        return tuple(value for _, value in pairs if isinstance(value, Secret))
+
+    def revealed_headers(self) -> list[tuple[str, str]]:
+        """Return the headers as they go out."""
+        headers = [(name, _header(name, value)) for name, value in _revealed(self.headers)]
+        return [("accept", "application/json"), ("accept-encoding", "identity"), *headers]
+
+    @property
+    def content_type(self) -> str:
+        """Return the content type of the body, or nothing without a body."""
+        if self.form is not None:
+            return "application/x-www-form-urlencoded"
+        return "" if self.body is None else "application/json"
+
+    def content(self) -> bytes | None:
+        """Return the body as it goes out, or None without a body."""
+        if self.form is not None:
+            return urlencode(_revealed(self.form)).encode()
+        return None if self.body is None else json.dumps(self.body).encode()
+
+    def shown_headers(self) -> tuple[tuple[str, str], ...]:
+        """Return the headers with placeholders."""
+        return tuple((name, _header(name, str(value))) for name, value in self.headers)
+
+    def shown_body(self) -> str:
+        """Return the body with placeholders: form fields one a line, JSON indented."""
+        if self.form is not None:
+            return "\n".join(f"{name}={value}" for name, value in self.form)
+        return "" if self.body is None else json.dumps(self.body, indent=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """Hold an answer: status, headers with lower-case names, text, and its masked record."""
+
+    status: int
+    headers: dict[str, str] = field(repr=False)
+    text: str = field(repr=False)
+    exchange: Exchange = field(repr=False)
+
+
+def _revealed(pairs: Pairs) -> tuple[tuple[str, str], ...]:
+    return tuple(
+        (name, value.reveal() if isinstance(value, Secret) else value) for name, value in pairs
+    )
+
+
+def _header(name: str, value: str) -> str:
+    return f"Bearer {value}" if name == "authorization" else value
+
+
+def _query(pairs: tuple[tuple[str, str], ...], *, safe: str = "") -> str:
+    return f"?{urlencode(pairs, safe=safe)}" if pairs else ""

@@ -1,0 +1,62 @@
+"""Keep to the rate limits that answers announce (Datadog docs: rate limits).
+
+`X-RateLimit-Reset` counts seconds from now, and there is no `Retry-After`.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Final
+
+from ddoauth_kit.http.answers import seconds_to_wait
+from ddoauth_kit.http.policy import LONGEST_WAIT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ddoauth_kit.http.message import Request, Response
+
+Limit = tuple[str, str]
+_TOO_MANY: Final = 429
+
+
+class Pace:
+    """Remember which limits are used up, on which site, and until when."""
+
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._names: dict[Limit, str] = {}
+        self._until: dict[Limit, float] = {}
+
+    def due(self, request: Request) -> float | None:
+        """Return the moment at which the limit of a request is open again, if it was used up."""
+        return self._until.get(self._limit(request))
+
+    def delay(self, request: Request) -> float:
+        """Return how many seconds a request should wait; a wait too long is left to the answer."""
+        due = self.due(request)
+        wait = due - self._clock() if due is not None else 0.0
+        return wait if 0 < wait <= LONGEST_WAIT else 0.0
+
+    def waited(self, request: Request, *, due: float | None) -> None:
+        """Forget a moment that was waited for, unless the limit was used up again meanwhile."""
+        if self.due(request) == due:
+            self._until.pop(self._limit(request), None)
+
+    def note(self, request: Request, *, response: Response) -> None:
+        """Learn from an answer which limit its operation falls under, and whether it is used up."""
+        name = response.headers.get("x-ratelimit-name")
+        if name:
+            self._names[self._operation(request)] = name
+        wait = seconds_to_wait(response)
+        used_up = response.headers.get("x-ratelimit-remaining") == "0"
+        if (used_up or response.status == _TOO_MANY) and wait is not None:
+            self._until[self._limit(request)] = self._clock() + wait
+
+    def _limit(self, request: Request) -> Limit:
+        operation = self._operation(request)
+        return request.site.name, self._names.get(operation, operation[1])
+
+    @staticmethod
+    def _operation(request: Request) -> Limit:
+        return request.site.name, f"{request.method} {request.path}"

@@ -1,0 +1,1 @@
+"""What only contributors run: derived data files and generated pages. Not part of the wheel."""

@@ -1,0 +1,55 @@
+"""Write the page on the rules, `.github/CHECKS.md`.
+
+For maintainers: `python -m ddoauth_kit.maintenance.checks_page` rewrites it, `--check` compares.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Final
+
+from ddoauth_kit.publishing.rules import RULES
+
+HEAD: Final = """\
+<!-- written by `python -m ddoauth_kit.maintenance.checks_page` -->
+
+# What `ddoauth check` looks at
+
+A "must" stops a publication: Datadog's page demands it, or every integration that was accepted with OAuth keeps it.
+A "should" is what a reviewer or Datadog's own tools may ask for.
+"Advice" is a hint that many accepted integrations do not follow.
+Only a broken "must" makes the command exit with 1.
+
+ddev is Datadog's tool for its integrations repositories; the counts are of DataDog/integrations-extras in August 2026.
+The page "OAuth for integrations" has since been replaced by "API integrations", where setup and uninstallation are fields of a listing; the files are still read and edited for integrations that have them.
+The OAuth client's file is a copy of what the Developer Platform holds, so no patch is offered for it.
+
+| rule | severity | what | source |
+|---|---|---|---|
+"""  # noqa: E501 - prose has a sentence a line
+PATH: Final = Path(__file__).parents[2] / ".github" / "CHECKS.md"
+
+
+def page() -> str:
+    """Return the whole page, with a row for each rule in the order of the files."""
+    rows = [
+        f"| `{rule.id}` | {rule.severity} | {rule.what} | {rule.source} |\n"
+        for rule in RULES.values()
+    ]
+    return HEAD + "".join(rows)
+
+
+def main(arguments: list[str]) -> int:
+    """Rewrite the page if it is stale, or with `--check` name it and exit with 1."""
+    if PATH.is_file() and PATH.read_text("utf-8") == page():
+        return 0
+    print(PATH.name)  # noqa: T201 - the answer
+    if "--check" in arguments:
+        return 1
+    PATH.write_text(page(), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

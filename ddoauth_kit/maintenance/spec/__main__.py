@@ -1,0 +1,85 @@
+"""Regenerate the data files, or say how they differ from a version.
+
+Run it as `python -m ddoauth_kit.maintenance.spec`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from ddoauth_kit.errors import DdoauthError
+from ddoauth_kit.maintenance.spec.bodies import answers_document
+from ddoauth_kit.maintenance.spec.document import (
+    answers_drift,
+    catalogue_document,
+    drift,
+    written,
+    written_answers,
+)
+from ddoauth_kit.maintenance.spec.source import PACKAGE, newest_or, read_archive
+
+if TYPE_CHECKING:
+    from ddoauth_kit.maintenance.spec.source import Spec
+
+PACKAGE_FOLDER: Final = Path(__file__).parents[2]
+CATALOGUE: Final = PACKAGE_FOLDER / "catalogue.json"
+ANSWERS: Final = PACKAGE_FOLDER / "sandbox" / "facts" / "answers.json"
+SUCCESS, FOUND, BAD_INPUT = 0, 1, 2
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Write the data files or check them; return 1 for drift, 2 for a spec that is not there."""
+    options = _parser().parse_args(arguments)
+    try:
+        spec = read_archive(options.source) if options.source else newest_or(_version(options))
+    except DdoauthError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - the answer
+        return BAD_INPUT
+    return _check(spec) if options.check else _write(spec)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m ddoauth_kit.maintenance.spec", description=__doc__
+    )
+    parser.add_argument("--check", action="store_true", help="write nothing, report drift")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--version", default="", help=f"of {PACKAGE} (the one in the catalogue)")
+    which.add_argument("--newest", action="store_true", help="take the newest version")
+    which.add_argument("--source", type=Path, metavar="FILE", help="a downloaded distribution")
+    return parser
+
+
+def _version(options: argparse.Namespace) -> str:
+    if options.newest:
+        return ""
+    current = json.loads(CATALOGUE.read_text("utf-8"))["spec"]
+    return str(options.version or current.rpartition(" ")[2])
+
+
+def _check(spec: Spec) -> int:
+    old = json.loads(CATALOGUE.read_text("utf-8"))
+    answers = json.loads(ANSWERS.read_text("utf-8"))
+    lines = [
+        *drift(old, new=catalogue_document(spec)),
+        *answers_drift(answers, new=answers_document(spec)),
+    ]
+    for line in lines:
+        print(line)  # noqa: T201 - the answer
+    print(f"{len(lines)} differences between {old['spec']} and {spec.name}")  # noqa: T201 - the answer
+    return FOUND if lines else SUCCESS
+
+
+def _write(spec: Spec) -> int:
+    CATALOGUE.write_text(written(catalogue_document(spec)), "utf-8")
+    ANSWERS.write_text(written_answers(answers_document(spec)), "utf-8")
+    print(f"{CATALOGUE.name} and {ANSWERS.name} hold {spec.name}")  # noqa: T201 - the answer
+    return SUCCESS
+
+
+if __name__ == "__main__":
+    sys.exit(main())

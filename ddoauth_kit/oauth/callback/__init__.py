@@ -1,0 +1,1 @@
+"""Listen on loopback for the redirect that ends an authorization."""

@@ -1,0 +1,147 @@
+"""Say where the listener is, on this machine and behind a proxy of Jupyter's."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from ddoauth_kit.errors import InputError
+from ddoauth_kit.registration.redirect_uris import LOOPBACK, leads_here
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from ddoauth_kit.registration import ClientRegistration
+
+CALLBACK_PATH: Final = "/oauth/callback"
+ONBOARDING_PATH: Final = "/onboarding"
+_HTTP_PORT: Final = 80
+_NAMES: Final = ("127.0.0.1", "[::1]", "localhost")
+_BOUND: Final = {"127.0.0.1": ("127.0.0.1",), "[::1]": ("::1",), "localhost": ("127.0.0.1", "::1")}
+_HOST: Final = re.compile(r"(?:[a-z0-9](?:[a-z0-9.-]{0,250}[a-z0-9])?|\[[0-9a-f:]+\])(?::\d{1,5})?")
+_LOCALHOST: Final = (
+    "The redirect URI names `localhost`, which another program may answer for; register 127.0.0.1 "
+    "as well, and it is used (RFC 8252 section 8.3)."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackUrls:
+    """Hold the two URLs as a browser reaches them, and the proxy's address where there is one.
+
+    `proxy_url` is empty on this machine; behind a proxy, a port of it is at `proxy_url` + number.
+    """
+
+    redirect_uri: str
+    onboarding_url: str
+    proxy_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackAddress:
+    """Hold the name and port to open, and the paths that are served there."""
+
+    name: str
+    port: int
+    urls: CallbackUrls
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Return the loopback addresses to bind."""
+        return _BOUND[self.name]
+
+    @property
+    def callback_path(self) -> str:
+        """Return the path of the redirect URI."""
+        return urlsplit(self.urls.redirect_uri).path or "/"
+
+    @property
+    def onboarding_path(self) -> str:
+        """Return the path of the onboarding URL."""
+        return urlsplit(self.urls.onboarding_url).path or "/"
+
+    @property
+    def host_headers(self) -> frozenset[str]:
+        """Return the `Host` values of requests that come without a proxy."""
+        bare = _NAMES if self.port == _HTTP_PORT else ()
+        return frozenset([*(f"{name}:{self.port}" for name in _NAMES), *bare])
+
+
+def registered_address(
+    registration: ClientRegistration, *, redirect_uri: str | None = None
+) -> CallbackAddress:
+    """Return where a registered client's redirects arrive, if that is on this machine.
+
+    Of several loopback redirect URIs, one with an IP literal wins over `localhost` (RFC 8252
+    section 8.3). The onboarding URL is served if it has the same port.
+
+    Raises:
+        InputError: `no_loopback_redirect_uri`.
+    """
+    wanted = registration.redirect_uris if redirect_uri is None else (redirect_uri,)
+    uri = _best(wanted)
+    if uri is None:
+        listed = ", ".join(wanted) or "none"
+        what = f"No redirect URI leads to this machine; registered: {listed}."
+        raise InputError("no_loopback_redirect_uri", what)
+    parts = urlsplit(uri)
+    port = _HTTP_PORT if parts.port is None else parts.port
+    onboarding, warnings = _onboarding(registration.onboarding_url, uri, port)
+    name = _name(parts.hostname or "")
+    if name == "localhost":
+        warnings = (_LOCALHOST, *warnings)
+    return CallbackAddress(name, port, CallbackUrls(uri, onboarding), warnings)
+
+
+def free_address(port: int = 0) -> CallbackAddress:
+    """Return an address on any free port, for a client that can be registered anew."""
+    origin = f"http://127.0.0.1:{port}"
+    urls = CallbackUrls(f"{origin}{CALLBACK_PATH}", f"{origin}{ONBOARDING_PATH}")
+    return CallbackAddress("127.0.0.1", port, urls)
+
+
+def proxied(url: str, proxy_url: str) -> str:
+    """Return a loopback URL as the proxy shows it; any other URL as it is."""
+    if not proxy_url or not leads_here(url):
+        return url
+    parts = urlsplit(url)
+    query = f"?{parts.query}" if parts.query else ""
+    return f"{proxy_url}{parts.port or _HTTP_PORT}{parts.path}{query}"
+
+
+def proxy_origin(headers: Mapping[str, str]) -> str | None:
+    """Return scheme and host of the page that a proxied request came from, or None.
+
+    Jupyter's proxy keeps `Host` and passes a hub's `X-Forwarded-Proto` on. Without the latter,
+    browsers tell: they send `Sec-Fetch-Mode` to secure origins, and to loopback ones.
+    """
+    host = headers.get("host", "").lower()
+    if not _HOST.fullmatch(host):
+        return None
+    scheme = headers.get("x-forwarded-proto", "").partition(",")[0].strip().lower()
+    if scheme not in {"http", "https"}:
+        local = urlsplit(f"//{host}").hostname in LOOPBACK
+        scheme = "https" if "sec-fetch-mode" in headers and not local else "http"
+    return f"{scheme}://{host}"
+
+
+def _best(uris: Iterable[str]) -> str | None:
+    here = [uri for uri in uris if leads_here(uri)]
+    return min(here, key=lambda uri: urlsplit(uri).hostname == "localhost", default=None)
+
+
+def _name(hostname: str) -> str:
+    return f"[{hostname}]" if ":" in hostname else hostname
+
+
+def _onboarding(registered: str, uri: str, port: int) -> tuple[str, tuple[str, ...]]:
+    """Return the onboarding URL that is served, and a warning if another one is registered."""
+    if leads_here(registered) and (urlsplit(registered).port or _HTTP_PORT) == port:
+        return registered, ()
+    parts = urlsplit(uri)
+    path = f"{ONBOARDING_PATH}/start" if parts.path == ONBOARDING_PATH else ONBOARDING_PATH
+    served = f"http://{parts.netloc}{path}"
+    return served, (f"The tile leads to {registered or 'no onboarding URL'}, not to {served}.",)

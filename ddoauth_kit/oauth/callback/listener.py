@@ -1,0 +1,338 @@
+"""Listen on loopback for the two URLs that a client registers: onboarding URL and redirect URI.
+
+RFC 8252 sections 7.3 and 8.3. The listener decides nothing about a redirect: `OAuthClient` checks
+it, as it checks one that was pasted. What is added here is the browser's own cookie as session.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final, Generic, Self
+from urllib.parse import parse_qsl, urlsplit
+
+from ddoauth_kit.errors import AuthorizationError, DdoauthError, InputError
+from ddoauth_kit.oauth.callback import callback_pages as pages
+from ddoauth_kit.oauth.callback.addresses import (
+    CallbackUrls,
+    free_address,
+    proxied,
+    proxy_origin,
+    registered_address,
+)
+from ddoauth_kit.oauth.callback.attempts import Attempts
+from ddoauth_kit.oauth.callback.awaited_redirect import AttemptOutcome, AwaitedRedirect, Result
+from ddoauth_kit.oauth.callback.loopback_server import Asked, LoopbackServer, Reply
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ddoauth_kit.oauth.authorization_request import AuthorizationRequest
+    from ddoauth_kit.oauth.authorization_response import AuthorizationResponse
+    from ddoauth_kit.oauth.client import OAuthClient
+
+WAIT: Final = 300.0
+START: Final = "/start/"
+
+
+class CallbackListener(Generic[Result]):
+    """Serve onboarding URL and redirect URI on this machine until one attempt is answered.
+
+    Use it in a `with` statement: the port is open from its beginning, and closed by `wait` or at
+    its end. `finish` takes the checked redirect, before the browser sees that all went well:
+    `oauth.exchange` makes tokens of it. The address is the registration's loopback redirect URI
+    (`redirect_uri` picks one). Only for a client that can be registered anew, the sandbox's, is
+    there `register`: it gets the URLs of a free port. `proxy_path` is the path at which Jupyter
+    shows ports to browsers (`/user/abc/proxy/`); the host is learned from the first browser that
+    comes with one of this listener's links, and from no other request.
+
+    Raises:
+        InputError: `no_loopback_redirect_uri`, or `port_not_opened` when it is entered.
+    """
+
+    def __init__(
+        self,
+        oauth: OAuthClient,
+        *,
+        finish: Callable[[AuthorizationResponse], Result],
+        redirect_uri: str | None = None,
+        register: Callable[[CallbackUrls], None] | None = None,
+        proxy_path: str = "",
+    ) -> None:
+        self._oauth = oauth
+        self._register = register
+        self._proxy_path = proxy_path if register else ""
+        self._address = (
+            free_address()
+            if register
+            else registered_address(oauth.registration, redirect_uri=redirect_uri)
+        )
+        self._urls = self._address.urls
+        self._attempts = Attempts(oauth)
+        self._server: LoopbackServer | None = None
+        self._answer = AwaitedRedirect(oauth, finish=finish)
+        self._learning = threading.Lock()
+
+    def __enter__(self) -> Self:
+        return self.open()
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def open(self) -> Self:
+        """Open the port, before any browser is sent here.
+
+        Raises:
+            InputError: `port_not_opened`.
+        """
+        self._server = LoopbackServer(
+            self._address.hosts,
+            port=self._address.port,
+            respond=self._respond,
+            refuse=pages.refusal,
+        )
+        if self._register:
+            self._address = free_address(self._server.port)
+            self._urls = self._address.urls
+            try:
+                self._register(self._urls)
+            except BaseException:
+                self.close()
+                raise
+        return self
+
+    @property
+    def redirect_uri(self) -> str:
+        """Return the redirect URI as a browser reaches it."""
+        return self._urls.redirect_uri
+
+    @property
+    def onboarding_url(self) -> str:
+        """Return the onboarding URL as a browser reaches it; it takes `domain` and `site`."""
+        return self._urls.onboarding_url
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Return what is unusual about the registered addresses, one sentence each."""
+        return self._address.warnings
+
+    def start_url(self, request: AuthorizationRequest) -> str:
+        """Return a link that begins an attempt which this program made for itself (`ONE_PERSON`).
+
+        The attempt is bound to the first browser that opens the link, and given back unanswered
+        when the listener closes. From now on nobody begins another one by the onboarding URL.
+
+        Raises:
+            InputError: `unregistered_redirect_uri`, for an attempt that does not end here.
+        """
+        if request.redirect_uri != self.redirect_uri:
+            what = f"The attempt ends at {request.redirect_uri}, not at {self.redirect_uri}."
+            raise InputError("unregistered_redirect_uri", what)
+        return self._link(self._attempts.ticket(request))
+
+    def link_to(self, url: str) -> str:
+        """Return a link to a page of this machine, such as the sandbox's, for any browser.
+
+        Behind a proxy it teaches the listener how the browser comes; without one it is `url`.
+        """
+        return self._link(self._attempts.ticket(url)) if self._proxy_path else url
+
+    def wait(self, timeout: float = WAIT) -> Result:
+        """Return what `finish` made of the redirect; `timeout` in seconds ends the wait for good.
+
+        Raises:
+            AuthorizationError: the answer was no, or not to be believed; `no_redirect_in_time`,
+                `wait_cancelled`.
+            TokenError, AnswerError, NetworkError: what `finish` raises.
+        """
+        try:
+            if not self._answer.wait(timeout):
+                what = self._too_late(timeout)
+                self._answer.end(AuthorizationError("no_redirect_in_time", what))
+        finally:
+            self.close()
+        return self._answer.get()
+
+    def take(self, redirect: str) -> None:
+        """Take a redirect that a person pasted, as if the browser had brought it here.
+
+        Whoever waits gets what comes of it.
+
+        Raises:
+            AuthorizationError: it is no answer to an attempt of this listener, which goes on
+                waiting.
+        """
+        if self._answer.is_there:
+            return
+        try:
+            session = self._attempts.session_of(redirect)
+            self._answer.take(redirect, session=session, spent=self._attempts.spent)
+        finally:
+            del redirect
+        self._answer.release()
+
+    def cancel(self) -> None:
+        """End the wait, from any thread; whoever waits gets `wait_cancelled`."""
+        self.close()
+
+    def close(self) -> None:
+        """Close the port, and let go of attempts that were not answered."""
+        what = "The listener was closed before an answer."
+        self._answer.end(AuthorizationError("wait_cancelled", what))
+        server, self._server = self._server, None
+        if server is not None:
+            server.close()
+            self._attempts.let_go()
+
+    def _too_late(self, timeout: float) -> str:
+        began = (
+            "The browser was sent to the consent page, and did not come back."
+            if self._attempts.begun
+            else "No browser opened the link or the onboarding URL."
+        )
+        return f"No redirect arrived within {timeout:g} seconds. {began}"
+
+    def _link(self, ticket: str) -> str:
+        origin = self._proxy_path or f"http://{self._address.name}:"
+        return f"{origin}{self._address.port}{START}{ticket}"
+
+    def _respond(self, asked: Asked) -> Reply:
+        """Answer one request; only the redirect of an attempt of this browser ends the wait."""
+        try:
+            if not self._is_mine(asked):
+                return pages.refusal(HTTPStatus.MISDIRECTED_REQUEST)
+            serve = self._route(asked.path)
+            if serve is None:
+                return pages.refusal(HTTPStatus.NOT_FOUND)
+            if _is_embedded(asked):
+                return pages.refusal(HTTPStatus.FORBIDDEN)
+            return serve(asked)
+        except DdoauthError as error:
+            return pages.error_page(error, waits=True)
+
+    def _route(self, path: str) -> Callable[[Asked], Reply] | None:
+        if path == self._address.callback_path:
+            return self._callback
+        if path == self._address.onboarding_path and not self._attempts.closed:
+            return self._onboarding
+        return self._start if self._attempts.has(path.removeprefix(START)) else None
+
+    def _is_mine(self, asked: Asked) -> bool:
+        """Return whether the request names this listener, which a rebound DNS name does not."""
+        if asked.headers["host"].lower() in self._address.host_headers:
+            return True
+        origin = proxy_origin(asked.headers)
+        if origin is None or asked.headers.get("x-forwarded-prefix") != self._prefix:
+            return False
+        proxy_url = f"{origin}{self._proxy_path}"
+        if self._attempts.has(asked.path.removeprefix(START)):
+            self._learn(proxy_url)
+        return self._urls.proxy_url == proxy_url
+
+    @property
+    def _prefix(self) -> str:
+        return f"{self._proxy_path}{self._address.port}" if self._proxy_path else ""
+
+    def _learn(self, proxy_url: str) -> None:
+        """Pin the proxy's address, once, and register the URLs that are reached through it."""
+        own = self._address.urls
+        urls = CallbackUrls(
+            proxied(own.redirect_uri, proxy_url), proxied(own.onboarding_url, proxy_url), proxy_url
+        )
+        with self._learning:
+            if self._register and not self._urls.proxy_url:
+                self._register(urls)
+                self._urls = urls
+
+    def _start(self, asked: Asked) -> Reply:
+        """Begin the attempt of a link, or lead to its page."""
+        target = self._attempts.target(asked.path.removeprefix(START))
+        if isinstance(target, str):
+            return pages.send_on(proxied(target, self._urls.proxy_url))
+        session, cookie = self._session(asked)
+        self._attempts.adopt(target, session=session)
+        return pages.send_on(target.url, *cookie)
+
+    def _onboarding(self, asked: Asked) -> Reply:
+        """Begin an attempt for the `domain` and `site` that arrived; others go on waiting."""
+        belongs = self._where_it_belongs(asked)
+        if belongs:
+            return pages.send_on(belongs)
+        if self._answer.is_there:
+            return pages.answered_page()
+        if self._attempts.too_many:
+            return pages.refusal(HTTPStatus.TOO_MANY_REQUESTS)
+        arrived = _arrived(asked.query)
+        session, cookie = self._session(asked)
+        request = self._oauth.begin(
+            domain=arrived.get("domain", ""),
+            site_url=arrived.get("site", ""),
+            redirect_uri=self.redirect_uri,
+            session=session,
+        )
+        self._attempts.note(request, session=session)
+        return pages.send_on(proxied(request.url, self._urls.proxy_url), *cookie)
+
+    def _where_it_belongs(self, asked: Asked) -> str:
+        """Return the same address under the redirect URI's name, if it came under another.
+
+        A cookie of `localhost` would not come back to 127.0.0.1.
+        """
+        if asked.headers["host"].lower() == urlsplit(self.redirect_uri).netloc.lower():
+            return ""
+        netloc = urlsplit(self._address.urls.redirect_uri).netloc
+        url = f"http://{netloc}{asked.path}?{asked.query}"
+        return proxied(url, self._urls.proxy_url)
+
+    def _callback(self, asked: Asked) -> Reply:
+        """Check a redirect and finish it; one at a time, and none after the first."""
+        address = self.redirect_uri.partition("?")[0]
+        redirect = f"{address}?{asked.query}"
+        session = self._attempts.session(asked.headers.get("cookie", "")) or "no session"
+        outcome = self._answer.take(redirect, session=session, spent=self._attempts.spent)
+        return pages.answered_page() if outcome is None else self._page(outcome)
+
+    def _page(self, outcome: AttemptOutcome[Result]) -> Reply:
+        """Return the page about an outcome; the wait ends when it is on its way."""
+        if outcome.error is None:
+            reply = pages.success_page()
+        elif isinstance(outcome.error, DdoauthError):
+            reply = pages.error_page(outcome.error, waits=False)
+        else:
+            reply = pages.unexpected_page()
+        return replace(reply, then=self._answer.release)
+
+    def _session(self, asked: Asked) -> tuple[str, tuple[tuple[str, str], ...]]:
+        """Return this browser's session, and the header that begins it where it is new."""
+        known = self._attempts.session(asked.headers.get("cookie", ""))
+        if known:
+            return known, ()
+        path = f"{self._prefix}/" if self._urls.proxy_url else "/"
+        secure = "; Secure" if self._urls.proxy_url.startswith("https:") else ""
+        session = self._attempts.new_session()
+        cookie = f"{self._attempts.cookie}={session}; Path={path}; HttpOnly; SameSite=Lax{secure}"
+        return session, (("Set-Cookie", cookie),)
+
+
+def _is_embedded(asked: Asked) -> bool:
+    """Return whether this is no page of a window of its own: a frame, an image, a prefetch."""
+    purpose = asked.headers.get("sec-purpose", "") + asked.headers.get("purpose", "")
+    return asked.headers.get("sec-fetch-dest", "document") != "document" or "fetch" in purpose
+
+
+def _arrived(query: str) -> dict[str, str]:
+    """Return the parameters of an onboarding request, each of which may come once."""
+    try:
+        pairs = parse_qsl(
+            query, keep_blank_values=True, strict_parsing=bool(query), max_num_fields=50
+        )
+    except ValueError:
+        raise AuthorizationError(
+            "not_a_redirect", "The onboarding URL has no readable query."
+        ) from None
+    names = [name for name, _ in pairs]
+    if len(set(names)) < len(names):
+        what = "The onboarding URL carries a parameter more than once."
+        raise AuthorizationError("duplicate_parameter", what)
+    return dict(pairs)

@@ -1,0 +1,1 @@
+"""Get consent without a notebook."""

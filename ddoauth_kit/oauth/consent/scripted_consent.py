@@ -1,0 +1,60 @@
+"""Click through consent without a person: what a customer's browser does, over real sockets.
+
+It reads the sandbox's pages as a browser would (form, cookie, CSRF token). Real Datadog pages are
+for people; nothing here is meant for them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlencode, urljoin
+
+from ddoauth_kit.errors import AuthorizationError
+from ddoauth_kit.oauth.consent.scripted_browser import Browser
+
+if TYPE_CHECKING:
+    from ddoauth_kit.oauth.authorization_request import AuthorizationRequest
+    from ddoauth_kit.oauth.consent.scripted_browser import BrowserPage
+
+_REDIRECTS: Final = range(300, 400)
+_PAGE_ERRORS: Final = {
+    "Invalid client_id parameter value": "invalid_client_id",
+    "Mismatching redirect URI": "mismatching_redirect_uri",
+}
+
+
+def visit_consent(
+    request: AuthorizationRequest, *, decision: str = "approve", organization: str = ""
+) -> str:
+    """Open the authorization URL, decide, and return the redirect that follows.
+
+    `decision` is `approve` or `deny`; `organization` is the `dd_oid` of the organization to act
+    for, by default the first of the site.
+
+    Raises:
+        AuthorizationError: `invalid_client_id`, `mismatching_redirect_uri` or
+            `authorization_refused`: the server showed an error page and redirects nowhere.
+        NetworkError: `no_network`: the sandbox that the request is for has ended.
+    """
+    browser = Browser()
+    url = f"{request.url}&{urlencode({'dd_oid': organization})}" if organization else request.url
+    page = browser.open(url)
+    if page.status in _REDIRECTS:
+        return page.location
+    form = next((form for form in page.forms if form.decides), None)
+    if form is None:
+        raise _refused(page)
+    page = browser.open(urljoin(url, form.action), {**form.fields, "decision": decision})
+    if page.status not in _REDIRECTS:
+        raise _refused(page)
+    return page.location
+
+
+def _refused(page: BrowserPage) -> AuthorizationError:
+    """Name the error page; Datadog shows one, without a redirect, for client and redirect URI."""
+    for words, code in _PAGE_ERRORS.items():
+        if words in page.text:
+            what = "Datadog shows an error page and redirects nowhere."
+            return AuthorizationError(code, what, said=(f"invalid_request - {words}",))
+    what = "The authorization page cannot be used."
+    return AuthorizationError("authorization_refused", what, said=(page.text[:200],))

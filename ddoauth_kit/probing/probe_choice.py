@@ -1,0 +1,186 @@
+"""Choose the safest call that tells a granted scope from a missing one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any, Final
+
+from ddoauth_kit.probing.catalogue import catalogue
+from ddoauth_kit.probing.probe import Approach, Flow, Probe, Writes
+from ddoauth_kit.probing.request_values import (
+    SEARCHES_FOR_NOTHING,
+    absent_path,
+    filled_query,
+    names_something,
+    search_body,
+)
+from ddoauth_kit.probing.round_trip_calls import ROUND_TRIPS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from ddoauth_kit.probing.catalogue import Operation, ScopeSet
+
+KEY_SCOPE: Final = "api_keys_write"
+_METHODS: Final = ("GET", "DELETE", "PATCH", "PUT", "POST")
+_APPROACHES: Final = tuple(Approach)
+_NO_FIELDS: Final = frozenset({"", "any", "optional"})
+# What might act on a body that lacks its fields: an import, a paid investigation, a page sent out.
+_NEVER: Final = frozenset(
+    {
+        "POST /api/v2/bits-ai/investigations",
+        "POST /api/v2/on-call/pages",
+        "POST /api/v2/team/sync",
+    }
+)
+
+
+def choose_probe(scope: str, *, granted: ScopeSet, writes: Writes, now: datetime) -> Probe:
+    """Return the probe of a scope for a token with the granted scopes.
+
+    A read is taken before a write, a call that no other granted scope opens before one that such
+    a scope would explain, and of two such calls the one that needs less. `now` fills in the times
+    that a call must name.
+    """
+    if scope == KEY_SCOPE:
+        return Probe(scope, Flow.IN, Approach.TELEMETRY, area="Key Management")
+    if writes is Writes.ROUND_TRIP and scope in ROUND_TRIPS:
+        return _round_trip(scope)
+    found = [
+        probe
+        for operation in catalogue().opened_by(scope)
+        for probe in _probes(scope, operation, granted=granted, now=now)
+    ]
+    allowed = [p for p in found if writes is not Writes.NONE or p.flow is Flow.OUT]
+    if allowed:
+        return min(allowed, key=lambda probe: _rank(probe, granted))
+    return _nothing(scope, held_back=bool(found))
+
+
+def _round_trip(scope: str) -> Probe:
+    """Return the probe that begins with creating something, which says what else may open it."""
+    create = ROUND_TRIPS[scope].create
+    operation = catalogue().find(create.method, create.path)
+    return Probe(
+        scope=scope,
+        flow=Flow.EDIT,
+        approach=Approach.ROUND_TRIP,
+        area=area_of(scope),
+        operation=operation,
+        path=create.path,
+        alternatives=operation.alternatives(scope) if operation else (),
+    )
+
+
+def _rank(probe: Probe, granted: ScopeSet) -> tuple[Any, ...]:
+    operation = probe.operation
+    assert operation is not None  # noqa: S101 - candidates have one
+    return (
+        not probe.companions <= granted,
+        bool(probe.explained_by(granted)),
+        _APPROACHES.index(probe.approach),
+        operation.deprecated,
+        operation.preview,
+        len(probe.companions),
+        len(operation.query),
+        _METHODS.index(operation.method),
+        len(operation.path_ids),
+        len(operation.path),
+        operation.path,
+    )
+
+
+def _probes(
+    scope: str, operation: Operation, *, granted: ScopeSet, now: datetime
+) -> Iterator[Probe]:
+    """Yield the safe ways to call an operation, for each set of scopes this one is part of."""
+    query = filled_query(operation.query, now=now)
+    listing = _listing(operation, granted)
+    for companions in operation.companions(scope) if query is not None else ():
+        for approach, flow, body in _ways(operation, now=now, listed=listing is not None):
+            yield Probe(
+                scope=scope,
+                flow=flow,
+                approach=approach,
+                area=area_of(scope),
+                operation=operation,
+                path=absent_path(operation.path, path_ids=operation.path_ids),
+                query=query or (),
+                body=body,
+                listing=listing if approach is Approach.LISTED else None,
+                companions=companions,
+                alternatives=operation.alternatives(scope),
+            )
+
+
+def _ways(
+    operation: Operation, *, now: datetime, listed: bool
+) -> Iterator[tuple[Approach, Flow, Any]]:
+    if operation.method == "GET":
+        aimed = Approach.LISTED if listed else Approach.ABSENT
+        yield (aimed if operation.path_ids else Approach.READ), Flow.OUT, None
+    elif (body := search_body(operation.address, now=now)) is not None:
+        empty = operation.address in SEARCHES_FOR_NOTHING
+        yield (Approach.ABSENT if empty else Approach.SEARCH), Flow.OUT, body
+    elif approach := _harmless(operation):
+        yield approach, Flow.EDIT, ({} if operation.body else None)
+
+
+def _harmless(operation: Operation) -> Approach | None:
+    """Return how a write can be aimed at nothing, or None if it could change something."""
+    if operation.address in _NEVER:
+        return None
+    has_fields = operation.body not in _NO_FIELDS
+    if any(names_something(kind) for kind in operation.path_ids.values()):
+        # A name that does not exist yet may be created by PUT, and an action needs no body.
+        deletes = operation.method == "DELETE" and not operation.body
+        changes = operation.method == "PATCH" and bool(operation.body)
+        return Approach.ABSENT if deletes or changes or has_fields or _runs(operation) else None
+    return Approach.UNACCEPTABLE if operation.method == "POST" and has_fields else None
+
+
+def _runs(operation: Operation) -> bool:
+    return operation.method == "POST" and operation.body == "any"
+
+
+def _listing(operation: Operation, granted: ScopeSet) -> Operation | None:
+    """Return the listing that the one id of a path comes from, if the token may call it."""
+    path, _, last = operation.path.rpartition("/")
+    if len(operation.path_ids) != 1 or not last.startswith("{"):
+        return None
+    found = catalogue().by_address.get(f"GET {path}")
+    usable = found and not found.path_ids and not found.query and found.is_open_to(granted)
+    return found if usable else None
+
+
+def area_of(scope: str) -> str:
+    """Return the product area of a scope: that of most operations it opens."""
+    opened = catalogue().opened_by(scope) or catalogue().permitted_by(scope)
+    areas = Counter(operation.area for operation in opened)
+    return areas.most_common(1)[0][0] if areas else "No public operation"
+
+
+def flow_of(scope: str) -> Flow:
+    """Return which way data goes by a scope, where no call says so."""
+    known = catalogue().scopes.get(scope)
+    return Flow.OUT if known and known.kind == "read" else Flow.EDIT
+
+
+def _nothing(scope: str, *, held_back: bool) -> Probe:
+    approach = Approach.HELD_BACK if held_back else Approach.NOTHING
+    reason = "Only writes tell, and writes were not asked for." if held_back else _why_none(scope)
+    return Probe(scope, flow_of(scope), approach, area=area_of(scope), reason=reason)
+
+
+def _why_none(scope: str) -> str:
+    if scope not in catalogue().scopes:
+        return "The catalogue does not know this scope; Datadog's list is longer than the spec's."
+    if opened := catalogue().opened_by(scope):
+        return f"None of the {len(opened)} operations it opens can be called without a risk."
+    if permitted := catalogue().permitted_by(scope):
+        return (
+            "The spec names no operation for this scope; "
+            f"{permitted[0].address} needs the permission of the same name, which proves nothing."
+        )
+    return "The spec names no operation for this scope."

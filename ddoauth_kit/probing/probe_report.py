@@ -1,0 +1,68 @@
+"""Hold what probing found, on all sites, whole or as far as it came."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ddoauth_kit.probing.verdict import PROBLEMS, ProbeResult
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """Hold the answer to the one call that any live token may make (`GET /api/v2/current_user`).
+
+    `status` is None where no answer arrived; `evidence` says why a token counts as dead.
+    """
+
+    site: str
+    alive: bool
+    status: int | None
+    evidence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeReport:
+    """Hold one result for each site and scope, in the order that was asked for.
+
+    `complete` is false when probing was cancelled: then results are missing. `seconds` is the wall
+    time of the whole.
+    """
+
+    results: tuple[ProbeResult, ...]
+    baselines: tuple[Baseline, ...]
+    complete: bool = True
+    seconds: float = 0.0
+
+    @property
+    def sites(self) -> tuple[str, ...]:
+        """Return the sites, in order."""
+        return tuple(baseline.site for baseline in self.baselines)
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """Return the scopes, in order."""
+        return tuple(dict.fromkeys(result.scope for result in self.results))
+
+    @property
+    def problems(self) -> tuple[ProbeResult, ...]:
+        """Return the results that somebody must look at: refused, or failed."""
+        return tuple(result for result in self.results if result.verdict in PROBLEMS)
+
+    @property
+    def is_good(self) -> bool:
+        """Tell whether every token is alive and no scope was refused or failed."""
+        return not self.problems and all(baseline.alive for baseline in self.baselines)
+
+
+def merged(reports: Sequence[ProbeReport]) -> ProbeReport:
+    """Return the reports of several sites as one; they ran at once, so the longest time counts."""
+    return ProbeReport(
+        results=tuple(result for report in reports for result in report.results),
+        baselines=tuple(baseline for report in reports for baseline in report.baselines),
+        complete=all(report.complete for report in reports),
+        seconds=max((report.seconds for report in reports), default=0.0),
+    )

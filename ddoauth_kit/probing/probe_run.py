@@ -1,0 +1,234 @@
+"""Probe many scopes on many sites at once, from a coroutine or from a plain cell."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Final
+
+from ddoauth_kit.http.sender import CONNECTIONS_PER_SITE, AsyncHttp
+from ddoauth_kit.probing.live_token import LiveToken
+from ddoauth_kit.probing.probe import Writes
+from ddoauth_kit.probing.probe_report import Baseline, ProbeReport, merged
+from ddoauth_kit.probing.prober import Prober, failed
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable
+
+    from ddoauth_kit.http.transcript import Transcript
+    from ddoauth_kit.probing.prober import ProbeTarget
+    from ddoauth_kit.probing.verdict import ProbeResult
+
+_GLANCE: Final = 0.1
+
+
+class SiteProbing:
+    """Probe one target, and know at any time how far that came."""
+
+    def __init__(self, target: ProbeTarget, *, writes: Writes, now: datetime) -> None:
+        self._target = target
+        self._writes = writes
+        self._now = now
+        self._results: dict[int, ProbeResult] = {}
+        self._baseline = Baseline(target.site.name, alive=False, status=None, evidence="not asked")
+        self._seconds = 0.0
+
+    async def run(self, http: AsyncHttp, *, found: Callable[[ProbeResult], None]) -> None:
+        """Try every scope; `found` is called with each result as it comes."""
+        started = time.perf_counter()
+        try:
+            await self._run(http, found)
+        finally:
+            self._seconds = time.perf_counter() - started
+
+    async def _run(self, http: AsyncHttp, found: Callable[[ProbeResult], None]) -> None:
+        target = self._target
+        if target.tokens is None:
+            self._give_up(found)
+            return
+        token = LiveToken(http, target.tokens, refresh=target.refresh)
+        self._baseline = await token.baseline()
+        prober = Prober(http, target, token=token, writes=self._writes, now=self._now)
+        waiting = iter(tuple(enumerate(target.scopes)))
+
+        async def work() -> None:
+            for place, scope in waiting:
+                self._results[place] = await prober.try_scope(scope)
+                found(self._results[place])
+                # A round trip ends with its clean-up where it is cancelled, and returns.
+                if (task := asyncio.current_task()) and task.cancelling():
+                    raise asyncio.CancelledError
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(min(CONNECTIONS_PER_SITE, len(target.scopes))):
+                group.create_task(work())
+
+    def _give_up(self, found: Callable[[ProbeResult], None]) -> None:
+        target = self._target
+        self._baseline = Baseline(
+            target.site.name, alive=False, status=None, evidence=target.reason
+        )
+        for place, scope in enumerate(target.scopes):
+            self._results[place] = failed(scope, site=target.site, evidence=target.reason)
+            found(self._results[place])
+
+    def report(self) -> ProbeReport:
+        """Return what was found so far, in the order of the scopes."""
+        return ProbeReport(
+            results=tuple(result for _, result in sorted(self._results.items())),
+            baselines=(self._baseline,),
+            complete=len(self._results) == len(self._target.scopes),
+            seconds=self._seconds,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeProgress:
+    """Hold one result as it comes, and how many of how many there are."""
+
+    result: ProbeResult
+    done: int
+    total: int
+
+
+class Probing:
+    """Probe targets, all sites at once, at most ten calls in flight on each.
+
+    Every result counts, so `report` has those that were found when probing was cancelled. `now` is
+    the time that calls name; `sleep` is awaited with seconds where a limit was reached. `timeout`
+    is in seconds, for each phase of a call.
+    """
+
+    def __init__(  # noqa: PLR0913 - each is a choice of the caller
+        self,
+        targets: Iterable[ProbeTarget],
+        *,
+        writes: Writes = Writes.NONE,
+        now: datetime | None = None,
+        transcript: Transcript | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        watch: Callable[[ProbeProgress], None] | None = None,
+        timeout: float = 10.0,
+    ) -> None:
+        when = now or datetime.now(UTC)
+        self._targets = tuple(targets)
+        self._sites = [SiteProbing(target, writes=writes, now=when) for target in self._targets]
+        self._total = sum(len(target.scopes) for target in self._targets)
+        self._done = 0
+        self._transcript = transcript
+        self._sleep = sleep
+        self._timeout = timeout
+        self._watch = watch
+        self._stop: Callable[[], object] | None = None
+        self._stopped = False
+
+    def report(self) -> ProbeReport:
+        """Return what was found so far."""
+        return merged([site.report() for site in self._sites])
+
+    async def run(self) -> ProbeReport:
+        """Probe everything and return what was found; less, if `cancel` was called meanwhile.
+
+        An error of `watch` or of a target's `refresh` ends everything and is raised as it is.
+        """
+        loop = asyncio.get_running_loop()
+        work = loop.create_task(self._work())
+        self._stop = lambda: loop.call_soon_threadsafe(work.cancel)
+        if self._stopped:
+            work.cancel()
+        try:
+            await work
+        except asyncio.CancelledError:
+            if not self._stopped or _is_cancelled():
+                raise
+        except BaseExceptionGroup as group:
+            raise _first(group) from None
+        return self.report()
+
+    def cancel(self) -> None:
+        """End probing soon, from any thread; connections are closed and `run` returns."""
+        self._stopped = True  # before the look at `_stop`, which `run` sets before it looks here
+        stop, self._stop = self._stop, None
+        if stop:
+            with suppress(RuntimeError):  # the loop has ended, and with it the probing
+                stop()
+
+    def run_blocking(self) -> ProbeReport:
+        """Probe everything from code that is not a coroutine, in a notebook's cell as well.
+
+        An interrupt (Ctrl-C, or the notebook's stop button) cancels, and returns what was found.
+        """
+        events: SimpleQueue[ProbeProgress | None] = SimpleQueue()
+        watch, self._watch = self._watch, events.put
+        failures: list[BaseException] = []
+        thread = threading.Thread(target=self._in_thread, args=(events, failures), name="probing")
+        thread.start()
+        try:
+            _pass_on(events, watch)
+        except KeyboardInterrupt:
+            self.cancel()
+        except BaseException:
+            self.cancel()
+            raise
+        finally:
+            thread.join()
+            self._watch = watch
+        if failures:
+            raise failures[0]
+        return self.report()
+
+    def _in_thread(
+        self, events: SimpleQueue[ProbeProgress | None], failures: list[BaseException]
+    ) -> None:
+        try:
+            asyncio.run(self.run())
+        except BaseException as error:  # noqa: BLE001 - raised again where it was asked for
+            failures.append(error)
+        finally:
+            events.put(None)
+
+    async def _work(self) -> None:
+        http = AsyncHttp(transcript=self._transcript, sleep=self._sleep, timeout=self._timeout)
+        async with http, asyncio.TaskGroup() as group:
+            for site in self._sites:
+                group.create_task(site.run(http, found=self._found))
+
+    def _found(self, result: ProbeResult) -> None:
+        self._done += 1
+        if self._watch:
+            self._watch(ProbeProgress(result, self._done, self._total))
+
+
+def _is_cancelled() -> bool:
+    """Tell whether somebody else wants the present task to end."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Return the first error itself: tasks wrap it in a group for each of their levels."""
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+def _pass_on(
+    events: SimpleQueue[ProbeProgress | None], watch: Callable[[ProbeProgress], None] | None
+) -> None:
+    """Hand results to the caller's thread, which is where a notebook can show them."""
+    while True:
+        try:
+            # A wait without an end could not be interrupted on every system.
+            event = events.get(timeout=_GLANCE)
+        except Empty:
+            continue
+        if event is None:
+            return
+        if watch:
+            watch(event)

@@ -1,0 +1,194 @@
+"""Try one scope: make its call, compare where that is needed, and say what it proves."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from ddoauth_kit.errors import DdoauthError
+from ddoauth_kit.probing.data_in import try_data_in
+from ddoauth_kit.probing.probe import Approach, Writes, listing_request, probe_request
+from ddoauth_kit.probing.probe_choice import area_of, choose_probe, flow_of
+from ddoauth_kit.probing.request_values import filled_path, is_id
+from ddoauth_kit.probing.round_trip_calls import ROUND_TRIPS
+from ddoauth_kit.probing.round_trips import try_round_trip
+from ddoauth_kit.probing.verdict import (
+    NO_CONTRAST,
+    ProbeResult,
+    Verdict,
+    judge,
+    needs_contrast,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from ddoauth_kit.api.api_keys import ApiKey
+    from ddoauth_kit.http.message import Response
+    from ddoauth_kit.http.sender import AsyncHttp
+    from ddoauth_kit.oauth.tokens import TokenSet
+    from ddoauth_kit.probing.live_token import LiveToken
+    from ddoauth_kit.probing.probe import Probe
+    from ddoauth_kit.sites import Site
+
+_SUCCESS = range(200, 300)
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeTarget:
+    """Hold what probing one site takes.
+
+    `tokens` is None where there are none, and then `reason` says why. `contrasts` are token sets of
+    the same site with fewer scopes: a call under a token without the scope tells what a 404 means.
+    `api_key` is the key that the partner already has. `refresh` gets a new token set by blocking,
+    where there is a way to.
+    """
+
+    site: Site
+    scopes: tuple[str, ...]
+    tokens: TokenSet | None
+    contrasts: tuple[TokenSet, ...] = ()
+    api_key: ApiKey | None = None
+    refresh: Callable[[TokenSet], TokenSet] | None = None
+    reason: str = ""
+
+    def contrast_for(self, probe: Probe) -> TokenSet | None:
+        """Return a token set that nothing about this probe's call is granted to."""
+        usable = [
+            tokens
+            for tokens in self.contrasts
+            if probe.scope not in tokens.scopes
+            and not any(names <= set(tokens.scopes.granted) for names in probe.alternatives)
+        ]
+        return usable[0] if usable else None
+
+
+class Prober:
+    """Try scopes one by one on one site, with one token that stays alive."""
+
+    def __init__(
+        self,
+        http: AsyncHttp,
+        target: ProbeTarget,
+        *,
+        token: LiveToken,
+        writes: Writes,
+        now: datetime,
+    ) -> None:
+        self._http = http
+        self._target = target
+        self._token = token
+        self._writes = writes
+        self._now = now
+
+    async def try_scope(self, scope: str) -> ProbeResult:
+        """Return the result of one scope; every failure is one, too."""
+        granted = frozenset(self._token.tokens.scopes.granted)
+        probe = choose_probe(scope, granted=granted, writes=self._writes, now=self._now)
+        row = ProbeResult(
+            site=self._target.site.name,
+            scope=scope,
+            area=probe.area,
+            flow=probe.flow,
+            verdict=Verdict.FAILED,
+            method=probe.operation.method if probe.operation else "",
+            path=probe.operation.path if probe.operation else "",
+            explained_by=probe.explained_by(granted),
+        )
+        try:
+            return await self._tried(probe, row)
+        except DdoauthError as error:
+            status = error.exchange.status if error.exchange else None
+            return replace(row, status=status, evidence=error.what)
+
+    async def _tried(self, probe: Probe, row: ProbeResult) -> ProbeResult:
+        match probe.approach:
+            case Approach.NOTHING:
+                return replace(row, verdict=Verdict.NO_OPERATION, evidence=probe.reason)
+            case Approach.HELD_BACK:
+                return replace(row, verdict=Verdict.NOT_TRIED, evidence=probe.reason)
+            case Approach.TELEMETRY:
+                self._token.refuse_dead()
+                sends = self._writes is not Writes.NONE
+                key = self._target.api_key
+                return await try_data_in(self._http, row, api_key=key, now=self._now, sends=sends)
+            case Approach.ROUND_TRIP:
+                trip = ROUND_TRIPS[probe.scope]
+                return await try_round_trip(self._token, row, trip=trip, now=self._now)
+            case _:
+                return await self._called(probe, row)
+
+    async def _called(self, probe: Probe, row: ProbeResult) -> ProbeResult:
+        probe = await self._with_id(probe)
+        response = await self._token.send(lambda tokens: probe_request(probe, tokens=tokens))
+        contrast, lacking = None, ""
+        if needs_contrast(probe, response):
+            contrast, lacking = await self._contrast(probe)
+        granted = frozenset(self._token.tokens.scopes.granted)
+        verdict, evidence = judge(
+            probe, response, granted=granted, contrast=contrast, lacking=lacking
+        )
+        return replace(
+            row,
+            verdict=verdict,
+            evidence=evidence,
+            status=response.status,
+            seconds=response.exchange.seconds,
+            explained_by=probe.explained_by(granted),
+        )
+
+    async def _with_id(self, probe: Probe) -> Probe:
+        """Aim a listed probe at something that exists, or at nothing where nothing is listed."""
+        if probe.approach is not Approach.LISTED or probe.operation is None:
+            return probe
+        listing = await self._token.send(lambda tokens: listing_request(probe, tokens=tokens))
+        found = _first_id(listing, name=next(iter(probe.operation.path_ids)))
+        if found is None:
+            return replace(probe, approach=Approach.ABSENT)
+        return replace(probe, path=filled_path(probe.operation.path, value=found))
+
+    async def _contrast(self, probe: Probe) -> tuple[Response | None, str]:
+        """Return the answer to the same call without the scope, or why there is none."""
+        tokens = self._target.contrast_for(probe)
+        if tokens is None:
+            return None, NO_CONTRAST
+        try:
+            return await self._http.send(probe_request(probe, tokens=tokens)), ""
+        except DdoauthError as error:
+            return None, f"the same call without the scope was not answered: {error.what}"
+
+
+def failed(scope: str, *, site: Site, evidence: str) -> ProbeResult:
+    """Return the result of a scope that could not even be tried."""
+    return ProbeResult(
+        site=site.name,
+        scope=scope,
+        area=area_of(scope),
+        flow=flow_of(scope),
+        verdict=Verdict.FAILED,
+        evidence=evidence,
+    )
+
+
+def _first_id(listing: Response, *, name: str) -> str | None:
+    """Return the id of the first item that a listing holds, under whatever name it has there."""
+    if listing.status not in _SUCCESS:
+        return None
+    try:
+        item = _first_item(json.loads(listing.text))
+    except (ValueError, RecursionError):
+        return None
+    values = [item.get(each) for each in ("id", name, name.removesuffix("_id"))]
+    return next((str(value) for value in values if is_id(value)), None)
+
+
+def _first_item(answer: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON has no narrower type
+    """Return the first item of `data`, or else of the first list with items."""
+    if isinstance(answer, dict):
+        lists = [answer["data"]] if "data" in answer else list(answer.values())
+    else:
+        lists = [answer]
+    items = [item for each in lists if isinstance(each, list) for item in each[:1]]
+    return next((item for item in items if isinstance(item, dict)), {})

@@ -1,0 +1,217 @@
+"""Create something of the kit's own, read, change and delete it; clean up whatever happens."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from ddoauth_kit.errors import AnswerError, DdoauthError, NetworkError
+from ddoauth_kit.http.answers import error_texts
+from ddoauth_kit.http.message import Request
+from ddoauth_kit.probing.request_values import is_id
+from ddoauth_kit.probing.verdict import Verdict
+from ddoauth_kit.sites import Host
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from ddoauth_kit.http.message import Response
+    from ddoauth_kit.oauth.tokens import TokenSet
+    from ddoauth_kit.probing.live_token import LiveToken
+    from ddoauth_kit.probing.verdict import ProbeResult
+
+OWN_NAME: Final = "ddoauth-kit probe, safe to delete"
+DELETIONS: Final = 3
+_SUCCESS: Final = range(200, 300)
+_REFUSED: Final = range(400, 500)
+_UNCLEAR: Final = range(500, 600)
+_GONE: Final = 404
+_REPEATABLE: Final = frozenset({"GET", "DELETE"})
+_IF_CREATED: Final = f"if it was created all the same, it is called {OWN_NAME!r}"
+_MEANINGS: Final = {
+    401: Verdict.NOT_OAUTH,
+    403: Verdict.REFUSED,
+    404: Verdict.NOT_ON_SITE,
+    429: Verdict.RATE_LIMITED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Hold one call of a round trip; `{id}` in its path or body is the created thing's."""
+
+    method: str
+    path: str
+    body: Callable[[datetime], Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RoundTrip:
+    """Hold the calls that create, read, change and delete one thing.
+
+    `id_at` is where the id stands in the answer to `create`.
+    """
+
+    create: Step
+    id_at: tuple[str | int, ...]
+    read: Step
+    change: Step
+    delete: Step
+
+
+async def try_round_trip(
+    token: LiveToken, row: ProbeResult, *, trip: RoundTrip, now: datetime
+) -> ProbeResult:
+    """Take a round trip and return what it proves; each step's status is in the evidence.
+
+    A cancellation does not end it: it shortens the trip to its deletion, and the row says so. The
+    caller looks at its task's `cancelling()`.
+
+    Raises:
+        ApiError, NetworkError, AnswerError: the creation was not answered; it says what to look
+            for.
+    """
+    stop = asyncio.Event()
+    taken = asyncio.ensure_future(_taken(Trip(token, row, trip, now, stop)))
+    while not taken.done():
+        try:
+            await asyncio.shield(taken)
+        except asyncio.CancelledError:
+            if taken.cancelled():
+                raise
+            stop.set()
+    return taken.result()
+
+
+@dataclass(frozen=True, slots=True)
+class Trip:
+    """Hold a round trip under way; `stop` is set when only its deletion is still to be made."""
+
+    token: LiveToken
+    row: ProbeResult
+    calls: RoundTrip
+    now: datetime
+    stop: asyncio.Event
+
+
+async def _taken(trip: Trip) -> ProbeResult:
+    created = await _created(trip)
+    row = replace(trip.row, status=created.status, seconds=created.exchange.seconds)
+    if created.status not in _SUCCESS:
+        told = _said("create", created)
+        told += f"; {_IF_CREATED}" if created.status in _UNCLEAR else ""
+        return replace(row, verdict=_verdict_of(created), evidence=told)
+    found = _value_at(created.text, trip.calls.id_at)
+    if found is None:
+        told = f"created, but the answer holds no id; delete {OWN_NAME!r} by hand"
+        return replace(row, verdict=Verdict.FAILED, evidence=told)
+    verdict, said = await _used(trip, found)
+    deletion = await _deleted(trip, found)
+    if not deletion:
+        verdict, deletion = Verdict.FAILED, f"not deleted: delete {OWN_NAME!r} ({found}) by hand"
+    steps = [f"created {created.status}", *said, deletion]
+    if verdict is Verdict.CONFIRMED and (reason := _other_reason(trip)):
+        verdict, steps = Verdict.INCONCLUSIVE, [*steps, reason]
+    return replace(row, verdict=verdict, evidence=", ".join(steps))
+
+
+async def _used(trip: Trip, found: str) -> tuple[Verdict, list[str]]:
+    """Read and change what was created; only the change says something about a write scope."""
+    said: list[str] = []
+    verdict = Verdict.INCONCLUSIVE
+    for verb, step in (("read", trip.calls.read), ("change", trip.calls.change)):
+        if trip.stop.is_set():
+            return Verdict.INCONCLUSIVE, [*said, "cancelled"]
+        try:
+            answer = await _sent(trip, step=step, found=found)
+        except DdoauthError as error:
+            return Verdict.FAILED, [*said, error.what]
+        said.append(_said(verb, answer))
+        verdict = _verdict_of(answer)
+    # What was created a moment ago is on this site, so a 404 has another reason.
+    return (Verdict.INCONCLUSIVE if verdict is Verdict.NOT_ON_SITE else verdict), said
+
+
+def _verdict_of(answer: Response) -> Verdict:
+    if answer.status in _SUCCESS:
+        return Verdict.CONFIRMED
+    other = Verdict.INCONCLUSIVE if answer.status in _REFUSED else Verdict.FAILED
+    return _MEANINGS.get(answer.status, other)
+
+
+def _other_reason(trip: Trip) -> str:
+    if trip.row.scope not in trip.token.tokens.scopes:
+        return "the token was not granted this scope, so something else opened this"
+    others = trip.row.explained_by
+    return f"{' and '.join(others)} would open this as well" if others else ""
+
+
+async def _created(trip: Trip) -> Response:
+    try:
+        return await _sent(trip, step=trip.calls.create, found="")
+    except (AnswerError, NetworkError) as error:
+        what = f"{error.what} {_IF_CREATED[0].upper()}{_IF_CREATED[1:]}."
+        raise type(error)(error.code, what, said=error.said, exchange=error.exchange) from None
+
+
+async def _deleted(trip: Trip, found: str) -> str:
+    """Delete, again where that failed; return how it went, or nothing when it never did.
+
+    A 404 counts only after an attempt that may have worked: what was made a moment ago may not be
+    found yet.
+    """
+    unclear = False
+    for _ in range(DELETIONS):
+        try:
+            answer = await _sent(trip, step=trip.calls.delete, found=found)
+        except DdoauthError:
+            unclear = True
+            continue
+        if answer.status in _SUCCESS or (unclear and answer.status == _GONE):
+            return f"deleted {answer.status}"
+        unclear = unclear or answer.status in _UNCLEAR
+    return ""
+
+
+async def _sent(trip: Trip, *, step: Step, found: str) -> Response:
+    body = step.body(trip.now) if step.body else None
+
+    def build(tokens: TokenSet) -> Request:
+        return Request(
+            purpose=f"round trip for {trip.row.scope}",
+            method=step.method,
+            site=tokens.site,
+            host=Host.API,
+            path=step.path.replace("{id}", found),
+            headers=(("authorization", tokens.access_token),),
+            body=_with_id(body, found),
+            repeatable=step.method in _REPEATABLE,
+        )
+
+    return await trip.token.send(build)
+
+
+def _with_id(body: Any, found: str) -> Any:  # noqa: ANN401 - JSON has no narrower type
+    if isinstance(body, dict):
+        return {name: _with_id(value, found) for name, value in body.items()}
+    if isinstance(body, list):
+        return [_with_id(value, found) for value in body]
+    return found if body == "{id}" else body
+
+
+def _said(verb: str, answer: Response) -> str:
+    words = "; ".join(error_texts(answer)) if answer.status not in _SUCCESS else ""
+    return f"{verb} {answer.status}" + (f" ({words})" if words else "")
+
+
+def _value_at(text: str, where: tuple[str | int, ...]) -> str | None:
+    try:
+        value = json.loads(text)
+        for key in where:
+            value = value[key]
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return None
+    return str(value) if is_id(value) else None

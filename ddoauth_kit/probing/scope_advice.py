@@ -1,0 +1,201 @@
+"""Say which scopes a set of calls needs, and which are asked for in vain.
+
+Datadog asks partners to request the minimum ("OAuth for integrations", scopes); this says what
+that is, as far as Datadog's OpenAPI spec goes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from ddoauth_kit.errors import InputError
+from ddoauth_kit.probing.catalogue import Operation, ScopeSet, catalogue
+from ddoauth_kit.scopes import GrantedScopes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ddoauth_kit.exchange import Exchange
+
+_SUCCESS: Final = range(200, 300)
+_OAUTH_PATHS: Final = "/oauth2/"
+_TRIALS: Final = ("probe of ", "listing for ", "round trip for ")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Hold one call of an API: a method, and a path or URL."""
+
+    method: str
+    path: str
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+@dataclass(frozen=True, slots=True)
+class CallNeeds:
+    """Hold what one call needs; `operation` is None where the catalogue has none for it.
+
+    `scopes` are those chosen for it, the fewest over all calls.
+    """
+
+    call: Call
+    operation: Operation | None
+    scopes: ScopeSet = frozenset()
+
+    @property
+    def note(self) -> str:
+        """Return what scopes alone do not say about this call."""
+        if self.operation is None:
+            return "not in the catalogue"
+        if self.operation.needs_key:
+            return "needs the API key, which takes api_keys_write"
+        if self.scopes:
+            return ""
+        needed = ", ".join(self.operation.permissions)
+        return f"names no scope; permissions: {needed}" if needed else "needs no scope"
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeNeeds:
+    """Hold the smallest set of scopes that opens a list of calls, sorted, and each call's share."""
+
+    scopes: tuple[str, ...]
+    calls: tuple[CallNeeds, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeUse:
+    """Compare the scopes that were requested, granted and used, each in the order it came."""
+
+    requested: tuple[str, ...]
+    granted: tuple[str, ...]
+    used: tuple[str, ...]
+
+    @property
+    def not_granted(self) -> tuple[str, ...]:
+        """Return what was asked for and not granted."""
+        return tuple(scope for scope in self.requested if scope not in self.granted)
+
+    @property
+    def not_used(self) -> tuple[str, ...]:
+        """Return what was granted and nothing needed."""
+        return tuple(scope for scope in self.granted if scope not in self.used)
+
+
+def read_call(text: str) -> Call:
+    """Read a call as it is typed: `GET /api/v1/monitor`, or with a whole URL.
+
+    Raises:
+        InputError: `unknown_call`, where it is no method and path.
+    """
+    method, address, *_ = *text.split(), "", ""  # a log may have the protocol behind
+    try:
+        path = urlsplit(address).path
+    except ValueError:
+        path = ""
+    if not (method.isascii() and method.isalpha() and path.startswith("/")):
+        what = f"{text!r} is no call; write a method and a path, such as GET /api/v1/monitor."
+        raise InputError("unknown_call", what)
+    return Call(method.upper(), path)
+
+
+def calls_of(exchanges: Iterable[Exchange]) -> tuple[Call, ...]:
+    """Return the API calls of a transcript that succeeded, each once; OAuth's own need no scope."""
+    calls = (
+        Call(exchange.method, urlsplit(exchange.url).path)
+        for exchange in exchanges
+        if exchange.status in _SUCCESS
+    )
+    return tuple(dict.fromkeys(call for call in calls if not call.path.startswith(_OAUTH_PATHS)))
+
+
+def smallest_scopes(calls: Iterable[Call | str]) -> ScopeNeeds:
+    """Return the fewest scopes that open all calls; a scope that another call needs is taken first.
+
+    Raises:
+        InputError: `unknown_call`, for a text that is no call.
+    """
+    read = [read_call(call) if isinstance(call, str) else call for call in calls]
+    found = [(call, catalogue().find(call.method, call.path)) for call in read]
+    ways = {operation.address: _ways(operation) for _, operation in found if operation}
+    chosen = _fewest(ways)
+    needs = tuple(
+        CallNeeds(call, operation, chosen[operation.address] if operation else frozenset())
+        for call, operation in found
+    )
+    return ScopeNeeds(tuple(sorted(frozenset().union(*(need.scopes for need in needs)))), needs)
+
+
+def scope_use(scopes: GrantedScopes, *, exchanges: Iterable[Exchange]) -> ScopeUse:
+    """Compare what a grant holds with the least that the calls of a transcript needed of it."""
+    granted = frozenset(scopes.granted)
+    called = (catalogue().find(call.method, call.path) for call in calls_of(exchanges))
+    ways = {
+        operation.address: tuple(way for way in _ways(operation) if way <= granted)
+        for operation in called
+        if operation
+    }
+    chosen = _fewest({address: open_ways for address, open_ways in ways.items() if open_ways})
+    used = frozenset().union(*chosen.values())
+    return ScopeUse(
+        requested=scopes.requested,
+        granted=scopes.granted,
+        used=tuple(scope for scope in scopes.granted if scope in used),
+    )
+
+
+def unused_scopes(scopes: Iterable[str], *, exchanges: Iterable[Exchange]) -> tuple[str, ...]:
+    """Return the scopes that no call of a transcript needed; probes try a scope, and use none.
+
+    Worth as much as the transcript is whole: what was not called there counts as not used.
+    """
+    asked = tuple(scopes)
+    called = (each for each in exchanges if not each.purpose.startswith(_TRIALS))
+    return scope_use(GrantedScopes(requested=asked, granted=asked), exchanges=called).not_used
+
+
+def missing_scopes(call: Call | str, *, granted: Iterable[str]) -> tuple[ScopeSet, ...]:
+    """Return the sets of scopes of which one would have opened a refused call, smallest first.
+
+    Empty where the granted scopes suffice or the call is unknown: then it is not the scopes.
+
+    Raises:
+        InputError: `unknown_call`, for a text that is no call.
+    """
+    asked = read_call(call) if isinstance(call, str) else call
+    operation = catalogue().find(asked.method, asked.path)
+    held = frozenset(granted)
+    ways = _ways(operation) if operation else ()
+    if _open(ways, held) is not None:
+        return ()
+    return tuple(sorted((way - held for way in ways), key=len))
+
+
+def _ways(operation: Operation) -> tuple[ScopeSet, ...]:
+    if operation.needs_key:
+        return (frozenset({"api_keys_write"}),)
+    return operation.scope_sets
+
+
+def _fewest(ways: dict[str, tuple[ScopeSet, ...]]) -> dict[str, ScopeSet]:
+    """Choose one way into each operation, for the smallest union; ties go by the spec's order."""
+    fixed = frozenset().union(*(sets[0] for sets in ways.values() if len(sets) == 1))
+    # Operations share their alternatives: the spec has eight different ones, so this stays small.
+    undecided = dict.fromkeys(
+        ways[address]
+        for address in catalogue().by_address
+        if address in ways and _open(ways[address], fixed) is None
+    )
+    union = min((fixed.union(*picked) for picked in product(*undecided)), key=len)
+    chosen = {address: _open(sets, union) for address, sets in ways.items()}
+    return {address: way for address, way in chosen.items() if way is not None}
+
+
+def _open(sets: tuple[ScopeSet, ...], scopes: ScopeSet) -> ScopeSet | None:
+    """Return the smallest set that some scopes hold whole, or None."""
+    return min((names for names in sets if names <= scopes), key=len, default=None)

@@ -1,0 +1,248 @@
+"""Say what an answer proves about a scope, and never more than it proves.
+
+A 401 is not a dead token, a 403 is not only a scope, and a 404 is not always a yes: a server may
+look whether a thing exists before it looks at scopes. So a write that is let through counts only
+when the same call under a token without the scope is refused.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Final
+
+from ddoauth_kit.http.answers import error_texts
+from ddoauth_kit.masking.redaction import is_field_name
+from ddoauth_kit.probing.probe import Approach
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ddoauth_kit.http.message import Response
+    from ddoauth_kit.probing.catalogue import ScopeSet
+    from ddoauth_kit.probing.probe import Flow, Probe
+
+_SUCCESS: Final = range(200, 300)
+_UNAUTHORIZED: Final = 401
+_FORBIDDEN: Final = 403
+_NOT_FOUND: Final = 404
+_TOO_MANY: Final = 429
+_REFUSED: Final = range(400, 500)
+# 408 is a server's own timeout: it says as little as no answer.
+_CLEAR: Final = frozenset({401, 403, 408, 429})
+_SHOWN_FIELDS: Final = 6
+_WEB_PAGE: Final = re.compile(r"\s*<(!doctype|html)", re.IGNORECASE)
+# What names nothing that could be absent: a 404 is then about the endpoint itself.
+_NAMES_NOTHING: Final = frozenset({Approach.READ, Approach.SEARCH})
+NO_CONTRAST: Final = "no token without the scope was at hand to compare"
+
+
+class Verdict(StrEnum):
+    """Name what a probe found out; `MEANINGS` says it in words."""
+
+    CONFIRMED = "confirmed"
+    LET_THROUGH = "let_through"
+    INCONCLUSIVE = "inconclusive"
+    REFUSED = "refused"
+    NOT_OAUTH = "not_oauth"
+    NOT_ON_SITE = "not_on_site"
+    RATE_LIMITED = "rate_limited"
+    NO_OPERATION = "no_operation"
+    NOT_TRIED = "not_tried"
+    FAILED = "failed"
+
+
+MEANINGS: Final = {
+    Verdict.CONFIRMED: "The call succeeded, and no other granted scope explains that.",
+    Verdict.LET_THROUGH: "The call was let through and found nothing to act on; "
+    "without the scope it is refused.",
+    Verdict.INCONCLUSIVE: "The answer can have another reason than this scope.",
+    Verdict.REFUSED: "The call was refused: the scope, or the permission of the person behind it.",
+    Verdict.NOT_OAUTH: "The endpoint takes no bearer token, although the token is alive.",
+    Verdict.NOT_ON_SITE: "The product or the endpoint is not on this site.",
+    Verdict.RATE_LIMITED: "The limit was reached, and waiting did not help.",
+    Verdict.NO_OPERATION: "There is no public operation that could tell without a risk.",
+    Verdict.NOT_TRIED: "Nothing was sent.",
+    Verdict.FAILED: "No answer that says anything arrived.",
+}
+PROBLEMS: Final = frozenset({Verdict.REFUSED, Verdict.FAILED})
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeResult:
+    """Hold the verdict for one scope on one site, and its evidence.
+
+    `seconds` is the wall time of the call, `status` None where nothing was answered. `evidence` is
+    the server's masked words, or counts and field names of what it sent. `explained_by` are other
+    granted scopes that would open the same call.
+    """
+
+    site: str
+    scope: str
+    area: str
+    flow: Flow
+    verdict: Verdict
+    method: str = ""
+    path: str = ""
+    status: int | None = None
+    seconds: float = field(default=0.0, compare=False)
+    evidence: str = ""
+    explained_by: tuple[str, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the row as JSON takes it; `seconds` to the millisecond."""
+        return {
+            "site": self.site,
+            "scope": self.scope,
+            "area": self.area,
+            "flow": str(self.flow),
+            "verdict": str(self.verdict),
+            "method": self.method,
+            "path": self.path,
+            "status": self.status,
+            "seconds": round(self.seconds, 3),
+            "evidence": self.evidence,
+            "explained_by": list(self.explained_by),
+        }
+
+
+def judge(
+    probe: Probe,
+    response: Response,
+    *,
+    granted: ScopeSet,
+    contrast: Response | None = None,
+    lacking: str = NO_CONTRAST,
+) -> tuple[Verdict, str]:
+    """Return what the answer to a probe proves, and the evidence in words.
+
+    The token must be known to be alive. `contrast` is the answer to the same call under a token
+    without the scope; where there is none, `lacking` says why.
+    """
+    status = response.status
+    if status in _SUCCESS:
+        return _succeeded(probe, response, granted=granted)
+    if status == _UNAUTHORIZED:
+        return Verdict.NOT_OAUTH, _unauthorized(probe, response, granted=granted)
+    if status == _FORBIDDEN:
+        return _forbidden(probe, response, granted=granted)
+    if not _decides(status):
+        limited = status == _TOO_MANY
+        return (Verdict.RATE_LIMITED if limited else Verdict.FAILED), _said(response)
+    if _is_missing(probe, response):
+        return Verdict.NOT_ON_SITE, _said(response)
+    verdict, compared = _let_through(probe, granted=granted, contrast=contrast, lacking=lacking)
+    return verdict, f"{_said(response)}; {compared}"
+
+
+def needs_contrast(probe: Probe, response: Response) -> bool:
+    """Tell whether only the same call without the scope can say what an answer means."""
+    return _decides(response.status) and not _is_missing(probe, response)
+
+
+def other_reason(probe: Probe, *, granted: ScopeSet) -> str:
+    """Return why something other than its scope must have opened a call, or nothing."""
+    if probe.scope not in granted:
+        return "the token was not granted this scope, so something else opened this"
+    if missing := probe.companions - granted:
+        names = _names(sorted(missing))
+        return f"this was opened without {names}, so scopes may not be what is looked at"
+    others = probe.explained_by(granted)
+    return f"{_names(others)} would open this as well" if others else ""
+
+
+def outline_of(response: Response) -> str:
+    """Return what a success held, in counts and field names: its values are a customer's data."""
+    if not response.text:
+        return "an empty answer"
+    try:
+        return _outlined(json.loads(response.text))
+    except (ValueError, RecursionError):
+        return f"{len(response.text)} characters"
+
+
+def _decides(status: int) -> bool:
+    """Tell whether a status says no for a reason of the call's own, and not of its scope."""
+    return status in _REFUSED and status not in _CLEAR
+
+
+def _is_missing(probe: Probe, response: Response) -> bool:
+    return probe.approach in _NAMES_NOTHING and response.status == _NOT_FOUND
+
+
+def _succeeded(probe: Probe, response: Response, *, granted: ScopeSet) -> tuple[Verdict, str]:
+    if _WEB_PAGE.match(response.text):
+        return Verdict.FAILED, "a web page came where data was expected"
+    held = outline_of(response)
+    if reason := other_reason(probe, granted=granted):
+        return Verdict.INCONCLUSIVE, f"{held}; {reason}"
+    return Verdict.CONFIRMED, held
+
+
+def _unauthorized(probe: Probe, response: Response, *, granted: ScopeSet) -> str:
+    said = f"{_said(response)}; the same token is accepted elsewhere"
+    # Some services say 401 for a missing scope, too (an issue of Datadog's own CLI).
+    return said if probe.scope in granted else f"{said}, and was not granted this scope"
+
+
+def _forbidden(probe: Probe, response: Response, *, granted: ScopeSet) -> tuple[Verdict, str]:
+    missing = probe.companions - granted
+    if missing and probe.scope in granted:
+        also = f"the call also needs {_names(sorted(missing))}, which was not granted"
+        return Verdict.INCONCLUSIVE, f"{_said(response)}; {also}"
+    if probe.scope not in granted:
+        return Verdict.REFUSED, f"{_said(response)}; the token was not granted this scope"
+    return Verdict.REFUSED, _said(response)
+
+
+def _let_through(
+    probe: Probe, *, granted: ScopeSet, contrast: Response | None, lacking: str
+) -> tuple[Verdict, str]:
+    if reason := other_reason(probe, granted=granted):
+        return Verdict.INCONCLUSIVE, reason
+    if contrast is None:
+        return Verdict.INCONCLUSIVE, lacking
+    without = f"without the scope: {contrast.status}"
+    if contrast.status == _FORBIDDEN:
+        return Verdict.LET_THROUGH, without
+    if contrast.status in _SUCCESS or _decides(contrast.status):
+        return Verdict.INCONCLUSIVE, f"{without}, so this is decided before scopes are"
+    return Verdict.INCONCLUSIVE, f"{without}, which is nothing to compare with"
+
+
+def _said(response: Response) -> str:
+    """Return the server's masked words; a status alone where it said nothing."""
+    return "; ".join(error_texts(response)) or f"an answer without words ({response.status})"
+
+
+def _outlined(answer: Any) -> str:  # noqa: ANN401 - JSON has no narrower type
+    if isinstance(answer, list):
+        return _items(answer)
+    if not isinstance(answer, dict):
+        return "one value"
+    lists = {name: value for name, value in answer.items() if isinstance(value, list)}
+    if lists:
+        name = "data" if "data" in lists else max(lists, key=lambda each: len(lists[each]))
+        return f"{name if is_field_name(name) else 'a list'}: {_items(lists[name])}"
+    inner = answer.get("data", answer)
+    return f"one item{_fields(inner if isinstance(inner, dict) else answer)}"
+
+
+def _items(items: list[Any]) -> str:
+    """Say whether there are any; how many changes by the hour, and is no evidence."""
+    if not items:
+        return "no items"
+    return f"items{_fields(items[0])}" if isinstance(items[0], dict) else "items"
+
+
+def _fields(item: dict[str, Any]) -> str:
+    """Return the first field names; a key that is no name (a host, a tag) is a value itself."""
+    names = sorted(name for name in item if is_field_name(name))[:_SHOWN_FIELDS]
+    shown = ", ".join([*names, *(["…"] if len(item) > len(names) else [])])
+    return f" ({shown})" if shown else ""
+
+
+def _names(scopes: Iterable[str]) -> str:
+    return " and ".join(scopes)

@@ -1,0 +1,173 @@
+"""Check an integration's folder and write the patch for what can be mended without guessing.
+
+Nothing is sent anywhere, and no file is changed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from ddoauth_kit.publishing.history import EarlierManifest, earlier_app_uuid, folder_prefix
+from ddoauth_kit.publishing.integration import MANIFEST, Integration, Readme, read_integration
+from ddoauth_kit.publishing.json_document import Document
+from ddoauth_kit.publishing.manifest import manifest_findings
+from ddoauth_kit.publishing.oauth_clients import client_findings
+from ddoauth_kit.publishing.patch import edited, unified_diff
+from ddoauth_kit.publishing.readme import readme_findings
+from ddoauth_kit.publishing.requested_scopes import scope_findings
+from ddoauth_kit.publishing.rules import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+    from pathlib import Path
+
+    from ddoauth_kit.publishing.findings import RuleFinding
+    from ddoauth_kit.publishing.integration_files import TextFile
+    from ddoauth_kit.publishing.requested_scopes import SavedProbe
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Hold what a check found.
+
+    `notes` are sentences on what could not be checked. `patch` mends the findings with edits; its
+    paths are those of the repository, or of the folder where there is none, so that
+    `git -C FOLDER apply` takes it in both cases.
+    """
+
+    folder: str
+    findings: tuple[RuleFinding, ...]
+    notes: tuple[str, ...] = ()
+    patch: str = ""
+
+    @property
+    def passed(self) -> bool:
+        """Return whether no must is broken."""
+        return not self.count(Severity.MUST)
+
+    def count(self, severity: Severity) -> int:
+        """Return how many findings have a severity."""
+        return sum(found.rule.severity is severity for found in self.findings)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the report as `--format json` prints it."""
+        return {
+            "folder": self.folder,
+            "passed": self.passed,
+            "counts": {str(severity): self.count(severity) for severity in Severity},
+            "findings": [found.as_json() for found in self.findings],
+            "notes": list(self.notes),
+            "patch": self.patch,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class _Evidence:
+    """Hold what is known from outside the folder."""
+
+    earlier: EarlierManifest
+    probes: Sequence[SavedProbe] | None
+    unused: Collection[str]
+
+
+def check_folder(
+    path: str | Path,
+    *,
+    base: str = "",
+    earlier: str | Path = "",
+    probes: Sequence[SavedProbe] | None = None,
+    unused_scopes: Collection[str] = (),
+) -> Report:
+    """Check a folder; findings come by file, the manifest's first, then by line.
+
+    `base` is a git reference and `earlier` a manifest, to compare `app_uuid` with. `probes` are
+    results of `ddoauth probe`, `unused_scopes` those that nothing was seen to use.
+
+    Raises:
+        InputError: `not_an_integration`, `bad_base`, `bad_earlier_manifest`.
+    """
+    integration = read_integration(path)
+    history = earlier_app_uuid(integration.folder, base=base, manifest=earlier)
+    evidence = _Evidence(history, probes, unused_scopes)
+    findings, files = _mended(integration, _findings(integration, evidence), evidence)
+    prefix = folder_prefix(integration.folder) or ""
+    patch = "".join(
+        unified_diff(before, after, prefix=prefix) for before, after in files if before != after
+    )
+    notes = (history.note,) if history.note else ()
+    return Report(str(path), findings, notes, patch)
+
+
+def _findings(integration: Integration, evidence: _Evidence) -> tuple[RuleFinding, ...]:
+    found: Iterable[RuleFinding] = (
+        *manifest_findings(integration, earlier=evidence.earlier),
+        *readme_findings(integration),
+        *client_findings(integration),
+        *scope_findings(integration, probes=evidence.probes, unused=evidence.unused),
+    )
+    linked = {file.name for file in _files(integration) if file.linked}
+    found = (replace(each, edits=()) if each.at.file in linked else each for each in found)
+    return tuple(sorted(found, key=_place))
+
+
+def _place(found: RuleFinding) -> tuple[bool, str, int]:
+    return found.at.file != MANIFEST, found.at.file, found.at.line or 0
+
+
+def _mended(
+    integration: Integration, findings: tuple[RuleFinding, ...], evidence: _Evidence
+) -> tuple[tuple[RuleFinding, ...], list[tuple[TextFile, TextFile]]]:
+    """Return the findings, and the files before and after all edits that keep their promise.
+
+    A finding whose rule still finds something once the edits are made loses its edits, and so
+    does one in a linked file, which is not git's to patch.
+    """
+    while True:
+        files = _edited(integration, findings)
+        changed = {after.name: after for before, after in files if before != after}
+        if not changed:
+            return findings, files
+        after = _findings(read_integration(integration.folder, edited=changed), evidence)
+        left = {found.rule.id for found in after}
+        kept = tuple(
+            replace(found, edits=()) if found.rule.id in left else found for found in findings
+        )
+        if kept == findings:
+            return findings, files
+        findings = kept
+
+
+def _edited(
+    integration: Integration, findings: tuple[RuleFinding, ...]
+) -> list[tuple[TextFile, TextFile]]:
+    edits = [edit for found in findings for edit in found.edits]
+    return [
+        (file, edited(file, [edit for edit in edits if edit.file == file.name]))
+        for file in _files(integration)
+    ]
+
+
+def _files(integration: Integration) -> list[TextFile]:
+    """Return what was read and may be mended; the client's file is a copy of the registration."""
+    parts = (integration.manifest, integration.readme)
+    return [part.file for part in parts if isinstance(part, Document | Readme)]
+
+
+def listing(report: Report) -> str:
+    """Return one finding after another, each with its fix, and the counts at the end."""
+    width = max((len(str(found.at)) for found in report.findings), default=0)
+    lines = []
+    for found in report.findings:
+        severity = str(found.rule.severity)
+        lines.append(f"{severity:<6}  {found.at!s:<{width}}  {found.what} [{found.rule.id}]")
+        lines.append(f"{'':<6}  {'':<{width}}  Fix: {found.fix}")
+    counts = ", ".join(f"{report.count(severity)} {severity}" for severity in Severity)
+    lines.append(f"{counts} in {report.folder!a}.")
+    mended = sum(bool(found.edits) for found in report.findings)
+    if mended:
+        lines.append(
+            f"--format diff prints a patch that mends {mended} of them, for: "
+            f"git -C {report.folder!a} apply"
+        )
+    return "\n".join(lines)

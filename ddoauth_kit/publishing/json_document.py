@@ -1,0 +1,172 @@
+"""Parse JSON and keep where each member stands, so that it can be edited as text."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from ddoauth_kit.publishing.findings import Edit, Place
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ddoauth_kit.publishing.integration_files import TextFile
+
+Path = tuple[str | int, ...]
+MAX_DEPTH: Final = 100
+_TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+')
+_BLANKS: Final = re.compile(r"\s*\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Hold the offsets of a value, and of the key before it; both are the value's in a list."""
+
+    key_start: int
+    key_end: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenJson:
+    """Say in a clause why a text is no JSON; the line counts from 1."""
+
+    line: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """Hold a JSON text's value, its members by path, and the paths that come twice."""
+
+    file: TextFile
+    value: Any
+    members: Mapping[Path, Member]
+    repeated: tuple[tuple[Path, int], ...]
+
+    def get(self, *path: str | int) -> Any:  # noqa: ANN401 - JSON has no narrower type
+        """Return the value at a path, or None where there is none."""
+        value = self.value
+        for step in path:
+            known = isinstance(value, dict) and step in value
+            if not known and not (isinstance(value, list) and step in range(len(value))):
+                return None
+            value = value[step]
+        return value
+
+    def place(self, *path: str | int) -> Place:
+        """Return where a member is, or the nearest one around it that exists."""
+        while path and path not in self.members:
+            path = path[:-1]
+        return Place(self.file.name, self.file.line_at(self.members[path].key_start))
+
+    def replaced(self, *path: str | int, value: str) -> tuple[Edit, ...]:
+        """Return the edit that puts another string in the place of a value."""
+        member = self.members[path]
+        return (Edit(self.file.name, member.start, member.end, json.dumps(value)),)
+
+    def inserted(self, *path: str, value: str, before: str | None = None) -> tuple[Edit, ...]:
+        """Return the edit that adds a member, indented as its neighbour is.
+
+        It goes before a sibling that exists, else to the end; nothing where no object is.
+        """
+        *above, key = path
+        siblings = self.get(*above)
+        if not isinstance(siblings, dict):
+            return ()
+        name, content = json.dumps(key), json.dumps(value)
+        if not siblings:
+            at, text = self.members[tuple(above)].start + 1, f"{name}: {content}"
+        elif before in siblings:
+            member = self.members[(*above, str(before))]
+            blanks, colon = self._style(member)
+            at, text = member.key_start, f"{name}{colon}{content},{blanks}"
+        else:
+            member = max((self.members[(*above, k)] for k in siblings), key=lambda m: m.end)
+            blanks, colon = self._style(member)
+            at, text = member.end, f",{blanks}{name}{colon}{content}"
+        return (Edit(self.file.name, at, at, text),)
+
+    def _style(self, member: Member) -> tuple[str, str]:
+        """Return the blanks before a member and what stands between its key and its value."""
+        blanks = _BLANKS.search(self.file.text, 0, member.key_start)
+        return blanks[0] if blanks else "", self.file.text[member.key_end : member.start]
+
+
+def parse_json(file: TextFile) -> Document | BrokenJson:
+    """Parse a text with the standard library, then find where its members stand."""
+    try:
+        value = json.loads(file.text)
+    except json.JSONDecodeError as error:
+        line = file.line_at(error.pos)
+        return BrokenJson(line, f"is no JSON: {error.msg} at line {line} column {error.colno}")
+    except RecursionError:
+        return BrokenJson(1, "is nested too deep to be read")
+    except ValueError:
+        return BrokenJson(1, "holds a number that is too long to be read")
+    scan = _Scan()
+    for token in _TOKEN.finditer(file.text):
+        scan.take(token[0], token.start(), token.end())
+        if len(scan.around) > MAX_DEPTH:
+            return BrokenJson(file.line_at(token.start()), "is nested too deep to be read")
+    return Document(file, value, scan.members, tuple(scan.repeated))
+
+
+@dataclass(slots=True)
+class _Around:
+    """Hold an object or list that is still open."""
+
+    path: Path
+    members: tuple[int, int, int]
+    is_list: bool
+    key: str | None = None
+    key_span: tuple[int, int] = (0, 0)
+    index: int = 0
+
+
+@dataclass(slots=True)
+class _Scan:
+    """Walk over the tokens of a text that is known to be JSON."""
+
+    members: dict[Path, Member] = field(default_factory=dict)
+    repeated: list[tuple[Path, int]] = field(default_factory=list)
+    around: list[_Around] = field(default_factory=list)
+
+    def take(self, mark: str, start: int, end: int) -> None:
+        """Take one token; what is a key, and what a value, follows from what is open."""
+        top = self.around[-1] if self.around else None
+        if mark in "}]":
+            closed = self.around.pop()
+            key_start, key_end, opened = closed.members
+            self.members[closed.path] = Member(key_start, key_end, opened, end)
+        elif mark == ",":
+            assert top is not None  # noqa: S101 - a comma stands inside something
+            top.index += 1
+            top.key = None
+        elif mark == ":":
+            return
+        elif top is not None and not top.is_list and top.key is None:
+            top.key, top.key_span = json.loads(mark), (start, end)
+            if (*top.path, top.key) in self.members:
+                self.repeated.append(((*top.path, top.key), start))
+        else:
+            self._value(mark, start, end)
+
+    def _value(self, mark: str, start: int, end: int) -> None:
+        path, span = self._place(start, end)
+        if mark in "{[":
+            self.around.append(_Around(path, (*span, start), is_list=mark == "["))
+        else:
+            self.members[path] = Member(*span, start, end)
+
+    def _place(self, start: int, end: int) -> tuple[Path, tuple[int, int]]:
+        if not self.around:
+            return (), (start, start)
+        top = self.around[-1]
+        if top.is_list:
+            return (*top.path, top.index), (start, end)
+        assert top.key is not None  # noqa: S101 - in an object a value follows its key
+        return (*top.path, top.key), top.key_span

@@ -1,0 +1,234 @@
+"""Describe one registration of an OAuth client: what the Developer Platform knows of it."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from ddoauth_kit.binder import refuse_on_binder
+from ddoauth_kit.errors import InputError
+from ddoauth_kit.registration.redirect_uris import can_be_redirect_uri
+from ddoauth_kit.scopes import known_scopes, parse_scopes
+from ddoauth_kit.secret import Secret
+from ddoauth_kit.sites import DATADOG_SITES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+MAX_FILE_BYTES: Final = 1024 * 1024
+
+
+class Kind(StrEnum):
+    """Tell the private client, for testing in its own organization, from the published one."""
+
+    PRIVATE = "private"
+    PUBLISHED = "published"
+
+
+@dataclass(frozen=True, slots=True)
+class ClientRegistration:
+    """Hold one registration: an id, its secret, and where and for what it is good.
+
+    One integration has several: private and published, and a private one for each site. `sites`
+    names those on which this id and secret are accepted. The text `private` or `published` will do
+    for `kind`.
+
+    Raises:
+        InputError: `unknown_kind`, `bad_redirect_uri`.
+    """
+
+    client_id: str
+    client_secret: Secret | None = field(default=None)
+    name: str = ""
+    kind: Kind = Kind.PRIVATE
+    sites: tuple[str, ...] = ("us1",)
+    scopes: tuple[str, ...] = ()
+    redirect_uris: tuple[str, ...] = ()
+    onboarding_url: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "kind", _kind(self.kind))
+        for uri in self.redirect_uris:
+            if not can_be_redirect_uri(uri):
+                raise InputError("bad_redirect_uri", f"{uri[:120]!a} cannot be a redirect URI.")
+
+    @property
+    def secret(self) -> Secret:
+        """Return the client secret.
+
+        Raises:
+            InputError: `missing_client_secret`.
+        """
+        if self.client_secret is None:
+            name = self.name or self.client_id
+            what = f"The {self.kind} client {name!r} has no client secret."
+            raise InputError("missing_client_secret", what)
+        return self.client_secret
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Return what is unusual but allowed, one sentence each."""
+        unknown = (scope for scope in self.scopes if scope not in known_scopes())
+        return tuple(f"Scope {scope!r} is not among the known ones." for scope in unknown)
+
+
+def registration_from_file(
+    path: str | Path,
+    *,
+    kind: Kind = Kind.PUBLISHED,
+    sites: Iterable[str] = DATADOG_SITES.names,
+    client_secret: Secret | None = None,
+) -> ClientRegistration:
+    """Read an integration's `assets/oauth_clients.json`; the secret comes from elsewhere.
+
+    Raises:
+        InputError: `bad_client_file`, with line and column where the JSON is broken.
+    """
+    integration = _read_integration(Path(path))
+    return ClientRegistration(
+        client_id=_string(integration, "id", path),
+        client_secret=client_secret,
+        name=_string(integration, "name", path),
+        kind=kind,
+        sites=tuple(sites),
+        scopes=_strings(integration, "scopes", path),
+        redirect_uris=_strings(integration, "redirect_uris", path),
+        onboarding_url=_onboarding_url(integration, path),
+    )
+
+
+def registration_from_environment(
+    *,
+    site: str = "us1",
+    kind: Kind = Kind.PRIVATE,
+    environ: Mapping[str, str] = os.environ,
+    file: str | Path | None = None,
+) -> ClientRegistration:
+    """Read the registration that is good on one site from `DDOAUTH_…` variables.
+
+    A private client's are `DDOAUTH_CLIENT_ID` and `DDOAUTH_CLIENT_SECRET`, good on the site that
+    `DDOAUTH_CLIENT_SITE` names (us1 by default); with a suffix such as `_EU1` or `_US1_FED` they
+    are good on that site alone. A published client's are `DDOAUTH_PUBLISHED_CLIENT_ID` and
+    `DDOAUTH_PUBLISHED_CLIENT_SECRET`, good everywhere. `DDOAUTH_CLIENT_FILE` (or `file`) names an
+    `oauth_clients.json` for the rest; `DDOAUTH_REDIRECT_URIS`, `DDOAUTH_SCOPES` (both
+    space-separated), `DDOAUTH_ONBOARDING_URL` and `DDOAUTH_NAME` win over it.
+
+    Raises:
+        InputError: `unknown_site`, `missing_client_id`, `no_credentials_for_site`,
+            `bad_client_file`, `no_live_on_binder`, `unknown_kind`.
+    """
+    refuse_on_binder(environ)
+    site, kind = DATADOG_SITES.named(site).name, _kind(kind)
+    path = file or environ.get("DDOAUTH_CLIENT_FILE")
+    base = registration_from_file(path, kind=kind) if path else None
+    client_id, secret, sites = _credentials(site, kind, environ)
+    if not client_id and base and kind is Kind.PUBLISHED:
+        client_id = base.client_id
+    if not client_id:
+        raise _no_credentials(site, kind, environ)
+    return ClientRegistration(
+        client_id=client_id,
+        client_secret=Secret(secret, label="client_secret") if secret else None,
+        name=environ.get("DDOAUTH_NAME") or (base.name if base else ""),
+        kind=kind,
+        sites=sites,
+        scopes=parse_scopes(environ.get("DDOAUTH_SCOPES", "")) or (base.scopes if base else ()),
+        redirect_uris=tuple(environ.get("DDOAUTH_REDIRECT_URIS", "").split())
+        or (base.redirect_uris if base else ()),
+        onboarding_url=environ.get("DDOAUTH_ONBOARDING_URL")
+        or (base.onboarding_url if base else ""),
+    )
+
+
+def _credentials(
+    site: str, kind: Kind, environ: Mapping[str, str]
+) -> tuple[str, str, tuple[str, ...]]:
+    """Return id, secret and sites; empty strings where the environment has none."""
+    if kind is Kind.PUBLISHED:
+        prefix, suffix, sites = "DDOAUTH_PUBLISHED_CLIENT", "", DATADOG_SITES.names
+    else:
+        prefix, suffix, sites = "DDOAUTH_CLIENT", f"_{site.upper().replace('-', '_')}", (site,)
+        if f"{prefix}_ID{suffix}" not in environ and site == _home(environ):
+            suffix = ""
+    client_id = environ.get(f"{prefix}_ID{suffix}", "").strip()
+    return client_id, environ.get(f"{prefix}_SECRET{suffix}", "").strip(), sites
+
+
+def _home(environ: Mapping[str, str]) -> str:
+    return DATADOG_SITES.named(environ.get("DDOAUTH_CLIENT_SITE") or "us1").name
+
+
+def _no_credentials(site: str, kind: Kind, environ: Mapping[str, str]) -> InputError:
+    if kind is Kind.PRIVATE and "DDOAUTH_CLIENT_ID" in environ:
+        what = f"The private client in the environment belongs to {_home(environ)}, not to {site}."
+        return InputError("no_credentials_for_site", what)
+    what = f"The environment names no {kind} client for {site}."
+    return InputError("missing_client_id", what)
+
+
+def _kind(value: str) -> Kind:
+    """Return the kind that is meant; a text that is compared by identity would pass for none."""
+    try:
+        return Kind(value)
+    except ValueError:
+        what = f"{value!r:.60} is no kind of client; there are {' and '.join(Kind)} ones."
+        raise InputError("unknown_kind", what) from None
+
+
+def _read_integration(path: Path) -> dict[str, Any]:
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise _bad_file(path, f"is larger than {MAX_FILE_BYTES} bytes")
+        content = json.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise _bad_file(path, f"cannot be read: {error.strerror or error}") from None
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno} column {error.colno}"
+        raise _bad_file(path, f"is no JSON: {error.msg} at {where}") from None
+    except (ValueError, RecursionError):
+        raise _bad_file(path, "is no JSON text in UTF-8") from None
+    integration = content.get("integration") if isinstance(content, dict) else None
+    if not isinstance(integration, dict):
+        raise _bad_file(path, "has no object `integration`")
+    return integration
+
+
+def _string(integration: dict[str, Any], name: str, path: str | Path) -> str:
+    value = integration.get(name)
+    if not isinstance(value, str) or not value.strip() or not _is_text(value):
+        raise _bad_file(path, f"has no text in `integration.{name}`")
+    return value
+
+
+def _is_text(value: str) -> bool:
+    """Return whether a value can be written; JSON may hold half of a surrogate pair."""
+    return value.isprintable()
+
+
+def _onboarding_url(integration: dict[str, Any], path: str | Path) -> str:
+    """Return the URL that the tile opens; unlike a redirect URI it may have a fragment."""
+    url = _string(integration, "onboarding_url", path)
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname)
+    except ValueError:
+        usable = False
+    if not usable or not url.isascii() or " " in url:
+        raise _bad_file(path, "has an `integration.onboarding_url` that is no http or https URL")
+    return url
+
+
+def _strings(integration: dict[str, Any], name: str, path: str | Path) -> tuple[str, ...]:
+    value = integration.get(name)
+    if not isinstance(value, list) or not all(isinstance(v, str) and _is_text(v) for v in value):
+        raise _bad_file(path, f"has no list of texts in `integration.{name}`")
+    return tuple(dict.fromkeys(value))
+
+
+def _bad_file(path: str | Path, what: str) -> InputError:
+    return InputError("bad_client_file", f"The client file {str(path)!r} {what}.")

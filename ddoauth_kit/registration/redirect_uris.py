@@ -1,0 +1,60 @@
+"""Judge where a redirect URI leads: whether it can be one, to this machine, to a test host."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+_TESTS: Final = frozenset({"dev", "local", "localdev", "qa", "stage", "staging", "test", "testing"})
+_TUNNELS: Final = ("ngrok.io", "ngrok.app", "ngrok-free.app", "ngrok-free.dev", "ngrok.dev")
+_RESERVED: Final = ("test", "example", "invalid", "local", "internal")
+
+
+def can_be_redirect_uri(uri: str) -> bool:
+    """Return whether a server may redirect there (RFC 6749 section 3.1.2, RFC 8252 section 7.3)."""
+    try:
+        parts = urlsplit(uri)
+        loopback = parts.hostname in LOOPBACK
+        usable = bool(parts.hostname) and not parts.fragment and not parts.username
+    except ValueError:
+        return False
+    usable = usable and uri.isascii() and not any(c.isspace() for c in uri)
+    return usable and (parts.scheme == "https" or (parts.scheme == "http" and loopback))
+
+
+def leads_here(url: str) -> bool:
+    """Return whether a URL is plain http on a loopback name and a usable port."""
+    try:
+        parts = urlsplit(url)
+        usable = parts.port != 0
+    except ValueError:
+        return False
+    return usable and parts.scheme == "http" and parts.hostname in LOOPBACK
+
+
+def is_for_tests(host: str) -> bool:
+    """Return whether a name says that it is for tests; the top-level domain `dev` does not."""
+    address = _address(host)
+    if address is not None:
+        return not address.is_global
+    *labels, top = host.rstrip(".").split(".")
+    words = {word for label in labels for word in label.split("-")}
+    tunnel = any(host == name or host.endswith(f".{name}") for name in _TUNNELS)
+    return bool(words & _TESTS) or top in _RESERVED or not labels or tunnel
+
+
+def _address(host: str) -> Any:  # noqa: ANN401 - the two classes of addresses share no base
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        return None
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host is this machine: by address, by name, or below `.localhost`."""
+    address = _address(host)
+    if address is not None:
+        return bool(address.is_loopback or address.is_unspecified)
+    return host.rstrip(".") == "localhost" or host.rstrip(".").endswith(".localhost")

@@ -1,0 +1,225 @@
+"""Check a registration and keep it: what is public in a file, the secret in the store.
+
+The secret is kept first, under its client's own name, and the file is replaced at once. So a file
+never names a client whose secret is elsewhere, wherever keeping breaks off: either the file still
+names the client before, whose secret is there, or it names the new one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from ddoauth_kit.binder import refuse_on_binder
+from ddoauth_kit.config_folder import config_folder, write_setting
+from ddoauth_kit.errors import InputError
+from ddoauth_kit.registration import LOOPBACK, Kind, registration_from_file
+from ddoauth_kit.registration.redirect_uris import is_for_tests, leads_here
+from ddoauth_kit.scopes import known_scopes
+from ddoauth_kit.sites import DATADOG_SITES
+from ddoauth_kit.store import Slot, open_store
+from ddoauth_kit.store.slots import from_environment, variables
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from ddoauth_kit.registration import ClientRegistration
+    from ddoauth_kit.store import Store
+
+Problem = tuple[str, str, bool]
+
+
+@dataclass(frozen=True, slots=True)
+class SavedRegistration:
+    """Say what was kept, where, and how to use it."""
+
+    client_id: str
+    site: str
+    file: str
+    secret: str
+    use: str
+
+
+def keep_registration(
+    registration: ClientRegistration,
+    *,
+    site: str,
+    store: Store | None = None,
+    environ: Mapping[str, str] = os.environ,
+) -> SavedRegistration:
+    """Keep a registration for a site: the secret in the store, the rest in a client file.
+
+    With a `store` of a sandbox's nothing goes to disk. Real credentials are not taken on Binder.
+    After an error the same call can be made again. A client file that was kept before is still
+    there then; another client's secret is never touched, the same client's is the newer one.
+
+    Raises:
+        InputError: `bad_registration`, `no_live_on_binder`, `unknown_site`, `not_stored` and
+            `unsafe_store` for the secret, `registration_not_kept` for all else.
+    """
+    site = DATADOG_SITES.named(site).name
+    if store is None:
+        refuse_on_binder(environ)
+    stops = [f"{field}: {what}" for field, what, stop in problems_of(registration) if stop]
+    if stops:
+        raise InputError("bad_registration", " ".join(stops))
+    if store is None:
+        return _keep_for_good(registration, site=site, environ=environ)
+    store.put(_slot(registration, site), registration.secret)
+    return SavedRegistration(
+        client_id=registration.client_id,
+        site=site,
+        file="none: what the sandbox issued does not go to disk",
+        secret=f"{registration.secret} in {store.where}",
+        use="go on in the sandbox",
+    )
+
+
+def kept_registration(
+    site: str, *, kind: Kind, store: Store, environ: Mapping[str, str] = os.environ
+) -> ClientRegistration | None:
+    """Return the registration that was kept for a site, with its secret, or None.
+
+    Raises:
+        InputError: `bad_client_file`, `kept_secret_missing`, `not_stored`, `no_live_on_binder`.
+    """
+    refuse_on_binder(environ)
+    path = _path(site, kind, environ)
+    if path is None or not path.is_file():
+        return None
+    public = registration_from_file(path, kind=kind, sites=(site,))
+    slot = _slot(public, site)
+    secret = store.get(slot)
+    if secret is None:
+        what = (
+            f"The client file {path} names {public.client_id!r}, and its secret is not in "
+            f"{store.where}, nor in {variables(slot)[-1]}."
+        )
+        raise InputError("kept_secret_missing", what)
+    return replace(public, client_secret=secret)
+
+
+def _keep_for_good(
+    registration: ClientRegistration, *, site: str, environ: Mapping[str, str]
+) -> SavedRegistration:
+    path = _path(site, registration.kind, environ)
+    if path is None:
+        what = "There is no config folder: the environment names no home."
+        raise InputError("registration_not_kept", what)
+    where = _put(registration, site=site, environ=environ)
+    try:
+        write_setting(path, _public_part(registration))
+    except OSError as error:
+        what = (
+            f"{path} cannot be written: {error.strerror or error}. "
+            f"The secret is kept in {where} all the same; the client file is as it was."
+        )
+        raise InputError("registration_not_kept", what) from None
+    return SavedRegistration(
+        client_id=registration.client_id,
+        site=site,
+        file=str(path),
+        secret=f"{registration.secret} in {where}",
+        use=f'set MODE = "live" and SITE = "{site}", then run the lesson from its first cell',
+    )
+
+
+def _put(registration: ClientRegistration, *, site: str, environ: Mapping[str, str]) -> str:
+    """Keep the secret, look that another store finds it again, and return where it is."""
+    slot = _slot(registration, site)
+    chosen = open_store(environ=environ)
+    chosen.store.put(slot, registration.secret)
+    if open_store(environ=environ).store.get(slot) == registration.secret:
+        return chosen.store.where
+    variable, _ = from_environment(slot, environ)
+    if variable:
+        what = (
+            f"{variable} in the environment holds another secret, and is read first. This one is "
+            f"kept in {chosen.store.where} all the same."
+        )
+    else:
+        what = f"The secret would go to {chosen.store.where} ({chosen.reason})."
+    raise InputError("registration_not_kept", what)
+
+
+def problems_of(registration: ClientRegistration) -> list[Problem]:
+    """Return field, sentence, and whether the registration cannot be kept like that."""
+    return [*_gaps(registration), *_addresses(registration), *_scopes(registration)]
+
+
+def _gaps(registration: ClientRegistration) -> list[Problem]:
+    needed = {
+        "client id": (registration.client_id.strip(),),
+        "name": (registration.name.strip(),),
+        "redirect URIs": registration.redirect_uris,
+        "onboarding URL": (registration.onboarding_url,),
+        "scopes": registration.scopes,
+    }
+    empty = [field for field, values in needed.items() if not any(values)]
+    if not registration.client_secret:
+        empty.append("client secret")
+    odd = [field for field, values in needed.items() if not all(map(str.isprintable, values))]
+    return [
+        *((field, "is empty.", True) for field in empty),
+        *((field, "holds a character that cannot be shown.", True) for field in odd),
+    ]
+
+
+def _addresses(registration: ClientRegistration) -> list[Problem]:
+    published = registration.kind is Kind.PUBLISHED
+    named = [("redirect URI", uri) for uri in registration.redirect_uris]
+    if registration.onboarding_url:
+        named.append(("onboarding URL", registration.onboarding_url))
+    found = []
+    for field, url in named:
+        host = _host(url)
+        if not host or not (url.startswith("https://") or leads_here(url)):
+            found.append((field, f"{url} is neither https nor on this machine.", True))
+        elif published and (host in LOOPBACK or is_for_tests(host)):
+            found.append((field, f"{url} is for tests; a published client has none.", True))
+    uris = registration.redirect_uris
+    if uris and not published and not any(map(leads_here, uris)):
+        what = "None leads to this machine, so the redirect has to be pasted."
+        found.append(("redirect URIs", what, False))
+    return found
+
+
+def _host(url: str) -> str:
+    """Return the host of a URL, or an empty text for what a client file may not hold."""
+    try:
+        host = urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+    return host if url.isascii() and " " not in url else ""
+
+
+def _scopes(registration: ClientRegistration) -> list[Problem]:
+    unknown = [scope for scope in registration.scopes if scope not in known_scopes()]
+    found = [("scopes", f"{scope} is not among the known ones.", False) for scope in unknown]
+    if registration.scopes and "api_keys_write" not in registration.scopes:
+        found.append(("scopes", "Without api_keys_write no data can be sent in.", False))
+    return found
+
+
+def _slot(registration: ClientRegistration, site: str) -> Slot:
+    return Slot("client_secret", site, registration.client_id, str(registration.kind))
+
+
+def _path(site: str, kind: Kind, environ: Mapping[str, str]) -> Path | None:
+    folder = config_folder(environ)
+    return folder / f"client-{kind}-{site}.json" if folder else None
+
+
+def _public_part(registration: ClientRegistration) -> bytes:
+    integration = {
+        "id": registration.client_id,
+        "name": registration.name,
+        "onboarding_url": registration.onboarding_url,
+        "redirect_uris": list(registration.redirect_uris),
+        "scopes": list(registration.scopes),
+    }
+    return json.dumps({"integration": integration}, indent=2).encode()

@@ -1,0 +1,1 @@
+"""Datadog's API, as the sandbox serves it."""

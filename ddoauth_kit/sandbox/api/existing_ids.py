@@ -1,0 +1,102 @@
+"""Which ids in a path there are, for operations that keep nothing."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from ddoauth_kit.sandbox.api.canned_answers import address, documents
+from ddoauth_kit.sandbox.http.refusals import Refusal, api_refusal, error_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from ddoauth_kit.sandbox.facts.catalogue import Operation
+    from ddoauth_kit.sandbox.http.messages import Answer, Incoming
+    from ddoauth_kit.sandbox.state.orgs import Org
+    from ddoauth_kit.sandbox.state.state import Twin
+
+    Handler = Callable[[Twin, Incoming, Org], Answer]
+
+# What probes aim at when they want to hit nothing.
+NOBODYS = frozenset({"0", "00000000-0000-0000-0000-000000000000", "ddoauth-probe-nonexistent"})
+
+_METHODS = ("GET", "POST", "PUT", "PATCH")
+# A parameter that holds an id and not free text, by its name.
+_ID_PARAMETER = re.compile(r"(id|uuid|token|^key)$", re.IGNORECASE)
+# A field that holds one.
+_ID_FIELD = re.compile(r"(id|uuid|token|^key|^name|^handle|^slug|^number|^version)$", re.IGNORECASE)
+_PLACEHOLDER = re.compile(r"\{\w+\}")
+
+
+def check_ids(
+    twin: Twin,
+    incoming: Incoming,
+    org: Org,
+    *,
+    operation: Operation,
+    readers: Mapping[str, Handler],
+) -> None:
+    """Refuse a path that names something unknown.
+
+    An id is known if a store can read it (`readers`, by the shape of the item's path), or
+    else if it stands in what the listing, the item itself or their creation answers. Where
+    no answer has ids to compare with, and where a parameter is free text, all are known but
+    those that probes take for nobody's.
+    """
+    template, given = operation.path.split("/"), incoming.path.split("/")
+    for depth, (segment, value) in enumerate(zip(template, given, strict=True), start=1):
+        if not segment.startswith("{"):
+            continue
+        item = "/".join(template[:depth])
+        reader = readers.get(shape_of(item))
+        if reader is not None:
+            reader(twin, replace(incoming, method="GET", path="/".join(given[:depth])), org)
+        elif value in NOBODYS or not _is_listed(
+            value, item, kind=operation.path_ids[segment[1:-1]]
+        ):
+            raise _unknown(operation)
+
+
+def shape_of(template: str) -> str:
+    """Return a path template without the names of its parameters."""
+    return _PLACEHOLDER.sub("{}", template)
+
+
+def _is_listed(value: str, item: str, *, kind: str) -> bool:
+    name = item.rpartition("{")[2][:-1]
+    if (kind == "string" and not _ID_PARAMETER.search(name)) or kind.startswith("one of"):
+        return True
+    ids = listed_ids(item)
+    return not ids or value in ids
+
+
+@cache
+def listed_ids(item: str) -> frozenset[str]:
+    """Return the ids in the answers of an item's path and of the listing it belongs to."""
+    found: set[str] = set()
+    for path in (item, item.rpartition("/")[0]):
+        for method in _METHODS:
+            entry = documents().get(address(method, path), {})
+            found.update(ids_in(entry.get("body"), item.rpartition("{")[2][:-1]))
+    return frozenset(found)
+
+
+def ids_in(value: Any, parameter: str) -> Iterator[str]:  # noqa: ANN401 - JSON is anything
+    """Yield the ids in an answer: the fields called like one, or like the path's parameter."""
+    if isinstance(value, list):
+        for part in value:
+            yield from ids_in(part, parameter)
+    if not isinstance(value, dict):
+        return
+    for name, part in value.items():
+        if isinstance(part, (dict, list)):
+            yield from ids_in(part, parameter)
+        elif part is not None and (name == parameter or _ID_FIELD.search(name)):
+            yield str(part)
+
+
+def _unknown(operation: Operation) -> Refusal:
+    return api_refusal("unknown-id", 404, error_of(operation.path, 404, "Not Found", "Not found"))

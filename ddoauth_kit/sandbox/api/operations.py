@@ -1,0 +1,168 @@
+"""The API: which handler serves which operation, and the checks before it."""
+
+from __future__ import annotations
+
+from functools import cache, partial
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from ddoauth_kit.sandbox.api import account, events, logs, metrics
+from ddoauth_kit.sandbox.api.access import api_key, bearer_grant, check_scopes
+from ddoauth_kit.sandbox.api.error_shapes import reshape
+from ddoauth_kit.sandbox.api.existing_ids import shape_of
+from ddoauth_kit.sandbox.api.generic_operations import answer_operation
+from ddoauth_kit.sandbox.clock import iso
+from ddoauth_kit.sandbox.facts.catalogue import MARKETPLACE_KEY
+from ddoauth_kit.sandbox.http.messages import json_answer
+from ddoauth_kit.sandbox.http.refusals import Refusal, api_refusal
+from ddoauth_kit.sandbox.resources.all_kinds import RESOURCE_HANDLERS
+from ddoauth_kit.sandbox.state.rate_limits import with_headers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from ddoauth_kit.sandbox.facts.catalogue import Operation
+    from ddoauth_kit.sandbox.http.messages import Answer, Incoming
+    from ddoauth_kit.sandbox.state.grants import Grant
+    from ddoauth_kit.sandbox.state.issued_api_keys import ApiKey
+    from ddoauth_kit.sandbox.state.orgs import Org
+    from ddoauth_kit.sandbox.state.state import Twin
+
+    Handler = Callable[[Twin, Incoming, Org], Answer]
+
+    from ddoauth_kit.sandbox.facts.sites import Site
+
+_GOVERNMENT = frozenset(
+    {
+        "Agent Observability",
+        "Bits AI",
+        "Case Management",
+        "Experiments",
+        "Feature Flags",
+        "Product Analytics",
+        "Service Level Objectives",
+    }
+)
+MISSING: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "us1-fed": _GOVERNMENT,
+        "us2-fed": _GOVERNMENT | {"Incidents", "On-Call", "Synthetics"},
+        "uk1": frozenset({"Agent Observability", "Cloud Cost Management"}),
+    }
+)
+
+
+def validate_key(_twin: Twin, _incoming: Incoming, _org: Org) -> Answer:
+    """Tell that a key is good, which is all that this call tells."""
+    return json_answer(200, {"valid": True})
+
+
+HANDLERS: Mapping[tuple[str, str], Handler] = MappingProxyType(
+    {
+        ("GET", "/api/v2/current_user"): account.get_current_user,
+        ("GET", "/api/v1/query"): metrics.query_metrics,
+        ("GET", "/api/v1/metrics"): metrics.list_active_metrics,
+        ("GET", "/api/v2/metrics"): metrics.list_tag_configurations,
+        ("POST", "/api/v2/logs/events/search"): logs.search_logs,
+        ("GET", "/api/v1/events"): events.list_events_v1,
+        ("GET", "/api/v2/events"): events.list_events_v2,
+        ("POST", "/api/v2/events/search"): events.search_events,
+        ("GET", "/api/v2/users"): account.list_users,
+        ("GET", "/api/v1/validate"): validate_key,
+        ("POST", "/api/v2/series"): metrics.submit_metrics,
+        ("POST", "/api/v1/events"): events.create_event,
+        ("POST", "/api/v1/check_run"): events.submit_service_check,
+        ("POST", "/api/v2/logs"): logs.submit_logs,
+    }
+)
+
+
+def call_operation(twin: Twin, incoming: Incoming, operation: Operation) -> Answer:
+    """Check the caller and answer one operation of the catalogue."""
+    try:
+        return _limited(twin, incoming, operation)
+    except Refusal as refusal:
+        if twin.profile.shapes_errors:
+            raise reshape(refusal, operation) from None
+        raise
+
+
+def _limited(twin: Twin, incoming: Incoming, operation: Operation) -> Answer:
+    headers = twin.limits.uncounted(operation)
+    try:
+        if twin.profile.misses_products and is_missing(operation, site=incoming.site):
+            raise api_refusal("product-missing", 404, "Not found")
+        if operation.needs_key:
+            org = api_key(twin, incoming).org
+            return _handler(operation)(twin, incoming, org).with_headers(*headers)
+        grant = bearer_grant(twin, incoming, operation)
+    except Refusal as refusal:
+        raise with_headers(refusal, *headers) from None
+    return _granted(twin, incoming, operation, grant=grant)
+
+
+def _granted(twin: Twin, incoming: Incoming, operation: Operation, *, grant: Grant) -> Answer:
+    headers = twin.limits.count(operation, org=grant.org)
+    try:
+        if not twin.profile.validates_first or operation.id == MARKETPLACE_KEY:
+            check_scopes(grant, operation)
+        if operation.id == MARKETPLACE_KEY:
+            return _create_key(twin, grant).with_headers(*headers)
+        # A handler that writes meets this check between its validation and its first change.
+        with twin.kept.guarded(partial(check_scopes, grant, operation)):
+            answer = _handler(operation)(twin, incoming, grant.org)
+        check_scopes(grant, operation)
+    except Refusal as refusal:
+        raise with_headers(refusal, *headers) from None
+    return answer.with_headers(*headers)
+
+
+def _handler(operation: Operation) -> Handler:
+    address = (operation.method, operation.path)
+    handler = HANDLERS.get(address) or RESOURCE_HANDLERS.get(address)
+    return handler or partial(answer_operation, operation=operation, readers=_readers())
+
+
+@cache
+def _readers() -> Mapping[str, Handler]:
+    """Return what reads single items of the stores, by the shape of their paths."""
+    handlers = {**HANDLERS, **RESOURCE_HANDLERS}
+    return MappingProxyType(
+        {
+            shape_of(path): handler
+            for (method, path), handler in handlers.items()
+            if method == "GET" and path.endswith("}")
+        }
+    )
+
+
+def _create_key(twin: Twin, grant: Grant) -> Answer:
+    exists = twin.faults.strikes("key-exists")
+    key = None if exists else twin.keys.create(grant.client, org=grant.org)
+    if key is None:
+        raise api_refusal("api-key-once", 409, "An API key with this name already exists")
+    return json_answer(201, {"data": _key_resource(key)})
+
+
+def _key_resource(key: ApiKey) -> dict[str, Any]:
+    admin = {"data": {"type": "users", "id": key.org.admin.id}}
+    return {
+        "type": "api_keys",
+        "id": key.id,
+        "attributes": {
+            "created_at": iso(key.created),
+            "key": key.value,
+            "last4": key.last4,
+            "modified_at": iso(key.created),
+            "name": key.name,
+            "remote_config_read_enabled": False,
+            "category": "default",
+            "leak_information": None,
+        },
+        "relationships": {"created_by": admin, "modified_by": admin},
+    }
+
+
+def is_missing(operation: Operation, *, site: Site) -> bool:
+    """Tell whether a site lacks the product area of an operation."""
+    return operation.area in MISSING.get(site.name, ())

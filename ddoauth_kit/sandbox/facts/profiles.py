@@ -1,0 +1,81 @@
+"""Named ways to answer differently from Datadog's documented default."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from ddoauth_kit.sandbox.sandbox_error import SandboxError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What one profile changes; the defaults are Datadog's ways."""
+
+    name: str
+    summary: str
+    rfc_errors: bool = False
+    basic_allowed: bool = False
+    rotates: bool = False
+    validates_first: bool = False
+    oauth_data: bool = True
+    misses_products: bool = False
+    shapes_errors: bool = False
+    rate_limit: int = 6000
+    rate_period: int = 60
+
+
+PROFILES: Mapping[str, Profile] = MappingProxyType(
+    {
+        profile.name: profile
+        for profile in (
+            Profile("datadog", "Answers with Datadog's bodies and status codes."),
+            Profile(
+                "rfc",
+                "Answers errors by RFC 6749 and RFC 6750, rotates refresh tokens, allows Basic.",
+                rfc_errors=True,
+                basic_allowed=True,
+                rotates=True,
+            ),
+            Profile(
+                "validate-first",
+                "Answers 400 and 404 before it looks at scopes, but after it knows the token.",
+                validates_first=True,
+            ),
+            Profile(
+                "no-oauth",
+                "Answers 401 to bearer tokens on all but the current user and the API key.",
+                oauth_data=False,
+            ),
+            Profile(
+                "products-missing",
+                "Answers 404 on the sites that lack an operation's product, before all checks.",
+                misses_products=True,
+            ),
+            Profile(
+                "error-shapes",
+                "Writes refusals in four shapes and content types, by product.",
+                shapes_errors=True,
+            ),
+            Profile(
+                "rate-limits",
+                "Allows three calls per operation in ten seconds of sandbox time, then 429.",
+                rate_limit=3,
+                rate_period=10,
+            ),
+        )
+    }
+)
+
+
+def find_profile(name: str) -> Profile:
+    """Return the profile of that name, or list those there are."""
+    try:
+        return PROFILES[name]
+    except KeyError:
+        known = ", ".join(PROFILES)
+        raise SandboxError(f"unknown profile {name!r}; the profiles are: {known}") from None

@@ -1,0 +1,1 @@
+"""Requests and answers, free of any web framework."""

@@ -1,0 +1,66 @@
+"""Which hosts and addresses a sandbox answers for, and nothing else does it believe."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from ddoauth_kit.sandbox.facts.sites import SITES
+from ddoauth_kit.sandbox.sandbox_error import SandboxError
+
+HTTP_PORT = 80
+LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]")
+
+
+@dataclass(frozen=True)
+class PublicUrl:
+    """Where a proxy shows the sandbox to browsers."""
+
+    url: str
+    host: str
+    prefix: str
+
+
+def check_loopback(host: str) -> None:
+    """Refuse to listen anywhere but on loopback: made-up or not, it signs anyone in."""
+    if host not in {"127.0.0.1", "::1", "localhost"}:
+        raise SandboxError(f"host {host!r} is not a loopback address; use 127.0.0.1")
+
+
+def read_public_url(url: str | None) -> PublicUrl | None:
+    """Read the public URL, which must have a scheme and a host."""
+    if url is None:
+        return None
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in {"http", "https"} and bool(parts.hostname)
+    except ValueError:
+        good = False
+    if not good or parts.query or parts.fragment:
+        raise SandboxError(f"public URL {url!r} must look like https://host/path")
+    return PublicUrl(
+        url=url.rstrip("/"),
+        host=parts.netloc.lower(),
+        prefix=parts.path.rstrip("/"),
+    )
+
+
+def local_hosts(port: int) -> frozenset[str]:
+    """Return the Host headers of a sandbox's own port; all others are refused."""
+    hosts = [f"{name}:{port}" for name in LOCAL_NAMES]
+    return frozenset([*hosts, *LOCAL_NAMES] if port == HTTP_PORT else hosts)
+
+
+def make_endpoints(base_url: str, *, public: PublicUrl | None) -> dict[str, dict[str, str]]:
+    """Return each site's addresses; only what a browser opens goes by the public URL."""
+    pages = base_url if public is None else public.url
+    return {
+        name: {
+            "domain": site.domain,
+            "app_url": f"{pages}/{name}/app",
+            "api_url": f"{base_url}/{name}/api",
+            "logs_intake_url": f"{base_url}/{name}/logs",
+            "events_intake_url": f"{base_url}/{name}/events",
+        }
+        for name, site in SITES.items()
+    }

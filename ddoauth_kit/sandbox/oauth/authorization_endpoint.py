@@ -1,0 +1,163 @@
+"""The authorization request: `GET /oauth2/v1/authorize` (RFC 6749, 4.1.1; RFC 7636, 4.3)."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from ddoauth_kit.sandbox.facts.catalogue import catalogue
+from ddoauth_kit.sandbox.http.html import Markup, document, el, form
+from ddoauth_kit.sandbox.http.messages import duplicates, html_answer
+from ddoauth_kit.sandbox.http.refusals import Target, page_refusal, redirect_refusal
+from ddoauth_kit.sandbox.pages.page_frame import button, enter, org_switch, root
+from ddoauth_kit.sandbox.state.sessions import Pending, new_token
+
+if TYPE_CHECKING:
+    from ddoauth_kit.sandbox.http.messages import Answer, Incoming
+    from ddoauth_kit.sandbox.state.clients import Client
+    from ddoauth_kit.sandbox.state.orgs import Org
+    from ddoauth_kit.sandbox.state.sessions import Session
+    from ddoauth_kit.sandbox.state.state import Twin
+
+_HEADINGS = {"read": "Read", "write": "Change", "run": "Run", "": "Not in the catalogue"}
+_CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
+
+
+def show_consent(twin: Twin, incoming: Incoming) -> Answer:
+    """Check an authorization request and ask the customer, or refuse it."""
+    visit = enter(twin, incoming)
+    session = visit.session
+    wanted = incoming.parameters.get("dd_oid")
+    org = next((o for o in twin.orgs[incoming.site.name] if o.id == wanted), session.org)
+    pending = read_request(twin, incoming, org=org)
+    session.wait_for(pending)
+    return html_answer(200, _consent_page(twin, incoming, session, pending=pending), *visit.cookie)
+
+
+def read_request(twin: Twin, incoming: Incoming, *, org: Org) -> Pending:
+    """Check all parameters, those first whose refusal must not redirect (RFC 6749, 4.1.2.1)."""
+    repeated = duplicates(incoming.query)
+    if repeated:
+        raise page_refusal(
+            "authorize-duplicate-parameter",
+            f"invalid_request - Duplicate parameter: {', '.join(repeated)}",
+        )
+    parameters = incoming.parameters
+    client = _client(twin, parameters, org=org)
+    redirect_uri = _redirect_uri(client, parameters)
+    target = Target(redirect_uri, parameters.get("state"), org.site.domain, org.site_url)
+    if parameters.get("response_type") != "code":
+        raise _response_type_refusal(parameters, target=target)
+    return Pending(
+        id=new_token(),
+        client=client,
+        org=org,
+        redirect_uri=redirect_uri,
+        challenge=_challenge(parameters, target=target),
+        scopes=_scopes(client, parameters, target=target),
+        target=target,
+        query=incoming.query,
+    )
+
+
+def _client(twin: Twin, parameters: dict[str, str], *, org: Org) -> Client:
+    text = "invalid_request - Invalid client_id parameter value"
+    client = twin.clients.find(parameters.get("client_id", ""), site=org.site.name)
+    if client is None:
+        raise page_refusal("authorize-unknown-client", text)
+    if not client.is_known_to(org):
+        raise page_refusal("authorize-private-client", text)
+    return client
+
+
+def _redirect_uri(client: Client, parameters: dict[str, str]) -> str:
+    redirect_uri = parameters.get("redirect_uri", "")
+    if redirect_uri not in client.redirect_uris:
+        raise page_refusal("authorize-redirect-uri", "invalid_request - Mismatching redirect URI")
+    return redirect_uri
+
+
+def _response_type_refusal(parameters: dict[str, str], *, target: Target) -> Exception:
+    if not parameters.get("response_type"):
+        return redirect_refusal(
+            "authorize-response-type",
+            "invalid_request",
+            "Missing response_type parameter.",
+            target=target,
+        )
+    return redirect_refusal(
+        "authorize-response-type",
+        "unsupported_response_type",
+        "Only the response_type code is supported.",
+        target=target,
+    )
+
+
+def _challenge(parameters: dict[str, str], *, target: Target) -> str:
+    challenge = parameters.get("code_challenge", "")
+    if not challenge:
+        raise redirect_refusal(
+            "authorize-pkce-required",
+            "invalid_request",
+            "Code challenge required.",
+            target=target,
+        )
+    # RFC 7636 4.3 reads a missing method as plain, which Datadog does not offer.
+    if parameters.get("code_challenge_method") != "S256":
+        raise redirect_refusal(
+            "authorize-s256-only",
+            "invalid_request",
+            "The code_challenge_method must be S256.",
+            target=target,
+        )
+    if not _CHALLENGE.fullmatch(challenge):
+        raise redirect_refusal(
+            "authorize-challenge-shape",
+            "invalid_request",
+            "The code_challenge must be 43 characters of base64url.",
+            target=target,
+        )
+    return challenge
+
+
+def _scopes(client: Client, parameters: dict[str, str], *, target: Target) -> tuple[str, ...]:
+    asked = tuple(dict.fromkeys(parameters.get("scope", "").split()))
+    unknown = [scope for scope in asked if scope not in client.scopes]
+    if unknown:
+        raise redirect_refusal(
+            "authorize-unknown-scope",
+            "invalid_scope",
+            f"The following scopes are not recognized: {' '.join(unknown)}",
+            target=target,
+        )
+    return asked or client.scopes
+
+
+def _consent_page(twin: Twin, incoming: Incoming, session: Session, *, pending: Pending) -> str:
+    consent = form(
+        "authorize",
+        button("Authorize", name="decision", value="approve", class_="first"),
+        button("Deny", name="decision", value="deny"),
+        csrf=session.csrf,
+        request=pending.id,
+    )
+    switch = org_switch(twin, session, action=f"{root(incoming)}switch-org", request=pending.id)
+    return document(
+        f"Authorize {pending.client.name}",
+        el("p", el("strong", pending.client.name), " asks for access to ", pending.org.name, "."),
+        *_scope_lists(pending.scopes),
+        el("div", consent, switch, class_="decision"),
+    )
+
+
+def _scope_lists(scopes: tuple[str, ...]) -> list[Markup]:
+    """List the scopes by what they let the app do, with how many there are of each."""
+    groups: dict[str, list[Markup]] = {heading: [] for heading in _HEADINGS.values()}
+    for scope in scopes:
+        line = el("li", el("code", scope), " ", el("small", catalogue().describe(scope)))
+        groups[_HEADINGS[catalogue().kinds.get(scope, "")]].append(line)
+    return [
+        el("section", el("h2", f"{heading} ({len(lines)})"), el("ul", *lines))
+        for heading, lines in groups.items()
+        if lines
+    ]

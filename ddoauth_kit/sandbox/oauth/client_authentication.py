@@ -1,0 +1,106 @@
+"""Reading a token or revocation request, and knowing the client that sent it."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import json
+import re
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_plus
+
+from ddoauth_kit.sandbox.http.messages import duplicates
+from ddoauth_kit.sandbox.http.refusals import oauth_refusal
+
+if TYPE_CHECKING:
+    from ddoauth_kit.sandbox.http.messages import Incoming
+    from ddoauth_kit.sandbox.state.clients import Client
+    from ddoauth_kit.sandbox.state.state import Twin
+
+FIELDS_NAMED = 30
+
+# A careless client posts a bare token, which a form parser takes for the name of a field.
+_NAME = re.compile(r"[a-z_]{1,24}", re.ASCII)
+
+BAD_CODE = "Invalid authorization code or code verifier."
+
+
+def read_fields(incoming: Incoming) -> dict[str, str]:
+    """Read the body, form or JSON, with each field once (RFC 6749, 3.2)."""
+    if incoming.content_type == "application/x-www-form-urlencoded":
+        pairs = incoming.form()
+    elif incoming.content_type == "application/json":
+        pairs = _json_pairs(incoming.body)
+    else:
+        raise oauth_refusal("token-content-type", "invalid_grant", BAD_CODE)
+    repeated = duplicates(pairs)
+    if repeated:
+        raise oauth_refusal(
+            "token-duplicate-field", "invalid_request", f"Duplicate field: {', '.join(repeated)}."
+        )
+    return dict(pairs)
+
+
+def _json_pairs(body: bytes) -> tuple[tuple[str, str], ...]:
+    def keep_pairs(pairs: list[tuple[str, Any]]) -> tuple[tuple[str, Any], ...]:
+        return tuple(pairs)
+
+    try:
+        pairs = json.loads(body, object_pairs_hook=keep_pairs)
+    except (ValueError, RecursionError):
+        pairs = None
+    flat = isinstance(pairs, tuple) and all(isinstance(value, str) for _, value in pairs)
+    if not flat:
+        raise oauth_refusal(
+            "token-json-body", "invalid_request", "The body must be a flat JSON object of texts."
+        )
+    checked: tuple[tuple[str, str], ...] = pairs
+    return checked
+
+
+def authenticate(twin: Twin, incoming: Incoming, *, fields: dict[str, str]) -> Client:
+    """Return the client that proves itself by its secret (RFC 6749, 2.3.1)."""
+    client_id, secret = _proof(twin, incoming, fields=fields)
+    client = twin.clients.find(client_id, site=incoming.site.name)
+    if client is None:
+        raise oauth_refusal("token-unknown-client", "invalid_client", "Unknown client.")
+    if not secret:
+        raise oauth_refusal(
+            "token-missing-secret", "invalid_client", "Missing client_secret.", status=401
+        )
+    if not hmac.compare_digest(secret.encode(errors="replace"), client.client_secret.encode()):
+        raise oauth_refusal("token-wrong-secret", "invalid_client", "Invalid client_secret.")
+    return client
+
+
+def _proof(twin: Twin, incoming: Incoming, *, fields: dict[str, str]) -> tuple[str, str]:
+    scheme, _, credentials = incoming.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return fields.get("client_id", ""), fields.get("client_secret", "")
+    if not twin.profile.basic_allowed:
+        raise oauth_refusal(
+            "token-basic", "invalid_client", "Send the credentials in the body.", status=401
+        )
+    if "client_secret" in fields:
+        raise oauth_refusal(
+            "token-two-methods", "invalid_request", "Use one way of client authentication."
+        )
+    return _basic(credentials)
+
+
+def _basic(credentials: str) -> tuple[str, str]:
+    try:
+        text = base64.b64decode(credentials, validate=True).decode("utf-8")
+    except (binascii.Error, ValueError):
+        text = ""
+    client_id, _, secret = text.partition(":")
+    return unquote_plus(client_id), unquote_plus(secret)
+
+
+def field_names(incoming: Incoming) -> tuple[str, ...]:
+    """Name the fields of a form body, for the journal; what is no name stays out of it."""
+    if incoming.content_type != "application/x-www-form-urlencoded":
+        return ()
+    names = dict.fromkeys(name for name, _ in incoming.form())
+    return tuple(name for name in names if _NAME.fullmatch(name))[:FIELDS_NAMED]

@@ -1,0 +1,80 @@
+"""The customer's answer: `POST /oauth2/v1/authorize`, and the redirect that follows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ddoauth_kit.sandbox.facts.sites import Site, foreign_registrable_site, next_site
+from ddoauth_kit.sandbox.http.messages import see_other
+from ddoauth_kit.sandbox.http.refusals import Target, page_refusal, redirect_refusal
+from ddoauth_kit.sandbox.oauth.early_redirect import call_ahead
+from ddoauth_kit.sandbox.pages.page_frame import submitted
+
+if TYPE_CHECKING:
+    from ddoauth_kit.sandbox.http.messages import Answer, Incoming
+    from ddoauth_kit.sandbox.state.faults import FaultPlan
+    from ddoauth_kit.sandbox.state.sessions import Pending
+    from ddoauth_kit.sandbox.state.state import Twin
+
+FOREIGN_DOMAIN = "datadog.example"
+
+
+def decide(twin: Twin, incoming: Incoming) -> Answer:
+    """Take the answer to one pending request, once, and send the browser back."""
+    session, fields = submitted(twin, incoming)
+    pending = session.pending.pop(fields.get("request", ""), None)
+    if pending is None:
+        raise page_refusal(
+            "consent-once", "This request was answered before. Start again from the app."
+        )
+    decision = fields.get("decision")
+    if decision not in {"approve", "deny"}:
+        raise page_refusal("consent-decision", "Choose Authorize or Deny.")
+    target = spoiled(pending.target, site=incoming.site, faults=twin.faults)
+    if decision == "deny" or twin.faults.strikes("denied-consent"):
+        raise redirect_refusal(
+            "consent-denied", "access_denied", "The user denied the request.", target=target
+        )
+    return _send_back(twin, pending, target=target)
+
+
+def _send_back(twin: Twin, pending: Pending, *, target: Target) -> Answer:
+    scopes = pending.scopes
+    if len(scopes) > 1 and twin.faults.strikes("narrowed-scopes"):
+        scopes = scopes[:-1]
+    code = twin.grants.issue_code(
+        pending.client,
+        org=pending.org,
+        redirect_uri=pending.redirect_uri,
+        challenge=pending.challenge,
+        scopes=scopes,
+    )
+    copies = 2 if twin.faults.strikes("duplicate-code") else 1
+    location = target.location(
+        *[("code", code.value)] * copies,
+        last=(
+            ("client_id", pending.client.client_id),
+            ("dd_oid", pending.org.id),
+            ("dd_org_name", pending.org.name),
+        ),
+    )
+    if twin.faults.strikes("duplicate-callback"):
+        call_ahead(location)
+    return see_other(location)
+
+
+def spoiled(target: Target, *, site: Site, faults: FaultPlan) -> Target:
+    """Return the target as the injected faults leave it."""
+    if faults.strikes("wrong-state"):
+        target = replace(target, state="sandbox-wrong-state")
+    if faults.strikes("missing-state"):
+        target = replace(target, state=None)
+    if faults.strikes("foreign-domain"):
+        target = replace(target, domain=FOREIGN_DOMAIN, site=f"https://app.{FOREIGN_DOMAIN}")
+    if faults.strikes("wrong-domain"):
+        other = next_site(site)
+        target = replace(target, domain=other.domain, site=other.app_url)
+    if faults.strikes("inconsistent-site"):
+        target = replace(target, site=foreign_registrable_site(site).app_url)
+    return target

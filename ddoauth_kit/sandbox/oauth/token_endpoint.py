@@ -1,0 +1,134 @@
+"""The token and revocation endpoints (RFC 6749, 3.2; RFC 7009)."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ddoauth_kit.sandbox.facts.sites import next_site
+from ddoauth_kit.sandbox.http.messages import Answer, json_answer
+from ddoauth_kit.sandbox.http.refusals import NO_STORE, oauth_refusal
+from ddoauth_kit.sandbox.oauth.client_authentication import BAD_CODE, authenticate, read_fields
+from ddoauth_kit.sandbox.state.grants import ACCESS_SECONDS
+
+if TYPE_CHECKING:
+    from ddoauth_kit.sandbox.http.messages import Incoming
+    from ddoauth_kit.sandbox.state.clients import Client
+    from ddoauth_kit.sandbox.state.grants import Code, Grant
+    from ddoauth_kit.sandbox.state.state import Twin
+
+_VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}", re.ASCII)
+
+
+def issue_tokens(twin: Twin, incoming: Incoming) -> Answer:
+    """Answer a token request of one of the two grant types."""
+    fields = read_fields(incoming)
+    client = authenticate(twin, incoming, fields=fields)
+    grant_type = fields.get("grant_type")
+    if grant_type == "authorization_code":
+        return _exchange(twin, incoming, client, fields=fields)
+    if grant_type == "refresh_token":
+        return _refresh(twin, incoming, client, fields=fields)
+    raise oauth_refusal(
+        "token-grant-type",
+        "unsupported_grant_type",
+        "Use authorization_code or refresh_token.",
+    )
+
+
+def _exchange(twin: Twin, incoming: Incoming, client: Client, *, fields: dict[str, str]) -> Answer:
+    code = twin.grants.find_code(fields.get("code", ""))
+    if code is not None and twin.faults.strikes("spent-code"):
+        code.spent = True
+    if code is None:
+        raise oauth_refusal("token-code-unknown", "invalid_grant", BAD_CODE)
+    # Regions share no database, so a code shown to the wrong site is unharmed at its own.
+    if code.org.site != incoming.site:
+        raise oauth_refusal("token-code-other-site", "invalid_grant", BAD_CODE)
+    if code.client.client_id != client.client_id:
+        raise oauth_refusal("token-code-other-client", "invalid_grant", BAD_CODE)
+    _burn(twin, code)
+    if fields.get("redirect_uri") != code.redirect_uri:
+        raise oauth_refusal("token-code-redirect-uri", "invalid_grant", BAD_CODE)
+    if not proves(fields.get("code_verifier", ""), challenge=code.challenge):
+        raise oauth_refusal("token-code-verifier", "invalid_grant", BAD_CODE)
+    if twin.faults.strikes("expired-code"):
+        raise oauth_refusal("token-code-expiry", "invalid_grant", BAD_CODE)
+    return _token_answer(twin, twin.grants.redeem(code))
+
+
+def _burn(twin: Twin, code: Code) -> None:
+    if not code.spent:
+        code.spent = True
+        return
+    if code.grant is not None:
+        twin.grants.revoke(code.grant)
+    raise oauth_refusal("token-code-reuse", "invalid_grant", BAD_CODE)
+
+
+def proves(verifier: str, *, challenge: str) -> bool:
+    """Tell whether a verifier belongs to an S256 challenge (RFC 7636, 4.6)."""
+    if not _VERIFIER.fullmatch(verifier):
+        return False
+    digest = hashlib.sha256(verifier.encode("ascii")).digest()
+    derived = base64.urlsafe_b64encode(digest).rstrip(b"=")
+    return hmac.compare_digest(derived, challenge.encode("ascii"))
+
+
+def _refresh(twin: Twin, incoming: Incoming, client: Client, *, fields: dict[str, str]) -> Answer:
+    token = fields.get("refresh_token", "")
+    grant = twin.grants.find_by_refresh_token(token)
+    text = "Invalid or expired refresh token"
+    if grant is None or grant.client.client_id != client.client_id:
+        raise oauth_refusal("refresh-refused", "invalid_grant", text)
+    if grant.org.site != incoming.site:
+        raise oauth_refusal("refresh-other-site", "invalid_grant", text)
+    if token != grant.refresh_token:
+        twin.grants.revoke(grant)
+        raise oauth_refusal("refresh-reuse", "invalid_grant", text)
+    if twin.ends_now(grant):
+        raise oauth_refusal("refresh-refused", "invalid_grant", text)
+    if twin.profile.rotates:
+        twin.grants.renew_refresh_token(grant)
+    return _token_answer(twin, grant, silent=twin.faults.strikes("no-refresh-token"))
+
+
+def _token_answer(twin: Twin, grant: Grant, *, silent: bool = False) -> Answer:
+    stray = twin.faults.strikes("other-site-token")
+    access = twin.grants.issue_access_token(_elsewhere(twin, grant) if stray else grant)
+    body: dict[str, object] = {
+        "access_token": access.value,
+        "refresh_token": grant.refresh_token,
+        "expires_in": ACCESS_SECONDS,
+        "token_type": "Bearer",
+        "scope": " ".join(grant.scopes),
+    }
+    if silent:
+        del body["refresh_token"]
+    return json_answer(200, body, *NO_STORE)
+
+
+def _elsewhere(twin: Twin, grant: Grant) -> Grant:
+    """Return the same grant as if the first org of the next site had given it."""
+    return replace(grant, org=twin.org(next_site(grant.org.site)))
+
+
+def revoke_token(twin: Twin, incoming: Incoming) -> Answer:
+    """End the whole grant of a token; a token that is unknown is as good as ended (RFC 7009)."""
+    fields = read_fields(incoming)
+    client = authenticate(twin, incoming, fields=fields)
+    token = fields.get("token", "")
+    if not token:
+        raise oauth_refusal("revoke-missing-token", "invalid_request", "Missing token.")
+    grant = twin.grants.find_by_any_token(token)
+    if (
+        grant is not None
+        and grant.client.client_id == client.client_id
+        and grant.org.site == incoming.site
+    ):
+        twin.grants.revoke(grant)
+    return Answer(200, headers=NO_STORE)

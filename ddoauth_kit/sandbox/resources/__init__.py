@@ -1,0 +1,1 @@
+"""What can be created, read, changed and deleted, one service a file."""

@@ -1,0 +1,99 @@
+"""One way to create, list, read, change and delete, for every kind of resource.
+
+Each handler validates first and changes last: between the two the org's shelf asks
+whether the caller may change anything at all.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ddoauth_kit.sandbox.http.messages import Answer, json_answer
+from ddoauth_kit.sandbox.resources.paging import page_of, path_ids
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from ddoauth_kit.sandbox.http.messages import Incoming
+    from ddoauth_kit.sandbox.resources.resource_kind import ResourceKind
+    from ddoauth_kit.sandbox.state.orgs import Org
+    from ddoauth_kit.sandbox.state.state import Twin
+
+    Handler = Callable[[Twin, Incoming, Org], Answer]
+
+
+def create(resource: ResourceKind) -> Handler:
+    """Make the handler that keeps a new resource."""
+
+    def handle(twin: Twin, incoming: Incoming, org: Org) -> Answer:
+        draft = resource.draft(twin, incoming, org, old=None)
+        item = resource.shelf(twin, org).add(lambda: resource.compose(draft))
+        return resource.answer(resource.created, item)
+
+    return handle
+
+
+def list_all(resource: ResourceKind) -> Handler:
+    """Make the handler that lists what is kept, by pages where the service has pages."""
+
+    def handle(twin: Twin, incoming: Incoming, org: Org) -> Answer:
+        items = resource.shelf(twin, org).all()
+        for name, keeps in resource.filters.items():
+            wanted = incoming.parameters.get(name)
+            if wanted:
+                items = [item for item in items if keeps(item, wanted)]
+        body = resource.listing(page_of(items, incoming.parameters, paging=resource.paging))
+        answer = json_answer(200, body)
+        return Answer(answer.status, answer.body, resource.content_type)
+
+    return handle
+
+
+def read(resource: ResourceKind, template: str) -> Handler:
+    """Make the handler that shows one resource."""
+
+    def handle(twin: Twin, incoming: Incoming, org: Org) -> Answer:
+        [wanted] = path_ids(template, incoming.path).values()
+        return resource.answer(200, resource.get(twin, org, wanted))
+
+    return handle
+
+
+def change(resource: ResourceKind, template: str, *, by: ResourceKind) -> Handler:
+    """Make the handler that puts a changed resource in its place, composed `by` its own rules."""
+
+    def handle(twin: Twin, incoming: Incoming, org: Org) -> Answer:
+        [wanted] = path_ids(template, incoming.path).values()
+        old = resource.get(twin, org, wanted)
+        draft = by.draft(twin, incoming, org, old=old)
+        shelf = resource.shelf(twin, org)
+        item = shelf.replace(resource.key(old), lambda: by.compose(draft))
+        return resource.answer(200, item)
+
+    return handle
+
+
+def delete(resource: ResourceKind, template: str) -> Handler:
+    """Make the handler that forgets one resource."""
+
+    def handle(twin: Twin, incoming: Incoming, org: Org) -> Answer:
+        [wanted] = path_ids(template, incoming.path).values()
+        item = resource.get(twin, org, wanted)
+        resource.before_delete(twin, org, item)
+        resource.shelf(twin, org).remove([resource.key(item)])
+        return resource.deleted(wanted)
+
+    return handle
+
+
+def handlers_of(
+    resource: ResourceKind, path: str, item_path: str, *, changes: ResourceKind, method: str
+) -> Mapping[tuple[str, str], Handler]:
+    """Return the five handlers of a kind, whose changes may take other bodies."""
+    return {
+        ("POST", path): create(resource),
+        ("GET", path): list_all(resource),
+        ("GET", item_path): read(resource, item_path),
+        (method, item_path): change(resource, item_path, by=changes),
+        ("DELETE", item_path): delete(resource, item_path),
+    }

@@ -1,0 +1,1 @@
+"""One loopback socket, and the way from a request to its answer."""

@@ -1,0 +1,82 @@
+"""Let programs that hold the key share a running sandbox: each joins with a client of its own."""
+
+from __future__ import annotations
+
+import hmac
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from ddoauth_kit.sandbox.http.messages import Answer, json_answer
+from ddoauth_kit.sandbox.sandbox_error import SandboxError
+from ddoauth_kit.sandbox.state.clients import (
+    check_redirect_uri,
+    check_uri,
+    demo_integration,
+    read_integration,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from ddoauth_kit.sandbox.state.clients import Client
+    from ddoauth_kit.sandbox.state.state import Twin
+
+CONTROL_PATH = "/control"
+KEY_HEADER = "x-sandbox-key"
+WHERE = "the client"
+
+
+class Control:
+    """Answer programs that show the key; what one of them registers, no other one can change.
+
+    `join` makes a client with credentials of its own, so that grants, API key and addresses are
+    its own too. `address` adds a redirect URI to a client and moves its onboarding URL; it takes
+    the client's secret. Orgs, pages and data are shared. Time cannot be moved nor a fault set.
+    """
+
+    def __init__(self, twin: Twin, *, key: str, show_at: Callable[[str], None]) -> None:
+        self._twin = twin
+        self._key = key
+        self._show_at = show_at
+        self._joined = 0
+
+    def admits(self, headers: Mapping[str, str]) -> bool:
+        """Tell whether a request carries the key."""
+        return hmac.compare_digest(self._key.encode(), headers.get(KEY_HEADER, "").encode())
+
+    def answer(self, body: bytes) -> Answer:
+        """Do what a JSON document asks for."""
+        try:
+            asked = json.loads(body)
+            action = {"join": self._join, "address": self._address}[asked["do"]]
+            return json_answer(200, action(asked))
+        except SandboxError as error:
+            return json_answer(400, {"errors": [str(error)]})
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            return json_answer(400, {"errors": ["The control request cannot be read."]})
+
+    def _join(self, asked: dict[str, Any]) -> dict[str, Any]:
+        self._joined += 1
+        document, scopes = asked.get("client"), asked.get("scopes")
+        integration = demo_integration(scopes) if document is None else read_integration(document)
+        name = f"{integration.name}, kernel {self._joined}"
+        client = self._twin.clients.publish(replace(integration, name=name))
+        return {"client": {"name": client.name, **client.description()}}
+
+    def _address(self, asked: dict[str, Any]) -> dict[str, Any]:
+        client = self._own(asked)
+        uri, onboarding = asked["redirect_uri"], asked["onboarding_url"]
+        check_redirect_uri(uri, where=WHERE)
+        check_uri(onboarding, where=WHERE)
+        if asked.get("public_url"):
+            self._show_at(asked["public_url"])
+        uris = tuple(dict.fromkeys((*client.redirect_uris, uri)))
+        self._twin.amend(client.client_id, redirect_uris=uris, onboarding_url=onboarding)
+        return {}
+
+    def _own(self, asked: dict[str, Any]) -> Client:
+        client = self._twin.clients.registered(asked["client_id"])
+        if not hmac.compare_digest(client.client_secret, asked["client_secret"]):
+            raise SandboxError("this client is another program's")
+        return client

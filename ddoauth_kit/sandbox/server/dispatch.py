@@ -1,0 +1,144 @@
+"""From a transported request to an answer: host check, site, faults, handler, journal."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from ddoauth_kit.sandbox.clock import http_date
+from ddoauth_kit.sandbox.facts.sites import ROLES, SITES
+from ddoauth_kit.sandbox.http.hosts import local_hosts
+from ddoauth_kit.sandbox.http.messages import Incoming, json_answer, read_pairs
+from ddoauth_kit.sandbox.http.refusals import Refusal, answer_refusal, api_refusal, page_refusal
+from ddoauth_kit.sandbox.pages.customer_pages import index_page
+from ddoauth_kit.sandbox.server.control import CONTROL_PATH
+from ddoauth_kit.sandbox.server.journal import ENTRIES_KEPT, JournalEntry, journal_entry, masked
+from ddoauth_kit.sandbox.server.router import not_found, route_request
+from ddoauth_kit.sandbox.server.transport_faults import instead_of_answer, spoil_answer
+
+if TYPE_CHECKING:
+    import threading
+
+    from starlette.requests import Request
+
+    from ddoauth_kit.sandbox.http.hosts import PublicUrl
+    from ddoauth_kit.sandbox.http.messages import Answer
+    from ddoauth_kit.sandbox.server.control import Control
+    from ddoauth_kit.sandbox.state.state import Twin
+
+LOG = logging.getLogger("ddoauth_kit.sandbox")
+SKEW_SECONDS = 3600.0
+
+
+class Dispatcher:
+    """Answer each request of one sandbox, one at a time."""
+
+    def __init__(self, twin: Twin, *, lock: threading.RLock, public: PublicUrl | None) -> None:
+        self._twin = twin
+        self._lock = lock
+        self._public = public
+        self._hosts: frozenset[str] = frozenset()
+        self._control: Control | None = None
+        self.journal: deque[JournalEntry] = deque(maxlen=ENTRIES_KEPT)
+
+    def serve_port(self, port: int) -> None:
+        """Answer for the loopback names of this port from now on."""
+        self._hosts = local_hosts(port) | ({self._public.host} if self._public else set())
+
+    def show_at(self, public: PublicUrl) -> None:
+        """Answer for one more public host, with cookies for its prefix."""
+        self._hosts |= {public.host}
+        if public.prefix not in self._twin.prefixes:
+            self._twin.prefixes += (public.prefix,)
+
+    def admit(self, control: Control) -> None:
+        """Let programs that hold a key share this sandbox."""
+        self._control = control
+
+    def respond(self, request: Request, *, body: bytes | None) -> Answer:
+        """Return the answer to one request; a mistake of the sandbox itself is a 500."""
+        with self._lock:
+            self._twin.clock.tick()
+            try:
+                answer = self._answer(request, body=body)
+            except Refusal as refusal:
+                self._note(request, status=refusal.status)
+                answer = answer_refusal(refusal, profile=self._twin.profile)
+            except Exception:
+                LOG.exception("the sandbox failed to answer")
+                answer = json_answer(500, {"errors": ["The sandbox has a bug."]})
+            clock = self._twin.clock
+            date = clock.now() + timedelta(seconds=clock.ahead)
+            clock.ahead = 0.0
+            dated = answer.with_headers(("Date", http_date(date)))
+            return replace(dated, delay=dated.delay + self._twin.latency)
+
+    def _answer(self, request: Request, *, body: bytes | None) -> Answer:
+        self._check_host(request)
+        path = request.scope["path"]
+        if path == "/" and request.method == "GET":
+            self._note(request, status=200)
+            return index_page()
+        if path == CONTROL_PATH and self._control and self._control.admits(request.headers):
+            self._note(request, status=200)
+            return self._control.answer(body or b"")
+        site, role, rest = _split(path)
+        if site not in SITES or role not in ROLES:
+            raise not_found("app")
+        incoming = Incoming(
+            method=request.method,
+            site=SITES[site],
+            role=role,
+            path=rest,
+            query=read_pairs(request.scope["query_string"]),
+            headers=dict(request.headers),
+            cookies=request.cookies,
+            body=body or b"",
+        )
+        return self._journalled(incoming, too_large=body is None)
+
+    def _check_host(self, request: Request) -> None:
+        """Refuse foreign hosts, as a rebound DNS name brings; X-Forwarded-* says nothing."""
+        host = request.headers.get("host", "").lower()
+        if host not in self._hosts:
+            raise api_refusal("foreign-host", 421, "Misdirected request")
+
+    def _journalled(self, incoming: Incoming, *, too_large: bool) -> Answer:
+        try:
+            answer = self._handled(incoming, too_large=too_large)
+        except Refusal as refusal:
+            answer = answer_refusal(refusal, profile=self._twin.profile)
+        if incoming.role != "app":
+            answer = spoil_answer(answer, faults=self._twin.faults)
+        self.journal.append(journal_entry(incoming, status=answer.status))
+        return answer
+
+    def _handled(self, incoming: Incoming, *, too_large: bool) -> Answer:
+        if too_large:
+            raise _too_large(incoming.role)
+        if incoming.role != "app":
+            if self._twin.faults.strikes("clock-skew"):
+                self._twin.clock.ahead = SKEW_SECONDS
+            failed = instead_of_answer(incoming, faults=self._twin.faults)
+            if failed is not None:
+                return failed
+        return route_request(self._twin, incoming)
+
+    def _note(self, request: Request, *, status: int) -> None:
+        path = masked(request.scope["path"])
+        self.journal.append(JournalEntry(None, None, request.method, path, status))
+
+
+def _split(path: str) -> tuple[str, str, str]:
+    site, _, rest = path.removeprefix("/").partition("/")
+    role, slash, rest = rest.partition("/")
+    return site, role, slash + rest
+
+
+def _too_large(role: str) -> Refusal:
+    if role == "app":
+        return page_refusal("body-limit", "The form is too large.", status=413)
+    return api_refusal("body-limit", 413, "Payload too large")

@@ -1,0 +1,212 @@
+"""The transport: one loopback socket, Starlette on uvicorn, and nothing that decides."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import threading
+from typing import TYPE_CHECKING, Any, Protocol
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.routing import Mount
+from uvicorn.middleware.message_logger import MessageLoggerMiddleware
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from ddoauth_kit.sandbox.http.messages import NO_CONTENT
+from ddoauth_kit.sandbox.http.payload import MAX_BODY_BYTES
+from ddoauth_kit.sandbox.sandbox_error import SandboxError
+
+if TYPE_CHECKING:
+    from starlette.types import Receive, Scope, Send
+
+    from ddoauth_kit.sandbox.http.messages import Answer
+
+# Spoilt answers make uvicorn complain; that is the sandbox at work and no news.
+WIRE_LOG = logging.getLogger("ddoauth_kit.sandbox.wire")
+WIRE_LOG.addHandler(logging.NullHandler())
+WIRE_LOG.propagate = False
+
+# A body is read on beyond its limit, up to here, so that the sender hears the 413.
+_DRAINED_BYTES = 64 * 1024 * 1024
+
+# In seconds, and longer than clients keep an idle connection (httpx: 5): a server that hangs up
+# while the next request is on its way breaks that off.
+_KEEP_ALIVE = 75
+
+
+class Respond(Protocol):
+    """What the transport asks for each request; `body` is None if it was too large."""
+
+    def __call__(self, request: Request, *, body: bytes | None) -> Answer:
+        """Return the answer, complete with headers."""
+
+
+class _QuietProtocol(H11Protocol):
+    """uvicorn's HTTP/1.1, logging to the sandbox's own logger and not to the process's."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - uvicorn's own
+        super().__init__(*args, **kwargs)
+        self.logger = WIRE_LOG
+        self.access_log = False
+
+
+class _QuietConfig(uvicorn.Config):
+    """uvicorn's configuration, without what logs URLs, which carry states and codes.
+
+    Its own `access_log=False` takes the handlers of every uvicorn in the process away, and holds
+    only until somebody configures logging anew.
+    """
+
+    def load(self) -> None:
+        super().load()
+        if isinstance(self.loaded_app, MessageLoggerMiddleware):
+            self.loaded_app = self.loaded_app.app
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server, told when to start and stop by events and not by polling."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = threading.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        self._loop = asyncio.get_running_loop()
+        self.ready.set()
+
+    async def main_loop(self) -> None:
+        await self._stop.wait()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()
+        for listener in sockets or []:
+            listener.close()
+        tasks = list(self.server_state.tasks)
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+            # An answer under way is dropped; uvicorn would complete it with a 500.
+            connection.transport.abort()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        # Closed transports leave the loop one turn later; else they would warn at collection.
+        await asyncio.sleep(0)
+
+    def stop(self) -> None:
+        """End the main loop, from any thread."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._stop.set)
+
+
+class Listener:
+    """One listening socket and the thread that serves it."""
+
+    def __init__(self, *, host: str, port: int, respond: Respond) -> None:
+        self._socket = bind(host, port=port)
+        self.port: int = self._socket.getsockname()[1]
+        config = _QuietConfig(
+            Starlette(routes=[Mount("/", app=_door(respond))]),
+            http=_QuietProtocol,
+            loop="asyncio",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            server_header=False,
+            date_header=False,
+            proxy_headers=False,
+            timeout_keep_alive=_KEEP_ALIVE,
+        )
+        self._server = _Server(config)
+        self._thread = threading.Thread(
+            target=self._server.run,
+            kwargs={"sockets": [self._socket]},
+            name=f"ddoauth-sandbox-{self.port}",
+            daemon=True,
+        )
+
+    def start(self) -> None:
+        """Serve; connections made from now on are answered."""
+        self._thread.start()
+        while not self._server.ready.wait(0.05):
+            if not self._thread.is_alive():
+                raise SandboxError("the server's thread ended before it served anything")
+
+    def stop(self) -> None:
+        """Stop serving and wait until nothing of it is left."""
+        self._server.stop()
+        self._thread.join()
+
+
+def bind(host: str, *, port: int) -> socket.socket:
+    """Open the port before any thread runs, so that a taken one is noticed here."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # asyncio turns off Nagle's delay, 40 ms an answer, only where the protocol is named.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        # A second run must not wait until the system forgets the first one's connections.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(128)
+    except (OSError, OverflowError) as error:
+        listener.close()
+        raise SandboxError(
+            f"port {port} on {host} cannot be opened ({getattr(error, 'strerror', error)}); "
+            "stop what uses it, choose another port, or take port 0 for any free one"
+        ) from None
+    return listener
+
+
+def _door(respond: Respond) -> Any:  # noqa: ANN401 - an ASGI application
+    async def door(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        request = Request(scope, receive)
+        try:
+            body = await _read_body(request)
+        except ClientDisconnect:
+            return
+        await _deliver(respond(request, body=body), send=send)
+
+    return door
+
+
+async def _read_body(request: Request) -> bytes | None:
+    parts = bytearray()
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size <= MAX_BODY_BYTES:
+            parts += chunk
+        elif size > _DRAINED_BYTES:
+            break
+    return bytes(parts) if size <= MAX_BODY_BYTES else None
+
+
+async def _deliver(answer: Answer, *, send: Send) -> None:
+    if answer.delay:
+        await asyncio.sleep(answer.delay)
+    body = answer.body
+    headers = [("Content-Type", answer.content_type), ("Content-Length", str(len(body)))]
+    if answer.status == NO_CONTENT:
+        headers = []  # RFC 9110 8.6: such an answer has no length to tell
+    if answer.cut_off:
+        body = body[: len(body) // 2]
+    await send(
+        {
+            "type": "http.response.start",
+            "status": answer.status,
+            "headers": [
+                (name.lower().encode("latin-1"), value.encode("latin-1"))
+                for name, value in (*headers, *answer.headers)
+            ],
+        }
+    )
+    # Without the last message uvicorn closes the connection in the middle of the body.
+    await send({"type": "http.response.body", "body": body, "more_body": answer.cut_off})

@@ -1,0 +1,129 @@
+"""Failures on request: what can be told to go wrong, how often, and whether it does now."""
+
+from __future__ import annotations
+
+import math
+import random
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from ddoauth_kit.sandbox.sandbox_error import SandboxError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One kind of failure."""
+
+    name: str
+    summary: str
+
+
+FAULTS: Mapping[str, Fault] = MappingProxyType(
+    {
+        fault.name: fault
+        for fault in (
+            Fault("server-error", "Token and API requests get 500 with a JSON body."),
+            Fault("html-error", "Token and API requests get 502 with an HTML page."),
+            Fault("malformed-json", "Token and API answers lose the second half of their JSON."),
+            Fault("empty-body", "Token and API answers lose their body."),
+            Fault("slow", "Token and API answers come three seconds later."),
+            Fault("cut-off", "Token and API answers break off before their announced end."),
+            Fault("rate-limited", "Token and API requests get 429 and the seconds to wait."),
+            Fault("echo-secret", "Token and API requests get 400 that repeats what was sent."),
+            Fault("denied-consent", "An approved consent counts as denied."),
+            Fault("wrong-state", "The redirect carries another state than the request."),
+            Fault("missing-state", "The redirect carries no state."),
+            Fault("duplicate-code", "The redirect carries the code twice."),
+            Fault("foreign-domain", "The redirect names a domain that is none of Datadog's."),
+            Fault("wrong-domain", "The redirect names another site of Datadog's."),
+            Fault("inconsistent-site", "The redirect's site and domain cannot belong together."),
+            Fault("narrowed-scopes", "The grant has one scope fewer than was asked for."),
+            Fault("duplicate-callback", "A redirect URI on loopback is called once before."),
+            Fault("expired-code", "The authorization code counts as expired."),
+            Fault("spent-code", "The authorization code counts as used."),
+            Fault("no-refresh-token", "The answer to a refresh carries no refresh token."),
+            Fault("other-site-token", "The access token is one of another site of Datadog's."),
+            Fault("expired-token", "The access token of an API call counts as expired."),
+            Fault("clock-skew", "The Date is an hour ahead, and new access tokens end at once."),
+            Fault("revoked-grant", "The grant is revoked before its next refresh or API call."),
+            Fault("app-disabled", "The app is disabled before a refresh or an API call."),
+            Fault("key-exists", "Creating the API key gets 409, as if it had been made before."),
+        )
+    }
+)
+
+
+@dataclass
+class _Active:
+    """One injected fault and what is left of it."""
+
+    name: str
+    count: float = math.inf
+    probability: float = 1.0
+
+
+class FaultPlan:
+    """The faults injected into one sandbox.
+
+    A fault with a count strikes that many times; one with a probability strikes at random,
+    but in the same pattern for the same seed.
+    """
+
+    def __init__(self, *, seed: str) -> None:
+        # A pattern of failures is no secret, it must repeat.
+        self._random = random.Random(f"faults:{seed}")  # noqa: S311
+        self._active: list[_Active] = []
+
+    def inject(self, spec: str) -> None:
+        """Add a fault written as NAME, NAME:COUNT or NAME:PROBABILITY (a float with a dot)."""
+        self._active.append(parse_fault(spec))
+
+    def inject_all(self, specs: Iterable[str]) -> None:
+        """Add several faults."""
+        for spec in specs:
+            self.inject(spec)
+
+    def clear(self) -> None:
+        """Forget all faults."""
+        self._active.clear()
+
+    def strikes(self, name: str) -> bool:
+        """Tell whether this fault happens now, and use up one of its count."""
+        for active in self._active:
+            if active.name == name and active.count > 0 and self._happens(active):
+                active.count -= 1
+                return True
+        return False
+
+    def _happens(self, active: _Active) -> bool:
+        return active.probability >= 1.0 or self._random.random() < active.probability
+
+
+def parse_fault(spec: str) -> _Active:
+    """Read one fault as the command line writes it."""
+    name, colon, amount = spec.partition(":")
+    if name not in FAULTS:
+        raise SandboxError(f"unknown fault {name!r}; the faults are: {', '.join(FAULTS)}")
+    if not colon:
+        return _Active(name)
+    if "." in amount:
+        return _Active(name, probability=_probability(spec, amount))
+    if not (amount.isascii() and amount.isdigit() and int(amount) > 0):
+        raise SandboxError(
+            f"bad fault {spec!r}; write {name}:2 for a count or {name}:0.5 for a probability"
+        )
+    return _Active(name, count=int(amount))
+
+
+def _probability(spec: str, amount: str) -> float:
+    try:
+        value = float(amount)
+    except ValueError:
+        value = math.nan
+    if not 0.0 < value <= 1.0:
+        raise SandboxError(f"bad fault {spec!r}; a probability lies above 0.0 and up to 1.0")
+    return value

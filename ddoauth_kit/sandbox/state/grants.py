@@ -1,0 +1,196 @@
+"""Authorization codes, and the grants that they become: tokens of one client in one org."""
+
+from __future__ import annotations
+
+from collections import OrderedDict, defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ddoauth_kit.sandbox.clock import Clock
+    from ddoauth_kit.sandbox.state.clients import Client
+    from ddoauth_kit.sandbox.state.mint import Mint
+    from ddoauth_kit.sandbox.state.orgs import Org
+
+CODE_SECONDS = 600
+ACCESS_SECONDS = 3600
+GRANTS_KEPT = 1000
+RETIRED_KEPT = 100
+ACCESS_TOKENS_KEPT = 1000
+
+
+@dataclass
+class Code:
+    """One authorization code and all that it is bound to."""
+
+    value: str = field(repr=False)
+    client: Client
+    org: Org
+    redirect_uri: str
+    challenge: str
+    scopes: tuple[str, ...]
+    expires: float
+    grant: Grant | None = None
+    spent: bool = False
+
+
+@dataclass
+class Grant:
+    """What a customer allowed one client, with the tokens that live from it."""
+
+    id: str
+    client: Client
+    org: Org
+    scopes: tuple[str, ...]
+    created: float
+    refresh_token: str = field(default="", repr=False)
+    retired: list[str] = field(default_factory=list, repr=False)
+    access_tokens: dict[str, None] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True)
+class AccessToken:
+    """One access token of a grant."""
+
+    value: str = field(repr=False)
+    grant: Grant
+    expires: float
+
+
+class Grants:
+    """All codes, grants and tokens of one sandbox.
+
+    Expired codes and access tokens are forgotten; of one client in one org the newest
+    thousand grants are kept, and of a grant the newest thousand access tokens, so that a sandbox
+    may run for days.
+    """
+
+    def __init__(self, *, mint: Mint, clock: Clock) -> None:
+        self._mint = mint
+        self._clock = clock
+        # All of a kind live equally long, so the oldest entry is always the first to expire.
+        self._codes: OrderedDict[str, Code] = OrderedDict()
+        self._access: OrderedDict[str, AccessToken] = OrderedDict()
+        self._refresh: dict[str, Grant] = {}
+        self._by_client: defaultdict[tuple[str, str], OrderedDict[str, Grant]] = defaultdict(
+            OrderedDict
+        )
+
+    def issue_code(
+        self,
+        client: Client,
+        *,
+        org: Org,
+        redirect_uri: str,
+        challenge: str,
+        scopes: tuple[str, ...],
+    ) -> Code:
+        """Make a code for an approved consent."""
+        self._purge()
+        code = Code(
+            value=self._mint.credential("code"),
+            client=client,
+            org=org,
+            redirect_uri=redirect_uri,
+            challenge=challenge,
+            scopes=scopes,
+            expires=self._clock.timestamp() + CODE_SECONDS,
+        )
+        self._codes[code.value] = code
+        return code
+
+    def find_code(self, value: str) -> Code | None:
+        """Return a code until it expires, spent ones too: their reuse must be noticed."""
+        self._purge()
+        return self._codes.get(value)
+
+    def redeem(self, code: Code) -> Grant:
+        """Turn a checked code into a grant."""
+        grant = Grant(
+            id=self._mint.next_uuid("grant"),
+            client=code.client,
+            org=code.org,
+            scopes=code.scopes,
+            created=self._clock.timestamp(),
+        )
+        code.grant = grant
+        self.renew_refresh_token(grant)
+        of_client = self._by_client[code.client.client_id, code.org.id]
+        of_client[grant.id] = grant
+        while len(of_client) > GRANTS_KEPT:
+            self.revoke(next(iter(of_client.values())))
+        return grant
+
+    def renew_refresh_token(self, grant: Grant) -> None:
+        """Give the grant a new refresh token; the old one is remembered as retired."""
+        if grant.refresh_token:
+            grant.retired.append(grant.refresh_token)
+        while len(grant.retired) > RETIRED_KEPT:
+            self._refresh.pop(grant.retired.pop(0), None)
+        grant.refresh_token = self._mint.credential("refresh")
+        self._refresh[grant.refresh_token] = grant
+
+    def issue_access_token(self, grant: Grant) -> AccessToken:
+        """Make one more access token; earlier ones live on until they expire."""
+        self._purge()
+        expires = self._clock.timestamp() + ACCESS_SECONDS - self._clock.ahead
+        token = AccessToken(self._mint.credential("access"), grant=grant, expires=expires)
+        self._access[token.value] = token
+        grant.access_tokens[token.value] = None
+        while len(grant.access_tokens) > ACCESS_TOKENS_KEPT:
+            oldest = next(iter(grant.access_tokens))
+            del grant.access_tokens[oldest]
+            self._access.pop(oldest, None)
+        return token
+
+    def find_access_token(self, value: str) -> AccessToken | None:
+        """Return a live access token."""
+        self._purge()
+        token = self._access.get(value)
+        # One that ends early, by the fault clock-skew, is not the first to be purged.
+        return token if token is not None and token.expires > self._clock.timestamp() else None
+
+    def expire(self, token: AccessToken) -> None:
+        """End an access token before its time."""
+        self._access.pop(token.value, None)
+        token.grant.access_tokens.pop(token.value, None)
+
+    def find_by_refresh_token(self, value: str) -> Grant | None:
+        """Return the grant of a refresh token, whether current or retired."""
+        return self._refresh.get(value)
+
+    def find_by_any_token(self, value: str) -> Grant | None:
+        """Return the grant of an access or a refresh token."""
+        token = self.find_access_token(value)
+        return token.grant if token else self.find_by_refresh_token(value)
+
+    def of_org(self, org: Org) -> list[Grant]:
+        """Return the grants in an org, oldest first."""
+        return [
+            g for (_, o), grants in self._by_client.items() if o == org.id for g in grants.values()
+        ]
+
+    def revoke(self, grant: Grant) -> None:
+        """End a grant and every token that lives from it; again is no harm."""
+        for access in grant.access_tokens:
+            self._access.pop(access, None)
+        grant.access_tokens.clear()
+        for refresh in (grant.refresh_token, *grant.retired):
+            self._refresh.pop(refresh, None)
+        self._by_client[grant.client.client_id, grant.org.id].pop(grant.id, None)
+
+    def revoke_client(self, client_id: str, *, org: Org) -> None:
+        """End every grant that a client has in an org, and the codes on their way."""
+        for grant in list(self._by_client[client_id, org.id].values()):
+            self.revoke(grant)
+        for code in self._codes.values():
+            if code.client.client_id == client_id and code.org.id == org.id:
+                code.spent = True
+
+    def _purge(self) -> None:
+        now = self._clock.timestamp()
+        while self._codes and next(iter(self._codes.values())).expires <= now:
+            self._codes.popitem(last=False)
+        while self._access and next(iter(self._access.values())).expires <= now:
+            value, token = self._access.popitem(last=False)
+            token.grant.access_tokens.pop(value, None)

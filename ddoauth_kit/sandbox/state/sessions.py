@@ -1,0 +1,87 @@
+"""Browser sessions: who is signed in where, and which consents wait for an answer."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ddoauth_kit.sandbox.http.refusals import Target
+    from ddoauth_kit.sandbox.state.clients import Client
+    from ddoauth_kit.sandbox.state.orgs import Org
+
+SESSIONS_KEPT = 1000
+PENDING_KEPT = 20
+
+
+@dataclass(frozen=True)
+class Pending:
+    """One authorization request that waits for consent."""
+
+    id: str
+    client: Client
+    org: Org
+    redirect_uri: str
+    challenge: str
+    scopes: tuple[str, ...]
+    target: Target
+    query: tuple[tuple[str, str], ...]
+
+
+@dataclass
+class Session:
+    """One browser at one site, signed in to one of its orgs."""
+
+    id: str = field(repr=False)
+    site: str
+    org: Org
+    csrf: str = field(repr=False)
+    pending: OrderedDict[str, Pending] = field(default_factory=OrderedDict)
+    unseen: Client | None = None
+
+    def accepts(self, csrf: str) -> bool:
+        """Tell whether a form came from a page of this session."""
+        return hmac.compare_digest(self.csrf.encode(), csrf.encode())
+
+    def wait_for(self, pending: Pending) -> None:
+        """Remember a request until it is answered; only the latest few are kept."""
+        self.pending[pending.id] = pending
+        while len(self.pending) > PENDING_KEPT:
+            self.pending.popitem(last=False)
+
+    def take_unseen(self) -> Client | None:
+        """Hand out new credentials once."""
+        client, self.unseen = self.unseen, None
+        return client
+
+
+class Sessions:
+    """All browser sessions of one sandbox, the newest thousand.
+
+    Ids and CSRF tokens are truly random: nothing that a lesson prints depends on them, and a
+    page on the same machine must not guess them.
+    """
+
+    def __init__(self) -> None:
+        self._by_id: OrderedDict[str, Session] = OrderedDict()
+
+    def find(self, session_id: str | None, *, site: str) -> Session | None:
+        """Return a session of that site."""
+        session = self._by_id.get(session_id or "")
+        return session if session is not None and session.site == site else None
+
+    def open(self, *, org: Org) -> Session:
+        """Start a session, signed in to an org."""
+        session = Session(id=new_token(), site=org.site.name, org=org, csrf=new_token())
+        self._by_id[session.id] = session
+        while len(self._by_id) > SESSIONS_KEPT:
+            self._by_id.popitem(last=False)
+        return session
+
+
+def new_token() -> str:
+    """Return an unguessable value for a cookie or a hidden field."""
+    return f"sandbox-session-{secrets.token_urlsafe(24)}"

@@ -1,0 +1,101 @@
+"""Everything that one sandbox remembers, in one place that handlers are given."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ddoauth_kit.sandbox.state.clients import Client, Clients, RegisteredIntegration
+from ddoauth_kit.sandbox.state.created_resources import Kept
+from ddoauth_kit.sandbox.state.faults import FaultPlan
+from ddoauth_kit.sandbox.state.grants import Grants
+from ddoauth_kit.sandbox.state.issued_api_keys import ApiKeys
+from ddoauth_kit.sandbox.state.mint import Mint
+from ddoauth_kit.sandbox.state.orgs import Org, make_orgs
+from ddoauth_kit.sandbox.state.rate_limits import RateLimits
+from ddoauth_kit.sandbox.state.received_data import ReceivedData
+from ddoauth_kit.sandbox.state.sessions import Sessions
+
+if TYPE_CHECKING:
+    from ddoauth_kit.sandbox.clock import Clock
+    from ddoauth_kit.sandbox.facts.profiles import Profile
+    from ddoauth_kit.sandbox.facts.sites import Site
+    from ddoauth_kit.sandbox.state.grants import AccessToken, Grant
+
+
+@dataclass
+class Twin:
+    """The state of all nine sites; whoever touches it holds the sandbox's lock."""
+
+    profile: Profile
+    integration: RegisteredIntegration
+    seed: str
+    clock: Clock
+    latency: float = 0.0
+    cookie: str = "ddoauth_sandbox"
+    prefixes: tuple[str, ...] = ()
+    telemetry: defaultdict[str, ReceivedData] = field(
+        default_factory=lambda: defaultdict(ReceivedData)
+    )
+
+    def __post_init__(self) -> None:
+        self.mint = Mint(seed=self.seed)
+        self.faults = FaultPlan(seed=self.seed)
+        self.orgs = make_orgs(self.mint)
+        self.clients = Clients(self.mint)
+        self.grants = Grants(mint=self.mint, clock=self.clock)
+        self.keys = ApiKeys(mint=self.mint, clock=self.clock)
+        self.limits = RateLimits(clock=self.clock, profile=self.profile)
+        self.kept = Kept()
+        self.sessions = Sessions()
+        self.published = self.clients.publish(self.integration)
+        self.private = {
+            name: self.clients.make_private(self.integration, org=orgs[0])
+            for name, orgs in self.orgs.items()
+        }
+
+    def org(self, site: Site, *, org_id: str | None = None) -> Org:
+        """Return an org of the site by its id, else the site's first."""
+        orgs = self.orgs[site.name]
+        return next((org for org in orgs if org.id == org_id), orgs[0])
+
+    def publish(self, client: Client) -> Client:
+        """Mint the published client of a private one, which goes on working for its org."""
+        return self.clients.publish(client.integration)
+
+    def amend(self, client_id: str, **changes: Any) -> Client:  # noqa: ANN401 - see `Clients.amend`
+        """Change what is registered for a client, also where the client is at hand."""
+        changed = self.clients.amend(client_id, **changes)
+        if client_id == self.published.client_id:
+            self.published = changed
+        self.private = {
+            name: changed if client.client_id == client_id else client
+            for name, client in self.private.items()
+        }
+        return changed
+
+    def import_client(self, client: Client, *, site: str) -> Client:
+        """Make the same integration's private client on another site."""
+        return self.clients.make_private(client.integration, org=self.orgs[site][0])
+
+    def ends_now(self, grant: Grant) -> bool:
+        """Tell whether a fault ends this grant now, alone or with all others of its client."""
+        if self.faults.strikes("revoked-grant"):
+            self.grants.revoke(grant)
+            return True
+        if self.faults.strikes("app-disabled"):
+            self.grants.revoke_client(grant.client.client_id, org=grant.org)
+            return True
+        return False
+
+    def expires_now(self, token: AccessToken) -> bool:
+        """Tell whether a fault ends this access token now."""
+        struck = self.faults.strikes("expired-token")
+        if struck:
+            self.grants.expire(token)
+        return struck
+
+    def uninstall(self, client_id: str, *, org: Org) -> None:
+        """End what the org allowed this client; its API key lives on, as Datadog's does."""
+        self.grants.revoke_client(client_id, org=org)

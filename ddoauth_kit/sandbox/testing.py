@@ -1,0 +1,142 @@
+"""A sandbox that says what the client under test did, for use in tests."""
+
+from __future__ import annotations
+
+import sys
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any
+
+from ddoauth_kit.sandbox.sandbox import Sandbox
+from ddoauth_kit.sandbox.sandbox_error import SandboxError
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+    from ddoauth_kit.sandbox.server.journal import JournalEntry
+
+TOKEN_PATH = "/oauth2/v1/token"
+KEY_PATH = "/api/v2/api_keys/marketplace"
+_LOCAL_NAMES = frozenset({"", "localhost", "localhost.localdomain"})
+
+
+class ForeignHostError(OSError):
+    """Refuse a connection that would leave this machine."""
+
+
+class WatchedSandbox(Sandbox):
+    """Run a sandbox, keep this process's connections on this machine, and answer for both.
+
+    `refused` lists the hosts that somebody tried to reach, in order.
+    """
+
+    def __init__(self, **options: Any) -> None:  # noqa: ANN401 - those of Sandbox
+        super().__init__(**options)
+        self.refused: list[str] = []
+
+    def __enter__(self) -> Self:
+        super().__enter__()
+        _watch(self.refused)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        _GUARDS.remove(self.refused)
+        super().__exit__(kind, error, trace)
+
+    @property
+    def token_requests(self) -> list[JournalEntry]:
+        """Return the requests to the token endpoint, of whatever site and grant type."""
+        return [entry for entry in self.journal if entry.path == TOKEN_PATH]
+
+    @property
+    def refreshes(self) -> list[JournalEntry]:
+        """Return the token requests that carried a refresh token."""
+        return [entry for entry in self.token_requests if "refresh_token" in entry.fields]
+
+    def assert_token_requests(self, count: int) -> None:
+        """Fail unless the token endpoint was asked so many times: 1 for an exchange done right."""
+        _equal("token requests", self.token_requests, count)
+
+    def assert_refreshes(self, count: int) -> None:
+        """Fail unless so many refreshes were sent: 1 for each expiry, however many calls wait."""
+        _equal("refreshes", self.refreshes, count)
+
+    def assert_key_requests(self, count: int) -> None:
+        """Fail unless the API key was asked for so many times; a second time cannot succeed."""
+        _equal("key requests", [e for e in self.journal if e.path == KEY_PATH], count)
+
+    def assert_only_sites(self, *names: str) -> None:
+        """Fail if a request went to another site than these, or to no site's address at all."""
+        unknown = set(names) - set(self.endpoints)
+        if unknown:
+            raise SandboxError(f"unknown sites: {', '.join(sorted(unknown))}")
+        strays = [entry for entry in self.journal if entry.site not in names]
+        if strays:
+            raise AssertionError(f"requests to other sites than {names}: {_lines(strays)}")
+
+    def assert_nothing_left(self) -> None:
+        """Fail if this process tried to reach any host but this machine.
+
+        A process of its own, which the test may have started, is not seen from here.
+        """
+        if self.refused:
+            raise AssertionError(f"requests left the allow-list: {', '.join(self.refused)}")
+
+
+def _equal(what: str, entries: list[JournalEntry], count: int) -> None:
+    if len(entries) != count:
+        raise AssertionError(f"{len(entries)} {what}, expected {count}: {_lines(entries)}")
+
+
+def _lines(entries: list[JournalEntry]) -> str:
+    lines = [f"{e.method} {e.site} {e.path} -> {e.status} {list(e.fields)}" for e in entries]
+    return "; ".join(lines) or "none"
+
+
+_GUARDS: list[list[str]] = []
+_HOOKED: list[bool] = []
+
+
+def _watch(refused: list[str]) -> None:
+    """Note and refuse foreign connections from now on; a hook of Python's own sees them all.
+
+    It cannot be removed again, so there is one, which does nothing while nobody watches.
+    """
+    _GUARDS.append(refused)
+    if not _HOOKED:
+        _HOOKED.append(True)
+        sys.addaudithook(_audit)
+
+
+def _audit(event: str, arguments: tuple[Any, ...]) -> None:
+    if not _GUARDS or not event.startswith("socket."):
+        return
+    host = _host(event, arguments)
+    if host is None or _is_local(host):
+        return
+    for refused in _GUARDS:
+        refused.append(host)
+    raise ForeignHostError(f"{host} is not this machine; the sandbox's test lets nothing out")
+
+
+def _host(event: str, arguments: tuple[Any, ...]) -> str | None:
+    """Return the host that an event is about, or None for one that reaches nobody."""
+    if event in {"socket.getaddrinfo", "socket.gethostbyname"}:
+        found = arguments[0]
+    elif event in {"socket.connect", "socket.sendto"} and isinstance(arguments[1], tuple):
+        found = arguments[1][0]
+    else:
+        return None
+    return found.decode("ascii", "replace") if isinstance(found, bytes) else str(found or "")
+
+
+def _is_local(host: str) -> bool:
+    try:
+        return ip_address(host.partition("%")[0]).is_loopback
+    except ValueError:
+        return host.lower().rstrip(".") in _LOCAL_NAMES

@@ -1,0 +1,1 @@
+"""The lab: one registration on one site, real or in a sandbox."""

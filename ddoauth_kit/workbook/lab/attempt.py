@@ -1,0 +1,144 @@
+"""Begin one attempt to authorize that a panel can wait for, by whichever way the answer comes."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final, Protocol
+
+from ddoauth_kit.errors import AuthorizationError, InputError
+from ddoauth_kit.oauth.authorization_response import state_of
+from ddoauth_kit.oauth.callback.attempts import ANOTHER
+from ddoauth_kit.oauth.callback.awaited_redirect import AwaitedRedirect
+from ddoauth_kit.oauth.callback.listener import CallbackListener
+from ddoauth_kit.oauth.client import ONE_PERSON
+from ddoauth_kit.workbook.lab.backend import Mode
+from ddoauth_kit.workbook.lab.listen_or_paste import comes_back_here
+from ddoauth_kit.workbook.lab.shared_sandbox import ports_path
+
+if TYPE_CHECKING:
+    from ddoauth_kit.oauth.tokens import TokenSet
+    from ddoauth_kit.workbook.lab.lab import Lab
+
+LISTENS: Final = (
+    "Waiting until you have decided there. If the page that you end on does not open, paste its "
+    "address into the field."
+)
+PASTES: Final = (
+    "Decide there, then paste the address of the page that you end on into the field, even if that "
+    "page does not open."
+)
+
+
+class Attempt(Protocol):
+    """Say what a panel needs: the address to open, what to do there, and the ways to an end."""
+
+    url: str
+    advice: str
+
+    def wait(self, timeout: float) -> TokenSet:
+        """Return the tokens, or raise why there are none; `timeout` in seconds."""
+
+    def take(self, redirect: str) -> None:
+        """Take a pasted redirect; raise if it is no answer, and go on waiting."""
+
+    def cancel(self) -> None:
+        """End the wait, from any thread."""
+
+
+def begin_attempt(lab: Lab) -> Attempt:
+    """Return an attempt whose answer comes back to the listener, or else has to be pasted.
+
+    The listener is for the sandbox, and for a registered loopback redirect URI whose port is free
+    and whose browser is on this machine; `DDOAUTH_CONSENT` set to `paste` decides otherwise.
+
+    Raises:
+        InputError: the registration cannot be used.
+    """
+    if lab.backend.mode is Mode.LIVE and not comes_back_here(lab.registration.redirect_uris):
+        return PastedAttempt(lab)
+    try:
+        return ListenedAttempt(lab, listener_of(lab).open())
+    except InputError as error:
+        if lab.backend.mode is not Mode.LIVE or error.code != "port_not_opened":
+            raise
+        return PastedAttempt(lab, why=f"{error.what} ")
+
+
+class ListenedAttempt:
+    """Wait at the listener; a redirect that cannot reach it can be pasted all the same."""
+
+    advice = LISTENS
+
+    def __init__(self, lab: Lab, listener: CallbackListener[TokenSet]) -> None:
+        self.url = listener.link_to(f"{listener.onboarding_url}?domain={lab.site.domain}")
+        self.wait = listener.wait
+        self.take = listener.take
+        self.cancel = listener.cancel
+
+
+class PastedAttempt:
+    """Wait for a paste, because no redirect can come back to this machine by itself."""
+
+    def __init__(self, lab: Lab, *, why: str = "") -> None:
+        self._pending = lab.oauth.pending
+        self._request = lab.authorization_request()
+        self._answer = AwaitedRedirect(lab.oauth, finish=lab.exchange)
+        self.url = self._request.url
+        self.advice = f"{why}{PASTES}"
+
+    def wait(self, timeout: float) -> TokenSet:
+        """Return the tokens that the paste led to.
+
+        Raises:
+            AuthorizationError: `no_redirect_in_time`, `wait_cancelled`, or what was pasted.
+            TokenError, AnswerError, NetworkError: the code was not exchanged.
+        """
+        try:
+            if not self._answer.wait(timeout):
+                what = f"Nothing was pasted within {timeout:g} seconds."
+                self._answer.end(AuthorizationError("no_redirect_in_time", what))
+        finally:
+            with suppress(AuthorizationError):
+                self._pending.take(self._request.state.reveal(), session=ONE_PERSON)
+        return self._answer.get()
+
+    def take(self, redirect: str) -> None:
+        """Check a pasted redirect and exchange its code.
+
+        Raises:
+            AuthorizationError: it is no answer to this attempt, which goes on waiting.
+        """
+        try:
+            if not self._request.state.matches(state_of(redirect)):
+                raise AuthorizationError("wrong_state", ANOTHER)
+            self._answer.take(redirect, session=ONE_PERSON, spent=self._is_spent)
+        finally:
+            del redirect
+        self._answer.release()
+
+    def cancel(self) -> None:
+        """End the wait."""
+        what = "The wait was cancelled before an answer."
+        self._answer.end(AuthorizationError("wait_cancelled", what))
+
+    def _is_spent(self, _redirect: str) -> bool:
+        return not self._pending.waits(self._request)
+
+
+def listener_of(lab: Lab) -> CallbackListener[TokenSet]:
+    """Return the listener for a lab's two URLs; entering it opens the port.
+
+    In live mode it is the registered port. In the sandbox it is a free one, which becomes part of
+    the client's registration, and where Jupyter shows ports to browsers, browsers go that way.
+    What comes back is exchanged and kept as `lab.exchange` does it.
+
+    Raises:
+        InputError: `no_loopback_redirect_uri`, or `port_not_opened` when it is entered.
+    """
+    register = lab.backend.register
+    return CallbackListener(
+        lab.oauth,
+        finish=lab.exchange,
+        register=register,
+        proxy_path=ports_path() if register else "",
+    )

@@ -1,0 +1,370 @@
+"""Take the steps of a lesson, one method each, so that a cell and a panel do the same thing."""
+
+from __future__ import annotations
+
+import weakref
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final, Self
+
+from ddoauth_kit.api.api_keys import (
+    ApiKey,
+    ApiKeyNotKeptError,
+    create_kept_api_key,
+    validate_api_key,
+)
+from ddoauth_kit.api.refusals import refuse_failure
+from ddoauth_kit.api.telemetry import Telemetry
+from ddoauth_kit.errors import (
+    ApiKeyError,
+    AuthorizationError,
+    DdoauthError,
+    InputError,
+    NetworkError,
+    TokenError,
+)
+from ddoauth_kit.oauth.client import ONE_PERSON
+from ddoauth_kit.oauth.tokens import TokenSet, current_user_request, stored_grant
+from ddoauth_kit.store import Slot, Store
+from ddoauth_kit.workbook.lab.backend import Backend, Mode
+from ddoauth_kit.workbook.lab.lab_scopes import LabScopes
+from ddoauth_kit.workbook.lab.samples import TRIES, read_samples, send_samples
+from ddoauth_kit.workbook.lab.stored_grants import StoredGrants
+from ddoauth_kit.workbook.show.cards import Rows, Skipped, rows
+from ddoauth_kit.workbook.show.result_table import ResultTable
+from ddoauth_kit.workbook.show.snippets import Snippet, as_curl, as_httpx
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ddoauth_kit.exchange import Exchange
+    from ddoauth_kit.http.transcript import Transcript
+    from ddoauth_kit.oauth.authorization_request import AuthorizationRequest
+    from ddoauth_kit.oauth.authorization_response import AuthorizationResponse
+    from ddoauth_kit.registration import ClientRegistration
+
+SAMPLE_NAME: Final = "ddoauth_kit.lesson"
+PASTES: Final = 3
+SHOWN_SCOPES: Final = 12
+NOT_ASKED: Final = (
+    "Nothing was sent: set WRITES = True to let this lesson change things at Datadog."
+)
+NOT_KEPT: Final = (
+    "The key was created, but could not be kept ({error}). It is in the value that this call "
+    "returns, and nowhere else: save `api_key.key.reveal()` in your secret manager now."
+)
+NO_KEY_SCOPE: Final = "This client does not ask for api_keys_write, so it sends no data."
+
+
+class Lab:
+    """Take one registration through the flow on one site, step by step.
+
+    `authorize` gets a redirect in the way that fits the mode: scripted consent in the sandbox, the
+    listener or a pasted URL with real Datadog. What is shown once goes to the store before it is
+    returned.
+    """
+
+    def __init__(self, backend: Backend) -> None:
+        self.backend = backend
+        self.site = backend.site
+        self.oauth = backend.oauth
+        self.customer = backend.customer
+        self.inject = backend.inject
+        self.scopes = LabScopes(self)
+        self.grants = StoredGrants(backend.store.store)
+        self._sample: Telemetry | None = None
+        self._close = weakref.finalize(self, backend.close)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close connections and stop the sandbox; happens by itself when the lab is forgotten."""
+        self._close()
+
+    def on(self, site: str) -> Lab:
+        """Return the lab of another site: of the same sandbox, or with that site's credentials.
+
+        Raises:
+            InputError: there is no such site, or no registration for it.
+        """
+        return self if site == self.site.name else Lab(self.backend.elsewhere(site))
+
+    @property
+    def registration(self) -> ClientRegistration:
+        """Return the client registration in use."""
+        return self.oauth.registration
+
+    @property
+    def transcript(self) -> Transcript:
+        """Return every exchange so far, masked."""
+        return self.oauth.http.transcript
+
+    @property
+    def store(self) -> Store:
+        """Return where tokens and keys are kept."""
+        return self.backend.store.store
+
+    def sent(self, purpose: str) -> Exchange | Skipped:
+        """Return the newest exchange of a purpose, such as `token exchange`, masked."""
+        return self.transcript.last(purpose) or Skipped(f"No {purpose} was sent.")
+
+    def curl(self, purpose: str) -> Snippet | Skipped:
+        """Return the newest request of a purpose as a cURL command."""
+        found = self.sent(purpose)
+        return found if isinstance(found, Skipped) else as_curl(found)
+
+    def httpx(self, purpose: str) -> Snippet | Skipped:
+        """Return the newest request of a purpose as httpx code."""
+        found = self.sent(purpose)
+        return found if isinstance(found, Skipped) else as_httpx(found)
+
+    def authorization_request(self, scopes: Iterable[str] | None = None) -> AuthorizationRequest:
+        """Build a new authorization request, as from the tile of an organization on this site."""
+        return self.oauth.begin(domain=self.site.domain, scopes=scopes, session=ONE_PERSON)
+
+    def authorize(self, request: AuthorizationRequest | None = None) -> AuthorizationResponse:
+        """Get consent for a request (a new one by default), and check the redirect.
+
+        In live mode a paste that is no answer to this attempt can be corrected, twice.
+
+        Raises:
+            AuthorizationError: consent was denied, or the redirect is not to be believed.
+        """
+        request = request or self.authorization_request()
+        for last in (*(False,) * (PASTES - 1), True):
+            try:
+                return self.backend.authorized(request)
+            except AuthorizationError as error:
+                sandboxed = self.backend.mode is Mode.SANDBOX
+                if last or sandboxed or not self.oauth.pending.waits(request):
+                    raise
+                print(error)  # noqa: T201 - what was wrong with the paste, before the next one
+        raise AssertionError("unreachable")
+
+    def exchange(self, response: AuthorizationResponse) -> TokenSet:
+        """Exchange the code of a response for tokens, and keep the refresh token.
+
+        Raises:
+            TokenError, AnswerError, NetworkError: no tokens were issued, or none arrived.
+        """
+        return self.grants.keep(self.oauth.exchange(response))
+
+    def refresh(self, tokens: TokenSet) -> TokenSet:
+        """Get a new access token; a refused refresh token is forgotten.
+
+        Raises:
+            TokenError, AnswerError, NetworkError: no token was issued, or none arrived.
+        """
+        try:
+            return self.grants.keep(self.oauth.refresh(tokens), before=tokens)
+        except TokenError as error:
+            if error.code == "invalid_refresh_token":
+                with suppress(InputError):  # the refusal is what the caller must hear
+                    self.grants.forget(tokens)
+            raise
+
+    def revoke(self, tokens: TokenSet) -> Exchange | Skipped:
+        """Forget a grant, then end it at Datadog; return the last exchange.
+
+        Skipped in live mode without `writes`.
+
+        Raises:
+            TokenError, AnswerError, NetworkError: Datadog did not confirm; it is forgotten here.
+        """
+        if not self.backend.writes:
+            return Skipped(NOT_ASKED)
+        try:
+            self.grants.forget(tokens)
+        finally:
+            self.oauth.revoke(tokens)
+        return self.transcript.last("revocation of the access token") or self.transcript.newest()
+
+    def connect(self) -> TokenSet:
+        """Return tokens: from the stored refresh token where there is one, else by authorizing.
+
+        Raises:
+            AuthorizationError, TokenError, AnswerError, NetworkError: there is no way to a token.
+            InputError: `not_stored`, when the store cannot be read.
+        """
+        while kept := self.store.get(self._slot("refresh_token")):
+            try:
+                grant = stored_grant(self.registration, site=self.site, refresh_token=kept)
+                return self.refresh(grant)
+            except TokenError as error:
+                if error.code != "invalid_refresh_token":
+                    raise
+                if self.store.get(self._slot("refresh_token")) == kept:
+                    break  # it could not be forgotten
+        return self.exchange(self.authorize())
+
+    def current_user(self, tokens: TokenSet) -> Exchange:
+        """Ask whose token this is: the one call that needs no scope.
+
+        Raises:
+            ApiError, AnswerError, NetworkError: the call was refused, or nothing arrived.
+        """
+        response = self.oauth.http.send(current_user_request(tokens))
+        refuse_failure(response)
+        return response.exchange
+
+    def create_api_key(self, tokens: TokenSet) -> ApiKey | Skipped:
+        """Create the API key, after proving that it can be kept, and keep it.
+
+        Skipped for a client that does not ask for `api_keys_write`, and in live mode without
+        `writes`.
+
+        Raises:
+            InputError: `not_stored`; nothing was created.
+            ApiKeyError, AnswerError, NetworkError: the key was not created, or is not known.
+        """
+        reason = self._reason_not_to_write()
+        if reason:
+            return Skipped(reason)
+        slot = self._slot("api_key")
+        try:
+            return create_kept_api_key(self.oauth.http, tokens=tokens, store=self.store, slot=slot)
+        except ApiKeyNotKeptError as error:
+            print(NOT_KEPT.format(error=error.cause))  # noqa: T201 - the one chance
+            return error.api_key
+
+    def api_key(self, tokens: TokenSet) -> ApiKey | Skipped:
+        """Return the key that an earlier lesson kept, or create it: there is only one.
+
+        Raises:
+            InputError, ApiKeyError, AnswerError, NetworkError: see `create_api_key`.
+        """
+        try:
+            return self.kept_api_key() or self.create_api_key(tokens)
+        except ApiKeyError:
+            if kept := self.kept_api_key():  # a panel was faster
+                return kept
+            raise
+
+    def kept_api_key(self) -> ApiKey | None:
+        """Return the key that an earlier lesson kept, if one did.
+
+        Raises:
+            InputError: `not_stored`, when the store cannot be read.
+        """
+        kept = self.store.get(self._slot("api_key"))
+        if kept is None:
+            return None
+        return ApiKey(key=kept, key_id="", name="kept by an earlier lesson", site=self.site)
+
+    def validate_api_key(self, api_key: ApiKey | Skipped) -> bool | Skipped:
+        """Ask the site whether it accepts the key.
+
+        Raises:
+            ApiKeyError, AnswerError, NetworkError: there was no clear answer.
+        """
+        if isinstance(api_key, Skipped):
+            return api_key
+        return validate_api_key(self.oauth.http, key=api_key.key, site=api_key.site)
+
+    def sample(self) -> Telemetry:
+        """Return one small sample of each kind of data, as of now."""
+        return Telemetry(
+            name=SAMPLE_NAME,
+            value=42.0,
+            at=int(self.oauth.clock().timestamp()),
+            source="ddoauth-kit",
+            tags=("lesson:whole_flow", f"site:{self.site.name}"),
+        )
+
+    def send_data(self, api_key: ApiKey | Skipped) -> ResultTable | Skipped:
+        """Send a metric, a log, an event and a service check with the key.
+
+        Raises:
+            ApiKeyError, AnswerError, NetworkError: one of them was not accepted.
+        """
+        if isinstance(api_key, Skipped):
+            return api_key
+        self._sample = self.sample()
+        return send_samples(self.oauth.http, api_key=api_key, sample=self._sample)
+
+    def read_data(self, tokens: TokenSet) -> ResultTable:
+        """Read back what `send_data` sent, with the access token; without it, ask just once.
+
+        Raises:
+            ApiError, AnswerError, NetworkError: one of the questions was refused.
+        """
+        return read_samples(
+            self.oauth.http,
+            tokens=tokens,
+            sample=self._sample or self.sample(),
+            sleep=self.backend.pause,
+            tries=TRIES if self._sample else 1,
+        )
+
+    def drill(self, name: str) -> DdoauthError | Skipped:
+        """Provoke a failure in a sandbox of its own and return the error as a value.
+
+        Raises:
+            InputError: `sandbox_not_started`, for a drill that does not exist.
+        """
+        return self.backend.drill(name)
+
+    def drills(self, *names: str) -> ResultTable:
+        """Run several drills; columns: `drill`, `status`, `the server said`, `code`."""
+        return drills_table((name, self.drill(name)) for name in names)
+
+    def _reason_not_to_write(self) -> str:
+        if "api_keys_write" not in self.registration.scopes:
+            return NO_KEY_SCOPE
+        return "" if self.backend.writes else NOT_ASKED
+
+    def _slot(self, kind: str) -> Slot:
+        return Slot(kind, self.site.name, self.registration.client_id)
+
+
+def _listed(scopes: tuple[str, ...]) -> str:
+    """Return scopes for a card, which a hundred of them would fill."""
+    shown = " ".join(scopes[:SHOWN_SCOPES])
+    return (
+        shown if len(scopes) <= SHOWN_SCOPES else f"{shown} and {len(scopes) - SHOWN_SCOPES} more"
+    )
+
+
+@rows.register
+def _(value: Lab) -> Rows:
+    backend, registration, public = value.backend, value.registration, value.site.public
+    kept = f"{value.store.where}" + (f" ({backend.store.reason})" if backend.store.reason else "")
+    unusual = (("unusual", " ".join(registration.warnings)),) if registration.warnings else ()
+    return (
+        ("talks to", backend.talks_to),
+        ("changes things", "yes" if backend.writes else "no, as long as WRITES = False"),
+        ("site", f"{value.site.name} ({value.site.domain})"),
+        ("consent at", public.app_url),
+        ("secret and tokens go to", public.api_url),
+        ("data goes to", f"{public.api_url} {public.logs_intake_url}"),
+        ("tokens are kept in", kept),
+        ("client", f"{registration.name or registration.client_id} ({registration.kind})"),
+        ("redirect URI", registration.redirect_uris[0] if registration.redirect_uris else "none"),
+        ("scopes", _listed(registration.scopes)),
+        *unusual,
+    )
+
+
+def drills_table(errors: Iterable[tuple[str, DdoauthError | Skipped]]) -> ResultTable:
+    """Return one row a drill; columns: `drill`, `status`, `the server said`, `code`."""
+    return ResultTable("drills", [_row(name, error) for name, error in errors])
+
+
+def _row(name: str, error: DdoauthError | Skipped) -> dict[str, str]:
+    if isinstance(error, Skipped):
+        return {"drill": name, "status": "", "the server said": "", "code": "no error"}
+    return {
+        "drill": name,
+        "status": _status(error),
+        "the server said": "; ".join(error.said),
+        "code": error.code,
+    }
+
+
+def _status(error: DdoauthError) -> str:
+    if error.exchange:
+        return str(error.exchange.status)
+    return "no whole answer" if isinstance(error, NetworkError) else "nothing sent"

@@ -1,0 +1,328 @@
+"""Look up, probe and advise on scopes, as a lab's cells and panels do."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final, Protocol
+
+from ddoauth_kit.errors import DdoauthError, InputError
+from ddoauth_kit.probing.catalogue import catalogue
+from ddoauth_kit.probing.probe import Writes
+from ddoauth_kit.probing.probe_run import Probing
+from ddoauth_kit.probing.prober import ProbeTarget
+from ddoauth_kit.probing.scope_advice import (
+    calls_of,
+    missing_scopes,
+    scope_use,
+    smallest_scopes,
+    unused_scopes,
+)
+from ddoauth_kit.workbook.lab.backend import Mode
+from ddoauth_kit.workbook.show.cards import Skipped
+from ddoauth_kit.workbook.show.probe_progress import progress_for
+from ddoauth_kit.workbook.show.result_table import ResultTable
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+
+    from ddoauth_kit.api.api_keys import ApiKey
+    from ddoauth_kit.http.transcript import Transcript
+    from ddoauth_kit.oauth.authorization_request import AuthorizationRequest
+    from ddoauth_kit.oauth.client import OAuthClient
+    from ddoauth_kit.oauth.tokens import TokenSet
+    from ddoauth_kit.probing.catalogue import Operation
+    from ddoauth_kit.probing.probe_run import ProbeProgress
+    from ddoauth_kit.probing.scope_advice import ScopeNeeds, ScopeUse
+    from ddoauth_kit.registration import ClientRegistration
+    from ddoauth_kit.sites import Site
+    from ddoauth_kit.workbook.lab.backend import Backend
+    from ddoauth_kit.workbook.verdicts import ProbeTables
+
+PATIENCE: Final = 60.0
+IMPATIENCE: Final = 10.0
+CONTRASTS = 2
+
+
+class ProbedLab(Protocol):
+    """Say what scopes are looked up and probed with: the part of a lab that this file uses."""
+
+    backend: Backend
+    site: Site
+    oauth: OAuthClient
+
+    @property
+    def registration(self) -> ClientRegistration:
+        """Return the client that asks for the scopes."""
+
+    @property
+    def transcript(self) -> Transcript:
+        """Return what was sent so far."""
+
+    def on(self, site: str) -> ProbedLab:
+        """Return the same for another site."""
+
+    def connect(self) -> TokenSet:
+        """Return tokens, refreshed or authorized for."""
+
+    def refresh(self, tokens: TokenSet) -> TokenSet:
+        """Return new tokens of the same grant."""
+
+    def authorization_request(self, scopes: Iterable[str] | None = None) -> AuthorizationRequest:
+        """Return a request for some of the scopes."""
+
+    def api_key(self, tokens: TokenSet) -> ApiKey | Skipped:
+        """Return the organization's key, created if there is none."""
+
+    def kept_api_key(self) -> ApiKey | None:
+        """Return the key that is in the store."""
+
+
+class LabScopes:
+    """Do what concerns scopes, for one lab and for the other sites of its registration."""
+
+    def __init__(self, lab: ProbedLab) -> None:
+        self._lab = lab
+
+    def opened_by(self, scope: str) -> ResultTable:
+        """Show what a scope opens.
+
+        Columns: `request`, `operation`, `area`, `also needs`, `or instead`, `preview`.
+
+        Raises:
+            InputError: `unknown_scope`.
+        """
+        if scope not in catalogue().scopes:
+            raise InputError("unknown_scope", f"The catalogue has no scope {scope!r}.")
+        return opened_table(scope)
+
+    def smallest(self, *calls: str) -> ResultTable:
+        """Show the fewest scopes for some calls, or for those that this lab made with success.
+
+        Columns: `call`, `scopes`, `note`; the last row is the whole set.
+
+        Raises:
+            InputError: `unknown_call`.
+        """
+        return needs_table(smallest_scopes(calls or calls_of(self._lab.transcript)))
+
+    def missing(
+        self, call: str, *, granted: Iterable[str] | None = None
+    ) -> tuple[tuple[str, ...], ...]:
+        """Return the sets of scopes of which one would open a refused call, smallest first.
+
+        `granted` are the scopes that the token has, by default all of the registration's.
+
+        Raises:
+            InputError: `unknown_call`.
+        """
+        held = self._lab.registration.scopes if granted is None else granted
+        return tuple(tuple(sorted(scopes)) for scopes in missing_scopes(call, granted=held))
+
+    def use(self, tokens: TokenSet) -> ResultTable:
+        """Compare requested, granted and used scopes, by what this lab called so far.
+
+        Columns: `scope`, `requested`, `granted`, `used`.
+        """
+        return use_table(scope_use(tokens.scopes, exchanges=self._lab.transcript))
+
+    def unused(self) -> tuple[str, ...]:
+        """Return the scopes that no call of this lab needed, for `check_folder`; probes are none.
+
+        It is worth as much as the lab did what the integration does.
+        """
+        return unused_scopes(self._lab.registration.scopes, exchanges=self._lab.transcript)
+
+    def probe(
+        self,
+        *scopes: str,
+        sites: str | Sequence[str] = "",
+        writes: str = "",
+        contrasts: Mapping[str, Sequence[TokenSet]] | None = None,
+    ) -> ProbeTables:
+        """Probe scopes on sites, and return the results as tables.
+
+        All scopes of the registration by default, on this lab's site; `sites` is a list of names,
+        or `all`. `writes` is `none`, `harmless` or `round-trip`; by default harmless in the
+        sandbox and none with real Datadog. `contrasts` are token sets with fewer scopes, by site;
+        the sandbox makes its own. A site without a token makes failed rows, not an error.
+
+        Raises:
+            InputError: `unknown_site` or `unknown_writes`.
+        """
+        from ddoauth_kit.workbook.verdicts import ProbeTables
+
+        names = self._sites(sites)
+        watch = progress_for(len(scopes or self._lab.registration.scopes), sites=len(names))
+        with watch as shown:
+            probing = self.probing(
+                *scopes, sites=names, writes=writes, contrasts=contrasts, watch=shown
+            )
+            return ProbeTables(probing.run_blocking())
+
+    def probing(
+        self,
+        *scopes: str,
+        sites: str | Sequence[str] = "",
+        writes: str = "",
+        contrasts: Mapping[str, Sequence[TokenSet]] | None = None,
+        watch: Callable[[ProbeProgress], None] | None = None,
+    ) -> Probing:
+        """Return the same as `probe` before it runs: await its `run()`, or call `cancel()`.
+
+        Raises:
+            InputError: `unknown_site` or `unknown_writes`.
+        """
+        lab = self._lab
+        targets = [
+            probe_target(lab, name, scopes=scopes, contrasts=(contrasts or {}).get(name, ()))
+            for name in self._sites(sites)
+        ]
+        return Probing(
+            targets,
+            writes=self._writes(writes),
+            now=lab.oauth.clock(),
+            transcript=lab.transcript,
+            sleep=_sleep_for(lab),
+            watch=watch,
+            # A sandbox on a busy machine is slow, and nothing else is behind it.
+            timeout=PATIENCE if lab.backend.mode is Mode.SANDBOX else IMPATIENCE,
+        )
+
+    def _sites(self, sites: str | Sequence[str]) -> tuple[str, ...]:
+        table = self._lab.oauth.sites
+        if sites == "all":
+            return table.names
+        wanted = [sites] if isinstance(sites, str) else sites
+        return tuple(table.named(name or self._lab.site.name).name for name in wanted)
+
+    def _writes(self, writes: str) -> Writes:
+        live = self._lab.backend.mode is Mode.LIVE
+        if not writes:
+            return Writes.NONE if live else Writes.HARMLESS
+        if writes not in set(Writes):
+            raise InputError("unknown_writes", f"{writes!r} says not how far probes may go.")
+        if live and not self._lab.backend.writes:
+            return Writes.NONE
+        return Writes(writes)
+
+
+def _sleep_for(lab: ProbedLab) -> Callable[[float], Awaitable[None]]:
+    """Wait as the lab does: the sandbox's clock is advanced, real time passes by itself."""
+    if lab.backend.mode is Mode.LIVE:
+        return asyncio.sleep
+
+    async def advance(seconds: float) -> None:
+        lab.backend.pause(seconds)
+
+    return advance
+
+
+def opened_table(scope: str) -> ResultTable:
+    """Return one row for each operation that a scope opens.
+
+    Columns: `request`, `operation`, `area`, `also needs`, `or instead`, `preview`.
+    """
+    opened = catalogue().opened_by(scope)
+    return ResultTable("opened_by", [_opened(operation, scope) for operation in opened])
+
+
+def needs_table(needs: ScopeNeeds) -> ResultTable:
+    """Return one row for each call, and the smallest set of scopes for all of them.
+
+    Columns: `call`, `scopes`, `note`.
+    """
+    rows = [
+        {"call": str(each.call), "scopes": _joined(sorted(each.scopes)), "note": each.note}
+        for each in needs.calls
+    ]
+    count = len(needs.scopes)
+    whole = {"call": "all of them", "scopes": _joined(needs.scopes), "note": f"{count} in all"}
+    return ResultTable("smallest_scopes", [*rows, whole])
+
+
+def use_table(use: ScopeUse) -> ResultTable:
+    """Return one row for each scope that was requested or granted.
+
+    Columns: `scope`, `requested`, `granted`, `used`.
+    """
+    names = dict.fromkeys((*use.requested, *use.granted))
+    return ResultTable(
+        "scope_use",
+        [
+            {
+                "scope": name,
+                "requested": _yes(name in use.requested),
+                "granted": _yes(name in use.granted),
+                "used": _yes(name in use.used),
+            }
+            for name in names
+        ],
+    )
+
+
+def _opened(operation: Operation, scope: str) -> dict[str, str]:
+    companions = min(operation.companions(scope), key=len)
+    instead = [_joined(sorted(names), " and ") for names in operation.alternatives(scope)]
+    return {
+        "request": operation.address,
+        "operation": operation.id,
+        "area": operation.area,
+        "also needs": _joined(sorted(companions)),
+        "or instead": _joined(instead, " or "),
+        "preview": _yes(operation.preview),
+    }
+
+
+def _joined(names: Iterable[str], by: str = " ") -> str:
+    return by.join(names)
+
+
+def _yes(value: bool) -> str:  # noqa: FBT001 - a cell of a table
+    return "yes" if value else "no"
+
+
+def probe_target(
+    lab: ProbedLab, site: str, *, scopes: Sequence[str] = (), contrasts: Sequence[TokenSet] = ()
+) -> ProbeTarget:
+    """Return what probing a site takes; without a token, a target that says why.
+
+    In the sandbox it authorizes twice more, for one scope each, and creates the organization's
+    API key if there is none, as lesson 04 does. With real Datadog it does neither.
+    """
+    wanted = tuple(dict.fromkeys(scopes or lab.registration.scopes))
+    try:
+        there = lab.on(site)
+        tokens = there.connect()
+        if there.backend.mode is Mode.SANDBOX:
+            contrasts = contrasts or _fewer_scopes(there)
+        return ProbeTarget(
+            site=there.site,
+            scopes=wanted,
+            tokens=tokens,
+            contrasts=tuple(contrasts),
+            api_key=_api_key(there, tokens),
+            refresh=there.refresh if tokens.refresh_token else None,
+        )
+    except DdoauthError as error:
+        where = lab.oauth.sites.named(site)
+        return ProbeTarget(site=where, scopes=wanted, tokens=None, reason=error.what)
+
+
+def _fewer_scopes(lab: ProbedLab) -> tuple[TokenSet, ...]:
+    """Authorize for one scope, and again for another: each scope is then missing in one of them."""
+    some = lab.registration.scopes[:CONTRASTS]
+    if len(some) < CONTRASTS:
+        return ()
+    return tuple(_granted_only(lab, scope) for scope in some)
+
+
+def _granted_only(lab: ProbedLab, scope: str) -> TokenSet:
+    request = lab.authorization_request([scope])
+    return lab.oauth.exchange(lab.backend.authorized(request))
+
+
+def _api_key(lab: ProbedLab, tokens: TokenSet) -> ApiKey | None:
+    if lab.backend.mode is Mode.SANDBOX and "api_keys_write" in tokens.scopes:
+        key = lab.api_key(tokens)
+        return None if isinstance(key, Skipped) else key
+    return lab.kept_api_key()

@@ -1,0 +1,162 @@
+"""Let a person authorize: by the listener where the browser comes back here, else by pasting."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import threading
+import webbrowser
+from contextlib import closing
+from getpass import getpass
+from html import escape
+from typing import TYPE_CHECKING, Any, Final
+
+from IPython.core.getipython import get_ipython
+from IPython.display import HTML, display
+
+from ddoauth_kit.errors import AuthorizationError, InputError
+from ddoauth_kit.oauth.callback.listener import CallbackListener
+from ddoauth_kit.registration.redirect_uris import leads_here
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from ddoauth_kit.oauth.authorization_request import AuthorizationRequest
+    from ddoauth_kit.oauth.authorization_response import AuthorizationResponse
+    from ddoauth_kit.oauth.client import OAuthClient
+
+# Each tells that whoever looks at the notebook sits at another machine.
+ELSEWHERE: Final = (
+    "SSH_CONNECTION",
+    "JUPYTERHUB_SERVICE_PREFIX",
+    "CODESPACES",
+    "REMOTE_CONTAINERS",
+)
+WAIT: Final = 300.0
+NOT_FROM_A_PANEL: Final = (
+    "What runs beside the cells cannot ask for the redirect URL: authorize first, with the "
+    "authorize panel or by `lab.connect()` in a cell."
+)
+WAITING: Final = "Waiting for you to authorize; interrupt the kernel to stop."
+# JupyterLab takes a link's looks away inside widgets.
+LINK = "text-decoration:underline;color:var(--jp-content-link-color,revert)"
+PROMPT = "Authorize in the browser, then paste the address of the page you end on: "
+
+
+def ask_person(request: AuthorizationRequest, *, oauth: OAuthClient) -> AuthorizationResponse | str:
+    """Return the checked answer that the listener got, or the redirect that was pasted.
+
+    The listener is for a loopback redirect URI and a browser on this machine; where nobody comes
+    back in time, the redirect can still be pasted. `DDOAUTH_CONSENT` set to `paste` or `listener`
+    decides instead.
+
+    Raises:
+        AuthorizationError: see `CallbackListener.wait`.
+        InputError: `no_person`, when the kernel has nobody to ask.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        raise InputError("no_person", NOT_FROM_A_PANEL)
+    if not comes_back_here([request.redirect_uri]):
+        return ask_for_redirect(request)
+    if not _somebody_is_there():
+        raise nobody()
+    try:
+        listener = _listener(request, oauth).open()
+    except InputError as error:
+        print(error)  # noqa: T201 - why it has to be pasted
+        return ask_for_redirect(request)
+    with closing(listener):
+        try:
+            return _wait(listener, request)
+        except AuthorizationError as error:
+            if error.code != "no_redirect_in_time":
+                raise
+            print(error)  # noqa: T201 - what is asked for next
+    return ask_for_redirect(request)
+
+
+def comes_back_here(
+    redirect_uris: Iterable[str], *, environ: Mapping[str, str] = os.environ
+) -> bool:
+    """Return whether a redirect to one of these can reach a listener: the browser is here, too."""
+    wanted = environ.get("DDOAUTH_CONSENT", "")
+    if wanted == "paste" or not any(map(leads_here, redirect_uris)):
+        return False
+    return wanted == "listener" or (not any(map(environ.get, ELSEWHERE)) and _browser_is_here())
+
+
+def _browser_is_here() -> bool:
+    try:
+        webbrowser.get()
+    except webbrowser.Error:
+        return False
+    return True
+
+
+def _listener(
+    request: AuthorizationRequest, oauth: OAuthClient
+) -> CallbackListener[AuthorizationResponse]:
+    return CallbackListener(
+        oauth, finish=lambda response: response, redirect_uri=request.redirect_uri
+    )
+
+
+def _wait(
+    listener: CallbackListener[AuthorizationResponse], request: AuthorizationRequest
+) -> AuthorizationResponse:
+    """Show the link while it is good, open it, and wait; the link is not left in the notebook."""
+    url = listener.start_url(request)
+    text = f"{link(url, 'Authorize in Datadog')}<p>{WAITING}</p>"
+    shown = display(HTML(text), display_id=True)  # type: ignore[no-untyped-call]
+    try:
+        webbrowser.open(url)
+        return listener.wait(WAIT)
+    finally:
+        if shown is not None:
+            shown.update(HTML(link("", request.shown_url)))  # type: ignore[no-untyped-call]
+
+
+def _somebody_is_there() -> bool:
+    """Return whether the cell that runs came from a front end that can be asked something."""
+    shell: Any = get_ipython()
+    kernel = getattr(shell, "kernel", None)
+    if kernel is None:
+        return sys.stdin is not None and sys.stdin.isatty()
+    return bool(kernel.get_parent().get("content", {}).get("allow_stdin"))
+
+
+def ask_for_redirect(request: AuthorizationRequest) -> str:
+    """Show the authorization URL, wait for the redirect URL, and leave neither in the notebook.
+
+    The link stands in the output only while the question is open; the answer is read like a
+    password, so that it is not saved.
+
+    Raises:
+        InputError: `no_person`, when the kernel has nobody to ask.
+    """
+    button = HTML(link(request.url, "Authorize in Datadog"))  # type: ignore[no-untyped-call]
+    shown = display(button, display_id=True)  # type: ignore[no-untyped-call]
+    with contextlib.suppress(webbrowser.Error):
+        webbrowser.open(request.url)
+    try:
+        return getpass(PROMPT)
+    except (EOFError, NotImplementedError) as error:  # the second is what a kernel raises
+        raise nobody() from error
+    finally:
+        if shown is not None:
+            shown.update(HTML(link("", request.shown_url)))  # type: ignore[no-untyped-call]
+
+
+def nobody() -> InputError:
+    """Return the error for a kernel that has nobody to ask."""
+    return InputError("no_person", "Nobody can be asked for the redirect URL here.")
+
+
+def link(url: str, text: str) -> str:
+    """Return a link that opens a window of its own, or where there is no URL the text alone."""
+    shown = escape(text)
+    if not url:
+        return f"<code>{shown}</code>"
+    window = 'target="_blank" rel="noopener noreferrer"'
+    return f'<a href="{escape(url)}" {window} style="{LINK}">{shown}</a>'

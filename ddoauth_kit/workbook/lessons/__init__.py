@@ -1,0 +1,1 @@
+"""Find, copy and run the lessons, and the tables that they show."""

@@ -1,0 +1,77 @@
+"""Copy the lessons to a folder of the user's, and never over something that the user changed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING, Final
+
+from ddoauth_kit.config_folder import write_whole
+from ddoauth_kit.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+NOTE: Final = ".ddoauth-copies.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Copies:
+    """Hold where the copies are, and what became of each lesson, by file name."""
+
+    folder: Path
+    new: tuple[str, ...] = ()
+    updated: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+
+
+def copy_notebooks(lessons: Iterable[Path], *, folder: Path) -> Copies:
+    """Copy lessons that are missing there, and renew copies that nobody touched.
+
+    A copy that differs from what was once copied is the user's and stays. What was copied is
+    noted in the folder, by checksum.
+
+    Raises:
+        InputError: `bad_output_folder`.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        noted = _noted(folder)
+        done: dict[str, list[str]] = {"new": [], "updated": [], "kept": [], "same": []}
+        for lesson in lessons:
+            content = lesson.read_bytes()
+            state = _state(folder / lesson.name, content, noted.get(lesson.name, ""))
+            done[state].append(lesson.name)
+            if state in {"new", "updated"}:
+                write_whole(folder / lesson.name, content)
+            if state != "kept":
+                noted[lesson.name] = _sum(content)
+        write_whole(folder / NOTE, (json.dumps(noted, indent=1) + "\n").encode())
+    except OSError as error:
+        what = f"Nothing can be written to {str(folder)!r}: {error.strerror or error}."
+        raise InputError("bad_output_folder", what) from None
+    return Copies(folder, tuple(done["new"]), tuple(done["updated"]), tuple(done["kept"]))
+
+
+def _state(target: Path, content: bytes, noted: str) -> str:
+    if not target.exists() and not target.is_symlink():
+        return "new"
+    there = target.read_bytes() if target.is_file() else b""
+    if there == content:
+        return "same"
+    return "updated" if _sum(there) == noted and not target.is_symlink() else "kept"
+
+
+def _noted(folder: Path) -> dict[str, str]:
+    """Return the checksums of earlier copies; a note that cannot be read counts as none."""
+    try:
+        noted = json.loads((folder / NOTE).read_text("utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return {str(k): str(v) for k, v in noted.items()} if isinstance(noted, dict) else {}
+
+
+def _sum(content: bytes) -> str:
+    return sha256(content).hexdigest()

@@ -1,0 +1,119 @@
+"""Run lessons for several sites from inside a lesson, and show what came of it as tables."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, Final
+
+from ddoauth_kit.sites import DATADOG_SITES
+from ddoauth_kit.workbook.lessons.notebooks import find_notebooks
+from ddoauth_kit.workbook.runs.comparison import EarlierRun, differences
+from ddoauth_kit.workbook.runs.ledger import Ledger
+from ddoauth_kit.workbook.runs.outcome import RunOutcome
+from ddoauth_kit.workbook.runs.run_matrix import RunClient, RunSettings, client_of_file, matrix
+from ddoauth_kit.workbook.show.result_table import ResultTable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ddoauth_kit.workbook.runs.run_matrix import NotebookRun
+
+KERNELS: Final = 2
+_CODE: Final = re.compile(r"\w+: \[(?P<code>[a-z_]+)\] (?P<said>.*)")
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class LessonRuns:
+    """Hold what came of lessons on several sites; it shows the matrix, and no seconds."""
+
+    runs: list[NotebookRun]
+    written: list[str] = field(default_factory=list)
+
+    def __repr__(self) -> str:
+        return repr(self.matrix)
+
+    def _repr_mimebundle_(self, **options: object) -> Any:  # noqa: ANN401 - what Jupyter takes
+        return self.matrix._repr_mimebundle_(**options)
+
+    @property
+    def matrix(self) -> ResultTable:
+        """Return one row a lesson and one column a site: `passed`, `failed`."""
+        lessons: dict[str, dict[str, object]] = {}
+        for run in self.runs:
+            lessons.setdefault(run.notebook, {"notebook": run.notebook})[run.site] = run.status
+        return ResultTable("runs", list(lessons.values()))
+
+    @property
+    def failures(self) -> ResultTable:
+        """Return what failed; columns: `notebook`, `site`, `code`, `what happened`."""
+        failed = [run for run in self.runs if run.status == "failed"]
+        return ResultTable("failures", [_failure(run) for run in failed])
+
+    @property
+    def files(self) -> ResultTable:
+        """Return what was written, a `*` for the site; columns: `file`, `how many`."""
+        sites = "|".join(re.escape(run.site) for run in self.runs)
+        names = [re.sub(rf"\.(?:{sites})\.", ".*.", name) for name in self.written]
+        rows = [{"file": name, "how many": names.count(name)} for name in dict.fromkeys(names)]
+        return ResultTable("files", rows)
+
+    def table(self, name: str) -> ResultTable:
+        """Return a table that the lessons handed over, of all sites; the first column is `site`."""
+        rows = [{"site": run.site, **row} for run in self.runs for row in run.tables.get(name, ())]
+        return ResultTable(f"{name} by site", rows)
+
+    def difference(self, earlier: LessonRuns) -> ResultTable:
+        """Return what is different from an earlier run; columns: `what`, `before`, `now`."""
+        cases = {run.name: run.status for run in earlier.runs}
+        changes = differences(self.runs, verdicts=(), earlier=EarlierRun("earlier", 0.0, cases, {}))
+        rows = [{"what": c.what, "before": c.before, "now": c.now} for c in changes]
+        return ResultTable("differences", rows)
+
+
+def run_lessons(*lessons: str, sites: str | Iterable[str] = "all", client: str = "") -> LessonRuns:
+    """Run lessons in the sandbox, each on each site in a kernel of its own, two at a time.
+
+    It is what `ddoauth run` does, except that names of sites are passed on as they are, and that
+    the files are gone when this returns; `client` is the path of an `oauth_clients.json`.
+
+    Raises:
+        InputError: `unknown_notebook` or `bad_client_file`; nothing ran.
+    """
+    from ddoauth_kit.workbook.runs.local_runner import LocalRunner  # these two load Jupyter's parts
+    from ddoauth_kit.workbook.runs.written_results import write_results
+
+    cases = matrix(
+        find_notebooks(list(lessons)),
+        sites=DATADOG_SITES.names if sites == "all" else sites,
+        clients=[client_of_file(client) if client else RunClient()],
+    )
+    settings = RunSettings()
+    begun, started = time.perf_counter(), datetime.now(UTC).isoformat(timespec="seconds")
+    with TemporaryDirectory(prefix="ddoauth-lesson-") as folder:
+        out = Path(folder)
+        ledger = Ledger(out, settings=settings)
+        LocalRunner(jobs=KERNELS).run(cases, settings=settings, out=out, done=ledger.add)
+        seconds = round(time.perf_counter() - begun, 2)
+        runs = ledger.runs(cases)
+        write_results(
+            RunOutcome(cases=cases, runs=runs, settings=settings, started=started, seconds=seconds),
+            out=out,
+        )
+        written = sorted(str(p.relative_to(out)) for p in out.rglob("*") if p.is_file())
+    return LessonRuns(runs, written)
+
+
+def _failure(run: NotebookRun) -> dict[str, str]:
+    """Return the row of a failure; an error that is none of the kit's has no code."""
+    found = _CODE.match(run.error)
+    return {
+        "notebook": run.notebook,
+        "site": run.site,
+        "code": found["code"] if found else "",
+        "what happened": found["said"].split(". ")[0] + "." if found else run.error,
+    }

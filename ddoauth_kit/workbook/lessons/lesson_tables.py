@@ -1,0 +1,124 @@
+"""Show what a lesson looks at, as tables: the machine, the sites, the faults, the findings."""
+
+from __future__ import annotations
+
+import sys
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Final
+
+from ddoauth_kit.sites import DATADOG_SITES
+from ddoauth_kit.workbook.show.cards import Skipped
+from ddoauth_kit.workbook.show.result_table import ResultTable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ddoauth_kit.doctor import Finding
+    from ddoauth_kit.publishing.folder_check import Report
+    from ddoauth_kit.workbook.lab.lab import Lab
+
+PYTHON: Final = (3, 11)
+PACKAGES: Final = ("httpx", "ipywidgets", "jupyterlab", "matplotlib", "pandas", "papermill")
+SERVER_PACKAGES: Final = ("starlette", "uvicorn")
+_INSTALL: Final = 'pip install "ddoauth-kit[workbook]"'
+
+
+def check_environment(*, packages: Iterable[str] = (*PACKAGES, *SERVER_PACKAGES)) -> ResultTable:
+    """Return one row for Python and for each package the lessons need.
+
+    Columns: `needed`, `found` (yes or no), `next step` (empty where nothing is missing).
+    """
+    fresh = sys.version_info >= PYTHON
+    version = ".".join(map(str, PYTHON))
+    rows = [_row(f"Python {version} or newer", found=fresh, step=f"install Python {version}")]
+    rows += [_row(name, found=find_spec(name) is not None, step=_INSTALL) for name in packages]
+    return ResultTable("environment", rows)
+
+
+def _row(needed: str, *, found: bool, step: str) -> dict[str, str]:
+    return {
+        "needed": needed,
+        "found": "yes" if found else "no",
+        "next step": "" if found else step,
+    }
+
+
+def sites_table() -> ResultTable:
+    """Return one row for each site; columns: `site`, `domain`, `app`, `API`, `location`."""
+    return ResultTable(
+        "sites",
+        [
+            {
+                "site": site.name,
+                "domain": site.domain,
+                "app": site.public.app_url,
+                "API": site.public.api_url,
+                "location": site.location,
+            }
+            for site in DATADOG_SITES
+        ],
+    )
+
+
+def faults_table() -> ResultTable:
+    """Return what the sandbox can be told to do wrong; columns: `fault`, `what happens`.
+
+    Each name is a drill of the lab, too.
+    """
+    from ddoauth_kit.sandbox import FAULTS
+
+    rows = [{"fault": fault.name, "what happens": fault.summary} for fault in FAULTS.values()]
+    return ResultTable("faults", rows)
+
+
+def journal_table(lab: Lab) -> ResultTable | Skipped:
+    """Return one row a request; columns: `method`, `site`, `path`, `status`, `form fields`.
+
+    Skipped for a lab without a sandbox in this kernel.
+    """
+    if lab.backend.journal is None:
+        return Skipped("This lab has no sandbox of its own, so there is no journal to read.")
+    rows = [
+        {
+            "method": entry.method,
+            "site": entry.site or "none",
+            "path": entry.path,
+            "status": entry.status,
+            "form fields": " ".join(entry.fields),
+        }
+        for entry in lab.backend.journal()
+    ]
+    return ResultTable("journal", rows)
+
+
+def findings_table(findings: Iterable[Finding], *checks: str) -> ResultTable:
+    """Return one row a finding; columns: `check`, `status`, `found`, `next step`.
+
+    With `checks` only those whose name begins with one of them.
+    """
+    rows = [
+        {
+            "check": each.check,
+            "status": str(each.status),
+            "found": each.found,
+            "next step": each.next_step,
+        }
+        for each in findings
+        if not checks or each.check.startswith(checks)
+    ]
+    return ResultTable("findings", rows)
+
+
+def folder_findings(report: Report) -> ResultTable:
+    """Return the findings; columns: `severity`, `at`, `what`, `rule`, `in the patch`."""
+    rows = [
+        {
+            "severity": str(found.rule.severity),
+            "at": str(found.at),
+            "what": found.what,
+            "rule": found.rule.id,
+            "in the patch": "yes" if found.edits else "no",
+        }
+        for found in report.findings
+    ]
+    return ResultTable("folder_findings", rows)

@@ -1,0 +1,58 @@
+"""Find the lessons: in the repository they were cloned with, or in the installed package."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Final
+
+from ddoauth_kit.errors import InputError
+
+PACKAGE: Final = Path(__file__).resolve().parents[2]
+
+
+def notebooks_folder() -> Path:
+    """Return the folder that holds the lessons."""
+    inside = PACKAGE / "notebooks"
+    return inside if inside.is_dir() else PACKAGE.parent / "notebooks"
+
+
+def find_notebooks(names: list[str] | None = None) -> list[Path]:
+    """Return the lessons of these names or paths, or all of them, in order.
+
+    A name may leave out the ending, or be just the lesson's number: `01` or `01_the_whole_flow`.
+
+    Raises:
+        InputError: `unknown_notebook`, with the names that exist, or `not_a_notebook`.
+    """
+    lessons = sorted(notebooks_folder().glob("[0-9][0-9]_*.ipynb"))
+    if not names:
+        return lessons
+    found = list(dict.fromkeys(_find(name, lessons) for name in names))
+    stems = [path.stem for path in found]
+    for stem in stems:
+        if stems.count(stem) > 1:
+            raise InputError("unknown_notebook", f"Two notebooks are called {stem!r}.")
+    return found
+
+
+def _find(name: str, lessons: list[Path]) -> Path:
+    path = Path(name)
+    if path.is_file():
+        return _checked(path)
+    for lesson in lessons:
+        if name in {lesson.name, lesson.stem, lesson.stem[:2]}:
+            return lesson
+    known = ", ".join(lesson.stem for lesson in lessons)
+    raise InputError("unknown_notebook", f"There is no notebook {name!r}. There are: {known}.")
+
+
+def _checked(path: Path) -> Path:
+    """Return the path of a file that is a notebook, format 4."""
+    try:
+        content = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError, RecursionError):
+        content = None
+    if not isinstance(content, dict) or not isinstance(content.get("cells"), list):
+        raise InputError("not_a_notebook", f"The file {str(path)!r} is no Jupyter notebook.")
+    return path

@@ -1,0 +1,1 @@
+"""Back the lesson on an app of your own."""

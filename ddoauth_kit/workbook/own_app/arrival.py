@@ -1,0 +1,68 @@
+"""Arrive at the onboarding URL as the button *Test Authorization* sends a browser there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlencode, urljoin
+
+from ddoauth_kit.errors import AuthorizationError
+from ddoauth_kit.oauth.consent.scripted_browser import Browser
+from ddoauth_kit.workbook.lab.attempt import listener_of
+from ddoauth_kit.workbook.lab.backend import Mode
+
+if TYPE_CHECKING:
+    from ddoauth_kit.oauth.consent.scripted_browser import BrowserPage
+    from ddoauth_kit.oauth.tokens import TokenSet
+    from ddoauth_kit.workbook.lab.lab import Lab
+
+WAIT: Final = 30.0
+REDIRECTS: Final = 10
+
+
+def arrive_from_datadog(lab: Lab, *, decision: str = "approve") -> TokenSet:
+    """Return the tokens of an attempt that began at the onboarding URL and ended at the listener.
+
+    In the sandbox a script is the browser, and its `decision` is `approve` or `deny`; with real
+    Datadog a person is, so it is `lab.connect`.
+
+    Raises:
+        AuthorizationError: `authorization_refused`, with the words of a page that leads nowhere;
+            `access_denied` and the like, for what came back.
+        TokenError, AnswerError: there are no tokens.
+        NetworkError: `no_network`, where nothing serves the pages.
+        InputError: `port_not_opened`.
+    """
+    if lab.backend.mode is Mode.LIVE:
+        return lab.connect()
+    with listener_of(lab) as listener:
+        arrived = urlencode({"domain": lab.site.domain, "site": lab.site.public.app_url})
+        _click_through(f"{listener.onboarding_url}?{arrived}", decision)
+        return listener.wait(WAIT)
+
+
+def _click_through(url: str, decision: str) -> None:
+    browser = Browser()
+    consent, page = _follow(browser, url)
+    form = next((form for form in page.forms if form.decides), None)
+    if form is None:
+        raise _refused("There is no consent to give on the page", page)
+    action = urljoin(consent, form.action)
+    answer = browser.open(action, {**form.fields, "decision": decision})
+    if not answer.location:
+        raise _refused(f"The consent page does not take {decision[:40]!r}", answer)
+    browser.open(urljoin(action, answer.location))
+
+
+def _follow(browser: Browser, url: str) -> tuple[str, BrowserPage]:
+    """Return the address where redirects end, and its page; browsers give up on endless ones."""
+    page = browser.open(url)
+    for _ in range(REDIRECTS):
+        if not page.location:
+            break
+        url = urljoin(url, page.location)
+        page = browser.open(url)
+    return url, page
+
+
+def _refused(what: str, page: BrowserPage) -> AuthorizationError:
+    return AuthorizationError("authorization_refused", f"{what}.", said=(page.text[:300],))

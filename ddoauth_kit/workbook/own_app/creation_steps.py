@@ -1,0 +1,98 @@
+"""List the steps that lead from no app to a client, by the paths that Datadog has had.
+
+Source: Datadog's pages "Create an API-based integration" and "Build an Integration" (today's), and
+"OAuth for Integrations", which stood in the first one's place before (the older one).
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from ddoauth_kit.errors import InputError
+from ddoauth_kit.workbook.show.result_table import ResultTable
+
+TODAY: Final = "today's docs"
+OLDER: Final = "older docs"
+OURS: Final = "this workbook"
+SOURCES: Final = (TODAY, OLDER, OURS)
+
+
+class CreationStep(NamedTuple):
+    """Hold what to do, what to look out for, and who says that it is a step."""
+
+    do: str
+    mind: str
+    source: str
+
+
+CREATION: Final[dict[str, tuple[CreationStep, ...]]] = {
+    "listing": (
+        CreationStep(
+            "Join the Datadog Partner Network", "OAuth is for approved Technology Partners", TODAY
+        ),
+        CreationStep(
+            "Open Developer Platform > Publishing > New Listing",
+            "in your partner developer organization; give it a type and a name",
+            TODAY,
+        ),
+        CreationStep(
+            "Choose the configuration method API with OAuth", "a tab of the listing", TODAY
+        ),
+        CreationStep("Enter the OAuth client's name", "it should match the integration's", TODAY),
+        CreationStep("Enter the onboarding URL", "the tile sends domain and site there", TODAY),
+        CreationStep("Add the redirect URIs", "one that differs is refused as mismatching", TODAY),
+        CreationStep("Generate the client secret", "for tests; store it, it is shown once", TODAY),
+        CreationStep("Choose the scopes", "the fewest; data needs api_keys_write", TODAY),
+        CreationStep("Save the changes", "the page lists the test after this", TODAY),
+        CreationStep("Click Test Authorization", "it does what Connect Accounts does", TODAY),
+    ),
+    "app": (
+        CreationStep("Open the Developer Platform and create a blank app", "one a client", OLDER),
+        CreationStep("Mark the app stable, and save", "due once you are ready to publish", OLDER),
+        CreationStep(
+            "Click New Confidential OAuth Client", "its id and secret are shown once", OLDER
+        ),
+        CreationStep("Store id and secret", "they are for tests in this organization", OLDER),
+        CreationStep(
+            "Enter name, description and redirect URIs", "one that differs is refused", OLDER
+        ),
+        CreationStep("Enter the onboarding URL", "the tile sends domain and site there", OLDER),
+        CreationStep("Choose the scopes", "the fewest; data needs api_keys_write", OLDER),
+        CreationStep("Save the changes", "the page lists the test after this", OLDER),
+        CreationStep("Click Test Authorization", "it sends domain to the onboarding URL", OLDER),
+    ),
+    "eu": (
+        CreationStep(
+            "Get a sandbox organization on EU1",
+            "ask ecosystems@datadog.com; today's docs name no test on a second site",
+            OLDER,
+        ),
+        CreationStep(
+            "Export the app manifest from your first organization", "with the gear", OLDER
+        ),
+        CreationStep("Import the manifest in the EU organization", "it gets a new client", OLDER),
+        CreationStep(
+            "Take the new client's id and secret", "the first one's are refused there", OLDER
+        ),
+        CreationStep("Register them for eu1", "with the form or in the environment", OURS),
+        CreationStep("Click Test Authorization there", "its domain should be datadoghq.eu", OLDER),
+    ),
+}
+
+
+def creation_steps(path: str) -> ResultTable:
+    """Return the steps of a path: `listing` (today's), `app` (before it) or `eu` (another site).
+
+    Columns: `step`, `do`, `mind`, `source`. The source is of the step: `today's docs`, `older
+    docs` (a page that Datadog has replaced, so it may no longer be so) or `this workbook`.
+
+    Raises:
+        InputError: `unknown_creation_path`.
+    """
+    if path not in CREATION:
+        what = f"{path[:40]!r} is no path; the paths are {', '.join(CREATION)}."
+        raise InputError("unknown_creation_path", what)
+    rows = [
+        {"step": number, **step._asdict()} for number, step in enumerate(CREATION[path], start=1)
+    ]
+    return ResultTable(f"steps of {path}", rows)

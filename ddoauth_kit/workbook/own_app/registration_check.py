@@ -1,0 +1,44 @@
+"""Show what is wrong with a registration, and what was saved of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ddoauth_kit.registration.saved_registration import SavedRegistration, problems_of
+from ddoauth_kit.workbook.show.cards import Rows, rows
+from ddoauth_kit.workbook.show.result_table import ResultTable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ddoauth_kit.registration import ClientRegistration
+
+
+@rows.register
+def _(value: SavedRegistration) -> Rows:
+    return (
+        ("client id", value.client_id),
+        ("good on", value.site),
+        ("client file", value.file),
+        ("client secret", value.secret),
+        ("next", value.use),
+    )
+
+
+def check_registration(
+    registration: ClientRegistration, *, refused_uris: Iterable[str] = ()
+) -> ResultTable:
+    """Return what is wrong or unusual, with an empty table where nothing is.
+
+    `refused_uris` are redirect URIs that no `ClientRegistration` can hold. Columns: `field`,
+    `problem`, `stops` (yes where the registration cannot be kept).
+    """
+    refused = [
+        ("redirect URI", f"{uri[:120]} is neither https nor on this machine.", True)
+        for uri in refused_uris
+    ]
+    table = [
+        {"field": field, "problem": problem, "stops": "yes" if stops else "no"}
+        for field, problem, stops in [*refused, *problems_of(registration)]
+    ]
+    return ResultTable("registration check", table)

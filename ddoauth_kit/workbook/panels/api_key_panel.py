@@ -1,0 +1,80 @@
+"""Create the API key, once."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING, Final
+
+from ddoauth_kit.api.api_keys import ApiKey
+from ddoauth_kit.errors import DdoauthError
+from ddoauth_kit.workbook.panels.panel import Panel, button, row
+from ddoauth_kit.workbook.show.cards import Skipped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import ipywidgets as widgets
+
+    from ddoauth_kit.oauth.tokens import TokenSet
+    from ddoauth_kit.workbook.lab.lab import Lab
+
+NOT_YET: Final = Skipped(
+    "No API key is kept yet; `lab.api_key(tokens)` creates it in a cell.", state="not yet"
+)
+NOT_KEPT: Final = (
+    "It could not be kept: save `panel.api_key.key.reveal()` of this panel in your secret manager "
+    "before the kernel ends."
+)
+
+
+class ApiKeyPanel(Panel):
+    """Create the key unless one is kept, and show its last four characters and where it lies.
+
+    `api_key` is the key, or why there is none: a step that was not taken, or what went wrong.
+    """
+
+    def __init__(self, lab: Lab, tokens: TokenSet) -> None:
+        super().__init__()
+        self._lab = lab
+        self._tokens = tokens
+        self.api_key: ApiKey | Skipped | DdoauthError = self._kept() or NOT_YET
+        self._create = button("Create the API key", self.create, tooltip="Datadog shows it once")
+        self._create.disabled = isinstance(self.api_key, ApiKey)
+        self._tell()
+
+    @property
+    def value(self) -> object:
+        """Return the key, or why there is none."""
+        return self.api_key
+
+    def parts(self) -> Iterable[widgets.Widget]:
+        """Return the button."""
+        return (row(self._create),)
+
+    def create(self) -> None:
+        """Do what `lab.api_key` does: return the key that is kept, or create it."""
+        self.start(self._get)
+
+    def _get(self) -> None:
+        self.say("Asking for the key.")
+        try:
+            self.api_key = self._lab.api_key(self._tokens)
+        except DdoauthError as error:
+            self.api_key = error
+        # A refusal may end, such as by deleting another key; a step that is not taken stays so.
+        self._create.disabled = not isinstance(self.api_key, DdoauthError)
+        self._tell()
+
+    def _kept(self) -> ApiKey | DdoauthError | None:
+        try:
+            return self._lab.kept_api_key()
+        except DdoauthError as error:
+            return error
+
+    def _tell(self) -> None:
+        self.show(self.api_key)
+        if isinstance(self.api_key, ApiKey):
+            kept = self._kept()
+            safe = isinstance(kept, ApiKey) and kept.key == self.api_key.key
+            said = f"Kept in {self._lab.store.where}." if safe else NOT_KEPT
+            self.status.value += f"<p>{escape(said)}</p>"

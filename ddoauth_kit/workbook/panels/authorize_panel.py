@@ -1,0 +1,117 @@
+"""Authorize by a link, and take the redirect from the listener or from what is pasted."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+import ipywidgets as widgets
+
+from ddoauth_kit.errors import AuthorizationError, DdoauthError
+from ddoauth_kit.workbook.lab.attempt import begin_attempt
+from ddoauth_kit.workbook.lab.listen_or_paste import link
+from ddoauth_kit.workbook.panels.panel import Panel, button, row
+from ddoauth_kit.workbook.panels.token_panel import unkept
+from ddoauth_kit.workbook.panels.typed_form import Field, FormReply, TypedForm
+from ddoauth_kit.workbook.show.cards import Skipped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ddoauth_kit.oauth.tokens import TokenSet
+    from ddoauth_kit.secret import Secret
+    from ddoauth_kit.workbook.lab.attempt import Attempt
+    from ddoauth_kit.workbook.lab.lab import Lab
+    from ddoauth_kit.workbook.panels.typed_form import Typed
+
+WAIT: Final = 300.0
+NOT_YET: Final = "Nobody has authorized by this panel yet; `lab.connect()` does the same in a cell."
+CANCELLED: Final = "Cancelled; the link leads nowhere any more. You can begin again."
+NOT_WAITING: Final = "Nothing waits for a redirect: press Authorize first."
+# Like a password: the address carries the code.
+REDIRECT: Final = Field("redirect", "Address of the page you ended on", kind="secret")
+
+
+class AuthorizePanel(Panel):
+    """Offer a link, wait for the redirect, and show the tokens masked; `tokens` holds them.
+
+    `tokens` that a cell got before are shown, and nothing is asked for until somebody clicks.
+    `wait` is in seconds.
+    """
+
+    def __init__(self, lab: Lab, tokens: TokenSet | None = None, *, wait: float = WAIT) -> None:
+        super().__init__()
+        self.tokens = tokens
+        self._lab = lab
+        self._wait = wait
+        self._attempt: Attempt | None = None
+        self._link = widgets.HTML()
+        self._begin = button("Authorize", self.begin, tooltip="Show the link, wait for the answer")
+        self._cancel = button("Cancel", self.cancel, tooltip="Stop waiting for the redirect")
+        self.form = TypedForm(REDIRECT, actions={"Use this address": self.paste})
+        self._busy(waiting=False)
+        self._tell()
+
+    @property
+    def value(self) -> object:
+        """Return the tokens, or that there are none."""
+        return self.tokens or Skipped(NOT_YET, state="not yet")
+
+    def parts(self) -> Iterable[widgets.Widget]:
+        """Return buttons, link, and the field for a pasted redirect."""
+        return (row(self._begin, self._cancel), self._link, self.form)
+
+    def begin(self) -> None:
+        """Offer the link, and wait; a second click while it waits does nothing."""
+        self.start(self._await)
+
+    def cancel(self) -> None:
+        """Stop waiting."""
+        if self._attempt is not None:
+            # A code that is being exchanged is not given up: this waits for it.
+            self.beside(self._attempt.cancel)
+
+    def paste(self, typed: Typed) -> FormReply:
+        """Take a pasted redirect beside the cells; what is no answer leaves the attempt waiting."""
+        redirect = typed.secrets.get("redirect")
+        if self._attempt is None:
+            self.say(NOT_WAITING)
+        elif redirect is not None:
+            self.beside(partial(self._take, self._attempt, redirect))
+        return FormReply()
+
+    def _take(self, attempt: Attempt, redirect: Secret) -> None:
+        try:
+            attempt.take(redirect.reveal())
+        except DdoauthError as error:
+            self.show(error)
+
+    def _await(self) -> None:
+        attempt = self._attempt = begin_attempt(self._lab)
+        self._link.value = link(
+            attempt.url, f"Authorize on {self._lab.site.name} (opens a new tab)"
+        )
+        self.say(attempt.advice)
+        self._busy(waiting=True)
+        try:
+            self.tokens = attempt.wait(self._wait)
+        except AuthorizationError as error:
+            if error.code != "wait_cancelled":
+                raise
+            self.say(CANCELLED)
+            return
+        finally:
+            self._link.value = ""
+            self._attempt = None
+            self._busy(waiting=False)
+        self._tell()
+        self.status.value += unkept(self._lab, self.tokens)
+
+    def _busy(self, *, waiting: bool) -> None:
+        self._begin.disabled, self._cancel.disabled = waiting, not waiting
+        self.form.layout.display = None if waiting else "none"
+
+    def _tell(self) -> None:
+        if self.tokens is not None:
+            self._begin.description = "Authorize again"
+        self.show(self.value)

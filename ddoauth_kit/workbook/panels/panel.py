@@ -1,0 +1,129 @@
+"""Be what all panels are: a view, its text, a status line, and one piece of work at a time."""
+
+from __future__ import annotations
+
+import threading
+from abc import ABC, abstractmethod
+from functools import cached_property
+from html import escape
+from typing import TYPE_CHECKING, Any, Final
+
+import ipywidgets as widgets
+
+from ddoauth_kit.errors import DdoauthError
+from ddoauth_kit.workbook.show.cards import as_html, as_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+STATUS: Final = "ddoauth-status"
+# JupyterLab takes keys pressed in a select as shortcuts of the notebook: an arrow moves to another
+# cell, `a` inserts one. Lumino leaves alone what has this attribute itself. A status line is read
+# out only if the element with the role lasts while its text changes. ipywidgets can set neither; a
+# style sheet, here without an effect, tells when it is in place.
+_MEND: Final = f"""\
+const panel = this.closest('.widget-vbox');
+panel.addEventListener('focusin', (event) => {{
+  if (event.target.matches('select')) event.target.dataset.lmSuppressShortcuts = '';
+}});
+panel.querySelector('.{STATUS}')?.setAttribute('role', 'status');"""
+
+
+class Panel(ABC):
+    """Show a value and buttons; what a button starts runs beside the kernel's cells.
+
+    Subclasses say what `value` is shown without a kernel, and which `parts` the view has.
+    """
+
+    def __init__(self) -> None:
+        self.status = widgets.HTML()
+        self.status.add_class(STATUS)
+        self._work: threading.Thread | None = None
+        self._starting = threading.Lock()
+
+    @property
+    @abstractmethod
+    def value(self) -> object:
+        """Return the value that the panel shows; there is a card for it."""
+
+    @abstractmethod
+    def parts(self) -> Iterable[widgets.Widget]:
+        """Return the widgets above the status line."""
+
+    @cached_property
+    def panel(self) -> widgets.VBox:
+        """Return the view, made once: showing it again is a second view of the same."""
+        view = widgets.VBox([*self.parts(), self.status, mended()])
+        view.add_class(f"ddoauth-{type(self).__name__.lower()}")
+        return view
+
+    def text(self) -> str:
+        """Return what a page without a kernel says."""
+        return as_text(self.value)
+
+    def html(self) -> str:
+        """Return the same for a notebook."""
+        return as_html(self.value)
+
+    def finish(self, timeout: float | None = None) -> bool:
+        """Wait until what a button started is over; return whether it is."""
+        work = self._work
+        if work is not None:
+            work.join(timeout)
+        return work is None or not work.is_alive()
+
+    def start(self, work: Callable[[], None]) -> bool:
+        """Run something beside the cells, unless something runs already; return whether it runs."""
+        with self._starting:
+            if self._work is not None and self._work.is_alive():
+                return False
+            self._work = self.beside(work)
+            return True
+
+    def beside(self, work: Callable[[], None]) -> threading.Thread:
+        """Run something beside the cells, whatever else runs."""
+        thread = threading.Thread(target=self._guarded, args=(work,), name="panel", daemon=True)
+        thread.start()
+        return thread
+
+    def say(self, sentence: str) -> None:
+        """Say something in the status line, which screen readers read out."""
+        self.status.value = f"<div>{escape(sentence)}</div>"
+
+    def show(self, value: object) -> None:
+        """Show a value's card in the status line."""
+        self.status.value = f"<div>{as_html(value)}</div>"
+
+    def _guarded(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except DdoauthError as error:
+            self.show(error)
+        except Exception as error:  # noqa: BLE001 - nobody else would hear of it
+            self.say(f"This went wrong unexpectedly: {type(error).__name__}.")
+
+    def __repr__(self) -> str:
+        return self.text()
+
+    def _repr_mimebundle_(self, **options: object) -> dict[str, Any]:
+        bundle = dict(self.panel._repr_mimebundle_(**options))
+        return {**bundle, "text/plain": self.text(), "text/html": self.html()}
+
+
+def button(label: str, work: Callable[[], object], *, tooltip: str = "") -> widgets.Button:
+    """Return a button that calls something without arguments."""
+    made = widgets.Button(description=label, tooltip=tooltip, layout={"width": "auto"})
+    made.on_click(lambda _button: work())
+    return made
+
+
+def row(*children: widgets.Widget) -> widgets.HBox:
+    """Return widgets side by side, which wrap where there is little room."""
+    return widgets.HBox(children, layout={"flex_flow": "row wrap"})
+
+
+def mended() -> widgets.HTML:
+    """Return a part without looks; selects of the panel around it keep their keys, for one."""
+    return widgets.HTML(
+        f'<style onload="{escape(_MEND)}">#ddoauth {{}}</style>', layout={"display": "none"}
+    )

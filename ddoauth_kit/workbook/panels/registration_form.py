@@ -1,0 +1,128 @@
+"""Take a registration from a person: public fields, and the secret from a password field."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING, Final
+
+from ddoauth_kit.binder import on_binder
+from ddoauth_kit.errors import DdoauthError
+from ddoauth_kit.registration import ClientRegistration, Kind, can_be_redirect_uri
+from ddoauth_kit.registration.saved_registration import keep_registration
+from ddoauth_kit.scopes import parse_scopes
+from ddoauth_kit.sites import DATADOG_SITES
+from ddoauth_kit.workbook.own_app.registration_check import check_registration
+from ddoauth_kit.workbook.panels.panel import Panel
+from ddoauth_kit.workbook.panels.typed_form import Field, FormReply, TypedForm
+from ddoauth_kit.workbook.show.cards import Skipped, as_html
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import ipywidgets as widgets
+
+    from ddoauth_kit.registration.saved_registration import SavedRegistration
+    from ddoauth_kit.secret import Secret
+    from ddoauth_kit.store import Store
+    from ddoauth_kit.workbook.panels.typed_form import Typed
+    from ddoauth_kit.workbook.show.result_table import ResultTable
+
+NOT_YET: Final = "Nothing is registered by this form yet."
+NOT_KEPT: Final = "Nothing was kept, and nothing that you typed is lost."
+KEPT: Final = "The registration is kept."
+ONLY_SANDBOX: Final = "On Binder the form takes no registration."
+FIELDS: Final = (
+    Field(
+        "kind",
+        "Kind",
+        kind="choice",
+        options=((str(Kind.PRIVATE), "private, for tests"), (str(Kind.PUBLISHED), "published")),
+    ),
+    Field("name", "Client name", hint="what customers read on the consent page"),
+    Field("client_id", "Client id"),
+    Field("client_secret", "Client secret", kind="secret"),
+    Field("redirect_uris", "Redirect URIs", kind="area", hint="one a line"),
+    Field("onboarding_url", "Onboarding URL"),
+    Field("scopes", "Scopes", kind="area", hint="separated by spaces"),
+)
+
+
+class RegistrationForm(Panel):
+    """Check and keep what the Developer Platform shows, as `keep_registration` does in a cell.
+
+    Neither what is typed nor what is said of it becomes a part of the notebook. The secret leaves
+    its field at once, and is held here, for this client alone, until it is kept. `store` is a
+    sandbox's, to practise with; by default it is the real one, which live mode reads.
+    """
+
+    def __init__(self, site: str = "us1", *, store: Store | None = None) -> None:
+        super().__init__()
+        self._site = DATADOG_SITES.named(site).name
+        self._store = store
+        self.kept: SavedRegistration | None = None
+        self._held: tuple[tuple[str, str], Secret] | None = None
+        closed = on_binder() and store is None
+        self.form = TypedForm(
+            *FIELDS, actions={"Check": self.check, "Keep": self.keep}, disabled=closed
+        )
+        self.say(ONLY_SANDBOX if closed else NOT_YET)
+
+    @property
+    def value(self) -> object:
+        """Return what was kept, or that nothing was."""
+        return self.kept or Skipped(NOT_YET, state="not yet")
+
+    def parts(self) -> Iterable[widgets.Widget]:
+        """Return the form."""
+        return (self.form,)
+
+    def check(self, typed: Typed) -> FormReply:
+        """Show what `check_registration` finds; nothing is kept."""
+        _, found = self._read(typed)
+        return FormReply(found._repr_html_(), held=self._names_held)
+
+    def keep(self, typed: Typed) -> FormReply:
+        """Do what `keep_registration` does; after a problem, all that was typed is still there."""
+        registration, found = self._read(typed)
+        if any(row.stops == "yes" for row in found.frame.itertuples()):
+            return FormReply(
+                f"<p>{escape(NOT_KEPT)}</p>{found._repr_html_()}", held=self._names_held
+            )
+        try:
+            self.kept = keep_registration(registration, site=self._site, store=self._store)
+        except DdoauthError as error:
+            return FormReply(as_html(error), held=self._names_held)
+        self._held = None
+        self.say(KEPT)
+        return FormReply(as_html(self.kept), clear=True)
+
+    @property
+    def _names_held(self) -> tuple[str, ...]:
+        return ("client_secret",) if self._held else ()
+
+    def _read(self, typed: Typed) -> tuple[ClientRegistration, ResultTable]:
+        """Return what was typed as a registration, and what is wrong with it."""
+        texts = typed.texts
+        uris = texts["redirect_uris"].split()
+        good = tuple(uri for uri in uris if can_be_redirect_uri(uri))
+        registration = ClientRegistration(
+            client_id=texts["client_id"],
+            client_secret=self._secret(typed),
+            name=texts["name"],
+            kind=Kind(texts["kind"]),
+            sites=(self._site,),
+            scopes=parse_scopes(texts["scopes"]),
+            redirect_uris=good,
+            onboarding_url=texts["onboarding_url"],
+        )
+        refused = [uri for uri in uris if uri not in good]
+        return registration, check_registration(registration, refused_uris=refused)
+
+    def _secret(self, typed: Typed) -> Secret | None:
+        """Return the secret that was typed, now or before for the very same client."""
+        client = (typed.texts["client_id"], typed.texts["kind"])
+        if secret := typed.secrets.get("client_secret"):
+            self._held = (client, secret)
+        elif self._held and self._held[0] != client:
+            self._held = None
+        return self._held[1] if self._held else None

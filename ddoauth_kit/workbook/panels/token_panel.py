@@ -1,0 +1,143 @@
+"""Show a grant, how long its access token lives, and ways to renew and end it."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from html import escape
+from typing import TYPE_CHECKING, Final
+
+import ipywidgets as widgets
+
+from ddoauth_kit.errors import TokenError
+from ddoauth_kit.workbook.panels.panel import Panel, button, row
+from ddoauth_kit.workbook.show.cards import Skipped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ddoauth_kit.oauth.tokens import TokenSet
+    from ddoauth_kit.workbook.lab.lab import Lab
+
+SECOND: Final = 1.0
+ENDED: Final = "This grant has ended; authorize anew to go on."
+UNKEPT: Final = (
+    "The store does not have this refresh token: save `panel.tokens.refresh_token.reveal()` of "
+    "this panel in your secret manager, or the customer has to authorize again."
+)
+
+
+class TokenPanel(Panel):
+    """Show scopes and time to expiry; `tokens` holds the newest, None after a revocation.
+
+    The sandbox's own clock stands still between requests, so the seconds since the last answer
+    are counted here, unless that clock was moved on and is further.
+    What a cell does with the same grant, the panel does not learn: it speaks of its own tokens.
+    """
+
+    def __init__(self, lab: Lab, tokens: TokenSet) -> None:
+        super().__init__()
+        self.tokens: TokenSet | None = tokens
+        self._lab = lab
+        self._shown = False
+        self._counting = threading.Thread()
+        self._left = widgets.Label()
+        self._left.add_class("ddoauth-countdown")
+        self._refresh = button("Refresh", self.refresh, tooltip="Get a new access token")
+        self._revoke = button("Revoke", self.revoke, tooltip="End the grant at Datadog")
+        self._take(tokens)
+
+    @property
+    def value(self) -> object:
+        """Return the tokens, or that they are revoked."""
+        return self.tokens or Skipped(ENDED, state="ended")
+
+    def parts(self) -> Iterable[widgets.Widget]:
+        """Return countdown and buttons, and begin to count."""
+        self._shown = True
+        self._begin()
+        return (self._left, row(self._refresh, self._revoke))
+
+    def refresh(self) -> None:
+        """Do what `lab.refresh` does, with the newest tokens."""
+        self.start(self._renew)
+
+    def revoke(self) -> None:
+        """Do what `lab.revoke` does, with the newest tokens."""
+        self.start(self._end)
+
+    def tick(self) -> bool:
+        """Show the seconds that are left now, and return whether there are any."""
+        tokens = self.tokens
+        if tokens is None:
+            self._left.value = "no access token: the grant has ended"
+            return False
+        by_clock = tokens.seconds_left(self._lab.oauth.clock())
+        left = math.ceil(min(self._end_of_life - time.monotonic(), by_clock))
+        self._left.value = (
+            f"access token: expires in {left // 60}:{left % 60:02d}, or when it is revoked"
+            if left > 0
+            else _expired(tokens, waits=by_clock > SECOND)
+        )
+        return left > 0
+
+    def _begin(self) -> None:
+        """Count beside the cells until the time is over; ipywidgets never forgets a panel."""
+        if not self._counting.is_alive():
+            self._counting = threading.Thread(target=self._count, name="countdown", daemon=True)
+            self._counting.start()
+
+    def _count(self) -> None:
+        while self.tick():
+            time.sleep(SECOND)
+
+    def _renew(self) -> None:
+        if self.tokens is None:
+            return
+        try:
+            self._take(self._lab.refresh(self.tokens))
+        except TokenError as error:
+            if error.code == "invalid_refresh_token":
+                self._over()
+            raise
+        else:
+            self.status.value += f"<p>Refreshed.</p>{unkept(self._lab, self.tokens)}"
+
+    def _end(self) -> None:
+        if self.tokens is None:
+            return
+        outcome = self._lab.revoke(self.tokens)
+        if isinstance(outcome, Skipped):
+            self.show(outcome)
+            return
+        self._over()
+        self.show(self.value)
+
+    def _over(self) -> None:
+        """Offer nothing more: the grant has ended, here or at Datadog."""
+        self.tokens = None
+        self._refresh.disabled = self._revoke.disabled = True
+        self.tick()
+
+    def _take(self, tokens: TokenSet) -> None:
+        self._end_of_life = time.monotonic() + tokens.seconds_left(self._lab.oauth.clock())
+        self.tokens = tokens
+        self.tick()
+        self.show(tokens)
+        if self._shown:
+            self._begin()
+
+
+def _expired(tokens: TokenSet, *, waits: bool) -> str:
+    """Say that the time is over, how to go on, and where a clock that waits sees it otherwise."""
+    after = "Refresh gets a new one" if tokens.refresh_token else "authorize again for a new one"
+    slow = " (the sandbox's clock stands still between requests, and may accept it yet)"
+    return f"access token: expired; {after}{slow if waits else ''}"
+
+
+def unkept(lab: Lab, tokens: TokenSet) -> str:
+    """Return a paragraph if the refresh token is in the panel alone, else nothing."""
+    if not tokens.refresh_token or lab.grants.holds(tokens):
+        return ""
+    return f"<p>{escape(UNKEPT)}</p>"

@@ -1,0 +1,117 @@
+"""Unfold what was sent and answered, and take a request away as code."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+import ipywidgets as widgets
+
+from ddoauth_kit.workbook.panels.panel import Panel, button, row
+from ddoauth_kit.workbook.show.clipboard import copy_buttons
+from ddoauth_kit.workbook.show.snippets import as_curl, as_httpx
+from ddoauth_kit.workbook.show.wire import wire_html
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ddoauth_kit.exchange import Exchange
+    from ddoauth_kit.http.transcript import Transcript
+    from ddoauth_kit.workbook.lab.lab import Lab
+
+PAGE: Final = 50
+
+
+class TranscriptPanel(Panel):
+    """Show each exchange of a lab, masked, as it went over the wire; 50 at a time.
+
+    Unfolding and copying happen in the browser alone, so they work while a cell runs. A page is
+    made when it is looked at first, and then only grows: what is unfolded stays so.
+    """
+
+    def __init__(self, lab: Lab) -> None:
+        super().__init__()
+        self._lab = lab
+        self._seen: list[Exchange] = []
+        self._pages = widgets.VBox()
+        self._choice = widgets.Dropdown(
+            description="Exchanges", style={"description_width": "initial"}
+        )
+        self._choice.observe(lambda _change: self._turn(), names="value")
+        self.update()
+
+    @property
+    def value(self) -> object:
+        """Return what is shown; it shows itself, without a card."""
+        return self._lab.transcript
+
+    def text(self) -> str:
+        """Return one line for each exchange."""
+        return repr(self._lab.transcript)
+
+    def html(self) -> str:
+        """Return the same as a table."""
+        return self._lab.transcript._repr_html_()
+
+    def parts(self) -> Iterable[widgets.Widget]:
+        """Return what leads to other pages, and the pages, all but one of them hidden."""
+        top = row(button("Show the newest", self.update), self._choice)
+        return (top, self._pages)
+
+    def update(self) -> None:
+        """Show the newest exchanges that the transcript holds by now."""
+        self._seen += _newer(self._lab.transcript, self._seen)
+        firsts = range(0, len(self._seen), PAGE)
+        boxes = self._pages.children
+        self._pages.children = (*boxes, *(widgets.VBox() for _ in firsts[len(boxes) :]))
+        self._choice.layout.display = "none" if len(firsts) <= 1 else ""
+        pages = [(self._numbers(page), page) for page in range(len(firsts))]
+        # What is picked when options change is the first one, so the newest page stands there.
+        self._choice.options = pages[::-1]
+        self._choice.value = len(pages) - 1 if pages else None
+        self._turn()
+
+    def _turn(self) -> None:
+        page = self._choice.value
+        if page is None:
+            self.say("No request was sent yet.")
+            return
+        box = self._pages.children[page]
+        here = list(enumerate(self._seen, 1))[page * PAGE : (page + 1) * PAGE]
+        box.children += tuple(
+            widgets.HTML(exchange_html(exchange, number=number))
+            for number, exchange in here[len(box.children) :]
+        )
+        for number, other in enumerate(self._pages.children):
+            other.layout.display = "" if number == page else "none"
+        self.say(self._counted(page))
+
+    def _counted(self, page: int) -> str:
+        count = len(self._seen)
+        if count <= PAGE:
+            return f"{count} exchange{'' if count == 1 else 's'}."
+        shown = self._numbers(page)
+        return f"Exchanges {shown} of {count}; pick others in the field above."
+
+    def _numbers(self, page: int) -> str:
+        return f"{page * PAGE + 1} to {min((page + 1) * PAGE, len(self._seen))}"
+
+
+def exchange_html(exchange: Exchange, *, number: int) -> str:
+    """Return one exchange, folded: its title, the request as code, and the two messages."""
+    where = urlsplit(exchange.url).path
+    title = f"{number}. {exchange.status} {exchange.method} {where} ({exchange.purpose})"
+    code = copy_buttons(curl=as_curl(exchange).code, httpx=as_httpx(exchange).code)
+    return (
+        '<details class="ddoauth-exchange">'
+        f'<summary style="cursor:pointer;overflow-wrap:anywhere">{escape(title)}</summary>'
+        f"{code}{wire_html(exchange)}</details>"
+    )
+
+
+def _newer(transcript: Transcript, seen: list[Exchange]) -> list[Exchange]:
+    """Return what came after the last one that was seen; old ones may be gone by now."""
+    kept = list(transcript)
+    known = [i for i, each in enumerate(kept) if seen and each is seen[-1]]
+    return kept[known[-1] + 1 :] if known else kept

@@ -1,0 +1,94 @@
+"""Take what a person types by message, so that it is never part of a widget's state.
+
+A `Password` widget's state holds what was typed until the kernel has emptied it. JupyterLab may
+save the state before that, because a kernel that runs a cell may not get to it.
+"""
+
+from __future__ import annotations
+
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import anywidget
+import traitlets
+
+from ddoauth_kit.secret import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+HERE: Final = Path(__file__).parent
+
+
+class Field(NamedTuple):
+    """Hold what is asked for; `kind` is `text`, `secret`, `area` or `choice`."""
+
+    name: str
+    label: str
+    kind: str = "text"
+    hint: str = ""
+    options: tuple[tuple[str, str], ...] = ()
+
+
+class Typed(NamedTuple):
+    """Hold what was typed by name of field: what is public, and the passwords that are there."""
+
+    texts: Mapping[str, str]
+    secrets: Mapping[str, Secret]
+
+
+class FormReply(NamedTuple):
+    """Say what the page shows, whether the form is emptied, and which secrets are held on.
+
+    It goes to the page as a message, too, because it may repeat what was typed.
+    """
+
+    html: str = ""
+    clear: bool = False
+    held: tuple[str, ...] = ()
+
+
+class TypedForm(anywidget.AnyWidget):
+    """Show fields and buttons; a button passes on what is typed by then, and keeps nothing.
+
+    Secrets leave their fields at once. What a button calls returns what the page hears.
+    """
+
+    _esm = HERE / "typed_form.js"
+    _css = HERE / "typed_form.css"
+    fields: traitlets.List[Any] = traitlets.List().tag(sync=True)
+    actions: traitlets.List[Any] = traitlets.List().tag(sync=True)
+    disabled = traitlets.Bool(default_value=False).tag(sync=True)
+
+    def __init__(
+        self,
+        *fields: Field,
+        actions: Mapping[str, Callable[[Typed], FormReply]],
+        disabled: bool = False,
+    ) -> None:
+        self._names = [field.name for field in fields]
+        self._passwords = [field.name for field in fields if field.kind == "secret"]
+        self._calls = dict(actions)
+        super().__init__(
+            fields=[field._asdict() for field in fields], actions=list(actions), disabled=disabled
+        )
+        self.on_msg(lambda _widget, content, _buffers: self.receive(content))
+
+    def receive(self, message: Mapping[str, Any]) -> None:
+        """Call what a button stands for; a message that this form did not write is dropped."""
+        try:
+            call, typed = self._read(message)
+        except (AttributeError, KeyError, TypeError):
+            return
+        try:
+            reply = call(typed)
+        except Exception as error:  # noqa: BLE001 - ipywidgets would print it with its variables
+            reply = FormReply(f"This went wrong unexpectedly: {escape(type(error).__name__)}.")
+        self.send(reply._asdict())
+
+    def _read(self, message: Mapping[str, Any]) -> tuple[Callable[[Typed], FormReply], Typed]:
+        texts = {name: message["values"][name].strip() for name in self._names}
+        secrets = {name: Secret(texts.pop(name), label=name) for name in self._passwords}
+        typed = Typed(texts, {name: secret for name, secret in secrets.items() if secret})
+        return self._calls[message["action"]], typed

@@ -1,0 +1,88 @@
+"""Tell what is different from an earlier run: cases, and verdicts."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from ddoauth_kit.errors import InputError
+from ddoauth_kit.workbook.runs.run_verdicts import TABLE, read_verdicts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from ddoauth_kit.workbook.runs.run_matrix import NotebookRun
+    from ddoauth_kit.workbook.runs.run_verdicts import RunVerdict
+
+ABSENT: Final = "not there"
+
+
+@dataclass(frozen=True, slots=True)
+class RunDifference:
+    """Hold one difference: of what, and what it was and is."""
+
+    what: str
+    before: str
+    now: str
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierRun:
+    """Hold what is compared of an earlier run: status by case, verdict by client, scope, site."""
+
+    name: str
+    seconds: float
+    cases: Mapping[str, str]
+    verdicts: Mapping[str, str]
+
+
+def read_earlier(folder: Path) -> EarlierRun:
+    """Read the folder of an earlier run.
+
+    Raises:
+        InputError: `not_a_run`.
+    """
+    try:
+        summary = json.loads((folder / "summary.json").read_text("utf-8"))
+        cases = {_case(run): str(run["status"]) for run in summary["runs"]}
+        seconds = float(summary.get("seconds", 0.0))
+        rows = _rows(folder / "tables" / f"{TABLE}.csv")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        what = f"{str(folder)!r} holds no results of a run: {type(error).__name__}."
+        raise InputError("not_a_run", what) from None
+    return EarlierRun(folder.name, seconds, cases, _by_key(read_verdicts(rows)))
+
+
+def differences(
+    runs: Iterable[NotebookRun], *, verdicts: Iterable[RunVerdict], earlier: EarlierRun
+) -> list[RunDifference]:
+    """Return what changed, came or went, cases first; seconds are not compared."""
+    cases = {run.name: run.status for run in runs}
+    return [
+        *_changes(earlier.cases, cases),
+        *_changes(earlier.verdicts, _by_key(verdicts)),
+    ]
+
+
+def _changes(before: Mapping[str, str], now: Mapping[str, str]) -> list[RunDifference]:
+    names = dict.fromkeys([*now, *before])
+    pairs = ((name, before.get(name, ABSENT), now.get(name, ABSENT)) for name in names)
+    return [RunDifference(*pair) for pair in pairs if pair[1] != pair[2]]
+
+
+def _by_key(verdicts: Iterable[RunVerdict]) -> dict[str, str]:
+    return {f"{v.scope} on {v.site} ({v.client})": v.words for v in verdicts}
+
+
+def _case(run: dict[str, Any]) -> str:
+    return str(run["output"]).removesuffix(".ipynb")
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    if not path.exists():
+        return []
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))

@@ -1,0 +1,178 @@
+"""Run cases on an existing Dask cluster, through its `concurrent.futures` interface.
+
+What travels is names and notebooks without secrets: a live run on a cluster takes its credentials
+from each worker's own environment. Dask speaks pickle, so give it a scheduler that you trust.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import tempfile
+import uuid
+from collections import Counter
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from ddoauth_kit.errors import DdoauthError, InputError
+from ddoauth_kit.workbook.runs.collect import result
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from distributed import Client
+
+    from ddoauth_kit.workbook.runs.run_matrix import Case, NotebookRun, RunSettings
+
+CONNECT_SECONDS: Final = 15
+TOPIC: Final = "ddoauth-runs"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Hold all that a worker needs for one case; it may have no file in common with the sender."""
+
+    run: str
+    name: str
+    notebook: str
+    parameters: dict[str, Any]
+    client: str = ""
+    timeout: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderResult:
+    """Hold what a worker sends back: the executed notebook as text, without secrets."""
+
+    notebook: str
+    error: str
+    seconds: float
+
+
+@dataclass(slots=True)
+class ClusterRunner:
+    """Run cases on the workers of a Dask scheduler, one kernel for each of their threads.
+
+    Dask does a task again when its worker is lost. Each beginning is told to the scheduler, so
+    that a case that was begun twice is marked as such in its result.
+    """
+
+    address: str
+    timeout: float | None = None
+    _run: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+    def run(
+        self,
+        cases: Iterable[Case],
+        *,
+        settings: RunSettings,
+        out: Path,
+        done: Callable[[NotebookRun], None],
+    ) -> bool:
+        """Execute all cases, calling `done` as each ends; return False if it was interrupted.
+
+        Raises:
+            InputError: `no_executor`.
+        """
+        with self._client() as client:
+            executor = client.get_executor(pure=False)
+            orders = {
+                executor.submit(fulfil, self._order(case, settings=settings)): case
+                for case in cases
+            }
+            try:
+                for future in concurrent.futures.as_completed(orders):
+                    done(self._result(future, orders[future], client=client, out=out))
+            except KeyboardInterrupt:
+                for future in orders:
+                    future.cancel()
+                return False
+        return True
+
+    @contextmanager
+    def _client(self) -> Iterator[Client]:
+        try:
+            from distributed import Client
+        except ModuleNotFoundError:
+            what = 'Dask is not installed: pip install "ddoauth-kit[dask]".'
+            raise InputError("no_executor", what) from None
+        try:
+            client = Client(self.address, timeout=CONNECT_SECONDS, set_as_default=False)
+        except (OSError, ValueError) as error:
+            what = f"No Dask scheduler answers at {self.address!r}: {type(error).__name__}."
+            raise InputError("no_executor", what) from None
+        with client:
+            yield client
+
+    def _order(self, case: Case, *, settings: RunSettings) -> Order:
+        client = Path(case.client.path).read_text("utf-8") if case.client.path else ""
+        return Order(
+            run=self._run,
+            name=case.name,
+            notebook=case.notebook.read_text("utf-8"),
+            parameters=settings.parameters(case),
+            client=client,
+            timeout=self.timeout,
+        )
+
+    def _result(
+        self,
+        future: concurrent.futures.Future[OrderResult],
+        case: Case,
+        *,
+        client: Client,
+        out: Path,
+    ) -> NotebookRun:
+        attempts = max(1, self._beginnings(client)[case.name])
+        try:
+            answer = future.result()
+        except Exception as error:  # noqa: BLE001 - whatever a cluster does to one case
+            text = f"{type(error).__name__}: {error}"
+            return result(case, error=text, seconds=0.0, attempts=attempts)
+        from nbformat import v4
+
+        (out / f"{case.name}.ipynb").write_text(answer.notebook, encoding="utf-8")
+        return result(
+            case,
+            error=answer.error,
+            seconds=answer.seconds,
+            notebook=v4.reads(answer.notebook),  # type: ignore[no-untyped-call]
+            attempts=attempts,
+        )
+
+    def _beginnings(self, client: Client) -> Counter[str]:
+        """Return how often each case was begun on any worker."""
+        events = client.get_events(TOPIC)
+        mine = (event for _, event in events if event.get("run") == self._run)
+        return Counter(event["case"] for event in mine)
+
+
+def fulfil(order: Order) -> OrderResult:
+    """Execute an order in a worker and return the notebook without secrets."""
+    from ddoauth_kit.workbook.runs.execution import execute
+
+    _tell_beginning(order)
+    with tempfile.TemporaryDirectory(prefix="ddoauth-") as folder:
+        source, output = Path(folder) / "source.ipynb", Path(folder) / "output.ipynb"
+        source.write_text(order.notebook, encoding="utf-8")
+        parameters = dict(order.parameters)
+        if order.client:
+            client = Path(folder) / "oauth_clients.json"
+            client.write_text(order.client, encoding="utf-8")
+            parameters["CLIENT"] = str(client)
+        try:
+            executed = asyncio.run(
+                execute(source, output=output, parameters=parameters, seconds=order.timeout)
+            )
+        except DdoauthError as error:
+            return OrderResult(order.notebook, f"{type(error).__name__}: {error}", 0.0)
+        return OrderResult(output.read_text("utf-8"), executed.error, executed.seconds)
+
+
+def _tell_beginning(order: Order) -> None:
+    from distributed import get_worker
+
+    with suppress(ValueError):  # not in a worker
+        get_worker().log_event(TOPIC, {"run": order.run, "case": order.name})

@@ -1,0 +1,157 @@
+"""Run cases side by side: one process, one event loop, many kernels."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from ddoauth_kit.workbook.runs.collect import result
+from ddoauth_kit.workbook.runs.kernel_template import KernelTemplate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from contextlib import AbstractContextManager
+
+    from ddoauth_kit.workbook.runs.run_matrix import Case, NotebookRun, RunSettings
+
+KERNELS_PER_CORE: Final = 4
+KERNEL_BYTES: Final = 200 * 1024 * 1024
+CGROUP: Final = Path("/sys/fs/cgroup")
+
+
+class LocalRunner:
+    """Run cases on this machine.
+
+    `jobs` is how many kernels run at once, `timeout` how many seconds a notebook may take; `cold`
+    starts each kernel from nothing instead of forking one that has the lessons' imports.
+    """
+
+    def __init__(
+        self, *, jobs: int | None = None, timeout: float | None = None, cold: bool = False
+    ) -> None:
+        self.jobs = jobs or kernels_at_once()
+        self.timeout = timeout
+        self.cold = cold or not KernelTemplate.available
+
+    def run(
+        self,
+        cases: Iterable[Case],
+        *,
+        settings: RunSettings,
+        out: Path,
+        done: Callable[[NotebookRun], None],
+    ) -> bool:
+        """Execute all cases, calling `done` as each ends; return False if it was interrupted.
+
+        SIGINT and SIGTERM end the kernels that run; what had ended is on disk. In a notebook,
+        which has a loop of its own, this waits in a thread.
+        """
+        work = self._all(list(cases), settings=settings, out=out, done=done)
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return asyncio.run(work)
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(asyncio.run, work).result()
+
+    async def _all(
+        self,
+        cases: list[Case],
+        *,
+        settings: RunSettings,
+        out: Path,
+        done: Callable[[NotebookRun], None],
+    ) -> bool:
+        free = asyncio.Semaphore(self.jobs)
+        few = len(cases) == 1
+
+        async def run(case: Case, template: KernelTemplate | None) -> None:
+            async with free:
+                done(await self._one(case, settings=settings, out=out, template=template))
+
+        source: AbstractContextManager[KernelTemplate | None] = (
+            nullcontext() if self.cold or few else KernelTemplate()
+        )
+        with source as template:
+            tasks = [asyncio.create_task(run(case, template)) for case in cases]
+            with _cancelling(tasks):
+                ended = await asyncio.gather(*tasks, return_exceptions=True)
+        for outcome in ended:
+            if outcome is not None and not isinstance(outcome, asyncio.CancelledError):
+                raise outcome
+        return not any(ended)
+
+    async def _one(
+        self, case: Case, *, settings: RunSettings, out: Path, template: KernelTemplate | None
+    ) -> NotebookRun:
+        from ddoauth_kit.workbook.runs.execution import execute  # long, so the template is first
+
+        try:
+            execution = await execute(
+                case.notebook,
+                output=out / f"{case.name}.ipynb",
+                parameters=settings.parameters(case),
+                seconds=self.timeout,
+                template=template,
+            )
+        except Exception as error:  # noqa: BLE001 - a full disk, a notebook that is broken
+            return result(case, error=f"{type(error).__name__}: {error}", seconds=0.0)
+        return result(
+            case,
+            error=execution.error,
+            seconds=execution.seconds,
+            notebook=execution.notebook,
+        )
+
+
+@contextmanager
+def _cancelling(tasks: list[asyncio.Task[None]]) -> Iterator[None]:
+    """Cancel the tasks at SIGINT or SIGTERM while the block lasts.
+
+    Signals reach the main thread alone, and on Windows they do not reach event loops.
+    """
+    loop = asyncio.get_running_loop()
+    main = threading.current_thread() is threading.main_thread()
+    handled = (signal.SIGINT, signal.SIGTERM) if main and sys.platform != "win32" else ()
+
+    def cancel() -> None:
+        for task in tasks:
+            task.cancel()
+
+    for number in handled:
+        loop.add_signal_handler(number, cancel)
+    try:
+        yield
+    finally:
+        for number in handled:
+            loop.remove_signal_handler(number)
+
+
+def kernels_at_once(*, cgroup: Path = CGROUP) -> int:
+    """Return a number of kernels that suits this machine, at least one.
+
+    A kernel waits much of its time: for its sockets, its sandbox, its end. One that did the
+    lessons holds about 110 MB; nearly twice that is reckoned, for notebooks that do more.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return max(1, min((cores or 1) * KERNELS_PER_CORE, free_bytes(cgroup=cgroup) // KERNEL_BYTES))
+
+
+def free_bytes(*, cgroup: Path = CGROUP) -> int:
+    """Return the memory that may still be used: the machine's, or what a container is given."""
+    import psutil
+
+    machine = int(psutil.virtual_memory().available)
+    try:
+        given = int((cgroup / "memory.max").read_text("ascii"))
+        used = int((cgroup / "memory.current").read_text("ascii"))
+    except (OSError, ValueError):  # no container, or "max"
+        return machine
+    return min(machine, max(0, given - used))

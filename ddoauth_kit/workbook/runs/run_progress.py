@@ -1,0 +1,55 @@
+"""Say how far a run is: a bar in a terminal, a line for each result elsewhere, such as in CI."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from typing import TextIO
+
+    from ddoauth_kit.workbook.runs.run_matrix import NotebookRun
+
+_WIDTH: Final = 30
+_CLEAR: Final = "\r\x1b[K"
+
+
+class RunProgress:
+    """Count results against a total, on standard error."""
+
+    def __init__(self, total: int, *, stream: TextIO | None = None) -> None:
+        self._stream = stream or sys.stderr
+        self._total = total
+        self._done = self._failed = 0
+        self._bar = self._stream.isatty()
+
+    def add(self, run: NotebookRun) -> None:
+        """Count one more result; in a terminal only a failure gets a line of its own."""
+        self._done += 1
+        self._failed += run.status == "failed"
+        line = f"{self._done}/{self._total} {describe(run)}"
+        if not self._bar:
+            self._write(f"{line}\n")
+            return
+        if run.status == "failed":
+            self._write(f"{_CLEAR}{line}\n")
+        full = _WIDTH * self._done // self._total
+        bar = f"[{'#' * full}{'.' * (_WIDTH - full)}] {self._done}/{self._total}"
+        self._write(f"{_CLEAR}{bar}, {self._failed} failed")
+
+    def end(self) -> None:
+        """Take the bar away."""
+        if self._bar:
+            self._write(_CLEAR)
+
+    def _write(self, text: str) -> None:
+        self._stream.write(text)
+        self._stream.flush()
+
+
+def describe(run: NotebookRun) -> str:
+    """Return a result in one line."""
+    again = f", begun {run.attempts} times" if run.attempts > 1 else ""
+    client = run.name.removeprefix(f"{run.notebook}.{run.site}")
+    where = f"{run.notebook} on {run.site}" + (f" for {run.client}" if client else "")
+    return f"{run.status} {where} in {run.seconds:.1f} s{again}"

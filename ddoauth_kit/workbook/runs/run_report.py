@@ -1,0 +1,271 @@
+"""Write the report that somebody reads in the morning: one page, nothing loaded from anywhere."""
+
+from __future__ import annotations
+
+import re
+from html import escape
+from itertools import groupby
+from typing import TYPE_CHECKING, Final
+
+from ddoauth_kit.errors.explainer import explain
+from ddoauth_kit.masking.people import mask_people
+from ddoauth_kit.workbook.runs.comparison import ABSENT
+from ddoauth_kit.workbook.runs.notebook_pages import page
+from ddoauth_kit.workbook.runs.run_verdicts import TONES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from ddoauth_kit.workbook.runs.outcome import RunOutcome
+    from ddoauth_kit.workbook.runs.run_matrix import NotebookRun
+    from ddoauth_kit.workbook.runs.run_verdicts import RunVerdict
+
+_STYLE: Final = """
+body { max-width: 84rem; }
+.good { background: var(--good); color: var(--good-ink); }
+.bad { background: var(--bad); color: var(--bad-ink); }
+.odd { background: var(--odd); color: var(--odd-ink); }
+.none { background: var(--none); color: var(--none-ink); }
+.good a, .bad a, .odd a { color: inherit; }
+.said { display: inline-block; padding: 0.2rem 0.7rem; border-radius: 4px; font-weight: 600; }
+.soft { color: var(--soft); } .num { text-align: right; white-space: nowrap; }
+td.word { white-space: nowrap; } small { opacity: 0.85; }
+.matrix { font-size: 0.85rem; } .matrix td, .matrix th { padding: 0.25rem 0.45rem; }
+.matrix th:first-child { position: sticky; left: 0; z-index: 1; }
+.failure { border-left: 4px solid var(--bad-ink); padding-left: 0.8rem; margin: 1rem 0; }
+.failure h3 { margin: 0; font-size: 1rem; } .failure p { margin: 0.3rem 0; }
+details > summary { cursor: pointer; margin: 0.6rem 0; }
+.bar { display: block; height: 0.6rem; min-width: 2px; background: var(--link); }
+.bars td:last-child { width: 40%; min-width: 6rem; vertical-align: middle; }
+@media (max-width: 30rem) { body { padding: 0.7rem; } th, td { padding: 0.25rem 0.4rem; }
+  .matrix th:first-child { max-width: 8.5rem; } }
+"""
+_CODE: Final = re.compile(r"\[([a-z_]+)\]")
+_SLOWEST: Final = 10
+
+
+def report(outcome: RunOutcome) -> str:
+    """Return the report as HTML: what failed, the matrix, verdicts, differences, timings."""
+    sections = (_head, _failures, _matrix, _verdicts, _changes, _timings, _scan)
+    body = "\n".join(part for section in sections for part in section(outcome))
+    return page(f"ddoauth run: {_result(outcome)}", body=f"<main>\n{body}\n</main>", style=_STYLE)
+
+
+def _head(outcome: RunOutcome) -> Iterator[str]:
+    tone = "bad" if outcome.failed or outcome.findings else "odd" if outcome.not_run else "good"
+    sites = len({case.site for case in outcome.cases})
+    notebooks = len({case.notebook for case in outcome.cases})
+    clients = list(dict.fromkeys(case.client.label for case in outcome.cases))
+    yield "<h1>Notebooks on every site</h1>"
+    yield f'<p><span class="said {tone}">{_result(outcome)}</span></p>'
+    where = "real Datadog" if outcome.settings.mode == "live" else "the sandbox"
+    yield (
+        f'<p class="soft">{notebooks} notebooks, {sites} sites, {_text(", ".join(clients))}, '
+        f"against {where}. Started {_text(_moment(outcome.started))}, took "
+        f"{outcome.seconds:.1f} s.</p>"
+    )
+
+
+def _failures(outcome: RunOutcome) -> Iterator[str]:
+    yield "<h2>What failed</h2>"
+    if not outcome.failed:
+        yield "<p>Nothing.</p>"
+    for (_, client, error), runs in _alike(outcome.failed).items():
+        sites = ", ".join(_link(run, run.site) for run in runs)
+        yield f'<div class="failure"><h3>{_text(runs[0].notebook)} on {sites}</h3>'
+        yield f'<p class="soft">{_text(client)}</p><p>{_text(error)}</p>'
+        yield from _explained(error)
+        yield "</div>"
+    if outcome.not_run:
+        names = ", ".join(case.title for case in outcome.not_run)
+        yield f"<p>Not run, because the run was interrupted: {_text(names)}.</p>"
+
+
+def _alike(runs: list[NotebookRun]) -> dict[tuple[str, str, str], list[NotebookRun]]:
+    """Return the failures by notebook, client and error: one cause often hits every site."""
+    found: dict[tuple[str, str, str], list[NotebookRun]] = {}
+    for run in runs:
+        found.setdefault((run.notebook, run.client, run.error), []).append(run)
+    return found
+
+
+def _explained(error: str) -> Iterator[str]:
+    """Say why, where the error carries one of the kit's codes."""
+    for code in _CODE.findall(error)[:1]:
+        try:
+            found = explain(code)
+        except ValueError:
+            return
+        yield f"<p><strong>Why:</strong> {_prose(found.cause)}</p>"
+        yield f"<p><strong>Next:</strong> {_prose(found.fix)}</p>"
+
+
+def _matrix(outcome: RunOutcome) -> Iterator[str]:
+    sites = list(dict.fromkeys(case.site for case in outcome.cases))
+    runs = {(run.notebook, run.client, run.site): run for run in outcome.runs}
+    several = len({case.client for case in outcome.cases}) > 1
+    rows = dict.fromkeys((case.notebook.stem, case.client.label) for case in outcome.cases)
+    yield "<h2>Notebooks and sites</h2>"
+    yield from _grid(
+        ["notebook", *sites],
+        (
+            [
+                _name(name) + (f"<br><small>{_text(client)}</small>" if several else ""),
+                *(_cell(runs.get((name, client, site))) for site in sites),
+            ]
+            for name, client in rows
+        ),
+    )
+
+
+def _cell(run: NotebookRun | None) -> str:
+    if run is None:
+        return '<td class="word none">not run</td>'
+    tone = "bad" if run.error else "good"
+    again = f"<br>begun {run.attempts} times" if run.attempts > 1 else ""
+    seconds = f"<br><small>{run.seconds:.1f} s</small>"
+    return f'<td class="word {tone}">{_link(run, run.status)}{seconds}{again}</td>'
+
+
+def _verdicts(outcome: RunOutcome) -> Iterator[str]:
+    found = sorted(outcome.verdicts, key=lambda v: v.client)
+    if not found:
+        return
+    yield "<h2>Scopes and sites</h2>"
+    for client, group in groupby(found, key=lambda v: v.client):
+        verdicts = list(group)
+        if len(verdicts) < len(found):
+            yield f"<h3>{_text(client)}</h3>"
+        yield from _scopes(verdicts)
+        yield from _evidence(verdicts)
+
+
+def _scopes(verdicts: Sequence[RunVerdict]) -> Iterator[str]:
+    sites = list(dict.fromkeys(v.site for v in verdicts))
+    cells = {(v.scope, v.site): v for v in verdicts}
+    yield from _grid(
+        ["scope", *sites],
+        (
+            [_name(scope), *(_verdict(cells.get((scope, site))) for site in sites)]
+            for scope in dict.fromkeys(v.scope for v in verdicts)
+        ),
+    )
+
+
+def _verdict(verdict: RunVerdict | None) -> str:
+    if verdict is None:
+        return '<td class="word none">no verdict</td>'
+    return f'<td class="word {verdict.tone}">{_text(verdict.words)}</td>'
+
+
+def _evidence(verdicts: Sequence[RunVerdict]) -> Iterator[str]:
+    rows = (
+        (v.scope, v.site, v.words, f"{v.method} {v.path}", v.status, v.seconds, v.evidence)
+        for v in verdicts
+    )
+    yield f"<details><summary>Evidence of {len(verdicts)} verdicts</summary>"
+    yield from _table(("scope", "site", "verdict", "call", "status", "seconds", "evidence"), rows)
+    yield "</details>"
+
+
+def _changes(outcome: RunOutcome) -> Iterator[str]:
+    if outcome.earlier is None:
+        return
+    yield "<h2>What changed</h2>"
+    changes = outcome.differences
+    took = f"It took {outcome.earlier.seconds:.1f} s then, {outcome.seconds:.1f} s now."
+    said = f"{len(changes)} differences from" if changes else "Nothing is different from"
+    yield f"<p>{said} {_text(outcome.earlier.name)}. {took}</p>"
+    if not changes:
+        return
+    yield '<div class="wide"><table><tr>'
+    yield from (f'<th scope="col">{name}</th>' for name in ("what", "before", "now"))
+    yield "</tr>"
+    for change in changes:
+        yield f"<tr><td>{_name(change.what)}</td>{_word(change.before)}{_word(change.now)}</tr>"
+    yield "</table></div>"
+
+
+def _word(word: str) -> str:
+    """Return a cell in the tone of a verdict or of a result."""
+    known = {"passed": "good", "failed": "bad", ABSENT: "none"}
+    tone = known.get(word) or TONES.get(word.replace(" ", "_"), "odd")
+    return f'<td class="word {tone}">{_text(word)}</td>'
+
+
+def _timings(outcome: RunOutcome) -> Iterator[str]:
+    slowest = sorted(outcome.runs, key=lambda run: -run.seconds)[:_SLOWEST]
+    if not slowest or not slowest[0].seconds:
+        return
+    total = sum(run.seconds for run in outcome.runs)
+    yield "<h2>Timings</h2>"
+    yield (
+        f"<p>{len(outcome.runs)} notebooks took {total:.1f} s one by one, and "
+        f"{outcome.seconds:.1f} s side by side. The slowest:</p>"
+    )
+    yield '<div class="wide"><table class="bars"><tr><th scope="col">notebook</th>'
+    yield '<th scope="col">site</th><th scope="col">seconds</th><th scope="col">share</th></tr>'
+    for run in slowest:
+        share = 100 * run.seconds / slowest[0].seconds
+        bar = f'<span class="bar" style="width:{share:.0f}%"></span>'
+        yield f"<tr><td>{_link(run)}</td><td>{_text(run.site)}</td>"
+        yield f'<td class="num">{run.seconds:.1f}</td><td>{bar}</td></tr>'
+    yield "</table></div>"
+
+
+def _scan(outcome: RunOutcome) -> Iterator[str]:
+    if outcome.findings is None:
+        return
+    yield "<h2>Secrets in the results</h2>"
+    if not outcome.findings:
+        yield "<p>All files of this run were scanned for secrets, and none was found.</p>"
+        return
+    yield f'<p class="said bad">{len(outcome.findings)} found: delete them.</p>'
+    yield from _table(
+        ("file", "where", "what"), ((f.path, f.where, f.what) for f in outcome.findings)
+    )
+
+
+def _result(outcome: RunOutcome) -> str:
+    text = f"{outcome.passed} of {len(outcome.cases)} passed"
+    return f"{text}, {len(outcome.failed)} failed" if outcome.failed else text
+
+
+def _grid(head: list[str], rows: Iterable[list[str]]) -> Iterator[str]:
+    """Yield a table of words by site; the first cell of a row names it and stays in view."""
+    yield '<div class="wide"><table class="matrix"><tr>'
+    yield "".join(f'<th scope="col">{_text(name)}</th>' for name in head)
+    yield "</tr>"
+    for first, *cells in rows:
+        yield f'<tr><th scope="row">{first}</th>{"".join(cells)}</tr>'
+    yield "</table></div>"
+
+
+def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
+    yield '<div class="wide"><table><tr>'
+    yield "".join(f'<th scope="col">{_text(name)}</th>' for name in head)
+    yield "</tr>"
+    for row in rows:
+        yield f"<tr>{''.join(f'<td>{_text(cell)}</td>' for cell in row)}</tr>"
+    yield "</table></div>"
+
+
+def _link(run: NotebookRun, text: str = "") -> str:
+    return f'<a href="{escape(run.name)}.html">{_text(text or run.notebook)}</a>'
+
+
+def _name(text: str) -> str:
+    """Return a name that a narrow column may break after its underscores."""
+    return _text(text).replace("_", "_<wbr>")
+
+
+def _prose(text: str) -> str:
+    return re.sub(r"`([^`]*)`", r"<code>\1</code>", _text(text))
+
+
+def _moment(started: str) -> str:
+    return f"{started[:10]} {started[11:16]} UTC"
+
+
+def _text(text: str) -> str:
+    return escape(mask_people(text))

@@ -1,0 +1,1 @@
+"""Show values in a notebook: cards, tables, requests as code."""

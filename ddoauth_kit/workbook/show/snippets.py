@@ -1,0 +1,144 @@
+"""Write a recorded request as a cURL command and as httpx code, with secrets left to the reader.
+
+Hosts and secrets become environment variables. The cURL command reads all of it on standard
+input, because arguments of a process can be read by every other process of the machine.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import parse_qsl, urlsplit
+
+if TYPE_CHECKING:
+    from ddoauth_kit.exchange import Exchange
+
+_PLACEHOLDER: Final = re.compile(r"<(\w+)(?: …\w{4})?>")
+# A placeholder becomes a variable, so a backslash before one counts as before `$`.
+_HEREDOC: Final = re.compile(r"[$`]|\\(?=[\\$`<])")
+_HOSTS: Final = (
+    ("http-intake.logs.", "DDOAUTH_LOGS_INTAKE_URL"),
+    ("event-management-intake.", "DDOAUTH_EVENTS_INTAKE_URL"),
+    ("api.", "DDOAUTH_API_URL"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Snippet:
+    """Hold a piece of code to copy; a notebook shows it highlighted."""
+
+    language: str
+    code: str
+
+    def __repr__(self) -> str:
+        return self.code
+
+    def _repr_markdown_(self) -> str:
+        return f"```{self.language}\n{self.code}\n```"
+
+
+def as_curl(exchange: Exchange) -> Snippet:
+    """Return a command for bash; a variable that is not set ends it by name, before it sends."""
+    url = urlsplit(exchange.url)
+    lines = [
+        f'url = "${{{_host_variable(url.netloc)}:?}}{url.path}"',
+        f'request = "{exchange.method}"',
+        *(f'header = "{name}: {_shell(value)}"' for name, value in exchange.request_headers),
+    ]
+    if url.query:
+        lines += ["get", *(_data(name, value) for name, value in _pairs(url.query))]
+    if exchange.request_type.endswith("urlencoded"):
+        lines += [_data(name, value) for name, value in _form(exchange)]
+    elif exchange.request_body:
+        lines += [
+            f'header = "content-type: {exchange.request_type}"',
+            f'data = "{_shell(_compact(exchange.request_body))}"',
+        ]
+    config = "\n".join(lines)
+    command = "curl --silent --show-error --fail-with-body --config - <<EOF"
+    return Snippet("bash", f"{command}\n{config}\nEOF")
+
+
+def as_httpx(exchange: Exchange) -> Snippet:
+    """Return Python code that sends the same request with httpx."""
+    url = urlsplit(exchange.url)
+    arguments = [f'os.environ["{_host_variable(url.netloc)}"] + "{url.path}"']
+    if exchange.request_headers:
+        arguments.append(f"headers={_python(dict(exchange.request_headers))}")
+    if url.query:
+        arguments.append(f"params={_python(dict(_pairs(url.query)))}")
+    if exchange.request_type.endswith("urlencoded"):
+        arguments.append(f"data={_python(dict(_form(exchange)))}")
+    elif exchange.request_body:
+        arguments.append(f"json={_python(json.loads(exchange.request_body))}")
+    inner = "".join(f"    {argument},\n" for argument in arguments)
+    call = f"answer = httpx.{exchange.method.lower()}(\n{inner})"
+    return Snippet("python", f"import os\n\nimport httpx\n\n{call}\nanswer.raise_for_status()")
+
+
+def _host_variable(host: str) -> str:
+    """Return the variable that stands for a host: the first label tells its role."""
+    return next((name for start, name in _HOSTS if host.startswith(start)), "DDOAUTH_APP_URL")
+
+
+def _pairs(query: str) -> list[tuple[str, str]]:
+    return parse_qsl(query, keep_blank_values=True)
+
+
+def _form(exchange: Exchange) -> list[tuple[str, str]]:
+    """Return the fields of a recorded form, which stand one a line."""
+    fields = (line.partition("=") for line in exchange.request_body.split("\n"))
+    return [(name, value) for name, _, value in fields]
+
+
+def _data(name: str, value: str) -> str:
+    return f'data-urlencode = "{name}={_shell(value)}"'
+
+
+def _shell(text: str) -> str:
+    """Escape for cURL's quotes, then for bash's here-document, then name the secrets.
+
+    In a here-document a backslash escapes itself, `$` and a backtick, and nothing else.
+    """
+    for character in ("\\", '"'):
+        text = text.replace(character, f"\\{character}")
+    text = _HEREDOC.sub(r"\\\g<0>", text)
+    return _PLACEHOLDER.sub(lambda found: f"${{{_variable(found)}:?}}", text)
+
+
+def _python(value: Any, *, depth: int = 1) -> str:  # noqa: ANN401 - JSON has no narrower type
+    """Write a value as Python, dictionaries one entry a line, secrets read from the environment."""
+    indent, end = "    " * (depth + 1), "    " * depth
+    if isinstance(value, dict):
+        entries = (
+            f"{indent}{_text(k)}: {_python(v, depth=depth + 1)},\n" for k, v in value.items()
+        )
+        return f"{{\n{''.join(entries)}{end}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(_python(item, depth=depth) for item in value)}]"
+    return _string(value) if isinstance(value, str) else repr(value)
+
+
+def _string(text: str) -> str:
+    """Write a text; a text with a secret becomes an f-string or the variable itself."""
+    found = _PLACEHOLDER.search(text)
+    if found is None:
+        return _text(text)
+    if found[0] == text:
+        return f'os.environ["{_variable(found)}"]'
+    inner = _text(text).replace("{", "{{").replace("}", "}}")
+    return "f" + _PLACEHOLDER.sub(lambda found: f"{{os.environ['{_variable(found)}']}}", inner)
+
+
+def _text(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _variable(found: re.Match[str]) -> str:
+    return f"DDOAUTH_{found[1].upper()}"
+
+
+def _compact(body: str) -> str:
+    return json.dumps(json.loads(body), separators=(",", ":"), ensure_ascii=False)

@@ -1,0 +1,42 @@
+"""Show a recorded exchange as it went over the wire, with placeholders for secrets."""
+
+from __future__ import annotations
+
+import json
+from html import escape
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from ddoauth_kit.exchange import Exchange
+
+
+def wire_text(exchange: Exchange) -> str:
+    """Return request and answer as HTTP messages; forms one field a line, JSON indented."""
+    url = urlsplit(exchange.url)
+    target = f"{url.path}?{url.query}" if url.query else url.path
+    headers = [("host", url.netloc), *exchange.request_headers]
+    if exchange.request_type:
+        headers.append(("content-type", exchange.request_type))
+    request = _message(f"{exchange.method} {target}", headers, exchange.request_body)
+    answer = _message(
+        str(exchange.status), list(exchange.response_headers), _pretty(exchange.response_body)
+    )
+    return f"{request}\n\n{answer}"
+
+
+def wire_html(exchange: Exchange) -> str:
+    """Return the same, for a notebook."""
+    return f'<pre style="overflow-x:auto">{escape(wire_text(exchange))}</pre>'
+
+
+def _message(first: str, headers: list[tuple[str, str]], body: str) -> str:
+    head = "\n".join([first, *(f"{name}: {value}" for name, value in headers)])
+    return f"{head}\n\n{body}" if body else head
+
+
+def _pretty(body: str) -> str:
+    try:
+        return json.dumps(json.loads(body), indent=2, ensure_ascii=False)
+    except ValueError:
+        return body

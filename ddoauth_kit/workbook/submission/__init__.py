@@ -1,0 +1,1 @@
+"""Back the lesson on publishing."""

@@ -1,0 +1,191 @@
+"""Publish a private client, take its credentials over, and go on with both registrations.
+
+The page is the sandbox's Developer Platform; at Datadog a person opens it, and nothing here does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urljoin
+
+from ddoauth_kit.errors import AuthorizationError, InputError
+from ddoauth_kit.oauth.client import ONE_PERSON, OAuthClient
+from ddoauth_kit.oauth.consent.scripted_browser import Browser
+from ddoauth_kit.oauth.consent.scripted_consent import visit_consent
+from ddoauth_kit.registration import ClientRegistration, Kind
+from ddoauth_kit.secret import Secret
+from ddoauth_kit.sites import DATADOG_SITES
+from ddoauth_kit.store import Slot
+from ddoauth_kit.store.slots import refuse_unwritable
+from ddoauth_kit.workbook.lab.backend import Mode
+from ddoauth_kit.workbook.lab.customer import Clicked
+from ddoauth_kit.workbook.lab.lab import Lab
+from ddoauth_kit.workbook.show.cards import Rows, as_html, as_text, rows
+from ddoauth_kit.workbook.show.result_table import ResultTable
+
+if TYPE_CHECKING:
+    from ddoauth_kit.oauth.consent.scripted_browser import BrowserPage
+    from ddoauth_kit.workbook.lab.backend import Backend
+
+WHERE: Final = "Developer Platform"
+_PATH: Final = "/developer"
+_TEST: Final = "developer/test-authorization"
+_PUBLISH: Final = "developer/publish"
+_SHOWN_ONCE: Final = "New credentials, shown once"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class TakenOver:
+    """Hold the published registration, and where its secret is kept."""
+
+    registration: ClientRegistration
+    slot: Slot
+    kept_in: str
+
+    def __repr__(self) -> str:
+        return as_text(self)
+
+    def _repr_html_(self) -> str:
+        return as_html(self)
+
+
+class DeveloperPage:
+    """Click on the sandbox's Developer Platform for the private client of a lab.
+
+    Raises:
+        InputError: `not_the_private_client`, for any other lab.
+    """
+
+    def __init__(self, lab: Lab) -> None:
+        if lab.backend.mode is not Mode.SANDBOX or lab.registration.kind is not Kind.PRIVATE:
+            what = "Only a sandbox's private client can be published from here."
+            raise InputError("not_the_private_client", what)
+        self._lab = lab
+        self._browser = Browser()
+        self._url = lab.site.app_url + _PATH
+
+    def test_authorization(self) -> Clicked:
+        """Click *Test Authorization*, which leads to the onboarding URL as a tile would."""
+        return self._click(_TEST, "Test Authorization")
+
+    def publish(self) -> Clicked:
+        """Click *Publish*; credentials of their own wait on the page, to be shown once."""
+        return self._click(_PUBLISH, "Publish")
+
+    def take_over(self) -> TakenOver:
+        """Keep the published client's secret before anything else is done with it.
+
+        That the store keeps what it is given is proved before the page is opened, because
+        opening it uses up the one time that the secret is shown.
+
+        Raises:
+            InputError: `not_stored`, before anything was shown, or `credentials_not_shown`.
+        """
+        lab = self._lab
+        site = lab.site.name
+        # The id is not known yet; the store is the same whatever the slot is called.
+        refuse_unwritable(lab.store, Slot("client_secret", site, "new", str(Kind.PUBLISHED)))
+        client_id, secret = _shown(self._browser.open(self._url))
+        slot = Slot("client_secret", site, client_id, str(Kind.PUBLISHED))
+        lab.store.put(slot, secret)
+        registration = replace(
+            lab.registration,
+            client_id=client_id,
+            client_secret=secret,
+            kind=Kind.PUBLISHED,
+            sites=DATADOG_SITES.names,
+        )
+        return TakenOver(registration, slot, lab.store.where)
+
+    def _click(self, action: str, button: str) -> Clicked:
+        client_id = self._lab.registration.client_id
+        form = next(
+            form
+            for form in self._browser.open(self._url).forms
+            if form.action.endswith(action) and form.fields.get("client_id") == client_id
+        )
+        answer = self._browser.open(urljoin(self._url, form.action), form.fields)
+        return Clicked(WHERE, button, int(bool(answer.location)))
+
+
+def switch_to(lab: Lab, taken_over: TakenOver) -> Lab:
+    """Return a lab with the published registration; the given one goes on with the private one.
+
+    Both talk to the same sandbox and keep what they get in the same store, each in slots of its
+    own client id, so that neither loses anything.
+    """
+    oauth = OAuthClient(
+        taken_over.registration,
+        sites=lab.oauth.sites,
+        http=lab.oauth.http,
+        clock=lab.oauth.clock,
+    )
+    return Lab(_published(lab.site.name, lab=lab, oauth=oauth))
+
+
+def try_organizations(lab: Lab) -> ResultTable:
+    """Authorize from each organization of the lab's site, as the final test before customers do.
+
+    Columns: `client`, `organization`, `result`, `the server said`. Nothing is kept of these grants.
+
+    Raises:
+        TokenError, AnswerError, NetworkError: a code was given, and no tokens for it.
+    """
+    labelled = enumerate(lab.backend.organizations, start=1)
+    return ResultTable("organizations", [_tried(lab, n, org) for n, org in labelled])
+
+
+def _tried(lab: Lab, number: int, organization: str) -> dict[str, str]:
+    row = {"client": str(lab.registration.kind), "organization": f"number {number}"}
+    request = lab.authorization_request()
+    try:
+        redirect = visit_consent(request, organization=organization)
+        response = lab.oauth.receive(redirect, session=ONE_PERSON)
+    except AuthorizationError as error:
+        return row | {"result": error.code, "the server said": "; ".join(error.said)}
+    lab.oauth.exchange(response)
+    return row | {
+        "organization": response.dd_org_name,
+        "result": "tokens",
+        "the server said": "",
+    }
+
+
+def _published(site: str, *, lab: Lab, oauth: OAuthClient) -> Backend:
+    # The lab travels along, so that the sandbox lives as long as either of the two is used.
+    return replace(
+        lab.backend.elsewhere(site),
+        oauth=oauth,
+        close=partial(_leave_open, lab),
+        elsewhere=partial(_published, lab=lab, oauth=oauth),
+        register=None,
+    )
+
+
+def _leave_open(_lab: Lab) -> None:
+    """Close nothing: the sandbox belongs to the lab with the private client."""
+
+
+def _shown(page: BrowserPage) -> tuple[str, Secret]:
+    _, _, text = page.text.partition(_SHOWN_ONCE)
+    words = text.split()
+    if not words:
+        what = "The page shows no credentials: they were shown once, or nothing was published."
+        raise InputError("credentials_not_shown", what)
+    client_id = words[words.index("id") + 1]
+    return client_id, Secret(words[words.index("secret") + 1], label="client_secret")
+
+
+@rows.register
+def _(value: TakenOver) -> Rows:
+    registration = value.registration
+    return (
+        ("client ID", registration.client_id),
+        ("client secret", str(registration.secret)),
+        ("client", f"{registration.name} ({registration.kind})"),
+        ("good on", " ".join(registration.sites)),
+        ("kept in", value.kept_in),
+        ("kept as", str(value.slot)),
+    )

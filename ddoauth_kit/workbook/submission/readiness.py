@@ -1,0 +1,220 @@
+"""Say whether an integration is ready to be published, with the evidence of this workbook.
+
+The requirements are those that Datadog's page on API-based integrations puts to partners; a
+report is for the submission, so nothing secret is in it, whatever the evidence said.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from ddoauth_kit.masking.known_secrets import environment_secrets
+from ddoauth_kit.masking.redaction import Masker
+from ddoauth_kit.store.contents import stored_secrets
+from ddoauth_kit.workbook.show.result_table import TABLE_MIME, ResultTable
+from ddoauth_kit.workbook.submission.readiness_evidence import ReadinessEntry, Ready, all_entries
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from ddoauth_kit.probing.probe_report import ProbeReport
+    from ddoauth_kit.publishing.folder_check import Report
+    from ddoauth_kit.workbook.lab.lab import Lab
+    from ddoauth_kit.workbook.show.result_table import Bundle
+
+_NAME: Final = "readiness"
+_LONGEST: Final = 300
+_COLUMNS: Final = ("requirement", "ready", "sites", "evidence", "when (UTC)", "next")
+_STYLE: Final = (
+    "body{font:1rem/1.5 system-ui,sans-serif;margin:2rem auto;max-width:72rem;padding:0 1rem}"
+    "table{border-collapse:collapse}th,td{border:1px solid #8886;padding:.3rem .6rem;"
+    "text-align:left;vertical-align:top;overflow-wrap:anywhere}"
+)
+# Nothing may be loaded or run, whoever opens the file.
+_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Readiness:
+    """Hold one entry for each requirement, and whom it is about; nothing in here is secret.
+
+    `talks_to` says whether the evidence is Datadog's or a sandbox's.
+    """
+
+    name: str
+    client_id: str
+    kind: str
+    talks_to: str
+    entries: tuple[ReadinessEntry, ...]
+
+    @property
+    def is_ready(self) -> bool:
+        """Tell whether no requirement is open."""
+        return not self._open
+
+    @property
+    def table(self) -> ResultTable:
+        """Return all entries: `requirement`, `ready`, `sites`, `evidence`, `when`."""
+        return _table(_NAME, self.entries)
+
+    @property
+    def missing(self) -> ResultTable:
+        """Return what is open, in the same columns, and what to do about it: `next`."""
+        return _table("readiness_missing", self._open, fixes=True)
+
+    @property
+    def headline(self) -> str:
+        """Return in a sentence how far it is."""
+        done, total = len(self.entries) - len(self._open), len(self.entries)
+        state = "Ready" if self.is_ready else "Not ready"
+        return f"{state}: {done} of {total} requirements are met by {self.name} ({self.kind})."
+
+    def text(self) -> str:
+        """Return the headline, where the evidence is from, and the table."""
+        return f"{self.headline}\nThe evidence is from {self.talks_to}.\n\n{self.table.text()}"
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the report as `save` writes it."""
+        return {
+            "name": self.name,
+            "client_id": self.client_id,
+            "kind": self.kind,
+            "evidence_from": self.talks_to,
+            "ready": self.is_ready,
+            "requirements": [asdict(entry) for entry in self.entries],
+        }
+
+    def html(self) -> str:
+        """Return a whole page, without scripts and without anything from elsewhere."""
+        return readiness_page(self.headline, talks_to=self.talks_to, entries=self.entries)
+
+    def save(self, folder: str | Path) -> tuple[Path, ...]:
+        """Write readiness.html and readiness.json, and return their paths.
+
+        Raises:
+            OSError: the folder cannot be written to.
+        """
+        where = Path(folder)
+        where.mkdir(parents=True, exist_ok=True)
+        content = json.dumps(self.as_json(), indent=1, ensure_ascii=False) + "\n"
+        texts = {f"{_NAME}.html": self.html(), f"{_NAME}.json": content}
+        for name, text in texts.items():
+            (where / name).write_text(text, "utf-8")
+        return tuple(where / name for name in texts)
+
+    @property
+    def _open(self) -> tuple[ReadinessEntry, ...]:
+        return tuple(entry for entry in self.entries if entry.ready != Ready.YES)
+
+    def __repr__(self) -> str:
+        return self.text()
+
+    def _repr_mimebundle_(self, **_options: object) -> tuple[Bundle, Bundle]:
+        """Show the table under the headline, and hand its rows on to whoever runs the notebook."""
+        said = (self.headline, f"The evidence is from {self.talks_to}.")
+        rows, unstable = self.table.as_json()
+        data = {
+            "text/plain": self.text(),
+            "text/html": "".join(f"<p>{escape(line)}</p>" for line in said) + self.table.html(),
+            TABLE_MIME: rows,
+        }
+        return data, {TABLE_MIME: unstable}
+
+
+def readiness(
+    *labs: Lab,
+    probes: ProbeReport | None = None,
+    check: Report | None = None,
+    stated: Mapping[str, str] | None = None,
+) -> Readiness:
+    """Collect what labs of one integration have seen, for the first one's registration.
+
+    `probes` are the newest results of probing, `check` what `check_folder` found. `stated` are a
+    person's own words by requirement, such as `{"test authorization": "done on us1"}`, for what
+    no program can see; they are marked as such. An entry's time is the lab's when it was
+    collected, in UTC: what is listed was seen before it.
+    """
+    first = labs[0]
+    registration = first.registration
+    entries = all_entries(labs, probes=probes, check=check, stated=stated or {})
+    plain = _plain(labs)
+    return Readiness(
+        name=plain(registration.name or registration.client_id),
+        client_id=plain(registration.client_id),
+        kind=str(registration.kind),
+        talks_to=first.backend.talks_to,
+        entries=tuple(
+            ReadinessEntry(
+                requirement=plain(entry.requirement),
+                ready=entry.ready,
+                sites=entry.sites,
+                evidence=plain(entry.evidence),
+                when=entry.when,
+                fix=plain(entry.fix),
+            )
+            for entry in entries
+        ),
+    )
+
+
+def _plain(labs: tuple[Lab, ...]) -> Callable[[str], str]:
+    """Return what masks all secrets that the labs can know of, and keeps a text to one line."""
+    secrets = list(environment_secrets())
+    for lab in labs:
+        own, sites = lab.registration, lab.oauth.sites.names
+        secrets += [own.client_secret] if own.client_secret else []
+        secrets += stored_secrets(lab.store, sites=sites, client_ids=[own.client_id])
+    mask = Masker(secrets)
+
+    def plain(text: str) -> str:
+        line = " ".join(mask(text).split())
+        shown = "".join(letter if letter.isprintable() else "?" for letter in line)
+        return shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}..."
+
+    return plain
+
+
+def _table(name: str, entries: tuple[ReadinessEntry, ...], *, fixes: bool = False) -> ResultTable:
+    rows = [
+        {
+            "requirement": entry.requirement,
+            "ready": str(entry.ready),
+            "sites": " ".join(entry.sites),
+            "evidence": entry.evidence,
+            "when": entry.when,
+            **({"next": entry.fix} if fixes else {}),
+        }
+        for entry in entries
+    ]
+    return ResultTable(name, rows, volatile=("when",))
+
+
+def readiness_page(headline: str, *, talks_to: str, entries: Sequence[ReadinessEntry]) -> str:
+    """Return the page; every text is escaped."""
+    head = "".join(f'<th scope="col">{name}</th>' for name in _COLUMNS)
+    rows = "".join(map(_row, entries))
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
+        f"<title>Readiness</title><style>{_STYLE}</style></head><body>"
+        f"<h1>Is it ready to be published?</h1><p>{escape(headline)}</p>"
+        f"<p>The evidence is from {escape(talks_to)}.</p>"
+        f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></body></html>\n"
+    )
+
+
+def _row(entry: ReadinessEntry) -> str:
+    name, *cells = (
+        entry.requirement,
+        str(entry.ready),
+        " ".join(entry.sites),
+        entry.evidence,
+        entry.when,
+        entry.fix,
+    )
+    rest = "".join(f"<td>{escape(cell)}</td>" for cell in cells)
+    return f'<tr><th scope="row">{escape(name)}</th>{rest}</tr>'

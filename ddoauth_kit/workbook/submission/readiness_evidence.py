@@ -1,0 +1,251 @@
+"""Look for the evidence of each requirement: in transcripts, in probe results, in the check."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from ddoauth_kit.probing.verdict import MEANINGS, Verdict
+from ddoauth_kit.publishing.rules import Severity
+from ddoauth_kit.registration import LOOPBACK, Kind
+from ddoauth_kit.workbook.lab.backend import Mode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from ddoauth_kit.exchange import Exchange
+    from ddoauth_kit.probing.probe_report import ProbeReport
+    from ddoauth_kit.probing.verdict import ProbeResult
+    from ddoauth_kit.publishing.folder_check import Report
+    from ddoauth_kit.workbook.lab.lab import Lab
+
+_SUCCESS: Final = range(200, 300)
+
+
+class Ready(StrEnum):
+    """Name how far a requirement is met.
+
+    `by hand` means that no program can tell: a person looks, and states what was seen.
+    """
+
+    YES = "yes"
+    NO = "no"
+    NOT_SEEN = "not seen"
+    BY_HAND = "by hand"
+
+
+@dataclass(frozen=True, slots=True)
+class ReadinessEntry:
+    """Hold one requirement, how far it is met, where, why, when (ISO 8601, UTC), and the fix."""
+
+    requirement: str
+    ready: Ready
+    sites: tuple[str, ...]
+    evidence: str
+    when: str
+    fix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """Say which exchanges prove a requirement; `needs` is a scope without which it is not one."""
+
+    requirement: str
+    purposes: tuple[str, ...]
+    fix: str
+    needs: str = ""
+
+
+_KEY: Final = "api_keys_write"
+_STEPS: Final = (
+    _Seen("authorized", ("token exchange",), "Authorize: `lab.connect()`."),
+    _Seen("API key created", ("API key creation",), "Create it: `lab.api_key(tokens)`.", _KEY),
+    _Seen(
+        "data sent",
+        ("metric submission", "log submission", "event submission", "service check submission"),
+        "Send a sample: `lab.send_data(api_key)`.",
+        _KEY,
+    ),
+    _Seen("refreshed", ("token refresh",), "Refresh: `lab.refresh(tokens)`."),
+    _Seen(
+        "revoked",
+        ("revocation of the refresh token", "revocation of the access token"),
+        "End a grant: `lab.revoke(tokens)`.",
+    ),
+)
+TEST_AUTHORIZATION: Final = "test authorization"
+OTHER_ORGANIZATION: Final = "other organization"
+_FLOWS: Final = {
+    Verdict.CONFIRMED: Ready.YES,
+    Verdict.LET_THROUGH: Ready.YES,
+    Verdict.REFUSED: Ready.NO,
+    Verdict.FAILED: Ready.NO,
+    Verdict.NOT_TRIED: Ready.NOT_SEEN,
+    Verdict.RATE_LIMITED: Ready.NOT_SEEN,
+}
+_BY_HAND: Final = "Show it by hand, and state what you saw."
+
+
+def all_entries(
+    labs: Sequence[Lab],
+    *,
+    probes: ProbeReport | None,
+    check: Report | None,
+    stated: Mapping[str, str],
+) -> tuple[ReadinessEntry, ...]:
+    """Return an entry for each requirement, in the order of the work; texts are not masked yet."""
+    lab = labs[0]
+    when = lab.oauth.clock().isoformat(timespec="seconds")
+    found = (
+        _real(lab, when),
+        *_steps(labs, when),
+        *_data_flow(lab, probes, when),
+        *_registered(lab, when),
+        _folder(check, when),
+        *_by_hand(lab, when),
+    )
+    return tuple(_stated(entry, stated) for entry in found)
+
+
+def _real(lab: Lab, when: str) -> ReadinessEntry:
+    live = lab.backend.mode is Mode.LIVE
+    return ReadinessEntry(
+        "evidence from Datadog",
+        Ready.YES if live else Ready.NO,
+        (lab.site.name,),
+        f"this workbook talks to {lab.backend.talks_to}",
+        when,
+        "" if live else "Run it with MODE = 'live': a sandbox rehearses, and proves nothing.",
+    )
+
+
+def _steps(labs: Sequence[Lab], when: str) -> Iterator[ReadinessEntry]:
+    scopes = labs[0].registration.scopes
+    for step in _STEPS:
+        if step.needs and step.needs not in scopes:
+            continue
+        seen = _sites_where(labs, step.purposes)
+        yield ReadinessEntry(
+            step.requirement,
+            Ready.YES if seen else Ready.NOT_SEEN,
+            tuple(seen),
+            _answers(seen) if seen else "no such exchange in this workbook",
+            when,
+            "" if seen else step.fix,
+        )
+
+
+def _sites_where(labs: Sequence[Lab], purposes: tuple[str, ...]) -> dict[str, set[str]]:
+    """Return per site what was sent with success for these purposes."""
+    found: dict[str, set[str]] = {}
+    client_id = labs[0].registration.client_id
+    for lab in labs:
+        hosts = _sites_by_host(lab)
+        for exchange in lab.transcript:
+            site = hosts.get(urlsplit(exchange.url).hostname or "")
+            if site and exchange.purpose in purposes and _counts(exchange, client_id):
+                path = urlsplit(exchange.url).path
+                found.setdefault(site, set()).add(f"{exchange.method} {path}: {exchange.status}")
+    order = labs[0].oauth.sites.names
+    return {site: found[site] for site in order if site in found}
+
+
+def _counts(exchange: Exchange, client_id: str) -> bool:
+    """Tell whether an exchange succeeded, and names no other client; APIs name none."""
+    named = re.findall(r"(?m)^client_id=(.*)$", exchange.request_body)
+    return exchange.status in _SUCCESS and set(named) <= {client_id}
+
+
+def _sites_by_host(lab: Lab) -> dict[str, str]:
+    hosts = {}
+    for name in lab.oauth.sites.names:
+        public = lab.oauth.sites.named(name).public
+        for url in (public.api_url, public.logs_intake_url, public.events_intake_url):
+            hosts[urlsplit(url).hostname or ""] = name
+    return hosts
+
+
+def _answers(seen: Mapping[str, set[str]]) -> str:
+    return "; ".join(sorted(set().union(*seen.values())))
+
+
+def _data_flow(lab: Lab, probes: ProbeReport | None, when: str) -> Iterator[ReadinessEntry]:
+    """Yield one entry for each scope and verdict; sites with the same verdict share it."""
+    results = probes.results if probes else ()
+    for scope in lab.registration.scopes:
+        requirement = f"data flow of {scope}"
+        of_scope = [result for result in results if result.scope == scope]
+        if not of_scope:
+            fix = f'Probe it: `lab.scopes.probe("{scope}")`.'
+            yield ReadinessEntry(requirement, Ready.NOT_SEEN, (), "not probed", when, fix)
+        for verdict in dict.fromkeys(result.verdict for result in of_scope):
+            alike = [result for result in of_scope if result.verdict is verdict]
+            yield _flow(requirement, alike, when)
+
+
+def _flow(requirement: str, alike: list[ProbeResult], when: str) -> ReadinessEntry:
+    first = alike[0]
+    ready = _FLOWS.get(first.verdict, Ready.BY_HAND)
+    call = f"{first.method} {first.path}: {first.status}" if first.status else ""
+    fix = {Ready.YES: "", Ready.BY_HAND: _BY_HAND}.get(ready, "Look at the evidence of the probe.")
+    word = str(first.verdict).replace("_", " ")
+    evidence = f"{word}; {call or MEANINGS[first.verdict]}"
+    return ReadinessEntry(requirement, ready, tuple(r.site for r in alike), evidence, when, fix)
+
+
+def _registered(lab: Lab, when: str) -> Iterator[ReadinessEntry]:
+    uris = lab.registration.redirect_uris
+    bad = [uri for uri in uris if not _is_public(uri)]
+    yield ReadinessEntry(
+        "redirect URIs public",
+        Ready.YES if uris and not bad else Ready.NO,
+        (),
+        f"for tests only: {', '.join(bad)}" if bad else f"{len(uris)} with https",
+        when,
+        "Remove what is for tests before you submit." if bad else "",
+    )
+    published = lab.registration.kind is Kind.PUBLISHED
+    yield ReadinessEntry(
+        "published client",
+        Ready.YES if published else Ready.NOT_SEEN,
+        (),
+        f"the client in use is {lab.registration.kind}",
+        when,
+        "" if published else "After the submission, run this with the published client.",
+    )
+
+
+def _is_public(uri: str) -> bool:
+    parts = urlsplit(uri)
+    return parts.scheme == "https" and (parts.hostname or "") not in LOOPBACK
+
+
+def _folder(check: Report | None, when: str) -> ReadinessEntry:
+    name = "folder checked"
+    if check is None:
+        fix = "Check it: `ddoauth check PATH`; for a listing, state what stands in its fields."
+        return ReadinessEntry(name, Ready.NOT_SEEN, (), "not checked", when, fix)
+    counts = ", ".join(f"{check.count(severity)} {severity}" for severity in Severity)
+    ready = Ready.YES if check.passed else Ready.NO
+    fix = "" if check.passed else "Mend what is a must; the patch does part of it."
+    return ReadinessEntry(name, ready, (), counts, when, fix)
+
+
+def _by_hand(lab: Lab, when: str) -> Iterator[ReadinessEntry]:
+    for requirement, fix in (
+        (TEST_AUTHORIZATION, "Click Test Authorization in the Developer Platform, and state it."),
+        (OTHER_ORGANIZATION, "Authorize the published client from another organization."),
+    ):
+        site = (lab.site.name,)
+        yield ReadinessEntry(requirement, Ready.BY_HAND, site, "no program sees this", when, fix)
+
+
+def _stated(entry: ReadinessEntry, stated: Mapping[str, str]) -> ReadinessEntry:
+    """Take a person's words where no program can tell; they never outvote what was seen."""
+    words = stated.get(entry.requirement, "").strip()
+    if not words or entry.ready not in {Ready.BY_HAND, Ready.NOT_SEEN}:
+        return entry
+    return replace(entry, ready=Ready.YES, evidence=f"stated by a person: {words}", fix="")

@@ -1,0 +1,62 @@
+"""Write probe results as CSV and JSON, and see to it that no evidence shows a secret."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import replace
+from io import StringIO
+from typing import TYPE_CHECKING, Any
+
+from ddoauth_kit.masking.redaction import redact
+from ddoauth_kit.workbook.verdicts.probe_table import COLUMNS, verdict_rows
+from ddoauth_kit.workbook.verdicts.saved_results import defused
+
+if TYPE_CHECKING:
+    from ddoauth_kit.probing.probe_report import ProbeReport
+
+
+def masked(report: ProbeReport) -> ProbeReport:
+    """Return the report with every evidence and path masked once more, and on one line.
+
+    The server's words are masked when they are read; this is the last door before a file. What a
+    terminal would take for a command becomes a question mark.
+    """
+    results = tuple(
+        replace(result, evidence=_plain(result.evidence), path=_plain(result.path))
+        for result in report.results
+    )
+    baselines = tuple(
+        replace(baseline, evidence=_plain(baseline.evidence)) for baseline in report.baselines
+    )
+    return replace(report, results=results, baselines=baselines)
+
+
+def as_json(report: ProbeReport) -> str:
+    """Return a JSON list of one object for each site and scope, as `ProbeResult.as_dict` gives."""
+    rows = [result.as_dict() for result in masked(report).results]
+    return json.dumps(rows, indent=1, ensure_ascii=False) + "\n"
+
+
+def as_csv(report: ProbeReport) -> str:
+    """Return CSV (RFC 4180) with the columns of `verdict_frame`, and nothing a spreadsheet runs.
+
+    A text that begins like a formula gets an apostrophe before it; reading the file with
+    `difference` takes it away again.
+    """
+    file = StringIO(newline="")
+    writer = csv.DictWriter(file, fieldnames=COLUMNS)
+    writer.writeheader()
+    writer.writerows(
+        {name: _cell(value) for name, value in row.items()} for row in verdict_rows(masked(report))
+    )
+    return file.getvalue()
+
+
+def _plain(text: str) -> str:
+    line = " ".join(redact(text).split())
+    return "".join(letter if letter.isprintable() else "?" for letter in line)
+
+
+def _cell(value: Any) -> Any:  # noqa: ANN401 - texts, numbers and None
+    return defused(value) if isinstance(value, str) else value

@@ -1,0 +1,137 @@
+"""Hold all that can be seen of a probe report; a notebook's cell shows the matrix."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ddoauth_kit.errors import InputError
+from ddoauth_kit.workbook.show.result_table import TABLE_MIME, ResultTable
+from ddoauth_kit.workbook.verdicts.csv_and_json import as_csv, as_json, masked
+from ddoauth_kit.workbook.verdicts.difference import Difference, difference
+from ddoauth_kit.workbook.verdicts.latency import latency_table
+from ddoauth_kit.workbook.verdicts.matrix import VerdictMatrix, verdict_matrix
+from ddoauth_kit.workbook.verdicts.probe_table import verdict_frame
+from ddoauth_kit.workbook.verdicts.unconfirmed import findings, findings_frame
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ddoauth_kit.probing.probe_report import ProbeReport
+    from ddoauth_kit.workbook.show.result_table import Bundle
+    from ddoauth_kit.workbook.verdicts.saved_results import Source
+    from ddoauth_kit.workbook.verdicts.svg import Picture
+
+_VOLATILE = ("seconds",)
+
+
+class ProbeTables:
+    """Show a probe report as tables and pictures, each made when it is first asked for.
+
+    Shown by a cell, it is the matrix, and hands its rows on to whoever runs the notebook.
+    """
+
+    def __init__(self, report: ProbeReport) -> None:
+        self.report = masked(report)
+
+    @cached_property
+    def rows(self) -> ResultTable:
+        """Return one row for each site and scope; `rows.frame` is `verdict_frame`."""
+        return ResultTable("verdicts", verdict_frame(self.report), volatile=_VOLATILE)
+
+    @cached_property
+    def matrix(self) -> VerdictMatrix:
+        """Return the verdicts scope by site."""
+        return verdict_matrix(self.report)
+
+    @cached_property
+    def counts(self) -> ResultTable:
+        """Return how often each verdict was found: `verdict`, and a column for each site."""
+        rows = [
+            {"verdict": str(verdict), **dict(zip(self.matrix.sites, numbers, strict=True))}
+            for verdict, numbers in self.matrix.counts.items()
+        ]
+        return ResultTable("verdict_counts", rows)
+
+    @cached_property
+    def not_confirmed(self) -> ResultTable:
+        """Return what is not confirmed, gravest first; sites that answered the same share a row."""
+        return ResultTable("not_confirmed", findings_frame(findings(self.report.results)))
+
+    @cached_property
+    def picture(self) -> Picture:
+        """Return the matrix as SVG."""
+        from ddoauth_kit.workbook.verdicts.picture import verdict_picture
+
+        return verdict_picture(self.matrix)
+
+    @cached_property
+    def latency(self) -> ResultTable:
+        """Return how long each site took; `latency.text(everything=True)` shows the times."""
+        return latency_table(self.report)
+
+    def where(
+        self,
+        *,
+        text: str = "",
+        verdict: str | Iterable[str] = (),
+        area: str = "",
+        problems: bool = False,
+    ) -> VerdictMatrix:
+        """Return the part of the matrix that fits everything asked for.
+
+        Raises:
+            InputError: `unknown_filter`, with the verdicts or areas that exist.
+        """
+        return self.matrix.where(text=text, verdict=verdict, area=area, problems=problems)
+
+    def difference(self, earlier: Source) -> Difference:
+        """Return what changed since an earlier run: a report, a frame, rows or a saved file.
+
+        Raises:
+            InputError: `bad_probe_rows` for what holds no probe results.
+        """
+        return difference(earlier, self.report)
+
+    def save(self, folder: str | Path, *, earlier: Source | None = None) -> tuple[Path, ...]:
+        """Write `verdicts.csv`, `.json`, `.svg`, `.html` (with what changed), return the paths.
+
+        Raises:
+            InputError: `bad_output_folder`, or `bad_probe_rows` for what holds no probe results.
+        """
+        from ddoauth_kit.workbook.verdicts.verdict_page import as_page
+
+        changed = None if earlier is None else self.difference(earlier)
+        texts = {
+            "csv": as_csv(self.report),
+            "json": as_json(self.report),
+            "svg": self.picture.svg,
+            "html": as_page(self.report, difference=changed),
+        }
+        folder = Path(folder)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            return tuple(_write(folder / f"verdicts.{end}", text) for end, text in texts.items())
+        except OSError as error:
+            what = f"Nothing can be written to {str(folder)!r}: {error.strerror or error}."
+            raise InputError("bad_output_folder", what) from None
+
+    def __len__(self) -> int:
+        return len(self.report.results)
+
+    def __repr__(self) -> str:
+        return self.matrix.text()
+
+    def _repr_html_(self) -> str:
+        return self.matrix.html()
+
+    def _repr_mimebundle_(self, **_options: object) -> tuple[Bundle, Bundle]:
+        data, metadata = self.rows.as_json()
+        shown = {"text/plain": repr(self), "text/html": self._repr_html_(), TABLE_MIME: data}
+        return shown, {TABLE_MIME: metadata}
+
+
+def _write(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8", newline="")
+    return path

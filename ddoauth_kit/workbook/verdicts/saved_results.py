@@ -1,0 +1,95 @@
+"""Read probe results from wherever somebody has them: a report, a frame, rows, or a saved file."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from io import StringIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
+
+from ddoauth_kit.errors import InputError
+from ddoauth_kit.probing.probe_report import ProbeReport
+from ddoauth_kit.workbook.verdicts.probe_table import report_from_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    import pandas as pd
+
+# What makes a spreadsheet run a cell: https://owasp.org/www-community/attacks/CSV_Injection
+_RUNS: Final = re.compile(r"'*[=+\-@\t\r\n]")
+_DEFUSED: Final = re.compile(r"'+[=+\-@\t\r\n]")
+
+
+class HoldsReport(Protocol):
+    """Stand for whatever shows a report and holds it, such as `ProbeTables`."""
+
+    @property
+    def report(self) -> ProbeReport:
+        """Return the report."""
+
+
+Source: TypeAlias = (
+    "ProbeReport | HoldsReport | pd.DataFrame | Iterable[Mapping[str, Any]] | str | Path"
+)
+
+
+def defused(text: str) -> str:
+    """Return a cell that no spreadsheet runs: with an apostrophe before what would make it."""
+    return f"'{text}" if _RUNS.match(text) else text
+
+
+def restored(text: str) -> str:
+    """Return what `defused` was given."""
+    return text[1:] if _DEFUSED.match(text) else text
+
+
+def report_of(source: Source) -> ProbeReport:
+    """Return the report behind a report, a frame, rows, or the path of a saved JSON or CSV file.
+
+    Raises:
+        InputError: `bad_probe_rows` for what holds no probe results.
+    """
+    if isinstance(source, ProbeReport):
+        return source
+    if isinstance(source, (str, Path)):
+        return report_from_rows(_read(Path(source)))
+    rows: Any = source
+    held = getattr(rows, "report", None)
+    return held if isinstance(held, ProbeReport) else report_from_rows(rows)
+
+
+def _read(path: Path) -> list[Any]:
+    try:
+        text = path.read_text("utf-8-sig")
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, getattr(error, "strerror", None) or "it is no text") from None
+    return _csv_rows(text, path) if path.suffix.lower() == ".csv" else _json_rows(text, path)
+
+
+def _csv_rows(text: str, path: Path) -> list[dict[str, str]]:
+    try:
+        rows = list(csv.DictReader(StringIO(text, newline="")))
+    except csv.Error as error:
+        raise _unreadable(path, str(error)) from None
+    # Cells without a column come as one list under None, columns without a cell as None.
+    return [
+        {name: restored(cell or "") for name, cell in row.items() if name is not None}
+        for row in rows
+    ]
+
+
+def _json_rows(text: str, path: Path) -> list[Any]:
+    try:
+        rows = json.loads(text)
+    except (ValueError, RecursionError):
+        raise _unreadable(path, "it is neither JSON nor named .csv") from None
+    if not isinstance(rows, list):
+        raise _unreadable(path, "it holds no list of rows")
+    return rows
+
+
+def _unreadable(path: Path, why: str) -> InputError:
+    return InputError("bad_probe_rows", f"{str(path)!r} cannot be read as probe results: {why}.")

@@ -1,0 +1,88 @@
+"""List what is not confirmed, with its evidence; sites that answered the same share a line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from ddoauth_kit.probing.verdict import Verdict
+from ddoauth_kit.workbook.verdicts.words_and_colours import GRAVITY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import pandas as pd
+
+    from ddoauth_kit.probing.verdict import ProbeResult
+
+
+COLUMNS: Final = ("scope", "verdict", "sites", "call", "status", "evidence", "explained_by")
+
+
+@dataclass(frozen=True, slots=True)
+class Unconfirmed:
+    """Hold a verdict other than confirmed, its evidence, and the sites that gave it.
+
+    `call` is method and path, or empty where nothing was sent.
+    """
+
+    scope: str
+    verdict: Verdict
+    sites: tuple[str, ...]
+    call: str
+    status: int | None
+    evidence: str
+    explained_by: tuple[str, ...]
+
+    @property
+    def said(self) -> str:
+        """Return status and evidence in one text."""
+        return f"{self.status}: {self.evidence}" if self.status else self.evidence
+
+
+def findings(results: Iterable[ProbeResult]) -> tuple[Unconfirmed, ...]:
+    """Return what is not confirmed, the gravest first, then by scope."""
+    sites: dict[tuple[Any, ...], list[str]] = {}
+    for result in results:
+        if result.verdict is not Verdict.CONFIRMED:
+            sites.setdefault(_shared(result), []).append(result.site)
+    found = [
+        Unconfirmed(scope, verdict, tuple(places), *rest)
+        for (scope, verdict, *rest), places in sites.items()
+    ]
+    return tuple(sorted(found, key=lambda finding: (GRAVITY.index(finding.verdict), finding.scope)))
+
+
+def findings_frame(found: Iterable[Unconfirmed]) -> pd.DataFrame:
+    """Return one row for each finding.
+
+    Columns: `scope`, `verdict`, `sites` (joined by a space), `call`, `status` (Int64), `evidence`,
+    `explained_by` (joined by a space).
+    """
+    import pandas as pd
+
+    rows = [
+        (
+            f.scope,
+            str(f.verdict),
+            " ".join(f.sites),
+            f.call,
+            f.status,
+            f.evidence,
+            " ".join(f.explained_by),
+        )
+        for f in found
+    ]
+    return pd.DataFrame(rows, columns=list(COLUMNS)).astype({"status": "Int64"})
+
+
+def _shared(result: ProbeResult) -> tuple[Any, ...]:
+    """Return all that makes two results one finding; the sites apart."""
+    return (
+        result.scope,
+        result.verdict,
+        f"{result.method} {result.path}".strip(),
+        result.status,
+        result.evidence,
+        result.explained_by,
+    )

@@ -1,0 +1,65 @@
+"""The command lists, forgets and hands over what is kept, and prints no secret."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from support.builders import API_KEY, REFRESH_TOKEN
+
+from ddoauth_kit.cli import main
+from ddoauth_kit.secret import Secret
+from ddoauth_kit.store import FileStore, Slot
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TOKEN = Slot("refresh_token", "us1", "acme")
+KEY = Slot("api_key", "eu1", "acme", "published", "org-2")
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FileStore:
+    """Keep two secrets where the command looks."""
+    monkeypatch.setenv("DDOAUTH_STORE", "file")
+    monkeypatch.setenv("DDOAUTH_STORE_FOLDER", str(tmp_path / "kept"))
+    opened = FileStore(tmp_path / "kept")
+    opened.put(TOKEN, Secret(REFRESH_TOKEN, label="refresh_token"))
+    opened.put(KEY, Secret(API_KEY, label="api_key"))
+    return opened
+
+
+@pytest.mark.checklist("N2")
+def test_it_lists(store: FileStore, capsys: pytest.CaptureFixture[str]) -> None:
+    """Names and words on stdout, where they are kept on stderr, secrets nowhere."""
+    assert main(["store"]) == 0
+    out, err = capsys.readouterr()
+    assert out.splitlines() == [
+        "refresh_token:us1:acme  refresh_token of acme on us1",
+        "api_key:eu1:acme:published:org-2  api_key of published acme on eu1 in org-2",
+    ]
+    assert "files that only this user can read" in err
+    assert REFRESH_TOKEN not in out + err
+    assert API_KEY not in out + err
+
+
+def test_it_forgets_by_name(store: FileStore, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is named goes, what is not kept is told with exit code 1, the rest stays."""
+    assert main(["store", "--forget", KEY.name, "--forget", "api_key:us1:none"]) == 1
+    assert "'api_key:us1:none' is not kept here" in capsys.readouterr().err
+    assert store.slots() == (TOKEN,)
+    assert main(["store", "--forget-all"]) == 0
+    assert store.slots() == ()
+
+
+def test_it_exports(store: FileStore, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """All of it goes to a new file; a second time it is refused, with exit code 2."""
+    path = tmp_path / "export.jsonl"
+    assert main(["store", "--export", str(path)]) == 0
+    found = [json.loads(line)["secret"] for line in path.read_text("utf-8").splitlines()]
+    assert found == [REFRESH_TOKEN, API_KEY]
+    assert main(["store", "--export", str(path)]) == 2
+    out, err = capsys.readouterr()
+    assert API_KEY not in out + err
+    assert len(store.slots()) == 2

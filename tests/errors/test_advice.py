@@ -1,0 +1,68 @@
+"""Each error code has advice, and each piece of advice is for a code that is raised."""
+
+from __future__ import annotations
+
+import ast
+from functools import cache
+from typing import TYPE_CHECKING
+
+import pytest
+from support.places import KIT
+
+from ddoauth_kit import errors
+from ddoauth_kit.errors.advice import ADVICE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# `advice` defines the codes, and the sandbox has errors of its own.
+MODULES = [
+    path
+    for path in sorted(KIT.rglob("*.py"))
+    if path.name != "advice.py" and "sandbox" not in path.relative_to(KIT).parts
+]
+CLASSES = {name for name in vars(errors) if name.endswith("Error")} | {"error"}
+
+
+def _calls(tree: ast.AST) -> Iterator[ast.Call]:
+    return (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+
+
+def _raised(tree: ast.AST) -> Iterator[str]:
+    """Yield each literal code that is the first argument of an error class."""
+    for call in _calls(tree):
+        name = getattr(call.func, "id", getattr(call.func, "attr", ""))
+        if name in CLASSES and call.args and isinstance(call.args[0], ast.Constant):
+            yield str(call.args[0].value)
+
+
+def _texts(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+@cache
+def _trees() -> dict[str, ast.Module]:
+    return {str(p.relative_to(KIT)): ast.parse(p.read_text("utf-8")) for p in MODULES}
+
+
+def test_each_raised_code_has_advice() -> None:
+    """A literal code that is given to an error class is listed; else the message would fail."""
+    raised = {(where, code) for where, tree in _trees().items() for code in _raised(tree)}
+    assert len(raised) > 20
+    assert not {(where, code) for where, code in raised if code not in ADVICE}
+
+
+@pytest.mark.parametrize("code", ADVICE)
+def test_each_advice_is_for_a_code_in_use(code: str) -> None:
+    """A listed code stands as a text somewhere in the package."""
+    assert any(code in _texts(tree) for tree in _trees().values())
+
+
+@pytest.mark.parametrize(("code", "advice"), ADVICE.items())
+def test_advice_reads_as_the_end_of_a_sentence(code: str, advice: str) -> None:
+    """After "Next:" comes a sentence that ends, or a command that can be copied."""
+    assert code.isidentifier()
+    assert advice[0].islower() or advice[0] == "`"
+    assert advice[-1] in ".]" or "pip install" in advice

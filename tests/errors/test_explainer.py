@@ -1,0 +1,104 @@
+"""Each code is explained, each explanation is for a code, and no source is made up in passing."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+import pytest
+
+from ddoauth_kit.errors import TokenError
+from ddoauth_kit.errors.advice import ADVICE
+from ddoauth_kit.errors.explainer import Explanation, explain, explanations
+
+ALL = [explanation for group in explanations().values() for explanation in group]
+HOSTS = {
+    "docs.datadoghq.com",
+    "github.com",
+    "jupyter-client.readthedocs.io",
+    "keyring.readthedocs.io",
+    "packaging.python.org",
+    "status.datadoghq.com",
+    "www.python-httpx.org",
+    "www.rfc-editor.org",
+}
+every = pytest.mark.parametrize("explanation", ALL, ids=lambda explanation: explanation.code)
+
+
+def test_codes_and_explanations_are_the_same_set() -> None:
+    """Every code has one explanation, and no explanation is left over from a code that went."""
+    codes = [explanation.code for explanation in ALL]
+    assert set(codes) == set(ADVICE)
+    assert len(codes) == len(set(codes))
+
+
+def test_groups_follow_the_flow() -> None:
+    """There are five groups, from what is refused here to what never came back."""
+    assert list(explanations()) == [
+        "Before anything is sent",
+        "The redirect",
+        "Token and revocation endpoints",
+        "APIs and API keys",
+        "Unreadable answers and no answer",
+    ]
+
+
+@every
+def test_texts_are_whole_sentences(explanation: Explanation) -> None:
+    """Cause and evidence begin and end as sentences do, and quotes are closed."""
+    for text in (explanation.cause, explanation.evidence):
+        assert text[0].isupper() or text[0] == "`"
+        assert text.endswith(".")
+        assert text.isascii()
+        assert text.count("`") % 2 == 0
+        assert "!" not in text
+        assert "  " not in text
+
+
+@every
+def test_fix_is_the_advice(explanation: Explanation) -> None:
+    """The next step is written once: what the message says is what the explanation says."""
+    assert explanation.fix == ADVICE[explanation.code]
+
+
+@every
+def test_sources_lead_to_public_pages(explanation: Explanation) -> None:
+    """Each source has a title, is named once, and is an https page of a known host."""
+    assert len(set(explanation.sources)) == len(explanation.sources)
+    for title, url in explanation.sources:
+        assert title.strip()
+        assert urlsplit(url).scheme == "https"
+        assert urlsplit(url).hostname in HOSTS
+
+
+def test_what_servers_say_has_a_source() -> None:
+    """Outside the first group, each explanation names at least one source."""
+    _, *others = explanations().values()
+    assert not [entry.code for group in others for entry in group if not entry.sources]
+
+
+def test_sources_are_found_by_number() -> None:
+    """A section of an RFC and an issue lead to themselves."""
+    sources = dict(explain("invalid_grant").sources)
+    assert sources["RFC 7636 section 4.6"] == "https://www.rfc-editor.org/rfc/rfc7636#section-4.6"
+    assert sources["DataDog/pup issue 198"] == "https://github.com/DataDog/pup/issues/198"
+
+
+def test_an_error_is_explained_by_its_code() -> None:
+    """An error and its code lead to the same explanation."""
+    error = TokenError("invalid_grant", "The token exchange was refused (400).")
+    assert explain(error) is explain("invalid_grant")
+    assert explain(error).code == "invalid_grant"
+
+
+@pytest.mark.parametrize("unknown", ["invalid-grant", "", TimeoutError(), SystemExit(2)])
+def test_an_unknown_code_is_refused_with_the_shape_of_codes(unknown: object) -> None:
+    """Whatever has no known code gets a ValueError that shows how codes look."""
+    with pytest.raises(ValueError, match="lower-case words joined by underscores, such as unknown"):
+        explain(unknown)  # type: ignore[arg-type]
+
+
+def test_a_pasted_text_is_not_repeated_whole() -> None:
+    """Somebody who passes a redirect by mistake does not find its code in the message."""
+    with pytest.raises(ValueError, match="There is no explanation") as caught:
+        explain("https://acme.example.com/callback?state=s&code=canary-code")
+    assert "canary" not in str(caught.value)

@@ -1,0 +1,69 @@
+"""An error says what happened, what the server said and what to try next."""
+
+from __future__ import annotations
+
+import pytest
+from support.builders import response
+
+from ddoauth_kit import DdoauthError, errors
+from ddoauth_kit.errors.advice import ADVICE
+
+
+def _error(*said: str) -> errors.TokenError:
+    return errors.TokenError("invalid_grant", "The token exchange was refused (400).", said=said)
+
+
+def test_message_has_three_parts() -> None:
+    """The text holds the code, the sentence, the server's words and the advice, in this order."""
+    assert str(_error("invalid_grant - used", "twice")) == (
+        "[invalid_grant] The token exchange was refused (400). "
+        f"The server said: invalid_grant - used; twice. Next: {ADVICE['invalid_grant']} "
+        'More: explain("invalid_grant").'
+    )
+
+
+def test_a_silent_server_is_not_quoted() -> None:
+    """Empty texts are dropped, and nothing is put in the server's mouth."""
+    assert _error("").said == ()
+    assert "The server said" not in str(_error(""))
+
+
+def test_repr_names_the_class() -> None:
+    """A list of errors tells them apart."""
+    assert repr(_error()).startswith("TokenError('[invalid_grant] ")
+
+
+def test_the_exchange_is_carried() -> None:
+    """Whoever catches the error can look at the masked exchange."""
+    exchange = response().exchange
+    assert errors.ApiError("not_found", "No.", exchange=exchange).exchange is exchange
+
+
+def test_a_notebook_shows_the_message_alone() -> None:
+    """IPython's hook returns one line instead of the kit's stack."""
+    assert _error()._render_traceback_() == [f"TokenError: {_error()}"]
+
+
+@pytest.mark.parametrize(
+    ("error", "parents"),
+    [
+        (errors.InputError, {DdoauthError}),
+        (errors.AuthorizationError, {DdoauthError}),
+        (errors.TokenError, {DdoauthError}),
+        (errors.ApiError, {DdoauthError}),
+        (errors.ApiKeyError, {DdoauthError, errors.ApiError}),
+        (errors.AnswerError, {DdoauthError}),
+        (errors.NetworkError, {DdoauthError}),
+    ],
+)
+def test_the_tree_is_as_drawn(error: type[DdoauthError], parents: set[type]) -> None:
+    """Each class has the parents that the module's drawing gives it, and is drawn."""
+    kin = {cls for cls in error.__mro__ if issubclass(cls, DdoauthError)}
+    assert kin == parents | {error}
+    assert f"─ {error.__name__} " in (errors.__doc__ or "")
+
+
+def test_every_class_is_in_the_tree() -> None:
+    """No error class stands outside the drawing."""
+    classes = {c.__name__ for c in vars(errors).values() if isinstance(c, type)}
+    assert all(name in (errors.__doc__ or "") for name in classes if name.endswith("Error"))

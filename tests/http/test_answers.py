@@ -1,0 +1,116 @@
+"""An answer is read in every shape that Datadog uses, and never taken for what it is not."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from support.builders import response, with_locals
+
+from ddoauth_kit.errors import AnswerError
+from ddoauth_kit.http.answers import error_texts, oauth_error, read_json, read_object
+
+PAGE = "\n<!DOCTYPE html><html><body>Bad gateway</body></html>"
+
+
+def test_json_is_returned() -> None:
+    """Any JSON value is an answer; an object is asked for by name."""
+    assert read_json(response(text="[1]")) == [1]
+    assert read_object(response(text='{"a": 1}')) == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    ("status", "text", "code"),
+    [
+        (200, "", "malformed_json"),
+        (200, "   ", "malformed_json"),
+        (200, '{"a": ', "malformed_json"),
+        (200, "[" * 100_000, "malformed_json"),
+        (200, '{"a":' + "9" * 10_000, "malformed_json"),
+        (200, "\ufffd\ufffd", "malformed_json"),
+        (200, PAGE, "html_answer"),
+        (400, PAGE, "html_answer"),
+        (500, PAGE, "html_answer"),
+        (502, PAGE, "html_answer"),
+        (500, '{"errors": ["boom"]}', "server_error"),
+        (503, "", "server_error"),
+        (301, "", "unexpected_redirect"),
+        (307, PAGE, "unexpected_redirect"),
+        (200, "[1]", "unexpected_answer"),
+        (200, '"text"', "unexpected_answer"),
+        (200, "null", "unexpected_answer"),
+    ],
+)
+def test_what_is_no_object_is_refused_by_name(status: int, text: str, code: str) -> None:
+    """Each kind of unreadable answer has a code, and the error carries the exchange."""
+    answer = response(status, text)
+    with pytest.raises(AnswerError) as caught:
+        read_object(answer)
+    assert caught.value.code == code
+    assert caught.value.exchange is answer.exchange
+    assert f"token exchange ({status})" in caught.value.what
+
+
+@pytest.mark.parametrize(
+    ("answer", "texts"),
+    [
+        ({"errors": ["Forbidden", "Failed"]}, ("Forbidden", "Failed")),
+        (
+            {"errors": [{"status": "404", "title": "Not Found", "detail": "gone"}]},
+            ("Not Found: gone",),
+        ),
+        ({"errors": [{"title": "Forbidden"}, "x"]}, ("Forbidden", "x")),
+        ({"error": {"code": "Bad", "message": "no", "details": []}}, ("Bad: no",)),
+        (
+            {"error": "invalid_grant", "error_description": "used"},
+            ("invalid_grant - used",),
+        ),
+        ({"errors": []}, ()),
+        ({"errors": [None, 3, {}]}, ()),
+        ({}, ()),
+        ([], ()),
+        ({"errors": ["x" * 1000]}, ("x" * 300,)),
+    ],
+)
+def test_error_texts_of_every_shape(answer: object, texts: tuple[str, ...]) -> None:
+    """The server's words are found in the four shapes, cut to what can be shown."""
+    assert error_texts(response(400, json.dumps(answer))) == texts
+
+
+def test_an_error_without_description_is_its_code() -> None:
+    """RFC 6749's description is optional; its absence leaves no dangling dash."""
+    assert error_texts(response(400, '{"error": "invalid_grant"}')) == ("invalid_grant",)
+    assert oauth_error(response(400, '{"error": "invalid_grant"}'))[0] == "invalid_grant"
+
+
+@pytest.mark.parametrize(
+    ("text", "texts"),
+    [("Event too\n far", ("Event too far",)), ("", ()), (PAGE, ()), ("y" * 1000, ("y" * 300,))],
+)
+def test_plain_text_is_an_error_text_and_a_page_is_not(text: str, texts: tuple[str, ...]) -> None:
+    """Some endpoints answer text/plain; markup is not quoted."""
+    assert error_texts(response(400, text)) == texts
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        ({"errors": ["invalid_grant - Invalid authorization code."]}, "invalid_grant"),
+        ({"error": "invalid_client", "error_description": "no"}, "invalid_client"),
+        ({"errors": ["Some words - and more"]}, ""),
+        ({"errors": ["Unauthorized"]}, ""),
+        ({}, ""),
+    ],
+)
+def test_oauth_code_in_both_shapes(answer: object, code: str) -> None:
+    """The code is read from Datadog's `code - text` and from RFC 6749's `error`."""
+    assert oauth_error(response(400, json.dumps(answer)))[0] == code
+
+
+@pytest.mark.checklist("C9")
+def test_an_error_quotes_no_token_of_a_torn_answer() -> None:
+    """A token answer that broke off is masked in the message and in the frames' variables."""
+    with pytest.raises(AnswerError) as caught:
+        read_object(response(200, '{"access_token": "canary-torn'))
+    assert "<redacted>" in str(caught.value)
+    assert "canary" not in str(caught.value) + with_locals(caught.value)

@@ -1,0 +1,60 @@
+"""The two data files are what the spec of the version that they name gives."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from ddoauth_kit.maintenance.spec.__main__ import ANSWERS, CATALOGUE
+from ddoauth_kit.maintenance.spec.additions import PARTNER_SCOPES
+from ddoauth_kit.maintenance.spec.bodies import answers_document
+from ddoauth_kit.maintenance.spec.document import catalogue_document, written, written_answers
+from ddoauth_kit.maintenance.spec.source import Spec
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(scope="module")
+def spec(spec_archive: Path, spec_documents: tuple[dict[str, Any], ...]) -> Spec:
+    """Give the spec that the data files name."""
+    version = spec_archive.name.removesuffix(".tar.gz").rpartition("-")[2]
+    return Spec(version, spec_documents)
+
+
+def test_the_catalogue_is_derived(spec: Spec) -> None:
+    """Byte for byte, so that nobody edits it by hand."""
+    assert CATALOGUE.read_text("utf-8") == written(catalogue_document(spec))
+
+
+def test_the_answers_are_derived(spec: Spec) -> None:
+    """Byte for byte as well, and small enough to be read at once."""
+    assert ANSWERS.read_text("utf-8") == written_answers(answers_document(spec))
+    assert ANSWERS.stat().st_size < 2_000_000
+
+
+def test_one_entry_a_line() -> None:
+    """A change of one operation is one line of a diff."""
+    catalogue = CATALOGUE.read_text("utf-8").splitlines()
+    answers = ANSWERS.read_text("utf-8").splitlines()
+    operations = [line for line in catalogue if line.startswith('  {"id": ')]
+    assert len(operations) == len(json.loads("\n".join(catalogue))["operations"])
+    assert sum('": {"status": ' in line for line in answers) == len(operations) - 1
+
+
+def test_scopes_of_spec_and_partners(spec_documents: tuple[dict[str, Any], ...]) -> None:
+    """Each scope that the spec lists or uses is there, and those that only partners hold."""
+    named = set()
+    for document in spec_documents:
+        flows = document["components"]["securitySchemes"]["AuthZ"]["flows"]
+        named |= {scope for flow in flows.values() for scope in flow["scopes"]}
+        for item in document["paths"].values():
+            for operation in item.values():
+                security = operation.get("security", []) if isinstance(operation, dict) else []
+                named |= {scope for entry in security for scope in entry.get("AuthZ", [])}
+    scopes = json.loads(CATALOGUE.read_text("utf-8"))["scopes"]
+    assert {name for name, scope in scopes.items() if scope["source"] == "spec"} == named
+    assert set(scopes) - named == set(PARTNER_SCOPES)
+    assert all(scope["kind"] in {"read", "write", "run"} for scope in scopes.values())

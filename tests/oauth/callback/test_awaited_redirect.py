@@ -1,0 +1,85 @@
+"""An attempt has one answer: the first redirect that ends it, whoever waits for it."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from support.scene import Scene
+
+from ddoauth_kit.errors import AuthorizationError
+from ddoauth_kit.oauth.callback.awaited_redirect import AwaitedRedirect
+from ddoauth_kit.oauth.consent.scripted_consent import visit_consent
+from ddoauth_kit.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ddoauth_kit import Http
+
+
+@pytest.fixture
+def scene(http: Http) -> Iterator[Scene]:
+    """Give a sandbox and a client bound to it."""
+    with Sandbox() as sandbox:
+        yield Scene(sandbox, http)
+
+
+def bring(answer: AwaitedRedirect[Any], redirect: str, *, spent: bool = True) -> Any:
+    """Bring a redirect in the session that began the attempt."""
+    return answer.take(redirect, session="s", spent=lambda _redirect: spent)
+
+
+def test_the_first_answer_stays(scene: Scene) -> None:
+    """A second redirect changes nothing, and neither does an end that comes too late."""
+    answer = AwaitedRedirect(scene.oauth, finish=scene.oauth.exchange)
+    first, second = (visit_consent(scene.begin()) for _ in "ab")
+    assert bring(answer, first).value.access_token
+    assert not answer.wait(0), "the page about it is not sent yet"
+    assert bring(answer, second) is None
+    answer.end(AuthorizationError("wait_cancelled", "too late"))
+    assert answer.is_there
+    assert answer.get().site.name == "us1"
+    assert sum(each.purpose == "token exchange" for each in scene.http.transcript) == 1
+
+
+def test_two_redirects_at_once_make_one_exchange(scene: Scene) -> None:
+    """Both browsers come at the same time; one code is exchanged."""
+    answer = AwaitedRedirect(scene.oauth, finish=scene.oauth.exchange)
+    redirects = [visit_consent(scene.begin()) for _ in range(8)]
+    outcomes: list[Any] = []
+    threads = [
+        threading.Thread(target=lambda each=each: outcomes.append(bring(answer, each)))
+        for each in redirects
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert len([outcome for outcome in outcomes if outcome]) == 1
+    assert sum(each.purpose == "token exchange" for each in scene.http.transcript) == 1
+
+
+def test_what_is_no_answer_leaves_the_wait(scene: Scene) -> None:
+    """It is refused to whoever brought it, and the right one still counts."""
+    answer = AwaitedRedirect(scene.oauth, finish=scene.oauth.exchange)
+    with pytest.raises(AuthorizationError, match="state"):
+        bring(answer, "http://127.0.0.1:1/cb?code=c&state=forged", spent=False)
+    assert not answer.is_there
+    assert bring(answer, visit_consent(scene.begin())).value
+
+
+def test_a_denial_and_an_unexpected_failure_are_heard_by_whoever_waits(scene: Scene) -> None:
+    """The error comes out of `get`, without the frames that held the redirect."""
+    denied = AwaitedRedirect(scene.oauth, finish=scene.oauth.exchange)
+    bring(denied, visit_consent(scene.begin(), decision="deny"))
+    with pytest.raises(AuthorizationError) as caught:
+        denied.get()
+    assert caught.value.code == "access_denied"
+    failed = AwaitedRedirect(scene.oauth, finish=lambda _response: {}["nothing"])
+    bring(failed, visit_consent(scene.begin()))
+    with pytest.raises(KeyError) as unexpected:
+        failed.get()
+    frames = [entry.frame for entry in unexpected.traceback]
+    assert not any("redirect" in frame.f_locals for frame in frames)

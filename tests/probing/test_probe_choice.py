@@ -1,0 +1,313 @@
+"""A probe is the safest call there is, and never one with a risk."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime, timedelta, timezone
+from functools import cache
+
+import pytest
+from support.builders import NOW
+from support.places import ROOT
+
+from ddoauth_kit.probing import probe_choice
+from ddoauth_kit.probing.catalogue import catalogue
+from ddoauth_kit.probing.probe import Approach, Flow, Probe, Writes
+from ddoauth_kit.probing.probe_choice import choose_probe
+from ddoauth_kit.probing.round_trips import RoundTrip, Step
+
+DATA = ROOT.parent / "shared" / "data"
+PARTNERS = sorted((DATA / "partner_clients").glob("*.json"))
+ALL = frozenset(catalogue().scopes)
+# Written down here again: what posts and changes nothing, by Datadog's API reference.
+POSTS_THAT_READ = {
+    "POST /api/v2/code-coverage/files",
+    "POST /api/v2/error-tracking/issues/search",
+    "POST /api/v2/logs/events/search",
+    "POST /api/v2/security_monitoring/configuration/suppressions/validation",
+    "POST /api/v2/security_monitoring/rules/validation",
+}
+ABSENT = {"0", "00000000-0000-0000-0000-000000000000", "ddoauth-probe-nonexistent"}
+
+SETTINGS = "a change of settings that names no id, or of many things at once"
+ACTS = "it would act, or cost, if its body were taken as it is"
+AIMED = "aimed at an absent id of its own kind, where the other sends a body without an id"
+ALIKE = "the same kind of call, of the scope's own product, shorter"
+SHARED = "another granted scope would open the other, and explain its answer"
+READS = "a GET that needs the scope, where the other writes"
+SMALLER = "DELETE instead of PUT, which may create what is absent"
+BETTER = {
+    "apm_service_catalog_read": ("GET /api/v2/catalog/kind", ALIKE),
+    "apm_service_catalog_write": ("DELETE /api/v2/catalog/kind/{kind_id}", ALIKE),
+    "billing_edit": ("DELETE /api/v2/usage/quotas/{quota_namespace}/{id}", SHARED),
+    "bits_investigations_write": ("", ACTS),
+    "cases_write": ("DELETE /api/v2/cases/link/{link_id}", ALIKE),
+    "ci_provider_settings_write": ("", SETTINGS),
+    "cloud_cost_management_read": ("GET /api/v2/cost/tags", ALIKE),
+    "dashboards_public_share": ("DELETE /api/v1/dashboard/public/{token}", AIMED),
+    "incident_settings_write": ("DELETE /api/v2/incidents/config/rules/{rule_id}", ALIKE),
+    "late_metrics_config_write": (
+        "DELETE /api/v2/metrics/historical-metrics-configurations/{metric_name}",
+        AIMED,
+    ),
+    "logs_modify_indexes": (
+        (
+            "DELETE /api/v2/security_monitoring/sample_log_generation"
+            "/subscriptions/{content_pack_id}"
+        ),
+        AIMED,
+    ),
+    "metric_tags_write": ("DELETE /api/v2/metrics/tag-indexing-rules/{id}", SMALLER),
+    "monitors_write": ("GET /api/v2/data-observability/monitors/runs/{run_id}/status", SHARED),
+    "org_connections_write": ("GET /api/v2/org", READS),
+    "status_pages_internal_page_publish": ("", ACTS),
+    "status_pages_public_page_publish": ("", ACTS),
+    "synthetics_global_variable_read": ("GET /api/v1/synthetics/variables/{variable_id}", SHARED),
+    "synthetics_write": ("PATCH /api/v1/synthetics/tests/{public_id}", AIMED),
+    "teams_manage": ("DELETE /api/v2/team/{team_id}", ACTS),
+    "test_optimization_read": ("POST /api/v2/ci/test-optimization/settings/service", SHARED),
+    "test_optimization_settings_write": ("", SETTINGS),
+    "test_optimization_write": ("", SETTINGS),
+    "user_access_read": ("GET /api/v1/user", ALIKE),
+}
+
+
+def _probe(scope: str, *granted: str, writes: Writes = Writes.HARMLESS) -> Probe:
+    return choose_probe(scope, granted=frozenset(granted or {scope}), writes=writes, now=NOW)
+
+
+@cache
+def _grants() -> tuple[frozenset[str], ...]:
+    """Return every set of scopes that a registration at hand asks for, all scopes, each alone."""
+    asked = (json.loads(file.read_text("utf-8"))["integration"]["scopes"] for file in PARTNERS)
+    return tuple({ALL, *map(frozenset, asked), *(frozenset({s}) for s in ALL), frozenset()})
+
+
+@cache
+def _probes(writes: Writes) -> tuple[Probe, ...]:
+    """Return the probes of all scopes for all grants, each once."""
+    found = {
+        (probe.operation and probe.operation.address, probe.path, str(probe.body)): probe
+        for granted in _grants()
+        for scope in ALL | granted
+        for probe in [choose_probe(scope, granted=granted, writes=writes, now=NOW)]
+    }
+    return tuple(found.values())
+
+
+def _sent(probe: Probe) -> str:
+    return probe.operation.address if probe.operation else ""
+
+
+def test_without_writes_nothing_is_written() -> None:
+    """Whatever was granted, only GETs go out, and the five POSTs that read or validate."""
+    assert len({_sent(probe) for probe in _probes(Writes.NONE)}) > 50
+    for probe in _probes(Writes.NONE):
+        address = _sent(probe)
+        assert address.startswith("GET ") or address in {"", *POSTS_THAT_READ}
+        assert probe.flow is not Flow.EDIT or not address
+
+
+def _ids(probe: Probe) -> dict[str, str]:
+    """Read back what was filled into the path, by its template."""
+    pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(probe.operation.path))
+    return re.fullmatch(pattern, probe.path).groupdict()
+
+
+def test_harmless_writes_can_change_nothing() -> None:
+    """Each is aimed at an absent thing, or its body lacks what the spec says it must have."""
+    writes = [
+        probe
+        for probe in _probes(Writes.HARMLESS)
+        if probe.operation
+        and probe.operation.method != "GET"
+        and _sent(probe) not in POSTS_THAT_READ
+    ]
+    assert len(writes) > 30
+    for probe in writes:
+        operation = probe.operation
+        aimed = ABSENT.intersection(_ids(probe).values())
+        lacks = operation.body not in {"", "any", "optional"} and probe.body == {}
+        assert aimed or lacks, _sent(probe)
+        assert probe.body in (None, {})
+        if operation.method in {"DELETE", "PATCH", "PUT"}:
+            assert aimed, _sent(probe)
+        if operation.method == "DELETE":
+            assert operation.path.endswith("}") or "assignee" in operation.path, _sent(probe)
+            assert not operation.body, "a list of what to delete is no single thing"
+        if operation.method == "PUT":
+            assert lacks, "a PUT may create what is absent"
+        if operation.method == "POST" and not operation.body:
+            pytest.fail(f"{_sent(probe)} acts on an id alone")
+
+
+def test_every_path_is_filled() -> None:
+    """No template is left, and whatever can be absent is: an id of the form that the spec says."""
+    for probe in (*_probes(Writes.NONE), *_probes(Writes.HARMLESS)):
+        assert "{" not in probe.path
+        if probe.operation and probe.operation.path_ids:
+            kinds = probe.operation.path_ids
+            for name, value in _ids(probe).items():
+                chosen = kinds[name].removeprefix("one of ")
+                assert value == chosen if kinds[name] != chosen else value in ABSENT
+                assert kinds[name] != "uuid" or value.count("-") == 4
+                assert kinds[name] != "int64" or value == "0"
+
+
+def test_every_required_parameter_is_filled() -> None:
+    """A call that the spec gives required parameters carries each of them, and no others."""
+    for probe in (*_probes(Writes.NONE), *_probes(Writes.HARMLESS)):
+        if probe.operation:
+            assert [name for name, _ in probe.query] == list(probe.operation.query)
+            assert all(value for _, value in probe.query)
+
+
+@pytest.mark.skipif(not DATA.exists(), reason="the derived probes are not beside the project")
+def test_nothing_with_a_risk() -> None:
+    """What the other derivation marks as a risk is never called."""
+
+    def risky(value: object) -> set[str]:
+        if isinstance(value, list):
+            return set().union(*map(risky, value))
+        if not isinstance(value, dict):
+            return set()
+        own = {f"{value['method']} {value['path']}"} if value.get("risk") else set()
+        return own.union(*map(risky, value.values()))
+
+    marked = risky(json.loads((DATA / "scope_probes.json").read_text("utf-8")))
+    assert marked
+    assert not marked & {_sent(probe) for probe in _probes(Writes.HARMLESS)}
+
+
+@pytest.mark.skipif(not DATA.exists(), reason="the derived probes are not beside the project")
+def test_the_same_as_recommended_or_better() -> None:
+    """For 125 scopes the other derivation recommends the same call, or a reason stands above."""
+    entries = json.loads((DATA / "scope_probes.json").read_text("utf-8"))
+    assert len(entries) == 125
+    chosen = {entry["scope"]: _sent(_probe(entry["scope"], *ALL)) for entry in entries}
+    other = {
+        entry["scope"]: f"{found['method']} {found['path']}"
+        if (found := entry["recommended"])
+        else ""
+        for entry in entries
+    }
+    assert {scope: call for scope, call in chosen.items() if call != other[scope]} == {
+        scope: call for scope, (call, _) in BETTER.items()
+    }
+
+
+def test_the_reasons_are_true() -> None:
+    """What is said to be better is better, as far as the catalogue can tell."""
+    for scope, (call, reason) in BETTER.items():
+        probe = _probe(scope, *ALL)
+        if not call:
+            assert probe.approach is Approach.NOTHING
+        elif reason == SHARED:
+            assert probe.explained_by(ALL) == ()
+        elif reason in {AIMED, SMALLER}:
+            assert probe.approach is Approach.ABSENT
+        elif reason == READS:
+            assert probe.operation.method == "GET"
+
+
+def test_other_scopes_are_avoided_where_they_can_be() -> None:
+    """With all scopes granted only these two have no call that they alone open."""
+    shared = {s for s in ALL if _probe(s, *ALL).explained_by(ALL)}
+    assert shared == {"dashboards_public_share", "monitors_draft_write"}
+
+
+def test_the_choice_depends_on_what_is_granted() -> None:
+    """The listing of variables tells, unless another granted scope opens it, too."""
+    scope = "synthetics_global_variable_read"
+    assert _probe(scope).approach is Approach.READ
+    assert _probe(scope, scope, "apm_api_catalog_read").approach is Approach.LISTED
+
+
+def test_an_id_comes_from_a_listing_that_is_open() -> None:
+    """An id is taken from a listing only if the token may call it, with nothing to fill in."""
+    for granted in _grants():
+        for scope in granted:
+            listing = choose_probe(scope, granted=granted, writes=Writes.NONE, now=NOW).listing
+            if listing:
+                assert listing.method == "GET"
+                assert listing.is_open_to(granted)
+                assert not listing.path_ids
+                assert not listing.query
+
+
+def test_what_must_be_named_is_filled_from_now_alone() -> None:
+    """Two choices at one moment are equal, wherever its clock stands; a later one differs."""
+    here = datetime(2026, 3, 1, 1, tzinfo=UTC)
+    there = here.astimezone(timezone(timedelta(hours=-9)))
+    for scope in ALL:
+        first, second, third = (
+            choose_probe(scope, granted=frozenset(catalogue().scopes), writes=Writes.NONE, now=now)
+            for now in (here, here, there)
+        )
+        assert first == second == third
+    query = _probe("timeseries_query").query
+    assert dict(query)["to"] == str(int(NOW.timestamp()))
+    later = choose_probe(
+        "timeseries_query",
+        granted=frozenset(),
+        writes=Writes.NONE,
+        now=NOW + timedelta(seconds=1),
+    )
+    assert later.query != query
+
+
+def test_why_there_is_none() -> None:
+    """A scope without a call says whether writes would tell, or nothing does."""
+    held = _probe("slos_write", writes=Writes.NONE)
+    assert (held.approach, held.flow) == (Approach.HELD_BACK, Flow.EDIT)
+    assert "writes were not asked for" in held.reason
+    for scope, words in {
+        "coterm_read": "names no operation",
+        "logs_read_config": "permission of the same name",
+        "no_such_scope": "does not know",
+        "slos_corrections": "without a risk",
+    }.items():
+        probe = _probe(scope)
+        assert probe.approach is Approach.NOTHING
+        assert words in probe.reason
+        assert probe.area
+
+
+def test_the_key_is_tried_by_sending() -> None:
+    """The one-shot call is never a probe: data goes in with the key that is there."""
+    for writes in Writes:
+        probe = _probe("api_keys_write", *ALL, writes=writes)
+        assert (probe.approach, probe.flow, probe.operation) == (
+            Approach.TELEMETRY,
+            Flow.IN,
+            None,
+        )
+        assert "POST /api/v2/api_keys/marketplace" not in {
+            _sent(_probe(scope, *ALL, writes=writes)) for scope in ALL
+        }
+
+
+def test_a_round_trip_is_taken_when_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there is one for the scope it is the probe; elsewhere, and unasked, it is not."""
+    step = Step("POST", "/api/v1/monitor")
+    own = Step("GET", "/api/v1/monitor/{id}")
+    trip = RoundTrip(create=step, id_at=("id",), read=own, change=own, delete=own)
+    monkeypatch.setattr(probe_choice, "ROUND_TRIPS", {"monitors_write": trip})
+    probe = _probe("monitors_write", *ALL, writes=Writes.ROUND_TRIP)
+    assert (probe.approach, probe.flow) == (Approach.ROUND_TRIP, Flow.EDIT)
+    assert _sent(probe) == "POST /api/v1/monitor"
+    assert probe.explained_by(ALL) == ("monitors_draft_write",)
+    for scope, writes in [
+        ("slos_write", Writes.ROUND_TRIP),
+        ("monitors_read", Writes.ROUND_TRIP),
+        ("monitors_write", Writes.HARMLESS),
+    ]:
+        other = _probe(scope, writes=writes)
+        assert other.approach not in {Approach.ROUND_TRIP, Approach.NOTHING}
+
+
+def test_a_kind_of_things_is_not_an_absent_thing() -> None:
+    """A path that names only a kind is never taken for one that aims at nothing."""
+    bulk = catalogue().by_address["POST /api/v2/security_monitoring/terraform/{resource_type}/bulk"]
+    assert probe_choice._harmless(bulk) is not Approach.ABSENT

@@ -1,0 +1,1 @@
+"""What several tests need: servers, browsers, values to begin with."""

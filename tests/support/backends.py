@@ -1,0 +1,100 @@
+"""Be keyrings of several qualities, in memory, and the environment of a live lab."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import keyring
+from keyring.backend import KeyringBackend
+
+from ddoauth_kit.sandbox import Sandbox
+from ddoauth_kit.workbook import open_lab
+from ddoauth_kit.workbook.lab.open_lab import sandbox_sites
+from support.builders import CLIENT_SECRET
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pytest
+
+    from ddoauth_kit.workbook import Lab
+
+
+class MemoryKeyring(KeyringBackend):
+    """Keep passwords in a dictionary, as a good keyring does."""
+
+    priority = 5
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: dict[tuple[str, str], str] = {}
+
+    def get_password(self, service: str, username: str) -> str | None:
+        """Return what was set."""
+        return self.kept.get((service, username))
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        """Keep it."""
+        self.kept[service, username] = password
+
+    def delete_password(self, service: str, username: str) -> None:
+        """Drop it; a real keyring fails where there is nothing."""
+        del self.kept[service, username]
+
+
+class ForgetfulKeyring(MemoryKeyring):
+    """Take everything, say nothing, keep nothing."""
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        """Drop it at once."""
+
+
+class ChattyKeyring(MemoryKeyring):
+    """Fail with the password in its own words."""
+
+    def get_password(self, service: str, username: str) -> str | None:  # noqa: ARG002
+        """Fail as a locked keyring does."""
+        raise RuntimeError(f"locked: {username} {self.kept}")
+
+    def set_password(self, service: str, username: str, password: str) -> None:  # noqa: ARG002
+        """Fail and tell all."""
+        raise RuntimeError(f"cannot write {password}")
+
+
+def live_environment(monkeypatch: pytest.MonkeyPatch, **variables: str) -> MemoryKeyring:
+    """Set what a live lab needs, hide what this machine has, and return the keyring it finds."""
+    for name in [name for name in os.environ if name.startswith("DDOAUTH_")]:
+        monkeypatch.delenv(name)
+    given = {
+        "CLIENT_ID": "acme",
+        "CLIENT_SECRET": CLIENT_SECRET,
+        "REDIRECT_URIS": "https://acme.example.com/callback",
+        "SCOPES": "events_read api_keys_write",
+    }
+    for name, value in {**given, **variables}.items():
+        monkeypatch.setenv(f"DDOAUTH_{name}", value)
+    backend = MemoryKeyring()
+    monkeypatch.setattr(keyring.core, "_keyring_backend", backend)
+    return backend
+
+
+@contextmanager
+def live_lab(
+    monkeypatch: pytest.MonkeyPatch, *redirect_uris: str, scopes: str = "api_keys_write"
+) -> Iterator[Lab]:
+    """Open a live lab that takes a sandbox for Datadog, whose client has these redirect URIs."""
+    with Sandbox(real_time=True) as datadog:
+        client = datadog.client
+        for uri in redirect_uris:
+            client = datadog.add_redirect_uri(uri)
+        live_environment(
+            monkeypatch,
+            CLIENT_ID=client.client_id,
+            CLIENT_SECRET=client.client_secret,
+            REDIRECT_URIS=" ".join(redirect_uris),
+            SCOPES=scopes,
+        )
+        with open_lab("us1", mode="live", sites=sandbox_sites(datadog)) as lab:
+            yield lab

@@ -1,0 +1,150 @@
+"""Know the items of the security checklist, and which tests carry them.
+
+`python tests/checklist.py` rewrites the table in `.github/SECURITY.md`; a test compares.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import defaultdict
+from typing import TYPE_CHECKING, Final
+
+from support.places import TESTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pytest
+
+PAGE: Final = TESTS.parent / ".github" / "SECURITY.md"
+BEGIN, END = "<!-- checklist: begin -->\n", "<!-- checklist: end -->\n"
+LISTENER: Final = frozenset(f"L{number}" for number in range(1, 9))
+ITEMS: Final = {
+    "C1": "A redirect's `domain` and `site` count only if they are in the site table; "
+    "else nothing is sent.",
+    "C2": "A PKCE verifier has 256 random bits and is new for each attempt.",
+    "C3": "The challenge method is S256, always; no error leads to a weaker one.",
+    "C4": "`state` has 256 random bits, works once, in one browser session, and is checked first.",
+    "C5": "An `iss` must be the site's own, on error redirects, too.",
+    "C6": "An attempt ends on the site it began on, or on one with credentials of its own.",
+    "C7": "The token request repeats the redirect URI of the authorization request.",
+    "C8": "Everything goes over verified https (http on loopback), and no redirect is followed.",
+    "C9": "Secrets stand in no URL, log, error, traceback or repr.",
+    "C10": "A token travels in the `Authorization` header and nowhere else.",
+    "C11": "A new refresh token is on disk before the old one goes; a refused one is tried once.",
+    "C12": "One expiry leads to one refresh, over coroutines, threads, clients and processes.",
+    "C13": "401 refreshes once, 403 never, 429 and 503 wait; a code or a key is never sent twice.",
+    "C14": "A grant narrower than what was asked for is reported.",
+    "C15": "Scopes that are asked for and not needed are named.",
+    "C16": "Revocation ends the refresh token first, and forgets it here even if that fails.",
+    "C17": "There is no implicit grant and no password grant.",
+    "L1": "The listener binds loopback only.",
+    "L2": "The redirect URI names the IP address, unless the registration says `localhost`.",
+    "L3": "The port is open before the browser, and closed right after the answer.",
+    "L4": "Other paths, methods and hosts neither end the wait nor learn anything.",
+    "L5": "The result page repeats nothing, loads nothing and is not stored.",
+    "L6": "Waiting ends after a set time, with an error of its own; a paste is checked alike.",
+    "L7": "Duplicate parameters and oversize requests are refused.",
+    "L8": "The system's browser is used, never a view inside the program.",
+    "S1": "The sandbox takes a redirect URI to the letter; else it shows a page and redirects not.",
+    "S2": "Its codes are short-lived, work once, and are bound to client, URI and challenge.",
+    "S3": "It wants the verifier of a challenge, and a challenge always.",
+    "S4": "It refuses dead refresh tokens; reuse of a rotated one ends the grant.",
+    "S5": "Its token answers are not to be stored; its errors have Datadog's or RFC 6749's form.",
+    "S6": "Its consent page cannot be framed or forged, and answers with 303.",
+    "S7": "Its authorize endpoint opens to no other origin.",
+    "S8": "Its revocation ends the grant; its refusals have Datadog's or RFC 6750's form.",
+    "S9": "It listens on loopback, mints its own marked credentials, and trusts no header.",
+    "N1": "A run leaves no secret in notebooks, pages, logs, tracebacks or process arguments.",
+    "N2": "A secret is a type that shows a placeholder and refuses JSON and pickle.",
+    "N3": "Kernels get names as parameters and secrets by reference, never by value.",
+    "N4": "Files of the store are 0600 in a 0700 folder, replaced at once; no link is followed.",
+}
+
+
+def marked_files() -> dict[str, list[str]]:
+    """Return, for each item, the test files in which a test carries it."""
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for path in sorted(TESTS.rglob("test_*.py")):
+        for item in sorted(_marks(ast.parse(path.read_text("utf-8")))):
+            found[item].append(path.relative_to(TESTS.parent).as_posix())
+    return dict(found)
+
+
+def table() -> str:
+    """Return the table of the page: id, promise, where the tests are."""
+    files = marked_files()
+    rows = [
+        f"| {item} | {promise} | {_cell(files.get(item, []))} |" for item, promise in ITEMS.items()
+    ]
+    return "\n".join(["| id | promise | tests |", "|---|---|---|", *rows]) + "\n"
+
+
+def page() -> str:
+    """Return the page with its table brought up to date."""
+    text = PAGE.read_text("utf-8")
+    between = re.compile(f"{re.escape(BEGIN)}.*{re.escape(END)}", re.DOTALL)
+    return between.sub(lambda _: BEGIN + table() + END, text)
+
+
+def _cell(files: list[str]) -> str:
+    return ", ".join(f"`{name}`" for name in files) or "with the listener"
+
+
+def _marks(tree: ast.AST) -> set[str]:
+    return {
+        argument.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "checklist"
+        for argument in node.args
+        if isinstance(argument, ast.Constant)
+    }
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Note the items that a test carries where reports take them along."""
+    for mark in item.iter_markers("checklist"):
+        item.user_properties.append(("checklist", mark.args[0]))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the figures of long trials, and after `-m checklist` a line for each item."""
+    figures = [text for _, name, _, text in _properties(terminalreporter) if name == "figure"]
+    if figures:
+        terminalreporter.section("figures")
+        for text in dict.fromkeys(figures):
+            terminalreporter.write_line(text)
+    if "checklist" not in terminalreporter.config.option.markexpr:
+        return
+    results: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    for nodeid, name, outcome, item in _properties(terminalreporter):
+        if name == "checklist":
+            results[item][nodeid] = outcome
+    terminalreporter.section("security checklist")
+    for item in ITEMS:
+        terminalreporter.write_line(_line(item, results.get(item, {})))
+
+
+def _properties(
+    terminalreporter: pytest.TerminalReporter,
+) -> Iterator[tuple[str, str, str, str]]:
+    """Yield what reports carry: the test, the name, the outcome, the value."""
+    for outcome in ("passed", "skipped", "failed", "error"):
+        for report in terminalreporter.stats.get(outcome, ()):
+            for name, value in getattr(report, "user_properties", ()):
+                yield report.nodeid, name, outcome, str(value)
+
+
+def _line(item: str, results: dict[str, str]) -> str:
+    outcomes = list(results.values())
+    bad = [outcome for outcome in outcomes if outcome in {"failed", "error"}]
+    result = "failed" if bad else "passed" if "passed" in outcomes else "no test"
+    files = dict.fromkeys(nodeid.partition("::")[0] for nodeid in results)
+    return f"{item:<4} {result:<8} {len(results):>4} tests  {' '.join(files)}"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), "utf-8")

@@ -1,0 +1,85 @@
+"""Write a notebook that shows its secrets in every way that a notebook can."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import nbformat
+
+from support.builders import notebook_file
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+ENVIRONMENT: Mapping[str, str] = {
+    "DD_API_KEY": "canary0api0key0with0no0shape0",
+    "DD_APP_KEY": "canary/app+key=with&marks 4711",
+    "DDOAUTH_CLIENT_SECRET": 'canary"client\\secret\u00e4',
+    "DDOAUTH_REFRESH_TOKEN_US1": "canary-refresh-token-us1",
+    "DDOAUTH_API_KEY_EU1": "0123456789abcdef0123456789abcdef",
+}
+ENDINGS = {
+    "success": "print('the end')",
+    "failure": "raise ValueError(' and '.join(secrets))",
+    "interrupt": "import time; time.sleep(60)",
+    "killed": "import os; os.kill(os.getpid(), 9)",
+}
+_ISSUE = """
+import os, sys, json
+from base64 import b64encode
+from pathlib import Path
+from urllib.parse import quote
+from ddoauth_kit.workbook import open_sandbox_lab
+lab = open_sandbox_lab(SITE)
+tokens = lab.exchange(lab.authorize())
+key = lab.create_api_key(tokens)
+tokens = lab.refresh(tokens)
+sandbox = lab.backend.close.args[1]
+secrets = [*sandbox.issued_secrets(), *json.loads(os.environ["CANARIES"])]
+Path(os.environ["ISSUED"]).write_text(json.dumps(secrets))
+"""
+_SHOW = """
+print(secrets)
+print(json.dumps(secrets))
+print([quote(s, safe='') for s in secrets])
+---
+for s in secrets:
+    print(b64encode(s.encode()).decode(), b64encode(b'x' + s.encode()).decode())
+---
+for s in secrets:
+    print(s[:9], end='', flush=True); print(s[9:], file=sys.stderr, flush=True)
+---
+for s in secrets:
+    print(s[:9], flush=True)
+    print(s[9:], flush=True)
+---
+from IPython.display import HTML, display
+for s in secrets: display(s[:11]); display(s[11:])
+---
+display(HTML('<b>' + '</b><i>'.join(secrets) + '</i>'), metadata={'note': secrets[0]})
+display({'application/json': {'a': secrets}, 'text/plain': 'json'}, raw=True)
+display({s: 1 for s in secrets})
+---
+import ipywidgets
+ipywidgets.VBox([ipywidgets.Text(s) for s in secrets])
+---
+import warnings; warnings.warn(secrets[0]); os.system('echo "$DD_API_KEY"')
+secrets[2], dict(os.environ)
+"""
+
+
+def leaky_notebook(folder: Path, *, ending: str) -> Path:
+    """Return a notebook that issues secrets, shows them, says that it is ready, and ends so."""
+    literal = f'HERE = "{ENVIRONMENT["DD_API_KEY"]}"; ALSO = "sandbox-secret-{"0123456789" * 4}"'
+    ready = 'Path(os.environ["READY"]).touch()'
+    shown = _SHOW.split("---\n")
+    path = notebook_file(folder, "leaky", _ISSUE, literal, *shown, ready, ENDINGS[ending])
+    notebook = nbformat.read(path, as_version=4)
+    text = f"A note with {ENVIRONMENT['DD_API_KEY']}, ![](attachment:a.txt)"
+    cell = nbformat.v4.new_markdown_cell(text)
+    cell["attachments"] = {"a.txt": {"text/plain": ENVIRONMENT["DDOAUTH_REFRESH_TOKEN_US1"]}}
+    notebook.cells.insert(0, cell)
+    notebook.metadata["note"] = {"key": ENVIRONMENT["DD_APP_KEY"]}
+    nbformat.write(notebook, path)
+    return path

@@ -1,0 +1,80 @@
+"""Get ready to probe a sandbox, as a lab does, with everything at hand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ddoauth_kit import create_api_key
+from ddoauth_kit.oauth.consent.scripted_consent import visit_consent
+from ddoauth_kit.probing.catalogue import catalogue
+from ddoauth_kit.probing.probe import Writes
+from ddoauth_kit.probing.probe_run import Probing
+from ddoauth_kit.probing.prober import ProbeTarget
+from support.scene import Scene
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ddoauth_kit import Http, TokenSet
+    from ddoauth_kit.sandbox import Sandbox
+
+ALL = tuple(catalogue().scopes)
+CONTRASTS = ("events_read", "metrics_read")
+
+
+class Probed(Scene):
+    """Hold a sandbox, a client bound to it, and what its probings need."""
+
+    def __init__(self, sandbox: Sandbox, http: Http) -> None:
+        super().__init__(sandbox, http)
+        self.refreshed = 0
+
+    def grant(self, site: str = "us1", *scopes: str) -> TokenSet:
+        """Go through consent on a site, for all scopes or for some."""
+        domain = self.oauth.sites.named(site).domain
+        request = self.oauth.begin(domain=domain, scopes=scopes or None, session="s")
+        return self.oauth.exchange(self.oauth.receive(visit_consent(request), session="s"))
+
+    def refresh(self, tokens: TokenSet) -> TokenSet:
+        """Refresh, and count it."""
+        self.refreshed += 1
+        return self.oauth.refresh(tokens)
+
+    def target(
+        self, site: str = "us1", *, scopes: Iterable[str] = ALL, **changes: Any
+    ) -> ProbeTarget:
+        """Return a target with a token for all, two to compare with, a key, and a refresh."""
+        tokens = changes.pop("tokens", None) or self.grant(site)
+        values = {
+            "site": tokens.site,
+            "scopes": tuple(scopes),
+            "tokens": tokens,
+            "refresh": self.refresh,
+        }
+        if "contrasts" not in changes:
+            values["contrasts"] = tuple(self.grant(site, scope) for scope in CONTRASTS)
+        return ProbeTarget(**{**values, **changes})
+
+    def key(self, tokens: TokenSet) -> Any:
+        """Create the one API key of a token's organization."""
+        return create_api_key(self.http, tokens=tokens)
+
+    def probing(self, *targets: ProbeTarget, **choices: Any) -> Probing:
+        """Return a harmless probing that waits by the sandbox's clock."""
+        return Probing(
+            targets,
+            **{
+                "writes": Writes.HARMLESS,
+                "now": self.sandbox.clock.now(),
+                "sleep": self.sleep,
+                **choices,
+            },
+        )
+
+    async def sleep(self, seconds: float) -> None:
+        """Let time pass in the sandbox instead of waiting."""
+        self.sandbox.clock.advance(seconds)
+
+    def sent(self, path: str) -> int:
+        """Return how many requests of a path the sandbox has seen."""
+        return sum(entry.path == path for entry in self.sandbox.journal)

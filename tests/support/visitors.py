@@ -1,0 +1,107 @@
+"""Be a person with a browser, and a program with a socket, for tests of pages."""
+
+from __future__ import annotations
+
+import re
+import socket
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin, urlsplit
+
+from ddoauth_kit.errors import DdoauthError
+from ddoauth_kit.oauth.consent.scripted_browser import Browser
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ddoauth_kit.oauth.consent.scripted_browser import BrowserPage
+
+REDIRECTS = range(300, 400)
+
+
+@dataclass
+class Person:
+    """Open links, follow redirects, decide on consent pages, and keep cookies meanwhile."""
+
+    browser: Browser = field(default_factory=Browser)
+
+    def follow(self, url: str) -> tuple[str, BrowserPage]:
+        """Return where a link ends, and the page that is there."""
+        for _ in range(5):
+            page = self.browser.open(url)
+            if page.status not in REDIRECTS:
+                return url, page
+            url = urljoin(url, page.location)
+        raise AssertionError("a redirect leads to a redirect, again and again")
+
+    def decide(self, url: str, decision: str = "approve") -> str:
+        """Come to a consent page, press a button, and return the redirect that follows."""
+        where, page = self.follow(url)
+        form = next(form for form in page.forms if form.decides)
+        action = urljoin(where, form.action)
+        answer = self.browser.open(action, {**form.fields, "decision": decision})
+        assert answer.status in REDIRECTS, answer.text
+        return urljoin(action, answer.location)
+
+    def finish(self, url: str, decision: str = "approve") -> BrowserPage:
+        """Go the whole way and return the page at its end."""
+        return self.browser.open(self.decide(url, decision))
+
+
+@dataclass(frozen=True)
+class Heard:
+    """Hold a raw answer; header names are in lower case."""
+
+    status: int
+    headers: dict[str, str]
+    text: str
+
+
+def say(port: int, payload: bytes | str, *, host: str = "127.0.0.1") -> Heard:
+    """Send bytes to a port and return what comes back until the other side hangs up."""
+    data = payload if isinstance(payload, bytes) else payload.encode("latin-1")
+    with socket.create_connection((host, port), timeout=10) as connection:
+        connection.sendall(data)
+        heard = b""
+        while chunk := connection.recv(65536):
+            heard += chunk
+    head, _, body = heard.decode("latin-1").partition("\r\n\r\n")
+    first, *lines = head.split("\r\n")
+    found = re.fullmatch(r"HTTP/1\.1 (\d{3}) .+", first)
+    assert found, first
+    headers = dict(line.split(": ", 1) for line in lines)
+    return Heard(int(found[1]), {name.lower(): value for name, value in headers.items()}, body)
+
+
+def get(url: str, *, method: str = "GET", **headers: str) -> Heard:
+    """Send one request to a URL's port; underscores of header names become hyphens."""
+    parts = urlsplit(url)
+    target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
+    given = {
+        "host": parts.netloc,
+        "connection": "close",
+        **{n.replace("_", "-"): v for n, v in headers.items()},
+    }
+    lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in given.items())]
+    return say(parts.port or 80, "\r\n".join([*lines, "", ""]))
+
+
+@contextmanager
+def waiting(waits: Any, *, timeout: float = 10.0) -> Iterator[list[Any]]:
+    """Call `wait` beside the test; the list holds the outcome when the block has ended."""
+    outcome: list[Any] = []
+
+    def wait() -> None:
+        try:
+            outcome.append(waits.wait(timeout))
+        except DdoauthError as error:
+            outcome.append(error)
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    try:
+        yield outcome
+    finally:
+        thread.join(timeout + 5)

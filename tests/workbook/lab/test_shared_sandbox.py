@@ -1,0 +1,126 @@
+"""The kernels of one Jupyter server share the sandbox of its launcher's tile."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from support.places import KIT
+from support.visitors import get
+
+from ddoauth_kit.errors import InputError
+from ddoauth_kit.workbook import open_lab
+from ddoauth_kit.workbook.lab.shared_sandbox import find_shared_sandbox
+from ddoauth_kit.workbook.show.cards import as_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+DATA = KIT.parent / "tests" / "data"
+
+
+@pytest.fixture
+def runtime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Be the Jupyter server, and the kernel that it started, with a private runtime folder."""
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "runtime"))
+    monkeypatch.setenv("JPY_PARENT_PID", str(os.getpid()))
+    return tmp_path / "runtime"
+
+
+@pytest.fixture
+def tile(runtime: Path) -> Iterator[Path]:
+    """Start what the tile starts, and return the file that it writes down."""
+    command = [sys.executable, "-m", "ddoauth_kit.commands.tile", "--base-url", "/user/abc/"]
+    path = runtime / f"ddoauth-sandbox-{os.getpid()}.json"
+    with subprocess.Popen(command, stderr=subprocess.PIPE) as process:
+        deadline = time.monotonic() + 20
+        while not path.exists() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        yield path
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+        assert process.stderr is not None
+        assert process.stderr.read() == b""
+    assert not path.exists()
+
+
+def test_two_kernels_share_it_with_clients_of_their_own(tile: Path) -> None:
+    """Both find it; ids, keys and grants are their own; what one sends, the pages show."""
+    with open_lab() as one, open_lab("eu1") as two:
+        assert "launcher's tile" in as_text(one)
+        assert one.registration.client_id != two.registration.client_id
+        keys = [lab.create_api_key(lab.exchange(lab.authorize())) for lab in (one, two)]
+        assert keys[0].key != keys[1].key
+        assert one.validate_api_key(keys[0])
+        page = get(f"{one.site.app_url}/organization-settings/authorized-apps")
+        assert one.registration.name in page.text
+        assert two.registration.name not in page.text
+        third = open_lab()
+        assert third.create_api_key(third.connect()), "a fresh client has its one key to make"
+        third.close()
+
+
+def test_a_lab_that_closes_leaves_it_running(tile: Path) -> None:
+    """A kernel that ends takes its connections along, and nothing else."""
+    open_lab().close()
+    assert find_shared_sandbox() is not None
+
+
+def test_a_client_file_joins(tile: Path) -> None:
+    """A partner's file makes the client of this kernel."""
+    with open_lab(client=str(DATA / "reader_client.json")) as lab:
+        assert lab.registration.scopes
+        assert lab.authorize().code
+    with pytest.raises(InputError) as caught:
+        open_lab(client="nowhere.json")
+    assert caught.value.code == "bad_client_file"
+
+
+def test_the_tiles_pages_have_a_cookie_for_its_path(tile: Path) -> None:
+    """Behind the proxy the browser sees a prefix, which the cookie's path has."""
+    shared = find_shared_sandbox()
+    assert shared is not None
+    heard = get(f"{shared.sites['us1']['app_url']}/integrations")
+    assert "Path=/user/abc/sandbox/us1" in heard.headers["set-cookie"]
+
+
+def test_the_file_is_this_users_alone(tile: Path) -> None:
+    """It is 0600, and one that others could have written or read is not believed."""
+    assert tile.stat().st_mode & 0o777 == 0o600
+    assert find_shared_sandbox() is not None
+    tile.chmod(0o640)
+    assert find_shared_sandbox() is None
+    tile.chmod(0o600)
+    copy = tile.with_name("copy.json")
+    tile.rename(copy)
+    tile.symlink_to(copy)
+    assert find_shared_sandbox() is None
+    tile.unlink()
+    copy.rename(tile)
+
+
+@pytest.mark.parametrize("parent", ["", "1", "not a number"])
+def test_kernels_of_others_do_not_join(
+    tile: Path, monkeypatch: pytest.MonkeyPatch, parent: str
+) -> None:
+    """A kernel of another server, or of none (papermill, tests), has a sandbox of its own."""
+    monkeypatch.setenv("JPY_PARENT_PID", parent)
+    assert find_shared_sandbox() is None
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[]", '{"port": "x", "key": "k", "sites": {}}'])
+def test_a_broken_or_stale_file_is_passed_over(runtime: Path, content: str) -> None:
+    """What cannot be read, or leads to nobody, means a sandbox of the kernel's own."""
+    runtime.mkdir()
+    path = runtime / f"ddoauth-sandbox-{os.getpid()}.json"
+    path.write_text(content or json.dumps({"port": 9, "key": "k", "sites": {}}))
+    path.chmod(0o600)
+    with open_lab() as lab:
+        assert "the sandbox in this kernel" in as_text(lab)

@@ -1,0 +1,137 @@
+"""An arrival from Datadog ends in tokens, or at once in a sentence, and the next one works."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from support.loopback import Answer
+
+from ddoauth_kit.errors import AuthorizationError, DdoauthError, NetworkError
+from ddoauth_kit.workbook import Lab, open_sandbox_lab
+from ddoauth_kit.workbook.own_app.arrival import REDIRECTS, WAIT, arrive_from_datadog
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from support.loopback import RecordingServer
+
+    Serve = Callable[..., RecordingServer]
+
+
+@pytest.fixture
+def lab() -> Iterator[Lab]:
+    """Open a lab on EU1."""
+    with open_sandbox_lab("eu1") as lab:
+        yield lab
+
+
+def refused(lab: Lab, **choices: str) -> DdoauthError:
+    """Return why there were no tokens, which must be told long before the wait is over."""
+    begun = time.monotonic()
+    with pytest.raises(DdoauthError) as caught:
+        arrive_from_datadog(lab, **choices)
+    assert time.monotonic() - begun < WAIT / 3
+    assert caught.value.advice
+    return caught.value
+
+
+def still_works(lab: Lab) -> None:
+    """Prove that nothing of the failed attempt is in the way."""
+    tokens = arrive_from_datadog(lab)
+    assert (tokens.site.name, tokens.client_id) == ("eu1", lab.registration.client_id)
+
+
+def at_the_app_host(lab: Lab, server: RecordingServer) -> None:
+    """Let another server answer where the consent page is."""
+    site = lab.oauth.sites.named("eu1")
+    other = replace(site, endpoints=replace(site.endpoints, app_url=server.url))
+    lab.oauth.sites = lab.oauth.sites.with_site(other)
+
+
+def test_tokens_are_of_the_site_that_was_arrived_from(lab: Lab) -> None:
+    """Each lab arrives from its own site, and keeps what came back as its cells do."""
+    still_works(lab)
+    assert arrive_from_datadog(lab.on("us5")).site.name == "us5"
+    assert lab.connect().site.name == "eu1"
+
+
+def test_the_listener_is_what_answers(lab: Lab) -> None:
+    """Each arrival registers an address of this machine that was free, and leaves it closed."""
+    before = lab.registration.redirect_uris
+    arrive_from_datadog(lab)
+    (new,) = set(lab.registration.redirect_uris) - set(before)
+    assert new.startswith("http://127.0.0.1:")
+
+
+def test_denied(lab: Lab) -> None:
+    """A no comes back by the listener, with Datadog's word for it."""
+    error = refused(lab, decision="deny")
+    assert (error.code, type(error)) == ("access_denied", AuthorizationError)
+    still_works(lab)
+
+
+@pytest.mark.parametrize("decision", ["maybe", "", "APPROVE", "x" * 1000])
+def test_an_unknown_decision(lab: Lab, decision: str) -> None:
+    """The consent page refuses it; its words are told, and nobody waits for a redirect."""
+    error = refused(lab, decision=decision)
+    assert error.code == "authorization_refused"
+    assert "Choose Authorize or Deny." in str(error)
+    assert len(error.what) < 120
+    still_works(lab)
+
+
+def test_a_site_for_which_there_are_no_credentials(lab: Lab) -> None:
+    """A client that is clicked where it has none is refused by its own onboarding URL."""
+    lab.oauth.registration = replace(lab.oauth.registration, sites=("eu1",))
+    elsewhere = Lab(replace(lab.backend, site=lab.oauth.sites.named("us5"), close=lambda: None))
+    error = refused(elsewhere)
+    assert error.code == "authorization_refused"
+    assert "no credentials for us5, only for eu1" in str(error)
+    still_works(lab)
+
+
+def test_a_client_that_the_site_does_not_know(lab: Lab) -> None:
+    """Datadog shows a page of its own, from which nothing leads back."""
+    good = lab.oauth.registration
+    lab.oauth.registration = replace(good, client_id="nobody")
+    assert "Invalid client_id parameter value" in str(refused(lab))
+    lab.oauth.registration = good
+    still_works(lab)
+
+
+def test_a_page_that_asks_for_no_consent(lab: Lab, serve: Serve) -> None:
+    """A page with other forms is quoted, without its style sheet, and none of them is sent."""
+    page = "<style>p { color: red }</style><p>Sign in first<form action=/login><input name=u>"
+    server = serve(Answer(page, headers=(("content-type", "text/html"),)))
+    sites = lab.oauth.sites
+    at_the_app_host(lab, server)
+    error = refused(lab)
+    assert error.code == "authorization_refused"
+    assert "no consent" in error.what
+    assert "said: Sign in first." in str(error)
+    assert [arrived.method for arrived in server.arrived] == ["GET"]
+    lab.oauth.sites = sites
+    still_works(lab)
+
+
+def test_redirects_without_an_end(lab: Lab, serve: Serve) -> None:
+    """A page that leads to itself is given up, as browsers do."""
+    server = serve(Answer("round", status=302, headers=(("location", "/round"),)))
+    at_the_app_host(lab, server)
+    assert refused(lab).code == "authorization_refused"
+    assert len(server.arrived) == REDIRECTS
+
+
+def test_pages_that_are_gone(lab: Lab, serve: Serve) -> None:
+    """Where nothing serves the consent page any more, that is the sentence."""
+    server = serve()
+    sites = lab.oauth.sites
+    at_the_app_host(lab, server)
+    server.close()
+    error = refused(lab)
+    assert (error.code, type(error)) == ("no_network", NetworkError)
+    lab.oauth.sites = sites
+    still_works(lab)

@@ -1,0 +1,69 @@
+"""The probe panel runs what `lab.scopes.probe` runs, beside the cells, and can be stopped."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from support.backends import live_lab
+from support.panels import field, until
+
+from ddoauth_kit.workbook import Lab, open_sandbox_lab
+from ddoauth_kit.workbook.panels import ProbePanel
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture
+def lab() -> Iterator[Lab]:
+    """Give a lab with a sandbox of its own."""
+    with open_sandbox_lab() as lab:
+        yield lab
+
+
+def test_probes_run_and_can_be_cancelled(lab: Lab) -> None:
+    """Results appear in a table with filters; a cancelled run keeps what it found."""
+    panel = ProbePanel(lab)
+    assert "Nothing is probed yet" in repr(panel)
+    panel.run()
+    assert panel.finish(60)
+    assert panel.probes is not None
+    assert len(panel.probes) == len(lab.registration.scopes)
+    assert panel._bar.value == panel._bar.max
+    field(panel, "Sites").value = lab.oauth.sites.names
+    panel.run()
+    until(lambda: panel._probing is not None or not panel.finish(0))
+    panel.cancel()
+    assert panel.finish(60)
+    assert "Cancelled" in panel.status.value
+    assert not panel._run.disabled
+
+
+def test_it_begins_with_what_a_cell_found(lab: Lab) -> None:
+    """The text is the matrix of those probes, and nothing is sent."""
+    probes = lab.scopes.probe("metrics_read")
+    sent = len(lab.transcript)
+    panel = ProbePanel(lab, probes)
+    assert repr(panel) == probes.matrix.text()
+    assert len(lab.transcript) == sent
+
+
+def test_nothing_chosen_is_said(lab: Lab) -> None:
+    """Without a scope or a site there is nothing to run."""
+    panel = ProbePanel(lab)
+    field(panel, "Scopes").value = ()
+    panel.run()
+    assert panel.finish(10)
+    assert "Choose at least one" in panel.status.value
+
+
+def test_live_probes_need_a_grant_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A panel cannot ask for consent; it says what to do, and offers its own site alone."""
+    with live_lab(monkeypatch, "https://acme.example.com/callback") as lab:
+        panel = ProbePanel(lab)
+        assert field(panel, "Sites").options == ("us1",)
+        panel.run()
+        assert panel.finish(30)
+        assert "authorize first" in panel.status.value
+        assert not panel._run.disabled

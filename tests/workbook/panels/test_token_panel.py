@@ -1,0 +1,126 @@
+"""The token panel counts truly, does what the lab does, and stays usable after a refusal."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from support.panels import held, until
+
+from ddoauth_kit.workbook import Lab, open_sandbox_lab
+from ddoauth_kit.workbook.panels import TokenPanel
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+HOUR = 3600
+
+
+@pytest.fixture
+def lab() -> Iterator[Lab]:
+    """Give a lab with a sandbox of its own."""
+    with open_sandbox_lab() as lab:
+        yield lab
+
+
+def left(panel: TokenPanel) -> str:
+    """Return what the countdown says now."""
+    panel.tick()
+    return str(panel._left.value)
+
+
+def test_tokens_count_down_are_renewed_and_revoked(lab: Lab) -> None:
+    """The panel's buttons are the lab's methods, and after a revocation they are out of use."""
+    tokens = lab.connect()
+    panel = TokenPanel(lab, tokens)
+    _ = panel.panel
+    before = panel._left.value
+    assert "expires in" in before
+    until(lambda: panel._left.value != before)
+    panel.refresh()
+    assert panel.finish(10)
+    assert panel.tokens is not None
+    assert panel.tokens.access_token != tokens.access_token
+    panel.revoke()
+    assert panel.finish(10)
+    assert panel.tokens is None
+    assert panel._refresh.disabled
+    assert "has ended" in repr(panel)
+    assert "has ended" in left(panel)
+    assert tokens.access_token.reveal() not in held()
+
+
+def test_time_that_passes_in_the_sandbox_alone_counts(lab: Lab) -> None:
+    """When its clock was moved on, the countdown is as far; a refresh starts it anew."""
+    panel = TokenPanel(lab, lab.connect())
+    lab.backend.pause(HOUR - 90)
+    assert "expires in 1:" in left(panel)
+    lab.backend.pause(HOUR)
+    assert left(panel) == "access token: expired; Refresh gets a new one"
+    panel.refresh()
+    assert panel.finish(10)
+    assert "expires in 60:00" in left(panel) or "expires in 59:59" in left(panel)
+
+
+def test_a_clock_that_stands_still_is_not_passed_over(lab: Lab) -> None:
+    """After an hour without a request the token counts as expired, and the sandbox may differ."""
+    panel = TokenPanel(lab, lab.connect())
+    panel._end_of_life -= HOUR
+    assert "expired; Refresh gets a new one" in left(panel)
+    assert "may accept it yet" in left(panel)
+
+
+def test_without_a_refresh_token_the_way_on_is_another(lab: Lab) -> None:
+    """Nobody is sent to a button that cannot help."""
+    panel = TokenPanel(lab, replace(lab.connect(), refresh_token=None))
+    lab.backend.pause(2 * HOUR)
+    assert left(panel) == "access token: expired; authorize again for a new one"
+
+
+def test_a_refused_refresh_ends_the_panel(lab: Lab) -> None:
+    """The customer has revoked the app: the card says what to do, and nothing counts down."""
+    panel = TokenPanel(lab, lab.connect())
+    lab.customer.revoke_authorization(lab.registration.client_id)
+    panel.refresh()
+    assert panel.finish(10)
+    assert "invalid_refresh_token" in panel.status.value
+    assert "authorize again" in panel.status.value
+    assert panel._refresh.disabled
+    assert "has ended" in left(panel)
+    assert "has ended" in repr(panel)
+
+
+def test_a_cell_that_refreshes_meanwhile_makes_nothing_false(lab: Lab) -> None:
+    """The panel speaks of its own tokens, and its button goes on from them."""
+    tokens = lab.connect()
+    panel = TokenPanel(lab, tokens)
+    lab.refresh(tokens)
+    assert "or when it is revoked" in left(panel)
+    panel.refresh()
+    assert panel.finish(10)
+    assert panel.tokens not in {None, tokens}
+
+
+def test_a_closed_lab_gets_a_sentence(lab: Lab) -> None:
+    """Buttons and countdown outlive the sandbox without a traceback."""
+    panel = TokenPanel(lab, lab.connect())
+    lab.close()
+    assert "expires in" in left(panel)
+    for act in (panel.refresh, panel.revoke):
+        panel.say("")
+        act()
+        assert panel.finish(10)
+        assert "no_network" in panel.status.value
+
+
+def test_without_writes_nothing_is_revoked(lab: Lab) -> None:
+    """The panel says that nothing was sent, and goes on with the tokens."""
+    careful = Lab(replace(lab.backend, writes=False, close=lambda: None))
+    panel = TokenPanel(careful, lab.connect())
+    sent = len(lab.transcript)
+    panel.revoke()
+    assert panel.finish(10)
+    assert "Nothing was sent" in panel.status.value
+    assert panel.tokens is not None
+    assert len(lab.transcript) == sent

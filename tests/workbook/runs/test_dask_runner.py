@@ -1,0 +1,147 @@
+"""The same matrix runs on a Dask cluster of separate processes, also when one of them is killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from support.builders import notebook_file
+from support.places import TESTS
+
+from ddoauth_kit.errors import InputError
+from ddoauth_kit.workbook.runs.dask_runner import ClusterRunner
+from ddoauth_kit.workbook.runs.run_matrix import RunClient, RunSettings, client_of_file, matrix
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ddoauth_kit.workbook.runs.run_matrix import NotebookRun
+
+pytest.importorskip("distributed", reason="the extra `dask` is not installed")
+READER = TESTS / "data" / "reader_client.json"
+SAYS_ITS_WORKER = (
+    "import os, time\n"
+    "from pathlib import Path\n"
+    "from ddoauth_kit.workbook.show.result_table import ResultTable\n"
+    "Path(os.environ['BEGUN'], f'{SITE}-{os.getppid()}').touch()\n"
+    "time.sleep(1.5)\n"
+    "ResultTable('self', [{'worker': os.getppid()}])"
+)
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """Run two workers, each a process of its own with one thread, as a scheduler would."""
+    from distributed import LocalCluster
+
+    begun = tmp_path_factory.mktemp("begun")
+    os.environ["BEGUN"] = str(begun)
+    with LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+    ) as running:
+        yield running
+    del os.environ["BEGUN"]
+
+
+def test_a_killed_worker_loses_nothing(cluster: Any, tmp_path: Path) -> None:
+    """One of two workers is killed in the middle: all cases end, once or marked as begun twice."""
+    sites = ["us1", "us3", "us5", "eu1", "ap1", "ap2"]
+    cases = matrix([notebook_file(tmp_path, "self", SAYS_ITS_WORKER)], sites=sites)
+    begun = Path(os.environ["BEGUN"])
+    killed: list[int] = []
+
+    def kill_one() -> None:
+        until = time.monotonic() + 60
+        while not (there := sorted(begun.iterdir())) and time.monotonic() < until:
+            time.sleep(0.05)
+        killed.append(int(there[0].name.rpartition("-")[2]))
+        os.kill(killed[0], signal.SIGKILL)
+
+    killer = threading.Thread(target=kill_one)
+    killer.start()
+    found: list[NotebookRun] = []
+    runner = ClusterRunner(cluster.scheduler_address)
+    assert runner.run(cases, settings=RunSettings(), out=tmp_path, done=found.append)
+    killer.join()
+
+    assert sorted(run.name for run in found) == sorted(case.name for case in cases)
+    assert [run.error for run in found] == [""] * 6
+    starts: dict[str, int] = {}
+    for path in begun.iterdir():
+        site = path.name.rpartition("-")[0]
+        starts[site] = starts.get(site, 0) + 1
+    assert {run.site: run.attempts for run in found} == starts
+    assert max(starts.values()) == 2
+    assert killed[0] not in {run.tables["self"][0]["worker"] for run in found}
+    assert all((tmp_path / run.output).is_file() for run in found)
+
+
+def test_the_command_on_a_cluster(cluster: Any, tmp_path: Path) -> None:
+    """`ddoauth run --executor` leaves the same files, for a client file that travels along."""
+    command = [sys.executable, "-m", "ddoauth_kit", "run", "00", "01", "--site", "eu1"]
+    options = ["--client", str(READER), "--executor", cluster.scheduler_address]
+    done = subprocess.run(
+        [*command, *options, "--out", str(tmp_path), "--format", "json"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    summary = json.loads(done.stdout)
+    assert summary["passed"] == 2
+    assert {run["attempts"] for run in summary["runs"]} == {1}
+    assert (tmp_path / "01_the_whole_flow.eu1.html").is_file()
+    assert "Traceback" not in done.stderr
+
+
+def test_an_interrupt_keeps_what_had_ended(cluster: Any, tmp_path: Path) -> None:
+    """Ctrl-C ends a run on a cluster with 130, and its results are written."""
+    command = [sys.executable, "-m", "ddoauth_kit", "run", "00", "--site", "all", "--out"]
+    with subprocess.Popen(
+        [*command, str(tmp_path), "--executor", cluster.scheduler_address],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        first = process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    assert first.startswith("1/9 passed 00_start_here")
+    assert process.returncode == 130, err
+    assert "Traceback" not in err
+    assert 1 <= json.loads((tmp_path / "summary.json").read_text("utf-8"))["passed"] < 9
+
+
+def test_failures_time_limits_and_secrets(cluster: Any, tmp_path: Path) -> None:
+    """A failing or slow notebook is a result like any other; secrets are masked on the worker."""
+    secret = "sandbox-secret-" + "0123456789" * 4
+    fails = notebook_file(tmp_path, "fails", f"raise ValueError({secret!r})")
+    slow = notebook_file(tmp_path, "slow", "import time; time.sleep(60)")
+    cases = matrix([fails, slow], sites=["us1"], clients=[RunClient(), client_of_file(str(READER))])
+    found: list[NotebookRun] = []
+    runner = ClusterRunner(cluster.scheduler_address, timeout=4.0)
+    assert runner.run(cases, settings=RunSettings(), out=tmp_path, done=found.append)
+    errors = {run.name: run.error for run in found}
+    assert errors["fails.us1.demo-client"] == "ValueError: <sandbox_secret>"
+    assert errors["slow.us1.demo-client"].startswith("TimeoutError")
+    texts = [path.read_text("utf-8") for path in tmp_path.glob("*.us1.*.ipynb")]
+    assert len(texts) == 4
+    assert not [text for text in texts if secret in text]
+
+
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nonsense://x", "127.0.0.1:9"])
+def test_no_scheduler_there(address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An address at which nobody answers is refused by name."""
+    monkeypatch.setattr("ddoauth_kit.workbook.runs.dask_runner.CONNECT_SECONDS", 1)
+    with pytest.raises(InputError) as caught:
+        ClusterRunner(address).run([], settings=RunSettings(), out=tmp_path, done=print)
+    assert caught.value.code == "no_executor"

@@ -1,0 +1,217 @@
+"""A run executes every notebook for every site and client, and one failure stops nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import nbformat
+import pytest
+from support.builders import notebook_file
+from support.places import TESTS
+
+from ddoauth_kit.errors import InputError
+from ddoauth_kit.workbook.lessons.notebooks import find_notebooks
+from ddoauth_kit.workbook.runs.kernel_template import KernelTemplate
+from ddoauth_kit.workbook.runs.local_runner import LocalRunner
+from ddoauth_kit.workbook.runs.run_matrix import RunClient, RunSettings, client_of_file, matrix
+
+if TYPE_CHECKING:
+    from ddoauth_kit.workbook.runs.run_matrix import Case, NotebookRun
+
+READER = TESTS / "data" / "reader_client.json"
+
+
+def _run(cases: list[Case], out: Path, **limits: Any) -> list[NotebookRun]:
+    """Run cases and return their results in the order of the cases."""
+    found: list[NotebookRun] = []
+    out.mkdir(exist_ok=True)
+    assert LocalRunner(**limits).run(cases, settings=RunSettings(), out=out, done=found.append)
+    return sorted(found, key=lambda run: [case.name for case in cases].index(run.name))
+
+
+def test_failures_and_tables(tmp_path: Path) -> None:
+    """A failing notebook is told in one paragraph, the others run, and all of it is on disk."""
+    works = notebook_file(
+        tmp_path,
+        "works",
+        "from ddoauth_kit.workbook.show.result_table import ResultTable\n"
+        'ResultTable("found", [{"site is": SITE}])',
+    )
+    fails = notebook_file(
+        tmp_path, "fails", "from ddoauth_kit import DATADOG_SITES", 'DATADOG_SITES.named("mars")'
+    )
+    runs = _run(matrix([fails, works], sites=["us1", "eu1"]), tmp_path)
+    assert [run.status for run in runs] == ["failed", "failed", "passed", "passed"]
+    assert runs[0].error.startswith("InputError: [unknown_site] 'mars' is no Datadog site.")
+    assert "\n" not in runs[0].error
+    assert [run.tables for run in runs[2:]] == [
+        {"found": [{"site is": "us1"}]},
+        {"found": [{"site is": "eu1"}]},
+    ]
+    assert all((tmp_path / run.output).is_file() for run in runs)
+    text = (tmp_path / "fails.us1.ipynb").read_text("utf-8")
+    assert "An Exception was encountered" in text
+
+
+@pytest.mark.parametrize("cold", [False, True])
+def test_lessons_run_on_other_sites_and_for_a_client_file(tmp_path: Path, *, cold: bool) -> None:
+    """Every lesson runs for sites other than the stored one and for a partner's registration."""
+    sites = ["us1-fed"] if cold else ["us3", "eu1"]
+    clients = [client_of_file(str(READER))] if cold else [RunClient(), client_of_file(str(READER))]
+    cases = matrix(find_notebooks(), sites=sites, clients=clients)
+    runs = _run(cases, tmp_path, cold=cold)
+    assert {run.name: run.error for run in runs} == {case.name: "" for case in cases}
+
+
+def test_forked_kernels_share_imports_and_nothing_else(tmp_path: Path) -> None:
+    """Each notebook has a process, a session, variables, folder and random numbers of its own."""
+    code = (
+        "import os, random, sys, numpy\n"
+        "from ddoauth_kit.workbook.show.result_table import ResultTable\n"
+        "mine = globals().get('seen', 'nothing'); seen = SITE\n"
+        "os.environ['SEEN'] = os.environ.get('SEEN', '') + SITE\n"
+        "ResultTable('self', [{'pid': os.getpid(), 'session': os.getsid(0), 'mine': mine,\n"
+        "  'env': os.environ['SEEN'], 'random': random.random(), 'numpy': numpy.random.random(),\n"
+        "  'python': sys.executable}])"
+    )
+    cases = matrix([notebook_file(tmp_path, "self", code)], sites=["us1", "eu1", "us3"])
+    rows = [run.tables["self"][0] for run in _run(cases, tmp_path, jobs=3)]
+    assert len({row["pid"] for row in rows}) == 3
+    assert all(row["session"] == row["pid"] for row in rows)
+    assert [row["env"] for row in rows] == ["us1", "eu1", "us3"]
+    assert {row["mine"] for row in rows} == {"nothing"}
+    assert len({row["random"] for row in rows}) == len({row["numpy"] for row in rows}) == 3
+
+
+@pytest.mark.skipif(not KernelTemplate.available, reason="this system cannot fork kernels")
+def test_a_template_that_dies_stops_nothing(tmp_path: Path) -> None:
+    """Without the process to fork, kernels start as Jupyter starts them."""
+    from ddoauth_kit.workbook.runs.execution import execute
+
+    source = notebook_file(tmp_path, "works", "print(SITE)")
+    with KernelTemplate() as template:
+        template._process.kill()
+        template._process.wait()
+        executed = asyncio.run(
+            execute(
+                source, output=tmp_path / "o.ipynb", parameters={"SITE": "eu1"}, template=template
+            )
+        )
+    assert executed.error == ""
+
+
+def test_a_notebook_that_takes_too_long_is_ended(tmp_path: Path) -> None:
+    """The time limit ends the kernel, the others go on, and what there was is written."""
+    slow = notebook_file(tmp_path, "slow", "print('begun')", "import time; time.sleep(60)")
+    quick = notebook_file(tmp_path, "quick", "print('done')")
+    begun = time.perf_counter()
+    runs = _run(matrix([slow, quick], sites=["us1"]), tmp_path, timeout=5.0)
+    assert time.perf_counter() - begun < 30
+    assert runs[0].error == "TimeoutError: The notebook was not done after 5 s."
+    assert runs[1].error == ""
+    assert "begun" in (tmp_path / "slow.us1.ipynb").read_text("utf-8")
+
+
+def test_a_kernel_that_dies_fails_its_notebook_alone(tmp_path: Path) -> None:
+    """A notebook that kills its kernel is a failure with a name."""
+    dead = notebook_file(tmp_path, "dead", "import os; os.kill(os.getpid(), 9)")
+    quick = notebook_file(tmp_path, "quick", "print('done')")
+    runs = _run(matrix([dead, quick], sites=["us1"]), tmp_path)
+    assert [run.error for run in runs] == ["DeadKernelError: Kernel died", ""]
+
+
+def test_a_run_leaves_no_process_and_no_socket(tmp_path: Path, monkeypatch: Any) -> None:
+    """When a run has ended, its kernels have ended, and the folders of their sockets are gone."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    code = (
+        "import os\n"
+        "from ddoauth_kit.workbook.show.result_table import ResultTable\n"
+        "ResultTable('self', [{'pid': os.getpid()}])"
+    )
+    cases = matrix([notebook_file(tmp_path, "self", code)], sites=["us1", "eu1"])
+    pids = [run.tables["self"][0]["pid"] for run in _run(cases, tmp_path)]
+    assert not list(tmp_path.glob("ddoauth-*"))
+    for pid in pids:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+
+
+def test_a_notebook_that_cannot_be_read_is_a_failure(tmp_path: Path) -> None:
+    """A file of an unknown format ends as a failure in one line; the others run."""
+    broken = tmp_path / "broken.ipynb"
+    broken.write_text('{"cells": [], "nbformat": 9, "nbformat_minor": 0, "metadata": {}}', "utf-8")
+    quick = notebook_file(tmp_path, "quick", "print('done')")
+    runs = _run(matrix([broken, quick], sites=["us1"]), tmp_path / "out", cold=True)
+    assert [run.status for run in runs] == ["failed", "passed"]
+    assert "\n" not in runs[0].error
+
+
+def test_a_run_inside_a_notebook(tmp_path: Path) -> None:
+    """Where an event loop runs already, as in a notebook, a run waits in a thread."""
+    cases = matrix([notebook_file(tmp_path, "works", "print(SITE)")], sites=["us1"])
+
+    async def cell() -> list[NotebookRun]:
+        return _run(cases, tmp_path)
+
+    assert [run.status for run in asyncio.run(cell())] == ["passed"]
+
+
+def test_secret_parameters_are_refused(tmp_path: Path) -> None:
+    """A value that looks like a secret is refused before anything is written."""
+    from ddoauth_kit.workbook.runs.execution import execute
+
+    source = notebook_file(tmp_path, "works", "print(SITE)")
+    output = tmp_path / "o.ipynb"
+    for parameters in (
+        {"KEY": "0" * 31 + "1"},
+        {"ACCESS_TOKEN": "qwertz"},
+        {"A": ["Bearer abcd1234"]},
+    ):
+        with pytest.raises(InputError) as caught:
+            asyncio.run(execute(source, output=output, parameters=parameters))
+        assert caught.value.code == "secret_parameter"
+        assert str(next(iter(parameters.values()))) not in str(caught.value)
+    assert not output.exists()
+
+
+def test_outputs_are_papermills(tmp_path: Path) -> None:
+    """An executed notebook has papermill's injected cell and metadata."""
+    cases = matrix([notebook_file(tmp_path, "works", "print(SITE)")], sites=["eu1"])
+    _run(cases, tmp_path)
+    notebook = nbformat.read(tmp_path / "works.eu1.ipynb", as_version=4)
+    assert notebook.cells[1].metadata.tags == ["injected-parameters"]
+    assert notebook.metadata.papermill.parameters["SITE"] == "eu1"
+    assert {cell.metadata.papermill.status for cell in notebook.cells} == {"completed"}
+    assert json.loads((tmp_path / "works.eu1.ipynb").read_text("utf-8"))["nbformat"] == 4
+
+
+def test_kernels_end_with_a_run_that_is_killed(tmp_path: Path) -> None:
+    """Even SIGKILL, which nothing can handle, leaves no kernel behind."""
+    pid = tmp_path / "pid"
+    code = f"import os, time; open({str(pid)!r}, 'w').write(str(os.getpid())); time.sleep(60)"
+    notebooks = [str(notebook_file(tmp_path, name, code)) for name in ("one", "two")]
+    command = [sys.executable, "-m", "ddoauth_kit", "run", *notebooks, "--out", str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        until = time.monotonic() + 30
+        while not (pid.exists() and pid.read_text("utf-8")) and time.monotonic() < until:
+            time.sleep(0.1)
+        process.kill()
+    while _runs(int(pid.read_text("utf-8"))) and time.monotonic() < until:
+        time.sleep(0.1)
+    assert not _runs(int(pid.read_text("utf-8")))
+
+
+def _runs(pid: int) -> bool:
+    """Return whether a process lives; what has ended may wait for a parent to notice."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"

@@ -1,0 +1,263 @@
+"""What a run leaves can be read by people, spreadsheets and CI, and names nobody."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import nbformat
+import pytest
+
+from ddoauth_kit.errors import InputError
+from ddoauth_kit.secret import Secret
+from ddoauth_kit.workbook.runs.comparison import ABSENT, RunDifference, read_earlier
+from ddoauth_kit.workbook.runs.outcome import RunOutcome
+from ddoauth_kit.workbook.runs.run_matrix import NotebookRun, RunClient, RunSettings, matrix
+from ddoauth_kit.workbook.runs.run_verdicts import TONES
+from ddoauth_kit.workbook.runs.written_results import write_results
+
+SITES = ("us1", "eu1")
+VERDICTS = (
+    *("confirmed", "let_through", "refused", "not_oauth", "not_on_site"),
+    *("rate_limited", "no_operation", "inconclusive", "not_tried", "failed"),
+)
+
+
+def _verdict(scope: str, verdict: str, **more: Any) -> dict[str, Any]:
+    evidence = "jane.doe@example.com may not; <script>alert(1)</script>"
+    call = {"method": "GET", "path": "/api/v1/monitor", "status": 403.0, "seconds": 0.5}
+    return {"scope": scope, "verdict": verdict, **call, "evidence": evidence, **more}
+
+
+def _outcome(folder: Path, *, changed: bool = False) -> RunOutcome:
+    """Return a run of two notebooks on two sites for two clients, with its notebooks on disk."""
+    clients = [RunClient("Acme", ""), RunClient("Globex", "")]
+    cases = matrix([Path("01_a.ipynb"), Path("05_scopes.ipynb")], sites=SITES, clients=clients)
+    runs = []
+    for number, case in enumerate(cases[:-1]):
+        error = (
+            "" if number else "InputError: [unknown_site] 'mars' is no site. Mail bob@corp.example"
+        )
+        rows = [_verdict(f"scope_{i}", verdict) for i, verdict in enumerate(VERDICTS)]
+        if changed and case.site == "eu1":
+            rows[0]["verdict"] = "refused"
+        tables = {"verdicts": rows, "people": [{"user": "Bob", "n": "=1+1"}]}
+        notebook = nbformat.v4.new_notebook(
+            cells=[
+                nbformat.v4.new_markdown_cell(f"# {case.name}\n[a](01_a.ipynb) [b](../README.md)"),
+                nbformat.v4.new_code_cell("bob@corp.example", outputs=_outputs()),
+            ]
+        )
+        nbformat.write(notebook, folder / f"{case.name}.ipynb")
+        runs.append(
+            NotebookRun(
+                notebook=case.notebook.stem,
+                site=case.site,
+                client=case.client.label,
+                status="failed" if error else "passed",
+                seconds=number + 0.5,
+                error=error,
+                output=f"{case.name}.ipynb",
+                attempts=2 if number == 1 else 1,
+                tables=tables if case.notebook.stem == "05_scopes" else {},
+            )
+        )
+    return RunOutcome(cases, runs, RunSettings(), "2026-01-02T03:04:05+00:00", 12.5)
+
+
+def _outputs() -> list[Any]:
+    card = "<table><tr><th>organization</th><td>Acme Org</td></tr></table>"
+    return [
+        nbformat.v4.new_output(
+            "stream", text="\x1b[31mred\x1b[0m organization\norg_name=Acme+Org\n"
+        ),
+        nbformat.v4.new_output("display_data", {"text/html": f"{card}<script>x</script>"}),
+        nbformat.v4.new_output(
+            "display_data", {"image/svg+xml": "<svg/>", "text/plain": "a chart"}
+        ),
+        nbformat.v4.new_output("display_data", {"text/plain": "{'email': 'bob@corp.example'}"}),
+        nbformat.v4.new_output("error", ename="E", evalue="v", traceback=["Traceback", "E: v"]),
+    ]
+
+
+class _Page(HTMLParser):
+    """Collect what a page refers to, and check that its tags match."""
+
+    void = ("meta", "br", "img", "wbr", "link", "hr", "input")
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.links: list[str] = []
+        self.images: list[dict[str, str | None]] = []
+        self.text = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        if tag == "a":
+            self.links.append(given["href"] or "")
+        if tag == "img":
+            self.images.append(given)
+        if tag not in self.void:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    """Give a folder with the results of a run."""
+    write_results(_outcome(tmp_path), out=tmp_path)
+    return tmp_path
+
+
+def test_summary(out: Path) -> None:
+    """The summary counts, names what never ran, and holds each result without its tables."""
+    summary = json.loads((out / "summary.json").read_text("utf-8"))
+    assert (summary["passed"], summary["failed"]) == (6, 1)
+    assert summary["not_run"] == ["05_scopes.eu1.globex"]
+    assert summary["runs"][1]["attempts"] == 2
+    assert "tables" not in summary["runs"][0]
+    assert summary["findings"] == []
+
+
+def test_tables(out: Path) -> None:
+    """Each table is a CSV over all runs; people are masked, formulas disarmed, floats kept."""
+    with (out / "tables" / "people.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert rows[0] == {
+        "notebook": "05_scopes",
+        "site": "us1",
+        "client": "Acme",
+        "user": "(masked)",
+        "n": "'=1+1",
+    }
+    with (out / "rows.csv").open(encoding="utf-8") as file:
+        assert {row["table"] for row in csv.DictReader(file)} == {"verdicts", "people"}
+
+
+def test_junit(out: Path) -> None:
+    """JUnit has a case for each notebook, site and client, verdicts as properties."""
+    root = ET.fromstring((out / "junit.xml").read_text("utf-8"))
+    suite = root[0]
+    assert (suite.get("tests"), suite.get("failures"), suite.get("skipped")) == ("8", "1", "1")
+    cases = {(c.get("classname"), c.get("name")): c for c in suite}
+    failure = cases["01_a", "us1 [Acme]"].find("failure")
+    assert failure is not None
+    assert failure.get("type") == "InputError"
+    assert "corp.example" not in (failure.get("message") or "")
+    values = {
+        p.get("name"): p.get("value") for p in cases["05_scopes", "us1 [Acme]"].iter("property")
+    }
+    assert values["verdict scope_2 on us1"] == "refused"
+    assert cases["05_scopes", "eu1 [Globex]"].find("skipped") is not None
+
+
+def test_report(out: Path) -> None:
+    """The report is one file that loads nothing, and says what failed, why and what is next."""
+    text = (out / "report.html").read_text("utf-8")
+    page = _Page(text)
+    assert page.open == []
+    assert not re.search(r"<script|<link|<iframe|src=|url\(|@import|https?://", text)
+    assert "default-src 'none'" in text
+    assert 'name="viewport"' in text
+    assert "prefers-color-scheme: dark" in text
+    assert set(page.links) <= {path.name for path in out.iterdir()}
+    assert "6 of 8 passed, 1 failed" in page.text
+    assert "You named a site that is not in the site table" in page.text
+    assert "05_scopes on eu1 for Globex" in page.text
+    assert "begun 2 times" in page.text
+    assert "not run" in page.text
+    assert "alert(1)" in page.text
+    assert "All files of this run were scanned for secrets" in page.text
+    assert not re.search(r"jane\.doe|corp\.example", text)
+
+
+def test_verdicts_have_words_and_tones(out: Path) -> None:
+    """Each verdict is a word in its cell, in a colour that stands for its kind."""
+    assert set(TONES) == set(VERDICTS)
+    text = (out / "report.html").read_text("utf-8")
+    for verdict in VERDICTS:
+        assert f'<td class="word {TONES[verdict]}">{verdict.replace("_", " ")}</td>' in text
+    assert "<td>403</td>" in text
+
+
+def test_colours_can_be_read() -> None:
+    """Ink on each ground has a contrast of 4.5 or more, in light and dark (WCAG 2.2, 1.4.3)."""
+    from ddoauth_kit.workbook.runs.notebook_pages import STYLE
+
+    light, dark = STYLE.split("@media (prefers-color-scheme: dark)")
+    for part in (light, dark):
+        colours = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", part))
+        pairs = [("ink", "page"), ("soft", "page"), ("link", "page"), ("ink", "box")]
+        pairs += [(f"{tone}-ink", tone) for tone in set(TONES.values())]
+        for ink, ground in pairs:
+            assert _contrast(colours[ink], colours[ground]) >= 4.5, (ink, ground)
+
+
+def _contrast(one: str, other: str) -> float:
+    def light(colour: str) -> float:
+        parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    brighter, darker = sorted((light(one), light(other)), reverse=True)
+    return (brighter + 0.05) / (darker + 0.05)
+
+
+def test_pages_of_notebooks(out: Path) -> None:
+    """An executed notebook is a page beside the report; its links stay within the results."""
+    text = (out / "01_a.us1.acme.html").read_text("utf-8")
+    page = _Page(text.replace("<script>x</script>", ""))
+    assert page.links == ["report.html", "01_a.us1.acme.html"]
+    assert "default-src 'none'" in text
+    assert page.images[0]["alt"] == "a chart"
+    assert "red organization" in page.text
+    assert not re.search(r"Acme Org|Acme\+Org|corp\.example|\x1b", text)
+
+
+def test_differences(tmp_path: Path) -> None:
+    """What changed, came and went since an earlier run stands in summary and report."""
+    before, now = tmp_path / "before", tmp_path / "now"
+    before.mkdir()
+    now.mkdir()
+    write_results(_outcome(before), out=before)
+    outcome = replace(_outcome(now, changed=True), earlier=read_earlier(before))
+    gone = replace(outcome, runs=outcome.runs[1:])
+    assert RunDifference("scope_0 on eu1 (Acme)", "confirmed", "refused") in gone.differences
+    assert RunDifference("01_a.us1.acme", "failed", ABSENT) in gone.differences
+    assert replace(outcome, runs=_outcome(now).runs).differences == []
+    write_results(gone, out=now)
+    assert "differences from before" in (now / "report.html").read_text("utf-8")
+    assert json.loads((now / "summary.json").read_text("utf-8"))["differences"]
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"runs": [1]}', '{"runs": [{}]}'])
+def test_what_is_no_run_cannot_be_compared(text: str, tmp_path: Path) -> None:
+    """A folder without readable results is refused by name."""
+    (tmp_path / "summary.json").write_text(text, "utf-8")
+    with pytest.raises(InputError) as caught:
+        read_earlier(tmp_path)
+    assert caught.value.code == "not_a_run"
+
+
+def test_the_scan_ends_each_run(tmp_path: Path) -> None:
+    """A secret that stands in a file of the run is a finding; it is not repeated anywhere."""
+    secret = Secret("canary-known-4711", label="DD_API_KEY")
+    (tmp_path / "left.log").write_text(secret.reveal(), "utf-8")
+    scanned = write_results(_outcome(tmp_path), out=tmp_path, secrets=(secret,))
+    assert [finding.what for finding in scanned.findings or ()] == ["the value of <DD_API_KEY>"]
+    report = (tmp_path / "report.html").read_text("utf-8")
+    assert "1 found: delete them." in report
+    assert secret.reveal() not in report + (tmp_path / "summary.json").read_text("utf-8")

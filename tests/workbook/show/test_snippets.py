@@ -1,0 +1,200 @@
+"""A snippet sends the request that was recorded, whatever its values hold."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from support.builders import ACCESS_TOKEN, API_KEY, request
+
+from ddoauth_kit.exchange import Exchange
+from ddoauth_kit.secret import Secret
+from ddoauth_kit.sites import Host
+from ddoauth_kit.workbook.show.snippets import as_curl, as_httpx
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from support.loopback import Arrived, RecordingServer
+
+    from ddoauth_kit import Http
+    from ddoauth_kit.http.message import Request
+    from ddoauth_kit.workbook.show.snippets import Snippet
+
+TOKEN = Secret(ACCESS_TOKEN, label="access_token")
+KEY = Secret(API_KEY, label="api_key", show_last_four=True)
+VALUES = [
+    "plain words",
+    'a "quoted" word',
+    "it's",
+    r"C:\temp\new",
+    r"ends with \ "[:-1],
+    r"two \\ and three \\\ of them",
+    r"\"",
+    r"\\\" \\$HOME \\`id`",
+    "$HOME ${HOME} $(id) $$ $1",
+    r"\$HOME \`id\` \$(id)",
+    "`id`",
+    "!! !$ history",
+    "a&b=c+d%20e;f#g?h",
+    "EOF",
+    "<<EOF",
+    "# no comment",
+    "@/etc/hostname",
+    "{1..3} [a-z] *",
+    "Grüße, 東京 \U0001f436",
+    "\t tab",
+    "{braces} {{twice}}",
+    "1 < 2 > 0",
+]
+VARIABLES = {
+    "DDOAUTH_ACCESS_TOKEN": ACCESS_TOKEN,
+    "DDOAUTH_API_KEY": API_KEY,
+    "DDOAUTH_CODE": "a code",
+}
+
+
+def _run(snippet: Snippet, server: RecordingServer, home: Path) -> None:
+    """Run a snippet as a reader would, with the variables that it may name."""
+    commands = {"bash": ["bash", "-s"], "python": [sys.executable, "-"]}
+    environ = {"PATH": os.environ["PATH"], "HOME": str(home), "LC_ALL": "C.UTF-8", **VARIABLES}
+    hosts = ("APP", "API", "LOGS_INTAKE", "EVENTS_INTAKE")
+    done = subprocess.run(
+        commands[snippet.language],
+        input=snippet.code.encode(),
+        env=environ | {f"DDOAUTH_{host}_URL": server.url for host in hosts},
+        capture_output=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr.decode()
+
+
+@pytest.fixture
+def resend(
+    serve: Callable[..., RecordingServer], http: Http, tmp_path: Path
+) -> Callable[..., tuple[Arrived, Arrived]]:
+    """Send a request by the kit, then by its snippet; return both as they arrived."""
+
+    def send(write: Callable[[Exchange], Snippet], **parts: Any) -> tuple[Arrived, Arrived]:
+        server = serve()
+        sent: Request = request(server.site, **parts)
+        _run(write(http.send(sent).exchange), server, tmp_path)
+        first, second = server.arrived
+        return first, second
+
+    return send
+
+
+# Python takes longer to start than bash, so it gets all values in one go.
+EACH = [*((as_curl, (value,)) for value in VALUES), (as_httpx, tuple(VALUES))]
+
+
+@pytest.mark.parametrize(("write", "values"), EACH)
+def test_values_in_json(write: Any, values: tuple[str, ...], resend: Any) -> None:
+    """JSON texts and names arrive to the letter, line breaks in them included."""
+    body = {value: [f"{value}\nnext", 1.5, None, True, {"deep": value}] for value in values}
+    first, second = resend(write, method="POST", body=body, repeatable=False)
+    assert json.loads(second.body) == json.loads(first.body) == body
+    assert second.headers["content-type"] == "application/json"
+
+
+@pytest.mark.parametrize(("write", "values"), EACH)
+def test_values_in_a_form(write: Any, values: tuple[str, ...], resend: Any) -> None:
+    """Form fields arrive to the letter, next to a secret from the environment."""
+    fields = {"empty": "", **{f"field_{n}": value for n, value in enumerate(values)}}
+    form = (("token", TOKEN), *fields.items())
+    first, second = resend(write, method="POST", form=form, repeatable=False)
+    assert second.form == first.form == {"token": ACCESS_TOKEN, **fields}
+
+
+@pytest.mark.parametrize(("write", "values"), EACH)
+def test_values_in_a_query(write: Any, values: tuple[str, ...], resend: Any) -> None:
+    """Parameters of a query arrive to the letter, and the request stays a GET."""
+    fields = {"from": "0", **{f"field_{n}": value for n, value in enumerate(values)}}
+    first, second = resend(write, query=tuple(fields.items()))
+    assert (second.method, second.body) == ("GET", b"")
+    assert second.target.partition("?")[0] == first.target.partition("?")[0]
+    assert _query(second) == _query(first) == fields
+
+
+def _query(arrived: Arrived) -> dict[str, str]:
+    return replace(arrived, body=arrived.target.partition("?")[2].encode()).form
+
+
+@pytest.mark.parametrize("write", [as_curl, as_httpx])
+@pytest.mark.parametrize(
+    "headers", [(("authorization", TOKEN),), (("dd-api-key", KEY), ("x-note", r'a "b" \ $HOME'))]
+)
+def test_headers_arrive(write: Any, headers: Any, resend: Any) -> None:
+    """Credentials come from the environment into the header where the kit had them."""
+    first, second = resend(write, headers=headers)
+    for name, _ in headers:
+        assert second.headers[name] == first.headers[name]
+
+
+@pytest.mark.parametrize("write", [as_curl, as_httpx])
+def test_a_post_without_a_body(write: Any, resend: Any) -> None:
+    """A POST without a body stays one."""
+    _, second = resend(write, method="POST", repeatable=False)
+    assert (second.method, second.body) == ("POST", b"")
+
+
+@pytest.mark.parametrize("before", ["", "say ", r'a "b" \ {c} $HOME ', "\\"])
+@pytest.mark.parametrize("write", [as_curl, as_httpx])
+def test_a_secret_within_a_text(write: Any, before: str, serve: Any, tmp_path: Path) -> None:
+    """A placeholder becomes its variable, and the text around it stays what it was."""
+    server = serve()
+    exchange = Exchange(
+        purpose="a search",
+        method="POST",
+        url="https://api.lab1.example.com/search",
+        status=200,
+        request_body=json.dumps({"text": f"{before}<code> and <api_key …cdef>."}),
+        request_type="application/json",
+    )
+    _run(write(exchange), server, tmp_path)
+    assert json.loads(server.arrived[0].body) == {"text": f"{before}a code and {API_KEY}."}
+
+
+@pytest.mark.parametrize(
+    ("host", "variable"),
+    [
+        (Host.APP, "DDOAUTH_APP_URL"),
+        (Host.API, "DDOAUTH_API_URL"),
+        (Host.LOGS_INTAKE, "DDOAUTH_LOGS_INTAKE_URL"),
+        (Host.EVENTS_INTAKE, "DDOAUTH_EVENTS_INTAKE_URL"),
+    ],
+)
+@pytest.mark.parametrize("write", [as_curl, as_httpx])
+def test_each_host_has_its_variable(
+    write: Any, host: Host, variable: str, serve: Any, http: Http
+) -> None:
+    """The host's role names the variable, so that a snippet fits every site."""
+    code = repr(write(http.send(request(serve().site, host=host)).exchange))
+    assert variable in code
+    assert code.count("_URL") == 1
+    assert "lab1.example.com" not in code
+
+
+def test_a_refusal_fails_the_command(serve: Any, tmp_path: Path) -> None:
+    """A refused request ends a snippet with an error, so that a script stops."""
+    from support.loopback import Answer
+
+    exchange = Exchange("a call", "GET", "https://api.lab1.example.com/x", 403)
+    for write in (as_curl, as_httpx):
+        with pytest.raises(AssertionError, match="403"):
+            _run(write(exchange), serve(Answer(status=403)), tmp_path)
+
+
+def test_a_snippet_shows_as_code() -> None:
+    """In text a snippet is the code alone; in a notebook it is a block of its language."""
+    snippet = as_curl(Exchange("a call", "GET", "https://api.lab1.example.com/x", 200))
+    assert repr(snippet) == snippet.code
+    assert snippet._repr_markdown_() == f"```bash\n{snippet.code}\n```"

@@ -1,0 +1,160 @@
+"""One value gives all tables and pictures of a report, and a notebook may store it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import nbformat
+import pytest
+from support.places import TESTS
+from support.reports import full_report, report_on, with_verdict
+
+from ddoauth_kit.errors import InputError
+from ddoauth_kit.probing.verdict import Verdict
+from ddoauth_kit.workbook.show.result_table import collected_table
+from ddoauth_kit.workbook.verdicts import ProbeTables, as_json, report_from_rows
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TABLES = ProbeTables(full_report())
+FIRST = """
+from ddoauth_kit.workbook.panels import FilterableMatrix
+from ddoauth_kit.workbook.verdicts import ProbeTables, report_of
+tables = ProbeTables(report_of("results.json"))
+tables
+"""
+CELLS = (
+    FIRST,
+    "FilterableMatrix(tables.matrix)",
+    "tables.picture",
+    "tables.counts",
+    "tables.latency",
+    "tables.not_confirmed",
+    "tables.where(problems=True)",
+)
+
+
+def test_it_shows_the_matrix_and_carries_the_rows() -> None:
+    """Text and HTML are the matrix; whoever runs the notebook finds all rows, times included."""
+    data, metadata = TABLES._repr_mimebundle_()
+    assert data["text/plain"] == repr(TABLES) == TABLES.matrix.text()
+    assert data["text/html"] == TABLES.matrix.html()
+    assert "seconds" not in json.dumps(data)
+    found = collected_table({"data": data, "metadata": metadata})
+    assert found is not None
+    name, rows = found
+    assert name == "verdicts"
+    assert report_from_rows(rows).results == full_report().results
+    assert [row["seconds"] for row in rows] == [r.seconds for r in full_report().results]
+
+
+def test_tables_agree_with_each_other() -> None:
+    """Rows, counts, matrix and what is not confirmed tell of the same verdicts."""
+    assert len(TABLES) == len(TABLES.rows) == len(full_report().results)
+    counts = TABLES.counts.frame.set_index("verdict")
+    confirmed = TABLES.rows.frame.query("verdict == 'confirmed'")
+    assert counts.loc["confirmed"].to_dict() == confirmed["site"].value_counts().to_dict()
+    assert set(TABLES.not_confirmed.frame["verdict"]) == set(counts.index) - {"confirmed"}
+    assert TABLES.where(problems=True) == TABLES.matrix.where(problems=True)
+    assert list(TABLES.latency.frame["site"]) == list(full_report().sites)
+
+
+def test_save_writes_every_form(tmp_path: Path) -> None:
+    """Four files come back by path, and the saved one compares with a later run."""
+    folder = tmp_path / "new" / "folder"
+    paths = TABLES.save(folder)
+    assert [path.name for path in paths] == [
+        f"verdicts.{e}" for e in ("csv", "json", "svg", "html")
+    ]
+    assert all(path.parent == folder and path.stat().st_size for path in paths)
+    later = ProbeTables(with_verdict(full_report(), Verdict.FAILED, site="eu1", scope="apm_read"))
+    assert len(later.difference(paths[0])) == len(later.difference(paths[1])) == 1
+    later.save(folder, earlier=paths[1])
+    assert "1 worse" in paths[3].read_text("utf-8")
+
+
+def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
+    """A file in the way is told in words."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError) as caught:
+        ProbeTables(report_on(["us1"], every=60)).save(tmp_path / "file")
+    assert caught.value.code == "bad_output_folder"
+
+
+@pytest.mark.parametrize(
+    ("code", "loaded"),
+    [
+        ("repr(tables); tables._repr_html_(); tables.difference(tables)", []),
+        ("tables.rows.frame; tables.not_confirmed.text()", ["pandas"]),
+        ("tables.picture", ["matplotlib"]),
+    ],
+)
+def test_heavy_packages_load_when_first_used(code: str, loaded: list[str]) -> None:
+    """The matrix needs neither pandas nor matplotlib, and tables need no matplotlib."""
+    start = (
+        "import sys; from ddoauth_kit.workbook.verdicts import ProbeTables, report_from_rows\n"
+        "row = {'site': 'us1', 'scope': 'a', 'verdict': 'refused'}\n"
+        f"tables = ProbeTables(report_from_rows([row])); {code}\n"
+        "heavy = 'ipywidgets matplotlib pandas papermill'.split()\n"
+        "print([name for name in heavy if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", start], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == str(loaded)
+
+
+def test_stored_outputs_pass_strict_nbval(tmp_path: Path) -> None:
+    """A notebook stored from one run passes against another one with other times."""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in CELLS])
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
+    path = tmp_path / "stored.ipynb"
+    nbformat.write(notebook, path)
+    _write_results(tmp_path, slower=1.0)
+    _run(tmp_path, "nbconvert", "--to", "notebook", "--execute", "--inplace", path.name)
+    stored: Any = nbformat.read(path, as_version=4)
+    assert not [o for c in stored.cells for o in c.outputs if o.output_type == "error"]
+    name, rows = collected_table(stored.cells[0].outputs[0]) or ("", [])
+    assert name == "verdicts"
+    assert [row["seconds"] for row in rows] == [
+        r.seconds for r in report_on(["us1", "eu1"]).results
+    ]
+    assert {"text/plain", "text/html"} < set(stored.cells[1].outputs[0].data)
+
+    _write_results(tmp_path, slower=3.5)
+    _run(
+        tmp_path,
+        "pytest",
+        "-q",
+        "--nbval",
+        "--nbval-current-env",
+        "-p",
+        "no:cacheprovider",
+        path.name,
+    )
+
+
+def _write_results(folder: Path, *, slower: float) -> None:
+    """Write the results of a run on two sites whose calls took so many times as long."""
+    rows = json.loads(as_json(report_on(["us1", "eu1"])))
+    slow = [{**row, "seconds": round(row["seconds"] * slower, 3)} for row in rows]
+    (folder / "results.json").write_text(json.dumps(slow), "utf-8")
+
+
+def _run(folder: Path, *command: str) -> None:
+    """Run a module's command in a folder, with this package in its kernel."""
+    environment = {**os.environ, "PYTHONPATH": str(TESTS.parent)}
+    done = subprocess.run(
+        [sys.executable, "-m", *command],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -1,0 +1,74 @@
+"""One page holds everything, by itself, for a phone as for a wide screen, light and dark."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from support.markup import read_html
+from support.reports import full_report, report_on, with_verdict
+
+from ddoauth_kit.probing.probe_report import Baseline
+from ddoauth_kit.probing.verdict import MEANINGS, Verdict
+from ddoauth_kit.workbook.verdicts import difference
+from ddoauth_kit.workbook.verdicts.verdict_page import as_page
+
+EARLIER = with_verdict(full_report(), Verdict.CONFIRMED, site="us3", scope="apm_read")
+HTML = as_page(full_report(), difference=difference(EARLIER, full_report()))
+PAGE = read_html(HTML)
+
+
+def test_every_part_is_there() -> None:
+    """What changed, the matrix, the evidence, the meanings, both pictures."""
+    assert [h.text for h in PAGE.all("h1")] == ["Scopes and sites"]
+    assert [h.text for h in PAGE.all("h2")] == [
+        "What changed",
+        "Verdicts",
+        "What is not confirmed, with its evidence",
+        "What the verdicts mean",
+        "The same as a picture",
+        "Latency by site",
+    ]
+    assert [dd.text for dd in PAGE.all("dd")] == list(MEANINGS.values())
+    assert [svg.all("title")[0].text for svg in PAGE.all("svg")] == [
+        "Verdicts, scope by site",
+        "Latency by site",
+    ]
+    assert "1 worse" in PAGE.text
+
+
+def test_it_needs_nothing_else() -> None:
+    """No script, no address but the names of SVG's own namespaces, nothing with a handler."""
+    assert not PAGE.all("script") + PAGE.all("link") + PAGE.all("iframe")
+    assert set(re.findall(r"https?://[^\"'\s<]+", HTML)) <= {
+        "http://www.w3.org/1999/xlink",
+        "http://www.w3.org/2000/svg",
+    }
+    assert not re.search(r"\son\w+=|url\(|@import|src=", HTML)
+    ids = re.findall(r'\bid="([^"]+)"', HTML)
+    assert len(ids) == len(set(ids))
+
+
+def test_it_follows_the_readers_system() -> None:
+    """It has a language, a viewport for phones, and colours for the dark."""
+    assert PAGE.all("html")[0].attributes == {"lang": "en"}
+    assert 'name="viewport"' in HTML
+    assert HTML.count("prefers-color-scheme:dark") == 2
+
+
+def test_dead_tokens_are_told_first() -> None:
+    """Where the baseline failed, nothing else means anything."""
+    report = report_on(["us1"], every=40)
+    dead = replace(report, baselines=(Baseline("us1", alive=False, status=401, evidence="<no>"),))
+    first = read_html(as_page(dead)).all("section")[0]
+    assert first.text == "Sites without a working tokenus1: <no>"
+
+
+def test_all_is_well() -> None:
+    """A run without anything to complain about says so, under a title of one's own."""
+    report = report_on(["us1"], every=40)
+    good = tuple(replace(r, verdict=Verdict.CONFIRMED) for r in report.results)
+    html = as_page(replace(report, results=good), title="Acme & Co")
+    assert "All scopes are confirmed on all sites." in html
+    assert "<title>Acme &amp; Co</title>" in html
+    assert "What changed" not in html
