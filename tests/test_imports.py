@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from functools import cache
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 import pytest
-from support.places import KIT
+from support.places import KIT, ROOT
 
 import ddoauth_kit
 
@@ -232,3 +234,27 @@ def test_the_menu_has_nothing_else() -> None:
     """A name that is not on the menu is missing as any other module would say it."""
     with pytest.raises(AttributeError, match="module 'ddoauth_kit' has no attribute 'Nothing'"):
         _ = ddoauth_kit.Nothing  # type: ignore[attr-defined]
+
+
+def _named_places() -> list[str]:
+    """Return the dotted and slashed places of the package that lessons and documents name."""
+    pages = [ROOT / "README.md", *ROOT.glob(".github/*.md"), *ROOT.glob("notebooks/*.ipynb")]
+    pages += [KIT / "sandbox" / "README.md", ROOT / "pyproject.toml"]
+    text = "\n".join(page.read_text("utf-8") for page in pages)
+    dotted = re.findall(r"\bddoauth_kit(?:\.[A-Za-z_]\w*)+", text)
+    slashed = re.findall(r"\bddoauth_kit/[\w/]+\.(?:py|json|md)\b", text)
+    return sorted({*dotted, *slashed} - {"ddoauth_kit.lesson"})
+
+
+@pytest.mark.parametrize("place", _named_places())
+def test_every_place_that_a_document_names_exists(place: str) -> None:
+    """A reader who looks a module up, or a name in it, finds it there."""
+    if "/" in place:
+        assert (ROOT / place).is_file()
+        return
+    import_module("papermill.engines")  # it loads the kit's engine, which needs it loaded first
+    try:
+        import_module(place)
+    except ModuleNotFoundError:
+        module, _, name = place.rpartition(".")
+        assert hasattr(import_module(module), name)

@@ -1,4 +1,16 @@
-"""Say what went wrong, what the server said and what to try next; `tree` draws the classes."""
+"""Say what went wrong in three parts: what happened, what the server said, what to try next.
+
+    DdoauthError
+    ├── InputError           what was asked for cannot be done; nothing was sent
+    ├── AuthorizationError   the redirect back from Datadog was refused, or says no
+    ├── TokenError           the token or revocation endpoint said no
+    ├── ApiError             an API call said no
+    │   └── ApiKeyError      the API key was not made, or is not accepted
+    ├── AnswerError          the server answered something that cannot be read
+    └── NetworkError         no answer arrived
+
+Each case has a stable `code`, listed with its next step in `ddoauth_kit.errors.advice`.
+"""
 
 from ddoauth_kit.errors.tree import (
     AnswerError,

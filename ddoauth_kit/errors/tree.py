@@ -1,16 +1,4 @@
-"""Say what went wrong in three parts: what happened, what the server said, what to try next.
-
-    DdoauthError
-    ├── InputError           what was asked for cannot be done; nothing was sent
-    ├── AuthorizationError   the redirect back from Datadog was refused, or says no
-    ├── TokenError           the token or revocation endpoint said no
-    ├── ApiError             an API call said no
-    │   └── ApiKeyError      the API key was not made, or is not accepted
-    ├── AnswerError          the server answered something that cannot be read
-    └── NetworkError         no answer arrived
-
-Each case has a stable `code`, listed with its next step in `ddoauth_kit.errors.advice`.
-"""
+"""The classes of errors; the package's own text draws the tree."""
 
 from __future__ import annotations
 

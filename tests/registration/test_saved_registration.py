@@ -29,10 +29,10 @@ LOOPBACK = "http://127.0.0.1:8484/oauth/callback"
 KILLED = """
 import os, pathlib, signal, sys
 from ddoauth_kit import ClientRegistration, Secret
-from ddoauth_kit.workbook import registering
+from ddoauth_kit.registration import saved_registration
 from ddoauth_kit.registration.saved_registration import keep_registration
 moments = {
-    "before the file": (registering, "write_setting"),
+    "before the file": (saved_registration, "write_setting"),
     "before the new file has its name": (pathlib.Path, "replace"),
 }
 place, name = moments[sys.argv[1]]
