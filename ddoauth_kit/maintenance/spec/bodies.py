@@ -7,13 +7,13 @@ import json
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from ddoauth_kit.maintenance.spec.operations import places
+from ddoauth_kit.maintenance.spec.described_operations import places
 from ddoauth_kit.maintenance.spec.schemas import MISSING, Schemas
 from ddoauth_kit.maintenance.spec.scrub import scrubbed
 from ddoauth_kit.maintenance.spec.shaper import Shaper
 
 if TYPE_CHECKING:
-    from ddoauth_kit.maintenance.spec.operations import SchemaPlace
+    from ddoauth_kit.maintenance.spec.described_operations import SchemaPlace
     from ddoauth_kit.maintenance.spec.source import Spec
 
 _REDIRECTS: Final = 300

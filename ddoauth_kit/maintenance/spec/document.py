@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from ddoauth_kit.maintenance.spec.additions import KINDS, PARTNER_OPERATIONS, PARTNER_SCOPES
-from ddoauth_kit.maintenance.spec.operations import operations, scopes
+from ddoauth_kit.maintenance.spec.described_operations import operations, scopes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

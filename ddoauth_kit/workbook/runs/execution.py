@@ -45,7 +45,7 @@ class Execution:
     seconds: float
 
 
-class RunClient(KernelClient):
+class NotebookRunClient(KernelClient):
     """Drive a kernel by the steps of papermill's client, and let other notebooks go on meanwhile.
 
     Papermill's own client waits for each cell in a call that blocks.
@@ -129,7 +129,7 @@ async def _run(
 
     nbclient tells a cancelled task that its kernel died.
     """
-    client = RunClient(
+    client = NotebookRunClient(
         manager,
         template=template,
         kernel_name=OWN_KERNEL,
