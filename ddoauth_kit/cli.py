@@ -2,34 +2,57 @@
 
 from __future__ import annotations
 
-import argparse
+import os
 import sys
-from typing import TYPE_CHECKING
-
-from ddoauth_kit.commands.check import add_check
-from ddoauth_kit.commands.doctor import add_doctor
-from ddoauth_kit.commands.lab import add_lab
-from ddoauth_kit.commands.probe import add_probe
-from ddoauth_kit.commands.run import add_run
-from ddoauth_kit.commands.sandbox import add_sandbox
-from ddoauth_kit.commands.scan import add_scan
-from ddoauth_kit.commands.store import add_store
-from ddoauth_kit.commands.terminal import FOUND, INTERRUPTED, complain, say
-from ddoauth_kit.errors import DdoauthError, InputError
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ddoauth_kit.commands.parser import Parser
+
+COLORS: Final = ("auto", "always", "never")
+DESCRIPTION: Final = "Learn, run and check Datadog's OAuth flow; offline by default."
+# A command's module loads when it is the one that is asked for.
+COMMANDS: Final = {
+    "run": "execute the notebooks for one site or more",
+    "lab": "open JupyterLab on the notebooks",
+    "sandbox": "serve the sandbox until it is interrupted",
+    "probe": "confirm data flow for scopes on sites",
+    "check": "check an integration's folder before a reviewer does",
+    "explain": "say what an error code means, and what to do",
+    "scan": "look for secrets in notebooks, reports and folders",
+    "doctor": "look for what is missing or misconfigured, and say what to do",
+    "completion": "print what makes a shell complete commands and options",
+    "store": "list, forget or export the secrets that are stored here",
+}
+EXAMPLES: Final = ("ddoauth run 01", "ddoauth help probe", "ddoauth explain invalid_grant")
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    options = _parser().parse_args(arguments)
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given == ["--version"]:
+        return _version()
+    parser = _parser(given)
+    if _is_bare(given):
+        parser.print_help()
+        return 0
+    return _run(parser, given)
+
+
+def _run(parser: Parser, given: list[str]) -> int:
+    from ddoauth_kit.commands.terminal import FOUND, INTERRUPTED, complain, say
+    from ddoauth_kit.errors import DdoauthError, InputError
+
+    options = parser.parse_args(given)
     try:
         return int(options.command(options))
     except DdoauthError as error:
-        return complain(str(error))
+        return complain(error)
     except ModuleNotFoundError as error:
-        return complain(str(InputError("missing_package", f"{error.name} is not installed.")))
+        return complain(InputError("missing_package", f"{error.name} is not installed."))
     except KeyboardInterrupt:
         say("interrupted")
         return INTERRUPTED
@@ -38,20 +61,53 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return FOUND
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="ddoauth", description="Learn, run and check Datadog's OAuth flow; offline by default."
+def _version() -> int:
+    from importlib.metadata import version
+
+    print(f"ddoauth {version('ddoauth-kit')}")  # noqa: T201 - the answer
+    return 0
+
+
+def _is_bare(given: Sequence[str]) -> bool:
+    """Tell whether nothing but a colour was asked for."""
+    return not [word for word in given if not word.startswith("--color") and word not in COLORS]
+
+
+def _parser(given: Sequence[str]) -> Parser:
+    """Return the parser, with the options of those commands that the line names."""
+    from ddoauth_kit.commands.parser import Parser, complete
+
+    parser = Parser()
+    parser.describe(DESCRIPTION, examples=EXAMPLES)
+    parser.add_argument("--version", action="store_true", help="print the version and end")
+    commands = parser.add_subparsers(
+        title="commands", required=True, metavar="COMMAND", parser_class=Parser
     )
-    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for add in (
-        add_run,
-        add_lab,
-        add_probe,
-        add_check,
-        add_sandbox,
-        add_scan,
-        add_doctor,
-        add_store,
-    ):
-        add(commands)
+    everything = "_ARGCOMPLETE" in os.environ
+    for name, summary in COMMANDS.items():
+        command = commands.add_parser(name, help=summary, prog=f"ddoauth {name}")
+        if everything or name in given:
+            import_module(f"ddoauth_kit.commands.{name}").configure(command)
+    _add_help(commands.add_parser("help", help="show the help of a command"), parser)
+    complete(parser)
     return parser
+
+
+def _add_help(command: Parser, parser: Parser) -> None:
+    command.description = "Show the help of a command, or of all."
+    command.add_argument("about", nargs="?", choices=[*COMMANDS], metavar="COMMAND")
+
+    def show(options: object) -> int:
+        about = getattr(options, "about", None)
+        (_only(about) if about else parser).print_help()
+        return 0
+
+    command.set_defaults(command=show)
+
+
+def _only(name: str) -> Parser:
+    from ddoauth_kit.commands.parser import Parser
+
+    command = Parser(prog=f"ddoauth {name}")
+    import_module(f"ddoauth_kit.commands.{name}").configure(command)
+    return command

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.errors import InputError
+from ddoauth_kit.errors.near_names import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -235,8 +236,13 @@ class SiteTable:
     def _unknown(self, value: str) -> InputError:
         known = ", ".join(f"{site.name} ({site.domain})" for site in self.sites)
         return InputError(
-            "unknown_site", f"{_quote(value)} is no Datadog site. Accepted are: {known}."
+            "unknown_site",
+            f"{_quote(value)} is no Datadog site. Accepted are: {known}.{self._meant(value)}",
         )
+
+    def _meant(self, value: str) -> str:
+        """Name a site that is close to what a person typed; a host from outside gets no hint."""
+        return "" if "." in value else nearest(value, self.names)
 
 
 def _hostname(value: str) -> str | None:

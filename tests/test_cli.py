@@ -39,6 +39,8 @@ def _ddoauth(*arguments: str) -> subprocess.CompletedProcess[str]:
         ["check", "--help"],
         ["lab", "--help"],
         ["sandbox", "--help"],
+        ["explain", "--help"],
+        ["completion", "--help"],
     ],
 )
 def test_help(arguments: list[str]) -> None:
@@ -51,7 +53,6 @@ def test_help(arguments: list[str]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ([], "COMMAND"),
         (["run", "--site", "mars"], "'mars' is no Datadog site"),
         (["run", "99"], "There is no notebook '99'"),
         (["run", "--client", "nowhere.json"], "'nowhere.json' cannot be read"),
@@ -70,8 +71,8 @@ def test_help(arguments: list[str]) -> None:
         (["run", "--out", __file__], "Nothing can be written"),
         (["run", __file__], "is no Jupyter notebook"),
         (["run", "--mode", "live"], "missing_client_id"),
-        (["run", "--jobs", "0"], "0 is no count"),
-        (["run", "--timeout", "never"], "never is no number of seconds"),
+        (["run", "--jobs", "0"], "0 is not a count"),
+        (["run", "--timeout", "never"], "never is not a number of seconds"),
         (["run", "--compare", "nowhere"], "holds no results of a run"),
         (["scan", "nowhere"], "There is no 'nowhere'"),
     ],

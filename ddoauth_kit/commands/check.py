@@ -5,21 +5,26 @@ from __future__ import annotations
 import json
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.commands.terminal import FOUND, SUCCESS, answer, say
 
 if TYPE_CHECKING:
     import argparse
 
+    from ddoauth_kit.commands.parser import Parser
+EXAMPLES: Final = (
+    "ddoauth check my_integration",
+    "ddoauth check my_integration --format diff",
+)
 
-def add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command and its options."""
-    check = commands.add_parser(
-        "check",
-        help="check an integration's folder before a reviewer does",
-        description="Check README.md, manifest.json and the OAuth client's file of an integration. "
+
+def configure(check: Parser) -> None:
+    """Describe the command and add its options."""
+    check.describe(
+        "Check README.md, manifest.json and the OAuth client's file of an integration. "
         "Nothing is sent, nothing is changed; exit 1 only if a rule of severity must is broken.",
+        examples=EXAMPLES,
     )
     check.set_defaults(command=run_check)
     check.add_argument("path", metavar="PATH", help="the integration's folder")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.commands.terminal import FOUND, SUCCESS, answer, checked_client, chosen_sites
 from ddoauth_kit.sites import DATADOG_SITES
@@ -13,16 +13,21 @@ from ddoauth_kit.sites import DATADOG_SITES
 if TYPE_CHECKING:
     import argparse
 
+    from ddoauth_kit.commands.parser import Parser
     from ddoauth_kit.doctor import Finding
+EXAMPLES: Final = (
+    "ddoauth doctor",
+    "ddoauth doctor --offline",
+    "ddoauth doctor --site eu1 --format json",
+)
 
 
-def add_doctor(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command and its options."""
-    doctor = commands.add_parser(
-        "doctor",
-        help="look for what is missing or misconfigured, and say what to do",
-        description="Check Python, packages, store, proxy, TLS, registration, ports, sites and "
+def configure(doctor: Parser) -> None:
+    """Describe the command and add its options."""
+    doctor.describe(
+        "Check Python, packages, store, proxy, TLS, registration, ports, sites and "
         "clock. No credential is sent. Exit 1 if there is a problem.",
+        examples=EXAMPLES,
     )
     doctor.set_defaults(command=run_doctor)
     doctor.add_argument(
@@ -33,7 +38,9 @@ def add_doctor(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     doctor.add_argument("--client", metavar="FILE", help="an integration's oauth_clients.json")
     doctor.add_argument("--offline", action="store_true", help="send nothing")
-    doctor.add_argument("--format", choices=["table", "json"], default="table")
+    doctor.add_argument(
+        "--format", choices=["table", "json"], default="table", help="how to print (table)"
+    )
 
 
 def run_doctor(options: argparse.Namespace) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -9,27 +10,36 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from ddoauth_kit.commands.parser import port_number
 from ddoauth_kit.commands.terminal import FOUND, SUCCESS, say
 from ddoauth_kit.errors import InputError
 
 if TYPE_CHECKING:
     import argparse
 
+    from ddoauth_kit.commands.parser import Parser
+
 FOLDER: Final = "ddoauth-notebooks"
 _ADDRESS: Final = ("--ip", "--ServerApp.ip")
 FIRST: Final = "00_start_here.ipynb"
+EXAMPLES: Final = (
+    "ddoauth lab",
+    "ddoauth lab --out my-notebooks --port 8890",
+)
 
 
-def add_lab(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command and its options."""
-    lab = commands.add_parser(
-        "lab",
-        help="open JupyterLab on the notebooks",
-        description="Copy the notebooks to DIR and open JupyterLab on them. A copy that you have "
+def configure(lab: Parser) -> None:
+    """Describe the command and add its options."""
+    lab.describe(
+        "Copy the notebooks to DIR and open JupyterLab on them. A copy that you have "
         "changed is never written over.",
+        examples=EXAMPLES,
     )
     lab.set_defaults(command=run_lab)
-    lab.add_argument("--out", metavar="DIR", default=FOLDER, help=f"({FOLDER})")
+    lab.add_argument(
+        "--out", metavar="DIR", default=FOLDER, help=f"where your copies are ({FOLDER})"
+    )
+    lab.add_argument("--port", type=port_number, metavar="N", help="JupyterLab's (a free one)")
     lab.add_argument("--no-browser", action="store_true", help="do not open a browser")
     lab.add_argument(
         "jupyter", nargs="*", metavar="-- OPTION", help="further options for JupyterLab"
@@ -52,11 +62,22 @@ def run_lab(options: argparse.Namespace) -> int:
     if copies.kept:
         say(f"Yours, and left as they are: {', '.join(copies.kept)}.")
         say("To get the original of one again, rename yours first.")
+    if _is_root():
+        say("You are root, so JupyterLab gets --allow-root; it listens on this machine only.")
     return _run(_command(copies.folder, options))
+
+
+def _is_root() -> bool:
+    """Tell whether JupyterLab would refuse to start (POSIX only)."""
+    return hasattr(os, "geteuid") and os.geteuid() == 0
 
 
 def _command(folder: Path, options: argparse.Namespace) -> list[str]:
     own = ["--no-browser"] if options.no_browser else []
+    if options.port is not None:
+        own += [f"--ServerApp.port={options.port}", "--ServerApp.port_retries=0"]
+    if _is_root() and "--allow-root" not in options.jupyter:
+        own.append("--allow-root")
     if not any(option.startswith(_ADDRESS) for option in options.jupyter):
         own.append("--ServerApp.ip=127.0.0.1")
     return [

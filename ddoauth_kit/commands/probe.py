@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.commands.terminal import (
     FOUND,
@@ -19,16 +19,21 @@ from ddoauth_kit.sites import DATADOG_SITES
 if TYPE_CHECKING:
     import argparse
 
+    from ddoauth_kit.commands.parser import Parser
     from ddoauth_kit.workbook.verdicts import ProbeTables
+EXAMPLES: Final = (
+    "ddoauth probe --scope metrics_read monitors_read",
+    "ddoauth probe --site all --client assets/oauth_clients.json",
+    "ddoauth probe --site eu1 --mode live --format json",
+)
 
 
-def add_probe(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command and its options."""
-    probe = commands.add_parser(
-        "probe",
-        help="confirm data flow for scopes on sites",
-        description="Try each scope by the safest call that tells, and say what it proves. "
+def configure(probe: Parser) -> None:
+    """Describe the command and add its options."""
+    probe.describe(
+        "Try each scope by the safest call that tells, and say what it proves. "
         "Exit 1 if a scope was refused or failed, or a token is dead.",
+        examples=EXAMPLES,
     )
     probe.set_defaults(command=run_probe)
     probe.add_argument(
@@ -46,13 +51,21 @@ def add_probe(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         help="scopes to try; by default all of the client's, or of the catalogue in the sandbox",
     )
     probe.add_argument("--client", metavar="FILE", help="an integration's oauth_clients.json")
-    probe.add_argument("--mode", choices=["sandbox", "live"], default="sandbox")
+    probe.add_argument(
+        "--mode",
+        choices=["sandbox", "live"],
+        default="sandbox",
+        help="live is real Datadog, with the client in the environment (sandbox)",
+    )
     probe.add_argument(
         "--writes",
         choices=[str(each) for each in Writes],
-        help="how far to go (harmless in the sandbox, none live)",
+        help="none reads only; harmless writes to nothing that exists; round-trip creates, changes "
+        "and deletes things of its own (harmless in the sandbox, none live)",
     )
-    probe.add_argument("--format", choices=["table", "json", "csv"], default="table")
+    probe.add_argument(
+        "--format", choices=["table", "json", "csv"], default="table", help="how to print (table)"
+    )
 
 
 def run_probe(options: argparse.Namespace) -> int:

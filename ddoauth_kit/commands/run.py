@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from ddoauth_kit.commands.parser import Parser
 
 from ddoauth_kit.sites import DATADOG_SITES
 
+EXAMPLES: Final = (
+    "ddoauth run",
+    "ddoauth run 01 04 --site eu1 --site us3",
+    "ddoauth run --site all --out nightly --compare last-night",
+)
 
-def add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command and its options."""
-    run = commands.add_parser(
-        "run",
-        help="execute the notebooks for one site or more",
-        description="Execute notebooks, side by side, for every site and client that is named, and "
+
+def configure(run: Parser) -> None:
+    """Describe the command and add its options."""
+    run.describe(
+        "Execute notebooks, side by side, for every site and client that is named, and "
         "write under DIR what came out: the notebooks without secrets, report.html, summary.json, "
         "junit.xml and tables.",
+        examples=EXAMPLES,
     )
     run.set_defaults(command=_run)
     run.add_argument(
@@ -32,16 +41,25 @@ def add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         metavar="FILE",
         help="an integration's oauth_clients.json; may be repeated",
     )
-    run.add_argument("--mode", choices=["sandbox", "live"], default="sandbox")
+    run.add_argument(
+        "--mode",
+        choices=["sandbox", "live"],
+        default="sandbox",
+        help="live is real Datadog, with the client in the environment (sandbox)",
+    )
     run.add_argument(
         "--writes", action="store_true", help="let a live run create the key, send data, revoke"
     )
-    run.add_argument("--out", metavar="DIR", default="ddoauth-runs", help="(ddoauth-runs)")
-    run.add_argument("--format", choices=["table", "json"], default="table")
+    run.add_argument(
+        "--out", metavar="DIR", default="ddoauth-runs", help="where results go (ddoauth-runs)"
+    )
+    run.add_argument(
+        "--format", choices=["table", "json"], default="table", help="how to print (table)"
+    )
     _add_run_limits(run)
 
 
-def _add_run_limits(run: argparse.ArgumentParser) -> None:
+def _add_run_limits(run: Parser) -> None:
     run.add_argument(
         "--resume", action="store_true", help="run what DIR has no passed result of, keep the rest"
     )
@@ -70,7 +88,7 @@ def _run(options: argparse.Namespace) -> int:
 
 def _count(text: str) -> int:
     if not text.isdecimal() or not int(text):
-        raise argparse.ArgumentTypeError(f"{text} is no count; it takes 1 or more")
+        raise argparse.ArgumentTypeError(f"{text} is not a count: use a whole number of 1 or more")
     return int(text)
 
 
@@ -80,5 +98,5 @@ def _seconds(text: str) -> float:
     except ValueError:
         seconds = 0.0
     if not 0 < seconds < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is no number of seconds above 0")
+        raise argparse.ArgumentTypeError(f"{text} is not a number of seconds above 0")
     return seconds

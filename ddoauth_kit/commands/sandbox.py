@@ -2,41 +2,66 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from ddoauth_kit.commands.parser import listed, port_number
 from ddoauth_kit.commands.terminal import SUCCESS, answer, complain
 
 if TYPE_CHECKING:
+    import argparse
+
+    from ddoauth_kit.commands.parser import Parser
     from ddoauth_kit.sandbox import Sandbox
 
 
-PORTS: Final = 65_536
+EXAMPLES: Final = (
+    "ddoauth sandbox",
+    "ddoauth sandbox --port 8470 --fault server-error:2",
+    "ddoauth sandbox --client assets/oauth_clients.json",
+)
 
 
-def add_sandbox(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command and its options."""
-    sandbox = commands.add_parser(
-        "sandbox",
-        help="serve the sandbox until it is interrupted",
-        description="Serve a twin of Datadog's OAuth and API endpoints on this machine. When it is "
+def configure(sandbox: Parser) -> None:
+    """Describe the command and add its options."""
+    sandbox.describe(
+        "Serve a twin of Datadog's OAuth and API endpoints on this machine. When it is "
         "ready, one line of JSON says where the sites are and with which client to begin.",
+        examples=EXAMPLES,
+        more=_profiles_and_faults(),
     )
     sandbox.set_defaults(command=run_sandbox)
-    sandbox.add_argument("--port", type=_port, default=0, help="a free one is picked by default")
+    sandbox.add_argument(
+        "--port", type=port_number, default=0, metavar="N", help="where to listen (a free port)"
+    )
     sandbox.add_argument("--client", metavar="FILE", help="an integration's oauth_clients.json")
     sandbox.add_argument("--public-url", metavar="URL", help="where browsers reach this sandbox")
-    sandbox.add_argument("--latency", type=float, default=0.0, metavar="SECONDS")
+    sandbox.add_argument(
+        "--latency", type=float, default=0.0, metavar="SECONDS", help="before each answer (0)"
+    )
     sandbox.add_argument(
         "--fault",
         action="append",
         default=[],
         metavar="NAME[:COUNT|:PROBABILITY]",
-        help="misbehave on purpose; may be repeated",
+        help="one of those below: always, COUNT times, or with a PROBABILITY such as 0.05; may "
+        "be repeated",
     )
-    sandbox.add_argument("--profile", default="datadog", metavar="NAME")
+    sandbox.add_argument(
+        "--profile", default="datadog", metavar="NAME", help="one of those below (datadog)"
+    )
+
+
+def _profiles_and_faults() -> str:
+    """List what `--profile` and `--fault` take; without the sandbox's packages, how to get them."""
+    try:
+        from ddoauth_kit.sandbox import FAULTS, PROFILES
+    except ModuleNotFoundError as error:
+        return f"The sandbox needs {error.name}: pip install 'ddoauth-kit[sandbox]'."
+    profiles = {each.name: each.summary for each in PROFILES.values()}
+    faults = {each.name: each.summary for each in FAULTS.values()}
+    return f"{listed('profiles', profiles)}\n\n{listed('faults', faults)}"
 
 
 def run_sandbox(options: argparse.Namespace) -> int:
@@ -57,12 +82,6 @@ def run_sandbox(options: argparse.Namespace) -> int:
     except SandboxError as error:
         return complain(f"The sandbox says: {error}.")
     return SUCCESS
-
-
-def _port(text: str) -> int:
-    if not text.isdecimal() or int(text) >= PORTS:
-        raise argparse.ArgumentTypeError(f"{text} is no port; ports are 0 to {PORTS - 1}")
-    return int(text)
 
 
 def _announce(sandbox: Sandbox) -> None:

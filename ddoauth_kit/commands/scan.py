@@ -4,25 +4,32 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.commands.terminal import FOUND, SUCCESS, answer, say
 
 if TYPE_CHECKING:
     import argparse
 
+    from ddoauth_kit.commands.parser import Parser
+EXAMPLES: Final = (
+    "ddoauth scan notebooks ddoauth-runs",
+    "ddoauth scan report.html --format json",
+)
 
-def add_scan(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command and its options."""
-    scan = commands.add_parser(
-        "scan",
-        help="look for secrets in notebooks, reports and folders",
-        description="Look for what has the shape of a Datadog key or of a credential of the "
+
+def configure(scan: Parser) -> None:
+    """Describe the command and add its options."""
+    scan.describe(
+        "Look for what has the shape of a Datadog key or of a credential of the "
         "sandbox, and for the secrets of the environment. Exit 1 and say where, never what.",
+        examples=EXAMPLES,
     )
     scan.set_defaults(command=run_scan)
     scan.add_argument("paths", nargs="+", metavar="PATH", help="a file or a folder")
-    scan.add_argument("--format", choices=["table", "json"], default="table")
+    scan.add_argument(
+        "--format", choices=["table", "json"], default="table", help="how to print (table)"
+    )
 
 
 def run_scan(options: argparse.Namespace) -> int:

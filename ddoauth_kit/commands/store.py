@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.commands.terminal import FOUND, SUCCESS, answer, say
 from ddoauth_kit.store import export_secrets, open_store
@@ -11,21 +11,29 @@ from ddoauth_kit.store import export_secrets, open_store
 if TYPE_CHECKING:
     import argparse
 
+    from ddoauth_kit.commands.parser import Parser
     from ddoauth_kit.store import Slot, Store
+EXAMPLES: Final = (
+    "ddoauth store",
+    "ddoauth store --forget-all",
+)
 
 
-def add_store(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command and its options."""
-    kept = commands.add_parser(
-        "store",
-        help="list, forget or hand over the secrets that are kept here",
-        description="Without an option, list what is kept, and show none of it. Exit 1 if what is "
-        "to be forgotten is not kept.",
+def configure(kept: Parser) -> None:
+    """Describe the command and add its options."""
+    kept.describe(
+        "Without an option, list the secrets that are stored, without showing them. Exit 1 "
+        "if a name to forget is not in the list.",
+        examples=EXAMPLES,
+    )
+    # argparse does not wrap options that exclude one another.
+    kept.usage = (
+        "%(prog)s [-h] [--forget NAME | --forget-all\n                      | --export FILE]"
     )
     kept.set_defaults(command=run_store)
     choice = kept.add_mutually_exclusive_group()
     choice.add_argument("--forget", action="append", metavar="NAME", help="a name of the list")
-    choice.add_argument("--forget-all", action="store_true")
+    choice.add_argument("--forget-all", action="store_true", help="forget everything in the list")
     choice.add_argument(
         "--export",
         metavar="FILE",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from ddoauth_kit.registration import registration_from_file
 from ddoauth_kit.sites import DATADOG_SITES
+
+if TYPE_CHECKING:
+    from ddoauth_kit.errors import DdoauthError
 
 SUCCESS: Final = 0
 FOUND: Final = 1
@@ -24,8 +26,9 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)  # noqa: T201 - progress
 
 
-def complain(text: str) -> int:
+def complain(why: DdoauthError | str) -> int:
     """Print why nothing was done, in one line, and return the exit code for it."""
+    text = why if isinstance(why, str) else why.told(f"ddoauth explain {why.code}")
     say(f"ddoauth: {text}")
     return BAD_INPUT
 
@@ -49,6 +52,8 @@ def checked_client(path: str | None) -> str:
     """
     if path is None:
         return ""
+    from ddoauth_kit.registration import registration_from_file
+
     for warning in registration_from_file(path).warnings:
         say(f"warning: {warning}")
     return path

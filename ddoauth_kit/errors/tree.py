@@ -39,9 +39,12 @@ class DdoauthError(Exception):
         return ADVICE[self.code]
 
     def __str__(self) -> str:
+        return self.told(f'explain("{self.code}")')
+
+    def told(self, more: str) -> str:
+        """Return the whole message; `more` is what explains it where the message is read."""
         said = f" The server said: {'; '.join(self.said)}." if self.said else ""
-        more = f'More: explain("{self.code}").'
-        return f"[{self.code}] {self.what}{said} Next: {self.advice} {more}"
+        return f"[{self.code}] {self.what}{said} Next: {self.advice} More: {more}."
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self)!r})"

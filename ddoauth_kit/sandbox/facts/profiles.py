@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from ddoauth_kit.sandbox.sandbox_error import SandboxError
+from ddoauth_kit.sandbox.sandbox_error import SandboxError, meant
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -78,4 +78,6 @@ def find_profile(name: str) -> Profile:
         return PROFILES[name]
     except KeyError:
         known = ", ".join(PROFILES)
-        raise SandboxError(f"unknown profile {name!r}; the profiles are: {known}") from None
+        raise SandboxError(
+            f"unknown profile {name!r}.{meant(name, PROFILES)} The profiles are: {known}"
+        ) from None

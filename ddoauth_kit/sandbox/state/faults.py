@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from ddoauth_kit.sandbox.sandbox_error import SandboxError
+from ddoauth_kit.sandbox.sandbox_error import SandboxError, meant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -107,7 +107,8 @@ def parse_fault(spec: str) -> _Active:
     """Read one fault as the command line writes it."""
     name, colon, amount = spec.partition(":")
     if name not in FAULTS:
-        raise SandboxError(f"unknown fault {name!r}; the faults are: {', '.join(FAULTS)}")
+        known = ", ".join(FAULTS)
+        raise SandboxError(f"unknown fault {name!r}.{meant(name, FAULTS)} The faults are: {known}")
     if not colon:
         return _Active(name)
     if "." in amount:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from ddoauth_kit.errors import InputError
+from ddoauth_kit.errors.near_names import nearest
 
 PACKAGE: Final = Path(__file__).resolve().parents[2]
 
@@ -44,7 +45,9 @@ def _find(name: str, lessons: list[Path]) -> Path:
         if name in {lesson.name, lesson.stem, lesson.stem[:2]}:
             return lesson
     known = ", ".join(lesson.stem for lesson in lessons)
-    raise InputError("unknown_notebook", f"There is no notebook {name!r}. There are: {known}.")
+    hint = nearest(name, [lesson.stem for lesson in lessons])
+    what = f"There is no notebook {name!r}.{hint} There are: {known}."
+    raise InputError("unknown_notebook", what)
 
 
 def _checked(path: Path) -> Path:

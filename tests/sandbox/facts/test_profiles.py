@@ -219,7 +219,9 @@ def test_rate_limits(partner_of: Callable[[str], Partner]) -> None:
 
 def test_unknown_profile_lists_the_known() -> None:
     """A mistyped profile is told with those there are."""
-    with pytest.raises(SandboxError, match="'rfd'; the profiles are: datadog, rfc,"):
+    with pytest.raises(
+        SandboxError, match=r"'rfd'. Did you mean rfc\? The profiles are: datadog, rfc,"
+    ):
         Sandbox(profile="rfd")
 
 

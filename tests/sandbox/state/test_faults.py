@@ -324,7 +324,7 @@ def test_probability_repeats() -> None:
 @pytest.mark.parametrize(
     ("spec", "text"),
     [
-        ("made-up", "unknown fault 'made-up'; the faults are: server-error, html-error"),
+        ("made-up", "unknown fault 'made-up'. The faults are: server-error, html-error"),
         ("", "unknown fault ''"),
         ("slow:", "bad fault 'slow:'; write slow:2"),
         ("slow:0", "bad fault 'slow:0'"),

@@ -1,0 +1,37 @@
+"""The command `ddoauth completion`: what makes bash, zsh or fish complete the line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from ddoauth_kit.commands.terminal import SUCCESS, answer
+
+if TYPE_CHECKING:
+    import argparse
+
+    from ddoauth_kit.commands.parser import Parser
+
+EXAMPLES: Final = (
+    'eval "$(ddoauth completion bash)"',
+    'eval "$(ddoauth completion zsh)"',
+    "ddoauth completion fish | source",
+)
+
+
+def configure(completion: Parser) -> None:
+    """Describe the command and add its options."""
+    completion.describe(
+        "Print the lines that make a shell complete the commands and options of ddoauth. Put the "
+        "line for your shell into its start file.",
+        examples=EXAMPLES,
+    )
+    completion.set_defaults(command=run_completion)
+    completion.add_argument("shell", choices=["bash", "zsh", "fish"], help="your shell")
+
+
+def run_completion(options: argparse.Namespace) -> int:
+    """Print the lines."""
+    from argcomplete.shell_integration import shellcode
+
+    answer(shellcode(["ddoauth"], shell=options.shell).strip())
+    return SUCCESS

@@ -1,0 +1,70 @@
+"""The command `ddoauth explain`: what a code means, how to recognize it, and what to do."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import textwrap
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Final
+
+from ddoauth_kit.commands.parser import NARROWEST, WIDEST
+from ddoauth_kit.commands.terminal import SUCCESS, answer, complain
+from ddoauth_kit.errors.near_names import nearest
+
+if TYPE_CHECKING:
+    import argparse
+
+    from ddoauth_kit.commands.parser import Parser
+    from ddoauth_kit.errors.explainer import Explanation
+
+EXAMPLES: Final = (
+    "ddoauth explain invalid_grant",
+    "ddoauth explain wrong_state --format json",
+    "ddoauth explain --list",
+)
+
+
+def configure(explain: Parser) -> None:
+    """Describe the command and add its options."""
+    explain.describe(
+        "Print the cause, the evidence and the fix of an error code. It works offline. Exit 2 if "
+        "there is no such code.",
+        examples=EXAMPLES,
+    )
+    explain.set_defaults(command=run_explain)
+    which = explain.add_mutually_exclusive_group(required=True)
+    which.add_argument("code", nargs="?", metavar="CODE", help="such as invalid_grant")
+    which.add_argument("--list", action="store_true", help="list all codes, a line each")
+    explain.add_argument(
+        "--format", choices=["table", "json"], default="table", help="how to print (table)"
+    )
+
+
+def run_explain(options: argparse.Namespace) -> int:
+    """Print one explanation, or the list of codes."""
+    from ddoauth_kit.errors.explainer import explanations
+
+    known = {each.code: each for group in explanations().values() for each in group}
+    if options.list:
+        as_json = options.format == "json"
+        answer(json.dumps(sorted(known), indent=2) if as_json else "\n".join(sorted(known)))
+        return SUCCESS
+    code = options.code.strip().strip("[]").lower()
+    if code not in known:
+        hint = nearest(code, known) or " `ddoauth explain --list` lists all of them."
+        return complain(f"There is no explanation for {options.code[:60]!a}.{hint}")
+    found = known[code]
+    answer(json.dumps(asdict(found), indent=2) if options.format == "json" else _as_text(found))
+    return SUCCESS
+
+
+def _as_text(explanation: Explanation) -> str:
+    width = min(max(shutil.get_terminal_size().columns, NARROWEST), WIDEST)
+    parts = [explanation.code]
+    for title in ("cause", "evidence", "fix"):
+        text = getattr(explanation, title)
+        lines = textwrap.wrap(text, width - 2, initial_indent="  ", subsequent_indent="  ")
+        parts.append("\n".join([title, *lines]))
+    sources = [f"  {title}\n  {url}" for title, url in explanation.sources]
+    return "\n\n".join([*parts, *(["\n".join(["sources", *sources])] if sources else [])])

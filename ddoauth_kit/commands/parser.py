@@ -1,0 +1,133 @@
+"""Parse the command line: help that ends with examples, near names, colour where it helps."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shutil
+import sys
+import textwrap
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TextIO
+
+from ddoauth_kit.errors.near_names import nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+PORTS: Final = 65_536
+NARROWEST: Final = 60
+WIDEST: Final = 100
+_CHOICE: Final = re.compile(r"argument (.+?): invalid choice: '(.*)' \(choose from (.*)\)")
+_HEADING: Final = re.compile(
+    r"^(usage|options|commands|positional arguments|examples|profiles|faults):", re.MULTILINE
+)
+_OPTION: Final = re.compile(r"(?<![\w-])(--?[a-z][a-z-]*)")
+_BOLD, _CYAN, _PLAIN = "\x1b[1m", "\x1b[36m", "\x1b[0m"
+COLORS: Final = ("auto", "always", "never")
+
+
+def wants_color(stream: TextIO, *, color: str, environ: Mapping[str, str] = os.environ) -> bool:
+    """Tell whether a stream gets colour: a terminal does, unless `NO_COLOR` is set or it is dumb.
+
+    `always` and `never` decide instead. See https://no-color.org.
+    """
+    if color != "auto":
+        return color == "always"
+    if environ.get("NO_COLOR") or environ.get("TERM") == "dumb":
+        return False
+    return stream.isatty()
+
+
+class Parser(argparse.ArgumentParser):
+    """Be a parser whose help ends with examples, and whose errors name what comes close."""
+
+    def __init__(self, prog: str = "ddoauth", **options: Any) -> None:  # noqa: ANN401 - argparse's own
+        options.setdefault("formatter_class", _Formatter)
+        super().__init__(prog, **options)
+        self.examples: tuple[str, ...] = ()
+
+    def describe(self, text: str, *, examples: Sequence[str], more: str = "") -> None:
+        """Set the help's first and last part, and the option that every command takes.
+
+        `examples` are lines that work when typed; `more` stands before them as it is written.
+        """
+        self.description = text
+        self.examples = tuple(examples)
+        shown = "\n".join(f"  {example}" for example in examples)
+        self.epilog = f"{more}\n\nexamples:\n{shown}" if more else f"examples:\n{shown}"
+        self.add_argument(
+            "--color",
+            choices=COLORS,
+            default="auto",
+            help="auto: on a terminal, unless NO_COLOR is set (auto)",
+        )
+
+    def print_help(self, file: TextIO | None = None) -> None:  # type: ignore[override]
+        """Print the help, in colour where the stream shows it."""
+        stream = file or sys.stdout
+        text = self.format_help()
+        if wants_color(stream, color=_asked_for(sys.argv)):
+            text = _HEADING.sub(rf"{_BOLD}\1{_PLAIN}:", text)
+            text = _OPTION.sub(rf"{_CYAN}\1{_PLAIN}", text)
+        stream.write(text)
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong in one line, and where the help is."""
+        where = f" See `{self.prog} --help`.\n"
+        if found := _CHOICE.fullmatch(message):
+            known = re.findall(r"[\w-]+", found[3])
+            listed = ", ".join(known)
+            message = f"argument {found[1]}: invalid choice: {found[2]!r} (choose from {listed})"
+            self.exit(2, f"{self.prog}: {message}.{nearest(found[2], known)}{where}")
+        self.exit(2, f"{self.prog}: {message}.{where}")
+
+
+class _Formatter(argparse.HelpFormatter):
+    """Wrap what is prose to the terminal, and leave lists and examples as they are written."""
+
+    def __init__(self, prog: str, **_options: object) -> None:
+        width = min(max(shutil.get_terminal_size().columns, NARROWEST), WIDEST)
+        super().__init__(prog, max_help_position=26, width=width - 2)
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        if "examples:" in text:
+            return "\n".join(f"{indent}{line}" for line in text.splitlines())
+        return super()._fill_text(text, width, indent)
+
+
+def _asked_for(arguments: Sequence[str]) -> str:
+    """Return what `--color` says, read before the whole line can be parsed."""
+    for name, value in zip(arguments, [*arguments[1:], ""], strict=True):
+        if name == "--color" and value in COLORS:
+            return value
+        if name.startswith("--color=") and name.partition("=")[2] in COLORS:
+            return name.partition("=")[2]
+    return "auto"
+
+
+def complete(parser: argparse.ArgumentParser) -> None:
+    """Answer a shell that asks how the line goes on; elsewhere do nothing and load nothing."""
+    if "_ARGCOMPLETE" not in os.environ:
+        return
+    import argcomplete
+
+    argcomplete.autocomplete(parser)
+
+
+def listed(title: str, summaries: Mapping[str, str]) -> str:
+    """Return names with their lines under a title, for the end of a help text."""
+    lines = [f"{title}:"]
+    for name, text in summaries.items():
+        lines.append(f"  {name}")
+        lines += textwrap.wrap(
+            text, NARROWEST - 2, initial_indent=" " * 6, subsequent_indent=" " * 6
+        )
+    return "\n".join(lines)
+
+
+def port_number(text: str) -> int:
+    """Read a port; 0 stands for a free one."""
+    if not text.isdecimal() or int(text) >= PORTS:
+        raise argparse.ArgumentTypeError(f"{text} is not a port: ports are 0 to {PORTS - 1}")
+    return int(text)

@@ -1,0 +1,15 @@
+"""Find the name that somebody may have meant."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """Return a question such as ` Did you mean us1?`, or nothing where no name is close."""
+    close = difflib.get_close_matches(name.strip().lower(), list(names), n=2, cutoff=0.6)
+    return f" Did you mean {' or '.join(close)}?" if close else ""
