@@ -151,7 +151,7 @@ class NotedBackend(httpcore.AsyncNetworkBackend):
 
 
 def _refuse_no_port(port: int) -> None:
-    """Refuse what httpcore lets pass, a proxy's `:99999` for instance; sockets do it by surprise."""
+    """Refuse what httpcore lets pass, such as the `:99999` of a proxy."""
     if port not in _PORTS:
         raise httpcore.ConnectError(f"{port} is not a port.")
 

@@ -19,6 +19,7 @@ from ddoauth_kit.errors import NetworkError
 from ddoauth_kit.http.deadline import NotedBackend, TimedBackend, watched
 from ddoauth_kit.http.pace import Pace
 from ddoauth_kit.http.policy import is_this_machine, unsendable
+from ddoauth_kit.http.quiet import quiet
 from ddoauth_kit.http.sending import MAX_ANSWER_BYTES, NotReceived, Received, Sending
 from ddoauth_kit.http.transcript import Transcript
 from ddoauth_kit.masking.redaction import redact
@@ -112,7 +113,7 @@ class Http:
         with self._lock:
             client, place = self._client(request), self._places[request.site]
         # The deadline counts from here: a call that waits for its turn is not late.
-        with place:
+        with place, quiet():
             watch = watched(self._deadline)
             try:
                 return self._received(client, request, watch)
@@ -209,7 +210,8 @@ class AsyncHttp:
         async with self._places[request.site]:
             watch = watched(self._deadline)
             try:
-                return await self._received(client, request, watch)
+                with quiet():
+                    return await self._received(client, request, watch)
             except asyncio.CancelledError as error:
                 raise error.with_traceback(None)  # noqa: B904 - its frames hold the request's secrets
             except (*_FAILURES, TimeoutError) as error:
