@@ -13,7 +13,7 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, settings
 from support.checklist import pytest_runtest_setup, pytest_terminal_summary
-from support.loopback import HoldingServer, RawServer, RecordingServer
+from support.loopback import DrippingServer, HoldingServer, RawServer, RecordingServer
 
 from ddoauth_kit.http.sender import Http
 
@@ -124,12 +124,26 @@ def serve_raw() -> Iterator[Callable[..., RawServer]]:
 
 
 @pytest.fixture
-def serve_held() -> Iterator[Callable[[bytes], HoldingServer]]:
+def serve_held() -> Iterator[Callable[..., HoldingServer]]:
     """Start servers that send the given bytes and keep the connection open."""
     servers: list[HoldingServer] = []
 
-    def start(payload: bytes) -> HoldingServer:
-        servers.append(HoldingServer(payload))
+    def start(payload: bytes, **options: Any) -> HoldingServer:
+        servers.append(HoldingServer(payload, **options))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.close()
+
+
+@pytest.fixture
+def serve_dripping() -> Iterator[Callable[..., DrippingServer]]:
+    """Start servers that never come to an end."""
+    servers: list[DrippingServer] = []
+
+    def start(begin: bytes, piece: bytes, **options: Any) -> DrippingServer:
+        servers.append(DrippingServer(begin, piece, **options))
         return servers[-1]
 
     yield start

@@ -1,110 +1,118 @@
-"""Compare Python and the installed packages with what is needed, and with what is known as bad."""
+"""Compare Python and the installed packages with what the kit's own metadata asks for."""
 
 from __future__ import annotations
 
-import re
 import sys
+from collections import Counter
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, metadata, version
 from typing import TYPE_CHECKING, Final
+
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.version import InvalidVersion, Version
 
 from ddoauth_kit.doctor.finding import Finding, note, ok, problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-PYTHON: Final = (3, 11)
+KIT: Final = "ddoauth-kit"
 _UNTRIED: Final = "older ones were not tried"
-_INSTALL: Final = 'pip install --upgrade "ddoauth-kit[{extra}]"'
+# What was wrong before the first good version; pyproject.toml names the same in its remarks.
+REASONS: Final = {
+    "authlib": "CVE-2026-41425: a login can be forged",
+    "cryptography": "CVE-2026-26007: input is not checked",
+    "flask": "CVE-2026-27205: a private page is cached",
+    "h11": "CVE-2025-43859: badly framed bodies are accepted",
+    "jinja2": "CVE-2025-27516: a template leaves its bounds",
+    "jupyter-server": "CVE-2026-44727: a notebook's page runs as you",
+    "jupyterlab": "CVE-2026-73415: a picture runs as you",
+    "nbconvert": "CVE-2025-53000: a foreign program is run",
+    "pytest": "CVE-2025-71176: others reach its folder",
+    "requests": "CVE-2024-47081: credentials go elsewhere",
+    "starlette": "CVE-2026-48710: a Host header misleads",
+    "tornado": "CVE-2025-47287: a form stalls the server",
+    "urllib3": "CVE-2026-21441: a small answer fills the memory",
+    "werkzeug": "CVE-2026-27199: a device passes as a file",
+}
 
 
 @dataclass(frozen=True, slots=True)
-class Floor:
-    """Name the first good version of a package, what was wrong before, and who needs it.
+class Needed:
+    """Hold what must be installed, and the smallest extra that brings it (empty: the kit)."""
 
-    `extra` is the kit's extra that brings the package, or empty for the kit itself.
-    """
-
-    package: str
-    good: str
-    reason: str
-    extra: str = ""
+    requirement: Requirement
+    extra: str
 
 
-FLOORS: Final = (
-    Floor("httpx", "0.28", _UNTRIED),
-    Floor("h11", "0.16.0", "CVE-2025-43859: badly framed bodies are accepted"),
-    Floor("starlette", "1.1.0", "CVE-2026-48710: a Host header misleads", "sandbox"),
-    Floor("uvicorn", "0.54", _UNTRIED, "sandbox"),
-    Floor("markdown-it-py", "4.0", _UNTRIED, "publishing"),
-    Floor("ipykernel", "7", _UNTRIED, "workbook"),
-    Floor("anywidget", "0.11", _UNTRIED, "workbook"),
-    Floor("ipywidgets", "8.1", _UNTRIED, "workbook"),
-    Floor("jinja2", "3.1.6", "CVE-2025-27516: a template leaves its bounds", "workbook"),
-    Floor("jupyter-server", "2.20.0", "CVE-2026-44727: a notebook's page runs as you", "workbook"),
-    Floor("jupyterlab", "4.6.2", "CVE-2026-73415: a picture runs as you", "workbook"),
-    Floor("keyring", "25", _UNTRIED, "workbook"),
-    Floor("matplotlib", "3.10", _UNTRIED, "workbook"),
-    Floor("mistune", "3", _UNTRIED, "workbook"),
-    Floor("nbconvert", "7.17.0", "CVE-2025-53000: a foreign program is run", "workbook"),
-    Floor("pandas", "3.0", _UNTRIED, "workbook"),
-    Floor("papermill", "2.7", _UNTRIED, "workbook"),
-    Floor("psutil", "6", _UNTRIED, "workbook"),
-    Floor("requests", "2.32.4", "CVE-2024-47081: credentials go elsewhere", "workbook"),
-    Floor("tornado", "6.5.0", "CVE-2025-47287: a form stalls the server", "workbook"),
-    Floor("tqdm", "4.67", _UNTRIED, "workbook"),
-    Floor("urllib3", "2.6.3", "CVE-2026-21441: a small answer fills the memory", "workbook"),
-    Floor("authlib", "1.6.12", "CVE-2026-41425: a login can be forged", "dev"),
-    Floor("cryptography", "46.0.5", "CVE-2026-26007: input is not checked", "dev"),
-    Floor("flask", "3.1.3", "CVE-2026-27205: a private page is cached", "dev"),
-    Floor("pytest", "9.0.3", "CVE-2025-71176: others reach its folder", "dev"),
-    Floor("werkzeug", "3.1.6", "CVE-2026-27199: a device passes as a file", "dev"),
-)
+def needed(lines: list[str]) -> list[Needed]:
+    """Read requirements as metadata lists them: each package once for each extra that needs it."""
+    found = [(Requirement(line), _extra(line)) for line in lines]
+    sizes = Counter(extra for _, extra in found)
+    smallest: dict[str, Needed] = {}
+    for requirement, extra in sorted(found, key=lambda each: (bool(each[1]), sizes[each[1]])):
+        smallest.setdefault(requirement.name, Needed(requirement, extra))
+    return list(smallest.values())
 
 
-def check_python() -> Finding:
-    """Compare the interpreter with the oldest one that works."""
+def check_python(*, wanted: str | None = None) -> Finding:
+    """Compare the interpreter with the versions that the kit is for."""
     found = ".".join(map(str, sys.version_info[:3]))
-    if sys.version_info < PYTHON:
-        needed = ".".join(map(str, PYTHON))
-        return problem("python", f"Python {found}", f"install Python {needed} or newer")
+    specifier = SpecifierSet("".join(_metadata("Requires-Python")) if wanted is None else wanted)
+    if not specifier.contains(found):
+        return problem("python", f"Python {found}", f"install Python {specifier}")
     return ok("python", f"Python {found}")
 
 
-def check_packages(*, installed: Callable[[str], str] = version) -> Iterator[Finding]:
+def check_packages(
+    *, lines: list[str] | None = None, installed: Callable[[str], str] = version
+) -> Iterator[Finding]:
     """Compare each installed package; what is not installed is told once an extra."""
     missing: dict[str, list[str]] = {}
-    for floor in FLOORS:
+    wanted = needed(_metadata("Requires-Dist") if lines is None else lines)
+    if not wanted:
+        found = "the kit itself is not installed, so what it needs is not known"
+        yield note("packages", found, f"pip install {KIT}")
+    for each in wanted:
+        name = each.requirement.name
         try:
-            found = installed(floor.package)
+            yield _compared(each.requirement, installed(name))
         except PackageNotFoundError:
-            if floor.extra != "dev":  # whoever needs it has installed it
-                missing.setdefault(floor.extra, []).append(floor.package)
-            continue
-        yield _compared(floor, found)
+            if each.extra in {"", "publishing", "sandbox", "workbook"}:  # others know what they do
+                missing.setdefault(each.extra, []).append(name)
     for extra, names in missing.items():
-        step = _INSTALL.format(extra=extra) if extra else "pip install --upgrade ddoauth-kit"
+        kit = f'"{KIT}[{extra}]"' if extra else KIT
         report = note if extra else problem
-        yield report("packages", f"not installed: {', '.join(names)}", step)
+        step = f"pip install --upgrade {kit}"
+        yield report("packages", f"not installed: {', '.join(sorted(names))}", step)
 
 
-def older(found: str, good: str) -> bool:
-    """Return whether a version comes before another; a pre-release counts as its release."""
-    return _numbers(found) < _numbers(good)
+def is_good(requirement: Requirement, found: str) -> bool:
+    """Return whether a version is wanted; a pre-release counts as its release."""
+    try:
+        return requirement.specifier.contains(Version(found).base_version)
+    except InvalidVersion:
+        return False
 
 
-def _compared(floor: Floor, found: str) -> Finding:
-    check = f"package {floor.package}"
-    if older(found, floor.good):
-        step = f'pip install --upgrade "{floor.package}>={floor.good}"'
-        return problem(check, f"{found}; before {floor.good}, {floor.reason}", step)
-    return ok(check, found)
+def _metadata(name: str) -> list[str]:
+    """Return what the installed kit says about itself; nothing where it runs without being so."""
+    try:
+        return metadata(KIT).get_all(name) or []
+    except PackageNotFoundError:
+        return []
 
 
-def _numbers(text: str) -> tuple[int, ...]:
-    """Return the numbers that a version begins with, without zeros at the end."""
-    begin = re.match(r"\d+(?:\.\d+)*", text)
-    numbers = [int(part) for part in begin[0].split(".")] if begin else []
-    while numbers and numbers[-1] == 0:
-        numbers.pop()
-    return tuple(numbers)
+def _extra(line: str) -> str:
+    """Return the extra that a line of `Requires-Dist` belongs to."""
+    return line.partition("extra ==")[2].strip(" '\"()")
+
+
+def _compared(requirement: Requirement, found: str) -> Finding:
+    check = f"package {requirement.name}"
+    if is_good(requirement, found):
+        return ok(check, found)
+    reason = REASONS.get(requirement.name, _UNTRIED)
+    step = f'pip install --upgrade "{requirement.name}{requirement.specifier}"'
+    return problem(check, f"{found}; it should be {requirement.specifier}: {reason}", step)

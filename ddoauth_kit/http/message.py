@@ -10,6 +10,8 @@ from urllib.parse import urlencode
 from ddoauth_kit.secret import Secret
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ddoauth_kit.exchange import Exchange
     from ddoauth_kit.sites import Host, Site
 
@@ -21,7 +23,7 @@ class Request:
     """Describe one request before it goes: role of the host and path, never a free URL.
 
     `purpose` is a noun phrase for messages ("token exchange"). `form` is sent form-encoded, `body`
-    as JSON. `repeatable` says that sending it twice does no harm.
+    as JSON; both may hold secrets. `repeatable` says that sending it twice does no harm.
     """
 
     purpose: str
@@ -50,7 +52,8 @@ class Request:
     def secrets(self) -> tuple[Secret, ...]:
         """Return every secret that the request carries."""
         pairs = (*self.query, *self.headers, *(self.form or ()))
-        return tuple(value for _, value in pairs if isinstance(value, Secret))
+        values = (*(value for _, value in pairs), *_leaves(self.body))
+        return tuple(value for value in values if isinstance(value, Secret))
 
     def revealed_headers(self) -> list[tuple[str, str]]:
         """Return the headers as they go out."""
@@ -68,7 +71,7 @@ class Request:
         """Return the body as it goes out, or None without a body."""
         if self.form is not None:
             return urlencode(_revealed(self.form)).encode()
-        return None if self.body is None else json.dumps(self.body).encode()
+        return None if self.body is None else json.dumps(self.body, default=Secret.reveal).encode()
 
     def shown_headers(self) -> tuple[tuple[str, str], ...]:
         """Return the headers with placeholders."""
@@ -78,7 +81,7 @@ class Request:
         """Return the body with placeholders: form fields one a line, JSON indented."""
         if self.form is not None:
             return "\n".join(f"{name}={value}" for name, value in self.form)
-        return "" if self.body is None else json.dumps(self.body, indent=2)
+        return "" if self.body is None else json.dumps(self.body, indent=2, default=str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,14 @@ def _revealed(pairs: Pairs) -> tuple[tuple[str, str], ...]:
     return tuple(
         (name, value.reveal() if isinstance(value, Secret) else value) for name, value in pairs
     )
+
+
+def _leaves(body: Any) -> Iterator[Any]:  # noqa: ANN401 - JSON
+    if isinstance(body, dict | list | tuple):
+        for value in body.values() if isinstance(body, dict) else body:
+            yield from _leaves(value)
+    else:
+        yield body
 
 
 def _header(name: str, value: str) -> str:

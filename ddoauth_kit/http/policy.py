@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from ipaddress import ip_address
+import socket
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -24,17 +25,16 @@ _SHOWN_HEADERS: Final = frozenset(
 )
 
 
-def refuse_insecure(url: str) -> bool:
-    """Return whether the URL is on loopback; plain http is for loopback only (RFC 9700 2.6).
+def refuse_insecure(url: str) -> None:
+    """Let plain http go to this machine only (RFC 9700 section 2.6).
 
     Raises:
         InputError: `insecure_url`.
     """
     parts = urlsplit(url)
-    loopback = _is_loopback(parts.hostname or "")
-    if parts.scheme != "https" and not (parts.scheme == "http" and loopback):
+    here = is_loopback(parts.hostname or "")
+    if parts.scheme != "https" and not (parts.scheme == "http" and here):
         raise InputError("insecure_url", f"{parts.scheme}://{parts.hostname} is not encrypted.")
-    return loopback
 
 
 def refuse_unsendable(request: Request) -> None:
@@ -105,8 +105,28 @@ def _kept(request: Request, *, status: int, text: str, keep_answers: bool) -> st
     return redact_body(text, secrets=(*request.secrets, *issued_secrets(text)))
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Return whether a host of a URL is this machine, by name or address."""
     try:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def is_this_machine(host: str) -> bool:
+    """Return whether a resolver takes a host for this machine: `127.1` and `a.localhost`, too.
+
+    It decides about proxies; for plain http only the usual names of `is_loopback` are enough.
+    """
+    name = host.removesuffix(".")
+    if is_loopback(name) or name.endswith(".localhost"):
+        return True
+    try:
+        address: IPv4Address | IPv6Address = ip_address(name)
+    except ValueError:
+        try:
+            address = IPv4Address(socket.inet_aton(name))
+        except OSError:
+            return False
+    address = getattr(address, "ipv4_mapped", None) or address
+    return address.is_loopback or address.is_unspecified

@@ -1,50 +1,54 @@
-"""Send requests: the one module that knows httpx, and the one place where secrets leave the kit."""
+"""Send requests: what carries the kit's credentials leaves the kit here, and nowhere else."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
 import threading
 import time
 from collections import defaultdict
 from functools import cache, partial
+from http.cookiejar import CookieJar
 from typing import TYPE_CHECKING, Any, Final, Self
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import httpx
 
-from ddoauth_kit.errors import AnswerError, DdoauthError, NetworkError
+from ddoauth_kit.errors import NetworkError
+from ddoauth_kit.http.deadline import NotedBackend, TimedBackend, watched
 from ddoauth_kit.http.pace import Pace
-from ddoauth_kit.http.policy import (
-    recorded,
-    refuse_insecure,
-    refuse_unsendable,
-    seconds_before_repeat,
-    unsendable,
-)
+from ddoauth_kit.http.policy import is_this_machine, unsendable
+from ddoauth_kit.http.quiet import quiet
+from ddoauth_kit.http.sending import MAX_ANSWER_BYTES, NotReceived, Received, Sending
 from ddoauth_kit.http.transcript import Transcript
 from ddoauth_kit.masking.redaction import redact
+from ddoauth_kit.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from ddoauth_kit.errors import DdoauthError
+    from ddoauth_kit.http.deadline import Watch
     from ddoauth_kit.http.message import Request, Response
+    from ddoauth_kit.http.sending import Outcome
     from ddoauth_kit.sites import Site
 
+    # The site, the scheme, and whether it is this machine: what a client's settings depend on.
+    Route = tuple[Site, str, bool]
+
 CONNECTIONS_PER_SITE: Final = 10
-MAX_ANSWER_BYTES: Final = 10 * 1024 * 1024
-MAX_REPEATS: Final = 2
 _LIMITS: Final = httpx.Limits(max_connections=CONNECTIONS_PER_SITE)
 _FAILURES: Final = (httpx.HTTPError, httpx.InvalidURL, UnicodeEncodeError)
-
-Received = tuple[int, dict[str, str], str]
+_BROKEN: Final = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
 
 
 class Http:
-    """Send requests over one httpx client a site, and record each exchange, masked.
+    """Send requests over httpx clients kept for each site, and record each exchange, masked.
 
-    `timeout` is in seconds, for each phase of a request, and `deadline` for a whole answer. `sleep`
-    is called with seconds when a repeatable request is told to wait. Redirects are never followed.
+    `timeout` is in seconds, for each phase of a request, and `deadline` for a whole exchange,
+    from resolving the name to the end of the body. `sleep` is called with seconds when a
+    repeatable request is told to wait. Redirects are never followed, and cookies never kept.
     Without `keep_answers` the transcript holds counts and field names of successful API answers:
     they are a customer's data.
     """
@@ -62,8 +66,11 @@ class Http:
         self._timeout = timeout
         self._deadline = deadline
         self._sleep = sleep
-        self._keep_answers = keep_answers
-        self._clients: dict[Site, httpx.Client] = {}
+        self._sending = Sending(transcript=self.transcript, keep_answers=keep_answers)
+        self._clients: dict[Route, httpx.Client] = {}
+        self._places: defaultdict[Site, threading.Semaphore] = defaultdict(
+            partial(threading.Semaphore, CONNECTIONS_PER_SITE)
+        )
         self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
@@ -81,46 +88,57 @@ class Http:
         """Send a request and return its answer, whatever the status.
 
         A repeatable request is sent again, at most twice, when the answer is 429 (after the
-        seconds in `X-RateLimit-Reset`, or else `Retry-After`) or 502 to 504.
+        seconds in `X-RateLimit-Reset`, or else `Retry-After`) or 502 to 504, and once when the
+        connection of an earlier request was closed before an answer began.
 
         Raises:
             InputError: `insecure_url` or `unusable_credential`.
             NetworkError: `no_network`, `timeout`, `tls_error` or `cut_off`.
             AnswerError: `answer_too_large`.
         """
-        response = self._send_once(request)
-        for attempt in range(MAX_REPEATS if request.repeatable else 0):
-            wait = seconds_before_repeat(response, attempt=attempt)
-            if wait is None:
-                break
-            self._sleep(wait)
-            response = self._send_once(request)
-        return response
-
-    def _send_once(self, request: Request) -> Response:
-        loopback = refuse_insecure(request.url)
-        refuse_unsendable(request)
-        started = time.perf_counter()
+        steps = self._sending.steps(request)
         try:
-            received = self._received(self._client(request.site, loopback=loopback), request)
-        except _FAILURES as error:
-            raise _failure(request, error) from None
-        response = _response(request, received, since=started, keep_answers=self._keep_answers)
-        self.transcript.add(response.exchange)
-        return response
+            seconds = next(steps)
+            while True:
+                if seconds is None:
+                    seconds = steps.send(self._send_once(request))
+                else:
+                    self._sleep(seconds)
+                    seconds = next(steps)
+        except StopIteration as done:
+            answer: Response = done.value
+            return answer
 
-    def _received(self, client: httpx.Client, request: Request) -> Received | None:
-        """Return status, headers and text, or None for too much; no frame below has a secret."""
-        with client.stream(**_outgoing(request)) as answer:
-            body = _Body(answer, seconds=self._deadline)
-            return body.received if all(map(body.takes, answer.iter_raw())) else None
-
-    def _client(self, site: Site, *, loopback: bool) -> httpx.Client:
+    def _send_once(self, request: Request) -> Outcome:
         with self._lock:
-            if site not in self._clients:
-                options = _client_options(self._timeout, loopback=loopback)
-                self._clients[site] = _made(httpx.Client, options)
-            return self._clients[site]
+            client, place = self._client(request), self._places[request.site]
+        # The deadline counts from here: a call that waits for its turn is not late.
+        with place, quiet():
+            watch = watched(self._deadline)
+            try:
+                return self._received(client, request, watch)
+            except _FAILURES as error:
+                return _not_received(request, error, watch)
+
+    def _received(self, client: httpx.Client, request: Request, watch: Watch) -> Received:
+        """Return the answer; no frame below has a secret."""
+        started = time.perf_counter()
+        with client.stream(**_outgoing(request)) as answer:
+            watch.stale = False
+            body = _Body(answer)
+            for chunk in answer.iter_raw():
+                if not body.takes(chunk):
+                    break
+            return body.received(since=started)
+
+    def _client(self, request: Request) -> httpx.Client:
+        route = _route(request)
+        if route not in self._clients:
+            client: httpx.Client = _made(httpx.Client, route, self._timeout)
+            for pool in _pools(client):
+                pool._network_backend = TimedBackend(pool._network_backend)  # noqa: SLF001
+            self._clients[route] = client
+        return self._clients[route]
 
 
 class AsyncHttp:
@@ -143,9 +161,8 @@ class AsyncHttp:
         self._timeout = timeout
         self._deadline = deadline
         self._sleep = sleep
-        self._keep_answers = keep_answers
-        self._pace = Pace()
-        self._clients: dict[Site, httpx.AsyncClient] = {}
+        self._sending = Sending(transcript=self.transcript, keep_answers=keep_answers, pace=Pace())
+        self._clients: dict[Route, httpx.AsyncClient] = {}
         self._places: defaultdict[Site, asyncio.Semaphore] = defaultdict(
             partial(asyncio.Semaphore, CONNECTIONS_PER_SITE)
         )
@@ -175,81 +192,84 @@ class AsyncHttp:
         Raises:
             InputError, NetworkError, AnswerError: as `Http.send`.
         """
-        if delay := self._pace.delay(request):
-            await self._wait(request, seconds=delay)
-        response = await self._send_once(request)
-        for attempt in range(MAX_REPEATS if request.repeatable else 0):
-            wait = seconds_before_repeat(response, attempt=attempt)
-            if wait is None:
-                break
-            await self._wait(request, seconds=wait)
-            response = await self._send_once(request)
-        return response
+        steps = self._sending.steps(request)
+        try:
+            seconds = next(steps)
+            while True:
+                if seconds is None:
+                    seconds = steps.send(await self._send_once(request))
+                else:
+                    await self._sleep(seconds)
+                    seconds = next(steps)
+        except StopIteration as done:
+            answer: Response = done.value
+            return answer
 
-    async def _wait(self, request: Request, *, seconds: float) -> None:
-        due = self._pace.due(request)
-        await self._sleep(seconds)
-        self._pace.waited(request, due=due)
-
-    async def _send_once(self, request: Request) -> Response:
-        loopback = refuse_insecure(request.url)
-        refuse_unsendable(request)
-        client = self._client(request.site, loopback=loopback)
-        # The deadline counts from here: a call that waits for its turn is not late.
+    async def _send_once(self, request: Request) -> Outcome:
+        client = self._client(request)
         async with self._places[request.site]:
-            started = time.perf_counter()
+            watch = watched(self._deadline)
             try:
-                received = await self._received(client, request)
+                with quiet():
+                    return await self._received(client, request, watch)
             except asyncio.CancelledError as error:
                 raise error.with_traceback(None)  # noqa: B904 - its frames hold the request's secrets
             except (*_FAILURES, TimeoutError) as error:
-                raise _failure(request, error) from None
-        response = _response(request, received, since=started, keep_answers=self._keep_answers)
-        self.transcript.add(response.exchange)
-        self._pace.note(request, response=response)
-        return response
+                return _not_received(request, error, watch)
 
-    async def _received(self, client: httpx.AsyncClient, request: Request) -> Received | None:
+    async def _received(
+        self, client: httpx.AsyncClient, request: Request, watch: Watch
+    ) -> Received:
+        started = time.perf_counter()
         async with (
             asyncio.timeout(self._deadline),
             client.stream(**_outgoing(request)) as answer,
         ):
-            body = _Body(answer, seconds=self._deadline)
+            watch.stale = False
+            body = _Body(answer)
             async for chunk in answer.aiter_raw():
                 if not body.takes(chunk):
-                    return None
-            return body.received
+                    break
+            return body.received(since=started)
 
-    def _client(self, site: Site, *, loopback: bool) -> httpx.AsyncClient:
-        if site not in self._clients:
-            options = _client_options(self._timeout, loopback=loopback)
-            self._clients[site] = _made(httpx.AsyncClient, options)
-        return self._clients[site]
+    def _client(self, request: Request) -> httpx.AsyncClient:
+        route = _route(request)
+        if route not in self._clients:
+            client: httpx.AsyncClient = _made(httpx.AsyncClient, route, self._timeout)
+            for pool in _pools(client):
+                pool._network_backend = NotedBackend(pool._network_backend)  # noqa: SLF001
+            self._clients[route] = client
+        return self._clients[route]
+
+
+class _NoCookies(CookieJar):
+    """Take nothing: what one customer's answer sets would go along with the next one's request."""
+
+    def extract_cookies(self, *_answer: object) -> None:
+        """Leave them where they are."""
 
 
 class _Body:
-    """Collect an answer's body within its bounds of size and time."""
+    """Collect an answer's body within its bounds."""
 
-    def __init__(self, answer: httpx.Response, *, seconds: float) -> None:
+    def __init__(self, answer: httpx.Response) -> None:
         """Refuse a compressed one: none was asked for, and a small one can fill the memory."""
         if answer.headers.get("content-encoding", "identity") != "identity":
             raise httpx.DecodingError("it is compressed, although that was not asked for")
         self._answer = answer
-        self._end = time.perf_counter() + seconds
         self._bytes = bytearray()
 
     def takes(self, chunk: bytes) -> bool:
         """Take one more piece; return whether it still fits."""
         self._bytes += chunk
-        if time.perf_counter() > self._end:
-            raise httpx.ReadTimeout("The answer took too long as a whole.")
         return len(self._bytes) <= MAX_ANSWER_BYTES
 
-    @property
-    def received(self) -> Received:
-        """Return status, headers and text."""
-        text = self._bytes.decode("utf-8", "replace")
-        return self._answer.status_code, dict(self._answer.headers), text
+    def received(self, *, since: float) -> Received:
+        """Return what arrived, without a text where it is too large."""
+        fits = len(self._bytes) <= MAX_ANSWER_BYTES
+        text = self._bytes.decode("utf-8", "replace") if fits else None
+        taken = time.perf_counter() - since
+        return Received(self._answer.status_code, dict(self._answer.headers), text, taken)
 
 
 def _outgoing(request: Request) -> dict[str, Any]:
@@ -264,41 +284,54 @@ def _outgoing(request: Request) -> dict[str, Any]:
     }
 
 
-def _response(
-    request: Request, received: Received | None, *, since: float, keep_answers: bool
-) -> Response:
-    if received is None:
-        what = f"The answer to the {request.purpose} exceeds {MAX_ANSWER_BYTES} bytes."
-        raise AnswerError("answer_too_large", what)
-    status, headers, text = received
-    return recorded(
-        request,
-        status=status,
-        headers=headers,
-        text=text,
-        seconds=time.perf_counter() - since,
-        keep_answers=keep_answers,
-    )
+def _route(request: Request) -> Route:
+    parts = urlsplit(request.url)
+    return request.site, parts.scheme, is_this_machine(parts.hostname or "")
 
 
-def _client_options(timeout: float, *, loopback: bool) -> dict[str, Any]:
-    """Return what each client is made with; a proxy cannot reach this machine's loopback."""
-    # Waiting for one of the ten connections is not the server's silence.
-    patience = httpx.Timeout(timeout, pool=None)
-    return {"timeout": patience, "limits": _LIMITS, "trust_env": not loopback}
-
-
-def _made(kind: Callable[..., Any], options: dict[str, Any]) -> Any:  # noqa: ANN401 - either client
+def _made(kind: Callable[..., Any], route: Route, timeout: float) -> Any:  # noqa: ANN401 - either
+    """Make a client: no proxy for this machine, and no log of TLS keys beside secrets."""
+    _, scheme, loopback = route
+    if scheme == "https" and os.environ.get("SSLKEYLOGFILE"):
+        what = "SSLKEYLOGFILE is set, so that whoever has that file could read every secret"
+        raise NetworkError("tls_error", f"{what}; nothing was sent. Unset it.")
     try:
-        return kind(verify=_trusted_certificates(), **options)
-    except (OSError, ValueError, ImportError) as error:
+        return kind(
+            verify=_trusted_certificates() if scheme == "https" else _no_certificates(),
+            # Waiting for one of the ten connections is not the server's silence.
+            timeout=httpx.Timeout(timeout, pool=None),
+            limits=_LIMITS,
+            trust_env=not loopback,
+            cookies=_NoCookies(),
+        )
+    except (OSError, ValueError, ImportError, httpx.InvalidURL) as error:
         raise _unusable_environment(error) from None
+
+
+def _pools(client: httpx.Client | httpx.AsyncClient) -> list[Any]:
+    """Return a client's connection pools: httpx passes no backend on to httpcore, which takes one.
+
+    A test proves over sockets that each kind of pool has it.
+    """
+    transports = (client._transport, *client._mounts.values())  # noqa: SLF001
+    return [transport._pool for transport in transports if transport]  # noqa: SLF001
 
 
 @cache
 def _trusted_certificates() -> ssl.SSLContext:
     """Load the certificate authorities once: it takes about 20 ms, and each site has a client."""
     return httpx.create_ssl_context()
+
+
+@cache
+def _no_certificates() -> ssl.SSLContext:
+    """Trust nobody: for plain http, which is this machine's."""
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+def _not_received(request: Request, error: Exception, watch: Watch) -> NotReceived:
+    stale = watch.stale and isinstance(error, _BROKEN)
+    return NotReceived(_failure(request, error), stale=stale)
 
 
 def _failure(request: Request, error: Exception) -> DdoauthError:
@@ -309,7 +342,8 @@ def _failure(request: Request, error: Exception) -> DdoauthError:
     where = f"the {request.purpose} to {host}"
     if isinstance(error, httpx.TimeoutException | TimeoutError):
         return NetworkError("timeout", f"No answer to {where} came in time.")
-    reason = redact(str(error), secrets=request.secrets).removesuffix(".")
+    hidden = (*request.secrets, *_proxy_secrets())
+    reason = redact(str(error), secrets=hidden).removesuffix(".")
     if _is_tls(error):
         return NetworkError("tls_error", f"TLS failed at {where}: {reason}.")
     if isinstance(error, httpx.RemoteProtocolError | httpx.ReadError | httpx.DecodingError):
@@ -318,11 +352,32 @@ def _failure(request: Request, error: Exception) -> DdoauthError:
 
 
 def _unusable_environment(error: Exception) -> NetworkError:
-    """Name what httpx could not start with: SSL_CERT_FILE (OSError) or a proxy variable."""
+    """Name what httpx could not start with: SSL_CERT_FILE (OSError) or a proxy variable.
+
+    A proxy's address may hold a password, so the error's own words stay inside.
+    """
     if isinstance(error, OSError):
         what = f"The certificates that SSL_CERT_FILE or SSL_CERT_DIR names are unusable: {error}."
         return NetworkError("tls_error", what)
-    return NetworkError("no_network", f"The proxy of the environment is unusable: {error}.")
+    names = ", ".join(sorted(_proxies())) or "the system"
+    reason = "it needs the package socksio" if isinstance(error, ImportError) else "see its address"
+    return NetworkError("no_network", f"The proxy of {names} is unusable: {reason}.")
+
+
+def _proxies() -> dict[str, str]:
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if value and name.lower() in {"http_proxy", "https_proxy", "all_proxy"}
+    }
+
+
+def _proxy_secrets() -> tuple[Secret, ...]:
+    """Return the passwords in proxies' addresses, as they stand there and decoded."""
+    users = (value.rpartition("@")[0].rpartition("//")[2] for value in _proxies().values())
+    found = {form for user in users if user for form in (user, user.partition(":")[2])}
+    found |= {unquote(form) for form in found}
+    return tuple(Secret(form, label="proxy password") for form in found if form)
 
 
 def _is_tls(error: BaseException | None) -> bool:

@@ -1,7 +1,7 @@
-"""Read a Markdown page: its top-level blocks with lines, its sections, its images.
+"""Read a Markdown page: its top-level blocks with lines, its sections, its images, its HTML.
 
-CommonMark is read by markdown-it-py, which keeps the lines of each block; the parser that comes
-with JupyterLab, mistune, does not.
+markdown-it-py reads CommonMark and keeps the lines of each block; mistune, the parser that comes
+with JupyterLab, doesn't. This is the only module that knows either.
 """
 
 from __future__ import annotations
@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from ddoauth_kit.publishing.integration_files import TextFile
 
 _COMMENT: Final = re.compile(r"<!--.*?-->", re.DOTALL)
+
+
+def as_html(text: str) -> str:
+    """Return a page as HTML, its own HTML included; tables and strikethrough as on GitHub."""
+    parser = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+    return str(parser.render(text))
 
 
 @dataclass(frozen=True, slots=True)

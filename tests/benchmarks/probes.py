@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ddoauth_kit import OAuthClient
-    from ddoauth_kit.http.message import Request, Response
+    from ddoauth_kit.http.message import Request
+    from ddoauth_kit.http.sending import Outcome
 
 LATENCY = 0.05
 AT_ONCE = 10
@@ -46,7 +47,7 @@ class Recording(AsyncHttp):
 
     requests: list[Request]
 
-    async def _send_once(self, request: Request) -> Response:
+    async def _send_once(self, request: Request) -> Outcome:
         self.requests.append(request)
         return await super()._send_once(request)
 

@@ -13,6 +13,7 @@ from importlib.metadata import PackageNotFoundError
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from packaging.requirements import Requirement
 from support.builders import API_KEY, NOW, REFRESH_TOKEN, registration, shown, tokens
 from support.loopback import Answer, refused_site
 from support.places import ROOT
@@ -21,7 +22,13 @@ from ddoauth_kit import DATADOG_SITES, Secret
 from ddoauth_kit.cli import main
 from ddoauth_kit.doctor import Finding, Status, examine
 from ddoauth_kit.doctor import client_settings as clients
-from ddoauth_kit.doctor.packages import FLOORS, check_packages, check_python, older
+from ddoauth_kit.doctor.packages import (
+    REASONS,
+    check_packages,
+    check_python,
+    is_good,
+    needed,
+)
 from ddoauth_kit.doctor.proxy_and_tls import check_proxy, check_tls
 from ddoauth_kit.doctor.reachability import check_clock, check_sites, reach
 from ddoauth_kit.doctor.secret_stores import check_folder, check_official_variables, check_store
@@ -62,15 +69,49 @@ def test_it_is_useful_offline(tmp_path: Path) -> None:
         assert bool(each.next_step) == (each.status is not Status.OK), each
 
 
-def test_minimum_versions_are_those_of_the_project() -> None:
-    """What the doctor compares with is what pip would install at least, extra by extra."""
-    wanted = {"": PROJECT["dependencies"], **PROJECT["optional-dependencies"]}
-    for floor in FLOORS:
-        assert f"{floor.package}>={floor.good}" in wanted[floor.extra]
-    listed = {floor.package for floor in FLOORS if floor.extra != "dev"}
-    for extra in ("", "sandbox", "publishing", "workbook"):
-        names = {line.partition(">=")[0] for line in wanted[extra]}
-        assert names - listed <= {"ddoauth-kit[publishing,sandbox]"}
+def _requirements() -> list[str]:
+    """Return what the built package's metadata will say, where extras of extras are spelled out."""
+    extras = PROJECT["optional-dependencies"]
+
+    def spelled(line: str) -> list[str]:
+        if not line.startswith("ddoauth-kit["):
+            return [line]
+        names = line.partition("[")[2].rstrip("]").split(",")
+        return [each for name in names for inner in extras[name] for each in spelled(inner)]
+
+    lines = [
+        f"{each}; extra == '{extra}'"
+        for extra, listed in extras.items()
+        for line in listed
+        for each in spelled(line)
+    ]
+    return [*PROJECT["dependencies"], *lines]
+
+
+def test_each_package_is_compared_with_the_project() -> None:
+    """What the doctor compares with is what pip installs at least, under the smallest extra."""
+    found = {each.requirement.name: each for each in needed(_requirements())}
+    assert (found["httpx"].extra, str(found["httpx"].requirement.specifier)) == ("", ">=0.28")
+    extras = {name: each.extra for name, each in found.items()}
+    assert extras["sniffio"] == extras["h11"] == ""
+    assert (extras["starlette"], extras["markdown-it-py"]) == ("sandbox", "publishing")
+    assert (extras["pandas"], extras["distributed"], extras["flask"]) == ("workbook", "dask", "dev")
+    assert set(REASONS) <= set(found)
+
+
+def test_the_installed_kit_is_asked() -> None:
+    """Without a list the doctor reads the installed kit's own metadata."""
+    checked = {each.check for each in check_packages()}
+    assert {"package httpx", "package h11", "package pandas"} <= checked
+    assert check_python().status is Status.OK
+
+
+def test_a_reason_is_that_of_the_project() -> None:
+    """The weakness that a message names stands beside the same package in pyproject.toml."""
+    lines = (ROOT / "pyproject.toml").read_text("utf-8").splitlines()
+    for name, reason in REASONS.items():
+        (line,) = {each.strip() for each in lines if f'"{name}>=' in each}
+        assert reason.partition(":")[0] in line
 
 
 def test_a_known_bad_version_is_a_problem() -> None:
@@ -79,9 +120,9 @@ def test_a_known_bad_version_is_a_problem() -> None:
     def installed(package: str) -> str:
         if package in {"flask", "tornado"}:
             raise PackageNotFoundError(package)
-        return "0.14.0" if package == "h11" else "99.0"
+        return "0.14.0" if package == "h11" else "9999.0"
 
-    findings = list(check_packages(installed=installed))
+    findings = list(check_packages(lines=_requirements(), installed=installed))
     bad = _found(findings, "package h11")
     assert bad.status is Status.PROBLEM
     assert "CVE-2025-43859" in bad.found
@@ -92,20 +133,27 @@ def test_a_known_bad_version_is_a_problem() -> None:
     ], "flask is for contributors"
 
 
+def test_a_kit_that_is_not_installed() -> None:
+    """A kit without metadata is told as such, and nothing is compared."""
+    (finding,) = check_packages(lines=[])
+    assert (finding.check, finding.status) == ("packages", Status.NOTE)
+
+
 @pytest.mark.parametrize(
     ("found", "good", "expected"),
     [
-        ("1.0", "1.0.0", False),
-        ("1.10", "1.9", False),
-        ("1.9.9", "1.10", True),
-        ("2.0rc1", "2.0", False),
-        ("0.15.9.post1", "0.16", True),
-        ("unknown", "1", True),
+        ("1.0", "1.0.0", True),
+        ("1.10", "1.9", True),
+        ("1.9.9", "1.10", False),
+        ("2.0rc1", "2.0", True),
+        ("0.15.9.post1", "0.16", False),
+        ("1!0.1", "2.0", True),
+        ("unknown", "1", False),
     ],
 )
 def test_versions_are_compared_by_number(found: str, good: str, *, expected: bool) -> None:
-    """Ten comes after nine, and zeros at the end change nothing."""
-    assert older(found, good) is expected
+    """Ten comes after nine, zeros at the end change nothing, and a pre-release counts."""
+    assert is_good(Requirement(f"some-package>={good}"), found) is expected
 
 
 def test_an_old_python_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:

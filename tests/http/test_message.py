@@ -101,3 +101,13 @@ def test_a_request_shows_no_secret() -> None:
     text = shown([asked, dataclasses.asdict(asked), asked.shown_url, asked.shown_headers()])
     assert "<access_token>" in text
     assert "canary" not in text
+
+
+def test_a_secret_in_a_json_body() -> None:
+    """At any depth it is sent whole, shown as a placeholder, and known for masking."""
+    secret = Secret(CLIENT_SECRET, label="client_secret")
+    asked = request(US1, method="POST", body={"a": [{"b": secret}], "c": 1})
+    assert json.loads(asked.content() or b"") == {"a": [{"b": CLIENT_SECRET}], "c": 1}
+    assert json.loads(asked.shown_body()) == {"a": [{"b": "<client_secret>"}], "c": 1}
+    assert asked.secrets == (secret,)
+    assert CLIENT_SECRET not in shown([asked])

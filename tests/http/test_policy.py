@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 import pytest
 from support.builders import API_KEY, CLIENT_SECRET, US1, readable, request, response
@@ -11,6 +12,8 @@ from ddoauth_kit import Secret
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.http.policy import (
     RECORDED,
+    is_loopback,
+    is_this_machine,
     recorded,
     refuse_insecure,
     refuse_unsendable,
@@ -33,7 +36,38 @@ KEY = Secret(API_KEY, label="api_key")
 )
 def test_what_is_encrypted_or_at_home(url: str, *, loopback: bool) -> None:
     """Https goes anywhere, plain http only to this machine."""
-    assert refuse_insecure(url) is loopback
+    refuse_insecure(url)
+    assert is_loopback(urlsplit(url).hostname or "") is loopback
+
+
+@pytest.mark.parametrize(
+    ("host", "here"),
+    [
+        ("127.0.0.1", True),
+        ("127.8.9.10", True),
+        ("127.1", True),
+        ("0x7f000001", True),
+        ("2130706433", True),
+        ("0.0.0.0", True),
+        ("0", True),
+        ("::1", True),
+        ("::", True),
+        ("::ffff:127.0.0.1", True),
+        ("localhost", True),
+        ("localhost.", True),
+        ("eu.localhost", True),
+        ("api.datadoghq.com", False),
+        ("localhost.evil.com", False),
+        ("127.0.0.1.evil.com", False),
+        ("notlocalhost", False),
+        ("10.0.0.1", False),
+        ("::ffff:10.0.0.1", False),
+        ("", False),
+    ],
+)
+def test_the_names_of_this_machine(host: str, *, here: bool) -> None:
+    """What a resolver takes for this machine is known without asking one."""
+    assert is_this_machine(host) is here
 
 
 @pytest.mark.parametrize(

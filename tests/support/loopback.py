@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
+import sys
 import threading
 import time
 from contextlib import suppress
@@ -176,12 +177,17 @@ class RawServer:
 
 
 class HoldingServer:
-    """Send each connection the same bytes, keep it open, and know which are still open."""
+    """Send each connection the same bytes, keep it open, and know which are still open.
 
-    def __init__(self, payload: bytes) -> None:
+    `requests` holds what arrived. With `most` a connection is closed at the request after so many.
+    """
+
+    def __init__(self, payload: bytes, *, most: int = sys.maxsize) -> None:
         self.opened = 0
         self.open = 0
+        self.requests: list[bytes] = []
         self._payload = payload
+        self._most = most
         self._changed = threading.Condition()
         self._socket = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.site = local_site(f"http://127.0.0.1:{self._socket.getsockname()[1]}")
@@ -201,7 +207,12 @@ class HoldingServer:
         self._count(1)
         connection.settimeout(10.0)
         with connection, suppress(OSError):
-            while connection.recv(65536):
+            answered = 0
+            while heard := connection.recv(65536):
+                self.requests.append(heard)
+                if answered == self._most:
+                    break
+                answered += 1
                 connection.sendall(self._payload)
         self._count(-1)
 
@@ -222,6 +233,48 @@ class HoldingServer:
         self._socket.close()
         for thread in self._threads:
             thread.join()
+
+
+class DrippingServer:
+    """Read requests (or a byte now and then), send a beginning, and then piece after piece.
+
+    It hangs up after `lasts` seconds, so that a client without a deadline is seen to have none.
+    """
+
+    def __init__(
+        self, begin: bytes, piece: bytes, *, reads: bool = True, lasts: float = 5.0
+    ) -> None:
+        self._begin, self._piece, self._reads, self._lasts = begin, piece, reads, lasts
+        self._over = threading.Event()
+        self._socket = socket.socket()
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        self._socket.bind(("127.0.0.1", 0))
+        self._socket.listen()
+        self.site = local_site(f"http://127.0.0.1:{self._socket.getsockname()[1]}")
+        self._thread = threading.Thread(target=self._serve)
+        self._thread.start()
+
+    def _serve(self) -> None:
+        self._socket.settimeout(0.01)
+        while not self._over.is_set():
+            with suppress(OSError), self._socket.accept()[0] as connection:
+                self._drip(connection)
+
+    def _drip(self, connection: socket.socket) -> None:
+        connection.settimeout(1.0)
+        connection.recv(65536 if self._reads else 1)
+        connection.sendall(self._begin)
+        end = time.monotonic() + self._lasts
+        while time.monotonic() < end and not self._over.wait(0.02):
+            connection.sendall(self._piece)
+            if not self._reads:
+                connection.recv(1)
+
+    def close(self) -> None:
+        """Hang up and free the port."""
+        self._over.set()
+        self._thread.join()
+        self._socket.close()
 
 
 def refused_site() -> Site:

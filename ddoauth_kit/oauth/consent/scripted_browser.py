@@ -1,19 +1,25 @@
-"""Be a small browser for the sandbox's pages: cookies, forms, and redirects handed back."""
+"""Be a small browser for pages of the sandbox and of a tested server.
+
+It is the second importer of httpx: a browser keeps cookies and goes to any host, which the sender
+of the kit's credentials must not. It gets no secret of the kit.
+"""
 
 from __future__ import annotations
 
-import urllib.error
-import urllib.request
 from dataclasses import dataclass, field
+from functools import cache
 from html.parser import HTMLParser
-from http.cookiejar import CookieJar
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode, urlsplit
 
+import httpx
+
 from ddoauth_kit.errors import NetworkError
+from ddoauth_kit.http.quiet import quiet
 
 if TYPE_CHECKING:
-    from email.message import Message
+    import ssl
+    from http.cookiejar import CookieJar
 
 TIMEOUT: Final = 10.0
 
@@ -41,11 +47,18 @@ class Browser:
     """Keep cookies, use no proxy, and hand redirects back instead of following them."""
 
     def __init__(self) -> None:
-        self._opener = urllib.request.build_opener(
-            urllib.request.ProxyHandler({}),
-            urllib.request.HTTPCookieProcessor(CookieJar()),
-            _KeepRedirects,
+        # Each page has a connection of its own, so that nothing has to be closed in the end.
+        self._client = httpx.Client(
+            verify=_certificates(),
+            timeout=TIMEOUT,
+            trust_env=False,
+            limits=httpx.Limits(max_keepalive_connections=0),
         )
+
+    @property
+    def cookies(self) -> CookieJar:
+        """Return the cookies so far."""
+        return self._client.cookies.jar
 
     def open(self, url: str, form: dict[str, str] | None = None) -> BrowserPage:
         """Return a page, or what sending a form brings.
@@ -53,30 +66,23 @@ class Browser:
         Raises:
             NetworkError: `no_network`, where nothing serves pages any more.
         """
-        data = urlencode(form).encode() if form is not None else None
-        request = urllib.request.Request(url, data=data)  # noqa: S310 - the kit's own sandbox
         try:
-            with self._opener.open(request, timeout=TIMEOUT) as answer:
-                return _page(answer.status, answer.headers, answer.read().decode())
-        except urllib.error.HTTPError as error:
-            with error:
-                return _page(error.code, error.headers, error.read().decode())
-        except OSError as error:
+            with quiet():
+                answer = self._client.get(url) if form is None else self._sent(url, form)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             what = f"No page answers on port {urlsplit(url).port}: {_reason(error)}."
             raise NetworkError("no_network", what) from None
+        return _page(answer)
+
+    def _sent(self, url: str, form: dict[str, str]) -> httpx.Response:
+        kind = {"content-type": "application/x-www-form-urlencoded"}
+        return self._client.post(url, content=urlencode(form), headers=kind)
 
 
-class _KeepRedirects(urllib.request.HTTPRedirectHandler):
-    def redirect_request(  # noqa: PLR0913, PLR0917 - the signature is urllib's
-        self,
-        req: urllib.request.Request,
-        fp: object,
-        code: int,
-        msg: str,
-        headers: Message,
-        newurl: str,
-    ) -> None:
-        """Follow nothing: the redirect is what the caller came for."""
+@cache
+def _certificates() -> ssl.SSLContext:
+    """Load the certificate authorities once: it takes about 20 ms, and many browsers are made."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 class _Parser(HTMLParser):
@@ -99,14 +105,20 @@ class _Parser(HTMLParser):
             self.text.append(data)
 
 
-def _reason(error: OSError) -> object:
-    """Return the system's words; urllib wraps its error, and the URL may carry a code."""
-    inner = getattr(error, "reason", error)
-    return getattr(inner, "strerror", None) or type(inner).__name__
+def _reason(error: BaseException) -> str:
+    """Return the system's words; httpx's own may hold the URL, which may carry a code."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if words := getattr(cause, "strerror", None):
+            return str(words)
+        cause = cause.__cause__ or cause.__context__
+    return type(error).__name__
 
 
-def _page(status: int, headers: Message, source: str) -> BrowserPage:
+def _page(answer: httpx.Response) -> BrowserPage:
     parser = _Parser()
-    parser.feed(source)
+    parser.feed(answer.text)
     text = " ".join(" ".join(parser.text).split())
-    return BrowserPage(status, headers.get("Location", ""), text, tuple(parser.forms))
+    return BrowserPage(
+        answer.status_code, answer.headers.get("location", ""), text, tuple(parser.forms)
+    )

@@ -10,20 +10,24 @@ import json
 import os
 import re
 import stat
-import urllib.error
-import urllib.request
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from ddoauth_kit.config_folder import ONLY_ME, write_whole
-from ddoauth_kit.errors import InputError
+from ddoauth_kit.errors import DdoauthError, InputError
+from ddoauth_kit.http.message import Request
+from ddoauth_kit.http.sender import Http
+from ddoauth_kit.secret import Secret
+from ddoauth_kit.sites import Endpoints, Host, Site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from ddoauth_kit.http.message import Response
     from ddoauth_kit.oauth.callback.addresses import CallbackUrls
 
 TIMEOUT: Final = 5.0
@@ -59,7 +63,7 @@ class SharedSandbox:
         self._ask(
             do="address",
             client_id=client_id,
-            client_secret=client_secret,
+            client_secret=Secret(client_secret, label="client_secret"),
             redirect_uri=urls.redirect_uri,
             onboarding_url=urls.onboarding_url,
             public_url=f"{urls.proxy_url}{self.port}" if urls.proxy_url else "",
@@ -68,36 +72,35 @@ class SharedSandbox:
     def answers(self) -> bool:
         """Return whether a sandbox with this key is there; it refuses a question without words."""
         try:
-            self._post({"do": "nothing"})
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code == 400  # noqa: PLR2004 - a stranger gets 404
-        except OSError:
+            return self._sent({"do": "nothing"}).status == HTTPStatus.BAD_REQUEST
+        except DdoauthError:
             return False
-        return False
 
     def _ask(self, **question: object) -> dict[str, Any]:
         try:
-            answer: dict[str, Any] = json.loads(self._post(question))
-        except urllib.error.HTTPError as error:
-            with error:
-                said = _said(error.read())
-            raise InputError("sandbox_not_started", f"The sandbox says: {said}.") from None
-        except OSError as error:
-            what = f"The shared sandbox does not answer: {getattr(error, 'reason', error)}."
+            response = self._sent(question)
+            answer = json.loads(response.text)
+        except (DdoauthError, ValueError):
+            what = "The shared sandbox does not answer."
             raise InputError("sandbox_not_started", what) from None
+        if response.status != HTTPStatus.OK or not isinstance(answer, dict):
+            raise InputError("sandbox_not_started", f"The sandbox says: {_said(answer)}.")
         return answer
 
-    def _post(self, question: dict[str, Any]) -> bytes:
-        request = urllib.request.Request(
-            f"http://127.0.0.1:{self.port}/control",
-            data=json.dumps(question).encode(),
-            headers={KEY_HEADER: self.key, "Content-Type": "application/json"},
+    def _sent(self, question: dict[str, Any]) -> Response:
+        url = f"http://127.0.0.1:{self.port}"
+        urls = Endpoints(url, url, url, url)
+        request = Request(
+            purpose="question to the shared sandbox",
+            method="POST",
+            site=Site("sandbox", "sandbox.invalid", "sandbox.invalid", "this machine", urls),
+            host=Host.API,
+            path="/control",
+            headers=((KEY_HEADER, Secret(self.key, label="sandbox key")),),
+            body=question,
         )
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(request, timeout=TIMEOUT) as answer:
-            body: bytes = answer.read()
-        return body
+        with Http(timeout=TIMEOUT, deadline=TIMEOUT) as http:
+            return http.send(request)
 
 
 def find_shared_sandbox() -> SharedSandbox | None:
@@ -127,10 +130,10 @@ def announced(shared: SharedSandbox, *, server: int) -> Iterator[None]:
                 path.unlink()
 
 
-def _said(body: bytes) -> str:
+def _said(answer: Any) -> str:  # noqa: ANN401 - JSON
     try:
-        return str(json.loads(body)["errors"][0])
-    except (ValueError, LookupError, TypeError):
+        return str(answer["errors"][0])
+    except (LookupError, TypeError):
         return "no"
 
 

@@ -103,9 +103,9 @@ def _cell(cell: NotebookNode) -> str:
 @lru_cache(maxsize=2048)
 def _markdown(text: str) -> str:
     """Return prose as HTML; lessons are the same on each site, so most of it is made once."""
-    import mistune
+    from ddoauth_kit.publishing.markdown import as_html
 
-    return str(mistune.create_markdown(escape=False, plugins=["table", "strikethrough"])(text))
+    return as_html(text)
 
 
 def _output(output: NotebookNode) -> str:

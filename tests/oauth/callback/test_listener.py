@@ -345,8 +345,7 @@ def test_what_is_no_redirect_does_not_end_the_wait(
 
 
 def _cookies(person: Person) -> list[Any]:
-    jars = [h.cookiejar for h in person.browser._opener.handlers if hasattr(h, "cookiejar")]
-    return list(jars[0])
+    return list(person.browser.cookies)
 
 
 @pytest.mark.checklist("L4")

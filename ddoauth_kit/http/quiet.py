@@ -1,0 +1,36 @@
+"""Keep the kit's exchanges out of what httpx and httpcore log: URLs hold codes, headers tokens."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_QUIET: ContextVar[bool] = ContextVar("_QUIET", default=False)
+# A filter of a logger does not apply to its children, so each that logs is named.
+_LOGGERS: Final = (
+    "httpx",
+    *(f"httpcore.{name}" for name in ("connection", "http11", "http2", "proxy", "socks")),
+)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Log nothing of the requests of this block; those of the caller's own code are logged."""
+    token = _QUIET.set(True)
+    try:
+        yield
+    finally:
+        _QUIET.reset(token)
+
+
+def _is_the_callers(_record: logging.LogRecord) -> bool:
+    return not _QUIET.get()
+
+
+for _name in _LOGGERS:
+    logging.getLogger(_name).addFilter(_is_the_callers)

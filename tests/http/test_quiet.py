@@ -1,0 +1,70 @@
+"""What the kit sends leaves no trace in httpx's logs; what the caller sends is logged as ever."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+from support.builders import ACCESS_TOKEN, CLIENT_SECRET, readable, request
+from support.loopback import Answer
+
+from ddoauth_kit import Http, Secret
+from ddoauth_kit.http.sender import AsyncHttp
+from ddoauth_kit.oauth.consent.scripted_browser import Browser
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from support.loopback import RecordingServer
+
+    from ddoauth_kit import Site
+
+NOISY = Answer('{"a": 1}', headers=(("x-token", ACCESS_TOKEN), ("set-cookie", CLIENT_SECRET)))
+
+
+def _by_http(site: Site) -> None:
+    with Http() as http:
+        http.send(request(site, query=(("key", Secret(CLIENT_SECRET, label="key")),)))
+
+
+def _by_async_http(site: Site) -> None:
+    async def run() -> None:
+        async with AsyncHttp() as http:
+            await http.send(request(site, query=(("key", Secret(CLIENT_SECRET, label="key")),)))
+
+    asyncio.run(run())
+
+
+def _by_browser(site: Site) -> None:
+    Browser().open(f"{site.api_url}/callback?code={ACCESS_TOKEN}")
+
+
+@pytest.mark.checklist("C9")
+@pytest.mark.parametrize("send", [_by_http, _by_async_http, _by_browser])
+def test_nothing_of_the_kit_is_logged(
+    send: Callable[[Site], None],
+    serve: Callable[..., RecordingServer],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """At the level DEBUG of every logger neither URLs nor headers appear."""
+    server = serve(NOISY)
+    with caplog.at_level(logging.DEBUG):
+        send(server.site)
+    assert len(server.arrived) == 1
+    assert not readable(ACCESS_TOKEN, caplog.text)
+    assert not readable(CLIENT_SECRET, caplog.text)
+    assert "HTTP Request" not in caplog.text
+
+
+def test_what_the_caller_sends_is_logged(
+    serve: Callable[..., RecordingServer], caplog: pytest.LogCaptureFixture
+) -> None:
+    """The user's own httpx logs as before, also after the kit sent something."""
+    server = serve()
+    _by_http(server.site)
+    with caplog.at_level(logging.INFO):
+        httpx.get(server.url, trust_env=False)
+    assert "HTTP Request" in caplog.text
