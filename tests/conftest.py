@@ -35,13 +35,37 @@ settings.register_profile(
 settings.load_profile("kit")
 
 
+# Files of these folders and names take longest. Begun first, they do not run alone at the end.
+LONGEST = ()
+MOST_PROCESSES = 4
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Run the tests of one file in this process, and files side by side on up to four cores."""
+    given = config.option.file_or_dir
+    if len(given) == 1 and given[0].partition("::")[0].endswith((".py", ".ipynb")):
+        return 0
+    return min(len(os.sched_getaffinity(0)), MOST_PROCESSES)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave long trials out unless they are asked for."""
-    if "soak" in config.option.markexpr:
-        return
-    long = [item for item in items if item.get_closest_marker("soak")]
-    items[:] = [item for item in items if item not in long]
-    config.hook.pytest_deselected(items=long)
+    """Leave long tests out unless they are asked for, and begin with the longest files."""
+    asked = config.option.markexpr
+    left_out = [
+        item
+        for item in items
+        if (item.get_closest_marker("soak") and "soak" not in asked)
+        or (item.get_closest_marker("long") and not {"long", "checklist"} & set(asked.split()))
+    ]
+    out = set(left_out)
+    items[:] = sorted((item for item in items if item not in out), key=_rank)
+    config.hook.pytest_deselected(items=left_out)
+
+
+def _rank(item: pytest.Item) -> int:
+    """Return the place of a test's file among the longest, or behind all of them."""
+    places = (place for place, name in enumerate(LONGEST) if item.nodeid.startswith(name))
+    return next(places, len(LONGEST))
 
 
 @pytest.fixture(scope="session", autouse=True)
