@@ -32,7 +32,7 @@ PICTURE = (
     ids=lambda command: "-".join(command[:2]),
 )
 def test_linters_are_content(command: list[str]) -> None:
-    """Linter and type checker find nothing in the project; a run may leave its results beside it."""
+    """Linter and type checker find nothing in the project; results of runs may lie beside it."""
     done = subprocess.run(
         [sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True, check=False
     )
