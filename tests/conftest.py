@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import signal
 import tarfile
 from pathlib import Path
@@ -14,6 +15,7 @@ import yaml
 from hypothesis import HealthCheck, settings
 from support.checklist import pytest_runtest_setup, pytest_terminal_summary
 from support.loopback import DrippingServer, HoldingServer, RawServer, RecordingServer
+from support.once import made_once
 
 from ddoauth_kit.http.sender import Http
 
@@ -35,13 +37,37 @@ settings.register_profile(
 settings.load_profile("kit")
 
 
+# Files of these folders and names take longest. Begun first, they do not run alone at the end.
+LONGEST = ()
+MOST_PROCESSES = 4
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Run the tests of one file in this process, and files side by side on up to four cores."""
+    given = config.option.file_or_dir
+    if len(given) == 1 and given[0].partition("::")[0].endswith((".py", ".ipynb")):
+        return 0
+    return min(len(os.sched_getaffinity(0)), MOST_PROCESSES)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave long trials out unless they are asked for."""
-    if "soak" in config.option.markexpr:
-        return
-    long = [item for item in items if item.get_closest_marker("soak")]
-    items[:] = [item for item in items if item not in long]
-    config.hook.pytest_deselected(items=long)
+    """Leave long tests out unless they are asked for, and begin with the longest files."""
+    asked = config.option.markexpr
+    left_out = [
+        item
+        for item in items
+        if (item.get_closest_marker("soak") and "soak" not in asked)
+        or (item.get_closest_marker("long") and not {"long", "checklist"} & set(asked.split()))
+    ]
+    out = set(left_out)
+    items[:] = sorted((item for item in items if item not in out), key=_rank)
+    config.hook.pytest_deselected(items=left_out)
+
+
+def _rank(item: pytest.Item) -> int:
+    """Return the place of a test's file among the longest, or behind all of them."""
+    places = (place for place, name in enumerate(LONGEST) if item.nodeid.startswith(name))
+    return next(places, len(LONGEST))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -54,7 +80,14 @@ def _state_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[No
 
 
 @pytest.fixture(scope="session")
-def spec_archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Name the folder that all processes of this run of the tests have in common."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+@pytest.fixture(scope="session")
+def spec_archive(shared_folder: Path) -> Path:
     """Find the source distribution that the data files name, or download it by pip.
 
     DDOAUTH_SPEC_ARCHIVE may name a file that is there already.
@@ -66,12 +99,25 @@ def spec_archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if given:
         return Path(given)
     version = json.loads(CATALOGUE.read_text("utf-8"))["spec"].rpartition(" ")[2]
-    return download(version, folder=tmp_path_factory.mktemp("spec"))
+    archive = shared_folder / f"datadog_api_client-{version}.tar.gz"
+    return made_once(archive, lambda folder: download(version, folder=folder))
 
 
 @pytest.fixture(scope="session")
-def spec_documents(spec_archive: Path) -> tuple[dict[str, Any], ...]:
+def spec_documents(spec_archive: Path, shared_folder: Path) -> tuple[dict[str, Any], ...]:
     """Read the spec's two documents, v1 and v2, without the package's help."""
+
+    def read(folder: Path) -> Path:
+        (folder / "documents").write_bytes(pickle.dumps(_documents(spec_archive)))
+        return folder / "documents"
+
+    content = made_once(shared_folder / "spec.documents", read).read_bytes()
+    documents: tuple[dict[str, Any], ...] = pickle.loads(content)
+    return documents
+
+
+def _documents(spec_archive: Path) -> tuple[dict[str, Any], ...]:
+    """Parse both documents, which takes seconds."""
     documents = []
     with tarfile.open(spec_archive) as archive:
         names = [name for name in archive.getnames() if name.endswith("/openapi.yaml")]

@@ -15,7 +15,6 @@ from ddoauth_kit.workbook.lessons.notebooks import find_notebooks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
@@ -27,7 +26,7 @@ def missing(what: str) -> NoReturn:
     pytest.skip(f"{what} is missing")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Any]:
     """Launch the system's Chromium; while it runs, the main thread has a running event loop."""
     if find_spec("playwright") is None:
@@ -45,18 +44,19 @@ def browser() -> Iterator[Any]:
         launched.close()
 
 
-@pytest.fixture
-def serve_lab(tmp_path: Path) -> Iterator[Callable[..., LabServer]]:
-    """Start JupyterLab on copies of the lessons; options are a base URL and variables."""
-    servers: list[LabServer] = []
+@pytest.fixture(scope="package")
+def serve_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., LabServer]]:
+    """Serve copies of the lessons by JupyterLab; tests that ask for one name share one server."""
+    servers: dict[str, LabServer] = {}
 
-    def start(**options: Any) -> LabServer:
-        server = LabServer(tmp_path / f"server-{len(servers)}", find_notebooks(), **options)
-        servers.append(server)
-        return server
+    def serve(name: str, **options: Any) -> LabServer:
+        if name not in servers:
+            folder = tmp_path_factory.mktemp("server")
+            servers[name] = LabServer(folder, find_notebooks(), **options)
+        return servers[name]
 
-    yield start
-    for server in servers:
+    yield serve
+    for server in servers.values():
         server.stop()
 
 
@@ -74,9 +74,17 @@ def context(browser: Any) -> Iterator[Any]:
 
 
 @pytest.fixture
-def open_notebook(context: Any) -> Callable[..., Notebook]:
-    """Open a notebook of a server in a new tab, ready to run."""
-    return lambda server, name: Notebook(context.new_page(), server, name)
+def open_notebook(context: Any) -> Iterator[Callable[..., Notebook]]:
+    """Open a notebook of a server in a new tab, ready to run; its kernel ends with the test."""
+    servers: set[LabServer] = set()
+
+    def opened(server: LabServer, name: str) -> Notebook:
+        servers.add(server)
+        return Notebook(context.new_page(), server, name)
+
+    yield opened
+    for server in servers:
+        server.end_kernels()
 
 
 @pytest.fixture

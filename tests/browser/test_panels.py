@@ -27,7 +27,7 @@ def show(
     """Show one panel in a notebook that saves the state of its widgets."""
 
     def shown(panel: str) -> Notebook:
-        server = serve_lab()
+        server = serve_lab("widgets")
         server.save_widgets()
         server.write("panel.ipynb", SETUP.format(panel=panel))
         notebook = open_notebook(server, "panel.ipynb")

@@ -31,7 +31,7 @@ HTML(f'<a href="{link}" target="_blank" rel="noopener">Connect</a>')"""
 @pytest.fixture
 def server(serve_lab: Callable[..., LabServer]) -> LabServer:
     """Serve as Binder does, under a user's path."""
-    server = serve_lab(base_url=BASE, environ=BINDER)
+    server = serve_lab("proxied", base_url=BASE, environ=BINDER)
     server.write("connect.ipynb", OPEN)
     return server
 
@@ -116,9 +116,10 @@ def test_what_jupyter_passes_on_stays_with_jupyter(
 
 
 def test_the_tile_shows_what_a_notebook_did(
-    context: Any, server: LabServer, open_notebook: Callable[..., Notebook]
+    context: Any, serve_lab: Callable[..., LabServer], open_notebook: Callable[..., Notebook]
 ) -> None:
     """The launcher's card has its icon, opens the sandbox, and kernels join that one."""
+    server = serve_lab("with the tile", base_url=BASE, environ=BINDER)
     page = context.new_page()
     page.goto(server.address("lab"))
     card = page.locator(".jp-LauncherCard", has_text="Datadog sandbox")

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.builders import readable
-from support.jupyter_lab import LabServer, Notebook
+from support.jupyter_lab import Notebook
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
+
+    from support.jupyter_lab import LabServer
 
 PANELS = (
     """\
@@ -50,13 +52,12 @@ READ = (
 )
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabServer]:
-    """Serve a folder, with notebooks that are saved with the state of their widgets."""
-    server = LabServer(tmp_path_factory.mktemp("lab"), [])
+@pytest.fixture
+def server(serve_lab: Callable[..., LabServer]) -> LabServer:
+    """Serve notebooks that are saved with the state of their widgets."""
+    server = serve_lab("widgets")
     server.save_widgets()
-    yield server
-    server.stop()
+    return server
 
 
 @pytest.fixture

@@ -6,11 +6,11 @@ import json
 import time
 
 import pytest
-from support.places import KIT, ROOT
+from support.places import DERIVED_PROBES, KIT
 
 from ddoauth_kit.probing.catalogue import catalogue
 
-PROBES = ROOT.parent / "shared" / "data" / "scope_probes.json"
+PROBES = json.loads(DERIVED_PROBES.read_text("utf-8"))["scopes"]
 BEYOND_THE_SPEC = {
     "api_keys_write",
     "llm_observability_read",
@@ -36,20 +36,18 @@ def test_every_scope_is_there() -> None:
     assert all(scope.name == name for name, scope in scopes.items())
 
 
-@pytest.mark.skipif(not PROBES.exists(), reason="the derived probes are not beside the project")
 def test_every_scope_of_the_other_derivation_is_known() -> None:
     """Whoever derived the best probes from the same spec found the same 125 scopes and kinds."""
-    derived = {entry["scope"]: entry["kind"] for entry in json.loads(PROBES.read_text("utf-8"))}
+    derived = {scope: entry["kind"] for scope, entry in PROBES.items()}
     spec = {n: s.kind for n, s in catalogue().scopes.items() if s.source == "spec"}
     assert len(derived) == 125
     assert spec == derived
 
 
-@pytest.mark.skipif(not PROBES.exists(), reason="the derived probes are not beside the project")
 def test_as_many_operations_as_the_other_derivation_has() -> None:
     """Each scope opens as many operations as were counted for it elsewhere."""
-    for entry in json.loads(PROBES.read_text("utf-8")):
-        assert len(catalogue().opened_by(entry["scope"])) == entry["operations"], entry["scope"]
+    for scope, entry in PROBES.items():
+        assert len(catalogue().opened_by(scope)) == entry["operations"], scope
 
 
 def test_both_ways_agree() -> None:

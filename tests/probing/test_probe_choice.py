@@ -9,7 +9,7 @@ from functools import cache
 
 import pytest
 from support.builders import NOW
-from support.places import ROOT
+from support.places import DERIVED_PROBES, PARTNERS
 
 from ddoauth_kit.probing import probe_choice
 from ddoauth_kit.probing.catalogue import catalogue
@@ -17,8 +17,7 @@ from ddoauth_kit.probing.probe import Approach, Flow, Probe, Writes
 from ddoauth_kit.probing.probe_choice import choose_probe
 from ddoauth_kit.probing.round_trips import RoundTrip, Step
 
-DATA = ROOT.parent / "shared" / "data"
-PARTNERS = sorted((DATA / "partner_clients").glob("*.json"))
+DERIVED = json.loads(DERIVED_PROBES.read_text("utf-8"))
 ALL = frozenset(catalogue().scopes)
 # Written down here again: what posts and changes nothing, by Datadog's API reference.
 POSTS_THAT_READ = {
@@ -163,35 +162,18 @@ def test_every_required_parameter_is_filled() -> None:
             assert all(value for _, value in probe.query)
 
 
-@pytest.mark.skipif(not DATA.exists(), reason="the derived probes are not beside the project")
 def test_nothing_with_a_risk() -> None:
     """What the other derivation marks as a risk is never called."""
-
-    def risky(value: object) -> set[str]:
-        if isinstance(value, list):
-            return set().union(*map(risky, value))
-        if not isinstance(value, dict):
-            return set()
-        own = {f"{value['method']} {value['path']}"} if value.get("risk") else set()
-        return own.union(*map(risky, value.values()))
-
-    marked = risky(json.loads((DATA / "scope_probes.json").read_text("utf-8")))
+    marked = set(DERIVED["risks"])
     assert marked
     assert not marked & {_sent(probe) for probe in _probes(Writes.HARMLESS)}
 
 
-@pytest.mark.skipif(not DATA.exists(), reason="the derived probes are not beside the project")
 def test_the_same_as_recommended_or_better() -> None:
     """For 125 scopes the other derivation recommends the same call, or a reason stands above."""
-    entries = json.loads((DATA / "scope_probes.json").read_text("utf-8"))
-    assert len(entries) == 125
-    chosen = {entry["scope"]: _sent(_probe(entry["scope"], *ALL)) for entry in entries}
-    other = {
-        entry["scope"]: f"{found['method']} {found['path']}"
-        if (found := entry["recommended"])
-        else ""
-        for entry in entries
-    }
+    other = {scope: entry["recommended"] for scope, entry in DERIVED["scopes"].items()}
+    assert len(other) == 125
+    chosen = {scope: _sent(_probe(scope, *ALL)) for scope in other}
     assert {scope: call for scope, call in chosen.items() if call != other[scope]} == {
         scope: call for scope, (call, _) in BETTER.items()
     }

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from support.builders import ACCESS_TOKEN, NOW, readable, tokens
 from support.loopback import Answer, refused_site
-from support.places import ROOT
+from support.places import PARTNERS
 from support.probed import ALL, Probed
 
 from ddoauth_kit import Http, Secret
@@ -39,8 +39,6 @@ if TYPE_CHECKING:
 
     Serve = Callable[..., RecordingServer]
 
-PARTNERS = ROOT.parent / "shared" / "data" / "partner_clients"
-FILES = sorted(PARTNERS.glob("*.json"))
 SOME = ("monitors_read", "events_read", "slos_write", "coterm_read", "dashboards_read")
 READS = ("monitors_read", "dashboards_read", "metrics_read", "events_read", "teams_read")
 HALF = b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n["
@@ -538,11 +536,10 @@ def test_no_secret_is_in_a_report(serve: Serve) -> None:
         assert not readable(ACCESS_TOKEN, kept)
 
 
-@pytest.mark.skipif(not FILES, reason="the partners' registrations are not beside the project")
 def test_every_partner_gets_a_full_table(probed: Callable[..., Probed]) -> None:
     """Each registration's scopes on two sites: no crash, no failure, no row without evidence."""
     scene = probed()
-    for file in FILES:
+    for file in PARTNERS:
         scopes = json.loads(file.read_text("utf-8"))["integration"]["scopes"]
         client = scene.client_of(scene.sandbox.register(file))
         partner = Probed.__new__(Probed)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.folders import CLIENT, MANIFEST, README, cut, folder, move, put, swap
-from support.places import ROOT
+from support.places import PARTNERS
 
 from ddoauth_kit.publishing.folder_check import check_folder
 from ddoauth_kit.publishing.rules import RULES, Severity
@@ -16,7 +16,6 @@ from ddoauth_kit.publishing.rules import RULES, Severity
 if TYPE_CHECKING:
     from pathlib import Path
 
-PARTNERS = sorted((ROOT.parent / "shared" / "data" / "partner_clients").glob("*.json"))
 HOSTS = ("https://login.acme-sensors.com/a", "https://login.acme-sensors.net/a")
 BEYOND_THE_SPEC = (
     "api_keys_write",
@@ -142,7 +141,6 @@ def test_accepted_variants_break_no_must(
     assert report.passed
 
 
-@pytest.mark.skipif(not PARTNERS, reason="the partners' registrations are not beside the project")
 def test_registrations_of_partners_break_no_must(tmp_path: Path) -> None:
     """The files of 24 accepted clients, each in the clean folder, have no finding at must."""
     place = folder(tmp_path)
@@ -155,7 +153,6 @@ def test_registrations_of_partners_break_no_must(tmp_path: Path) -> None:
     assert len(PARTNERS) == 24
 
 
-@pytest.mark.skipif(not PARTNERS, reason="the partners' registrations are not beside the project")
 def test_one_partner_in_five_has_hosts_for_tests(tmp_path: Path) -> None:
     """Hosts that look like tests are rare among accepted clients, or the rule would be noise."""
     found = []

@@ -66,7 +66,7 @@ def _outside(place: Path) -> None:
         (put(README, b"\x00\x01"), "readme-unreadable", "is binary"),
         (put(README, b"# A\n\nb\xff\n"), "readme-unreadable", "no text in UTF-8 (line 3)"),
         (put(README, "a" * (MAX_BYTES + 1)), "readme-unreadable", "larger than 262144 bytes"),
-        (put(MANIFEST, '{\n "a": 1,\n}'), "manifest-json", "line 3 column 1"),
+        (put(MANIFEST, '{\n "a": 1\n'), "manifest-json", "line 3 column 1"),
         (put(CLIENT, "{'a'}"), "oauth-json", "line 1 column 2"),
         (put(MANIFEST, '{"a": ' + "9" * 5000 + "}"), "manifest-json", "a number that is too long"),
         (put(MANIFEST, "[" * 500 + "]" * 500), "manifest-json", "nested too deep"),

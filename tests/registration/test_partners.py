@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from support.places import ROOT
+from support.places import PARTNERS
 
 from ddoauth_kit import (
     DATADOG_SITES,
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-
-PARTNERS = ROOT.parent / "shared" / "data" / "partner_clients"
-FILES = sorted(PARTNERS.glob("*.json"))
 READABLE = {"timeseries_query", "logs_read_data", "events_read"}
 
 
@@ -40,12 +37,11 @@ def sandbox() -> Iterator[Sandbox]:
         yield serving
 
 
-@pytest.mark.skipif(not FILES, reason="the partners' registrations are not beside the project")
 def test_all_partners_on_all_sites(sandbox: Sandbox) -> None:
     """Each registration authorizes, gets tokens, its key if it may, sends, reads, and ends."""
     sites = sandbox_sites(sandbox)
     with Http(sleep=lambda _: None) as http:
-        for file in FILES:
+        for file in PARTNERS:
             minted = sandbox.register(file).client_secret
             secret = Secret(minted, label="client_secret")
             registration = registration_from_file(file, client_secret=secret)
@@ -61,11 +57,11 @@ def test_all_partners_on_all_sites(sandbox: Sandbox) -> None:
                 assert tokens.scopes.granted == registration.scopes
                 _use(http, tokens, sandbox)
                 client.revoke(client.refresh(tokens))
-    assert len(FILES) == 24
+    assert len(PARTNERS) == 24
     creations = [e for e in sandbox.journal if e.path.endswith("/api_keys/marketplace")]
     assert {entry.status for entry in creations} == {201}
     assert len(creations) == len(sites) * sum(
-        "api_keys_write" in registration_from_file(file).scopes for file in FILES
+        "api_keys_write" in registration_from_file(file).scopes for file in PARTNERS
     )
 
 
@@ -88,8 +84,7 @@ def _use(http: Http, tokens: TokenSet, sandbox: Sandbox) -> None:
             assert row.found == ("1" if may_send else "0")
 
 
-@pytest.mark.skipif(not FILES, reason="the partners' registrations are not beside the project")
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+@pytest.mark.parametrize("file", PARTNERS, ids=lambda file: file.stem)
 def test_every_partner_gets_a_full_verdict_table(file: Path) -> None:
     """Each scope of a registration has an explained row on each site, and none is refused."""
     scopes = registration_from_file(file).scopes

@@ -13,6 +13,7 @@ import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import nbformat
 
 if TYPE_CHECKING:
@@ -103,6 +104,18 @@ class LabServer:
         """Return every file that the server, its kernels and the browser's saves have left."""
         return [path for path in self._home.rglob("*") if path.is_file()]
 
+    def end_kernels(self) -> None:
+        """End the kernels of all notebooks, so that the next test finds a quiet server."""
+        for session in self._call("GET", "api/sessions"):
+            self._call("DELETE", f"api/sessions/{session['id']}")
+
+    def _call(self, method: str, path: str) -> Any:
+        """Return what the server's own interface answers."""
+        headers = {"Authorization": f"token {self.token}"}
+        answer = httpx.request(method, f"{self.url}/{path}", headers=headers, timeout=STARTING)
+        assert answer.is_success, answer
+        return answer.json() if answer.content else None
+
     def stop(self) -> None:
         """End the server, its kernels and its proxied processes."""
         self._process.terminate()
@@ -187,10 +200,12 @@ class Notebook:
     @contextmanager
     def busy(self) -> Iterator[None]:
         """Keep the kernel at work while the block runs, and see that it was."""
+        ended = self._path.parent / "go"
+        ended.unlink(missing_ok=True)
         self.page.evaluate(BUSY)
         yield
         assert self.page.evaluate(STATUS) == "busy"
-        (self._path.parent / "go").touch()
+        ended.touch()
 
     def restart(self) -> None:
         """Restart the kernel, which forgets everything."""
