@@ -14,6 +14,10 @@ ADVICE: Final[dict[str, str]] = {
         "start again from the integration tile; if it happens again, treat the link as forged."
     ),
     "insecure_url": "use https; plain http is for a server on this machine only.",
+    "bad_variable": (
+        "write the value without quotation marks (`docker run --env-file` keeps them), put blanks "
+        "between scopes and between redirect URIs, and write folders as whole paths."
+    ),
     "bad_client_file": (
         "give the `assets/oauth_clients.json` of an integration: an object `integration` with "
         "`id`, `name`, `redirect_uris`, `onboarding_url` and `scopes`."

@@ -116,6 +116,9 @@ def _parameters(redirect: str) -> dict[str, str]:
     if not without_quotes(redirect).isascii():
         raise AuthorizationError("not_a_redirect", "The redirect holds what no URL can hold.")
     pairs = _pairs(redirect)
+    if "response_type" in dict(pairs):
+        what = "The text is the authorization URL, not the address that the browser ends on."
+        raise AuthorizationError("not_a_redirect", what)
     names = [name for name, _ in pairs]
     twice = sorted(name for name in _ONCE if names.count(name) > 1)
     if twice:
