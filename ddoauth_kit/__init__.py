@@ -12,6 +12,7 @@ if TYPE_CHECKING:
         ApiKey,
         create_api_key,
         create_kept_api_key,
+        ensure_api_key,
         validate_api_key,
     )
     from ddoauth_kit.errors import DdoauthError
@@ -51,6 +52,7 @@ __all__ = [
     "TokenSet",
     "create_api_key",
     "create_kept_api_key",
+    "ensure_api_key",
     "errors",
     "explain",
     "registration_from_environment",
@@ -77,6 +79,7 @@ _PLACES = {
     "TokenSet": "ddoauth_kit.oauth.tokens",
     "create_api_key": "ddoauth_kit.api.api_keys",
     "create_kept_api_key": "ddoauth_kit.api.api_keys",
+    "ensure_api_key": "ddoauth_kit.api.api_keys",
     "errors": "ddoauth_kit.errors",
     "explain": "ddoauth_kit.errors.explainer",
     "registration_from_environment": "ddoauth_kit.registration",

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.binder import on_binder
+from ddoauth_kit.environment_values import path_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,16 +21,21 @@ ONLY_ME: Final = 0o600
 def config_folder(environ: Mapping[str, str] = os.environ) -> Path | None:
     """Return where settings go that are no secrets, or None where nothing may be written.
 
-    `DDOAUTH_CONFIG_FOLDER` wins over `XDG_CONFIG_HOME`, and that over `~/.config`.
+    `DDOAUTH_CONFIG_FOLDER` wins over `XDG_CONFIG_HOME`, and that over `~/.config`. A `~` in front
+    is the home folder. `XDG_CONFIG_HOME` counts if it is a whole path, as its specification says.
+
+    Raises:
+        InputError: `bad_variable`, if `DDOAUTH_CONFIG_FOLDER` is not a whole path.
     """
     if on_binder(environ):
         return None
-    if folder := environ.get("DDOAUTH_CONFIG_FOLDER", "").strip():
-        return Path(folder)
-    if config := environ.get("XDG_CONFIG_HOME", "").strip():
-        return Path(config) / FOLDER
-    home = environ.get("HOME", "").strip()
-    return Path(home) / ".config" / FOLDER if home else None
+    if folder := path_in("DDOAUTH_CONFIG_FOLDER", environ, whole=True):
+        return folder
+    config = Path(environ.get("XDG_CONFIG_HOME", "").strip())
+    if config.is_absolute():
+        return config / FOLDER
+    home = Path(environ.get("HOME", "").strip())
+    return home / ".config" / FOLDER if home.is_absolute() else None
 
 
 def write_setting(path: Path, content: bytes) -> None:

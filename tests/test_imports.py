@@ -19,7 +19,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 LAYERS = (
-    {"binder", "config_folder", "errors", "exchange", "scopes", "secret", "sites"},
+    {
+        "binder",
+        "config_folder",
+        "edited_text",
+        "environment_values",
+        "errors",
+        "exchange",
+        "scopes",
+        "secret",
+        "sites",
+    },
     {"masking"},
     {"http", "store"},
     {"registration"},

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 MARKETPLACE_PATH: Final = "/api/v2/api_keys/marketplace"
 VALIDATE_PATH: Final = "/api/v1/validate"
+OWNER_PATH: Final = "/api/v2/validate"
 _FORBIDDEN: Final = 403
 _CONFLICT: Final = 409
 
@@ -131,6 +132,39 @@ def read_validation(response: Response) -> bool:
     return read_object(response).get("valid") is True
 
 
+@dataclass(frozen=True, slots=True)
+class KeyOwner:
+    """Hold whose key it is: the organization's public UUID, and the key's own id."""
+
+    org: str
+    key_id: str
+
+
+def key_owner_request(key: Secret, *, site: Site) -> Request:
+    """Build the question to which organization a key belongs."""
+    question = validation_request(key, site=site)
+    return replace(question, purpose="API key owner call", path=OWNER_PATH)
+
+
+def read_key_owner(response: Response) -> KeyOwner | None:
+    """Read the answer; None is a plain no: the site does not accept the key.
+
+    Raises:
+        ApiKeyError: another refusal.
+        AnswerError: the answer cannot be read.
+    """
+    if response.status == _FORBIDDEN:
+        return None
+    refuse_failure(response, error=ApiKeyError)
+    data = read_object(response).get("data")
+    attributes = data.get("attributes") if isinstance(data, dict) else None
+    if not isinstance(data, dict) or not isinstance(attributes, dict):
+        raise unexpected(response, "has no `data.attributes`")
+    if attributes.get("valid") is not True:
+        return None
+    return KeyOwner(org=str(data.get("id", "")), key_id=str(attributes.get("api_key_id", "")))
+
+
 class ApiKeyNotKeptError(ApiKeyError):
     """Carry the only copy of a key that was created and could not be kept: `api_key`."""
 
@@ -172,6 +206,31 @@ def create_kept_api_key(
     except Exception as error:  # noqa: BLE001 - the key is in hand, and must not be lost now
         raise ApiKeyNotKeptError(api_key, cause=cause_of(error)) from None
     return api_key
+
+
+def ensure_api_key(
+    http: Http, *, tokens: TokenSet, store: Store, slot: Slot | None = None
+) -> ApiKey:
+    """Return the kept key of the grant's client and organization, or create and keep it.
+
+    The site is asked about a kept key first. A key that was revoked is forgotten, one of another
+    organization is moved beside the slot, and a new one is created. Threads that ask at once make
+    one key, and so do processes if the store is a file or a keyring. A kept key has no name.
+
+    Raises:
+        InputError, ApiKeyNotKeptError, ApiKeyError, AnswerError, NetworkError: see
+            `create_kept_api_key`. `api_key_exists` means that a key was made and is not kept here.
+    """
+    slot = slot or api_key_slot(tokens)
+    with store.alone(slot):
+        held = store.get(slot)
+        if held is not None:
+            owner = read_key_owner(http.send(key_owner_request(held, site=tokens.site)))
+            if owner is not None and tokens.dd_oid in {"", owner.org}:
+                return ApiKey(key=held, key_id=owner.key_id, name="", site=tokens.site)
+            if owner is None:
+                store.forget(slot)
+        return create_kept_api_key(http, tokens=tokens, store=store, slot=slot)
 
 
 def _spare(store: Store, slot: Slot) -> Slot | None:

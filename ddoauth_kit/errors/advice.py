@@ -14,6 +14,10 @@ ADVICE: Final[dict[str, str]] = {
         "start again from the integration tile; if it happens again, treat the link as forged."
     ),
     "insecure_url": "use https; plain http is for a server on this machine only.",
+    "bad_variable": (
+        "write the value without quotation marks (`docker run --env-file` keeps them), put blanks "
+        "between scopes and between redirect URIs, and write folders as whole paths."
+    ),
     "bad_client_file": (
         "give the `assets/oauth_clients.json` of an integration: an object `integration` with "
         "`id`, `name`, `redirect_uris`, `onboarding_url` and `scopes`."
@@ -91,6 +95,7 @@ ADVICE: Final[dict[str, str]] = {
         "look who made it, then `chmod 700` the folder and `chmod 600` the file, or name another "
         "folder in DDOAUTH_STORE_FOLDER; a link is not followed."
     ),
+    "not_a_path": "give the folder as a text or as a `pathlib.Path`.",
     "store_busy": (
         "end the process that holds it: it hangs in a refresh or was stopped; a process that ended "
         "holds nothing."
@@ -154,14 +159,24 @@ ADVICE: Final[dict[str, str]] = {
         "one bad scope fails the whole request."
     ),
     "authorization_refused": "read the server's words; correct the authorization request.",
-    "not_a_redirect": "paste the whole address of the page that Datadog sent the browser to.",
+    "not_a_redirect": (
+        "paste the whole address of the page that the browser ends on. A server passes the query "
+        "string of the request to its redirect URI; scheme, host and port do not matter."
+    ),
     "no_redirect_in_time": (
         "start again and answer the consent page in time; where the browser runs on another "
         "machine, set DDOAUTH_CONSENT=paste and paste the address of the page it ends on."
     ),
     "wait_cancelled": "start again when you are ready; the port is free.",
     "missing_state": "start again; a redirect without `state` is not believed.",
-    "wrong_state": "start again and finish in the browser session that began the authorization.",
+    "wrong_state": (
+        "start again and finish in the browser session that began the authorization. A server of "
+        "several processes needs one `pending` for all of them, such as `SharedPending`."
+    ),
+    "missing_session": (
+        "give each browser a random session cookie before you call `begin`, and pass its value; a "
+        "program that serves one person passes `ONE_PERSON`."
+    ),
     "duplicate_parameter": "start again; a parameter that comes twice is not believed.",
     "missing_code": "start again and click Authorize; check that the whole URL was passed on.",
     "missing_domain": "start again; without `domain` the region, and so the host, is unknown.",

@@ -176,6 +176,7 @@ _API = (
     Behaviour("rate-limit-reached", "Too many calls get 429 without Retry-After.", RECORDED),
     Behaviour("check-order", "Scopes are checked before content.", GUESS),
     Behaviour("validate-key", "A good key is told valid.", RECORDED),
+    Behaviour("validate-key-owner", "The second version names the org and the key.", SPEC),
     Behaviour("intake-answers", "Intake answers 202 with the recorded bodies.", RECORDED),
     Behaviour("malformed-request", "A body or parameter without sense gets 400.", RECORDED),
     Behaviour("malformed-log", "A log without sense gets 400 in the intake's shape.", SPEC),

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
-from urllib.parse import parse_qsl, urlsplit
 
 from ddoauth_kit.errors import AuthorizationError, InputError
 from ddoauth_kit.oauth.authorization_request import AuthorizationRequest, refuse_foreign_site
+from ddoauth_kit.oauth.redirect_query import redirect_pairs, without_quotes
 from ddoauth_kit.secret import Secret
 from ddoauth_kit.sites import DATADOG_SITES, Site, SiteTable
 
@@ -21,6 +21,23 @@ if TYPE_CHECKING:
 MAX_REDIRECT_LENGTH: Final = 16 * 1024
 _SHOWN: Final = 200
 _ERROR_CODES: Final = frozenset({"access_denied", "invalid_scope"})
+# What RFC 6749, RFC 9207 and Datadog put into an answer; the redirect URI's own may repeat.
+_ONCE: Final = frozenset(
+    {
+        "client_id",
+        "code",
+        "dd_oid",
+        "dd_org_name",
+        "domain",
+        "error",
+        "error_description",
+        "error_uri",
+        "iss",
+        "scope",
+        "site",
+        "state",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +79,14 @@ def read_authorization_response(
 ) -> AuthorizationResponse:
     """Check the URL that the browser was sent to, and return its code and site.
 
-    `redirect` is the whole URL, or its query alone.
+    `redirect` is a URL, a path with its query, or the query alone: `state` is the proof, and a
+    proxy may change everything before the `?`.
 
     Raises:
         AuthorizationError: the error that the redirect reports (`access_denied`,
             `invalid_scope`, `authorization_refused`), or what is wrong with the redirect itself.
     """
     parameters = _parameters(redirect)
-    _check_address(redirect, request)
     if not request.state.matches(state_of(redirect)):
         raise AuthorizationError("wrong_state", "The redirect's `state` is not this attempt's.")
     _check_client(parameters, request)
@@ -93,14 +110,17 @@ def printable(text: str) -> str:
 
 
 def _parameters(redirect: str) -> dict[str, str]:
-    """Return the query's parameters, each of which may come once (RFC 6749 section 3.1)."""
+    """Return the query's parameters; an answer's own may come once (RFC 6749 section 3.1)."""
     if len(redirect) > MAX_REDIRECT_LENGTH:
         raise AuthorizationError("not_a_redirect", "The redirect is too long to be one.")
-    if not redirect.isascii():
+    if not without_quotes(redirect).isascii():
         raise AuthorizationError("not_a_redirect", "The redirect holds what no URL can hold.")
     pairs = _pairs(redirect)
+    if "response_type" in dict(pairs):
+        what = "The text is the authorization URL, not the address that the browser ends on."
+        raise AuthorizationError("not_a_redirect", what)
     names = [name for name, _ in pairs]
-    twice = sorted({printable(name) for name in names if names.count(name) > 1})
+    twice = sorted(name for name in _ONCE if names.count(name) > 1)
     if twice:
         what = f"The redirect carries more than one {', '.join(f'`{name}`' for name in twice)}."
         raise AuthorizationError("duplicate_parameter", what)
@@ -108,21 +128,11 @@ def _parameters(redirect: str) -> dict[str, str]:
 
 
 def _pairs(redirect: str) -> list[tuple[str, str]]:
-    text = redirect.strip()
     try:
-        query = urlsplit(text).query if "?" in text else text
-        return parse_qsl(query, keep_blank_values=True, strict_parsing=True, max_num_fields=50)
+        return redirect_pairs(redirect)
     except ValueError:
-        what = "What was given is no redirect: it has no readable query."
+        what = "The text is not a redirect: it has no readable query."
         raise AuthorizationError("not_a_redirect", what) from None
-
-
-def _check_address(redirect: str, request: AuthorizationRequest) -> None:
-    """Refuse a URL that is not the redirect URI this attempt asked for; a bare query passes."""
-    address, separator, _ = redirect.strip().partition("?")
-    if separator and address and address != request.redirect_uri.partition("?")[0]:
-        what = f"The URL does not begin with the redirect URI {request.redirect_uri}."
-        raise AuthorizationError("not_a_redirect", what)
 
 
 def _check_client(parameters: dict[str, str], request: AuthorizationRequest) -> None:

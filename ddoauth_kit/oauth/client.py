@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from ddoauth_kit.errors import AuthorizationError, DdoauthError
+from ddoauth_kit.errors import AuthorizationError, DdoauthError, InputError
 from ddoauth_kit.http.sender import Http
 from ddoauth_kit.oauth.authorization_request import AuthorizationRequest, authorization_request
 from ddoauth_kit.oauth.authorization_response import (
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 
 ONE_PERSON: Final = "one person"
+_NO_SESSION: Final = frozenset({"", "none", "null", "undefined"})
 
 
 def _utc_now() -> datetime:
@@ -77,8 +78,9 @@ class OAuthClient:
         come back in the same one. `ONE_PERSON` is for a program that serves nobody else.
 
         Raises:
-            InputError: `missing_client_secret`, or see `authorization_request`.
+            InputError: `missing_session`, `missing_client_secret`, or see `authorization_request`.
         """
+        _refuse_no_session(session)
         _ = self.registration.secret  # a code would be wasted without it
         request = authorization_request(
             self.registration,
@@ -93,6 +95,9 @@ class OAuthClient:
 
     def complete(self, redirect: str, *, session: str) -> TokenSet:
         """Check the redirect and exchange its code, in one go.
+
+        `redirect` is the URL that your server was called with, its path and query, or its query
+        alone.
 
         Raises:
             AuthorizationError, TokenError, AnswerError, NetworkError: see the two steps.
@@ -172,3 +177,10 @@ class OAuthClient:
                 failures.append(error)
         if failures:
             raise failures[0]
+
+
+def _refuse_no_session(session: object) -> None:
+    """Refuse what a missing cookie is read as: it would be one session for all browsers."""
+    if not isinstance(session, str) or session.strip().lower() in _NO_SESSION:
+        what = f"The session is {session!r:.20}, so nothing tells this browser from another."
+        raise InputError("missing_session", what)

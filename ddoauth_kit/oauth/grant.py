@@ -36,6 +36,28 @@ def grant_slot(tokens: TokenSet, *, client_kind: str = "") -> Slot:
     return Slot("grant", tokens.site.name, tokens.client_id, client_kind, tokens.dd_oid)
 
 
+def kept_grants(
+    client: OAuthClient, *, store: Store, site: str = "", org: str = ""
+) -> tuple[Grant, ...]:
+    """Return the grants of a client that a store holds, of all customers or of one.
+
+    So a server finds its customers again after a restart. `site` is a site's name, and `org` the
+    organization's id, `dd_oid` of the tokens.
+
+    Raises:
+        InputError: `not_stored`, when the store cannot be read.
+    """
+    wanted = client.registration.client_id
+    return tuple(
+        Grant(client, store=store, slot=slot)
+        for slot in store.slots()
+        if slot.kind == "grant"
+        and slot.client_id == wanted
+        and site in {"", slot.site}
+        and org in {"", slot.org}
+    )
+
+
 class Grant:
     """Give tokens that live, and renew them once however many ask.
 
@@ -53,6 +75,11 @@ class Grant:
         self._answer_lost = False
         self._alive_since = -1.0
         self._checking = threading.Lock()
+
+    @property
+    def slot(self) -> Slot:
+        """Return where it is kept: the site and the organization are part of it."""
+        return self._slot
 
     def keep(self, tokens: TokenSet) -> None:
         """Keep what `complete` returned, in place of whatever the slot held.

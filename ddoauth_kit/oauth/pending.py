@@ -19,9 +19,9 @@ MOST: Final = 10_000
 
 
 class PendingStore(Protocol):
-    """Say what a store of waiting attempts must do; a server of several processes brings its own.
+    """Say what a store of waiting attempts must do; `SharedPending` is one for several processes.
 
-    It holds state and verifier, so it belongs where only the servers can read.
+    It holds verifiers, so it belongs where only the servers can read.
     """
 
     def add(self, request: AuthorizationRequest, *, session: str) -> None:

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from ddoauth_kit.binder import refuse_on_binder
+from ddoauth_kit.edited_text import edited_text
+from ddoauth_kit.environment_values import path_in, value_of, words_of
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.registration.redirect_uris import can_be_redirect_uri
-from ddoauth_kit.scopes import known_scopes, parse_scopes
+from ddoauth_kit.scopes import known_scopes
 from ddoauth_kit.secret import Secret
 from ddoauth_kit.sites import DATADOG_SITES
 
@@ -120,11 +122,11 @@ def registration_from_environment(
 
     Raises:
         InputError: `unknown_site`, `missing_client_id`, `no_credentials_for_site`,
-            `bad_client_file`, `no_live_on_binder`, `unknown_kind`.
+            `bad_client_file`, `no_live_on_binder`, `unknown_kind`, `bad_variable`.
     """
     refuse_on_binder(environ)
     site, kind = DATADOG_SITES.named(site).name, _kind(kind)
-    path = file or environ.get("DDOAUTH_CLIENT_FILE")
+    path = file or path_in("DDOAUTH_CLIENT_FILE", environ)
     base = registration_from_file(path, kind=kind) if path else None
     client_id, secret, sites = _credentials(site, kind, environ)
     if not client_id and base and kind is Kind.PUBLISHED:
@@ -134,13 +136,13 @@ def registration_from_environment(
     return ClientRegistration(
         client_id=client_id,
         client_secret=Secret(secret, label="client_secret") if secret else None,
-        name=environ.get("DDOAUTH_NAME") or (base.name if base else ""),
+        name=value_of("DDOAUTH_NAME", environ) or (base.name if base else ""),
         kind=kind,
         sites=sites,
-        scopes=parse_scopes(environ.get("DDOAUTH_SCOPES", "")) or (base.scopes if base else ()),
-        redirect_uris=tuple(environ.get("DDOAUTH_REDIRECT_URIS", "").split())
+        scopes=words_of("DDOAUTH_SCOPES", environ) or (base.scopes if base else ()),
+        redirect_uris=words_of("DDOAUTH_REDIRECT_URIS", environ)
         or (base.redirect_uris if base else ()),
-        onboarding_url=environ.get("DDOAUTH_ONBOARDING_URL")
+        onboarding_url=value_of("DDOAUTH_ONBOARDING_URL", environ)
         or (base.onboarding_url if base else ""),
     )
 
@@ -153,18 +155,18 @@ def _credentials(
         prefix, suffix, sites = "DDOAUTH_PUBLISHED_CLIENT", "", DATADOG_SITES.names
     else:
         prefix, suffix, sites = "DDOAUTH_CLIENT", f"_{site.upper().replace('-', '_')}", (site,)
-        if f"{prefix}_ID{suffix}" not in environ and site == _home(environ):
+        if not value_of(f"{prefix}_ID{suffix}", environ) and site == _home(environ):
             suffix = ""
-    client_id = environ.get(f"{prefix}_ID{suffix}", "").strip()
-    return client_id, environ.get(f"{prefix}_SECRET{suffix}", "").strip(), sites
+    client_id = value_of(f"{prefix}_ID{suffix}", environ)
+    return client_id, value_of(f"{prefix}_SECRET{suffix}", environ), sites
 
 
 def _home(environ: Mapping[str, str]) -> str:
-    return DATADOG_SITES.named(environ.get("DDOAUTH_CLIENT_SITE") or "us1").name
+    return DATADOG_SITES.named(value_of("DDOAUTH_CLIENT_SITE", environ) or "us1").name
 
 
 def _no_credentials(site: str, kind: Kind, environ: Mapping[str, str]) -> InputError:
-    if kind is Kind.PRIVATE and "DDOAUTH_CLIENT_ID" in environ:
+    if kind is Kind.PRIVATE and value_of("DDOAUTH_CLIENT_ID", environ):
         what = f"The private client in the environment belongs to {_home(environ)}, not to {site}."
         return InputError("no_credentials_for_site", what)
     what = f"The environment names no {kind} client for {site}."
@@ -184,7 +186,7 @@ def _read_integration(path: Path) -> dict[str, Any]:
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
             raise _bad_file(path, f"is larger than {MAX_FILE_BYTES} bytes")
-        content = json.loads(path.read_text("utf-8"))
+        content = json.loads(edited_text(path))
     except OSError as error:
         raise _bad_file(path, f"cannot be read: {error.strerror or error}") from None
     except json.JSONDecodeError as error:

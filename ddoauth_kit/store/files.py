@@ -8,8 +8,11 @@ import os
 import stat
 import time
 from contextlib import contextmanager, suppress
+from dataclasses import astuple
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote
 
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.store.slots import Slot, slot_named, wrapped
@@ -24,6 +27,11 @@ FOLDER: Final = "ddoauth-kit"
 _ENDING: Final = ".json"
 _LOCK: Final = ".lock"
 _LONGEST: Final = 200
+_SEPARATOR: Final = ","
+_HASHED: Final = ",~"
+_KEPT: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_-.")
+_FEWEST: Final = 3
+_MOST: Final = 5
 PATIENCE: Final = 90.0
 MAX_BYTES: Final = 64 * 1024
 NEW: Final = ".new-"
@@ -34,6 +42,20 @@ _FIRST_NAP: Final = 0.001
 _LONGEST_NAP: Final = 0.05
 
 
+def path_of(given: object) -> Path:
+    """Return a path for a text or a path, and refuse everything else by name.
+
+    Raises:
+        InputError: `not_a_path`.
+    """
+    if isinstance(given, str | os.PathLike):
+        path = os.fspath(given)
+        if isinstance(path, str) and path.strip():
+            return Path(path)
+    what = f"{given!r:.80} is not the path of a folder."
+    raise InputError("not_a_path", what)
+
+
 class PrivateFolder:
     """Write, read and list the files of a folder whose mode is 0700 and whose files' is 0600.
 
@@ -42,8 +64,8 @@ class PrivateFolder:
             link; `not_stored`, for what the system refuses (a full disk, a missing permission).
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
+        self.path = path = path_of(folder)
         if os.name != "posix":
             raise InputError("not_stored", "File modes keep nobody out on this system.")
         with _system_says(f"The folder {path} cannot be made"):
@@ -80,20 +102,24 @@ class PrivateFolder:
                 raise
             os.fsync(folder)
 
-    def remove(self, name: str) -> None:
-        """Delete a file, if there is one."""
-        with (
-            self._opened() as folder,
-            _system_says(f"{self.path / name} cannot be removed"),
-            suppress(FileNotFoundError),
-        ):
-            os.unlink(name, dir_fd=folder)
+    def remove(self, name: str) -> bool:
+        """Delete a file, if there is one; of several who try at once, one gets True."""
+        with self._opened() as folder, _system_says(f"{self.path / name} cannot be removed"):
+            try:
+                os.unlink(name, dir_fd=folder)
+            except FileNotFoundError:
+                return False
             os.fsync(folder)
+        return True
 
     def finish(self, name: str) -> None:
         """Give a file that was written whole and not yet put in place its name."""
-        with self._opened() as folder, _system_says(f"{self.path / name} cannot be written"):
-            os.replace(f"{NEW}{name}", name, src_dir_fd=folder, dst_dir_fd=folder)
+        self.rename(f"{NEW}{name}", name)
+
+    def rename(self, old: str, new: str) -> None:
+        """Give a file another name, in place of whatever has that name."""
+        with self._opened() as folder, _system_says(f"{self.path / new} cannot be written"):
+            os.replace(old, new, src_dir_fd=folder, dst_dir_fd=folder)
             os.fsync(folder)
 
     def names(self) -> tuple[str, ...]:
@@ -101,6 +127,11 @@ class PrivateFolder:
         with self._opened() as folder, _system_says(f"{self.path} cannot be listed"):
             found = os.listdir(folder)  # noqa: PTH208 - of the open folder, not of its path
             return tuple(sorted(found, key=lambda name: _written(name, folder)))
+
+    def written(self, name: str) -> float:
+        """Return when a file was written, in seconds of Unix time; 0 where there is none."""
+        with self._opened() as folder:
+            return _written(name, folder) / 1e9
 
     @contextmanager
     def locked(self, name: str) -> Iterator[None]:
@@ -229,9 +260,10 @@ class FileStore:
         InputError: `unsafe_store` or `not_stored`, here and in every method.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
         self._folder = PrivateFolder(folder)
         with self._folder.locked(_LOCK):
+            self._rename_old()
             self._finish()
 
     @property
@@ -264,8 +296,7 @@ class FileStore:
     def slots(self) -> tuple[Slot, ...]:
         """Return which slots hold something, in the order in which they were written."""
         names = self._folder.names()
-        files = (name for name in names if name.endswith(_ENDING) and name[0] != ".")
-        found = (slot_named(name.removesuffix(_ENDING)) for name in files)
+        found = (self._slot(name) for name in names if name.endswith(_ENDING) and name[0] != ".")
         return tuple(slot for slot in found if slot is not None and not slot.is_probe)
 
     def alone(self, slot: Slot) -> AbstractContextManager[None]:
@@ -278,11 +309,30 @@ class FileStore:
             name = new.removeprefix(NEW)
             if name == new:
                 continue
-            slot = slot_named(name.removesuffix(_ENDING))
+            slot = self._slot(name, written=new)
             if slot is not None and not slot.is_probe and self._is_whole(slot, new):
                 self._folder.finish(name)
             else:
                 self._folder.remove(new)
+
+    def _rename_old(self) -> None:
+        """Give files of earlier versions names that every system and file system can have."""
+        names = set(self._folder.names())
+        for name in names:
+            slot = slot_named(name.removesuffix(_ENDING)) if name.endswith(_ENDING) else None
+            if slot is not None and _file(slot) not in names:
+                self._folder.rename(name, _file(slot))
+
+    def _slot(self, name: str, *, written: str = "") -> Slot | None:
+        """Return the slot of a file; a long name is a hash, so its file says which slot it is."""
+        if _HASHED not in name:
+            slot = _slot_of(name)
+        else:
+            with suppress(InputError):
+                slot = _slot_inside(self._folder.read(written or name))
+                return slot if slot is not None and _file(slot) == name else None
+            return None
+        return slot if slot is not None and _file(slot) == name else None
 
     def _read(self, slot: Slot, name: str) -> Secret | None:
         content = self._folder.read(name)
@@ -296,10 +346,31 @@ class FileStore:
 
 
 def _file(slot: Slot) -> str:
-    name = slot.name + _ENDING
-    if len(name) > _LONGEST:
-        raise InputError("not_stored", f"The name of the {slot.kind} is too long for a file.")
-    return name
+    """Return the name of a slot's file, for every system, also where `A` and `a` are the same."""
+    name = _SEPARATOR.join(map(_plain, astuple(slot))).rstrip(_SEPARATOR) + _ENDING
+    if len(name) <= _LONGEST:
+        return name
+    return f"{_plain(slot.kind)}{_HASHED}{sha256(slot.name.encode()).hexdigest()}{_ENDING}"
+
+
+def _plain(text: str) -> str:
+    """Return a text in lower-case letters, digits and `%`, from which it can be read back."""
+    return "".join(
+        chr(byte) if chr(byte) in _KEPT else f"%{byte:02x}"
+        for byte in text.encode("utf-8", "surrogatepass")
+    )
+
+
+def _slot_of(name: str) -> Slot | None:
+    parts = [unquote(part) for part in name.removesuffix(_ENDING).split(_SEPARATOR)]
+    return Slot(*parts) if _FEWEST <= len(parts) <= _MOST else None
+
+
+def _slot_inside(content: bytes | None) -> Slot | None:
+    try:
+        return slot_named(json.loads(content or b"")["slot"])
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return None
 
 
 def _record(slot: Slot, secret: Secret) -> bytes:

@@ -7,6 +7,7 @@ from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 from urllib.parse import quote, unquote
 
+from ddoauth_kit.environment_values import value_of
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.secret import Secret
 
@@ -128,7 +129,7 @@ def variables(slot: Slot) -> tuple[str, ...]:
 def from_environment(slot: Slot, environ: Mapping[str, str]) -> tuple[str, str]:
     """Return the variable that holds a slot's secret and its value; both empty where none does."""
     for variable in variables(slot):
-        if value := environ.get(variable, "").strip():
+        if value := value_of(variable, environ):
             return variable, value
     return "", ""
 

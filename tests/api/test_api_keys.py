@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from support.builders import ACCESS_TOKEN, API_KEY, US1, readable, response, tokens, with_locals
 from support.loopback import Answer
+from support.scene import Scene
 
-from ddoauth_kit import Http, Secret, create_api_key, validate_api_key
+from ddoauth_kit import FileStore, Http, Secret, create_api_key, ensure_api_key, validate_api_key
 from ddoauth_kit.api.api_keys import (
     api_key_request,
+    api_key_slot,
+    key_owner_request,
     read_api_key,
+    read_key_owner,
     read_validation,
     validation_request,
 )
 from ddoauth_kit.errors import AnswerError, ApiKeyError, DdoauthError
+from ddoauth_kit.sandbox import Sandbox
+from ddoauth_kit.sandbox.testing import KEY_PATH
 from ddoauth_kit.scopes import GrantedScopes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from support.loopback import RecordingServer
 
@@ -161,3 +170,91 @@ def test_a_half_read_key_is_not_told() -> None:
     with pytest.raises(AnswerError) as caught:
         read_api_key(response(201, CREATED[: CREATED.index("cdef")]), site=US1)
     assert API_KEY[:28] not in str(caught.value) + with_locals(caught.value)
+
+
+@pytest.fixture
+def scene(http: Http) -> Iterator[Scene]:
+    """Put a client before a sandbox."""
+    with Sandbox() as sandbox:
+        yield Scene(sandbox, http)
+
+
+def _made(scene: Scene) -> int:
+    return sum(entry.path == KEY_PATH for entry in scene.sandbox.journal)
+
+
+@pytest.mark.checklist("C10")
+def test_the_kept_key_is_returned_when_a_customer_connects_again(
+    scene: Scene, tmp_path: Path
+) -> None:
+    """The second connection, and a third after a restart, get the key of the first."""
+    store = FileStore(tmp_path / "kept")
+    first = ensure_api_key(scene.http, tokens=scene.tokens(), store=store)
+    again = ensure_api_key(scene.http, tokens=scene.tokens(), store=store)
+    later = ensure_api_key(scene.http, tokens=scene.tokens(), store=FileStore(tmp_path / "kept"))
+    assert first.key == again.key == later.key
+    assert first.key_id == again.key_id
+    assert _made(scene) == 1
+
+
+def test_a_revoked_key_is_made_anew(scene: Scene, tmp_path: Path) -> None:
+    """The customer revoked it: it is forgotten, and a new one is created and kept."""
+    store, tokens = FileStore(tmp_path / "kept"), scene.tokens()
+    old = ensure_api_key(scene.http, tokens=tokens, store=store)
+    scene.sandbox.revoke_api_key(old.key_id)
+    new = ensure_api_key(scene.http, tokens=tokens, store=store)
+    assert new.key != old.key
+    assert store.get(api_key_slot(tokens)) == new.key
+    assert len(store.slots()) == 1
+
+
+def test_a_key_of_another_organization_is_not_returned(scene: Scene, tmp_path: Path) -> None:
+    """A slot that holds another organization's key is filled anew, and that key stays beside it."""
+    store, tokens = FileStore(tmp_path / "kept"), scene.tokens()
+    slot = api_key_slot(tokens)
+    first = ensure_api_key(scene.http, tokens=tokens, store=store)
+    other = next(org for org in scene.sandbox.orgs["us1"] if org.id != tokens.dd_oid)
+    elsewhere = replace(tokens, dd_oid=other.id)
+    with pytest.raises(ApiKeyError) as caught:  # the token is still of the first organization
+        ensure_api_key(scene.http, tokens=elsewhere, store=store, slot=slot)
+    assert caught.value.code == "api_key_exists"
+    assert store.get(slot) == first.key
+    assert store.slots() == (slot,)
+
+
+def test_workers_at_once_make_one_key(scene: Scene, tmp_path: Path) -> None:
+    """Eight workers with stores of their own ask at once: one request, and the same key for all."""
+    tokens = scene.tokens()
+    stores = [FileStore(tmp_path / "kept") for _ in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        keys = list(
+            pool.map(lambda s: ensure_api_key(scene.http, tokens=tokens, store=s).key, stores)
+        )
+    assert len(set(keys)) == 1
+    assert _made(scene) == 1
+
+
+def test_a_key_that_is_lost_is_named(scene: Scene, tmp_path: Path) -> None:
+    """A key that was made and is not kept here cannot be had again."""
+    create_api_key(scene.http, tokens=scene.tokens())
+    with pytest.raises(ApiKeyError) as caught:
+        ensure_api_key(scene.http, tokens=scene.tokens(), store=FileStore(tmp_path / "kept"))
+    assert caught.value.code == "api_key_exists"
+
+
+@pytest.mark.parametrize(
+    ("status", "text", "code"),
+    [
+        (500, "{}", "server_error"),
+        (200, "[]", "unexpected_answer"),
+        (200, '{"data": []}', "unexpected_answer"),
+        (429, "{}", "rate_limited"),
+    ],
+)
+def test_no_clear_answer_about_the_owner_is_an_error(status: int, text: str, code: str) -> None:
+    """Only 403 says no; a kept key is not forgotten for a server that fails."""
+    with pytest.raises(DdoauthError) as caught:
+        read_key_owner(response(status, text))
+    assert caught.value.code == code
+    assert key_owner_request(KEY, site=US1).url == "https://api.datadoghq.com/api/v2/validate"
+    assert read_key_owner(response(403)) is None

@@ -228,3 +228,21 @@ def test_attempts_may_wait_elsewhere() -> None:
     elsewhere = PendingAuthorizations()
     client = OAuthClient(registration(), pending=elsewhere)
     assert elsewhere.waits(client.begin(session="s"))
+
+
+@pytest.mark.checklist("C4")
+@pytest.mark.parametrize(
+    "session", ["", " ", "\t\n", "None", "null", "undefined", None, 0, b"cookie", ["cookie"]]
+)
+def test_a_missing_cookie_is_not_a_session(http: Http, serve: Serve, session: object) -> None:
+    """It would put all browsers without a cookie into one session; nothing begins or ends in it."""
+    client = _client(http, serve(GOOD))
+    with pytest.raises(InputError) as caught:
+        client.begin(session=session)  # type: ignore[arg-type]
+    assert caught.value.code == "missing_session"
+    assert len(client.pending) == 0  # type: ignore[arg-type]
+    request = client.begin(session="cookie")
+    with pytest.raises(AuthorizationError) as refused:
+        client.complete(redirect(request), session=session)  # type: ignore[arg-type]
+    assert refused.value.code == "wrong_state"
+    assert client.pending.waits(request)

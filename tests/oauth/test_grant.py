@@ -27,7 +27,7 @@ from ddoauth_kit import DATADOG_SITES, OAuthClient, Secret
 from ddoauth_kit.api.queries import monitor_list_request
 from ddoauth_kit.errors import AnswerError, InputError, NetworkError, TokenError
 from ddoauth_kit.http.sender import AsyncHttp
-from ddoauth_kit.oauth.grant import Grant, grant_slot
+from ddoauth_kit.oauth.grant import Grant, grant_slot, kept_grants
 from ddoauth_kit.oauth.grant_record import _TEXTS, new_record, read, written
 from ddoauth_kit.oauth.tokens import current_user_request
 from ddoauth_kit.sandbox import Sandbox
@@ -403,3 +403,22 @@ def test_a_record_from_elsewhere_is_refused_by_name(text: str) -> None:
         read(Secret(text, label="grant"), sites=DATADOG_SITES)
     assert caught.value.code in {"not_stored", "unknown_site"}
     assert len(text) < 20 or text not in with_locals(caught.value)
+
+
+def test_customers_are_found_again_after_a_restart(scene: Scene, tmp_path: Path) -> None:
+    """A new process finds each customer's grant by organization, and no other client's."""
+    store = FileStore(tmp_path / "kept")
+    tokens = scene.tokens()
+    Grant(scene.oauth, store=store, slot=grant_slot(tokens)).keep(tokens)
+    foreign = replace(tokens, client_id="another")
+    store.put(grant_slot(foreign), written(new_record(foreign, now=NOW)))
+    store.put(Slot("api_key", "us1", tokens.client_id, "", tokens.dd_oid), Secret("k", label="k"))
+
+    restarted = FileStore(tmp_path / "kept")
+    (found,) = kept_grants(scene.oauth, store=restarted)
+    assert found.slot == grant_slot(tokens)
+    assert found.tokens().access_token == tokens.access_token
+    assert len(kept_grants(scene.oauth, store=restarted, org=tokens.dd_oid)) == 1
+    assert len(kept_grants(scene.oauth, store=restarted, site="us1")) == 1
+    assert kept_grants(scene.oauth, store=restarted, org="other") == ()
+    assert kept_grants(scene.oauth, store=restarted, site="eu1") == ()

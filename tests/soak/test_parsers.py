@@ -212,7 +212,7 @@ def test_client_files(tmp_path: Path, count: int) -> None:
 def test_files_of_the_store(tmp_path: Path, count: int) -> None:
     """Every file can stand in the store's folder, under every name."""
     store, slot = FileStore(tmp_path / "kept"), Slot("api_key", "us1", "acme")
-    path = tmp_path / "kept" / f"{slot.name}.json"
+    path = tmp_path / "kept" / "api_key,us1,acme.json"
     wrapped = TREES.map(lambda tree: json.dumps({"slot": slot.name, "secret": tree}))
 
     @settings(max_examples=count)

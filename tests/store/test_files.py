@@ -13,6 +13,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given as generated
+from hypothesis import strategies as st
 from support.builders import API_KEY, REFRESH_TOKEN, shown, with_locals
 
 from ddoauth_kit.errors import InputError
@@ -31,7 +33,7 @@ OTHER = Slot("api_key", "us1-fed", "acme:1/..", "published", "org/2")
 TOKEN = Secret(REFRESH_TOKEN, label="refresh_token")
 KEY = Secret(API_KEY, label="api_key", show_last_four=True)
 NOBODY = 65534
-FILE = "refresh_token:us1:acme.json"
+FILE = "refresh_token,us1,acme.json"
 IS_ROOT = os.geteuid() == 0
 
 pytestmark = pytest.mark.checklist("N4")
@@ -175,9 +177,47 @@ def test_a_file_that_was_not_written_here(store: FileStore, path: Path, content:
     assert store.get(SLOT) == TOKEN
 
 
-def test_a_name_too_long_is_refused(store: FileStore) -> None:
-    """A client id that no file name can hold is named before anything is written."""
-    _refused(lambda: store.put(Slot("api_key", "us1", "x" * 300), KEY), "not_stored", "too long")
+@pytest.mark.parametrize("client", ["x" * 300, "ключ" * 40, "CON", "a" * 180])
+def test_a_long_name_is_a_hash(path: Path, store: FileStore, client: str) -> None:
+    """Any client id can be kept, listed and read, in a file whose name a file system takes."""
+    slot = Slot("api_key", "us1", client)
+    store.put(slot, KEY)
+    again = FileStore(path)
+    assert (again.get(slot), again.slots()) == (KEY, (slot,))
+    assert all(len(file.name) <= 200 for file in path.iterdir())
+
+
+def test_files_of_earlier_versions_are_renamed(path: Path, store: FileStore) -> None:
+    """A name with colons, which Windows forbids, is changed when the store is opened."""
+    store.put(SLOT, TOKEN)
+    (path / FILE).rename(path / "refresh_token:us1:acme.json")
+    again = FileStore(path)
+    assert (again.get(SLOT), again.slots()) == (TOKEN, (SLOT,))
+    assert (path / FILE).is_file()
+    assert not list(path.glob("*:*"))
+
+
+@generated(st.lists(st.text(min_size=1, max_size=12), min_size=2, max_size=2, unique=True))
+def test_two_slots_never_share_a_file(clients: list[str]) -> None:
+    """In any alphabet, and where `A` and `a` are the same, every slot has a file of its own."""
+    first, second = (Slot("api_key", "us1", client) for client in clients)
+    names = [folder_module._file(slot) for slot in (first, second)]
+    assert names[0].casefold() != names[1].casefold()
+    for slot, name in zip((first, second), names, strict=True):
+        assert not set('<>:"/\\|?*') & set(name)
+        assert name.isascii()
+        assert folder_module._slot_of(name) == slot or len(name) > 100
+
+
+def test_a_folder_is_a_text_or_a_path(tmp_path: Path) -> None:
+    """A plain text works like a path; everything else is refused by name."""
+    folder = str(tmp_path / "kept")
+    FileStore(folder).put(SLOT, TOKEN)
+    assert FileStore(tmp_path / "kept").get(SLOT) == TOKEN
+    for given in (None, "", 3, b"kept", [folder]):
+        with pytest.raises(InputError, match="is not the path of a folder") as caught:
+            FileStore(given)  # type: ignore[arg-type]
+        assert caught.value.code == "not_a_path"
 
 
 def test_what_was_written_whole_is_put_in_place(store: FileStore, path: Path) -> None:

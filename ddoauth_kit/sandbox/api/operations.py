@@ -57,6 +57,14 @@ def validate_key(_twin: Twin, _incoming: Incoming, _org: Org) -> Answer:
     return json_answer(200, {"valid": True})
 
 
+def validate_key_and_owner(twin: Twin, incoming: Incoming, org: Org) -> Answer:
+    """Tell whose key it is: the organization, and the key's id."""
+    attributes = {"api_key_id": api_key(twin, incoming).id, "api_key_scopes": [], "valid": True}
+    return json_answer(
+        200, {"data": {"attributes": attributes, "id": org.id, "type": "validate_v2"}}
+    )
+
+
 HANDLERS: Mapping[tuple[str, str], Handler] = MappingProxyType(
     {
         ("GET", "/api/v2/current_user"): account.get_current_user,
@@ -69,6 +77,7 @@ HANDLERS: Mapping[tuple[str, str], Handler] = MappingProxyType(
         ("POST", "/api/v2/events/search"): events.search_events,
         ("GET", "/api/v2/users"): account.list_users,
         ("GET", "/api/v1/validate"): validate_key,
+        ("GET", "/api/v2/validate"): validate_key_and_owner,
         ("POST", "/api/v2/series"): metrics.submit_metrics,
         ("POST", "/api/v1/events"): events.create_event,
         ("POST", "/api/v1/check_run"): events.submit_service_check,

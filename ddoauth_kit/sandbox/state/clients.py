@@ -172,7 +172,7 @@ def read_integration(source: Path | Mapping[str, Any]) -> RegisteredIntegration:
         return _integration(source, where="the client")
     where = f"client file {source}"
     try:
-        document = json.loads(source.read_text(encoding="utf-8"))
+        document = json.loads(source.read_bytes())
     except json.JSONDecodeError as error:
         raise SandboxError(
             f"{where} is no JSON: {error.msg} at line {error.lineno} column {error.colno}"

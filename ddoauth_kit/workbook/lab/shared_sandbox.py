@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from ddoauth_kit.config_folder import ONLY_ME, write_whole
+from ddoauth_kit.edited_text import edited_text
 from ddoauth_kit.errors import DdoauthError, InputError
 from ddoauth_kit.http.message import Request
 from ddoauth_kit.http.sender import Http
@@ -50,7 +51,7 @@ class SharedSandbox:
         Raises:
             InputError: `bad_client_file`, `sandbox_not_started`.
         """
-        document = None if client is None else json.loads(client.read_text("utf-8"))
+        document = None if client is None else json.loads(edited_text(client))
         joined: dict[str, Any] = self._ask(do="join", client=document, scopes=scopes)["client"]
         return joined
 

@@ -9,6 +9,7 @@ from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
+from ddoauth_kit.edited_text import edited_text
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.probing.probe_report import ProbeReport
 from ddoauth_kit.workbook.verdicts.probe_table import report_from_rows
@@ -63,7 +64,7 @@ def report_of(source: Source) -> ProbeReport:
 
 def _read(path: Path) -> list[Any]:
     try:
-        text = path.read_text("utf-8-sig")
+        text = edited_text(path)
     except (OSError, ValueError) as error:
         raise _unreadable(path, getattr(error, "strerror", None) or "it is no text") from None
     return _csv_rows(text, path) if path.suffix.lower() == ".csv" else _json_rows(text, path)

@@ -121,6 +121,17 @@ def test_good_key_is_valid(partner: Partner) -> None:
     assert (answer.status_code, answer.json()) == (200, {"valid": True})
 
 
+@pytest.mark.behaviour("validate-key-owner")
+def test_a_good_key_tells_its_owner(partner: Partner) -> None:
+    """The second version of the call names the organization and the key's id."""
+    answer = partner.call("/api/v2/validate", key=partner.key())
+    (key,) = partner.sandbox.api_keys("us1")
+    data = answer.json()["data"]
+    assert (answer.status_code, data["id"], data["type"]) == (200, key.org.id, "validate_v2")
+    assert data["attributes"] == {"api_key_id": key.id, "api_key_scopes": [], "valid": True}
+    assert partner.call("/api/v2/validate", key="x").status_code == 403
+
+
 @pytest.mark.behaviour("rate-limit-headers")
 def test_every_answer_tells_the_limit(shared: Partner) -> None:
     """Granted, refused or unknown, each operation tells limit, period, rest, reset and name."""

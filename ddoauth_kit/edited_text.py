@@ -1,0 +1,39 @@
+"""Read text that people edit: editors of Windows save it in UTF-8 with a mark, or in UTF-16."""
+
+from __future__ import annotations
+
+import codecs
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# UTF-32 first: its mark begins with that of UTF-16.
+_MARKS: Final = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+def decoded(content: bytes) -> str:
+    """Return a text by its byte order mark, or else as UTF-8.
+
+    Raises:
+        UnicodeDecodeError: it is in another encoding.
+    """
+    for mark, encoding in _MARKS:
+        if content.startswith(mark):
+            return content.decode(encoding)
+    return content.decode("utf-8-sig")
+
+
+def edited_text(path: Path) -> str:
+    """Return the text of a file.
+
+    Raises:
+        OSError: it cannot be read.
+        UnicodeDecodeError: it is in another encoding.
+    """
+    return decoded(path.read_bytes())

@@ -1,0 +1,60 @@
+"""Read values from environment variables: an empty one is unset, and a broken one is named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from ddoauth_kit.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_QUOTES: Final = ("'", '"')
+
+
+def value_of(name: str, environ: Mapping[str, str]) -> str:
+    """Return a variable without the blanks and line ends around it, or "" where it is unset.
+
+    Raises:
+        InputError: `bad_variable`, for a value in quotation marks. The message has no value.
+    """
+    value = environ.get(name, "").strip()
+    if value[:1] in _QUOTES or value[-1:] in _QUOTES:
+        what = f"{name} begins or ends with a quotation mark."
+        raise InputError("bad_variable", what)
+    return value
+
+
+def words_of(name: str, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the words of a variable, separated by blanks, each once.
+
+    Raises:
+        InputError: `bad_variable`, for quotation marks, commas and semicolons.
+    """
+    words = tuple(dict.fromkeys(value_of(name, environ).split()))
+    for mark, called in ((",", "a comma"), (";", "a semicolon"), ("'", "a quotation mark")):
+        if any(mark in word.replace('"', "'") for word in words):
+            raise InputError("bad_variable", f"{name} holds {called}.")
+    return words
+
+
+def path_in(name: str, environ: Mapping[str, str], *, whole: bool = False) -> Path | None:
+    """Return the path that a variable names, or None; a `~` in front is the home folder.
+
+    Raises:
+        InputError: `bad_variable`, for quotation marks, for another user's `~name`, and with
+            `whole` for a path that does not begin at the root.
+    """
+    value = value_of(name, environ)
+    if not value:
+        return None
+    path = Path(value)
+    if path.parts[:1] == ("~",):
+        home = Path(value_of("HOME", environ))
+        path = home.joinpath(*path.parts[1:]) if home.is_absolute() else path
+    if value.startswith("~") and not path.is_absolute():
+        raise InputError("bad_variable", f"{name} names a home folder that is not known here.")
+    if whole and not path.is_absolute():
+        raise InputError("bad_variable", f"{name} does not hold a whole path.")
+    return path

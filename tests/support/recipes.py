@@ -1,0 +1,18 @@
+"""Run the blocks of Python that the page on servers shows, as they stand there."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from support.places import ROOT
+
+PAGE = ROOT / ".github" / "SERVER.md"
+
+
+def recipes() -> dict[str, Any]:
+    """Return every name that the page's blocks define."""
+    names: dict[str, Any] = {}
+    for block in re.findall(r"```python\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL):
+        exec(compile(block, str(PAGE), "exec"), names)
+    return names
