@@ -37,6 +37,15 @@ def add_sandbox(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         help="misbehave on purpose; may be repeated",
     )
     sandbox.add_argument("--profile", default="datadog", metavar="NAME")
+    sandbox.add_argument(
+        "--rotate", action="store_true", help="give a new refresh token with each refresh"
+    )
+    sandbox.add_argument(
+        "--basic", action="store_true", help="let clients authenticate by HTTP Basic, too"
+    )
+    sandbox.add_argument(
+        "--no-v1-token", action="store_true", help="answer 404 at the older /oauth2/v1/token"
+    )
 
 
 def run_sandbox(options: argparse.Namespace) -> int:
@@ -52,6 +61,9 @@ def run_sandbox(options: argparse.Namespace) -> int:
             faults=tuple(options.fault),
             profile=options.profile,
             real_time=True,
+            rotate=options.rotate,
+            basic=options.basic,
+            v1_token=not options.no_v1_token,
         ) as sandbox:
             sandbox.serve_forever(announce=lambda: _announce(sandbox))
     except SandboxError as error:
