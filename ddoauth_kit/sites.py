@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 _HOSTNAME: Final = re.compile(
     r"(?:https://)?((?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,})/?"
 )
+# Datadog's own command line goes by these three: a new region is a subdomain of one of them.
+FAMILIES: Final = ("datadoghq.com", "datadoghq.eu", "ddog-gov.com")
 _NO_VANITY: Final = frozenset({"api", "www"})
+_NOT_A_REGION: Final = frozenset({"api", "app", "www"})
 _SHOWN: Final = 80
 
 
@@ -149,13 +152,14 @@ class SiteTable:
         """Find the site that a redirect's `domain` names; only an exact domain counts.
 
         Raises:
-            InputError: `unknown_site`, for everything that is not one of the listed domains.
+            InputError: `unknown_region`, for a subdomain of Datadog's that is not listed, and
+                `unknown_site` for everything else.
         """
         host = _hostname(domain) or domain
         for site in self.sites:
             if host == site.domain:
                 return site
-        raise self._unknown(domain)
+        raise _new_region(_hostname(domain) or "") or self._unknown(domain)
 
     def from_site(self, site_url: str) -> Site:
         """Find the site that a redirect's `site` names, where it names one.
@@ -179,7 +183,7 @@ class SiteTable:
         `domain` decides; `site` must not contradict it (RFC 9700 section 4.4).
 
         Raises:
-            InputError: `unknown_site` or `inconsistent_site`.
+            InputError: `unknown_site`, `unknown_region` or `inconsistent_site`.
         """
         site = self.from_domain(domain)
         if site_url and site not in self._candidates(site_url):
@@ -254,6 +258,18 @@ def _hostname(value: str) -> str | None:
     return found[1] if found else None
 
 
+def _new_region(host: str) -> InputError | None:
+    """Tell a region that the table lacks from a host that is not Datadog's at all."""
+    label, _, parent = host.partition(".")
+    if parent not in FAMILIES or label in _NOT_A_REGION or label.startswith("xn--"):
+        return None
+    what = (
+        f"{_quote(host)} belongs to {parent}, but it is not one of the sites in the table: a "
+        "new region, or a customer's subdomain, which is never a `domain`. Nothing was sent."
+    )
+    return InputError("unknown_region", what)
+
+
 def _quote(value: str) -> str:
     """Quote a value from outside, short and printable."""
     text = ascii(value[:_SHOWN])
@@ -274,7 +290,7 @@ DATADOG_SITES: Final = SiteTable(
         _site("eu1", "datadoghq.eu", "Germany", app=True),
         _site("ap1", "ap1.datadoghq.com", "Japan"),
         _site("ap2", "ap2.datadoghq.com", "Australia"),
-        _site("uk1", "uk1.datadoghq.com", "United Kingdom (by its name)"),
+        _site("uk1", "uk1.datadoghq.com", "United Kingdom"),
         _site("us1-fed", "ddog-gov.com", "United States (government)", app=True),
         _site("us2-fed", "us2.ddog-gov.com", "United States (government)"),
     )

@@ -77,6 +77,7 @@ MAY_IMPORT_SANDBOX = (
     "commands.sandbox",
     "commands.tile",
     "grading.",
+    "maintenance.sandbox_page",
     "pytest_plugin",
     "workbook.lab.",
     "workbook.lessons.lesson_tables",

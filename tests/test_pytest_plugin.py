@@ -60,7 +60,7 @@ def test_a_foreign_domain_gets_nothing(partner: Scene, datadog_sandbox: WatchedS
     datadog_sandbox.assert_nothing_left()
 
 
-@pytest.mark.datadog_sandbox(profile="rfc", real_time=True)
+@pytest.mark.datadog_sandbox(rotate=True, real_time=True)
 def test_many_calls_are_one_refresh(partner: Scene, datadog_sandbox: WatchedSandbox) -> None:
     """Where refresh tokens rotate, ten calls after an expiry refresh once."""
     tokens = partner.tokens()

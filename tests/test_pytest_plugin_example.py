@@ -43,7 +43,7 @@ import urllib.request
 from ddoauth_kit.errors import DdoauthError as Refused
 
 def connect(endpoints, *, client):
-    url = endpoints["us1"]["api_url"] + "/oauth2/v1/token"
+    url = endpoints["us1"]["api_url"] + "/api/v2/oauth2/token"
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         opener.open(url, b"grant_type=authorization_code&code=x", timeout=5)
@@ -79,4 +79,4 @@ def test_the_example_fails_for_a_careless_app(tmp_path: Path) -> None:
     """An app that asks for a token before it has checked anything is found out."""
     done = _run(CARELESS, tmp_path)
     assert done.returncode == 1
-    assert "1 token requests, expected 0: POST us1 /oauth2/v1/token" in done.stdout
+    assert "1 token requests, expected 0: POST us1 /api/v2/oauth2/token" in done.stdout

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from support.builders import local_site
-from support.hostile import HOSTILE_DOMAINS, HOSTILE_SITES
+from support.hostile import HOSTILE_DOMAINS, HOSTILE_SITES, UNLISTED_DOMAINS
 
 from ddoauth_kit import DATADOG_SITES, Site
 from ddoauth_kit.errors import InputError
@@ -70,6 +70,18 @@ def test_a_hostile_domain_names_no_site(value: str) -> None:
     assert caught.value.code == "unknown_site"
     assert caught.value.what.isprintable()
     assert len(caught.value.what) < 900
+
+
+@pytest.mark.checklist("C1")
+@pytest.mark.parametrize("value", UNLISTED_DOMAINS)
+def test_an_unlisted_region_is_named_as_such(value: str) -> None:
+    """A new region is told from a foreign host, until a caller adds it to the table."""
+    with pytest.raises(InputError) as caught:
+        DATADOG_SITES.from_domain(value)
+    assert caught.value.code == "unknown_region"
+    domain = value.removeprefix("https://").removesuffix("/")
+    table = DATADOG_SITES.with_site(Site("us9", domain, domain, "somewhere"))
+    assert table.from_domain(value).name == "us9"
 
 
 @pytest.mark.checklist("C1")

@@ -39,6 +39,12 @@ def configure(doctor: Parser) -> None:
     doctor.add_argument("--client", metavar="FILE", help="an integration's oauth_clients.json")
     doctor.add_argument("--offline", action="store_true", help="send nothing")
     doctor.add_argument(
+        "--token-endpoint",
+        action="store_true",
+        help="post an empty form, without credentials, to both token endpoints of the client's "
+        "site, and say which one answers",
+    )
+    doctor.add_argument(
         "--format", choices=["table", "json"], default="table", help="how to print (table)"
     )
 
@@ -51,6 +57,7 @@ def run_doctor(options: argparse.Namespace) -> int:
         names=chosen_sites(options.site) if options.site else (),
         client=checked_client(options.client),
         offline=options.offline,
+        token_endpoint=options.token_endpoint,
     )
     answer(_as_json(findings) if options.format == "json" else _as_text(findings))
     return FOUND if any(each.status is Status.PROBLEM for each in findings) else SUCCESS

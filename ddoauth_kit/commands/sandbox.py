@@ -51,6 +51,15 @@ def configure(sandbox: Parser) -> None:
     sandbox.add_argument(
         "--profile", default="datadog", metavar="NAME", help="one of those below (datadog)"
     )
+    sandbox.add_argument(
+        "--rotate", action="store_true", help="give a new refresh token with each refresh"
+    )
+    sandbox.add_argument(
+        "--basic", action="store_true", help="let clients authenticate by HTTP Basic, too"
+    )
+    sandbox.add_argument(
+        "--no-v1-token", action="store_true", help="answer 404 at the older /oauth2/v1/token"
+    )
 
 
 def _profiles_and_faults() -> str:
@@ -77,6 +86,9 @@ def run_sandbox(options: argparse.Namespace) -> int:
             faults=tuple(options.fault),
             profile=options.profile,
             real_time=True,
+            rotate=options.rotate,
+            basic=options.basic,
+            v1_token=not options.no_v1_token,
         ) as sandbox:
             sandbox.serve_forever(announce=lambda: _announce(sandbox))
     except SandboxError as error:

@@ -17,6 +17,7 @@ from ddoauth_kit.registration import (
     Kind,
     registration_from_environment,
     registration_from_file,
+    with_environment,
 )
 from ddoauth_kit.sites import DATADOG_SITES
 
@@ -98,7 +99,7 @@ def _registration(
 ) -> ClientRegistration | None:
     file = client or environ.get("DDOAUTH_CLIENT_FILE", "")
     if not any(name.startswith(_IDS) for name in environ):
-        return registration_from_file(file) if file else None
+        return with_environment(registration_from_file(file), environ) if file else None
     published = environ.get("DDOAUTH_CLIENT_KIND") == Kind.PUBLISHED
     kind = Kind.PUBLISHED if published else Kind.PRIVATE
     return registration_from_environment(site=site, kind=kind, environ=environ, file=file or None)

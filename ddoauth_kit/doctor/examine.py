@@ -16,6 +16,7 @@ from ddoauth_kit.doctor.secret_stores import (
     check_official_variables,
     check_store,
 )
+from ddoauth_kit.doctor.token_endpoints import check_token_endpoints
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.sites import DATADOG_SITES, SiteTable
 from ddoauth_kit.store import open_store
@@ -24,18 +25,20 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
-def examine(
+def examine(  # noqa: PLR0913 - each is an option of the command
     *,
     names: Sequence[str] = (),
     client: str = "",
     offline: bool = False,
+    token_endpoint: bool = False,
     environ: Mapping[str, str] = os.environ,
     sites: SiteTable = DATADOG_SITES,
 ) -> list[Finding]:
     """Return what is found, in the order from this machine to Datadog.
 
     `names` are the sites to reach, all by default; the first one's registration is looked at.
-    With `offline` nothing is sent. No check spends a token; the store is tried, so its folder is
+    With `offline` nothing is sent. With `token_endpoint` an empty form goes to both token endpoints
+    of the registration's own site. No check spends a token; the store is tried, so its folder is
     there afterwards.
 
     Raises:
@@ -59,7 +62,14 @@ def examine(
         step = "run it without --offline"
         return [*findings, unknown("sites and clock", "not looked at", step)]
     reached = reach(chosen)
-    return [*findings, *check_sites(reached), check_clock(reached)]
+    findings += [*check_sites(reached), check_clock(reached)]
+    if not token_endpoint:
+        return findings
+    registration, _ = clients.find_registration(environ, site=home, client=client)
+    if registration is None:
+        step = "name a client: only its own site is asked"
+        return [*findings, unknown("token endpoints", "there is no registration", step)]
+    return [*findings, *check_token_endpoints(registration, sites=sites)]
 
 
 def _client(environ: Mapping[str, str], *, site: str, client: str) -> list[Finding]:

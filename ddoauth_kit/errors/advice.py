@@ -7,6 +7,14 @@ from typing import Final
 ADVICE: Final[dict[str, str]] = {
     # What was asked for cannot be done.
     "unknown_site": "use one of the listed names or domains.",
+    "unknown_region": (
+        "do not send the client secret there. Compare the domain with Datadog's list of sites: if "
+        "it is a new region, update ddoauth-kit or add it in your code with `SiteTable.with_site`, "
+        "with credentials for it; if it is not listed, start again from the integration tile."
+    ),
+    "unknown_token_endpoint": (
+        "use `v2` or `v1` for `token_endpoint` and DDOAUTH_TOKEN_ENDPOINT, or leave it out for v2."
+    ),
     "ambiguous_site": (
         "use `domain`, which arrives beside `site`: a vanity subdomain does not tell the region."
     ),
@@ -205,6 +213,16 @@ ADVICE: Final[dict[str, str]] = {
         "and each site's, have different ones."
     ),
     "no_refresh_token": "ask the customer to authorize again; there is nothing to refresh with.",
+    "other_token_endpoint": (
+        "set DDOAUTH_TOKEN_ENDPOINT, or `token_endpoint` of the registration, to the endpoint that "
+        "issued the grant, and refresh once more; if that is refused as well, forget the grant and "
+        "ask the customer to authorize again."
+    ),
+    "token_endpoint_missing": (
+        "set DDOAUTH_TOKEN_ENDPOINT, or `token_endpoint` of the registration, to the other one of "
+        "`v2` and `v1`, then authorize again; `ddoauth doctor --token-endpoint` asks which one "
+        "answers. Nothing is tried on its own, because a code works once."
+    ),
     "token_refused": "read the server's words; compare the request with the transcript.",
     # The APIs.
     "unauthorized": (

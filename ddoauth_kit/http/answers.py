@@ -108,7 +108,8 @@ def error_texts(response: Response) -> tuple[str, ...]:
     if not isinstance(answer, dict):
         return ()
     errors = answer.get("errors")
-    found = [_text(item) for item in errors] if isinstance(errors, list) else [_rfc_text(answer)]
+    listed = [_text(item) for item in errors] if isinstance(errors, list) else []
+    found = listed or [_rfc_text(answer)]
     return tuple(text[:_SHOWN] for text in found if text)
 
 

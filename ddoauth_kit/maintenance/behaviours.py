@@ -13,12 +13,14 @@ DOCS_INTEGRATION = "Datadog docs: api_integration"
 DOCS_CASES = "Datadog docs: case management, projects"
 DOCS_SITES = "Datadog docs: getting started, sites"
 DOCS_LIMITS = "Datadog docs: rate limits"
+DOCS_SCOPES = "Datadog docs: mobile and third-party access"
 PUP = "DataDog/pup, source"
 SPEC = "Datadog's OpenAPI description"
 RECORDED = "recorded answer of the official client"
 PARTNER = "a public program of a partner"
 GUESS = "guess"
 OWN = "the sandbox's own rule"
+STRICTER = "stricter than what is known of Datadog"
 
 
 @dataclass(frozen=True)
@@ -110,8 +112,17 @@ _TOKENS = (
     Behaviour("token-answer", "Tokens come with expires_in 3600 and scope.", DOCS_ENDPOINTS),
     Behaviour("token-no-store", "Token answers are not to be stored.", "RFC 6749 5.1"),
     Behaviour(
-        "token-errors", "Errors are a list of texts like code - text.", "DataDog/pup issue 198"
+        "token-v2",
+        "At /api/v2/oauth2/token errors are those of RFC 6749, 5.2.",
+        DOCS_ENDPOINTS,
     ),
+    Behaviour(
+        "token-errors",
+        "At /oauth2/v1/token errors are a list of texts like code - text.",
+        "DataDog/pup issue 198",
+    ),
+    Behaviour("token-v1-gone", "A switch ends /oauth2/v1/token, which then gets 404.", OWN),
+    Behaviour("token-app-host", "The app host has no token endpoint and gets 404.", STRICTER),
     Behaviour(
         "token-content-type", "Neither form nor JSON reads as a wrong code.", DOCS_INTEGRATION
     ),
@@ -121,7 +132,7 @@ _TOKENS = (
     Behaviour("token-missing-secret", "A missing secret gets 401.", DOCS_ENDPOINTS),
     Behaviour("token-wrong-secret", "A wrong secret gets 400.", GUESS),
     Behaviour("token-unknown-client", "An unknown client gets 400.", GUESS),
-    Behaviour("token-basic", "Basic authentication gets 401.", GUESS),
+    Behaviour("token-basic", "Basic gets 401, which spends no code; a switch allows it.", GUESS),
     Behaviour(
         "token-two-methods", "Basic and a secret in the body at once are refused.", "RFC 6749 2.3"
     ),
@@ -135,6 +146,11 @@ _TOKENS = (
     Behaviour("token-code-other-client", "A code of another client is refused.", "RFC 6749 4.1.3"),
     Behaviour("token-code-redirect-uri", "Another redirect URI is refused.", "RFC 6749 4.1.3"),
     Behaviour("token-code-verifier", "A verifier must fit the challenge.", "RFC 7636 4.6"),
+    Behaviour(
+        "token-verifier-length",
+        "A verifier of fewer than 43 characters is refused, even if it fits.",
+        STRICTER,
+    ),
     Behaviour("token-code-burned", "Any attempt of its client spends a code.", GUESS),
     Behaviour("token-code-reuse", "A second use ends what the first gave.", "RFC 6749 4.1.2"),
     Behaviour("refresh-kept", "A refresh keeps the refresh token and old access tokens.", GUESS),
@@ -142,9 +158,14 @@ _TOKENS = (
         "refresh-refused", "An unknown refresh token gets 400.", "a public test of a partner"
     ),
     Behaviour("refresh-other-site", "A refresh token of another site is refused.", GUESS),
-    Behaviour("refresh-reuse", "A rotated-away token ends its grant.", "RFC 9700 4.14.2"),
+    Behaviour(
+        "refresh-reuse",
+        "With the switch for rotation a token that was rotated away ends its grant.",
+        "RFC 9700 4.14.2",
+    ),
     Behaviour("refresh-lasting", "A refresh token does not expire.", DOCS_ENDPOINTS),
     Behaviour("revoke-answer", "Revoking answers 200 without a body.", DOCS_ENDPOINTS),
+    Behaviour("revoke-content-type", "Neither form nor JSON gets 400 that says so.", GUESS),
     Behaviour("revoke-unknown", "Revoking what is unknown answers 200.", DOCS_ENDPOINTS),
     Behaviour("revoke-missing-token", "Revoking without a token gets 400.", DOCS_ENDPOINTS),
     Behaviour("revoke-grant", "Revoking one token ends the whole grant.", GUESS),

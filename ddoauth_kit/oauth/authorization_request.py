@@ -27,6 +27,7 @@ class AuthorizationRequest:
     `site` is where it starts. `bound` says that the redirect must name that very site: true for
     an attempt from the tile, false for one from outside, where the customer may pick a region.
     `app_url` is where the browser goes, with the customer's vanity subdomain if there is one.
+    Without `names_scopes` the URL has no `scope`, and Datadog grants what is registered.
     """
 
     site: Site
@@ -37,6 +38,7 @@ class AuthorizationRequest:
     state: Secret
     pkce: PkcePair
     bound: bool
+    names_scopes: bool = True
 
     @property
     def url(self) -> str:
@@ -54,7 +56,7 @@ class AuthorizationRequest:
             "response_type": "code",
             "client_id": self.client_id,
             "redirect_uri": self.redirect_uri,
-            "scope": " ".join(self.scopes),
+            "scope": " ".join(self.scopes) if self.names_scopes else "",
             "state": state,
             "code_challenge": challenge,
             "code_challenge_method": CHALLENGE_METHOD,
@@ -71,17 +73,21 @@ def authorization_request(  # noqa: PLR0913 - each is a choice of the caller
     sites: SiteTable = DATADOG_SITES,
     redirect_uri: str | None = None,
     scopes: Iterable[str] | None = None,
+    name_scopes: bool = True,
 ) -> AuthorizationRequest:
     """Begin an attempt, from the tile or from outside.
 
     From the tile, pass the `domain` and `site` that arrived at the onboarding URL: the attempt is
     bound to them. From outside there is neither: it starts at the first of the registration's
     sites that the table has (US1 where the client is good there), and the `domain` that comes
-    back decides. `scopes` are all of the registration's unless fewer are wanted.
+    back decides. `scopes` are all of the registration's unless fewer are wanted. With
+    `name_scopes=False` the request leaves `scope` out, as Datadog's own command line does, and
+    `scopes` are what the grant is compared with: one scope that a site does not know makes a
+    request fail that names it.
 
     Raises:
-        InputError: `unknown_site`, `inconsistent_site`, `no_credentials_for_site`,
-            `unregistered_redirect_uri` or `unregistered_scope`.
+        InputError: `unknown_site`, `unknown_region`, `inconsistent_site`,
+            `no_credentials_for_site`, `unregistered_redirect_uri` or `unregistered_scope`.
     """
     site = _starting_site(registration, domain=domain, site_url=site_url, sites=sites)
     return AuthorizationRequest(
@@ -93,6 +99,7 @@ def authorization_request(  # noqa: PLR0913 - each is a choice of the caller
         state=Secret(secrets.token_urlsafe(32), label="state"),
         pkce=new_pkce_pair(),
         bound=bool(domain or site_url),
+        names_scopes=name_scopes,
     )
 
 

@@ -63,13 +63,14 @@ class OAuthClient:
         self.clock = clock
         self.pending = pending if pending is not None else PendingAuthorizations()
 
-    def begin(
+    def begin(  # noqa: PLR0913 - each is a choice of the caller
         self,
         *,
         domain: str = "",
         site_url: str = "",
         redirect_uri: str | None = None,
         scopes: Iterable[str] | None = None,
+        name_scopes: bool = True,
         session: str,
     ) -> AuthorizationRequest:
         """Build an authorization request and remember it; open its `url` in the browser.
@@ -89,6 +90,7 @@ class OAuthClient:
             sites=self.sites,
             redirect_uri=redirect_uri,
             scopes=scopes,
+            name_scopes=name_scopes,
         )
         self.pending.add(request, session=session)
         return request
@@ -149,6 +151,7 @@ class OAuthClient:
             client_id=response.request.client_id,
             requested=response.request.scopes,
             now=self.clock(),
+            token_endpoint=self.registration.token_endpoint,
         )
         return replace(tokens, dd_oid=response.dd_oid, dd_org_name=response.dd_org_name)
 
@@ -159,7 +162,12 @@ class OAuthClient:
             TokenError, AnswerError, NetworkError: see `read_refresh_response`.
         """
         answer = self.http.send(refresh_request(self.registration, tokens=tokens))
-        return read_refresh_response(answer, tokens=tokens, now=self.clock())
+        return read_refresh_response(
+            answer,
+            tokens=tokens,
+            now=self.clock(),
+            token_endpoint=self.registration.token_endpoint,
+        )
 
     def revoke(self, tokens: TokenSet) -> None:
         """End a grant: the refresh token first, then the access token, both even if one fails.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.oauth.tokens import TokenSet
+from ddoauth_kit.registration import TokenEndpoint
 from ddoauth_kit.scopes import GrantedScopes
 from ddoauth_kit.secret import Secret
 
@@ -57,6 +58,7 @@ def written(record: GrantRecord) -> Secret:
         "client_id": tokens.client_id,
         "dd_oid": tokens.dd_oid,
         "dd_org_name": tokens.dd_org_name,
+        "token_endpoint": str(tokens.token_endpoint or ""),
     }
     return Secret(json.dumps(content), label="grant")
 
@@ -72,6 +74,9 @@ def read(secret: Secret, *, sites: SiteTable) -> GrantRecord:
         texts = {name: _text(content[name]) for name in _TEXTS}
         requested, granted = (tuple(map(_text, content[n])) for n in ("requested", "granted"))
         expires_at, renew_at = (_moment(content[name]) for name in ("expires_at", "renew_at"))
+        # Records of versions that knew only one endpoint do not name it.
+        issuer = _text(content.get("token_endpoint", TokenEndpoint.V1))
+        token_endpoint = TokenEndpoint(issuer) if issuer else None
     except (ValueError, TypeError, KeyError, RecursionError):
         raise InputError("not_stored", "What is kept as a grant cannot be read.") from None
     refresh_token = texts["refresh_token"]
@@ -84,6 +89,7 @@ def read(secret: Secret, *, sites: SiteTable) -> GrantRecord:
         client_id=texts["client_id"],
         dd_oid=texts["dd_oid"],
         dd_org_name=texts["dd_org_name"],
+        token_endpoint=token_endpoint,
     )
     return GrantRecord(tokens, renew_at=renew_at)
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from ddoauth_kit.errors import TokenError
 from ddoauth_kit.http.answers import (
+    error_texts,
     oauth_error,
     read_object,
     refusal_sentence,
@@ -16,6 +17,7 @@ from ddoauth_kit.http.answers import (
     unexpected,
 )
 from ddoauth_kit.http.message import Pairs, Request, Response
+from ddoauth_kit.registration import TokenEndpoint
 from ddoauth_kit.scopes import GrantedScopes, parse_scopes
 from ddoauth_kit.secret import Secret
 from ddoauth_kit.sites import Host, Site
@@ -24,9 +26,9 @@ if TYPE_CHECKING:
     from ddoauth_kit.oauth.authorization_response import AuthorizationResponse
     from ddoauth_kit.registration import ClientRegistration
 
-TOKEN_PATH: Final = "/oauth2/v1/token"  # noqa: S105 - a path
 REVOKE_PATH: Final = "/oauth2/v1/revoke"
 _OK: Final = 200
+_NO_SUCH_ENDPOINT: Final = frozenset({404, 405})
 _CODES: Final = {401: "invalid_client", 429: "rate_limited"}
 _LONGEST_LIFETIME: Final = 10 * 365 * 24 * 3600
 
@@ -37,6 +39,7 @@ class TokenSet:
 
     `expires_at` is in UTC. Keep `site` with the tokens: they are worth nothing on another one.
     `dd_oid` and `dd_org_name` say whose grant it is, as the redirect did; undocumented.
+    `token_endpoint` is the one that issued the tokens, or None where nobody noted it.
     """
 
     access_token: Secret
@@ -47,6 +50,7 @@ class TokenSet:
     client_id: str
     dd_oid: str = ""
     dd_org_name: str = ""
+    token_endpoint: TokenEndpoint | None = field(default=None, repr=False)
 
     def seconds_left(self, now: datetime | None = None) -> float:
         """Return how long the access token still lives, in seconds; negative when it is over."""
@@ -70,6 +74,8 @@ def stored_grant(
 def token_request(registration: ClientRegistration, *, response: AuthorizationResponse) -> Request:
     """Build the exchange of a code: sent to the `domain` of the redirect, form-encoded.
 
+    It goes to the registration's token endpoint and to no other: a code works once.
+
     The redirect URI is the very one of the authorization request (RFC 6749 section 4.1.3).
 
     Raises:
@@ -82,7 +88,7 @@ def token_request(registration: ClientRegistration, *, response: AuthorizationRe
         ("code_verifier", response.request.pkce.verifier),
         ("code", response.code),
     )
-    return _post("token exchange", response.site, TOKEN_PATH, form)
+    return _post("token exchange", response.site, registration.token_endpoint.path, form)
 
 
 def refresh_request(registration: ClientRegistration, *, tokens: TokenSet) -> Request:
@@ -99,7 +105,7 @@ def refresh_request(registration: ClientRegistration, *, tokens: TokenSet) -> Re
         *_client(registration),
         ("refresh_token", tokens.refresh_token),
     )
-    return _post("token refresh", tokens.site, TOKEN_PATH, form)
+    return _post("token refresh", tokens.site, registration.token_endpoint.path, form)
 
 
 def revocation_requests(
@@ -127,25 +133,28 @@ def revocation_requests(
     )
 
 
-def read_token_response(
+def read_token_response(  # noqa: PLR0913 - what the answer cannot say of itself
     response: Response,
     *,
     site: Site,
     client_id: str,
     requested: tuple[str, ...],
     now: datetime,
+    token_endpoint: TokenEndpoint = TokenEndpoint.V2,
 ) -> TokenSet:
     """Read the answer to a token exchange (RFC 6749 section 5.1).
 
     `now` is the client's clock when the answer arrived; expiry is counted from it.
+    `token_endpoint` is the one that was asked.
 
     Raises:
-        TokenError: `invalid_grant`, `invalid_client`, `rate_limited` or `token_refused`.
+        TokenError: `invalid_grant`, `invalid_client`, `rate_limited`, `token_refused` or
+            `token_endpoint_missing`.
         AnswerError: the answer cannot be read, or lacks what RFC 6749 requires.
     """
+    if response.status in _NO_SUCH_ENDPOINT:
+        raise _no_such_endpoint(response, site=site, asked=token_endpoint)
     answer = _read_success(response)
-    if not answer["access_token"]:
-        raise unexpected(response, "has no `access_token`")
     granted = _masked_scope(response)
     return TokenSet(
         access_token=answer["access_token"],
@@ -153,11 +162,21 @@ def read_token_response(
         expires_at=now + timedelta(seconds=_lifetime(response, answer)),
         scopes=GrantedScopes(
             requested=requested,
-            granted=requested if granted is None else parse_scopes(granted),
+            granted=requested if granted is None else parse_scopes(granted.replace(",", " ")),
         ),
         site=site,
         client_id=client_id,
+        token_endpoint=token_endpoint,
     )
+
+
+def _refused_refresh(tokens: TokenSet, *, asked: TokenEndpoint) -> tuple[str, str]:
+    """Return code and sentence; the other endpoint may not know a token that it did not issue."""
+    issuer = tokens.token_endpoint
+    if issuer is None or asked is issuer:
+        return "invalid_refresh_token", "The refresh token was refused."
+    what = f"The {asked} token endpoint refused a refresh token that {issuer} issued."
+    return "other_token_endpoint", what
 
 
 def _masked_scope(response: Response) -> str | None:
@@ -172,11 +191,19 @@ def _masked_scope(response: Response) -> str | None:
     return scope if isinstance(scope, str) else None
 
 
-def read_refresh_response(response: Response, *, tokens: TokenSet, now: datetime) -> TokenSet:
+def read_refresh_response(
+    response: Response,
+    *,
+    tokens: TokenSet,
+    now: datetime,
+    token_endpoint: TokenEndpoint = TokenEndpoint.V2,
+) -> TokenSet:
     """Read the answer to a refresh; where it has no refresh token or scope, the old ones stay.
 
     Raises:
-        TokenError: `invalid_refresh_token`, `invalid_client`, `rate_limited` or `token_refused`.
+        TokenError: `invalid_refresh_token`, `other_token_endpoint` where the registration's is not
+            the one that issued the refused token, `invalid_client`, `rate_limited`,
+            `token_refused` or `token_endpoint_missing`.
         AnswerError: the answer cannot be read, or lacks what RFC 6749 requires.
     """
     try:
@@ -186,19 +213,19 @@ def read_refresh_response(response: Response, *, tokens: TokenSet, now: datetime
             client_id=tokens.client_id,
             requested=tokens.scopes.granted,
             now=now,
+            token_endpoint=token_endpoint,
         )
     except TokenError as error:
         if error.code != "invalid_grant":
             raise
-        what = "The refresh token was refused."
-        raise TokenError(
-            "invalid_refresh_token", what, said=error.said, exchange=error.exchange
-        ) from None
+        code, what = _refused_refresh(tokens, asked=token_endpoint)
+        raise TokenError(code, what, said=error.said, exchange=error.exchange) from None
     return replace(
         tokens,
         access_token=new.access_token,
         refresh_token=new.refresh_token or tokens.refresh_token,
         expires_at=new.expires_at,
+        token_endpoint=token_endpoint,
         scopes=GrantedScopes(
             requested=tokens.scopes.requested,
             granted=new.scopes.granted or tokens.scopes.granted,
@@ -235,15 +262,33 @@ def _post(purpose: str, site: Site, path: str, form: Pairs, *, headers: Pairs = 
 
 
 def _read_success(response: Response) -> dict[str, Any]:
-    """Return the answer with both tokens as secrets, or None where one is missing."""
+    """Return the answer with both tokens as secrets, the refresh token None if it is missing.
+
+    Datadog's pages show two shapes of errors, and libraries have taken one of them for tokens: so
+    an answer that holds an error is never a success, whatever its status and what else it holds.
+    """
     refuse_unreadable(response)
     if response.status != _OK:
         raise _refusal(response)
-    answer = read_object(response)
-    for name in ("access_token", "refresh_token"):
-        value = answer.get(name)
-        answer[name] = Secret(value, label=name) if isinstance(value, str) and value else None
+    answer = _with_secrets(read_object(response))
+    if answer.get("error") or answer.get("errors"):
+        if answer["access_token"]:
+            raise unexpected(response, "holds both tokens and an error")
+        raise _refusal(response)
+    if not answer["access_token"]:
+        raise unexpected(response, "has no `access_token`")
+    if str(answer.get("token_type") or "bearer").lower() != "bearer":
+        raise unexpected(response, "has a `token_type` other than Bearer")
     return answer
+
+
+def _with_secrets(answer: dict[str, Any]) -> dict[str, Any]:
+    """Return the answer with its tokens out of reach of a traceback that shows variables."""
+    secrets = {
+        name: Secret(value, label=name) if isinstance(value, str) and value else None
+        for name, value in ((name, answer.get(name)) for name in ("access_token", "refresh_token"))
+    }
+    return {**answer, **secrets}
 
 
 def _refusal(response: Response) -> TokenError:
@@ -253,6 +298,14 @@ def _refusal(response: Response) -> TokenError:
         code = _CODES.get(response.status, "token_refused")
     what = refusal_sentence(response)
     return TokenError(code, what, said=texts, exchange=response.exchange)
+
+
+def _no_such_endpoint(response: Response, *, site: Site, asked: TokenEndpoint) -> TokenError:
+    """Name the setting: which endpoints exist may change, and nothing is tried on its own."""
+    address = site.shown_url(Host.API, asked.path)
+    what = f"There is no token endpoint at {address} ({response.status})."
+    said = error_texts(response)
+    return TokenError("token_endpoint_missing", what, said=said, exchange=response.exchange)
 
 
 def _lifetime(response: Response, answer: dict[str, Any]) -> int:

@@ -111,7 +111,7 @@ def calls_of(exchanges: Iterable[Exchange]) -> tuple[Call, ...]:
         for exchange in exchanges
         if exchange.status in _SUCCESS
     )
-    return tuple(dict.fromkeys(call for call in calls if not call.path.startswith(_OAUTH_PATHS)))
+    return tuple(dict.fromkeys(call for call in calls if _OAUTH_PATHS not in call.path))
 
 
 def smallest_scopes(calls: Iterable[Call | str]) -> ScopeNeeds:

@@ -4,8 +4,10 @@ from ddoauth_kit.registration.client_registration import (
     MAX_FILE_BYTES,
     ClientRegistration,
     Kind,
+    TokenEndpoint,
     registration_from_environment,
     registration_from_file,
+    with_environment,
 )
 from ddoauth_kit.registration.redirect_uris import LOOPBACK, can_be_redirect_uri
 
@@ -14,7 +16,9 @@ __all__ = [
     "MAX_FILE_BYTES",
     "ClientRegistration",
     "Kind",
+    "TokenEndpoint",
     "can_be_redirect_uri",
     "registration_from_environment",
     "registration_from_file",
+    "with_environment",
 ]

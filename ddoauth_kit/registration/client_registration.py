@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -32,16 +32,31 @@ class Kind(StrEnum):
     PUBLISHED = "published"
 
 
+class TokenEndpoint(StrEnum):
+    """Tell Datadog's two token endpoints apart; each code and token request goes to one of them.
+
+    `v2` is the documented one (`/api/v2/oauth2/token`), `v1` the older `/oauth2/v1/token`.
+    """
+
+    V2 = "v2"
+    V1 = "v1"
+
+    @property
+    def path(self) -> str:
+        """Return the path at the API host."""
+        return "/api/v2/oauth2/token" if self is TokenEndpoint.V2 else "/oauth2/v1/token"
+
+
 @dataclass(frozen=True, slots=True)
 class ClientRegistration:
     """Hold one registration: an id, its secret, and where and for what it is good.
 
     One integration has several: private and published, and a private one for each site. `sites`
     names those on which this id and secret are accepted. The text `private` or `published` will do
-    for `kind`.
+    for `kind`, and `v1` or `v2` for `token_endpoint`, which codes and refresh tokens are sent to.
 
     Raises:
-        InputError: `unknown_kind`, `bad_redirect_uri`.
+        InputError: `unknown_kind`, `unknown_token_endpoint`, `bad_redirect_uri`.
     """
 
     client_id: str
@@ -52,9 +67,11 @@ class ClientRegistration:
     scopes: tuple[str, ...] = ()
     redirect_uris: tuple[str, ...] = ()
     onboarding_url: str = ""
+    token_endpoint: TokenEndpoint = TokenEndpoint.V2
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "kind", _kind(self.kind))
+        object.__setattr__(self, "token_endpoint", _token_endpoint(self.token_endpoint))
         for uri in self.redirect_uris:
             if not can_be_redirect_uri(uri):
                 raise InputError("bad_redirect_uri", f"{uri[:120]!a} cannot be a redirect URI.")
@@ -88,8 +105,11 @@ def registration_from_file(
 ) -> ClientRegistration:
     """Read an integration's `assets/oauth_clients.json`; the secret comes from elsewhere.
 
+    A file of the kit's own may name a `token_endpoint` as well; Datadog's have none.
+
     Raises:
-        InputError: `bad_client_file`, with line and column where the JSON is broken.
+        InputError: `bad_client_file`, with line and column where the JSON is broken;
+            `unknown_token_endpoint`.
     """
     integration = _read_integration(Path(path))
     return ClientRegistration(
@@ -101,7 +121,20 @@ def registration_from_file(
         scopes=_strings(integration, "scopes", path),
         redirect_uris=_strings(integration, "redirect_uris", path),
         onboarding_url=_onboarding_url(integration, path),
+        token_endpoint=_token_endpoint(integration.get("token_endpoint", TokenEndpoint.V2)),
     )
+
+
+def with_environment(
+    registration: ClientRegistration, environ: Mapping[str, str] = os.environ
+) -> ClientRegistration:
+    """Return the registration with the token endpoint that `DDOAUTH_TOKEN_ENDPOINT` names, if any.
+
+    Raises:
+        InputError: `unknown_token_endpoint`.
+    """
+    named = environ.get("DDOAUTH_TOKEN_ENDPOINT", "").strip()
+    return replace(registration, token_endpoint=_token_endpoint(named)) if named else registration
 
 
 def registration_from_environment(
@@ -118,11 +151,13 @@ def registration_from_environment(
     are good on that site alone. A published client's are `DDOAUTH_PUBLISHED_CLIENT_ID` and
     `DDOAUTH_PUBLISHED_CLIENT_SECRET`, good everywhere. `DDOAUTH_CLIENT_FILE` (or `file`) names an
     `oauth_clients.json` for the rest; `DDOAUTH_REDIRECT_URIS`, `DDOAUTH_SCOPES` (both
-    space-separated), `DDOAUTH_ONBOARDING_URL` and `DDOAUTH_NAME` win over it.
+    space-separated), `DDOAUTH_ONBOARDING_URL`, `DDOAUTH_NAME` and `DDOAUTH_TOKEN_ENDPOINT` (`v2`
+    or `v1`) win over it.
 
     Raises:
         InputError: `unknown_site`, `missing_client_id`, `no_credentials_for_site`,
-            `bad_client_file`, `no_live_on_binder`, `unknown_kind`, `bad_variable`.
+            `bad_client_file`, `no_live_on_binder`, `unknown_kind`, `bad_variable`,
+            `unknown_token_endpoint`.
     """
     refuse_on_binder(environ)
     site, kind = DATADOG_SITES.named(site).name, _kind(kind)
@@ -133,7 +168,7 @@ def registration_from_environment(
         client_id = base.client_id
     if not client_id:
         raise _no_credentials(site, kind, environ)
-    return ClientRegistration(
+    registration = ClientRegistration(
         client_id=client_id,
         client_secret=Secret(secret, label="client_secret") if secret else None,
         name=value_of("DDOAUTH_NAME", environ) or (base.name if base else ""),
@@ -144,7 +179,9 @@ def registration_from_environment(
         or (base.redirect_uris if base else ()),
         onboarding_url=value_of("DDOAUTH_ONBOARDING_URL", environ)
         or (base.onboarding_url if base else ""),
+        token_endpoint=base.token_endpoint if base else TokenEndpoint.V2,
     )
+    return with_environment(registration, environ)
 
 
 def _credentials(
@@ -180,6 +217,14 @@ def _kind(value: str) -> Kind:
     except ValueError:
         what = f"{value!r:.60} is no kind of client; there are {' and '.join(Kind)} ones."
         raise InputError("unknown_kind", what) from None
+
+
+def _token_endpoint(value: object) -> TokenEndpoint:
+    try:
+        return TokenEndpoint(str(value))
+    except ValueError:
+        what = f"{value!r:.60} is not a token endpoint; there are {' and '.join(TokenEndpoint)}."
+        raise InputError("unknown_token_endpoint", what) from None
 
 
 def _read_integration(path: Path) -> dict[str, Any]:

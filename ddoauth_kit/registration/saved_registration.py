@@ -16,7 +16,13 @@ from urllib.parse import urlsplit
 from ddoauth_kit.binder import refuse_on_binder
 from ddoauth_kit.config_folder import config_folder, write_setting
 from ddoauth_kit.errors import InputError
-from ddoauth_kit.registration import LOOPBACK, Kind, registration_from_file
+from ddoauth_kit.registration import (
+    LOOPBACK,
+    Kind,
+    TokenEndpoint,
+    registration_from_file,
+    with_environment,
+)
 from ddoauth_kit.registration.redirect_uris import is_for_tests, leads_here
 from ddoauth_kit.scopes import known_scopes
 from ddoauth_kit.sites import DATADOG_SITES
@@ -100,7 +106,7 @@ def kept_registration(
             f"{store.where}, nor in {variables(slot)[-1]}."
         )
         raise InputError("kept_secret_missing", what)
-    return replace(public, client_secret=secret)
+    return with_environment(replace(public, client_secret=secret), environ)
 
 
 def _keep_for_good(
@@ -215,11 +221,13 @@ def _path(site: str, kind: Kind, environ: Mapping[str, str]) -> Path | None:
 
 
 def _public_part(registration: ClientRegistration) -> bytes:
-    integration = {
+    integration: dict[str, object] = {
         "id": registration.client_id,
         "name": registration.name,
         "onboarding_url": registration.onboarding_url,
         "redirect_uris": list(registration.redirect_uris),
         "scopes": list(registration.scopes),
     }
+    if registration.token_endpoint is not TokenEndpoint.V2:
+        integration["token_endpoint"] = str(registration.token_endpoint)
     return json.dumps({"integration": integration}, indent=2).encode()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ddoauth_kit.sandbox.clock import Clock
 from ddoauth_kit.sandbox.facts.profiles import find_profile
 from ddoauth_kit.sandbox.facts.sites import SITES
+from ddoauth_kit.sandbox.facts.switches import Switches
 from ddoauth_kit.sandbox.http.hosts import check_loopback, make_endpoints, read_public_url
 from ddoauth_kit.sandbox.sandbox_error import SandboxError
 from ddoauth_kit.sandbox.server.control import Control
@@ -48,7 +49,9 @@ class Sandbox:
     Without `client_file` the client is a made-up one, which asks for every scope of the catalogue
     or for `scopes`. `latency` delays every answer by so many seconds. `public_url` is where a
     proxy shows the pages to a browser. Programs that hold `control_key` may
-    join. Set-up that cannot work raises `SandboxError`.
+    join. `rotate` gives a new refresh token with each refresh, `basic` allows HTTP Basic at the
+    token and revocation endpoints, and without `v1_token` the older token endpoint answers 404.
+    Set-up that cannot work raises `SandboxError`.
     """
 
     def __init__(  # noqa: PLR0913 - each is one switch of the command line
@@ -65,6 +68,9 @@ class Sandbox:
         public_url: str | None = None,
         real_time: bool = False,
         control_key: str | None = None,
+        rotate: bool = False,
+        basic: bool = False,
+        v1_token: bool = True,
     ) -> None:
         check_loopback(host)
         if not 0 <= latency <= LONGEST_LATENCY:
@@ -84,6 +90,7 @@ class Sandbox:
             clock=self.clock,
             latency=latency,
             prefixes=(self._public.prefix,) if self._public else (),
+            switches=Switches(rotates=rotate, basic=basic, v1_token=v1_token),
         )
         self._twin.faults.inject_all(faults)
         self._dispatcher = Dispatcher(self._twin, lock=self._lock, public=self._public)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from ddoauth_kit.sandbox.server.journal import JournalEntry
 
-TOKEN_PATH = "/oauth2/v1/token"
+TOKEN_PATHS = frozenset({"/api/v2/oauth2/token", "/oauth2/v1/token"})
 KEY_PATH = "/api/v2/api_keys/marketplace"
 _LOCAL_NAMES = frozenset({"", "localhost", "localhost.localdomain"})
 
@@ -50,8 +50,8 @@ class WatchedSandbox(Sandbox):
 
     @property
     def token_requests(self) -> list[JournalEntry]:
-        """Return the requests to the token endpoint, of whatever site and grant type."""
-        return [entry for entry in self.journal if entry.path == TOKEN_PATH]
+        """Return the requests to either token endpoint, of whatever site and grant type."""
+        return [entry for entry in self.journal if entry.path in TOKEN_PATHS]
 
     @property
     def refreshes(self) -> list[JournalEntry]:

@@ -57,7 +57,7 @@ def _bare_flow(browser: httpx.Client, back: httpx.Client, description: dict[str,
     location = browser.post(urljoin(url, "authorize"), data=fields).headers["location"]
     code = parse_qs(urlsplit(location).query)["code"][0]
     who = {"client_id": client["client_id"], "client_secret": client["client_secret"]}
-    token_url = f"{site['api_url']}/oauth2/v1/token"
+    token_url = f"{site['api_url']}/api/v2/oauth2/token"
     exchange = {"grant_type": "authorization_code", "code": code, "code_verifier": verifier}
     exchange["redirect_uri"] = query["redirect_uri"]
     tokens = back.post(token_url, data={**who, **exchange}).json()

@@ -55,7 +55,11 @@ def _sandbox() -> tuple[subprocess.Popen[str], int, bytes]:
         "client_secret": description["client"]["client_secret"],
     }
     port = url.port or 0
-    return process, port, post(f"{url.path}/oauth2/v1/token", urlencode(form), port=port, kind=FORM)
+    return (
+        process,
+        port,
+        post(f"{url.path}/api/v2/oauth2/token", urlencode(form), port=port, kind=FORM),
+    )
 
 
 def _mock(folder: str) -> tuple[subprocess.Popen[str], int, bytes]:

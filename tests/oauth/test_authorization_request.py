@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from support.builders import local_site, readable, registration
-from support.hostile import HOSTILE_DOMAINS, HOSTILE_SITES
+from support.hostile import HOSTILE_DOMAINS, HOSTILE_SITES, UNLISTED_DOMAINS
 from support.places import KIT
 
 from ddoauth_kit import DATADOG_SITES, AuthorizationRequest
@@ -126,6 +126,23 @@ def test_a_hostile_domain_begins_nothing(domain: str) -> None:
     with pytest.raises(InputError) as caught:
         authorization_request(EVERYWHERE, domain=domain)
     assert caught.value.code == "unknown_site"
+
+
+@pytest.mark.checklist("C1")
+@pytest.mark.parametrize("domain", UNLISTED_DOMAINS)
+def test_an_unlisted_region_begins_nothing(domain: str) -> None:
+    """A subdomain of Datadog's that the table lacks is refused under a name of its own."""
+    with pytest.raises(InputError, match="Nothing was sent") as caught:
+        authorization_request(EVERYWHERE, domain=domain)
+    assert caught.value.code == "unknown_region"
+
+
+def test_a_request_may_leave_scope_out() -> None:
+    """Then the URL has no `scope`, and the request still knows what to compare the grant with."""
+    request = authorization_request(EVERYWHERE, name_scopes=False)
+    assert "scope=" not in request.url + request.shown_url
+    assert request.scopes == EVERYWHERE.scopes
+    assert "scope=" in authorization_request(EVERYWHERE).url
 
 
 @pytest.mark.checklist("C1")

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 import pytest
 from support.builders import readable, redirect, registration
-from support.hostile import HOSTILE_DOMAINS, HOSTILE_SITES
+from support.hostile import HOSTILE_DOMAINS, HOSTILE_SITES, UNLISTED_DOMAINS
 
 from ddoauth_kit import DATADOG_SITES, AuthorizationRequest, AuthorizationResponse
 from ddoauth_kit.errors import AuthorizationError
@@ -72,6 +72,14 @@ def test_a_hostile_domain_is_refused(domain: str) -> None:
     """Only a row of the table can be the host that gets the client secret."""
     request = _begin()
     assert _refused(redirect(request, domain=domain), request).code == "foreign_domain"
+
+
+@pytest.mark.checklist("C1")
+@pytest.mark.parametrize("domain", UNLISTED_DOMAINS)
+def test_an_unlisted_region_is_refused(domain: str) -> None:
+    """A region that is newer than the table is no foreign host, and gets no secret either."""
+    request = _begin()
+    assert _refused(redirect(request, domain=domain), request).code == "unknown_region"
 
 
 @pytest.mark.checklist("C1")

@@ -58,8 +58,8 @@ def test_the_whole_flow(http: Http, serve: Serve) -> None:
     assert grant.seconds_left(NOW) == 60
     client.revoke(client.refresh(grant))
     assert [arrived.target for arrived in server.arrived] == [
-        "/oauth2/v1/token",
-        "/oauth2/v1/token",
+        "/api/v2/oauth2/token",
+        "/api/v2/oauth2/token",
         "/oauth2/v1/revoke",
         "/oauth2/v1/revoke",
     ]

@@ -30,6 +30,7 @@ from ddoauth_kit.http.sender import AsyncHttp
 from ddoauth_kit.oauth.grant import Grant, grant_slot, kept_grants
 from ddoauth_kit.oauth.grant_record import _TEXTS, new_record, read, written
 from ddoauth_kit.oauth.tokens import current_user_request
+from ddoauth_kit.registration import TokenEndpoint
 from ddoauth_kit.sandbox import Sandbox
 from ddoauth_kit.store import FileStore, MemoryStore, Slot
 
@@ -47,10 +48,10 @@ if TYPE_CHECKING:
 MANY = 20
 
 
-@pytest.fixture(params=["datadog", "rfc"])
+@pytest.fixture(params=[False, True], ids=["kept", "rotated"])
 def scene(request: pytest.FixtureRequest, http: Http) -> Iterator[Scene]:
     """Put a client before a sandbox that keeps refresh tokens, and before one that rotates them."""
-    with Sandbox(profile=request.param, real_time=True) as sandbox:
+    with Sandbox(rotate=request.param, real_time=True) as sandbox:
         yield Scene(sandbox, http)
 
 
@@ -422,3 +423,61 @@ def test_customers_are_found_again_after_a_restart(scene: Scene, tmp_path: Path)
     assert len(kept_grants(scene.oauth, store=restarted, site="us1")) == 1
     assert kept_grants(scene.oauth, store=restarted, org="other") == ()
     assert kept_grants(scene.oauth, store=restarted, site="eu1") == ()
+
+
+@pytest.mark.checklist("C11")
+def test_a_lost_refresh_is_tried_once_more(scene: Scene, store: FileStore) -> None:
+    """After an answer that never came: one more attempt; where tokens rotate, then the end."""
+    grant, _ = _expired(scene, store)
+    rotates = scene.sandbox._twin.switches.rotates
+    scene.sandbox.inject("lost-answer:1")
+    with pytest.raises(NetworkError):
+        grant.tokens()
+    if not rotates:
+        scene.whoami(grant.tokens())
+        assert _refreshes(scene) == 2
+        return
+    with pytest.raises(TokenError, match="The answer to an earlier refresh was lost") as caught:
+        grant.tokens()
+    assert caught.value.code == "invalid_refresh_token"
+    for _ in range(5):
+        with pytest.raises(TokenError) as ended:
+            grant.tokens()
+        assert ended.value.code == "grant_ended"
+    assert _refreshes(scene) == 2
+
+
+def test_a_grant_of_the_other_endpoint_is_not_forgotten(
+    http: Http, serve: Serve, store: FileStore
+) -> None:
+    """Whether v2 takes a token of v1 is not known: a refusal there ends nothing, and says so."""
+    grant, server = _served(serve, http, store, REFUSED, GOOD)
+    grant.keep(replace(given_tokens(site=server.site), token_endpoint=TokenEndpoint.V1))
+    with pytest.raises(TokenError, match="refused a refresh token that v1 issued") as caught:
+        grant.tokens()
+    assert caught.value.code == "other_token_endpoint"
+    client = grant._client
+    client.registration = replace(client.registration, token_endpoint="v1")
+    assert grant.tokens().token_endpoint is TokenEndpoint.V1
+    assert [each.target for each in server.arrived] == ["/api/v2/oauth2/token", "/oauth2/v1/token"]
+
+
+def test_a_missing_token_endpoint_ends_no_grant(http: Http, serve: Serve, store: FileStore) -> None:
+    """404 names the setting, the other endpoint is not asked, and the grant stays."""
+    grant, server = _served(serve, http, store, Answer("gone", 404), GOOD)
+    with pytest.raises(TokenError, match="DDOAUTH_TOKEN_ENDPOINT") as caught:
+        grant.tokens()
+    assert caught.value.code == "token_endpoint_missing"
+    assert len(server.arrived) == 1
+    assert grant.tokens().access_token == Secret("new-access", label="access_token")
+
+
+def test_a_record_names_its_token_endpoint() -> None:
+    """It is read back; a record of a version that knew one endpoint alone is of v1."""
+    tokens = replace(given_tokens(), token_endpoint=TokenEndpoint.V2)
+    secret = written(new_record(tokens, now=NOW))
+    assert read(secret, sites=DATADOG_SITES).tokens.token_endpoint is TokenEndpoint.V2
+    content = json.loads(secret.reveal())
+    del content["token_endpoint"]
+    older = Secret(json.dumps(content), label="grant")
+    assert read(older, sites=DATADOG_SITES).tokens.token_endpoint is TokenEndpoint.V1

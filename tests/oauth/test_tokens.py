@@ -64,7 +64,7 @@ def test_the_exchange_goes_to_the_domain_of_the_redirect() -> None:
     url = redirect(request, domain="us3.datadoghq.com", site="https://acme.datadoghq.com")
     answer = read_authorization_response(url, request=request, registration=client)
     sent = token_request(client, response=answer)
-    assert (sent.method, sent.url) == ("POST", "https://api.us3.datadoghq.com/oauth2/v1/token")
+    assert (sent.method, sent.url) == ("POST", "https://api.us3.datadoghq.com/api/v2/oauth2/token")
     assert not sent.repeatable
     assert dict(sent.form) == {
         "grant_type": "authorization_code",
@@ -79,7 +79,7 @@ def test_the_exchange_goes_to_the_domain_of_the_redirect() -> None:
 def test_a_refresh_carries_the_refresh_token() -> None:
     """To the site that the tokens live on."""
     sent = refresh_request(registration(), tokens=tokens(site=DATADOG_SITES.named("ap2")))
-    assert (sent.method, sent.url) == ("POST", "https://api.ap2.datadoghq.com/oauth2/v1/token")
+    assert (sent.method, sent.url) == ("POST", "https://api.ap2.datadoghq.com/api/v2/oauth2/token")
     assert not sent.repeatable
     assert dict(sent.form) == {
         "grant_type": "refresh_token",
@@ -172,6 +172,15 @@ def test_an_unnamed_scope_is_the_requested_one() -> None:
     assert _read(scope="").scopes.granted == ()
 
 
+def test_scopes_with_commas_are_told_apart() -> None:
+    """No scope of Datadog's has a comma, so one between two names separates them."""
+    assert _read(scope="metrics_read,events_read, logs_read_data").scopes.granted == (
+        "metrics_read",
+        "events_read",
+        "logs_read_data",
+    )
+
+
 @pytest.mark.checklist("C9")
 @pytest.mark.parametrize(
     "changes",
@@ -208,7 +217,32 @@ REFUSALS = [
     (400, "", TokenError, "token_refused"),
     (429, '{"errors": []}', TokenError, "rate_limited"),
     (204, "", TokenError, "token_refused"),
-    (404, "<html>", AnswerError, "html_answer"),
+    (404, "<html>", TokenError, "token_endpoint_missing"),
+    (405, '{"errors":["Method not allowed"]}', TokenError, "token_endpoint_missing"),
+    (403, "<html>", AnswerError, "html_answer"),
+    (200, '{"errors":["invalid_client - no"]}', TokenError, "invalid_client"),
+    (200, '{"error":"invalid_client"}', TokenError, "invalid_client"),
+    (
+        200,
+        '{"errors":["invalid_grant - no"],"access_token":"canary-a","token_type":"Bearer"}',
+        AnswerError,
+        "unexpected_answer",
+    ),
+    (
+        200,
+        '{"error":"invalid_grant","access_token":"canary-a","token_type":"Bearer"}',
+        AnswerError,
+        "unexpected_answer",
+    ),
+    (
+        400,
+        '{"error":"invalid_client","errors":["invalid_client - no"]}',
+        TokenError,
+        "invalid_client",
+    ),
+    (400, '{"error":"invalid_client","errors":[]}', TokenError, "invalid_client"),
+    (200, "{}", AnswerError, "unexpected_answer"),
+    (200, '{"access_token":"canary-a","token_type":"mac"}', AnswerError, "unexpected_answer"),
     (500, '{"errors": ["boom"]}', AnswerError, "server_error"),
     (502, "<html>", AnswerError, "html_answer"),
     (302, "", AnswerError, "unexpected_redirect"),

@@ -156,13 +156,13 @@ def test_a_token_that_expires_midway_is_refreshed_once(probed: Callable[..., Pro
             scene.sandbox.clock.advance(3700)
 
     scene.refreshed = 0
-    exchanges = scene.sent("/oauth2/v1/token")
+    exchanges = scene.sent("/api/v2/oauth2/token")
     target = scene.target(scopes=reads)
-    exchanged = scene.sent("/oauth2/v1/token") - exchanges
+    exchanged = scene.sent("/api/v2/oauth2/token") - exchanges
     after = scene.probing(target, watch=watch, writes=Writes.NONE)
     report = asyncio.run(after.run())
     assert scene.refreshed == 1
-    assert scene.sent("/oauth2/v1/token") == exchanges + exchanged + 1
+    assert scene.sent("/api/v2/oauth2/token") == exchanges + exchanged + 1
     for row, other in zip(report.results, before.results, strict=True):
         if row.verdict is not other.verdict:
             assert (other.verdict, row.verdict) == (Verdict.LET_THROUGH, Verdict.INCONCLUSIVE)

@@ -192,7 +192,7 @@ def test_the_calls_of_a_transcript() -> None:
     """Each success once, in order; refusals and OAuth's own requests are left out."""
     calls = calls_of(
         [
-            _exchange("POST /oauth2/v1/token"),
+            _exchange("POST /api/v2/oauth2/token"),
             _exchange("GET /api/v1/monitor"),
             _exchange("GET /api/v1/dashboard", 403),
             _exchange("GET /api/v1/monitor"),

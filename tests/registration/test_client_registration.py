@@ -19,6 +19,7 @@ from ddoauth_kit import (
     registration_from_file,
 )
 from ddoauth_kit.errors import InputError
+from ddoauth_kit.registration import TokenEndpoint, with_environment
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -240,6 +241,38 @@ def test_a_published_client_may_take_its_id_from_the_file() -> None:
     assert client.client_id == "6dd8ed6c-0000-4000-8000-00000000ac3e"
     with pytest.raises(InputError):
         registration_from_environment(kind=Kind.PRIVATE, environ=environ, file=file)
+
+
+@pytest.mark.parametrize(
+    ("named", "endpoint"), [("", TokenEndpoint.V2), ("v1", TokenEndpoint.V1), (" v2 ", "v2")]
+)
+def test_the_token_endpoint_is_one_setting(named: str, endpoint: str) -> None:
+    """v2 unless the environment says v1; the environment wins over a file of the kit's."""
+    environ = {**PRIVATE, "DDOAUTH_TOKEN_ENDPOINT": named}
+    assert registration_from_environment(environ=environ).token_endpoint == endpoint
+
+
+def test_a_file_may_name_the_token_endpoint(tmp_path: Path) -> None:
+    """A file of the kit's own may, and the environment wins over it."""
+    content = json.loads((DATA / "acme_sensors.json").read_text("utf-8"))
+    content["integration"]["token_endpoint"] = "v1"
+    path = tmp_path / "client.json"
+    path.write_text(json.dumps(content), "utf-8")
+    client = registration_from_file(path)
+    assert client.token_endpoint is TokenEndpoint.V1
+    assert with_environment(client, {}) == client
+    environ = {"DDOAUTH_TOKEN_ENDPOINT": "v2"}
+    assert with_environment(client, environ).token_endpoint is TokenEndpoint.V2
+
+
+@pytest.mark.parametrize("named", ["v3", "V1", "/oauth2/v1/token", "v1 v2"])
+def test_what_is_no_token_endpoint_is_refused(named: str) -> None:
+    """A misspelt setting is an error, and not the default."""
+    with pytest.raises(InputError, match="there are v2 and v1") as caught:
+        registration_from_environment(environ={**PRIVATE, "DDOAUTH_TOKEN_ENDPOINT": named})
+    assert caught.value.code == "unknown_token_endpoint"
+    with pytest.raises(InputError):
+        registration(token_endpoint=named)
 
 
 def test_a_given_secret_goes_with_a_file() -> None:

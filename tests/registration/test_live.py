@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 CUSTOMER = {"name": "Ada Customer", "email": "ada@customer.example"}
-TOKEN, KEY = "/oauth2/v1/token", "/api/v2/api_keys/marketplace"
+TOKEN, KEY = "/api/v2/oauth2/token", "/api/v2/api_keys/marketplace"
 CHANGES = {KEY, "/oauth2/v1/revoke", "/api/v2/series", "/api/v2/logs", "/api/v1/events"}
 
 

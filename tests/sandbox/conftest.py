@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 # Making one costs more than a whole flow.
 TLS = ssl.create_default_context()
+V1, V2 = "/oauth2/v1/token", "/api/v2/oauth2/token"
 VERIFIER = "a-verifier-of-the-tests-with-more-than-43-characters"
 
 
@@ -74,6 +75,7 @@ class Partner:
         self.client = client or sandbox.client
         self.urls = sandbox.endpoints[site]
         self.http = httpx.Client(verify=TLS, trust_env=False, timeout=10)
+        self.token_path = V1
 
     @property
     def redirect_uri(self) -> str:
@@ -122,7 +124,7 @@ class Partner:
             **fields,
         }
         data = {name: value for name, value in wanted.items() if value is not None}
-        return self.http.post(f"{self.urls['api_url']}/oauth2/v1/token", data=data)
+        return self.http.post(f"{self.urls['api_url']}{self.token_path}", data=data)
 
     def exchange(self, code: str | None, **changes: str | None) -> httpx.Response:
         """Exchange a code as it should be, with changes."""

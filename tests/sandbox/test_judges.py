@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 SCOPES = ["metrics_read", "events_read"]
 VERIFIER = "v" * 64
+V1, V2 = "/oauth2/v1/token", "/api/v2/oauth2/token"
 
 
 @pytest.fixture(autouse=True)
@@ -41,11 +42,11 @@ def visit(partner: Partner, url: str, decision: str = "approve") -> str:
 class Authlib:
     """Authlib's session, bound to one client at one site."""
 
-    def __init__(self, partner: Partner, **changes: Any) -> None:
+    def __init__(self, partner: Partner, token_path: str, **changes: Any) -> None:
         client: Client = partner.client
         self.partner = partner
         self.authorize_url = f"{partner.urls['app_url']}/oauth2/v1/authorize"
-        self.token_url = f"{partner.urls['api_url']}/oauth2/v1/token"
+        self.token_url = f"{partner.urls['api_url']}{token_path}"
         self.revoke_url = f"{partner.urls['api_url']}/oauth2/v1/revoke"
         options: dict[str, Any] = {
             "client_id": client.client_id,
@@ -78,25 +79,35 @@ class Authlib:
 def authlib(
     make_sandbox: Callable[..., Sandbox], make_partner: Callable[..., Partner], stack: Any
 ) -> Callable[..., Authlib]:
-    """Start Authlib against a sandbox of a profile, or at another site of one."""
+    """Start Authlib against a sandbox with switches, or at another site of one."""
 
     def make(
-        site: str = "us1", *, profile: str = "rfc", at: Sandbox | None = None, **changes: Any
+        site: str = "us1",
+        *,
+        token_path: str = V2,
+        at: Sandbox | None = None,
+        switches: dict[str, bool] | None = None,
+        **changes: Any,
     ) -> Authlib:
-        judge = Authlib(make_partner(at or make_sandbox(profile=profile), site), **changes)
+        partner = make_partner(at or make_sandbox(**(switches or {})), site)
+        judge = Authlib(partner, token_path, **changes)
         stack.callback(judge.session.close)
         return judge
 
     return make
 
 
-@pytest.mark.parametrize("profile", ["datadog", "rfc"])
-@pytest.mark.parametrize("site", ["us1", "us3", "eu1", "us2-fed"])
+@pytest.mark.parametrize("rotate", [False, True])
+@pytest.mark.parametrize("token_path", [V1, V2])
+@pytest.mark.parametrize("site", ["us1", "eu1", "us2-fed"])
 def test_authlib_completes_the_flow(
-    authlib: Callable[..., Authlib], site: str, profile: str
+    authlib: Callable[..., Authlib],
+    site: str,
+    token_path: str,
+    rotate: bool,  # noqa: FBT001 - a parameter of the test
 ) -> None:
-    """Authlib authorizes, reads, refreshes and revokes."""
-    judge = authlib(site, profile=profile)
+    """Authlib authorizes, reads, refreshes and revokes, at either endpoint, rotating or not."""
+    judge = authlib(site, token_path=token_path, switches={"rotate": rotate})
     token = judge.fetch(judge.location())
     assert token["scope"].split() == SCOPES
     user = f"{judge.partner.urls['api_url']}/api/v2/current_user"
@@ -104,7 +115,7 @@ def test_authlib_completes_the_flow(
     refreshed = judge.session.refresh_token(judge.token_url, refresh_token=token["refresh_token"])
     assert refreshed["access_token"] != token["access_token"]
     rotated = refreshed["refresh_token"] != token["refresh_token"]
-    assert rotated == (profile == "rfc")
+    assert rotated == rotate
     answer = judge.session.revoke_token(
         judge.revoke_url, token=refreshed["refresh_token"], token_type_hint="refresh_token"
     )
@@ -146,9 +157,11 @@ def test_authlib_with_a_reused_code(authlib: Callable[..., Authlib]) -> None:
 
 
 def test_authlib_with_a_wrong_secret(authlib: Callable[..., Authlib]) -> None:
-    """A wrong secret is an invalid client, in the body and by Basic."""
+    """A wrong secret is an invalid client, in the body and by Basic where that is allowed."""
     for method in ("client_secret_post", "client_secret_basic"):
-        judge = authlib(client_secret="wrong", token_endpoint_auth_method=method)
+        judge = authlib(
+            client_secret="wrong", token_endpoint_auth_method=method, switches={"basic": True}
+        )
         with pytest.raises(OAuthError, match="invalid_client"):
             judge.fetch(judge.location())
 
@@ -202,8 +215,8 @@ def test_authlib_after_revoking(authlib: Callable[..., Authlib]) -> None:
 def test_authlib_does_not_take_datadogs_errors_for_tokens(
     authlib: Callable[..., Authlib],
 ) -> None:
-    """In Datadog's shape Authlib sees no error, but no access token either."""
-    judge = authlib(profile="datadog")
+    """In v1's shape Authlib sees no error, but no access token either."""
+    judge = authlib(token_path=V1)
     answer = judge.fetch(judge.location(), code_verifier="w" * 64)
     assert "access_token" not in answer
     assert answer["errors"][0].startswith("invalid_grant - ")
@@ -213,12 +226,13 @@ def test_authlib_does_not_take_datadogs_errors_for_tokens(
 def requests_oauthlib(
     make_sandbox: Callable[..., Sandbox], make_partner: Callable[..., Partner], stack: Any
 ) -> Callable[..., tuple[Partner, RequestsSession]]:
-    """Start requests-oauthlib against a sandbox of a profile."""
+    """Start requests-oauthlib against a sandbox that rotates or not."""
 
     def make(
-        site: str = "us1", *, profile: str = "rfc", **changes: Any
+        site: str = "us1", *, token_path: str = V2, rotate: bool = False, **changes: Any
     ) -> tuple[Partner, RequestsSession]:
-        partner = make_partner(make_sandbox(profile=profile), site)
+        partner = make_partner(make_sandbox(rotate=rotate), site)
+        partner.token_path = token_path
         options = {"redirect_uri": partner.redirect_uri, "scope": SCOPES, "pkce": "S256"}
         session = RequestsSession(partner.client.client_id, **{**options, **changes})
         session.trust_env = False
@@ -238,20 +252,24 @@ def fetch(partner: Partner, session: RequestsSession, location: str, **changes: 
     """Exchange the code of a redirect."""
     options = {"client_secret": partner.client.client_secret, "include_client_id": True}
     return session.fetch_token(
-        f"{partner.urls['api_url']}/oauth2/v1/token",
+        f"{partner.urls['api_url']}{partner.token_path}",
         # The library insists on https for the address that the browser came back to.
         authorization_response=location,
         **{**options, **changes},
     )
 
 
-@pytest.mark.parametrize("profile", ["datadog", "rfc"])
-@pytest.mark.parametrize("site", ["us1", "us5", "eu1", "us1-fed"])
+@pytest.mark.parametrize("rotate", [False, True])
+@pytest.mark.parametrize("token_path", [V1, V2])
+@pytest.mark.parametrize("site", ["us1", "us5", "eu1"])
 def test_requests_oauthlib_completes_the_flow(
-    requests_oauthlib: Callable[..., tuple[Partner, RequestsSession]], site: str, profile: str
+    requests_oauthlib: Callable[..., tuple[Partner, RequestsSession]],
+    site: str,
+    token_path: str,
+    rotate: bool,  # noqa: FBT001 - a parameter of the test
 ) -> None:
-    """requests-oauthlib authorizes, reads, refreshes and revokes."""
-    partner, session = requests_oauthlib(site, profile=profile)
+    """requests-oauthlib authorizes, reads, refreshes and revokes, at either endpoint."""
+    partner, session = requests_oauthlib(site, token_path=token_path, rotate=rotate)
     token = fetch(partner, session, through_consent(partner, session))
     user = f"{partner.urls['api_url']}/api/v2/current_user"
     assert session.get(user).status_code == 200
@@ -259,9 +277,10 @@ def test_requests_oauthlib_completes_the_flow(
         "client_id": partner.client.client_id,
         "client_secret": partner.client.client_secret,
     }
-    url = f"{partner.urls['api_url']}/oauth2/v1/token"
+    url = f"{partner.urls['api_url']}{token_path}"
     refreshed = session.refresh_token(url, refresh_token=token["refresh_token"], **credentials)
     assert refreshed["access_token"] != token["access_token"]
+    assert (refreshed["refresh_token"] != token["refresh_token"]) == rotate
     data = {**credentials, "token": refreshed["refresh_token"]}
     assert session.post(f"{partner.urls['api_url']}/oauth2/v1/revoke", data=data).status_code == 200
     assert session.get(user).status_code == 401
@@ -307,7 +326,7 @@ def test_requests_oauthlib_reuse_and_denial(
     partner, session = requests_oauthlib()
     with pytest.raises(AccessDeniedError):
         fetch(partner, session, through_consent(partner, session, "deny"))
-    partner, session = requests_oauthlib(profile="datadog")
+    partner, session = requests_oauthlib(token_path=V1)
     location = through_consent(partner, session)
     session._code_verifier = "w" * 64
     with pytest.raises(MissingTokenError):

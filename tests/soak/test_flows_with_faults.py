@@ -108,7 +108,7 @@ def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     """Serve with every fault there is, and shorten the slow one, which would take hours."""
     monkeypatch.setattr(spoil, "SLOW_SECONDS", 0.02)
     with Sandbox(
-        profile="rfc", faults=[f"{name}:{PERCENT}" for name in FAULTS], real_time=True
+        profile="rfc", rotate=True, faults=[f"{name}:{PERCENT}" for name in FAULTS], real_time=True
     ) as running:
         yield running
 

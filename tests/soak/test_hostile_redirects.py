@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from ddoauth_kit.http.message import Request, Response
 
-ALLOWED = {f"https://api.{site.domain}/oauth2/v1/token" for site in DATADOG_SITES}
+ALLOWED = {f"https://api.{site.domain}/api/v2/oauth2/token" for site in DATADOG_SITES}
 REAL = [site.domain for site in DATADOG_SITES]
 HOSTS = [*REAL, *(site.app_host for site in DATADOG_SITES), "globex.datadoghq.com"]
 JUNK = st.text(alphabet=string.printable + "\0\u3002\uff0e\u0430\u200b", max_size=12)
@@ -116,7 +116,7 @@ def test_no_redirect_leads_out_of_the_table(
         assert len(http.urls) == sent
         assert set(http.urls) <= ALLOWED
         if attack["start"]:
-            assert set(http.urls) <= {f"https://api.{attack['start']}/oauth2/v1/token"}
+            assert set(http.urls) <= {f"https://api.{attack['start']}/api/v2/oauth2/token"}
 
     attack_once()
     assert min(tried.values()) > 0, "some are refused and some are honest, or this proves nothing"

@@ -48,7 +48,7 @@ def test_64_connections(seconds: float, record_property: Callable[[str, object],
             check = json.dumps([{"check": "app.ok", "host_name": "h", "status": 0, "tags": []}])
             mix = [
                 get(f"{url.path}/api/v1/validate", port=port, dd_api_key=key),
-                post(f"{url.path}/oauth2/v1/token", form, port=port, kind=FORM),
+                post(f"{url.path}/api/v2/oauth2/token", form, port=port, kind=FORM),
                 post(
                     f"{url.path}/api/v1/check_run",
                     check,

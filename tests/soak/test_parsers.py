@@ -249,7 +249,7 @@ def test_the_sandbox_answers_every_request(count: int) -> None:
         [
             "/",
             "/us1/app/oauth2/v1/authorize",
-            "/us1/api/oauth2/v1/token",
+            "/us1/api/api/v2/oauth2/token",
             "/us1/api/api/v2/series",
             "/mars/x",
             "/us1/api/api/v2/api_keys/marketplace",

@@ -185,7 +185,7 @@ def _route(app: Flask, server: AuthorizationServer, state: AuthlibServer) -> Non
         answer.headers["Location"] += "&" + urlencode({"domain": DOMAIN, "site": APP_URL})
         return answer
 
-    @app.post("/oauth2/v1/token")
+    @app.post("/api/v2/oauth2/token")
     def token() -> Response:
         return server.create_token_response()
 

@@ -87,7 +87,7 @@ def response(status: int = 200, text: str = "{}", **headers: str) -> Response:
     exchange = Exchange(
         purpose="token exchange",
         method="POST",
-        url="https://api.datadoghq.com/oauth2/v1/token",
+        url="https://api.datadoghq.com/api/v2/oauth2/token",
         status=status,
         response_body=redact_body(text),
     )

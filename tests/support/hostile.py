@@ -63,5 +63,12 @@ _BOTH = (
     "a" * 64 + ".datadoghq.com",
     "datadoghq.com," * 500,
 )
-HOSTILE_DOMAINS = (*_BOTH, "us9.datadoghq.com", "app.datadoghq.com", "globex.datadoghq.com", "us1")
+HOSTILE_DOMAINS = (*_BOTH, "app.datadoghq.com", "us1")
+# Subdomains of Datadog's that no table lists: a new region, or a customer's own.
+UNLISTED_DOMAINS = (
+    "us9.datadoghq.com",
+    "globex.datadoghq.com",
+    "us9.datadoghq.eu",
+    "https://us9.ddog-gov.com/",
+)
 HOSTILE_SITES = _BOTH

@@ -19,8 +19,6 @@ class Profile:
     name: str
     summary: str
     rfc_errors: bool = False
-    basic_allowed: bool = False
-    rotates: bool = False
     validates_first: bool = False
     oauth_data: bool = True
     misses_products: bool = False
@@ -36,10 +34,8 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
             Profile("datadog", "Answers with Datadog's bodies and status codes."),
             Profile(
                 "rfc",
-                "Answers errors by RFC 6749 and RFC 6750, rotates refresh tokens, allows Basic.",
+                "Answers by RFC 6749 at the v1 token endpoint, too, and by RFC 6750 at the API.",
                 rfc_errors=True,
-                basic_allowed=True,
-                rotates=True,
             ),
             Profile(
                 "validate-first",

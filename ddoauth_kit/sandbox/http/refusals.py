@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ddoauth_kit.sandbox.facts.profiles import Profile
 
 NO_STORE = (("Cache-Control", "no-store"), ("Pragma", "no-cache"))
+UNAUTHORIZED = 401
 REALM = 'realm="ddoauth-sandbox"'
 
 
@@ -69,6 +70,8 @@ class Refusal(Exception):  # noqa: N818 - it is an answer of the twin, not an er
         self.content_type = content_type
         # Set where a profile writes errors in another shape than a list of them.
         self.document: dict[str, object] | None = None
+        # Set by the endpoints that answer in RFC 6749's shape, whatever the profile.
+        self.rfc = False
         self.more = more
 
 
@@ -133,13 +136,14 @@ def answer_refusal(refusal: Refusal, *, profile: Profile) -> Answer:
 
 def _oauth_answer(refusal: Refusal, *, profile: Profile) -> Answer:
     headers = (*NO_STORE, *refusal.headers)
-    if not profile.rfc_errors:
+    if not (profile.rfc_errors or refusal.rfc):
         errors = [f"{refusal.code} - {refusal.text}"]
         return json_answer(refusal.status, {"errors": errors}, *headers)
     body = {"error": refusal.code, "error_description": refusal.text}
-    if refusal.code != "invalid_client":
+    if refusal.status != UNAUTHORIZED:
         return json_answer(refusal.status, body, *headers)
-    return json_answer(401, body, *headers, ("WWW-Authenticate", f"Basic {REALM}"))
+    # RFC 9110 15.5.2: a 401 without a challenge is not allowed.
+    return json_answer(UNAUTHORIZED, body, *headers, ("WWW-Authenticate", f"Basic {REALM}"))
 
 
 def _api_answer(refusal: Refusal, *, profile: Profile) -> Answer:

@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
 from ddoauth_kit.sandbox.http.messages import duplicates
-from ddoauth_kit.sandbox.http.refusals import oauth_refusal
+from ddoauth_kit.sandbox.http.refusals import UNAUTHORIZED, oauth_refusal
 
 if TYPE_CHECKING:
     from ddoauth_kit.sandbox.http.messages import Incoming
+    from ddoauth_kit.sandbox.http.refusals import Refusal
     from ddoauth_kit.sandbox.state.clients import Client
     from ddoauth_kit.sandbox.state.state import Twin
 
 FIELDS_NAMED = 30
+BAD_REQUEST = 400
 
 # A careless client posts a bare token, which a form parser takes for the name of a field.
 _NAME = re.compile(r"[a-z_]{1,24}", re.ASCII)
@@ -26,14 +28,25 @@ _NAME = re.compile(r"[a-z_]{1,24}", re.ASCII)
 BAD_CODE = "Invalid authorization code or code verifier."
 
 
-def read_fields(incoming: Incoming) -> dict[str, str]:
+def read_token_fields(incoming: Incoming) -> dict[str, str]:
+    """Read a token request; another content type reads as a wrong code, as Datadog says."""
+    return _read_fields(incoming, oauth_refusal("token-content-type", "invalid_grant", BAD_CODE))
+
+
+def read_revocation_fields(incoming: Incoming) -> dict[str, str]:
+    """Read a revocation request, which has no code that could be wrong."""
+    text = "Send the fields as application/x-www-form-urlencoded."
+    return _read_fields(incoming, oauth_refusal("revoke-content-type", "invalid_request", text))
+
+
+def _read_fields(incoming: Incoming, wrong_type: Refusal) -> dict[str, str]:
     """Read the body, form or JSON, with each field once (RFC 6749, 3.2)."""
     if incoming.content_type == "application/x-www-form-urlencoded":
         pairs = incoming.form()
     elif incoming.content_type == "application/json":
         pairs = _json_pairs(incoming.body)
     else:
-        raise oauth_refusal("token-content-type", "invalid_grant", BAD_CODE)
+        raise wrong_type
     repeated = duplicates(pairs)
     if repeated:
         raise oauth_refusal(
@@ -61,24 +74,29 @@ def _json_pairs(body: bytes) -> tuple[tuple[str, str], ...]:
 
 def authenticate(twin: Twin, incoming: Incoming, *, fields: dict[str, str]) -> Client:
     """Return the client that proves itself by its secret (RFC 6749, 2.3.1)."""
-    client_id, secret = _proof(twin, incoming, fields=fields)
+    client_id, secret, refused = _proof(twin, incoming, fields=fields)
     client = twin.clients.find(client_id, site=incoming.site.name)
     if client is None:
-        raise oauth_refusal("token-unknown-client", "invalid_client", "Unknown client.")
+        raise oauth_refusal(
+            "token-unknown-client", "invalid_client", "Unknown client.", status=refused
+        )
     if not secret:
         raise oauth_refusal(
             "token-missing-secret", "invalid_client", "Missing client_secret.", status=401
         )
     if not hmac.compare_digest(secret.encode(errors="replace"), client.client_secret.encode()):
-        raise oauth_refusal("token-wrong-secret", "invalid_client", "Invalid client_secret.")
+        raise oauth_refusal(
+            "token-wrong-secret", "invalid_client", "Invalid client_secret.", status=refused
+        )
     return client
 
 
-def _proof(twin: Twin, incoming: Incoming, *, fields: dict[str, str]) -> tuple[str, str]:
+def _proof(twin: Twin, incoming: Incoming, *, fields: dict[str, str]) -> tuple[str, str, int]:
+    """Return id, secret, and the status of their refusal: by Basic it is 401 (RFC 6749, 5.2)."""
     scheme, _, credentials = incoming.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "basic":
-        return fields.get("client_id", ""), fields.get("client_secret", "")
-    if not twin.profile.basic_allowed:
+        return fields.get("client_id", ""), fields.get("client_secret", ""), BAD_REQUEST
+    if not twin.switches.basic:
         raise oauth_refusal(
             "token-basic", "invalid_client", "Send the credentials in the body.", status=401
         )
@@ -86,7 +104,7 @@ def _proof(twin: Twin, incoming: Incoming, *, fields: dict[str, str]) -> tuple[s
         raise oauth_refusal(
             "token-two-methods", "invalid_request", "Use one way of client authentication."
         )
-    return _basic(credentials)
+    return (*_basic(credentials), UNAUTHORIZED)
 
 
 def _basic(credentials: str) -> tuple[str, str]:

@@ -11,8 +11,13 @@ from typing import TYPE_CHECKING
 
 from ddoauth_kit.sandbox.facts.sites import next_site
 from ddoauth_kit.sandbox.http.messages import Answer, json_answer
-from ddoauth_kit.sandbox.http.refusals import NO_STORE, oauth_refusal
-from ddoauth_kit.sandbox.oauth.client_authentication import BAD_CODE, authenticate, read_fields
+from ddoauth_kit.sandbox.http.refusals import NO_STORE, Refusal, api_refusal, oauth_refusal
+from ddoauth_kit.sandbox.oauth.client_authentication import (
+    BAD_CODE,
+    authenticate,
+    read_revocation_fields,
+    read_token_fields,
+)
 from ddoauth_kit.sandbox.state.grants import ACCESS_SECONDS
 
 if TYPE_CHECKING:
@@ -24,9 +29,29 @@ if TYPE_CHECKING:
 _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}", re.ASCII)
 
 
-def issue_tokens(twin: Twin, incoming: Incoming) -> Answer:
+def issue_tokens_v1(twin: Twin, incoming: Incoming) -> Answer:
+    """Answer at the older address, `/oauth2/v1/token`, unless it is gone."""
+    if not twin.switches.v1_token:
+        raise api_refusal("token-v1-gone", 404, "Not found")
+    return _issue_tokens(twin, incoming)
+
+
+def issue_tokens_v2(twin: Twin, incoming: Incoming) -> Answer:
+    """Answer at the documented address, `/api/v2/oauth2/token`, refusals as in RFC 6749, 5.2."""
+    try:
+        return _issue_tokens(twin, incoming)
+    except Refusal as refusal:
+        refusal.rfc = True
+        raise
+
+
+def _issue_tokens(twin: Twin, incoming: Incoming) -> Answer:
     """Answer a token request of one of the two grant types."""
-    fields = read_fields(incoming)
+    if twin.faults.strikes("token-endpoint-gone"):
+        raise api_refusal("token-v1-gone", 404, "Not found")
+    fields = read_token_fields(incoming)
+    if twin.faults.strikes("error-with-200"):
+        raise oauth_refusal("token-errors", "invalid_grant", BAD_CODE, status=200)
     client = authenticate(twin, incoming, fields=fields)
     grant_type = fields.get("grant_type")
     if grant_type == "authorization_code":
@@ -92,7 +117,7 @@ def _refresh(twin: Twin, incoming: Incoming, client: Client, *, fields: dict[str
         raise oauth_refusal("refresh-reuse", "invalid_grant", text)
     if twin.ends_now(grant):
         raise oauth_refusal("refresh-refused", "invalid_grant", text)
-    if twin.profile.rotates:
+    if twin.switches.rotates:
         twin.grants.renew_refresh_token(grant)
     return _token_answer(twin, grant, silent=twin.faults.strikes("no-refresh-token"))
 
@@ -109,7 +134,7 @@ def _token_answer(twin: Twin, grant: Grant, *, silent: bool = False) -> Answer:
     }
     if silent:
         del body["refresh_token"]
-    return json_answer(200, body, *NO_STORE)
+    return replace(json_answer(200, body, *NO_STORE), cut_off=twin.faults.strikes("lost-answer"))
 
 
 def _elsewhere(twin: Twin, grant: Grant) -> Grant:
@@ -119,7 +144,7 @@ def _elsewhere(twin: Twin, grant: Grant) -> Grant:
 
 def revoke_token(twin: Twin, incoming: Incoming) -> Answer:
     """End the whole grant of a token; a token that is unknown is as good as ended (RFC 7009)."""
-    fields = read_fields(incoming)
+    fields = read_revocation_fields(incoming)
     client = authenticate(twin, incoming, fields=fields)
     token = fields.get("token", "")
     if not token:
@@ -131,4 +156,5 @@ def revoke_token(twin: Twin, incoming: Incoming) -> Answer:
         and grant.org.site == incoming.site
     ):
         twin.grants.revoke(grant)
-    return Answer(200, headers=NO_STORE)
+    # A client that trusts the type would try to read nothing as JSON.
+    return Answer(200, content_type="text/plain; charset=utf-8", headers=NO_STORE)

@@ -12,7 +12,11 @@ from ddoauth_kit.sandbox.facts.catalogue import catalogue
 from ddoauth_kit.sandbox.http.refusals import Refusal, api_refusal, page_refusal
 from ddoauth_kit.sandbox.oauth.authorization_endpoint import show_consent
 from ddoauth_kit.sandbox.oauth.consent_decision import decide
-from ddoauth_kit.sandbox.oauth.token_endpoint import issue_tokens, revoke_token
+from ddoauth_kit.sandbox.oauth.token_endpoint import (
+    issue_tokens_v1,
+    issue_tokens_v2,
+    revoke_token,
+)
 from ddoauth_kit.sandbox.pages import customer_pages as pages
 
 if TYPE_CHECKING:
@@ -98,7 +102,8 @@ _PAGES: tuple[tuple[str, str, Handler], ...] = (
 
 
 _TOKENS: tuple[tuple[str, str, Handler], ...] = (
-    ("POST", "/oauth2/v1/token", issue_tokens),
+    ("POST", "/api/v2/oauth2/token", issue_tokens_v2),
+    ("POST", "/oauth2/v1/token", issue_tokens_v1),
     ("POST", "/oauth2/v1/revoke", revoke_token),
 )
 

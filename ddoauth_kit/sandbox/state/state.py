@@ -6,6 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ddoauth_kit.sandbox.facts.switches import Switches
 from ddoauth_kit.sandbox.state.clients import Client, Clients, RegisteredIntegration
 from ddoauth_kit.sandbox.state.created_resources import Kept
 from ddoauth_kit.sandbox.state.faults import FaultPlan
@@ -35,6 +36,7 @@ class Twin:
     latency: float = 0.0
     cookie: str = "ddoauth_sandbox"
     prefixes: tuple[str, ...] = ()
+    switches: Switches = field(default_factory=Switches)
     telemetry: defaultdict[str, ReceivedData] = field(
         default_factory=lambda: defaultdict(ReceivedData)
     )

@@ -121,9 +121,16 @@ class Lab:
         found = self.sent(purpose)
         return found if isinstance(found, Skipped) else as_httpx(found)
 
-    def authorization_request(self, scopes: Iterable[str] | None = None) -> AuthorizationRequest:
-        """Build a new authorization request, as from the tile of an organization on this site."""
-        return self.oauth.begin(domain=self.site.domain, scopes=scopes, session=ONE_PERSON)
+    def authorization_request(
+        self, scopes: Iterable[str] | None = None, *, name_scopes: bool = True
+    ) -> AuthorizationRequest:
+        """Build a new authorization request, as from the tile of an organization on this site.
+
+        With `name_scopes=False` it leaves `scope` out.
+        """
+        return self.oauth.begin(
+            domain=self.site.domain, scopes=scopes, name_scopes=name_scopes, session=ONE_PERSON
+        )
 
     def authorize(self, request: AuthorizationRequest | None = None) -> AuthorizationResponse:
         """Get consent for a request (a new one by default), and check the redirect.

@@ -16,6 +16,7 @@ from ddoauth_kit.oauth.consent.scripted_consent import visit_consent
 from ddoauth_kit.registration import (
     ClientRegistration,
     Kind,
+    TokenEndpoint,
     registration_from_file,
 )
 from ddoauth_kit.registration.live import live_registration
@@ -94,11 +95,13 @@ def open_sandbox_lab(  # noqa: PLR0913 - each is a choice of the notebook or its
     faults: tuple[str, ...] = (),
     every_scope: bool = False,
     private: bool = False,
+    rotate: bool = False,
 ) -> Lab:
     """Open a lab in a sandbox of its own, which may have a profile and faults.
 
     With `private` it begins as integrations do: with the private client, which works for the
-    first organization of its site alone, and is another one on each site.
+    first organization of its site alone, and is another one on each site. With `rotate` each
+    refresh brings a new refresh token, and the one before is spent.
 
     Raises:
         InputError: `unknown_site`, `bad_client_file` or `sandbox_not_started`.
@@ -114,6 +117,7 @@ def open_sandbox_lab(  # noqa: PLR0913 - each is a choice of the notebook or its
             faults=faults,
             client_file=path,
             scopes=None if every_scope else LESSON_SCOPES,
+            rotate=rotate,
         ).start()
     except SandboxError as error:
         raise InputError("sandbox_not_started", f"The sandbox says: {error}.") from None
@@ -284,6 +288,7 @@ def _registration(
         scopes=tuple(client.scopes),
         redirect_uris=tuple(client.redirect_uris),
         onboarding_url=client.onboarding_url,
+        token_endpoint=registration.token_endpoint if registration else TokenEndpoint.V2,
     )
 
 

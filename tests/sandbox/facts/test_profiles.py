@@ -27,7 +27,7 @@ def partner_of(
 
 @pytest.mark.checklist("S5")
 def test_rfc_token_errors(partner_of: Callable[[str], Partner]) -> None:
-    """Errors have `error` and `error_description`, and a bad client gets 401."""
+    """At v1, too, errors have `error` and `error_description`; no secret gets a challenge."""
     partner = partner_of("rfc")
     answer = partner.exchange("made-up")
     assert answer.status_code == 400
@@ -37,6 +37,8 @@ def test_rfc_token_errors(partner_of: Callable[[str], Partner]) -> None:
     }
     assert answer.headers["cache-control"] == "no-store"
     answer = partner.exchange("made-up", client_secret="wrong")
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_client")
+    answer = partner.exchange("made-up", client_secret=None)
     assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
     assert answer.headers["www-authenticate"].startswith("Basic realm=")
 

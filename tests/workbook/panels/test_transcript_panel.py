@@ -51,7 +51,7 @@ def test_the_transcript_grows_and_offers_code(lab: Lab) -> None:
     field(panel, "Show the newest").click()
     assert "1 exchange." in panel.status.value
     (shown,) = page(panel).children
-    assert "1. 200 POST /oauth2/v1/token (token exchange)" in shown.value
+    assert "1. 200 POST /api/v2/oauth2/token (token exchange)" in shown.value
     newest = lab.transcript.newest()
     fields = {each.attributes["name"]: each.text for each in areas(shown.value)}
     assert fields == {

@@ -10,7 +10,7 @@ from ddoauth_kit.workbook.show.wire import wire_html, wire_text
 FORM = Exchange(
     purpose="token exchange",
     method="POST",
-    url="https://api.datadoghq.com/oauth2/v1/token",
+    url="https://api.datadoghq.com/api/v2/oauth2/token",
     status=200,
     request_body="grant_type=refresh_token\nclient_secret=<client_secret>",
     request_type="application/x-www-form-urlencoded",
@@ -31,7 +31,7 @@ QUERY = Exchange(
 def test_a_form() -> None:
     """Request line, host, content type, one field a line; then status, headers, indented JSON."""
     assert wire_text(FORM).splitlines() == [
-        "POST /oauth2/v1/token",
+        "POST /api/v2/oauth2/token",
         "host: api.datadoghq.com",
         "content-type: application/x-www-form-urlencoded",
         "",

@@ -1,0 +1,129 @@
+"""openid-client, a JavaScript library that others wrote, completes the flow in a Node process."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from support.places import TESTS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from conftest import Partner
+
+    from ddoauth_kit.sandbox import Sandbox
+
+V1, V2 = "/oauth2/v1/token", "/api/v2/oauth2/token"
+SCOPE = "metrics_read events_read"
+SOURCE = TESTS / "data" / "openid_client"
+
+pytestmark = pytest.mark.skipif(
+    not shutil.which("npm") and not os.environ.get("CI"), reason="Node and npm are not here"
+)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Install the library once, by npm, in a folder of its own."""
+    folder = tmp_path_factory.mktemp("judge")
+    for path in SOURCE.iterdir():
+        shutil.copy(path, folder)
+    command = ["npm", "install", "--no-audit", "--no-fund", "--silent"]
+    done = subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True)
+    if done.returncode and not os.environ.get("CI"):
+        pytest.skip("npm could not install openid-client")
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def judged(folder: Path, partner: Partner, token_path: str, **options: Any) -> dict[str, Any]:
+    """Let the library begin, consent for it, and return what came of it."""
+    urls = partner.urls
+    given = {
+        "issuer": urls["app_url"],
+        "api_url": urls["api_url"],
+        "authorize_url": f"{urls['app_url']}/oauth2/v1/authorize",
+        "token_url": f"{urls['api_url']}{token_path}",
+        "revoke_url": f"{urls['api_url']}/oauth2/v1/revoke",
+        "client_id": partner.client.client_id,
+        "client_secret": partner.client.client_secret,
+        "redirect_uri": partner.redirect_uri,
+        "scope": SCOPE,
+        **options,
+    }
+    pipes: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    command = ["node", "judge.mjs"]
+    with subprocess.Popen(command, cwd=folder, text=True, **pipes) as process:
+        print(json.dumps(given), file=process.stdin, flush=True)
+        url = json.loads(process.stdout.readline())["url"]
+        location = partner.decide(partner.http.get(url)).headers["location"]
+        print(location, file=process.stdin, flush=True)
+        said, errors = process.communicate(timeout=60)
+    assert said, errors
+    found: dict[str, Any] = json.loads(said)
+    return found
+
+
+@pytest.mark.parametrize("rotate", [False, True])
+@pytest.mark.parametrize("site", ["us1", "eu1", "us2-fed"])
+def test_openid_client_completes_the_flow(
+    folder: Path,
+    make_sandbox: Callable[..., Sandbox],
+    make_partner: Callable[..., Partner],
+    site: str,
+    rotate: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    """It authorizes, calls, refreshes and revokes at v2, and knows a refusal by its code."""
+    partner = make_partner(make_sandbox(rotate=rotate), site)
+    assert judged(folder, partner, V2) == {
+        "scope": SCOPE,
+        "before": 200,
+        "rotated": rotate,
+        "again": "invalid_grant",
+        "after": 401,
+    }
+
+
+@pytest.mark.parametrize("rotate", [False, True])
+@pytest.mark.parametrize("site", ["us1", "eu1", "us2-fed"])
+def test_openid_client_at_the_older_endpoint(
+    folder: Path,
+    make_sandbox: Callable[..., Sandbox],
+    make_partner: Callable[..., Partner],
+    site: str,
+    rotate: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    """At v1 it works as well, but cannot tell what a refusal in Datadog's shape means."""
+    partner = make_partner(make_sandbox(rotate=rotate), site)
+    found = judged(folder, partner, V1)
+    assert (found["before"], found["rotated"], found["after"]) == (200, rotate, 401)
+    assert found["again"] == "OAUTH_RESPONSE_IS_NOT_CONFORM"
+
+
+def test_openid_client_and_reuse(
+    folder: Path, make_sandbox: Callable[..., Sandbox], make_partner: Callable[..., Partner]
+) -> None:
+    """Under rotation the use of an older refresh token ends what the newer one gave."""
+    partner = make_partner(make_sandbox(rotate=True))
+    found = judged(folder, partner, V2, reuse=True)
+    assert (found["again"], found["after"]) == ("invalid_grant", 401)
+
+
+@pytest.mark.parametrize("basic", [False, True])
+def test_openid_client_by_basic(
+    folder: Path,
+    make_sandbox: Callable[..., Sandbox],
+    make_partner: Callable[..., Partner],
+    basic: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    """Basic is refused, and works where the switch allows it."""
+    partner = make_partner(make_sandbox(basic=basic))
+    found = judged(folder, partner, V2, basic=True)
+    assert ("failed" in found) == (not basic)
+    assert found.get("before", 200) == 200
