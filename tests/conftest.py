@@ -6,6 +6,7 @@ import json
 import os
 import pickle
 import signal
+import sys
 import tarfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
 
 
 __all__ = ["pytest_runtest_setup", "pytest_terminal_summary"]
+
+# Hundreds of processes import the package here, and without bytecode each would compile it anew.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 settings.register_profile(
     "kit",

@@ -29,7 +29,7 @@ LESSON = "09_your_own_app.ipynb"
 MORE = "panels.ipynb"
 CELLS = (
     """\
-from ddoauth_kit.workbook import open_lab, widgets as panels
+from ddoauth_kit.workbook import open_lab, panels
 
 lab = open_lab("us1", every_scope=True)
 tokens = lab.connect()

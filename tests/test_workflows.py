@@ -50,6 +50,7 @@ def shell(tmp_path: Path) -> Any:
     return run
 
 
+@pytest.mark.long
 def test_the_nightly_run(shell: Any, tmp_path: Path) -> None:
     """The commands of the example run every lesson on every site and compare with the last run."""
     assert shell("ddoauth run 00 --out last-run").returncode == 0

@@ -53,7 +53,7 @@ CALL = """async (code) => {
 }"""
 SETUP = f"""\
 import ipywidgets
-from ddoauth_kit.workbook import open_sandbox_lab, widgets as panels
+from ddoauth_kit.workbook import open_sandbox_lab, panels
 class Bare:
     def __init__(self):
         self.button, self.label = ipywidgets.Button(description='Bare'), ipywidgets.Label()

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
-from support.jupyter_lab import LabServer, Notebook
+from support.jupyter_lab import WAITING, LabServer, Notebook
 
 from ddoauth_kit.workbook.lessons.notebooks import find_notebooks
 
@@ -64,7 +64,7 @@ def serve_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[...
 def context(browser: Any) -> Iterator[Any]:
     """Give a fresh browser profile, and see that nothing it asks for leaves this machine."""
     profile = browser.new_context(viewport={"width": 1280, "height": 900})
-    profile.set_default_timeout(20_000)
+    profile.set_default_timeout(WAITING)
     asked: list[str] = []
     profile.on("request", lambda request: asked.append(request.url))
     yield profile

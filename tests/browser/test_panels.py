@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from support.jupyter_lab import LabServer, Notebook
 
 SETUP = """\
-from ddoauth_kit.workbook import open_lab, widgets as panels
+from ddoauth_kit.workbook import open_lab, panels
 lab = open_lab()
 tokens = lab.connect()
 panels.{panel}"""

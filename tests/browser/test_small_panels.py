@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 PANELS = (
     """\
-from ddoauth_kit.workbook import open_lab, widgets as panels
+from ddoauth_kit.workbook import open_lab, panels
 lab = open_lab()
 tokens = lab.connect()
 panels.TranscriptPanel(lab)""",

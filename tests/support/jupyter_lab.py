@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-STARTING = 40.0
-RUNNING = 120_000
+STARTING = 120.0
+RUNNING = 240_000
+WAITING = 60_000
 NEWS = "@jupyterlab/apputils-extension/notification.jupyterlab-settings"
 WIDGETS = "@jupyter-widgets/jupyterlab-manager/plugin.jupyterlab-settings"
 CONNECTED = (
@@ -186,10 +187,12 @@ class Notebook:
         return self.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
 
     def run_all(self) -> None:
-        """Run every cell and wait until the last one is done."""
+        """Run every cell, wait until the last one is done, and see that none failed."""
         self.page.set_default_timeout(RUNNING)
         self.page.evaluate(RUN_ALL)
-        self.page.set_default_timeout(20_000)
+        self.page.set_default_timeout(WAITING)
+        errors = self.panel.locator("[data-mime-type='application/vnd.jupyter.error']")
+        assert errors.all_inner_texts() == []
 
     def ask(self, expression: str) -> str:
         """Return the repr of an expression in the kernel, without a cell that would be saved."""

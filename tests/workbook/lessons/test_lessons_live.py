@@ -36,6 +36,7 @@ def test_lesson_in_live_mode(
     assert writes or not changed
 
 
+@pytest.mark.long
 def test_lessons_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
     """With writes, the lessons share one organization: the second takes the key that was kept."""
     with Sandbox() as datadog:
