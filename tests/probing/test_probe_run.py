@@ -409,10 +409,9 @@ def test_a_mistake_of_a_store_is_raised(serve: Serve) -> None:
     server = serve(Answer('{"errors": ["Unauthorized"]}', 401))
 
     class Broken(MemoryStore):
-        def get(self, slot: Slot) -> Secret | None:
+        def get(self, slot: Slot) -> Secret | None:  # noqa: ARG002
             raise _StopError
 
-    # noqa: ARG002
     grant = Grant(
         kept_grant(tokens(site=server.site))._client,
         store=Broken(),
