@@ -138,6 +138,9 @@ ADVICE: Final[dict[str, str]] = {
     ),
     "unreadable_path": "name a file or a folder that exists and that you may read.",
     "sandbox_not_started": "change the option that the message names.",
+    "unknown_fault": "name one of the faults that the message lists.",
+    "unknown_drill": "name one of the mistakes or faults that the message lists.",
+    "no_own_sandbox": "open a lab of its own for this: `open_sandbox_lab()`.",
     "missing_package": 'install the workbook: pip install "ddoauth-kit[workbook]".',
     "not_an_integration": (
         "name the folder that holds the integration's `manifest.json` and `README.md`."

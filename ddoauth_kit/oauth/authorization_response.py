@@ -11,33 +11,14 @@ from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.errors import AuthorizationError, InputError
 from ddoauth_kit.oauth.authorization_request import AuthorizationRequest, refuse_foreign_site
-from ddoauth_kit.oauth.redirect_query import redirect_pairs, without_quotes
-from ddoauth_kit.secret import Secret
+from ddoauth_kit.oauth.redirect import Redirect, printable, read_redirect
 from ddoauth_kit.sites import DATADOG_SITES, Site, SiteTable
 
 if TYPE_CHECKING:
     from ddoauth_kit.registration import ClientRegistration
+    from ddoauth_kit.secret import Secret
 
-MAX_REDIRECT_LENGTH: Final = 16 * 1024
-_SHOWN: Final = 200
 _ERROR_CODES: Final = frozenset({"access_denied", "invalid_scope"})
-# What RFC 6749, RFC 9207 and Datadog put into an answer; the redirect URI's own may repeat.
-_ONCE: Final = frozenset(
-    {
-        "client_id",
-        "code",
-        "dd_oid",
-        "dd_org_name",
-        "domain",
-        "error",
-        "error_description",
-        "error_uri",
-        "iss",
-        "scope",
-        "site",
-        "state",
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,23 +36,19 @@ class AuthorizationResponse:
     dd_org_name: str = ""
 
 
-def state_of(redirect: str) -> str:
+def state_of(redirect: str | Redirect) -> str:
     """Return the one `state` of a redirect, to find the attempt that it answers.
 
     Raises:
         AuthorizationError: `not_a_redirect`, `duplicate_parameter` or `missing_state`.
     """
-    parameters = _parameters(redirect)
-    state = parameters.get("state", "")
-    if not state:
-        error = printable(parameters.get("error", ""))
-        what = "The redirect has no `state`" + (f" (it says error={error})." if error else ".")
-        raise AuthorizationError("missing_state", what)
-    return state
+    redirect = read_redirect(redirect)
+    redirect.refuse_fault()
+    return redirect.state.reveal()
 
 
 def read_authorization_response(
-    redirect: str,
+    redirect: str | Redirect,
     *,
     request: AuthorizationRequest,
     registration: ClientRegistration,
@@ -79,80 +56,49 @@ def read_authorization_response(
 ) -> AuthorizationResponse:
     """Check the URL that the browser was sent to, and return its code and site.
 
-    `redirect` is a URL, a path with its query, or the query alone: `state` is the proof, and a
-    proxy may change everything before the `?`.
+    `redirect` is a URL, a path with its query, or the query alone, parsed or not: `state` is the
+    proof, and a proxy may change everything before the `?`.
 
     Raises:
         AuthorizationError: the error that the redirect reports (`access_denied`,
             `invalid_scope`, `authorization_refused`), or what is wrong with the redirect itself.
     """
-    parameters = _parameters(redirect)
-    if not request.state.matches(state_of(redirect)):
+    redirect = read_redirect(redirect)
+    redirect.refuse_fault()
+    if not request.state.matches(redirect.state.reveal()):
         raise AuthorizationError("wrong_state", "The redirect's `state` is not this attempt's.")
-    _check_client(parameters, request)
-    site = _site(parameters, request, registration, sites)
-    if parameters.get("error"):
-        raise _reported_error(parameters)
-    if not parameters.get("code"):
+    _check_client(redirect, request)
+    site = _site(redirect, request, registration, sites)
+    if redirect.error:
+        raise _reported_error(redirect)
+    if not redirect.code:
         raise AuthorizationError("missing_code", "The redirect has neither `code` nor `error`.")
     return AuthorizationResponse(
         request=request,
-        code=Secret(parameters["code"], label="code"),
+        code=redirect.code,
         site=site,
-        dd_oid=printable(parameters.get("dd_oid", "")),
-        dd_org_name=printable(parameters.get("dd_org_name", "")),
+        dd_oid=redirect.dd_oid,
+        dd_org_name=redirect.dd_org_name,
     )
 
 
-def printable(text: str) -> str:
-    """Return text from outside without control characters, cut to 200 characters."""
-    return "".join(c for c in text[:_SHOWN] if c.isprintable())
-
-
-def _parameters(redirect: str) -> dict[str, str]:
-    """Return the query's parameters; an answer's own may come once (RFC 6749 section 3.1)."""
-    if len(redirect) > MAX_REDIRECT_LENGTH:
-        raise AuthorizationError("not_a_redirect", "The redirect is too long to be one.")
-    if not without_quotes(redirect).isascii():
-        raise AuthorizationError("not_a_redirect", "The redirect holds what no URL can hold.")
-    pairs = _pairs(redirect)
-    if "response_type" in dict(pairs):
-        what = "The text is the authorization URL, not the address that the browser ends on."
-        raise AuthorizationError("not_a_redirect", what)
-    names = [name for name, _ in pairs]
-    twice = sorted(name for name in _ONCE if names.count(name) > 1)
-    if twice:
-        what = f"The redirect carries more than one {', '.join(f'`{name}`' for name in twice)}."
-        raise AuthorizationError("duplicate_parameter", what)
-    return dict(pairs)
-
-
-def _pairs(redirect: str) -> list[tuple[str, str]]:
-    try:
-        return redirect_pairs(redirect)
-    except ValueError:
-        what = "The text is not a redirect: it has no readable query."
-        raise AuthorizationError("not_a_redirect", what) from None
-
-
-def _check_client(parameters: dict[str, str], request: AuthorizationRequest) -> None:
-    client_id = parameters.get("client_id")
-    if client_id is not None and client_id != request.client_id:
-        what = f"The redirect names another client: {printable(client_id)!r}."
+def _check_client(redirect: Redirect, request: AuthorizationRequest) -> None:
+    named = redirect.client_id
+    if named is not None and named != request.client_id:
+        what = f"The redirect names another client: {printable(named)!r}."
         raise AuthorizationError("wrong_client_id", what)
 
 
 def _site(
-    parameters: dict[str, str],
+    redirect: Redirect,
     request: AuthorizationRequest,
     registration: ClientRegistration,
     sites: SiteTable,
 ) -> Site:
     """Return the site that `domain` names, if it may be the end of this attempt."""
-    domain = parameters.get("domain", "")
-    if domain:
-        site = _listed(domain, parameters.get("site", ""), registration, sites)
-    elif parameters.get("error"):
+    if redirect.domain:
+        site = _listed(redirect.domain, redirect.site_url, registration, sites)
+    elif redirect.error:
         site = request.site
     else:
         raise AuthorizationError("missing_domain", "The redirect does not say its `domain`.")
@@ -162,9 +108,8 @@ def _site(
             f"{site.domain}."
         )
         raise AuthorizationError("domain_changed", what)
-    issuer = parameters.get("iss", site.issuer)
-    if issuer != site.issuer:
-        what = f"`iss` is {printable(issuer)!r}, expected {site.issuer!r}."
+    if redirect.iss is not None and redirect.iss != site.issuer:
+        what = f"`iss` is {printable(redirect.iss)!r}, expected {site.issuer!r}."
         raise AuthorizationError("wrong_issuer", what)
     return site
 
@@ -177,13 +122,12 @@ def _listed(domain: str, site_url: str, registration: ClientRegistration, sites:
         raise AuthorizationError(code, error.what) from None
 
 
-def _reported_error(parameters: dict[str, str]) -> AuthorizationError:
+def _reported_error(redirect: Redirect) -> AuthorizationError:
     """Turn RFC 6749's error parameters into an error; the description may be empty."""
-    error = printable(parameters["error"])
-    description = printable(parameters.get("error_description", ""))
-    code = error if error in _ERROR_CODES else "authorization_refused"
+    code = redirect.error if redirect.error in _ERROR_CODES else "authorization_refused"
     what = {
         "access_denied": "The customer did not give consent.",
         "invalid_scope": "The authorization request asks for a scope that cannot be granted.",
     }.get(code, "Datadog refused the authorization request.")
-    return AuthorizationError(code, what, said=(f"{error}: {description}".rstrip(": "),))
+    said = f"{redirect.error}: {redirect.error_description}".rstrip(": ")
+    return AuthorizationError(code, what, said=(said,))

@@ -12,9 +12,9 @@ from ddoauth_kit.oauth.authorization_request import AuthorizationRequest, author
 from ddoauth_kit.oauth.authorization_response import (
     AuthorizationResponse,
     read_authorization_response,
-    state_of,
 )
 from ddoauth_kit.oauth.pending import PendingAuthorizations, PendingStore
+from ddoauth_kit.oauth.redirect import Redirect, read_redirect
 from ddoauth_kit.oauth.tokens import (
     TokenSet,
     read_refresh_response,
@@ -95,7 +95,7 @@ class OAuthClient:
         self.pending.add(request, session=session)
         return request
 
-    def complete(self, redirect: str, *, session: str) -> TokenSet:
+    def complete(self, redirect: str | Redirect, *, session: str) -> TokenSet:
         """Check the redirect and exchange its code, in one go.
 
         `redirect` is the URL that your server was called with, its path and query, or its query
@@ -104,39 +104,32 @@ class OAuthClient:
         Raises:
             AuthorizationError, TokenError, AnswerError, NetworkError: see the two steps.
         """
-        try:
-            response = self.receive(redirect, session=session)
-        finally:
-            del redirect  # a traceback with variables would show its code
-        return self.exchange(response)
+        redirect = read_redirect(redirect)  # from here on no traceback can show its code
+        return self.exchange(self.receive(redirect, session=session))
 
-    def receive(self, redirect: str, *, session: str) -> AuthorizationResponse:
+    def receive(self, redirect: str | Redirect, *, session: str) -> AuthorizationResponse:
         """Find the attempt that a redirect answers, spend it, and check the redirect.
+
+        A text that is no answer at all leaves the attempt waiting.
 
         Raises:
             AuthorizationError: the redirect is no answer to an attempt of this session, is
                 malformed or hostile, or reports an error. Nothing was sent.
         """
-        try:
-            request = self.pending.take(state_of(redirect), session=session)
-            return self._read(redirect, request=request, session=session)
-        except AuthorizationError as error:
-            raise error.with_traceback(None) from None  # the reader's frames hold the code, too
-        finally:
-            del redirect
+        redirect = read_redirect(redirect)
+        redirect.refuse_fault()
+        return read_authorization_response(
+            redirect,
+            request=self._attempt_of(redirect, session=session),
+            registration=self.registration,
+            sites=self.sites,
+        )
 
-    def _read(
-        self, redirect: str, *, request: AuthorizationRequest, session: str
-    ) -> AuthorizationResponse:
-        """Read a redirect; one that is no answer at all leaves the attempt waiting."""
+    def _attempt_of(self, redirect: Redirect, *, session: str) -> AuthorizationRequest:
         try:
-            return read_authorization_response(
-                redirect, request=request, registration=self.registration, sites=self.sites
-            )
+            return self.pending.take(redirect.state.reveal(), session=session)
         except AuthorizationError as error:
-            if error.code == "not_a_redirect":
-                self.pending.add(request, session=session)
-            raise
+            raise error.with_traceback(None) from None  # the frames of `take` hold the state
 
     def exchange(self, response: AuthorizationResponse) -> TokenSet:
         """Exchange the code for tokens; never repeated by itself, because codes are good once.

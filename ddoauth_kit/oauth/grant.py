@@ -9,12 +9,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import threading
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from ddoauth_kit.errors import AnswerError, DdoauthError, InputError, NetworkError, TokenError
+from ddoauth_kit.errors import (
+    AnswerError,
+    ApiError,
+    DdoauthError,
+    InputError,
+    NetworkError,
+    TokenError,
+)
+from ddoauth_kit.http.answers import error_texts
 from ddoauth_kit.oauth.grant_record import GrantRecord, new_record, read, written
 from ddoauth_kit.oauth.tokens import current_user_request
 from ddoauth_kit.store import Slot, Store, refuse_unwritable
@@ -26,8 +35,12 @@ if TYPE_CHECKING:
     from ddoauth_kit.http.sender import AsyncHttp
     from ddoauth_kit.oauth.client import OAuthClient
     from ddoauth_kit.oauth.tokens import TokenSet
+    from ddoauth_kit.secret import Secret
 
 LOG: Final = logging.getLogger("ddoauth_kit.grant")
+PAUSE: Final = 30.0
+ENDED: Final = frozenset({"invalid_refresh_token", "no_refresh_token", "grant_ended"})
+_SUCCESS: Final = range(200, 300)
 _UNAUTHORIZED: Final = 401
 
 
@@ -72,8 +85,11 @@ class Grant:
         self._current: GrantRecord | None = None
         self._unsaved = False
         self._failure: tuple[DdoauthError, float] | None = None
+        self._failures = 0
         self._answer_lost = False
-        self._alive_since = -1.0
+        self._accepted_at = -math.inf
+        self._refused: Secret | None = None
+        self._untried: Secret | None = None
         self._checking = threading.Lock()
 
     @property
@@ -84,13 +100,35 @@ class Grant:
     def keep(self, tokens: TokenSet) -> None:
         """Keep what `complete` returned, in place of whatever the slot held.
 
+        Where that fails, the tokens live on in memory, and keeping is tried again later.
+
         Raises:
             InputError: `not_stored`, `unsafe_store` or `store_busy`.
         """
         record = new_record(tokens, now=self._client.clock())
+        self._current, self._unsaved = record, True
         with self._store.alone(self._slot):
-            self._current, self._answer_lost = record, False
+            self._failure, self._failures, self._answer_lost = None, 0, False
             self._store.put(self._slot, written(record))
+            self._unsaved = False
+
+    def kept(self) -> TokenSet | None:
+        """Return what the store holds, however old it is; nothing is sent.
+
+        Raises:
+            InputError: `not_stored`, when it cannot be read.
+        """
+        secret = self._store.get(self._slot)
+        return None if secret is None else read(secret, sites=self._client.sites).tokens
+
+    @property
+    def latest(self) -> TokenSet | None:
+        """Return the newest tokens in memory; nothing is asked or sent."""
+        return self._current.tokens if self._current else None
+
+    def is_current(self, tokens: TokenSet) -> bool:
+        """Return whether this holds these very tokens in memory."""
+        return self._current is not None and _same(self._current.tokens, tokens)
 
     def tokens(self) -> TokenSet:
         """Return tokens that are good for a while yet, from memory, the store or a refresh.
@@ -98,68 +136,102 @@ class Grant:
         Raises:
             TokenError: `grant_ended`, or `invalid_refresh_token` for the one who finds out.
             InputError: the store cannot be used; nothing was sent.
-            TokenError, AnswerError, NetworkError: the refresh failed; the grant is kept.
+            TokenError, AnswerError, NetworkError: the refresh failed; the grant is kept. After
+                two failures in a row nothing is sent for half a minute.
+            ApiError: `unauthorized`, where the site refuses even tokens that were just issued.
         """
         if self._unsaved:
             self._save_again()
-        current = self._current
-        if current is not None and not current.is_due(self._client.clock()):
-            return current.tokens
-        return self._renewed(refused=None)
+        return self._ready() or self._renewed(asked=time.monotonic())
 
     async def atokens(self) -> TokenSet:
         """Return the same as `tokens` without blocking the event loop."""
+        ready = None if self._unsaved else self._ready()
+        if ready is not None:
+            return ready
         return await asyncio.to_thread(self.tokens)
 
+    def renew(self, tokens: TokenSet | None = None) -> TokenSet:
+        """Refresh now, unless the store holds newer tokens than these: then return those.
+
+        Where nothing is kept, `tokens` themselves are refreshed and the result is kept.
+
+        Raises:
+            TokenError, InputError, AnswerError, NetworkError: as `tokens`.
+        """
+        with self._store.alone(self._slot):
+            record = self._read()
+            if record is None and tokens is not None:
+                record = new_record(tokens, now=self._client.clock())
+            if record is None:
+                raise self._nothing_kept()
+            if tokens is None or not tokens.access_token or _same(record.tokens, tokens):
+                record = self._refreshed(record)
+            self._current = record
+            return record.tokens
+
     def send(self, build: Callable[[TokenSet], Request]) -> Response:
-        """Send the call that `build` makes of tokens; after a 401 once more, with new ones.
+        """Send the call that `build` makes of tokens; after a 401 again, if they had died.
 
         A 401 of an endpoint that is not open to OAuth leads to no refresh, and neither does a 403.
 
         Raises:
+            ApiError: `unauthorized`, where it cannot be found out whether the tokens live.
             DdoauthError: see `tokens` and `Http.send`.
         """
-        tokens, sent = self.tokens(), time.monotonic()
-        response = self._client.http.send(build(tokens))
-        if response.status != _UNAUTHORIZED or self._is_alive(tokens, sent=sent):
-            return response
-        return self._client.http.send(build(self._renewed(refused=tokens)))
+        while True:
+            tokens = self.tokens()
+            response = self._client.http.send(build(tokens))
+            if self._is_final(response, tokens, check=build is current_user_request):
+                return response
 
     async def asend(self, http: AsyncHttp, build: Callable[[TokenSet], Request]) -> Response:
         """Do the same as `send` without blocking the event loop."""
-        tokens, sent = await self.atokens(), time.monotonic()
-        response = await http.send(build(tokens))
-        if response.status != _UNAUTHORIZED:
-            return response
-        if await asyncio.to_thread(self._is_alive, tokens, sent=sent):
-            return response
-        renewed = await asyncio.to_thread(self._renewed, refused=tokens)
-        return await http.send(build(renewed))
+        check = build is current_user_request
+        while True:
+            tokens = await self.atokens()
+            response = await http.send(build(tokens))
+            if response.status != _UNAUTHORIZED:
+                self._note_success(response, tokens)
+                return response
+            if await asyncio.to_thread(self._is_final, response, tokens, check=check):
+                return response
 
-    def end(self) -> None:
+    def end(self, tokens: TokenSet | None = None) -> None:
         """Forget the grant, then revoke it; API keys stay valid.
+
+        With `tokens` these are revoked, and a newer grant that the store holds stays.
 
         Raises:
             TokenError, AnswerError, NetworkError: Datadog did not confirm; it is forgotten here.
             InputError: `not_stored`, when the store cannot forget it.
         """
-        with self._store.alone(self._slot):
-            record = self._kept()
-            self._forget()
-        if record is not None:
-            self._client.revoke(record.tokens)
+        try:
+            with self._store.alone(self._slot):
+                record = self._read()
+                kept = record.tokens if record else None
+                if kept and (tokens is None or kept.refresh_token == tokens.refresh_token):
+                    self._forget()
+                tokens = tokens or kept
+        finally:
+            if tokens is not None:
+                self._client.revoke(tokens)
 
-    def _renewed(self, *, refused: TokenSet | None) -> TokenSet:
+    def _ready(self) -> TokenSet | None:
+        """Return the tokens in memory, unless they are due or known to be refused."""
+        current = self._current
+        if current is None or current.is_due(self._client.clock()):
+            return None
+        return None if current.tokens.access_token == self._refused else current.tokens
+
+    def _renewed(self, *, asked: float) -> TokenSet:
         """Return newer tokens than those that were refused or are due, from whoever has them."""
-        asked = time.monotonic()
         with self._store.alone(self._slot):
-            kept = self._kept()
+            kept = self._read()
             if kept is None:
                 self._current = None
-                what = f"No {self._slot} is kept; nothing was sent."
-                raise TokenError("grant_ended", what)
-            stale = refused is not None and kept.tokens.access_token == refused.access_token
-            if stale or kept.is_due(self._client.clock()):
+                raise self._nothing_kept()
+            if kept.tokens.access_token == self._refused or kept.is_due(self._client.clock()):
                 self._refuse_known_failure(asked)
                 kept = self._refreshed(kept)
             self._current = kept
@@ -167,17 +239,23 @@ class Grant:
 
     def _refreshed(self, kept: GrantRecord) -> GrantRecord:
         """Refresh and keep the result; the store is proven first, for the answer comes once."""
+        if kept.tokens.access_token == self._untried == self._refused:
+            what = "The newest access token was just issued, and is refused as well."
+            raise ApiError("unauthorized", what)
         refuse_unwritable(self._store, self._slot)
         try:
             tokens = self._client.refresh(kept.tokens)
         except DdoauthError as error:
             self._failure = (error, time.monotonic())
+            self._failures += 1
             self._answer_lost |= isinstance(error, NetworkError | AnswerError)
-            if error.code not in {"invalid_refresh_token", "no_refresh_token"}:
+            if error.code not in ENDED:
                 raise
-            self._forget()
+            with suppress(InputError):  # the refusal is what the caller must hear
+                self._forget()
             raise self._ended(error) from None
-        self._failure, self._answer_lost = None, False
+        self._failure, self._failures, self._answer_lost = None, 0, False
+        self._untried = tokens.access_token
         record = new_record(tokens, now=self._client.clock())
         self._save(record)
         return record
@@ -192,13 +270,19 @@ class Grant:
         )
         return TokenError(error.code, what, said=error.said, exchange=error.exchange)
 
+    def _nothing_kept(self) -> TokenError:
+        why = f" {self._failure[0].what}" if self._failure else ""
+        return TokenError("grant_ended", f"No {self._slot} is kept; nothing was sent.{why}")
+
     def _refuse_known_failure(self, asked: float) -> None:
-        """Let those who waited for a refresh that failed share its failure, and send nothing."""
-        if self._failure is not None and self._failure[1] >= asked:
-            error = self._failure[0]
+        """Raise the last failure for those who waited for it, and while a pause lasts."""
+        if self._failure is None:
+            return
+        error, at = self._failure
+        if at >= asked or (self._failures > 1 and time.monotonic() < at + PAUSE):
             raise type(error)(error.code, error.what, said=error.said, exchange=error.exchange)
 
-    def _kept(self) -> GrantRecord | None:
+    def _read(self) -> GrantRecord | None:
         """Return the newest record: the store's, unless it could not take the last one."""
         if self._unsaved:
             return self._current
@@ -226,16 +310,53 @@ class Grant:
         self._current, self._unsaved = None, False
         self._store.forget(self._slot)
 
-    def _is_alive(self, tokens: TokenSet, *, sent: float) -> bool:
-        """Tell whether a token still lived when a call was sent; those who wait share one check."""
-        with self._checking:
-            current = self._current
-            if current is not None and current.tokens.access_token != tokens.access_token:
-                return False
-            if self._alive_since < sent:
-                asked = time.monotonic()
-                answer = self._client.http.send(current_user_request(tokens))
-                if answer.status == _UNAUTHORIZED:
-                    return False
-                self._alive_since = asked
+    def _is_final(self, response: Response, tokens: TokenSet, *, check: bool) -> bool:
+        """Tell whether a call need not be sent again; those who wait share one check of the tokens.
+
+        Only a call that went out after the refusal can tell: one that was under way at the same
+        time may have been looked at first. `check` says that the call was that very one.
+        """
+        refused_at = time.monotonic()
+        if response.status != _UNAUTHORIZED:
+            self._note_success(response, tokens)
             return True
+        with self._checking:
+            if not self.is_current(tokens):
+                return False
+            if self._accepted_at >= refused_at:
+                return True
+            if tokens.access_token != self._refused and not check:
+                response = self._client.http.send(current_user_request(tokens))
+                if self._note_success(response, tokens):
+                    return True
+                if response.status != _UNAUTHORIZED:
+                    raise _unknown(response)
+            self._refused = tokens.access_token
+            try:
+                self._renewed(asked=refused_at)
+            except DdoauthError as error:
+                what = f"The access token is refused everywhere, and no new one came: {error.what}"
+                seen = error.exchange or response.exchange
+                raise type(error)(error.code, what, said=error.said, exchange=seen) from None
+            return False
+
+    def _note_success(self, response: Response, tokens: TokenSet) -> bool:
+        """Remember when the present tokens were accepted last, and return whether they were."""
+        accepted = response.status in _SUCCESS
+        if accepted and self.is_current(tokens):
+            sent = time.monotonic() - response.exchange.seconds
+            self._accepted_at, self._untried = max(self._accepted_at, sent), None
+        return accepted
+
+
+def _same(tokens: TokenSet, others: TokenSet) -> bool:
+    return tokens.access_token == others.access_token
+
+
+def _unknown(check: Response) -> ApiError:
+    said = "; ".join(error_texts(check)) or "no words"
+    what = (
+        "A call was refused, and whether the token lives is unknown. The call that any live token "
+        f"may make got {check.status}: {said}."
+    )
+    return ApiError("unauthorized", what, exchange=check.exchange)

@@ -11,8 +11,10 @@ from datetime import UTC, datetime
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Final
 
+from ddoauth_kit.errors import DdoauthError
+from ddoauth_kit.http.answers import error_texts
 from ddoauth_kit.http.sender import CONNECTIONS_PER_SITE, AsyncHttp
-from ddoauth_kit.probing.live_token import LiveToken
+from ddoauth_kit.oauth.tokens import current_user_request
 from ddoauth_kit.probing.probe import Writes
 from ddoauth_kit.probing.probe_report import Baseline, ProbeReport, merged
 from ddoauth_kit.probing.prober import Prober, failed
@@ -21,10 +23,12 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
     from ddoauth_kit.http.transcript import Transcript
+    from ddoauth_kit.oauth.grant import Grant
     from ddoauth_kit.probing.prober import ProbeTarget
     from ddoauth_kit.probing.verdict import ProbeResult
 
 _GLANCE: Final = 0.1
+_OK: Final = 200
 
 
 class SiteProbing:
@@ -48,12 +52,19 @@ class SiteProbing:
 
     async def _run(self, http: AsyncHttp, found: Callable[[ProbeResult], None]) -> None:
         target = self._target
-        if target.tokens is None:
+        grant = target.grant
+        if grant is None:
             self._give_up(found)
             return
-        token = LiveToken(http, target.tokens, refresh=target.refresh)
-        self._baseline = await token.baseline()
-        prober = Prober(http, target, token=token, writes=self._writes, now=self._now)
+        self._baseline = await first_call(http, grant, site=target.site.name)
+        prober = Prober(
+            http,
+            target,
+            grant=grant,
+            baseline=self._baseline,
+            writes=self._writes,
+            now=self._now,
+        )
         waiting = iter(tuple(enumerate(target.scopes)))
 
         async def work() -> None:
@@ -85,6 +96,19 @@ class SiteProbing:
             complete=len(self._results) == len(self._target.scopes),
             seconds=self._seconds,
         )
+
+
+async def first_call(http: AsyncHttp, grant: Grant, *, site: str) -> Baseline:
+    """Make the call that any live token may make; a token that died is refreshed before."""
+    try:
+        response = await grant.asend(http, current_user_request)
+    except DdoauthError as error:
+        status = error.exchange.status if error.exchange else None
+        return Baseline(site, alive=False, status=status, evidence=error.what)
+    alive = response.status == _OK
+    said = "; ".join(error_texts(response)) or "no words"
+    what = f"The call that any live token may make got {response.status}: {said}."
+    return Baseline(site, alive=alive, status=response.status, evidence="" if alive else what)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +158,8 @@ class Probing:
     async def run(self) -> ProbeReport:
         """Probe everything and return what was found; less, if `cancel` was called meanwhile.
 
-        An error of `watch` or of a target's `refresh` ends everything and is raised as it is.
+        What is not an error of the kit's, as of `watch` or of a store, ends everything and is
+        raised as it is.
         """
         loop = asyncio.get_running_loop()
         work = loop.create_task(self._work())

@@ -26,11 +26,13 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ddoauth_kit.api.api_keys import ApiKey
-    from ddoauth_kit.http.message import Response
+    from ddoauth_kit.http.message import Request, Response
     from ddoauth_kit.http.sender import AsyncHttp
+    from ddoauth_kit.oauth.grant import Grant
     from ddoauth_kit.oauth.tokens import TokenSet
-    from ddoauth_kit.probing.live_token import LiveToken
+    from ddoauth_kit.probing.catalogue import ScopeSet
     from ddoauth_kit.probing.probe import Probe
+    from ddoauth_kit.probing.probe_report import Baseline
     from ddoauth_kit.sites import Site
 
 _SUCCESS = range(200, 300)
@@ -40,18 +42,16 @@ _SUCCESS = range(200, 300)
 class ProbeTarget:
     """Hold what probing one site takes.
 
-    `tokens` is None where there are none, and then `reason` says why. `contrasts` are token sets of
-    the same site with fewer scopes: a call under a token without the scope tells what a 404 means.
-    `api_key` is the key that the partner already has. `refresh` gets a new token set by blocking,
-    where there is a way to.
+    Without a `grant`, `reason` says why there is none.
+    `contrasts` are token sets of the same site with fewer scopes: a call under a token without the
+    scope tells what a 404 means. `api_key` is the key that the partner already has.
     """
 
     site: Site
     scopes: tuple[str, ...]
-    tokens: TokenSet | None
+    grant: Grant | None
     contrasts: tuple[TokenSet, ...] = ()
     api_key: ApiKey | None = None
-    refresh: Callable[[TokenSet], TokenSet] | None = None
     reason: str = ""
 
     def contrast_for(self, probe: Probe) -> TokenSet | None:
@@ -66,26 +66,39 @@ class ProbeTarget:
 
 
 class Prober:
-    """Try scopes one by one on one site, with one token that stays alive."""
+    """Try scopes one by one on one site, with one grant that stays alive.
 
-    def __init__(
+    Where `baseline` says that the token is dead, nothing is sent.
+    """
+
+    def __init__(  # noqa: PLR0913 - each is a fact of its own
         self,
         http: AsyncHttp,
         target: ProbeTarget,
         *,
-        token: LiveToken,
+        grant: Grant,
+        baseline: Baseline,
         writes: Writes,
         now: datetime,
     ) -> None:
         self._http = http
         self._target = target
-        self._token = token
+        self._grant = grant
+        self._baseline = baseline
+        self._granted = frozenset[str]()
         self._writes = writes
         self._now = now
 
+    @property
+    def granted(self) -> ScopeSet:
+        """Return the scopes of the newest tokens, also after their end."""
+        if latest := self._grant.latest:
+            self._granted = frozenset(latest.scopes.granted)
+        return self._granted
+
     async def try_scope(self, scope: str) -> ProbeResult:
         """Return the result of one scope; every failure is one, too."""
-        granted = frozenset(self._token.tokens.scopes.granted)
+        granted = self.granted
         probe = choose_probe(scope, granted=granted, writes=self._writes, now=self._now)
         row = ProbeResult(
             site=self._target.site.name,
@@ -97,6 +110,13 @@ class Prober:
             path=probe.operation.path if probe.operation else "",
             explained_by=probe.explained_by(granted),
         )
+        match probe.approach:
+            case Approach.NOTHING:
+                return replace(row, verdict=Verdict.NO_OPERATION, evidence=probe.reason)
+            case Approach.HELD_BACK:
+                return replace(row, verdict=Verdict.NOT_TRIED, evidence=probe.reason)
+        if not self._baseline.alive:
+            return replace(row, evidence=self._baseline.evidence)
         try:
             return await self._tried(probe, row)
         except DdoauthError as error:
@@ -105,28 +125,29 @@ class Prober:
 
     async def _tried(self, probe: Probe, row: ProbeResult) -> ProbeResult:
         match probe.approach:
-            case Approach.NOTHING:
-                return replace(row, verdict=Verdict.NO_OPERATION, evidence=probe.reason)
-            case Approach.HELD_BACK:
-                return replace(row, verdict=Verdict.NOT_TRIED, evidence=probe.reason)
             case Approach.TELEMETRY:
-                self._token.refuse_dead()
+                await self._grant.atokens()  # a dead grant's key would be another verdict
                 sends = self._writes is not Writes.NONE
                 key = self._target.api_key
                 return await try_data_in(self._http, row, api_key=key, now=self._now, sends=sends)
             case Approach.ROUND_TRIP:
                 trip = ROUND_TRIPS[probe.scope]
-                return await try_round_trip(self._token, row, trip=trip, now=self._now)
+                return await try_round_trip(
+                    self._call, row, trip=trip, granted=self.granted, now=self._now
+                )
             case _:
                 return await self._called(probe, row)
 
+    async def _call(self, build: Callable[[TokenSet], Request]) -> Response:
+        return await self._grant.asend(self._http, build)
+
     async def _called(self, probe: Probe, row: ProbeResult) -> ProbeResult:
         probe = await self._with_id(probe)
-        response = await self._token.send(lambda tokens: probe_request(probe, tokens=tokens))
+        response = await self._call(lambda tokens: probe_request(probe, tokens=tokens))
         contrast, lacking = None, ""
         if needs_contrast(probe, response):
             contrast, lacking = await self._contrast(probe)
-        granted = frozenset(self._token.tokens.scopes.granted)
+        granted = self.granted
         verdict, evidence = judge(
             probe, response, granted=granted, contrast=contrast, lacking=lacking
         )
@@ -143,7 +164,7 @@ class Prober:
         """Aim a listed probe at something that exists, or at nothing where nothing is listed."""
         if probe.approach is not Approach.LISTED or probe.operation is None:
             return probe
-        listing = await self._token.send(lambda tokens: listing_request(probe, tokens=tokens))
+        listing = await self._call(lambda tokens: listing_request(probe, tokens=tokens))
         found = _first_id(listing, name=next(iter(probe.operation.path_ids)))
         if found is None:
             return replace(probe, approach=Approach.ABSENT)

@@ -15,13 +15,15 @@ from ddoauth_kit.probing.verdict import Verdict
 from ddoauth_kit.sites import Host
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
     from datetime import datetime
 
     from ddoauth_kit.http.message import Response
     from ddoauth_kit.oauth.tokens import TokenSet
-    from ddoauth_kit.probing.live_token import LiveToken
+    from ddoauth_kit.probing.catalogue import ScopeSet
     from ddoauth_kit.probing.verdict import ProbeResult
+
+    Call = Callable[[Callable[[TokenSet], Request]], Awaitable[Response]]
 
 OWN_NAME: Final = "ddoauth-kit probe, safe to delete"
 DELETIONS: Final = 3
@@ -63,9 +65,11 @@ class RoundTrip:
 
 
 async def try_round_trip(
-    token: LiveToken, row: ProbeResult, *, trip: RoundTrip, now: datetime
+    call: Call, row: ProbeResult, *, trip: RoundTrip, granted: ScopeSet, now: datetime
 ) -> ProbeResult:
     """Take a round trip and return what it proves; each step's status is in the evidence.
+
+    `call` sends what it is given a way to build, under a live token with the `granted` scopes.
 
     A cancellation does not end it: it shortens the trip to its deletion, and the row says so. The
     caller looks at its task's `cancelling()`.
@@ -75,7 +79,7 @@ async def try_round_trip(
             for.
     """
     stop = asyncio.Event()
-    taken = asyncio.ensure_future(_taken(Trip(token, row, trip, now, stop)))
+    taken = asyncio.ensure_future(_taken(Trip(call, row, trip, granted, now, stop)))
     while not taken.done():
         try:
             await asyncio.shield(taken)
@@ -90,9 +94,10 @@ async def try_round_trip(
 class Trip:
     """Hold a round trip under way; `stop` is set when only its deletion is still to be made."""
 
-    token: LiveToken
+    call: Call
     row: ProbeResult
     calls: RoundTrip
+    granted: ScopeSet
     now: datetime
     stop: asyncio.Event
 
@@ -143,7 +148,7 @@ def _verdict_of(answer: Response) -> Verdict:
 
 
 def _other_reason(trip: Trip) -> str:
-    if trip.row.scope not in trip.token.tokens.scopes:
+    if trip.row.scope not in trip.granted:
         return "the token was not granted this scope, so something else opened this"
     others = trip.row.explained_by
     return f"{' and '.join(others)} would open this as well" if others else ""
@@ -191,7 +196,7 @@ async def _sent(trip: Trip, *, step: Step, found: str) -> Response:
             repeatable=step.method in _REPEATABLE,
         )
 
-    return await trip.token.send(build)
+    return await trip.call(build)
 
 
 def _with_id(body: Any, found: str) -> Any:  # noqa: ANN401 - JSON has no narrower type

@@ -24,15 +24,17 @@ from timing import summary, table
 
 from ddoauth_kit import DATADOG_SITES, create_api_key
 from ddoauth_kit.http.sender import AsyncHttp
+from ddoauth_kit.oauth.grant import Grant, grant_slot
 from ddoauth_kit.probing import probe_run as probing
 from ddoauth_kit.probing.catalogue import catalogue
 from ddoauth_kit.probing.probe import Writes
 from ddoauth_kit.probing.prober import ProbeTarget
+from ddoauth_kit.store import MemoryStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ddoauth_kit import OAuthClient
+    from ddoauth_kit import OAuthClient, TokenSet
     from ddoauth_kit.http.message import Request
     from ddoauth_kit.http.sending import Outcome
 
@@ -57,10 +59,17 @@ def _target(client: OAuthClient, site: str) -> ProbeTarget:
     return ProbeTarget(
         site=tokens.site,
         scopes=tuple(catalogue().scopes),
-        tokens=tokens,
+        grant=kept(client, tokens),
         contrasts=tuple(authorized(client, site, [s]) for s in ("events_read", "metrics_read")),
         api_key=create_api_key(client.http, tokens=tokens),
     )
+
+
+def kept(client: OAuthClient, tokens: TokenSet) -> Grant:
+    """Return the keeper of tokens, in memory."""
+    grant = Grant(client, store=MemoryStore(), slot=grant_slot(tokens))
+    grant.keep(tokens)
+    return grant
 
 
 def _kit(targets: list[ProbeTarget]) -> int:
@@ -182,7 +191,7 @@ def _grow(targets: list[ProbeTarget]) -> None:
     rows = []
     for copies in COPIES:
         scopes = tuple(chain.from_iterable([targets[0].scopes] * copies))
-        wide = [ProbeTarget(t.site, scopes, t.tokens, t.contrasts, t.api_key) for t in targets]
+        wide = [ProbeTarget(t.site, scopes, t.grant, t.contrasts, t.api_key) for t in targets]
         wall, cpu = _timed(partial(_kit, wide))
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         probes = len(scopes) * len(wide)

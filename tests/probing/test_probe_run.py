@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.builders import ACCESS_TOKEN, NOW, readable, tokens
+from support.builders import ACCESS_TOKEN, NOW, kept_grant, readable, tokens
 from support.loopback import Answer, refused_site
 from support.places import PARTNERS
 from support.probed import ALL, Probed
@@ -20,6 +20,7 @@ from support.probed import ALL, Probed
 from ddoauth_kit import Http, Secret
 from ddoauth_kit.http.sender import CONNECTIONS_PER_SITE
 from ddoauth_kit.http.transcript import Transcript
+from ddoauth_kit.oauth.grant import Grant, grant_slot
 from ddoauth_kit.probing import probe_choice, prober
 from ddoauth_kit.probing.probe import Writes
 from ddoauth_kit.probing.probe_run import Probing
@@ -27,6 +28,7 @@ from ddoauth_kit.probing.prober import ProbeTarget
 from ddoauth_kit.probing.round_trips import RoundTrip, Step
 from ddoauth_kit.probing.verdict import Verdict
 from ddoauth_kit.sandbox import Sandbox
+from ddoauth_kit.store import MemoryStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from ddoauth_kit import Site
     from ddoauth_kit.probing.probe_report import ProbeReport
     from ddoauth_kit.probing.probe_run import ProbeProgress
+    from ddoauth_kit.store import Slot
 
     Serve = Callable[..., RecordingServer]
 
@@ -61,10 +64,12 @@ def probed() -> Iterator[Callable[..., Probed]]:
         close()
 
 
+def _kept(site: Site) -> Grant:
+    return kept_grant(tokens(site=site, refresh_token=None))
+
+
 def _target(site: Site, *scopes: str, **changes: Any) -> ProbeTarget:
-    return ProbeTarget(
-        **{"site": site, "scopes": scopes or SOME, "tokens": tokens(site=site), **changes}
-    )
+    return ProbeTarget(**{"site": site, "scopes": scopes or SOME, "grant": _kept(site), **changes})
 
 
 def _verdicts(report: ProbeReport) -> Counter[str]:
@@ -155,13 +160,13 @@ def test_a_token_that_expires_midway_is_refreshed_once(probed: Callable[..., Pro
         if progress.done == 20:
             scene.sandbox.clock.advance(3700)
 
-    scene.refreshed = 0
+    refreshed = scene.refreshed
     exchanges = scene.sent("/api/v2/oauth2/token")
     target = scene.target(scopes=reads)
     exchanged = scene.sent("/api/v2/oauth2/token") - exchanges
     after = scene.probing(target, watch=watch, writes=Writes.NONE)
     report = asyncio.run(after.run())
-    assert scene.refreshed == 1
+    assert scene.refreshed == refreshed + 1
     assert scene.sent("/api/v2/oauth2/token") == exchanges + exchanged + 1
     for row, other in zip(report.results, before.results, strict=True):
         if row.verdict is not other.verdict:
@@ -174,9 +179,10 @@ def test_a_token_that_expires_midway_is_refreshed_once(probed: Callable[..., Pro
 def test_a_dead_token_makes_one_call(probed: Callable[..., Probed]) -> None:
     """Failed rows that say why, one baseline call, and nothing else."""
     scene = probed()
-    grant = replace(scene.grant(), access_token=Secret("gone", label="access_token"))
+    gone = Secret("gone", label="access_token")
+    grant = replace(scene.grant(), access_token=gone, refresh_token=None)
     key = scene.key(scene.grant())
-    target = scene.target(tokens=grant, refresh=None, api_key=key, contrasts=())
+    target = scene.target(tokens=grant, api_key=key, contrasts=())
     seen = len(scene.sandbox.journal)
     report = scene.probing(target).run_blocking()
     assert len(scene.sandbox.journal) - seen == 1
@@ -272,7 +278,7 @@ def test_a_target_without_a_token_says_why(serve: Serve) -> None:
     """Each scope gets a failed row with the reason, and nothing is sent."""
     server = serve()
     seen: list[ProbeProgress] = []
-    target = _target(server.site, tokens=None, reason="Consent was denied.")
+    target = _target(server.site, grant=None, reason="Consent was denied.")
     report = Probing([target], watch=seen.append).run_blocking()
     assert {(r.verdict, r.evidence) for r in report.results} == {
         (Verdict.FAILED, "Consent was denied.")
@@ -398,15 +404,21 @@ def test_a_mistake_of_watch_is_raised(serve: Serve) -> None:
     assert _threads() == set()
 
 
-def test_a_mistake_of_refresh_is_raised(serve: Serve) -> None:
+def test_a_mistake_of_a_store_is_raised(serve: Serve) -> None:
     """What is no refusal comes out as itself."""
     server = serve(Answer('{"errors": ["Unauthorized"]}', 401))
 
-    def broken(_tokens: object) -> Any:
-        raise _StopError
+    class Broken(MemoryStore):
+        def get(self, slot: Slot) -> Secret | None:  # noqa: ARG002
+            raise _StopError
 
+    grant = Grant(
+        kept_grant(tokens(site=server.site))._client,
+        store=Broken(),
+        slot=grant_slot(tokens(site=server.site)),
+    )
     with pytest.raises(_StopError):
-        Probing([_target(server.site, refresh=broken)], now=NOW).run_blocking()
+        Probing([_target(server.site, grant=grant)], now=NOW).run_blocking()
     assert _threads() == set()
 
 

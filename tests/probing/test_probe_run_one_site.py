@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from support.builders import NOW, tokens
+from support.builders import NOW, kept_grant, tokens
 from support.loopback import Answer
 
 from ddoauth_kit.http.sender import AsyncHttp
@@ -26,7 +26,7 @@ SCOPES = ("coterm_read", "monitors_read", "slos_write", "monitors_read")
 def test_before_it_runs_there_is_nothing() -> None:
     """No rows, not complete, and a baseline that nobody asked for."""
     grant = tokens()
-    target = ProbeTarget(site=grant.site, scopes=SCOPES, tokens=grant)
+    target = ProbeTarget(site=grant.site, scopes=SCOPES, grant=kept_grant(grant))
     report = SiteProbing(target, writes=Writes.NONE, now=NOW).report()
     assert (report.results, report.complete, report.seconds) == ((), False, 0.0)
     assert (report.baselines[0].alive, report.baselines[0].evidence) == (False, "not asked")
@@ -36,7 +36,7 @@ def test_it_grows_in_the_order_of_scopes(serve: Callable[..., RecordingServer]) 
     """Each result is reported when it comes; a scope that is named twice is tried twice."""
     server = serve(Answer("[]"))
     grant = tokens(site=server.site)
-    target = ProbeTarget(site=grant.site, scopes=SCOPES, tokens=grant)
+    target = ProbeTarget(site=grant.site, scopes=SCOPES, grant=kept_grant(grant))
     probing = SiteProbing(target, writes=Writes.NONE, now=NOW)
     lengths: list[int] = []
 

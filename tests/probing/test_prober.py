@@ -8,16 +8,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.builders import ACCESS_TOKEN, API_KEY, NOW, tokens
+from support.builders import ACCESS_TOKEN, API_KEY, NOW, kept_grant, tokens
 from support.loopback import Answer, RecordingServer, refused_site
 
 from ddoauth_kit import Secret
 from ddoauth_kit.api.api_keys import ApiKey
 from ddoauth_kit.http.sender import AsyncHttp
 from ddoauth_kit.probing.catalogue import catalogue
-from ddoauth_kit.probing.live_token import LiveToken
 from ddoauth_kit.probing.probe import Flow, Writes
 from ddoauth_kit.probing.probe_choice import choose_probe
+from ddoauth_kit.probing.probe_report import Baseline
 from ddoauth_kit.probing.prober import Prober, ProbeTarget, failed
 from ddoauth_kit.probing.verdict import Verdict
 from ddoauth_kit.scopes import GrantedScopes
@@ -57,12 +57,12 @@ def _try(
     """Try a scope with a token that holds it, or what is said."""
 
     async def run() -> ProbeResult:
-        grant = _grant(site, *(granted or (scope,)))
+        grant = kept_grant(_grant(site, *(granted or (scope,))))
         async with AsyncHttp(timeout=1.0) as http:
-            aim = ProbeTarget(site=site, scopes=(scope,), tokens=grant, **target)
-            token = LiveToken(http, grant)
-            token.dead = dead
-            return await Prober(http, aim, token=token, writes=writes, now=NOW).try_scope(scope)
+            aim = ProbeTarget(site=site, scopes=(scope,), grant=grant, **target)
+            baseline = Baseline(site.name, alive=not dead, status=None, evidence=dead)
+            prober = Prober(http, aim, grant=grant, baseline=baseline, writes=writes, now=NOW)
+            return await prober.try_scope(scope)
 
     return asyncio.run(run())
 
@@ -289,6 +289,6 @@ def test_a_contrast_has_nothing_of_the_call() -> None:
     site = tokens().site
     probe = choose_probe(LISTED, granted=frozenset({LISTED}), writes=Writes.NONE, now=NOW)
     holds, other, plain = (_grant(site, scope) for scope in (LISTED, BESIDE, "events_read"))
-    target = ProbeTarget(site=site, scopes=(), tokens=None, contrasts=(holds, other, plain))
+    target = ProbeTarget(site=site, scopes=(), grant=None, contrasts=(holds, other, plain))
     assert target.contrast_for(probe) is plain
     assert replace(target, contrasts=(holds, other)).contrast_for(probe) is None

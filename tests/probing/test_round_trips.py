@@ -6,15 +6,15 @@ import asyncio
 import json
 import time
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.builders import NOW, readable, tokens
+from support.builders import NOW, kept_grant, readable, tokens
 from support.loopback import Answer, Arrived, RecordingServer
 
-from ddoauth_kit.errors import ApiError, NetworkError
+from ddoauth_kit.errors import NetworkError, TokenError
 from ddoauth_kit.http.sender import AsyncHttp
-from ddoauth_kit.probing.live_token import LiveToken
 from ddoauth_kit.probing.probe import Flow
 from ddoauth_kit.probing.round_trips import OWN_NAME, RoundTrip, Step, try_round_trip
 from ddoauth_kit.probing.verdict import ProbeResult, Verdict
@@ -88,8 +88,9 @@ async def _trip(
         await asyncio.sleep(0)
 
     async with AsyncHttp(sleep=no_wait, timeout=0.6) as http:
-        token = LiveToken(http, grant)
-        return await try_round_trip(token, row or _row(), trip=TRIP, now=NOW)
+        call = partial(kept_grant(grant).asend, http)
+        held = frozenset({granted})
+        return await try_round_trip(call, row or _row(), trip=TRIP, granted=held, now=NOW)
 
 
 def _take(server: RecordingServer, **choices: Any) -> ProbeResult:
@@ -283,19 +284,20 @@ def test_a_creation_without_answer_says_what_to_look_for(
     assert caught.value.code == "cut_off"
 
 
-def test_a_dead_token_creates_nothing(serve: Serve) -> None:
+def test_an_ended_grant_creates_nothing(serve: Serve) -> None:
     """Nothing is sent, and nothing is said to be left."""
+    server = serve()
+    grant = kept_grant(tokens(site=server.site))
+    grant._forget()
 
     async def run() -> None:
         async with AsyncHttp() as http:
-            token = LiveToken(http, tokens(site=server.site))
-            token.dead = "It is dead."
-            await try_round_trip(token, _row(), trip=TRIP, now=NOW)
+            call = partial(grant.asend, http)
+            await try_round_trip(call, _row(), trip=TRIP, granted=frozenset(), now=NOW)
 
-    server = serve()
-    with pytest.raises(ApiError) as caught:
+    with pytest.raises(TokenError) as caught:
         asyncio.run(run())
-    assert (caught.value.what, server.arrived) == ("It is dead.", [])
+    assert (caught.value.code, server.arrived) == ("grant_ended", [])
 
 
 def test_what_something_else_explains_is_not_confirmed(serve: Serve) -> None:

@@ -189,7 +189,7 @@ def test_three_wrong_pastes_end_it(open_live: Any, witness: Witness, wrong: Past
     error = provoke(lab.authorize)
     assert isinstance(error, AuthorizationError)
     assert error.code in {"missing_state", "not_a_redirect", "wrong_state"}
-    assert lab.backend.consent.patience == 1
+    assert lab.backend.person.patience == 1
     assert witness.posts == []
 
 
@@ -203,7 +203,7 @@ def test_an_answer_that_says_no_is_final(
     lab = open_live(paste, _right)
     request = lab.authorization_request()
     assert provoke(lab.authorize, request).code == code
-    assert lab.backend.consent.patience == 1
+    assert lab.backend.person.patience == 1
     assert provoke(lab.authorize, request).code == "wrong_state", "the attempt is spent"
     assert witness.posts == []
 

@@ -4,16 +4,28 @@ from __future__ import annotations
 
 import traceback
 from base64 import b64encode, urlsafe_b64encode
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
-from ddoauth_kit import DATADOG_SITES, ClientRegistration, Endpoints, Secret, Site, TokenSet
+from ddoauth_kit import (
+    DATADOG_SITES,
+    ClientRegistration,
+    Endpoints,
+    Http,
+    OAuthClient,
+    Secret,
+    Site,
+    TokenSet,
+)
 from ddoauth_kit.exchange import Exchange
 from ddoauth_kit.http.message import Request, Response
 from ddoauth_kit.masking.redaction import redact_body
+from ddoauth_kit.oauth.grant import Grant, grant_slot
 from ddoauth_kit.scopes import GrantedScopes
 from ddoauth_kit.sites import Host
+from ddoauth_kit.store import MemoryStore
 from support.places import TESTS
 
 if TYPE_CHECKING:
@@ -67,6 +79,19 @@ def tokens(**changes: Any) -> TokenSet:
         "client_id": registration().client_id,
     }
     return TokenSet(**{**values, **changes})
+
+
+def kept_grant(given: TokenSet | None = None, *, http: Http | None = None) -> Grant:
+    """Return the keeper of tokens that are good for an hour, in memory."""
+    given = given or tokens()
+    names = DATADOG_SITES.names
+    sites = DATADOG_SITES if given.site.name in names else DATADOG_SITES.with_site(given.site)
+    client = OAuthClient(
+        registration(), sites=sites, http=http or Http(timeout=1.0), clock=lambda: NOW
+    )
+    grant = Grant(client, store=MemoryStore(), slot=grant_slot(given))
+    grant.keep(replace(given, expires_at=NOW + timedelta(hours=1)))
+    return grant
 
 
 def request(site: Site, **changes: Any) -> Request:

@@ -35,7 +35,7 @@ lab = open_sandbox_lab(SITE)
 tokens = lab.exchange(lab.authorize())
 key = lab.create_api_key(tokens)
 tokens = lab.refresh(tokens)
-sandbox = lab.backend.close.args[1]
+sandbox = lab.backend.sandbox
 secrets = [*sandbox.issued_secrets(), *json.loads(os.environ["CANARIES"])]
 Path(os.environ["ISSUED"]).write_text(json.dumps(secrets))
 """

@@ -6,17 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 from ddoauth_kit import create_api_key
 from ddoauth_kit.oauth.consent.scripted_consent import visit_consent
+from ddoauth_kit.oauth.grant import Grant, grant_slot
 from ddoauth_kit.probing.catalogue import catalogue
 from ddoauth_kit.probing.probe import Writes
 from ddoauth_kit.probing.probe_run import Probing
 from ddoauth_kit.probing.prober import ProbeTarget
+from ddoauth_kit.store import MemoryStore
 from support.scene import Scene
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ddoauth_kit import Http, TokenSet
-    from ddoauth_kit.sandbox import Sandbox
+    from ddoauth_kit import TokenSet
 
 ALL = tuple(catalogue().scopes)
 CONTRASTS = ("events_read", "metrics_read")
@@ -25,31 +26,32 @@ CONTRASTS = ("events_read", "metrics_read")
 class Probed(Scene):
     """Hold a sandbox, a client bound to it, and what its probings need."""
 
-    def __init__(self, sandbox: Sandbox, http: Http) -> None:
-        super().__init__(sandbox, http)
-        self.refreshed = 0
-
     def grant(self, site: str = "us1", *scopes: str) -> TokenSet:
         """Go through consent on a site, for all scopes or for some."""
         domain = self.oauth.sites.named(site).domain
         request = self.oauth.begin(domain=domain, scopes=scopes or None, session="s")
         return self.oauth.exchange(self.oauth.receive(visit_consent(request), session="s"))
 
-    def refresh(self, tokens: TokenSet) -> TokenSet:
-        """Refresh, and count it."""
-        self.refreshed += 1
-        return self.oauth.refresh(tokens)
+    def kept(self, tokens: TokenSet) -> Grant:
+        """Return the keeper of tokens, in a store of its own."""
+        grant = Grant(self.oauth, store=MemoryStore(), slot=grant_slot(tokens))
+        grant.keep(tokens)
+        return grant
+
+    @property
+    def refreshed(self) -> int:
+        """Return how many refreshes the sandbox has seen."""
+        return sum("refresh_token" in entry.fields for entry in self.sandbox.journal)
 
     def target(
         self, site: str = "us1", *, scopes: Iterable[str] = ALL, **changes: Any
     ) -> ProbeTarget:
-        """Return a target with a token for all, two to compare with, a key, and a refresh."""
+        """Return a target with a grant of all scopes, and two token sets to compare with."""
         tokens = changes.pop("tokens", None) or self.grant(site)
         values = {
             "site": tokens.site,
             "scopes": tuple(scopes),
-            "tokens": tokens,
-            "refresh": self.refresh,
+            "grant": self.kept(tokens),
         }
         if "contrasts" not in changes:
             values["contrasts"] = tuple(self.grant(site, scope) for scope in CONTRASTS)

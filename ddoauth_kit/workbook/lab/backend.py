@@ -1,7 +1,8 @@
-"""Hold what a lab is made of, and whether it is real."""
+"""Say what a lab talks to, and what differs between a sandbox and real Datadog."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.oauth.authorization_response import AuthorizationResponse
 from ddoauth_kit.oauth.client import ONE_PERSON
+from ddoauth_kit.workbook.lab.customer import Customer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
     from ddoauth_kit.sandbox.server.journal import JournalEntry
     from ddoauth_kit.sites import Site
     from ddoauth_kit.store import ChosenStore
-    from ddoauth_kit.workbook.lab.customer import Customer
     from ddoauth_kit.workbook.show.cards import Skipped
 
 
@@ -31,53 +32,96 @@ class Mode(StrEnum):
     LIVE = "live"
 
 
-def refuse_faults(fault: str) -> None:
-    """Say that there is no sandbox to misbehave.
+@dataclass(frozen=True, kw_only=True)
+class Backend(ABC):
+    """Hold what a lab is made of, for one site.
 
-    Raises:
-        InputError: `sandbox_not_started`.
-    """
-    what = f"This lab has no sandbox of its own, so nothing can show the fault {fault!r}."
-    raise InputError("sandbox_not_started", what)
-
-
-@dataclass(frozen=True, slots=True)
-class Backend:
-    """Hold what a lab is made of.
-
-    `consent` turns an authorization request into the redirect that answers it, or into the checked
-    answer, `drill` runs a named drill, `pause` lets seconds pass, `close` ends what was opened.
-    `elsewhere` returns the same parts for another site. `register` gives the client one more
-    address to listen at, where that can be done: in a sandbox. `talks_to` is for people. With a
-    sandbox of this kernel's own `inject` makes it fail on request, and `journal` says what it was
-    asked for.
-    `organizations` are the ids of the site's organizations, where a script may consent for them.
+    Without `owned`, `close` ends nothing: another lab opened what this one uses. `person` turns an
+    authorization request into the redirect that answers it, or into the checked answer, in place
+    of the backend's own way.
     """
 
-    mode: Mode
     site: Site
     oauth: OAuthClient
     store: ChosenStore
-    customer: Customer
-    consent: Callable[[AuthorizationRequest], AuthorizationResponse | str]
-    drill: Callable[[str], DdoauthError | Skipped]
-    pause: Callable[[float], None]
-    close: Callable[[], None]
     writes: bool
-    elsewhere: Callable[[str], Backend]
-    talks_to: str
-    register: Callable[[CallbackUrls], None] | None = None
-    inject: Callable[[str], None] = refuse_faults
-    journal: Callable[[], Sequence[JournalEntry]] | None = None
-    organizations: tuple[str, ...] = ()
+    owned: bool = True
+    person: Callable[[AuthorizationRequest], AuthorizationResponse | str] | None = None
+
+    @property
+    @abstractmethod
+    def mode(self) -> Mode:
+        """Return whether it is real."""
+
+    @property
+    @abstractmethod
+    def talks_to(self) -> str:
+        """Return the same in words, for people."""
+
+    @property
+    def chances(self) -> int:
+        """Return how often a person may answer one attempt; a script does not mistype."""
+        return 1
+
+    @property
+    def customer(self) -> Customer:
+        """Return who clicks on the customer's pages."""
+        return Customer(self.site, sandbox=self.mode is Mode.SANDBOX)
+
+    @property
+    def organizations(self) -> tuple[str, ...]:
+        """Return the ids of the site's organizations, where a script may consent for them."""
+        return ()
+
+    @property
+    def register(self) -> Callable[[CallbackUrls], None] | None:
+        """Return what gives the client one more address to listen at, where that can be done."""
+        return None
 
     def authorized(self, request: AuthorizationRequest) -> AuthorizationResponse:
-        """Get consent in the way that fits, and check what comes back; all ways end in `receive`.
+        """Get consent in the way that fits, and check the redirect.
 
         Raises:
             AuthorizationError: consent was denied, or the redirect is not to be believed.
         """
-        answer = self.consent(request)
+        answer = (self.person or self.consent)(request)
         if isinstance(answer, AuthorizationResponse):
             return answer
         return self.oauth.receive(answer, session=ONE_PERSON)
+
+    @abstractmethod
+    def consent(self, request: AuthorizationRequest) -> AuthorizationResponse | str:
+        """Return the redirect that answers a request, or the checked answer."""
+
+    @abstractmethod
+    def drill(self, name: str) -> DdoauthError | Skipped:
+        """Provoke a failure in a sandbox of its own."""
+
+    @abstractmethod
+    def elsewhere(self, site: str) -> Backend:
+        """Return the same for another site.
+
+        Raises:
+            InputError: there is no such site, or no registration for it.
+        """
+
+    @abstractmethod
+    def pause(self, seconds: float) -> None:
+        """Let time pass."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """End what was opened here."""
+
+    def inject(self, fault: str) -> None:
+        """Make the sandbox of this kernel fail from now on.
+
+        Raises:
+            InputError: `no_own_sandbox`, or `unknown_fault`.
+        """
+        what = f"This lab has no sandbox of its own, so nothing can show the fault {fault!r}."
+        raise InputError("no_own_sandbox", what)
+
+    def journal(self) -> Sequence[JournalEntry] | None:
+        """Return what the sandbox of this kernel was asked for, or None without one."""
+        return None

@@ -1,20 +1,21 @@
-"""Do what a customer does on Datadog's own pages, in the sandbox; in live mode, say what to do."""
+"""Let a lesson act for the customer: clicked in the sandbox, told to a person in live mode."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
-from urllib.parse import urljoin
+from typing import TYPE_CHECKING
 
-from ddoauth_kit.oauth.consent.scripted_browser import Browser
+from ddoauth_kit.oauth.consent.scripted_customer import (
+    REVOKE_API_KEY,
+    REVOKE_AUTHORIZATION,
+    UNINSTALL,
+    Errand,
+    run_errand,
+)
 from ddoauth_kit.workbook.show.cards import Rows, Skipped, rows
 
 if TYPE_CHECKING:
     from ddoauth_kit.sites import Site
-
-KEYS: Final = "/organization-settings/api-keys"
-APPS: Final = "/organization-settings/authorized-apps"
-TILES: Final = "/integrations"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +28,7 @@ class Clicked:
 
 
 class Customer:
-    """Click for the customer of one site: revoke, disable, uninstall.
-
-    Without a sandbox nothing is clicked: each method returns what a person has to do.
-    """
+    """Click for the customer of one site; without a sandbox, say what a person has to do."""
 
     def __init__(self, site: Site, *, sandbox: bool) -> None:
         self._site = site
@@ -38,37 +36,21 @@ class Customer:
 
     def revoke_api_key(self, key_id: str) -> Clicked | Skipped:
         """Revoke an API key by its id, on the page *API Keys*."""
-        where = "Organization Settings > API Keys"
-        return self._click(KEYS, "api-keys/revoke", where=where, button="Revoke", key=key_id)
+        return self._run(REVOKE_API_KEY, key=key_id)
 
     def revoke_authorization(self, client_id: str) -> Clicked | Skipped:
         """Revoke an app's authorizations, one by one."""
-        where = "Organization Settings > Mobile and Third-Party Access"
-        action = "authorized-apps/revoke"
-        return self._click(APPS, action, where=where, button="Revoke", client_id=client_id)
+        return self._run(REVOKE_AUTHORIZATION, client_id=client_id)
 
     def uninstall(self, client_id: str) -> Clicked | Skipped:
         """Uninstall the integration, on its tile."""
-        action = "integrations/uninstall"
-        return self._click(
-            TILES, action, where="Integrations", button="Uninstall", client_id=client_id
-        )
+        return self._run(UNINSTALL, client_id=client_id)
 
-    def _click(
-        self, path: str, action: str, *, where: str, button: str, **wanted: str
-    ) -> Clicked | Skipped:
-        """Open a page and send each form that has the wanted action and fields."""
+    def _run(self, errand: Errand, **fields: str) -> Clicked | Skipped:
         if not self._sandbox:
-            return Skipped(f"In Datadog, open {where} and click {button}.")
-        browser = Browser()
-        url = self._site.app_url + path
-        found = [
-            form
-            for form in browser.open(url).forms
-            if form.action.endswith(action) and wanted.items() <= form.fields.items()
-        ]
-        answers = [browser.open(urljoin(url, form.action), form.fields) for form in found]
-        return Clicked(where, button, sum(bool(answer.location) for answer in answers))
+            return Skipped(f"In Datadog, open {errand.page} and click {errand.button}.")
+        times = run_errand(errand, site=self._site, **fields)
+        return Clicked(errand.page, errand.button, times)
 
 
 @rows.register

@@ -15,7 +15,7 @@ from ddoauth_kit.api.api_keys import ApiKey
 from ddoauth_kit.api.queries import monitor_list_request
 from ddoauth_kit.api.refusals import refuse_failure
 from ddoauth_kit.api.telemetry import metric_request
-from ddoauth_kit.errors import DdoauthError
+from ddoauth_kit.errors import DdoauthError, InputError
 from ddoauth_kit.http.sender import Http
 from ddoauth_kit.oauth.client import ONE_PERSON
 from ddoauth_kit.oauth.consent.scripted_consent import visit_consent
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 AT_API: Final = "api:"
 IMPATIENT: Final = 0.5
-NO_SUCH_DRILL: Final = "sandbox_not_started"
 Arguments = ParamSpec("Arguments")
 
 
@@ -41,26 +40,38 @@ def run_drill(name: str, *, open_lab: Callable[..., Lab], site: str) -> DdoauthE
     """Return the error that a fault or a mistake leads to.
 
     Raises:
-        InputError: `sandbox_not_started`, for a name that is neither.
+        InputError: `unknown_drill`, for a name that is neither.
     """
     steps, faults = _planned(name)
     with open_lab(site, faults=faults) as lab:
         try:
             steps(lab)
         except DdoauthError as error:
-            if error.code == NO_SUCH_DRILL:
-                raise
             return error
     return Skipped(f"The drill {name} did not stop the flow.")
 
 
 def _planned(name: str) -> tuple[Callable[[Lab], None], tuple[str, ...]]:
     """Return the steps of a drill, and the faults that its sandbox has from the start."""
-    if name.startswith(AT_API):
-        return partial(_faulty_api, fault=name.removeprefix(AT_API)), ()
     if name in MISTAKES:
         return MISTAKES[name], ()
-    return _whole_flow, (name,)
+    fault = name.removeprefix(AT_API)
+    _refuse_unknown(fault, drill=name)
+    if fault != name:
+        return partial(_faulty_api, fault=fault), ()
+    return _whole_flow, (fault,)
+
+
+def _refuse_unknown(fault: str, *, drill: str) -> None:
+    from ddoauth_kit.sandbox import SandboxError
+    from ddoauth_kit.sandbox.state.faults import parse_fault
+
+    try:
+        parse_fault(fault)
+    except SandboxError as error:
+        known = ", ".join(MISTAKES)
+        what = f"{drill!r} is neither a mistake ({known}) nor a fault of the sandbox: {error}."
+        raise InputError("unknown_drill", what) from None
 
 
 def _whole_flow(lab: Lab) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import weakref
 from contextlib import suppress
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final, Self
 
 from ddoauth_kit.api.api_keys import (
     ApiKey,
     ApiKeyNotKeptError,
+    cause_of,
     create_kept_api_key,
     validate_api_key,
 )
@@ -23,12 +26,11 @@ from ddoauth_kit.errors import (
     TokenError,
 )
 from ddoauth_kit.oauth.client import ONE_PERSON
+from ddoauth_kit.oauth.grant import ENDED, Grant, grant_slot
 from ddoauth_kit.oauth.tokens import TokenSet, current_user_request, stored_grant
 from ddoauth_kit.store import Slot, Store
-from ddoauth_kit.workbook.lab.backend import Backend, Mode
 from ddoauth_kit.workbook.lab.lab_scopes import LabScopes
 from ddoauth_kit.workbook.lab.samples import TRIES, read_samples, send_samples
-from ddoauth_kit.workbook.lab.stored_grants import StoredGrants
 from ddoauth_kit.workbook.show.cards import Rows, Skipped, rows
 from ddoauth_kit.workbook.show.result_table import ResultTable
 from ddoauth_kit.workbook.show.snippets import Snippet, as_curl, as_httpx
@@ -41,9 +43,9 @@ if TYPE_CHECKING:
     from ddoauth_kit.oauth.authorization_request import AuthorizationRequest
     from ddoauth_kit.oauth.authorization_response import AuthorizationResponse
     from ddoauth_kit.registration import ClientRegistration
+    from ddoauth_kit.workbook.lab.backend import Backend
 
 SAMPLE_NAME: Final = "ddoauth_kit.lesson"
-PASTES: Final = 3
 SHOWN_SCOPES: Final = 12
 NOT_ASKED: Final = (
     "Nothing was sent: set WRITES = True to let this lesson change things at Datadog."
@@ -51,6 +53,10 @@ NOT_ASKED: Final = (
 NOT_KEPT: Final = (
     "The key was created, but could not be kept ({error}). It is in the value that this call "
     "returns, and nowhere else: save `api_key.key.reveal()` in your secret manager now."
+)
+NOT_HELD: Final = (
+    "The refresh token could not be kept ({error}). It is in the value that this call returns, and "
+    "nowhere else: without it the customer has to authorize again."
 )
 NO_KEY_SCOPE: Final = "This client does not ask for api_keys_write, so it sends no data."
 
@@ -70,7 +76,7 @@ class Lab:
         self.customer = backend.customer
         self.inject = backend.inject
         self.scopes = LabScopes(self)
-        self.grants = StoredGrants(backend.store.store)
+        self._grants: dict[Slot, Grant] = {}
         self._sample: Telemetry | None = None
         self._close = weakref.finalize(self, backend.close)
 
@@ -141,37 +147,52 @@ class Lab:
             AuthorizationError: consent was denied, or the redirect is not to be believed.
         """
         request = request or self.authorization_request()
-        for last in (*(False,) * (PASTES - 1), True):
+        for _ in range(self.backend.chances - 1):
             try:
                 return self.backend.authorized(request)
             except AuthorizationError as error:
-                sandboxed = self.backend.mode is Mode.SANDBOX
-                if last or sandboxed or not self.oauth.pending.waits(request):
+                if not self.oauth.pending.waits(request):
                     raise
                 print(error)  # noqa: T201 - what was wrong with the paste, before the next one
-        raise AssertionError("unreachable")
+        return self.backend.authorized(request)
 
     def exchange(self, response: AuthorizationResponse) -> TokenSet:
-        """Exchange the code of a response for tokens, and keep the refresh token.
+        """Exchange the code of a response for tokens, and keep them before they are returned.
 
         Raises:
             TokenError, AnswerError, NetworkError: no tokens were issued, or none arrived.
         """
-        return self.grants.keep(self.oauth.exchange(response))
+        tokens = self.oauth.exchange(response)
+        if tokens.refresh_token:
+            try:
+                self.grant(tokens).keep(tokens)
+            except Exception as error:  # noqa: BLE001 - the code is spent
+                print(NOT_HELD.format(error=cause_of(error)))  # noqa: T201 - the one chance
+        return tokens
+
+    def grant(self, tokens: TokenSet) -> Grant:
+        """Return the keeper of tokens: that of their site, client and organization."""
+        holders = (slot for slot, grant in self._grants.items() if grant.is_current(tokens))
+        return self._grant(next(holders, grant_slot(tokens)))
+
+    def holds(self, tokens: TokenSet) -> bool:
+        """Return whether the refresh token can be found again."""
+        try:
+            kept = self.grant(tokens).kept()
+        except InputError:
+            return False
+        return kept is not None and kept.refresh_token == tokens.refresh_token
 
     def refresh(self, tokens: TokenSet) -> TokenSet:
         """Get a new access token; a refused refresh token is forgotten.
 
+        Where another process or panel has newer tokens of this grant, these are returned.
+
         Raises:
             TokenError, AnswerError, NetworkError: no token was issued, or none arrived.
+            InputError: `not_stored`, where a new refresh token could not be kept; nothing was sent.
         """
-        try:
-            return self.grants.keep(self.oauth.refresh(tokens), before=tokens)
-        except TokenError as error:
-            if error.code == "invalid_refresh_token":
-                with suppress(InputError):  # the refusal is what the caller must hear
-                    self.grants.forget(tokens)
-            raise
+        return self.grant(tokens).renew(tokens)
 
     def revoke(self, tokens: TokenSet) -> Exchange | Skipped:
         """Forget a grant, then end it at Datadog; return the last exchange.
@@ -183,29 +204,51 @@ class Lab:
         """
         if not self.backend.writes:
             return Skipped(NOT_ASKED)
-        try:
-            self.grants.forget(tokens)
-        finally:
-            self.oauth.revoke(tokens)
+        self.grant(tokens).end(tokens)
         return self.transcript.last("revocation of the access token") or self.transcript.newest()
 
     def connect(self) -> TokenSet:
-        """Return tokens: from the stored refresh token where there is one, else by authorizing.
+        """Return tokens: by refreshing a kept grant where there is one, else by authorizing.
+
+        A bare refresh token, as the environment may give it, goes first; then the grant that was
+        renewed last.
 
         Raises:
             AuthorizationError, TokenError, AnswerError, NetworkError: there is no way to a token.
             InputError: `not_stored`, when the store cannot be read.
         """
-        while kept := self.store.get(self._slot("refresh_token")):
-            try:
-                grant = stored_grant(self.registration, site=self.site, refresh_token=kept)
-                return self.refresh(grant)
-            except TokenError as error:
-                if error.code != "invalid_refresh_token":
-                    raise
-                if self.store.get(self._slot("refresh_token")) == kept:
-                    break  # it could not be forgotten
-        return self.exchange(self.authorize())
+        return self._from_refresh_token() or self._from_grant() or self.exchange(self.authorize())
+
+    def _from_refresh_token(self) -> TokenSet | None:
+        """Turn a bare refresh token into a grant; where refreshing replaced it, use the newer one.
+
+        Nobody knows whose it is yet, so its own digest stands for the organization.
+        """
+        bare = self._slot("refresh_token")
+        while token := self.store.get(bare):
+            digest = hashlib.sha256(token.reveal().encode()).hexdigest()[:16]
+            grant = self._grant(Slot("grant", bare.site, bare.client_id, org=f"of-{digest}"))
+            seed = stored_grant(self.registration, site=self.site, refresh_token=token)
+            tokens = renewed(grant, seed)
+            with suppress(InputError):
+                self.store.forget(bare)
+            if tokens or self.store.get(bare) == token:  # then it could not be forgotten
+                return tokens
+        return None
+
+    def _from_grant(self) -> TokenSet | None:
+        found = [
+            (kept.expires_at, grant)
+            for slot in self.store.slots()
+            if (slot.kind, slot.site) == ("grant", self.site.name)
+            and slot.client_id == self.registration.client_id
+            and (kept := (grant := self._grant(slot)).kept())
+        ]
+        newest_first = (grant for _, grant in sorted(found, key=itemgetter(0), reverse=True))
+        return next(filter(None, map(renewed, newest_first)), None)
+
+    def _grant(self, slot: Slot) -> Grant:
+        return self._grants.setdefault(slot, Grant(self.oauth, store=self.store, slot=slot))
 
     def current_user(self, tokens: TokenSet) -> Exchange:
         """Ask whose token this is: the one call that needs no scope.
@@ -310,7 +353,7 @@ class Lab:
         """Provoke a failure in a sandbox of its own and return the error as a value.
 
         Raises:
-            InputError: `sandbox_not_started`, for a drill that does not exist.
+            InputError: `unknown_drill`, for a drill that does not exist.
         """
         return self.backend.drill(name)
 
@@ -353,6 +396,16 @@ def _(value: Lab) -> Rows:
         ("scopes", _listed(registration.scopes)),
         *unusual,
     )
+
+
+def renewed(grant: Grant, seed: TokenSet | None = None) -> TokenSet | None:
+    """Return new tokens of a grant, or None where it has ended."""
+    try:
+        return grant.renew(seed)
+    except TokenError as error:
+        if error.code not in ENDED:
+            raise
+        return None
 
 
 def drills_table(errors: Iterable[tuple[str, DdoauthError | Skipped]]) -> ResultTable:

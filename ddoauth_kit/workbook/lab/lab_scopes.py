@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ddoauth_kit.http.transcript import Transcript
     from ddoauth_kit.oauth.authorization_request import AuthorizationRequest
     from ddoauth_kit.oauth.client import OAuthClient
+    from ddoauth_kit.oauth.grant import Grant
     from ddoauth_kit.oauth.tokens import TokenSet
     from ddoauth_kit.probing.catalogue import Operation
     from ddoauth_kit.probing.probe_run import ProbeProgress
@@ -64,8 +65,8 @@ class ProbedLab(Protocol):
     def connect(self) -> TokenSet:
         """Return tokens, refreshed or authorized for."""
 
-    def refresh(self, tokens: TokenSet) -> TokenSet:
-        """Return new tokens of the same grant."""
+    def grant(self, tokens: TokenSet) -> Grant:
+        """Return the keeper of tokens."""
 
     def authorization_request(self, scopes: Iterable[str] | None = None) -> AuthorizationRequest:
         """Return a request for some of the scopes."""
@@ -298,14 +299,13 @@ def probe_target(
         return ProbeTarget(
             site=there.site,
             scopes=wanted,
-            tokens=tokens,
+            grant=there.grant(tokens),
             contrasts=tuple(contrasts),
             api_key=_api_key(there, tokens),
-            refresh=there.refresh if tokens.refresh_token else None,
         )
     except DdoauthError as error:
         where = lab.oauth.sites.named(site)
-        return ProbeTarget(site=where, scopes=wanted, tokens=None, reason=error.what)
+        return ProbeTarget(site=where, scopes=wanted, grant=None, reason=error.what)
 
 
 def _fewer_scopes(lab: ProbedLab) -> tuple[TokenSet, ...]:

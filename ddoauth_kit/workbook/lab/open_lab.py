@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.http.sender import Http
@@ -23,8 +22,7 @@ from ddoauth_kit.registration.live import live_registration
 from ddoauth_kit.secret import Secret
 from ddoauth_kit.sites import DATADOG_SITES, Endpoints, SiteTable
 from ddoauth_kit.store import ChosenStore, MemoryStore, open_store
-from ddoauth_kit.workbook.lab.backend import Backend, Mode, refuse_faults
-from ddoauth_kit.workbook.lab.customer import Customer
+from ddoauth_kit.workbook.lab.backend import Backend, Mode
 from ddoauth_kit.workbook.lab.drills import run_drill
 from ddoauth_kit.workbook.lab.lab import Lab
 from ddoauth_kit.workbook.lab.shared_sandbox import find_shared_sandbox
@@ -33,12 +31,16 @@ from ddoauth_kit.workbook.show.cards import show_cards_in
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from ddoauth_kit.errors import DdoauthError
     from ddoauth_kit.oauth.authorization_request import AuthorizationRequest
+    from ddoauth_kit.oauth.authorization_response import AuthorizationResponse
     from ddoauth_kit.oauth.callback.addresses import CallbackUrls
     from ddoauth_kit.sandbox import Client, Sandbox
     from ddoauth_kit.sandbox.server.journal import JournalEntry
     from ddoauth_kit.workbook.lab.shared_sandbox import SharedSandbox
+    from ddoauth_kit.workbook.show.cards import Skipped
 
+PASTES: Final = 3
 LESSON_SCOPES: Final = (
     "api_keys_write",
     "dashboards_read",
@@ -76,13 +78,13 @@ def open_lab(  # noqa: PLR0913 - each is a choice of the notebook or its test
         InputError: the site, mode, client file or environment is not usable.
     """
     if mode == Mode.LIVE:
-        lab = Lab(_live_backend(site, client=client, writes=writes, sites=sites, person=person))
-    elif mode == Mode.SANDBOX:
-        shared = find_shared_sandbox()
-        join = partial(_join, shared) if shared else open_sandbox_lab
-        lab = join(site, client=client, every_scope=every_scope)
-    else:
+        lab = Lab(_live(site, client=client, writes=writes, sites=sites, person=person))
+    elif mode != Mode.SANDBOX:
         raise InputError("unknown_mode", f"{mode!r} is no mode.")
+    elif shared := find_shared_sandbox():
+        lab = _join(shared, site, client=client, every_scope=every_scope)
+    else:
+        lab = open_sandbox_lab(site, client=client, every_scope=every_scope)
     show_cards_in(_shell())
     return lab
 
@@ -111,91 +113,152 @@ def open_sandbox_lab(  # noqa: PLR0913 - each is a choice of the notebook or its
     DATADOG_SITES.named(site)
     registration = registration_from_file(client) if client else None
     try:
-        path = Path(client) if client else None
         sandbox = Sandbox(
             profile=profile,
             faults=faults,
-            client_file=path,
+            client_file=Path(client) if client else None,
             scopes=None if every_scope else LESSON_SCOPES,
             rotate=rotate,
         ).start()
     except SandboxError as error:
         raise InputError("sandbox_not_started", f"The sandbox says: {error}.") from None
-    pause = partial(_advance, sandbox)
-    http = Http(sleep=pause, keep_answers=True)
     oauth = OAuthClient(
-        _registered(sandbox, registration),
+        _registration({"name": sandbox.client.name, **sandbox.client.description()}, registration),
         sites=sandbox_sites(sandbox),
-        http=http,
+        http=Http(sleep=partial(_advance, sandbox), keep_answers=True),
         clock=sandbox.clock.now,
     )
-    inside = _Inside(
+    backend = OwnSandbox(
+        site=oauth.sites.named(site),
         oauth=oauth,
-        pause=pause,
-        close=partial(_close, http, sandbox),
-        talks_to="the sandbox in this kernel",
-        register=partial(_register_own, sandbox, oauth),
-        inject=partial(_inject, sandbox),
-        journal=partial(getattr, sandbox, "journal"),
-        organizations=lambda where: tuple(org.id for org in sandbox.orgs[where]),
-    )
-    backend = partial(_private_backend, sandbox=sandbox) if private else _sandbox_backend
-    return Lab(backend(site, inside=inside))
-
-
-def _private_backend(site: str, *, inside: _Inside, sandbox: Sandbox) -> Backend:
-    """Return the parts with the private client of a site, which has credentials of its own."""
-    client = sandbox.private_client(site)
-    registration = replace(
-        _registration(client, inside.oauth.registration), kind=Kind.PRIVATE, sites=client.sites
-    )
-    oauth = OAuthClient(
-        registration, sites=inside.oauth.sites, http=inside.oauth.http, clock=inside.oauth.clock
-    )
-    here, there = replace(inside, oauth=oauth), replace(inside, close=_leave_open)
-    return replace(
-        _sandbox_backend(site, inside=here),
-        register=partial(_register_own, sandbox, oauth, client=client),
-        elsewhere=partial(_private_backend, inside=there, sandbox=sandbox),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Inside:
-    """Hold what labs of one sandbox have in common, whichever site they are for."""
-
-    oauth: OAuthClient
-    pause: Callable[[float], None]
-    close: Callable[[], None]
-    talks_to: str
-    register: Callable[[CallbackUrls], None]
-    inject: Callable[[str], None] = refuse_faults
-    journal: Callable[[], Sequence[JournalEntry]] | None = None
-    organizations: Callable[[str], tuple[str, ...]] = lambda _site: ()
-    store: ChosenStore = field(default_factory=lambda: ChosenStore(MemoryStore()))
-
-
-def _sandbox_backend(site: str, *, inside: _Inside) -> Backend:
-    where = inside.oauth.sites.named(site)
-    return Backend(
-        mode=Mode.SANDBOX,
-        site=where,
-        oauth=inside.oauth,
-        store=inside.store,
-        customer=Customer(where, sandbox=True),
-        consent=visit_consent,
-        drill=partial(run_drill, open_lab=open_sandbox_lab, site=where.name),
-        pause=inside.pause,
-        close=inside.close,
+        store=ChosenStore(MemoryStore()),
         writes=True,
-        # The first lab owns the sandbox; one for another site of it ends nothing.
-        elsewhere=partial(_sandbox_backend, inside=replace(inside, close=_leave_open)),
-        talks_to=inside.talks_to,
-        register=inside.register,
-        inject=inside.inject,
-        journal=inside.journal,
-        organizations=inside.organizations(where.name),
+        sandbox=sandbox,
+        client=sandbox.client,
     )
+    return Lab(backend.with_private_client() if private else backend)
+
+
+class SandboxBackend(Backend):
+    """Let a script consent, and every step change things."""
+
+    mode = Mode.SANDBOX
+
+    def consent(self, request: AuthorizationRequest) -> str:
+        """Click through consent."""
+        return visit_consent(request)
+
+    def drill(self, name: str) -> DdoauthError | Skipped:
+        """Run a drill on the same site."""
+        return run_drill(name, open_lab=open_sandbox_lab, site=self.site.name)
+
+    def elsewhere(self, site: str) -> Backend:
+        """Return another site of the same sandbox, which belongs to the first lab."""
+        return replace(self, site=self.oauth.sites.named(site), owned=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnSandbox(SandboxBackend):
+    """Hold a sandbox in this kernel, with a clock that pauses advance.
+
+    `client` is what the sandbox knows of the registration; None for one that gets no more
+    addresses. `after` is whatever has to live as long as this.
+    """
+
+    sandbox: Sandbox
+    client: Client | None
+    after: object = None
+
+    talks_to = "the sandbox in this kernel"
+
+    @property
+    def organizations(self) -> tuple[str, ...]:
+        """Return the ids of all organizations of the site."""
+        return tuple(org.id for org in self.sandbox.orgs[self.site.name])
+
+    @property
+    def register(self) -> Callable[[CallbackUrls], None] | None:
+        """Return what gives the client one more address, and lets browsers in by a proxy."""
+        return self._register if self.client else None
+
+    def _register(self, urls: CallbackUrls) -> None:
+        self.sandbox.add_redirect_uri(urls.redirect_uri, client=self.client)
+        self.sandbox.set_onboarding_url(urls.onboarding_url, client=self.client)
+        if urls.proxy_url:
+            self.sandbox.show_at(f"{urls.proxy_url}{self.sandbox.base_url.rpartition(':')[2]}")
+        _add_address(self.oauth, urls)
+
+    def with_private_client(self) -> OwnSandbox:
+        """Return the same with the private client of the site."""
+        client = self.sandbox.private_client(self.site.name)
+        said = {"name": client.name, **client.description()}
+        registration = replace(
+            _registration(said, self.oauth.registration), kind=Kind.PRIVATE, sites=client.sites
+        )
+        return replace(self, oauth=_like(self.oauth, registration), client=client)
+
+    def with_registration(self, registration: ClientRegistration, *, after: object) -> OwnSandbox:
+        """Return the same for another client of the sandbox, which belongs to the first lab."""
+        oauth = _like(self.oauth, registration)
+        return replace(self, oauth=oauth, client=None, after=after, owned=False)
+
+    def elsewhere(self, site: str) -> Backend:
+        """Return another site of the sandbox; a private client is another one there."""
+        there = replace(self, site=self.oauth.sites.named(site), owned=False)
+        private = self.client is not None and not self.client.published
+        return there.with_private_client() if private else there
+
+    def inject(self, fault: str) -> None:
+        """Make the sandbox fail from now on."""
+        from ddoauth_kit.sandbox import SandboxError
+
+        try:
+            self.sandbox.inject(fault)
+        except SandboxError as error:
+            raise InputError("unknown_fault", f"The sandbox says: {error}.") from None
+
+    def journal(self) -> Sequence[JournalEntry]:
+        """Return the latest requests that the sandbox handled."""
+        return self.sandbox.journal
+
+    def pause(self, seconds: float) -> None:
+        """Advance the sandbox's clock instead of waiting."""
+        self.sandbox.clock.advance(seconds)
+
+    def close(self) -> None:
+        """Stop the sandbox and close the connections."""
+        if self.owned:
+            self.oauth.http.close()
+            self.sandbox.stop()
+
+
+@dataclass(frozen=True, kw_only=True)
+class JoinedSandbox(SandboxBackend):
+    """Hold the sandbox of the launcher's tile, with a client of this kernel's own."""
+
+    shared: SharedSandbox
+
+    talks_to = "the sandbox of the launcher's tile, which other notebooks share"
+
+    @property
+    def register(self) -> Callable[[CallbackUrls], None]:
+        """Return what asks the sandbox to take one more address."""
+        return self._register
+
+    def _register(self, urls: CallbackUrls) -> None:
+        known = self.oauth.registration
+        secret = known.secret.reveal()
+        self.shared.register(urls, client_id=known.client_id, client_secret=secret)
+        _add_address(self.oauth, urls)
+
+    def pause(self, seconds: float) -> None:
+        """Wait: others use the sandbox's clock."""
+        time.sleep(seconds)
+
+    def close(self) -> None:
+        """Close the connections."""
+        if self.owned:
+            self.oauth.http.close()
 
 
 def _join(shared: SharedSandbox, site: str, *, client: str, every_scope: bool) -> Lab:
@@ -205,20 +268,75 @@ def _join(shared: SharedSandbox, site: str, *, client: str, every_scope: bool) -
     joined = shared.join(
         client=Path(client) if client else None, scopes=None if every_scope else LESSON_SCOPES
     )
-    http = Http(keep_answers=True)
     oauth = OAuthClient(
-        _registration(SimpleNamespace(**joined), registration),
+        _registration(joined, registration),
         sites=bound_sites(shared.sites),
-        http=http,
+        http=Http(keep_answers=True),
     )
-    inside = _Inside(
+    backend = JoinedSandbox(
+        site=oauth.sites.named(site),
         oauth=oauth,
-        pause=time.sleep,
-        close=http.close,
-        talks_to="the sandbox of the launcher's tile, which other notebooks share",
-        register=partial(_register_shared, shared, oauth),
+        store=ChosenStore(MemoryStore()),
+        writes=True,
+        shared=shared,
     )
-    return Lab(_sandbox_backend(site, inside=inside))
+    return Lab(backend)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Live(Backend):
+    """Hold real Datadog; each site has a registration of its own."""
+
+    file: str
+
+    mode = Mode.LIVE
+    talks_to = "real Datadog"
+    chances = PASTES
+
+    def consent(self, request: AuthorizationRequest) -> AuthorizationResponse | str:
+        """Ask the person at the notebook."""
+        from ddoauth_kit.workbook.lab.listen_or_paste import ask_person
+
+        return ask_person(request, oauth=self.oauth)
+
+    def drill(self, name: str) -> DdoauthError | Skipped:
+        """Run a drill in a sandbox: never with Datadog."""
+        return run_drill(name, open_lab=open_sandbox_lab, site="us1")
+
+    def elsewhere(self, site: str) -> Backend:
+        """Return another site, with that site's credentials."""
+        return _live(
+            site, client=self.file, writes=self.writes, sites=self.oauth.sites, person=self.person
+        )
+
+    def pause(self, seconds: float) -> None:
+        """Wait."""
+        time.sleep(seconds)
+
+    def close(self) -> None:
+        """Close the connections."""
+        if self.owned:
+            self.oauth.http.close()
+
+
+def _live(
+    site: str,
+    *,
+    client: str,
+    writes: bool,
+    sites: SiteTable,
+    person: Callable[[AuthorizationRequest], AuthorizationResponse | str] | None,
+) -> Live:
+    where = sites.named(site)
+    registration = live_registration(where.name, client=client)
+    return Live(
+        site=where,
+        oauth=OAuthClient(registration, sites=sites, http=Http()),
+        store=open_store(),
+        writes=writes,
+        person=person,
+        file=client,
+    )
 
 
 def sandbox_sites(sandbox: Sandbox) -> SiteTable:
@@ -241,73 +359,25 @@ def bound_sites(endpoints: Mapping[str, Mapping[str, str]]) -> SiteTable:
     )
 
 
-def _live_backend(
-    site: str,
-    *,
-    client: str,
-    writes: bool,
-    sites: SiteTable,
-    person: Callable[[AuthorizationRequest], str] | None,
-) -> Backend:
-    from ddoauth_kit.workbook.lab.listen_or_paste import ask_person
-
-    where = sites.named(site)
-    registration = live_registration(where.name, client=client)
-    http = Http()
-    oauth = OAuthClient(registration, sites=sites, http=http)
-    return Backend(
-        mode=Mode.LIVE,
-        site=where,
-        oauth=oauth,
-        store=open_store(),
-        customer=Customer(where, sandbox=False),
-        consent=person or partial(ask_person, oauth=oauth),
-        drill=partial(run_drill, open_lab=open_sandbox_lab, site="us1"),
-        pause=time.sleep,
-        close=http.close,
-        writes=writes,
-        elsewhere=partial(_live_backend, client=client, writes=writes, sites=sites, person=person),
-        talks_to="real Datadog",
-    )
-
-
-def _registered(sandbox: Sandbox, registration: ClientRegistration | None) -> ClientRegistration:
-    """Return what the sandbox registered, under the name that the file gives."""
-    return _registration(sandbox.client, registration)
-
-
 def _registration(
-    client: Client | SimpleNamespace, registration: ClientRegistration | None
+    said: Mapping[str, Any], registration: ClientRegistration | None
 ) -> ClientRegistration:
+    """Return what a sandbox says that it registered, under the name that the file gives."""
     return ClientRegistration(
-        client_id=client.client_id,
-        client_secret=Secret(client.client_secret, label="client_secret"),
-        name=registration.name if registration else client.name,
+        client_id=said["client_id"],
+        client_secret=Secret(said["client_secret"], label="client_secret"),
+        name=registration.name if registration else said["name"],
         kind=Kind.PUBLISHED,
         sites=DATADOG_SITES.names,
-        scopes=tuple(client.scopes),
-        redirect_uris=tuple(client.redirect_uris),
-        onboarding_url=client.onboarding_url,
+        scopes=tuple(said["scopes"]),
+        redirect_uris=tuple(said["redirect_uris"]),
+        onboarding_url=said["onboarding_url"],
         token_endpoint=registration.token_endpoint if registration else TokenEndpoint.V2,
     )
 
 
-def _register_own(
-    sandbox: Sandbox, oauth: OAuthClient, urls: CallbackUrls, *, client: Client | None = None
-) -> None:
-    """Give a client of the sandbox one more address, and let browsers in that come by a proxy."""
-    sandbox.add_redirect_uri(urls.redirect_uri, client=client)
-    sandbox.set_onboarding_url(urls.onboarding_url, client=client)
-    if urls.proxy_url:
-        sandbox.show_at(f"{urls.proxy_url}{sandbox.base_url.rpartition(':')[2]}")
-    _add_address(oauth, urls)
-
-
-def _register_shared(shared: SharedSandbox, oauth: OAuthClient, urls: CallbackUrls) -> None:
-    known = oauth.registration
-    secret = known.secret.reveal()
-    shared.register(urls, client_id=known.client_id, client_secret=secret)
-    _add_address(oauth, urls)
+def _like(oauth: OAuthClient, registration: ClientRegistration) -> OAuthClient:
+    return OAuthClient(registration, sites=oauth.sites, http=oauth.http, clock=oauth.clock)
 
 
 def _add_address(oauth: OAuthClient, urls: CallbackUrls) -> None:
@@ -318,27 +388,8 @@ def _add_address(oauth: OAuthClient, urls: CallbackUrls) -> None:
     )
 
 
-def _inject(sandbox: Sandbox, fault: str) -> None:
-    from ddoauth_kit.sandbox import SandboxError
-
-    try:
-        sandbox.inject(fault)
-    except SandboxError as error:
-        raise InputError("sandbox_not_started", f"The sandbox says: {error}.") from None
-
-
 def _advance(sandbox: Sandbox, seconds: float) -> None:
-    """Let time pass in the sandbox, which has a clock of its own, instead of waiting."""
     sandbox.clock.advance(seconds)
-
-
-def _leave_open() -> None:
-    """Close nothing."""
-
-
-def _close(http: Http, sandbox: Sandbox) -> None:
-    http.close()
-    sandbox.stop()
 
 
 def _shell() -> object:

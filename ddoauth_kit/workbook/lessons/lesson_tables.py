@@ -76,7 +76,8 @@ def journal_table(lab: Lab) -> ResultTable | Skipped:
 
     Skipped for a lab without a sandbox in this kernel.
     """
-    if lab.backend.journal is None:
+    entries = lab.backend.journal()
+    if entries is None:
         return Skipped("This lab has no sandbox of its own, so there is no journal to read.")
     rows = [
         {
@@ -86,7 +87,7 @@ def journal_table(lab: Lab) -> ResultTable | Skipped:
             "status": entry.status,
             "form fields": " ".join(entry.fields),
         }
-        for entry in lab.backend.journal()
+        for entry in entries
     ]
     return ResultTable("journal", rows)
 

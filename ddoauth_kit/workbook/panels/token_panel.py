@@ -138,6 +138,6 @@ def _expired(tokens: TokenSet, *, waits: bool) -> str:
 
 def unkept(lab: Lab, tokens: TokenSet) -> str:
     """Return a paragraph if the refresh token is in the panel alone, else nothing."""
-    if not tokens.refresh_token or lab.grants.holds(tokens):
+    if not tokens.refresh_token or lab.holds(tokens):
         return ""
     return f"<p>{escape(UNKEPT)}</p>"

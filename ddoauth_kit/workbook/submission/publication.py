@@ -6,12 +6,11 @@ The page is the sandbox's Developer Platform; at Datadog a person opens it, and 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin
 
 from ddoauth_kit.errors import AuthorizationError, InputError
-from ddoauth_kit.oauth.client import ONE_PERSON, OAuthClient
+from ddoauth_kit.oauth.client import ONE_PERSON
 from ddoauth_kit.oauth.consent.scripted_browser import Browser
 from ddoauth_kit.oauth.consent.scripted_consent import visit_consent
 from ddoauth_kit.registration import ClientRegistration, Kind
@@ -22,12 +21,12 @@ from ddoauth_kit.store.slots import refuse_unwritable
 from ddoauth_kit.workbook.lab.backend import Mode
 from ddoauth_kit.workbook.lab.customer import Clicked
 from ddoauth_kit.workbook.lab.lab import Lab
+from ddoauth_kit.workbook.lab.open_lab import OwnSandbox
 from ddoauth_kit.workbook.show.cards import Rows, as_html, as_text, rows
 from ddoauth_kit.workbook.show.result_table import ResultTable
 
 if TYPE_CHECKING:
     from ddoauth_kit.oauth.consent.scripted_browser import BrowserPage
-    from ddoauth_kit.workbook.lab.backend import Backend
 
 WHERE: Final = "Developer Platform"
 _PATH: Final = "/developer"
@@ -116,13 +115,10 @@ def switch_to(lab: Lab, taken_over: TakenOver) -> Lab:
     Both talk to the same sandbox and keep what they get in the same store, each in slots of its
     own client id, so that neither loses anything.
     """
-    oauth = OAuthClient(
-        taken_over.registration,
-        sites=lab.oauth.sites,
-        http=lab.oauth.http,
-        clock=lab.oauth.clock,
-    )
-    return Lab(_published(lab.site.name, lab=lab, oauth=oauth))
+    if not isinstance(lab.backend, OwnSandbox):
+        raise InputError("no_own_sandbox", "This lab has no sandbox of its own to publish in.")
+    # The lab travels along, so that the sandbox lives as long as either of the two is used.
+    return Lab(lab.backend.with_registration(taken_over.registration, after=lab))
 
 
 def try_organizations(lab: Lab) -> ResultTable:
@@ -151,21 +147,6 @@ def _tried(lab: Lab, number: int, organization: str) -> dict[str, str]:
         "result": "tokens",
         "the server said": "",
     }
-
-
-def _published(site: str, *, lab: Lab, oauth: OAuthClient) -> Backend:
-    # The lab travels along, so that the sandbox lives as long as either of the two is used.
-    return replace(
-        lab.backend.elsewhere(site),
-        oauth=oauth,
-        close=partial(_leave_open, lab),
-        elsewhere=partial(_published, lab=lab, oauth=oauth),
-        register=None,
-    )
-
-
-def _leave_open(_lab: Lab) -> None:
-    """Close nothing: the sandbox belongs to the lab with the private client."""
 
 
 def _shown(page: BrowserPage) -> tuple[str, Secret]:

@@ -131,7 +131,9 @@ def test_there_is_no_such_drill(name: str) -> None:
     """A name that is neither mistake nor fault is refused with the ones there are."""
     error = provoke(drill, name, site="us1")
     assert isinstance(error, InputError)
-    assert error.code == "sandbox_not_started"
+    assert error.code == "unknown_drill"
+    assert "wrong-verifier" in error.what
+    assert "denied-consent" in error.what
 
 
 def test_the_table_has_a_row_for_each_drill() -> None:

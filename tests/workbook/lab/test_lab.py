@@ -11,6 +11,8 @@ from support import builders as given
 from support.backends import ForgetfulKeyring, live_environment
 
 from ddoauth_kit.errors import InputError, NetworkError, TokenError
+from ddoauth_kit.oauth.grant import grant_slot
+from ddoauth_kit.oauth.grant_record import read
 from ddoauth_kit.secret import Secret
 from ddoauth_kit.sites import DATADOG_SITES, Endpoints
 from ddoauth_kit.store import ChosenStore, KeyringStore, MemoryStore, Slot
@@ -54,11 +56,17 @@ def _slot(lab: Lab, kind: str = "refresh_token") -> Slot:
     return Slot(kind, lab.site.name, lab.registration.client_id)
 
 
+def _kept(lab: Lab) -> Secret | None:
+    """Return the refresh token of the one grant that the lab's store holds."""
+    grants = [lab.store.get(slot) for slot in lab.store.slots() if slot.kind == "grant"]
+    assert len(grants) < 2
+    found = [read(grant, sites=lab.oauth.sites).tokens for grant in grants if grant]
+    return found[0].refresh_token if found else None
+
+
 def _with(lab: Lab, *, store: Store) -> Lab:
     """Return a lab on the same sandbox with another store."""
-    return Lab(
-        replace(lab.backend, store=ChosenStore(store, "a test wants it"), close=lambda: None)
-    )
+    return Lab(replace(lab.backend, store=ChosenStore(store, "a test wants it"), owned=False))
 
 
 def _purposes(lab: Lab) -> list[str]:
@@ -85,7 +93,7 @@ def _live_tokens(lab: Lab) -> TokenSet:
 def test_connect_authorizes_once(lab: Lab) -> None:
     """The first `connect` asks for consent, the second one refreshes what the first one kept."""
     first = lab.connect()
-    second = Lab(replace(lab.backend, consent=_never, close=lambda: None)).connect()
+    second = Lab(replace(lab.backend, person=_never, owned=False)).connect()
     assert _purposes(lab) == ["token exchange", "token refresh"]
     assert second.access_token != first.access_token
     assert second.scopes.granted == first.scopes.granted
@@ -97,7 +105,8 @@ def test_connect_forgets_a_refused_token(lab: Lab) -> None:
     lab.store.put(_slot(lab), Secret("of-yesterday", label="refresh_token"))
     tokens = lab.connect()
     assert _purposes(lab) == ["token refresh", "token exchange"]
-    assert lab.store.get(_slot(lab)) == tokens.refresh_token
+    assert _kept(lab) == tokens.refresh_token
+    assert lab.store.get(_slot(lab)) is None
 
 
 def test_connect_stops_where_consent_would_not_help(lab: Lab) -> None:
@@ -105,26 +114,26 @@ def test_connect_stops_where_consent_would_not_help(lab: Lab) -> None:
     kept = lab.connect().refresh_token
     wrong = Secret("not-the-secret", label="client_secret")
     lab.oauth.registration = replace(lab.registration, client_secret=wrong)
-    other = Lab(replace(lab.backend, consent=_never, close=lambda: None))
+    other = Lab(replace(lab.backend, person=_never, owned=False))
     assert provoke(other.connect).code == "invalid_client"
-    assert lab.store.get(_slot(lab)) == kept
+    assert _kept(lab) == kept
 
 
 def test_connect_forgets_before_it_asks(lab: Lab) -> None:
     """A denied consent after a refused refresh leaves no dead token behind."""
     lab.store.put(_slot(lab), Secret("of-yesterday", label="refresh_token"))
-    other = Lab(replace(lab.backend, consent=_never, close=lambda: None))
+    other = Lab(replace(lab.backend, person=_never, owned=False))
     with pytest.raises(AssertionError, match="Nobody is to be asked"):
         other.connect()
     assert lab.store.get(_slot(lab)) is None
 
 
 def test_tokens_are_kept_before_they_are_returned(lab: Lab) -> None:
-    """Exchange and refresh leave the refresh token of their answer in the slot of their site."""
+    """Exchange and refresh leave the refresh token of their answer in the store."""
     tokens = lab.exchange(lab.authorize())
-    assert lab.store.get(_slot(lab)) == tokens.refresh_token
+    assert _kept(lab) == tokens.refresh_token
     renewed = lab.refresh(tokens)
-    assert lab.store.get(_slot(lab)) == renewed.refresh_token
+    assert _kept(lab) == renewed.refresh_token
 
 
 @pytest.mark.parametrize("faults", [(), ("no-refresh-token",)])
@@ -132,10 +141,10 @@ def test_a_refresh_keeps_the_new_token_or_the_old(faults: tuple[str, ...]) -> No
     """A new refresh token replaces the kept one, and silence leaves it in force."""
     with open_sandbox_lab(faults=faults) as lab:
         tokens = lab.connect()
-        lab.store.forget(_slot(lab))
+        lab.store.forget(grant_slot(tokens))
         renewed = lab.refresh(tokens)
         assert renewed.refresh_token is not None
-        assert lab.store.get(_slot(lab)) == renewed.refresh_token
+        assert _kept(lab) == renewed.refresh_token
         lab.connect()
     assert _purposes(lab) == ["token exchange", "token refresh", "token refresh"]
 
@@ -143,8 +152,8 @@ def test_a_refresh_keeps_the_new_token_or_the_old(faults: tuple[str, ...]) -> No
 @pytest.mark.parametrize(
     ("store", "cause"),
     [
-        (PickyStore("refresh_token"), "OSError"),
-        (KeyringStore(ForgetfulKeyring()), "The keyring did not keep the refresh_token of "),
+        (PickyStore("grant"), "OSError"),
+        (KeyringStore(ForgetfulKeyring()), "The keyring did not keep the grant of "),
     ],
 )
 def test_tokens_survive_a_store_that_fails(
@@ -166,7 +175,7 @@ def test_revoke_forgets_and_ends(lab: Lab) -> None:
     last = lab.revoke(tokens)
     assert last
     assert last.status == 200
-    assert lab.store.get(_slot(lab)) is None
+    assert _kept(lab) is None
     assert provoke(lab.refresh, tokens).code == "invalid_refresh_token"
 
 
@@ -175,7 +184,7 @@ def test_revoke_forgets_also_when_it_fails(lab: Lab) -> None:
     tokens = lab.connect()
     lab.close()
     assert isinstance(provoke(lab.revoke, tokens), NetworkError)
-    assert lab.store.get(_slot(lab)) is None
+    assert _kept(lab) is None
 
 
 def test_a_refused_refresh_is_forgotten(lab: Lab) -> None:
@@ -184,7 +193,7 @@ def test_a_refused_refresh_is_forgotten(lab: Lab) -> None:
     lab.customer.revoke_authorization(tokens.client_id)
     error = provoke(lab.refresh, tokens)
     assert isinstance(error, TokenError)
-    assert lab.store.get(_slot(lab)) is None
+    assert _kept(lab) is None
 
 
 def test_the_key_is_kept_before_it_is_returned(lab: Lab) -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.workbook import Lab, journal_table, open_sandbox_lab, provoke
-from ddoauth_kit.workbook.lab.backend import refuse_faults
+from ddoauth_kit.workbook.lab.open_lab import Live
 from ddoauth_kit.workbook.show.cards import Skipped
 from ddoauth_kit.workbook.show.result_table import ResultTable
 
@@ -30,9 +28,10 @@ def test_each_request_is_a_row() -> None:
 def test_a_lab_without_a_sandbox_has_no_journal() -> None:
     """It takes no fault, and shows why there is nothing to read."""
     with open_sandbox_lab() as lab:
-        bare = Lab(replace(lab.backend, inject=refuse_faults, journal=None, close=lambda: None))
+        real = Live(site=lab.site, oauth=lab.oauth, store=lab.backend.store, writes=False, file="")
+        bare = Lab(real)
         assert isinstance(journal_table(bare), Skipped)
         error = provoke(bare.inject, "slow:1")
     assert isinstance(error, InputError)
-    assert error.code == "sandbox_not_started"
+    assert error.code == "no_own_sandbox"
     assert "'slow:1'" in error.what

@@ -86,7 +86,7 @@ def test_an_unknown_decision(lab: Lab, decision: str) -> None:
 def test_a_site_for_which_there_are_no_credentials(lab: Lab) -> None:
     """A client that is clicked where it has none is refused by its own onboarding URL."""
     lab.oauth.registration = replace(lab.oauth.registration, sites=("eu1",))
-    elsewhere = Lab(replace(lab.backend, site=lab.oauth.sites.named("us5"), close=lambda: None))
+    elsewhere = Lab(replace(lab.backend, site=lab.oauth.sites.named("us5"), owned=False))
     error = refused(elsewhere)
     assert error.code == "authorization_refused"
     assert "no credentials for us5, only for eu1" in str(error)

@@ -49,7 +49,7 @@ def lab() -> Iterator[Lab]:
 
 def keeping_in(lab: Lab, store: Store) -> Lab:
     """Return the same lab with another store."""
-    return Lab(replace(lab.backend, store=ChosenStore(store), close=lambda: None))
+    return Lab(replace(lab.backend, store=ChosenStore(store), owned=False))
 
 
 def pressed(panel: ApiKeyPanel) -> str:
@@ -123,7 +123,7 @@ def test_a_key_that_was_made_and_not_kept_is_not_said_to_be_kept(lab: Lab) -> No
 
 def test_without_writes_nothing_is_sent(lab: Lab) -> None:
     """The sentence names the parameter, and the button has nothing more to offer."""
-    panel = ApiKeyPanel(Lab(replace(lab.backend, writes=False, close=lambda: None)), lab.connect())
+    panel = ApiKeyPanel(Lab(replace(lab.backend, writes=False, owned=False)), lab.connect())
     assert "WRITES = True" in pressed(panel)
     assert panel._create.disabled
     assert creations(lab) == 0

@@ -116,7 +116,7 @@ def test_a_closed_lab_gets_a_sentence(lab: Lab) -> None:
 
 def test_without_writes_nothing_is_revoked(lab: Lab) -> None:
     """The panel says that nothing was sent, and goes on with the tokens."""
-    careful = Lab(replace(lab.backend, writes=False, close=lambda: None))
+    careful = Lab(replace(lab.backend, writes=False, owned=False))
     panel = TokenPanel(careful, lab.connect())
     sent = len(lab.transcript)
     panel.revoke()

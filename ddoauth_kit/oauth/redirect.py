@@ -1,0 +1,109 @@
+"""Parse the redirect that ends an authorization once, into a value that shows no secret."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from ddoauth_kit.errors import AuthorizationError
+from ddoauth_kit.oauth.redirect_query import redirect_pairs, without_quotes
+from ddoauth_kit.secret import Secret
+
+MAX_REDIRECT_LENGTH: Final = 16 * 1024
+_SHOWN: Final = 200
+# What RFC 6749, RFC 9207 and Datadog put into an answer; the redirect URI's own may repeat.
+_ONCE: Final = frozenset(
+    {
+        "client_id",
+        "code",
+        "dd_oid",
+        "dd_org_name",
+        "domain",
+        "error",
+        "error_description",
+        "error_uri",
+        "iss",
+        "scope",
+        "site",
+        "state",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    """Hold what a redirect says, unchecked; only state and code are in the repr, masked.
+
+    `client_id` and `iss` are None where the redirect does not name them. `fault` says why nothing
+    of this can be used: code and sentence.
+    """
+
+    state: Secret
+    code: Secret
+    domain: str = field(default="", repr=False)
+    site_url: str = field(default="", repr=False)
+    client_id: str | None = field(default=None, repr=False)
+    iss: str | None = field(default=None, repr=False)
+    error: str = field(default="", repr=False)
+    error_description: str = field(default="", repr=False)
+    dd_oid: str = field(default="", repr=False)
+    dd_org_name: str = field(default="", repr=False)
+    fault: tuple[str, str] | None = None
+
+    def refuse_fault(self) -> None:
+        """Refuse what is not a redirect, or has no `state` to find its attempt by.
+
+        Raises:
+            AuthorizationError: `not_a_redirect`, `duplicate_parameter` or `missing_state`.
+        """
+        if self.fault:
+            raise AuthorizationError(*self.fault)
+        if not self.state:
+            said = f" (it says error={self.error})." if self.error else "."
+            raise AuthorizationError("missing_state", f"The redirect has no `state`{said}")
+
+
+def read_redirect(redirect: str | Redirect) -> Redirect:
+    """Parse a URL, a path with its query, or the query alone; return what was parsed before.
+
+    This never raises, so a traceback holds no frame with the text and its code: what is wrong is
+    the value's `fault`.
+    """
+    if isinstance(redirect, Redirect):
+        return redirect
+    if len(redirect) > MAX_REDIRECT_LENGTH:
+        return _faulty("not_a_redirect", "The redirect is too long to be one.")
+    if not without_quotes(redirect).isascii():
+        return _faulty("not_a_redirect", "The redirect holds what no URL can hold.")
+    try:
+        pairs = redirect_pairs(redirect)
+    except ValueError:
+        return _faulty("not_a_redirect", "The text is not a redirect: it has no readable query.")
+    names = [name for name, _ in pairs]
+    # RFC 6749 section 3.1: a parameter of the answer may come once.
+    if twice := [f"`{name}`" for name in sorted(_ONCE) if names.count(name) > 1]:
+        what = f"The redirect carries more than one {', '.join(twice)}."
+        return _faulty("duplicate_parameter", what)
+    said = dict(pairs)
+    return Redirect(
+        state=Secret(said.get("state", ""), label="state"),
+        code=Secret(said.get("code", ""), label="code"),
+        domain=said.get("domain", ""),
+        site_url=said.get("site", ""),
+        client_id=said.get("client_id"),
+        iss=said.get("iss"),
+        error=printable(said.get("error", "")),
+        error_description=printable(said.get("error_description", "")),
+        dd_oid=printable(said.get("dd_oid", "")),
+        dd_org_name=printable(said.get("dd_org_name", "")),
+    )
+
+
+def _faulty(code: str, what: str) -> Redirect:
+    nothing = Secret("", label="nothing")
+    return Redirect(state=nothing, code=nothing, fault=(code, what))
+
+
+def printable(text: str) -> str:
+    """Return text from outside without control characters, cut to 200 characters."""
+    return "".join(c for c in text[:_SHOWN] if c.isprintable())
