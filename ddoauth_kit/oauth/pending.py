@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Final, Protocol
 
 from ddoauth_kit.errors import AuthorizationError
@@ -57,10 +58,16 @@ class PendingAuthorizations:
         return len(self._waiting)
 
     def add(self, request: AuthorizationRequest, *, session: str) -> None:
-        """Remember an attempt; the oldest gives way when 10,000 wait."""
+        """Remember an attempt.
+
+        When 10,000 wait, the oldest of the newer half gives way: a flood of attempts drives out
+        its own, and not those that were there before it.
+        """
         waiting = _Waiting(request, session, self._clock() + LIFETIME)
         with self._lock:
             self._forget_expired()
+            if len(self._waiting) >= MOST:
+                del self._waiting[next(islice(self._waiting, MOST // 2, None))]
             self._waiting[request.state.reveal()] = waiting
 
     def waits(self, request: AuthorizationRequest) -> bool:
@@ -91,6 +98,6 @@ class PendingAuthorizations:
         now = self._clock()
         while self._waiting:
             oldest = next(iter(self._waiting))
-            if self._waiting[oldest].deadline > now and len(self._waiting) < MOST:
+            if self._waiting[oldest].deadline > now:
                 return
             del self._waiting[oldest]

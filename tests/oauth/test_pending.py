@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import pytest
 from support.builders import registration
 
+from ddoauth_kit import Secret
 from ddoauth_kit.errors import AuthorizationError
 from ddoauth_kit.oauth import pending
 from ddoauth_kit.oauth.authorization_request import AuthorizationRequest, authorization_request
@@ -87,15 +89,24 @@ def test_waiting_can_be_asked_about_without_ending_it() -> None:
     assert not waiting.waits(second)
 
 
-def test_the_oldest_gives_way() -> None:
-    """Ten thousand attempts wait at most: a flood of them costs no memory without end."""
-    waiting = PendingAuthorizations()
-    requests = [_request() for _ in range(pending.MOST + 1)]
-    for request in requests:
-        waiting.add(request, session="s")
-    assert len(waiting) == pending.MOST
-    _assert_refused(waiting, requests[0].state.reveal())
-    assert waiting.take(requests[-1].state.reveal(), session="s") is requests[-1]
+@pytest.mark.checklist("L10")
+@pytest.mark.parametrize("flood", [1, 5_000, 9_999, 10_000, 10_001, 15_000, 25_000])
+def test_a_flood_costs_no_memory_and_nobody_else(flood: int) -> None:
+    """Ten thousand attempts wait at most; who came before a flood or after it is still there."""
+    waiting, request = PendingAuthorizations(), _request()
+    early = [replace(request, state=Secret(f"early {n}", label="state")) for n in range(20)]
+    late = [replace(request, state=Secret(f"late {n}", label="state")) for n in range(20)]
+    for each in early:
+        waiting.add(each, session="early")
+    for number in range(flood):
+        foreign = replace(request, state=Secret(f"flood {number}", label="state"))
+        waiting.add(foreign, session=f"flood {number}")
+    for each in late:
+        waiting.add(each, session="late")
+    assert len(waiting) <= pending.MOST
+    for name, requests in (("early", early), ("late", late)):
+        for each in requests:
+            assert waiting.take(each.state.reveal(), session=name) is each
 
 
 def test_one_of_many_threads_gets_the_attempt() -> None:

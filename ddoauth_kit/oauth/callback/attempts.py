@@ -5,22 +5,37 @@ from __future__ import annotations
 import secrets
 import threading
 from contextlib import suppress
+from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.errors import AuthorizationError
+from ddoauth_kit.oauth.authorization_request import AuthorizationRequest
 from ddoauth_kit.oauth.authorization_response import state_of
 from ddoauth_kit.oauth.client import ONE_PERSON
 
 if TYPE_CHECKING:
-    from ddoauth_kit.oauth.authorization_request import AuthorizationRequest
+    from collections.abc import Callable
+
     from ddoauth_kit.oauth.client import OAuthClient
 
+# For one browser, and for all: below what `PendingAuthorizations` holds, so that nothing that
+# comes here can drive out what waits elsewhere in the program.
 MOST: Final = 20
+SESSIONS: Final = 400
 ANOTHER: Final = "This address answers another attempt; the one that waits goes on waiting."
 
 
+@dataclass(eq=False, slots=True)
+class Start:
+    """Hold how the program's own attempt begins, and the browser that opened its link first."""
+
+    begin: Callable[[str], AuthorizationRequest]
+    session: str = field(default="", repr=False)
+
+
 class Attempts:
-    """Remember links by ticket, sessions by cookie, attempts by session; safe between threads.
+    """Remember links by ticket, and attempts by the session of their browser; safe with threads.
 
     A session counts only if it was made here, so that no other program of this machine can plant
     one. The cookie's name is this listener's own.
@@ -30,27 +45,25 @@ class Attempts:
         self.cookie: Final = f"ddoauth_{secrets.token_hex(8)}"
         self._pending = oauth.pending
         self._lock = threading.Lock()
-        self._tickets: dict[str, AuthorizationRequest | str] = {}
-        self._sessions: set[str] = set()
-        self._bound: list[tuple[AuthorizationRequest, str]] = []
+        self._tickets: dict[str, Start | AuthorizationRequest | str] = {}
+        self._sessions: dict[str, list[AuthorizationRequest]] = {}
         self._adopted: list[AuthorizationRequest] = []
 
     @property
     def begun(self) -> bool:
         """Return whether any browser was sent to a consent page."""
-        return bool(self._bound)
+        return any(self._sessions.values())
 
     @property
-    def closed(self) -> bool:
+    def has_own(self) -> bool:
         """Return whether a program's own attempt is to be answered here, and nobody else's."""
-        return any(session == ONE_PERSON for _, session in self._all())
+        return any(not isinstance(target, str) for target in tuple(self._tickets.values()))
 
-    @property
-    def too_many(self) -> bool:
-        """Return whether so many attempts wait that something else than a customer begins them."""
-        return len(self._bound) >= MOST
+    def too_many(self, session: str) -> bool:
+        """Return whether one browser began so many attempts that no person does it."""
+        return len(self._sessions.get(session, ())) >= MOST
 
-    def ticket(self, target: AuthorizationRequest | str) -> str:
+    def ticket(self, target: Start | AuthorizationRequest | str) -> str:
         """Return an unguessable name for an attempt or a page, to be part of a link."""
         name = secrets.token_urlsafe(24)
         self._tickets[name] = target
@@ -60,14 +73,21 @@ class Attempts:
         """Return whether a ticket was given out."""
         return ticket in self._tickets
 
-    def target(self, ticket: str) -> AuthorizationRequest | str:
+    def target(self, ticket: str) -> Start | AuthorizationRequest | str:
         """Return what a ticket is for."""
         return self._tickets[ticket]
 
     def new_session(self) -> str:
-        """Begin the session of one browser."""
+        """Begin the session of one browser.
+
+        Where many have begun, the oldest of the newer half gives way: whoever came before a flood
+        stays, and whoever comes after it is let in.
+        """
         session = secrets.token_urlsafe(32)
-        self._sessions.add(session)
+        with self._lock:
+            if len(self._sessions) >= SESSIONS:
+                self._let_go(next(islice(self._sessions, SESSIONS // 2, None)))
+            self._sessions[session] = []
         return session
 
     def session(self, cookies: str) -> str | None:
@@ -81,20 +101,34 @@ class Attempts:
     def note(self, request: AuthorizationRequest, *, session: str) -> None:
         """Remember an attempt that a browser began."""
         with self._lock:
-            self._bound.append((request, session))
+            self._sessions.setdefault(session, []).append(request)
+
+    def start(self, own: Start, *, session: str) -> AuthorizationRequest:
+        """Begin the program's own attempt in the first browser that opens its link.
+
+        Raises:
+            AuthorizationError: `wrong_state`, when another browser was first.
+        """
+        with self._lock:
+            own.session = own.session or session
+            if own.session != session:
+                raise AuthorizationError("wrong_state", ANOTHER)
+        request = own.begin(session)
+        self.note(request, session=session)
+        return request
 
     def adopt(self, request: AuthorizationRequest, *, session: str) -> None:
-        """Bind the program's own attempt to the first browser that opens its link.
+        """Bind an attempt that the program made to the first browser that opens its link.
 
         Raises:
             AuthorizationError: `wrong_state`, when another browser was first or it is too old.
         """
         with self._lock:
-            if (request, session) in self._bound:
+            if request in self._sessions.get(session, ()):
                 return
             self._pending.take(request.state.reveal(), session=ONE_PERSON)
             self._pending.add(request, session=session)
-            self._bound.append((request, session))
+            self._sessions.setdefault(session, []).append(request)
             self._adopted.append(request)
 
     def session_of(self, redirect: str) -> str:
@@ -103,36 +137,37 @@ class Attempts:
         Raises:
             AuthorizationError: `wrong_state`, or the redirect is none.
         """
-        state = state_of(redirect)
-        for request, session in self._all():
-            if request.state.matches(state):
-                return session
-        raise AuthorizationError("wrong_state", ANOTHER)
+        found = self._answered(redirect)
+        if found is None:
+            raise AuthorizationError("wrong_state", ANOTHER)
+        return found[1]
 
     def spent(self, redirect: str) -> bool:
         """Return whether a redirect used up one of these attempts."""
         with suppress(AuthorizationError):
-            state = state_of(redirect)
-            for request, _ in self._all():
-                if request.state.matches(state):
-                    return not self._pending.waits(request)
+            found = self._answered(redirect)
+            return found is not None and not self._pending.waits(found[0])
         return False
-
-    def _all(self) -> list[tuple[AuthorizationRequest, str]]:
-        """Return what browsers began here, and the program's own attempts."""
-        targets = tuple(self._tickets.values())
-        return [
-            *self._bound,
-            *((each, ONE_PERSON) for each in targets if not isinstance(each, str)),
-        ]
 
     def let_go(self) -> None:
         """Forget attempts that were not answered, and give the program's own back."""
         with self._lock:
-            for request, session in self._bound:
-                with suppress(AuthorizationError):
-                    self._pending.take(request.state.reveal(), session=session)
-                    if request in self._adopted:
-                        self._pending.add(request, session=ONE_PERSON)
-            self._bound.clear()
+            for session in tuple(self._sessions):
+                self._let_go(session)
             self._tickets.clear()
+
+    def _answered(self, redirect: str) -> tuple[AuthorizationRequest, str] | None:
+        """Return the attempt whose state a redirect carries, with its session."""
+        state = state_of(redirect)
+        with self._lock:
+            begun = [(each, name) for name, all_ in self._sessions.items() for each in all_]
+        targets = tuple(self._tickets.values())
+        own = ((each, ONE_PERSON) for each in targets if isinstance(each, AuthorizationRequest))
+        return next((found for found in (*begun, *own) if found[0].state.matches(state)), None)
+
+    def _let_go(self, session: str) -> None:
+        for request in self._sessions.pop(session):
+            with suppress(AuthorizationError):
+                self._pending.take(request.state.reveal(), session=session)
+                if request in self._adopted:
+                    self._pending.add(request, session=ONE_PERSON)

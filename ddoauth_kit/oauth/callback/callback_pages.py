@@ -58,23 +58,27 @@ def refusal(status: int) -> Reply:
 
 
 def error_page(error: DdoauthError, *, waits: bool) -> Reply:
-    """Return the page for a refusal: what happened and what to do, not the server's own words.
+    """Return the page for a refusal: its kind and what to do, and no word that came from outside.
 
     `waits` says whether the attempt goes on.
     """
+    kind = f"Reason: {error.code.replace('_', ' ')}."
     next_step = error.advice[0].upper() + error.advice[1:]
     rest = (
         "The listener goes on waiting."
         if waits
-        else "This attempt is over. You may now close this tab and start the next one."
+        else "This attempt is over, and your program shows the details. You may now close this tab."
     )
-    return page(HTTPStatus.BAD_REQUEST, "Not authorized", error.what, next_step, rest)
+    return page(HTTPStatus.BAD_REQUEST, "Not authorized", kind, next_step, rest)
 
 
 def success_page() -> Reply:
     """Return the page for an attempt that went well."""
     return page(
-        HTTPStatus.OK, "Authorized", "You may now close this tab.", "The rest is where you began."
+        HTTPStatus.OK,
+        "Authorized",
+        "You may now close this tab.",
+        "Your program continues by itself.",
     )
 
 
@@ -86,7 +90,7 @@ def answered_page() -> Reply:
 
 def unexpected_page() -> Reply:
     """Return the page for a failure that is not the kit's to name."""
-    words = "Something failed where you began; the error stands there."
+    words = "Your program failed; it shows the error."
     return page(HTTPStatus.INTERNAL_SERVER_ERROR, "Not authorized", words)
 
 

@@ -21,8 +21,8 @@ from ddoauth_kit.oauth.callback.addresses import (
     proxy_origin,
     registered_address,
 )
-from ddoauth_kit.oauth.callback.attempts import Attempts
-from ddoauth_kit.oauth.callback.awaited_redirect import AttemptOutcome, AwaitedRedirect, Result
+from ddoauth_kit.oauth.callback.attempts import Attempts, Start
+from ddoauth_kit.oauth.callback.awaited_redirect import AwaitedRedirect, Result
 from ddoauth_kit.oauth.callback.loopback_server import Asked, LoopbackServer, Reply
 
 if TYPE_CHECKING:
@@ -43,7 +43,9 @@ class CallbackListener(Generic[Result]):
     its end. `finish` takes the checked redirect, before the browser sees that all went well:
     `oauth.exchange` makes tokens of it. The address is the registration's loopback redirect URI
     (`redirect_uri` picks one). Only for a client that can be registered anew, the sandbox's, is
-    there `register`: it gets the URLs of a free port. `proxy_path` is the path at which Jupyter
+    there `register`: it gets the URLs of a free port. Without `onboarding` only attempts that this
+    program began end here, by a link of `begin_url` or `start_url`, and nobody else's can begin;
+    with the first such link that is so in any case. `proxy_path` is the path at which Jupyter
     shows ports to browsers (`/user/abc/proxy/`); the host is learned from the first browser that
     comes with one of this listener's links, and from no other request.
 
@@ -51,7 +53,7 @@ class CallbackListener(Generic[Result]):
         InputError: `no_loopback_redirect_uri`, or `port_not_opened` when it is entered.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a choice of the program that listens
         self,
         oauth: OAuthClient,
         *,
@@ -59,6 +61,7 @@ class CallbackListener(Generic[Result]):
         redirect_uri: str | None = None,
         register: Callable[[CallbackUrls], None] | None = None,
         proxy_path: str = "",
+        onboarding: bool = True,
     ) -> None:
         self._oauth = oauth
         self._register = register
@@ -69,6 +72,7 @@ class CallbackListener(Generic[Result]):
             else registered_address(oauth.registration, redirect_uri=redirect_uri)
         )
         self._urls = self._address.urls
+        self._serves_onboarding = onboarding
         self._attempts = Attempts(oauth)
         self._server: LoopbackServer | None = None
         self._answer = AwaitedRedirect(oauth, finish=finish)
@@ -131,6 +135,18 @@ class CallbackListener(Generic[Result]):
             raise InputError("unregistered_redirect_uri", what)
         return self._link(self._attempts.ticket(request))
 
+    def begin_url(self, *, domain: str) -> str:
+        """Return a link that begins an attempt of this program in the first browser to open it.
+
+        It starts as from the tile of an organization on that site. From now on nobody begins
+        another one by the onboarding URL.
+        """
+
+        def begin(session: str) -> AuthorizationRequest:
+            return self._oauth.begin(domain=domain, redirect_uri=self.redirect_uri, session=session)
+
+        return self._link(self._attempts.ticket(Start(begin)))
+
     def link_to(self, url: str) -> str:
         """Return a link to a page of this machine, such as the sandbox's, for any browser.
 
@@ -152,7 +168,7 @@ class CallbackListener(Generic[Result]):
                 self._answer.end(AuthorizationError("no_redirect_in_time", what))
         finally:
             self.close()
-        return self._answer.get()
+        return self._answer.outcome.result()
 
     def take(self, redirect: str) -> None:
         """Take a redirect that a person pasted, as if the browser had brought it here.
@@ -163,7 +179,7 @@ class CallbackListener(Generic[Result]):
             AuthorizationError: it is no answer to an attempt of this listener, which goes on
                 waiting.
         """
-        if self._answer.is_there:
+        if self._answer.outcome.done():
             return
         try:
             session = self._attempts.session_of(redirect)
@@ -200,9 +216,11 @@ class CallbackListener(Generic[Result]):
     def _respond(self, asked: Asked) -> Reply:
         """Answer one request; only the redirect of an attempt of this browser ends the wait."""
         try:
-            if not self._is_mine(asked):
+            serve, way = self._route(asked.path), self._way(asked)
+            if way and serve == self._start:
+                self._learn(way)
+            if way not in {"", self._urls.proxy_url}:
                 return pages.refusal(HTTPStatus.MISDIRECTED_REQUEST)
-            serve = self._route(asked.path)
             if serve is None:
                 return pages.refusal(HTTPStatus.NOT_FOUND)
             if _is_embedded(asked):
@@ -214,21 +232,22 @@ class CallbackListener(Generic[Result]):
     def _route(self, path: str) -> Callable[[Asked], Reply] | None:
         if path == self._address.callback_path:
             return self._callback
-        if path == self._address.onboarding_path and not self._attempts.closed:
-            return self._onboarding
-        return self._start if self._attempts.has(path.removeprefix(START)) else None
+        if self._attempts.has(path.removeprefix(START)):
+            return self._start
+        is_open = self._serves_onboarding and not self._attempts.has_own
+        return self._onboarding if is_open and path == self._address.onboarding_path else None
 
-    def _is_mine(self, asked: Asked) -> bool:
-        """Return whether the request names this listener, which a rebound DNS name does not."""
+    def _way(self, asked: Asked) -> str | None:
+        """Return the address of the proxy that a request came through, or nothing without one.
+
+        None is for a name that is not the listener's, such as a rebound DNS name.
+        """
         if asked.headers["host"].lower() in self._address.host_headers:
-            return True
+            return ""
         origin = proxy_origin(asked.headers)
         if origin is None or asked.headers.get("x-forwarded-prefix") != self._prefix:
-            return False
-        proxy_url = f"{origin}{self._proxy_path}"
-        if self._attempts.has(asked.path.removeprefix(START)):
-            self._learn(proxy_url)
-        return self._urls.proxy_url == proxy_url
+            return None
+        return f"{origin}{self._proxy_path}"
 
     @property
     def _prefix(self) -> str:
@@ -248,23 +267,30 @@ class CallbackListener(Generic[Result]):
     def _start(self, asked: Asked) -> Reply:
         """Begin the attempt of a link, or lead to its page."""
         target = self._attempts.target(asked.path.removeprefix(START))
+        if self._answer.outcome.done():
+            return pages.answered_page()
         if isinstance(target, str):
             return pages.send_on(proxied(target, self._urls.proxy_url))
         session, cookie = self._session(asked)
-        self._attempts.adopt(target, session=session)
-        return pages.send_on(target.url, *cookie)
+        if self._attempts.too_many(session):
+            return pages.refusal(HTTPStatus.TOO_MANY_REQUESTS)
+        if isinstance(target, Start):
+            target = self._attempts.start(target, session=session)
+        else:
+            self._attempts.adopt(target, session=session)
+        return pages.send_on(proxied(target.url, self._urls.proxy_url), *cookie)
 
     def _onboarding(self, asked: Asked) -> Reply:
         """Begin an attempt for the `domain` and `site` that arrived; others go on waiting."""
         belongs = self._where_it_belongs(asked)
         if belongs:
             return pages.send_on(belongs)
-        if self._answer.is_there:
+        if self._answer.outcome.done():
             return pages.answered_page()
-        if self._attempts.too_many:
-            return pages.refusal(HTTPStatus.TOO_MANY_REQUESTS)
         arrived = _arrived(asked.query)
         session, cookie = self._session(asked)
+        if self._attempts.too_many(session):
+            return pages.refusal(HTTPStatus.TOO_MANY_REQUESTS)
         request = self._oauth.begin(
             domain=arrived.get("domain", ""),
             site_url=arrived.get("site", ""),
@@ -290,15 +316,16 @@ class CallbackListener(Generic[Result]):
         address = self.redirect_uri.partition("?")[0]
         redirect = f"{address}?{asked.query}"
         session = self._attempts.session(asked.headers.get("cookie", "")) or "no session"
-        outcome = self._answer.take(redirect, session=session, spent=self._attempts.spent)
-        return pages.answered_page() if outcome is None else self._page(outcome)
+        if not self._answer.take(redirect, session=session, spent=self._attempts.spent):
+            return pages.answered_page()
+        return self._page(self._answer.outcome.exception())
 
-    def _page(self, outcome: AttemptOutcome[Result]) -> Reply:
+    def _page(self, error: BaseException | None) -> Reply:
         """Return the page about an outcome; the wait ends when it is on its way."""
-        if outcome.error is None:
+        if error is None:
             reply = pages.success_page()
-        elif isinstance(outcome.error, DdoauthError):
-            reply = pages.error_page(outcome.error, waits=False)
+        elif isinstance(error, DdoauthError):
+            reply = pages.error_page(error, waits=False)
         else:
             reply = pages.unexpected_page()
         return replace(reply, then=self._answer.release)

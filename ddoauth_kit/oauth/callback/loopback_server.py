@@ -1,14 +1,13 @@
 """Serve a few pages on loopback, strictly: small requests, one a connection, and no log.
 
-It knows HTTP and nothing of OAuth. A request that is too large, too slow or malformed gets a 4xx
-and reaches nobody.
+It knows sockets and nothing of OAuth; h11 reads the requests. One that is too large, too slow or
+malformed gets a 4xx and reaches nobody. Connections that send nothing cannot keep others out.
 """
 
 from __future__ import annotations
 
 import errno
 import os
-import re
 import socket
 import socketserver
 import threading
@@ -18,21 +17,21 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
+import h11
+
 from ddoauth_kit.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 LINE_BYTES: Final = 16 * 1024
 HEAD_BYTES: Final = 48 * 1024
 HEADERS: Final = 100
 PATIENCE: Final = 5.0
 AT_ONCE: Final = 128
-_DRAINED_BYTES: Final = 256 * 1024
+_DRAIN: Final = 0.5
+_NO_DESCRIPTOR: Final = 0.1
 _NO_IPV6: Final = {errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL}
-_END: Final = b"\r\n\r\n"
-_REQUEST: Final = re.compile(r"([A-Z]{1,20}) (/[!-~]*) HTTP/1\.[01]")
-_HEADER: Final = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n\0]*?)[ \t]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +100,7 @@ class _Server(socketserver.ThreadingTCPServer):
     # A second run must not wait until the system forgets the first one's connections; on Windows
     # the same option would let another program take the port over.
     allow_reuse_address = os.name == "posix"
-    request_queue_size = 64
+    request_queue_size = 512
 
     def __init__(
         self,
@@ -114,7 +113,7 @@ class _Server(socketserver.ThreadingTCPServer):
         self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self.respond = respond
         self.refuse = refuse
-        self._places = threading.BoundedSemaphore(AT_ONCE)
+        self.open = _Open()
         super().__init__((host, port), _Connection)
         self.port: int = self.server_address[1]
 
@@ -128,22 +127,72 @@ class _Server(socketserver.ThreadingTCPServer):
         self.shutdown()
         self.server_close()
 
-    def process_request(self, request: object, client_address: object) -> None:
-        """Give a connection a thread, unless too many have one: that is no browser."""
-        if self._places.acquire(blocking=False):
-            super().process_request(request, client_address)  # type: ignore[arg-type]
-        else:
-            self.shutdown_request(request)  # type: ignore[arg-type]
-
-    def process_request_thread(self, request: object, client_address: object) -> None:
-        """Answer one connection and give its place back."""
+    def get_request(self) -> tuple[socket.socket, object]:
+        """Accept a connection; without a descriptor for it make room and pause, do not spin."""
         try:
-            super().process_request_thread(request, client_address)  # type: ignore[arg-type]
-        finally:
-            self._places.release()
+            return super().get_request()
+        except OSError:
+            self.open.drop_oldest()
+            time.sleep(_NO_DESCRIPTOR)
+            raise
+
+    def process_request(self, request: object, client_address: object) -> None:
+        """Give a connection a thread, in place of the one that has been silent for longest."""
+        assert isinstance(request, socket.socket)  # noqa: S101 - a server of TCP
+        if self.open.add(request):
+            super().process_request(request, client_address)
+        else:
+            self.shutdown_request(request)
+
+    def shutdown_request(self, request: object) -> None:
+        """Hang up."""
+        assert isinstance(request, socket.socket)  # noqa: S101 - a server of TCP
+        self.open.remove(request)
+        super().shutdown_request(request)
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Say nothing: what went wrong may hold a code, and the waiter hears of it."""
+
+
+class _Open:
+    """Know the open connections, and which of them have not sent their request yet."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._open: set[socket.socket] = set()
+        self._silent: dict[socket.socket, None] = {}
+
+    def add(self, connection: socket.socket) -> bool:
+        """Take a connection; return False if as many as there may be are being answered."""
+        if len(self._open) >= AT_ONCE and not self.drop_oldest():
+            return False
+        with self._lock:
+            self._open.add(connection)
+            self._silent[connection] = None
+        return True
+
+    def asked(self, connection: socket.socket) -> None:
+        """Note that a connection has sent its request, and is not dropped for others."""
+        with self._lock:
+            self._silent.pop(connection, None)
+
+    def remove(self, connection: socket.socket) -> None:
+        """Forget a connection."""
+        with self._lock:
+            self._open.discard(connection)
+            self._silent.pop(connection, None)
+
+    def drop_oldest(self) -> bool:
+        """End the wait for the request that has been waited for longest, if there is one."""
+        with self._lock:
+            oldest = next(iter(self._silent), None)
+            if oldest is None:
+                return False
+            del self._silent[oldest]
+            self._open.discard(oldest)
+            with suppress(OSError):
+                oldest.shutdown(socket.SHUT_RDWR)  # its thread reads the end, and closes
+            return True
 
 
 class _Refused(Exception):  # noqa: N818 - it is a status to answer with
@@ -156,99 +205,100 @@ class _Connection(socketserver.BaseRequestHandler):
     server: _Server
     request: socket.socket
 
+    def setup(self) -> None:
+        """Begin a conversation of one request."""
+        self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=HEAD_BYTES)
+
     def handle(self) -> None:
         """Read one request, answer it, and hang up."""
         try:
-            reply = self.server.respond(_parsed(_read_head(self.request)))
+            asked = _asked(self._head())
+            self.server.open.asked(self.request)
+            reply = self.server.respond(asked)
         except _Refused as refused:
             reply = self.server.refuse(refused.status)
         except OSError:
             return
         try:
             with suppress(OSError):
-                _send(self.request, reply)
+                self._send(reply)
         finally:
             reply.then()
 
+    def _head(self) -> h11.Request:
+        """Read up to the blank line, within five seconds in all."""
+        deadline = time.monotonic() + PATIENCE
+        line = b""
+        while True:
+            try:
+                event = self._http.next_event()
+            except h11.RemoteProtocolError as error:
+                long = len(line.partition(b"\n")[0]) > LINE_BYTES
+                status = HTTPStatus.REQUEST_URI_TOO_LONG if long else error.error_status_hint
+                raise _Refused(status) from None
+            if isinstance(event, h11.Request):
+                return event
+            chunk = self._received(deadline)
+            line = (line + chunk)[: LINE_BYTES + 1]
+            self._http.receive_data(chunk)
 
-def _read_head(connection: socket.socket) -> bytes:
-    """Read up to the blank line, within five seconds in all."""
-    deadline = time.monotonic() + PATIENCE
-    head = bytearray()
-    while _END not in head:
-        if len(head) > HEAD_BYTES or (len(head) > LINE_BYTES and b"\r\n" not in head):
-            raise _too_large(bytes(head))
-        connection.settimeout(max(deadline - time.monotonic(), 0.001))
+    def _received(self, deadline: float) -> bytes:
+        self.request.settimeout(max(deadline - time.monotonic(), 0.001))
         try:
-            chunk = connection.recv(8192)
+            chunk = self.request.recv(8192)
         except TimeoutError:
             raise _Refused(HTTPStatus.REQUEST_TIMEOUT) from None
         if not chunk:
             raise ConnectionResetError
-        head += chunk
-    found = bytes(head).partition(_END)[0]
-    if len(found) > HEAD_BYTES or len(found.partition(b"\r\n")[0]) > LINE_BYTES:
-        raise _too_large(found)
-    return found
+        return chunk
+
+    def _send(self, reply: Reply) -> None:
+        length, close = ("Content-Length", str(len(reply.body))), ("Connection", "close")
+        answer = h11.Response(
+            status_code=reply.status,
+            headers=[*reply.headers, length, close],
+            reason=HTTPStatus(reply.status).phrase,
+        )
+        events = (answer, h11.Data(reply.body), h11.EndOfMessage())
+        sent = b"".join(self._http.send(event) or b"" for event in events)
+        self.request.settimeout(PATIENCE)
+        self.request.sendall(sent)
+        self.request.shutdown(socket.SHUT_WR)
+        if reply.status >= HTTPStatus.BAD_REQUEST:
+            self._drain()
+
+    def _drain(self) -> None:
+        """Read on for a moment: a close with unread bytes would take the answer back."""
+        deadline = time.monotonic() + _DRAIN
+        while (left := deadline - time.monotonic()) > 0:
+            self.request.settimeout(left)
+            if not self.request.recv(65536):
+                return
 
 
-def _too_large(head: bytes) -> _Refused:
-    line_is_it = len(head.partition(b"\r\n")[0]) > LINE_BYTES
-    return _Refused(
-        HTTPStatus.REQUEST_URI_TOO_LONG
-        if line_is_it
-        else HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
-    )
-
-
-def _parsed(head: bytes) -> Asked:
-    first, *lines = head.decode("latin-1").split("\r\n")
-    found = _REQUEST.fullmatch(first)
-    if found is None:
+def _asked(request: h11.Request) -> Asked:
+    if len(request.target) > LINE_BYTES:
+        raise _Refused(HTTPStatus.REQUEST_URI_TOO_LONG)
+    size = sum(len(name) + len(value) for name, value in request.headers)
+    if len(request.headers) > HEADERS or size > HEAD_BYTES:
+        raise _Refused(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+    headers = _joined(request.headers)
+    if "host" not in headers or not request.target.startswith(b"/"):
         raise _Refused(HTTPStatus.BAD_REQUEST)
-    headers = _headers(lines)
-    if found[1] != "GET":
+    if request.method != b"GET":
         raise _Refused(HTTPStatus.METHOD_NOT_ALLOWED)
-    path, _, query = found[2].partition("?")
+    path, _, query = request.target.decode("ascii").partition("?")
     return Asked(path, query, headers)
 
 
-def _headers(lines: list[str]) -> dict[str, str]:
-    """Return the headers; only `Cookie` may come twice, and `Host` comes once."""
-    if len(lines) > HEADERS:
-        raise _Refused(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+def _joined(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Return one value a name, as RFC 9110 section 5.3 and RFC 6265 section 5.4 join them."""
     headers: dict[str, str] = {}
-    for line in lines:
-        found = _HEADER.fullmatch(line)
-        if found is None:
-            raise _Refused(HTTPStatus.BAD_REQUEST)
-        name, value = found[1].lower(), found[2]
-        if name in headers and name == "host":
-            raise _Refused(HTTPStatus.BAD_REQUEST)
+    for raw, value in pairs:
+        name, text = raw.decode("ascii"), value.decode("latin-1")
         joint = "; " if name == "cookie" else ", "
-        headers[name] = f"{headers[name]}{joint}{value}" if name in headers else value
-    if "host" not in headers:
-        raise _Refused(HTTPStatus.BAD_REQUEST)
+        headers[name] = f"{headers[name]}{joint}{text}" if name in headers else text
     return headers
-
-
-def _send(connection: socket.socket, reply: Reply) -> None:
-    reason = HTTPStatus(reply.status).phrase
-    headers = (*reply.headers, ("Content-Length", str(len(reply.body))), ("Connection", "close"))
-    lines = [f"HTTP/1.1 {reply.status} {reason}", *(f"{name}: {value}" for name, value in headers)]
-    connection.settimeout(PATIENCE)
-    connection.sendall("\r\n".join([*lines, "", ""]).encode("latin-1") + reply.body)
-    connection.shutdown(socket.SHUT_WR)
-    if reply.status >= HTTPStatus.BAD_REQUEST:
-        _drain(connection)
-
-
-def _drain(connection: socket.socket) -> None:
-    """Read what else was sent: a close with unread bytes would take the answer back."""
-    connection.settimeout(0.2)
-    left = _DRAINED_BYTES
-    while left > 0 and (chunk := connection.recv(65536)):
-        left -= len(chunk)
 
 
 def _not_opened(host: str, port: int, error: Exception) -> InputError:

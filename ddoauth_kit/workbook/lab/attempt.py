@@ -16,8 +16,13 @@ from ddoauth_kit.workbook.lab.listen_or_paste import comes_back_here
 from ddoauth_kit.workbook.lab.shared_sandbox import ports_path
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ddoauth_kit.oauth.authorization_response import AuthorizationResponse
     from ddoauth_kit.oauth.tokens import TokenSet
     from ddoauth_kit.workbook.lab.lab import Lab
+
+    Check = Callable[[AuthorizationResponse], None]
 
 LISTENS: Final = (
     "Waiting until you have decided there. If the page that you end on does not open, paste its "
@@ -45,23 +50,25 @@ class Attempt(Protocol):
         """End the wait, from any thread."""
 
 
-def begin_attempt(lab: Lab) -> Attempt:
+def begin_attempt(lab: Lab, *, check: Check = lambda _response: None) -> Attempt:
     """Return an attempt whose answer comes back to the listener, or else has to be pasted.
 
     The listener is for the sandbox, and for a registered loopback redirect URI whose port is free
     and whose browser is on this machine; `DDOAUTH_CONSENT` set to `paste` decides otherwise.
+    `check` sees the checked redirect, with the organization that it names, before its code is
+    exchanged and anything is kept; what it raises ends the attempt.
 
     Raises:
         InputError: the registration cannot be used.
     """
     if lab.backend.mode is Mode.LIVE and not comes_back_here(lab.registration.redirect_uris):
-        return PastedAttempt(lab)
+        return PastedAttempt(lab, check=check)
     try:
-        return ListenedAttempt(lab, listener_of(lab).open())
+        return ListenedAttempt(lab, listener_of(lab, check=check, onboarding=False).open())
     except InputError as error:
         if lab.backend.mode is not Mode.LIVE or error.code != "port_not_opened":
             raise
-        return PastedAttempt(lab, why=f"{error.what} ")
+        return PastedAttempt(lab, check=check, why=f"{error.what} ")
 
 
 class ListenedAttempt:
@@ -70,7 +77,7 @@ class ListenedAttempt:
     advice = LISTENS
 
     def __init__(self, lab: Lab, listener: CallbackListener[TokenSet]) -> None:
-        self.url = listener.link_to(f"{listener.onboarding_url}?domain={lab.site.domain}")
+        self.url = listener.begin_url(domain=lab.site.domain)
         self.wait = listener.wait
         self.take = listener.take
         self.cancel = listener.cancel
@@ -79,10 +86,10 @@ class ListenedAttempt:
 class PastedAttempt:
     """Wait for a paste, because no redirect can come back to this machine by itself."""
 
-    def __init__(self, lab: Lab, *, why: str = "") -> None:
+    def __init__(self, lab: Lab, *, check: Check = lambda _response: None, why: str = "") -> None:
         self._pending = lab.oauth.pending
         self._request = lab.authorization_request()
-        self._answer = AwaitedRedirect(lab.oauth, finish=lab.exchange)
+        self._answer = AwaitedRedirect(lab.oauth, finish=_checked(lab, check))
         self.url = self._request.url
         self.advice = f"{why}{PASTES}"
 
@@ -100,7 +107,7 @@ class PastedAttempt:
         finally:
             with suppress(AuthorizationError):
                 self._pending.take(self._request.state.reveal(), session=ONE_PERSON)
-        return self._answer.get()
+        return self._answer.outcome.result()
 
     def take(self, redirect: str) -> None:
         """Check a pasted redirect and exchange its code.
@@ -125,8 +132,12 @@ class PastedAttempt:
         return not self._pending.waits(self._request)
 
 
-def listener_of(lab: Lab) -> CallbackListener[TokenSet]:
+def listener_of(
+    lab: Lab, *, check: Check = lambda _response: None, onboarding: bool = True
+) -> CallbackListener[TokenSet]:
     """Return the listener for a lab's two URLs; entering it opens the port.
+
+    Without `onboarding` it serves the redirect URI alone. `check` is that of `begin_attempt`.
 
     In live mode it is the registered port. In the sandbox it is a free one, which becomes part of
     the client's registration, and where Jupyter shows ports to browsers, browsers go that way.
@@ -138,7 +149,18 @@ def listener_of(lab: Lab) -> CallbackListener[TokenSet]:
     register = lab.backend.register
     return CallbackListener(
         lab.oauth,
-        finish=lab.exchange,
+        finish=_checked(lab, check),
         register=register,
         proxy_path=ports_path() if register else "",
+        onboarding=onboarding,
     )
+
+
+def _checked(lab: Lab, check: Check) -> Callable[[AuthorizationResponse], TokenSet]:
+    """Let `check` see a redirect before `lab.exchange` spends its code and keeps the grant."""
+
+    def finish(response: AuthorizationResponse) -> TokenSet:
+        check(response)
+        return lab.exchange(response)
+
+    return finish

@@ -17,6 +17,7 @@ from IPython.display import HTML, display
 
 from ddoauth_kit.errors import AuthorizationError, InputError
 from ddoauth_kit.oauth.callback.listener import CallbackListener
+from ddoauth_kit.oauth.client import ONE_PERSON
 from ddoauth_kit.registration.redirect_uris import leads_here
 
 if TYPE_CHECKING:
@@ -44,17 +45,31 @@ LINK = "text-decoration:underline;color:var(--jp-content-link-color,revert)"
 PROMPT = "Authorize in the browser, then paste the address of the page you end on: "
 
 
-def ask_person(request: AuthorizationRequest, *, oauth: OAuthClient) -> AuthorizationResponse | str:
-    """Return the checked answer that the listener got, or the redirect that was pasted.
+def ask_person(request: AuthorizationRequest, *, oauth: OAuthClient) -> AuthorizationResponse:
+    """Return the checked answer that the listener got or that was pasted, and name who gave it.
 
     The listener is for a loopback redirect URI and a browser on this machine; where nobody comes
     back in time, the redirect can still be pasted. `DDOAUTH_CONSENT` set to `paste` or `listener`
-    decides instead.
+    decides instead. The organization is printed before the code is exchanged.
 
     Raises:
-        AuthorizationError: see `CallbackListener.wait`.
+        AuthorizationError: see `CallbackListener.wait` and `OAuthClient.receive`.
         InputError: `no_person`, when the kernel has nobody to ask.
     """
+    answer = _answer(request, oauth)
+    response = oauth.receive(answer, session=ONE_PERSON) if isinstance(answer, str) else answer
+    print(organization(response))  # noqa: T201 - before anything is kept
+    return response
+
+
+def organization(response: AuthorizationResponse) -> str:
+    """Return a sentence that names the organization of a redirect, as Datadog's redirect does."""
+    named = " ".join(filter(None, (response.dd_org_name, f"({response.dd_oid})")))
+    given = named if response.dd_oid or response.dd_org_name else "that the redirect does not name"
+    return f"Consent came from the organization {given} on {response.site.domain}."
+
+
+def _answer(request: AuthorizationRequest, oauth: OAuthClient) -> AuthorizationResponse | str:
     if threading.current_thread() is not threading.main_thread():
         raise InputError("no_person", NOT_FROM_A_PANEL)
     if not comes_back_here([request.redirect_uri]):
@@ -98,7 +113,10 @@ def _listener(
     request: AuthorizationRequest, oauth: OAuthClient
 ) -> CallbackListener[AuthorizationResponse]:
     return CallbackListener(
-        oauth, finish=lambda response: response, redirect_uri=request.redirect_uri
+        oauth,
+        finish=lambda response: response,
+        redirect_uri=request.redirect_uri,
+        onboarding=False,
     )
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlencode, urljoin
+from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
 
 from ddoauth_kit.errors import AuthorizationError
+from ddoauth_kit.oauth.callback.attempts import ANOTHER
 from ddoauth_kit.oauth.consent.scripted_browser import Browser
 from ddoauth_kit.workbook.lab.attempt import listener_of
 from ddoauth_kit.workbook.lab.backend import Mode
 
 if TYPE_CHECKING:
+    from ddoauth_kit.oauth.authorization_response import AuthorizationResponse
     from ddoauth_kit.oauth.consent.scripted_browser import BrowserPage
     from ddoauth_kit.oauth.tokens import TokenSet
     from ddoauth_kit.workbook.lab.lab import Lab
@@ -34,15 +36,23 @@ def arrive_from_datadog(lab: Lab, *, decision: str = "approve") -> TokenSet:
     """
     if lab.backend.mode is Mode.LIVE:
         return lab.connect()
-    with listener_of(lab) as listener:
+    own: list[str] = []
+
+    def check(response: AuthorizationResponse) -> None:
+        """Refuse what another browser of this machine began at the same address."""
+        if not any(map(response.request.state.matches, own)):
+            raise AuthorizationError("wrong_state", ANOTHER)
+
+    with listener_of(lab, check=check) as listener:
         arrived = urlencode({"domain": lab.site.domain, "site": lab.site.public.app_url})
-        _click_through(f"{listener.onboarding_url}?{arrived}", decision)
+        browser = Browser()
+        consent, page = _follow(browser, f"{listener.onboarding_url}?{arrived}")
+        own.extend(parse_qs(urlsplit(consent).query).get("state", ()))
+        _decide(browser, consent, page, decision)
         return listener.wait(WAIT)
 
 
-def _click_through(url: str, decision: str) -> None:
-    browser = Browser()
-    consent, page = _follow(browser, url)
+def _decide(browser: Browser, consent: str, page: BrowserPage, decision: str) -> None:
     form = next((form for form in page.forms if form.decides), None)
     if form is None:
         raise _refused("There is no consent to give on the page", page)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from functools import partial
+from html import escape
 from typing import TYPE_CHECKING, Final
 
 import ipywidgets as widgets
 
 from ddoauth_kit.errors import AuthorizationError, DdoauthError
 from ddoauth_kit.workbook.lab.attempt import begin_attempt
-from ddoauth_kit.workbook.lab.listen_or_paste import link
+from ddoauth_kit.workbook.lab.listen_or_paste import link, organization
 from ddoauth_kit.workbook.panels.panel import Panel, button, row
 from ddoauth_kit.workbook.panels.token_panel import unkept
 from ddoauth_kit.workbook.panels.typed_form import Field, FormReply, TypedForm
@@ -18,6 +19,7 @@ from ddoauth_kit.workbook.show.cards import Skipped
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from ddoauth_kit.oauth.authorization_response import AuthorizationResponse
     from ddoauth_kit.oauth.tokens import TokenSet
     from ddoauth_kit.secret import Secret
     from ddoauth_kit.workbook.lab.attempt import Attempt
@@ -45,6 +47,7 @@ class AuthorizePanel(Panel):
         self._lab = lab
         self._wait = wait
         self._attempt: Attempt | None = None
+        self._organization = ""
         self._link = widgets.HTML()
         self._begin = button("Authorize", self.begin, tooltip="Show the link, wait for the answer")
         self._cancel = button("Cancel", self.cancel, tooltip="Stop waiting for the redirect")
@@ -87,7 +90,7 @@ class AuthorizePanel(Panel):
             self.show(error)
 
     def _await(self) -> None:
-        attempt = self._attempt = begin_attempt(self._lab)
+        attempt = self._attempt = begin_attempt(self._lab, check=self._name)
         self._link.value = link(
             attempt.url, f"Authorize on {self._lab.site.name} (opens a new tab)"
         )
@@ -105,7 +108,13 @@ class AuthorizePanel(Panel):
             self._attempt = None
             self._busy(waiting=False)
         self._tell()
+        self.status.value += f"<p>{escape(self._organization)}</p>"
         self.status.value += unkept(self._lab, self.tokens)
+
+    def _name(self, response: AuthorizationResponse) -> None:
+        """Show whose consent it is before the code is exchanged and the grant kept."""
+        self._organization = organization(response)
+        self.say(f"{self._organization} Getting tokens.")
 
     def _busy(self, *, waiting: bool) -> None:
         self._begin.disabled, self._cancel.disabled = waiting, not waiting

@@ -83,10 +83,11 @@ class LocalRunner:
             tasks = [asyncio.create_task(run(case, template)) for case in cases]
             with _cancelling(tasks):
                 ended = await asyncio.gather(*tasks, return_exceptions=True)
-        for outcome in ended:
-            if outcome is not None and not isinstance(outcome, asyncio.CancelledError):
-                raise outcome
-        return not any(ended)
+        failures = [outcome for outcome in ended if outcome is not None]
+        for failure in failures:
+            if not isinstance(failure, asyncio.CancelledError):
+                raise failure
+        return not failures
 
     async def _one(
         self, case: Case, *, settings: RunSettings, out: Path, template: KernelTemplate | None

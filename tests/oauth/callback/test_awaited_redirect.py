@@ -35,12 +35,11 @@ def test_the_first_answer_stays(scene: Scene) -> None:
     """A second redirect changes nothing, and neither does an end that comes too late."""
     answer = AwaitedRedirect(scene.oauth, finish=scene.oauth.exchange)
     first, second = (visit_consent(scene.begin()) for _ in "ab")
-    assert bring(answer, first).value.access_token
+    assert bring(answer, first)
     assert not answer.wait(0), "the page about it is not sent yet"
-    assert bring(answer, second) is None
+    assert not bring(answer, second)
     answer.end(AuthorizationError("wait_cancelled", "too late"))
-    assert answer.is_there
-    assert answer.get().site.name == "us1"
+    assert answer.outcome.result().site.name == "us1"
     assert sum(each.purpose == "token exchange" for each in scene.http.transcript) == 1
 
 
@@ -66,20 +65,21 @@ def test_what_is_no_answer_leaves_the_wait(scene: Scene) -> None:
     answer = AwaitedRedirect(scene.oauth, finish=scene.oauth.exchange)
     with pytest.raises(AuthorizationError, match="state"):
         bring(answer, "http://127.0.0.1:1/cb?code=c&state=forged", spent=False)
-    assert not answer.is_there
-    assert bring(answer, visit_consent(scene.begin())).value
+    assert not answer.outcome.done()
+    assert bring(answer, visit_consent(scene.begin()))
+    assert answer.outcome.result(0).access_token
 
 
 def test_a_denial_and_an_unexpected_failure_are_heard_by_whoever_waits(scene: Scene) -> None:
-    """The error comes out of `get`, without the frames that held the redirect."""
+    """The error comes out of the outcome, without the frames that held the redirect."""
     denied = AwaitedRedirect(scene.oauth, finish=scene.oauth.exchange)
     bring(denied, visit_consent(scene.begin(), decision="deny"))
     with pytest.raises(AuthorizationError) as caught:
-        denied.get()
+        denied.outcome.result()
     assert caught.value.code == "access_denied"
     failed = AwaitedRedirect(scene.oauth, finish=lambda _response: {}["nothing"])
     bring(failed, visit_consent(scene.begin()))
     with pytest.raises(KeyError) as unexpected:
-        failed.get()
+        failed.outcome.result()
     frames = [entry.frame for entry in unexpected.traceback]
     assert not any("redirect" in frame.f_locals for frame in frames)

@@ -16,9 +16,9 @@ from support.places import TESTS
 from support.scene import Scene
 from support.visitors import Person, get, waiting
 
-from ddoauth_kit import TokenSet
+from ddoauth_kit import DATADOG_SITES, TokenSet
 from ddoauth_kit.errors import AuthorizationError, InputError, NetworkError
-from ddoauth_kit.oauth.callback.attempts import MOST
+from ddoauth_kit.oauth.callback.attempts import MOST, SESSIONS
 from ddoauth_kit.oauth.callback.listener import CallbackListener
 from ddoauth_kit.oauth.client import ONE_PERSON
 from ddoauth_kit.oauth.consent.scripted_consent import visit_consent
@@ -409,16 +409,81 @@ def test_a_second_onboarding_replaces_nothing(scene: Scene) -> None:
 
 
 @pytest.mark.checklist("C4")
-def test_a_flood_of_onboardings_replaces_nothing(scene: Scene) -> None:
-    """After so many attempts no new one begins, and the first still works."""
+@pytest.mark.checklist("L10")
+@pytest.mark.parametrize("flood", [1, MOST, MOST + 1, SESSIONS - 1, SESSIONS, SESSIONS + 150])
+def test_a_flood_of_onboardings_locks_nobody_out(scene: Scene, flood: int) -> None:
+    """However many strangers begin, who came before them and who comes after them get through."""
+    for comes_first in (True, False):
+        with listen(scene) as listener:
+            person = Person()
+            redirect = person.decide(onboard(listener)) if comes_first else ""
+            assert {get(onboard(listener)).status for _ in range(flood)} == {303}
+            redirect = redirect or person.decide(onboard(listener))
+            with waiting(listener) as outcome:
+                assert person.browser.open(redirect).status == HTTPStatus.OK
+        assert outcome[0].access_token
+        assert len(scene.oauth.pending) == 0, "what was not answered is forgotten"  # type: ignore[arg-type]
+
+
+@pytest.mark.checklist("L10")
+def test_one_browser_begins_so_often_and_not_more(scene: Scene) -> None:
+    """A page that sends its visitor here again and again is stopped, and other browsers are not."""
     with listen(scene) as listener:
-        person = Person()
-        redirect = person.decide(onboard(listener))
-        statuses = [get(onboard(listener)).status for _ in range(MOST)]
-        assert statuses == [303] * (MOST - 1) + [429]
+        cookie = get(onboard(listener)).headers["set-cookie"].partition(";")[0]
+        again = [get(onboard(listener), cookie=cookie).status for _ in range(MOST)]
+        assert again == [303] * (MOST - 1) + [429]
+        still_works(listener)
+
+
+@pytest.mark.checklist("L9")
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/onboard",
+        "/onboard?",
+        "/onboard?domain=datadoghq.com",
+        f"/onboard?{FROM_TILE}",
+        "/onboard/",
+        "/onboarding",
+        "/onboarding/start",
+        "/%6fnboard",
+        "//onboard",
+        "/start/",
+        "/start/onboard",
+    ],
+)
+def test_a_listener_for_an_own_attempt_serves_no_onboarding(
+    scene: Scene, path: str, method: str
+) -> None:
+    """From its opening on a stranger can begin nothing, before and after the link is made."""
+    listener = CallbackListener(scene.oauth, finish=scene.oauth.exchange, onboarding=False)
+    with listener:
+        origin = listener.redirect_uri.removesuffix("/oauth/callback")
+        before = get(origin + path, method=method)
+        url = listener.begin_url(domain="datadoghq.com")
+        after = get(origin + path, method=method)
+        for heard in (before, after):
+            assert heard.status == (404 if method == "GET" else 405)
+            assert not {"location", "set-cookie"} & heard.headers.keys()
         with waiting(listener) as outcome:
-            assert person.browser.open(redirect).status == HTTPStatus.OK
-    assert outcome[0].access_token
+            Person().finish(url)
+    assert outcome[0].site.name == "us1"
+
+
+@pytest.mark.checklist("L9")
+@pytest.mark.parametrize("site", DATADOG_SITES.names)
+def test_an_own_attempt_begins_in_one_browser(scene: Scene, site: str) -> None:
+    """The link works again in the browser that opened it first, and in no other."""
+    domain = DATADOG_SITES.named(site).domain
+    with CallbackListener(scene.oauth, finish=scene.oauth.exchange, onboarding=False) as listener:
+        url, person = listener.begin_url(domain=domain), Person()
+        assert person.follow(url)[1].status == HTTPStatus.OK
+        refused = Person().follow(url)[1]
+        assert (refused.status, refused.location) == (HTTPStatus.BAD_REQUEST, "")
+        with waiting(listener) as outcome:
+            person.finish(url)
+    assert outcome[0].site.name == site
 
 
 def test_a_link_works_in_one_browser(scene: Scene) -> None:
@@ -445,11 +510,11 @@ def test_two_names_of_this_machine_share_a_session(scene: Scene) -> None:
 @pytest.mark.parametrize(
     ("query", "word"),
     [
-        ("domain=evil.example", "is no Datadog site"),
-        ("domain=datadoghq.com.evil.example", "is no Datadog site"),
-        ("domain=datadoghq.eu&site=https://app.datadoghq.com", "do not belong together"),
-        ("domain=datadoghq.com&domain=datadoghq.eu", "more than once"),
-        ("domain", "no readable query"),
+        ("domain=evil.example", "unknown site"),
+        ("domain=datadoghq.com.evil.example", "unknown site"),
+        ("domain=datadoghq.eu&site=https://app.datadoghq.com", "inconsistent site"),
+        ("domain=datadoghq.com&domain=datadoghq.eu", "duplicate parameter"),
+        ("domain", "not a redirect"),
     ],
 )
 def test_an_edited_onboarding_url_is_refused(scene: Scene, query: str, word: str) -> None:
@@ -490,7 +555,7 @@ def test_an_edited_redirect_ends_the_attempt(
             page = person.browser.open(redirect)
     assert outcome[0].code == code
     assert page.status == HTTPStatus.BAD_REQUEST
-    assert outcome[0].what in page.text
+    assert code.replace("_", " ") in page.text
     assert outcome[0].advice[1:] in page.text
     assert len(scene.http.transcript) == sent
     with listen(scene) as listener:
@@ -502,7 +567,7 @@ def test_deny(scene: Scene) -> None:
     with listen(scene) as listener, waiting(listener) as outcome:
         page = Person().finish(onboard(listener), decision="deny")
     assert outcome[0].code == "access_denied"
-    assert "The customer did not give consent." in page.text
+    assert "access denied" in page.text
     with listen(scene) as listener:
         still_works(listener)
 
@@ -578,17 +643,43 @@ def _query(url: str) -> dict[str, str]:
     return {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
 
 
+FOREIGN = "canary your account is closed call 555 0100"
+
+
 @pytest.mark.checklist("L5")
-def test_words_from_outside_are_escaped(scene: Scene) -> None:
-    """What the redirect says about an error is not repeated as markup."""
+@pytest.mark.parametrize("decision", ["approve", "deny"])
+@pytest.mark.parametrize(
+    "parameter",
+    [
+        "client_id",
+        "domain",
+        "site",
+        "iss",
+        "error",
+        "error_description",
+        "error_uri",
+        "dd_oid",
+        "dd_org_name",
+        "code",
+        "state",
+        "scope",
+        "next",
+        FOREIGN,
+    ],
+)
+def test_words_from_outside_are_not_repeated(scene: Scene, parameter: str, decision: str) -> None:
+    """Whatever a redirect says, the page has the kit's own words."""
     with listen(scene) as listener:
         person = Person()
-        redirect = person.decide(onboard(listener), "deny")
-        spoilt = f"{redirect}&client_id=%3Cscript%3Ealert(1)%3C/script%3E"
+        redirect = person.decide(onboard(listener), decision)
+        said = {**_query(redirect), parameter: f"{FOREIGN} <script>"}
         cookie = "; ".join(f"{c.name}={c.value}" for c in _cookies(person))
-        heard = get(spoilt, cookie=cookie)
-    assert "<script" not in heard.text
-    assert "&lt;script&gt;" in heard.text
+        address = redirect.partition("?")[0]
+        heard = get(f"{address}?{urlencode(said)}", cookie=cookie)
+        again = get(f"{onboard(listener)}&{urlencode({parameter: FOREIGN})}")
+    for page in (heard, again):
+        assert "canary" not in page.text
+        assert "<script" not in page.text
 
 
 @pytest.mark.checklist("L6")
@@ -701,7 +792,7 @@ def test_a_duplicate_parameter_is_refused(scene: Scene, name: str) -> None:
         redirect = person.decide(onboard(listener))
         page = person.browser.open(f"{redirect}&{name}=other")
         assert page.status == HTTPStatus.BAD_REQUEST
-        assert f"more than one `{name}`" in page.text
+        assert "duplicate parameter" in page.text
         with waiting(listener) as outcome:
             assert person.browser.open(redirect).status == HTTPStatus.OK
     assert outcome[0].access_token
@@ -717,9 +808,9 @@ def test_frames_are_refused(scene: Scene) -> None:
 
 
 def test_each_item_of_the_checklist_is_proven() -> None:
-    """L1 to L8 each stand on a test of this folder."""
+    """L1 to L10 each stand on a test of this folder."""
     text = "".join(path.read_text("utf-8") for path in (TESTS / "oauth").rglob("test_*.py"))
-    assert {f"L{n}" for n in range(1, 9)} <= set(re.findall(r'checklist\("(L\d)"\)', text))
+    assert {f"L{n}" for n in range(1, 11)} <= set(re.findall(r'checklist\("(L\d+)"\)', text))
 
 
 def test_nothing_is_logged(scene: Scene, capfd: pytest.CaptureFixture[str], caplog: Any) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 import time
-from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from contextlib import ExitStack, suppress
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.visitors import Heard, get, say
@@ -54,7 +56,7 @@ def test_path_query_and_headers(port: int) -> None:
         (["GET / HTTP/1.1", "Host: h", *["X: a"] * 101], 431),
         (["GET / HTTP/1.1"], 400),
         (["GET / HTTP/1.1", "Host: a", "Host: b"], 400),
-        (["GET / HTTP/1.1", "Host: a", " folded"], 400),
+        (["GET / HTTP/1.1", " folded", "Host: a"], 400),
         (["GET / HTTP/1.1", "Host : a"], 400),
         (["GET  / HTTP/1.1", "Host: a"], 400),
         (["GET http://h/ HTTP/1.1", "Host: h"], 400),
@@ -91,16 +93,118 @@ def test_a_slow_client_does_not_block_and_is_given_up(
         assert time.monotonic() - began < 1.5
 
 
-def test_too_many_connections_are_dropped(port: int) -> None:
-    """Beyond what a browser opens, connections are closed at once; later ones work again."""
+HALF = [
+    b"",
+    b"G",
+    b"GET",
+    b"GET /",
+    b"GET / HTTP/1.1",
+    b"GET / HTTP/1.1\r\n",
+    b"GET / HTTP/1.1\r\nHost: h\r\n",
+    b"GET / HTTP/1.1\r\nHost: h\r\nCookie: a=",
+    b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 9",
+    b"HEAD /",
+    b"\r\n",
+    b"\r\n\r\n",
+]
+
+
+@pytest.mark.checklist("L10")
+@pytest.mark.parametrize("count", [AT_ONCE + 1, 2 * AT_ONCE])
+@pytest.mark.parametrize("begin", HALF)
+def test_half_open_connections_keep_nobody_out(port: int, begin: bytes, count: int) -> None:
+    """However many begin a request and do not end it, a browser is answered at once."""
+    with ExitStack() as stack:
+        for _ in range(count):
+            half = socket.create_connection(("127.0.0.1", port), timeout=5)
+            stack.enter_context(half)
+            half.sendall(begin)
+        began = time.monotonic()
+        for _ in range(3):
+            assert get(f"http://127.0.0.1:{port}/browser").status == 200
+        assert time.monotonic() - began < 2.0
+
+
+@pytest.mark.checklist("L10")
+def test_the_newest_connection_is_not_the_one_that_gives_way(port: int) -> None:
+    """A browser that opens a connection beforehand may use it after a flood of others."""
     with ExitStack() as stack:
         for _ in range(AT_ONCE):
             stack.enter_context(socket.create_connection(("127.0.0.1", port)))
-        time.sleep(0.2)
-        with socket.create_connection(("127.0.0.1", port), timeout=2) as late:
-            assert late.recv(1) == b""
-    time.sleep(0.2)
-    assert get(f"http://127.0.0.1:{port}/later").status == 200
+        browser = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=5))
+        for _ in range(AT_ONCE // 2):
+            stack.enter_context(socket.create_connection(("127.0.0.1", port)))
+        browser.sendall(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+        assert browser.recv(65536).startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.checklist("L10")
+@pytest.mark.parametrize("piece", [b"a", b"X: y\r\n", b"\r"])
+def test_a_refused_client_that_goes_on_sending_is_hung_up_on(port: int, piece: bytes) -> None:
+    """After the answer a socket is read for a moment, however often something comes."""
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+        connection.sendall(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100000\r\n\r\n")
+        began = time.monotonic()
+        with suppress(OSError):  # the other side has closed
+            while time.monotonic() - began < 4.0:
+                connection.sendall(piece)
+                time.sleep(0.02)
+        assert time.monotonic() - began < 3.0
+
+
+# The limit is the process's own, so this one has a process.
+STARVED = """
+import resource, socket, sys, time
+from ddoauth_kit.oauth.callback.callback_pages import refusal
+from ddoauth_kit.oauth.callback.loopback_server import LoopbackServer, Reply
+
+server = LoopbackServer(
+    ("127.0.0.1",), port=0, respond=lambda asked: Reply(200, ()), refuse=refusal
+)
+print(server.port, flush=True)
+sys.stdin.readline()
+held = []
+resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+try:
+    while True:
+        held.append(socket.socket())
+except OSError:
+    pass
+print("starved", flush=True)
+before = time.process_time()
+time.sleep(1.5)
+print(time.process_time() - before, flush=True)
+sys.stdin.readline()
+for each in held:
+    each.close()
+print("fed", flush=True)
+sys.stdin.readline()
+"""
+
+
+@pytest.mark.checklist("L10")
+@pytest.mark.parametrize("waiting", [1, 5, 40])
+def test_without_descriptors_it_does_not_spin(waiting: int) -> None:
+    """Connections that cannot be accepted cost no processor, and are answered once they can be."""
+    command = [sys.executable, "-c", STARVED]
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, **pipes) as process, ExitStack() as stack:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        port = int(process.stdout.readline())
+        print(file=process.stdin, flush=True)
+        assert process.stdout.readline() == "starved\n"
+        held = [
+            stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=10))
+            for _ in range(waiting)
+        ]
+        for each in held:
+            each.sendall(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+        assert float(process.stdout.readline()) < 0.5
+        print(file=process.stdin, flush=True)
+        assert process.stdout.readline() == "fed\n"
+        assert held[-1].recv(65536).startswith(b"HTTP/1.1 200 ")
+        print(file=process.stdin, flush=True)
 
 
 def test_a_client_that_hangs_up_is_no_event(port: int, capfd: pytest.CaptureFixture[str]) -> None:

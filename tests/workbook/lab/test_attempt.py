@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.backends import live_lab
-from support.visitors import Person, waiting
+from support.visitors import Person, get, waiting
 
 from ddoauth_kit.errors import AuthorizationError
 from ddoauth_kit.oauth.consent.scripted_consent import visit_consent
+from ddoauth_kit.store import Slot
 from ddoauth_kit.workbook import open_sandbox_lab
 from ddoauth_kit.workbook.lab import listen_or_paste as person
 from ddoauth_kit.workbook.lab.attempt import ListenedAttempt, PastedAttempt, begin_attempt
@@ -19,6 +20,7 @@ from ddoauth_kit.workbook.lab.attempt import ListenedAttempt, PastedAttempt, beg
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ddoauth_kit import AuthorizationResponse
     from ddoauth_kit.workbook import Lab
     from ddoauth_kit.workbook.lab.attempt import Attempt
 
@@ -175,4 +177,66 @@ def test_too_late_and_cancelled(lab: Lab) -> None:
     for attempt in (late, cancelled):
         assert not lab.oauth.pending.waits(attempt._request)
         attempt.take(consented(attempt))
+    assert not any(each.purpose == "token exchange" for each in lab.transcript)
+
+
+def _strangers() -> list[str]:
+    """Return what another program of this machine may ask for while somebody's attempt waits."""
+    paths = ["/onboarding", "/onboard", "/onboarding/", "/onboarding/start", "/start/", "/start/x"]
+    queries = ["", "?domain=datadoghq.com", "?domain=datadoghq.eu&site=https://app.datadoghq.eu"]
+    return [f"{path}{query}" for path in paths for query in queries]
+
+
+@pytest.mark.checklist("L9")
+@pytest.mark.usefixtures("at_home")
+@pytest.mark.parametrize("mode", ["sandbox", "live"])
+@pytest.mark.parametrize("target", _strangers())
+def test_a_stranger_can_begin_nothing(
+    monkeypatch: pytest.MonkeyPatch, mode: str, target: str
+) -> None:
+    """While an attempt waits nobody else can put their authorization in its place."""
+    opened = open_sandbox_lab() if mode == "sandbox" else live_lab(monkeypatch, loopback())
+    with opened as lab:
+        attempt = begin_attempt(lab)
+        origin = attempt.url.partition("/start/")[0]
+        heard = get(f"{origin}{target}")
+        assert heard.status == 404
+        assert not {"location", "set-cookie"} & heard.headers.keys()
+        attempt.cancel()
+
+
+@pytest.mark.checklist("L9")
+@pytest.mark.parametrize("kind", [ListenedAttempt, PastedAttempt])
+def test_the_organization_is_seen_before_anything_is_kept(lab: Lab, kind: type[Attempt]) -> None:
+    """The check gets the redirect's organization while no code is exchanged and nothing stored."""
+    seen: list[tuple[str, object, bool]] = []
+
+    def check(response: AuthorizationResponse) -> None:
+        exchanged = any(each.purpose == "token exchange" for each in lab.transcript)
+        slot = Slot("refresh_token", lab.site.name, lab.registration.client_id)
+        seen.append((response.dd_org_name, lab.store.get(slot), exchanged))
+
+    if kind is ListenedAttempt:
+        attempt: Attempt = begin_attempt(lab, check=check)
+        with waiting(attempt) as outcome:
+            Person().finish(attempt.url)
+    else:
+        attempt = PastedAttempt(lab, check=check)
+        with waiting(attempt) as outcome:
+            attempt.take(consented(attempt))
+    assert seen == [(outcome[0].dd_org_name, None, False)]
+    assert outcome[0].dd_org_name
+
+
+@pytest.mark.checklist("L9")
+def test_a_check_that_refuses_ends_the_attempt(lab: Lab) -> None:
+    """Nothing is exchanged nor kept, and the browser and whoever waits hear of it."""
+
+    def refuse(_response: AuthorizationResponse) -> None:
+        raise AuthorizationError("wrong_state", "another organization")
+
+    attempt = begin_attempt(lab, check=refuse)
+    with waiting(attempt) as outcome:
+        assert Person().finish(attempt.url).status == 400
+    assert outcome[0].code == "wrong_state"
     assert not any(each.purpose == "token exchange" for each in lab.transcript)

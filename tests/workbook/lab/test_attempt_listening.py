@@ -141,7 +141,7 @@ def test_plain_http_beyond_this_machine_is_refused() -> None:
         link = listener.link_to(listener.onboarding_url)
         heard = through(link, host="10.0.0.5:8888", x_forwarded_proto="http")
         assert heard.status == HTTPStatus.BAD_REQUEST
-        assert "cannot be a redirect URI" in heard.text
+        assert "Reason: bad redirect uri" in heard.text
         assert through(link).status == HTTPStatus.SEE_OTHER, "the next attempt works"
 
 

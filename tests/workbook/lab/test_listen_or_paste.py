@@ -83,7 +83,9 @@ def test_the_browser_opens_and_comes_back(
     assert tokens.scopes.granted == ("api_keys_write",)
     assert desk.opened[0].startswith(f"http://127.0.0.1:{port_of(live)}/start/")
     assert desk.pasted == []
-    assert "start/" not in capsys.readouterr().out, "the link is an output that is replaced"
+    said = capsys.readouterr().out
+    assert "start/" not in said, "the link is an output that is replaced"
+    assert f"from the organization {tokens.dd_org_name} ({tokens.dd_oid})" in said
 
 
 def test_deny(live: Lab, desk: Desk) -> None:
@@ -105,7 +107,19 @@ def test_who_does_not_come_back_may_paste(
     monkeypatch.setattr(person, "WAIT", 0.05)
     assert live.exchange(live.authorize()).access_token
     assert len(desk.pasted) == 1
-    assert "[no_redirect_in_time]" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "[no_redirect_in_time]" in said
+    assert "Consent came from the organization" in said
+
+
+@pytest.mark.checklist("L9")
+def test_the_organization_is_named_before_anything_is_kept(
+    live: Lab, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`authorize` prints whose consent it is, while the code is still unspent."""
+    live.authorize()
+    assert "Consent came from the organization" in capsys.readouterr().out
+    assert not any(each.purpose == "token exchange" for each in live.transcript)
 
 
 def test_a_taken_port_leads_to_pasting(

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.loopback import Answer
+from support.visitors import Person
 
 from ddoauth_kit.errors import AuthorizationError, DdoauthError, NetworkError
+from ddoauth_kit.oauth.consent.scripted_browser import Browser, BrowserPage
 from ddoauth_kit.workbook import Lab, open_sandbox_lab
 from ddoauth_kit.workbook.own_app.arrival import REDIRECTS, WAIT, arrive_from_datadog
 
@@ -89,7 +91,30 @@ def test_a_site_for_which_there_are_no_credentials(lab: Lab) -> None:
     elsewhere = Lab(replace(lab.backend, site=lab.oauth.sites.named("us5"), owned=False))
     error = refused(elsewhere)
     assert error.code == "authorization_refused"
-    assert "no credentials for us5, only for eu1" in str(error)
+    assert "Reason: no credentials for site." in str(error)
+
+
+@pytest.mark.checklist("L9")
+@pytest.mark.parametrize("site", ["datadoghq.com", "datadoghq.eu"])
+def test_a_stranger_who_is_faster_is_refused(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch, site: str
+) -> None:
+    """What another browser began at the same address meanwhile is neither exchanged nor kept."""
+    open_page = Browser.open
+    strangers: list[BrowserPage] = []
+
+    def interrupted(self: Browser, url: str, form: dict[str, str] | None = None) -> BrowserPage:
+        if "/oauth/callback?" in url and not strangers:
+            strangers.append(BrowserPage(0, "", "", ()))
+            origin = url.partition("/oauth/callback")[0]
+            strangers.append(Person().finish(f"{origin}/onboarding?domain={site}"))
+        return open_page(self, url, form)
+
+    monkeypatch.setattr(Browser, "open", interrupted)
+    error = refused(lab)
+    assert error.code == "wrong_state"
+    assert strangers[1].status == 400
+    assert not any(each.purpose == "token exchange" for each in lab.transcript)
     still_works(lab)
 
 

@@ -152,3 +152,25 @@ def test_a_lab_that_is_closed_is_an_error_in_the_panel(lab: Lab) -> None:
     assert panel.finish(10)
     assert "no_redirect_in_time" in panel.status.value
     assert not panel._begin.disabled
+
+
+@pytest.mark.checklist("L9")
+def test_the_organization_is_shown_before_anything_is_kept(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The panel names whose consent it is before the exchange, and beside the tokens in the end."""
+    panel, shown = AuthorizePanel(lab), []
+    exchange = lab.exchange
+
+    def watched(response: AuthorizationResponse) -> TokenSet:
+        shown.append(panel.status.value)
+        return exchange(response)
+
+    monkeypatch.setattr(lab, "exchange", watched)
+    panel.begin()
+    Person().finish(link_of(panel))
+    assert panel.finish(10)
+    assert panel.tokens is not None
+    (before,) = shown
+    assert panel.tokens.dd_org_name in before
+    assert panel.tokens.dd_org_name in panel.status.value
