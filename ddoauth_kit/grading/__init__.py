@@ -1,0 +1,1 @@
+"""Run somebody else's server against the sandbox, and judge what it does from outside."""

@@ -1,0 +1,99 @@
+"""Certify host names for one run: the authority's key lives in memory and ends with the process."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import ssl
+import threading
+from collections import OrderedDict
+from typing import Final
+
+from ddoauth_kit.grading.front.channel import NamedContext
+from ddoauth_kit.grading.front.front_error import FrontError
+
+NAMES_KEPT: Final = 1000
+_NAME: Final = re.compile(r"(?=.{1,253}$)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9-]+")
+
+
+class Authority:
+    """Mint a certificate for each name that a client asks for, and keep the latest thousand.
+
+    Raises:
+        FrontError: `no_trustme`.
+    """
+
+    def __init__(self) -> None:
+        try:
+            import trustme
+        except ImportError:
+            raise FrontError(
+                "no_trustme",
+                "The front needs the package trustme. Install it: pip install 'ddoauth-kit[grade]'.",
+            ) from None
+        self._ca = trustme.CA(
+            organization_name="ddoauth-kit", organization_unit_name="one run of the sandbox"
+        )
+        self._contexts: OrderedDict[str, NamedContext] = OrderedDict()
+        self._lock = threading.Lock()
+
+    @property
+    def certificate(self) -> bytes:
+        """Return the authority's own certificate as PEM; it holds no key."""
+        return self._ca.cert_pem.bytes()
+
+    @property
+    def fingerprint(self) -> str:
+        """Return the hash of the public key as Chromium's `ignore-certificate-errors-spki-list`."""
+        from cryptography import x509
+        from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+        key = x509.load_pem_x509_certificate(self.certificate).public_key()
+        der = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        return base64.b64encode(hashlib.sha256(der).digest()).decode()
+
+    def context(self, name: str) -> NamedContext:
+        """Return the server side of TLS for a host name in lower case.
+
+        Raises:
+            FrontError: `bad_host_name`.
+        """
+        with self._lock:
+            found = self._contexts.pop(name, None) or self._mint(name)
+            self._contexts[name] = found
+            if len(self._contexts) > NAMES_KEPT:
+                self._contexts.popitem(last=False)
+            return found
+
+    def by_server_name(self) -> NamedContext:
+        """Return a server side that takes the certificate of the name in the client's hello.
+
+        A hello without a name ends with the alert `unrecognized_name`.
+        """
+        context = self._mint("localhost")
+
+        def choose(tls: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> int | None:
+            if not name or not is_host_name(name.lower()):
+                return ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME
+            tls.context = self.context(name.lower())
+            return None
+
+        context.sni_callback = choose
+        return context
+
+    def _mint(self, name: str) -> NamedContext:
+        if not is_host_name(name):
+            raise FrontError("bad_host_name", f"{ascii(name[:80])} is not a host name.")
+        context = NamedContext(ssl.PROTOCOL_TLS_SERVER)
+        context.name = name
+        context.set_alpn_protocols(["http/1.1"])
+        # No client of one run comes back with a ticket, and each costs a write.
+        context.num_tickets = 0
+        self._ca.issue_cert(name).configure_cert(context)
+        return context
+
+
+def is_host_name(name: str) -> bool:
+    """Tell whether a certificate can be made for this name, in lower case."""
+    return _NAME.fullmatch(name) is not None and not name.replace(".", "").isdigit()

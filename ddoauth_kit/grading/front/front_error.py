@@ -1,0 +1,15 @@
+"""Say why the front cannot start, in one line that ends with what to do."""
+
+from __future__ import annotations
+
+
+class FrontError(Exception):
+    """Carry a stable code and one line for people: what happened, then what to do."""
+
+    def __init__(self, code: str, line: str) -> None:
+        super().__init__(code, line)
+        self.code = code
+        self.line = line
+
+    def __str__(self) -> str:
+        return self.line

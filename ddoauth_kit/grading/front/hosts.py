@@ -1,0 +1,86 @@
+"""Decide which host names are Datadog's, and where the sandbox serves each of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
+from urllib.parse import urlsplit
+
+from ddoauth_kit.sites import DATADOG_SITES, Host
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from ddoauth_kit.sites import Site
+
+Role = Literal["app", "api", "logs", "events"]
+ROLES: Final[Mapping[Host, Role]] = {
+    Host.APP: "app",
+    Host.API: "api",
+    Host.LOGS_INTAKE: "logs",
+    Host.EVENTS_INTAKE: "events",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class DatadogHost:
+    """Name one of Datadog's hosts, and the address on this machine that answers for it."""
+
+    name: str
+    site: str
+    role: Role
+    url: str
+
+
+class HostTable:
+    """Look up the sandbox's address of a host name; all that is not listed is foreign."""
+
+    def __init__(self, hosts: Iterable[DatadogHost]) -> None:
+        self._hosts = {host.name: host for host in hosts}
+
+    @classmethod
+    def of_sandbox(
+        cls,
+        base_url: str,
+        *,
+        vanity: Mapping[str, str] | None = None,
+        extra: Iterable[DatadogHost] = (),
+    ) -> HostTable:
+        """List the hosts of the nine sites, which a sandbox serves as `base_url/SITE/ROLE`.
+
+        `vanity` names a customer's own host by site, by default `globex-SITE` beside Datadog's.
+        `extra` adds hosts that Datadog does not have, such as those of a region for rehearsals.
+        """
+        named = {site.name: vanity_host(site) for site in DATADOG_SITES} | dict(vanity or {})
+        hosts = [host for site in DATADOG_SITES for host in site_hosts(site, base_url=base_url)]
+        hosts += [
+            DatadogHost(name, site, "app", f"{base_url}/{site}/app") for site, name in named.items()
+        ]
+        return cls((*hosts, *extra))
+
+    def find(self, name: str) -> DatadogHost | None:
+        """Return the host of this name in lower case, or None if it is foreign."""
+        return self._hosts.get(name)
+
+    def __iter__(self) -> Iterator[DatadogHost]:
+        return iter(self._hosts.values())
+
+    def __len__(self) -> int:
+        return len(self._hosts)
+
+
+def site_hosts(site: Site, *, base_url: str) -> tuple[DatadogHost, ...]:
+    """Return the four hosts of a site, as a sandbox at `base_url` serves them."""
+    return tuple(
+        DatadogHost(_host(site.public.of(host)), site.name, role, f"{base_url}/{site.name}/{role}")
+        for host, role in ROLES.items()
+    )
+
+
+def vanity_host(site: Site, *, customer: str = "globex") -> str:
+    """Return a host name of a customer that tells the sandbox the site, unlike Datadog's own."""
+    return f"{customer}-{site.name}.{'.'.join(site.domain.split('.')[-2:])}"
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).hostname or ""

@@ -1,0 +1,41 @@
+"""What the front saw: one value for each request or connection, without any secret."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Verdict(StrEnum):
+    """Say what the front did."""
+
+    FORWARDED = "forwarded"
+    REFUSED = "refused"
+    TUNNELLED = "tunnelled"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrontRecord:
+    """Describe one request or connection at the front.
+
+    `reason` is a stable code and `line` one sentence for people; both are empty where nothing is
+    wrong. `site` and `role` are set for Datadog's hosts. The names of fields are read for refused
+    hosts only, where no journal of the sandbox has them. `at` is in seconds since 1970.
+    """
+
+    verdict: Verdict
+    host: str
+    port: int = 443
+    site: str | None = None
+    role: str | None = None
+    method: str = ""
+    path: str = ""
+    status: int | None = None
+    query_fields: tuple[str, ...] = ()
+    body_fields: tuple[str, ...] = ()
+    credential_headers: tuple[str, ...] = ()
+    reason: str = ""
+    line: str = ""
+    at: float = field(default_factory=time.time)

@@ -1,0 +1,138 @@
+"""Word what the front refuses: one line each, which ends with what to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class FrontRefusal:
+    """Hold a stable code, one line for people and the status of the answer."""
+
+    reason: str
+    line: str
+    status: int = 403
+
+
+def foreign_host(host: str, port: int) -> FrontRefusal:
+    """Refuse a host that is neither Datadog's nor allowed."""
+    name = host if port in {80, 443} else f"{host}:{port}"
+    return FrontRefusal(
+        "foreign_host",
+        f"{name} is not one of Datadog's hosts, so nothing was sent to it. "
+        f"If your server needs it, start again with --allow {host}.",
+    )
+
+
+def address_only(host: str, port: int) -> FrontRefusal:
+    """Refuse an IP address: it does not tell which host was meant."""
+    return FrontRefusal(
+        "ip_address",
+        f"The client asked for the IP address {host}, port {port}, so its host name is unknown. "
+        f"Let the client use the host name, or start again with --allow {host}.",
+    )
+
+
+def without_name() -> FrontRefusal:
+    """Refuse TLS whose hello has no server name."""
+    return FrontRefusal(
+        "no_server_name",
+        "A client opened TLS without a server name (SNI), so its host is unknown. "
+        "Let the client connect by host name and send the name.",
+    )
+
+
+def plain_http(host: str) -> FrontRefusal:
+    """Refuse plain http to one of Datadog's hosts."""
+    return FrontRefusal(
+        "plain_http", f"The request to {host} used plain http. Use https://{host} in your server."
+    )
+
+
+def http2_only(host: str) -> FrontRefusal:
+    """Refuse HTTP/2 that was not negotiated."""
+    return FrontRefusal(
+        "http2_only",
+        f"The client spoke HTTP/2 to {host} without asking, and the front speaks HTTP/1.1. "
+        "Let the client negotiate (ALPN), or turn HTTP/2 off in it.",
+        505,
+    )
+
+
+def not_trusted(host: str) -> FrontRefusal:
+    """Say that the client ended the handshake, as one with pinned certificates does."""
+    return FrontRefusal(
+        "not_trusted",
+        f"The client did not accept this run's certificate for {host}. Turn certificate pinning "
+        "off for this run, or let the client read one of the trust variables; --isolate helps "
+        "where it reads the system's certificates only.",
+        0,
+    )
+
+
+def no_http(host: str, port: int) -> FrontRefusal:
+    """Refuse a connection that speaks neither TLS nor HTTP."""
+    return FrontRefusal(
+        "no_http",
+        f"The connection to {host}:{port} speaks neither TLS nor HTTP. "
+        f"If your server needs it, start again with --allow {host}.",
+        0,
+    )
+
+
+def malformed(host: str) -> FrontRefusal:
+    """Refuse what is not HTTP/1.1."""
+    return FrontRefusal(
+        "malformed",
+        f"A request to {host or 'the front'} is not valid HTTP/1.1. "
+        "Look at how your server builds its headers.",
+        400,
+    )
+
+
+def head_too_large(host: str) -> FrontRefusal:
+    """Refuse a head beyond the limit."""
+    return FrontRefusal(
+        "head_too_large",
+        f"The head of a request to {host or 'the front'} is over the limit of the front. "
+        "Send less in URL, cookies and headers.",
+        431,
+    )
+
+
+def not_a_proxy_request() -> FrontRefusal:
+    """Refuse a request that a browser or a client sends to a web server, not to a proxy."""
+    return FrontRefusal(
+        "not_a_proxy_request",
+        "This address is a forward proxy and not a web page. Name it in HTTPS_PROXY.",
+        400,
+    )
+
+
+def plain_https(host: str) -> FrontRefusal:
+    """Refuse an https address that a client sent in clear to the proxy, for an allowed host."""
+    return FrontRefusal(
+        "https_in_clear",
+        f"The client sent the https address of {host} to the proxy in clear instead of asking for "
+        "a tunnel. Let the client use CONNECT.",
+        501,
+    )
+
+
+def unreachable(host: str, port: int) -> FrontRefusal:
+    """Say that a host that may be reached did not answer."""
+    return FrontRefusal(
+        "unreachable",
+        f"{host}:{port} cannot be reached. Check that it runs and that this machine can reach it.",
+        502,
+    )
+
+
+def too_many(connections: int) -> FrontRefusal:
+    """Say that the limit of connections is reached."""
+    return FrontRefusal(
+        "too_many_connections",
+        f"The front already has {connections} connections open. "
+        "Let your server keep connections and reuse them.",
+        503,
+    )

@@ -1,0 +1,200 @@
+"""Write the files that make a process trust this run's authority beside what it trusted before."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import ssl
+import struct
+import tempfile
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from cryptography.x509 import Certificate
+
+    from ddoauth_kit.grading.front.authority import Authority
+
+# Java's own word for a file that holds no secrets; JAVA_TOOL_OPTIONS must name one.
+STORE_PASSWORD: Final = "changeit"
+_JKS: Final = b"\xfe\xed\xfe\xed"
+_TRUSTED_ENTRY: Final = 2
+_CACERTS: Final = "lib/security/cacerts"
+_SYSTEM: Final = (
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/cert.pem",
+)
+
+
+class TrustFiles:
+    """Keep trust files in a folder of mode 0700 until `close`.
+
+    `environment` says what the process trusted so far: the file that a variable names, else the
+    system's certificates or certifi's. A file that cannot be read counts as empty.
+    """
+
+    def __init__(self, authority: Authority, *, environment: Mapping[str, str]) -> None:
+        self._authority = authority
+        self._environment = environment
+        self.folder = Path(tempfile.mkdtemp(prefix="ddoauth-front-"))
+
+    def __enter__(self) -> TrustFiles:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Remove the folder with all files."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def ca_file(self) -> Path:
+        """Write the authority's certificate alone."""
+        return self._write("ca.pem", self._authority.certificate)
+
+    def bundle(self, *variables: str, or_system: bool = True, certifi: bool = False) -> Path:
+        """Write a PEM file of what the first set variable names, else the default, and the CA."""
+        named = [self._environment[name] for name in variables if self._environment.get(name)]
+        before = _pem_of(Path(named[0])) if named else b""
+        if not named and certifi:
+            before = _certifi()
+        if not before and or_system:
+            before = system_certificates(self._environment)
+        return self._write(f"{variables[0].lower()}.pem", _joined(before, self._authority))
+
+    def java_store(self, *, given: str | None = None, password: str | None = None) -> Path:
+        """Write a PKCS12 store of the JDK's certificates, or of the store `given`, and the CA."""
+        from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, pkcs12
+
+        place = Path(given) if given else _cacerts(self._environment)
+        trusted = _java_certificates(place, password=password or STORE_PASSWORD) if place else []
+        if not trusted:
+            trusted = _loaded(system_certificates(self._environment))
+        entries = [
+            pkcs12.PKCS12Certificate(certificate, f"trusted-{number}".encode())
+            for number, certificate in enumerate([*trusted, *_loaded(self._authority.certificate)])
+        ]
+        store = pkcs12.serialize_java_truststore(
+            entries, BestAvailableEncryption(STORE_PASSWORD.encode())
+        )
+        return self._write("java.p12", store)
+
+    def php_folder(self, bundle: Path) -> Path:
+        """Write a folder of settings for PHP that name a bundle."""
+        text = f'curl.cainfo="{bundle}"\nopenssl.cafile="{bundle}"\n'
+        return self._write("php/ddoauth-front.ini", text.encode()).parent
+
+    def _write(self, name: str, content: bytes) -> Path:
+        path = self.folder / name
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        path.write_bytes(content)
+        return path
+
+
+def system_certificates(environment: Mapping[str, str]) -> bytes:
+    """Return as PEM what OpenSSL trusts with these variables, else the system's, else certifi's."""
+    paths = ssl.get_default_verify_paths()
+    named = (environment.get("SSL_CERT_FILE"), environment.get("SSL_CERT_DIR"))
+    for place in (*named, paths.openssl_cafile, *_SYSTEM):
+        found = _pem_of(Path(place)) if place else b""
+        if found:
+            return found
+    return _certifi()
+
+
+def _joined(before: bytes, authority: Authority) -> bytes:
+    return before + (b"" if before.endswith(b"\n") or not before else b"\n") + authority.certificate
+
+
+def _pem_of(place: Path) -> bytes:
+    """Read a PEM file, or all files of a folder as OpenSSL's `c_rehash` makes one."""
+    try:
+        if not place.is_dir():
+            return place.read_bytes()
+        found = {path.resolve() for path in place.iterdir() if path.is_file()}
+        parts = [path.read_bytes() for path in sorted(found)]
+    except OSError:
+        return b""
+    return b"\n".join(part for part in parts if b"BEGIN CERTIFICATE" in part)
+
+
+def _certifi() -> bytes:
+    try:
+        import certifi
+    except ImportError:
+        return b""
+    return Path(certifi.where()).read_bytes()
+
+
+def _cacerts(environment: Mapping[str, str]) -> Path | None:
+    """Find the store of the JDK that JAVA_HOME or PATH names."""
+    java = shutil.which("java", path=environment.get("PATH"))
+    homes = [Path(environment["JAVA_HOME"])] if environment.get("JAVA_HOME") else []
+    homes += [Path(java).resolve().parent.parent] if java else []
+    places = (home / part / _CACERTS for home in homes for part in ("", "jre"))
+    return next((place for place in places if place.is_file()), None)
+
+
+def _java_certificates(place: Path, *, password: str) -> Sequence[Certificate]:
+    from cryptography.hazmat.primitives.serialization import pkcs12
+
+    try:
+        content = place.read_bytes()
+    except OSError:
+        return []
+    if content.startswith(_JKS):
+        return _jks_certificates(content)
+    for key in (password.encode(), None):
+        try:
+            found = pkcs12.load_pkcs12(content, key).additional_certs
+        except ValueError:
+            continue
+        return [entry.certificate for entry in found]
+    return []
+
+
+def _jks_certificates(content: bytes) -> Sequence[Certificate]:
+    """Read the trusted certificates of a JKS file, whose seal tells nothing to its reader."""
+    from cryptography import x509
+
+    stream = io.BytesIO(content)
+    _, _, count = struct.unpack(">4sII", stream.read(12))
+    found = []
+    for _ in range(count):
+        (tag,) = struct.unpack(">I", stream.read(4))
+        _text(stream)
+        stream.read(8)
+        if tag != _TRUSTED_ENTRY:
+            break
+        _text(stream)
+        (length,) = struct.unpack(">I", stream.read(4))
+        found.append(_read(x509.load_der_x509_certificate, stream.read(length)))
+    return [certificate for certificate in found if certificate]
+
+
+def _text(stream: io.BytesIO) -> bytes:
+    (length,) = struct.unpack(">H", stream.read(2))
+    return stream.read(length)
+
+
+def _loaded(pem: bytes) -> list[Certificate]:
+    from cryptography import x509
+
+    begin = b"-----BEGIN CERTIFICATE-----"
+    parts = (begin + part for part in pem.split(begin)[1:])
+    found = (_read(x509.load_pem_x509_certificate, part) for part in parts)
+    return list(dict.fromkeys(certificate for certificate in found if certificate))
+
+
+def _read(load: Callable[[bytes], Certificate], content: bytes) -> Certificate | None:
+    """Load a certificate, or none: old authorities have serial numbers that RFC 5280 forbids."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return load(content)
+        except ValueError:
+            return None
