@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 KEYS: Final = "/organization-settings/api-keys"
 APPS: Final = "/organization-settings/authorized-apps"
+SCOPES: Final = "/organization-settings/app-scopes"
 TILES: Final = "/integrations"
 
 
@@ -46,6 +47,12 @@ class Customer:
         where = "Organization Settings > Mobile and Third-Party Access"
         action = "authorized-apps/revoke"
         return self._click(APPS, action, where=where, button="Revoke", client_id=client_id)
+
+    def disable_scope(self, client_id: str, scope: str) -> Clicked | Skipped:
+        """Take a scope from an app, as an administrator does under Application Scope Management."""
+        where = "Organization Settings > Mobile and Third-Party Access"
+        wanted = {"client_id": client_id, "scope": scope, "to": "off"}
+        return self._click(SCOPES, "app-scopes/scope", where=where, button="Disable", **wanted)
 
     def uninstall(self, client_id: str) -> Clicked | Skipped:
         """Uninstall the integration, on its tile."""
