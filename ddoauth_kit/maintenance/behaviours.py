@@ -45,6 +45,12 @@ _SITES = (
     Behaviour("deterministic", "The same seed and the same requests give the same ids.", OWN),
     Behaviour("marked-credentials", "All that it mints starts with sandbox-.", OWN),
     Behaviour(
+        "rehearsal-region",
+        "A tenth region, rehearsal1.datadoghq.com, answers consents that choose it.",
+        OWN,
+    ),
+    Behaviour("orgs-come-and-go", "Organizations are made and ended while it runs.", OWN),
+    Behaviour(
         "two-orgs", "Each site has two orgs, one with a vanity subdomain.", "DataDog/pup issue 550"
     ),
 )
@@ -59,6 +65,11 @@ _AUTHORIZE = (
         "authorize-private-client",
         "A private client gets an error page in every org but its own.",
         DOCS_INTEGRATION,
+    ),
+    Behaviour(
+        "authorize-disabled-app",
+        "An app that the org disabled gets an error page, until it is enabled.",
+        DOCS_SCOPES,
     ),
     Behaviour(
         "authorize-redirect-uri",
@@ -95,6 +106,12 @@ _AUTHORIZE = (
     Behaviour("form-csrf", "A form without the session's token gets 403.", "RFC 9700 4.7"),
     Behaviour("consent-once", "A request is answered once.", GUESS),
     Behaviour("consent-decision", "An answer other than approve or deny gets 400.", GUESS),
+    Behaviour(
+        "consent-region",
+        "The customer may choose another region; code and domain are of that one.",
+        "DataDog/pup issue 198",
+    ),
+    Behaviour("consent-scopes-blocked", "Where all scopes are blocked consent fails.", GUESS),
     Behaviour("consent-denied", "Deny redirects with access_denied.", DOCS_ENDPOINTS),
     Behaviour(
         "redirect-parameters",
@@ -188,6 +205,11 @@ _API = (
         "bearer-without-oauth", "Some endpoints give 401 to good tokens.", "DataDog/pup issue 608"
     ),
     Behaviour("scope-missing", "A call without its scope gets 403.", "DataDog/pup issue 635"),
+    Behaviour(
+        "user-permissions",
+        "A scope whose permission the authorizing user lacks opens nothing.",
+        "DataDog/pup issue 635",
+    ),
     Behaviour("key-missing", "A key operation without a key gets 403.", RECORDED),
     Behaviour("key-invalid", "A wrong, revoked or foreign key gets 403.", DOCS_INTEGRATION),
     Behaviour("header-only", "Credentials in the query do not count.", "RFC 9700 4.3.2"),
@@ -198,6 +220,14 @@ _API = (
     Behaviour("check-order", "Scopes are checked before content.", GUESS),
     Behaviour("validate-key", "A good key is told valid.", RECORDED),
     Behaviour("validate-key-owner", "The second version names the org and the key.", SPEC),
+    Behaviour(
+        "validate-bearer",
+        "validate_keys takes any good bearer token, without a scope.",
+        "Datadog's Terraform provider, pull 3757",
+    ),
+    Behaviour("permissions-scopes", "With include_scopes scopes are listed, too.", SPEC),
+    Behaviour("last-exercised", "Authorized clients tell when they were used last.", SPEC),
+    Behaviour("unserved", "Six operations of the description are refused; they are listed.", OWN),
     Behaviour("intake-answers", "Intake answers 202 with the recorded bodies.", RECORDED),
     Behaviour("malformed-request", "A body or parameter without sense gets 400.", RECORDED),
     Behaviour("malformed-log", "A log without sense gets 400 in the intake's shape.", SPEC),
@@ -234,6 +264,25 @@ _PAGES = (
         "Datadog docs: app access",
     ),
     Behaviour("uninstall", "Uninstalling ends the grants and keeps the keys.", DOCS_INTEGRATION),
+    Behaviour(
+        "scope-blocked",
+        "An administrator takes a scope; authorizations that include it end.",
+        DOCS_SCOPES,
+    ),
+    Behaviour(
+        "scopes-new",
+        "Scopes that an app asks for later are let in, or blocked until they are allowed.",
+        DOCS_SCOPES,
+    ),
+    Behaviour("scopes-narrowed", "Users authorize with the scopes that remain.", DOCS_SCOPES),
+    Behaviour("page-permission", "The page of apps asks for its permissions.", DOCS_SCOPES),
+    Behaviour("page-unknown-scope", "A scope that the app does not have gets 400.", OWN),
+    Behaviour("page-on-or-off", "A switch takes on or off and nothing else.", OWN),
+    Behaviour(
+        "tile-permissions",
+        "The tile asks for every permission behind the app's scopes.",
+        DOCS_OAUTH,
+    ),
     Behaviour("switch-org", "A browser signs in to one org of a site at a time.", OWN),
     Behaviour("page-unknown-app", "A page's form for an app not offered gets 404.", OWN),
     Behaviour("page-unknown-site", "An import to no other site gets 400.", OWN),

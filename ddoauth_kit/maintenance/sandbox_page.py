@@ -13,6 +13,7 @@ from ddoauth_kit import sandbox
 from ddoauth_kit.maintenance.behaviours import BEHAVIOURS
 from ddoauth_kit.maintenance.lesson_navigation import rewrite
 from ddoauth_kit.sandbox.facts.profiles import PROFILES
+from ddoauth_kit.sandbox.facts.unserved import UNSERVED
 from ddoauth_kit.sandbox.state.faults import FAULTS
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def _tables() -> dict[str, Iterable[tuple[str, ...]]]:
     return {
         "| behaviour |": ((f"`{b.id}`", b.summary, b.evidence) for b in BEHAVIOURS),
         "| profile |": ((f"`{p.name}`", p.summary) for p in PROFILES.values()),
+        "| operation that is not served |": ((f"`{u.address}`", u.why) for u in UNSERVED),
         "| fault |": ((f"`{f.name}`", f.summary) for f in FAULTS.values()),
     }
 

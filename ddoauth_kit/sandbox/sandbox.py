@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ddoauth_kit.sandbox.clock import Clock
 from ddoauth_kit.sandbox.facts.profiles import find_profile
-from ddoauth_kit.sandbox.facts.sites import SITES
+from ddoauth_kit.sandbox.facts.sites import EVERY_SITE, REHEARSAL, SITES, Site
 from ddoauth_kit.sandbox.facts.switches import Switches
 from ddoauth_kit.sandbox.http.hosts import check_loopback, make_endpoints, read_public_url
 from ddoauth_kit.sandbox.sandbox_error import SandboxError
@@ -25,10 +25,11 @@ from ddoauth_kit.sandbox.state.clients import (
     read_integration,
 )
 from ddoauth_kit.sandbox.state.faults import parse_fault
+from ddoauth_kit.sandbox.state.orgs import make_org
 from ddoauth_kit.sandbox.state.state import Twin
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
     from typing import Self
@@ -151,6 +152,14 @@ class Sandbox:
         """Return per site: domain, app_url, api_url, logs_intake_url, events_intake_url."""
         return MappingProxyType(make_endpoints(self.base_url, public=self._public))
 
+    @property
+    def rehearsal(self) -> Mapping[str, str]:
+        """Return the addresses of the region that no client knows, named as in `endpoints`."""
+        sites = {REHEARSAL.name: REHEARSAL}
+        return MappingProxyType(
+            make_endpoints(self.base_url, public=self._public, sites=sites)[REHEARSAL.name]
+        )
+
     def description(self) -> dict[str, object]:
         """Return what a client must know, the published client's secret included."""
         sites = {name: dict(urls) for name, urls in self.endpoints.items()}
@@ -164,7 +173,37 @@ class Sandbox:
     @property
     def orgs(self) -> Mapping[str, tuple[Org, ...]]:
         """Return the orgs per site, the one that browsers are signed in to first."""
-        return self._twin.orgs
+        return MappingProxyType(self._twin.orgs)
+
+    def make_org(
+        self,
+        site: str,
+        *,
+        name: str,
+        user: str = "Uma User",
+        permissions: Iterable[str] | None = None,
+        vanity: str | None = None,
+    ) -> Org:
+        """Make an organization with one user, on any site, the rehearsal region too.
+
+        The user may do everything unless `permissions` are named; scopes are named like them.
+        """
+        with self._lock:
+            org = make_org(
+                self._twin.mint,
+                EVERY_SITE[_known(site, EVERY_SITE)],
+                name=name,
+                user=user,
+                permissions=None if permissions is None else frozenset(permissions),
+                vanity=vanity,
+            )
+            self._twin.add_org(org)
+            return org
+
+    def end_org(self, org: Org) -> None:
+        """End an organization: its grants, codes and keys die; a site's first one stays."""
+        with self._lock:
+            self._twin.end_org(org)
 
     def private_client(self, site: str) -> Client:
         """Return the integration's test client of a site, for that site's first org only."""
@@ -247,9 +286,9 @@ class Sandbox:
             return self._twin.mint.issued()
 
 
-def _known(site: str) -> str:
-    if site not in SITES:
-        raise SandboxError(f"unknown site {site!r}; the sites are: {', '.join(SITES)}")
+def _known(site: str, sites: Mapping[str, Site] = SITES) -> str:
+    if site not in sites:
+        raise SandboxError(f"unknown site {site!r}; the sites are: {', '.join(sites)}")
     return site
 
 

@@ -24,12 +24,17 @@ _PAGE_ERRORS: Final = {
 
 
 def visit_consent(
-    request: AuthorizationRequest, *, decision: str = "approve", organization: str = ""
+    request: AuthorizationRequest,
+    *,
+    decision: str = "approve",
+    organization: str = "",
+    region: str = "",
 ) -> str:
     """Open the authorization URL, decide, and return the redirect that follows.
 
     `decision` is `approve` or `deny`; `organization` is the `dd_oid` of the organization to act
-    for, by default the first of the site.
+    for, by default the first of the site; `region` is the name of another site, which the
+    customer chooses while consenting.
 
     Raises:
         AuthorizationError: `invalid_client_id`, `mismatching_redirect_uri` or
@@ -44,7 +49,8 @@ def visit_consent(
     form = next((form for form in page.forms if form.decides), None)
     if form is None:
         raise _refused(page)
-    page = browser.open(urljoin(url, form.action), {**form.fields, "decision": decision})
+    chosen = {"decision": decision, **({"region": region} if region else {})}
+    page = browser.open(urljoin(url, form.action), {**form.fields, **chosen})
     if page.status not in _REDIRECTS:
         raise _refused(page)
     return page.location

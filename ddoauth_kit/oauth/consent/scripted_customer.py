@@ -34,6 +34,12 @@ REVOKE_AUTHORIZATION: Final = Errand(
     "/organization-settings/authorized-apps",
     "authorized-apps/revoke",
 )
+DISABLE_SCOPE: Final = Errand(
+    "Organization Settings > Mobile and Third-Party Access",
+    "Disable",
+    "/organization-settings/app-scopes",
+    "app-scopes/scope",
+)
 UNINSTALL: Final = Errand("Integrations", "Uninstall", "/integrations", "integrations/uninstall")
 
 

@@ -34,6 +34,7 @@ def bearer_grant(twin: Twin, incoming: Incoming, operation: Operation) -> Grant:
         raise _invalid("bearer-without-oauth")
     if operation.manages_keys:
         raise _invalid("keys-closed")
+    token.grant.exercised = twin.clock.timestamp()
     return token.grant
 
 
@@ -43,8 +44,9 @@ def _invalid(behaviour: str) -> Refusal:
 
 
 def check_scopes(grant: Grant, operation: Operation) -> None:
-    """Refuse an operation that none of its scope sets opens for this grant."""
-    if not operation.is_open_to(frozenset(grant.scopes)):
+    """Refuse what no set of scopes opens for this grant, and what its user may not do either."""
+    granted = frozenset(scope for scope in grant.scopes if grant.org.admin.may(scope))
+    if not operation.is_open_to(granted):
         raise bearer_refusal(
             "scope-missing",
             403,

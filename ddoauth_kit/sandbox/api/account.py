@@ -1,10 +1,11 @@
-"""Who an org is: its users, and the user behind a token."""
+"""Who an org is: its users, the user behind a token, and what permissions there are."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from ddoauth_kit.sandbox.clock import START, iso
+from ddoauth_kit.sandbox.facts.catalogue import catalogue
 from ddoauth_kit.sandbox.http.messages import json_answer
 
 if TYPE_CHECKING:
@@ -81,3 +82,37 @@ def _included(twin: Twin, org: Org) -> list[dict[str, Any]]:
             "relationships": {"permissions": {"data": []}},
         },
     ]
+
+
+def list_permissions(twin: Twin, incoming: Incoming, _org: Org) -> Answer:
+    """List the permissions; with `include_scopes` those that exist as scopes alone, too.
+
+    The public description does not tell scopes and permissions apart, so here a scope that only
+    partners hold is one that is no permission.
+    """
+    everything = incoming.parameters.get("include_scopes", "").lower() == "true"
+    known = catalogue()
+    found = [
+        _permission(twin, name, description)
+        for name, description in known.descriptions.items()
+        if everything or known.sources[name] == "spec"
+    ]
+    return json_answer(200, {"data": found})
+
+
+def _permission(twin: Twin, name: str, description: str) -> dict[str, Any]:
+    kind = catalogue().kinds[name]
+    attributes = {
+        "created": iso(START),
+        "description": description,
+        "display_name": name.replace("_", " ").title(),
+        "display_type": "read" if kind == "read" else "write",
+        "group_name": "General",
+        "name": name,
+        "restricted": False,
+    }
+    return {
+        "type": "permissions",
+        "id": twin.mint.uuid(f"permission:{name}"),
+        "attributes": attributes,
+    }

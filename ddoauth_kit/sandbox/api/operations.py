@@ -6,7 +6,14 @@ from functools import cache, partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from ddoauth_kit.sandbox.api import account, events, logs, metrics
+from ddoauth_kit.sandbox.api import (
+    account,
+    authentication,
+    authorized_clients,
+    events,
+    logs,
+    metrics,
+)
 from ddoauth_kit.sandbox.api.access import api_key, bearer_grant, check_scopes
 from ddoauth_kit.sandbox.api.error_shapes import reshape
 from ddoauth_kit.sandbox.api.existing_ids import shape_of
@@ -52,19 +59,6 @@ MISSING: Mapping[str, frozenset[str]] = MappingProxyType(
 )
 
 
-def validate_key(_twin: Twin, _incoming: Incoming, _org: Org) -> Answer:
-    """Tell that a key is good, which is all that this call tells."""
-    return json_answer(200, {"valid": True})
-
-
-def validate_key_and_owner(twin: Twin, incoming: Incoming, org: Org) -> Answer:
-    """Tell whose key it is: the organization, and the key's id."""
-    attributes = {"api_key_id": api_key(twin, incoming).id, "api_key_scopes": [], "valid": True}
-    return json_answer(
-        200, {"data": {"attributes": attributes, "id": org.id, "type": "validate_v2"}}
-    )
-
-
 HANDLERS: Mapping[tuple[str, str], Handler] = MappingProxyType(
     {
         ("GET", "/api/v2/current_user"): account.get_current_user,
@@ -76,8 +70,15 @@ HANDLERS: Mapping[tuple[str, str], Handler] = MappingProxyType(
         ("GET", "/api/v2/events"): events.list_events_v2,
         ("POST", "/api/v2/events/search"): events.search_events,
         ("GET", "/api/v2/users"): account.list_users,
-        ("GET", "/api/v1/validate"): validate_key,
-        ("GET", "/api/v2/validate"): validate_key_and_owner,
+        ("GET", "/api/v1/validate"): authentication.validate_key_v1,
+        ("GET", "/api/v2/validate"): authentication.validate_key_v2,
+        ("GET", "/api/v2/validate_keys"): authentication.validate_bearer,
+        ("GET", "/api/v2/permissions"): account.list_permissions,
+        ("GET", "/api/v2/org_authorized_clients"): authorized_clients.list_authorized_clients,
+        (
+            "GET",
+            "/api/v2/org_authorized_clients/{org_authorized_client_id}",
+        ): authorized_clients.get_authorized_client,
         ("POST", "/api/v2/series"): metrics.submit_metrics,
         ("POST", "/api/v1/events"): events.create_event,
         ("POST", "/api/v1/check_run"): events.submit_service_check,

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 CURRENT_USER = "GetCurrentUser"
+VALIDATE_BEARER = "ValidateAPIKey"
 MARKETPLACE_KEY = "CreateMarketplaceApiKey"
 
 _ROLES = {"api": "api", "logs_intake": "logs", "events_intake": "events"}
@@ -39,7 +40,11 @@ class Operation:
     @property
     def touches_data(self) -> bool:
         """Tell whether a bearer token reads or changes a customer's data by this."""
-        return not self.needs_key and self.id not in {MARKETPLACE_KEY, CURRENT_USER}
+        return not self.needs_key and self.id not in {
+            MARKETPLACE_KEY,
+            CURRENT_USER,
+            VALIDATE_BEARER,
+        }
 
     @property
     def manages_keys(self) -> bool:
@@ -58,6 +63,7 @@ class Catalogue:
 
     descriptions: Mapping[str, str]
     kinds: Mapping[str, str]
+    sources: Mapping[str, str]
     operations: tuple[Operation, ...]
 
     def describe(self, scope: str) -> str:
@@ -74,6 +80,7 @@ def catalogue() -> Catalogue:
     return Catalogue(
         descriptions=MappingProxyType({name: scope["description"] for name, scope in scopes}),
         kinds=MappingProxyType({name: scope["kind"] for name, scope in scopes}),
+        sources=MappingProxyType({name: scope["source"] for name, scope in scopes}),
         operations=tuple(map(_operation, document["operations"])),
     )
 

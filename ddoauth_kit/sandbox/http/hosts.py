@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ddoauth_kit.sandbox.facts.sites import SITES
 from ddoauth_kit.sandbox.sandbox_error import SandboxError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ddoauth_kit.sandbox.facts.sites import Site
 
 HTTP_PORT = 80
 LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]")
@@ -51,7 +57,9 @@ def local_hosts(port: int) -> frozenset[str]:
     return frozenset([*hosts, *LOCAL_NAMES] if port == HTTP_PORT else hosts)
 
 
-def make_endpoints(base_url: str, *, public: PublicUrl | None) -> dict[str, dict[str, str]]:
+def make_endpoints(
+    base_url: str, *, public: PublicUrl | None, sites: Mapping[str, Site] = SITES
+) -> dict[str, dict[str, str]]:
     """Return each site's addresses; only what a browser opens goes by the public URL."""
     pages = base_url if public is None else public.url
     return {
@@ -62,5 +70,5 @@ def make_endpoints(base_url: str, *, public: PublicUrl | None) -> dict[str, dict
             "logs_intake_url": f"{base_url}/{name}/logs",
             "events_intake_url": f"{base_url}/{name}/events",
         }
-        for name, site in SITES.items()
+        for name, site in sites.items()
     }

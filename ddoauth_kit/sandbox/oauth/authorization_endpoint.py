@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from ddoauth_kit.sandbox.facts.catalogue import catalogue
+from ddoauth_kit.sandbox.facts.sites import EVERY_SITE
 from ddoauth_kit.sandbox.http.html import Markup, document, el, form
 from ddoauth_kit.sandbox.http.messages import duplicates, html_answer
 from ddoauth_kit.sandbox.http.refusals import Target, page_refusal, redirect_refusal
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from ddoauth_kit.sandbox.state.state import Twin
 
 _HEADINGS = {"read": "Read", "write": "Change", "run": "Run", "": "Not in the catalogue"}
+_BLOCKED = "Blocked by your administrator"
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
 
 
@@ -65,9 +67,18 @@ def _client(twin: Twin, parameters: dict[str, str], *, org: Org) -> Client:
     client = twin.clients.find(parameters.get("client_id", ""), site=org.site.name)
     if client is None:
         raise page_refusal("authorize-unknown-client", text)
-    if not client.is_known_to(org):
-        raise page_refusal("authorize-private-client", text)
+    check_authorizable(twin, client, org=org)
     return client
+
+
+def check_authorizable(twin: Twin, client: Client, *, org: Org) -> None:
+    """Refuse a client that this org does not have, or has disabled."""
+    if not client.is_known_to(org):
+        text = "invalid_request - Invalid client_id parameter value"
+        raise page_refusal("authorize-private-client", text)
+    if twin.apps.of(client, org=org).disabled:
+        text = f"{client.name} is disabled in {org.name}. Ask an administrator to enable it."
+        raise page_refusal("authorize-disabled-app", text, status=403)
 
 
 def _redirect_uri(client: Client, parameters: dict[str, str]) -> str:
@@ -138,6 +149,7 @@ def _consent_page(twin: Twin, incoming: Incoming, session: Session, *, pending: 
         "authorize",
         button("Authorize", name="decision", value="approve", class_="first"),
         button("Deny", name="decision", value="deny"),
+        _region_choice(incoming, pending.client),
         csrf=session.csrf,
         request=pending.id,
     )
@@ -145,17 +157,35 @@ def _consent_page(twin: Twin, incoming: Incoming, session: Session, *, pending: 
     return document(
         f"Authorize {pending.client.name}",
         el("p", el("strong", pending.client.name), " asks for access to ", pending.org.name, "."),
-        *_scope_lists(pending.scopes),
+        *_scope_lists(twin, pending),
         el("div", consent, switch, class_="decision"),
     )
 
 
-def _scope_lists(scopes: tuple[str, ...]) -> list[Markup]:
+def _region_choice(incoming: Incoming, client: Client) -> Markup:
+    """Let the customer continue in another region, as the login of Datadog's pages does."""
+    options = [
+        el("option", site.domain, value=name, **_selected(name == incoming.site.name))
+        for name, site in EVERY_SITE.items()
+        if name in client.sites
+    ]
+    if len(options) == 1:
+        return Markup("")
+    return el("label", "Region ", el("select", *options, name="region"))
+
+
+def _selected(here: bool) -> dict[str, str]:  # noqa: FBT001 - it turns a value into a mark
+    return {"selected": ""} if here else {}
+
+
+def _scope_lists(twin: Twin, pending: Pending) -> list[Markup]:
     """List the scopes by what they let the app do, with how many there are of each."""
-    groups: dict[str, list[Markup]] = {heading: [] for heading in _HEADINGS.values()}
-    for scope in scopes:
+    opened, blocked = twin.apps.split(pending.scopes, client=pending.client, org=pending.org)
+    groups: dict[str, list[Markup]] = {heading: [] for heading in (*_HEADINGS.values(), _BLOCKED)}
+    for scope in (*opened, *blocked):
         line = el("li", el("code", scope), " ", el("small", catalogue().describe(scope)))
-        groups[_HEADINGS[catalogue().kinds.get(scope, "")]].append(line)
+        heading = _BLOCKED if scope in blocked else _HEADINGS[catalogue().kinds.get(scope, "")]
+        groups[heading].append(line)
     return [
         el("section", el("h2", f"{heading} ({len(lines)})"), el("ul", *lines))
         for heading, lines in groups.items()

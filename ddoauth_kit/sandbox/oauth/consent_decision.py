@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ddoauth_kit.sandbox.facts.sites import Site, foreign_registrable_site, next_site
+from ddoauth_kit.sandbox.facts.sites import EVERY_SITE, Site, foreign_registrable_site, next_site
 from ddoauth_kit.sandbox.http.messages import see_other
 from ddoauth_kit.sandbox.http.refusals import Target, page_refusal, redirect_refusal
+from ddoauth_kit.sandbox.oauth.authorization_endpoint import check_authorizable
 from ddoauth_kit.sandbox.oauth.early_redirect import call_ahead
 from ddoauth_kit.sandbox.pages.page_frame import submitted
 
@@ -31,7 +32,9 @@ def decide(twin: Twin, incoming: Incoming) -> Answer:
     decision = fields.get("decision")
     if decision not in {"approve", "deny"}:
         raise page_refusal("consent-decision", "Choose Authorize or Deny.")
-    target = spoiled(pending.target, site=incoming.site, faults=twin.faults)
+    pending = _in_region(twin, pending, region=fields.get("region", incoming.site.name))
+    check_authorizable(twin, pending.client, org=pending.org)
+    target = spoiled(pending.target, site=pending.org.site, faults=twin.faults)
     if decision == "deny" or twin.faults.strikes("denied-consent"):
         raise redirect_refusal(
             "consent-denied", "access_denied", "The user denied the request.", target=target
@@ -39,8 +42,22 @@ def decide(twin: Twin, incoming: Incoming) -> Answer:
     return _send_back(twin, pending, target=target)
 
 
+def _in_region(twin: Twin, pending: Pending, *, region: str) -> Pending:
+    """Return the request as the first org of the chosen region answers it."""
+    if region not in EVERY_SITE:
+        raise page_refusal("consent-region", "There is no such region.")
+    if region == pending.org.site.name:
+        return pending
+    org = twin.org(EVERY_SITE[region])
+    target = replace(pending.target, domain=org.site.domain, site=org.site_url)
+    return replace(pending, org=org, target=target)
+
+
 def _send_back(twin: Twin, pending: Pending, *, target: Target) -> Answer:
-    scopes = pending.scopes
+    scopes, blocked = twin.apps.split(pending.scopes, client=pending.client, org=pending.org)
+    if blocked and not scopes:
+        text = f"An administrator blocked the following scopes: {' '.join(blocked)}"
+        raise redirect_refusal("consent-scopes-blocked", "invalid_scope", text, target=target)
     if len(scopes) > 1 and twin.faults.strikes("narrowed-scopes"):
         scopes = scopes[:-1]
     code = twin.grants.issue_code(

@@ -70,6 +70,10 @@ def connect_accounts(twin: Twin, incoming: Incoming) -> Answer:
     """Send the customer to the partner, saying where they come from."""
     session, fields = submitted(twin, incoming)
     client = _chosen(twin, session, fields)
+    lacking = [scope for scope in client.scopes if not session.org.admin.may(scope)]
+    if lacking:
+        text = f"You lack permissions that this app asks for: {', '.join(lacking)}."
+        raise page_refusal("tile-permissions", text, status=403)
     pairs = (("site", session.org.site_url), ("domain", session.org.site.domain))
     return see_other(with_query(client.onboarding_url, pairs))
 
@@ -213,7 +217,7 @@ def revoke_grant(twin: Twin, incoming: Incoming) -> Answer:
 def disable_app(twin: Twin, incoming: Incoming) -> Answer:
     """End all grants of an app in the org."""
     session, fields = submitted(twin, incoming)
-    twin.grants.revoke_client(fields.get("client_id", ""), org=session.org)
+    twin.disable_app(_chosen(twin, session, fields), org=session.org)
     return see_other(f"{root(incoming)}{APPS}")
 
 

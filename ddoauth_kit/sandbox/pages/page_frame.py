@@ -19,6 +19,7 @@ _LINKS = (
     ("developer", "Developer Platform"),
     ("organization-settings/api-keys", "API Keys"),
     ("organization-settings/authorized-apps", "Authorized Apps"),
+    ("organization-settings/app-scopes", "App Scopes"),
 )
 
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ddoauth_kit.sandbox.clock import http_date
-from ddoauth_kit.sandbox.facts.sites import ROLES, SITES
+from ddoauth_kit.sandbox.facts.sites import EVERY_SITE, ROLES
 from ddoauth_kit.sandbox.http.hosts import local_hosts
 from ddoauth_kit.sandbox.http.messages import Incoming, json_answer, read_pairs
 from ddoauth_kit.sandbox.http.refusals import Refusal, answer_refusal, api_refusal, page_refusal
@@ -86,11 +86,11 @@ class Dispatcher:
             self._note(request, status=200)
             return self._control.answer(body or b"")
         site, role, rest = _split(path)
-        if site not in SITES or role not in ROLES:
+        if site not in EVERY_SITE or role not in ROLES:
             raise not_found("app")
         incoming = Incoming(
             method=request.method,
-            site=SITES[site],
+            site=EVERY_SITE[site],
             role=role,
             path=rest,
             query=read_pairs(request.scope["query_string"]),
@@ -104,7 +104,9 @@ class Dispatcher:
         """Refuse foreign hosts, as a rebound DNS name brings; X-Forwarded-* says nothing."""
         host = request.headers.get("host", "").lower()
         if host not in self._hosts:
-            raise api_refusal("foreign-host", 421, "Misdirected request")
+            known = ", ".join(sorted(self._hosts))
+            text = f"Misdirected request: name host and port as in {known}"
+            raise api_refusal("foreign-host", 421, text)
 
     def _journalled(self, incoming: Incoming, *, too_large: bool) -> Answer:
         try:

@@ -18,6 +18,7 @@ from ddoauth_kit.sandbox.oauth.token_endpoint import (
     revoke_token,
 )
 from ddoauth_kit.sandbox.pages import customer_pages as pages
+from ddoauth_kit.sandbox.pages import scope_management
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -98,6 +99,10 @@ _PAGES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/organization-settings/authorized-apps", pages.show_authorized_apps),
     ("POST", "/organization-settings/authorized-apps/revoke", pages.revoke_grant),
     ("POST", "/organization-settings/authorized-apps/disable", pages.disable_app),
+    ("GET", "/organization-settings/app-scopes", scope_management.show_scopes),
+    ("POST", "/organization-settings/app-scopes/scope", scope_management.change_scope),
+    ("POST", "/organization-settings/app-scopes/new", scope_management.change_new_scopes),
+    ("POST", "/organization-settings/app-scopes/app", scope_management.change_app),
 )
 
 

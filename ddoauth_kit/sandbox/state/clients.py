@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from ddoauth_kit.sandbox.facts.catalogue import catalogue
-from ddoauth_kit.sandbox.facts.sites import SITES
+from ddoauth_kit.sandbox.facts.sites import EVERY_SITE
 from ddoauth_kit.sandbox.sandbox_error import SandboxError
 
 if TYPE_CHECKING:
@@ -90,11 +90,11 @@ class Clients:
         self._by_id: dict[str, Client] = {}
 
     def publish(self, integration: RegisteredIntegration) -> Client:
-        """Make a published client, good on all nine sites."""
+        """Make a published client, good on all nine sites and in the rehearsal region."""
         client_id = integration.id
         if client_id is None or client_id in self._by_id:
             client_id = self._mint.next_uuid("client")
-        return self._add(client_id, integration, sites=tuple(SITES), org=None)
+        return self._add(client_id, integration, sites=tuple(EVERY_SITE), org=None)
 
     def make_private(self, integration: RegisteredIntegration, *, org: Org) -> Client:
         """Make a client that only `org` can authorize, on that org's site alone."""

@@ -43,6 +43,7 @@ class Grant:
     org: Org
     scopes: tuple[str, ...]
     created: float
+    exercised: float | None = None
     refresh_token: str = field(default="", repr=False)
     retired: list[str] = field(default_factory=list, repr=False)
     access_tokens: dict[str, None] = field(default_factory=dict, repr=False)
@@ -186,6 +187,22 @@ class Grants:
         for code in self._codes.values():
             if code.client.client_id == client_id and code.org.id == org.id:
                 code.spent = True
+
+    def revoke_scope(self, client_id: str, *, org: Org, scope: str) -> None:
+        """End the grants and codes of a client in an org that include a scope."""
+        for grant in list(self._by_client[client_id, org.id].values()):
+            if scope in grant.scopes:
+                self.revoke(grant)
+        for code in self._codes.values():
+            if (code.client.client_id, code.org.id) == (client_id, org.id) and scope in code.scopes:
+                code.spent = True
+
+    def revoke_org(self, org: Org) -> None:
+        """End all that an org allowed anybody."""
+        clients = {client_id for client_id, org_id in self._by_client if org_id == org.id}
+        clients |= {c.client.client_id for c in self._codes.values() if c.org.id == org.id}
+        for client_id in clients:
+            self.revoke_client(client_id, org=org)
 
     def _purge(self) -> None:
         now = self._clock.timestamp()

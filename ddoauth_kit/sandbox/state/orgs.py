@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from ddoauth_kit.sandbox.facts.sites import SITES, Site
+from ddoauth_kit.sandbox.facts.sites import EVERY_SITE, Site
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from ddoauth_kit.sandbox.state.mint import Mint
 
 
 @dataclass(frozen=True)
 class User:
-    """The one person of an org, who may do everything in it."""
+    """The one person of an org, who may do everything in it unless permissions are named."""
 
     id: str
     name: str
     email: str
+    permissions: frozenset[str] | None = None
+
+    def may(self, permission: str) -> bool:
+        """Tell whether this person has a permission; scopes are named like permissions."""
+        return self.permissions is None or permission in self.permissions
 
 
 @dataclass(frozen=True)
@@ -41,9 +43,29 @@ class Org:
         return f"https://{self.vanity}.{self.site.registrable_domain}"
 
 
-def make_orgs(mint: Mint) -> Mapping[str, tuple[Org, ...]]:
+def make_orgs(mint: Mint) -> dict[str, tuple[Org, ...]]:
     """Make the orgs of all sites, the default one first."""
-    return MappingProxyType({name: _site_orgs(site, mint=mint) for name, site in SITES.items()})
+    return {name: _site_orgs(site, mint=mint) for name, site in EVERY_SITE.items()}
+
+
+def make_org(  # noqa: PLR0913 - what an org is made of
+    mint: Mint,
+    site: Site,
+    *,
+    name: str,
+    user: str,
+    permissions: frozenset[str] | None,
+    vanity: str | None,
+) -> Org:
+    """Make one more org, with a user of its own."""
+    label = mint.next_uuid("org")
+    admin = User(
+        id=mint.uuid(f"user:{label}"),
+        name=user,
+        email=f"{user.split(maxsplit=1)[0].lower()}@{label[:8]}.example",
+        permissions=permissions,
+    )
+    return Org(id=label, name=name, site=site, admin=admin, vanity=vanity)
 
 
 def _site_orgs(site: Site, *, mint: Mint) -> tuple[Org, ...]:

@@ -73,6 +73,13 @@ class Sessions:
         session = self._by_id.get(session_id or "")
         return session if session is not None and session.site == site else None
 
+    def leave(self, org: Org, *, to: Org) -> None:
+        """Sign browsers of an org in to another one, because theirs has ended."""
+        for session in self._by_id.values():
+            if session.org.id == org.id:
+                session.org = to
+                session.pending.clear()
+
     def open(self, *, org: Org) -> Session:
         """Start a session, signed in to an org."""
         session = Session(id=new_token(), site=org.site.name, org=org, csrf=new_token())

@@ -6,7 +6,10 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ddoauth_kit.sandbox.facts.sites import SITES
 from ddoauth_kit.sandbox.facts.switches import Switches
+from ddoauth_kit.sandbox.sandbox_error import SandboxError
+from ddoauth_kit.sandbox.state.app_access import AppDecisions
 from ddoauth_kit.sandbox.state.clients import Client, Clients, RegisteredIntegration
 from ddoauth_kit.sandbox.state.created_resources import Kept
 from ddoauth_kit.sandbox.state.faults import FaultPlan
@@ -51,16 +54,44 @@ class Twin:
         self.limits = RateLimits(clock=self.clock, profile=self.profile)
         self.kept = Kept()
         self.sessions = Sessions()
+        self.apps = AppDecisions()
         self.published = self.clients.publish(self.integration)
         self.private = {
             name: self.clients.make_private(self.integration, org=orgs[0])
             for name, orgs in self.orgs.items()
+            if name in SITES
         }
 
     def org(self, site: Site, *, org_id: str | None = None) -> Org:
         """Return an org of the site by its id, else the site's first."""
         orgs = self.orgs[site.name]
         return next((org for org in orgs if org.id == org_id), orgs[0])
+
+    def add_org(self, org: Org) -> None:
+        """Let an org that was just made be signed in to."""
+        self.orgs[org.site.name] = (*self.orgs[org.site.name], org)
+
+    def end_org(self, org: Org) -> None:
+        """End an org with its grants, keys and sessions; each site keeps its first one."""
+        first, *others = self.orgs[org.site.name]
+        if org.id == first.id:
+            raise SandboxError(f"{org.name} is the first organization of its site, and stays")
+        self.orgs[org.site.name] = (first, *(each for each in others if each.id != org.id))
+        self.grants.revoke_org(org)
+        for key in self.keys.of_org(org):
+            self.keys.revoke(key.id, org=org)
+        self.sessions.leave(org, to=first)
+        self.apps.forget(org)
+
+    def block_scope(self, client: Client, *, org: Org, scope: str) -> None:
+        """Take a scope from an app, which ends the authorizations that include it."""
+        self.apps.of(client, org=org).block(scope)
+        self.grants.revoke_scope(client.client_id, org=org, scope=scope)
+
+    def disable_app(self, client: Client, *, org: Org) -> None:
+        """Disable an app for all users of an org, which ends its authorizations."""
+        self.apps.of(client, org=org).disabled = True
+        self.grants.revoke_client(client.client_id, org=org)
 
     def publish(self, client: Client) -> Client:
         """Mint the published client of a private one, which goes on working for its org."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ddoauth_kit.oauth.consent.scripted_customer import (
+    DISABLE_SCOPE,
     REVOKE_API_KEY,
     REVOKE_AUTHORIZATION,
     UNINSTALL,
@@ -41,6 +42,10 @@ class Customer:
     def revoke_authorization(self, client_id: str) -> Clicked | Skipped:
         """Revoke an app's authorizations, one by one."""
         return self._run(REVOKE_AUTHORIZATION, client_id=client_id)
+
+    def disable_scope(self, client_id: str, scope: str) -> Clicked | Skipped:
+        """Take a scope from an app, as an administrator does under Application Scope Management."""
+        return self._run(DISABLE_SCOPE, client_id=client_id, scope=scope, to="off")
 
     def uninstall(self, client_id: str) -> Clicked | Skipped:
         """Uninstall the integration, on its tile."""

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from ddoauth_kit.workbook.lab.lab import Lab
 
 AT_API: Final = "api:"
+NEW_REGION: Final = "rehearsal1"
 IMPATIENT: Final = 0.5
 Arguments = ParamSpec("Arguments")
 
@@ -196,6 +197,22 @@ def _monitors_with_key(lab: Lab) -> None:
     refuse_failure(lab.oauth.http.send(request))
 
 
+def _new_region(lab: Lab) -> None:
+    """Consent in a region that the table of sites does not have."""
+    lab.oauth.complete(_consented_in(lab, NEW_REGION), session=ONE_PERSON)
+
+
+def _region_without_credentials(lab: Lab) -> None:
+    """Consent in another region than the one that the client is good on."""
+    lab.oauth.registration = replace(lab.registration, sites=(lab.site.name,))
+    lab.oauth.complete(_consented_in(lab, _another_site(lab).name), session=ONE_PERSON)
+
+
+def _consented_in(lab: Lab, region: str) -> str:
+    """Begin outside the tile, where no region is known yet, and let the customer choose one."""
+    return visit_consent(lab.oauth.begin(session=ONE_PERSON), region=region)
+
+
 def _another_site(lab: Lab) -> Site:
     return next(site for site in lab.oauth.sites if site != lab.site)
 
@@ -213,9 +230,11 @@ MISTAKES: Final[dict[str, Callable[[Lab], None]]] = {
     "metric-with-token": _metric_with_token,
     "missing-secret": _missing_secret,
     "monitors-with-key": _monitors_with_key,
+    "new-region": _new_region,
     "other-redirect-uri": _other_redirect_uri,
     "refresh-after-revocation": _refresh_after_revocation,
     "refresh-after-uninstall": _refresh_after_uninstall,
+    "region-without-credentials": _region_without_credentials,
     "reused-code": _reused_code,
     "second-callback": _second_callback,
     "second-key": _second_key,

@@ -13,6 +13,8 @@ from ddoauth_kit.api.api_keys import (
     ApiKeyNotKeptError,
     cause_of,
     create_kept_api_key,
+    key_owner_request,
+    read_key_owner,
     validate_api_key,
 )
 from ddoauth_kit.api.refusals import refuse_failure
@@ -283,15 +285,24 @@ class Lab:
     def api_key(self, tokens: TokenSet) -> ApiKey | Skipped:
         """Return the key that an earlier lesson kept, or create it: there is only one.
 
+        A kept key of another organization than the one that gave the tokens is not used.
+
         Raises:
             InputError, ApiKeyError, AnswerError, NetworkError: see `create_api_key`.
         """
         try:
-            return self.kept_api_key() or self.create_api_key(tokens)
+            return self._own_kept_key(tokens) or self.create_api_key(tokens)
         except ApiKeyError:
             if kept := self.kept_api_key():  # a panel was faster
                 return kept
             raise
+
+    def _own_kept_key(self, tokens: TokenSet) -> ApiKey | None:
+        kept = self.kept_api_key()
+        if kept is None or not tokens.dd_oid:
+            return kept
+        owner = read_key_owner(self.oauth.http.send(key_owner_request(kept.key, site=kept.site)))
+        return kept if owner is not None and owner.org == tokens.dd_oid else None
 
     def kept_api_key(self) -> ApiKey | None:
         """Return the key that an earlier lesson kept, if one did.

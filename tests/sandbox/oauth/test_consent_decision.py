@@ -170,3 +170,56 @@ def test_an_open_request_is_kept_while_others_come(partner: Partner) -> None:
     assert [partner.decide(page).status_code for page in pages] == [303, 303]
     pages = [partner.ask() for _ in range(21)]
     assert [partner.decide(page).status_code for page in pages] == [400] + [303] * 20
+
+
+@pytest.mark.behaviour("consent-region")
+@pytest.mark.parametrize("region", ["eu1", "us3", "us2-fed"])
+def test_the_customer_changes_region(
+    sandbox: Sandbox,
+    make_partner: Callable[..., Partner],
+    read_forms: Callable[[str], Forms],
+    read_redirect: Any,
+    region: str,
+) -> None:
+    """Code, domain and organization are of the chosen region, and of that one alone."""
+    here, there = make_partner(sandbox), make_partner(sandbox, region)
+    page = here.ask()
+    answer = here.submit(page, read_forms(page.text).forms[0], decision="approve", region=region)
+    told = read_redirect(answer)
+    assert told["domain"] == sandbox.endpoints[region]["domain"]
+    assert told["dd_oid"] == sandbox.orgs[region][0].id
+    assert here.exchange(told["code"]).status_code == 400
+    tokens = there.exchange(told["code"]).json()
+    assert there.call("/api/v2/current_user", token=tokens["access_token"]).status_code == 200
+
+
+@pytest.mark.behaviour("rehearsal-region")
+def test_a_region_that_nobody_knows(
+    sandbox: Sandbox, partner: Partner, read_forms: Callable[[str], Forms], read_redirect: Any
+) -> None:
+    """It answers at addresses of its own, which are not among the nine."""
+    page = partner.ask()
+    answer = partner.submit(
+        page, read_forms(page.text).forms[0], decision="approve", region="rehearsal1"
+    )
+    told = read_redirect(answer)
+    assert told["domain"] == "rehearsal1.datadoghq.com"
+    assert len(sandbox.endpoints) == 9
+    partner.urls = sandbox.rehearsal
+    assert partner.exchange(told["code"]).status_code == 200
+
+
+def test_a_private_client_stays_in_its_region(
+    sandbox: Sandbox, make_partner: Callable[..., Partner], read_forms: Callable[[str], Forms]
+) -> None:
+    """It is offered no other region, and gets an error page for one that a form names anyway."""
+    partner = make_partner(sandbox, client=sandbox.private_client("us1"))
+    page = partner.ask()
+    form = read_forms(page.text).forms[0]
+    assert not form["options"]
+    refused = partner.submit(page, form, decision="approve", region="eu1")
+    assert (refused.status_code, "Invalid client_id" in refused.text) == (400, True)
+    page = partner.ask()
+    form = read_forms(page.text).forms[0]
+    nowhere = partner.submit(page, form, region="mars", decision="approve")
+    assert nowhere.status_code == 400

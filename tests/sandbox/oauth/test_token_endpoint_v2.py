@@ -111,29 +111,3 @@ def test_revoking_with_another_content_type(partner: Partner) -> None:
     answer = partner.http.post(url, content=b"token=x", headers={"Content-Type": "text/plain"})
     assert answer.status_code == 400
     assert "form-urlencoded" in answer.json()["errors"][0]
-
-
-def test_a_lost_answer_was_a_real_one(
-    make_sandbox: Callable[..., Sandbox], make_partner: Callable[..., Partner]
-) -> None:
-    """The fault issues the tokens and cuts the answer, so under rotation the old one is spent."""
-    sandbox = make_sandbox(rotate=True)
-    partner = make_partner(sandbox)
-    tokens = partner.tokens()
-    sandbox.inject("lost-answer:1")
-    with pytest.raises(Exception, match="peer closed connection"):
-        partner.refresh(tokens["refresh_token"])
-    assert partner.refresh(tokens["refresh_token"]).status_code == 400
-
-
-@pytest.mark.parametrize("path", [V1, V2])
-def test_faults_of_the_token_endpoint(partner: Partner, path: str) -> None:
-    """It can be gone, and it can say no with 200."""
-    partner.token_path = path
-    partner.sandbox.inject("token-endpoint-gone:1")
-    partner.sandbox.inject("error-with-200:1")
-    assert partner.exchange("x").status_code == 404
-    answer = partner.exchange("x")
-    assert answer.status_code == 200
-    assert "invalid_grant" in answer.text
-    assert "access_token" not in answer.json()

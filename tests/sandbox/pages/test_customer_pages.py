@@ -24,6 +24,7 @@ PAGES = (
     "developer",
     "organization-settings/api-keys",
     "organization-settings/authorized-apps",
+    "organization-settings/app-scopes",
 )
 
 

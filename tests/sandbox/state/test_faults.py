@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ddoauth_kit.sandbox import Sandbox
 
 USER = "/api/v2/current_user"
+TOKEN_PATHS = ("/oauth2/v1/token", "/api/v2/oauth2/token")
 
 
 @pytest.fixture
@@ -319,6 +320,40 @@ def test_probability_repeats() -> None:
 
     assert pattern("a") == pattern("a") != pattern("b")
     assert 10 < sum(pattern("a")) < 54
+
+
+def test_lost_answer(
+    make_sandbox: Callable[..., Sandbox], make_partner: Callable[..., Partner]
+) -> None:
+    """The tokens are issued and the answer is cut, so under rotation the old one is spent."""
+    sandbox = make_sandbox(rotate=True)
+    partner = make_partner(sandbox)
+    tokens = partner.tokens()
+    sandbox.inject("lost-answer:1")
+    with pytest.raises(httpx.RemoteProtocolError):
+        partner.refresh(tokens["refresh_token"])
+    assert partner.refresh(tokens["refresh_token"]).status_code == 400
+
+
+@pytest.mark.parametrize("path", TOKEN_PATHS)
+def test_token_endpoint_gone(partner: Partner, path: str) -> None:
+    """Token requests get 404, and spend nothing."""
+    partner.token_path = path
+    code = partner.callback()["code"]
+    partner.sandbox.inject("token-endpoint-gone:1")
+    assert partner.exchange(code).status_code == 404
+    assert partner.exchange(code).status_code == 200
+
+
+@pytest.mark.parametrize("path", TOKEN_PATHS)
+def test_error_with_200(partner: Partner, path: str) -> None:
+    """The status says yes, and the body says no in the endpoint's own shape."""
+    partner.token_path = path
+    partner.sandbox.inject("error-with-200:1")
+    answer = partner.exchange("made-up")
+    assert answer.status_code == 200
+    assert "invalid_grant" in answer.text
+    assert "access_token" not in answer.json()
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,8 @@ EXPECTED = {
     "metric-with-token": "api_key_required",
     "missing-secret": "invalid_client",
     "monitors-with-key": "scope_missing",
+    "new-region": "unknown_region",
+    "region-without-credentials": "no_credentials_for_site",
     "other-redirect-uri": "invalid_grant",
     "refresh-after-revocation": "invalid_refresh_token",
     "refresh-after-uninstall": "invalid_refresh_token",
@@ -40,6 +42,9 @@ EXPECTED = {
     "wrong-verifier": "invalid_grant",
 }
 EXPECTED_OF_FAULTS = {
+    "error-with-200": "invalid_grant",
+    "lost-answer": "cut_off",
+    "token-endpoint-gone": "token_endpoint_missing",
     "app-disabled": "unauthorized",
     "clock-skew": "unauthorized",
     "duplicate-callback": NO_ERROR,

@@ -1,0 +1,69 @@
+"""The apps that an org's users authorized, and when each was used last."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from ddoauth_kit.sandbox.clock import iso
+from ddoauth_kit.sandbox.http.messages import json_answer
+from ddoauth_kit.sandbox.http.refusals import api_refusal, error_of
+
+if TYPE_CHECKING:
+    from ddoauth_kit.sandbox.http.messages import Answer, Incoming
+    from ddoauth_kit.sandbox.state.clients import Client
+    from ddoauth_kit.sandbox.state.grants import Grant
+    from ddoauth_kit.sandbox.state.orgs import Org
+    from ddoauth_kit.sandbox.state.state import Twin
+
+
+def list_authorized_clients(twin: Twin, _incoming: Incoming, org: Org) -> Answer:
+    """List each app with how many authorized it and when it was used last."""
+    found = [_resource(twin, org, grants) for grants in _by_client(twin, org).values()]
+    page = {"total_count": len(found), "total_filtered_count": len(found)}
+    return json_answer(200, {"data": found, "meta": {"page": page}})
+
+
+def get_authorized_client(twin: Twin, incoming: Incoming, org: Org) -> Answer:
+    """Show one app of the list."""
+    wanted = incoming.path.rpartition("/")[2]
+    for grants in _by_client(twin, org).values():
+        if _id(twin, grants[0].client, org) == wanted:
+            return json_answer(200, {"data": _resource(twin, org, grants)})
+    text = "authorized client not found"
+    raise api_refusal("unknown-id", 404, error_of(incoming.path, 404, "Not Found", text))
+
+
+def _by_client(twin: Twin, org: Org) -> dict[str, list[Grant]]:
+    found: dict[str, list[Grant]] = {}
+    for grant in twin.grants.of_org(org):
+        found.setdefault(grant.client.client_id, []).append(grant)
+    return found
+
+
+def _id(twin: Twin, client: Client, org: Org) -> str:
+    return twin.mint.uuid(f"authorized:{client.client_id}:{org.id}")
+
+
+def _resource(twin: Twin, org: Org, grants: list[Grant]) -> dict[str, Any]:
+    client = grants[0].client
+    times = [grant.exercised for grant in grants if grant.exercised is not None]
+    last = iso(datetime.fromtimestamp(max(times), tz=UTC)) if times else None
+    own = _id(twin, client, org)
+    users = {"type": "user_authorized_clients", "id": twin.mint.uuid(f"user:{own}")}
+    related = f"/api/v2/org_authorized_clients/{own}/user_authorized_clients"
+    oauth2_client = {"type": "oauth2_clients", "id": client.client_id}
+    return {
+        "type": "org_authorized_clients",
+        "id": own,
+        "attributes": {
+            "disabled": twin.apps.of(client, org=org).disabled,
+            "last_exercised": last,
+            # An org has one user, however often that one authorizes.
+            "user_count": 1,
+        },
+        "relationships": {
+            "oauth2_client": {"data": oauth2_client},
+            "user_authorized_clients": {"data": [users], "links": {"related": related}},
+        },
+    }

@@ -1,0 +1,89 @@
+"""Keys and tokens tell whose they are, and the org's list tells when an app was used."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from ddoauth_kit.sandbox.facts.catalogue import catalogue
+from ddoauth_kit.sandbox.facts.unserved import UNSERVED
+
+if TYPE_CHECKING:
+    from conftest import Partner
+
+    from ddoauth_kit.sandbox import Sandbox
+
+
+@pytest.mark.behaviour("validate-key-owner")
+def test_a_key_names_its_organization(partner: Partner) -> None:
+    """The id is the redirect's `dd_oid`; a wrong key and none get 403."""
+    told = partner.callback()
+    tokens = partner.exchange(told["code"]).json()
+    made = partner.make_key(tokens["access_token"]).json()["data"]
+    key = made["attributes"]["key"]
+    data = partner.call("/api/v2/validate", key=key).json()["data"]
+    assert (data["id"], data["type"]) == (told["dd_oid"], "validate_v2")
+    assert data["attributes"]["api_key_id"] == made["id"]
+    assert data["attributes"]["valid"] is True
+    assert partner.call("/api/v2/validate", key="made-up").status_code == 403
+    assert partner.call("/api/v2/validate").status_code == 403
+
+
+@pytest.mark.behaviour("validate-bearer")
+def test_any_good_token_is_told_so(partner: Partner) -> None:
+    """It needs no scope, and a dead token gets 401."""
+    token = partner.tokens(scope="mcp_read")["access_token"]
+    answer = partner.call("/api/v2/validate_keys", token=token)
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+    assert partner.call("/api/v2/validate_keys", token="made-up").status_code == 401
+
+
+@pytest.mark.behaviour("permissions-scopes")
+def test_scopes_are_listed_on_request(partner: Partner) -> None:
+    """Without the parameter partners' own scopes are missing, with it every scope is there."""
+    token = partner.tokens()["access_token"]
+
+    def names(query: str = "") -> set[str]:
+        data = partner.call(f"/api/v2/permissions{query}", token=token).json()["data"]
+        return {each["attributes"]["name"] for each in data}
+
+    assert names("?include_scopes=true") == set(catalogue().descriptions)
+    assert names("?include_scopes=true") - names() == {
+        name for name, source in catalogue().sources.items() if source == "partners"
+    }
+
+
+@pytest.mark.behaviour("last-exercised")
+def test_an_app_tells_when_it_was_used(partner: Partner, sandbox: Sandbox) -> None:
+    """It is None before the first call, moves with each, and a revoked app leaves the list."""
+    path = "/api/v2/org_authorized_clients"
+    sandbox.clock.advance(3600)
+    tokens = partner.tokens()
+
+    def listed() -> list[dict[str, Any]]:
+        answer = partner.call(path, token=tokens["access_token"])
+        found: list[dict[str, Any]] = answer.json()["data"]
+        return found
+
+    (first,) = listed()
+    assert first["attributes"] | {"last_exercised": ""} == {
+        "disabled": False,
+        "user_count": 1,
+        "last_exercised": "",
+    }
+    assert first["attributes"]["last_exercised"].startswith("2026-01-01T01:00:00")
+    sandbox.clock.advance(60)
+    (second,) = listed()
+    assert second["attributes"]["last_exercised"] > first["attributes"]["last_exercised"]
+    one = partner.call(f"{path}/{first['id']}", token=tokens["access_token"])
+    assert one.json()["data"]["id"] == first["id"]
+    assert partner.call(f"{path}/made-up", token=tokens["access_token"]).status_code == 404
+
+
+@pytest.mark.behaviour("unserved")
+def test_what_is_not_served_is_not_there(partner: Partner) -> None:
+    """Each listed operation is refused at the API host; one path takes another method."""
+    for each in UNSERVED:
+        answer = partner.call(each.path, method=each.method)
+        assert answer.status_code in {404, 405}, each
