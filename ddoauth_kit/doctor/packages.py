@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.doctor.finding import Finding, note, ok, problem
+from ddoauth_kit.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -34,6 +35,7 @@ class Floor:
 FLOORS: Final = (
     Floor("httpx", "0.28", _UNTRIED),
     Floor("h11", "0.16.0", "CVE-2025-43859: badly framed bodies are accepted"),
+    Floor("argcomplete", "3.5", _UNTRIED, "cli"),
     Floor("starlette", "1.1.0", "CVE-2026-48710: a Host header misleads", "sandbox"),
     Floor("uvicorn", "0.54", _UNTRIED, "sandbox"),
     Floor("markdown-it-py", "4.0", _UNTRIED, "publishing"),
@@ -86,6 +88,14 @@ def check_packages(*, installed: Callable[[str], str] = version) -> Iterator[Fin
         step = _INSTALL.format(extra=extra) if extra else "pip install --upgrade ddoauth-kit"
         report = note if extra else problem
         yield report("packages", f"not installed: {', '.join(names)}", step)
+
+
+def missing_package(module: str) -> InputError:
+    """Return the error for a module that is not installed, with the extra that brings it."""
+    name = module.partition(".")[0].replace("_", "-").lower()
+    extra = next((floor.extra for floor in FLOORS if floor.package == name), "workbook")
+    install = f'pip install "ddoauth-kit[{extra}]"' if extra else "pip install ddoauth-kit"
+    return InputError("missing_package", f"{module} is not installed: {install}.")
 
 
 def older(found: str, good: str) -> bool:

@@ -168,7 +168,7 @@ def test_a_secret_that_cannot_be_kept_leaves_the_file(environ: dict[str, str]) -
     """Without its secret no file names a client."""
     keep_registration(own(), site="us1", environ=environ)
     long = Secret("x" * 70_000, label="client_secret")
-    with pytest.raises(InputError, match="too long|as it was written"):
+    with pytest.raises(InputError, match=r"too long|as it was written"):
         keep_registration(own(client_id="x", client_secret=long), site="us1", environ=environ)
     assert found(environ).client_id == own().client_id  # type: ignore[union-attr]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -337,6 +338,6 @@ def _close(http: Http, sandbox: Sandbox) -> None:
 
 
 def _shell() -> object:
-    from IPython.core.getipython import get_ipython
-
-    return get_ipython()
+    """Return the shell of a notebook; a program that loaded no IPython has none."""
+    loaded = sys.modules.get("IPython")
+    return loaded.get_ipython() if loaded is not None else None
