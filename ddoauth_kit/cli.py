@@ -7,6 +7,8 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
+from ddoauth_kit.commands.streams import prepare_streams
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -32,6 +34,8 @@ EXAMPLES: Final = ("ddoauth run 01", "ddoauth help probe", "ddoauth explain inva
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
+    if arguments is None:
+        prepare_streams()
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given == ["--version"]:
         return _version()
@@ -43,8 +47,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(parser: Parser, given: list[str]) -> int:
-    from ddoauth_kit.commands.terminal import FOUND, INTERRUPTED, complain, say
-    from ddoauth_kit.errors import DdoauthError, InputError
+    from ddoauth_kit.commands.terminal import FOUND, INTERRUPTED, complain, not_written, say
+    from ddoauth_kit.doctor.packages import missing_package
+    from ddoauth_kit.errors import DdoauthError
 
     options = parser.parse_args(given)
     try:
@@ -52,13 +57,15 @@ def _run(parser: Parser, given: list[str]) -> int:
     except DdoauthError as error:
         return complain(error)
     except ModuleNotFoundError as error:
-        return complain(InputError("missing_package", f"{error.name} is not installed."))
+        return complain(missing_package(error.name or "a package"))
     except KeyboardInterrupt:
         say("interrupted")
         return INTERRUPTED
     except BrokenPipeError:
         sys.stderr.close()
         return FOUND
+    except OSError as error:
+        return not_written(error)
 
 
 def _version() -> int:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
+from ddoauth_kit.errors.near_names import nearest
+
 
 @cache
 def known_scopes() -> frozenset[str]:
@@ -19,9 +21,18 @@ def known_scopes() -> frozenset[str]:
     return frozenset(json.loads(text)["scopes"])
 
 
+def unknown_scope(name: str) -> str:
+    """Say that a scope is not known, and which known names are close."""
+    return f"Scope {name[:80]!a} is not among the known ones.{nearest(name, known_scopes())}"
+
+
 def parse_scopes(text: str) -> tuple[str, ...]:
-    """Split a space-delimited scope string, without duplicates, in order (RFC 6749 3.3)."""
-    return tuple(dict.fromkeys(text.split()))
+    """Split a scope string, without duplicates, in order (RFC 6749 3.3).
+
+    It is delimited by spaces; no scope has a comma in its name, so one that a server writes in
+    between is read as a space.
+    """
+    return tuple(dict.fromkeys(text.replace(",", " ").split()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ LAYERS = (
         "scopes",
         "secret",
         "sites",
+        "socket_folder",
     },
     {"masking"},
     {"http", "store"},

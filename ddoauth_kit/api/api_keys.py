@@ -120,13 +120,14 @@ def validation_request(key: Secret, *, site: Site) -> Request:
 
 
 def read_validation(response: Response) -> bool:
-    """Read the answer: 403 is a plain no.
+    """Read the answer: 403 in JSON is a plain no; a web page with 403 is not Datadog's answer.
 
     Raises:
         ApiKeyError: another refusal.
         AnswerError: the answer cannot be read.
     """
     if response.status == _FORBIDDEN:
+        read_object(response)
         return False
     refuse_failure(response, error=ApiKeyError)
     return read_object(response).get("valid") is True
@@ -154,6 +155,7 @@ def read_key_owner(response: Response) -> KeyOwner | None:
         AnswerError: the answer cannot be read.
     """
     if response.status == _FORBIDDEN:
+        read_object(response)  # a proxy's page with 403 says nothing about the key
         return None
     refuse_failure(response, error=ApiKeyError)
     data = read_object(response).get("data")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.commands.parser import port_number
 from ddoauth_kit.commands.terminal import FOUND, SUCCESS, say
+from ddoauth_kit.doctor.packages import missing_package
 from ddoauth_kit.errors import InputError
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def configure(lab: Parser) -> None:
     )
     lab.add_argument("--port", type=port_number, metavar="N", help="JupyterLab's (a free one)")
     lab.add_argument("--no-browser", action="store_true", help="do not open a browser")
+    lab.add_argument("--allow-root", action="store_true", help="run as root, as in containers")
     lab.add_argument(
         "jupyter", nargs="*", metavar="-- OPTION", help="further options for JupyterLab"
     )
@@ -52,7 +54,7 @@ def run_lab(options: argparse.Namespace) -> int:
     from ddoauth_kit.workbook.lessons.notebooks import find_notebooks
 
     if find_spec("jupyterlab") is None:
-        raise InputError("missing_package", "jupyterlab is not installed.")
+        raise missing_package("jupyterlab")
     if not options.out.strip():
         raise InputError("bad_output_folder", "The folder has no name.")
     copies = copy_notebooks(find_notebooks(), folder=Path(options.out).resolve())
@@ -74,6 +76,7 @@ def _is_root() -> bool:
 
 def _command(folder: Path, options: argparse.Namespace) -> list[str]:
     own = ["--no-browser"] if options.no_browser else []
+    own += ["--allow-root"] if options.allow_root else []
     if options.port is not None:
         own += [f"--ServerApp.port={options.port}", "--ServerApp.port_retries=0"]
     if _is_root() and "--allow-root" not in options.jupyter:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.commands.terminal import (
@@ -13,7 +14,10 @@ from ddoauth_kit.commands.terminal import (
     chosen_sites,
     say,
 )
+from ddoauth_kit.errors import InputError
 from ddoauth_kit.probing.probe import Writes
+from ddoauth_kit.probing.probe_report import unknown_results
+from ddoauth_kit.scopes import known_scopes, unknown_scope
 from ddoauth_kit.sites import DATADOG_SITES
 
 if TYPE_CHECKING:
@@ -48,7 +52,8 @@ def configure(probe: Parser) -> None:
         nargs="+",
         default=[],
         metavar="NAME",
-        help="scopes to try; by default all of the client's, or of the catalogue in the sandbox",
+        help="scopes to try, separated by blanks or commas; by default all of the client's, or of "
+        "the catalogue in the sandbox",
     )
     probe.add_argument("--client", metavar="FILE", help="an integration's oauth_clients.json")
     probe.add_argument(
@@ -73,14 +78,17 @@ def run_probe(options: argparse.Namespace) -> int:
     from ddoauth_kit.workbook.lab.open_lab import open_lab
 
     sites = chosen_sites(options.site or ["us1"])
+    scopes = _scopes(options.scope)
     client = checked_client(options.client)
     may_write = options.writes not in {None, str(Writes.NONE)}
     with open_lab(
         sites[0], mode=options.mode, client=client, writes=may_write, every_scope=True
     ) as lab:
-        tables = lab.scopes.probe(*options.scope, sites=sites, writes=options.writes or "")
+        tables = lab.scopes.probe(*scopes, sites=sites, writes=options.writes or "")
     report = tables.report
     answer(_written(tables, how=options.format))
+    for result in unknown_results(report):
+        say(f"warning: {result.evidence}")
     for baseline in report.baselines:
         if not baseline.alive:
             say(f"{baseline.site}: {baseline.evidence}")
@@ -88,6 +96,23 @@ def run_probe(options: argparse.Namespace) -> int:
         say("interrupted; the results so far are above")
         return INTERRUPTED
     return SUCCESS if report.is_good else FOUND
+
+
+def _scopes(given: list[str]) -> tuple[str, ...]:
+    """Return the scopes that were typed, separated by blanks or commas, each once.
+
+    Raises:
+        InputError: `unknown_scope`, with the names that are close.
+    """
+    scopes = tuple(dict.fromkeys(re.split(r"[\s,;]+", " ".join(given).strip(" \t\r\n,;"))))
+    if scopes == ("",):
+        if given:
+            raise InputError("unknown_scope", "--scope names no scope.")
+        return ()
+    unknown = [unknown_scope(scope) for scope in scopes if scope not in known_scopes()]
+    if unknown:
+        raise InputError("unknown_scope", " ".join(unknown))
+    return scopes
 
 
 def _written(tables: ProbeTables, *, how: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import signal
+import sys
 import tempfile
 import time
 from contextlib import contextmanager
@@ -137,8 +138,9 @@ def _secrets(outcome: RunOutcome) -> tuple[Secret, ...]:
 
 @contextmanager
 def _quiet_interrupts() -> Iterator[None]:
-    """End the block on Ctrl-C or SIGTERM, without what dying kernels make libraries say."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    """End the block on Ctrl-C, SIGTERM or SIGHUP, without what dying kernels make libraries say."""
+    ends = [signal.SIGTERM, *([signal.SIGHUP] if sys.platform != "win32" else [])]
+    before = {number: signal.signal(number, signal.default_int_handler) for number in ends}
     loggers = [logging.getLogger(name) for name in _LOGGERS]
     levels = [logger.level for logger in loggers]
     try:
@@ -148,7 +150,8 @@ def _quiet_interrupts() -> Iterator[None]:
     except KeyboardInterrupt:
         return
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
         for logger, level in zip(loggers, levels, strict=True):
             logger.setLevel(level)
 

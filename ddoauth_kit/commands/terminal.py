@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Final
 
+from ddoauth_kit.commands.streams import drop_output
+from ddoauth_kit.errors import InputError
 from ddoauth_kit.sites import DATADOG_SITES
 
 if TYPE_CHECKING:
@@ -31,6 +33,14 @@ def complain(why: DdoauthError | str) -> int:
     text = why if isinstance(why, str) else why.told(f"ddoauth explain {why.code}")
     say(f"ddoauth: {text}")
     return BAD_INPUT
+
+
+def not_written(error: OSError) -> int:
+    """Say what the system refused, in one line, and lose what could not be written."""
+    drop_output()
+    what = f"{error.filename or 'The output'} cannot be written: {error.strerror or error}."
+    complain(InputError("output_not_written", what))
+    return FOUND
 
 
 def chosen_sites(names: list[str]) -> tuple[str, ...]:

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import errno
-import os
-import socket
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from ddoauth_kit.doctor.finding import Finding, note, ok, problem
+from ddoauth_kit.environment_values import path_in
 from ddoauth_kit.errors import InputError
+from ddoauth_kit.oauth.callback import callback_pages
+from ddoauth_kit.oauth.callback.addresses import registered_address
+from ddoauth_kit.oauth.callback.loopback_server import LoopbackServer
 from ddoauth_kit.oauth.grant_record import read
-from ddoauth_kit.registration import (
-    LOOPBACK,
-    ClientRegistration,
-    Kind,
-    registration_from_environment,
-    registration_from_file,
-    with_environment,
-)
+from ddoauth_kit.registration import ClientRegistration, registration_from_file, with_environment
+from ddoauth_kit.registration.live import live_registration
+from ddoauth_kit.registration.redirect_uris import is_loopback
 from ddoauth_kit.sites import DATADOG_SITES
 
 if TYPE_CHECKING:
@@ -28,7 +24,8 @@ if TYPE_CHECKING:
     from ddoauth_kit.store import Slot, Store
 
 _IDS: Final = ("DDOAUTH_CLIENT_ID", "DDOAUTH_PUBLISHED_CLIENT_ID")
-_PORTS: Final = {"http": 80, "https": 443}
+_NOT_FOUND: Final = 404
+_FIRST_FREE: Final = 1024
 
 
 def find_registration(
@@ -41,7 +38,7 @@ def find_registration(
         return None, [problem("registration", error.what, error.advice)]
     if registration is None:
         step = "for live mode, set DDOAUTH_CLIENT_ID and DDOAUTH_CLIENT_SECRET, or use lesson 09"
-        found = "none in the environment: the sandbox works without"
+        found = "none in the environment, and none was kept: the sandbox works without"
         return None, [note("registration", found, step)]
     shown = f"{registration.kind} client {registration.name or registration.client_id}"
     findings = [ok("registration", f"{shown}, good on {', '.join(registration.sites)}")]
@@ -53,15 +50,14 @@ def find_registration(
 
 
 def check_redirect_uris(registration: ClientRegistration) -> Iterator[Finding]:
-    """Try the port of each redirect URI on this machine; others are served elsewhere."""
+    """Open the port of each redirect URI on this machine, as the listener would."""
     if not registration.redirect_uris:
         yield problem("redirect URI", "none", "register one, and set DDOAUTH_REDIRECT_URIS")
     for uri in registration.redirect_uris:
-        parts = urlsplit(uri)
-        if parts.hostname not in LOOPBACK:
+        if is_loopback(urlsplit(uri).hostname or ""):
+            yield _listened(registration, uri)
+        else:
             yield ok(f"redirect URI {uri}", "served by a host of yours; not looked at")
-            continue
-        yield _port(uri, host=parts.hostname or "", port=parts.port or _PORTS[parts.scheme])
 
 
 def check_kept(store: Store, registration: ClientRegistration) -> Iterator[Finding]:
@@ -97,30 +93,41 @@ def _grant(slot: Slot, secret: Secret | None, registration: ClientRegistration) 
 def _registration(
     environ: Mapping[str, str], *, site: str, client: str
 ) -> ClientRegistration | None:
-    file = client or environ.get("DDOAUTH_CLIENT_FILE", "")
-    if not any(name.startswith(_IDS) for name in environ):
-        return with_environment(registration_from_file(file), environ) if file else None
-    published = environ.get("DDOAUTH_CLIENT_KIND") == Kind.PUBLISHED
-    kind = Kind.PUBLISHED if published else Kind.PRIVATE
-    return registration_from_environment(site=site, kind=kind, environ=environ, file=file or None)
+    """Ask what the commands ask; None where nothing says that there is a client."""
+    try:
+        return live_registration(site, client=client, environ=environ)
+    except InputError as error:
+        if error.code != "missing_client_id" or any(_named(environ)):
+            raise
+    file = client or path_in("DDOAUTH_CLIENT_FILE", environ)
+    return with_environment(registration_from_file(file), environ) if file else None
 
 
-def _port(uri: str, *, host: str, port: int) -> Finding:
-    """Open a port for a moment, as the listener would."""
+def _named(environ: Mapping[str, str]) -> Iterator[str]:
+    """Yield the variables that name a client; an empty one names none."""
+    return (name for name in environ if name.startswith(_IDS) and environ[name].strip())
+
+
+def _listened(registration: ClientRegistration, uri: str) -> Finding:
     check = f"redirect URI {uri}"
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as listener:
-        if os.name == "posix":
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind(("127.0.0.1" if host == "localhost" else host, port))
-        except OSError as error:
-            if error.errno in {errno.EACCES, errno.EPERM}:
-                step = "register a port of 1024 or more: lower ones are for administrators"
-            else:
-                step = f"end the program that uses port {port}, or register another port as well"
-            return problem(check, f"port {port} cannot be opened: {error.strerror}", step)
-    if host == "localhost":
+    try:
+        address = registered_address(registration, redirect_uri=uri)
+        LoopbackServer(
+            address.hosts,
+            port=address.port,
+            respond=lambda _: callback_pages.refusal(_NOT_FOUND),
+            refuse=callback_pages.refusal,
+        ).close()
+    except InputError as error:
+        port = urlsplit(uri).port or 80
+        if error.code != "port_not_opened":
+            step = error.advice
+        elif port < _FIRST_FREE:
+            step = "register a port of 1024 or more: lower ones are for administrators"
+        else:
+            step = f"end the program that uses port {port}, or register another port as well"
+        return problem(check, error.what, step)
+    if address.name == "localhost":
         step = "register http://127.0.0.1 as well: `localhost` may lead to another address"
-        return note(check, f"port {port} is free", step)
-    return ok(check, f"port {port} is free")
+        return note(check, f"port {address.port} is free", step)
+    return ok(check, f"port {address.port} is free")

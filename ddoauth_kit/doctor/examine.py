@@ -16,6 +16,7 @@ from ddoauth_kit.doctor.secret_stores import (
     check_official_variables,
     check_store,
 )
+from ddoauth_kit.doctor.settings import check_sockets, check_words
 from ddoauth_kit.doctor.token_endpoints import check_token_endpoints
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.sites import DATADOG_SITES, SiteTable
@@ -45,12 +46,14 @@ def examine(  # noqa: PLR0913 - each is an option of the command
         InputError: `unknown_site`.
     """
     chosen = tuple(sites.named(name) for name in names) or tuple(sites)
-    home = names[0] if names else environ.get("DDOAUTH_CLIENT_SITE") or "us1"
+    home = names[0] if names else environ.get("DDOAUTH_CLIENT_SITE", "").strip() or "us1"
     official = check_official_variables(environ)
     findings = [
         check_python(),
         *check_packages(),
         check_keyring(),
+        *check_words(environ),
+        *check_sockets(environ),
         check_folder(environ),
         *check_store(environ),
         *([official] if official else []),

@@ -13,6 +13,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from ddoauth_kit.doctor.finding import Finding, note, ok, problem
+from ddoauth_kit.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -86,6 +87,15 @@ def check_packages(
         report = note if extra else problem
         step = f"pip install --upgrade {kit}"
         yield report("packages", f"not installed: {', '.join(sorted(names))}", step)
+
+
+def missing_package(module: str) -> InputError:
+    """Return the error for a module that is not installed, with the extra that brings it."""
+    name = module.partition(".")[0].replace("_", "-").lower()
+    wanted = needed(_metadata("Requires-Dist"))
+    extra = next((each.extra for each in wanted if each.requirement.name == name), "workbook")
+    install = f'pip install "{KIT}[{extra}]"' if extra else f"pip install {KIT}"
+    return InputError("missing_package", f"{module} is not installed: {install}.")
 
 
 def is_good(requirement: Requirement, found: str) -> bool:

@@ -12,6 +12,7 @@ from ddoauth_kit.doctor.finding import Finding, note, ok, problem
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+_UNREAD = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 _PROXIES = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
 
 
@@ -53,4 +54,8 @@ def _certificates(environ: Mapping[str, str]) -> Finding:
     except (OSError, ValueError) as error:
         found = f"the certificates cannot be loaded: {type(error).__name__}"
         return problem("TLS", found, "correct SSL_CERT_FILE: it wants certificates in PEM form")
+    unread = [name for name in _UNREAD if environ.get(name)]
+    if unread and not named:
+        step = f"set SSL_CERT_FILE to the same file: {' and '.join(unread)} is for other programs"
+        return note("TLS", f"{' and '.join(unread)} is set, and is not read", step)
     return ok("TLS", f"{ssl.OPENSSL_VERSION}" + "".join(f"; {name} is set" for name in named))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.doctor.finding import Finding, ok, problem, unknown
 from ddoauth_kit.errors import DdoauthError
+from ddoauth_kit.http.answers import read_object, refuse_unreadable
 from ddoauth_kit.http.message import Request
 from ddoauth_kit.http.sender import Http
 from ddoauth_kit.sites import Host
@@ -17,22 +18,35 @@ from ddoauth_kit.sites import Host
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from ddoauth_kit.http.message import Response
     from ddoauth_kit.sites import Site
 
 PATIENCE: Final = 4.0
 MOST_SECONDS: Final = 60.0
 ONLINE: Final = "check the connection and the proxy settings; the sandbox needs neither"
+LET: Final = (
+    "log in at the proxy or network that answers, or let its administrator open Datadog's API hosts"
+)
+TRUST: Final = (
+    "set SSL_CERT_FILE to the certificate of the proxy that opens TLS here; REQUESTS_CA_BUNDLE and "
+    "CURL_CA_BUNDLE are not read"
+)
 _FAILED: Final = 500
+_REFUSALS: Final = frozenset({401, 403, 429})
 
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """Hold what one site answered: a status and its clock, or why there was none."""
+    """Hold what one site answered: a status and its clock, or why there was none.
+
+    `foreign` says what came where the answer is not Datadog's.
+    """
 
     site: Site
     status: int | None
     ahead: float | None
     error: DdoauthError | None
+    foreign: str = ""
 
 
 def reach(
@@ -48,13 +62,16 @@ def check_sites(reached: tuple[Reached, ...]) -> Iterator[Finding]:
     """Tell which sites answer; where none does, this machine is offline, which is no fault."""
     errors = [each.error for each in reached if each.error is not None]
     if errors and len(errors) == len(reached):
-        yield unknown("sites", f"none answers: {errors[0].what}", ONLINE)
+        yield _none_answers(errors)
         return
     for each in reached:
         check = f"site {each.site.name}"
         host = each.site.public.api_url.removeprefix("https://")
         if each.error is not None:
             yield problem(check, each.error.what, ONLINE)
+        elif each.foreign:
+            found = f"{host} gives an answer that is not Datadog's: {each.foreign}"
+            yield problem(check, found, LET)
         elif each.status is not None and each.status >= _FAILED:
             yield problem(check, f"{host} answers {each.status}", "look at Datadog's status page")
         else:
@@ -86,7 +103,33 @@ def _reach(http: Http, site: Site, clock: Callable[[], datetime]) -> Reached:
         answer = http.send(request)
     except DdoauthError as error:
         return Reached(site, None, None, error)
-    return Reached(site, answer.status, _ahead(answer.headers.get("date", ""), clock()), None)
+    foreign = _foreign(answer)
+    ahead = None if foreign else _ahead(answer.headers.get("date", ""), clock())
+    return Reached(site, answer.status, ahead, None, foreign)
+
+
+def _foreign(answer: Response) -> str:
+    """Return what came, unless it is Datadog's answer to a question without a key.
+
+    That is a refusal in JSON. A proxy answers with a redirect, a page, or its own status.
+    """
+    try:
+        refuse_unreadable(answer)
+        content = read_object(answer)
+    except DdoauthError as error:
+        failed = error.code == "server_error"
+        return "" if failed else error.what
+    if answer.status in _REFUSALS:
+        return ""
+    return f"{answer.status} and {len(content)} fields of JSON"
+
+
+def _none_answers(errors: list[DdoauthError]) -> Finding:
+    """Tell a machine that is offline, which is no fault, from certificates that nobody trusts."""
+    tls = next((error for error in errors if error.code == "tls_error"), None)
+    if tls is None:
+        return unknown("sites", f"none answers: {errors[0].what}", ONLINE)
+    return problem("sites", f"none answers: {tls.what}", TRUST)
 
 
 def _ahead(date: str, now: datetime) -> float | None:

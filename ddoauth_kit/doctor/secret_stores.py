@@ -27,7 +27,10 @@ def check_keyring() -> Finding:
 
 def check_folder(environ: Mapping[str, str]) -> Finding:
     """Look at the folder's owner and mode; it is not made where it is missing."""
-    folder = default_folder(environ)
+    try:
+        folder = default_folder(environ)
+    except InputError as error:
+        return problem("store folder", error.what, error.advice)
     if folder is None:
         return note("store folder", "the environment names no home", "set DDOAUTH_STORE_FOLDER")
     if not folder.exists() and not folder.is_symlink():

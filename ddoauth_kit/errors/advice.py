@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from typing import Final
 
+# Elsewhere file modes keep nobody out, so there is no store in files.
+_STORES: Final = "`file` or `memory`" if os.name == "posix" else "`memory`"
 ADVICE: Final[dict[str, str]] = {
     # What was asked for cannot be done.
     "unknown_site": "use one of the listed names or domains.",
@@ -62,6 +65,7 @@ ADVICE: Final[dict[str, str]] = {
     "unknown_kind": (
         "use `private` or `published`, in code as in DDOAUTH_CLIENT_KIND, or leave it out."
     ),
+    "unknown_consent": "set DDOAUTH_CONSENT to `paste` or `listener`, or leave it out.",
     "no_person": (
         "run the notebook in JupyterLab, where the redirect URL can be pasted, or use the sandbox."
     ),
@@ -86,8 +90,12 @@ ADVICE: Final[dict[str, str]] = {
     "no_live_on_binder": (
         "use `sandbox` here; to use real credentials, install the workbook on your own machine."
     ),
+    "keyring_silent": (
+        "unlock the keyring where its window is seen, then try again; or set DDOAUTH_STORE to "
+        f"{_STORES}, which ask nobody."
+    ),
     "not_stored": (
-        "unlock the keyring or make room on the disk, or set DDOAUTH_STORE to `file` or `memory` "
+        f"unlock the keyring or make room on the disk, or set DDOAUTH_STORE to {_STORES} "
         "to keep secrets elsewhere. Nothing is lost before you call `create_api_key`; after it, "
         "the key is in the value that the call returned."
     ),
@@ -114,6 +122,10 @@ ADVICE: Final[dict[str, str]] = {
     ),
     "unknown_notebook": "name a notebook of the folder, or give the path of one.",
     "not_a_notebook": "give a Jupyter notebook (format 4, with a list of cells).",
+    "other_language": "run notebooks whose kernel is Python; other kernels are not started.",
+    "output_not_written": (
+        "make room on the disk, or write to another place; what was written before is kept."
+    ),
     "bad_output_folder": "choose a folder that you may write to, with `--out`.",
     "bad_probe_rows": (
         "give a JSON or CSV file that `save` or `ddoauth probe` wrote, or rows with `site`, "
@@ -141,7 +153,10 @@ ADVICE: Final[dict[str, str]] = {
     "unknown_fault": "name one of the faults that the message lists.",
     "unknown_drill": "name one of the mistakes or faults that the message lists.",
     "no_own_sandbox": "open a lab of its own for this: `open_sandbox_lab()`.",
-    "missing_package": 'install the workbook: pip install "ddoauth-kit[workbook]".',
+    "missing_package": (
+        "run the command that the message shows, or bring in everything that the lessons need: "
+        'pip install "ddoauth-kit[workbook]".'
+    ),
     "not_an_integration": (
         "name the folder that holds the integration's `manifest.json` and `README.md`."
     ),
@@ -261,6 +276,10 @@ ADVICE: Final[dict[str, str]] = {
     ),
     # Answers that cannot be read, and no answer.
     "server_error": "try again later; if it lasts, compare with Datadog's status page.",
+    "proxy_answer": (
+        "log in at the proxy or network that stands between this machine and Datadog, or let its "
+        "administrator open Datadog's API hosts."
+    ),
     "html_answer": (
         "check the host: a web page where JSON was expected is often the app host instead of the "
         "API host, or a proxy in between."

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import json
 import math
+import re
+import time
+from datetime import UTC
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 from ddoauth_kit.errors import AnswerError
 
@@ -16,13 +21,20 @@ _TOO_MANY: Final = 429
 _SERVER_ERROR: Final = 500
 _REDIRECTS: Final = range(300, 400)
 _SHOWN: Final = 300
+_PROXY: Final = frozenset({407, 511})
+_WAITS: Final = ("x-ratelimit-reset", "retry-after")
+_BETWEEN: Final = re.compile(r"(?<!Mon)(?<!Tue)(?<!Wed)(?<!Thu)(?<!Fri)(?<!Sat)(?<!Sun),")
+_UNIX: Final = 1e9
+_UNIX_MILLISECONDS: Final = 1e12
+_WEEK: Final = 7 * 24 * 3600.0
 
 
 def read_json(response: Response) -> Any:  # noqa: ANN401 - JSON has no narrower type
     """Return the parsed body.
 
     Raises:
-        AnswerError: `unexpected_redirect`, `html_answer`, `server_error` or `malformed_json`.
+        AnswerError: `unexpected_redirect`, `proxy_answer`, `server_error`, `html_answer` or
+            `malformed_json`.
     """
     refuse_unreadable(response)
     try:
@@ -56,12 +68,21 @@ def read_object(response: Response) -> dict[str, Any]:
 def refuse_unreadable(response: Response) -> None:
     """Raise for what no reader should look into: redirects, 5xx, and web pages that say no.
 
+    Some statuses decide before the text does: a web page with 429 is a limit, which readers name,
+    and one with 407 or 511 is a proxy's wish for a login.
+
     Raises:
-        AnswerError: `unexpected_redirect`, `html_answer` or `server_error`.
+        AnswerError: `unexpected_redirect`, `proxy_answer`, `html_answer` or `server_error`.
     """
     if response.status in _REDIRECTS:
-        raise _unreadable(response, "unexpected_redirect", "was a redirect")
-    if response.status >= _REFUSED and response.text.lstrip().startswith("<"):
+        host = urlsplit(response.headers.get("location", "")).hostname
+        raise _unreadable(
+            response, "unexpected_redirect", f"was a redirect{f' to {host!a}' if host else ''}"
+        )
+    if response.status in _PROXY:
+        raise _unreadable(response, "proxy_answer", "came from a proxy that wants a login")
+    is_page = response.text.lstrip("\ufeff \t\r\n").startswith("<")
+    if response.status >= _REFUSED and response.status != _TOO_MANY and is_page:
         raise _unreadable(response, "html_answer", "was a web page")
     if response.status >= _SERVER_ERROR:
         raise _unreadable(response, "server_error", "was a failure")
@@ -78,16 +99,56 @@ def refusal_sentence(response: Response) -> str:
 
 
 def seconds_to_wait(response: Response) -> float | None:
-    """Return the seconds in `X-RateLimit-Reset`, or else `Retry-After`; None for a bad number.
+    """Return the seconds in `X-RateLimit-Reset`, or else in `Retry-After`; None for neither.
 
-    An answer that names neither counts as one second.
+    A header may come twice, which joins its values by a comma, and may hold seconds, a date or
+    Unix time; of several values the longest wait counts. An answer without both headers counts as
+    one second. A wait of more than a week is not believed.
     """
     headers = response.headers
+    named = [headers[name] for name in _WAITS if headers.get(name, "").strip()]
+    if not named:
+        return 1.0
+    now = _moment(headers.get("date", "")) or time.time()
+    waits = ([_wait(value, now) for value in _values(text)] for text in named)
+    return next((max(known) for known in map(_known, waits) if known), None)
+
+
+def first_value(text: str) -> str:
+    """Return the first value of a header that may have come twice."""
+    return text.partition(",")[0].strip()
+
+
+def _known(waits: list[float | None]) -> list[float]:
+    return [wait for wait in waits if wait is not None]
+
+
+def _values(text: str) -> list[str]:
+    """Split a header's values, and leave the comma that dates have after their weekday."""
+    return [value.strip() for value in _BETWEEN.split(text) if value.strip()]
+
+
+def _wait(value: str, now: float) -> float | None:
+    """Return the seconds that one value says, counted from `now` where it is a moment."""
     try:
-        wait = float(headers.get("x-ratelimit-reset") or headers.get("retry-after") or "1")
+        number = float(value)
+    except ValueError:
+        moment = _moment(value)
+    else:
+        if not number >= _UNIX:
+            return number if 0 <= number <= _WEEK else None
+        moment = number / 1000 if number >= _UNIX_MILLISECONDS else number
+    if moment is None or moment - now > _WEEK:
+        return None
+    return float(max(0, math.ceil(moment - now)))
+
+
+def _moment(text: str) -> float | None:
+    try:
+        told = parsedate_to_datetime(text)
     except ValueError:
         return None
-    return wait if 0 <= wait < math.inf else None
+    return told.replace(tzinfo=told.tzinfo or UTC).timestamp()
 
 
 def unexpected(response: Response, what: str) -> AnswerError:

@@ -1,6 +1,7 @@
 """Keep to the rate limits that answers announce (Datadog docs: rate limits).
 
-`X-RateLimit-Reset` counts seconds from now, and there is no `Retry-After`.
+`X-RateLimit-Reset` counts seconds from now, and there is no `Retry-After`; servers have been seen
+to send headers twice.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final
 
-from ddoauth_kit.http.answers import seconds_to_wait
+from ddoauth_kit.http.answers import first_value, seconds_to_wait
 from ddoauth_kit.http.policy import LONGEST_WAIT
 
 if TYPE_CHECKING:
@@ -45,11 +46,11 @@ class Pace:
 
     def note(self, request: Request, *, response: Response) -> None:
         """Learn from an answer which limit its operation falls under, and whether it is used up."""
-        name = response.headers.get("x-ratelimit-name")
+        name = first_value(response.headers.get("x-ratelimit-name", ""))
         if name:
             self._names[self._operation(request)] = name
         wait = seconds_to_wait(response)
-        used_up = response.headers.get("x-ratelimit-remaining") == "0"
+        used_up = first_value(response.headers.get("x-ratelimit-remaining", "")) == "0"
         if (used_up or response.status == _TOO_MANY) and wait is not None:
             self._until[self._limit(request)] = self._clock() + wait
 

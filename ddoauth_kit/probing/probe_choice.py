@@ -15,6 +15,7 @@ from ddoauth_kit.probing.request_values import (
     search_body,
 )
 from ddoauth_kit.probing.round_trip_calls import ROUND_TRIPS
+from ddoauth_kit.scopes import unknown_scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -175,7 +176,7 @@ def _nothing(scope: str, *, held_back: bool) -> Probe:
 
 def _why_none(scope: str) -> str:
     if scope not in catalogue().scopes:
-        return "The catalogue does not know this scope; Datadog's list is longer than the spec's."
+        return f"{unknown_scope(scope)} Datadog's list is longer than the catalogue."
     if opened := catalogue().opened_by(scope):
         return f"None of the {len(opened)} operations it opens can be called without a risk."
     if permitted := catalogue().permitted_by(scope):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ddoauth_kit.probing.verdict import PROBLEMS, ProbeResult
+from ddoauth_kit.scopes import known_scopes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,13 +30,20 @@ class ProbeReport:
     """Hold one result for each site and scope, in the order that was asked for.
 
     `complete` is false when probing was cancelled: then results are missing. `seconds` is the wall
-    time of the whole.
+    time of the whole, and `asked` how many results there would be, 0 where nobody knows.
     """
 
     results: tuple[ProbeResult, ...]
     baselines: tuple[Baseline, ...]
     complete: bool = True
     seconds: float = 0.0
+    asked: int = 0
+
+    @property
+    def missing(self) -> int:
+        """Return how many results are missing: what was asked for and never tried."""
+        grid = len(self.scopes) * len(self.sites)
+        return max(self.asked or grid, len(self.results)) - len(self.results)
 
     @property
     def sites(self) -> tuple[str, ...]:
@@ -58,6 +66,12 @@ class ProbeReport:
         return not self.problems and all(baseline.alive for baseline in self.baselines)
 
 
+def unknown_results(report: ProbeReport) -> tuple[ProbeResult, ...]:
+    """Return one result for each scope that nobody knows: it says nothing about the scope."""
+    first = {result.scope: result for result in reversed(report.results)}
+    return tuple(result for scope, result in first.items() if scope not in known_scopes())
+
+
 def merged(reports: Sequence[ProbeReport]) -> ProbeReport:
     """Return the reports of several sites as one; they ran at once, so the longest time counts."""
     return ProbeReport(
@@ -65,4 +79,5 @@ def merged(reports: Sequence[ProbeReport]) -> ProbeReport:
         baselines=tuple(baseline for report in reports for baseline in report.baselines),
         complete=all(report.complete for report in reports),
         seconds=max((report.seconds for report in reports), default=0.0),
+        asked=sum(report.asked for report in reports),
     )

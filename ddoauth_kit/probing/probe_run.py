@@ -95,6 +95,7 @@ class SiteProbing:
             baselines=(self._baseline,),
             complete=len(self._results) == len(self._target.scopes),
             seconds=self._seconds,
+            asked=len(self._target.scopes),
         )
 
 

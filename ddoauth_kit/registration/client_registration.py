@@ -15,7 +15,7 @@ from ddoauth_kit.edited_text import edited_text
 from ddoauth_kit.environment_values import path_in, value_of, words_of
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.registration.redirect_uris import can_be_redirect_uri
-from ddoauth_kit.scopes import known_scopes
+from ddoauth_kit.scopes import known_scopes, unknown_scope
 from ddoauth_kit.secret import Secret
 from ddoauth_kit.sites import DATADOG_SITES
 
@@ -92,8 +92,7 @@ class ClientRegistration:
     @property
     def warnings(self) -> tuple[str, ...]:
         """Return what is unusual but allowed, one sentence each."""
-        unknown = (scope for scope in self.scopes if scope not in known_scopes())
-        return tuple(f"Scope {scope!r} is not among the known ones." for scope in unknown)
+        return tuple(unknown_scope(scope) for scope in self.scopes if scope not in known_scopes())
 
 
 def registration_from_file(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.store.files import PrivateFolder
 from ddoauth_kit.store.memory import ThreadLocks
+from ddoauth_kit.store.patience import SECONDS, NoAnswerError, answered
 from ddoauth_kit.store.slots import Slot, slot_named, wrapped
 
 if TYPE_CHECKING:
@@ -36,8 +37,10 @@ def usable_keyring() -> tuple[Any, str]:
     except ImportError:
         return None, "the package keyring is not installed"
     try:
-        backend = keyring.get_keyring()
+        backend = answered(keyring.get_keyring)
         parts = getattr(backend, "backends", [backend])
+    except NoAnswerError:
+        return None, "the configured keyring does not answer"
     except Exception as error:  # noqa: BLE001 - whatever the configured backend raises
         return None, f"the configured keyring does not start: {type(error).__name__}"
     for part in parts:
@@ -131,10 +134,15 @@ class KeyringStore:
     def _ask(self, action: str, *arguments: str) -> Any:  # noqa: ANN401 - as the backend has it
         """Call the backend; its own exception may hold the secret, so only its name is kept."""
         try:
-            return getattr(self._backend, f"{action}_password")(SERVICE, *arguments)
+            return answered(getattr(self._backend, f"{action}_password"), SERVICE, *arguments)
+        except NoAnswerError:
+            failure = ""
         except Exception as error:  # noqa: BLE001 - each keyring has exceptions of its own
             failure = type(error).__name__
         finally:
             del arguments  # a traceback with variables would show the secret
+        if not failure:
+            what = f"{self.where.capitalize()} has not answered for {SECONDS:g} seconds."
+            raise InputError("keyring_silent", what)
         what = f"The attempt to {action} a secret in {self.where} failed: {failure}."
         raise InputError("not_stored", what)

@@ -63,7 +63,7 @@ def test_the_caller_names_the_class() -> None:
         ({"x-ratelimit-reset": "7"}, "wait 7 seconds"),
         ({}, "wait 1 seconds"),
         ({"x-ratelimit-reset": "canary"}, "wait an unknown number of seconds"),
-        ({"retry-after": "9" * 99}, r"wait 1e\+99 seconds"),
+        ({"retry-after": "9" * 99}, r"wait an unknown number of seconds"),
     ],
 )
 def test_a_rate_limit_tells_how_long(headers: dict[str, str], words: str) -> None:

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import pytest
+from hypothesis import given as generated
+from hypothesis import strategies as st
 from support.builders import response, with_locals
 
 from ddoauth_kit.errors import AnswerError
-from ddoauth_kit.http.answers import error_texts, oauth_error, read_json, read_object
+from ddoauth_kit.http.answers import (
+    error_texts,
+    oauth_error,
+    read_json,
+    read_object,
+    refusal_sentence,
+    refuse_unreadable,
+    seconds_to_wait,
+)
 
 PAGE = "\n<!DOCTYPE html><html><body>Bad gateway</body></html>"
 
@@ -114,3 +126,79 @@ def test_an_error_quotes_no_token_of_a_torn_answer() -> None:
         read_object(response(200, '{"access_token": "canary-torn'))
     assert "<redacted>" in str(caught.value)
     assert "canary" not in str(caught.value) + with_locals(caught.value)
+
+
+NOW = datetime(2026, 11, 28, 12, 0, 0, tzinfo=UTC)
+DATE = format_datetime(NOW, usegmt=True)
+
+
+def _wait_of(value: str, name: str = "x-ratelimit-reset") -> float | None:
+    return seconds_to_wait(response(429, **{name: value, "date": DATE}))
+
+
+@generated(
+    st.integers(0, 600),
+    st.sampled_from(["seconds", "unix", "milliseconds", "date"]),
+    st.integers(1, 3),
+    st.sampled_from(["x-ratelimit-reset", "retry-after"]),
+    st.sampled_from([",", ", ", " , "]),
+)
+def test_a_wait_is_read_however_it_is_written(
+    seconds: int, form: str, times: int, name: str, between: str
+) -> None:
+    """Seconds, Unix time and dates, sent once, twice or three times, mean the same wait."""
+    moment = NOW + timedelta(seconds=seconds)
+    written = {
+        "seconds": str(seconds),
+        "unix": str(int(moment.timestamp())),
+        "milliseconds": str(int(moment.timestamp() * 1000)),
+        "date": format_datetime(moment, usegmt=True),
+    }[form]
+    assert _wait_of(between.join([written] * times), name) == seconds
+
+
+@pytest.mark.parametrize(
+    ("value", "wait"),
+    [
+        ("2, 2", 2),
+        ("2, 5", 5),
+        ("", 1),
+        ("soon", None),
+        ("soon, 3", 3),
+        ("-1", None),
+        ("nan", None),
+        ("inf", None),
+        ("1e99", None),
+        ("99999999", None),
+        (str(int(NOW.timestamp()) - 5), 0),
+        ("Wed, 01 Jan 2020 00:00:00 GMT", 0),
+        ("Fri, 01 Jan 2100 00:00:00 GMT", None),
+    ],
+)
+def test_a_wait_that_makes_no_sense_is_unknown(value: str, wait: float | None) -> None:
+    """The past is no wait, and what is no moment or more than a week away is not believed."""
+    assert _wait_of(value) == wait
+
+
+def test_a_bad_reset_leaves_the_word_to_retry_after() -> None:
+    """One header that cannot be read does not hide the other."""
+    answer = response(429, **{"x-ratelimit-reset": "soon", "retry-after": "7"})
+    assert seconds_to_wait(answer) == 7
+    assert refusal_sentence(answer).endswith("wait 7 seconds.")
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(407, "proxy_answer"), (511, "proxy_answer"), (302, "unexpected_redirect")]
+)
+def test_a_proxy_s_answer_is_named(status: int, code: str) -> None:
+    """The status decides, whatever the page says; a redirect names where it leads."""
+    answer = response(status, "<html>Log in</html>", location="https://login.corp.example/x?y=z")
+    with pytest.raises(AnswerError) as caught:
+        refuse_unreadable(answer)
+    assert caught.value.code == code
+    assert ("login.corp.example" in caught.value.what) == (status == 302)
+
+
+def test_a_page_with_429_is_a_limit() -> None:
+    """A gateway's page that says to wait is not a web page in the wrong place."""
+    refuse_unreadable(response(429, "<html>Too many requests</html>"))

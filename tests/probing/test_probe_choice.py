@@ -247,7 +247,7 @@ def test_why_there_is_none() -> None:
     for scope, words in {
         "coterm_read": "names no operation",
         "logs_read_config": "permission of the same name",
-        "no_such_scope": "does not know",
+        "no_such_scope": "is not among the known ones",
         "slos_corrections": "without a risk",
     }.items():
         probe = _probe(scope)

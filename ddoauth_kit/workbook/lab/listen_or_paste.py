@@ -8,7 +8,7 @@ import sys
 import threading
 import webbrowser
 from contextlib import closing
-from getpass import getpass
+from getpass import getpass as _standard_getpass
 from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,10 +18,15 @@ from IPython.display import HTML, display
 from ddoauth_kit.errors import AuthorizationError, InputError
 from ddoauth_kit.oauth.callback.listener import CallbackListener
 from ddoauth_kit.oauth.client import ONE_PERSON
+from ddoauth_kit.oauth.consent.way_back import (
+    browser_is_here,
+    consent_wanted,
+    opens_no_window,
+)
 from ddoauth_kit.registration.redirect_uris import leads_here
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from ddoauth_kit.oauth.authorization_request import AuthorizationRequest
     from ddoauth_kit.oauth.authorization_response import AuthorizationResponse
@@ -95,18 +100,10 @@ def comes_back_here(
     redirect_uris: Iterable[str], *, environ: Mapping[str, str] = os.environ
 ) -> bool:
     """Return whether a redirect to one of these can reach a listener: the browser is here, too."""
-    wanted = environ.get("DDOAUTH_CONSENT", "")
+    wanted = consent_wanted(environ)
     if wanted == "paste" or not any(map(leads_here, redirect_uris)):
         return False
-    return wanted == "listener" or (not any(map(environ.get, ELSEWHERE)) and _browser_is_here())
-
-
-def _browser_is_here() -> bool:
-    try:
-        webbrowser.get()
-    except webbrowser.Error:
-        return False
-    return True
+    return wanted == "listener" or (not any(map(environ.get, ELSEWHERE)) and browser_is_here())
 
 
 def _listener(
@@ -125,14 +122,29 @@ def _wait(
 ) -> AuthorizationResponse:
     """Show the link while it is good, open it, and wait; the link is not left in the notebook."""
     url = listener.start_url(request)
-    text = f"{link(url, 'Authorize in Datadog')}<p>{WAITING}</p>"
-    shown = display(HTML(text), display_id=True)  # type: ignore[no-untyped-call]
-    try:
+    with _shown(url, request, below=WAITING):
         webbrowser.open(url)
         return listener.wait(WAIT)
+
+
+@contextlib.contextmanager
+def _shown(url: str, request: AuthorizationRequest, *, below: str = "") -> Iterator[None]:
+    """Show a link while the block lasts: in a cell's output, or in words where there is no cell."""
+    if not _in_kernel():
+        print(f"Authorize in Datadog: {url}\n{below}".rstrip(), file=sys.stderr, flush=True)  # noqa: T201
+        yield
+        return
+    text = link(url, "Authorize in Datadog") + (f"<p>{below}</p>" if below else "")
+    shown = display(HTML(text), display_id=True)  # type: ignore[no-untyped-call]
+    try:
+        yield
     finally:
         if shown is not None:
             shown.update(HTML(link("", request.shown_url)))  # type: ignore[no-untyped-call]
+
+
+def _in_kernel() -> bool:
+    return getattr(get_ipython(), "kernel", None) is not None
 
 
 def _somebody_is_there() -> bool:
@@ -153,17 +165,25 @@ def ask_for_redirect(request: AuthorizationRequest) -> str:
     Raises:
         InputError: `no_person`, when the kernel has nobody to ask.
     """
-    button = HTML(link(request.url, "Authorize in Datadog"))  # type: ignore[no-untyped-call]
-    shown = display(button, display_id=True)  # type: ignore[no-untyped-call]
-    with contextlib.suppress(webbrowser.Error):
-        webbrowser.open(request.url)
-    try:
-        return getpass(PROMPT)
-    except (EOFError, NotImplementedError) as error:  # the second is what a kernel raises
-        raise nobody() from error
-    finally:
-        if shown is not None:
-            shown.update(HTML(link("", request.shown_url)))  # type: ignore[no-untyped-call]
+    with _shown(request.url, request):
+        if not opens_no_window():
+            with contextlib.suppress(webbrowser.Error):
+                webbrowser.open(request.url)
+        try:
+            return getpass(PROMPT)
+        except (EOFError, NotImplementedError) as error:  # the second is what a kernel raises
+            raise nobody() from error
+
+
+def getpass(prompt: str) -> str:
+    """Ask for a line that is not shown; a program without a terminal has nobody to ask.
+
+    Raises:
+        EOFError, NotImplementedError: nobody can be asked.
+    """
+    if not _in_kernel() and not _somebody_is_there():
+        raise EOFError
+    return _standard_getpass(prompt)
 
 
 def nobody() -> InputError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from dataclasses import dataclass, replace
 from functools import partial
@@ -393,6 +394,6 @@ def _advance(sandbox: Sandbox, seconds: float) -> None:
 
 
 def _shell() -> object:
-    from IPython.core.getipython import get_ipython
-
-    return get_ipython()
+    """Return the shell of a notebook; a program that loaded no IPython has none."""
+    loaded = sys.modules.get("IPython")
+    return loaded.get_ipython() if loaded is not None else None

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Final
 
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.errors.near_names import nearest
+from ddoauth_kit.workbook.runs.source_notebook import checked_notebook
 
 PACKAGE: Final = Path(__file__).resolve().parents[2]
 
@@ -24,7 +24,7 @@ def find_notebooks(names: list[str] | None = None) -> list[Path]:
     A name may leave out the ending, or be just the lesson's number: `01` or `01_the_whole_flow`.
 
     Raises:
-        InputError: `unknown_notebook`, with the names that exist, or `not_a_notebook`.
+        InputError: `unknown_notebook`, with the names that exist, `not_a_notebook` or `other_language`.
     """
     lessons = sorted(notebooks_folder().glob("[0-9][0-9]_*.ipynb"))
     if not names:
@@ -40,7 +40,8 @@ def find_notebooks(names: list[str] | None = None) -> list[Path]:
 def _find(name: str, lessons: list[Path]) -> Path:
     path = Path(name)
     if path.is_file():
-        return _checked(path)
+        checked_notebook(path)
+        return path
     for lesson in lessons:
         if name in {lesson.name, lesson.stem, lesson.stem[:2]}:
             return lesson
@@ -48,14 +49,3 @@ def _find(name: str, lessons: list[Path]) -> Path:
     hint = nearest(name, [lesson.stem for lesson in lessons])
     what = f"There is no notebook {name!r}.{hint} There are: {known}."
     raise InputError("unknown_notebook", what)
-
-
-def _checked(path: Path) -> Path:
-    """Return the path of a file that is a notebook, format 4."""
-    try:
-        content = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError, RecursionError):
-        content = None
-    if not isinstance(content, dict) or not isinstance(content.get("cells"), list):
-        raise InputError("not_a_notebook", f"The file {str(path)!r} is no Jupyter notebook.")
-    return path

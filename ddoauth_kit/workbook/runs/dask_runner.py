@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import socket
 import tempfile
 import uuid
 from collections import Counter
@@ -15,7 +16,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
+from ddoauth_kit.edited_text import edited_text
 from ddoauth_kit.errors import DdoauthError, InputError
 from ddoauth_kit.workbook.runs.collect import result
 
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from ddoauth_kit.workbook.runs.run_matrix import Case, NotebookRun, RunSettings
 
 CONNECT_SECONDS: Final = 15
+KNOCK_SECONDS: Final = 5
 TOPIC: Final = "ddoauth-runs"
 
 
@@ -98,6 +102,7 @@ class ClusterRunner:
         except ModuleNotFoundError:
             what = 'Dask is not installed: pip install "ddoauth-kit[dask]".'
             raise InputError("no_executor", what) from None
+        _refuse_silence(self.address)
         try:
             client = Client(self.address, timeout=CONNECT_SECONDS, set_as_default=False)
         except (OSError, ValueError) as error:
@@ -107,11 +112,11 @@ class ClusterRunner:
             yield client
 
     def _order(self, case: Case, *, settings: RunSettings) -> Order:
-        client = Path(case.client.path).read_text("utf-8") if case.client.path else ""
+        client = edited_text(Path(case.client.path)) if case.client.path else ""
         return Order(
             run=self._run,
             name=case.name,
-            notebook=case.notebook.read_text("utf-8"),
+            notebook=edited_text(case.notebook),
             parameters=settings.parameters(case),
             client=client,
             timeout=self.timeout,
@@ -147,6 +152,29 @@ class ClusterRunner:
         events = client.get_events(TOPIC)
         mine = (event for _, event in events if event.get("run") == self._run)
         return Counter(event["case"] for event in mine)
+
+
+def _refuse_silence(address: str) -> None:
+    """Knock at a scheduler's port first: Dask itself tries for half a minute, and says much.
+
+    Raises:
+        InputError: `no_executor`.
+    """
+    scheme, _, rest = address.rpartition("://")
+    try:
+        parts = urlsplit(f"//{rest}")
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host = port = None
+    if scheme not in {"", "tcp", "tls", "ws", "wss"}:
+        return
+    if not host or not port:
+        raise InputError("no_executor", f"{address!r:.80} is not a host and a port.")
+    try:
+        socket.create_connection((host, port), timeout=KNOCK_SECONDS).close()
+    except OSError as error:
+        what = f"No Dask scheduler answers at {address!r}: {error.strerror or error}."
+        raise InputError("no_executor", what) from None
 
 
 def fulfil(order: Order) -> OrderResult:

@@ -25,6 +25,7 @@ from ddoauth_kit.workbook.runs.kernels import (
     KernelClient,
 )
 from ddoauth_kit.workbook.runs.run_secrets import known_secrets
+from ddoauth_kit.workbook.runs.source_notebook import refuse_other_language
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -117,8 +118,9 @@ class DdoauthEngine(NBClientEngine):  # type: ignore[misc]
         """Execute a notebook and return it without secrets.
 
         Raises:
-            InputError: `secret_parameter`, before anything is written.
+            InputError: `secret_parameter` or `other_language`, before anything runs.
         """
+        refuse_other_language(nb.metadata, name=str(options.get("input_path") or "given"))
         parameters = nb.metadata.papermill.get("parameters", {})
         known = known_secrets(parameters)
         refuse_secret_parameters(parameters, secrets=known())

@@ -14,20 +14,20 @@ from papermill.execute import (
     raise_for_execution_errors,
     remove_error_markers,
 )
-from papermill.iorw import load_notebook_node, write_ipynb
+from papermill.iorw import write_ipynb
 from papermill.parameterize import parameterize_notebook
 
 from ddoauth_kit.masking.parameters import refuse_secret_parameters
 from ddoauth_kit.masking.redaction import Masker
 from ddoauth_kit.workbook.runs.engine import MaskingManager
 from ddoauth_kit.workbook.runs.kernels import (
-    CELL_SECONDS,
     IOPUB_SECONDS,
     OWN_KERNEL,
     STARTUP_SECONDS,
     KernelClient,
 )
 from ddoauth_kit.workbook.runs.run_secrets import known_secrets
+from ddoauth_kit.workbook.runs.source_notebook import load_notebook
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -114,7 +114,7 @@ async def execute(
 
 def _prepared(source: Path, *, output: Path, parameters: Mapping[str, Any]) -> Any:  # noqa: ANN401
     notebook = parameterize_notebook(
-        load_notebook_node(str(source)),
+        load_notebook(source),
         dict(parameters),
         kernel_name=OWN_KERNEL,
         language="python",
@@ -134,7 +134,7 @@ async def _run(
         template=template,
         kernel_name=OWN_KERNEL,
         startup_timeout=STARTUP_SECONDS,
-        timeout=CELL_SECONDS,
+        timeout=None,  # `seconds` is the one limit, as the help says
         iopub_timeout=IOPUB_SECONDS,
     )
     task = asyncio.current_task()

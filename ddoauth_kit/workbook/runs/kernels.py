@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-import tempfile
 from importlib.metadata import EntryPoint
-from pathlib import Path
 from subprocess import DEVNULL
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,12 +15,13 @@ from jupyter_client.provisioning.factory import KernelProvisionerFactory
 from nbclient.util import run_sync
 from papermill.clientwrap import PapermillNotebookClient
 
+from ddoauth_kit.socket_folder import new_socket_folder
+
 if TYPE_CHECKING:
     from ddoauth_kit.workbook.runs.kernel_template import KernelTemplate
 
 OWN_KERNEL: Final = "ddoauth-python"
 STARTUP_SECONDS: Final = 30
-CELL_SECONDS: Final = 300
 IOPUB_SECONDS: Final = 60  # nbclient waits 4 s for outputs, too short on a busy machine
 _ARGUMENTS: Final = ["--HistoryManager.hist_file=:memory:", "--IPKernelApp.log_level=40"]
 _LAUNCH: Final = ["-m", "ipykernel_launcher", "-f", "{connection_file}"]
@@ -49,7 +48,8 @@ class PrivateKernelManager(AsyncKernelManager):
     """Talk to a kernel over sockets in a folder of the user's own.
 
     TCP ports are picked before they are used, so that two kernels may pick the same; and everybody
-    on the machine can connect to them. The folder holds the connection file, too.
+    on the machine can connect to them. The folder holds the connection file, too. Ports are left
+    for a machine whose folders all have paths that are too long for a socket.
     """
 
     template: KernelTemplate | None = None
@@ -57,9 +57,9 @@ class PrivateKernelManager(AsyncKernelManager):
     def __init__(self, **options: Any) -> None:  # noqa: ANN401 - traitlets
         super().__init__(**options)
         self.kernel_spec_manager = OwnKernelSpecs(parent=self)
-        self._folder = Path(tempfile.mkdtemp(prefix="ddoauth-"))
+        self._folder, is_short = new_socket_folder()
         self.connection_file = str(self._folder / "kernel.json")
-        if os.name == "posix":
+        if os.name == "posix" and is_short:
             self.transport = "ipc"
             self.ip = str(self._folder / "k")
 

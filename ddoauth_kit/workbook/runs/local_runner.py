@@ -12,6 +12,7 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from ddoauth_kit.socket_folder import remove_left_over
 from ddoauth_kit.workbook.runs.collect import result
 from ddoauth_kit.workbook.runs.kernel_template import KernelTemplate
 
@@ -50,9 +51,10 @@ class LocalRunner:
     ) -> bool:
         """Execute all cases, calling `done` as each ends; return False if it was interrupted.
 
-        SIGINT and SIGTERM end the kernels that run; what had ended is on disk. In a notebook,
+        SIGINT, SIGTERM and SIGHUP end the kernels that run; what had ended is on disk. In a notebook,
         which has a loop of its own, this waits in a thread.
         """
+        remove_left_over()
         work = self._all(list(cases), settings=settings, out=out, done=done)
         try:
             asyncio.get_running_loop()
@@ -114,13 +116,15 @@ class LocalRunner:
 
 @contextmanager
 def _cancelling(tasks: list[asyncio.Task[None]]) -> Iterator[None]:
-    """Cancel the tasks at SIGINT or SIGTERM while the block lasts.
+    """Cancel the tasks at SIGINT, SIGTERM or SIGHUP while the block lasts.
 
     Signals reach the main thread alone, and on Windows they do not reach event loops.
     """
     loop = asyncio.get_running_loop()
     main = threading.current_thread() is threading.main_thread()
-    handled = (signal.SIGINT, signal.SIGTERM) if main and sys.platform != "win32" else ()
+    handled: tuple[signal.Signals, ...] = ()
+    if main and sys.platform != "win32":
+        handled = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
     def cancel() -> None:
         for task in tasks:

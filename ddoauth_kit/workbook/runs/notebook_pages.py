@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from functools import lru_cache
-from html import escape
+from html import escape, unescape
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote, unquote
 
 from ddoauth_kit.masking.people import mask_people
 
@@ -82,8 +83,8 @@ def notebook_page(
     """
 
     def link(found: re.Match[str]) -> str:
-        name = found[1].removesuffix(".ipynb") + suffix
-        return f'<a href="{name}.html">{found[2]}</a>' if name in siblings else found[2]
+        name = unquote(unescape(found[1])).removesuffix(".ipynb") + suffix
+        return f'<a href="{quote(name)}.html">{found[2]}</a>' if name in siblings else found[2]
 
     cells = "\n".join(_cell(cell) for cell in notebook.cells)
     body = f"<main>\n{_INSIDE.sub(link, cells)}\n</main>"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
-from dataclasses import asdict, dataclass, field
+import unicodedata
+from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
 from itertools import product
 from pathlib import Path
@@ -16,6 +18,12 @@ if TYPE_CHECKING:
 
 DEMO: Final = "demo client"
 FROM_ENVIRONMENT: Final = "client of the environment"
+LONGEST: Final = 80
+_BYTES: Final = 160
+# Windows keeps these names for devices, with any ending.
+_RESERVED: Final = frozenset(
+    ["aux", "con", "nul", "prn", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,16 +116,20 @@ def matrix(
     clients: Sequence[RunClient] = (RunClient(),),
 ) -> list[Case]:
     """Return the product, notebook by notebook; names tell clients apart if there are several."""
-    labels = dict(zip(clients, _distinct([client.label for client in clients]), strict=True))
-    return [
+    named = dict(zip(clients, _told_apart(clients), strict=True))
+    slugs = dict(zip(clients, _distinct([_slug(c.label) for c in clients]), strict=True))
+    several = len(clients) > 1
+    cases = [
         Case(
-            name=f"{notebook.stem}.{site}" + (f".{labels[client]}" if len(clients) > 1 else ""),
+            name=f"{_stem(notebook)}.{site}" + (f".{slugs[client]}" if several else ""),
             notebook=notebook,
             site=site,
-            client=client,
+            client=named[client],
         )
         for notebook, site, client in product(notebooks, tuple(sites), clients)
     ]
+    names = _distinct([case.name for case in cases])
+    return [replace(case, name=name) for case, name in zip(cases, names, strict=True)]
 
 
 def digest(case: Case) -> str:
@@ -128,10 +140,63 @@ def digest(case: Case) -> str:
     return sha256(content).hexdigest()[:16]
 
 
-def _distinct(labels: list[str]) -> list[str]:
-    """Return names for files: lower case, and numbered where two would be alike."""
-    slugs = [re.sub(r"[^a-z0-9]+", "-", label.lower()).strip("-") or "client" for label in labels]
+def file_name(text: str, *, otherwise: str) -> str:
+    """Return a text as the name of a file for every system, without an ending.
+
+    Letters of all alphabets stay, where this system can write them.
+    """
+    plain = unicodedata.normalize("NFC", text)
+    kept = "".join(c if c.isalnum() or c in " ._-" else "_" for c in plain).strip(" .")[:LONGEST]
+    try:
+        os.fsencode(kept)
+    except UnicodeEncodeError:
+        kept = kept.encode("ascii", "replace").decode().replace("?", "_")
+    while len(kept.encode("utf-8", "replace")) > _BYTES:
+        kept = kept[:-1]
+    kept = kept.rstrip(" .") or otherwise
+    return f"_{kept}" if kept.partition(".")[0].lower() in _RESERVED else kept
+
+
+def _distinct(names: list[str]) -> list[str]:
+    """Return names for files: numbered where two would be alike, also where `A` and `a` are."""
+    used: set[str] = set()
+    found = []
+    for name in names:
+        number, candidate = 1, name
+        while _key(candidate) in used:
+            number += 1
+            candidate = f"{name}-{number}"
+        used.add(_key(candidate))
+        found.append(candidate)
+    return found
+
+
+def distinct_file_names(texts: Iterable[str], *, otherwise: str) -> dict[str, str]:
+    """Return a file name for each text, and never one for two."""
+    texts = list(dict.fromkeys(texts))
+    names = _distinct([file_name(text, otherwise=otherwise) for text in texts])
+    return dict(zip(texts, names, strict=True))
+
+
+def _key(name: str) -> str:
+    """Return what two names have in common that a file system may take for one."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+
+
+def _slug(label: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", label.lower()).strip("-")[:LONGEST].strip("-") or "client"
+
+
+def _stem(notebook: Path) -> str:
+    return file_name(notebook.stem, otherwise="notebook")
+
+
+def _told_apart(clients: Sequence[RunClient]) -> list[RunClient]:
+    """Return the clients with labels that differ, as tables show them."""
+    keys = [_key(client.label) for client in clients]
     return [
-        slug if slugs.index(slug) == i else f"{slug}-{slugs[: i + 1].count(slug)}"
-        for i, slug in enumerate(slugs)
+        replace(client, label=f"{client.label} ({keys[:i].count(keys[i]) + 1})")
+        if keys.count(keys[i]) > 1
+        else client
+        for i, client in enumerate(clients)
     ]

@@ -6,6 +6,7 @@ import re
 from html import escape
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
 
 from ddoauth_kit.errors.explainer import explain
 from ddoauth_kit.masking.people import mask_people
@@ -251,7 +252,7 @@ def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
 
 
 def _link(run: NotebookRun, text: str = "") -> str:
-    return f'<a href="{escape(run.name)}.html">{_text(text or run.notebook)}</a>'
+    return f'<a href="{quote(run.name)}.html">{_text(text or run.notebook)}</a>'
 
 
 def _name(text: str) -> str:

@@ -14,6 +14,7 @@ from ddoauth_kit.masking.people import mask_people, mask_row
 from ddoauth_kit.masking.scan import scan_paths
 from ddoauth_kit.workbook.runs.junit import junit
 from ddoauth_kit.workbook.runs.notebook_pages import notebook_page
+from ddoauth_kit.workbook.runs.run_matrix import distinct_file_names, file_name
 from ddoauth_kit.workbook.runs.run_report import report
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def _write_page(run: NotebookRun, *, out: Path, siblings: set[str]) -> None:
     text = notebook_page(
         v4.reads(path.read_text("utf-8")),  # type: ignore[no-untyped-call]
         title=f"{run.notebook} on {run.site}",
-        suffix=run.name.removeprefix(run.notebook),
+        suffix=run.name.removeprefix(file_name(run.notebook, otherwise="notebook")),
         siblings=siblings,
     )
     (out / f"{run.name}.html").write_text(text, encoding="utf-8")
@@ -91,8 +92,9 @@ def _write_tables(runs: list[NotebookRun], folder: Path) -> None:
         where = {"notebook": run.notebook, "site": run.site, "client": run.client}
         for name, table in run.tables.items():
             rows.setdefault(name, []).extend({**where, **mask_row(row)} for row in table)
+    files = distinct_file_names(rows, otherwise="table")
     for name, table in rows.items():
-        _write_csv(folder / f"{_file_name(name)}.csv", table)
+        _write_csv(folder / f"{files[name]}.csv", table)
     _write_csv(folder.parent / "rows.csv", [{"table": n, **r} for n, t in rows.items() for r in t])
 
 
@@ -107,8 +109,3 @@ def _write_csv(path: Path, rows: list[dict[str, Any]]) -> None:
 def _plain(value: Any) -> Any:  # noqa: ANN401 - JSON
     formula = isinstance(value, str) and value.startswith(_FORMULA)
     return f"'{value}" if formula else value
-
-
-def _file_name(name: str) -> str:
-    """Return a table's name without what would lead to another folder."""
-    return "".join(c if c.isalnum() or c in " ._-" else "_" for c in name).lstrip(".") or "table"

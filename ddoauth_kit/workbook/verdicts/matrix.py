@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.probing.verdict import PROBLEMS, Verdict
+from ddoauth_kit.scopes import known_scopes
 from ddoauth_kit.workbook.verdicts.style import ROOT, style
 from ddoauth_kit.workbook.verdicts.unconfirmed import findings
 from ddoauth_kit.workbook.verdicts.words_and_colours import GRAVITY, MARKS, MISSING
@@ -65,13 +66,14 @@ class VerdictMatrix:
     """Show verdicts scope by site; areas with problems stand first, then the alphabet decides.
 
     `whole` is the number of scopes before anything was narrowed, `complete` is false when probing
-    was cancelled.
+    was cancelled. `missing` is how many results there would be more.
     """
 
     results: tuple[ProbeResult, ...]
     sites: tuple[str, ...]
     whole: int
     complete: bool = True
+    missing: int = 0
 
     @cached_property
     def rows(self) -> tuple[MatrixRow, ...]:
@@ -114,8 +116,14 @@ class VerdictMatrix:
         scopes = f"{len(self.rows)} of {self.whole}" if self.is_narrowed else str(self.whole)
         said = f"{_count(scopes, 'scope')} on {_count(len(self.sites), 'site')}"
         trouble = f"{_count(problems, 'verdict')} refused or failed" if problems else "no problem"
-        cut = f"; cancelled, {verdicts.count(None)} missing" if not self.complete else ""
-        return f"{said}: {trouble}{cut}."
+        unknown = sum(row.scope not in known_scopes() for row in self.rows)
+        untried = 0 if problems else verdicts.count(Verdict.NOT_TRIED)
+        odd = f", {_count(unknown, 'scope')} not known" if unknown else ""
+        odd += f", {untried} not tried" if untried else ""
+        if self.complete:
+            return f"{said}: {trouble}{odd}."
+        so_far = trouble if problems else "nothing refused or failed so far"
+        return f"{said}: {so_far}{odd}; cancelled, {self.missing} missing."
 
     def where(
         self,
@@ -179,6 +187,7 @@ def verdict_matrix(report: ProbeReport) -> VerdictMatrix:
         sites=report.sites,
         whole=len(report.scopes),
         complete=report.complete,
+        missing=report.missing,
     )
 
 

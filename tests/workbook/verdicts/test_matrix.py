@@ -94,4 +94,10 @@ def test_the_headline_says_how_much_and_how_bad() -> None:
     )
     cut = replace(full_report(), results=full_report().results[:-5], complete=False)
     assert "cancelled, 5 missing" in verdict_matrix(cut).headline
+    early = replace(full_report(), results=full_report().results[:13], complete=False, asked=1179)
+    assert verdict_matrix(early).missing == 1179 - 13
+    assert "so far" in verdict_matrix(replace(early, results=())).headline
+    odd = replace(full_report().results[0], scope="metric_read", verdict=Verdict.NO_OPERATION)
+    told = verdict_matrix(replace(full_report(), results=(odd,))).headline
+    assert "1 scope not known" in told
     assert VerdictMatrix((), ("us1",), 0).headline.startswith("0 scopes on 1 site: no problem")

@@ -1,0 +1,86 @@
+"""Decide how a person's redirect comes back: what was asked for, and whether a browser opens."""
+
+from __future__ import annotations
+
+import os
+import sys
+import webbrowser
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from ddoauth_kit.environment_values import value_of
+from ddoauth_kit.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_DISPLAYS: Final = ("DISPLAY", "WAYLAND_DISPLAY")
+_WITH_WINDOWS: Final = frozenset(
+    {
+        "chrome",
+        "chromium",
+        "chromium-browser",
+        "epiphany",
+        "falkon",
+        "firefox",
+        "firefox-esr",
+        "google-chrome",
+        "konqueror",
+        "microsoft-edge",
+        "mozilla",
+        "opera",
+        "x-www-browser",
+        "xdg-open",
+    }
+)
+_IN_TERMINALS: Final = frozenset(
+    {
+        "browsh",
+        "carbonyl",
+        "cha",
+        "edbrowse",
+        "elinks",
+        "links",
+        "links2",
+        "lynx",
+        "netrik",
+        "retawq",
+        "w3m",
+        "www-browser",
+    }
+)
+
+
+def consent_wanted(environ: Mapping[str, str] = os.environ) -> str:
+    """Return what `DDOAUTH_CONSENT` asks for: `paste`, `listener` or nothing.
+
+    Raises:
+        InputError: `unknown_consent`.
+    """
+    wanted = value_of("DDOAUTH_CONSENT", environ).lower()
+    if wanted not in {"", "paste", "listener"}:
+        raise InputError("unknown_consent", f"DDOAUTH_CONSENT is {wanted[:40]!a}.")
+    return wanted
+
+
+def browser_is_here() -> bool:
+    """Tell whether a browser with windows opens on this machine."""
+    try:
+        webbrowser.get()
+    except webbrowser.Error:
+        return False
+    return not opens_no_window()
+
+
+def opens_no_window(environ: Mapping[str, str] = os.environ) -> bool:
+    """Tell whether the browser that would open is one of a terminal, or has no display.
+
+    It would load a one-time link, which is then spent, and show it to nobody.
+    """
+    try:
+        browser = webbrowser.get()
+    except webbrowser.Error:
+        return False
+    name = Path(str(getattr(browser, "name", ""))).name.lower()
+    display = sys.platform in {"darwin", "win32"} or any(map(environ.get, _DISPLAYS))
+    return name in _IN_TERMINALS or (name in _WITH_WINDOWS and not display)

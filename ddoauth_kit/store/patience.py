@@ -1,0 +1,47 @@
+"""Wait for a keyring, but not for ever: it may ask a person who is not there."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SECONDS: Final = 10.0
+_WAITING: Final[list[threading.Thread]] = []
+
+
+class NoAnswerError(TimeoutError):
+    """Say that a call has not returned in time; its thread still waits."""
+
+
+def answered(call: Callable[..., Any], *arguments: object) -> Any:  # noqa: ANN401 - the call's own
+    """Return what a call returns, or raise what it raises, within ten seconds.
+
+    While an earlier call still waits, the next ones fail at once.
+
+    Raises:
+        NoAnswerError: it has not returned.
+    """
+    _WAITING[:] = [thread for thread in _WAITING if thread.is_alive()]
+    if _WAITING:
+        raise NoAnswerError
+    outcome: list[tuple[Any, BaseException | None]] = []
+
+    def run() -> None:
+        try:
+            outcome.append((call(*arguments), None))
+        except BaseException as error:  # noqa: BLE001 - raised again where it was asked for
+            outcome.append((None, error))
+
+    thread = threading.Thread(target=run, name="ddoauth-keyring", daemon=True)
+    thread.start()
+    thread.join(SECONDS)
+    if not outcome:
+        _WAITING.append(thread)
+        raise NoAnswerError
+    value, error = outcome[0]
+    if error is not None:
+        raise error
+    return value

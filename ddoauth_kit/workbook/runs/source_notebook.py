@@ -1,0 +1,113 @@
+"""Read a notebook that somebody wrote: of Python, in whatever encoding an editor saved it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from ddoauth_kit.edited_text import edited_text
+from ddoauth_kit.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+_PYTHON: Final = frozenset({"python", "python2", "python3", "ipython", "ipython2", "ipython3"})
+# Kernels whose notebooks often name no language.
+_OTHERS: Final = (
+    ".net",
+    "almond",
+    "bash",
+    "calysto_bash",
+    "deno",
+    "evcxr",
+    "gonb",
+    "gophernotes",
+    "ijava",
+    "ir",
+    "iruby",
+    "java",
+    "julia",
+    "kotlin",
+    "octave",
+    "powershell",
+    "ruby",
+    "rust",
+    "sas",
+    "scala",
+    "sos",
+    "stata",
+    "tslab",
+    "xcpp",
+    "xr",
+)
+
+
+def checked_notebook(path: Path) -> dict[str, Any]:
+    """Return the content of a notebook of format 4 whose language is Python, or not said.
+
+    Raises:
+        InputError: `not_a_notebook` or `other_language`.
+    """
+    try:
+        content = json.loads(edited_text(path))
+    except (OSError, ValueError, RecursionError):
+        content = None
+    if not isinstance(content, dict) or not isinstance(content.get("cells"), list):
+        raise InputError("not_a_notebook", f"The file {str(path)!r} is not a Jupyter notebook.")
+    refuse_other_language(content.get("metadata"), name=path.name)
+    return content
+
+
+def refuse_other_language(metadata: object, *, name: str) -> None:
+    """Refuse a notebook that Python would misunderstand.
+
+    Raises:
+        InputError: `other_language`.
+    """
+    language = _language(metadata)
+    if language:
+        what = f"The notebook {name!r} is written in {language[:40]!a}, not in Python."
+        raise InputError("other_language", what)
+
+
+def _language(metadata: object) -> str:
+    """Return the language that a notebook names, or "" for Python and for none."""
+    kernel, info = _part(metadata, "kernelspec"), _part(metadata, "language_info")
+    for named in (kernel.get("language"), info.get("name")):
+        if isinstance(named, str) and named.strip():
+            return "" if named.strip().lower() in _PYTHON else named
+    name = str(kernel.get("name") or "").strip().lower()
+    known = any(name == other or name.startswith((f"{other}-", f"{other}_")) for other in _OTHERS)
+    return name if known else ""
+
+
+def _part(metadata: object, name: str) -> Mapping[str, Any]:
+    part = metadata.get(name) if isinstance(metadata, dict) else None
+    return part if isinstance(part, dict) else {}
+
+
+def load_notebook(path: Path) -> Any:  # noqa: ANN401 - papermill is untyped
+    """Return a notebook as papermill loads it.
+
+    Raises:
+        InputError: `not_a_notebook` or `other_language`.
+    """
+    import nbformat
+    from papermill.version import version
+
+    content = json.dumps(checked_notebook(path))
+    notebook = nbformat.v4.upgrade(nbformat.reads(content, as_version=4))  # type: ignore[no-untyped-call]
+    notebook.metadata.setdefault(
+        "papermill",
+        {
+            "default_parameters": {},
+            "parameters": {},
+            "environment_variables": {},
+            "version": version,
+        },
+    )
+    for cell in notebook.cells:
+        cell.metadata.setdefault("tags", [])
+        cell.metadata.setdefault("papermill", {})
+    return notebook
