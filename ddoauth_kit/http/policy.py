@@ -88,9 +88,7 @@ def recorded(  # noqa: PLR0913 - the parts of one answer
         request_headers=request.shown_headers(),
         request_body=mask(request.shown_body()),
         response_headers=tuple(
-            (name, mask(value))
-            for name, value in headers.items()
-            if name in _SHOWN_HEADERS
+            (name, mask(value)) for name, value in headers.items() if name in _SHOWN_HEADERS
         ),
         response_body=_kept(request, status=status, text=text, keep_answers=keep_answers),
         request_type=request.content_type,

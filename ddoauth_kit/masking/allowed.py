@@ -28,7 +28,7 @@ _ROUNDS: Final = 20_000
 
 @lru_cache(maxsize=4096)
 def fingerprint(value: str) -> str:
-    """Return 16 digits by which a value is known again; a slow hash, so that guessing takes long."""
+    """Return 16 digits that stand for a value; the hash is slow, so that guessing takes long."""
     salt = b"ddoauth scan"
     return pbkdf2_hmac("sha256", value.encode("utf-8", "replace"), salt, _ROUNDS, dklen=8).hex()
 

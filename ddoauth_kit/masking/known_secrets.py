@@ -76,7 +76,7 @@ def _guards(name: str, value: str) -> bool:
 
 
 def _is_path(value: str) -> bool:
-    """Return whether a value is a path: one that exists, or several parts, or a name with an end."""
+    """Return whether a value is a path: it exists, has several parts, or a file's ending."""
     if not _PATH.fullmatch(value):
         return False
     parts = [part for part in re.split(r"[/\\]", value) if part]

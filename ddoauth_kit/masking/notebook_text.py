@@ -147,8 +147,8 @@ def output_pieces(notebook: Any) -> list[Piece]:  # noqa: ANN401 - JSON
     for cell, output in _outputs(notebook):
         if "text" in output:
             text = _joined(output["text"])
-            for channel in ("stream", str(output.get("name"))):
-                found.append(Piece(channel, text, output, "text", cell))
+            channels = ("stream", str(output.get("name")))
+            found += [Piece(channel, text, output, "text", cell) for channel in channels]
         data = output.get("data")
         for name, value in data.items() if isinstance(data, dict) else ():
             if isinstance(value, (str, list)):

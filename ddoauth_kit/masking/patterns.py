@@ -304,7 +304,8 @@ _FIELDS: Final = re.compile(
     r"|(?P<bare>[^\s,;&\"'<>(){}\[\]\\=]{1,4096}=*)(?P<after>[(\[]?))"
 )
 _OPTIONS: Final = re.compile(
-    r"(?<![\w-])--(?P<name>[A-Za-z][A-Za-z0-9-]{1,40})[ \t]{1,4}[\"']?(?P<bare>[^\s\"'<>|;&$]{1,4096})"
+    r"(?<![\w-])--(?P<name>[A-Za-z][A-Za-z0-9-]{1,40})[ \t]{1,4}[\"']?"
+    r"(?P<bare>[^\s\"'<>|;&$]{1,4096})"
 )
 _ELEMENTS: Final = re.compile(
     r"<(?P<name>[A-Za-z_][A-Za-z0-9_.-]{1,60})>\s{0,8}(?P<bare>[^<>\s&=][^<>\s]{0,4095})\s{0,8}</"
@@ -447,7 +448,8 @@ SHAPES: Final = (
         "password of a curl command",
         "<password>",
         re.compile(
-            r"(?<=\s)(?:-u|--user|-U|--proxy-user)[ \t=]{0,4}[\"']?[^\s:\"']{1,200}:(?P<value>[^\s\"']{3,512})"
+            r"(?<=\s)(?:-u|--user|-U|--proxy-user)[ \t=]{0,4}[\"']?"
+            r"[^\s:\"']{1,200}:(?P<value>[^\s\"']{3,512})"
         ),
         ("curl",),
         _is_curl,

@@ -84,7 +84,7 @@ class Scan:
                 self.file(Path(folder) / name)
 
     def file(self, path: Path) -> None:
-        """Look through one file; whatever it holds, this ends with findings and not with an error."""
+        """Look through one file; whatever it holds, this ends with findings, never an error."""
         self.files += 1
         try:
             if not stat.S_ISREG(path.stat().st_mode):

@@ -68,7 +68,7 @@ _Decode = Callable[[str], Iterable[bytes]]
 
 @dataclass(frozen=True, slots=True)
 class _Layer:
-    """Hold a text with one layer of encoding undone; pieces are begins there, begins and ends here."""
+    """Hold a text with one layer undone, and for each piece its begin here and span there."""
 
     text: str
     inner: list[int]
@@ -227,7 +227,7 @@ def _untagged(text: str) -> str | None:
 
 
 def _layer_of(text: str, decode: object) -> _Layer:
-    """Decode once more, and note which piece came from where; only done where something is found."""
+    """Decode once more and note where each piece came from; only done after a find."""
     pattern = _ESCAPES if decode is _unescaped else INLINE
     parts: list[str] = []
     inner: list[int] = []
