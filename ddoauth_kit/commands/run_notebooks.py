@@ -76,7 +76,13 @@ def run_command(options: argparse.Namespace) -> int:
         seconds=round(time.perf_counter() - begun, 2),
         earlier=earlier,
     )
-    return _finish(outcome, out=out, whole=whole, as_json=options.format == "json")
+    return _finish(
+        outcome,
+        out=out,
+        whole=whole,
+        as_json=options.format == "json",
+        seconds=options.timeout,
+    )
 
 
 def _run_all(
@@ -114,10 +120,12 @@ def _runner(options: argparse.Namespace) -> LocalRunner | ClusterRunner:
     return LocalRunner(jobs=options.jobs, timeout=options.timeout, cold=options.cold)
 
 
-def _finish(outcome: RunOutcome, *, out: Path, whole: bool, as_json: bool) -> int:
+def _finish(
+    outcome: RunOutcome, *, out: Path, whole: bool, as_json: bool, seconds: float | None
+) -> int:
     from ddoauth_kit.workbook.runs.written_results import write_results
 
-    scanned = write_results(outcome, out=out, secrets=_secrets(outcome))
+    scanned = write_results(outcome, out=out, secrets=_secrets(outcome), seconds=seconds)
     _print_runs(scanned.runs, out=out, as_json=as_json)
     for finding in scanned.findings or ():
         say(f"secret found: {finding}")

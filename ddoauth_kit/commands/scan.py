@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.commands.terminal import FOUND, SUCCESS, answer, say
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     import argparse
 
     from ddoauth_kit.commands.parser import Parser
+    from ddoauth_kit.masking.scan import Scan
+
 EXAMPLES: Final = (
     "ddoauth scan notebooks ddoauth-runs",
     "ddoauth scan report.html --format json",
@@ -21,27 +24,52 @@ EXAMPLES: Final = (
 def configure(scan: Parser) -> None:
     """Describe the command and add its options."""
     scan.describe(
-        "Look for what has the shape of a Datadog key or of a credential of the "
-        "sandbox, and for the secrets of the environment. Exit 1 and say where, never what.",
+        "Look for what has the shape of a Datadog key, a token or a credential of the "
+        "sandbox, for values under names such as client_secret, and for the secrets of the "
+        "environment. Exit 1 and say where, never what. A line with the comment "
+        "`ddoauth: allow (reason)` is left out, and so is every value whose fingerprint stands in "
+        "the list of allowed values.",
         examples=EXAMPLES,
     )
     scan.set_defaults(command=run_scan)
     scan.add_argument("paths", nargs="+", metavar="PATH", help="a file or a folder")
+    scan.add_argument(
+        "--allow",
+        metavar="FILE",
+        help="a list of allowed values, each line a fingerprint and a reason (.ddoauth-allow here)",
+    )
     scan.add_argument(
         "--format", choices=["table", "json"], default="table", help="how to print (table)"
     )
 
 
 def run_scan(options: argparse.Namespace) -> int:
-    """Scan and print what was found."""
+    """Scan and print what was found, and how many folders were passed by."""
+    from ddoauth_kit.masking.allowed import FILE, read_allowed
     from ddoauth_kit.masking.known_secrets import environment_secrets
-    from ddoauth_kit.masking.scan import scan_paths
+    from ddoauth_kit.masking.redaction import Masker
+    from ddoauth_kit.masking.scan import Scan
 
-    found = scan_paths(options.paths, secrets=environment_secrets())
+    allowed = options.allow if options.allow is not None else FILE if Path(FILE).is_file() else ""
+    scan = Scan(
+        Masker(environment_secrets()), read_allowed(Path(allowed)) if allowed else frozenset()
+    )
+    for path in dict.fromkeys(options.paths):
+        scan.path(Path(path))
+    found = list(scan.findings)
     if options.format == "json":
         answer(json.dumps([asdict(finding) for finding in found], indent=2))
     else:
         for finding in found:
-            answer(str(finding))
+            mark = f" [{finding.fingerprint}]" if finding.fingerprint else ""
+            answer(f"{finding}{mark}")
         say(f"{len(found) or 'no'} secret{'' if len(found) == 1 else 's'} found")
+    _say_left_out(scan)
     return FOUND if found else SUCCESS
+
+
+def _say_left_out(scan: Scan) -> None:
+    if scan.suppressed:
+        say(f"{scan.suppressed} allowed by a comment or by the list")
+    for folder in scan.skipped:
+        say(f"not looked at: {folder}")

@@ -135,7 +135,8 @@ ADVICE: Final[dict[str, str]] = {
     "secret_parameter": (
         "put the value into an environment variable (DDOAUTH_CLIENT_SECRET, DDOAUTH_REFRESH_TOKEN_"
         "US1, DD_API_KEY) or the keyring, which kernels can read; papermill writes parameters "
-        "down. Pass names only. If it was typed on a command line, treat it as seen: replace it."
+        "down. Pass names only. If it was typed on a command line, treat it as seen: replace it. "
+        "If it is not a secret, name the parameter in DDOAUTH_PLAIN_PARAMETERS."
     ),
     "other_settings": (
         "resume with the mode, `--writes` and version of the first run, or choose another `--out`."
@@ -147,6 +148,10 @@ ADVICE: Final[dict[str, str]] = {
     ),
     "several_live_clients": (
         "start a run for each client, with that client's own variables in the environment."
+    ),
+    "bad_allow_list": (
+        "write a line for each value: the fingerprint that `ddoauth scan` printed, a blank, and "
+        "the reason why it is not a secret. Lines that begin with # are comments."
     ),
     "unreadable_path": "name a file or a folder that exists and that you may read.",
     "sandbox_not_started": "change the option that the message names.",

@@ -12,7 +12,7 @@ from ddoauth_kit.errors import InputError
 from ddoauth_kit.exchange import Exchange
 from ddoauth_kit.http.answers import seconds_to_wait
 from ddoauth_kit.http.message import Request, Response
-from ddoauth_kit.masking.redaction import issued_secrets, outline, redact, redact_body
+from ddoauth_kit.masking.redaction import Masker, outline, redact_body
 
 RECORDED: Final = 64 * 1024
 LONGEST_WAIT: Final = 30.0
@@ -81,17 +81,16 @@ def recorded(  # noqa: PLR0913 - the parts of one answer
 
     Without `keep_answers` the record of a successful API answer is its shape, without values.
     """
+    mask = Masker(request.secrets)
     exchange = Exchange(
         purpose=request.purpose,
         method=request.method,
-        url=redact(request.shown_url, secrets=request.secrets),
+        url=mask(request.shown_url),
         status=status,
         request_headers=request.shown_headers(),
-        request_body=redact(request.shown_body()),
+        request_body=mask(request.shown_body()),
         response_headers=tuple(
-            (name, redact(value, secrets=request.secrets))
-            for name, value in headers.items()
-            if name in _SHOWN_HEADERS
+            (name, mask(value)) for name, value in headers.items() if name in _SHOWN_HEADERS
         ),
         response_body=_kept(request, status=status, text=text, keep_answers=keep_answers),
         request_type=request.content_type,
@@ -101,11 +100,10 @@ def recorded(  # noqa: PLR0913 - the parts of one answer
 
 
 def _kept(request: Request, *, status: int, text: str, keep_answers: bool) -> str:
-    text = text[:RECORDED]
     customers = request.path.startswith("/api/") and not request.path.startswith(_TOKENS)
     if not keep_answers and status in _SUCCESS and customers:
-        return redact(outline(text), secrets=request.secrets)
-    return redact_body(text, secrets=(*request.secrets, *issued_secrets(text)))
+        return Masker(request.secrets)(outline(text))[:RECORDED]
+    return redact_body(text, secrets=request.secrets, longest=RECORDED)
 
 
 def is_loopback(host: str) -> bool:

@@ -7,18 +7,74 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from ddoauth_kit.masking.patterns import field_label, is_id_name
+from ddoauth_kit.masking.walk import INLINE, TERMINAL
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-WIDGET_STATE: Final = "application/vnd.jupyter.widget-state+json"
-WIDGET_VIEW: Final = "application/vnd.jupyter.widget-view+json"
-_NOISE: Final = re.compile(r"\x1b\[[0-9;]*[A-Za-z]|\s+")
-_MARKUP: Final = re.compile(rf"{_NOISE.pattern}|<[^<>]*>")
-_NOISES: Final = {
-    "text/plain": re.compile(rf"{_NOISE.pattern}|\A['\"]|['\"]\Z"),
-    "text/html": _MARKUP,
-    "image/svg+xml": _MARKUP,
+    from ddoauth_kit.masking.patterns import Find
+
+_BARE: Final = re.compile(r"[0-9a-fA-F]{32}|[0-9a-fA-F]{40}")
+_WIDGET: Final = re.compile(r"(?:IPY_MODEL_)?[0-9a-fA-F]{32}")
+_IDS: Final = frozenset({"id", "cell_id", "outputId", "model_id", "grade_id"})
+# What Jupyter reads, and no notebook may hold anything else at these places.
+_WORDS: Final = {
+    "cell_type": frozenset({"code", "markdown", "raw", "heading"}),
+    "output_type": frozenset({"stream", "display_data", "execute_result", "error"}),
+    "name": frozenset({"stdout", "stderr", "python", "python3", "ipython"}),
 }
+_NAME: Final = re.compile(r"[A-Za-z_]{1,60}|[a-z]+/[a-z0-9.+-]{1,100}")
+_BLANKS: Final = r"\s+"
+_CLOSE: Final = {
+    "text/plain": rf"{TERMINAL}|\A['\"]|['\"]\Z",
+    "text/html": rf"{TERMINAL}|{INLINE.pattern}",
+    "image/svg+xml": rf"{TERMINAL}|<[^<>]{{0,400}}>",
+}
+_LOOSE: Final = {
+    "text/plain": rf"{_BLANKS}|{_CLOSE['text/plain']}",
+    "text/html": rf"{_BLANKS}|{TERMINAL}|<[^<>]{{0,4000}}>",
+    "image/svg+xml": rf"{_BLANKS}|{TERMINAL}|<[^<>]{{0,4000}}>",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Hold one text of a notebook: its place in words, and how to come there.
+
+    `name` is the field that it stands under, `is_name` says that it is the name of a field itself,
+    and `path` leads to it (for a name, to its value).
+    """
+
+    place: str
+    path: tuple[str | int, ...]
+    text: str
+    name: str = ""
+    is_name: bool = False
+
+    @property
+    def is_structure(self) -> bool:
+        """Return whether Jupyter needs this text as it is, whatever secret it may equal."""
+        if self.is_name:
+            return bool(_NAME.fullmatch(self.text))
+        return self.text in _WORDS.get(self.name, ())
+
+    @property
+    def is_id(self) -> bool:
+        """Return whether ids, commits or checksums stand here, which look like keys."""
+        if self.path[:2] == ("metadata", "widgets"):
+            return bool(_WIDGET.fullmatch(self.text))
+        if not _BARE.fullmatch(self.text) or self.is_name:
+            return False
+        if self.name in _IDS:
+            inside = {"data", "outputs"} & set(self.path)
+            return not inside or self.name == "model_id"
+        return is_id_name(self.name)
+
+    @property
+    def label(self) -> str:
+        """Return what the field's name says of its value, such as `client_secret`."""
+        return "" if self.is_name else field_label(self.name)
 
 
 @dataclass(slots=True)
@@ -26,98 +82,124 @@ class Piece:
     """Hold one text of an output, and how to put another in its place.
 
     `channel` tells texts apart that a reader sees one after the other: what one display shows as
-    plain text and as HTML is two channels.
+    plain text and as HTML is two channels. `cell` counts from 1.
     """
 
     channel: str
     text: str
     holder: Any
     key: str | int
+    cell: int = 0
 
     def replace(self, text: str) -> None:
         """Put another text in this place of the notebook."""
         self.text = self.holder[self.key] = text
 
 
-def texts(value: Any, where: str = "notebook") -> Iterator[tuple[str, str]]:  # noqa: ANN401 - JSON
-    """Yield every text in a JSON value, names of fields included, with the place it stands at."""
-    if isinstance(value, str):
-        yield where, value
-    elif isinstance(value, list):
-        if value and all(isinstance(item, str) for item in value):
-            yield where, "".join(value)
-            return
-        for number, item in enumerate(value, start=1):
-            yield from texts(item, f"{where} {number}")
-    elif isinstance(value, dict):
-        for name, item in value.items():
-            yield where, str(name)
-            yield from texts(item, where)
+def notebook_texts(notebook: Any) -> Iterator[Text]:  # noqa: ANN401 - JSON
+    """Yield every text of a notebook, or of any other JSON value, names of fields included.
 
-
-def notebook_texts(notebook: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - JSON
-    """Yield every text of a notebook with its place, such as `cell 3, output 1`."""
-    for number, cell in enumerate(notebook.get("cells", ()), start=1):
-        for name, part in cell.items():
-            if name == "outputs":
-                for position, output in enumerate(part, start=1):
-                    yield from texts(output, f"cell {number}, output {position}")
+    A list of texts, as sources and outputs stand in a file, is one text.
+    """
+    waiting: list[tuple[tuple[str | int, ...], str, Any]] = [((), "", notebook)]
+    while waiting:
+        path, name, value = waiting.pop()
+        if isinstance(value, str):
+            yield Text(_place(path), path, value, name)
+        elif isinstance(value, list):
+            if value and all(isinstance(item, str) for item in value) and _is_lines(path):
+                yield Text(_place(path), path, "".join(value), name)
             else:
-                yield from texts(part, f"cell {number}, {name}")
-    for name, part in notebook.get("metadata", {}).items():
-        yield from texts(part, "widget state" if name == "widgets" else f"metadata {name}")
-    yield from texts({k: v for k, v in notebook.items() if k not in {"cells", "metadata"}})
+                items = [((*path, i), name, item) for i, item in enumerate(value)]
+                waiting += reversed(items)
+        elif isinstance(value, dict):
+            for key, item in reversed(value.items()):
+                inner = (*path, key)
+                waiting.append((inner, str(key), item))
+            for key in value:
+                inner = (*path, key)
+                yield Text(_place(inner), inner, str(key), is_name=True)
 
 
-def widget_ids(notebook: Any) -> frozenset[str]:  # noqa: ANN401 - JSON
-    """Return the ids of the notebook's widgets, which look like API keys: 32 hex digits."""
-    widgets = notebook.get("metadata", {}).get("widgets", {})
-    found = set(widgets.get(WIDGET_STATE, {}).get("state", {}))
-    for output in _outputs(notebook):
-        view = output.get("data", {}).get(WIDGET_VIEW, {})
-        if isinstance(view, dict) and "model_id" in view:
-            found.add(view["model_id"])
-    return frozenset(found)
+def _is_lines(path: tuple[str | int, ...]) -> bool:
+    """Return whether a list of texts at this place is one text, cut into lines."""
+    return bool(path) and path[-1] != "tags" and path[:1] != ("metadata",)
+
+
+def _place(path: tuple[str | int, ...]) -> str:
+    match path:
+        case ("cells", int(cell), "outputs", int(output), *_):
+            return f"cell {cell + 1}, output {output + 1}"
+        case ("cells", int(cell), str(part), *_):
+            return f"cell {cell + 1}, {part}"
+        case ("cells", int(cell), *_):
+            return f"cell {cell + 1}"
+        case ("metadata", "widgets", *_):
+            return "widget state"
+        case ("metadata", str(part), *_):
+            return f"metadata {part}"
+    return "notebook"
 
 
 def output_pieces(notebook: Any) -> list[Piece]:  # noqa: ANN401 - JSON
     """Return the texts that outputs show, in order, each with its channel."""
-    found = []
-    for output in _outputs(notebook):
+    found: list[Piece] = []
+    for cell, output in _outputs(notebook):
         if "text" in output:
-            found.append(Piece("stream", _joined(output["text"]), output, "text"))
-            found.append(Piece(str(output.get("name")), _joined(output["text"]), output, "text"))
-        for name, value in output.get("data", {}).items():
+            text = _joined(output["text"])
+            channels = ("stream", str(output.get("name")))
+            found += [Piece(channel, text, output, "text", cell) for channel in channels]
+        data = output.get("data")
+        for name, value in data.items() if isinstance(data, dict) else ():
             if isinstance(value, (str, list)):
-                found.append(Piece(name, _joined(value), output["data"], name))
-        for number, line in enumerate(output.get("traceback", ())):
-            found.append(Piece("traceback", line, output["traceback"], number))
+                found.append(Piece(str(name), _joined(value), data, name, cell))
+        lines = output.get("traceback")
+        for number, line in enumerate(lines if isinstance(lines, list) else ()):
+            found.append(Piece("traceback", str(line), lines, number, cell))
     return found
 
 
-def joined_hits(
-    pieces: list[Piece], find: Callable[[str], Iterator[tuple[int, int, str]]]
-) -> Iterator[tuple[list[tuple[Piece, int, int]], str]]:
+def spread_finds(
+    pieces: list[Piece],
+    *,
+    close: Callable[[str], list[Find]],
+    loose: Callable[[str], list[Find]],
+) -> Iterator[tuple[list[tuple[Piece, int, int]], Find]]:
     """Find what is spread over several texts of one channel, or broken by blanks and colours.
 
-    `find` gets a whole channel without blanks and yields begin, end and a name. For each hit comes
-    the list of its parts, as piece, begin and end, and the name; hits within one part are left out.
+    `close` gets the outputs of one cell without colours and inline tags, one directly after the
+    other; `loose` gets those of all cells, without blanks and tags. For each find comes the list of
+    its parts, as piece, begin and end; finds within one part are left out.
     """
-    for channel in dict.fromkeys(piece.channel for piece in pieces):
-        spans = [
-            (piece, begin, end)
-            for piece in pieces
-            if piece.channel == channel
-            for begin, end in _words(piece)
-        ]
-        text = "".join(piece.text[begin:end] for piece, begin, end in spans)
-        starts = [0]
-        for _, begin, end in spans:
-            starts.append(starts[-1] + end - begin)
-        for begin, end, name in find(text):
-            parts = list(_parts(spans, starts, begin, end))
-            if len(parts) > 1:
-                yield parts, name
+    channels: dict[str, list[Piece]] = {}
+    for piece in pieces:
+        channels.setdefault(piece.channel, []).append(piece)
+    for channel, group in channels.items():
+        yield from _spread(group, re.compile(_LOOSE.get(channel, f"{_BLANKS}|{TERMINAL}")), loose)
+        cells: dict[int, list[Piece]] = {}
+        for piece in group:
+            cells.setdefault(piece.cell, []).append(piece)
+        noise = re.compile(_CLOSE.get(channel, TERMINAL))
+        for several in cells.values():
+            if len(several) > 1:
+                yield from _spread(several, noise, close)
+
+
+def _spread(
+    pieces: list[Piece], noise: re.Pattern[str], find: Callable[[str], list[Find]]
+) -> Iterator[tuple[list[tuple[Piece, int, int]], Find]]:
+    text = "".join(noise.sub("", piece.text) for piece in pieces)
+    found = find(text)
+    if not found:
+        return
+    spans = [(piece, *span) for piece in pieces for span in _words(piece.text, noise)]
+    starts = [0]
+    for _, begin, end in spans:
+        starts.append(starts[-1] + end - begin)
+    for each in found:
+        parts = list(_parts(spans, starts, each.begin, each.end))
+        if len(parts) > 1:
+            yield parts, each
 
 
 def _parts(
@@ -131,22 +213,25 @@ def _parts(
         number += 1
 
 
-def _words(piece: Piece) -> Iterator[tuple[int, int]]:
+def _words(text: str, noise: re.Pattern[str]) -> Iterator[tuple[int, int]]:
     """Yield begin and end of what lies between blanks, colours, quotes around all, and tags."""
-    noise = _NOISES.get(piece.channel, _NOISE)
     position = 0
-    for found in noise.finditer(piece.text):
+    for found in noise.finditer(text):
         if found.start() > position:
             yield position, found.start()
         position = found.end()
-    if position < len(piece.text):
-        yield position, len(piece.text)
+    if position < len(text):
+        yield position, len(text)
 
 
-def _outputs(notebook: Any) -> Iterator[Any]:  # noqa: ANN401 - JSON
-    for cell in notebook.get("cells", ()):
-        yield from cell.get("outputs", ())
+def _outputs(notebook: Any) -> Iterator[tuple[int, Any]]:  # noqa: ANN401 - JSON
+    cells = notebook.get("cells") if isinstance(notebook, dict) else None
+    for number, cell in enumerate(cells if isinstance(cells, list) else (), start=1):
+        outputs = cell.get("outputs") if isinstance(cell, dict) else None
+        for output in outputs if isinstance(outputs, list) else ():
+            if isinstance(output, dict):
+                yield number, output
 
 
-def _joined(value: str | list[str]) -> str:
-    return value if isinstance(value, str) else "".join(map(str, value))
+def _joined(value: Any) -> str:  # noqa: ANN401 - JSON
+    return "".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -3,63 +3,123 @@
 from __future__ import annotations
 
 import copy
+import time
 from typing import TYPE_CHECKING, Any
 
-from ddoauth_kit.masking.notebook_text import joined_hits, notebook_texts, output_pieces, widget_ids
-from ddoauth_kit.masking.redaction import Masker
-from ddoauth_kit.masking.scan import spread
+from ddoauth_kit.masking.notebook_text import notebook_texts, output_pieces, spread_finds
+from ddoauth_kit.masking.patterns import counts_as_value, finds
+from ddoauth_kit.masking.redaction import Masker, replaced
+from ddoauth_kit.masking.walk import merged
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
-    from ddoauth_kit.masking.notebook_text import Piece
+    from ddoauth_kit.masking.notebook_text import Piece, Text
+    from ddoauth_kit.masking.patterns import Find
     from ddoauth_kit.secret import Secret
 
+_UNREAD = "<not masked in time>"
 
-def mask_notebook(notebook: Any, *, secrets: Iterable[Secret] = ()) -> Any:  # noqa: ANN401 - JSON
+
+def mask_notebook(
+    notebook: Any,  # noqa: ANN401 - JSON
+    *,
+    secrets: Iterable[Secret] = (),
+    keep: Collection[str] = (),
+    masker: Masker | None = None,
+    until: float | None = None,
+) -> Any:  # noqa: ANN401 - as above
     """Return a copy of a notebook without secrets, or the notebook itself if there is none.
 
     Sources, outputs, tracebacks, stream text, attachments, widget state and all metadata are
-    looked through, and secrets that are spread over several outputs are found as well.
+    looked through, and secrets that are spread over several outputs are found as well. Names of
+    fields that Jupyter knows stay, whatever a secret is. `keep` and `masker` are as in `Masker`.
+    After `until` (of `time.monotonic`) texts are replaced instead of being looked through.
     """
-    masker = Masker(secrets, keep=widget_ids(notebook))
-    torn = list(_spread(output_pieces(notebook), masker))
-    whole = "\n".join(text for _, text in notebook_texts(notebook))
-    if not torn and not masker.concerns(whole):
+    masker = masker or Masker(secrets, keep=keep)
+    torn = list(spread(output_pieces(notebook), masker)) if _in_time(until) else []
+    changes = list(_changes(notebook, masker, until))
+    if not torn and not changes:
         return notebook
     copied = copy.deepcopy(notebook)
-    _cut_spread(output_pieces(copied), masker)
-    return _masked(copied, masker)
+    if torn:
+        _cut_spread(output_pieces(copied), masker)
+        changes = list(_changes(copied, masker, until))
+    for text, masked in reversed(changes):
+        _put(copied, text, masked)
+    return copied
 
 
-def _masked(value: Any, mask: Callable[[str], str]) -> Any:  # noqa: ANN401 - JSON
-    """Mask all texts of a JSON value in place, names of fields included."""
-    if isinstance(value, str):
-        return mask(value)
-    if isinstance(value, list):
-        value[:] = [_masked(item, mask) for item in value]
-    elif isinstance(value, dict):
-        for name in list(value):
-            item = _masked(value.pop(name), mask)
-            value[mask(name)] = item
-    return value
-
-
-def _spread(
+def spread(
     pieces: list[Piece], masker: Masker
-) -> Iterator[tuple[list[tuple[Piece, int, int]], str]]:
-    return joined_hits(pieces, spread(masker))
+) -> Iterator[tuple[list[tuple[Piece, int, int]], Find]]:
+    """Yield what is spread over several outputs, as `spread_finds` does."""
+    return spread_finds(pieces, close=lambda text: _close(text, masker), loose=masker.walk.joined)
+
+
+def _close(text: str, masker: Masker) -> list[Find]:
+    return merged([*finds(text), *masker.walk.joined(text)])
+
+
+def field_find(text: Text) -> str:
+    """Return what a whole value is by the name of its field, or nothing."""
+    label = text.label
+    return label if label and counts_as_value(text.text, name=text.name, quoted=True) else ""
+
+
+def _changes(
+    notebook: Any,  # noqa: ANN401 - JSON
+    masker: Masker,
+    until: float | None,
+) -> Iterator[tuple[Text, str]]:
+    for text in notebook_texts(notebook):
+        if text.is_structure:
+            continue
+        if not _in_time(until):
+            if len(text.text) >= len(_UNREAD) and not text.is_name:
+                yield text, _UNREAD
+            continue
+        masked = _masked(text, masker)
+        if masked != text.text:
+            yield text, masked
+
+
+def _masked(text: Text, masker: Masker) -> str:
+    if text.is_id:
+        known = [found for found in masker.walk.finds(text.text) if found.known]
+        return replaced(text.text, known) if text.name != "id" or not known else "masked"
+    if label := field_find(text):
+        return f"<{label}>"
+    return masker(text.text)
+
+
+def _in_time(until: float | None) -> bool:
+    return until is None or time.monotonic() < until
+
+
+def _put(notebook: Any, text: Text, masked: str) -> None:  # noqa: ANN401 - JSON
+    *way, last = text.path
+    for step in way:
+        notebook = notebook[step]
+    if text.is_name:
+        items = [(masked if name == last else name, item) for name, item in notebook.items()]
+        notebook.clear()
+        notebook.update(items)
+    elif isinstance(notebook[last], list):
+        notebook[last] = masked.splitlines(keepends=True)
+    else:
+        notebook[last] = masked
 
 
 def _cut_spread(pieces: list[Piece], masker: Masker) -> None:
     """Replace the first part of a spread secret by what it may show, and drop the others."""
     cuts: dict[tuple[int, str | int], list[tuple[int, int, str]]] = {}
     places = {}
-    for parts, shown in _spread(pieces, masker):
+    for parts, found in spread(pieces, masker):
         for number, (piece, begin, end) in enumerate(parts):
             place = (id(piece.holder), piece.key)
             places[place] = piece
-            cuts.setdefault(place, []).append((begin, end, "" if number else shown))
+            cuts.setdefault(place, []).append((begin, end, "" if number else found.shown))
     for place, piece in places.items():
         piece.replace(_without(piece.text, sorted(cuts[place])))
 

@@ -2,37 +2,86 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import TYPE_CHECKING, Any, Final
 
 from ddoauth_kit.errors import InputError
-from ddoauth_kit.masking.notebook_text import texts
+from ddoauth_kit.masking.patterns import is_id_name, is_placeholder, is_secret_name
 from ddoauth_kit.masking.redaction import Masker
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from ddoauth_kit.secret import Secret
 
-_SECRET_NAME: Final = re.compile(
-    r"(?:secret|token|password|api_?key|app(?:lication)?_?key)s?$", re.IGNORECASE
-)
+PLAIN: Final = "DDOAUTH_PLAIN_PARAMETERS"
+_BARE: Final = re.compile(r"[0-9a-fA-F]{32}|[0-9a-fA-F]{40}")
+_PATH: Final = re.compile(r"(?:[A-Za-z]:|~|\.{1,2})?[/\\][^\0\n?#]*")
+
+
+def plain_values(
+    parameters: Mapping[str, Any], *, environ: Mapping[str, str] = os.environ
+) -> frozenset[str]:
+    """Return the values of parameters that are declared to be no secrets.
+
+    A name such as `COMMIT`, `RUN_ID` or `TRACE_ID` declares it for a number of 32 or 40 hex digits,
+    and the variable `DDOAUTH_PLAIN_PARAMETERS` for every parameter that it names.
+    """
+    declared = set(re.split(r"[,\s]+", environ.get(PLAIN, "")))
+    return frozenset(
+        value
+        for name, value in parameters.items()
+        if isinstance(value, str)
+        and (name in declared or (is_id_name(name) and _BARE.fullmatch(value)))
+    )
 
 
 def refuse_secret_parameters(
-    parameters: Mapping[str, Any], *, secrets: Iterable[Secret] = ()
+    parameters: Mapping[str, Any],
+    *,
+    secrets: Iterable[Secret] = (),
+    environ: Mapping[str, str] = os.environ,
 ) -> None:
-    """Refuse a parameter whose value is a known secret or has the shape of one.
+    """Refuse a parameter whose value is a known secret or looks like one, at any depth.
 
-    A value under a name such as `ACCESS_TOKEN` is refused as well, unless it is empty.
+    A value under a name such as `ACCESS_TOKEN` is refused as well, unless it is empty. What
+    `plain_values` returns is refused only if it is a known secret.
 
     Raises:
         InputError: `secret_parameter`; the message names the parameter and not its value.
     """
-    masker = Masker(secrets)
+    plain = plain_values(parameters, environ=environ)
+    masker = Masker(secrets, keep=plain)
     for name, value in parameters.items():
-        words = [text for _, text in texts(value)]
-        named = _SECRET_NAME.search(name) and isinstance(value, str) and value.strip()
-        if named or any(masker(text) != text for text in words):
-            what = f"The parameter {masker(name)!r} has a value that looks like a secret."
+        if any(_is_secret(*leaf, masker=masker, plain=plain) for leaf in _leaves(name, value)):
+            what = f"The parameter {masker(str(name))!r} has a value that looks like a secret."
             raise InputError("secret_parameter", what)
+
+
+def _is_secret(name: str, text: str, *, masker: Masker, plain: frozenset[str]) -> bool:
+    if text in plain:
+        return any(found.known for found in masker.walk.finds(text))
+    if is_secret_name(name) and text.strip() and not is_placeholder(text.strip()):
+        return True
+    found = masker.walk.finds(text)
+    if _PATH.fullmatch(text):  # a folder may be named by 32 hex digits
+        return any(each.known or not _BARE.fullmatch(text[each.begin : each.end]) for each in found)
+    return bool(found)
+
+
+def _leaves(name: str, value: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - JSON
+    """Yield every text of a value, names of fields included, with the name it stands under."""
+    waiting = [(str(name), value)]
+    while waiting:
+        name, value = waiting.pop()
+        if isinstance(value, dict):
+            for key, item in value.items():
+                waiting.append((str(key), item))
+                yield "", str(key)
+        elif isinstance(value, (list, tuple, set)):
+            waiting += [(name, item) for item in value]
+        elif isinstance(value, (str, bytes)):
+            yield name, value if isinstance(value, str) else value.decode("utf-8", "replace")
+        elif isinstance(value, int) and is_secret_name(name) and not isinstance(value, bool):
+            yield name, str(value)

@@ -2,117 +2,113 @@
 
 from __future__ import annotations
 
-import html
 import json
 import re
-from base64 import b64decode, b64encode
-from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import quote, quote_plus
 
+from ddoauth_kit.masking.patterns import SECRET_FIELDS, Find, field_label
+from ddoauth_kit.masking.walk import INLINE, Walk
 from ddoauth_kit.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
-SECRET_FIELDS: Final = frozenset(
-    {
-        "access_token",
-        "api_key",
-        "client_secret",
-        "code_verifier",
-        "dd-api-key",
-        "dd-application-key",
-        "id_token",
-        "refresh_token",
-    }
-)
-_PLAIN_FIELDS: Final = {re.sub(r"[^a-z]", "", name): name for name in SECRET_FIELDS}
+_BODY_FIELDS: Final = sorted({*SECRET_FIELDS, "token", "password"})
 _QUOTED_FIELD: Final = re.compile(
-    rf"""(["'](?:{"|".join(sorted(SECRET_FIELDS))}|key)["']\s*:\s*)(["'])(?:(?!\2)[^\\]|\\.)*\2?"""
+    rf"""(["'](?:{"|".join(_BODY_FIELDS)}|key)["']\s{{0,8}}:\s{{0,8}})(["'])(?:(?!\2)[^\\]|\\.)*\2?"""
 )
-_FORM_FIELD: Final = re.compile(rf"\b({'|'.join(sorted(SECRET_FIELDS))})=(?!<)[^&\s\"\\]+")
-_SHAPES: Final = (
-    (re.compile(r"sandbox-key-[0-9a-f]{16}([0-9a-f]{4})"), r"<api_key …\1>"),
-    (re.compile(r"sandbox-(secret|code|access|refresh)-[\w-]+"), r"<sandbox_\1>"),
-    (re.compile(r"(?<![0-9a-zA-Z-])[0-9a-f]{28}([0-9a-f]{4})(?![0-9a-zA-Z-])"), r"<api_key …\1>"),
-    (re.compile(r"(?<![0-9a-zA-Z-])[0-9a-f]{40}(?![0-9a-zA-Z-])"), "<application_key>"),
-    (re.compile(r"(?i)\b(bearer|basic)\s+(?!<)[\w.~+/=-]{8,}"), r"\1 <credential>"),
+_FORM_FIELD: Final = re.compile(
+    rf"(?<![\w-])({'|'.join(_BODY_FIELDS)}|code)(=)(?!<)[^&\s\"'\\<]+", re.IGNORECASE
+)
+_LINE_FIELD: Final = re.compile(
+    rf"^([ \t-]{{0,40}})({'|'.join(_BODY_FIELDS)})(:[ \t]{{1,8}})(?!<)\S[^\r\n]*$",
+    re.IGNORECASE | re.MULTILINE,
+)
+_ELEMENT: Final = re.compile(
+    rf"<({'|'.join(_BODY_FIELDS)}|code)([^<>]{{0,200}}>)[^<]+(?=</)", re.IGNORECASE
 )
 _FIELD_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}")
-_BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]{40,}")
-LONG_WORD: Final = 4096
+# What a server calls a problem, and no code that a person was sent back with.
+_CODE_WORD: Final = re.compile(r"[a-z]+(?:[_ .][a-z]+)*|[A-Z]+(?:_[A-Z]+)*|[\d.]{1,6}")
+_KEY_LENGTH: Final = 32
+_DEEPEST: Final = 3
+_REMEMBERED: Final = 512
+# A body of many times what is kept is not parsed to be masked, and a secret reaches no further.
+_MANY: Final = 4
+_REACH: Final = 8192
 
 
 class Masker:
-    """Mask known secrets however they are encoded, then whatever has the shape of one.
+    """Mask known secrets however they are encoded, and whatever looks like one.
 
-    Prepared once for many texts. The shapes are Datadog's API keys (32 hex) and application keys
-    (40 hex), credentials of an `Authorization` header, and everything the sandbox mints; base64 of
-    any of them counts as well. `keep`
-    names texts that have such a shape and are none, such as the ids of widgets.
+    Prepared once for many texts. What looks like a secret stands in `masking.patterns`, and how
+    deep is looked in `masking.walk`. `keep` names values that the user declared to be no secrets.
     """
 
     def __init__(self, secrets: Iterable[Secret] = (), *, keep: Collection[str] = ()) -> None:
-        forms = {form: str(s) for s in secrets for form in _encodings(s.reveal())}
-        self.forms = dict(sorted(forms.items(), key=lambda item: -len(item[0])))
-        self._keep = frozenset(keep)
+        self.walk = Walk(tuple(secrets), keep=frozenset(keep))
+        self._done: dict[str, str] = {}
 
     def __call__(self, text: str) -> str:
         """Return the text with every secret replaced by what it may show."""
-        for form, shown in self.forms.items():
-            text = _replaced(text, form, shown=shown)
-        for shape, shown in _SHAPES:
-            text = shape.sub(partial(self._shown, shown=shown), text)
-        text = _BASE64.sub(_without_encoded, text)
-        return text.encode("utf-8", "replace").decode()
-
-    def concerns(self, text: str) -> bool:
-        """Return whether there is anything to mask: cheap to ask of a large text first."""
-        folded = text.lower()
-        return (
-            any(form in text or ("%" in form and form.lower() in folded) for form in self.forms)
-            or any(shape.search(text) for shape, _ in _SHAPES)
-            or any(_holds_shape(word[0]) for word in _BASE64.finditer(text))
-        )
-
-    def _shown(self, found: re.Match[str], *, shown: str) -> str:
-        return found[0] if found[0] in self._keep else found.expand(shown)
+        if text not in self._done:
+            if len(self._done) >= _REMEMBERED:
+                self._done.clear()
+            masked = replaced(text, self.walk.finds(text))
+            self._done[text] = masked.encode("utf-8", "replace").decode()
+        return self._done[text]
 
 
-def base64_texts(word: str) -> Iterator[str]:
-    """Yield what a word of base64 says, read from each of its first four characters.
-
-    What stands before it, such as a name and an underscore, may have become part of the word.
-    """
-    plain = word.translate(str.maketrans("-_", "+/"))
-    for start in range(4 if len(plain) < LONG_WORD else 1):
-        piece = plain[start:]
-        if len(piece) % 4 == 1:
-            piece = piece[:-1]
-        yield b64decode(piece + "=" * (-len(piece) % 4)).decode("latin-1")
-
-
-def _holds_shape(word: str) -> bool:
-    return any(shape.search(text) for text in base64_texts(word) for shape, _ in _SHAPES)
-
-
-def _without_encoded(word: re.Match[str]) -> str:
-    return "<encoded_secret>" if _holds_shape(word[0]) else word[0]
+def replaced(text: str, found: Iterable[Find]) -> str:
+    """Return a text with each find replaced by what may be shown; tags in it stay."""
+    parts, position = [], 0
+    for each in found:
+        cut = text[each.begin : each.end]
+        parts += [text[position : each.begin], each.shown]
+        if "<" in cut:
+            parts += INLINE.findall(cut)
+        position = each.end
+    return "".join([*parts, text[position:]])
 
 
 def redact(text: str, *, secrets: Iterable[Secret] = ()) -> str:
     """Mask a text once, as `Masker` does."""
-    return Masker(secrets)(text)
+    masked = replaced(text, Walk(tuple(secrets)).finds(text))
+    return masked.encode("utf-8", "replace").decode()
 
 
-def redact_body(text: str, *, secrets: Iterable[Secret] = ()) -> str:
-    """Mask a response body: its secret fields, in JSON (whole or torn) or a form, then any text."""
+def redact_body(text: str, *, secrets: Iterable[Secret] = (), longest: int | None = None) -> str:
+    """Mask a body: its secret fields, in JSON (whole or torn), a form, YAML or XML, then any text.
+
+    Copies of what such a field holds are masked, too, wherever in the body they stand. The result
+    is cut to `longest` characters after it was masked, so that no part of a secret is left at its
+    end.
+    """
     try:
-        text = json.dumps(_without_secrets(json.loads(text)), ensure_ascii=False)
+        body = json.loads(text)
     except (ValueError, RecursionError):
-        text = _QUOTED_FIELD.sub(r'\1"<redacted>"', text)
-    return redact(_FORM_FIELD.sub(r"\1=<\1>", text), secrets=secrets)
+        return _cut(_torn(text, Masker(secrets), longest), longest)
+    masker = Masker((*secrets, *_issued(body)))
+    if longest is not None and len(text) > _MANY * longest:
+        return _cut(_torn(text, masker, longest), longest)
+    return _cut(json.dumps(_masked(body, masker, _DEEPEST), ensure_ascii=False), longest)
+
+
+def _cut(text: str, longest: int | None) -> str:
+    return text if longest is None else text[:longest]
+
+
+def _torn(text: str, masker: Masker, longest: int | None) -> str:
+    """Mask what no parser reads; of a long text only what may be kept, and what reaches into it."""
+    if longest is None or len(text) <= longest + _REACH:
+        return masker(_fields(text))
+    masked = masker(_fields(text[: longest + _REACH]))
+    return masked[: max(0, len(masked) - _REACH)]
+
+
+def _fields(text: str) -> str:
+    text = _FORM_FIELD.sub(_form, _QUOTED_FIELD.sub(_quoted, text))
+    return _ELEMENT.sub(_element, _LINE_FIELD.sub(r"\1\2\3<\2>", text))
 
 
 def issued_secrets(text: str) -> tuple[Secret, ...]:
@@ -129,9 +125,8 @@ def _issued(value: Any) -> Iterator[Secret]:  # noqa: ANN401 - JSON has no narro
             yield from _issued(item)
     elif isinstance(value, dict):
         for name, item in value.items():
-            plain = re.sub(r"[^a-z]", "", name.lower())
-            if isinstance(item, str) and plain in _PLAIN_FIELDS:
-                yield Secret(item, label=_PLAIN_FIELDS[plain])
+            if isinstance(item, str) and item and (label := _body_label(name, item)):
+                yield Secret(item, label=label)
             yield from _issued(item)
 
 
@@ -162,57 +157,64 @@ def _shape(value: Any) -> Any:  # noqa: ANN401 - JSON has no narrower type
     return type(value).__name__
 
 
-@lru_cache(maxsize=32)
-def _encodings(value: str) -> tuple[str, ...]:
-    """Return the ways a value can stand in a text, longest first; nothing for trivial values."""
-    if len(value) < 4:  # noqa: PLR2004 - masking every "a" would only garble the text
-        return ()
-    percent = {quote(value), quote(value, safe=""), quote_plus(value)}
-    forms = {value, value.encode("utf-8", "replace").hex(), html.escape(value)}
-    forms |= percent | {*map(quote, percent)}
-    forms |= {json.dumps(value)[1:-1], json.dumps(value)[1:-1].replace("/", "\\/")}
-    forms |= {json.dumps(value, ensure_ascii=False)[1:-1], repr(value)[1:-1]}
-    forms |= set(_base64(value.encode("utf-8", "replace")))
-    return tuple(sorted(filter(None, forms), key=len, reverse=True))
-
-
-def _replaced(text: str, form: str, *, shown: str) -> str:
-    """Replace one form; percent escapes are the same in either case (RFC 3986 section 2.1)."""
-    if "%" not in form:
-        return text.replace(form, shown)
-    if "%" not in text:
-        return text
-    return re.sub(re.escape(form), lambda _: shown, text, flags=re.IGNORECASE)
-
-
-def _base64(value: bytes) -> Iterator[str]:
-    """Yield what every base64 text holds that encodes a longer text with this value in it.
-
-    Three places to begin give three alphabets' worth of text; the characters at both ends depend
-    on the neighbours and are left out (RFC 4648 section 4).
-    """
-    for before in range(3):
-        whole = b64encode(b"x" * before + value).rstrip(b"=").decode("ascii")
-        first = -(-before * 4 // 3)
-        last = (before + len(value)) * 4 // 3
-        inner = whole[first:last]
-        if len(inner) >= 8:  # noqa: PLR2004 - shorter ones are in any text
-            yield inner
-            yield inner.translate(str.maketrans("+/", "-_"))
-
-
-def _without_secrets(value: Any) -> Any:  # noqa: ANN401 - JSON has no narrower type
+def _masked(value: Any, masker: Masker, depth: int) -> Any:  # noqa: ANN401 - JSON
+    """Return a JSON value without secrets; names of fields stay as they are."""
     if isinstance(value, list):
-        return [_without_secrets(item) for item in value]
-    if not isinstance(value, dict):
-        return value
-    return {name: _field(name, item) for name, item in value.items()}
+        return [_masked(item, masker, depth) for item in value]
+    if isinstance(value, dict):
+        return {
+            name if is_field_name(name) else masker(name): _field(name, item, masker, depth)
+            for name, item in value.items()
+        }
+    return _text(value, masker, depth) if isinstance(value, str) else value
 
 
-def _field(name: str, value: Any) -> Any:  # noqa: ANN401 - JSON has no narrower type
-    plain = re.sub(r"[^a-z]", "", name.lower())
-    if plain in _PLAIN_FIELDS and value:
-        return f"<{_PLAIN_FIELDS[plain]}>"
-    if name == "key" and isinstance(value, str) and len(value) >= 32:  # noqa: PLR2004 - a key's length
+def _field(name: str, value: Any, masker: Masker, depth: int) -> Any:  # noqa: ANN401 - JSON
+    label = _body_label(name, value)
+    if label and value:
+        return f"<{label}>"
+    if name == "key" and isinstance(value, str) and len(value) >= _KEY_LENGTH:
         return str(Secret(value, label="api_key", show_last_four=True))
-    return _without_secrets(value)
+    return _masked(value, masker, depth)
+
+
+def _text(text: str, masker: Masker, depth: int) -> str:
+    if depth and text[:1] in {"{", "["}:
+        try:
+            inner = json.loads(text)
+        except (ValueError, RecursionError):
+            return masker(_fields(text))
+        masked = _masked(inner, masker, depth - 1)
+        return text if masked == inner else json.dumps(masked, ensure_ascii=False)
+    return masker(_fields(text) if "=" in text or ":" in text or "<" in text else text)
+
+
+def _body_label(name: str, value: Any) -> str:  # noqa: ANN401 - JSON
+    """Return what a field of a body holds; `code` counts unless it is the name of an error."""
+    if label := field_label(name):
+        return label
+    lower = name.lower()
+    if lower == "token":
+        return lower
+    code = lower == "code" and isinstance(value, str) and len(value) >= 8  # noqa: PLR2004 - an error's number is shorter
+    return lower if code and not _CODE_WORD.fullmatch(value) else ""
+
+
+def _quoted(found: re.Match[str]) -> str:
+    name = found[1].split(found[1][0])[1].lower()
+    value = found[0][len(found[1]) + 1 :].removesuffix(found[2])
+    if name == "key" and len(value) < _KEY_LENGTH:
+        return found[0]
+    return f'{found[1]}"<redacted>"'
+
+
+def _form(found: re.Match[str]) -> str:
+    value = found[0].partition("=")[2]
+    word = found[1].lower() == "code" and _CODE_WORD.fullmatch(value)
+    return found[0] if word else f"{found[1]}=<{found[1].lower()}>"
+
+
+def _element(found: re.Match[str]) -> str:
+    value = found[0].rpartition(">")[2]
+    word = found[1].lower() == "code" and _CODE_WORD.fullmatch(value.strip())
+    return found[0] if word or not value.strip() else f"<{found[1]}{found[2]}<{found[1].lower()}>"

@@ -2,198 +2,227 @@
 
     ddoauth scan notebooks ddoauth-runs
 
-Looked for are Datadog's API keys (32 hex digits) and application keys (40), credentials of an
-`Authorization` header, all that the sandbox mints, and values that the caller knows; raw, URL-
-encoded, in base64, escaped in JSON or HTML; in notebooks also spread over several outputs.
+What looks like a secret stands in `masking.patterns`, and how deep it is looked for in
+`masking.walk`. A file is read by its marks: UTF-8, UTF-16, UTF-32, gzip and zip. One that cannot be
+read is named as such, and counts as a finding.
 """
 
 from __future__ import annotations
 
-import html
 import json
 import os
-import re
-from dataclasses import dataclass
+import stat
+from bisect import bisect_right
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import unquote
 
 from ddoauth_kit.errors import InputError
-from ddoauth_kit.masking.known_secrets import SHORTEST
-from ddoauth_kit.masking.notebook_text import joined_hits, notebook_texts, output_pieces, widget_ids
-from ddoauth_kit.masking.redaction import Masker, base64_texts
+from ddoauth_kit.masking.allowed import fingerprint, is_allowed_line
+from ddoauth_kit.masking.containers import LARGEST, Member, TooLargeError, members
+from ddoauth_kit.masking.notebook_text import notebook_texts, output_pieces
+from ddoauth_kit.masking.notebooks import field_find, spread
+from ddoauth_kit.masking.patterns import Find
+from ddoauth_kit.masking.redaction import Masker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
+    from ddoauth_kit.masking.notebook_text import Text
     from ddoauth_kit.secret import Secret
 
-MINTED: Final = re.compile(
-    r"sandbox-(?:(?:secret|code|access|refresh)-[0-9a-f]{40}|key-[0-9a-f]{20})"
-)
-_SHAPES: Final = {
-    "credential of the sandbox": MINTED,
-    "API key (32 hex digits)": re.compile(r"(?<![0-9a-zA-Z/@-])[0-9a-f]{32}(?![0-9a-zA-Z-])"),
-    "application key (40 hex digits)": re.compile(
-        r"(?<![0-9a-zA-Z/@-])[0-9a-f]{40}(?![0-9a-zA-Z-])"
-    ),
-    "credential of a header": re.compile(
-        r"(?i)\b(?:bearer|basic)\s+(?=[\w.~+/=-]*\d)[\w.~+/=-]{16,}"
-    ),
-}
-_BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]{24,}")
-_WRAPPED: Final = re.compile(r"[A-Za-z0-9+/=\s]+")
-_ESCAPE: Final = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|([/\"\\]))")
-_ENCODED_TWICE: Final = 2
-_SKIPPED: Final = frozenset({".git", ".venv", "node_modules", "__pycache__", ".ipynb_checkpoints"})
+SKIPPED: Final = frozenset({".git", ".venv", "node_modules", "__pycache__"})
+_BLOCK: Final = 256 * 1024
+_REACH: Final = 16 * 1024
+_FEWEST: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
 class SecretFinding:
-    """Say where something secret stands and what it looks like, and never what it is."""
+    """Say where something secret stands and what it looks like, and never what it is.
+
+    `fingerprint` is what a list of allowed values knows it by; it is empty for the values that are
+    known in memory, which nobody can allow, and for files that could not be read.
+    """
 
     path: str
     where: str
     what: str
+    fingerprint: str = ""
 
     def __str__(self) -> str:
         return f"{self.path}: {self.where}: {self.what}"
 
 
+@dataclass(slots=True)
+class Scan:
+    """Look through files, and hold what was found, what was allowed and what was passed by."""
+
+    masker: Masker = field(default_factory=Masker)
+    allowed: Collection[str] = frozenset()
+    findings: dict[SecretFinding, None] = field(default_factory=dict)
+    skipped: list[str] = field(default_factory=list)
+    files: int = 0
+    suppressed: int = 0
+
+    def path(self, path: Path) -> None:
+        """Look through a file, or through all files of a folder.
+
+        Raises:
+            InputError: `unreadable_path`, for a path that does not exist.
+        """
+        if not path.exists() and not path.is_symlink():
+            raise InputError("unreadable_path", f"There is no {str(path)!r}.")
+        if not path.is_dir():
+            self.file(path)
+            return
+        for folder, folders, names in os.walk(path, onerror=self._unlisted):
+            passed = sorted(set(folders) & SKIPPED)
+            self.skipped += [str(Path(folder) / name) for name in passed]
+            folders[:] = sorted(set(folders) - SKIPPED)
+            for name in sorted(names):
+                self.file(Path(folder) / name)
+
+    def file(self, path: Path) -> None:
+        """Look through one file; whatever it holds, this ends with findings, never an error."""
+        self.files += 1
+        try:
+            if not stat.S_ISREG(path.stat().st_mode):
+                self._unread(path, "it is not a regular file")
+                return
+            with path.open("rb") as file:
+                data = file.read(LARGEST + 1)
+            if len(data) > LARGEST:
+                self._unread(path, f"it is larger than {LARGEST >> 20} MB; only its beginning was")
+                data = data[:LARGEST]
+            for member in members(data):
+                self._member(path, member)
+        except OSError as error:
+            self._unread(path, error.strerror or type(error).__name__)
+        except TooLargeError:
+            self._unread(path, "what is packed in it is too large or too deep")
+        except Exception as error:  # noqa: BLE001 - a file must not hide the others
+            self._unread(path, type(error).__name__)
+
+    def _member(self, path: Path, member: Member) -> None:
+        name = f"{_printable(str(path))} ({_printable(member.name)})" if member.name else str(path)
+        name = _printable(name)
+        packed = member.name.partition(" in ")[0] or path.name.removesuffix(".gz")
+        notebook = _notebook(member.text) if packed.endswith(".ipynb") else None
+        try:
+            places = self._in_text(member.text) if notebook is None else self._in_notebook(notebook)
+            found = list(places)
+        except (AttributeError, TypeError, ValueError, LookupError, RecursionError):
+            found = list(self._in_text(member.text))
+        for where, what, mark in found:
+            if mark in self.allowed:
+                self.suppressed += 1
+            else:
+                self.findings.setdefault(SecretFinding(name, where, what, mark))
+
+    def _unread(self, path: Path, why: str) -> None:
+        finding = SecretFinding(_printable(str(path)), "the file", f"could not be read: {why}")
+        self.findings.setdefault(finding)
+
+    def _unlisted(self, error: OSError) -> None:
+        self._unread(Path(str(error.filename)), error.strerror or type(error).__name__)
+
+    def _in_text(self, text: str) -> Iterator[tuple[str, str, str]]:
+        starts = _line_starts(text)
+        for found in _all_finds(text, self.masker):
+            number = bisect_right(starts, found.begin)
+            last = bisect_right(starts, max(found.begin, found.end - 1))
+            line = text[starts[number - 1] : starts[last] if last < len(starts) else len(text)]
+            if not found.known and is_allowed_line(line[:_REACH]):
+                self.suppressed += 1
+                continue
+            yield f"line {number}", found.kind, _mark(text, found)
+
+    def _in_notebook(self, notebook: Any) -> Iterator[tuple[str, str, str]]:  # noqa: ANN401 - JSON
+        for text in notebook_texts(notebook):
+            for found in self._in_place(text):
+                yield text.place, found.kind, _mark(text.text, found)
+        for _, found in spread(output_pieces(notebook), self.masker):
+            yield "spread over outputs", found.kind, ""
+
+    def _in_place(self, text: Text) -> Iterator[Find]:
+        if len(text.text) < _FEWEST:
+            return
+        if label := field_find(text):
+            yield _whole(text.text, label)
+        for found in _all_finds(text.text, self.masker):
+            if text.is_id and not found.known:
+                continue
+            if not found.known and text.name == "source" and _is_allowed(text.text, found):
+                self.suppressed += 1
+                continue
+            yield found
+
+
 def scan_paths(
-    paths: Iterable[str | Path], *, secrets: Iterable[Secret] = ()
+    paths: Iterable[str | Path],
+    *,
+    secrets: Iterable[Secret] = (),
+    allowed: Collection[str] = frozenset(),
 ) -> list[SecretFinding]:
     """Return what is found in files, and in all files of folders.
 
-    Raises:
-        InputError: `unreadable_path`.
-    """
-    masker = Masker(secrets)
-    found = (
-        finding
-        for path in paths
-        for file in _files(Path(path))
-        for finding in scan_file(file, masker)
-    )
-    return list(dict.fromkeys(found))
-
-
-def scan_file(path: Path, masker: Masker) -> Iterator[SecretFinding]:
-    """Yield what is found in one file; one that is no notebook is read as text.
+    `allowed` are the fingerprints of a list, see `masking.allowed`.
 
     Raises:
         InputError: `unreadable_path`.
     """
-    try:
-        text = path.read_bytes().decode("utf-8", "replace")
-    except OSError as error:
-        what = f"{str(path)!r} cannot be read: {error.strerror or error}."
-        raise InputError("unreadable_path", what) from None
-    notebook = _notebook(text) if path.suffix == ".ipynb" else None
-    places = _in_text(text, masker) if notebook is None else _in_notebook(notebook, masker)
-    for where, what in places:
-        yield SecretFinding(str(path), where, what)
-
-
-def kinds(text: str, masker: Masker, *, keep: Collection[str] = ()) -> set[str]:
-    """Return what kinds of secret a text holds, in whatever encoding."""
-    found = {f"the value of {shown}" for form, shown in masker.forms.items() if _holds(text, form)}
-    for variant in _variants(text, depth=_ENCODED_TWICE):
-        for kind, shape in _SHAPES.items():
-            if any(match[0] not in keep for match in shape.finditer(variant)):
-                found.add(kind)
-    return found
-
-
-def _files(path: Path) -> Iterator[Path]:
-    if not path.exists():
-        raise InputError("unreadable_path", f"There is no {str(path)!r}.")
-    if not path.is_dir():
-        yield path
-        return
-    for folder, folders, names in os.walk(path):
-        folders[:] = sorted(set(folders) - _SKIPPED)
-        yield from (
-            file for file in (Path(folder) / name for name in sorted(names)) if file.is_file()
-        )
+    scan = Scan(Masker(secrets), allowed)
+    for path in paths:
+        scan.path(Path(path))
+    return list(scan.findings)
 
 
 def _notebook(text: str) -> Any:  # noqa: ANN401 - JSON
+    """Return a notebook, or None for what can be read as text only."""
     try:
         content = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    cells = content.get("cells") if isinstance(content, dict) else None
-    whole = isinstance(cells, list) and all(isinstance(cell, dict) for cell in cells)
-    return content if whole else None
+    return content if isinstance(content, dict) else None
 
 
-def _in_text(text: str, masker: Masker) -> Iterator[tuple[str, str]]:
-    whole = kinds(text, masker)
-    if not whole:
+def _all_finds(text: str, masker: Masker) -> Iterator[Find]:
+    """Yield what is found in a text, of a long one block by block, so that none is passed by."""
+    if len(text) <= _BLOCK:
+        yield from masker.walk.finds(text)
         return
-    lines = enumerate(text.splitlines(), start=1)
-    placed = [(f"line {number}", what) for number, line in lines for what in kinds(line, masker)]
-    yield from placed
-    yield from (("over several lines", what) for what in whole - {what for _, what in placed})
+    done = begin = 0
+    while begin < len(text):
+        for found in masker.walk.finds(text[begin : begin + _BLOCK + _REACH]):
+            if begin + found.end > done:
+                yield replace(found, begin=begin + found.begin, end=begin + found.end)
+        done = begin + _BLOCK + _REACH
+        begin += _BLOCK
 
 
-def _in_notebook(notebook: Any, masker: Masker) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - JSON
-    keep = widget_ids(notebook)
-    places: dict[str, list[str]] = {}
-    for where, text in notebook_texts(notebook):
-        places.setdefault(where, []).append(text)
-    for where, texts in places.items():
-        yield from ((where, what) for what in sorted(kinds("\n".join(texts), masker, keep=keep)))
-    for _, what in joined_hits(output_pieces(notebook), spread(masker)):
-        yield "spread over outputs", f"the value of {what}"
+def _whole(text: str, label: str) -> Find:
+    return Find(0, len(text), f"<{label}>", f"a value named {label}")
 
 
-def spread(masker: Masker) -> Callable[[str], Iterator[tuple[int, int, str]]]:
-    """Return what finds known values, and what the sandbox mints, in a text without blanks.
-
-    Without blanks the ends of a word are lost, so that shapes alone would find too much.
-    """
-    bare = {re.sub(r"\s+", "", form): shown for form, shown in masker.forms.items()}
-    forms = {form: shown for form, shown in bare.items() if len(form) >= SHORTEST}
-
-    def find(text: str) -> Iterator[tuple[int, int, str]]:
-        for form, shown in forms.items():
-            for match in re.finditer(re.escape(form), text) if form in text else ():
-                yield match.start(), match.end(), shown
-        for match in MINTED.finditer(text):
-            yield match.start(), match.end(), f"<sandbox_{match[0].split('-')[1]}>"
-
-    return find
+def _mark(text: str, found: Find) -> str:
+    return "" if found.known else fingerprint(text[found.begin : found.end])
 
 
-def _holds(text: str, form: str) -> bool:
-    return form in text or ("%" in form and form.lower() in text.lower())
+def _is_allowed(text: str, found: Find) -> bool:
+    begin = text.rfind("\n", 0, found.begin) + 1
+    end = text.find("\n", found.end)
+    return is_allowed_line(text[begin : end if end >= 0 else len(text)])
 
 
-def _variants(text: str, *, depth: int) -> Iterator[str]:
-    """Yield a text, and what it says when its encodings are undone, one within the other."""
-    yield text
-    if not depth:
-        return
-    for decoded in dict.fromkeys(_decoded(text)):
-        if decoded != text:
-            yield from _variants(decoded, depth=depth - 1)
+def _line_starts(text: str) -> list[int]:
+    starts, position = [0], text.find("\n")
+    while position >= 0:
+        starts.append(position + 1)
+        position = text.find("\n", position + 1)
+    return starts
 
 
-def _decoded(text: str) -> Iterator[str]:
-    if "%" in text:
-        yield unquote(text, errors="replace")
-    if "\\" in text:
-        yield _ESCAPE.sub(_unescaped, text)
-    if "&" in text:
-        yield html.unescape(text)
-    if _WRAPPED.fullmatch(text):
-        text = re.sub(r"\s+", "", text)
-    for word in _BASE64.findall(text):
-        yield from base64_texts(word)
-
-
-def _unescaped(match: re.Match[str]) -> str:
-    digits = match[1] or match[2]
-    return chr(int(digits, 16)) if digits else match[3]
+def _printable(text: str) -> str:
+    """Return a name without halves of characters, which a file system may hold and nobody print."""
+    return text.encode("utf-8", "backslashreplace").decode()

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
     from ddoauth_kit.publishing.integration_files import TextFile
 
-_COMMENT: Final = re.compile(r"<!--.*?-->", re.DOTALL)
+# The parser takes a time that grows with the square of the brackets in a paragraph.
+_MOST_BRACKETS: Final = 500
+_LONGEST: Final = 256 * 1024
+_PARAGRAPHS: Final = re.compile(r"(\n[ \t]*\n)")
 
 
 def as_html(text: str) -> str:
@@ -108,9 +111,31 @@ class MarkdownPage:
 
 
 def parse_page(file: TextFile) -> MarkdownPage:
-    """Parse a README; every text is Markdown, so there is nothing to refuse."""
-    tokens = MarkdownIt("commonmark").parse(file.text)
+    """Parse a README; every text is Markdown, so there is nothing to refuse.
+
+    Of a text over 256 KB only the beginning is read.
+    """
+    text = "".join(map(_few_brackets, _PARAGRAPHS.split(file.text[:_LONGEST])))
+    tokens = MarkdownIt("commonmark").parse(text)
     return MarkdownPage(tuple(_blocks(tokens)), tuple(_images(tokens)))
+
+
+def _few_brackets(paragraph: str) -> str:
+    """Return a paragraph, without its brackets if they are too many to be links."""
+    many = paragraph.count("[") > _MOST_BRACKETS
+    return paragraph.replace("[", "(") if many else paragraph
+
+
+def _without_comments(html: str) -> str:
+    """Return HTML without its comments; one that has no end stays."""
+    kept, position = [], 0
+    while (begin := html.find("<!--", position)) >= 0:
+        end = html.find("-->", begin)
+        if end < 0:
+            break
+        kept.append(html[position:begin])
+        position = end + len("-->")
+    return "".join([*kept, html[position:]])
 
 
 def anchor(heading: str) -> str:
@@ -136,7 +161,7 @@ def _words(token: Token) -> str:
     """Return the text that a token shows."""
     if token.children is None:
         shown = token.content if token.type in {"fence", "code_block", "html_block"} else ""
-        return _COMMENT.sub("", shown)
+        return _without_comments(shown)
     parts = (
         " " if child.type in {"softbreak", "hardbreak"} else child.content
         for child in token.children

@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from ddoauth_kit.masking.redaction import SECRET_FIELDS
+from ddoauth_kit.masking.patterns import SECRET_FIELDS
 from ddoauth_kit.publishing.findings import Place, finding, plain, quoted
 from ddoauth_kit.publishing.integration_files import Unreadable
 from ddoauth_kit.publishing.json_document import BrokenJson, Document

@@ -45,7 +45,14 @@ def tables(notebook: NotebookNode) -> dict[str, list[dict[str, Any]]]:
         output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs
     )
     readable = (o for o in outputs if _is_table(o.get("data", {}).get(TABLE_MIME)))
-    return dict(table for output in readable if (table := collected_table(output)))
+    return dict(table for output in readable if (table := _collected(output)))
+
+
+def _collected(output: Any) -> tuple[str, list[dict[str, Any]]] | None:  # noqa: ANN401 - as below
+    try:
+        return collected_table(output)
+    except (TypeError, ValueError, LookupError, AttributeError):
+        return None
 
 
 def _is_table(value: Any) -> bool:  # noqa: ANN401 - whatever a notebook wrote

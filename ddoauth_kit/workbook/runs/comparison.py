@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from ddoauth_kit.errors import InputError
+from ddoauth_kit.masking.known_secrets import environment_secrets
+from ddoauth_kit.masking.redaction import Masker
 from ddoauth_kit.workbook.runs.run_verdicts import TABLE, read_verdicts
 
 if TYPE_CHECKING:
@@ -40,7 +42,7 @@ class EarlierRun:
 
 
 def read_earlier(folder: Path) -> EarlierRun:
-    """Read the folder of an earlier run.
+    """Read the folder of an earlier run; what it says is masked as if it were new.
 
     Raises:
         InputError: `not_a_run`.
@@ -53,7 +55,13 @@ def read_earlier(folder: Path) -> EarlierRun:
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         what = f"{str(folder)!r} holds no results of a run: {type(error).__name__}."
         raise InputError("not_a_run", what) from None
-    return EarlierRun(folder.name, seconds, cases, _by_key(read_verdicts(rows)))
+    mask = Masker(environment_secrets())
+    return EarlierRun(
+        mask(folder.name),
+        seconds,
+        {mask(name): mask(status) for name, status in cases.items()},
+        {mask(name): mask(words) for name, words in _by_key(read_verdicts(rows)).items()},
+    )
 
 
 def differences(

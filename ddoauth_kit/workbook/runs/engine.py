@@ -16,7 +16,7 @@ from papermill.iorw import write_ipynb
 from papermill.log import logger
 
 from ddoauth_kit.masking.notebooks import mask_notebook
-from ddoauth_kit.masking.parameters import refuse_secret_parameters
+from ddoauth_kit.masking.parameters import plain_values, refuse_secret_parameters
 from ddoauth_kit.masking.redaction import Masker
 from ddoauth_kit.workbook.runs.kernels import (
     IOPUB_SECONDS,
@@ -44,12 +44,23 @@ class MaskingManager(NotebookExecutionManager):  # type: ignore[misc]
         **options: Any,  # noqa: ANN401 - as above
     ) -> None:
         self.nb: Any = nb
-        self.known = known or known_secrets(nb.metadata.papermill.get("parameters", {}))
+        parameters = nb.metadata.papermill.get("parameters", {})
+        self.known = known or known_secrets(parameters)
+        self._plain = plain_values(parameters)
+        self._masker: tuple[tuple[Secret, ...], Masker] | None = None
         super().__init__(nb, **options)
 
-    def masked(self) -> Any:  # noqa: ANN401 - as above
-        """Return the notebook without secrets."""
-        return mask_notebook(self.nb, secrets=self.known())
+    @property
+    def masker(self) -> Masker:
+        """Return what masks all that is known now; it remembers texts until something is new."""
+        known = self.known()
+        if self._masker is None or self._masker[0] != known:
+            self._masker = known, Masker(known, keep=self._plain)
+        return self._masker[1]
+
+    def masked(self, *, until: float | None = None) -> Any:  # noqa: ANN401 - as above
+        """Return the notebook without secrets; `until` is as in `mask_notebook`."""
+        return mask_notebook(self.nb, masker=self.masker, until=until)
 
     def save(self, **given: Any) -> None:  # noqa: ANN401 - as above
         """Write the notebook without secrets; papermill may hand over a newer one as `nb`."""
@@ -61,7 +72,7 @@ class MaskingManager(NotebookExecutionManager):  # type: ignore[misc]
     def get_cell_description(self, *given: Any, **named: Any) -> str | None:  # noqa: ANN401
         """Return what the progress bar says of a cell, without secrets."""
         said = super().get_cell_description(*given, **named)
-        return said and Masker(self.known())(said)
+        return said and self.masker(said)
 
 
 class MaskingClient(KernelClient):
@@ -74,7 +85,7 @@ class MaskingClient(KernelClient):
     def log_output_message(self, output: Any) -> None:  # noqa: ANN401 - as above
         """Pass whole lines on: a secret may come in two messages."""
         if output.output_type != "stream":
-            self._pass_on(mask_notebook(output, secrets=self.nb_man.known()))
+            self._pass_on(mask_notebook(output, masker=self.nb_man.masker))
             return
         text = self._rest.get(output.name, "") + output.text
         whole, newline, rest = text.rpartition("\n")
@@ -94,7 +105,7 @@ class MaskingClient(KernelClient):
     def _pass_on_text(self, name: str, text: str) -> None:
         from nbformat.v4 import new_output
 
-        masked = Masker(self.nb_man.known())(text)
+        masked = self.nb_man.masker(text)
         self._pass_on(new_output("stream", name=name, text=masked))  # type: ignore[no-untyped-call]
 
     def _pass_on(self, output: Any) -> None:  # noqa: ANN401 - as above
@@ -136,7 +147,7 @@ class DdoauthEngine(NBClientEngine):  # type: ignore[misc]
         try:
             cls.execute_managed_notebook(manager, kernel_name, log_output=log_output, **options)
         except Exception as error:
-            mask_error(error, known())
+            mask_error(error, manager.masker)
             raise
         finally:
             manager.cleanup_pbar()
@@ -176,9 +187,8 @@ class DdoauthEngine(NBClientEngine):  # type: ignore[misc]
         return language or "python"
 
 
-def mask_error(error: BaseException | None, secrets: tuple[Secret, ...]) -> None:
+def mask_error(error: BaseException | None, masker: Masker) -> None:
     """Mask the texts that an exception and its causes hold: some quote a cell's source."""
-    masker = Masker(secrets)
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))

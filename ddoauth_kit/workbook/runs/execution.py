@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from nbclient.exceptions import CellExecutionError
 from papermill.exceptions import PapermillExecutionError
@@ -18,7 +18,6 @@ from papermill.iorw import write_ipynb
 from papermill.parameterize import parameterize_notebook
 
 from ddoauth_kit.masking.parameters import refuse_secret_parameters
-from ddoauth_kit.masking.redaction import Masker
 from ddoauth_kit.workbook.runs.engine import MaskingManager
 from ddoauth_kit.workbook.runs.kernels import (
     IOPUB_SECONDS,
@@ -34,6 +33,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ddoauth_kit.workbook.runs.kernel_template import KernelTemplate
+
+# What a notebook that ended late may still take to be masked.
+_FEWEST_SECONDS: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +91,8 @@ async def execute(
 ) -> Execution:
     """Execute a notebook and write it to `output` without secrets, whether it fails or not.
 
-    `seconds` is how long the whole notebook may take. When the task is cancelled, nothing is
-    written.
+    `seconds` is how long the whole notebook may take, masking included: what is not looked through
+    by then is not written. When the task is cancelled, nothing is written.
 
     Raises:
         InputError: `secret_parameter`.
@@ -105,11 +107,17 @@ async def execute(
     manager.notebook_start()
     crash = await _run(manager, seconds=seconds, template=template)
     manager.notebook_complete()
-    masked = manager.masked()
-    error = Masker(known())(crash) or _write(masked, output)
-    if crash:
+    until = (
+        None
+        if seconds is None
+        else time.monotonic() + max(_FEWEST_SECONDS, seconds - _since(started))
+    )
+    masked = await asyncio.to_thread(manager.masked, until=until)
+    late = "" if until is None or time.monotonic() < until else _late(seconds)
+    error = manager.masker(crash or late) or _write(masked, output)
+    if crash or late:
         write_ipynb(masked, str(output))
-    return Execution(masked, error, round(time.perf_counter() - started, 2))
+    return Execution(masked, error, round(_since(started), 2))
 
 
 def _prepared(source: Path, *, output: Path, parameters: Mapping[str, Any]) -> Any:  # noqa: ANN401
@@ -143,11 +151,19 @@ async def _run(
             await client.run()
     except Exception as error:  # noqa: BLE001 - whatever ends a notebook, the others still run
         if limit.expired():
-            return f"TimeoutError: The notebook was not done after {seconds:g} s."
+            return _late(seconds)
         if task is not None and task.cancelling():
             raise asyncio.CancelledError from None
         return f"{type(error).__name__}: {error}"
     return ""
+
+
+def _late(seconds: float | None) -> str:
+    return f"TimeoutError: The notebook was not done after {seconds or 0:g} s."
+
+
+def _since(started: float) -> float:
+    return time.perf_counter() - started
 
 
 def _write(notebook: Any, output: Path) -> str:  # noqa: ANN401 - papermill is untyped

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from base64 import b64encode
 from functools import lru_cache
 from html import escape, unescape
@@ -49,8 +50,10 @@ _CELLS: Final = """
 .error pre, .stderr pre { border-left: 3px solid var(--bad-ink); padding-left: 0.6rem; }
 .out img { max-width: 100%; background: #ffffff; }
 """
-_INSIDE: Final = re.compile(r'<a href="([^":#]+)(?:#[^"]*)?">(.*?)</a>', re.DOTALL)
+_INSIDE: Final = re.compile(r'<a href="([^":#]+)(?:#[^"]*)?">((?:(?!<a ).)*?)</a>', re.DOTALL)
 _ANSI: Final = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+# Markdown readers take a time that grows with the square of what they are given.
+_LONGEST_PROSE: Final = 30_000
 _PICTURES: Final = ("image/svg+xml", "image/png", "image/jpeg")
 
 
@@ -74,23 +77,44 @@ def page(title: str, *, body: str, style: str = "") -> str:
 
 
 def notebook_page(
-    notebook: NotebookNode, *, title: str, suffix: str = "", siblings: Collection[str] = ()
+    notebook: NotebookNode,
+    *,
+    title: str,
+    suffix: str = "",
+    siblings: Collection[str] = (),
+    until: float | None = None,
 ) -> str:
     """Return an executed notebook as a page; people's names are masked in it.
 
     A link to another notebook leads to its page, if `siblings` has its name with this one's
     `suffix`; other links within the repository lead nowhere here, and only their text is left.
+
+    Raises:
+        TimeoutError: the page was not done at `until` (of `time.monotonic`).
     """
 
     def link(found: re.Match[str]) -> str:
         name = unquote(unescape(found[1])).removesuffix(".ipynb") + suffix
         return f'<a href="{quote(name)}.html">{found[2]}</a>' if name in siblings else found[2]
 
-    cells = "\n".join(_cell(cell) for cell in notebook.cells)
+    cells = "\n".join(_cell(cell) for cell in _in_time(notebook.cells, until))
     body = f"<main>\n{_INSIDE.sub(link, cells)}\n</main>"
     return page(
         title, body=f'<p><a href="report.html">Back to the report</a></p>\n{body}', style=_CELLS
     )
+
+
+def empty_page(title: str, *, why: str) -> str:
+    """Return a page in the place of one that could not be made."""
+    text = f"<p>{escape(title)}: this page could not be made ({escape(why)}).</p>"
+    return page(title, body=f'<p><a href="report.html">Back to the report</a></p>\n{text}')
+
+
+def _in_time(cells: list[NotebookNode], until: float | None) -> Iterator[NotebookNode]:
+    for cell in cells:
+        if until is not None and time.monotonic() > until:
+            raise TimeoutError
+        yield cell
 
 
 def _cell(cell: NotebookNode) -> str:
@@ -106,6 +130,8 @@ def _markdown(text: str) -> str:
     """Return prose as HTML; lessons are the same on each site, so most of it is made once."""
     from ddoauth_kit.publishing.markdown import as_html
 
+    if len(text) > _LONGEST_PROSE:
+        return f"<pre>{escape(text)}</pre>"
     return as_html(text)
 
 

@@ -15,7 +15,7 @@ from ddoauth_kit.workbook.runs.notebook_pages import page
 from ddoauth_kit.workbook.runs.run_verdicts import TONES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from ddoauth_kit.workbook.runs.outcome import RunOutcome
     from ddoauth_kit.workbook.runs.run_matrix import NotebookRun
@@ -48,8 +48,16 @@ _SLOWEST: Final = 10
 def report(outcome: RunOutcome) -> str:
     """Return the report as HTML: what failed, the matrix, verdicts, differences, timings."""
     sections = (_head, _failures, _matrix, _verdicts, _changes, _timings, _scan)
-    body = "\n".join(part for section in sections for part in section(outcome))
+    body = "\n".join(part for section in sections for part in _safely(section, outcome))
     return page(f"ddoauth run: {_result(outcome)}", body=f"<main>\n{body}\n</main>", style=_STYLE)
+
+
+def _safely(section: Callable[[RunOutcome], Iterator[str]], outcome: RunOutcome) -> Iterator[str]:
+    """Yield a section, or that it could not be made: tables hold whatever a notebook put out."""
+    try:
+        yield from list(section(outcome))
+    except (TypeError, ValueError, LookupError, AttributeError) as error:
+        yield f"<p>This part of the report could not be made: {type(error).__name__}.</p>"
 
 
 def _head(outcome: RunOutcome) -> Iterator[str]:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import csv
 import json
+import time
+from contextlib import suppress
 from dataclasses import asdict, replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
 
 from nbformat import v4
 
-from ddoauth_kit.masking.people import mask_people, mask_row
+from ddoauth_kit.masking.people import mask_row, mask_values
+from ddoauth_kit.masking.redaction import Masker
 from ddoauth_kit.masking.scan import scan_paths
 from ddoauth_kit.workbook.runs.junit import junit
-from ddoauth_kit.workbook.runs.notebook_pages import notebook_page
+from ddoauth_kit.workbook.runs.ledger import NAME as LEDGER
+from ddoauth_kit.workbook.runs.notebook_pages import empty_page, notebook_page
 from ddoauth_kit.workbook.runs.run_matrix import distinct_file_names, file_name
 from ddoauth_kit.workbook.runs.run_report import report
 
@@ -29,21 +33,55 @@ if TYPE_CHECKING:
 _FORMULA: Final = ("=", "+", "-", "@")
 
 
-def write_results(outcome: RunOutcome, *, out: Path, secrets: Iterable[Secret] = ()) -> RunOutcome:
-    """Write everything under `out`, then look for secrets in all of it.
+def write_results(
+    outcome: RunOutcome,
+    *,
+    out: Path,
+    secrets: Iterable[Secret] = (),
+    seconds: float | None = None,
+) -> RunOutcome:
+    """Write everything under `out`, then look for secrets in what the run wrote, and only there.
 
     The executed notebooks are there already, and all else is made of what was masked with them.
-    `secrets` are the values that are known in memory. Return the outcome with what the scan found.
+    `secrets` are the values that are known in memory; `seconds` is how long one page may take. A
+    page or a table that cannot be made is named in its place, and the run still ends with a report
+    and a scan. Return the outcome with what the scan found.
     """
+    secrets = tuple(secrets)
+    masker = Masker(secrets)
+    outcome = replace(outcome, runs=[_masked(run, masker) for run in outcome.runs])
     names = {run.name for run in outcome.runs}
     for run in outcome.runs:
-        _write_page(run, out=out, siblings=names)
-    _write_tables(outcome.runs, out / "tables")
+        _write_page(run, out=out, siblings=names, seconds=seconds)
+    tables = _write_tables(outcome.runs, out / "tables")
     (out / "junit.xml").write_text(junit(outcome), encoding="utf-8")
     _write_summaries(outcome, out=out)
-    scanned = replace(outcome, findings=scan_paths([out], secrets=secrets))
+    scanned = replace(
+        outcome, findings=scan_paths([*_written(outcome, out=out), *tables], secrets=secrets)
+    )
     _write_summaries(scanned, out=out)
     return scanned
+
+
+def _masked(run: NotebookRun, masker: Masker) -> NotebookRun:
+    return replace(run, error=masker(run.error), tables=_masked_value(run.tables, masker))
+
+
+def _masked_value(value: Any, masker: Masker) -> Any:  # noqa: ANN401 - JSON
+    if isinstance(value, str):
+        return masker(value)
+    if isinstance(value, (list, tuple)):
+        return [_masked_value(item, masker) for item in value]
+    if isinstance(value, dict):
+        return {name: _masked_value(item, masker) for name, item in value.items()}
+    return value
+
+
+def _written(outcome: RunOutcome, *, out: Path) -> list[Path]:
+    """Return what the run wrote, apart from the tables; a folder may hold much that is not its."""
+    names = [name for run in outcome.runs for name in (run.output, f"{run.name}.html")]
+    names += ["junit.xml", "summary.json", "report.html", "rows.csv", LEDGER]
+    return [out / name for name in dict.fromkeys(names) if (out / name).is_file()]
 
 
 def _write_summaries(outcome: RunOutcome, *, out: Path) -> None:
@@ -51,17 +89,23 @@ def _write_summaries(outcome: RunOutcome, *, out: Path) -> None:
     (out / "report.html").write_text(report(outcome), encoding="utf-8")
 
 
-def _write_page(run: NotebookRun, *, out: Path, siblings: set[str]) -> None:
+def _write_page(run: NotebookRun, *, out: Path, siblings: set[str], seconds: float | None) -> None:
     path = out / run.output
     if not path.is_file():
         return
-    text = notebook_page(
-        v4.reads(path.read_text("utf-8")),  # type: ignore[no-untyped-call]
-        title=f"{run.notebook} on {run.site}",
-        suffix=run.name.removeprefix(file_name(run.notebook, otherwise="notebook")),
-        siblings=siblings,
-    )
-    (out / f"{run.name}.html").write_text(text, encoding="utf-8")
+    title = f"{run.notebook} on {run.site}"
+    try:
+        text = notebook_page(
+            v4.reads(path.read_text("utf-8")),  # type: ignore[no-untyped-call]
+            title=title,
+            suffix=run.name.removeprefix(file_name(run.notebook, otherwise="notebook")),
+            siblings=siblings,
+            until=None if seconds is None else time.monotonic() + seconds,
+        )
+    except Exception as error:  # noqa: BLE001 - whatever a notebook holds, the others have pages
+        text = empty_page(title, why=type(error).__name__)
+    with suppress(OSError):
+        (out / f"{run.name}.html").write_text(text, encoding="utf-8", errors="replace")
 
 
 def _summary(outcome: RunOutcome) -> str:
@@ -77,14 +121,14 @@ def _summary(outcome: RunOutcome) -> str:
         "differences": [asdict(difference) for difference in outcome.differences],
         "findings": [asdict(finding) for finding in outcome.findings or ()],
     }
-    return mask_people(json.dumps(summary, indent=2, ensure_ascii=False)) + "\n"
+    return json.dumps(mask_values(summary), indent=2, ensure_ascii=False) + "\n"
 
 
 def _without_tables(run: NotebookRun) -> dict[str, Any]:
     return {name: value for name, value in run.as_dict().items() if name != "tables"}
 
 
-def _write_tables(runs: list[NotebookRun], folder: Path) -> None:
+def _write_tables(runs: list[NotebookRun], folder: Path) -> list[Path]:
     """Write each result table as CSV over all runs, and all rows of all tables as one file."""
     folder.mkdir(exist_ok=True)
     rows: dict[str, list[dict[str, Any]]] = {}
@@ -93,9 +137,13 @@ def _write_tables(runs: list[NotebookRun], folder: Path) -> None:
         for name, table in run.tables.items():
             rows.setdefault(name, []).extend({**where, **mask_row(row)} for row in table)
     files = distinct_file_names(rows, otherwise="table")
+    paths: dict[Path, None] = {}
     for name, table in rows.items():
-        _write_csv(folder / f"{files[name]}.csv", table)
+        path = folder / f"{files[name]}.csv"
+        paths[path] = None
+        _write_csv(path, table)
     _write_csv(folder.parent / "rows.csv", [{"table": n, **r} for n, t in rows.items() for r in t])
+    return list(paths)
 
 
 def _write_csv(path: Path, rows: list[dict[str, Any]]) -> None:

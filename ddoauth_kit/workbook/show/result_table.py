@@ -119,7 +119,9 @@ def collected_table(output: Mapping[str, Any]) -> tuple[str, list[Bundle]] | Non
         {**row, **{name: values[i] for name, values in columns.items()}}
         for i, row in enumerate(rows)
     ]
-    return str(table["name"]), [_ordered(row, unstable.get("columns", ())) for row in whole]
+    order = unstable.get("columns")
+    names = [name for name in order if isinstance(name, str)] if isinstance(order, list) else []
+    return str(table["name"]), [_ordered(row, names) for row in whole]
 
 
 def _mapping(value: object) -> Bundle:

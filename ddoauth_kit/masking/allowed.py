@@ -1,0 +1,61 @@
+"""Know what a person allowed: a comment in a line, or a line in a list, each with a reason.
+
+    key = "..."  # ddoauth: allow (documented example)
+
+A list has a fingerprint and a reason in each line; `ddoauth scan` prints the fingerprints. Neither
+ever holds a value, and neither hides a secret that is known in memory.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from hashlib import pbkdf2_hmac
+from typing import TYPE_CHECKING, Final
+
+from ddoauth_kit.errors import InputError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FILE: Final = ".ddoauth-allow"
+_PRAGMA: Final = re.compile(
+    r"ddoauth:[ \t]{0,4}allow[ \t]{0,4}[(:-][ \t]{0,4}\w[^\n]{2,}", re.IGNORECASE
+)
+_FINGERPRINT: Final = re.compile(r"([0-9a-f]{16})[ \t]+(\S.*)")
+_ROUNDS: Final = 20_000
+
+
+@lru_cache(maxsize=4096)
+def fingerprint(value: str) -> str:
+    """Return 16 digits that stand for a value; the hash is slow, so that guessing takes long."""
+    salt = b"ddoauth scan"
+    return pbkdf2_hmac("sha256", value.encode("utf-8", "replace"), salt, _ROUNDS, dklen=8).hex()
+
+
+def is_allowed_line(line: str) -> bool:
+    """Return whether a line has the comment that allows what stands in it, with a reason."""
+    return "ddoauth" in line and _PRAGMA.search(line) is not None
+
+
+def read_allowed(path: Path) -> frozenset[str]:
+    """Read the fingerprints of a list; blank lines and lines that begin with `#` are skipped.
+
+    Raises:
+        InputError: `bad_allow_list`; a line without a fingerprint or without a reason.
+    """
+    try:
+        lines = path.read_text("utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        what = f"The list {str(path)!r} cannot be read: {type(error).__name__}."
+        raise InputError("bad_allow_list", what) from None
+    found = set()
+    for number, line in enumerate(lines, start=1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        entry = _FINGERPRINT.fullmatch(line.strip())
+        if entry is None:
+            what = f"Line {number} of {str(path)!r} is not a fingerprint followed by a reason."
+            raise InputError("bad_allow_list", what)
+        found.add(entry[1])
+    return frozenset(found)

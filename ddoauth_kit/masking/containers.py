@@ -1,0 +1,150 @@
+"""Read bytes as texts: by their marks, out of gzip and zip, and what can be read in a binary."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+GZIP: Final = b"\x1f\x8b"
+ZIP: Final = b"PK\x03\x04"
+LARGEST: Final = 64 * 1024 * 1024
+_DEEPEST: Final = 3
+_MARKS: Final = (
+    (b"\xff\xfe\x00\x00", "utf-32-le"),
+    (b"\x00\x00\xfe\xff", "utf-32-be"),
+    (b"\xff\xfe", "utf-16-le"),
+    (b"\xfe\xff", "utf-16-be"),
+    (b"\xef\xbb\xbf", "utf-8"),
+)
+_RUNS: Final = re.compile(rb"[\t\n\r\x20-\x7e]{8,}")
+_SAMPLE: Final = 4096
+_WIDE: Final = 0.3
+
+
+class TooLargeError(Exception):
+    """Say that a container holds more than is read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Hold one text of some bytes: where in a container it stands, and whether it is all text."""
+
+    name: str
+    text: str
+    is_text: bool = True
+
+
+def members(data: bytes, *, name: str = "", room: int = LARGEST) -> Iterator[Member]:
+    """Yield the texts that bytes hold; those of a container one by one, with their names.
+
+    Raises:
+        TooLargeError: a container holds more than `room` bytes, or containers too deep.
+        ValueError: a container is broken.
+    """
+    yield from _members(data, name=name, room=room, depth=_DEEPEST)
+
+
+def _members(data: bytes, *, name: str, room: int, depth: int) -> Iterator[Member]:
+    if not data.startswith((GZIP, ZIP)):
+        yield _member(data, name)
+        return
+    if not depth:
+        raise TooLargeError
+    for inner, content in _unpacked(data, room):
+        room -= len(content)
+        where = " in ".join(filter(None, (inner, name)))
+        yield from _members(content, name=where, room=room, depth=depth - 1)
+
+
+def _unpacked(data: bytes, room: int) -> Iterator[tuple[str, bytes]]:
+    if data.startswith(GZIP):
+        yield "", _gunzipped(data, room)
+        return
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            for info in archive.infolist():
+                yield info.filename, b""
+                if info.file_size > room:
+                    raise TooLargeError
+                with archive.open(info) as file:
+                    content = file.read(room + 1)
+                room -= len(content)
+                if room < 0:
+                    raise TooLargeError
+                yield info.filename, content
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError) as error:
+        raise ValueError(str(error)) from None
+    except zlib.error as error:
+        raise ValueError(str(error)) from None
+
+
+def _gunzipped(data: bytes, room: int) -> bytes:
+    """Unpack every member of a gzip file, within the room."""
+    found = bytearray()
+    try:
+        while data.startswith(GZIP):
+            unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
+            found += unpacker.decompress(data, room + 1 - len(found))
+            if len(found) > room or unpacker.unconsumed_tail:
+                raise TooLargeError
+            if not unpacker.eof:
+                break
+            data = unpacker.unused_data
+    except zlib.error as error:
+        if not found:
+            raise ValueError(str(error)) from None
+    return bytes(found)
+
+
+def _member(data: bytes, name: str) -> Member:
+    for mark, encoding in _MARKS:
+        if data.startswith(mark):
+            return Member(name, data[len(mark) :].decode(encoding, "replace"))
+    if encoding := _wide(data):
+        return Member(name, data.decode(encoding, "replace"))
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        return Member(name, data.decode("utf-8", "replace"), is_text=_is_latin(data))
+    return Member(name, text, is_text="\0" not in text)
+
+
+def _is_latin(data: bytes) -> bool:
+    """Return whether bytes are text of an older encoding: no zero, and mostly readable."""
+    sample = data[: _SAMPLE * 16]
+    return b"\0" not in sample and sum(map(len, _RUNS.findall(sample))) * 2 > len(sample)
+
+
+def _wide(data: bytes) -> str:
+    """Return UTF-16's name for text of that kind without a mark: every other byte is zero."""
+    sample = data[:_SAMPLE]
+    if len(sample) < 8 or b"\0" not in sample:  # noqa: PLR2004 - too short to tell
+        return ""
+    half = len(sample) // 2
+    odd, even = sample[1::2].count(0), sample[0::2].count(0)
+    if odd > half * (1 - _WIDE) and even < half * _WIDE:
+        return "utf-16-le"
+    return "utf-16-be" if even > half * (1 - _WIDE) and odd < half * _WIDE else ""
+
+
+def readable_text(data: bytes) -> str:
+    """Return the text of bytes, or the readable runs in them, one a line; often nothing."""
+    if encoding := _wide(data):
+        return data.decode(encoding, "replace")
+    for mark, encoding in _MARKS:
+        if data.startswith(mark):
+            return data[len(mark) :].decode(encoding, "replace")
+    try:
+        text = data.decode("utf-8")
+        if text[:200].isprintable():
+            return text
+    except UnicodeDecodeError:
+        pass
+    return "\n".join(run.decode("ascii") for run in _RUNS.findall(data))

@@ -1,0 +1,329 @@
+"""Look into a text as deep as its encodings go, and say where in the text itself something stands.
+
+One walk serves masking and scanning. Undone are, in any order and nested in each other: JSON's and
+JavaScript's escapes, URL encoding, HTML's references and inline tags, terminal codes, base64 and
+hex of text, UTF-16, gzip and zip. Depth and size are bounded, and all of it is linear.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from base64 import b64encode
+from binascii import Error as NotBase64
+from binascii import a2b_base64
+from bisect import bisect_right
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+
+from ddoauth_kit.masking.containers import GZIP, ZIP, TooLargeError, members, readable_text
+from ddoauth_kit.masking.patterns import Find, finds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ddoauth_kit.secret import Secret
+
+DEPTH: Final = 6
+ENCODED: Final = "<encoded_secret>"
+_ROOM: Final = 8 * 1024 * 1024
+_FEWEST: Final = 4
+_INNER: Final = 8
+_SHORTEST_SHAPE: Final = 12
+TERMINAL: Final = (
+    r"(?:\x1b(?:\[[0-?]{0,64}[ -/]{0,8}[@-~]|\][^\x07\x1b]{0,2048}(?:\x07|\x1b\\)?|[@-Z\\^_])"
+    r"|[\x00-\x08\x0e-\x1a\x7f\u00ad\u200b-\u200f\u2060\ufeff])+"
+)
+_ESCAPES: Final = re.compile(
+    r"(?P<percent>(?:%[0-9A-Fa-f]{2})+)"
+    r"|(?P<slash>(?:\\(?:u[0-9a-fA-F]{4}|u\{[0-9a-fA-F]{1,6}\}|x[0-9a-fA-F]{2}|[nrtbf\"'`/\\]))+)"
+    r"|(?P<html>(?:&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,8});)+)"
+    rf"|(?P<terminal>{TERMINAL})"
+)
+_ESCAPED: Final = re.compile(r"[%\\&\x00-\x08\x0e-\x1f\x7f\u00ad\u200b-\u200f\u2060\ufeff]")
+_SLASHED: Final = re.compile(
+    r"\\(?:u([0-9a-fA-F]{4})|u\{([0-9a-fA-F]{1,6})\}|x([0-9a-fA-F]{2})|(.))"
+)
+_LETTERS: Final = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
+INLINE: Final = re.compile(
+    r"(?:</?(?:abbr|a|bdi|bdo|big|b|code|del|em|font|ins|i|kbd|mark|q|samp|small|span|strike|"
+    r"strong|sub|sup|s|tt|u|var|wbr)(?=[\s/>])[^<>]{0,400}>)+",
+    re.IGNORECASE,
+)
+_BASE64: Final = re.compile(
+    r"(?<![A-Za-z0-9+/_-])(?:(?:[A-Za-z0-9+/]{60,76}\r?\n){1,100000}[A-Za-z0-9+/]{1,76}"
+    r"|[A-Za-z0-9+/_-]{14,})={0,2}"
+)
+_HEX: Final = re.compile(r"(?<![0-9A-Za-z])(?:[0-9a-fA-F]{2}){20,}(?![0-9A-Za-z])")
+_LINES: Final = re.compile(r"[\r\n]+")
+_LONG_WORD: Final = 16 * 1024
+_ALWAYS: Final = 24
+
+
+_Seen = dict[str, list[Find]]
+_Decode = Callable[[str], Iterable[bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Layer:
+    """Hold a text with one layer undone, and for each piece its begin here and span there."""
+
+    text: str
+    inner: list[int]
+    outer: list[tuple[int, int, bool]]
+
+    def placed(self, found: Find) -> Find:
+        """Return a find with its place in the text that was decoded."""
+        return replace(found, begin=self._place(found.begin), end=self._place(found.end - 1, 1))
+
+    def _place(self, position: int, more: int = 0) -> int:
+        number = bisect_right(self.inner, position) - 1
+        begin, end, literal = self.outer[number]
+        return begin + position - self.inner[number] + more if literal else (end if more else begin)
+
+
+class Walk:
+    """Find known values and all shapes in texts, however deep they are encoded.
+
+    `keep` are values that the user has declared to be no secrets. A known value is found in spite
+    of it.
+    """
+
+    def __init__(
+        self, secrets: tuple[Secret, ...] = (), *, keep: frozenset[str] = frozenset()
+    ) -> None:
+        self._keep = keep
+        self._plain: dict[str, tuple[str, int]] = {}
+        self._secrets = [s for s in secrets if len(s.reveal()) >= _FEWEST]
+        for secret in self._secrets:
+            value = secret.reveal()
+            for form in dict.fromkeys((value, value.replace(" ", "+"))):
+                self._plain.setdefault(form, (str(secret), len(value)))
+        self._deep: dict[str, tuple[str, int]] | None = None
+
+    def finds(self, text: str, *, depth: int = DEPTH) -> list[Find]:
+        """Return what stands in a text, in order, overlapping finds made one."""
+        if len(text) < _SHORTEST_SHAPE:
+            return merged(self._known(text, self._plain))
+        return merged(self._finds(text, depth, {}, [_ROOM + 4 * len(text)]))
+
+    def joined(self, text: str) -> list[Find]:
+        """Return what stands in a text without blanks: known values, and what a prefix tells."""
+        forms = {"".join(form.split()): shown for form, shown in self._plain.items()}
+        forms = {form: shown for form, shown in forms.items() if len(form) >= _INNER}
+        return merged([*self._known(text, forms), *finds(text, joined=True)])
+
+    def _finds(self, text: str, depth: int, seen: _Seen, room: list[int]) -> list[Find]:
+        if text not in seen:
+            room[0] -= len(text)
+            enough = len(text) >= _FEWEST and room[0] >= 0
+            seen[text] = self._found(text, depth, seen, room) if enough else []
+        return seen[text]
+
+    def _found(self, text: str, depth: int, seen: _Seen, room: list[int]) -> list[Find]:
+        found = [*self._known(text, self._plain), *self._shaped(text)]
+        if not depth:
+            return found
+        deeper = False
+        for layer in (_unescaped, _untagged):
+            decoded = layer(text)
+            if decoded is not None and decoded != text:
+                deeper = True
+                inner = self._finds(decoded, depth - 1, seen, room)
+                if inner:
+                    mapped = _layer_of(text, layer)
+                    found += [mapped.placed(each) for each in inner]
+        words = [word for word in _BASE64.finditer(text) if _is_encoded(word[0])]
+        if deeper or words or not text.isascii():
+            found += self._known(text, self._forms())
+        for word in words:
+            found += self._in_word(word, _base64_bytes, depth, seen, room)
+        for word in _HEX.finditer(text) if words else ():
+            found += self._in_word(word, _hex_bytes, depth, seen, room)
+        return found
+
+    def _known(self, text: str, forms: dict[str, tuple[str, int]]) -> list[Find]:
+        found = []
+        for form, (shown, length) in forms.items():
+            at = text.find(form)
+            while at >= 0:
+                found.append(
+                    Find(
+                        at, at + len(form), shown, f"the value of {shown}", known=True, rank=length
+                    )
+                )
+                at = text.find(form, at + len(form))
+        return found
+
+    def _shaped(self, text: str) -> Iterator[Find]:
+        for found in finds(text):
+            if text[found.begin : found.end] not in self._keep:
+                yield found
+
+    def _forms(self) -> dict[str, tuple[str, int]]:
+        if self._deep is None:
+            self._deep = {
+                form: (str(secret), len(secret.reveal()))
+                for secret in self._secrets
+                for form in _encodings(secret.reveal())
+                if form not in self._plain
+            }
+        return self._deep
+
+    def _in_word(
+        self, word: re.Match[str], decode: _Decode, depth: int, seen: _Seen, room: list[int]
+    ) -> list[Find]:
+        """Return a word of base64 or hex, whole, if it holds something."""
+        for data in decode(word[0]):
+            for text in _texts(data, room):
+                for inner in self._finds(text, depth - 1, seen, room):
+                    shown = inner.shown if inner.known else ENCODED
+                    return [replace(inner, begin=word.start(), end=word.end(), shown=shown)]
+        return []
+
+
+def merged(found: list[Find]) -> list[Find]:
+    """Return finds in order; of those that overlap the longest speaks for all of their text."""
+    kept: list[Find] = []
+    for each in sorted(found, key=lambda f: (f.begin, -f.end)):
+        if kept and each.begin < kept[-1].end:
+            last = kept[-1]
+            best = max((last, each), key=lambda f: (f.known, f.rank, f.end - f.begin))
+            best = (
+                last
+                if (best.end - best.begin, best.known) == (last.end - last.begin, last.known)
+                else best
+            )
+            kept[-1] = replace(best, begin=last.begin, end=max(last.end, each.end))
+        else:
+            kept.append(each)
+    return kept
+
+
+def _is_encoded(word: str) -> bool:
+    """Return whether a word may be base64 or hex of text, and not just a long word."""
+    return len(word) >= _ALWAYS or not (word.islower() or word.isupper() or word.istitle())
+
+
+def _texts(data: bytes, room: list[int]) -> Iterator[str]:
+    if data.startswith((GZIP, ZIP)):
+        try:
+            for member in members(data, room=max(0, room[0])):
+                yield member.text if member.is_text else readable_text(member.text.encode())
+        except (TooLargeError, ValueError):
+            return
+    elif text := readable_text(data):
+        yield text
+
+
+def _unescaped(text: str) -> str | None:
+    return _ESCAPES.sub(_decoded, text) if _ESCAPED.search(text) else None
+
+
+def _untagged(text: str) -> str | None:
+    return INLINE.sub("", text) if "<" in text and ("</" in text or "<wbr" in text) else None
+
+
+def _layer_of(text: str, decode: object) -> _Layer:
+    """Decode once more and note where each piece came from; only done after a find."""
+    pattern = _ESCAPES if decode is _unescaped else INLINE
+    parts: list[str] = []
+    inner: list[int] = []
+    outer: list[tuple[int, int, bool]] = []
+    length = position = 0
+
+    def add(piece: str, begin: int, end: int, *, literal: bool) -> None:
+        nonlocal length
+        if piece:
+            parts.append(piece)
+            inner.append(length)
+            outer.append((begin, end, literal))
+            length += len(piece)
+
+    for found in pattern.finditer(text):
+        add(text[position : found.start()], position, found.start(), literal=True)
+        piece = _decoded(found) if pattern is _ESCAPES else ""
+        add(piece, *found.span(), literal=False)
+        position = found.end()
+    add(text[position:], position, len(text), literal=True)
+    return _Layer("".join(parts), inner, outer)
+
+
+def _decoded(found: re.Match[str]) -> str:
+    kind, text = found.lastgroup, found[0]
+    if kind == "percent":
+        return bytes.fromhex(text.replace("%", "")).decode("utf-8", "replace")
+    if kind == "slash":
+        if text.count("\\\\") * 2 == len(text):
+            return text[::2]
+        return _paired("".join(_SLASHED.sub(_character, text)))
+    return html.unescape(text) if kind == "html" else ""
+
+
+def _character(found: re.Match[str]) -> str:
+    digits = found[1] or found[2] or found[3]
+    if digits is None:
+        return _LETTERS.get(found[4], found[4])
+    number = int(digits, 16)
+    return chr(number) if number < 0x110000 else ""  # noqa: PLR2004 - Unicode ends there
+
+
+def _paired(text: str) -> str:
+    """Return a text with the halves of surrogate pairs put together."""
+    if not any("\ud800" <= c <= "\udfff" for c in text):
+        return text
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _hex_bytes(word: str) -> tuple[bytes]:
+    return (bytes.fromhex(word),)
+
+
+def _base64_bytes(word: str) -> Iterator[bytes]:
+    """Yield what a word of base64 says, read from each of its first four characters.
+
+    What stands before it, such as a name and an underscore, may have become part of the word. A
+    long word is read from another place only where its beginning then reads as text.
+    """
+    plain = _LINES.sub("", word).rstrip("=").replace("-", "+").replace("_", "/")
+    for start in range(4):
+        piece = plain[start:]
+        if len(piece) % 4 == 1:
+            piece = piece[:-1]
+        if start and len(piece) > _LONG_WORD:
+            head = a2b_base64(piece[:1024])
+            if not readable_text(head) and not head.startswith((GZIP, ZIP)):
+                continue
+        try:
+            yield a2b_base64(piece + "=" * (-len(piece) % 4))
+        except NotBase64:
+            continue
+
+
+@lru_cache(maxsize=512)
+def _encodings(value: str) -> tuple[str, ...]:
+    """Return what is left of a value where decoding texts does not bring it back as it is."""
+    raw = value.encode("utf-8", "surrogateescape")
+    forms = {raw.hex(), raw.hex().upper(), raw.decode("utf-8", "replace"), raw.decode("latin-1")}
+    forms |= {value.replace(" ", "+"), *_base64(raw)}
+    decoded = value
+    for _ in range(2):
+        decoded = _unescaped(decoded) or decoded
+        forms |= {decoded, decoded.replace(" ", "+")}
+    return tuple(sorted((f for f in forms if len(f) >= _FEWEST and f != value), key=len))
+
+
+def _base64(value: bytes) -> Iterator[str]:
+    """Yield what every base64 text holds that encodes a longer text with this value in it.
+
+    Three places to begin give three alphabets' worth of text; the characters at both ends depend
+    on the neighbours and are left out (RFC 4648 section 4).
+    """
+    for before in range(3):
+        whole = b64encode(b"x" * before + value).rstrip(b"=").decode("ascii")
+        inner = whole[-(-before * 4 // 3) : (before + len(value)) * 4 // 3]
+        if len(inner) >= _INNER:  # shorter ones are in any text
+            yield inner
+            yield inner.translate(str.maketrans("+/", "-_"))
