@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 LAYERS = (
+<<<<<<< HEAD
     {
         "binder",
         "config_folder",
@@ -30,6 +31,9 @@ LAYERS = (
         "secret",
         "sites",
     },
+=======
+    {"binder", "config_folder", "errors", "exchange", "own_python", "scopes", "secret", "sites"},
+>>>>>>> f5c9c98 (Know every secret that the stores hold, and start Python without the current folder)
     {"masking"},
     {"http", "store"},
     {"registration"},

@@ -22,7 +22,8 @@ def configure(scan: Parser) -> None:
     """Describe the command and add its options."""
     scan.describe(
         "Look for what has the shape of a Datadog key or of a credential of the "
-        "sandbox, and for the secrets of the environment. Exit 1 and say where, never what.",
+        "sandbox, and for the secrets of the environment and the store. Exit 1 and say where, "
+        "never what.",
         examples=EXAMPLES,
     )
     scan.set_defaults(command=run_scan)
@@ -36,8 +37,12 @@ def run_scan(options: argparse.Namespace) -> int:
     """Scan and print what was found."""
     from ddoauth_kit.masking.known_secrets import environment_secrets
     from ddoauth_kit.masking.scan import scan_paths
+    from ddoauth_kit.store.contents import secrets_of_this_user
 
-    found = scan_paths(options.paths, secrets=environment_secrets())
+    stored = secrets_of_this_user()
+    for what in stored.unread:
+        say(f"warning: what the store holds there is not looked for: {what}")
+    found = scan_paths(options.paths, secrets=(*environment_secrets(), *stored.secrets))
     if options.format == "json":
         answer(json.dumps([asdict(finding) for finding in found], indent=2))
     else:
