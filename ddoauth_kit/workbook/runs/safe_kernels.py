@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from jupyter_client.kernelspec import KernelSpecManager
 
@@ -11,6 +11,15 @@ from ddoauth_kit.own_python import SAFE
 
 if TYPE_CHECKING:
     from jupyter_client.kernelspec import KernelSpec
+
+
+# Jupyter puts this interpreter in the place of all these names.
+_THIS_PYTHON: Final = (
+    sys.executable,
+    "python",
+    f"python{sys.version_info[0]}",
+    f"python{sys.version_info[0]}.{sys.version_info[1]}",
+)
 
 
 class SafeKernelSpecs(KernelSpecManager):
@@ -23,8 +32,8 @@ class SafeKernelSpecs(KernelSpecManager):
     def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
         """Return the kernel's specification with the option or the variable."""
         found = super().get_kernel_spec(kernel_name)
-        if found.argv[:1] == [sys.executable]:
-            found.argv = [sys.executable, SAFE, *found.argv[1:]]
+        if found.argv and found.argv[0] in _THIS_PYTHON:
+            found.argv = [found.argv[0], SAFE, *found.argv[1:]]
         else:
             found.env = {**found.env, "PYTHONSAFEPATH": "1"}
         return found
