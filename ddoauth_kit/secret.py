@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hmac
-from typing import Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 LONG: Final = 16
 
@@ -19,7 +22,7 @@ class Secret:
     __slots__ = ("__read", "label", "show_last_four")
 
     def __init__(self, value: str, *, label: str, show_last_four: bool = False) -> None:
-        self.__read = lambda: value
+        self.__read = _sealed(value)
         self.label = label
         self.show_last_four = show_last_four
 
@@ -32,7 +35,8 @@ class Secret:
         return hmac.compare_digest(_bytes(self.__read()), _bytes(other))
 
     def __str__(self) -> str:
-        tail = f" …{self.__read()[-4:]}" if self.show_last_four and len(self.__read()) >= LONG else ""
+        value = self.__read() if self.show_last_four else ""
+        tail = f" …{value[-4:]}" if len(value) >= LONG else ""
         return f"<{self.label}{tail}>"
 
     __repr__ = __str__
@@ -63,6 +67,10 @@ class Secret:
 
     def __getstate__(self) -> NoReturn:
         raise TypeError(f"{self} has no state to show: pass the name of where it is kept instead.")
+
+
+def _sealed(value: str) -> Callable[[], str]:
+    return lambda: value
 
 
 def _bytes(text: str) -> bytes:

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 LAYERS = (
-<<<<<<< HEAD
     {
         "binder",
         "config_folder",
@@ -27,13 +26,12 @@ LAYERS = (
         "environment_values",
         "errors",
         "exchange",
+        "own_python",
+        "printable",
         "scopes",
         "secret",
         "sites",
     },
-=======
-    {"binder", "config_folder", "errors", "exchange", "own_python", "scopes", "secret", "sites"},
->>>>>>> f5c9c98 (Know every secret that the stores hold, and start Python without the current folder)
     {"masking"},
     {"http", "store"},
     {"registration"},

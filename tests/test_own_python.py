@@ -27,9 +27,29 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.checklist("N6")
 BIN = Path(sys.executable).parent
 STARTS = frozenset(
-    "Popen run call check_call check_output getoutput system popen fork forkpty posix_spawn "
-    "posix_spawnp startfile create_subprocess_exec create_subprocess_shell subprocess_exec "
-    "subprocess_shell ProcessPoolExecutor Process start_new_kernel KernelSpec".split()
+    [
+        "Popen",
+        "run",
+        "call",
+        "check_call",
+        "check_output",
+        "getoutput",
+        "system",
+        "popen",
+        "fork",
+        "forkpty",
+        "posix_spawn",
+        "posix_spawnp",
+        "startfile",
+        "create_subprocess_exec",
+        "create_subprocess_shell",
+        "subprocess_exec",
+        "subprocess_shell",
+        "ProcessPoolExecutor",
+        "Process",
+        "start_new_kernel",
+        "KernelSpec",
+    ]
 )
 # What starts a process, and whether that is Python; `fork` copies a process that has its path.
 KNOWN = {
@@ -40,11 +60,29 @@ KNOWN = {
     ("workbook/runs/kernel_template.py", "subprocess.Popen"): "python",
     ("workbook/runs/kernels.py", "KernelSpec"): "python",
 }
-PLANTED = (
-    "starlette ipykernel_launcher ipykernel jupyterlab papermill nbformat nbclient jupyter_client "
-    "jupyter_server uvicorn httpx anyio pandas keyring traitlets zmq tornado IPython psutil "
-    "sitecustomize usercustomize"
-).split()
+PLANTED = [
+    "starlette",
+    "ipykernel_launcher",
+    "ipykernel",
+    "jupyterlab",
+    "papermill",
+    "nbformat",
+    "nbclient",
+    "jupyter_client",
+    "jupyter_server",
+    "uvicorn",
+    "httpx",
+    "anyio",
+    "pandas",
+    "keyring",
+    "traitlets",
+    "zmq",
+    "tornado",
+    "IPython",
+    "psutil",
+    "sitecustomize",
+    "usercustomize",
+]
 
 
 def _starts(path: Path) -> Iterator[tuple[str, str]]:
@@ -54,7 +92,8 @@ def _starts(path: Path) -> Iterator[tuple[str, str]]:
             continue
         name = ast.unparse(node.func)
         last = name.rpartition(".")[2]
-        known_module = name.split(".")[0] in {"subprocess", "os", "asyncio", "multiprocessing", "pty"}
+        module = name.partition(".")[0]
+        known_module = module in {"subprocess", "os", "asyncio", "multiprocessing", "pty"}
         alone = name == last and last not in {"run", "call", "system", "Process"}
         starts = last in STARTS or last.startswith(("execl", "execv", "spawnl", "spawnv"))
         if starts and (known_module or alone) and name != "asyncio.run":
@@ -210,7 +249,7 @@ def test_the_tile_runs_nothing_planted(trap: Path, tmp_path: Path) -> None:
 
 
 def test_the_lab_and_its_kernels_run_nothing_planted(trap: Path, tmp_path: Path) -> None:
-    """`ddoauth lab` in such a folder, with its notebooks there, starts server and kernel cleanly."""
+    """`ddoauth lab` in such a folder starts a server and a kernel, and runs nothing of it."""
     with _lab(trap, tmp_path) as ask:
         kernel = ask("kernels", {"name": "python3"})
         (connection,) = (tmp_path / "home" / "runtime").glob(f"kernel-{kernel['id']}.json")

@@ -8,9 +8,9 @@ from ddoauth_kit.commands.terminal import (
     FOUND,
     INTERRUPTED,
     SUCCESS,
-    answer,
     checked_client,
     chosen_sites,
+    document,
     say,
 )
 from ddoauth_kit.probing.probe import Writes
@@ -80,7 +80,7 @@ def run_probe(options: argparse.Namespace) -> int:
     ) as lab:
         tables = lab.scopes.probe(*options.scope, sites=sites, writes=options.writes or "")
     report = tables.report
-    answer(_written(tables, how=options.format))
+    document(_written(tables, how=options.format))
     for baseline in report.baselines:
         if not baseline.alive:
             say(f"{baseline.site}: {baseline.evidence}")

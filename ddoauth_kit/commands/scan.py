@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 
-from ddoauth_kit.commands.terminal import FOUND, SUCCESS, answer, say
+from ddoauth_kit.commands.terminal import FOUND, SUCCESS, answer, document, say
 
 if TYPE_CHECKING:
     import argparse
@@ -44,7 +44,7 @@ def run_scan(options: argparse.Namespace) -> int:
         say(f"warning: what the store holds there is not looked for: {what}")
     found = scan_paths(options.paths, secrets=(*environment_secrets(), *stored.secrets))
     if options.format == "json":
-        answer(json.dumps([asdict(finding) for finding in found], indent=2))
+        document(json.dumps([asdict(finding) for finding in found], indent=2))
     else:
         for finding in found:
             answer(str(finding))

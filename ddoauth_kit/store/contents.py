@@ -88,7 +88,7 @@ def secrets_of_this_user(environ: Mapping[str, str] = os.environ) -> StoredSecre
 
 
 def read_stores(stores: Iterable[Store]) -> StoredSecrets:
-    """Read every slot that these stores list; a slot that cannot be read is named, not its value."""
+    """Read every slot that these stores list; one that cannot be read is named, not its value."""
     found: dict[Secret, None] = {}
     unread: dict[str, None] = {}
     for store in stores:

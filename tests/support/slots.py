@@ -69,7 +69,5 @@ def _kinds(text: str) -> Iterator[str]:
 
 def _calls(text: str, names: set[str]) -> Iterator[ast.Call]:
     for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.Call):
-            name = node.func.attr if isinstance(node.func, ast.Attribute) else ast.unparse(node.func)
-            if name in names:
-                yield node
+        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in names:
+            yield node

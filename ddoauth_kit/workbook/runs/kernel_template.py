@@ -126,8 +126,9 @@ class ForkedProvisioner(LocalProvisioner):
         if template is None or cmd[: len(LAUNCHER)] != LAUNCHER:
             return await super().launch_kernel(cmd, **options)
         where = str(options.get("cwd") or os.getcwd())  # noqa: PTH109 - a text is what is sent
+        argv = cmd[len(LAUNCHER) :]
         try:
-            process = await asyncio.to_thread(template.fork, cmd[len(LAUNCHER) :], env=options["env"], cwd=where)
+            process = await asyncio.to_thread(template.fork, argv, env=options["env"], cwd=where)
         except OSError:
             return await super().launch_kernel(cmd, **options)
         self.process = process
