@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from dataclasses import asdict, replace
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from nbformat import v4
 
@@ -15,6 +14,7 @@ from ddoauth_kit.masking.scan import scan_paths
 from ddoauth_kit.workbook.runs.junit import junit
 from ddoauth_kit.workbook.runs.notebook_pages import notebook_page
 from ddoauth_kit.workbook.runs.run_report import report
+from ddoauth_kit.workbook.show.spreadsheet import write_csv
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from ddoauth_kit.secret import Secret
     from ddoauth_kit.workbook.runs.outcome import RunOutcome
     from ddoauth_kit.workbook.runs.run_matrix import NotebookRun
-
-# A spreadsheet takes a text that begins like this for a formula.
-_FORMULA: Final = ("=", "+", "-", "@")
 
 
 def write_results(outcome: RunOutcome, *, out: Path, secrets: Iterable[Secret] = ()) -> RunOutcome:
@@ -98,15 +95,7 @@ def _write_tables(runs: list[NotebookRun], folder: Path) -> None:
 
 def _write_csv(path: Path, rows: list[dict[str, Any]]) -> None:
     columns = list(dict.fromkeys(column for row in rows for column in row))
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, fieldnames=columns)
-        writer.writeheader()
-        writer.writerows({name: _plain(value) for name, value in row.items()} for row in rows)
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401 - JSON
-    formula = isinstance(value, str) and value.startswith(_FORMULA)
-    return f"'{value}" if formula else value
+    path.write_text(write_csv(columns, rows), encoding="utf-8", newline="")
 
 
 def _file_name(name: str) -> str:
