@@ -2,6 +2,10 @@
 
 import sys
 
-from ddoauth_kit.cli import main
+from ddoauth_kit.own_python import leave_the_current_folder
 
-sys.exit(main())
+if __name__ == "__main__":
+    leave_the_current_folder()
+    from ddoauth_kit.cli import main
+
+    sys.exit(main())

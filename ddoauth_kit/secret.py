@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hmac
-from typing import Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 LONG: Final = 16
 
@@ -15,24 +18,25 @@ class Secret:
     a short one they would show too much.
     """
 
-    __slots__ = ("__value", "label", "show_last_four")
+    # The value stands in no attribute: generic tools walk attributes, and none calls a function.
+    __slots__ = ("__read", "label", "show_last_four")
 
     def __init__(self, value: str, *, label: str, show_last_four: bool = False) -> None:
-        self.__value = value
+        self.__read = _sealed(value)
         self.label = label
         self.show_last_four = show_last_four
 
     def reveal(self) -> str:
         """Return the secret itself: the one place where it leaves its wrapper."""
-        return self.__value
+        return self.__read()
 
     def matches(self, other: str) -> bool:
         """Compare in constant time, so that timing tells nothing (RFC 6749 section 10.12)."""
-        return hmac.compare_digest(self.__value.encode(), other.encode("utf-8", "surrogatepass"))
+        return hmac.compare_digest(_bytes(self.__read()), _bytes(other))
 
     def __str__(self) -> str:
-        long = len(self.__value) >= LONG
-        tail = f" …{self.__value[-4:]}" if self.show_last_four and long else ""
+        value = self.__read() if self.show_last_four else ""
+        tail = f" …{value[-4:]}" if len(value) >= LONG else ""
         return f"<{self.label}{tail}>"
 
     __repr__ = __str__
@@ -47,10 +51,10 @@ class Secret:
         return isinstance(other, Secret) and self.matches(other.reveal())
 
     def __hash__(self) -> int:
-        return hash(self.__value)
+        return hash(self.__read())
 
     def __bool__(self) -> bool:
-        return bool(self.__value)
+        return bool(self.__read())
 
     def __copy__(self) -> Secret:
         return self
@@ -60,3 +64,15 @@ class Secret:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(f"{self} cannot be pickled: pass the name of where it is kept instead.")
+
+    def __getstate__(self) -> NoReturn:
+        raise TypeError(f"{self} has no state to show: pass the name of where it is kept instead.")
+
+
+def _sealed(value: str) -> Callable[[], str]:
+    return lambda: value
+
+
+def _bytes(text: str) -> bytes:
+    """Encode any text: an error would hold all of it."""
+    return text.encode("utf-8", "surrogatepass")

@@ -26,6 +26,8 @@ LAYERS = (
         "environment_values",
         "errors",
         "exchange",
+        "own_python",
+        "printable",
         "scopes",
         "secret",
         "sites",

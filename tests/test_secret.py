@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
+import copyreg
 import dataclasses
+import inspect
 import json
 import logging
+import marshal
 import pickle
 import pprint
 import sys
 from typing import TYPE_CHECKING
 
+import IPython.lib.pretty
 import pytest
 from IPython.core.formatters import DisplayFormatter
 from IPython.core.ultratb import VerboseTB
@@ -148,3 +153,61 @@ def test_an_empty_secret_is_false() -> None:
     """An absent value is told from a present one without revealing either."""
     assert not Secret("", label="refresh_token")
     assert _secret()
+
+
+def _walked(value: object, *, depth: int = 3) -> list[object]:
+    """Return what a generic tool finds: members, slots, state and items, to some depth."""
+    found = [value]
+    if depth:
+        with contextlib.suppress(TypeError):
+            found += _walked(value.__getstate__(), depth=depth - 1)
+        if isinstance(value, (list, tuple)):
+            for item in value:
+                found += _walked(item, depth=depth - 1)
+        elif isinstance(value, Secret):
+            members = inspect.getmembers(value) + inspect.getmembers_static(value)
+            slots = [getattr(value, f"_Secret{s}" if s[:2] == "__" else s) for s in value.__slots__]
+            for item in [*members, *slots]:
+                found += _walked(item, depth=depth - 1)
+    return found
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        VALUE,
+        VALUE * 100,
+        f"{VALUE}\ud800",
+        f"\udcff{VALUE}",
+        f"{VALUE}\n\x1b[31m",
+        f"é{VALUE}",
+        f'{{"access_token": "{VALUE}"}}',
+    ],
+    ids=range(7),
+)
+@pytest.mark.parametrize(
+    "tool",
+    [
+        inspect.getmembers,
+        inspect.getmembers_static,
+        _walked,
+        lambda s: [_raising(s.__getstate__), _raising(s.__reduce__), _raising(s.__reduce_ex__, 4)],
+        lambda s: [_raising(copyreg.__reduce_ex__, s, 2)],
+        lambda s: IPython.lib.pretty.pretty([s, {"a": s}]),
+        lambda s: [dir(s), [getattr(s, name, None) for name in dir(s)]],
+        lambda s: [s.matches("x"), s == Secret("\ud800", label="x"), hash(s) and 0],
+        lambda s: [_raising(json.dumps, s), _raising(marshal.dumps, s), _raising(vars, s)],
+    ],
+    ids=range(9),
+)
+def test_tools_that_walk_values_find_none(tool: Callable[[Secret], object], value: str) -> None:
+    """Neither an attribute, a state nor an error that any tool meets holds the value."""
+    secret = Secret(value, label="client_secret")
+    assert not readable(VALUE, repr(tool(secret)))
+    assert secret.reveal() == value
+
+
+def _raising(call: Callable[..., object], *given: object) -> str:
+    with pytest.raises((TypeError, ValueError)) as caught:
+        call(*given)
+    return repr(caught.value) + repr(vars(caught.value))

@@ -240,7 +240,7 @@ def _spare(store: Store, slot: Slot) -> Slot | None:
     held = store.get(slot) if slot in store.slots() else None
     if held is None:
         return None
-    mark = hashlib.sha256(held.reveal().encode()).hexdigest()[:12]
+    mark = hashlib.sha256(held.reveal().encode("utf-8", "surrogatepass")).hexdigest()[:12]
     spare = replace(slot, org=f"{slot.org}.replaced-{mark}".lstrip("."))
     store.put(spare, held)
     return spare

@@ -7,7 +7,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Final
 
-from ddoauth_kit.commands.terminal import FOUND, SUCCESS, answer, say
+from ddoauth_kit.commands.terminal import FOUND, SUCCESS, document, say
 
 if TYPE_CHECKING:
     import argparse
@@ -54,9 +54,16 @@ def run_check(options: argparse.Namespace) -> int:
     for note in report.notes:
         say(f"note: {note}")
     if options.format == "diff":
-        # Bytes, so that no line ending of the files is translated on the way.
-        sys.stdout.buffer.write(os.fsencode(report.patch))
+        _print_patch(report.patch)
     else:
         as_json = options.format == "json"
-        answer(json.dumps(report.as_json(), indent=2) if as_json else listing(report))
+        document(json.dumps(report.as_json(), indent=2) if as_json else listing(report))
     return SUCCESS if report.passed else FOUND
+
+
+def _print_patch(patch: str) -> None:
+    """Write the files' own bytes to a pipe or a file; to a terminal, what can be printed."""
+    if sys.stdout.isatty():
+        document(patch.rstrip("\n"))
+    else:
+        sys.stdout.buffer.write(os.fsencode(patch))

@@ -7,7 +7,8 @@ from collections import Counter
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 
-from ddoauth_kit.commands.terminal import FOUND, SUCCESS, answer, checked_client, chosen_sites
+from ddoauth_kit.commands.terminal import FOUND, SUCCESS, checked_client, chosen_sites, document
+from ddoauth_kit.printable import one_line
 from ddoauth_kit.sites import DATADOG_SITES
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def run_doctor(options: argparse.Namespace) -> int:
         offline=options.offline,
         token_endpoint=options.token_endpoint,
     )
-    answer(_as_json(findings) if options.format == "json" else _as_text(findings))
+    document(_as_json(findings) if options.format == "json" else _as_text(findings))
     return FOUND if any(each.status is Status.PROBLEM for each in findings) else SUCCESS
 
 
@@ -70,7 +71,7 @@ def _as_json(findings: list[Finding]) -> str:
 def _as_text(findings: list[Finding]) -> str:
     lines = []
     for each in findings:
-        lines.append(f"{each.status:<8} {each.check}: {each.found}")
-        lines += [f"{'':<8} next: {each.next_step}"] if each.next_step else []
+        lines.append(one_line(f"{each.status:<8} {each.check}: {each.found}"))
+        lines += [one_line(f"{'':<8} next: {each.next_step}")] if each.next_step else []
     counts = Counter(str(each.status) for each in findings)
     return "\n".join([*lines, "", ", ".join(f"{n} {status}" for status, n in counts.items())])

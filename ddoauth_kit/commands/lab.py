@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -14,6 +13,7 @@ from ddoauth_kit.commands.parser import port_number
 from ddoauth_kit.commands.terminal import FOUND, SUCCESS, say
 from ddoauth_kit.doctor.packages import missing_package
 from ddoauth_kit.errors import InputError
+from ddoauth_kit.own_python import python_command, python_environment
 
 if TYPE_CHECKING:
     import argparse
@@ -27,6 +27,7 @@ EXAMPLES: Final = (
     "ddoauth lab",
     "ddoauth lab --out my-notebooks --port 8890",
 )
+_KERNELS: Final = "ddoauth_kit.workbook.runs.safe_kernels.SafeKernelSpecs"
 
 
 def configure(lab: Parser) -> None:
@@ -84,9 +85,8 @@ def _command(folder: Path, options: argparse.Namespace) -> list[str]:
     if not any(option.startswith(_ADDRESS) for option in options.jupyter):
         own.append("--ServerApp.ip=127.0.0.1")
     return [
-        sys.executable,
-        "-m",
-        "jupyterlab",
+        *python_command("-m", "jupyterlab"),
+        f"--ServerApp.kernel_spec_manager_class={_KERNELS}",
         f"--ServerApp.root_dir={folder}",
         f"--LabApp.default_url=/lab/tree/{FIRST}",
         *own,
@@ -96,7 +96,8 @@ def _command(folder: Path, options: argparse.Namespace) -> list[str]:
 
 def _run(command: list[str]) -> int:
     """Run until it ends; Ctrl-C is JupyterLab's own affair, and SIGTERM is handed on to it."""
-    with subprocess.Popen(command) as process:  # noqa: S603 - JupyterLab, by this interpreter
+    environment = python_environment()
+    with subprocess.Popen(command, env=environment) as process:  # noqa: S603 - JupyterLab
         before = signal.signal(signal.SIGTERM, lambda *_: process.terminate())
         try:
             while process.poll() is None:

@@ -11,6 +11,7 @@ import textwrap
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TextIO
 
 from ddoauth_kit.errors.near_names import nearest
+from ddoauth_kit.printable import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -74,11 +75,12 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong in one line, and where the help is."""
+        message = one_line(message)
         where = f" See `{self.prog} --help`.\n"
         if found := _CHOICE.fullmatch(message):
             known = re.findall(r"[\w-]+", found[3])
             listed = ", ".join(known)
-            message = f"argument {found[1]}: invalid choice: {found[2]!r} (choose from {listed})"
+            message = f"argument {found[1]}: invalid choice: '{found[2]}' (choose from {listed})"
             self.exit(2, f"{self.prog}: {message}.{nearest(found[2], known)}{where}")
         self.exit(2, f"{self.prog}: {message}.{where}")
 

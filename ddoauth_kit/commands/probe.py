@@ -9,9 +9,9 @@ from ddoauth_kit.commands.terminal import (
     FOUND,
     INTERRUPTED,
     SUCCESS,
-    answer,
     checked_client,
     chosen_sites,
+    document,
     say,
 )
 from ddoauth_kit.errors import InputError
@@ -86,7 +86,7 @@ def run_probe(options: argparse.Namespace) -> int:
     ) as lab:
         tables = lab.scopes.probe(*scopes, sites=sites, writes=options.writes or "")
     report = tables.report
-    answer(_written(tables, how=options.format))
+    document(_written(tables, how=options.format))
     for result in unknown_results(report):
         say(f"warning: {result.evidence}")
     for baseline in report.baselines:

@@ -19,6 +19,7 @@ from ddoauth_kit.commands.terminal import (
     answer,
     checked_client,
     chosen_sites,
+    document,
     say,
 )
 from ddoauth_kit.errors import InputError
@@ -201,7 +202,7 @@ def _output_folder(name: str) -> Path:
 
 def _print_runs(runs: list[NotebookRun], *, out: Path, as_json: bool) -> None:
     if as_json:
-        answer((out / "summary.json").read_text("utf-8").rstrip())
+        document((out / "summary.json").read_text("utf-8").rstrip())
         return
     several = len({run.client for run in runs}) > 1
     width = max((len(run.notebook) for run in runs), default=len("notebook"))
@@ -212,4 +213,5 @@ def _print_runs(runs: list[NotebookRun], *, out: Path, as_json: bool) -> None:
         answer(line)
         if run.error:
             answer(f"  {run.error}")
-    answer(f"\nResults are in {out}; read {out / 'report.html'}.")
+    answer("")
+    answer(f"Results are in {out}; read {out / 'report.html'}.")

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ddoauth_kit.commands.terminal import FOUND, SUCCESS, answer, say
+from ddoauth_kit.commands.terminal import FOUND, SUCCESS, answer, document, say
 
 if TYPE_CHECKING:
     import argparse
@@ -26,7 +26,7 @@ def configure(scan: Parser) -> None:
     scan.describe(
         "Look for what has the shape of a Datadog key, a token or a credential of the "
         "sandbox, for values under names such as client_secret, and for the secrets of the "
-        "environment. Exit 1 and say where, never what. A line with the comment "
+        "environment and the store. Exit 1 and say where, never what. A line with the comment "
         "`ddoauth: allow (reason)` is left out, and so is every value whose fingerprint stands in "
         "the list of allowed values.",
         examples=EXAMPLES,
@@ -49,16 +49,21 @@ def run_scan(options: argparse.Namespace) -> int:
     from ddoauth_kit.masking.known_secrets import environment_secrets
     from ddoauth_kit.masking.redaction import Masker
     from ddoauth_kit.masking.scan import Scan
+    from ddoauth_kit.store.contents import secrets_of_this_user
 
+    stored = secrets_of_this_user()
+    for what in stored.unread:
+        say(f"warning: what the store holds there is not looked for: {what}")
     allowed = options.allow if options.allow is not None else FILE if Path(FILE).is_file() else ""
     scan = Scan(
-        Masker(environment_secrets()), read_allowed(Path(allowed)) if allowed else frozenset()
+        Masker((*environment_secrets(), *stored.secrets)),
+        read_allowed(Path(allowed)) if allowed else frozenset(),
     )
     for path in dict.fromkeys(options.paths):
         scan.path(Path(path))
     found = list(scan.findings)
     if options.format == "json":
-        answer(json.dumps([asdict(finding) for finding in found], indent=2))
+        document(json.dumps([asdict(finding) for finding in found], indent=2))
     else:
         for finding in found:
             mark = f" [{finding.fingerprint}]" if finding.fingerprint else ""

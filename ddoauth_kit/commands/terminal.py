@@ -1,4 +1,7 @@
-"""Speak to a terminal: answers on stdout, everything else on stderr, and an exit code."""
+"""Speak to a terminal: answers on stdout, everything else on stderr, and an exit code.
+
+Whatever stands in a text, what is printed here is printable.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,12 @@ from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.commands.streams import drop_output
 from ddoauth_kit.errors import InputError
+from ddoauth_kit.printable import many_lines, one_line
 from ddoauth_kit.sites import DATADOG_SITES
 
 if TYPE_CHECKING:
+    from typing import TextIO
+
     from ddoauth_kit.errors import DdoauthError
 
 SUCCESS: Final = 0
@@ -19,13 +25,25 @@ INTERRUPTED: Final = 130
 
 
 def answer(text: str) -> None:
-    """Print what was asked for, at once: a program may wait for the line."""
-    print(text, flush=True)  # noqa: T201 - the answer
+    """Print one line of what was asked for, at once: a program may wait for it."""
+    _print(one_line(text), sys.stdout)
+
+
+def document(text: str) -> None:
+    """Print an answer of many lines, such as JSON, CSV or a table; its line ends are our own."""
+    _print(many_lines(text), sys.stdout)
 
 
 def say(text: str) -> None:
-    """Print what happens meanwhile."""
-    print(text, file=sys.stderr, flush=True)  # noqa: T201 - progress
+    """Print one line about what happens meanwhile."""
+    _print(one_line(text), sys.stderr)
+
+
+def _print(text: str, stream: TextIO) -> None:
+    """Print a text, and what the stream's encoding does not have as an escape."""
+    encoding = stream.encoding or "utf-8"
+    shown = text.encode(encoding, "backslashreplace").decode(encoding)
+    print(shown, file=stream, flush=True)
 
 
 def complain(why: DdoauthError | str) -> int:

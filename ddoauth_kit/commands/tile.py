@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ddoauth_kit.commands.terminal import BAD_INPUT, SUCCESS, say
+from ddoauth_kit.own_python import python_command
 
 NAME: Final = "sandbox"
 
@@ -25,9 +26,7 @@ def tile() -> dict[str, Any]:
     """
     return {
         "command": [
-            sys.executable,
-            "-m",
-            "ddoauth_kit.commands.tile",
+            *python_command("-m", "ddoauth_kit.commands.tile"),
             "--port={port}",
             "--base-url={base_url}",
         ],

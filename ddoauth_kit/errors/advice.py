@@ -108,8 +108,12 @@ ADVICE: Final[dict[str, str]] = {
         "Developer Platform yourself."
     ),
     "unsafe_store": (
-        "look who made it, then `chmod 700` the folder and `chmod 600` the file, or name another "
-        "folder in DDOAUTH_STORE_FOLDER; a link is not followed."
+        "look who made it, then `chmod 700` the folder and `chmod 600` the file, and `chmod o-w` a "
+        "folder above, or name another folder in DDOAUTH_STORE_FOLDER; a link is not followed."
+    ),
+    "bad_store_folder": (
+        "set DDOAUTH_STORE_FOLDER to a whole path such as `/home/you/secrets`, or leave it out; a "
+        "`~` in front is your home folder."
     ),
     "not_a_path": "give the folder as a text or as a `pathlib.Path`.",
     "store_busy": (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ddoauth_kit.errors.advice import ADVICE
+from ddoauth_kit.printable import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,10 +28,10 @@ class DdoauthError(Exception):
         said: Sequence[str] = (),
         exchange: Exchange | None = None,
     ) -> None:
-        super().__init__(code, what)
+        super().__init__(code, one_line(what))
         self.code = code
-        self.what = what
-        self.said = tuple(text for text in said if text)
+        self.what = one_line(what)
+        self.said = tuple(one_line(text) for text in said if text)
         self.exchange = exchange
 
     @property

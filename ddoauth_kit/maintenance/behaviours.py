@@ -40,7 +40,13 @@ _SITES = (
     Behaviour(
         "foreign-host", "A Host header of another name or port gets 421.", "RFC 9110 15.5.20"
     ),
+    Behaviour(
+        "foreign-page",
+        "A request that a page of another origin sends, and that is not a GET, gets 403.",
+        "W3C Fetch Metadata",
+    ),
     Behaviour("control-key", "A program with the key joins with a client; without it, 404.", OWN),
+    Behaviour("control-proof", "It proves to a program that it knows the key.", OWN),
     Behaviour("loopback-only", "It listens on loopback and on nothing else.", OWN),
     Behaviour("deterministic", "The same seed and the same requests give the same ids.", OWN),
     Behaviour("marked-credentials", "All that it mints starts with sandbox-.", OWN),

@@ -51,6 +51,27 @@ def open_store(*, environ: Mapping[str, str] = os.environ) -> ChosenStore:
     raise AssertionError("unreachable")
 
 
+def existing_stores(environ: Mapping[str, str] = os.environ) -> tuple[Store, ...]:
+    """Return the stores that may hold secrets of this user, without making one.
+
+    Files are among them wherever their folder is, for they may be of a day when there was no
+    keyring. The keyring is asked unless `DDOAUTH_STORE` names another kind.
+
+    Raises:
+        InputError: `unknown_store`, `bad_store_folder`, `unsafe_store` or `not_stored`.
+    """
+    if on_binder(environ):
+        return ()
+    found: list[Store] = []
+    wanted, _ = _wanted(environ)
+    folder, _ = _folder(environ)
+    if folder is not None and folder.is_dir():
+        found.append(FileStore(folder))
+    if wanted == KINDS[0] and (backend := usable_keyring()[0]) is not None:
+        found.append(KeyringStore(backend))
+    return tuple(found)
+
+
 def _wanted(environ: Mapping[str, str]) -> tuple[str, str]:
     """Return the kind of store to begin with, and the reason where it is not the best one."""
     wanted = environ.get("DDOAUTH_STORE", "").strip().lower()

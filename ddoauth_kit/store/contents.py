@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import json
 import os
-from contextlib import suppress
-from dataclasses import asdict
-from typing import TYPE_CHECKING
+import re
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Final
 
 from ddoauth_kit.errors import InputError
-from ddoauth_kit.store.slots import Slot
+from ddoauth_kit.secret import Secret
+from ddoauth_kit.store.choice import existing_stores
+from ddoauth_kit.store.environment import EnvironmentFirst
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from ddoauth_kit.secret import Secret
-    from ddoauth_kit.store.slots import Store
+    from ddoauth_kit.store.slots import Slot, Store
 
-KINDS = ("refresh_token", "api_key")
+_SECRET_FIELD: Final = re.compile(r"token|secret|key|password|verifier|\bcode\b", re.IGNORECASE)
 
 
 def export_secrets(store: Store, *, to: int | Path, slots: Iterable[Slot] | None = None) -> int:
@@ -31,6 +32,7 @@ def export_secrets(store: Store, *, to: int | Path, slots: Iterable[Slot] | None
     Raises:
         InputError: `bad_export`, or `not_stored` for a store that cannot be read.
     """
+    store = store.beneath if isinstance(store, EnvironmentFirst) else store
     chosen = store.slots() if slots is None else tuple(slots)
     pairs = [(slot, store.get(slot)) for slot in chosen]
     lines = [
@@ -60,13 +62,69 @@ def _opened(to: int | Path) -> tuple[int, bool]:
         raise InputError("bad_export", f"{to} cannot be made: {error.strerror}.") from None
 
 
-def stored_secrets(
-    store: Store, *, sites: Iterable[str], client_ids: Iterable[str]
-) -> tuple[Secret, ...]:
-    """Return what a store holds for these sites and clients; nothing where it cannot be read."""
-    found = []
-    client_ids = tuple(client_ids)
-    for slot in (Slot(k, site, c) for site in sites for c in client_ids for k in KINDS):
-        with suppress(InputError):
-            found.append(store.get(slot))
-    return tuple(secret for secret in found if secret is not None)
+def stored_secrets(store: Store) -> tuple[Secret, ...]:
+    """Return every secret that a store holds, and every secret inside a record that it holds.
+
+    A variable of the environment does not hide what the store holds under it. What cannot be read
+    is left out.
+    """
+    return read_stores([store]).secrets
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSecrets:
+    """Hold the secrets of some stores, and in words what could not be read."""
+
+    secrets: tuple[Secret, ...]
+    unread: tuple[str, ...] = ()
+
+
+def secrets_of_this_user(environ: Mapping[str, str] = os.environ) -> StoredSecrets:
+    """Return what the stores hold that a lab with this environment could use; nothing is made."""
+    try:
+        return read_stores(existing_stores(environ))
+    except InputError as error:
+        return StoredSecrets((), unread=(error.what,))
+
+
+def read_stores(stores: Iterable[Store]) -> StoredSecrets:
+    """Read every slot that these stores list; one that cannot be read is named, not its value."""
+    found: dict[Secret, None] = {}
+    unread: dict[str, None] = {}
+    for store in stores:
+        beneath = store.beneath if isinstance(store, EnvironmentFirst) else store
+        try:
+            slots = beneath.slots()
+        except InputError as error:
+            unread[error.what] = None
+            continue
+        for slot in slots:
+            try:
+                secret = beneath.get(slot)
+            except InputError as error:
+                unread[error.what] = None
+                continue
+            found.update(dict.fromkeys(_with_inner(secret) if secret is not None else ()))
+    return StoredSecrets(tuple(found), tuple(unread))
+
+
+def _with_inner(secret: Secret) -> Iterator[Secret]:
+    """Yield a secret, and for a record in JSON the values of its secret fields."""
+    yield secret
+    try:
+        record = json.loads(secret.reveal())
+    except (ValueError, RecursionError):
+        return
+    yield from _fields(record)
+
+
+def _fields(value: Any) -> Iterator[Secret]:  # noqa: ANN401 - JSON has no narrower type
+    if isinstance(value, list):
+        for item in value:
+            yield from _fields(item)
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            if isinstance(item, str) and item and _SECRET_FIELD.search(name):
+                yield Secret(item, label=name)
+            else:
+                yield from _fields(item)

@@ -32,6 +32,11 @@ class EnvironmentFirst:
         """Return where new secrets go."""
         return self._store.where
 
+    @property
+    def beneath(self) -> Store:
+        """Return the store itself, which a variable of the environment does not hide."""
+        return self._store
+
     def get(self, slot: Slot) -> Secret | None:
         """Return the variable's value, or what the store holds, or None."""
         _, value = self._variable(slot)

@@ -38,6 +38,9 @@ NEW: Final = ".new-"
 _OTHERS: Final = 0o077
 _LINKS: Final = frozenset({errno.ELOOP, errno.EMLINK, errno.ENOTDIR})
 _SAFE: Final = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+# A pipe in the place of a file makes whoever opens it wait.
+_AT_ONCE: Final = getattr(os, "O_NONBLOCK", 0)
+_EVERYBODY: Final = 0o002
 _FIRST_NAP: Final = 0.001
 _LONGEST_NAP: Final = 0.05
 
@@ -69,9 +72,8 @@ class PrivateFolder:
         if os.name != "posix":
             raise InputError("not_stored", "File modes keep nobody out on this system.")
         with _system_says(f"The folder {path} cannot be made"):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with suppress(FileExistsError):
-                path.mkdir(mode=0o700)
+            _make(path)
+            _refuse_open_way(path)
         with self._opened():
             pass
 
@@ -79,7 +81,7 @@ class PrivateFolder:
         """Return the bytes of a file, or None where there is none."""
         with self._opened() as folder, _system_says(f"{self.path / name} cannot be read"):
             try:
-                file = os.open(name, os.O_RDONLY | _SAFE, dir_fd=folder)
+                file = os.open(name, os.O_RDONLY | _AT_ONCE | _SAFE, dir_fd=folder)
             except FileNotFoundError:
                 return None
             try:
@@ -142,12 +144,15 @@ class PrivateFolder:
         Raises:
             InputError: `store_busy`.
         """
-        flags = os.O_RDWR | os.O_CREAT | _SAFE
-        with self._opened() as folder, _system_says(f"{self.path / name} cannot be locked"):
+        flags = os.O_RDWR | os.O_CREAT | _AT_ONCE | _SAFE
+        failed = f"{self.path / name} cannot be locked"
+        with self._opened() as folder, _system_says(failed):
             file = os.open(name, flags, 0o600, dir_fd=folder)
         try:
-            self._refuse_unsafe(os.fstat(file), name)
-            if not _lock(file):
+            with _system_says(failed):
+                self._refuse_unsafe(os.fstat(file), name)
+                locked = _lock(file)
+            if not locked:
                 what = f"Another process has held {self.path / name} for {PATIENCE:g} seconds."
                 raise InputError("store_busy", what)
             yield
@@ -179,6 +184,32 @@ class PrivateFolder:
     def _refuse_unsafe_target(self, name: str, folder: int) -> None:
         with suppress(FileNotFoundError):
             self._refuse_unsafe(os.stat(name, dir_fd=folder, follow_symlinks=False), name)
+
+
+def _make(path: Path) -> None:
+    """Make a folder and what is missing above it, for this user alone; the disk knows of each."""
+    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+    for folder in reversed(missing):
+        with suppress(FileExistsError):
+            folder.mkdir(mode=0o700)
+        above = os.open(folder.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(above)
+        finally:
+            os.close(above)
+
+
+def _refuse_open_way(path: Path) -> None:
+    """Refuse a folder that anybody can put another one in the place of.
+
+    In a folder with the sticky bit, such as /tmp, only its owner can do that.
+    """
+    folder = path.parent.resolve()
+    for above in (folder, *folder.parents):
+        mode = above.stat().st_mode
+        if mode & _EVERYBODY and not mode & stat.S_ISVTX:
+            what = f"Everybody can change {above}, in which the folder {path} lies."
+            raise InputError("unsafe_store", what)
 
 
 def _write_whole(name: str, content: bytes, *, folder: int) -> None:
@@ -240,14 +271,30 @@ def _system_says(what: str) -> Iterator[None]:
 def default_folder(environ: Mapping[str, str] = os.environ) -> Path | None:
     """Return where the files go, or None where the environment names no home.
 
-    `DDOAUTH_STORE_FOLDER` wins over `XDG_STATE_HOME`, and that over `~/.local/state`.
+    `DDOAUTH_STORE_FOLDER` wins over `XDG_STATE_HOME`, and that over `~/.local/state`. A `~` in
+    front is the home folder. `XDG_STATE_HOME` counts if it is a whole path, as its specification
+    says.
+
+    Raises:
+        InputError: `bad_store_folder`, if `DDOAUTH_STORE_FOLDER` is not a whole path.
     """
-    if folder := environ.get("DDOAUTH_STORE_FOLDER", "").strip():
-        return Path(folder)
-    if state := environ.get("XDG_STATE_HOME", "").strip():
-        return Path(state) / FOLDER
-    home = environ.get("HOME", "").strip()
-    return Path(home) / ".local" / "state" / FOLDER if home else None
+    home = _whole_path(environ.get("HOME", ""), home=None)
+    if named := environ.get("DDOAUTH_STORE_FOLDER", "").strip():
+        folder = _whole_path(named, home=home)
+        if folder is None:
+            what = f"DDOAUTH_STORE_FOLDER is {named[:80]!a}, which is not a whole path."
+            raise InputError("bad_store_folder", what)
+        return folder
+    if (state := _whole_path(environ.get("XDG_STATE_HOME", ""), home=home)) is not None:
+        return state / FOLDER
+    return home / ".local" / "state" / FOLDER if home is not None else None
+
+
+def _whole_path(text: str, *, home: Path | None) -> Path | None:
+    path = Path(text.strip())
+    if path.parts[:1] == ("~",) and home is not None:
+        path = home.joinpath(*path.parts[1:])
+    return path if path.is_absolute() else None
 
 
 class FileStore:
@@ -313,7 +360,8 @@ class FileStore:
             if slot is not None and not slot.is_probe and self._is_whole(slot, new):
                 self._folder.finish(name)
             else:
-                self._folder.remove(new)
+                with suppress(InputError):  # a folder of that name holds nobody up
+                    self._folder.remove(new)
 
     def _rename_old(self) -> None:
         """Give files of earlier versions names that every system and file system can have."""
@@ -374,7 +422,11 @@ def _slot_inside(content: bytes | None) -> Slot | None:
 
 
 def _record(slot: Slot, secret: Secret) -> bytes:
-    return json.dumps({"slot": slot.name, "secret": secret.reveal()}).encode() + b"\n"
+    record = json.dumps({"slot": slot.name, "secret": secret.reveal()}).encode() + b"\n"
+    if len(record) > MAX_BYTES:
+        what = f"The {slot} is too long: {len(record)} bytes with its name, of {MAX_BYTES} at most."
+        raise InputError("not_stored", what)
+    return record
 
 
 def _secret(slot: Slot, content: bytes, *, path: Path) -> Secret:

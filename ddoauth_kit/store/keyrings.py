@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 SERVICE: Final = "ddoauth-kit"
 INDEX: Final = "slots"
+# An entry of Windows' keyring holds 2,560 bytes, and a name with two ids in it about 200.
+_PART: Final = 8
 _LOCK: Final = ".keyring-lock"
 _UNUSABLE: Final = {
     "keyring.backends.fail": "no keyring service runs here",
@@ -50,10 +52,15 @@ def usable_keyring() -> tuple[Any, str]:
     return backend, ""
 
 
+def _entry(number: int) -> str:
+    """Return the user name of one entry with names of slots."""
+    return f"{INDEX}-{number + 1}" if number else INDEX
+
+
 class KeyringStore:
     """Keep secrets in the operating system's keyring, through the `keyring` package.
 
-    No keyring lists what it holds, so the names of the slots are kept in it as an entry of their
+    No keyring lists what it holds, so the names of the slots are kept in it as entries of their
     own. `folder` is where processes wait for each other; without it only threads do.
     """
 
@@ -103,7 +110,7 @@ class KeyringStore:
         Raises:
             InputError: `not_stored`, when the keyring cannot be read.
         """
-        found = (slot_named(name) for name in self._index())
+        found = (slot_named(name) for part in self._index() for name in part)
         return tuple(slot for slot in found if slot is not None and self.get(slot) is not None)
 
     @contextmanager
@@ -120,16 +127,28 @@ class KeyringStore:
         if slot.is_probe:
             return
         with suppress(InputError), self._processes(_LOCK):
-            names = [name for name in self._index() if name != slot.name]
-            if kept or names != self._index():
-                self._ask("set", INDEX, json.dumps([*names, slot.name] if kept else names))
+            parts = self._index()
+            names = [name for part in parts for name in part if name != slot.name]
+            if kept:
+                names.append(slot.name)
+            new = [names[i : i + _PART] for i in range(0, len(names), _PART)] or [[]]
+            for number, part in enumerate(new):
+                if parts[number : number + 1] != [part]:
+                    self._ask("set", _entry(number), json.dumps(part))
+            for number in range(len(new), len(parts)):
+                self._ask("delete", _entry(number))
 
-    def _index(self) -> list[str]:
-        try:
-            names = json.loads(self._ask("get", INDEX) or "[]")
-        except ValueError:
-            return []
-        return [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
+    def _index(self) -> list[list[str]]:
+        """Return the names of all slots, as the entries have them."""
+        found: list[list[str]] = []
+        while text := self._ask("get", _entry(len(found))):
+            try:
+                names = json.loads(text)
+            except ValueError:
+                names = []
+            names = names if isinstance(names, list) else []
+            found.append([name for name in names if isinstance(name, str)])
+        return found
 
     def _ask(self, action: str, *arguments: str) -> Any:  # noqa: ANN401 - as the backend has it
         """Call the backend; its own exception may hold the secret, so only its name is kept."""

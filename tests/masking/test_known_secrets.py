@@ -1,12 +1,8 @@
-"""What the environment and the store hold as secrets is known by the names they have there."""
+"""What the environment holds as secrets is known by the names of its variables."""
 
 from __future__ import annotations
 
-from ddoauth_kit.errors import InputError
 from ddoauth_kit.masking.known_secrets import environment_secrets
-from ddoauth_kit.secret import Secret
-from ddoauth_kit.store import MemoryStore, Slot
-from ddoauth_kit.store.contents import stored_secrets
 
 
 def test_names_of_variables_tell() -> None:
@@ -31,17 +27,3 @@ def test_names_of_variables_tell() -> None:
     }
     found = environment_secrets({**secret, **plain})
     assert {s.label: s.reveal() for s in found} == secret
-
-
-def test_a_store_is_asked_for_each_slot() -> None:
-    """Tokens and keys of the sites and clients are known; a store that fails holds nothing."""
-    store = MemoryStore()
-    token = Secret("value-refresh", label="refresh_token")
-    store.put(Slot("refresh_token", "eu1", "acme"), token)
-    assert stored_secrets(store, sites=("us1", "eu1"), client_ids=("acme",)) == (token,)
-
-    class Locked(MemoryStore):
-        def get(self, slot: Slot) -> Secret | None:
-            raise InputError("not_stored", f"The {slot} cannot be read.")
-
-    assert stored_secrets(Locked(), sites=("eu1",), client_ids=("acme",)) == ()

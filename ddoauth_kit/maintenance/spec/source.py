@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import tarfile
 import tempfile
 import zlib
@@ -14,6 +13,7 @@ from typing import Any, Final
 import yaml
 
 from ddoauth_kit.errors import InputError
+from ddoauth_kit.own_python import python_command
 
 # What tarfile, gzip and the YAML reader raise at what is none, cut off or something else.
 _UNREADABLE: Final = (
@@ -53,7 +53,7 @@ def download(version: str, *, folder: Path) -> Path:
     wanted = f"{PACKAGE}=={version}" if version else PACKAGE
     arguments = ["download", "--quiet", "--no-deps", "--no-binary", PACKAGE, wanted]
     done = subprocess.run(  # noqa: S603 - a fixed command and a version, without a shell
-        [sys.executable, "-m", "pip", *arguments, "--dest", str(folder)],
+        [*python_command("-m", "pip"), *arguments, "--dest", str(folder)],
         capture_output=True,
         text=True,
         check=False,

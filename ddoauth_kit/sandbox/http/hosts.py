@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import unquote
 
 from ddoauth_kit.sandbox.facts.sites import SITES
 from ddoauth_kit.sandbox.sandbox_error import SandboxError
@@ -15,6 +16,11 @@ if TYPE_CHECKING:
     from ddoauth_kit.sandbox.facts.sites import Site
 
 HTTP_PORT = 80
+_PUBLIC = re.compile(
+    r"https?://(?P<host>(?:[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?)"
+    r"(?P<path>(?:/(?:[a-z0-9._~@+-]|%[0-9a-f]{2})+)*/?)",
+    re.ASCII | re.IGNORECASE,
+)
 LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]")
 
 
@@ -34,20 +40,18 @@ def check_loopback(host: str) -> None:
 
 
 def read_public_url(url: str | None) -> PublicUrl | None:
-    """Read the public URL, which must have a scheme and a host."""
+    """Read the public URL: scheme, host, perhaps a port, and a path of plain segments.
+
+    It is written into cookies, links and redirects, so nothing is taken that means something there.
+    """
     if url is None:
         return None
-    try:
-        parts = urlsplit(url)
-        good = parts.scheme in {"http", "https"} and bool(parts.hostname)
-    except ValueError:
-        good = False
-    if not good or parts.query or parts.fragment:
-        raise SandboxError(f"public URL {url!r} must look like https://host/path")
+    found = _PUBLIC.fullmatch(url)
+    segments = found["path"].split("/") if found else []
+    if found is None or not {".", ".."}.isdisjoint(unquote(segment) for segment in segments):
+        raise SandboxError(f"public URL {url[:200]!a} must look like https://host/path")
     return PublicUrl(
-        url=url.rstrip("/"),
-        host=parts.netloc.lower(),
-        prefix=parts.path.rstrip("/"),
+        url=url.rstrip("/"), host=found["host"].lower(), prefix=found["path"].rstrip("/")
     )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hmac
 import json
+import re
+from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +26,15 @@ if TYPE_CHECKING:
 
 CONTROL_PATH = "/control"
 KEY_HEADER = "x-sandbox-key"
+NONCE_HEADER = "x-sandbox-nonce"
+_NONCES_KEPT = 1000
+_NONCE = re.compile(r"[0-9a-f]{32,128}")
 WHERE = "the client"
+
+
+def made(key: str, text: str) -> str:
+    """Return what only a program with the key can make of a text."""
+    return hmac.new(key.encode(), text.encode(), "sha256").hexdigest()
 
 
 class Control:
@@ -40,10 +50,26 @@ class Control:
         self._key = key
         self._show_at = show_at
         self._joined = 0
+        self._nonces: deque[str] = deque(maxlen=_NONCES_KEPT)
 
     def admits(self, headers: Mapping[str, str]) -> bool:
-        """Tell whether a request carries the key."""
-        return hmac.compare_digest(self._key.encode(), headers.get(KEY_HEADER, "").encode())
+        """Tell whether a request carries the key, or what it makes of a number it was asked for."""
+        shown = headers.get(KEY_HEADER, "").encode()
+        nonce = headers.get(NONCE_HEADER, "")
+        if nonce in self._nonces:
+            self._nonces.remove(nonce)
+            return hmac.compare_digest(made(self._key, f"kernel {nonce}").encode(), shown)
+        return hmac.compare_digest(self._key.encode(), shown)
+
+    def proof(self, nonce: str) -> Answer:
+        """Prove that this is the sandbox whose key a program holds, before it shows the key.
+
+        Whoever took the port of a sandbox that has ended cannot make this answer.
+        """
+        if not _NONCE.fullmatch(nonce):
+            return json_answer(400, {"errors": ["The nonce is not 32 or more hex digits."]})
+        self._nonces.append(nonce)
+        return json_answer(200, {"proof": made(self._key, f"sandbox {nonce}")})
 
     def answer(self, body: bytes) -> Answer:
         """Do what a JSON document asks for."""

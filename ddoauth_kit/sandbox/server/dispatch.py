@@ -14,7 +14,8 @@ from ddoauth_kit.sandbox.http.hosts import local_hosts
 from ddoauth_kit.sandbox.http.messages import Incoming, json_answer, read_pairs
 from ddoauth_kit.sandbox.http.refusals import Refusal, answer_refusal, api_refusal, page_refusal
 from ddoauth_kit.sandbox.pages.customer_pages import index_page
-from ddoauth_kit.sandbox.server.control import CONTROL_PATH
+from ddoauth_kit.sandbox.server.control import CONTROL_PATH, NONCE_HEADER
+from ddoauth_kit.sandbox.server.foreign_pages import check_page
 from ddoauth_kit.sandbox.server.journal import ENTRIES_KEPT, JournalEntry, journal_entry, masked
 from ddoauth_kit.sandbox.server.router import not_found, route_request
 from ddoauth_kit.sandbox.server.transport_faults import instead_of_answer, spoil_answer
@@ -79,12 +80,17 @@ class Dispatcher:
     def _answer(self, request: Request, *, body: bytes | None) -> Answer:
         self._check_host(request)
         path = request.scope["path"]
+        site, role, rest = _split(path)
+        check_page(request.method, request.headers, form=role == "app", hosts=self._hosts)
         if path == "/" and request.method == "GET":
             self._note(request, status=200)
             return index_page()
         if path == CONTROL_PATH and self._control and self._control.admits(request.headers):
             self._note(request, status=200)
             return self._control.answer(body or b"")
+        if path == CONTROL_PATH and self._control and NONCE_HEADER in request.headers:
+            self._note(request, status=200)
+            return self._control.proof(request.headers[NONCE_HEADER])
         site, role, rest = _split(path)
         if site not in EVERY_SITE or role not in ROLES:
             raise not_found("app")

@@ -6,9 +6,11 @@ joins if the same server started it; else it has a sandbox of its own.
 
 from __future__ import annotations
 
+import hmac
 import json
 import os
 import re
+import secrets
 import stat
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 
 TIMEOUT: Final = 5.0
 KEY_HEADER: Final = "X-Sandbox-Key"
+NONCE_HEADER: Final = "X-Sandbox-Nonce"
 _BASE: Final = re.compile(r"/(?:[\w.~@%+-]+/)*")
 SERVER: Final = "JPY_PARENT_PID"
 
@@ -71,11 +74,13 @@ class SharedSandbox:
         )
 
     def answers(self) -> bool:
-        """Return whether a sandbox with this key is there; it refuses a question without words."""
+        """Return whether the sandbox with this key is there; the key is not shown."""
         try:
-            return self._sent({"do": "nothing"}).status == HTTPStatus.BAD_REQUEST
+            with Http(timeout=TIMEOUT, deadline=TIMEOUT) as http:
+                self._proven(http)
         except DdoauthError:
             return False
+        return True
 
     def _ask(self, **question: object) -> dict[str, Any]:
         try:
@@ -89,19 +94,54 @@ class SharedSandbox:
         return answer
 
     def _sent(self, question: dict[str, Any]) -> Response:
+        """Ask once the other side has proved that it knows the key; the key itself stays here.
+
+        In its place goes what the key makes of a number that is good for one question.
+        """
+        with Http(timeout=TIMEOUT, deadline=TIMEOUT) as http:
+            nonce = self._proven(http)
+            answer = Secret(_made(self.key, f"kernel {nonce}"), label="sandbox key")
+            headers = ((NONCE_HEADER, nonce), (KEY_HEADER, answer))
+            return http.send(self._request(question, headers))
+
+    def _proven(self, http: Http) -> str:
+        """Return the number by which the sandbox has proved itself.
+
+        Raises:
+            DdoauthError: nobody is there, or another program took the port.
+        """
+        nonce = secrets.token_hex(32)
+        response = http.send(self._request({}, ((NONCE_HEADER, nonce),)))
+        try:
+            said = json.loads(response.text)["proof"]
+        except (ValueError, LookupError, TypeError, RecursionError):
+            said = None
+        expected = _made(self.key, f"sandbox {nonce}")
+        proves = isinstance(said, str) and hmac.compare_digest(said.encode(), expected.encode())
+        if response.status != HTTPStatus.OK or not proves:
+            what = f"Another program answers at port {self.port}."
+            raise InputError("sandbox_not_started", what)
+        return nonce
+
+    def _request(
+        self, question: dict[str, Any], headers: tuple[tuple[str, str | Secret], ...]
+    ) -> Request:
         url = f"http://127.0.0.1:{self.port}"
         urls = Endpoints(url, url, url, url)
-        request = Request(
+        return Request(
             purpose="question to the shared sandbox",
             method="POST",
             site=Site("sandbox", "sandbox.invalid", "sandbox.invalid", "this machine", urls),
             host=Host.API,
             path="/control",
-            headers=((KEY_HEADER, Secret(self.key, label="sandbox key")),),
+            headers=headers,
             body=question,
         )
-        with Http(timeout=TIMEOUT, deadline=TIMEOUT) as http:
-            return http.send(request)
+
+
+def _made(key: str, text: str) -> str:
+    """Return what only a program with the key can make of a text."""
+    return hmac.new(key.encode(), text.encode(), "sha256").hexdigest()
 
 
 def find_shared_sandbox() -> SharedSandbox | None:
@@ -148,7 +188,9 @@ def _read(path: Path) -> SharedSandbox:
     Raises:
         OSError, ValueError, KeyError, TypeError: it is not, or is none.
     """
-    number = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+    number = os.open(
+        path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    )
     with os.fdopen(number, encoding="utf-8") as file:
         found = os.fstat(file.fileno())
         strange = not stat.S_ISREG(found.st_mode)

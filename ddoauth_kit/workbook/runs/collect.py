@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ddoauth_kit.masking.known_secrets import environment_secrets
 from ddoauth_kit.masking.redaction import Masker
 from ddoauth_kit.workbook.runs.run_matrix import NotebookRun, digest
+from ddoauth_kit.workbook.runs.run_secrets import secrets_here
 from ddoauth_kit.workbook.show.result_table import TABLE_MIME, collected_table
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def result(
     attempts: int = 1,
 ) -> NotebookRun:
     """Return what came of a case; `notebook` is None where there is none to read."""
-    error = Masker(environment_secrets())(" ".join(error.split()))
+    error = Masker(secrets_here())(" ".join(error.split())) if error else ""
     return NotebookRun(
         notebook=case.notebook.stem,
         site=case.site,

@@ -8,14 +8,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from ddoauth_kit.errors import InputError
-from ddoauth_kit.masking.known_secrets import environment_secrets
 from ddoauth_kit.masking.redaction import Masker
+from ddoauth_kit.printable import one_line
+from ddoauth_kit.workbook.runs.run_secrets import secrets_here
 from ddoauth_kit.workbook.runs.run_verdicts import TABLE, read_verdicts
+from ddoauth_kit.workbook.show.spreadsheet import read_csv
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
+    from ddoauth_kit.secret import Secret
     from ddoauth_kit.workbook.runs.run_matrix import NotebookRun
     from ddoauth_kit.workbook.runs.run_verdicts import RunVerdict
 
@@ -42,26 +45,33 @@ class EarlierRun:
 
 
 def read_earlier(folder: Path) -> EarlierRun:
-    """Read the folder of an earlier run; what it says is masked as if it were new.
+    """Read the folder of an earlier run; its texts are masked anew and made printable.
 
     Raises:
         InputError: `not_a_run`.
     """
     try:
         summary = json.loads((folder / "summary.json").read_text("utf-8"))
-        cases = {_case(run): str(run["status"]) for run in summary["runs"]}
+        plain = _plain(secrets_here())
+        cases = {plain(_case(run)): plain(str(run["status"])) for run in summary["runs"]}
         seconds = float(summary.get("seconds", 0.0))
-        rows = _rows(folder / "tables" / f"{TABLE}.csv")
+        rows = [
+            {name: plain(cell) for name, cell in row.items()}
+            for row in _rows(folder / "tables" / f"{TABLE}.csv")
+        ]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         what = f"{str(folder)!r} holds no results of a run: {type(error).__name__}."
         raise InputError("not_a_run", what) from None
-    mask = Masker(environment_secrets())
-    return EarlierRun(
-        mask(folder.name),
-        seconds,
-        {mask(name): mask(status) for name, status in cases.items()},
-        {mask(name): mask(words) for name, words in _by_key(read_verdicts(rows)).items()},
-    )
+    return EarlierRun(plain(folder.name), seconds, cases, _by_key(read_verdicts(rows)))
+
+
+def _plain(secrets: tuple[Secret, ...]) -> Callable[[str], str]:
+    """Return what makes a text of another run fit for this one's report.
+
+    Nobody knows who wrote it, and its run may have known other secrets.
+    """
+    mask = Masker(secrets)
+    return lambda text: one_line(mask(text))
 
 
 def differences(
@@ -92,5 +102,7 @@ def _case(run: dict[str, Any]) -> str:
 def _rows(path: Path) -> list[dict[str, str]]:
     if not path.exists():
         return []
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+    try:
+        return read_csv(path.read_bytes().decode("utf-8"))
+    except csv.Error as error:
+        raise ValueError(str(error)) from None

@@ -1,7 +1,9 @@
 """Run cases on an existing Dask cluster, through its `concurrent.futures` interface.
 
-What travels is names and notebooks without secrets: a live run on a cluster takes its credentials
-from each worker's own environment. Dask speaks pickle, so give it a scheduler that you trust.
+What travels is names and notebooks without secrets: the sender masks what it sends by the secrets
+that it knows, and what comes back once more, for a worker does not know them. A live run on a
+cluster takes its credentials from each worker's own environment. Dask speaks pickle, so give it a
+scheduler that you trust.
 """
 
 from __future__ import annotations
@@ -20,13 +22,18 @@ from urllib.parse import urlsplit
 
 from ddoauth_kit.edited_text import edited_text
 from ddoauth_kit.errors import DdoauthError, InputError
+from ddoauth_kit.masking.notebooks import mask_notebook
+from ddoauth_kit.masking.parameters import refuse_secret_parameters
+from ddoauth_kit.masking.redaction import redact_body
 from ddoauth_kit.workbook.runs.collect import result
+from ddoauth_kit.workbook.runs.run_secrets import secrets_here
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from distributed import Client
 
+    from ddoauth_kit.secret import Secret
     from ddoauth_kit.workbook.runs.run_matrix import Case, NotebookRun, RunSettings
 
 CONNECT_SECONDS: Final = 15
@@ -112,13 +119,16 @@ class ClusterRunner:
             yield client
 
     def _order(self, case: Case, *, settings: RunSettings) -> Order:
+        secrets = secrets_here()
+        parameters = settings.parameters(case)
+        refuse_secret_parameters(parameters, secrets=secrets)
         client = edited_text(Path(case.client.path)) if case.client.path else ""
         return Order(
             run=self._run,
             name=case.name,
-            notebook=edited_text(case.notebook),
-            parameters=settings.parameters(case),
-            client=client,
+            notebook=_without_secrets(edited_text(case.notebook), secrets),
+            parameters=parameters,
+            client=redact_body(client, secrets=secrets) if client else "",
             timeout=self.timeout,
         )
 
@@ -138,12 +148,13 @@ class ClusterRunner:
             return result(case, error=text, seconds=0.0, attempts=attempts)
         from nbformat import v4
 
-        (out / f"{case.name}.ipynb").write_text(answer.notebook, encoding="utf-8")
+        text = _without_secrets(answer.notebook, secrets_here())
+        (out / f"{case.name}.ipynb").write_text(text, encoding="utf-8")
         return result(
             case,
             error=answer.error,
             seconds=answer.seconds,
-            notebook=v4.reads(answer.notebook),  # type: ignore[no-untyped-call]
+            notebook=v4.reads(text),  # type: ignore[no-untyped-call]
             attempts=attempts,
         )
 
@@ -175,6 +186,15 @@ def _refuse_silence(address: str) -> None:
     except OSError as error:
         what = f"No Dask scheduler answers at {address!r}: {error.strerror or error}."
         raise InputError("no_executor", what) from None
+
+
+def _without_secrets(text: str, secrets: Iterable[Secret]) -> str:
+    """Return a notebook's text without secrets, as the newest format that this process knows."""
+    import nbformat
+
+    notebook = nbformat.reads(text, as_version=4)  # type: ignore[no-untyped-call]
+    masked = mask_notebook(notebook, secrets=secrets)
+    return str(nbformat.writes(masked))  # type: ignore[no-untyped-call]
 
 
 def fulfil(order: Order) -> OrderResult:

@@ -20,11 +20,14 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
+from ddoauth_kit.own_python import python_command, python_environment
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-SERVER: Final = [sys.executable, "-m", "ddoauth_kit.workbook.runs.forkserver"]
-LAUNCHER: Final = [sys.executable, "-m", "ipykernel_launcher"]
+SERVER: Final = python_command("-m", "ddoauth_kit.workbook.runs.forkserver")
+# Not its launcher, which drops the first entry of the path where that is the current folder.
+LAUNCHER: Final = python_command("-m", "ipykernel")
 END_SECONDS: Final = 10
 
 
@@ -48,6 +51,7 @@ class KernelTemplate:
                 stderr=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,
+                env=python_environment(),
             )
         self._answers = self._connection.makefile("r", encoding="utf-8")
 
@@ -119,11 +123,12 @@ class ForkedProvisioner(LocalProvisioner):
     async def launch_kernel(self, cmd: list[str], **options: Any) -> Any:  # noqa: ANN401 - theirs
         """Fork if this is our own kernel and the template answers."""
         template = getattr(self.parent, "template", None)
-        if template is None or cmd[:3] != LAUNCHER:
+        if template is None or cmd[: len(LAUNCHER)] != LAUNCHER:
             return await super().launch_kernel(cmd, **options)
         where = str(options.get("cwd") or os.getcwd())  # noqa: PTH109 - a text is what is sent
+        argv = cmd[len(LAUNCHER) :]
         try:
-            process = await asyncio.to_thread(template.fork, cmd[3:], env=options["env"], cwd=where)
+            process = await asyncio.to_thread(template.fork, argv, env=options["env"], cwd=where)
         except OSError:
             return await super().launch_kernel(cmd, **options)
         self.process = process

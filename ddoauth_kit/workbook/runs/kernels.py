@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 from importlib.metadata import EntryPoint
 from subprocess import DEVNULL
 from typing import TYPE_CHECKING, Any, Final
 
-from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning.factory import KernelProvisionerFactory
 from nbclient.util import run_sync
 from papermill.clientwrap import PapermillNotebookClient
 
+from ddoauth_kit.own_python import python_environment
 from ddoauth_kit.socket_folder import new_socket_folder
+from ddoauth_kit.workbook.runs.kernel_template import LAUNCHER
+from ddoauth_kit.workbook.runs.safe_kernels import SafeKernelSpecs
 
 if TYPE_CHECKING:
     from ddoauth_kit.workbook.runs.kernel_template import KernelTemplate
@@ -23,8 +25,11 @@ if TYPE_CHECKING:
 OWN_KERNEL: Final = "ddoauth-python"
 STARTUP_SECONDS: Final = 30
 IOPUB_SECONDS: Final = 60  # nbclient waits 4 s for outputs, too short on a busy machine
-_ARGUMENTS: Final = ["--HistoryManager.hist_file=:memory:", "--IPKernelApp.log_level=40"]
-_LAUNCH: Final = ["-m", "ipykernel_launcher", "-f", "{connection_file}"]
+_ARGUMENTS: Final = [
+    "--HistoryManager.hist_file=:memory:",
+    "--IPKernelApp.log_level=40",
+    "--IPKernelApp.ignore_cwd=True",  # before IPython 9.7 a kernel adds the current folder itself
+]
 FORKED: Final = EntryPoint(
     name="ddoauth-forked",
     value="ddoauth_kit.workbook.runs.kernel_template:ForkedProvisioner",
@@ -32,7 +37,7 @@ FORKED: Final = EntryPoint(
 )
 
 
-class OwnKernelSpecs(KernelSpecManager):
+class OwnKernelSpecs(SafeKernelSpecs):
     """Know this environment's own Python as a kernel, so that none has to be installed."""
 
     def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
@@ -40,7 +45,9 @@ class OwnKernelSpecs(KernelSpecManager):
         if kernel_name != OWN_KERNEL:
             return super().get_kernel_spec(kernel_name)
         return KernelSpec(
-            argv=[sys.executable, *_LAUNCH], display_name="Python 3", language="python"
+            argv=[*LAUNCHER, "-f", "{connection_file}"],
+            display_name="Python 3",
+            language="python",
         )
 
 
@@ -64,7 +71,8 @@ class PrivateKernelManager(AsyncKernelManager):
             self.ip = str(self._folder / "k")
 
     async def _async_pre_start_kernel(self, **options: Any) -> Any:  # noqa: ANN401 - as above
-        """Launch by the template where there is one."""
+        """Launch by the template where there is one, and never with the current folder."""
+        options["env"] = python_environment(options.get("env") or os.environ)
         if self.template is not None and self.kernel_spec is not None:
             factory = KernelProvisionerFactory.instance(parent=self.parent)
             factory.provisioners[FORKED.name] = FORKED

@@ -51,8 +51,8 @@ class LocalRunner:
     ) -> bool:
         """Execute all cases, calling `done` as each ends; return False if it was interrupted.
 
-        SIGINT, SIGTERM and SIGHUP end the kernels that run; what had ended is on disk. In a notebook,
-        which has a loop of its own, this waits in a thread.
+        SIGINT, SIGTERM and SIGHUP end the kernels that run; what had ended is on disk. In a
+        notebook, which has a loop of its own, this waits in a thread.
         """
         remove_left_over()
         work = self._all(list(cases), settings=settings, out=out, done=done)

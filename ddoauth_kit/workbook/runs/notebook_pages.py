@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, unquote
 
 from ddoauth_kit.masking.people import mask_people
+from ddoauth_kit.workbook.runs.clean_html import clean_html
+from ddoauth_kit.workbook.verdicts.style import ROOT, css
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from nbformat import NotebookNode
 
-# Outputs are anybody's HTML: with this policy no script of theirs runs and nothing is fetched.
+# Outputs are anybody's HTML, see `clean_html`; this policy is the second wall behind it.
 POLICY: Final = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
     "form-action 'none'; base-uri 'none'"
@@ -45,7 +47,8 @@ th, td { padding: 0.3rem 0.6rem; border: 1px solid var(--line); text-align: left
 th { background: var(--box); }
 """
 _CELLS: Final = """
-.cell { margin: 0.8rem 0; } .out { margin: 0.4rem 0 0.4rem 0.8rem; }
+.cell { margin: 0.8rem 0; contain: content; overflow-x: auto; }
+.out { margin: 0.4rem 0 0.4rem 0.8rem; }
 .out pre { background: none; padding: 0.2rem 0; }
 .error pre, .stderr pre { border-left: 3px solid var(--bad-ink); padding-left: 0.6rem; }
 .out img { max-width: 100%; background: #ffffff; }
@@ -99,9 +102,9 @@ def notebook_page(
 
     cells = "\n".join(_cell(cell) for cell in _in_time(notebook.cells, until))
     body = f"<main>\n{_INSIDE.sub(link, cells)}\n</main>"
-    return page(
-        title, body=f'<p><a href="report.html">Back to the report</a></p>\n{body}', style=_CELLS
-    )
+    back = '<p><a href="report.html">Back to the report</a></p>'
+    tables = css(follow_system=True) if ROOT in cells else ""
+    return page(title, body=f"{back}\n{body}", style=_CELLS + tables)
 
 
 def empty_page(title: str, *, why: str) -> str:
@@ -132,7 +135,7 @@ def _markdown(text: str) -> str:
 
     if len(text) > _LONGEST_PROSE:
         return f"<pre>{escape(text)}</pre>"
-    return as_html(text)
+    return clean_html(as_html(text))
 
 
 def _output(output: NotebookNode) -> str:
@@ -146,7 +149,7 @@ def _output(output: NotebookNode) -> str:
 def _display(data: dict[str, Any]) -> Iterator[str]:
     """Yield the richest form of an output that needs no script."""
     if "text/html" in data:
-        yield mask_people(_joined(data["text/html"]))
+        yield clean_html(mask_people(_joined(data["text/html"])))
         return
     for kind in _PICTURES:
         if kind in data:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Final
 
+from ddoauth_kit.printable import one_line
+
 if TYPE_CHECKING:
     from typing import TextIO
 
@@ -52,4 +54,4 @@ def describe(run: NotebookRun) -> str:
     again = f", begun {run.attempts} times" if run.attempts > 1 else ""
     client = run.name.removeprefix(f"{run.notebook}.{run.site}")
     where = f"{run.notebook} on {run.site}" + (f" for {run.client}" if client else "")
-    return f"{run.status} {where} in {run.seconds:.1f} s{again}"
+    return one_line(f"{run.status} {where} in {run.seconds:.1f} s{again}")

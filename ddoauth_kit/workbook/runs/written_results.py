@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import time
 from contextlib import suppress
 from dataclasses import asdict, replace
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from nbformat import v4
 
@@ -20,6 +19,7 @@ from ddoauth_kit.workbook.runs.ledger import NAME as LEDGER
 from ddoauth_kit.workbook.runs.notebook_pages import empty_page, notebook_page
 from ddoauth_kit.workbook.runs.run_matrix import distinct_file_names, file_name
 from ddoauth_kit.workbook.runs.run_report import report
+from ddoauth_kit.workbook.show.spreadsheet import write_csv
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
     from ddoauth_kit.secret import Secret
     from ddoauth_kit.workbook.runs.outcome import RunOutcome
     from ddoauth_kit.workbook.runs.run_matrix import NotebookRun
-
-# A spreadsheet takes a text that begins like this for a formula.
-_FORMULA: Final = ("=", "+", "-", "@")
 
 
 def write_results(
@@ -148,12 +145,4 @@ def _write_tables(runs: list[NotebookRun], folder: Path) -> list[Path]:
 
 def _write_csv(path: Path, rows: list[dict[str, Any]]) -> None:
     columns = list(dict.fromkeys(column for row in rows for column in row))
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, fieldnames=columns)
-        writer.writeheader()
-        writer.writerows({name: _plain(value) for name, value in row.items()} for row in rows)
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401 - JSON
-    formula = isinstance(value, str) and value.startswith(_FORMULA)
-    return f"'{value}" if formula else value
+    path.write_text(write_csv(columns, rows), encoding="utf-8", newline="")

@@ -10,7 +10,7 @@ import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
 if TYPE_CHECKING:
     from ddoauth_kit.exchange import Exchange
@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 _PLACEHOLDER: Final = re.compile(r"<(\w+)(?: …\w{4})?>")
 # A placeholder becomes a variable, so a backslash before one counts as before `$`.
 _HEREDOC: Final = re.compile(r"[$`]|\\(?=[\\$`<])")
+_CURL: Final = {"\\": r"\\", '"': r"\"", "\n": r"\n", "\r": r"\r", "\t": r"\t"}
+_CONTROL: Final = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+_GLOB: Final = re.compile(r"[][{}]")
 _HOSTS: Final = (
     ("http-intake.logs.", "DDOAUTH_LOGS_INTAKE_URL"),
     ("event-management-intake.", "DDOAUTH_EVENTS_INTAKE_URL"),
@@ -40,12 +45,17 @@ class Snippet:
 
 
 def as_curl(exchange: Exchange) -> Snippet:
-    """Return a command for bash; a variable that is not set ends it by name, before it sends."""
+    """Return a command for bash; a variable that is not set ends it by name, before it sends.
+
+    The here-document is not quoted, because the variables are to be filled in. Each text is
+    escaped instead, so that bash runs none of it, and stays on its line, so that none ends it.
+    """
     url = urlsplit(exchange.url)
     lines = [
-        f'url = "${{{_host_variable(url.netloc)}:?}}{url.path}"',
-        f'request = "{exchange.method}"',
-        *(f'header = "{name}: {_shell(value)}"' for name, value in exchange.request_headers),
+        *(["globoff"] if _GLOB.search(url.path) else []),
+        f'url = "${{{_host_variable(url.netloc)}:?}}{_shell(url.path)}"',
+        f'request = "{_shell(exchange.method)}"',
+        *(f'header = "{_shell(f"{name}: {value}")}"' for name, value in exchange.request_headers),
     ]
     if url.query:
         lines += ["get", *(_data(name, value) for name, value in _pairs(url.query))]
@@ -53,7 +63,7 @@ def as_curl(exchange: Exchange) -> Snippet:
         lines += [_data(name, value) for name, value in _form(exchange)]
     elif exchange.request_body:
         lines += [
-            f'header = "content-type: {exchange.request_type}"',
+            f'header = "content-type: {_shell(exchange.request_type)}"',
             f'data = "{_shell(_compact(exchange.request_body))}"',
         ]
     config = "\n".join(lines)
@@ -64,7 +74,7 @@ def as_curl(exchange: Exchange) -> Snippet:
 def as_httpx(exchange: Exchange) -> Snippet:
     """Return Python code that sends the same request with httpx."""
     url = urlsplit(exchange.url)
-    arguments = [f'os.environ["{_host_variable(url.netloc)}"] + "{url.path}"']
+    arguments = [f'os.environ["{_host_variable(url.netloc)}"] + {_string(url.path)}']
     if exchange.request_headers:
         arguments.append(f"headers={_python(dict(exchange.request_headers))}")
     if url.query:
@@ -74,7 +84,7 @@ def as_httpx(exchange: Exchange) -> Snippet:
     elif exchange.request_body:
         arguments.append(f"json={_python(json.loads(exchange.request_body))}")
     inner = "".join(f"    {argument},\n" for argument in arguments)
-    call = f"answer = httpx.{exchange.method.lower()}(\n{inner})"
+    call = f"answer = httpx.{_call(exchange.method)}\n{inner})"
     return Snippet("python", f"import os\n\nimport httpx\n\n{call}\nanswer.raise_for_status()")
 
 
@@ -94,16 +104,24 @@ def _form(exchange: Exchange) -> list[tuple[str, str]]:
 
 
 def _data(name: str, value: str) -> str:
-    return f'data-urlencode = "{name}={_shell(value)}"'
+    return f'data-urlencode = "{_shell(quote(name, safe="[]"))}={_shell(value)}"'
+
+
+def _call(method: str) -> str:
+    """Return the beginning of the call; a method that httpx has no function for is a text."""
+    known = method in {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"}
+    return f"{method.lower()}(" if known else f"request(\n    {_text(method)},"
 
 
 def _shell(text: str) -> str:
     """Escape for cURL's quotes, then for bash's here-document, then name the secrets.
 
-    In a here-document a backslash escapes itself, `$` and a backtick, and nothing else.
+    In a here-document a backslash escapes itself, `$` and a backtick, and nothing else. A control
+    character would act on the terminal that it is pasted into.
     """
-    for character in ("\\", '"'):
-        text = text.replace(character, f"\\{character}")
+    for character, escape in _CURL.items():
+        text = text.replace(character, escape)
+    text = _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
     text = _HEREDOC.sub(r"\\\g<0>", text)
     return _PLACEHOLDER.sub(lambda found: f"${{{_variable(found)}:?}}", text)
 
@@ -133,7 +151,8 @@ def _string(text: str) -> str:
 
 
 def _text(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
+    written = json.dumps(text, ensure_ascii=False)
+    return _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", written)
 
 
 def _variable(found: re.Match[str]) -> str:

@@ -165,9 +165,9 @@ def _plain(labs: tuple[Lab, ...]) -> Callable[[str], str]:
     """Return what masks all secrets that the labs can know of, and keeps a text to one line."""
     secrets = list(environment_secrets())
     for lab in labs:
-        own, sites = lab.registration, lab.oauth.sites.names
+        own = lab.registration
         secrets += [own.client_secret] if own.client_secret else []
-        secrets += stored_secrets(lab.store, sites=sites, client_ids=[own.client_id])
+        secrets += stored_secrets(lab.store)
     mask = Masker(secrets)
 
     def plain(text: str) -> str:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from dataclasses import replace
-from io import StringIO
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ddoauth_kit.masking.redaction import redact
+from ddoauth_kit.workbook.show.spreadsheet import write_csv
 from ddoauth_kit.workbook.verdicts.probe_table import COLUMNS, verdict_rows
-from ddoauth_kit.workbook.verdicts.saved_results import defused
 
 if TYPE_CHECKING:
     from ddoauth_kit.probing.probe_report import ProbeReport
@@ -44,19 +42,9 @@ def as_csv(report: ProbeReport) -> str:
     A text that begins like a formula gets an apostrophe before it; reading the file with
     `difference` takes it away again.
     """
-    file = StringIO(newline="")
-    writer = csv.DictWriter(file, fieldnames=COLUMNS)
-    writer.writeheader()
-    writer.writerows(
-        {name: _cell(value) for name, value in row.items()} for row in verdict_rows(masked(report))
-    )
-    return file.getvalue()
+    return write_csv(COLUMNS, verdict_rows(masked(report)))
 
 
 def _plain(text: str) -> str:
     line = " ".join(redact(text).split())
     return "".join(letter if letter.isprintable() else "?" for letter in line)
-
-
-def _cell(value: Any) -> Any:  # noqa: ANN401 - texts, numbers and None
-    return defused(value) if isinstance(value, str) else value

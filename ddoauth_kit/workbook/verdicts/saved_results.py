@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import csv
 import json
-import re
-from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from ddoauth_kit.edited_text import edited_text
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.probing.probe_report import ProbeReport
+from ddoauth_kit.workbook.show.spreadsheet import read_csv
 from ddoauth_kit.workbook.verdicts.probe_table import report_from_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     import pandas as pd
-
-# What makes a spreadsheet run a cell: https://owasp.org/www-community/attacks/CSV_Injection
-_RUNS: Final = re.compile(r"'*[=+\-@\t\r\n]")
-_DEFUSED: Final = re.compile(r"'+[=+\-@\t\r\n]")
 
 
 class HoldsReport(Protocol):
@@ -35,16 +30,6 @@ class HoldsReport(Protocol):
 Source: TypeAlias = (
     "ProbeReport | HoldsReport | pd.DataFrame | Iterable[Mapping[str, Any]] | str | Path"
 )
-
-
-def defused(text: str) -> str:
-    """Return a cell that no spreadsheet runs: with an apostrophe before what would make it."""
-    return f"'{text}" if _RUNS.match(text) else text
-
-
-def restored(text: str) -> str:
-    """Return what `defused` was given."""
-    return text[1:] if _DEFUSED.match(text) else text
 
 
 def report_of(source: Source) -> ProbeReport:
@@ -72,14 +57,9 @@ def _read(path: Path) -> list[Any]:
 
 def _csv_rows(text: str, path: Path) -> list[dict[str, str]]:
     try:
-        rows = list(csv.DictReader(StringIO(text, newline="")))
+        return read_csv(text)
     except csv.Error as error:
         raise _unreadable(path, str(error)) from None
-    # Cells without a column come as one list under None, columns without a cell as None.
-    return [
-        {name: restored(cell or "") for name, cell in row.items() if name is not None}
-        for row in rows
-    ]
 
 
 def _json_rows(text: str, path: Path) -> list[Any]:

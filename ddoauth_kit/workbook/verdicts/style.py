@@ -50,16 +50,21 @@ display:block;border:0;position:static;padding:1px 0}
 """
 
 
-@cache
 def style(*, follow_system: bool = False) -> str:
     """Return the style element that a verdict table brings along."""
+    return f"<style>{css(follow_system=follow_system)}</style>"
+
+
+@cache
+def css(*, follow_system: bool = False) -> str:
+    """Return the rules of that element, for a page that holds such tables without it."""
     dark = _colours("dark")
     rules = [_TABLES.strip().replace(".R", f".{ROOT}"), *_rules(_colours("light"), f".{ROOT}")]
     for body in _DARK_BODIES:
         rules += _rules(dark, f"{body} .{ROOT}")
     if follow_system:
         rules += ["@media(prefers-color-scheme:dark){", *_rules(dark, f".{ROOT}"), "}"]
-    return f"<style>{''.join(rules)}</style>"
+    return "".join(rules)
 
 
 def _colours(theme: str) -> dict[str, Colours]:

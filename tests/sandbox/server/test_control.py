@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from ddoauth_kit.sandbox.server.control import made
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -96,3 +98,50 @@ def test_strange_questions(shared: Sandbox, question: dict[str, Any]) -> None:
     answer = ask(shared, **question)
     assert answer.status_code == 400
     assert answer.json()["errors"][0]
+
+
+@pytest.mark.behaviour("control-proof")
+@pytest.mark.checklist("S10")
+def test_it_proves_that_it_knows_the_key(shared: Sandbox, sandbox: Sandbox) -> None:
+    """A nonce is answered by what only the key can make; a sandbox without one has no answer."""
+    found = set()
+    for nonce in ("0" * 32, "f" * 64):
+        answer = _challenge(shared, nonce)
+        assert answer.json() == {"proof": made(KEY, f"sandbox {nonce}")}
+        found.add(answer.text)
+    assert len(found) == 2
+    assert KEY not in "".join(found)
+    assert _challenge(sandbox, "0" * 32).status_code == 404
+    for nonce in ("", "0" * 31, "x" * 32, "0" * 129, "0" * 32 + "\t1"):
+        assert _challenge(shared, nonce).status_code == 400
+
+
+def _challenge(sandbox: Sandbox, nonce: str) -> httpx.Response:
+    headers = {"x-sandbox-nonce": nonce}
+    return httpx.post(f"{sandbox.base_url}/control", headers=headers, trust_env=False)
+
+
+@pytest.mark.behaviour("control-proof")
+@pytest.mark.checklist("S10")
+def test_an_answer_opens_once(shared: Sandbox) -> None:
+    """What the key makes of a number joins once, for a number that was asked for, and is no key."""
+    nonce = "a" * 64
+    answer = made(KEY, f"kernel {nonce}")
+
+    def join(key: str, nonce: str) -> int:
+        headers = {"x-sandbox-key": key, "x-sandbox-nonce": nonce}
+        url = f"{shared.base_url}/control"
+        return httpx.post(url, json={"do": "join"}, headers=headers, trust_env=False).status_code
+
+    def refused(key: str, nonce: str) -> bool:
+        """Tell that nothing was joined: the number is answered like any other question for it."""
+        before = shared._dispatcher._control._joined  # type: ignore[union-attr]
+        join(key, nonce)
+        return shared._dispatcher._control._joined == before  # type: ignore[union-attr]
+
+    assert refused(answer, "b" * 64), "nobody asked for it"
+    assert refused(made(KEY, f"sandbox {nonce}"), nonce), "the sandbox's own proof"
+    _challenge(shared, nonce)
+    assert join(answer, nonce) == 200
+    assert not refused(KEY, "c" * 64), "the key itself opens"
+    assert refused(answer, "d" * 64), "used up"

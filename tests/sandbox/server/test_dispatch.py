@@ -129,8 +129,44 @@ def test_public_url(make_sandbox: Callable[..., Sandbox]) -> None:
     assert httpx.get(local, headers={"Host": "evil.example"}, trust_env=False).status_code == 421
 
 
+@pytest.mark.checklist("S10")
 @pytest.mark.parametrize(
-    "url", ["hub.example", "ftp://a/", "https://", "https://a/?b", "https://[a"]
+    "url",
+    [
+        "hub.example",
+        "ftp://a/",
+        "https://",
+        "https://a/?b",
+        "https://a/#b",
+        "https://[a",
+        "https://a/b;Domain=example.com",
+        "https://a;b/",
+        'https://a/"b',
+        "https://a/'b",
+        "https://a/b\r\nSet-Cookie: c=d",
+        "https://a/b\n",
+        "\nhttps://a/",
+        "https://a/b c",
+        "https://a /b",
+        "https://user@a/",
+        "https://user:secret@a/",
+        "https://a\\b/",
+        "https://a/<b>",
+        "https://a//b",
+        "https://a/../b",
+        "https://a/%2e%2e/b",
+        "https://a/./b",
+        "https://a/%zz",
+        "https://a:b/",
+        "https://a:123456/",
+        "https://a,b/",
+        "https://\u0430/",
+        "https://a/\u0430",
+        "https://a/{b}",
+        "https://-a/",
+        "javascript://a/",
+        "HTTPS:/a",
+    ],
 )
 def test_bad_public_urls(url: str) -> None:
     """A public URL without scheme or host is told."""

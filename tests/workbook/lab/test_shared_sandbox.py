@@ -10,18 +10,26 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
+from support.loopback import Answer
 from support.places import KIT
 from support.visitors import get
 
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.workbook import open_lab
-from ddoauth_kit.workbook.lab.shared_sandbox import find_shared_sandbox
+from ddoauth_kit.workbook.lab.shared_sandbox import (
+    SharedSandbox,
+    announced,
+    find_shared_sandbox,
+)
 from ddoauth_kit.workbook.show.cards import as_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from support.loopback import RecordingServer
 
 DATA = KIT.parent / "tests" / "data"
 
@@ -124,3 +132,65 @@ def test_a_broken_or_stale_file_is_passed_over(runtime: Path, content: str) -> N
     path.chmod(0o600)
     with open_lab() as lab:
         assert "the sandbox in this kernel" in as_text(lab)
+
+
+PROOF = b'{"proof": "%s"}'
+SQUATTERS: list[tuple[int, bytes]] = [
+    (200, b""),
+    (200, b"{}"),
+    (200, b"[]"),
+    (200, b"null"),
+    (200, b'{"proof": null}'),
+    (200, b'{"proof": ""}'),
+    (200, b'{"proof": 0}'),
+    (200, b'{"proof": true}'),
+    (200, b'{"proof": ["a"]}'),
+    (200, PROOF % (b"0" * 64)),
+    (200, PROOF % (b"f" * 64)),
+    (200, PROOF % b"\xc3\xa9"),
+    (200, b"[" * 100_000),
+    (200, b"\xff"),
+    (200, b'{"client": {"client_id": "a", "client_secret": "b"}}'),
+    (400, b'{"errors": ["The control request cannot be read."]}'),
+    (401, b"{}"),
+    (404, b"{}"),
+    (421, b"{}"),
+    (500, b""),
+    (302, b""),
+]
+
+
+@pytest.mark.checklist("S10")
+@pytest.mark.parametrize(("status", "body"), SQUATTERS, ids=range(len(SQUATTERS)))
+def test_whoever_took_the_port_learns_no_key(
+    status: int, body: bytes, runtime: Path, serve: Callable[..., RecordingServer]
+) -> None:
+    """A server at a dead tile's port gets a nonce, and neither the key nor a client's secret."""
+    server = serve(Answer(body.decode("latin-1"), status, (("Location", "/control"),)))
+    port = int(server.url.rpartition(":")[2])
+    key = "canary-control-key-4711"
+    shared = SharedSandbox(port, key, {})
+    with announced(shared, server=os.getpid()):
+        assert find_shared_sandbox() is None
+    with pytest.raises(InputError):
+        shared.join(client=None, scopes=None)
+    assert len(server.arrived) == 2
+    assert key not in repr(server.arrived)
+
+
+@pytest.mark.checklist("S10")
+def test_a_proof_cannot_be_used_again(
+    runtime: Path, serve: Callable[..., RecordingServer], tile: Path
+) -> None:
+    """What the real sandbox answered to one nonce is no answer to the next."""
+    shared = find_shared_sandbox()
+    assert shared is not None
+    nonce = "0" * 64
+    heard = httpx.post(
+        f"http://127.0.0.1:{shared.port}/control",
+        headers={"x-sandbox-nonce": nonce},
+        trust_env=False,
+    )
+    server = serve(Answer(heard.text))
+    port = int(server.url.rpartition(":")[2])
+    assert not SharedSandbox(port, shared.key, {}).answers()

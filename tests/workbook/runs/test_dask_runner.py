@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.builders import notebook_file
+from support.builders import notebook_file, readable
 from support.places import TESTS
 
 from ddoauth_kit.errors import InputError
+from ddoauth_kit.secret import Secret
+from ddoauth_kit.store import FileStore, Slot
 from ddoauth_kit.workbook.runs.dask_runner import ClusterRunner
 from ddoauth_kit.workbook.runs.run_matrix import RunClient, RunSettings, client_of_file, matrix
 
@@ -136,6 +138,67 @@ def test_failures_time_limits_and_secrets(cluster: Any, tmp_path: Path) -> None:
     texts = [path.read_text("utf-8") for path in tmp_path.glob("*.us1.*.ipynb")]
     assert len(texts) == 4
     assert not [text for text in texts if secret in text]
+
+
+LEAKS = (
+    "print({0})",
+    "print({0}[:9], end=''); print({0}[9:])",
+    "print(json.dumps({{'a': {0}}}))",
+    "print(json.dumps(json.dumps({0})))",
+    "print(quote({0}, safe=''))",
+    "print(quote(quote({0}, safe=''), safe=''))",
+    "print(b64encode({0}.encode()).decode())",
+    "print(b64encode(b'user:' + {0}.encode()).decode())",
+    "print({0}.encode().hex())",
+    "print(html.escape({0}))",
+    "print({0}, file=sys.stderr)",
+    "display({0})",
+    "display(HTML('<b>' + html.escape({0}) + '</b>'))",
+    "display(HTML('x'), metadata={{'note': {0}}})",
+    "display({{'application/json': {{'a': [{0}]}}, 'text/plain': 'x'}}, raw=True)",
+    "display({{'text/markdown': {0}, 'text/plain': 'x'}}, raw=True)",
+    "{{{0}: 1}}",
+    "[{0}] * 3",
+    "print(repr({0}))",
+    "ResultTable('t', [{{'a': {0}, 'b': 1}}])",
+    "raise ValueError({0})",
+)
+
+
+@pytest.mark.checklist("N1")
+def test_a_secret_of_the_sender_alone(
+    cluster: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither the order nor what is written has a secret of which no worker knows."""
+    canary, stored = "canary/sender+key=4711&x", "canary-stored-token-4711"
+    monkeypatch.setenv("DD_API_KEY", canary)
+    monkeypatch.setenv("DDOAUTH_STORE_FOLDER", str(tmp_path / "store"))
+    slot = Slot("grant", "us1", "other", "private", "org")
+    FileStore(tmp_path / "store").put(slot, Secret(f'{{"refresh_token": "{stored}"}}', label="x"))
+    modules = (
+        "import html, json, sys\nfrom base64 import b64encode\nfrom urllib.parse import quote\n"
+        "from IPython.display import HTML, display\n"
+        "from ddoauth_kit.workbook.show.result_table import ResultTable"
+    )
+    # The worker puts each together of two halves, which nobody masks in the source.
+    made = [f"A{i} = {s[:9]!r}; B{i} = {s[9:]!r}" for i, s in enumerate((canary, stored))]
+    shown = [leak.format(f"(A{i} + B{i})") for leak in LEAKS[:-1] for i in range(2)]
+    literal = f"HERE = {canary!r}; ALSO = {stored!r}"
+    end = LEAKS[-1].format("(A0 + B0)")
+    notebook = notebook_file(tmp_path, "leaks", modules, *made, *shown, literal, end)
+    (case,) = matrix([notebook], sites=["us1"])
+    runner = ClusterRunner(cluster.scheduler_address)
+    order = runner._order(case, settings=RunSettings())
+    assert not [secret for secret in (canary, stored) if secret in repr(order)]
+    out = tmp_path / "out"
+    out.mkdir()
+    found: list[NotebookRun] = []
+    assert runner.run([case], settings=RunSettings(), out=out, done=found.append)
+    text = (out / "leaks.us1.ipynb").read_text("utf-8")
+    assert found[0].error == "ValueError: <DD_API_KEY>"
+    assert found[0].tables["t"][0] == {"a": "<refresh_token>", "b": 1}
+    assert text.count("<DD_API_KEY>") > len(LEAKS)
+    assert not [s for s in (canary, stored) if readable(s, text) or readable(s, repr(found))]
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nonsense://x", "127.0.0.1:9"])

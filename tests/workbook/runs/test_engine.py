@@ -160,12 +160,14 @@ def test_a_kernel_that_does_not_come_up_is_started_again(
 ) -> None:
     """The first kernel ends before it answers; the second runs the notebook."""
     flag = tmp_path / "first"
-    stub = tmp_path / "ipykernel_launcher.py"
+    stub = tmp_path / "ipykernel" / "__init__.py"
+    stub.parent.mkdir()
     stub.write_text(
-        f"import os, sys, runpy\nflag = {str(flag)!r}\n"
+        f"import importlib, os, sys\nflag = {str(flag)!r}\n"
         "if not os.path.exists(flag):\n    open(flag, 'w').close()\n    sys.exit(1)\n"
         f"sys.path.remove({str(tmp_path)!r})\n"
-        "runpy.run_module('ipykernel_launcher', run_name='__main__', alter_sys=True)\n",
+        "del sys.modules['ipykernel']\n"
+        "importlib.import_module('ipykernel')\n",
         "utf-8",
     )
     path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])

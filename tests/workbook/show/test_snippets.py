@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import subprocess
 import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 import pytest
 from support.builders import ACCESS_TOKEN, API_KEY, request
@@ -198,3 +200,91 @@ def test_a_snippet_shows_as_code() -> None:
     snippet = as_curl(Exchange("a call", "GET", "https://api.lab1.example.com/x", 200))
     assert repr(snippet) == snippet.code
     assert snippet._repr_markdown_() == f"```bash\n{snippet.code}\n```"
+
+
+ATTACKS = (
+    "$(touch M)",
+    "`touch M`",
+    "\\$(touch M)",
+    "\\\\$(touch M)",
+    "\\\\\\`touch M\\\\\\`",
+    "${X:-$(touch M)}",
+    "$((a[$(touch M)]))",
+    "${!PATH*}$(touch M)",
+    "x\nEOF\ntouch M\n",
+    "x\r\nEOF\r\ntouch M\r\n",
+    "x\nEOF\ntouch M #",
+    "x\\\nEOF\ntouch M\n",
+    "\nEOF\n",
+    "EOF",
+    "x\u2028EOF\u2028touch M",
+    "x\x0bEOF\x0btouch M",
+    "x\x85EOF\x85touch M",
+    '"\noutput = "M',
+    '"; output = "M',
+    '\\"\noutput = M\n',
+    "x\n--output M\n",
+    "<(touch M)",
+    "<x>$(touch M)",
+    "\\<x>$(touch M)",
+    "'; touch M; '",
+    '" + __import__("os").system("touch M") + "',
+    "{__import__('os').system('touch M')}",
+    "<x>{__import__('os').system('touch M')}",
+    "\\N{DOLLAR SIGN}\\x24(touch M)",
+    '"""\nimport os; os.system("touch M")\n"""',
+    "\x03touch M\n",
+    "\x1b[201~\ntouch M\n",
+)
+POSITIONS: dict[str, Callable[[str], dict[str, Any]]] = {
+    "path": lambda text: {"url": f"https://api.datadoghq.com/api/{text}"},
+    "query": lambda text: {"url": f"https://api.datadoghq.com/a?{urlencode({'a': text})}"},
+    "query name": lambda text: {"url": f"https://api.datadoghq.com/a?{urlencode({text: 'a'})}"},
+    "method": lambda text: {"method": text},
+    "header": lambda text: {"request_headers": (("x-a", text),)},
+    "header name": lambda text: {"request_headers": ((text, "a"),)},
+    "json": lambda text: {"request_body": json.dumps({text: [text]})},
+    "form": lambda text: {
+        "request_body": f"a={text}\nb=c",
+        "request_type": "x-www-form-urlencoded",
+    },
+    "form name": lambda text: {
+        "request_body": f"{text}=a",
+        "request_type": "x-www-form-urlencoded",
+    },
+    "type": lambda text: {"request_body": "{}", "request_type": text},
+}
+
+
+@pytest.mark.parametrize("position", POSITIONS)
+@pytest.mark.parametrize("attack", ATTACKS, ids=ascii)
+def test_nothing_in_a_request_runs(attack: str, position: str, tmp_path: Path) -> None:
+    """Whatever stands in any part of a request, pasting its commands sends it and runs nothing."""
+    values = {"purpose": "x", "method": "POST", "url": "https://api.datadoghq.com/a", "status": 200}
+    given = {"request_type": "application/json", **values, **POSITIONS[position](attack)}
+    exchange = Exchange(**given)
+    curl = tmp_path / "bin" / "curl"
+    curl.parent.mkdir()
+    curl.write_text("#!/bin/sh\ncat > sent\n", "utf-8")
+    curl.chmod(0o755)
+    names = [f"DDOAUTH_{name}" for name in ("API_URL", "X", "X_", "CODE")]
+    environ = dict.fromkeys(names, "v") | {"PATH": f"{curl.parent}:{os.environ['PATH']}"}
+    code = as_curl(exchange).code
+    subprocess.run(
+        ["bash", "-s"],
+        input=code.encode("utf-8", "replace"),
+        env=environ,
+        cwd=tmp_path,
+        capture_output=True,
+        timeout=30,
+        check=True,
+    )
+    assert {path.name for path in tmp_path.iterdir()} == {"bin", "sent"}
+    sent = (tmp_path / "sent").read_text("utf-8").splitlines()
+    known = ("url = ", "request = ", "header = ", "data = ", "data-urlencode = ", "get", "globoff")
+    assert not [line for line in sent if not line.startswith(known)]
+    assert all(line.count('"') >= 2 and line.endswith('"') for line in sent if " = " in line)
+    tree = ast.parse(as_httpx(exchange).code)
+    called = {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    assert called <= {"answer.raise_for_status", "httpx.post", "httpx.request"}
+    assert len([n for n in ast.walk(tree) if isinstance(n, (ast.Import, ast.ImportFrom))]) == 2

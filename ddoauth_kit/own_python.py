@@ -1,0 +1,42 @@
+"""Start Python so that it imports nothing from the current folder.
+
+A folder that somebody else filled may hold a `starlette.py`; with the current folder on the import
+path, Python would run it with every secret of the environment. Each Python that the kit starts is
+started by these two functions.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SAFE: Final = "-P"  # https://docs.python.org/3/using/cmdline.html#cmdoption-P
+
+
+def python_command(*arguments: str) -> list[str]:
+    """Return the command that runs this interpreter without the current folder."""
+    return [sys.executable, SAFE, *arguments]
+
+
+def python_environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Return an environment whose `PYTHONPATH` names whole paths alone.
+
+    An empty entry, as in `PYTHONPATH=:/x`, stands for the current folder, whatever `-P` says.
+    """
+    found = dict(environ)
+    path = found.pop("PYTHONPATH", "")
+    whole = [entry for entry in path.split(os.pathsep) if Path(entry).is_absolute()]
+    if whole:
+        found["PYTHONPATH"] = os.pathsep.join(whole)
+    return found
+
+
+def leave_the_current_folder() -> None:
+    """Take the current folder off this process's import path, where `python -m` has put it."""
+    if not sys.flags.safe_path and sys.path[:1] in ([""], [str(Path.cwd())]):
+        del sys.path[0]

@@ -1,0 +1,33 @@
+"""Make a text safe to print: no command for a terminal, and no line that its author did not print.
+
+A file's name, an exception's text and a server's words may hold escape codes that move the cursor,
+line ends that forge a line, or marks that reverse the order of letters.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+
+
+def one_line(text: str) -> str:
+    r"""Return a text on one line, with everything unprintable as an escape such as `\x1b`."""
+    return text if text.isprintable() else "".join(map(_shown, text))
+
+
+def many_lines(text: str) -> str:
+    """Return a text whose line ends are the program's own; each line is as `one_line` gives it.
+
+    A carriage return stays before a line end, for CSV.
+    """
+    return "\n".join(
+        one_line(line[:-1]) + "\r" if line.endswith("\r") else one_line(line)
+        for line in text.split("\n")
+    )
+
+
+def _shown(letter: str) -> str:
+    if letter.isprintable():
+        return letter
+    if unicodedata.category(letter) == "Zs":
+        return " "
+    return letter.encode("unicode_escape", "surrogatepass").decode("ascii")

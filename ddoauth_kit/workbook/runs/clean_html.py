@@ -1,0 +1,93 @@
+"""Let a notebook's HTML onto a page without what navigates, catches clicks or covers the page.
+
+A policy on the page stops scripts and loading. It does not stop `<meta http-equiv=refresh>`, nor a
+transparent link that lies over everything, so only listed elements, attributes and styles are left.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    import nh3
+
+TAGS: Final = frozenset(
+    {
+        *("a", "abbr", "b", "blockquote", "br", "caption", "code", "col", "colgroup", "dd", "del"),
+        *("details", "div", "dl", "dt", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "img"),
+        *("kbd", "label", "li", "mark", "ol", "p", "pre", "progress", "q", "s", "samp", "section"),
+        *(
+            "small",
+            "span",
+            "strong",
+            "sub",
+            "summary",
+            "sup",
+            "table",
+            "tbody",
+            "td",
+            "tfoot",
+            "th",
+        ),
+        *("thead", "tr", "u", "ul", "var", "wbr"),
+    }
+)
+# What stands inside these is not for reading.
+_WHOLE: Final = frozenset({"iframe", "math", "noscript", "script", "style", "svg", "template"})
+_ATTRIBUTES: Final = {
+    "*": {"class", "style", "title", "lang", "dir"},
+    "a": {"href"},
+    "col": {"span"},
+    "colgroup": {"span"},
+    "details": {"open"},
+    "div": {"role", "aria-label"},
+    "img": {"src", "alt"},
+    "ol": {"start"},
+    "progress": {"value", "max", "aria-label"},
+    "td": {"colspan", "rowspan"},
+    "th": {"colspan", "rowspan", "scope"},
+}
+STYLES: Final = frozenset(
+    {
+        *("background-color", "border-collapse", "color", "font-family", "font-style"),
+        *("font-weight", "overflow-wrap", "overflow-x", "text-align", "text-decoration"),
+        *("vertical-align", "white-space"),
+    }
+)
+_LINK: Final = re.compile(r"https?://[^/]|[\w.-]+(?:#|$)", re.ASCII)
+_NOWHERE: Final = re.compile(r"<a>(.*?)</a>", re.DOTALL)
+_PICTURE: Final = re.compile(r"data:image/(?:png|jpeg|gif|webp|svg\+xml)[;,]")
+
+
+def clean_html(text: str) -> str:
+    """Return HTML that stays in its place and does nothing; a link leads on only when clicked."""
+    return _NOWHERE.sub(r"\1", _cleaner().clean(text))
+
+
+@cache
+def _cleaner() -> nh3.Cleaner:
+    import nh3
+
+    return nh3.Cleaner(
+        tags=set(TAGS),
+        clean_content_tags=set(_WHOLE),
+        attributes={name: set(values) for name, values in _ATTRIBUTES.items()},
+        attribute_filter=_attribute,
+        filter_style_properties=set(STYLES),
+        url_schemes={"http", "https", "data"},
+        link_rel=None,
+    )
+
+
+def _attribute(tag: str, name: str, value: str) -> str | None:
+    """Return an attribute's value, or None for one that is left out.
+
+    A link has no other attribute, so that it cannot be styled into something else.
+    """
+    if tag == "a":
+        return value if name == "href" and _LINK.match(value) else None
+    if name == "src":
+        return value if _PICTURE.match(value) else None
+    return value

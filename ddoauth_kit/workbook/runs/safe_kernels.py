@@ -1,0 +1,39 @@
+"""Find kernels as Jupyter does, and keep the current folder off their import path."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Final
+
+from jupyter_client.kernelspec import KernelSpecManager
+
+from ddoauth_kit.own_python import SAFE
+
+if TYPE_CHECKING:
+    from jupyter_client.kernelspec import KernelSpec
+
+
+# Jupyter puts this interpreter in the place of all these names.
+_THIS_PYTHON: Final = (
+    sys.executable,
+    "python",
+    f"python{sys.version_info[0]}",
+    f"python{sys.version_info[0]}.{sys.version_info[1]}",
+)
+
+
+class SafeKernelSpecs(KernelSpecManager):
+    """Add to each kernel's command, or environment, that it imports nothing from its folder.
+
+    A kernel of this interpreter gets the option, which its own child processes do not inherit. Of
+    another one the version is not known, and a Python before 3.11 ignores the variable.
+    """
+
+    def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
+        """Return the kernel's specification with the option or the variable."""
+        found = super().get_kernel_spec(kernel_name)
+        if found.argv and found.argv[0] in _THIS_PYTHON:
+            found.argv = [found.argv[0], SAFE, *found.argv[1:]]
+        else:
+            found.env = {**found.env, "PYTHONSAFEPATH": "1"}
+        return found

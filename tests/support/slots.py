@@ -1,0 +1,73 @@
+"""Know every kind of slot that the kit's code can write, and fill one of each."""
+
+from __future__ import annotations
+
+import ast
+from itertools import product
+from typing import TYPE_CHECKING, Final
+
+from ddoauth_kit.oauth.grant_record import new_record, written
+from ddoauth_kit.secret import Secret
+from ddoauth_kit.store import Slot
+from support.builders import NOW, tokens
+from support.places import KIT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ddoauth_kit.store import Store
+
+SITES: Final = ("us1", "us1-fed")
+CLIENTS: Final = ("acme:1/..", "6dd8ed6c-0000-4000-8000-00000000c11e")
+SCOPES: Final = (("", ""), ("private", ""), ("published", "org-1"), ("", "org.replaced-0123"))
+PLAIN: Final = ("refresh_token", "api_key", "client_secret")
+RECORDS: Final = ("grant",)
+
+
+def kinds_in_the_code() -> set[str]:
+    """Return the kinds that calls of `Slot` and of the lab's `_slot` name as a text."""
+    return {kind for path in KIT.rglob("*.py") for kind in _kinds(path.read_text("utf-8"))}
+
+
+def unnamed_in_the_code() -> set[str]:
+    """Return the files with a call of `Slot` whose kind is not a text."""
+    return {
+        path.relative_to(KIT).as_posix()
+        for path in KIT.rglob("*.py")
+        for call in _calls(path.read_text("utf-8"), {"Slot"})
+        if not (call.args and isinstance(call.args[0], ast.Constant))
+    }
+
+
+def slots() -> tuple[Slot, ...]:
+    """Return a slot of each kind for several sites, clients, kinds of client and organizations."""
+    found = product((*PLAIN, *RECORDS), SITES, CLIENTS, SCOPES)
+    return tuple(Slot(kind, site, client, *scope) for kind, site, client, scope in found)
+
+
+def fill(store: Store, chosen: tuple[Slot, ...]) -> list[str]:
+    """Put a canary of its own into each slot, and return all of them, those in records included."""
+    canaries: list[str] = []
+    for number, slot in enumerate(chosen):
+        if slot.kind in RECORDS:
+            names = (f"canary-access-{number:03}-x", f"canary-refresh-{number:03}-x")
+            access, refresh = (Secret(name, label="token") for name in names)
+            record = new_record(tokens(access_token=access, refresh_token=refresh), now=NOW)
+            store.put(slot, written(record))
+        else:
+            names = (f"canary-{slot.kind}-{number:03}-x",)
+            store.put(slot, Secret(names[0], label=slot.kind))
+        canaries += names
+    return canaries
+
+
+def _kinds(text: str) -> Iterator[str]:
+    for call in _calls(text, {"Slot", "_slot"}):
+        if call.args and isinstance(call.args[0], ast.Constant):
+            yield str(call.args[0].value)
+
+
+def _calls(text: str, names: set[str]) -> Iterator[ast.Call]:
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in names:
+            yield node

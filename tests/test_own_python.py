@@ -1,0 +1,314 @@
+"""No Python that the kit starts imports from the current folder."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import secrets
+import subprocess
+import sys
+import time
+import urllib.request
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from support.builders import notebook_file
+from support.places import KIT, ROOT
+
+from ddoauth_kit.commands.tile import tile
+from ddoauth_kit.own_python import SAFE, python_command, python_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.checklist("N6")
+BIN = Path(sys.executable).parent
+STARTS = frozenset(
+    [
+        "Popen",
+        "run",
+        "call",
+        "check_call",
+        "check_output",
+        "getoutput",
+        "system",
+        "popen",
+        "fork",
+        "forkpty",
+        "posix_spawn",
+        "posix_spawnp",
+        "startfile",
+        "create_subprocess_exec",
+        "create_subprocess_shell",
+        "subprocess_exec",
+        "subprocess_shell",
+        "ProcessPoolExecutor",
+        "Process",
+        "start_new_kernel",
+        "KernelSpec",
+    ]
+)
+# What starts a process, and whether that is Python; `fork` copies a process that has its path.
+KNOWN = {
+    ("commands/lab.py", "subprocess.Popen"): "python",
+    ("maintenance/spec/source.py", "subprocess.run"): "python",
+    ("publishing/history.py", "subprocess.run"): "git",
+    ("workbook/runs/forkserver.py", "os.fork"): "copy",
+    ("workbook/runs/kernel_template.py", "subprocess.Popen"): "python",
+    ("workbook/runs/kernels.py", "KernelSpec"): "python",
+}
+PLANTED = [
+    "starlette",
+    "ipykernel_launcher",
+    "ipykernel",
+    "jupyterlab",
+    "papermill",
+    "nbformat",
+    "nbclient",
+    "jupyter_client",
+    "jupyter_server",
+    "uvicorn",
+    "httpx",
+    "anyio",
+    "pandas",
+    "keyring",
+    "traitlets",
+    "zmq",
+    "tornado",
+    "IPython",
+    "psutil",
+    "sitecustomize",
+    "usercustomize",
+]
+
+
+def _starts(path: Path) -> Iterator[tuple[str, str]]:
+    """Yield file and name of each call that may start a process."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if not isinstance(node, ast.Call):
+            continue
+        name = ast.unparse(node.func)
+        last = name.rpartition(".")[2]
+        module = name.partition(".")[0]
+        known_module = module in {"subprocess", "os", "asyncio", "multiprocessing", "pty"}
+        alone = name == last and last not in {"run", "call", "system", "Process"}
+        starts = last in STARTS or last.startswith(("execl", "execv", "spawnl", "spawnv"))
+        if starts and (known_module or alone) and name != "asyncio.run":
+            yield path.relative_to(KIT).as_posix(), name
+
+
+def test_every_start_is_known() -> None:
+    """A new start of a process fails here until somebody has looked at it."""
+    found = {start for path in sorted(KIT.rglob("*.py")) for start in _starts(path)}
+    assert found == set(KNOWN)
+
+
+def test_every_python_is_started_in_one_way() -> None:
+    """Modules that start Python take the command from one place; no other names the interpreter."""
+    naming = {
+        path.relative_to(KIT).as_posix()
+        for path in KIT.rglob("*.py")
+        if "sys.executable" in path.read_text("utf-8")
+    }
+    assert naming == {"own_python.py", "workbook/runs/safe_kernels.py"}
+    for (name, _), kind in KNOWN.items():
+        text = (KIT / name).read_text("utf-8")
+        assert kind != "python" or "python_command(" in text or "LAUNCHER" in text
+    assert python_command("-m", "x") == [sys.executable, SAFE, "-m", "x"]
+
+
+@pytest.mark.parametrize(
+    ("given", "left"),
+    [
+        (None, None),
+        ("", None),
+        (":", None),
+        (":/a", "/a"),
+        ("/a:", "/a"),
+        ("/a::/b", "/a:/b"),
+        (".", None),
+        (".:/a", "/a"),
+        ("./x:/a", "/a"),
+        ("../x:/a", "/a"),
+        ("x", None),
+        ("~/x", None),
+        ("/a:/b", "/a:/b"),
+        ("::::", None),
+        (" :/a", "/a"),
+        ("/a:x:/b:.", "/a:/b"),
+        ("/", "/"),
+        ("\t:/a", "/a"),
+        ("..", None),
+        ("/a/../b", "/a/../b"),
+    ],
+)
+def test_paths_of_the_environment(given: str | None, left: str | None) -> None:
+    """An entry of `PYTHONPATH` that depends on the current folder is not handed on."""
+    environ = {"HOME": "/h"} | ({} if given is None else {"PYTHONPATH": given})
+    expected = {"HOME": "/h"} | ({} if left is None else {"PYTHONPATH": left})
+    assert python_environment(environ) == expected
+
+
+@pytest.fixture
+def trap(tmp_path: Path) -> Path:
+    """Return a folder in which every module that the kit may import notes that it was run."""
+    folder = tmp_path / "trap"
+    folder.mkdir()
+    note = f"import pathlib\npathlib.Path({str(tmp_path / 'sprung')!r}).open('a').write(__name__)\n"
+    for name in PLANTED:
+        (folder / f"{name}.py").write_text(note, "utf-8")
+    (folder / "ddoauth_kit").mkdir()
+    (folder / "ddoauth_kit" / "__init__.py").write_text(note, "utf-8")
+    return folder
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    home = folder / "home"
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("DDOAUTH_")}
+    return {
+        **kept,
+        "PYTHONPATH": str(ROOT),
+        "HOME": str(home),
+        "IPYTHONDIR": str(home / "ipython"),
+        "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
+        "JUPYTER_CONFIG_DIR": str(home / "config"),
+        "DDOAUTH_STORE": "memory",
+    }
+
+
+COMMANDS = {
+    "run": ["ddoauth", "run", "{notebook}", "--out", "out"],
+    "run-cold": ["ddoauth", "run", "{notebook}", "--out", "out", "--cold"],
+    "run-forked": ["ddoauth", "run", "{notebook}", "--site", "us1", "--site", "eu1", "--out", "o"],
+    "engine": ["papermill", "--engine", "ddoauth", "{notebook}", "out.ipynb"],
+    "engine-other-kernel": [
+        *("papermill", "--engine", "ddoauth", "-k", "python3", "{notebook}", "out.ipynb")
+    ],
+    "doctor": ["ddoauth", "doctor", "--format", "json"],
+    "scan": ["ddoauth", "scan", "{notebook}"],
+    "probe": ["ddoauth", "probe", "--scope", "events_read"],
+    "store": ["ddoauth", "store"],
+}
+
+
+@pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
+def test_nothing_planted_is_run(command: list[str], trap: Path, tmp_path: Path) -> None:
+    """In a folder full of modules with the names that the kit imports, none of them is run."""
+    notebook = notebook_file(
+        tmp_path, "works", "import starlette, uvicorn, ddoauth_kit.workbook\nprint(SITE)"
+    )
+    program, *arguments = [part.format(notebook=notebook) for part in command]
+    done = subprocess.run(
+        [str(BIN / program), *arguments],
+        cwd=trap,
+        env=_environment(tmp_path),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert not (tmp_path / "sprung").exists(), (tmp_path / "sprung").read_text("utf-8")
+    assert done.returncode in ({0, 1} if "doctor" in command else {0}), done.stderr
+
+
+def test_the_module_leaves_the_folder(trap: Path, tmp_path: Path) -> None:
+    """`python -m ddoauth_kit` takes the folder off its path, once its own package is found."""
+    (trap / "ddoauth_kit" / "__init__.py").unlink()
+    (trap / "ddoauth_kit").rmdir()
+    for name in ("sitecustomize", "usercustomize"):  # Python runs these before any program
+        (trap / f"{name}.py").unlink()
+    notebook = notebook_file(tmp_path, "works", "import starlette\nprint(SITE)")
+    done = subprocess.run(
+        [sys.executable, "-m", "ddoauth_kit", "run", str(notebook), "--out", "out"],
+        cwd=trap,
+        env=_environment(tmp_path),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert not (tmp_path / "sprung").exists()
+
+
+def test_the_tile_runs_nothing_planted(trap: Path, tmp_path: Path) -> None:
+    """The command that the proxy starts for the tile serves, and runs nothing of the folder."""
+    command = [part.format(port=0, base_url="/") for part in tile()["command"]]
+    environment = {**_environment(tmp_path), "JPY_PARENT_PID": "1"}
+    with subprocess.Popen(command, cwd=trap, env=environment) as process:
+        until = time.monotonic() + 60
+        while not list((tmp_path / "home").rglob("ddoauth-sandbox-*.json")):
+            assert process.poll() is None
+            assert time.monotonic() < until
+            time.sleep(0.1)
+        process.terminate()
+    assert not (tmp_path / "sprung").exists()
+
+
+def test_the_lab_and_its_kernels_run_nothing_planted(trap: Path, tmp_path: Path) -> None:
+    """`ddoauth lab` in such a folder starts a server and a kernel, and runs nothing of it."""
+    with _lab(trap, tmp_path) as ask:
+        kernel = ask("kernels", {"name": "python3"})
+        (connection,) = (tmp_path / "home" / "runtime").glob(f"kernel-{kernel['id']}.json")
+        where = _executed(connection, "import starlette; print(starlette.__file__)")
+    assert not (tmp_path / "sprung").exists(), (tmp_path / "sprung").read_text("utf-8")
+    assert "site-packages" in where
+
+
+@contextmanager
+def _lab(trap: Path, tmp_path: Path) -> Iterator[Any]:
+    token = secrets.token_hex(16)
+    options = [f"--IdentityProvider.token={token}", "--ServerApp.port=0", "--allow-root"]
+    command = [str(BIN / "ddoauth"), "lab", "--no-browser", "--out", str(trap), "--", *options]
+    runtime = tmp_path / "home" / "runtime"
+    with (
+        (tmp_path / "log").open("w") as log,
+        subprocess.Popen(
+            command, cwd=trap, env=_environment(tmp_path), stdout=log, stderr=log
+        ) as process,
+    ):
+        try:
+            until = time.monotonic() + 90
+            while not (found := list(runtime.glob("jpserver-*.json"))):
+                assert process.poll() is None, (tmp_path / "log").read_text("utf-8")
+                assert time.monotonic() < until
+                time.sleep(0.2)
+            url = json.loads(found[0].read_text("utf-8"))["url"]
+
+            def ask(path: str, document: dict[str, Any]) -> Any:
+                request = urllib.request.Request(
+                    f"{url}api/{path}",
+                    data=json.dumps(document).encode(),
+                    headers={"Authorization": f"token {token}"},
+                )
+                with urllib.request.urlopen(request, timeout=60) as answer:
+                    return json.load(answer)
+
+            yield ask
+        finally:
+            process.terminate()
+
+
+def _executed(connection: Path, code: str) -> str:
+    """Return what code prints in the kernel of a connection file."""
+    from jupyter_client.blocking import BlockingKernelClient
+
+    client = BlockingKernelClient(connection_file=str(connection))
+    client.load_connection_file()
+    client.start_channels()
+    texts: list[str] = []
+    try:
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
+            with suppress(RuntimeError):  # it takes a heart that beats late for a dead one
+                client.wait_for_ready(timeout=60)
+                break
+        client.execute_interactive(
+            code, timeout=60, output_hook=lambda m: texts.append(str(m["content"].get("text", "")))
+        )
+    finally:
+        client.stop_channels()
+    return "".join(texts)
