@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ddoauth_kit.commands.terminal import SUCCESS, answer
+from ddoauth_kit.commands.terminal import SUCCESS, document
 
 if TYPE_CHECKING:
     import argparse
@@ -33,5 +33,5 @@ def run_completion(options: argparse.Namespace) -> int:
     """Print the lines."""
     from argcomplete.shell_integration import shellcode
 
-    answer(shellcode(["ddoauth"], shell=options.shell).strip())
+    document(shellcode(["ddoauth"], shell=options.shell).strip())
     return SUCCESS

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.commands.parser import NARROWEST, WIDEST
-from ddoauth_kit.commands.terminal import SUCCESS, answer, complain
+from ddoauth_kit.commands.terminal import SUCCESS, complain, document
 from ddoauth_kit.errors.near_names import nearest
 
 if TYPE_CHECKING:
@@ -48,14 +48,14 @@ def run_explain(options: argparse.Namespace) -> int:
     known = {each.code: each for group in explanations().values() for each in group}
     if options.list:
         as_json = options.format == "json"
-        answer(json.dumps(sorted(known), indent=2) if as_json else "\n".join(sorted(known)))
+        document(json.dumps(sorted(known), indent=2) if as_json else "\n".join(sorted(known)))
         return SUCCESS
     code = options.code.strip().strip("[]").lower()
     if code not in known:
         hint = nearest(code, known) or " `ddoauth explain --list` lists all of them."
         return complain(f"There is no explanation for {options.code[:60]!a}.{hint}")
     found = known[code]
-    answer(json.dumps(asdict(found), indent=2) if options.format == "json" else _as_text(found))
+    document(json.dumps(asdict(found), indent=2) if options.format == "json" else _as_text(found))
     return SUCCESS
 
 
