@@ -48,7 +48,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(parser: Parser, given: list[str]) -> int:
     from ddoauth_kit.commands.terminal import FOUND, INTERRUPTED, complain, not_written, say
-    from ddoauth_kit.doctor.packages import missing_package
     from ddoauth_kit.errors import DdoauthError
 
     options = parser.parse_args(given)
@@ -57,6 +56,8 @@ def _run(parser: Parser, given: list[str]) -> int:
     except DdoauthError as error:
         return complain(error)
     except ModuleNotFoundError as error:
+        from ddoauth_kit.doctor.packages import missing_package
+
         return complain(missing_package(error.name or "a package"))
     except KeyboardInterrupt:
         say("interrupted")
