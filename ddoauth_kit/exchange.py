@@ -6,11 +6,25 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
+class Facts:
+    """Hold what programs want to know of an exchange, so that none reads it out of masked text.
+
+    `site` and `client_id` are names, the latter empty where a request has none. `trial` says that
+    the call tried a scope and was not the integration's own.
+    """
+
+    site: str = ""
+    path: str = ""
+    client_id: str = ""
+    trial: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Exchange:
     """Hold one request and its answer as they may be shown; nothing in here is secret.
 
     `request_type` is the content type of a body. `seconds` is wall time, and kept out of the repr
-    because it differs from run to run.
+    because it differs from run to run. All but `facts`, `method` and `status` is for people.
     """
 
     purpose: str
@@ -23,3 +37,4 @@ class Exchange:
     response_body: str = field(default="", repr=False)
     request_type: str = field(default="", repr=False)
     seconds: float = field(default=0.0, repr=False, compare=False)
+    facts: Facts = field(default=Facts(), repr=False)

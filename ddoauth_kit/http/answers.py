@@ -27,6 +27,7 @@ _BETWEEN: Final = re.compile(r"(?<!Mon)(?<!Tue)(?<!Wed)(?<!Thu)(?<!Fri)(?<!Sat)(
 _UNIX: Final = 1e9
 _UNIX_MILLISECONDS: Final = 1e12
 _WEEK: Final = 7 * 24 * 3600.0
+_READ: Final = 64 * 1024
 
 
 def read_json(response: Response) -> Any:  # noqa: ANN401 - JSON has no narrower type
@@ -163,15 +164,15 @@ def error_texts(response: Response) -> tuple[str, ...]:
     `{"error": {"code", "message"}}`, and RFC 6749's `{"error", "error_description"}`.
     """
     try:
-        answer = json.loads(response.exchange.response_body)
+        answer = json.loads(response.text)
     except (ValueError, RecursionError):
-        return _plain(response.exchange.response_body)
+        return _plain(response.masked(response.text[:_READ]))
     if not isinstance(answer, dict):
         return ()
     errors = answer.get("errors")
     listed = [_text(item) for item in errors] if isinstance(errors, list) else []
     found = listed or [_rfc_text(answer)]
-    return tuple(text[:_SHOWN] for text in found if text)
+    return tuple(response.masked(text)[:_SHOWN] for text in found if text)
 
 
 def oauth_error(response: Response) -> tuple[str, tuple[str, ...]]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+from ddoauth_kit.masking.redaction import issued_secrets, redact_body
 from ddoauth_kit.secret import Secret
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ class Request:
     """Describe one request before it goes: role of the host and path, never a free URL.
 
     `purpose` is a noun phrase for messages ("token exchange"). `form` is sent form-encoded, `body`
-    as JSON; both may hold secrets. `repeatable` says that sending it twice does no harm.
+    as JSON; both may hold secrets. `repeatable` says that sending it twice does no
+    harm, `trial` that the call tries a scope and is not the integration's own.
     """
 
     purpose: str
@@ -36,6 +38,7 @@ class Request:
     form: Pairs | None = None
     body: Any = None
     repeatable: bool = False
+    trial: bool = False
 
     @property
     def url(self) -> str:
@@ -86,12 +89,20 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """Hold an answer: status, headers with lower-case names, text, and its masked record."""
+    """Hold an answer: status, headers with lower-case names, text, and its masked record.
+
+    `secrets` are the request's, because a server may repeat them.
+    """
 
     status: int
     headers: dict[str, str] = field(repr=False)
     text: str = field(repr=False)
     exchange: Exchange = field(repr=False)
+    secrets: tuple[Secret, ...] = field(default=(), repr=False)
+
+    def masked(self, text: str) -> str:
+        """Return a part of the answer without what was sent or issued in secret."""
+        return redact_body(text, secrets=(*self.secrets, *issued_secrets(self.text)))
 
 
 def _revealed(pairs: Pairs) -> tuple[tuple[str, str], ...]:

@@ -9,7 +9,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from ddoauth_kit.errors import InputError
-from ddoauth_kit.exchange import Exchange
+from ddoauth_kit.exchange import Exchange, Facts
 from ddoauth_kit.http.answers import seconds_to_wait
 from ddoauth_kit.http.message import Request, Response
 from ddoauth_kit.masking.redaction import Masker, outline, redact_body
@@ -95,8 +95,14 @@ def recorded(  # noqa: PLR0913 - the parts of one answer
         response_body=_kept(request, status=status, text=text, keep_answers=keep_answers),
         request_type=request.content_type,
         seconds=seconds,
+        facts=Facts(
+            site=request.site.name,
+            path=request.path,
+            client_id=str(dict(request.form or ()).get("client_id", "")),
+            trial=request.trial,
+        ),
     )
-    return Response(status=status, headers=headers, text=text, exchange=exchange)
+    return Response(status, headers, text, exchange, request.secrets)
 
 
 def _kept(request: Request, *, status: int, text: str, keep_answers: bool) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -155,7 +154,9 @@ def read_token_response(  # noqa: PLR0913 - what the answer cannot say of itself
     if response.status in _NO_SUCH_ENDPOINT:
         raise _no_such_endpoint(response, site=site, asked=token_endpoint)
     answer = _read_success(response)
-    granted = _masked_scope(response)
+    scope = answer.get("scope")
+    # A server may echo a secret in there.
+    granted = response.masked(scope) if isinstance(scope, str) else None
     return TokenSet(
         access_token=answer["access_token"],
         refresh_token=answer["refresh_token"],
@@ -177,18 +178,6 @@ def _refused_refresh(tokens: TokenSet, *, asked: TokenEndpoint) -> tuple[str, st
         return "invalid_refresh_token", "The refresh token was refused."
     what = f"The {asked} token endpoint refused a refresh token that {issuer} issued."
     return "other_token_endpoint", what
-
-
-def _masked_scope(response: Response) -> str | None:
-    """Return the granted scopes as the record has them: a server may echo a secret in there."""
-    try:
-        masked = json.loads(response.exchange.response_body)
-    except ValueError:  # the record is cut where an answer is far longer than tokens are
-        masked = None
-    if not isinstance(masked, dict):
-        raise unexpected(response, "is too long to be a token answer")
-    scope = masked.get("scope")
-    return scope if isinstance(scope, str) else None
 
 
 def read_refresh_response(

@@ -103,6 +103,7 @@ def probe_request(probe: Probe, *, tokens: TokenSet) -> Request:
         headers=(("authorization", tokens.access_token),),
         body=probe.body,
         repeatable=True,
+        trial=True,
     )
 
 
@@ -119,4 +120,5 @@ def listing_request(probe: Probe, *, tokens: TokenSet) -> Request:
         path=operation.path,
         headers=(("authorization", tokens.access_token),),
         repeatable=True,
+        trial=True,
     )

@@ -194,6 +194,7 @@ async def _sent(trip: Trip, *, step: Step, found: str) -> Response:
             headers=(("authorization", tokens.access_token),),
             body=_with_id(body, found),
             repeatable=step.method in _REPEATABLE,
+            trial=True,
         )
 
     return await trip.call(build)

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 _SUCCESS: Final = range(200, 300)
 _OAUTH_PATHS: Final = "/oauth2/"
-_TRIALS: Final = ("probe of ", "listing for ", "round trip for ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +106,7 @@ def read_call(text: str) -> Call:
 def calls_of(exchanges: Iterable[Exchange]) -> tuple[Call, ...]:
     """Return the API calls of a transcript that succeeded, each once; OAuth's own need no scope."""
     calls = (
-        Call(exchange.method, urlsplit(exchange.url).path)
+        Call(exchange.method, exchange.facts.path)
         for exchange in exchanges
         if exchange.status in _SUCCESS
     )
@@ -155,7 +154,7 @@ def unused_scopes(scopes: Iterable[str], *, exchanges: Iterable[Exchange]) -> tu
     Worth as much as the transcript is whole: what was not called there counts as not used.
     """
     asked = tuple(scopes)
-    called = (each for each in exchanges if not each.purpose.startswith(_TRIALS))
+    called = (each for each in exchanges if not each.facts.trial)
     return scope_use(GrantedScopes(requested=asked, granted=asked), exchanges=called).not_used
 
 

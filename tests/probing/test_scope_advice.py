@@ -16,7 +16,7 @@ from support.probed import Probed
 from ddoauth_kit import Http
 from ddoauth_kit.api.queries import event_list_request, monitor_list_request
 from ddoauth_kit.errors import InputError
-from ddoauth_kit.exchange import Exchange
+from ddoauth_kit.exchange import Exchange, Facts
 from ddoauth_kit.probing.catalogue import catalogue
 from ddoauth_kit.probing.scope_advice import (
     Call,
@@ -48,7 +48,8 @@ def sandbox() -> Iterator[Sandbox]:
 def _exchange(call: str, status: int = 200) -> Exchange:
     method, path = call.split()
     url = f"https://api.datadoghq.com{path}?a=b"
-    return Exchange(purpose="call", method=method, url=url, status=status)
+    facts = Facts(path=path)
+    return Exchange(purpose="call", method=method, url=url, status=status, facts=facts)
 
 
 def _scopes(*calls: str) -> tuple[str, ...]:

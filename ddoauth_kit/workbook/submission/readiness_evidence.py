@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
@@ -16,7 +15,6 @@ from ddoauth_kit.workbook.lab.backend import Mode
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from ddoauth_kit.exchange import Exchange
     from ddoauth_kit.probing.probe_report import ProbeReport
     from ddoauth_kit.probing.verdict import ProbeResult
     from ddoauth_kit.publishing.folder_check import Report
@@ -143,29 +141,14 @@ def _sites_where(labs: Sequence[Lab], purposes: tuple[str, ...]) -> dict[str, se
     found: dict[str, set[str]] = {}
     client_id = labs[0].registration.client_id
     for lab in labs:
-        hosts = _sites_by_host(lab)
         for exchange in lab.transcript:
-            site = hosts.get(urlsplit(exchange.url).hostname or "")
-            if site and exchange.purpose in purposes and _counts(exchange, client_id):
-                path = urlsplit(exchange.url).path
-                found.setdefault(site, set()).add(f"{exchange.method} {path}: {exchange.status}")
+            facts = exchange.facts
+            counts = exchange.status in _SUCCESS and facts.client_id in {"", client_id}
+            if exchange.purpose in purposes and counts:
+                evidence = f"{exchange.method} {facts.path}: {exchange.status}"
+                found.setdefault(facts.site, set()).add(evidence)
     order = labs[0].oauth.sites.names
     return {site: found[site] for site in order if site in found}
-
-
-def _counts(exchange: Exchange, client_id: str) -> bool:
-    """Tell whether an exchange succeeded, and names no other client; APIs name none."""
-    named = re.findall(r"(?m)^client_id=(.*)$", exchange.request_body)
-    return exchange.status in _SUCCESS and set(named) <= {client_id}
-
-
-def _sites_by_host(lab: Lab) -> dict[str, str]:
-    hosts = {}
-    for name in lab.oauth.sites.names:
-        public = lab.oauth.sites.named(name).public
-        for url in (public.api_url, public.logs_intake_url, public.events_intake_url):
-            hosts[urlsplit(url).hostname or ""] = name
-    return hosts
 
 
 def _answers(seen: Mapping[str, set[str]]) -> str:

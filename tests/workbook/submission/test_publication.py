@@ -63,7 +63,7 @@ def test_both_registrations_go_on(lab: Lab) -> None:
     assert published.on("ap1").connect().site.name == "ap1"
     published.connect()
     assert lab.current_user(lab.refresh(private)).status == 200
-    kept = {slot.client_id for slot in lab.store.slots() if slot.kind == "refresh_token"}
+    kept = {slot.client_id for slot in lab.store.slots() if slot.kind == "grant"}
     assert kept == {lab.registration.client_id, published.registration.client_id}
 
 
