@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 PAGE: Final = TESTS.parent / ".github" / "SECURITY.md"
 BEGIN, END = "<!-- checklist: begin -->\n", "<!-- checklist: end -->\n"
-LISTENER: Final = frozenset(f"L{number}" for number in range(1, 9))
+LISTENER: Final = frozenset(f"L{number}" for number in range(1, 11))
 ITEMS: Final = {
     "C1": "A redirect's `domain` and `site` count only if they are in the site table; "
     "else nothing is sent.",
@@ -39,6 +39,8 @@ ITEMS: Final = {
     "C15": "Scopes that are asked for and not needed are named.",
     "C16": "Revocation ends the refresh token first, and forgets it here even if that fails.",
     "C17": "There is no implicit grant and no password grant.",
+    "C18": "No cookie of an API host is kept: customers of one sender share connections alone.",
+    "C19": "A deadline covers the whole exchange, names, headers and interim answers included.",
     "L1": "The listener binds loopback only.",
     "L2": "The redirect URI names the IP address, unless the registration says `localhost`.",
     "L3": "The port is open before the browser, and closed right after the answer.",
@@ -47,6 +49,8 @@ ITEMS: Final = {
     "L6": "Waiting ends after a set time, with an error of its own; a paste is checked alike.",
     "L7": "Duplicate parameters and oversize requests are refused.",
     "L8": "The system's browser is used, never a view inside the program.",
+    "L9": "While an own attempt waits no stranger can begin one; the organization is shown first.",
+    "L10": "Neither foreign attempts nor half-open connections keep a browser out.",
     "S1": "The sandbox takes a redirect URI to the letter; else it shows a page and redirects not.",
     "S2": "Its codes are short-lived, work once, and are bound to client, URI and challenge.",
     "S3": "It wants the verifier of a challenge, and a challenge always.",

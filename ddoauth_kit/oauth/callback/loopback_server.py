@@ -205,14 +205,10 @@ class _Connection(socketserver.BaseRequestHandler):
     server: _Server
     request: socket.socket
 
-    def setup(self) -> None:
-        """Begin a conversation of one request."""
-        self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=HEAD_BYTES)
-
     def handle(self) -> None:
         """Read one request, answer it, and hang up."""
         try:
-            asked = _asked(self._head())
+            asked = _asked(_head(self.request))
             self.server.open.asked(self.request)
             reply = self.server.respond(asked)
         except _Refused as refused:
@@ -225,44 +221,13 @@ class _Connection(socketserver.BaseRequestHandler):
         finally:
             reply.then()
 
-    def _head(self) -> h11.Request:
-        """Read up to the blank line, within five seconds in all."""
-        deadline = time.monotonic() + PATIENCE
-        line = b""
-        while True:
-            try:
-                event = self._http.next_event()
-            except h11.RemoteProtocolError as error:
-                long = len(line.partition(b"\n")[0]) > LINE_BYTES
-                status = HTTPStatus.REQUEST_URI_TOO_LONG if long else error.error_status_hint
-                raise _Refused(status) from None
-            if isinstance(event, h11.Request):
-                return event
-            chunk = self._received(deadline)
-            line = (line + chunk)[: LINE_BYTES + 1]
-            self._http.receive_data(chunk)
-
-    def _received(self, deadline: float) -> bytes:
-        self.request.settimeout(max(deadline - time.monotonic(), 0.001))
-        try:
-            chunk = self.request.recv(8192)
-        except TimeoutError:
-            raise _Refused(HTTPStatus.REQUEST_TIMEOUT) from None
-        if not chunk:
-            raise ConnectionResetError
-        return chunk
-
     def _send(self, reply: Reply) -> None:
-        length, close = ("Content-Length", str(len(reply.body))), ("Connection", "close")
-        answer = h11.Response(
-            status_code=reply.status,
-            headers=[*reply.headers, length, close],
-            reason=HTTPStatus(reply.status).phrase,
-        )
-        events = (answer, h11.Data(reply.body), h11.EndOfMessage())
-        sent = b"".join(self._http.send(event) or b"" for event in events)
+        reason, length = HTTPStatus(reply.status).phrase, str(len(reply.body))
+        headers = (*reply.headers, ("Content-Length", length), ("Connection", "close"))
+        lines = (f"{name}: {value}" for name, value in headers)
+        head = "\r\n".join([f"HTTP/1.1 {reply.status} {reason}", *lines, "", ""])
         self.request.settimeout(PATIENCE)
-        self.request.sendall(sent)
+        self.request.sendall(head.encode("latin-1") + reply.body)
         self.request.shutdown(socket.SHUT_WR)
         if reply.status >= HTTPStatus.BAD_REQUEST:
             self._drain()
@@ -274,6 +239,36 @@ class _Connection(socketserver.BaseRequestHandler):
             self.request.settimeout(left)
             if not self.request.recv(65536):
                 return
+
+
+def _head(connection: socket.socket) -> h11.Request:
+    """Read up to the blank line, within five seconds in all."""
+    parser = h11.Connection(h11.SERVER, max_incomplete_event_size=HEAD_BYTES)
+    deadline = time.monotonic() + PATIENCE
+    line = b""
+    while True:
+        chunk = _received(connection, deadline)
+        line = (line + chunk)[: LINE_BYTES + 1]
+        parser.receive_data(chunk)
+        try:
+            event = parser.next_event()
+        except h11.RemoteProtocolError as error:
+            long = len(line.partition(b"\n")[0]) > LINE_BYTES
+            status = HTTPStatus.REQUEST_URI_TOO_LONG if long else error.error_status_hint
+            raise _Refused(status) from None
+        if isinstance(event, h11.Request):
+            return event
+
+
+def _received(connection: socket.socket, deadline: float) -> bytes:
+    connection.settimeout(max(deadline - time.monotonic(), 0.001))
+    try:
+        chunk = connection.recv(8192)
+    except TimeoutError:
+        raise _Refused(HTTPStatus.REQUEST_TIMEOUT) from None
+    if not chunk:
+        raise ConnectionResetError
+    return chunk
 
 
 def _asked(request: h11.Request) -> Asked:
