@@ -42,8 +42,19 @@ settings.register_profile(
 settings.load_profile("kit")
 
 
-# Files of these folders and names take longest. Begun first, they do not run alone at the end.
-LONGEST = ()
+# These files take longest. They start first, so that none runs alone at the end.
+LONGEST = (
+    "tests/browser/",
+    "tests/workbook/lessons/test_lessons_live.py",
+    "tests/workbook/runs/",
+    "notebooks/",
+    "tests/test_repository.py",
+    "tests/workbook/verdicts/test_probe_tables.py",
+    "tests/maintenance/spec/",
+    "tests/registration/test_partners.py",
+    "tests/workbook/lab/",
+    "tests/soak/",
+)
 MOST_PROCESSES = 4
 
 

@@ -168,7 +168,9 @@ class LabServer:
                     socket.create_connection(("127.0.0.1", content["port"]), timeout=1).close()
                     return str(content["url"])
             time.sleep(0.05)
-        raise AssertionError(f"JupyterLab did not start:\n{self.log[-3000:]}")
+        log = self.log[-3000:]
+        self.stop()
+        raise AssertionError(f"JupyterLab did not start:\n{log}")
 
 
 class Notebook:

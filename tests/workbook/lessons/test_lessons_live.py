@@ -18,11 +18,22 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 OPEN = "open_lab(SITE, mode=MODE, client=CLIENT, writes=WRITES)"
+# They probe or run everything, and most of it knows no `writes`.
+LONG = ("05_probe_the_scopes", "07_every_site")
+LIVE = [
+    pytest.param(
+        lesson,
+        writes,
+        id=f"{lesson.stem}-{writes}",
+        marks=[pytest.mark.long] if writes and lesson.stem in LONG else [],
+    )
+    for lesson in find_notebooks()
+    for writes in (False, True)
+]
 CHANGING = ("/api_keys/marketplace", "/oauth2/v1/revoke", "/api/v2/series", "/api/v2/logs")
 
 
-@pytest.mark.parametrize("writes", [False, True])
-@pytest.mark.parametrize("lesson", find_notebooks(), ids=lambda path: path.stem)
+@pytest.mark.parametrize(("lesson", "writes"), LIVE)
 def test_lesson_in_live_mode(
     lesson: Path, monkeypatch: pytest.MonkeyPatch, *, writes: bool
 ) -> None:

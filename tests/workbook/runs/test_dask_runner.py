@@ -53,6 +53,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     del os.environ["BEGUN"]
 
 
+@pytest.mark.long
 def test_a_killed_worker_loses_nothing(cluster: Any, tmp_path: Path) -> None:
     """One of two workers is killed in the middle: all cases end, once or marked as begun twice."""
     sites = ["us1", "us3", "us5", "eu1", "ap1", "ap2"]
@@ -86,6 +87,7 @@ def test_a_killed_worker_loses_nothing(cluster: Any, tmp_path: Path) -> None:
     assert all((tmp_path / run.output).is_file() for run in found)
 
 
+@pytest.mark.long
 def test_the_command_on_a_cluster(cluster: Any, tmp_path: Path) -> None:
     """`ddoauth run --executor` leaves the same files, for a client file that travels along."""
     command = [sys.executable, "-m", "ddoauth_kit", "run", "00", "01", "--site", "eu1"]
@@ -104,6 +106,7 @@ def test_the_command_on_a_cluster(cluster: Any, tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.long
 def test_an_interrupt_keeps_what_had_ended(cluster: Any, tmp_path: Path) -> None:
     """Ctrl-C ends a run on a cluster with 130, and its results are written."""
     command = [sys.executable, "-m", "ddoauth_kit", "run", "00", "--site", "all", "--out"]
@@ -123,6 +126,7 @@ def test_an_interrupt_keeps_what_had_ended(cluster: Any, tmp_path: Path) -> None
     assert 1 <= json.loads((tmp_path / "summary.json").read_text("utf-8"))["passed"] < 9
 
 
+@pytest.mark.long
 def test_failures_time_limits_and_secrets(cluster: Any, tmp_path: Path) -> None:
     """A failing or slow notebook is a result like any other; secrets are masked on the worker."""
     secret = "sandbox-secret-" + "0123456789" * 4
@@ -130,7 +134,7 @@ def test_failures_time_limits_and_secrets(cluster: Any, tmp_path: Path) -> None:
     slow = notebook_file(tmp_path, "slow", "import time; time.sleep(60)")
     cases = matrix([fails, slow], sites=["us1"], clients=[RunClient(), client_of_file(str(READER))])
     found: list[NotebookRun] = []
-    runner = ClusterRunner(cluster.scheduler_address, timeout=4.0)
+    runner = ClusterRunner(cluster.scheduler_address, timeout=12.0)
     assert runner.run(cases, settings=RunSettings(), out=tmp_path, done=found.append)
     errors = {run.name: run.error for run in found}
     assert errors["fails.us1.demo-client"] == "ValueError: <sandbox_secret>"

@@ -20,7 +20,7 @@ from ddoauth_kit.errors import InputError
 from ddoauth_kit.workbook.lessons.notebooks import find_notebooks
 from ddoauth_kit.workbook.runs.kernel_template import KernelTemplate
 from ddoauth_kit.workbook.runs.local_runner import LocalRunner
-from ddoauth_kit.workbook.runs.run_matrix import RunClient, RunSettings, client_of_file, matrix
+from ddoauth_kit.workbook.runs.run_matrix import RunSettings, client_of_file, matrix
 
 if TYPE_CHECKING:
     from ddoauth_kit.workbook.runs.run_matrix import Case, NotebookRun
@@ -60,12 +60,12 @@ def test_failures_and_tables(tmp_path: Path) -> None:
     assert "An Exception was encountered" in text
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("cold", [False, True])
 def test_lessons_run_on_other_sites_and_for_a_client_file(tmp_path: Path, *, cold: bool) -> None:
-    """Every lesson runs for sites other than the stored one and for a partner's registration."""
+    """Every lesson runs for a partner's registration; the nightly run has all sites without."""
     sites = ["us1-fed"] if cold else ["us3", "eu1"]
-    clients = [client_of_file(str(READER))] if cold else [RunClient(), client_of_file(str(READER))]
-    cases = matrix(find_notebooks(), sites=sites, clients=clients)
+    cases = matrix(find_notebooks(), sites=sites, clients=[client_of_file(str(READER))])
     runs = _run(cases, tmp_path, cold=cold)
     assert {run.name: run.error for run in runs} == {case.name: "" for case in cases}
 
