@@ -23,7 +23,9 @@ _MARKS: Final = (
     (b"\xfe\xff", "utf-16-be"),
     (b"\xef\xbb\xbf", "utf-8"),
 )
-_RUNS: Final = re.compile(rb"[\t\n\r\x20-\x7e]{8,}")
+_RUNS: Final = re.compile(rb"[\t\n\r\x1b\x20-\x7e]{8,}")
+_CONTROL: Final = re.compile("[\x00-\x07\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f]")
+_FIRST: Final = frozenset(mark[:1] for mark, _ in _MARKS)
 _SAMPLE: Final = 4096
 _WIDE: Final = 0.3
 
@@ -138,12 +140,13 @@ def readable_text(data: bytes) -> str:
     """Return the text of bytes, or the readable runs in them, one a line; often nothing."""
     if encoding := _wide(data):
         return data.decode(encoding, "replace")
-    for mark, encoding in _MARKS:
-        if data.startswith(mark):
-            return data[len(mark) :].decode(encoding, "replace")
+    if data[:1] in _FIRST:
+        for mark, encoding in _MARKS:
+            if data.startswith(mark):
+                return data[len(mark) :].decode(encoding, "replace")
     try:
         text = data.decode("utf-8")
-        if text[:200].isprintable():
+        if not _CONTROL.search(text, 0, _SAMPLE):
             return text
     except UnicodeDecodeError:
         pass

@@ -183,7 +183,7 @@ def field_label(name: str) -> str:
     if not words or words[-1] in _ABOUT:
         return "grant" if words[:1] == ["grant"] and name[:1].isupper() and "_" in name else ""
     plain = "".join(words)
-    for ending, label in _LABELS.items():
+    for ending, label in sorted(_LABELS.items(), key=lambda item: -len(item[0])):
         if plain.endswith(ending):
             return label
     if words[0] == "grant" and name.startswith("GRANT"):

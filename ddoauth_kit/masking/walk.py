@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import html
 import re
+import string
 from base64 import b64encode
 from binascii import Error as NotBase64
 from binascii import a2b_base64
@@ -136,11 +137,12 @@ class Walk:
                     mapped = _layer_of(text, layer)
                     found += [mapped.placed(each) for each in inner]
         words = [word for word in _BASE64.finditer(text) if _is_encoded(word[0])]
-        if deeper or words or not text.isascii():
+        hexes = list(_HEX.finditer(text))
+        if deeper or words or hexes or not text.isascii():
             found += self._known(text, self._forms())
         for word in words:
             found += self._in_word(word, _base64_bytes, depth, seen, room)
-        for word in _HEX.finditer(text) if words else ():
+        for word in hexes:
             found += self._in_word(word, _hex_bytes, depth, seen, room)
         return found
 
@@ -203,7 +205,9 @@ def merged(found: list[Find]) -> list[Find]:
 
 
 def _is_encoded(word: str) -> bool:
-    """Return whether a word may be base64 or hex of text, and not just a long word."""
+    """Return whether a word may be base64 of text, and not just a long word."""
+    if not word.strip(string.hexdigits):
+        return False  # read as hex
     return len(word) >= _ALWAYS or not (word.islower() or word.isupper() or word.istitle())
 
 

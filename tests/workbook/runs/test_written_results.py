@@ -255,8 +255,11 @@ def test_what_is_no_run_cannot_be_compared(text: str, tmp_path: Path) -> None:
 def test_the_scan_ends_each_run(tmp_path: Path) -> None:
     """A secret that stands in a file of the run is a finding; it is not repeated anywhere."""
     secret = Secret("canary-known-4711", label="DD_API_KEY")
-    (tmp_path / "left.log").write_text(secret.reveal(), "utf-8")
-    scanned = write_results(_outcome(tmp_path), out=tmp_path, secrets=(secret,))
+    outcome = _outcome(tmp_path)
+    path = tmp_path / outcome.runs[0].output
+    path.write_text(path.read_text("utf-8").replace("Acme", secret.reveal(), 1), "utf-8")
+    (tmp_path / "not-ours.log").write_text(secret.reveal(), "utf-8")
+    scanned = write_results(outcome, out=tmp_path, secrets=(secret,))
     assert [finding.what for finding in scanned.findings or ()] == ["the value of <DD_API_KEY>"]
     report = (tmp_path / "report.html").read_text("utf-8")
     assert "1 found: delete them." in report

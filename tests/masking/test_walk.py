@@ -1,0 +1,228 @@
+"""A secret is found and masked however deep it is encoded, and in a time that grows in line."""
+
+from __future__ import annotations
+
+import gzip
+import html
+import io
+import json
+import random
+import string
+import time
+import zipfile
+from base64 import b64encode, urlsafe_b64encode
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlencode
+
+import pytest
+
+from ddoauth_kit.masking.people import mask_people
+from ddoauth_kit.masking.redaction import Masker, redact_body
+from ddoauth_kit.masking.walk import DEPTH
+from ddoauth_kit.secret import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Encode = Callable[[str], str]
+
+pytestmark = pytest.mark.checklist("N1")
+SHAPED = "c0ffee00c0ffee11c0ffee22c0ffee33"
+AWKWARD = 'canary"client\\name/+<a>&é end'
+KNOWN = Secret(AWKWARD, label="client_secret")
+
+
+def _zipped(text: str) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a/b.txt", text)
+    return file.getvalue()
+
+
+def _base64(data: bytes) -> str:
+    return b64encode(data).decode()
+
+
+STAGES: dict[str, Encode] = {
+    "after a newline": lambda s: f"first\n{s}\tlast",
+    "json": lambda s: json.dumps({"a": [f"\n{s}\r"]}),
+    "json in ascii": lambda s: json.dumps({"a": s}, ensure_ascii=True),
+    "json with slashes": lambda s: json.dumps(s).replace("/", "\\/"),
+    "javascript": lambda s: "".join(f"\\x{b:02x}" for b in s.encode("latin-1")),
+    "javascript in long": lambda s: "".join(f"\\u{{{ord(c):x}}}" for c in s),
+    "json escapes": lambda s: "".join(f"\\u{ord(c):04X}" for c in s),
+    "python": lambda s: repr({"a": f"\t{s}"}),
+    "url": lambda s: f"https://x.example/?q={quote(s, safe='')}",
+    "url in lower case": lambda s: "".join(f"%{b:02x}" for b in s.encode()),
+    "a form": lambda s: urlencode({"a": "b", "q": s}),
+    "html": lambda s: f'<a title="{html.escape(s)}">',
+    "html as pandas": lambda s: f"<td>{html.escape(s, quote=False)}</td>",
+    "html numbers": lambda s: "".join(f"&#{ord(c)};" for c in s),
+    "colour before": lambda s: f"\x1b[32m{s}\x1b[0m",
+    "colour inside": lambda s: f"{s[:5]}\x1b[1;31m{s[5:]}",
+    "cursor inside": lambda s: f"{s[:7]}\x1b[2K\x1b[1G{s[7:]}",
+    "invisible inside": lambda s: f"{s[:9]}\u200b{s[9:]}",
+    "tags inside": lambda s: f"<b>{html.escape(s[:6])}</b><i class='x'>{html.escape(s[6:])}</i>",
+    "base64": lambda s: _base64(f"user:{s}".encode()),
+    "base64 of a form": lambda s: _base64(urlencode({"a": s}).encode()),
+    "base64 of json": lambda s: _base64(json.dumps({"a": s}).encode()),
+    "base64 for urls": lambda s: f"name_{urlsafe_b64encode(s.encode()).decode()}",
+    "base64 in lines": lambda s: "\n".join(
+        _base64(f"{'x ' * 90}{s}".encode())[i : i + 76] for i in range(0, 400, 76)
+    ),
+    "base64 of utf-16": lambda s: _base64(s.encode("utf-16-le")),
+    "hex": lambda s: s.encode().hex(),
+    "hex in upper case": lambda s: s.encode().hex().upper(),
+    "gzip in base64": lambda s: _base64(gzip.compress(s.encode())),
+    "zip in base64": lambda s: _base64(_zipped(s)),
+}
+NESTED = ("json", "url", "html", "base64", "python", "json escapes", "colour before")
+
+
+@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("value", [SHAPED, AWKWARD], ids=["shaped", "known"])
+def test_each_stage(stage: str, value: str) -> None:
+    """One stage of encoding hides neither what has a shape nor what is known."""
+    text = STAGES[stage](value)
+    masked = Masker([KNOWN])(text)
+    assert masked != text
+    assert not _readable(value, masked)
+
+
+@pytest.mark.parametrize("outer", NESTED)
+@pytest.mark.parametrize("inner", NESTED)
+def test_two_stages(outer: str, inner: str) -> None:
+    """Any stage within any other, the same one twice included."""
+    for value in (SHAPED, AWKWARD):
+        text = f"said: {STAGES[outer](STAGES[inner](value))} end"
+        masked = Masker([KNOWN])(text)
+        assert masked != text
+        assert STAGES[inner](value) not in masked
+        assert not _readable(value, masked)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_three_stages(seed: int) -> None:
+    """Three stages in an order that is drawn."""
+    drawn = random.Random(seed)
+    text = SHAPED
+    for stage in drawn.choices(NESTED, k=3):
+        text = STAGES[stage](text)
+    masked = Masker()(text)
+    assert "api_key" in masked or "<encoded_secret>" in masked
+    assert SHAPED not in masked
+
+
+def _readable(value: str, text: str) -> bool:
+    """Look for a value in a text after each way of decoding that this test can do itself."""
+    forms = {value, quote(value, safe=""), json.dumps(value)[1:-1], html.escape(value)}
+    forms |= {_base64(value.encode())[:-4], value.encode().hex(), repr(value)[1:-1]}
+    return any(form in text for form in forms)
+
+
+def test_the_same_word_twice_is_masked_twice() -> None:
+    """A second copy, in the same or in another encoding, is masked like the first."""
+    words = [STAGES[name](SHAPED) for name in ("base64", "base64", "hex", "url", "base64")]
+    masked = Masker()(" ".join(words))
+    assert not [word for word in words if word in masked]
+    assert masked.count("<encoded_secret>") == 4
+
+
+def test_neighbours_stay() -> None:
+    """Only the secret is replaced: what stands around it, escapes included, is as it was."""
+    text = f'{{"a": "x\\n{SHAPED}\\ty", "b": "50%25 &lt; \\u00e9"}}'
+    assert Masker()(text) == text.replace(SHAPED, "<api_key …ee33>")
+
+
+RUNS = {
+    **{f"one {c!r}": c for c in ("a", "%", ".", "-", "\\", "&", "<", "=", " ", "\n", "{", "\x1b[")},
+    **{f"many {c!r}": c for c in ("%41", "a%0a", "\\n", "&lt;", "a@", "%40", "key-", "token=")},
+    **{f"many {c!r}": c for c in ("://a:", "eyJ", "bearer ", "?code=", '"user":', "<td>", "<!--")},
+}
+ALPHABETS = {
+    "hex": "0123456789abcdef",
+    "dna": "ACGT",
+    "base64": string.ascii_letters + string.digits + "+/",
+    "base64 for urls": string.ascii_letters + string.digits + "-_",
+    "percent": "%0123456789abcdef",
+    "digits": string.digits,
+    "words": string.ascii_lowercase + " \n",
+}
+
+
+@pytest.mark.parametrize("name", [*RUNS, *ALPHABETS])
+def test_time_grows_in_line(name: str) -> None:
+    """A quarter of a megabyte of one kind of character takes no minutes."""
+    size = 256 * 1024
+    if name in RUNS:
+        text = RUNS[name] * (size // len(RUNS[name]))
+    else:
+        text = "".join(random.Random(1).choices(ALPHABETS[name], k=size))
+    begun = time.process_time()
+    Masker([KNOWN])(text)
+    mask_people(text)
+    assert time.process_time() - begun < 2.0
+
+
+def test_a_bomb_is_bounded() -> None:
+    """A small word that unpacks to far too much is given up, and what stands beside it is found."""
+    bomb = _base64(gzip.compress(b"\0" * 200_000_000, 9)[:250_000])
+    begun = time.process_time()
+    assert Masker()(f"{bomb} {SHAPED}").endswith("<api_key …ee33>")
+    assert time.process_time() - begun < 5.0
+
+
+def test_nesting_ends() -> None:
+    """What is nested deeper than the walk goes is left, and ends nothing."""
+    text = SHAPED
+    for _ in range(DEPTH + 3):
+        text = json.dumps(text)
+    assert SHAPED not in Masker()(text)
+    for _ in range(DEPTH + 3):
+        text = _base64(text.encode())
+    assert Masker()(text)
+
+
+BODIES = {
+    "json": lambda n, v: json.dumps({"data": {n: v}}),
+    "json in json": lambda n, v: json.dumps({"data": json.dumps({n: v})}),
+    "a form": lambda n, v: urlencode({"a": "b", n: v, "c": "d"}),
+    "yaml": lambda n, v: f"a: b\n{n}: {v}\nc: d\n",
+    "xml": lambda n, v: f"<r><{n}>{v}</{n}></r>",
+    "torn json": lambda n, v: json.dumps({"a": 1, n: v})[:-2],
+    "python": lambda n, v: repr({n: v}),
+}
+
+
+@pytest.mark.parametrize("shape", BODIES)
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("token", "access_token", "refresh_token", "client_secret", "application_key"),
+        *("code_verifier", "api_key", "id_token"),
+    ],
+)
+def test_fields_of_bodies(name: str, shape: str) -> None:
+    """A secret field is masked by its name in each notation of a body."""
+    assert "canary" not in redact_body(BODIES[shape](name, "canary-without-a-shape"))
+
+
+@pytest.mark.parametrize("name", ["invalid_grant", "invalid request", "NOT_FOUND", "404"])
+def test_the_code_of_an_error_stays(name: str) -> None:
+    """`code` is what an error is called, too; a redirect's code is not a word."""
+    assert name in redact_body(json.dumps({"errors": [{"code": name}]}))
+    assert "canary" not in redact_body(json.dumps({"code": "canary-code-4711"}))
+
+
+@pytest.mark.parametrize("before", range(65_000, 65_560, 20))
+def test_a_body_is_masked_before_it_is_cut(before: int) -> None:
+    """Wherever the cut falls, no part of a token is left at the end of the record."""
+    for text in (
+        json.dumps({"padding": "x" * before, "refresh_token": "canary-" * 9}),
+        "x" * before + ' {"refresh_token": "' + "canary-" * 9 + '", "a": "' + "y" * 300_000,
+        "x" * before + f" {SHAPED} " + "y" * 100,
+    ):
+        kept = redact_body(text, longest=65_536)
+        assert len(kept) <= 65_536
+        assert "canary" not in kept
+        assert SHAPED[:12] not in kept
