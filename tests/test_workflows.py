@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -13,8 +14,23 @@ import yaml
 from support.places import ROOT
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+# Each was read at that commit in public repositories that pin it, with this version beside it.
+PINNED = {
+    f"uses: actions/{action}"
+    for action in (
+        "checkout@34e114876b0b11c390a56381ad16ebd13914f8d5 # v4.3.1",
+        "setup-python@a26af69be951a213d495a4c3e4e4022e16d87065 # v5.6.0",
+        "cache/restore@0057852bfaa89a56745cba8c7296529d2fc39830 # v4.3.0",
+        "cache/save@0057852bfaa89a56745cba8c7296529d2fc39830 # v4.3.0",
+        "upload-artifact@ea165f8d65b6e75b540449e92b4886f43607fa02 # v4.6.2",
+    )
+}
+UPLOADS = ("actions/upload-artifact", "actions/cache/save", "actions/cache@")
+GATE = "${{ !cancelled() && steps.scan.outcome == 'success' }}"
 JOBS = yaml.safe_load((ROOT / ".github" / "workflows" / "nightly.yml").read_text("utf-8"))["jobs"]
 HOOKS = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))
 
@@ -72,10 +88,97 @@ def test_the_live_job_without_credentials(shell: Any) -> None:
 
 def test_secrets_come_from_secrets() -> None:
     """What is secret is taken from the runner's secrets, and stands in no command."""
-    given = JOBS["live"]["env"]
+    given = dict(pair for step in JOBS["live"]["steps"] for pair in step.get("env", {}).items())
     secret = {name for name in given if "SECRET" in name or "TOKEN" in name}
     assert secret == {name for name, value in given.items() if "secrets." in value}
     assert not [command for command in _commands("live") if "secrets." in command]
+
+
+def _faults(text: str) -> set[str]:
+    """Return what a workflow does that no workflow here may do."""
+    found = set()
+    workflow = yaml.safe_load(text)
+    if "secrets." in str({k: v for k, v in workflow.items() if k != "jobs"}):
+        found.add("secret above the jobs")
+    if not PINNED.issuperset(line.strip(" -") for line in text.splitlines() if "uses:" in line):
+        found.add("action without a known commit")
+    for job in workflow["jobs"].values():
+        if "secrets" in str({k: v for k, v in job.items() if k != "steps"}):
+            found.add("secret of a job")
+        found |= {fault for step in job["steps"] for fault in _faults_of(step, job)}
+    return found
+
+
+def _faults_of(step: dict[str, Any], job: dict[str, Any]) -> Iterator[str]:
+    uses, runs = step.get("uses", ""), step.get("run", "")
+    if "secrets." in str(step) and (uses or not runs.lstrip().startswith("ddoauth ")):
+        yield "secret where something else runs"
+    if "secrets." in runs:
+        yield "secret in a command"
+    if uses.startswith(UPLOADS) or "last-run\n" in runs:
+        before = job["steps"][: job["steps"].index(step)]
+        scans = [each.get("id") for each in before if "ddoauth scan" in each.get("run", "")]
+        if step.get("if") != GATE or scans != ["scan"]:
+            yield "upload without a passed scan"
+
+
+@pytest.mark.checklist("N10")
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_every_workflow_is_careful(path: Path) -> None:
+    """Secrets at the step that needs them, actions by commit, nothing up before a passed scan."""
+    text = path.read_text("utf-8")
+    assert _faults(text) == set()
+    assert yaml.safe_load(text)["permissions"] == {"contents": "read"}
+    assert text.count("persist-credentials: false") == text.count("actions/checkout@")
+
+
+MUTATIONS = [
+    (r"@[0-9a-f]{40} # v[\d.]+", "@v4", "action without a known commit"),
+    (r"@[0-9a-f]{40}", "@main", "action without a known commit"),
+    (r"@[0-9a-f]{40}", f"@{'0' * 40}", "action without a known commit"),
+    (r"@([0-9a-f]{7})[0-9a-f]{33}", r"@\1", "action without a known commit"),
+    (r"actions/checkout@", "somebody/checkout@", "action without a known commit"),
+    (r"(?m)^permissions:", "env: {A: '${{ secrets.A }}'}\npermissions:", "secret above the jobs"),
+    (r"(?m)^    steps:", "    env: {A: '${{ secrets.A }}'}\n    steps:", "secret of a job"),
+    (r"(?m)^    steps:", "    secrets: inherit\n    steps:", "secret of a job"),
+    (
+        r"        run: python -m pip",
+        "        env: {A: '${{ secrets.A }}'}\n        run: python -m pip",
+        "secret where something else runs",
+    ),
+    (
+        r"        with:\n          python",
+        "        env: {A: '${{ secrets.A }}'}\n        with:\n          python",
+        "secret where something else runs",
+    ),
+    (r"ddoauth scan ddoauth-runs", "ddoauth scan '${{ secrets.A }}'", "secret in a command"),
+    (r"run: ddoauth run 00", "run: ddoauth run ${{ secrets.A }}", "secret in a command"),
+    (r"id: scan", "id: other", "upload without a passed scan"),
+    (r"          ddoauth scan ddoauth-runs\n", "", "upload without a passed scan"),
+    *(
+        (re.escape(f"if: {GATE}"), f"if: {condition}", "upload without a passed scan")
+        for condition in (
+            "always()",
+            "success() || failure()",
+            "'true'",
+            "${{ !cancelled() }}",
+            "failure()",
+            "steps.scan.outcome != 'failure'",
+            "steps.scan.conclusion == 'success'",
+            "${{ !cancelled() || steps.scan.outcome == 'success' }}",
+        )
+    ),
+]
+
+
+@pytest.mark.checklist("N10")
+@pytest.mark.parametrize(("pattern", "new", "fault"), MUTATIONS, ids=range(len(MUTATIONS)))
+def test_a_careless_change_is_noticed(pattern: str, new: str, fault: str) -> None:
+    """Each way to weaken the example is found by the test above."""
+    text = (ROOT / ".github" / "workflows" / "nightly.yml").read_text("utf-8")
+    changed = re.sub(pattern, new, text)
+    assert changed != text
+    assert fault in _faults(changed)
 
 
 def test_the_hook_runs_without_the_workbook(shell: Any, tmp_path: Path) -> None:
