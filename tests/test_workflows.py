@@ -200,3 +200,15 @@ def test_the_hook_runs_without_the_workbook(shell: Any, tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "a.ipynb: cell 1, source: credential of the sandbox" in done.stdout
     assert secret not in done.stdout + done.stderr
+
+
+def test_drift_is_looked_for_each_week() -> None:
+    """The workflow runs the command that CONTRIBUTING names, once a week."""
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "drift.yml").read_text("utf-8"))
+    last = workflow["jobs"]["description"]["steps"][-1]["run"]
+    assert last.startswith("python -m ddoauth_kit.maintenance.spec ")
+    assert last.removeprefix("python ") in (ROOT / ".github" / "CONTRIBUTING.md").read_text("utf-8")
+    # YAML reads the key `on` as a truth value.
+    (schedule,) = workflow[True]["schedule"]
+    assert schedule["cron"].split()[2:4] == ["*", "*"]
+    assert schedule["cron"].split()[4].isdecimal()

@@ -55,10 +55,12 @@ ITEMS: Final = {
     "S2": "Its codes are short-lived, work once, and are bound to client, URI and challenge.",
     "S3": "It wants the verifier of a challenge, and a challenge always.",
     "S4": "It refuses dead refresh tokens; reuse of a rotated one ends the grant.",
-    "S5": "Its token answers are not to be stored; its errors have Datadog's or RFC 6749's form.",
+    "S5": "Its token answers are not to be stored; errors have RFC 6749's form at v2, and at v1 "
+    "Datadog's by default, RFC 6749's in the profile `rfc`.",
     "S6": "Its consent page cannot be framed or forged, and answers with 303.",
     "S7": "Its authorize endpoint opens to no other origin.",
-    "S8": "Its revocation ends the grant; its refusals have Datadog's or RFC 6750's form.",
+    "S8": "Its revocation ends the grant; refusals of the API have Datadog's form by default, and "
+    "RFC 6750's in the profile `rfc`.",
     "S9": "It listens on loopback, mints its own marked credentials, and trusts no header.",
     "N1": "A run leaves no secret in notebooks, pages, logs, tracebacks or process arguments.",
     "N2": "A secret is a type that shows a placeholder and refuses JSON and pickle.",

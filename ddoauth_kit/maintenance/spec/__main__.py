@@ -17,6 +17,7 @@ from ddoauth_kit.maintenance.spec.document import (
     answers_drift,
     catalogue_document,
     drift,
+    table,
     written,
     written_answers,
 )
@@ -64,14 +65,14 @@ def _version(options: argparse.Namespace) -> str:
 def _check(spec: Spec) -> int:
     old = json.loads(CATALOGUE.read_text("utf-8"))
     answers = json.loads(ANSWERS.read_text("utf-8"))
-    lines = [
+    found = [
         *drift(old, new=catalogue_document(spec)),
         *answers_drift(answers, new=answers_document(spec)),
     ]
-    for line in lines:
-        print(line)  # noqa: T201 - the answer
-    print(f"{len(lines)} differences between {old['spec']} and {spec.name}")  # noqa: T201 - the answer
-    return FOUND if lines else SUCCESS
+    if found:
+        print(table(found))  # noqa: T201 - the answer
+    print(f"{len(found)} differences between {old['spec']} and {spec.name}")  # noqa: T201 - the answer
+    return FOUND if found else SUCCESS
 
 
 def _write(spec: Spec) -> int:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
 
 from ddoauth_kit.maintenance.spec.additions import KINDS, PARTNER_OPERATIONS, PARTNER_SCOPES
 from ddoauth_kit.maintenance.spec.described_operations import operations, scopes
+from ddoauth_kit.maintenance.spec.described_platform import platform
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,11 +22,19 @@ NOTICE = (
 )
 
 
+_PLATFORM: Final = {
+    "sites": "site",
+    "security schemes": "security scheme",
+    "endpoints": "endpoint",
+}
+
+
 def catalogue_document(spec: Spec) -> dict[str, Any]:
     """Return the catalogue of a spec: its name, its scopes, its operations."""
     listed = [*PARTNER_OPERATIONS, *operations(spec)]
     return {
         "spec": spec.name,
+        "platform": platform(spec),
         "scopes": dict(sorted(_scopes(spec))),
         "operations": sorted(listed, key=lambda entry: (entry["path"], entry["method"])),
     }
@@ -49,6 +59,7 @@ def written(document: dict[str, Any]) -> str:
     entries = [_json(entry) for entry in document["operations"]]
     return (
         f'{{\n "notice": {_json(NOTICE)},\n "spec": {_json(document["spec"])},\n'
+        f' "platform": {_json(document["platform"])},\n'
         f' "scopes": {{\n  {_joined(names)}\n }},\n'
         f' "operations": [\n  {_joined(entries)}\n ]\n}}\n'
     )
@@ -61,28 +72,48 @@ def written_answers(document: dict[str, Any]) -> str:
     return f'{head} "answers": {{\n  {_joined(lines)}\n }}\n}}\n'
 
 
-def answers_drift(old: dict[str, Any], *, new: dict[str, Any]) -> Iterator[str]:
-    """Yield one line for each answer that came, went or changed."""
+@dataclass(frozen=True)
+class Difference:
+    """Say what came, went or changed."""
+
+    what: str
+    name: str
+    change: str
+
+
+def answers_drift(old: dict[str, Any], *, new: dict[str, Any]) -> Iterator[Difference]:
+    """Yield each answer that came, went or changed."""
     yield from _drift("answer", old["answers"], new["answers"])
 
 
-def drift(old: dict[str, Any], *, new: dict[str, Any]) -> Iterator[str]:
-    """Yield one line for each scope or operation that came, went or changed."""
+def drift(old: dict[str, Any], *, new: dict[str, Any]) -> Iterator[Difference]:
+    """Yield each site, credential, endpoint, scope or operation that came, went or changed."""
+    for kind, noun in _PLATFORM.items():
+        yield from _drift(noun, old["platform"][kind], new["platform"][kind])
     yield from _drift("scope", old["scopes"], new["scopes"])
     yield from _drift("operation", _by_address(old), _by_address(new))
 
 
-def _drift(noun: str, old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
+def table(differences: list[Difference]) -> str:
+    """Return the differences as a table for people, one a line."""
+    rows = [("what", "name", "change"), *((d.what, d.name, d.change) for d in differences)]
+    widths = [max(len(row[column]) for row in rows) for column in range(2)]
+    return "\n".join(
+        f"{what:<{widths[0]}}  {name:<{widths[1]}}  {change}" for what, name, change in rows
+    )
+
+
+def _drift(noun: str, old: dict[str, Any], new: dict[str, Any]) -> Iterator[Difference]:
     for name in sorted({*old, *new}):
         if name not in old:
-            yield f"new {noun}: {name}"
+            yield Difference(noun, name, "new")
         elif name not in new:
-            yield f"no {noun} any more: {name}"
+            yield Difference(noun, name, "gone")
         elif old[name] != new[name]:
             fields = {
                 key for key in {*old[name], *new[name]} if old[name].get(key) != new[name].get(key)
             }
-            yield f"changed {noun}: {name} ({', '.join(sorted(fields))})"
+            yield Difference(noun, name, f"changed: {', '.join(sorted(fields))}")
 
 
 def _by_address(document: dict[str, Any]) -> dict[str, Any]:

@@ -92,7 +92,7 @@ def test_a_check_lists_the_drift(
     files: tuple[Path, Path],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """What came, went and changed is a line each, the exit code is 1, and nothing is written."""
+    """What came, went and changed is a row each, the exit code is 1, and nothing is written."""
     old = {"/m": {"get": operation("A", "monitors_read")}, "/n": {"get": operation("B", "b_read")}}
     changed = operation("A", "c_read")
     changed["responses"]["201"] = changed["responses"].pop("200")
@@ -102,17 +102,44 @@ def test_a_check_lists_the_drift(
     capsys.readouterr()
     assert command.main(["--check", "--source", str(make_archive("1.1.0", new))]) == 1
     assert capsys.readouterr().out.splitlines() == [
-        "no scope any more: b_read",
-        "new scope: c_read",
-        "changed operation: GET /m (scopes)",
-        "no operation any more: GET /n",
-        "new operation: POST /o",
-        "changed answer: GET /m (status)",
-        "no answer any more: GET /n",
-        "new answer: POST /o",
+        "what       name     change",
+        "scope      b_read   gone",
+        "scope      c_read   new",
+        "operation  GET /m   changed: scopes",
+        "operation  GET /n   gone",
+        "operation  POST /o  new",
+        "answer     GET /m   changed: status",
+        "answer     GET /n   gone",
+        "answer     POST /o  new",
         "8 differences between datadog-api-client 1.0.0 and datadog-api-client 1.1.0",
     ]
     assert [file.read_text("utf-8") for file in files] == before
+
+
+def test_a_check_looks_beside_the_operations(
+    make_archive: Callable[..., Path],
+    files: tuple[Path, Path],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A site, a security scheme or an endpoint that differs is a row and exit code 1."""
+    source = str(make_archive("1.0.0", {}))
+    command.main(["--source", source])
+    catalogue = json.loads(files[0].read_text("utf-8"))
+    catalogue["platform"] = {
+        "sites": {"us9.datadoghq.com": {}},
+        "security schemes": {"AuthZ": {"type": "apiKey"}, "bearerAuth": {}},
+        "endpoints": {"authorizationCode tokenUrl": {"path": "/oauth2/v1/token"}},
+    }
+    files[0].write_text(json.dumps(catalogue), "utf-8")
+    capsys.readouterr()
+    assert command.main(["--check", "--source", source]) == 1
+    rows = [line.split("  ") for line in capsys.readouterr().out.splitlines()]
+    found = {tuple(part.strip() for part in row if part.strip()) for row in rows}
+    assert {
+        ("site", "us9.datadoghq.com", "gone"),
+        ("security scheme", "bearerAuth", "gone"),
+        ("endpoint", "authorizationCode tokenUrl", "gone"),
+    } <= found
 
 
 @pytest.mark.parametrize("content", [b"", b"no archive", b"\x1f\x8b broken"])
