@@ -41,6 +41,7 @@ ITEMS: Final = {
     "C17": "There is no implicit grant and no password grant.",
     "C18": "No cookie of an API host is kept: customers of one sender share connections alone.",
     "C19": "A deadline covers the whole exchange, names, headers and interim answers included.",
+    "C21": "A rotated refresh token is kept before use; a lost answer is tried once more, no loop.",
     "L1": "The listener binds loopback only.",
     "L2": "The redirect URI names the IP address, unless the registration says `localhost`.",
     "L3": "The port is open before the browser, and closed right after the answer.",
@@ -62,10 +63,15 @@ ITEMS: Final = {
     "S8": "Its revocation ends the grant; refusals of the API have Datadog's form by default, and "
     "RFC 6750's in the profile `rfc`.",
     "S9": "It listens on loopback, mints its own marked credentials, and trusts no header.",
+    "S10": "No other page changes anything; the control key goes to a proven server only.",
     "N1": "A run leaves no secret in notebooks, pages, logs, tracebacks or process arguments.",
     "N2": "A secret is a type that shows a placeholder and refuses JSON and pickle.",
     "N3": "Kernels get names as parameters and secrets by reference, never by value.",
     "N4": "Files of the store are 0600 in a 0700 folder, replaced at once; no link is followed.",
+    "N5": "Every secret that the store can hold is known to masking, scan and engine.",
+    "N6": "No Python that the kit starts imports from the current folder.",
+    "N8": "What is printed is printable, CSV holds no formulas, pages neither navigate nor click.",
+    "N10": "Workflows give secrets to the step that needs them, and upload after a passed scan.",
 }
 
 
