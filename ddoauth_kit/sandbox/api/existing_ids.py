@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ddoauth_kit.sandbox.state.orgs import Org
     from ddoauth_kit.sandbox.state.state import Twin
 
-    Handler = Callable[[Twin, Incoming, Org], Answer]
+    Handler = Callable[[Twin, Incoming, Org], Answer | Callable[[], Answer]]
 
 # What probes aim at when they want to hit nothing.
 NOBODYS = frozenset({"0", "00000000-0000-0000-0000-000000000000", "ddoauth-probe-nonexistent"})

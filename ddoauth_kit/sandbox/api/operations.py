@@ -20,7 +20,7 @@ from ddoauth_kit.sandbox.api.existing_ids import shape_of
 from ddoauth_kit.sandbox.api.generic_operations import answer_operation
 from ddoauth_kit.sandbox.clock import iso
 from ddoauth_kit.sandbox.facts.catalogue import MARKETPLACE_KEY
-from ddoauth_kit.sandbox.http.messages import json_answer
+from ddoauth_kit.sandbox.http.messages import Answer, json_answer
 from ddoauth_kit.sandbox.http.refusals import Refusal, api_refusal
 from ddoauth_kit.sandbox.resources.all_kinds import RESOURCE_HANDLERS
 from ddoauth_kit.sandbox.state.rate_limits import with_headers
@@ -29,13 +29,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from ddoauth_kit.sandbox.facts.catalogue import Operation
-    from ddoauth_kit.sandbox.http.messages import Answer, Incoming
+    from ddoauth_kit.sandbox.http.messages import Incoming
     from ddoauth_kit.sandbox.state.grants import Grant
     from ddoauth_kit.sandbox.state.issued_api_keys import ApiKey
     from ddoauth_kit.sandbox.state.orgs import Org
     from ddoauth_kit.sandbox.state.state import Twin
 
-    Handler = Callable[[Twin, Incoming, Org], Answer]
+    Change = Callable[[], Answer]
+    Handler = Callable[[Twin, Incoming, Org], Answer | Change]
 
     from ddoauth_kit.sandbox.facts.sites import Site
 
@@ -104,7 +105,7 @@ def _limited(twin: Twin, incoming: Incoming, operation: Operation) -> Answer:
             raise api_refusal("product-missing", 404, "Not found")
         if operation.needs_key:
             org = api_key(twin, incoming).org
-            return _handler(operation)(twin, incoming, org).with_headers(*headers)
+            return _made(_handler(operation)(twin, incoming, org)).with_headers(*headers)
         grant = bearer_grant(twin, incoming, operation)
     except Refusal as refusal:
         raise with_headers(refusal, *headers) from None
@@ -118,13 +119,16 @@ def _granted(twin: Twin, incoming: Incoming, operation: Operation, *, grant: Gra
             check_scopes(grant, operation)
         if operation.id == MARKETPLACE_KEY:
             return _create_key(twin, grant).with_headers(*headers)
-        # A handler that writes meets this check between its validation and its first change.
-        with twin.kept.guarded(partial(check_scopes, grant, operation)):
-            answer = _handler(operation)(twin, incoming, grant.org)
-        check_scopes(grant, operation)
+        outcome = _handler(operation)(twin, incoming, grant.org)
+        check_scopes(grant, operation)  # after validation, and before the first change
+        answer = _made(outcome)
     except Refusal as refusal:
         raise with_headers(refusal, *headers) from None
     return answer.with_headers(*headers)
+
+
+def _made(outcome: Answer | Change) -> Answer:
+    return outcome if isinstance(outcome, Answer) else outcome()
 
 
 def _handler(operation: Operation) -> Handler:

@@ -1,7 +1,7 @@
 """One way to create, list, read, change and delete, for every kind of resource.
 
-Each handler validates first and changes last: between the two the org's shelf asks
-whether the caller may change anything at all.
+A handler that writes checks the request and returns the change, which nobody has made yet: so
+whoever calls it can ask in between whether the caller may change anything at all.
 """
 
 from __future__ import annotations
@@ -19,16 +19,21 @@ if TYPE_CHECKING:
     from ddoauth_kit.sandbox.state.orgs import Org
     from ddoauth_kit.sandbox.state.state import Twin
 
-    Handler = Callable[[Twin, Incoming, Org], Answer]
+    Change = Callable[[], Answer]
+    Handler = Callable[[Twin, Incoming, Org], Answer | Change]
 
 
 def create(resource: ResourceKind) -> Handler:
     """Make the handler that keeps a new resource."""
 
-    def handle(twin: Twin, incoming: Incoming, org: Org) -> Answer:
+    def handle(twin: Twin, incoming: Incoming, org: Org) -> Change:
         draft = resource.draft(twin, incoming, org, old=None)
-        item = resource.shelf(twin, org).add(lambda: resource.compose(draft))
-        return resource.answer(resource.created, item)
+
+        def make() -> Answer:
+            item = resource.shelf(twin, org).add(resource.compose(draft))
+            return resource.answer(resource.created, item)
+
+        return make
 
     return handle
 
@@ -62,13 +67,16 @@ def read(resource: ResourceKind, template: str) -> Handler:
 def change(resource: ResourceKind, template: str, *, by: ResourceKind) -> Handler:
     """Make the handler that puts a changed resource in its place, composed `by` its own rules."""
 
-    def handle(twin: Twin, incoming: Incoming, org: Org) -> Answer:
+    def handle(twin: Twin, incoming: Incoming, org: Org) -> Change:
         [wanted] = path_ids(template, incoming.path).values()
         old = resource.get(twin, org, wanted)
         draft = by.draft(twin, incoming, org, old=old)
-        shelf = resource.shelf(twin, org)
-        item = shelf.replace(resource.key(old), lambda: by.compose(draft))
-        return resource.answer(200, item)
+
+        def make() -> Answer:
+            item = resource.shelf(twin, org).replace(resource.key(old), by.compose(draft))
+            return resource.answer(200, item)
+
+        return make
 
     return handle
 
@@ -76,12 +84,16 @@ def change(resource: ResourceKind, template: str, *, by: ResourceKind) -> Handle
 def delete(resource: ResourceKind, template: str) -> Handler:
     """Make the handler that forgets one resource."""
 
-    def handle(twin: Twin, incoming: Incoming, org: Org) -> Answer:
+    def handle(twin: Twin, incoming: Incoming, org: Org) -> Change:
         [wanted] = path_ids(template, incoming.path).values()
         item = resource.get(twin, org, wanted)
-        resource.before_delete(twin, org, item)
-        resource.shelf(twin, org).remove([resource.key(item)])
-        return resource.deleted(wanted)
+
+        def make() -> Answer:
+            resource.before_delete(twin, org, item)
+            resource.shelf(twin, org).remove([resource.key(item)])
+            return resource.deleted(wanted)
+
+        return make
 
     return handle
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ddoauth_kit.sandbox.http.messages import Incoming
-    from ddoauth_kit.sandbox.resources.create_read_update_delete import Handler
+    from ddoauth_kit.sandbox.resources.create_read_update_delete import Change, Handler
     from ddoauth_kit.sandbox.resources.paging import PageOfItems
     from ddoauth_kit.sandbox.state.created_resources import Item
     from ddoauth_kit.sandbox.state.orgs import Org
@@ -148,7 +148,7 @@ DASHBOARDS = ResourceKind(
 )
 
 
-def delete_dashboards(twin: Twin, incoming: Incoming, org: Org) -> Answer:
+def delete_dashboards(twin: Twin, incoming: Incoming, org: Org) -> Change:
     """Delete all dashboards that the body names, or none if one of them is unknown."""
     listed = many(shaped({"id": text}, required=("id",)), least=1)
     try:
@@ -158,8 +158,12 @@ def delete_dashboards(twin: Twin, incoming: Incoming, org: Org) -> Answer:
     ids = {item["id"] for item in body["data"]}
     for wanted in sorted(ids):
         DASHBOARDS.get(twin, org, wanted)
-    DASHBOARDS.shelf(twin, org).remove(ids)
-    return Answer(NO_CONTENT)
+
+    def make() -> Answer:
+        DASHBOARDS.shelf(twin, org).remove(ids)
+        return Answer(NO_CONTENT)
+
+    return make
 
 
 HANDLERS: Mapping[tuple[str, str], Handler] = {

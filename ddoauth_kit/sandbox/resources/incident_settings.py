@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ddoauth_kit.sandbox.http.messages import Answer, Incoming
-    from ddoauth_kit.sandbox.resources.create_read_update_delete import Handler
+    from ddoauth_kit.sandbox.resources.create_read_update_delete import Change, Handler
     from ddoauth_kit.sandbox.state.created_resources import Item
     from ddoauth_kit.sandbox.state.orgs import Org
     from ddoauth_kit.sandbox.state.state import Twin
@@ -152,7 +152,7 @@ def default_type(draft: Draft) -> str:
     return next(defaults, draft.twin.mint.uuid(f"incident_types:{draft.org.id}:0"))
 
 
-def delete_type(twin: Twin, incoming: Incoming, org: Org) -> Answer:
+def delete_type(twin: Twin, incoming: Incoming, org: Org) -> Answer | Change:
     """Delete an incident type, unless it is the one that incidents get by default."""
     item = TYPES.get(twin, org, incoming.path.rpartition("/")[2])
     if item["attributes"]["is_default"]:

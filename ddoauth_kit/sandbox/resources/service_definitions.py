@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ddoauth_kit.sandbox.http.messages import Answer, Incoming
-    from ddoauth_kit.sandbox.resources.create_read_update_delete import Handler
+    from ddoauth_kit.sandbox.resources.create_read_update_delete import Change, Handler
     from ddoauth_kit.sandbox.resources.paging import PageOfItems
     from ddoauth_kit.sandbox.state.created_resources import Item
     from ddoauth_kit.sandbox.state.orgs import Org
@@ -124,17 +124,20 @@ SERVICES = ResourceKind(
 )
 
 
-def put_definition(twin: Twin, incoming: Incoming, org: Org) -> Answer:
+def put_definition(twin: Twin, incoming: Incoming, org: Org) -> Change:
     """Keep a definition, in the place of the one that the service had."""
     draft = SERVICES.draft(twin, incoming, org, old=None)
-    shelf = SERVICES.shelf(twin, org)
-    wanted = draft.given["dd-service"]
-    old = shelf.find(wanted)
-    if old is None:
-        item = shelf.add(lambda: SERVICES.compose(draft))
-    else:
-        item = shelf.replace(wanted, lambda: {**SERVICES.compose(draft), "id": old["id"]})
-    return json_answer(200, {"data": [item]})
+
+    def make() -> Answer:
+        shelf, wanted = SERVICES.shelf(twin, org), draft.given["dd-service"]
+        item, old = SERVICES.compose(draft), shelf.find(wanted)
+        if old is None:
+            shelf.add(item)
+        else:
+            item = shelf.replace(wanted, {**item, "id": old["id"]})
+        return json_answer(200, {"data": [item]})
+
+    return make
 
 
 HANDLERS: Mapping[tuple[str, str], Handler] = {

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from ddoauth_kit.sandbox.http.messages import Incoming
     from ddoauth_kit.sandbox.resources.body_fields import Fields
-    from ddoauth_kit.sandbox.resources.create_read_update_delete import Handler
+    from ddoauth_kit.sandbox.resources.create_read_update_delete import Change, Handler
     from ddoauth_kit.sandbox.resources.paging import PageOfItems
     from ddoauth_kit.sandbox.state.created_resources import Item
     from ddoauth_kit.sandbox.state.orgs import Org
@@ -145,24 +145,33 @@ def _checked_body(incoming: Incoming, fields: Fields) -> Item:
         raise TESTS.complain(str(error)) from None
 
 
-def delete_tests(twin: Twin, incoming: Incoming, org: Org) -> Answer:
+def delete_tests(twin: Twin, incoming: Incoming, org: Org) -> Change:
     """Delete all tests that the body names, or none if one of them is unknown."""
     body = _checked_body(incoming, {"public_ids": many(text, least=1)})
     ids = list(dict.fromkeys(body["public_ids"]))
     for wanted in ids:
         TESTS.get(twin, org, wanted)
-    TESTS.shelf(twin, org).remove(ids)
-    gone = iso(twin.clock.now())
-    return json_answer(200, {"deleted_tests": [{"public_id": i, "deleted_at": gone} for i in ids]})
+
+    def make() -> Answer:
+        TESTS.shelf(twin, org).remove(ids)
+        gone = iso(twin.clock.now())
+        deleted = [{"public_id": each, "deleted_at": gone} for each in ids]
+        return json_answer(200, {"deleted_tests": deleted})
+
+    return make
 
 
-def set_status(twin: Twin, incoming: Incoming, org: Org) -> Answer:
+def set_status(twin: Twin, incoming: Incoming, org: Org) -> Change:
     """Pause a test or let it run, and answer true."""
     [wanted] = path_ids(_STATUS, incoming.path).values()
     old = TESTS.get(twin, org, wanted)
     body = _checked_body(incoming, {"new_status": one_of("live", "paused")})
-    TESTS.shelf(twin, org).replace(wanted, lambda: {**old, "status": body["new_status"]})
-    return json_answer(200, True)  # noqa: FBT003 - it is the whole body
+
+    def make() -> Answer:
+        TESTS.shelf(twin, org).replace(wanted, {**old, "status": body["new_status"]})
+        return json_answer(200, True)  # noqa: FBT003 - it is the whole body
+
+    return make
 
 
 HANDLERS: Mapping[tuple[str, str], Handler] = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -70,7 +70,7 @@ def test_a_refresh_of_an_older_grant_adopts_the_newer(lab: Lab) -> None:
 @pytest.mark.checklist("C21")
 def test_two_labs_never_spend_the_same_refresh_token() -> None:
     """Where refresh tokens rotate, two labs on one store refresh in turn, each with the newest."""
-    with open_sandbox_lab(profile="rfc") as one:
+    with open_sandbox_lab(rotate=True) as one:
         first = one.connect()
         two = with_store(one, one.store)
         second = two.connect()
@@ -107,10 +107,10 @@ def test_organizations_do_not_replace_one_another(lab: Lab) -> None:
     assert lab.connect().dd_oid == grants[-2].dd_oid
 
 
-@pytest.mark.parametrize("profile", ["datadog", "rfc"])
-def test_a_refresh_token_of_the_environment_is_spent_once(profile: str) -> None:
+@pytest.mark.parametrize("switches", [{}, {"rotate": True}])
+def test_a_refresh_token_of_the_environment_is_spent_once(switches: dict[str, Any]) -> None:
     """The next process has the same variable, and goes on with what replaced its value."""
-    with open_sandbox_lab(profile=profile) as lab:
+    with open_sandbox_lab(**switches) as lab:
         token = lab.oauth.exchange(lab.authorize()).refresh_token
         assert token is not None
         environ = {"DDOAUTH_REFRESH_TOKEN_US1": token.reveal()}
