@@ -182,7 +182,8 @@ class Grant:
         while True:
             tokens = self.tokens()
             response = self._client.http.send(build(tokens))
-            if self._is_final(response, tokens, check=build is current_user_request):
+            answered = time.monotonic()
+            if self._is_final(response, tokens, at=answered, check=build is current_user_request):
                 return response
 
     async def asend(self, http: AsyncHttp, build: Callable[[TokenSet], Request]) -> Response:
@@ -194,7 +195,8 @@ class Grant:
             if response.status != _UNAUTHORIZED:
                 self._note_success(response, tokens)
                 return response
-            if await asyncio.to_thread(self._is_final, response, tokens, check=check):
+            answered = time.monotonic()
+            if await asyncio.to_thread(self._is_final, response, tokens, at=answered, check=check):
                 return response
 
     def end(self, tokens: TokenSet | None = None) -> None:
@@ -310,20 +312,20 @@ class Grant:
         self._current, self._unsaved = None, False
         self._store.forget(self._slot)
 
-    def _is_final(self, response: Response, tokens: TokenSet, *, check: bool) -> bool:
+    def _is_final(self, response: Response, tokens: TokenSet, *, at: float, check: bool) -> bool:
         """Tell whether a call need not be sent again; those who wait share one check of the tokens.
 
         Only a call that went out after the refusal can tell: one that was under way at the same
-        time may have been looked at first. `check` says that the call was that very one.
+        time may have been looked at first. `at` is when the answer came, and `check` says that
+        the call was that very one.
         """
-        refused_at = time.monotonic()
         if response.status != _UNAUTHORIZED:
             self._note_success(response, tokens)
             return True
         with self._checking:
             if not self.is_current(tokens):
                 return False
-            if self._accepted_at >= refused_at:
+            if self._accepted_at >= at:
                 return True
             if tokens.access_token != self._refused and not check:
                 response = self._client.http.send(current_user_request(tokens))
@@ -333,7 +335,7 @@ class Grant:
                     raise _unknown(response)
             self._refused = tokens.access_token
             try:
-                self._renewed(asked=refused_at)
+                self._renewed(asked=at)
             except DdoauthError as error:
                 what = f"The access token is refused everywhere, and no new one came: {error.what}"
                 seen = error.exchange or response.exchange
