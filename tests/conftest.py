@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, settings
 from support.checklist import pytest_runtest_setup, pytest_terminal_summary
 from support.loopback import DrippingServer, HoldingServer, RawServer, RecordingServer
 from support.once import made_once
+from support.seconds import FolderSeconds
 
 from ddoauth_kit.http.sender import Http
 
@@ -56,6 +57,11 @@ LONGEST = (
     "tests/soak/",
 )
 MOST_PROCESSES = 4
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Print the seconds of each folder after `--durations`."""
+    config.pluginmanager.register(FolderSeconds())
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
