@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import os
+import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -481,3 +482,46 @@ def test_a_record_names_its_token_endpoint() -> None:
     del content["token_endpoint"]
     older = Secret(json.dumps(content), label="grant")
     assert read(older, sites=DATADOG_SITES).tokens.token_endpoint is TokenEndpoint.V1
+
+
+KILLED = """
+import json, os, signal, sys
+from pathlib import Path
+from sandbox_process import oauth_client
+from ddoauth_kit.oauth.grant import Grant
+from ddoauth_kit.store import FileStore, Slot
+class Dying(FileStore):
+    def put(self, slot, secret):
+        if slot.kind == "grant" and slot.org == sys.argv[6]:
+            os.kill(os.getpid(), signal.SIGKILL)
+        super().put(slot, secret)
+client = oauth_client(json.loads(sys.stdin.readline()))
+Grant(client, store=Dying(Path(sys.argv[1])), slot=Slot(*sys.argv[2:])).tokens()
+"""
+
+
+@pytest.mark.checklist("C11")
+@pytest.mark.skipif(os.name != "posix", reason="processes are killed so on POSIX systems")
+def test_a_kill_between_answer_and_disk(scene: Scene, store: FileStore, tmp_path: Path) -> None:
+    """The old token is tried once more; where tokens rotate that is the end, and no loop."""
+    grant, tokens = _expired(scene, store)
+    slot = grant_slot(tokens)
+    folder = str(TESTS / "benchmarks")
+    environ = {**os.environ, "PYTHONPATH": f"{folder}:{os.environ.get('PYTHONPATH', '')}"}
+    command = [sys.executable, "-c", KILLED, str(tmp_path / "kept")]
+    command += [slot.kind, slot.site, slot.client_id, slot.client_kind, slot.org]
+    given = json.dumps(scene.sandbox.description())
+    done = subprocess.run(command, env=environ, input=given, text=True, check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert _refreshes(scene) == 1
+    if not scene.sandbox._twin.switches.rotates:
+        scene.whoami(_again(scene, store, tokens).tokens())
+        return
+    with pytest.raises(TokenError) as caught:
+        grant.tokens()
+    assert caught.value.code == "invalid_refresh_token"
+    for _ in range(3):
+        with pytest.raises(TokenError, match="grant_ended"):
+            _again(scene, store, tokens).tokens()
+    assert _refreshes(scene) == 2
+    assert slot not in store.slots()

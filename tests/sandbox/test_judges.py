@@ -365,7 +365,7 @@ def test_requests_oauthlib_at_another_site_and_after_revoking(
     assert session.get(f"{partner.urls['api_url']}/api/v2/current_user").status_code == 401
     with pytest.raises(InvalidGrantError):
         session.refresh_token(
-            f"{partner.urls['api_url']}/oauth2/v1/token",
+            f"{partner.urls['api_url']}{partner.token_path}",
             refresh_token=token["refresh_token"],
             **credentials,
         )
