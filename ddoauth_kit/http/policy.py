@@ -22,6 +22,8 @@ _TRY_AGAIN: Final = frozenset({502, 503, 504})
 # Under /api/ as well, but an answer there holds tokens and scopes, and nothing of a customer's.
 _TOKENS: Final = "/api/v2/oauth2/"
 _SENDABLE: Final = re.compile(r"[!-~](?:[ -~]*[!-~])?")
+# Headers of nearly every answer, which need no looking through.
+_ORDINARY: Final = frozenset({"application/json", "no-store", "text/html; charset=utf-8"})
 _SHOWN_HEADERS: Final = frozenset(
     {"cache-control", "content-type", "www-authenticate", "x-ratelimit-reset"}
 )
@@ -90,7 +92,9 @@ def recorded(  # noqa: PLR0913 - the parts of one answer
         request_headers=request.shown_headers(),
         request_body=mask(request.shown_body()),
         response_headers=tuple(
-            (name, mask(value)) for name, value in headers.items() if name in _SHOWN_HEADERS
+            (name, value if value in _ORDINARY else mask(value))
+            for name, value in headers.items()
+            if name in _SHOWN_HEADERS
         ),
         response_body=_kept(request, status=status, text=text, keep_answers=keep_answers),
         request_type=request.content_type,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 import time
-from typing import TYPE_CHECKING, Any
+from itertools import count
+from typing import TYPE_CHECKING, Any, Final
 
 from ddoauth_kit.masking.notebook_text import notebook_texts, output_pieces, spread_finds
 from ddoauth_kit.masking.patterns import counts_as_value, finds
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from ddoauth_kit.masking.patterns import Find
     from ddoauth_kit.secret import Secret
 
-_UNREAD = "<not masked in time>"
+_UNREAD: Final = "<not masked in time>"
+_DESCRIBED: Final = frozenset({("metadata", "kernelspec"), ("metadata", "language_info")})
 
 
 def mask_notebook(
@@ -72,12 +74,13 @@ def _changes(
     masker: Masker,
     until: float | None,
 ) -> Iterator[tuple[Text, str]]:
+    numbers = count(1)
     for text in notebook_texts(notebook):
         if text.is_structure:
             continue
         if not _in_time(until):
-            if len(text.text) >= len(_UNREAD) and not text.is_name:
-                yield text, _UNREAD
+            if text.name != "id" and text.path[:2] not in _DESCRIBED:
+                yield text, f"{_UNREAD} {next(numbers)}" if text.is_name else _UNREAD
             continue
         masked = _masked(text, masker)
         if masked != text.text:

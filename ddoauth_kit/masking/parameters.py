@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from ddoauth_kit.errors import InputError
-from ddoauth_kit.masking.patterns import is_id_name, is_placeholder, is_secret_name
+from ddoauth_kit.masking.patterns import is_id_name, is_secret_name
 from ddoauth_kit.masking.redaction import Masker
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 PLAIN: Final = "DDOAUTH_PLAIN_PARAMETERS"
 _BARE: Final = re.compile(r"[0-9a-fA-F]{32}|[0-9a-fA-F]{40}")
-_PATH: Final = re.compile(r"(?:[A-Za-z]:|~|\.{1,2})?[/\\][^\0\n?#]*")
 
 
 def plain_values(
@@ -62,12 +61,7 @@ def refuse_secret_parameters(
 def _is_secret(name: str, text: str, *, masker: Masker, plain: frozenset[str]) -> bool:
     if text in plain:
         return any(found.known for found in masker.walk.finds(text))
-    if is_secret_name(name) and text.strip() and not is_placeholder(text.strip()):
-        return True
-    found = masker.walk.finds(text)
-    if _PATH.fullmatch(text):  # a folder may be named by 32 hex digits
-        return any(each.known or not _BARE.fullmatch(text[each.begin : each.end]) for each in found)
-    return bool(found)
+    return bool((is_secret_name(name) and text.strip()) or masker.walk.finds(text))
 
 
 def _leaves(name: str, value: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - JSON

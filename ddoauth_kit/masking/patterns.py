@@ -45,6 +45,7 @@ _LABELS: Final = {re.sub(r"[^a-z]", "", name): name for name in sorted(SECRET_FI
     "passphrase": "password",
     "ddpat": "access_token",
 }
+_ENDINGS: Final = sorted(_LABELS.items(), key=lambda item: -len(item[0]))
 _PLAIN_LABELS: Final = {"secret": "secret", "token": "token"}
 _SITE_SUFFIX: Final = re.compile(
     r"(?:_(?:US|EU|AP|UK|GOV)\d*(?:_?FED)?\d*)?(?:__\w+)?$", re.IGNORECASE
@@ -148,8 +149,12 @@ class Shape:
 
     def finds(self, text: str, folded: str) -> Iterator[Find]:
         """Yield where the shape stands in a text; `folded` is the text in lower case."""
-        if self.hints and not any(hint in folded for hint in self.hints):
-            return
+        for hint in self.hints:
+            if hint in folded:
+                break
+        else:
+            if self.hints:
+                return
         for found in self.pattern.finditer(text):
             value = found["value"]
             if is_repeated(value) or (self.counts is not None and not self.counts(found)):
@@ -183,7 +188,7 @@ def field_label(name: str) -> str:
     if not words or words[-1] in _ABOUT:
         return "grant" if words[:1] == ["grant"] and name[:1].isupper() and "_" in name else ""
     plain = "".join(words)
-    for ending, label in sorted(_LABELS.items(), key=lambda item: -len(item[0])):
+    for ending, label in _ENDINGS:
         if plain.endswith(ending):
             return label
     if words[0] == "grant" and name.startswith("GRANT"):
@@ -317,10 +322,8 @@ _CELLS: Final = re.compile(
 _FIELD_HINTS: Final = ("token", "secret", "key", "verifier", "pass", "grant", "_pat")
 
 
-def field_finds(text: str, folded: str) -> Iterator[Find]:
+def field_finds(text: str) -> Iterator[Find]:
     """Yield values that a name gives away: in JSON, YAML, XML, forms, code, tables and options."""
-    if not any(hint in folded for hint in _FIELD_HINTS):
-        return
     for found in _FIELDS.finditer(text):
         yield from _field(found)
     if "--" in text:
@@ -355,6 +358,8 @@ def _marked_up(found: re.Match[str]) -> Iterator[Find]:
 def _plain_label(name: str, value: str) -> str:
     """Return a label for `token` and `secret` alone, which count where the value looks random."""
     label = _PLAIN_LABELS.get(name.lower(), "")
+    if not label:
+        return ""
     random = len(value) >= _TOKEN_LENGTH and any(c.isdigit() for c in value)
     return label if random and any(c.isalpha() for c in value) else ""
 
@@ -470,6 +475,10 @@ SHAPES: Final = (
     ),
 )
 
+_HINTED: Final = re.compile("|".join(re.escape(hint) for shape in SHAPES for hint in shape.hints))
+_HEX_RUN: Final = re.compile(r"(?<![0-9A-Za-z])[0-9a-fA-F]{32}")
+_FIELD_HINTED: Final = re.compile("|".join(_FIELD_HINTS))
+
 
 def finds(text: str, *, joined: bool = False) -> Iterator[Find]:
     """Yield everything in a text that looks like a secret, without decoding anything.
@@ -478,8 +487,10 @@ def finds(text: str, *, joined: bool = False) -> Iterator[Find]:
     ends of words are lost.
     """
     folded = text.lower()
+    hinted = _HINTED.search(folded) is not None
+    keyed = not joined and _HEX_RUN.search(text) is not None
     for shape in SHAPES:
-        if shape.joined or not joined:
+        if (hinted if shape.hints else keyed) and (shape.joined or not joined):
             yield from shape.finds(text, folded)
-    if not joined:
-        yield from field_finds(text, folded)
+    if not joined and _FIELD_HINTED.search(folded):
+        yield from field_finds(text)

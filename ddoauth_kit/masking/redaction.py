@@ -84,6 +84,8 @@ def redact_body(text: str, *, secrets: Iterable[Secret] = (), longest: int | Non
     is cut to `longest` characters after it was masked, so that no part of a secret is left at its
     end.
     """
+    if not text:
+        return text
     try:
         body = json.loads(text)
     except (ValueError, RecursionError):

@@ -208,7 +208,9 @@ def _is_encoded(word: str) -> bool:
     """Return whether a word may be base64 of text, and not just a long word."""
     if not word.strip(string.hexdigits):
         return False  # read as hex
-    return len(word) >= _ALWAYS or not (word.islower() or word.isupper() or word.istitle())
+    if word.islower() or word.isupper():
+        return False  # base64 of text has letters of both cases
+    return len(word) >= _ALWAYS or not word.istitle()
 
 
 def _texts(data: bytes, room: list[int]) -> Iterator[str]:

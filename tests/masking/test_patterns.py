@@ -108,7 +108,7 @@ def test_false_alarms(text: str) -> None:
         *((n, False) for n in ("COMMIT", "SITE", "AWS_SECRETS_MANAGER_ENDPOINT", "PATH", "PWD")),
     ],
 )
-def test_names_of_variables(name: str, secret: bool) -> None:
+def test_names_of_variables(name: str, *, secret: bool) -> None:
     """Variables that hold a secret are told from those that count or describe one."""
     assert is_secret_name(name) == secret
 

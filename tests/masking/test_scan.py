@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import html
+import io
 import json
+import os
+import zipfile
 from base64 import b64encode
 from pathlib import Path
 from typing import Any
@@ -170,3 +174,177 @@ def test_folders_files_and_what_is_broken(tmp_path: Path) -> None:
     assert MINTED not in str(found)
     with pytest.raises(InputError, match="There is no"):
         scan_paths([tmp_path / "nowhere"])
+
+
+PLANTED = {
+    "an API key": API_KEY,
+    "a key in upper case": API_KEY.upper(),
+    "an access token": "ddpat_" + "a1B2" * 8,
+    "a service token": "ddsat_" + "a1B2" * 8,
+    "an application key": "ddapp_" + "a1B2" * 8,
+    "a variable": "DDOAUTH_CLIENT_SECRET=canary-secret",
+    "a token answer": '{"refresh_token": "canary-refresh-1", "client_secret": "canary-1-abc"}',
+    "the old intake": f"https://http-intake.logs.datadoghq.com/v1/input/{API_KEY}",
+    "a redirect": "https://a.example/cb?code=canary-4711&state=canary-4712",
+    "a command": "curl -u admin:canary-4711 https://a.example",
+}
+FILES = {
+    "utf-8": lambda text: text.encode(),
+    "with a mark": lambda text: text.encode("utf-8-sig"),
+    "utf-16": lambda text: text.encode("utf-16"),
+    "utf-16 of PowerShell": lambda text: b"\xff\xfe" + text.encode("utf-16-le"),
+    "utf-16 without a mark": lambda text: (f"{text}\r\n" * 3).encode("utf-16-le"),
+    "utf-16, other end": lambda text: b"\xfe\xff" + text.encode("utf-16-be"),
+    "utf-32": lambda text: text.encode("utf-32"),
+    "latin-1": lambda text: f"\u00e9\u00e8\n{text}".encode("latin-1"),
+    "gzip": lambda text: gzip.compress(text.encode()),
+    "gzip of utf-16": lambda text: gzip.compress(text.encode("utf-16")),
+    "two gzips": lambda text: gzip.compress(b"a\n") + gzip.compress(text.encode()),
+    "zip": lambda text: _zipped({"a.txt": b"-", "b/c.txt": text.encode()}),
+    "zip in zip": lambda text: _zipped({"a.zip": _zipped({"b.txt": text.encode()})}),
+    "gzip in zip": lambda text: _zipped({"a.gz": gzip.compress(text.encode())}),
+    "after a megabyte": lambda text: b"x y\n" * 250_000 + text.encode(),
+    "binary": lambda text: bytes(range(256)) + b"\0" + text.encode() + b"\0\xff",
+}
+
+
+def _zipped(files: dict[str, bytes]) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return file.getvalue()
+
+
+@pytest.mark.checklist("N7")
+@pytest.mark.parametrize("file", FILES)
+@pytest.mark.parametrize("secret", PLANTED)
+def test_files_of_every_kind_are_read(secret: str, file: str, tmp_path: Path) -> None:
+    """Encodings are told by their marks, and containers are opened."""
+    path = tmp_path / "data"
+    path.write_bytes(FILES[file](PLANTED[secret]))
+    found = scan_paths([path])
+    assert found
+    assert "could not be read" not in str(found)
+    assert "canary" not in str(found)
+
+
+MALFORMED: list[Any] = [
+    *(None, 1, "text", [], [1], {}, {"cells": None}, {"cells": {}}, {"cells": [None]}),
+    *({"cells": [1, "a", []]}, {"cells": [{"outputs": None}]}, {"cells": [{"outputs": [1]}]}),
+    *({"cells": [{"outputs": [{"data": None}]}]}, {"cells": [{"outputs": [{"data": [1]}]}]}),
+    *({"cells": [{"outputs": [{"text": None}]}]}, {"cells": [{"outputs": [{"text": [1, {}]}]}]}),
+    *({"cells": [{"outputs": [{"traceback": 1}]}]}, {"cells": [{"outputs": [{"traceback": [1]}]}]}),
+    *({"cells": [], "metadata": None}, {"cells": [], "metadata": {"widgets": 1}}),
+    *({"cells": [], "metadata": {"widgets": {"a": [1]}}}, {"cells": [{"source": [1, None]}]}),
+    *({"cells": [{"attachments": []}]}, {"cells": [{"outputs": {"a": 1}}]}, {"metadata": []}),
+    {"cells": [{"outputs": [{"data": {"application/vnd.jupyter.widget-view+json": 1}}]}]},
+]
+
+
+@pytest.mark.checklist("N7")
+@pytest.mark.parametrize("content", MALFORMED, ids=range(len(MALFORMED)))
+def test_malformed_notebooks_are_read(content: Any, tmp_path: Path) -> None:
+    """Whatever a notebook lacks, its secrets are found, and the next file is read as well."""
+    bad, good = tmp_path / "a.ipynb", tmp_path / "b.txt"
+    bad.write_text(json.dumps({"x": MINTED, "y": content}), "utf-8")
+    good.write_text(MINTED, "utf-8")
+    assert {Path(f.path).name for f in scan_paths([tmp_path])} == {"a.ipynb", "b.txt"}
+    if isinstance(content, dict):
+        bad.write_text(json.dumps({**content, "x": MINTED}), "utf-8")
+        assert {Path(f.path).name for f in scan_paths([tmp_path])} == {"a.ipynb", "b.txt"}
+
+
+@pytest.mark.checklist("N7")
+@pytest.mark.parametrize(
+    "text",
+    ["[" * 100_000, '{"a":' * 5_000, '{"cells": [' + '{"a":' * 900, "", "{", '{"cells": [{"a": "'],
+)
+def test_torn_and_deep_notebooks_are_read(text: str, tmp_path: Path) -> None:
+    """What no parser survives is read as text."""
+    (tmp_path / "a.ipynb").write_text(f"{text} {MINTED}", "utf-8")
+    assert scan_paths([tmp_path])
+
+
+@pytest.mark.checklist("N7")
+def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
+    """A broken container, one that is too deep, a pipe and a dead link are findings by name."""
+    deep = b"end"
+    for _ in range(6):
+        deep = gzip.compress(deep)
+    (tmp_path / "broken.zip").write_bytes(_zipped({"a": b"b" * 500})[:100])
+    (tmp_path / "deep.gz").write_bytes(deep)
+    (tmp_path / "large.gz").write_bytes(gzip.compress(b"\0" * (65 << 20)))
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    os.mkfifo(tmp_path / "pipe")
+    found = scan_paths([tmp_path])
+    assert {Path(finding.path).name for finding in found} == {
+        *("broken.zip", "deep.gz", "large.gz", "link", "pipe")
+    }
+    assert all("could not be read" in finding.what for finding in found)
+
+
+def test_a_variable_that_is_not_text(tmp_path: Path) -> None:
+    """A secret with bytes that are no text is looked for all the same."""
+    raw = b"canary-\xff\xfe-4711"
+    (tmp_path / "a").write_bytes(b"x " + raw)
+    secret = Secret(raw.decode("utf-8", "surrogateescape"), label="A_TOKEN")
+    assert scan_paths([tmp_path], secrets=[secret])
+
+
+IDS: dict[str, Any] = {
+    "a cell's id": lambda nb: nb.cells[1].update(id=API_KEY),
+    "Deepnote's cell id": lambda nb: nb.cells[1].metadata.update(cell_id=API_KEY),
+    "Deepnote's notebook id": lambda nb: nb.metadata.update(deepnote_notebook_id=API_KEY),
+    "nbgrader's checksum": lambda nb: nb.cells[1].metadata.update(nbgrader={"checksum": API_KEY}),
+    "Colab's id": lambda nb: nb.cells[1].metadata.update(id=API_KEY),
+    "Colab's widgets": lambda nb: nb.metadata.update(
+        widgets={
+            "application/vnd.jupyter.widget-state+json": {
+                API_KEY: {"state": {"layout": f"IPY_MODEL_{API_KEY}", "model_id": API_KEY}}
+            }
+        }
+    ),
+    "a view": lambda nb: nb.cells[1].update(
+        outputs=[
+            nbformat.v4.new_output(
+                "display_data",
+                {"application/vnd.jupyter.widget-view+json": {"model_id": API_KEY}},
+            )
+        ]
+    ),
+    "an animation": lambda nb: nb.cells[1].update(
+        outputs=[
+            nbformat.v4.new_output(
+                "display_data",
+                {"text/html": f'<img id="_anim_img{API_KEY}"><i id="_anim_radio1_{API_KEY}">'},
+            )
+        ]
+    ),
+    "a commit": lambda nb: nb.cells[1].update(source=f"# rev: {APP_KEY}\n!git checkout a"),
+    "a placeholder": lambda nb: nb.cells[1].update(source=f"KEY = '{'1' * 32}'"),
+}
+
+
+@pytest.mark.parametrize("place", IDS)
+def test_ids_at_their_places_are_no_keys(place: str, tmp_path: Path) -> None:
+    """An id is left alone where ids stand; the same text in an output is a key."""
+    assert _noted(tmp_path, IDS[place]) == []
+    if "commit" not in place and "placeholder" not in place:
+
+        def shown_too(notebook: Any) -> None:
+            IDS[place](notebook)
+            notebook.cells.append(nbformat.v4.new_code_cell("1", outputs=[_stream(API_KEY)]))
+
+        assert _noted(tmp_path, shown_too)[-1].endswith("output 1")
+
+
+@pytest.mark.parametrize("prefix", ["ddpat_", "ddsat_", "ddapp_"])
+@pytest.mark.parametrize("cut", range(1, 37, 5))
+def test_keys_that_outputs_tear_apart_are_found(prefix: str, cut: int, tmp_path: Path) -> None:
+    """A token in two outputs of a cell is found, and so is a key of hex digits."""
+    for value in (prefix + "a1B2" * 8, API_KEY):
+        at = min(cut, len(value) - 1)
+        pieces = [_stream(value[:at]), _stream(value[at:])]
+        places = _noted(tmp_path, lambda nb, pieces=pieces: nb.cells[1].update(outputs=pieces))
+        assert places

@@ -84,7 +84,7 @@ class Authority:
 
     def _mint(self, name: str) -> NamedContext:
         if not is_host_name(name):
-            raise FrontError("bad_host_name", f"{ascii(name[:80])} is not a host name.")
+            raise FrontError("bad_host_name", f"{name[:80]!a} is not a host name.")
         context = NamedContext(ssl.PROTOCOL_TLS_SERVER)
         context.name = name
         context.set_alpn_protocols(["http/1.1"])

@@ -195,12 +195,12 @@ class Front:
         while True:
             request = await self._request(channel, http, host="")
             if request is None:
-                return
+                return None
             if request.method == b"CONNECT":
                 return await self._connect(channel, http, request)
             await self._proxied(channel, http, request)
             if not _next(http):
-                return
+                return None
 
     async def _proxied(self, channel: Channel, http: h11.Connection, request: h11.Request) -> None:
         """Answer a request whose target is a whole URL."""
@@ -312,11 +312,11 @@ class Front:
         while True:
             request = await self._request(channel, http, host=host)
             if request is None:
-                return
+                return None
             name = host or _host_header(request)
             await self._answer(channel, http, request, host=name, port=port, scheme=scheme)
             if not _next(http):
-                return
+                return None
 
     def _http(self) -> h11.Connection:
         return h11.Connection(h11.SERVER, max_incomplete_event_size=self.limits.head_bytes)

@@ -48,7 +48,7 @@ def _rule(text: str, *, datadog: HostTable) -> tuple[bool, str, int]:
     if found is None:
         raise FrontError(
             "bad_allowed_host",
-            f"{ascii(text[:80])} is not a host to allow. Write HOST, HOST:PORT or *.DOMAIN.",
+            f"{text[:80]!a} is not a host to allow. Write HOST, HOST:PORT or *.DOMAIN.",
         )
     below, name, port = bool(found[1]), found[2].strip("[]"), int(found[3] or 0)
     covered = [h.name for h in datadog if h.name == name or (below and h.name.endswith(f".{name}"))]

@@ -257,10 +257,76 @@ def test_the_scan_ends_each_run(tmp_path: Path) -> None:
     secret = Secret("canary-known-4711", label="DD_API_KEY")
     outcome = _outcome(tmp_path)
     path = tmp_path / outcome.runs[0].output
-    path.write_text(path.read_text("utf-8").replace("Acme", secret.reveal(), 1), "utf-8")
+    path.write_text(path.read_text("utf-8").replace("a chart", secret.reveal()), "utf-8")
     (tmp_path / "not-ours.log").write_text(secret.reveal(), "utf-8")
     scanned = write_results(outcome, out=tmp_path, secrets=(secret,))
-    assert [finding.what for finding in scanned.findings or ()] == ["the value of <DD_API_KEY>"]
+    assert {finding.what for finding in scanned.findings or ()} == {"the value of <DD_API_KEY>"}
+    names = [finding.path.rpartition("/")[2] for finding in scanned.findings or ()]
+    assert names == [path.name, f"{outcome.runs[0].name}.html"]
     report = (tmp_path / "report.html").read_text("utf-8")
-    assert "1 found: delete them." in report
+    assert "2 found: delete them." in report
     assert secret.reveal() not in report + (tmp_path / "summary.json").read_text("utf-8")
+
+
+@pytest.mark.checklist("N9")
+@pytest.mark.parametrize(
+    ("table", "rows"),
+    [
+        ("n" * 300, [{"a": 1}]),
+        ("\u00e4" * 200, [{"a": 1}]),
+        ("../../up", [{"a": 1}]),
+        ("verdicts", [{"scope": ["a"], "verdict": {"b": 1}}]),
+        ("verdicts", [{"scope": "a", "verdict": "b", "status": float("inf")}]),
+        ("verdicts", [{"scope": "a", "verdict": "b", "seconds": [1]}]),
+        ("people", [{"user": [["a"]], "b": {"c": [None]}}]),
+        ("nested", [{"a": {"email": "bob@corp.example", "b": ["jane.doe@x.example"]}}]),
+    ],
+)
+def test_a_strange_table_ends_no_run(table: str, rows: list[Any], tmp_path: Path) -> None:
+    """Whatever a notebook hands over as a table, report, summary and scan are there."""
+    outcome = _outcome(tmp_path)
+    odd = replace(outcome.runs[1], tables={table: rows, table.upper(): rows})
+    scanned = write_results(replace(outcome, runs=[odd]), out=tmp_path)
+    assert scanned.findings == []
+    assert "Secrets in the results" in (tmp_path / "report.html").read_text("utf-8")
+    assert json.loads((tmp_path / "summary.json").read_text("utf-8"))["findings"] == []
+    tables = list((tmp_path / "tables").iterdir())
+    assert (
+        len(tables) == len({name.casefold() for name in (table, table.upper())}) or len(tables) == 2
+    )
+    assert not [path for path in tables if "corp.example" in path.read_text("utf-8")]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        *('level=error user="alice" code=1', "call(user='alice', n=1)", 'SET user="alice";'),
+        *('{"user": "alice"}', "user=alice&x=1", "insert email='alice@corp.example'"),
+    ],
+)
+def test_masked_summaries_are_json(error: str, tmp_path: Path) -> None:
+    """People are masked in values: a quote in an error breaks neither summary nor comparison."""
+    outcome = _outcome(tmp_path)
+    failed = replace(outcome.runs[0], error=f"ValueError: {error}")
+    write_results(replace(outcome, runs=[failed]), out=tmp_path)
+    summary = json.loads((tmp_path / "summary.json").read_text("utf-8"))
+    assert "alice" not in json.dumps(summary)
+    assert read_earlier(tmp_path).cases
+
+
+def test_a_page_that_takes_too_long_is_named(tmp_path: Path) -> None:
+    """The time limit of a notebook holds for its page; the others and the report are there."""
+    write_results(_outcome(tmp_path), out=tmp_path, seconds=1e-9)
+    assert "could not be made (TimeoutError)" in (tmp_path / "01_a.us1.acme.html").read_text(
+        "utf-8"
+    )
+    assert (tmp_path / "report.html").exists()
+
+
+def test_a_comparison_is_masked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What an earlier run's files say is masked as if it were new."""
+    monkeypatch.setenv("DD_API_KEY", "canary-known-4711")
+    runs = [{"output": "canary-known-4711.ipynb", "status": "c0ffee00c0ffee11c0ffee22c0ffee33"}]
+    (tmp_path / "summary.json").write_text(json.dumps({"runs": runs}), "utf-8")
+    earlier = read_earlier(tmp_path)
+    assert earlier.cases == {"<DD_API_KEY>": "<api_key …ee33>"}
