@@ -6,6 +6,7 @@ of the kit's credentials must not. It gets no secret of the kit.
 
 from __future__ import annotations
 
+import weakref
 from dataclasses import dataclass, field
 from functools import cache
 from html.parser import HTMLParser
@@ -47,13 +48,12 @@ class Browser:
     """Keep cookies, use no proxy, and hand redirects back instead of following them."""
 
     def __init__(self) -> None:
-        # Each page has a connection of its own, so that nothing has to be closed in the end.
+        # A consent page and its form use one connection; servers close theirs after seconds.
+        limits = httpx.Limits(keepalive_expiry=1.0)
         self._client = httpx.Client(
-            verify=_certificates(),
-            timeout=TIMEOUT,
-            trust_env=False,
-            limits=httpx.Limits(max_keepalive_connections=0),
+            verify=_certificates(), timeout=TIMEOUT, trust_env=False, limits=limits
         )
+        weakref.finalize(self, self._client.close)
 
     @property
     def cookies(self) -> CookieJar:
