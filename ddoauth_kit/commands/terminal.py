@@ -6,6 +6,7 @@ Whatever stands in a text, what is printed here is printable.
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.commands.streams import drop_output
@@ -35,8 +36,9 @@ def document(text: str) -> None:
 
 
 def say(text: str) -> None:
-    """Print one line about what happens meanwhile."""
-    _print(one_line(text), sys.stderr)
+    """Print one line about what happens meanwhile; a stderr that takes nothing stops nothing."""
+    with suppress(OSError):
+        _print(one_line(text), sys.stderr)
 
 
 def _print(text: str, stream: TextIO) -> None:

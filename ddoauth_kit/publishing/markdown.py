@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from html import unescape
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Final
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
     from ddoauth_kit.publishing.integration_files import TextFile
 
+_HEADING: Final = re.compile(r"<h([1-6])\b[^<>]*>([^\0]{0,500}?)</h\1\s*>", re.IGNORECASE)
+_TAG: Final = re.compile(r"<[^<>]*>")
 # The parser takes a time that grows with the square of the brackets in a paragraph.
 _MOST_BRACKETS: Final = 500
 _LONGEST: Final = 256 * 1024
@@ -149,12 +152,44 @@ def _blocks(tokens: Sequence[Token]) -> Iterator[Block]:
         if token.level or token.nesting == 1:
             continue
         start = tokens[first]
-        if start.map is not None:
+        if start.type == "html_block" and start.map is not None:
+            yield from _html_blocks(start.content, start.map[0] + 1, start.map[1] + 1)
+        elif start.map is not None:
             text = " ".join(_words(each) for each in tokens[first : at + 1])
             level = int(start.tag[1]) if start.type == "heading_open" else 0
             kind = start.type.removesuffix("_open")
             yield Block(kind, start.map[0] + 1, start.map[1] + 1, text.strip(), level)
         first = at + 1
+
+
+def _html_blocks(html: str, first: int, end: int) -> Iterator[Block]:
+    """Yield the headings that are written as HTML, and what stands between them."""
+    if "</h" not in html.lower():
+        yield Block("html_block", first, end, _without_comments(html).strip(), 0)
+        return
+    html, done, line = _blank_comments(html), 0, first
+    for found in _HEADING.finditer(html):
+        if text := html[done : found.start()].strip():
+            yield Block("html_block", line, line + html.count("\n", done, found.start()), text, 0)
+        line = first + html.count("\n", 0, found.start())
+        words = " ".join(unescape(_TAG.sub("", found[2])).split())
+        after = first + html.count("\n", 0, found.end()) + 1
+        yield Block("heading", line, after, words, int(found[1]))
+        done, line = found.end(), after
+    if html[done:].strip() or not done:
+        yield Block("html_block", line, end, html[done:].strip(), 0)
+
+
+def _blank_comments(html: str) -> str:
+    """Return HTML with only the line ends of its comments, so that lines stay where they are."""
+    pieces, position = [], 0
+    while (begin := html.find("<!--", position)) >= 0:
+        end = html.find("-->", begin)
+        if end < 0:
+            break
+        pieces += [html[position:begin], "\n" * html.count("\n", begin, end)]
+        position = end + len("-->")
+    return "".join([*pieces, html[position:]])
 
 
 def _words(token: Token) -> str:

@@ -18,6 +18,7 @@ from ddoauth_kit.sites import DATADOG_SITES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     Run = Callable[..., tuple[int, str, str]]
 
@@ -125,14 +126,6 @@ def test_round_trips_leave_nothing(run: Run) -> None:
     assert code == 0
 
 
-def test_unknown_scopes_are_no_error(run: Run) -> None:
-    """Datadog's list of scopes is longer than the spec's, so an unknown name gets a row."""
-    code, out, _ = run("--scope", "on_call_read", "--format", "json")
-    (row,) = _rows(out)
-    assert row["verdict"] == "no_operation"
-    assert code == 0
-
-
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -156,3 +149,44 @@ def test_it_runs_as_a_command() -> None:
     )
     assert [row["verdict"] for row in json.loads(done.stdout)] == ["confirmed"]
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("given", ["metric_read", "Metrics_Read", "metrics-read", "metrics_reads"])
+def test_a_misspelt_scope_is_bad_input(run: Run, given: str) -> None:
+    """Nothing is probed, and the name that was meant is suggested."""
+    code, out, err = run("--scope", given)
+    assert (code, out) == (2, "")
+    assert "[unknown_scope]" in err
+    assert "Did you mean metrics_read" in err
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ["metrics_read,monitors_read"],
+        ["metrics_read ,", " monitors_read"],
+        ["metrics_read; monitors_read,metrics_read"],
+    ],
+)
+def test_commas_and_blanks_separate_scopes(run: Run, given: list[str]) -> None:
+    """However they are typed, two scopes are two rows."""
+    code, out, _ = run("--scope", *given, "--format", "json")
+    assert [row["scope"] for row in _rows(out)] == ["metrics_read", "monitors_read"]
+    assert code == 0
+
+
+def test_no_scope_at_all_is_bad_input(run: Run) -> None:
+    """A comma alone names nothing, and nothing is no success."""
+    assert run("--scope", " , ")[0] == 2
+
+
+def test_an_unknown_scope_of_a_client_file_is_warned_of_twice(run: Run, tmp_path: Path) -> None:
+    """Before the run and with its result, because the file may be newer than the catalogue."""
+    path = tmp_path / "oauth_clients.json"
+    text = (DATA / "reader_client.json").read_text("utf-8")
+    content = json.loads(text)
+    content["integration"]["scopes"] = ["metrics_read", "metric_read"]
+    path.write_text(json.dumps(content), "utf-8")
+    _, out, err = run("--client", str(path))
+    assert err.count("Did you mean metrics_read") == 2
+    assert "1 scope not known" in out.splitlines()[0]

@@ -10,6 +10,7 @@ import tomllib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import PackageNotFoundError
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -30,10 +31,13 @@ from ddoauth_kit.doctor.packages import (
     needed,
 )
 from ddoauth_kit.doctor.proxy_and_tls import check_proxy, check_tls
-from ddoauth_kit.doctor.reachability import check_clock, check_sites, reach
+from ddoauth_kit.doctor.reachability import Reached, check_clock, check_sites, reach
 from ddoauth_kit.doctor.secret_stores import check_folder, check_official_variables, check_store
+from ddoauth_kit.errors import InputError, NetworkError
 from ddoauth_kit.oauth.grant import grant_slot
 from ddoauth_kit.oauth.grant_record import new_record, written
+from ddoauth_kit.registration.live import live_registration
+from ddoauth_kit.registration.saved_registration import keep_registration
 from ddoauth_kit.sites import SiteTable
 from ddoauth_kit.store import MemoryStore, Slot
 
@@ -350,3 +354,94 @@ def test_it_asks_the_sites_that_are_named(serve: Callable[..., RecordingServer])
     findings = examine(names=["lab1"], environ={"DDOAUTH_STORE": "memory"}, sites=table)
     assert [each.check for each in findings if each.check.startswith("site ")] == ["site lab1"]
     assert len(server.arrived) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (Answer("<html>Log in</html>", 200), "web page"),
+        (Answer("<html>Blocked</html>", 403), "web page"),
+        (Answer("Blocked", 403), "JSON"),
+        (Answer("", 302, (("location", "https://login.corp.example/"),)), "login.corp.example"),
+        (Answer("<html>", 511), "wants a login"),
+        (Answer('{"valid": true}', 200), "200"),
+    ],
+)
+def test_an_answer_that_is_not_datadogs_is_no_answer(
+    serve: Callable[..., RecordingServer], answer: Answer, words: str
+) -> None:
+    """A proxy's login page or block page is a problem, and its clock does not count."""
+    reached = reach([replace(serve(answer).site, name="us1")])
+    (finding,) = check_sites(reached)
+    assert finding.status is Status.PROBLEM
+    assert "not Datadog's" in finding.found
+    assert words in finding.found
+    assert check_clock(reached).status is Status.UNKNOWN
+
+
+def test_tls_that_fails_everywhere_is_a_problem() -> None:
+    """It is not taken for being offline, and the way out is named."""
+    error = NetworkError("tls_error", "TLS failed: unable to get local issuer certificate.")
+    reached = tuple(Reached(site, None, None, error) for site in DATADOG_SITES)
+    (finding,) = check_sites(reached)
+    assert finding.status is Status.PROBLEM
+    assert "SSL_CERT_FILE" in finding.next_step
+    (told,) = check_tls({"REQUESTS_CA_BUNDLE": "/corp.pem"})
+    assert told.status is Status.NOTE
+    assert "REQUESTS_CA_BUNDLE" in told.found
+    assert "SSL_CERT_FILE" in told.next_step
+
+
+def test_a_kept_registration_is_found_as_the_commands_find_it(tmp_path: Path) -> None:
+    """After *Keep* in lesson 09 the doctor and live mode name the same client."""
+    environ = {
+        "DDOAUTH_CONFIG_FOLDER": str(tmp_path / "config"),
+        "DDOAUTH_STORE": "file",
+        "DDOAUTH_STORE_FOLDER": str(tmp_path / "kept"),
+    }
+    (none,) = clients.find_registration(environ, site="us1", client="")[1]
+    assert none.status is Status.NOTE
+    keep_registration(
+        registration(sites=("us1",)), site="us1", environ={**environ, "HOME": str(tmp_path)}
+    )
+    found, findings = clients.find_registration(environ, site="us1", client="")
+    assert found == live_registration("us1", environ=environ)
+    assert findings[0].status is Status.OK
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DDOAUTH_CLIENT_KIND", "Published"),
+        ("DDOAUTH_CLIENT_ID", '"x"'),
+        ("DDOAUTH_REDIRECT_URIS", "http://127.0.0.1:8484/a,http://127.0.0.1:8485/b"),
+        ("DDOAUTH_SCOPES", "a,b"),
+    ],
+)
+def test_what_the_commands_refuse_is_a_problem(name: str, value: str) -> None:
+    """The doctor asks the same code, so both always agree."""
+    environ = {"DDOAUTH_CLIENT_ID": "x", "DDOAUTH_CLIENT_SECRET": "y", name: value}
+    with pytest.raises(InputError) as caught:
+        live_registration("us1", environ=environ)
+    found, (finding,) = clients.find_registration(environ, site="us1", client="")
+    assert (found, finding.status, finding.found) == (None, Status.PROBLEM, caught.value.what)
+
+
+@pytest.mark.parametrize("uri", ["http://127.0.0.1:0/cb", "https://127.0.0.1:8484/cb"])
+def test_what_the_listener_cannot_serve_is_a_problem(uri: str) -> None:
+    """Port 0 is no port, and the listener speaks no TLS."""
+    client = SimpleNamespace(redirect_uris=(uri,), onboarding_url="")
+    (finding,) = clients.check_redirect_uris(client)  # type: ignore[arg-type]
+    assert finding.status is Status.PROBLEM
+
+
+def test_localhost_needs_both_addresses() -> None:
+    """The listener opens 127.0.0.1 and ::1, so a taken one of them is a problem."""
+    try:
+        taken = socket.create_server(("::1", 0), family=socket.AF_INET6)
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+    with taken:
+        uri = f"http://localhost:{taken.getsockname()[1]}/cb"
+        (finding,) = clients.check_redirect_uris(registration(redirect_uris=(uri,)))
+    assert finding.status is Status.PROBLEM

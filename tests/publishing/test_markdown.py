@@ -97,3 +97,27 @@ def test_anchors(heading: str, name: str) -> None:
 def test_any_text_is_a_page(text: str) -> None:
     """Nothing is refused; such texts have no heading."""
     assert _page(text).headings == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "headings"),
+    [
+        ("<h2>Setup</h2>\n\nText\n", [("Setup", 2, 1)]),
+        ('Text\n\n<h2 id="x">Set <em>up</em> &amp; go</h2>\n', [("Set up & go", 2, 3)]),
+        ("<div>\n<h2>A</h2>\n<p>a</p>\n<H3\n>B</H3 >\n</div>\n", [("A", 2, 2), ("B", 3, 4)]),
+        ("<!-- <h2>No</h2> -->\n\n## Yes\n", [("Yes", 2, 3)]),
+        ("<h2>open\n", []),
+        ("`<h2>No</h2>`\n", []),
+    ],
+)
+def test_headings_in_html_are_headings(text: str, headings: list[tuple[str, int, int]]) -> None:
+    """GitHub shows them like any other, so the check sees them, too."""
+    page = parse_page(TextFile("README.md", text))
+    assert [(each.text, each.level, each.line) for each in page.headings] == headings
+
+
+def test_a_heading_in_html_begins_a_section() -> None:
+    """What follows it, in the same block of HTML as well, is its content."""
+    page = parse_page(TextFile("README.md", "<h2>A</h2>\n<p>one</p>\n\ntwo\n\n## B\n\nthree\n"))
+    (heading,) = page.named("A")
+    assert page.section(heading).text == "<p>one</p> two"

@@ -24,7 +24,7 @@ def find_notebooks(names: list[str] | None = None) -> list[Path]:
     A name may leave out the ending, or be just the lesson's number: `01` or `01_the_whole_flow`.
 
     Raises:
-        InputError: `unknown_notebook`, with the names that exist, `not_a_notebook`,
+        InputError: `unknown_notebook`, with the names that exist, `not_a_notebook` or
             `other_language`.
     """
     lessons = sorted(notebooks_folder().glob("[0-9][0-9]_*.ipynb"))

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import unicodedata
 from pathlib import Path
 
 import pytest
+from hypothesis import given as generated
+from hypothesis import strategies as st
 from support.builders import notebook_file
 from support.places import TESTS
 
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.workbook.lessons.notebooks import find_notebooks
-from ddoauth_kit.workbook.runs.run_matrix import RunClient, client_of_file, digest, matrix
+from ddoauth_kit.workbook.runs.run_matrix import (
+    RunClient,
+    client_of_file,
+    digest,
+    distinct_file_names,
+    matrix,
+)
 
 DATA = TESTS / "data"
 
@@ -68,3 +77,39 @@ def test_bad_notebooks_are_refused(tmp_path: Path) -> None:
     one, other = (notebook_file(folder, "own") for folder in (tmp_path, tmp_path / "there"))
     with pytest.raises(InputError, match="Two notebooks are called 'own'"):
         find_notebooks([str(one), str(other)])
+
+
+@generated(st.lists(st.text(max_size=20), min_size=2, max_size=5))
+def test_names_never_become_the_same_file(labels: list[str]) -> None:
+    """Clients of any names, in any alphabet, have files, labels and links of their own."""
+    clients = [RunClient(label, str(number)) for number, label in enumerate(labels)]
+    cases = matrix([Path("01_x.ipynb")], sites=["us1", "eu1"], clients=clients)
+    assert len({case.name.casefold() for case in cases}) == len(labels) * 2
+    assert len({(case.client.label, case.site) for case in cases}) == len(labels) * 2
+    assert all(case.name.isascii() and len(case.name) < 200 for case in cases)
+
+
+@generated(st.lists(st.text(max_size=200), min_size=2, max_size=5, unique=True))
+def test_tables_never_become_the_same_file(names: list[str]) -> None:
+    """Any names of tables become files that every system takes."""
+    files = distinct_file_names(names, otherwise="table")
+    found = list(files.values())
+    assert len({unicodedata.normalize("NFKC", name).casefold() for name in found}) == len(names)
+    for name in found:
+        assert not set('<>:"/\\|?*\0') & set(name)
+        assert name.strip(" .")
+        assert len(name.encode()) < 200
+        assert name.partition(".")[0].lower() not in {"con", "nul", "aux", "prn", "com1"}
+
+
+def test_names_that_meet_are_numbered() -> None:
+    """Acme, Acme and Acme 2 are three clients with three files."""
+    clients = [RunClient("Acme", "a"), RunClient("Acme", "b"), RunClient("Acme 2", "c")]
+    cases = matrix([Path("x.ipynb")], sites=["us1"], clients=clients)
+    assert [case.name for case in cases] == ["x.us1.acme", "x.us1.acme-2", "x.us1.acme-2-2"]
+    assert [case.client.label for case in cases] == ["Acme (1)", "Acme (2)", "Acme 2"]
+    assert distinct_file_names(["a/b", "a_b", "A_B"], otherwise="t") == {
+        "a/b": "a_b",
+        "a_b": "a_b-2",
+        "A_B": "A_B-3",
+    }

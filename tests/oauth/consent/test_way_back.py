@@ -1,0 +1,51 @@
+"""A browser of a terminal counts as none, and a word that is not understood is refused."""
+
+from __future__ import annotations
+
+import webbrowser
+from types import SimpleNamespace
+
+import pytest
+
+from ddoauth_kit.errors import InputError
+from ddoauth_kit.oauth.consent.way_back import browser_is_here, consent_wanted, opens_no_window
+
+
+@pytest.mark.parametrize(
+    ("name", "environ", "spends"),
+    [
+        *((name, {"DISPLAY": ":0"}, True) for name in ("w3m", "/usr/bin/lynx", "links", "elinks")),
+        ("www-browser", {}, True),
+        ("firefox", {}, True),
+        ("firefox", {"DISPLAY": ":0"}, False),
+        ("chromium", {"WAYLAND_DISPLAY": "wayland-0"}, False),
+        ("/opt/code/helpers/browser.sh", {}, False),
+    ],
+)
+def test_a_link_is_not_given_to_what_shows_it_to_nobody(
+    monkeypatch: pytest.MonkeyPatch, name: str, environ: dict[str, str], *, spends: bool
+) -> None:
+    """A one-time link that a text browser loads is spent before a person clicks."""
+    monkeypatch.setattr(webbrowser, "get", lambda: SimpleNamespace(name=name))
+    assert opens_no_window(environ) is spends
+
+
+def test_no_browser_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where none is installed, none is here."""
+
+    def none() -> None:
+        raise webbrowser.Error
+
+    monkeypatch.setattr(webbrowser, "get", none)
+    assert not browser_is_here()
+
+
+@pytest.mark.parametrize("word", ["Listener", "LISTENER", " listener\r\n"])
+def test_the_consent_variable_is_read_as_people_write_it(word: str) -> None:
+    """Case and blanks do not count; another word is refused by name."""
+    assert consent_wanted({"DDOAUTH_CONSENT": word}) == "listener"
+    assert consent_wanted({"DDOAUTH_CONSENT": ""}) == consent_wanted({}) == ""
+    for odd in ("browser", "pasted", "yes"):
+        with pytest.raises(InputError, match=odd) as caught:
+            consent_wanted({"DDOAUTH_CONSENT": odd})
+        assert caught.value.code == "unknown_consent"

@@ -1,0 +1,84 @@
+"""A notebook of another language is refused before a kernel starts, and odd ones are read."""
+
+from __future__ import annotations
+
+import asyncio
+import codecs
+import json
+from typing import TYPE_CHECKING, Any
+
+import nbformat
+import papermill
+import pytest
+from hypothesis import given as generated
+from hypothesis import strategies as st
+
+from ddoauth_kit.errors import InputError
+from ddoauth_kit.workbook.lessons.notebooks import find_notebooks
+from ddoauth_kit.workbook.runs.execution import execute
+from ddoauth_kit.workbook.runs.source_notebook import refuse_other_language
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PYTHON = ({}, {"kernelspec": {}}, {"kernelspec": None}, {"language_info": {"name": "python"}})
+OTHER = (
+    {"kernelspec": {"name": "ir", "display_name": "R", "language": "R"}},
+    {"kernelspec": {"name": "ir", "display_name": "?"}},
+    {"kernelspec": {"name": "julia-1.10", "display_name": "?"}},
+    {"kernelspec": {"name": "bash", "display_name": "Bash"}},
+    {"kernelspec": {"name": ".net-csharp", "display_name": "?"}},
+    {"language_info": {"name": "scala"}},
+)
+
+
+def _notebook(path: Path, metadata: dict[str, Any], source: str = "1 + 1") -> Path:
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(source)], metadata=metadata
+    )
+    path.write_text(nbformat.writes(notebook), "utf-8")
+    return path
+
+
+@generated(st.sampled_from(["R", "julia", "bash", "C++17", "Scala", "kotlin"]), st.booleans())
+def test_another_language_is_refused(language: str, in_kernel: bool) -> None:  # noqa: FBT001
+    """Wherever a notebook names its language."""
+    metadata = (
+        {"kernelspec": {"language": language}}
+        if in_kernel
+        else {"language_info": {"name": language}}
+    )
+    with pytest.raises(InputError, match="not in Python") as caught:
+        refuse_other_language(metadata, name="x")
+    assert caught.value.code == "other_language"
+
+
+@pytest.mark.parametrize("metadata", OTHER)
+def test_a_notebook_of_another_kernel_never_runs(tmp_path: Path, metadata: dict[str, Any]) -> None:
+    """Neither `ddoauth run` nor papermill's engine executes it by Python."""
+    path = _notebook(tmp_path / "own.ipynb", metadata)
+    with pytest.raises(InputError):
+        find_notebooks([str(path)])
+    with pytest.raises(InputError):
+        papermill.execute_notebook(
+            str(path), str(tmp_path / "out.ipynb"), engine_name="ddoauth", progress_bar=False
+        )
+
+
+@pytest.mark.parametrize("metadata", PYTHON)
+def test_a_missing_kernelspec_is_no_problem(metadata: dict[str, Any]) -> None:
+    """A notebook that says nothing counts as Python, and so does each way to say Python."""
+    refuse_other_language(metadata, name="x")
+    for name in ("python", "Python", "python3", "ipython"):
+        refuse_other_language({"kernelspec": {"language": name, "name": "ir"}}, name="x")
+
+
+def test_a_marked_notebook_runs(tmp_path: Path) -> None:
+    """A byte order mark stops nothing, and no cell has a limit of its own."""
+    path = _notebook(tmp_path / "own.ipynb", {}, "print('d\u00e9j\u00e0')")
+    path.write_bytes(codecs.BOM_UTF8 + path.read_bytes())
+    output = tmp_path / "out.ipynb"
+    found = asyncio.run(execute(path, output=output, parameters={}))
+    assert found.error == ""
+    cells = json.loads(output.read_text("utf-8"))["cells"]
+    assert cells[-1]["outputs"][0]["text"] == ["d\u00e9j\u00e0\n"]
