@@ -30,7 +30,7 @@ class Authority:
         except ImportError:
             raise FrontError(
                 "no_trustme",
-                "The front needs the package trustme. Install it: pip install 'ddoauth-kit[grade]'.",
+                "The front needs trustme. Install it: pip install 'ddoauth-kit[grade]'.",
             ) from None
         self._ca = trustme.CA(
             organization_name="ddoauth-kit", organization_unit_name="one run of the sandbox"
@@ -84,7 +84,7 @@ class Authority:
 
     def _mint(self, name: str) -> NamedContext:
         if not is_host_name(name):
-            raise FrontError("bad_host_name", f"{ascii(name[:80])} is not a host name.")
+            raise FrontError("bad_host_name", f"{name[:80]!a} is not a host name.")
         context = NamedContext(ssl.PROTOCOL_TLS_SERVER)
         context.name = name
         context.set_alpn_protocols(["http/1.1"])

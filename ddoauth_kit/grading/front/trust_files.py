@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from typing import Self
 
     from cryptography.x509 import Certificate
 
     from ddoauth_kit.grading.front.authority import Authority
 
 # Java's own word for a file that holds no secrets; JAVA_TOOL_OPTIONS must name one.
-STORE_PASSWORD: Final = "changeit"
+STORE_PASSWORD: Final = "changeit"  # noqa: S105 - no secret
 _JKS: Final = b"\xfe\xed\xfe\xed"
 _TRUSTED_ENTRY: Final = 2
 _CACERTS: Final = "lib/security/cacerts"
@@ -42,7 +43,7 @@ class TrustFiles:
         self._environment = environment
         self.folder = Path(tempfile.mkdtemp(prefix="ddoauth-front-"))
 
-    def __enter__(self) -> TrustFiles:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -15,6 +15,7 @@ from ddoauth_kit.grading.front.front_error import FrontError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from ipaddress import IPv4Address, IPv6Address
 
     from ddoauth_kit.grading.front.channel import Channel
     from ddoauth_kit.grading.front.hosts import HostTable
@@ -48,7 +49,7 @@ def _rule(text: str, *, datadog: HostTable) -> tuple[bool, str, int]:
     if found is None:
         raise FrontError(
             "bad_allowed_host",
-            f"{ascii(text[:80])} is not a host to allow. Write HOST, HOST:PORT or *.DOMAIN.",
+            f"{text[:80]!a} is not a host to allow. Write HOST, HOST:PORT or *.DOMAIN.",
         )
     below, name, port = bool(found[1]), found[2].strip("[]"), int(found[3] or 0)
     covered = [h.name for h in datadog if h.name == name or (below and h.name.endswith(f".{name}"))]
@@ -72,7 +73,7 @@ def is_this_machine(host: str) -> bool:
     return address.is_loopback or bool(mapped and mapped.is_loopback)
 
 
-def as_address(host: str) -> object | None:
+def as_address(host: str) -> IPv4Address | IPv6Address | None:
     """Return an IP address, or None for a name."""
     try:
         return ip_address(host)
