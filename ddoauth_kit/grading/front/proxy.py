@@ -417,5 +417,5 @@ def _from_host_header(request: h11.Request, asked: Asked) -> Asked:
 
 def _itself(asked: Asked) -> Destination:
     name = f"[{asked.host}]" if ":" in asked.host else asked.host
-    header = name if asked.port == _HTTP_PORT else f"{name}:{asked.port}"
-    return Destination(asked.host, asked.port, host_header=header)
+    full = name if asked.port == _HTTP_PORT else f"{name}:{asked.port}"
+    return Destination(asked.host, asked.port, host_header=full)
