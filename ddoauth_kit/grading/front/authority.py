@@ -30,7 +30,7 @@ class Authority:
         except ImportError:
             raise FrontError(
                 "no_trustme",
-                "The front needs the package trustme. Install it: pip install 'ddoauth-kit[grade]'.",
+                "The front needs trustme. Install it: pip install 'ddoauth-kit[grade]'.",
             ) from None
         self._ca = trustme.CA(
             organization_name="ddoauth-kit", organization_unit_name="one run of the sandbox"

@@ -66,7 +66,7 @@ class Channel:
             return await self._raw(seconds)
         while True:
             with suppress(ssl.SSLWantReadError):
-                return self._decrypted()
+                return self._decrypted(self._tls)
             data = await self._raw(seconds)
             if not data:
                 return b""
@@ -135,10 +135,10 @@ class Channel:
         self._writer.write(self._outgoing.read())
         await self._writer.drain()
 
-    def _decrypted(self) -> bytes:
-        assert self._tls is not None
+    @staticmethod
+    def _decrypted(tls: ssl.SSLObject) -> bytes:
         try:
-            return self._tls.read(CHUNK)
+            return tls.read(CHUNK)
         except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
             return b""
 

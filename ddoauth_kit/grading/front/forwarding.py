@@ -15,6 +15,8 @@ import h11
 from ddoauth_kit.grading.front.channel import CHUNK, Channel, Limits
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ddoauth_kit.grading.front.hosts import DatadogHost, HostTable
 
 # The sandbox learns by this header which of Datadog's hosts was named.
@@ -241,16 +243,17 @@ def origin_form(target: bytes) -> bytes:
     return found if found.startswith(b"/") else b"/" + found
 
 
-def _end_to_end(headers: h11.Headers) -> list[tuple[bytes, bytes]]:
+def _end_to_end(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
     """Leave out what concerns one connection alone (RFC 9110 7.6.1)."""
+    listed = list(headers)
     named = {
         part.strip().lower()
-        for name, value in headers
+        for name, value in listed
         if name == b"connection"
         for part in value.split(b",")
     }
     gone = _HOP_BY_HOP | named
-    return [(name, value) for name, value in headers if name not in gone]
+    return [(name, value) for name, value in listed if name not in gone]
 
 
 def _below(path: bytes, prefix: str) -> bytes:

@@ -11,23 +11,31 @@ import re
 import socket
 import ssl
 import threading
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
 
 import h11
 
-from ddoauth_kit.grading.front import field_names, refusals
+from ddoauth_kit.grading.front import refusals
 from ddoauth_kit.grading.front.channel import Channel, Limits
+from ddoauth_kit.grading.front.conversation import (
+    Asked,
+    Conversation,
+    header,
+    record_of,
+    sent_fields,
+)
 from ddoauth_kit.grading.front.forwarding import (
     Destination,
     Forwarder,
     UnreachableError,
     UpstreamError,
-    origin_form,
-    send_continue,
 )
 from ddoauth_kit.grading.front.front_error import FrontError
 from ddoauth_kit.grading.front.records import FrontRecord, Verdict
+from ddoauth_kit.grading.front.refusals import FrontRefusal
 from ddoauth_kit.grading.front.tunnel import (
     Allowed,
     as_address,
@@ -37,21 +45,25 @@ from ddoauth_kit.grading.front.tunnel import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable
+    from collections.abc import Iterable
     from types import TracebackType
-    from typing import Any, Self
+    from typing import Self
 
     from ddoauth_kit.grading.front.authority import Authority
     from ddoauth_kit.grading.front.hosts import HostTable
-    from ddoauth_kit.grading.front.refusals import FrontRefusal
 
 # The Node preload asks so for a tunnel whose first bytes are the client's own.
 SILENT_HEADER: Final = b"ddoauth-front"
-_TLS_HANDSHAKE: Final = 0x16
+_TLS_HANDSHAKE: Final = b"\x16"
+_HTTP_PORT: Final = 80
+_LAST_PORT: Final = 65535
 _PREFACE: Final = b"PRI * HTTP/2"
 _METHOD: Final = re.compile(rb"[A-Z]{1,20} ")
 _AUTHORITY: Final = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]{1,253})(?::(\d{1,5}))?\.?")
 _URL: Final = re.compile(rb"(https?)://([^/?#@]*@)?([^/?#]*)", re.IGNORECASE)
+
+
+_Handler = Callable[[Channel], Coroutine[Any, Any, None]]
 
 
 class Front:
@@ -81,8 +93,7 @@ class Front:
         self._allowed = Allowed(allow, datadog=hosts)
         self._parent_proxy = parent_proxy
         self._forwarder = Forwarder(hosts, limits=self.limits)
-        self._sockets: list[tuple[socket.socket, Callable[[Channel], Coroutine[Any, Any, None]]]]
-        self._sockets = []
+        self._sockets: list[tuple[socket.socket, _Handler]] = []
         self._by_server_name = authority.by_server_name()
         self._connections: set[asyncio.Task[None]] = set()
         self._thread: threading.Thread | None = None
@@ -164,12 +175,12 @@ class Front:
         await asyncio.sleep(0)
 
     def _accepted(
-        self, handle: Callable[[Channel], Coroutine[Any, Any, None]]
+        self, handle: _Handler
     ) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], None]:
         def accepted(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             channel = Channel(reader, writer)
             if len(self._connections) >= self.limits.connections:
-                self._note("", 0, refusals.too_many(self.limits.connections))
+                self._note(Asked(), refusals.too_many(self.limits.connections))
                 channel.abort()
                 return
             task = asyncio.ensure_future(self._connection(channel, handle))
@@ -178,293 +189,186 @@ class Front:
 
         return accepted
 
-    async def _connection(
-        self, channel: Channel, handle: Callable[[Channel], Coroutine[Any, Any, None]]
-    ) -> None:
+    async def _connection(self, channel: Channel, handle: _Handler) -> None:
         try:
             await handle(channel)
+            await channel.close()
         except (OSError, UpstreamError, h11.ProtocolError):
-            channel.abort()
+            pass
         finally:
-            if asyncio.current_task() in self._connections and not channel.ended:
-                await channel.close()
             channel.abort()
 
     async def _as_proxy(self, channel: Channel) -> None:
-        http = self._http()
-        while True:
-            request = await self._request(channel, http, host="")
-            if request is None:
-                return None
+        talk = Conversation(channel, limits=self.limits)
+        while (request := await self._next(talk, Asked())) is not None:
             if request.method == b"CONNECT":
-                return await self._connect(channel, http, request)
-            await self._proxied(channel, http, request)
-            if not _next(http):
-                return None
-
-    async def _proxied(self, channel: Channel, http: h11.Connection, request: h11.Request) -> None:
-        """Answer a request whose target is a whole URL."""
-        found = _URL.match(request.target)
-        scheme = found[1].decode().lower() if found else ""
-        place = (
-            _place(found[3].decode("latin-1"), 443 if scheme == "https" else 80) if found else None
-        )
-        if place is None:
-            refusal = refusals.malformed("") if found else refusals.not_a_proxy_request()
-            return await self._refuse(channel, http, request, "", 0, refusal)
-        host, port = place
-        await self._answer(channel, http, request, host=host, port=port, scheme=scheme)
-
-    async def _connect(self, channel: Channel, http: h11.Connection, request: h11.Request) -> None:
-        place = _place(request.target.decode("latin-1"), 443)
-        if place is None:
-            return await self._refuse(channel, http, request, "", 0, refusals.malformed(""))
-        host, port = place
-        silent = any(name == SILENT_HEADER for name, _ in request.headers)
-        if is_this_machine(host) or self._allowed.admits(host, port):
-            return await self._tunnel(channel, http, request, host, port, silent=silent)
-        if as_address(host) is not None:
-            refusal = refusals.address_only(host, port)
-            return await self._refuse(channel, http, request, host, port, refusal)
-        await self._switch(channel, http, silent=silent)
-        await self._inside(channel, host, port)
-
-    async def _tunnel(  # noqa: PLR0913 - one step of `_connect`
-        self,
-        channel: Channel,
-        http: h11.Connection,
-        request: h11.Request,
-        host: str,
-        port: int,
-        *,
-        silent: bool,
-    ) -> None:
-        seconds = self.limits.connect_seconds
-        try:
-            reader, writer = await open_tunnel(
-                host, port, parent=self._parent_proxy, seconds=seconds
-            )
-        except OSError:
-            refusal = refusals.unreachable(host, port)
-            return await self._refuse(channel, http, request, host, port, refusal)
-        if not is_this_machine(host):
-            self._record(FrontRecord(verdict=Verdict.TUNNELLED, host=host, port=port))
-        try:
-            await self._switch(channel, http, silent=silent)
-        except BaseException:
-            writer.transport.abort()
-            raise
-        await relay(channel, reader, writer)
-
-    async def _switch(self, channel: Channel, http: h11.Connection, *, silent: bool) -> None:
-        """Let the connection be a tunnel from here on."""
-        http.next_event()
-        ready = http.send(h11.Response(status_code=200, headers=[], reason=b"OK"))
-        channel.give_back(http.trailing_data[0])
-        if not silent:
-            await channel.send(ready or b"", self.limits.body_seconds)
+                await self._connect(talk, request)
+                return
+            await self._proxied(talk, request)
+            if not talk.prepare_next():
+                return
 
     async def _as_hosts(self, channel: Channel) -> None:
         """Answer as the hosts themselves: the name comes in the TLS hello, or in Host."""
         first = await channel.peek(self.limits.head_seconds)
-        if first[:1] != bytes([_TLS_HANDSHAKE]):
-            return await self._requests(channel, "", 80, scheme="http") if first else None
-        named: list[str] = []
+        if not first.startswith(_TLS_HANDSHAKE):
+            await self._requests(channel, Asked(port=80, scheme="http"))
+            return
         try:
             await channel.start_tls(self._by_server_name, self.limits.head_seconds)
         except ssl.SSLError as error:
             if "CALLBACK" in str(error.reason):
-                self._note("", 443, refusals.without_name())
-            return None
-        named.append(channel.server_name)
-        await self._encrypted(channel, channel.server_name, 443)
+                self._note(Asked(port=443), refusals.without_name())
+            return
+        await self._encrypted(channel, Asked(channel.server_name, 443, "https"))
 
-    async def _inside(self, channel: Channel, host: str, port: int) -> None:
+    async def _proxied(self, talk: Conversation, request: h11.Request) -> None:
+        """Answer a request whose target is a whole URL."""
+        found = _URL.match(request.target)
+        if found is None:
+            await self._refuse(talk, request, Asked(), refusals.not_a_proxy_request())
+            return
+        scheme = found[1].decode().lower()
+        asked = _asked(found[3], scheme=scheme)
+        if asked is None:
+            await self._refuse(talk, request, Asked(), refusals.malformed(""))
+            return
+        await self._answer(talk, request, asked)
+
+    async def _connect(self, talk: Conversation, request: h11.Request) -> None:
+        asked = _asked(request.target, scheme="https")
+        if asked is None:
+            await self._refuse(talk, request, Asked(), refusals.malformed(""))
+            return
+        silent = any(name == SILENT_HEADER for name, _ in request.headers)
+        if self._is_open(asked):
+            await self._tunnel(talk, request, asked, silent=silent)
+        elif as_address(asked.host) is not None:
+            refusal = refusals.address_only(asked.host, asked.port)
+            await self._refuse(talk, request, asked, refusal)
+        else:
+            await talk.switch(silent=silent)
+            await self._inside(talk.channel, asked)
+
+    async def _tunnel(
+        self, talk: Conversation, request: h11.Request, asked: Asked, *, silent: bool
+    ) -> None:
+        seconds, parent = self.limits.connect_seconds, self._parent_proxy
+        try:
+            reader, writer = await open_tunnel(
+                asked.host, asked.port, parent=parent, seconds=seconds
+            )
+        except OSError:
+            refusal = refusals.unreachable(asked.host, asked.port)
+            await self._refuse(talk, request, asked, refusal)
+            return
+        try:
+            if not is_this_machine(asked.host):
+                seen = FrontRecord(verdict=Verdict.TUNNELLED, host=asked.host, port=asked.port)
+                self._record(seen)
+            await talk.switch(silent=silent)
+            await relay(talk.channel, reader, writer)
+        finally:
+            writer.transport.abort()
+
+    async def _inside(self, channel: Channel, asked: Asked) -> None:
         """Serve a tunnel to a named host that is not let through."""
         first = await channel.peek(self.limits.head_seconds)
-        if first[:1] == bytes([_TLS_HANDSHAKE]):
+        if first.startswith(_TLS_HANDSHAKE):
             try:
-                await channel.start_tls(self._authority.context(host), self.limits.head_seconds)
+                context = self._authority.context(asked.host)
+                await channel.start_tls(context, self.limits.head_seconds)
             except FrontError:
-                self._note(host, port, refusals.malformed(host))
-                return
+                self._note(asked, refusals.malformed(asked.host))
             except ssl.SSLError:
-                self._note(host, port, refusals.not_trusted(host))
-                return
-            await self._encrypted(channel, host, port)
+                self._note(asked, refusals.not_trusted(asked.host))
+            else:
+                await self._encrypted(channel, asked)
         elif first.startswith(_PREFACE) or _METHOD.match(first):
-            await self._requests(channel, host, port, scheme="http")
+            await self._requests(channel, replace(asked, scheme="http"))
         elif first:
-            self._note(host, port, refusals.no_http(host, port))
+            self._note(asked, refusals.no_http(asked.host, asked.port))
 
-    async def _encrypted(self, channel: Channel, host: str, port: int) -> None:
+    async def _encrypted(self, channel: Channel, asked: Asked) -> None:
         try:
-            await self._requests(channel, host, port, scheme="https")
+            await self._requests(channel, asked)
         except ssl.SSLError as error:
             # By TLS 1.3 a client tells only now what it thinks of the certificate.
             if "ALERT" in str(error.reason):
-                self._note(host, port, refusals.not_trusted(host))
+                self._note(asked, refusals.not_trusted(asked.host))
 
-    async def _requests(self, channel: Channel, host: str, port: int, *, scheme: str) -> None:
-        http = self._http()
-        if (await channel.peek(self.limits.idle_seconds)).startswith(_PREFACE):
-            return self._note(host, port, refusals.http2_only(host))
-        while True:
-            request = await self._request(channel, http, host=host)
-            if request is None:
-                return None
-            name = host or _host_header(request)
-            await self._answer(channel, http, request, host=name, port=port, scheme=scheme)
-            if not _next(http):
-                return None
+    async def _requests(self, channel: Channel, asked: Asked) -> None:
+        first = await channel.peek(self.limits.idle_seconds)
+        if first.startswith(_PREFACE):
+            self._note(asked, refusals.http2_only(asked.host))
+            return
+        talk = Conversation(channel, limits=self.limits)
+        while (request := await self._next(talk, asked)) is not None:
+            named = asked if asked.host else _from_host_header(request, asked)
+            await self._answer(talk, request, named)
+            if not talk.prepare_next():
+                return
 
-    def _http(self) -> h11.Connection:
-        return h11.Connection(h11.SERVER, max_incomplete_event_size=self.limits.head_bytes)
-
-    async def _request(
-        self, channel: Channel, http: h11.Connection, *, host: str
-    ) -> h11.Request | None:
-        """Read the next head; a bad one is answered and ends the connection."""
-        seconds = self.limits.idle_seconds
-        try:
-            while True:
-                event = http.next_event()
-                if event is h11.NEED_DATA:
-                    http.receive_data(await channel.receive(seconds))
-                    seconds = self.limits.head_seconds
-                elif isinstance(event, h11.Request):
-                    return event
-                else:
-                    return None
-        except h11.RemoteProtocolError as error:
-            large = error.error_status_hint == 431  # noqa: PLR2004 - RFC 6585 5
-            refusal = refusals.head_too_large(host) if large else refusals.malformed(host)
-            self._note(host, 0, refusal)
-            await self._say(channel, http, refusal)
+    async def _next(self, talk: Conversation, asked: Asked) -> h11.Request | None:
+        found = await talk.next_request(asked.host)
+        if isinstance(found, FrontRefusal):
+            self._note(asked, found)
             return None
+        return found
 
-    async def _answer(  # noqa: PLR0913 - where a request goes has three parts
-        self,
-        channel: Channel,
-        http: h11.Connection,
-        request: h11.Request,
-        *,
-        host: str,
-        port: int,
-        scheme: str,
-    ) -> None:
-        to, refusal = self._decide(host, port, scheme=scheme)
-        if to is None:
-            return await self._refuse(channel, http, request, host, port, refusal)
+    async def _answer(self, talk: Conversation, request: h11.Request, asked: Asked) -> None:
+        to = self._decide(asked)
+        if isinstance(to, FrontRefusal):
+            await self._refuse(talk, request, asked, to)
+            return
         try:
-            status = await self._forwarder.forward(channel, http, request, to)
+            status = await self._forwarder.forward(talk.channel, talk.http, request, to)
         except UnreachableError:
             refusal = refusals.unreachable(to.host, to.port)
-            return await self._refuse(channel, http, request, host, port, refusal)
+            await self._refuse(talk, request, asked, refusal)
         except UpstreamError:
-            self._record(self._seen(Verdict.FAILED, request, host, port))
+            self._record(record_of(request, asked, hosts=self._hosts, status=None))
             raise
-        self._record(self._seen(Verdict.FORWARDED, request, host, port, status=status))
+        else:
+            self._record(record_of(request, asked, hosts=self._hosts, status=status))
 
-    def _decide(
-        self, host: str, port: int, *, scheme: str
-    ) -> tuple[Destination | None, FrontRefusal]:
-        named = self._hosts.find(host)
+    def _decide(self, asked: Asked) -> Destination | FrontRefusal:
+        named = self._hosts.find(asked.host)
         if named is not None:
-            to = Destination.of(named) if scheme == "https" else None
-            return to, refusals.plain_http(host)
-        if is_this_machine(host) or self._allowed.admits(host, port):
-            name = f"[{host}]" if ":" in host else host
-            header = name if port == 80 else f"{name}:{port}"  # noqa: PLR2004 - plain http's own
-            to = Destination(host, port, host_header=header) if scheme == "http" else None
-            return to, refusals.plain_https(host)
-        if as_address(host) is not None:
-            return None, refusals.address_only(host, port)
-        return None, refusals.foreign_host(host, port)
+            secure = asked.scheme == "https"
+            return Destination.of(named) if secure else refusals.plain_http(asked.host)
+        if self._is_open(asked):
+            plain = asked.scheme == "http"
+            return _itself(asked) if plain else refusals.plain_https(asked.host)
+        if as_address(asked.host) is not None:
+            return refusals.address_only(asked.host, asked.port)
+        return refusals.foreign_host(asked.host, asked.port)
 
-    async def _refuse(  # noqa: PLR0913 - one way for all refusals
-        self,
-        channel: Channel,
-        http: h11.Connection,
-        request: h11.Request,
-        host: str,
-        port: int,
-        refusal: FrontRefusal,
+    def _is_open(self, asked: Asked) -> bool:
+        return is_this_machine(asked.host) or self._allowed.admits(asked.host, asked.port)
+
+    async def _refuse(
+        self, talk: Conversation, request: h11.Request, asked: Asked, refusal: FrontRefusal
     ) -> None:
-        body = bytearray()
-        while True:
-            event = http.next_event()
-            if event is h11.NEED_DATA:
-                await send_continue(channel, http, self.limits.body_seconds)
-                http.receive_data(await channel.receive(self.limits.body_seconds))
-            elif isinstance(event, h11.Data):
-                if len(body) <= self.limits.read_names_bytes:
-                    body += event.data
-            else:
-                break
-        whole = len(body) <= self.limits.read_names_bytes
-        fields = field_names.body_fields(bytes(body), _header(request, b"content-type"))
+        body = await talk.body()
+        seen = record_of(request, asked, hosts=self._hosts, status=refusal.status)
         self._record(
-            self._seen(
-                Verdict.REFUSED,
-                request,
-                host,
-                port,
-                status=refusal.status,
-                refusal=refusal,
-                fields=fields if whole else (field_names.HIDDEN,),
+            replace(
+                seen,
+                verdict=Verdict.REFUSED,
+                body_fields=sent_fields(request, body),
+                reason=refusal.reason,
+                line=refusal.line,
             )
         )
-        await self._say(channel, http, refusal)
+        await talk.say(refusal)
 
-    async def _say(self, channel: Channel, http: h11.Connection, refusal: FrontRefusal) -> None:
-        if http.our_state not in {h11.IDLE, h11.SEND_RESPONSE, h11.MIGHT_SWITCH_PROTOCOL}:
-            return
-        text = f"{refusal.line}\n".encode()
-        headers = [
-            (b"content-type", b"text/plain; charset=utf-8"),
-            (b"content-length", str(len(text)).encode()),
-        ]
-        ready = http.send(h11.Response(status_code=refusal.status or 400, headers=headers)) or b""
-        ready += (http.send(h11.Data(text)) or b"") + (http.send(h11.EndOfMessage()) or b"")
-        await channel.send(ready, self.limits.body_seconds)
-
-    def _seen(  # noqa: PLR0913 - the parts of one record
-        self,
-        verdict: Verdict,
-        request: h11.Request,
-        host: str,
-        port: int,
-        *,
-        status: int | None = None,
-        refusal: FrontRefusal | None = None,
-        fields: tuple[str, ...] = (),
-    ) -> FrontRecord:
-        named = self._hosts.find(host)
-        connect = request.method == b"CONNECT"
-        target = "" if connect else origin_form(request.target).decode("latin-1")
-        return FrontRecord(
-            verdict=verdict,
-            host=host,
-            port=port,
-            site=named.site if named else None,
-            role=named.role if named else None,
-            method=request.method.decode("latin-1"),
-            path=field_names.shown_path(target),
-            status=status,
-            query_fields=field_names.query_fields(target),
-            body_fields=fields,
-            credential_headers=field_names.credential_headers(n for n, _ in request.headers),
-            reason=refusal.reason if refusal else "",
-            line=refusal.line if refusal else "",
-        )
-
-    def _note(self, host: str, port: int, refusal: FrontRefusal) -> None:
+    def _note(self, asked: Asked, refusal: FrontRefusal) -> None:
         self._record(
             FrontRecord(
                 verdict=Verdict.REFUSED,
-                host=host,
-                port=port,
+                host=asked.host,
+                port=asked.port,
                 status=refusal.status or None,
                 reason=refusal.reason,
                 line=refusal.line,
@@ -496,28 +400,22 @@ def _bind(port: int) -> socket.socket:
     return listener
 
 
-def _next(http: h11.Connection) -> bool:
-    """Get ready for the connection's next request, where there can be one."""
-    if http.our_state is h11.DONE and http.their_state is h11.DONE:
-        http.start_next_cycle()
-        return True
-    return False
-
-
-def _place(authority: str, port: int) -> tuple[str, int] | None:
+def _asked(authority: bytes, *, scheme: str) -> Asked | None:
     """Read host and port in lower case, without brackets and without the root's dot."""
-    found = _AUTHORITY.fullmatch(authority.lower())
+    found = _AUTHORITY.fullmatch(authority.decode("latin-1").lower())
     if found is None:
         return None
-    number = int(found[2] or port)
+    port = int(found[2] or (443 if scheme == "https" else 80))
     host = found[1].strip("[]").rstrip(".")
-    return (host, number) if host and 0 < number < 65536 else None  # noqa: PLR2004 - TCP's ports
+    return Asked(host, port, scheme) if host and 0 < port <= _LAST_PORT else None
 
 
-def _host_header(request: h11.Request) -> str:
-    place = _place(_header(request, b"host"), 80)
-    return place[0] if place else ""
+def _from_host_header(request: h11.Request, asked: Asked) -> Asked:
+    found = _asked(header(request, b"host").encode("latin-1"), scheme=asked.scheme)
+    return replace(asked, host=found.host) if found else asked
 
 
-def _header(request: h11.Request, wanted: bytes) -> str:
-    return next((v.decode("latin-1") for n, v in request.headers if n == wanted), "")
+def _itself(asked: Asked) -> Destination:
+    name = f"[{asked.host}]" if ":" in asked.host else asked.host
+    full = name if asked.port == _HTTP_PORT else f"{name}:{asked.port}"
+    return Destination(asked.host, asked.port, host_header=full)

@@ -13,17 +13,18 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from typing import Self
 
     from cryptography.x509 import Certificate
 
     from ddoauth_kit.grading.front.authority import Authority
 
 # Java's own word for a file that holds no secrets; JAVA_TOOL_OPTIONS must name one.
-STORE_PASSWORD: Final = "changeit"
+STORE_PASSWORD: Final = "changeit"  # noqa: S105 - no secret
 _JKS: Final = b"\xfe\xed\xfe\xed"
 _TRUSTED_ENTRY: Final = 2
 _CACERTS: Final = "lib/security/cacerts"
-_SYSTEM: Final = (
+SYSTEM_FILES: Final = (
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",
     "/etc/ssl/cert.pem",
@@ -42,7 +43,7 @@ class TrustFiles:
         self._environment = environment
         self.folder = Path(tempfile.mkdtemp(prefix="ddoauth-front-"))
 
-    def __enter__(self) -> TrustFiles:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -70,7 +71,7 @@ class TrustFiles:
         """Write a PKCS12 store of the JDK's certificates, or of the store `given`, and the CA."""
         from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, pkcs12
 
-        place = Path(given) if given else _cacerts(self._environment)
+        place = Path(given) if given else java_store_of(self._environment)
         trusted = _java_certificates(place, password=password or STORE_PASSWORD) if place else []
         if not trusted:
             trusted = _loaded(system_certificates(self._environment))
@@ -99,7 +100,7 @@ def system_certificates(environment: Mapping[str, str]) -> bytes:
     """Return as PEM what OpenSSL trusts with these variables, else the system's, else certifi's."""
     paths = ssl.get_default_verify_paths()
     named = (environment.get("SSL_CERT_FILE"), environment.get("SSL_CERT_DIR"))
-    for place in (*named, paths.openssl_cafile, *_SYSTEM):
+    for place in (*named, paths.openssl_cafile, *SYSTEM_FILES):
         found = _pem_of(Path(place)) if place else b""
         if found:
             return found
@@ -130,7 +131,7 @@ def _certifi() -> bytes:
     return Path(certifi.where()).read_bytes()
 
 
-def _cacerts(environment: Mapping[str, str]) -> Path | None:
+def java_store_of(environment: Mapping[str, str]) -> Path | None:
     """Find the store of the JDK that JAVA_HOME or PATH names."""
     java = shutil.which("java", path=environment.get("PATH"))
     homes = [Path(environment["JAVA_HOME"])] if environment.get("JAVA_HOME") else []

@@ -15,6 +15,7 @@ from ddoauth_kit.grading.front.front_error import FrontError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from ipaddress import IPv4Address, IPv6Address
 
     from ddoauth_kit.grading.front.channel import Channel
     from ddoauth_kit.grading.front.hosts import HostTable
@@ -72,7 +73,7 @@ def is_this_machine(host: str) -> bool:
     return address.is_loopback or bool(mapped and mapped.is_loopback)
 
 
-def as_address(host: str) -> object | None:
+def as_address(host: str) -> IPv4Address | IPv6Address | None:
     """Return an IP address, or None for a name."""
     try:
         return ip_address(host)

@@ -1,0 +1,169 @@
+"""Way B, on Linux: a namespace in which Datadog's hosts are this machine and nothing can leave.
+
+The program that serves sandbox and front runs itself again inside (`isolated`), and prepares the
+namespace there (`prepare`). The namespace has no interface but loopback, and a loopback of its own.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import struct
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from ddoauth_kit.grading.front.front_error import FrontError
+from ddoauth_kit.grading.front.trust_files import SYSTEM_FILES, java_store_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from ddoauth_kit.grading.front.hosts import HostTable
+    from ddoauth_kit.grading.front.trust_files import TrustFiles
+
+_UNSHARE: Final = ("unshare", "--user", "--map-root-user", "--net", "--mount")
+_MARK: Final = "DDOAUTH_ISOLATED"
+_GET_FLAGS: Final = 0x8913
+_SET_FLAGS: Final = 0x8914
+_UP: Final = 0x1
+
+
+def isolated(
+    command: Sequence[str], environment: Mapping[str, str]
+) -> tuple[list[str], dict[str, str]]:
+    """Return the command that runs `command` inside a new namespace, and its environment.
+
+    Raises:
+        FrontError: `no_namespaces`, where the system does not offer or allow them.
+    """
+    check_namespaces(environment)
+    mark = f"{os.getuid()}:{os.getgid()}"
+    return [*_UNSHARE, "--", *command], {**environment, _MARK: mark}
+
+
+def is_isolated(environment: Mapping[str, str]) -> bool:
+    """Tell whether this process was started by `isolated`."""
+    return bool(environment.get(_MARK))
+
+
+def check_namespaces(environment: Mapping[str, str]) -> None:
+    """Try a namespace out.
+
+    Raises:
+        FrontError: `no_namespaces`.
+    """
+    if not sys.platform.startswith("linux") or not shutil.which(
+        "unshare", path=environment.get("PATH")
+    ):
+        raise FrontError(
+            "no_namespaces",
+            "--isolate needs Linux and the program unshare (package util-linux). "
+            "Start without --isolate, or in a Linux container.",
+        )
+    trial = [*_UNSHARE, "--", "true"]
+    done = subprocess.run(  # noqa: S603 - a fixed command
+        trial, env=dict(environment), capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        why = done.stderr.strip().rpartition(": ")[2] or "unshare failed"
+        raise FrontError(
+            "no_namespaces",
+            f"This system does not let this user make namespaces ({why}). Start without --isolate, "
+            "or let an administrator allow user namespaces (on Ubuntu: "
+            "sysctl kernel.apparmor_restrict_unprivileged_userns=0).",
+        )
+
+
+def prepare(
+    hosts: HostTable,
+    trust: TrustFiles,
+    *,
+    environment: Mapping[str, str],
+    command: Sequence[str] = (),
+) -> tuple[Path, ...]:
+    """Set the namespace up: loopback, names and trust stores; return the files put in place.
+
+    `command` helps to find the Python whose certificates the package certifi holds.
+
+    Raises:
+        FrontError: `not_isolated`, `no_namespaces`.
+    """
+    if not is_isolated(environment):
+        raise FrontError(
+            "not_isolated", "This process has no namespace of its own. Start it with --isolate."
+        )
+    _raise_loopback()
+    placed = [_bind(_hosts_file(hosts, trust), Path("/etc/hosts"))]
+    bundle = trust.bundle("SSL_CERT_FILE")
+    stores = {path.resolve() for path in map(Path, SYSTEM_FILES) if path.is_file()}
+    stores |= set(certifi_files(environment, command))
+    placed += [_bind(bundle, store) for store in sorted(stores)]
+    java = java_store_of(environment)
+    if java is not None:
+        placed.append(_bind(trust.java_store(), java.resolve()))
+    return tuple(placed)
+
+
+def as_before(command: Sequence[str], environment: Mapping[str, str]) -> list[str]:
+    """Return the command that runs `command` as the user who started all this.
+
+    Without it the command would find itself to be root, which some servers refuse to be.
+    """
+    user, _, group = environment.get(_MARK, "").partition(":")
+    if user in {"", "0"}:
+        return list(command)
+    return ["unshare", "--user", f"--map-user={user}", f"--map-group={group}", "--", *command]
+
+
+def certifi_files(environment: Mapping[str, str], command: Sequence[str]) -> Iterator[Path]:
+    """Find certifi's file of each Python that the command is likely to run."""
+    path = environment.get("PATH")
+    programs = [shutil.which(name, path=path) for name in (*command[:1], "python3", "python")]
+    # A virtual environment's program is a link to the system's: both count.
+    places = [Path(program).parent.parent for program in programs if program]
+    places += [Path(environment["VIRTUAL_ENV"])] if environment.get("VIRTUAL_ENV") else []
+    for place in dict.fromkeys(places):
+        for pattern in ("lib/python3*/site-packages", "lib/python3*/dist-packages"):
+            yield from (f.resolve() for f in place.glob(f"{pattern}/certifi/cacert.pem"))
+
+
+def _raise_loopback() -> None:
+    import fcntl
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+        asked = struct.pack("16sH14x", b"lo", 0)
+        _, flags = struct.unpack("16sH14x", fcntl.ioctl(any_socket, _GET_FLAGS, asked))
+        fcntl.ioctl(any_socket, _SET_FLAGS, struct.pack("16sH14x", b"lo", flags | _UP))
+
+
+def _hosts_file(hosts: HostTable, trust: TrustFiles) -> Path:
+    names = ("localhost", socket.gethostname(), *_names(hosts))
+    lines = [f"127.0.0.1 {name}\n" for name in dict.fromkeys(names)]
+    path = trust.folder / "hosts"
+    path.write_text("".join(["::1 localhost\n", *lines]), encoding="ascii")
+    path.chmod(0o644)
+    return path
+
+
+def _names(hosts: HostTable) -> Iterable[str]:
+    return (host.name for host in hosts)
+
+
+def _bind(source: Path, target: Path) -> Path:
+    # The command may run as another user than the one who owns the folder.
+    done = subprocess.run(  # noqa: S603 - a fixed program
+        ["mount", "--bind", str(source), str(target)],  # noqa: S607 - where the system has it
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise FrontError(
+            "no_namespaces",
+            f"{target} cannot be replaced inside the namespace ({done.stderr.strip()}). "
+            "Start without --isolate.",
+        )
+    return target
