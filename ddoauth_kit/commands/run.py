@@ -68,7 +68,10 @@ def _add_run_limits(run: Parser) -> None:
         "--jobs", type=_count, metavar="N", help="kernels at once (by cores and free memory)"
     )
     run.add_argument(
-        "--timeout", type=_seconds, metavar="SECONDS", help="for each notebook and for its page (no limit)"
+        "--timeout",
+        type=_seconds,
+        metavar="SECONDS",
+        help="for each notebook and for its page (no limit)",
     )
     run.add_argument(
         "--cold",

@@ -1,35 +1,169 @@
-"""A live notebook's run knows what the keyring holds, also what the notebook puts there."""
+"""A run knows every secret that the stores hold, also what its notebook puts there meanwhile."""
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
+import pytest
 from support.backends import live_environment
+from support.builders import notebook_file, readable
+from support.slots import fill, slots
 
+from ddoauth_kit.cli import main
+from ddoauth_kit.secret import Secret
+from ddoauth_kit.store import FileStore, KeyringStore, Slot, open_store
+from ddoauth_kit.workbook.runs.comparison import read_earlier
 from ddoauth_kit.workbook.runs.run_secrets import known_secrets
 
 if TYPE_CHECKING:
-    import pytest
+    from pathlib import Path
 
-SERVICE = "ddoauth-kit"
+pytestmark = pytest.mark.checklist("N5")
+READS = """
+import base64, html, json, os, sys, urllib.parse
+from pathlib import Path
+records = [json.loads(p.read_text()) for p in Path(os.environ["KEPT"]).glob("*.json")]
+kept = [r["secret"] for r in records]
+---
+print(kept)
+---
+for value in kept:
+    print(base64.b64encode(value.encode()).decode(), urllib.parse.quote(value), file=sys.stderr)
+---
+from IPython.display import HTML, display
+for value in kept: display(HTML("<b>" + html.escape(value) + "</b>"))
+---
+tokens = [json.loads(v) for v in kept if v.startswith("{")]
+json.dumps(json.dumps(tokens)), [t["refresh_token"][:9] + "|" + t["access_token"] for t in tokens]
+"""
 
 
 def test_tokens_of_the_keyring_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
     """A token that is replaced while the notebook runs is known, and so is the one before."""
-    keyring = live_environment(monkeypatch)
-    keyring.set_password(SERVICE, "refresh_token:us1:acme", "canary-first")
+    store = KeyringStore(live_environment(monkeypatch))
+    slot = Slot("refresh_token", "us1", "acme")
+    store.put(slot, Secret("canary-first", label="x"))
     known = known_secrets({"MODE": "live", "SITE": "us1"})
     before = {secret.reveal() for secret in known()}
-    keyring.set_password(SERVICE, "refresh_token:us1:acme", "canary-second")
-    keyring.set_password(SERVICE, "api_key:us1:acme", "canary-key")
+    store.put(slot, Secret("canary-second", label="x"))
+    store.put(Slot("api_key", "eu1", "other", "private", "org"), Secret("canary-key", label="x"))
     after = {secret.reveal() for secret in known()}
     assert "canary-first" in before
     assert after >= before | {"canary-second", "canary-key"}
 
 
-def test_the_sandbox_asks_no_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A run that cannot have stored anything leaves the keyring alone."""
-    keyring = live_environment(monkeypatch)
-    keyring.set_password(SERVICE, "refresh_token:us1:acme", "canary-first")
-    for parameters in ({"MODE": "sandbox"}, {}, {"MODE": "live", "SITE": "mars"}):
-        assert "canary-first" not in {s.reveal() for s in known_secrets(parameters)()}
+@pytest.mark.parametrize(
+    "parameters", [{"MODE": "sandbox"}, {}, {"MODE": "live", "SITE": "mars"}, {"MODE": 1}], ids=str
+)
+def test_every_run_knows_what_is_kept(
+    parameters: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A notebook can read the keyring whatever its parameters say, so its run knows it."""
+    canaries = fill(KeyringStore(live_environment(monkeypatch)), slots())
+    assert set(canaries) <= {secret.reveal() for secret in known_secrets(parameters)()}
+
+
+@pytest.mark.parametrize(
+    ("place", "driver", "mode"),
+    [
+        ("DDOAUTH_STORE_FOLDER", "ddoauth", "live"),
+        ("HOME", "papermill", "live"),
+        ("XDG_STATE_HOME", "ddoauth", "sandbox"),
+    ],
+)
+def test_a_run_writes_none_of_it(place: str, driver: str, mode: str, tmp_path: Path) -> None:
+    """A notebook that shows every slot of the file store leaves no secret of it in any file."""
+    environ = _environment(tmp_path, place)
+    store = open_store(environ=environ).store
+    assert "files" in store.where
+    canaries = fill(store, slots()[::3])
+    folder = next(path for path in (tmp_path / "kept").rglob("*.json")).parent
+    notebook = notebook_file(tmp_path, "reads", *READS.split("---\n"))
+    out = tmp_path / "out"
+    out.mkdir()
+    where = [str(notebook), "--mode", mode, "--out", str(out)]
+    command = ["ddoauth_kit", "run", *where]
+    if driver == "papermill":
+        output = str(out / "reads.ipynb")
+        command = ["papermill", "--engine", "ddoauth", str(notebook), output, "-p", "MODE", mode]
+    done = subprocess.run(
+        [sys.executable, "-m", *command],
+        env={**environ, "KEPT": str(folder)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    texts = [path.read_text("utf-8") for path in out.rglob("*") if path.is_file()]
+    texts += [done.stdout, done.stderr]
+    assert any("<refresh_token>" in text for text in texts)
+    assert not [c for c in canaries if any(readable(c, text) for text in texts)]
+
+
+def test_the_scan_knows_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each secret of the store, in a file of its own, is a finding of `ddoauth scan`."""
+    monkeypatch.setenv("DDOAUTH_STORE", "file")
+    monkeypatch.setenv("DDOAUTH_STORE_FOLDER", str(tmp_path / "kept"))
+    canaries = fill(FileStore(tmp_path / "kept"), slots()[::3])
+    left = tmp_path / "left"
+    left.mkdir()
+    for number, canary in enumerate(canaries):
+        (left / f"{number}.txt").write_text(f"a {canary} b", "utf-8")
+    assert main(["scan", str(left), "--format", "json"]) == 1
+
+
+def test_the_scan_names_what_it_cannot_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A store that is open to others is not believed, and the scan says what it does not know."""
+    monkeypatch.setenv("DDOAUTH_STORE", "file")
+    monkeypatch.setenv("DDOAUTH_STORE_FOLDER", str(tmp_path / "kept"))
+    FileStore(tmp_path / "kept")
+    (tmp_path / "kept").chmod(0o755)
+    assert main(["scan", str(tmp_path)]) == 0
+    assert "not looked for" in capsys.readouterr().err
+
+
+def test_a_comparison_copies_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What an earlier run's files say is masked anew, and made printable, before it is shown."""
+    monkeypatch.setenv("DDOAUTH_STORE_FOLDER", str(tmp_path / "kept"))
+    (canary, *_) = fill(FileStore(tmp_path / "kept"), slots()[:1])
+    minted, key = "sandbox-secret-" + "0123456789" * 4, "0123456789abcdef0123456789abcdef"
+    for number, secret in enumerate((canary, minted, key, f"x\n{canary}", f"\x1b[2J{key}")):
+        earlier = tmp_path / f"earlier-{number}"
+        (earlier / "tables").mkdir(parents=True)
+        runs = [{"output": f"a {secret}.ipynb", "status": f"failed {secret}"}]
+        (earlier / "summary.json").write_text(json.dumps({"runs": runs}), "utf-8")
+        row = f'us1,x,"{secret}","{secret}","{secret}"\n'
+        head = "site,client,scope,verdict,evidence\n"
+        (earlier / "tables" / "verdicts.csv").write_text(head + row, "utf-8")
+        found = read_earlier(earlier)
+        shown = [*found.cases, *found.cases.values(), *found.verdicts, *found.verdicts.values()]
+        assert len(shown) == 4
+        assert not [text for text in shown if any(s in text for s in (canary, minted, key))]
+        assert all(text.isprintable() for text in shown)
+
+
+def _environment(tmp_path: Path, place: str) -> dict[str, str]:
+    environ = {
+        name: v for name, v in os.environ.items() if not name.startswith(("DDOAUTH_", "XDG"))
+    }
+    runtime = tmp_path / "runtime"
+    return {
+        **environ,
+        "HOME": str(tmp_path / "home"),
+        "IPYTHONDIR": str(runtime),
+        "JUPYTER_RUNTIME_DIR": str(runtime),
+        "DDOAUTH_STORE": "file",
+        "DDOAUTH_CLIENT_ID": "acme",
+        "DDOAUTH_CLIENT_SECRET": "canary-of-the-environment",
+        "DDOAUTH_REDIRECT_URIS": "https://acme.example.com/callback",
+        "DDOAUTH_SCOPES": "events_read",
+        place: str(tmp_path / "kept"),
+    }
