@@ -63,14 +63,14 @@ ITEMS: Final = {
     "S8": "Its revocation ends the grant; refusals of the API have Datadog's form by default, and "
     "RFC 6750's in the profile `rfc`.",
     "S9": "It listens on loopback, mints its own marked credentials, and trusts no header.",
-    "S10": "A page of another origin changes nothing; the control key goes to a proven server alone.",
+    "S10": "Another origin's page changes nothing; the control key goes to a proven server alone.",
     "N1": "A run leaves no secret in notebooks, pages, logs, tracebacks or process arguments.",
     "N2": "A secret is a type that shows a placeholder and refuses JSON and pickle.",
     "N3": "Kernels get names as parameters and secrets by reference, never by value.",
     "N4": "Files of the store are 0600 in a 0700 folder, replaced at once; no link is followed.",
-    "N5": "Every secret that the stores hold, in each slot and record, is known to masking and scan.",
+    "N5": "Every secret that the stores hold, in each slot and record, is known to masking.",
     "N6": "No Python that the kit starts imports from the current folder.",
-    "N8": "What is printed is printable, CSV holds no formula, and pages neither navigate nor lure.",
+    "N8": "What is printed is printable, CSV holds no formula, pages neither navigate nor lure.",
     "N10": "Workflows give secrets to steps, pin actions by commit, upload after a passed scan.",
 }
 
