@@ -109,6 +109,7 @@ def pending(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         yield url
 
 
+@pytest.mark.long
 def test_two_workers_take_fifty_connects_twice(tmp_path: Path, pending: str) -> None:
     """All 50 succeed, before and after a restart, by both processes, with one key for each org."""
     port = _free_port()
