@@ -36,17 +36,6 @@ class AuthorizationResponse:
     dd_org_name: str = ""
 
 
-def state_of(redirect: str | Redirect) -> str:
-    """Return the one `state` of a redirect, to find the attempt that it answers.
-
-    Raises:
-        AuthorizationError: `not_a_redirect`, `duplicate_parameter` or `missing_state`.
-    """
-    redirect = read_redirect(redirect)
-    redirect.refuse_fault()
-    return redirect.state.reveal()
-
-
 def read_authorization_response(
     redirect: str | Redirect,
     *,

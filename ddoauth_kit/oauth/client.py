@@ -118,9 +118,6 @@ class OAuthClient:
         """
         redirect = read_redirect(redirect)
         redirect.refuse_fault()
-        if not (redirect.code or redirect.error):  # a copy of the authorization URL is one such
-            what = "The text has neither `code` nor `error`, so it is not the end of an attempt."
-            raise AuthorizationError("not_a_redirect", what)
         return read_authorization_response(
             redirect,
             request=self._attempt_of(redirect, session=session),

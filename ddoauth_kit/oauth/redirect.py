@@ -71,10 +71,8 @@ def read_redirect(redirect: str | Redirect) -> Redirect:
     """
     if isinstance(redirect, Redirect):
         return redirect
-    if len(redirect) > MAX_REDIRECT_LENGTH:
-        return _faulty("not_a_redirect", "The redirect is too long to be one.")
-    if not without_quotes(redirect).isascii():
-        return _faulty("not_a_redirect", "The redirect holds what no URL can hold.")
+    if what := _unusable(redirect):
+        return _faulty("not_a_redirect", what)
     try:
         pairs = redirect_pairs(redirect)
     except ValueError:
@@ -85,6 +83,9 @@ def read_redirect(redirect: str | Redirect) -> Redirect:
         what = f"The redirect carries more than one {', '.join(twice)}."
         return _faulty("duplicate_parameter", what)
     said = dict(pairs)
+    if "response_type" in said:
+        what = "This is the address where an attempt begins, not the one where it ends."
+        return _faulty("not_a_redirect", what)
     return Redirect(
         state=Secret(said.get("state", ""), label="state"),
         code=Secret(said.get("code", ""), label="code"),
@@ -97,6 +98,12 @@ def read_redirect(redirect: str | Redirect) -> Redirect:
         dd_oid=printable(said.get("dd_oid", "")),
         dd_org_name=printable(said.get("dd_org_name", "")),
     )
+
+
+def _unusable(text: str) -> str:
+    if len(text) > MAX_REDIRECT_LENGTH:
+        return "The redirect is too long to be one."
+    return "" if without_quotes(text).isascii() else "The redirect holds what no URL can hold."
 
 
 def _faulty(code: str, what: str) -> Redirect:

@@ -11,7 +11,8 @@ from support.hostile import HOSTILE_DOMAINS, HOSTILE_SITES, UNLISTED_DOMAINS
 from ddoauth_kit import DATADOG_SITES, AuthorizationRequest, AuthorizationResponse
 from ddoauth_kit.errors import AuthorizationError
 from ddoauth_kit.oauth.authorization_request import authorization_request
-from ddoauth_kit.oauth.authorization_response import read_authorization_response, state_of
+from ddoauth_kit.oauth.authorization_response import read_authorization_response
+from ddoauth_kit.oauth.redirect import read_redirect
 
 CLIENT = registration(sites=("us1", "us3", "eu1"))
 
@@ -256,10 +257,10 @@ def test_what_stands_before_the_query_does_not_count(address: str) -> None:
     assert _read(url, request).code.reveal() == "canary-code"
 
 
-def test_state_of_names_what_the_redirect_says() -> None:
+def test_a_fault_names_what_the_redirect_says() -> None:
     """A redirect that reports an error without a state is told from one that says nothing."""
-    assert state_of("state=a&code=b") == "a"
+    assert read_redirect("state=a&code=b").state.reveal() == "a"
     with pytest.raises(AuthorizationError, match=r"says error=invalid_request") as caught:
-        state_of("error=invalid_request")
+        read_redirect("error=invalid_request").refuse_fault()
     assert caught.value.code == "missing_state"
     assert len(DATADOG_SITES) == 9

@@ -37,6 +37,15 @@ def test_it_is_frozen_and_shows_no_secret() -> None:
         redirect.domain = "evil.com"  # type: ignore[misc]
 
 
+def test_the_authorization_url_is_not_a_redirect() -> None:
+    """A person may copy the address before the consent: it carries the same state."""
+    request = OAuthClient(registration()).begin(session="s")
+    assert read_redirect(request.url).fault is not None
+    with pytest.raises(AuthorizationError, match="where an attempt begins") as caught:
+        read_redirect(request.url).refuse_fault()
+    assert caught.value.code == "not_a_redirect"
+
+
 def test_it_is_parsed_once() -> None:
     """A redirect that was parsed is handed on as it is."""
     redirect = read_redirect(URL)

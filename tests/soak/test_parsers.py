@@ -36,8 +36,9 @@ from ddoauth_kit.http.answers import (
 from ddoauth_kit.http.policy import recorded
 from ddoauth_kit.masking.redaction import issued_secrets, outline, redact_body
 from ddoauth_kit.oauth.authorization_request import authorization_request
-from ddoauth_kit.oauth.authorization_response import read_authorization_response, state_of
+from ddoauth_kit.oauth.authorization_response import read_authorization_response
 from ddoauth_kit.oauth.consent.scripted_browser import _page
+from ddoauth_kit.oauth.redirect import read_redirect
 from ddoauth_kit.oauth.tokens import (
     read_refresh_response,
     read_revocation_response,
@@ -184,7 +185,7 @@ def test_redirects(count: int) -> None:
     @settings(max_examples=count)
     @generated(texts)
     def read_once(text: str) -> None:
-        _survives(lambda: state_of(text))
+        _survives(lambda: read_redirect(text).refuse_fault())
         _survives(
             lambda: read_authorization_response(text, request=attempt, registration=registration())
         )

@@ -7,6 +7,7 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from ddoauth_kit.errors import AuthorizationError
+from ddoauth_kit.oauth.redirect import Redirect, read_redirect
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +35,9 @@ class AwaitedRedirect(Generic[Result]):
         self._taking = threading.Lock()
         self._over = threading.Event()
 
-    def take(self, redirect: str, *, session: str, spent: Callable[[str], bool]) -> bool:
+    def take(
+        self, redirect: str | Redirect, *, session: str, spent: Callable[[Redirect], bool]
+    ) -> bool:
         """Check and finish a redirect, one at a time; return False if there was an outcome before.
 
         `spent` tells whether a refused redirect used up the attempt.
@@ -42,14 +45,12 @@ class AwaitedRedirect(Generic[Result]):
         Raises:
             AuthorizationError: it is no answer to the attempt, which goes on waiting.
         """
-        try:
-            with self._taking:
-                if self.outcome.done():
-                    return False
-                self._settle(redirect, session, spent)
-                return True
-        finally:
-            del redirect
+        redirect = read_redirect(redirect)
+        with self._taking:
+            if self.outcome.done():
+                return False
+            self._settle(redirect, session, spent)
+            return True
 
     def release(self) -> None:
         """Let whoever waits go on."""
@@ -66,7 +67,7 @@ class AwaitedRedirect(Generic[Result]):
         """Return whether the wait was over before `timeout` seconds were."""
         return self._over.wait(timeout)
 
-    def _settle(self, redirect: str, session: str, spent: Callable[[str], bool]) -> None:
+    def _settle(self, redirect: Redirect, session: str, spent: Callable[[Redirect], bool]) -> None:
         try:
             response = self._oauth.receive(redirect, session=session)
         except AuthorizationError as error:
