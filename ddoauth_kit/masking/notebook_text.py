@@ -175,14 +175,16 @@ def spread_finds(
     for piece in pieces:
         channels.setdefault(piece.channel, []).append(piece)
     for channel, group in channels.items():
-        yield from _spread(group, re.compile(_LOOSE.get(channel, f"{_BLANKS}|{TERMINAL}")), loose)
+        plain = f"{_BLANKS}|{TERMINAL}"
+        for noise in dict.fromkeys((plain, _LOOSE.get(channel, plain))):
+            yield from _spread(group, re.compile(noise), loose)
         cells: dict[int, list[Piece]] = {}
         for piece in group:
             cells.setdefault(piece.cell, []).append(piece)
-        noise = re.compile(_CLOSE.get(channel, TERMINAL))
+        close_noise = re.compile(_CLOSE.get(channel, TERMINAL))
         for several in cells.values():
             if len(several) > 1:
-                yield from _spread(several, noise, close)
+                yield from _spread(several, close_noise, close)
 
 
 def _spread(

@@ -8,6 +8,7 @@ hex of text, UTF-16, gzip and zip. Depth and size are bounded, and all of it is 
 from __future__ import annotations
 
 import html
+import json
 import re
 import string
 from base64 import b64encode
@@ -18,6 +19,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
+from urllib.parse import quote, quote_plus
 
 from ddoauth_kit.masking.containers import GZIP, ZIP, TooLargeError, members, readable_text
 from ddoauth_kit.masking.patterns import Find, finds
@@ -103,6 +105,7 @@ class Walk:
             for form in dict.fromkeys((value, value.replace(" ", "+"))):
                 self._plain.setdefault(form, (str(secret), len(value)))
         self._deep: dict[str, tuple[str, int]] | None = None
+        self._bare: dict[str, tuple[str, int]] | None = None
 
     def finds(self, text: str, *, depth: int = DEPTH) -> list[Find]:
         """Return what stands in a text, in order, overlapping finds made one."""
@@ -112,9 +115,19 @@ class Walk:
 
     def joined(self, text: str) -> list[Find]:
         """Return what stands in a text without blanks: known values, and what a prefix tells."""
-        forms = {"".join(form.split()): shown for form, shown in self._plain.items()}
-        forms = {form: shown for form, shown in forms.items() if len(form) >= _INNER}
+        forms = self._bare_forms()
         return merged([*self._known(text, forms), *finds(text, joined=True)])
+
+    def _bare_forms(self) -> dict[str, tuple[str, int]]:
+        """Return what is left of values in each notation when blanks are taken out."""
+        if self._bare is None:
+            self._bare = {
+                bare: (str(secret), len(secret.reveal()))
+                for secret in self._secrets
+                for form in _notations(secret.reveal())
+                if len(bare := "".join(form.split())) >= _INNER
+            }
+        return self._bare
 
     def _finds(self, text: str, depth: int, seen: _Seen, room: list[int]) -> list[Find]:
         if text not in seen:
@@ -319,6 +332,15 @@ def _encodings(value: str) -> tuple[str, ...]:
         decoded = _unescaped(decoded) or decoded
         forms |= {decoded, decoded.replace(" ", "+")}
     return tuple(sorted((f for f in forms if len(f) >= _FEWEST and f != value), key=len))
+
+
+def _notations(value: str) -> frozenset[str]:
+    """Return a value as code, JSON, HTML and URLs write it, for texts that nothing can decode."""
+    safe = value.encode("utf-8", "replace").decode()
+    forms = {value, repr(value)[1:-1], json.dumps(value)[1:-1], html.escape(value)}
+    forms |= {json.dumps(value, ensure_ascii=False)[1:-1], html.escape(value, quote=False)}
+    forms |= {quote(safe), quote(safe, safe=""), quote_plus(safe)}
+    return frozenset(forms | set(_base64(value.encode("utf-8", "replace"))))
 
 
 def _base64(value: bytes) -> Iterator[str]:

@@ -69,3 +69,19 @@ def test_what_is_not_looked_through_in_time_is_not_kept() -> None:
     nbformat.validate(masked)
     assert KEY not in json.dumps(masked)
     assert masked.cells[0].source == "<not masked in time>"
+
+
+@pytest.mark.parametrize("at", range(1, 20))
+@pytest.mark.parametrize("show", [str, repr, json.dumps], ids=["printed", "shown", "json"])
+def test_a_torn_secret_in_each_notation(at: int, show: Any) -> None:
+    """A value that two outputs share is masked as code and as JSON, too."""
+    value = 'canary"client\\secret\u00e4'
+    outputs = [
+        nbformat.v4.new_output("display_data", {"text/plain": show(part)})
+        for part in (value[:at], value[at:])
+    ]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1", outputs=outputs)])
+    masked = mask_notebook(notebook, secrets=[Secret(value, label="DD_APP_KEY")])
+    shown = [output["data"]["text/plain"] for output in masked.cells[0].outputs]
+    assert "<DD_APP_KEY>" in shown[0]
+    assert value[at:] not in shown[1] or at > 16

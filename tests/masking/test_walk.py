@@ -150,6 +150,7 @@ ALPHABETS = {
 }
 
 
+@pytest.mark.checklist("N9")
 @pytest.mark.parametrize("name", [*RUNS, *ALPHABETS])
 def test_time_grows_in_line(name: str) -> None:
     """A quarter of a megabyte of one kind of character takes no minutes."""
