@@ -7,6 +7,7 @@ import re
 import time
 from collections import defaultdict, deque
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -15,7 +16,7 @@ import h11
 from ddoauth_kit.grading.front.channel import CHUNK, Channel, Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from ddoauth_kit.grading.front.hosts import DatadogHost, HostTable
 
@@ -82,9 +83,17 @@ class Forwarder:
         self._kept: defaultdict[tuple[str, int], deque[_Upstream]] = defaultdict(deque)
 
     async def forward(
-        self, client: Channel, http: h11.Connection, request: h11.Request, to: Destination
-    ) -> int:
-        """Send a request on, stream both bodies, and return the status of the answer.
+        self,
+        client: Channel,
+        http: h11.Connection,
+        request: h11.Request,
+        to: Destination,
+        *,
+        answered: Callable[[int], None],
+    ) -> None:
+        """Send a request on and stream both bodies.
+
+        `answered` gets the status when the whole answer is here, before the client has its end.
 
         Raises:
             UpstreamError: nothing or half an answer came.
@@ -95,7 +104,10 @@ class Forwarder:
             await self._pump(client, http, upstream.channel, upstream.http, first=head)
             response = await self._response(upstream)
             head = http.send(self._returned(response, to=to, request=request))
-            await self._pump(upstream.channel, upstream.http, client, http, first=head)
+            before_end = partial(answered, response.status_code)
+            await self._pump(
+                upstream.channel, upstream.http, client, http, first=head, before_end=before_end
+            )
         except (OSError, h11.RemoteProtocolError) as error:
             upstream.channel.abort()
             raise UpstreamError(str(error)) from error
@@ -103,7 +115,6 @@ class Forwarder:
             upstream.channel.abort()
             raise
         self._keep(upstream, to)
-        return response.status_code
 
     def close(self) -> None:
         """Close the connections that nobody uses."""
@@ -147,7 +158,7 @@ class Forwarder:
             elif not isinstance(event, h11.InformationalResponse):
                 raise UpstreamError("the connection ended before the answer")
 
-    async def _pump(
+    async def _pump(  # noqa: PLR0913 - two ends, and what comes first and last
         self,
         source: Channel,
         reads: h11.Connection,
@@ -155,6 +166,7 @@ class Forwarder:
         writes: h11.Connection,
         *,
         first: bytes | None,
+        before_end: Callable[[], None] = lambda: None,
     ) -> None:
         """Stream a message to its end; what waits in memory never grows beyond a few chunks."""
         ready, seconds = bytearray(first or b""), self._limits.body_seconds
@@ -167,6 +179,7 @@ class Forwarder:
             elif isinstance(event, h11.Data):
                 ready += writes.send(h11.Data(event.data)) or b""
             elif isinstance(event, h11.EndOfMessage):
+                before_end()
                 ready += writes.send(h11.EndOfMessage()) or b""
                 return await _flush(sink, ready, seconds)
             else:

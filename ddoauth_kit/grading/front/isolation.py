@@ -121,7 +121,7 @@ def as_before(command: Sequence[str], environment: Mapping[str, str]) -> list[st
 def certifi_files(environment: Mapping[str, str], command: Sequence[str]) -> Iterator[Path]:
     """Find certifi's file of each Python that the command is likely to run."""
     path = environment.get("PATH")
-    programs = [shutil.which(name, path=path) for name in (*command[:1], "python3", "python")]
+    programs = [shutil.which(name, path=path) for name in (*command, "python3", "python")]
     # A virtual environment's program is a link to the system's: both count.
     places = [Path(program).parent.parent for program in programs if program]
     places += [Path(environment["VIRTUAL_ENV"])] if environment.get("VIRTUAL_ENV") else []

@@ -321,16 +321,21 @@ class Front:
         if isinstance(to, FrontRefusal):
             await self._refuse(talk, request, asked, to)
             return
+        statuses: list[int] = []
+
+        def answered(status: int) -> None:
+            statuses.append(status)
+            self._record(record_of(request, asked, hosts=self._hosts, status=status))
+
         try:
-            status = await self._forwarder.forward(talk.channel, talk.http, request, to)
+            await self._forwarder.forward(talk.channel, talk.http, request, to, answered=answered)
         except UnreachableError:
             refusal = refusals.unreachable(to.host, to.port)
             await self._refuse(talk, request, asked, refusal)
         except UpstreamError:
-            self._record(record_of(request, asked, hosts=self._hosts, status=None))
+            if not statuses:
+                self._record(record_of(request, asked, hosts=self._hosts, status=None))
             raise
-        else:
-            self._record(record_of(request, asked, hosts=self._hosts, status=status))
 
     def _decide(self, asked: Asked) -> Destination | FrontRefusal:
         named = self._hosts.find(asked.host)

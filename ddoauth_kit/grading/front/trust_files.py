@@ -69,7 +69,7 @@ class TrustFiles:
 
     def java_store(self, *, given: str | None = None, password: str | None = None) -> Path:
         """Write a PKCS12 store of the JDK's certificates, or of the store `given`, and the CA."""
-        from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, pkcs12
+        from cryptography.hazmat.primitives.serialization import NoEncryption, pkcs12
 
         place = Path(given) if given else java_store_of(self._environment)
         trusted = _java_certificates(place, password=password or STORE_PASSWORD) if place else []
@@ -79,9 +79,8 @@ class TrustFiles:
             pkcs12.PKCS12Certificate(certificate, f"trusted-{number}".encode())
             for number, certificate in enumerate([*trusted, *_loaded(self._authority.certificate)])
         ]
-        store = pkcs12.serialize_java_truststore(
-            entries, BestAvailableEncryption(STORE_PASSWORD.encode())
-        )
+        # Java reads its own store without a password, and then nothing that is encrypted.
+        store = pkcs12.serialize_java_truststore(entries, NoEncryption())
         return self._write("java.p12", store)
 
     def php_folder(self, bundle: Path) -> Path:

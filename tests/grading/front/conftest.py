@@ -1,0 +1,84 @@
+"""A front before a sandbox, and the clients that npm installs."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+from support.front import IN_CI, Scene, Shop, other_shop, program, scene
+
+from ddoauth_kit.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Name the marker of clients that few machines have."""
+    line = "runtimes: drives a client in Go, Java, Ruby or PHP, and skips where it is missing"
+    config.addinivalue_line("markers", line)
+
+
+@pytest.fixture(scope="session")
+def upstream() -> Iterator[Sandbox]:
+    """Run one sandbox for all fronts."""
+    with Sandbox() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="module")
+def shared_scene(upstream: Sandbox) -> Iterator[Scene]:
+    """Run one front for the tests of a module."""
+    with scene(upstream) as made:
+        yield made
+
+
+@pytest.fixture
+def behind(shared_scene: Scene) -> Scene:
+    """Give the module's front, with nothing recorded yet."""
+    shared_scene.records.clear()
+    return shared_scene
+
+
+@pytest.fixture(scope="session")
+def npm_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Install axios and two more major versions of Node, by npm."""
+    folder = tmp_path_factory.mktemp("npm")
+    npm = program("npm")
+    for name, wanted in (("clients", "axios"), ("22", "node@22"), ("24", "node@24")):
+        place = folder / name
+        place.mkdir()
+        (place / "package.json").write_text("{}")
+        done = subprocess.run(
+            [npm, "install", "--silent", "--no-audit", "--no-fund", wanted],
+            cwd=place,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        if done.returncode:
+            assert not IN_CI, done.stderr
+            pytest.skip(f"npm cannot install {wanted}: {done.stderr.strip()[-200:]}")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def nodes(npm_folder: Path) -> Callable[[str], str]:
+    """Find a Node by its major version; without one it is the machine's own."""
+
+    def find(version: str) -> str:
+        if not version:
+            return program("node")
+        return program("node", path=str(npm_folder / version / "node_modules" / "node" / "bin"))
+
+    return find
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    """Serve `shop.example`, which only a proxy that was configured before can reach."""
+    with other_shop(tmp_path_factory.mktemp("shop")) as made:
+        yield made

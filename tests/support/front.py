@@ -1,0 +1,224 @@
+"""A front before a sandbox, the programs behind it, and a host that is let through."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import socketserver
+import ssl
+import subprocess
+import sys
+import threading
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import trustme
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.serialization import pkcs12
+
+from ddoauth_kit.grading.front.authority import Authority
+from ddoauth_kit.grading.front.environment import front_environment
+from ddoauth_kit.grading.front.hosts import HostTable
+from ddoauth_kit.grading.front.proxy import Front
+from ddoauth_kit.grading.front.trust_files import TrustFiles
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from ddoauth_kit.grading.front.records import FrontRecord
+    from ddoauth_kit.sandbox import Sandbox
+
+DATA = Path(__file__).parents[1] / "grading" / "front" / "data"
+IN_CI = bool(os.environ.get("CI"))
+SECRET = "sandbox-client-secret-4711-never-shown"
+# Variables of whoever runs the tests would decide what is trusted.
+OWN = ("PROXY", "CERT", "CA_BUNDLE", "NODE_OPTIONS", "JAVA_TOOL_OPTIONS", "PERL_LWP", "PHP_INI")
+
+
+def clean_environment() -> dict[str, str]:
+    """Return the variables of the tests without those that concern proxies and trust."""
+    return {n: v for n, v in os.environ.items() if not any(part in n.upper() for part in OWN)}
+
+
+def program(name: str, *, path: str | None = None, everywhere: bool = True) -> str:
+    """Find a runtime; without it skip the test, but not in CI if it is `everywhere`."""
+    found = shutil.which(name, path=path)
+    if found is None:
+        assert not (IN_CI and everywhere), f"{name} must be installed here"
+        pytest.skip(f"{name} is not installed")
+    return found
+
+
+@dataclass
+class Scene:
+    """A running front with what it recorded, and the trust files of a process behind it."""
+
+    front: Front
+    sandbox: Sandbox
+    authority: Authority
+    trust: TrustFiles
+    records: list[FrontRecord]
+
+    def environment(self, before: Mapping[str, str] | None = None) -> dict[str, str]:
+        """Return the variables of a process that starts with these."""
+        given = clean_environment() if before is None else before
+        made = front_environment(given, proxy_url=self.front.url, trust=self.trust)
+        return dict(made.variables)
+
+    def run(self, *command: str, environment: Mapping[str, str] | None = None) -> str:
+        """Run a command behind the front; return its output, errors included."""
+        done = subprocess.run(
+            command,
+            env=dict(environment or self.environment()),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        return done.stdout.strip()
+
+    def tls(self) -> ssl.SSLContext:
+        """Return the client side of TLS that trusts the front."""
+        return ssl.create_default_context(cadata=self.authority.certificate.decode())
+
+
+@contextmanager
+def scene(
+    sandbox: Sandbox, before: Mapping[str, str] | None = None, **options: object
+) -> Iterator[Scene]:
+    """Start a front before a sandbox."""
+    records: list[FrontRecord] = []
+    authority = Authority()
+    given = clean_environment() if before is None else before
+    hosts = HostTable.of_sandbox(sandbox.base_url)
+    front = Front(hosts, authority, record=records.append, **options).listen_as_proxy()
+    with TrustFiles(authority, environment=given) as trust, front:
+        yield Scene(front, sandbox, authority, trust, records)
+
+
+def calling(client: str, *, nodes: Callable[[str], str] | None = None) -> list[str]:
+    """Return the command of a client such as `requests` or `fetch`, to which a URL is added."""
+    kind, _, version = client.partition("@")
+    if kind in {"requests", "httpx", "urllib", "urllib3", "http.client"}:
+        return [sys.executable, str(DATA / "call.py"), kind]
+    if kind in {"fetch", "https", "axios", "http2", "net"}:
+        assert nodes is not None
+        return [nodes(version), str(DATA / "call.mjs"), kind]
+    if kind == "curl":
+        return [program("curl"), "-sS", "-o", os.devnull, "-w", "%{http_code}"]
+    return {
+        "java": lambda: [program("java", everywhere=False), str(DATA / "Call.java")],
+        "go": lambda: [program("go", everywhere=False), "run", str(DATA / "call.go")],
+        "ruby": lambda: [program("ruby", everywhere=False), str(DATA / "call.rb")],
+        "php": lambda: [program("php", everywhere=False), str(DATA / "call.php")],
+    }[kind]()
+
+
+def form(client: str, *pairs: str) -> list[str]:
+    """Return the arguments by which a client posts these pairs."""
+    if client.startswith("curl"):
+        return [part for pair in pairs for part in ("-d", pair)]
+    return ["&".join(pairs)] if client in {"java", "go", "ruby", "php"} else list(pairs)
+
+
+class _Shop(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "4")
+        self.end_headers()
+        self.wfile.write(b"shop")
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@dataclass
+class Shop:
+    """Somebody else's https server, whose certificate is of an authority of its own."""
+
+    ca_file: Path
+    java_store: Path
+    proxy: str
+    asked: list[str]
+
+    @property
+    def java_option(self) -> str:
+        """Return the option by which a Java process trusts that authority, and it alone."""
+        name = "-Djavax.net.ssl.trustStore"
+        return f"{name}={self.java_store} {name}Password=other-word"
+
+
+@contextmanager
+def other_shop(folder: Path) -> Iterator[Shop]:
+    """Serve `shop.example`, which only a proxy that was configured before can reach."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(folder / "other-ca.pem")
+    store = folder / "other.p12"
+    certificate = x509.load_pem_x509_certificate(authority.cert_pem.bytes())
+    store.write_bytes(
+        pkcs12.serialize_java_truststore(
+            [pkcs12.PKCS12Certificate(certificate, b"other")],
+            serialization.BestAvailableEncryption(b"other-word"),
+        )
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("shop.example").configure_cert(context)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Shop)
+    server.socket = context.wrap_socket(
+        server.socket, server_side=True, do_handshake_on_connect=False
+    )
+    asked: list[str] = []
+    parent = _parent_proxy(server.server_port, asked=asked)
+    for each in (server, parent):
+        each.daemon_threads = True
+        each.block_on_close = False
+        threading.Thread(target=each.serve_forever, args=(0.05,), daemon=True).start()
+    yield Shop(
+        folder / "other-ca.pem",
+        store,
+        f"http://ada:word@127.0.0.1:{parent.server_address[1]}",
+        asked,
+    )
+    for each in (server, parent):
+        each.shutdown()
+        each.server_close()
+
+
+def _parent_proxy(port: int, *, asked: list[str]) -> socketserver.ThreadingTCPServer:
+    """Make a proxy that leads every tunnel to one port of this machine."""
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            head = b""
+            while not head.endswith(b"\r\n\r\n"):
+                head += self.request.recv(1)
+            asked.append(head.decode())
+            with socket.create_connection(("127.0.0.1", port)) as there:
+                self.request.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+                back = threading.Thread(target=_copy, args=(there, self.request), daemon=True)
+                back.start()
+                _copy(self.request, there)
+                back.join()
+
+    return socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
+
+
+def _copy(source: socket.socket, sink: socket.socket) -> None:
+    with suppress(OSError):
+        while data := source.recv(65536):
+            sink.sendall(data)
+        sink.shutdown(socket.SHUT_WR)
+
+
+def told(records: Sequence[FrontRecord]) -> str:
+    """Return all that a front recorded, as one text to look for leaks in."""
+    return "\n".join(repr(record) for record in records)
