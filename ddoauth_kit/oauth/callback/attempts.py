@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.errors import AuthorizationError
 from ddoauth_kit.oauth.authorization_request import AuthorizationRequest
-from ddoauth_kit.oauth.authorization_response import state_of
 from ddoauth_kit.oauth.client import ONE_PERSON
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ddoauth_kit.oauth.client import OAuthClient
+    from ddoauth_kit.oauth.redirect import Redirect
 
 # For one browser, and for all: below what `PendingAuthorizations` holds, so that nothing that
 # comes here can drive out what waits elsewhere in the program.
@@ -131,7 +131,7 @@ class Attempts:
             self._sessions.setdefault(session, []).append(request)
             self._adopted.append(request)
 
-    def session_of(self, redirect: str) -> str:
+    def session_of(self, redirect: Redirect) -> str:
         """Return the session of the attempt that a redirect answers, also of one to be begun here.
 
         Raises:
@@ -142,7 +142,7 @@ class Attempts:
             raise AuthorizationError("wrong_state", ANOTHER)
         return found[1]
 
-    def spent(self, redirect: str) -> bool:
+    def spent(self, redirect: Redirect) -> bool:
         """Return whether a redirect used up one of these attempts."""
         with suppress(AuthorizationError):
             found = self._answered(redirect)
@@ -156,14 +156,14 @@ class Attempts:
                 self._let_go(session)
             self._tickets.clear()
 
-    def _answered(self, redirect: str) -> tuple[AuthorizationRequest, str] | None:
+    def _answered(self, redirect: Redirect) -> tuple[AuthorizationRequest, str] | None:
         """Return the attempt whose state a redirect carries, with its session."""
-        state = state_of(redirect)
+        redirect.refuse_fault()
         with self._lock:
             begun = [(each, name) for name, all_ in self._sessions.items() for each in all_]
         targets = tuple(self._tickets.values())
         own = ((each, ONE_PERSON) for each in targets if isinstance(each, AuthorizationRequest))
-        return next((found for found in (*begun, *own) if found[0].state.matches(state)), None)
+        return next((found for found in (*begun, *own) if found[0].state == redirect.state), None)
 
     def _let_go(self, session: str) -> None:
         for request in self._sessions.pop(session):

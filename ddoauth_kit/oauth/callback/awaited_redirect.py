@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from ddoauth_kit.oauth.authorization_response import AuthorizationResponse
     from ddoauth_kit.oauth.client import OAuthClient
+    from ddoauth_kit.oauth.redirect import Redirect
 
 Result = TypeVar("Result")
 
@@ -34,7 +35,7 @@ class AwaitedRedirect(Generic[Result]):
         self._taking = threading.Lock()
         self._over = threading.Event()
 
-    def take(self, redirect: str, *, session: str, spent: Callable[[str], bool]) -> bool:
+    def take(self, redirect: Redirect, *, session: str, spent: Callable[[Redirect], bool]) -> bool:
         """Check and finish a redirect, one at a time; return False if there was an outcome before.
 
         `spent` tells whether a refused redirect used up the attempt.
@@ -42,14 +43,11 @@ class AwaitedRedirect(Generic[Result]):
         Raises:
             AuthorizationError: it is no answer to the attempt, which goes on waiting.
         """
-        try:
-            with self._taking:
-                if self.outcome.done():
-                    return False
-                self._settle(redirect, session, spent)
-                return True
-        finally:
-            del redirect
+        with self._taking:
+            if self.outcome.done():
+                return False
+            self._settle(redirect, session, spent)
+            return True
 
     def release(self) -> None:
         """Let whoever waits go on."""
@@ -66,7 +64,7 @@ class AwaitedRedirect(Generic[Result]):
         """Return whether the wait was over before `timeout` seconds were."""
         return self._over.wait(timeout)
 
-    def _settle(self, redirect: str, session: str, spent: Callable[[str], bool]) -> None:
+    def _settle(self, redirect: Redirect, session: str, spent: Callable[[Redirect], bool]) -> None:
         try:
             response = self._oauth.receive(redirect, session=session)
         except AuthorizationError as error:
@@ -81,6 +79,6 @@ class AwaitedRedirect(Generic[Result]):
 
 
 def _bare(error: Exception) -> Exception:
-    """Return an error without the frames that held the redirect."""
+    """Return an error without the frames of the thread that brought the redirect."""
     error.__context__ = None
     return error.with_traceback(None)

@@ -24,6 +24,7 @@ from ddoauth_kit.oauth.callback.addresses import (
 from ddoauth_kit.oauth.callback.attempts import Attempts, Start
 from ddoauth_kit.oauth.callback.awaited_redirect import AwaitedRedirect, Result
 from ddoauth_kit.oauth.callback.loopback_server import Asked, LoopbackServer, Reply
+from ddoauth_kit.oauth.redirect import read_redirect
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from ddoauth_kit.oauth.authorization_request import AuthorizationRequest
     from ddoauth_kit.oauth.authorization_response import AuthorizationResponse
     from ddoauth_kit.oauth.client import OAuthClient
+    from ddoauth_kit.oauth.redirect import Redirect
 
 WAIT: Final = 300.0
 START: Final = "/start/"
@@ -170,7 +172,7 @@ class CallbackListener(Generic[Result]):
             self.close()
         return self._answer.outcome.result()
 
-    def take(self, redirect: str) -> None:
+    def take(self, redirect: str | Redirect) -> None:
         """Take a redirect that a person pasted, as if the browser had brought it here.
 
         Whoever waits gets what comes of it.
@@ -181,11 +183,9 @@ class CallbackListener(Generic[Result]):
         """
         if self._answer.outcome.done():
             return
-        try:
-            session = self._attempts.session_of(redirect)
-            self._answer.take(redirect, session=session, spent=self._attempts.spent)
-        finally:
-            del redirect
+        redirect = read_redirect(redirect)
+        session = self._attempts.session_of(redirect)
+        self._answer.take(redirect, session=session, spent=self._attempts.spent)
         self._answer.release()
 
     def cancel(self) -> None:
@@ -314,7 +314,7 @@ class CallbackListener(Generic[Result]):
     def _callback(self, asked: Asked) -> Reply:
         """Check a redirect and finish it; one at a time, and none after the first."""
         address = self.redirect_uri.partition("?")[0]
-        redirect = f"{address}?{asked.query}"
+        redirect = read_redirect(f"{address}?{asked.query}")
         session = self._attempts.session(asked.headers.get("cookie", "")) or "no session"
         if not self._answer.take(redirect, session=session, spent=self._attempts.spent):
             return pages.answered_page()

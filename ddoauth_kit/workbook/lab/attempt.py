@@ -6,11 +6,11 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Protocol
 
 from ddoauth_kit.errors import AuthorizationError, InputError
-from ddoauth_kit.oauth.authorization_response import state_of
 from ddoauth_kit.oauth.callback.attempts import ANOTHER
 from ddoauth_kit.oauth.callback.awaited_redirect import AwaitedRedirect
 from ddoauth_kit.oauth.callback.listener import CallbackListener
 from ddoauth_kit.oauth.client import ONE_PERSON
+from ddoauth_kit.oauth.redirect import read_redirect
 from ddoauth_kit.workbook.lab.backend import Mode
 from ddoauth_kit.workbook.lab.listen_or_paste import comes_back_here
 from ddoauth_kit.workbook.lab.shared_sandbox import ports_path
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ddoauth_kit.oauth.authorization_response import AuthorizationResponse
+    from ddoauth_kit.oauth.redirect import Redirect
     from ddoauth_kit.oauth.tokens import TokenSet
     from ddoauth_kit.workbook.lab.lab import Lab
 
@@ -43,7 +44,7 @@ class Attempt(Protocol):
     def wait(self, timeout: float) -> TokenSet:
         """Return the tokens, or raise why there are none; `timeout` in seconds."""
 
-    def take(self, redirect: str) -> None:
+    def take(self, redirect: str | Redirect) -> None:
         """Take a pasted redirect; raise if it is no answer, and go on waiting."""
 
     def cancel(self) -> None:
@@ -109,18 +110,17 @@ class PastedAttempt:
                 self._pending.take(self._request.state.reveal(), session=ONE_PERSON)
         return self._answer.outcome.result()
 
-    def take(self, redirect: str) -> None:
+    def take(self, redirect: str | Redirect) -> None:
         """Check a pasted redirect and exchange its code.
 
         Raises:
             AuthorizationError: it is no answer to this attempt, which goes on waiting.
         """
-        try:
-            if not self._request.state.matches(state_of(redirect)):
-                raise AuthorizationError("wrong_state", ANOTHER)
-            self._answer.take(redirect, session=ONE_PERSON, spent=self._is_spent)
-        finally:
-            del redirect
+        redirect = read_redirect(redirect)
+        redirect.refuse_fault()
+        if self._request.state != redirect.state:
+            raise AuthorizationError("wrong_state", ANOTHER)
+        self._answer.take(redirect, session=ONE_PERSON, spent=self._is_spent)
         self._answer.release()
 
     def cancel(self) -> None:
@@ -128,7 +128,7 @@ class PastedAttempt:
         what = "The wait was cancelled before an answer."
         self._answer.end(AuthorizationError("wait_cancelled", what))
 
-    def _is_spent(self, _redirect: str) -> bool:
+    def _is_spent(self, _redirect: Redirect) -> bool:
         return not self._pending.waits(self._request)
 
 
