@@ -179,7 +179,7 @@ def test_the_sandbox_stands_apart(module: str) -> None:
 @pytest.mark.parametrize(
     ("package", "owners"),
     [
-        ("h11", ("oauth.callback.loopback_server",)),
+        ("h11", ("grading.front", "oauth.callback.loopback_server")),
         ("httpcore", ("http.deadline",)),
         ("httpx", ("http.sender", "oauth.consent.scripted_browser")),
         ("ipywidgets", ("workbook.panels",)),

@@ -11,6 +11,7 @@ from support.scene import Scene
 from ddoauth_kit.errors import AuthorizationError
 from ddoauth_kit.oauth.callback.awaited_redirect import AwaitedRedirect
 from ddoauth_kit.oauth.consent.scripted_consent import visit_consent
+from ddoauth_kit.oauth.redirect import read_redirect
 from ddoauth_kit.sandbox import Sandbox
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def scene(http: Http) -> Iterator[Scene]:
 
 def bring(answer: AwaitedRedirect[Any], redirect: str, *, spent: bool = True) -> Any:
     """Bring a redirect in the session that began the attempt."""
-    return answer.take(redirect, session="s", spent=lambda _redirect: spent)
+    return answer.take(read_redirect(redirect), session="s", spent=lambda _redirect: spent)
 
 
 def test_the_first_answer_stays(scene: Scene) -> None:
@@ -82,4 +83,7 @@ def test_a_denial_and_an_unexpected_failure_are_heard_by_whoever_waits(scene: Sc
     with pytest.raises(KeyError) as unexpected:
         failed.outcome.result()
     frames = [entry.frame for entry in unexpected.traceback]
-    assert not any("redirect" in frame.f_locals for frame in frames)
+    code = [
+        value for frame in frames for value in frame.f_locals.values() if "code=" in repr(value)
+    ]
+    assert not code
