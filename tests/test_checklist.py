@@ -21,7 +21,7 @@ def test_no_test_carries_an_unknown_item() -> None:
 
 
 def test_the_page_is_up_to_date() -> None:
-    """The table is what `python tests/checklist.py` would write."""
+    """The table is what `python -m support.checklist` would write."""
     assert PAGE.read_text("utf-8") == page()
 
 

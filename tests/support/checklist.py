@@ -70,9 +70,9 @@ ITEMS: Final = {
     "N4": "Files of the store are 0600 in a 0700 folder, replaced at once; no link is followed.",
     "N5": "Every secret that the stores hold, in each slot and record, is known to masking.",
     "N6": "No Python that the kit starts imports from the current folder.",
-    "N7": "A scan reads or names every file; it never crashes and never skips in silence.",
-    "N8": "What is printed is printable, CSV holds no formula, pages neither navigate nor lure.",
-    "N9": "A run ends with report and scan, whatever a notebook put out; patterns are linear.",
+    "N7": "Scan reads or names every file; it never crashes and never skips in silence.",
+    "N8": "What is printed is printable, CSV holds no formula, and pages neither navigate nor lure.",
+    "N9": "A run always ends with scan and report, and every pattern is linear.",
     "N10": "Workflows give secrets to steps, pin actions by commit, upload after a passed scan.",
 }
 
