@@ -71,7 +71,7 @@ ITEMS: Final = {
     "N5": "Every secret that the stores hold, in each slot and record, is known to masking.",
     "N6": "No Python that the kit starts imports from the current folder.",
     "N7": "Scan reads or names every file; it never crashes and never skips in silence.",
-    "N8": "What is printed is printable, CSV holds no formula, and pages neither navigate nor lure.",
+    "N8": "What is printed is printable, CSV holds no formula, pages neither navigate nor lure.",
     "N9": "A run always ends with scan and report, and every pattern is linear.",
     "N10": "Workflows give secrets to steps, pin actions by commit, upload after a passed scan.",
 }

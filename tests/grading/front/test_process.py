@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
@@ -17,6 +16,7 @@ from ddoauth_kit.grading.front.front_error import FrontError
 from ddoauth_kit.grading.front.process import ForeignProcess
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from collections.abc import Sequence
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="process groups are of POSIX")
