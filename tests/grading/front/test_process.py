@@ -16,8 +16,8 @@ from ddoauth_kit.grading.front.front_error import FrontError
 from ddoauth_kit.grading.front.process import ForeignProcess
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from collections.abc import Sequence
+    from pathlib import Path
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="process groups are of POSIX")
 
