@@ -21,6 +21,8 @@ COMMANDS: Final = {
     "run": "execute the notebooks for one site or more",
     "lab": "open JupyterLab on the notebooks",
     "sandbox": "serve the sandbox until it is interrupted",
+    "login": "authorize in your browser, and store the grant",
+    "logout": "revoke the stored grants, and forget them",
     "probe": "confirm data flow for scopes on sites",
     "check": "check an integration's folder before a reviewer does",
     "explain": "say what an error code means, and what to do",

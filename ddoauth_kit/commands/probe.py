@@ -18,7 +18,7 @@ from ddoauth_kit.errors import InputError
 from ddoauth_kit.probing.probe import Writes
 from ddoauth_kit.probing.probe_report import unknown_results
 from ddoauth_kit.scopes import known_scopes, unknown_scope
-from ddoauth_kit.sites import DATADOG_SITES
+from ddoauth_kit.sites import DATADOG_SITES, SiteTable
 
 if TYPE_CHECKING:
     import argparse
@@ -82,7 +82,12 @@ def run_probe(options: argparse.Namespace) -> int:
     client = checked_client(options.client)
     may_write = options.writes not in {None, str(Writes.NONE)}
     with open_lab(
-        sites[0], mode=options.mode, client=client, writes=may_write, every_scope=True
+        sites[0],
+        mode=options.mode,
+        client=client,
+        writes=may_write,
+        every_scope=True,
+        sites=_table(sites[0], options.mode, client),
     ) as lab:
         tables = lab.scopes.probe(*scopes, sites=sites, writes=options.writes or "")
     report = tables.report
@@ -96,6 +101,16 @@ def run_probe(options: argparse.Namespace) -> int:
         say("interrupted; the results so far are above")
         return INTERRUPTED
     return SUCCESS if report.is_good else FOUND
+
+
+def _table(site: str, mode: str, client: str) -> SiteTable:
+    """Return the sites to probe: Datadog's, or live those of the sandbox that is named."""
+    from ddoauth_kit.registration.against_sandbox import sites_to_use
+    from ddoauth_kit.registration.live import live_registration
+
+    if mode != "live":
+        return DATADOG_SITES
+    return sites_to_use(live_registration(site, client=client))
 
 
 def _scopes(given: list[str]) -> tuple[str, ...]:

@@ -66,8 +66,17 @@ ADVICE: Final[dict[str, str]] = {
         "use `private` or `published`, in code as in DDOAUTH_CLIENT_KIND, or leave it out."
     ),
     "unknown_consent": "set DDOAUTH_CONSENT to `paste` or `listener`, or leave it out.",
+    "bad_sandbox_url": (
+        "set DDOAUTH_SANDBOX to the address that `ddoauth sandbox` listens at, such as "
+        "http://127.0.0.1:8470, or unset it."
+    ),
+    "not_sandbox_credentials": (
+        "take the client id and secret that `ddoauth sandbox` prints, or unset DDOAUTH_SANDBOX to "
+        "use Datadog."
+    ),
     "no_person": (
-        "run the notebook in JupyterLab, where the redirect URL can be pasted, or use the sandbox."
+        "run the notebook in JupyterLab, where the redirect URL can be pasted, or the command in a "
+        "terminal of your own, or use the sandbox."
     ),
     "unknown_creation_path": "take one of the paths that the message lists.",
     "bad_registration": "correct the fields that the message names, here and at Datadog.",
@@ -81,7 +90,7 @@ ADVICE: Final[dict[str, str]] = {
     ),
     "no_loopback_redirect_uri": (
         "register `http://127.0.0.1:PORT/PATH` as one more redirect URI of the private client, or "
-        "paste the redirect. A published client must not have one."
+        "paste the redirect (`ddoauth login --paste`). A published client must not have one."
     ),
     "port_not_opened": (
         "stop the program that uses the port (an earlier run, perhaps), or register a redirect URI "

@@ -18,6 +18,7 @@ from IPython.display import HTML, display
 from ddoauth_kit.errors import AuthorizationError, InputError
 from ddoauth_kit.oauth.callback.listener import CallbackListener
 from ddoauth_kit.oauth.client import ONE_PERSON
+from ddoauth_kit.oauth.consent.terminal import organization
 from ddoauth_kit.oauth.consent.way_back import (
     browser_is_here,
     consent_wanted,
@@ -65,13 +66,6 @@ def ask_person(request: AuthorizationRequest, *, oauth: OAuthClient) -> Authoriz
     response = oauth.receive(answer, session=ONE_PERSON) if isinstance(answer, str) else answer
     print(organization(response))  # noqa: T201 - before anything is kept
     return response
-
-
-def organization(response: AuthorizationResponse) -> str:
-    """Return a sentence that names the organization of a redirect, as Datadog's redirect does."""
-    named = " ".join(filter(None, (response.dd_org_name, f"({response.dd_oid})")))
-    given = named if response.dd_oid or response.dd_org_name else "that the redirect does not name"
-    return f"Consent came from the organization {given} on {response.site.domain}."
 
 
 def _answer(request: AuthorizationRequest, oauth: OAuthClient) -> AuthorizationResponse | str:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Final
 import ipywidgets as widgets
 
 from ddoauth_kit.errors import AuthorizationError, DdoauthError
+from ddoauth_kit.oauth.consent.terminal import organization
 from ddoauth_kit.workbook.lab.attempt import begin_attempt
-from ddoauth_kit.workbook.lab.listen_or_paste import link, organization
+from ddoauth_kit.workbook.lab.listen_or_paste import link
 from ddoauth_kit.workbook.panels.panel import Panel, button, row
 from ddoauth_kit.workbook.panels.token_panel import unkept
 from ddoauth_kit.workbook.panels.typed_form import Field, FormReply, TypedForm

@@ -1,0 +1,109 @@
+"""The command `ddoauth login`: from a terminal to a stored grant."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Final
+
+from ddoauth_kit.commands.terminal import SUCCESS, checked_client, document, say
+from ddoauth_kit.errors import InputError
+from ddoauth_kit.sites import DATADOG_SITES
+
+if TYPE_CHECKING:
+    import argparse
+
+    from ddoauth_kit.commands.parser import Parser
+    from ddoauth_kit.oauth.authorization_response import AuthorizationResponse
+    from ddoauth_kit.oauth.client import OAuthClient
+    from ddoauth_kit.oauth.tokens import TokenSet
+    from ddoauth_kit.store import ChosenStore
+
+EXAMPLES: Final = (
+    "ddoauth login",
+    "ddoauth login --site eu1 --client assets/oauth_clients.json",
+    "ddoauth login --paste",
+)
+
+
+def configure(login: Parser) -> None:
+    """Describe the command and add its options."""
+    login.describe(
+        "Authorize the client of the environment in your browser, and store the grant. Then "
+        "`ddoauth probe --mode live` and the lessons work without you. With DDOAUTH_SANDBOX set "
+        "to the address of a sandbox, it takes the place of Datadog.",
+        examples=EXAMPLES,
+    )
+    login.set_defaults(command=run_login)
+    login.add_argument(
+        "--site", default="us1", help=f"one of {', '.join(DATADOG_SITES.names)} (us1)"
+    )
+    login.add_argument("--client", metavar="FILE", help="an integration's oauth_clients.json")
+    login.add_argument(
+        "--paste",
+        action="store_true",
+        help="paste the address that you end on, where no redirect URI leads to this machine",
+    )
+
+
+def run_login(options: argparse.Namespace) -> int:
+    """Get consent, exchange the code, and store the grant."""
+    from ddoauth_kit.oauth.consent.terminal import listen_for_consent, paste_consent
+    from ddoauth_kit.store import open_store
+
+    _refuse_without_a_person()
+    oauth = live_client(options.site, client=checked_client(options.client))
+    chosen = open_store()
+    site = oauth.sites.named(options.site)
+
+    def finish(response: AuthorizationResponse) -> TokenSet:
+        return _stored(response, oauth=oauth, chosen=chosen)
+
+    consent = paste_consent if options.paste else listen_for_consent
+    tokens = consent(oauth, domain=site.domain, finish=finish, say=say)
+    document(_summary(tokens, chosen=chosen))
+    return SUCCESS
+
+
+def live_client(site: str, *, client: str) -> OAuthClient:
+    """Return the client that live mode uses on a site: at Datadog, or at a named sandbox.
+
+    Raises:
+        InputError: there is no registration, or it does not fit the sandbox.
+    """
+    from ddoauth_kit.oauth.client import OAuthClient
+    from ddoauth_kit.registration.against_sandbox import sites_to_use
+    from ddoauth_kit.registration.live import live_registration
+
+    registration = live_registration(DATADOG_SITES.named(site).name, client=client)
+    return OAuthClient(registration, sites=sites_to_use(registration))
+
+
+def _refuse_without_a_person() -> None:
+    if sys.stdin is None or not sys.stdin.isatty():
+        what = "`ddoauth login` needs a terminal: a person has to authorize."
+        raise InputError("no_person", what)
+
+
+def _stored(
+    response: AuthorizationResponse, *, oauth: OAuthClient, chosen: ChosenStore
+) -> TokenSet:
+    """Name the organization, then exchange and store, so that the browser's page is right."""
+    from ddoauth_kit.oauth.consent.terminal import organization
+    from ddoauth_kit.oauth.grant import Grant, grant_slot
+
+    say(organization(response))
+    tokens = oauth.exchange(response)
+    Grant(oauth, store=chosen.store, slot=grant_slot(tokens)).keep(tokens)
+    return tokens
+
+
+def _summary(tokens: TokenSet, *, chosen: ChosenStore) -> str:
+    named = " ".join(filter(None, (tokens.dd_org_name, tokens.dd_oid))) or "(not named)"
+    lines = {
+        "organization": named,
+        "site": f"{tokens.site.name} ({tokens.site.domain})",
+        "scopes": str(tokens.scopes) or "(none)",
+        "grant in": chosen.store.where + (f" ({chosen.reason})" if chosen.reason else ""),
+        "next": f"ddoauth probe --mode live --site {tokens.site.name}",
+    }
+    return "\n".join(f"{name:<13} {text}" for name, text in lines.items())

@@ -1,0 +1,97 @@
+"""Get a person's consent from a plain terminal: by the listener, or by a pasted address."""
+
+from __future__ import annotations
+
+import contextlib
+import webbrowser
+from getpass import getpass
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from ddoauth_kit.errors import InputError
+from ddoauth_kit.oauth.callback.listener import WAIT, CallbackListener
+from ddoauth_kit.oauth.client import ONE_PERSON
+from ddoauth_kit.oauth.consent.way_back import opens_no_window
+from ddoauth_kit.registration.redirect_uris import leads_here
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ddoauth_kit.oauth.authorization_response import AuthorizationResponse
+    from ddoauth_kit.oauth.client import OAuthClient
+    from ddoauth_kit.oauth.tokens import TokenSet
+
+PROMPT: Final = "Paste the address of the page you end on (it is not shown): "
+
+
+def organization(response: AuthorizationResponse) -> str:
+    """Return a sentence that names the organization of a redirect, as Datadog's redirect does."""
+    named = " ".join(filter(None, (response.dd_org_name, f"({response.dd_oid})")))
+    given = named if response.dd_oid or response.dd_org_name else "that the redirect does not name"
+    return f"Consent came from the organization {given} on {response.site.domain}."
+
+
+def listen_for_consent(  # noqa: PLR0913 - what a test stands in for comes by name
+    oauth: OAuthClient,
+    *,
+    domain: str,
+    finish: Callable[[AuthorizationResponse], TokenSet],
+    say: Callable[[str], None],
+    browse: Callable[[str], object] = webbrowser.open,
+    seconds: float = WAIT,
+) -> TokenSet:
+    """Open the browser on the authorization page, wait at the listener, and return the tokens.
+
+    `finish` gets the checked redirect before the browser sees that all went well. The listener
+    serves this one attempt and no onboarding URL.
+
+    Raises:
+        InputError: `no_loopback_redirect_uri`, or `port_not_opened`.
+        AuthorizationError: consent was denied, did not come in time, or is not to be believed.
+        TokenError, AnswerError, NetworkError: the code was not exchanged.
+    """
+    uris = [uri for uri in oauth.registration.redirect_uris if leads_here(uri)]
+    if not uris:
+        listed = ", ".join(oauth.registration.redirect_uris) or "none"
+        what = (
+            f"No redirect URI of the {oauth.registration.kind} client leads to this machine; "
+            f"registered: {listed}."
+        )
+        raise InputError("no_loopback_redirect_uri", what)
+    with CallbackListener(oauth, finish=finish, redirect_uri=uris[0], onboarding=False) as listener:
+        request = oauth.begin(domain=domain, redirect_uri=listener.redirect_uri, session=ONE_PERSON)
+        url = listener.start_url(request)
+        say(f"Authorize in your browser: {url}")
+        if not opens_no_window():
+            with contextlib.suppress(webbrowser.Error):
+                browse(url)
+        return listener.wait(seconds)
+
+
+def paste_consent(
+    oauth: OAuthClient,
+    *,
+    domain: str,
+    finish: Callable[[AuthorizationResponse], TokenSet],
+    say: Callable[[str], None],
+    ask: Callable[[str], str] = getpass,
+) -> TokenSet:
+    """Print the authorization URL, read the redirect like a password, and return the tokens.
+
+    Raises:
+        InputError: `no_person`, where nothing can be typed.
+        AuthorizationError: consent was denied, or the redirect is not to be believed.
+        TokenError, AnswerError, NetworkError: the code was not exchanged.
+    """
+    request = oauth.begin(domain=domain, session=ONE_PERSON)
+    host = urlsplit(request.redirect_uri).hostname
+    say(
+        f"The code also reaches the server at {host}: it may use the code before you do, or log "
+        "it. Paste only where that server is yours."
+    )
+    say(f"Authorize in your browser: {request.url}")
+    try:
+        redirect = ask(PROMPT)
+    except EOFError:
+        raise InputError("no_person", "Nobody can be asked for the redirect URL here.") from None
+    return finish(oauth.receive(redirect, session=ONE_PERSON))

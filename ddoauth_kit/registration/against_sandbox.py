@@ -1,0 +1,68 @@
+"""Point a client at a sandbox of this machine instead of at Datadog, and never by accident."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from ddoauth_kit.environment_values import value_of
+from ddoauth_kit.errors import InputError
+from ddoauth_kit.registration.redirect_uris import LOOPBACK
+from ddoauth_kit.sites import DATADOG_SITES, Endpoints, SiteTable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ddoauth_kit.registration.client_registration import ClientRegistration
+
+VARIABLE: Final = "DDOAUTH_SANDBOX"
+MINTED: Final = "sandbox-"
+
+
+def sandbox_sites(url: str) -> SiteTable:
+    """Return Datadog's sites with the addresses of a sandbox at `http://127.0.0.1:PORT`.
+
+    For `OAuthClient(sites=...)`. The address is that of the sandbox itself, without a path.
+
+    Raises:
+        InputError: `bad_sandbox_url`, for what is not a plain http address of this machine.
+    """
+    try:
+        parts = urlsplit(url.strip())
+        usable = parts.scheme == "http" and parts.hostname in LOOPBACK and bool(parts.port)
+    except ValueError:
+        usable = False
+    if not usable or parts.path.strip("/") or parts.query or parts.fragment or parts.username:
+        raise InputError("bad_sandbox_url", f"{url[:100]!a} is not the address of a sandbox.")
+    base = f"http://{parts.netloc}"
+    return DATADOG_SITES.at(
+        {
+            name: Endpoints(
+                app_url=f"{base}/{name}/app",
+                api_url=f"{base}/{name}/api",
+                logs_intake_url=f"{base}/{name}/logs",
+                events_intake_url=f"{base}/{name}/events",
+            )
+            for name in DATADOG_SITES.names
+        }
+    )
+
+
+def sites_to_use(
+    registration: ClientRegistration, environ: Mapping[str, str] = os.environ
+) -> SiteTable:
+    """Return Datadog's sites, or those of the sandbox that `DDOAUTH_SANDBOX` names.
+
+    A sandbox gets no real credentials: the client secret has to be one that a sandbox issued.
+
+    Raises:
+        InputError: `bad_sandbox_url`, `not_sandbox_credentials` or `missing_client_secret`.
+    """
+    url = value_of(VARIABLE, environ)
+    if not url:
+        return DATADOG_SITES
+    if not registration.secret.reveal().startswith(MINTED):
+        what = f"{VARIABLE} names a sandbox, and the client's secret is not one of a sandbox."
+        raise InputError("not_sandbox_credentials", what)
+    return sandbox_sites(url)

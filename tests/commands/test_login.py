@@ -1,0 +1,229 @@
+"""From a plain terminal to a stored grant, and back: login, probe without a person, logout."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from support.places import ROOT
+from support.visitors import Person
+
+from ddoauth_kit.cli import main
+from ddoauth_kit.errors import InputError
+from ddoauth_kit.registration.against_sandbox import sandbox_sites
+from ddoauth_kit.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ADDRESS = "Authorize in your browser: "
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return int(taken.getsockname()[1])
+
+
+def _client_file(folder: Path, redirect_uri: str) -> Path:
+    path = folder / "oauth_clients.json"
+    integration = {
+        "id": "acme",
+        "name": "Acme Sensors",
+        "onboarding_url": "https://acme.example.com/start",
+        "redirect_uris": [redirect_uri],
+        "scopes": ["metrics_read", "events_read"],
+    }
+    path.write_text(json.dumps({"integration": integration}))
+    return path
+
+
+class Terminal:
+    """Be a terminal of the user's with the environment of one client."""
+
+    def __init__(self, sandbox: Sandbox, *, client_file: Path, folder: Path) -> None:
+        self.sandbox = sandbox
+        client = sandbox.client
+        self.environ = {
+            **{name: text for name, text in os.environ.items() if not name.startswith("DDOAUTH_")},
+            "PYTHONPATH": str(ROOT),
+            "DDOAUTH_CLIENT_ID": client.client_id,
+            "DDOAUTH_CLIENT_SECRET": client.client_secret,
+            "DDOAUTH_CLIENT_FILE": str(client_file),
+            "DDOAUTH_STORE": "file",
+            "DDOAUTH_STORE_FOLDER": str(folder / "store"),
+            "DDOAUTH_SANDBOX": sandbox.base_url,
+        }
+        self.environ.pop("DISPLAY", None)
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a command without anybody at the keyboard."""
+        return subprocess.run(
+            [sys.executable, "-m", "ddoauth_kit", *arguments],
+            env=self.environ,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+
+    def log_in(self, *arguments: str, decision: str = "approve") -> tuple[int, str, str]:
+        """Log in as a person does: read the address, decide in a browser, or paste."""
+        keyboard, theirs = pty.openpty()
+        with subprocess.Popen(
+            [sys.executable, "-m", "ddoauth_kit", "login", *arguments],
+            env=self.environ,
+            stdin=theirs,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        ) as process:
+            os.close(theirs)
+            assert process.stderr is not None
+            assert process.stdout is not None
+            said = []
+            for line in process.stderr:
+                said.append(line)
+                if line.startswith(ADDRESS):
+                    url = line.removeprefix(ADDRESS).strip()
+                    if "--paste" in arguments:
+                        os.write(keyboard, Person().decide(url, decision).encode() + b"\n")
+                    else:
+                        Person().finish(url, decision)
+            out = process.stdout.read()
+            code = process.wait(timeout=30)
+        os.close(keyboard)
+        return code, out, "".join(said)
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Iterator[Terminal]:
+    """Give a terminal whose client has a loopback redirect URI at a sandbox."""
+    path = _client_file(tmp_path, f"http://127.0.0.1:{_free_port()}/callback")
+    with Sandbox(client_file=path, real_time=True) as sandbox:
+        yield Terminal(sandbox, client_file=path, folder=tmp_path)
+
+
+def _secrets_of(terminal: Terminal) -> list[str]:
+    """Return the client secret and every credential that stands in the store's files."""
+    kept = Path(terminal.environ["DDOAUTH_STORE_FOLDER"]).rglob("*")
+    texts = [path.read_text(errors="replace") for path in kept if path.is_file()]
+    minted = re.findall(r"sandbox-(?:access|refresh)-\w+", " ".join(texts))
+    return [terminal.environ["DDOAUTH_CLIENT_SECRET"], *minted]
+
+
+def test_a_login_is_enough_for_probes_without_a_person(terminal: Terminal) -> None:
+    """The grant is stored, named with its organization, used by a probe, and ended by logout."""
+    code, out, said = terminal.log_in()
+    assert code == 0, said
+    assert "organization  Acme (us1)" in out
+    assert re.search(r"scopes +\w*.*metrics_read", out)
+    assert "Consent came from the organization Acme (us1)" in said
+    probed = terminal.run("probe", "--mode", "live", "--scope", "metrics_read", "--format", "json")
+    assert probed.returncode == 0, probed.stderr
+    (row,) = json.loads(probed.stdout)
+    assert (row["scope"], row["status"]) == ("metrics_read", 200)
+    ended = terminal.run("logout")
+    assert ended.returncode == 0, ended.stderr
+    assert "revoked and forgotten" in ended.stderr
+    again = terminal.run("logout")
+    assert again.returncode == 1
+    assert "no grant of this client is stored for us1" in again.stderr
+
+
+def test_no_secret_is_printed(terminal: Terminal) -> None:
+    """Neither stream holds the client secret or a token."""
+    _, out, said = terminal.log_in()
+    secrets = _secrets_of(terminal)
+    assert len(secrets) >= 3
+    assert not [secret for secret in secrets if secret in out + said]
+
+
+def test_a_denied_consent_keeps_nothing(terminal: Terminal) -> None:
+    """The refusal is told in one line with its explanation, exit 2, and nothing is stored."""
+    code, out, said = terminal.log_in(decision="deny")
+    assert (code, out) == (2, "")
+    assert "[access_denied]" in said
+    assert "ddoauth explain access_denied" in said
+    assert terminal.run("logout").returncode == 1
+
+
+def test_without_a_terminal_it_refuses_at_once(terminal: Terminal) -> None:
+    """A job without a person gets an error, and no request is sent."""
+    done = terminal.run("login")
+    assert done.returncode == 2
+    assert "[no_person]" in done.stderr
+    assert not list(terminal.sandbox.journal)
+
+
+def test_without_a_loopback_redirect_uri_it_names_the_ways(tmp_path: Path) -> None:
+    """The private client and `--paste` are named; by paste the login works, with a warning."""
+    path = _client_file(tmp_path, "https://acme.example.com/callback")
+    with Sandbox(client_file=path, real_time=True) as sandbox:
+        terminal = Terminal(sandbox, client_file=path, folder=tmp_path)
+        code, _, said = terminal.log_in()
+        assert code == 2
+        assert "[no_loopback_redirect_uri]" in said
+        assert "private client" in said
+        assert "ddoauth login --paste" in said
+        code, out, said = terminal.log_in("--paste")
+        assert code == 0, said
+        assert "The code also reaches the server at acme.example.com" in said
+        assert "organization  Acme (us1)" in out
+
+
+def test_real_credentials_never_go_to_a_sandbox(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With DDOAUTH_SANDBOX set, a secret that no sandbox issued is refused by name."""
+    monkeypatch.setenv("DDOAUTH_CLIENT_ID", "real")
+    monkeypatch.setenv("DDOAUTH_CLIENT_SECRET", "real-secret-0815")
+    monkeypatch.setenv("DDOAUTH_SANDBOX", "http://127.0.0.1:8470")
+    assert main(["logout"]) == 2
+    said = capsys.readouterr().err
+    assert "[not_sandbox_credentials]" in said
+    assert "real-secret-0815" not in said
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://127.0.0.1:8470",
+        "http://example.com:80",
+        "http://127.0.0.1",
+        "http://127.0.0.1:0",
+        "http://127.0.0.1:8470/us1",
+        "http://user@127.0.0.1:8470",
+        "http://127.0.0.1:99999",
+        "127.0.0.1:8470",
+        "http://[::1",
+        "http://127.0.0.1.evil.example:80",
+    ],
+)
+def test_only_this_machine_is_a_sandbox(url: str) -> None:
+    """Another host, scheme, path or an address without a port is refused before any request."""
+    with pytest.raises(InputError) as caught:
+        sandbox_sites(url)
+    assert caught.value.code == "bad_sandbox_url"
+
+
+def test_the_sites_of_a_sandbox_are_its_own_addresses() -> None:
+    """What is derived from the address is what the sandbox says of itself."""
+    with Sandbox() as sandbox:
+        table = sandbox_sites(sandbox.base_url)
+        for name, urls in sandbox.endpoints.items():
+            if name in table.names:
+                site = table.named(name)
+                assert site.endpoints.app_url == urls["app_url"]
+                assert site.endpoints.api_url == urls["api_url"]
+                assert site.endpoints.logs_intake_url == urls["logs_intake_url"]
+                assert site.endpoints.events_intake_url == urls["events_intake_url"]
