@@ -1,4 +1,4 @@
-"""Write the README's section on uninstallation from an integration's own names.
+"""Check the README's section on uninstallation, and write it from an integration's own names.
 
 The two statements are those that Datadog's page on OAuth for integrations asks for.
 """
@@ -6,8 +6,18 @@ The two statements are those that Datadog's page on OAuth for integrations asks 
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
+
+from ddoauth_kit.publishing.findings import Edit, Place, RuleFinding, finding, quoted
+from ddoauth_kit.publishing.integration import README, Readme
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ddoauth_kit.publishing.integration import Integration
+    from ddoauth_kit.publishing.integration_files import TextFile
+    from ddoauth_kit.publishing.markdown import Block, Section
 
 HEADING: Final = "Uninstallation"
 LAST_CHARACTER: Final = "\u0100"
@@ -21,6 +31,103 @@ _KEYS: Final = (
 KEYS: Final = f"{_KEYS} the integration name on the API Keys page."
 _KEYS_PAGE: Final = "https://app.datadoghq.com/organization-settings/api-keys"
 _MARKUP: Final = re.compile(r"([\\`*_{}\[\]<>#|~!&])")
+LEVELS: Final = (2, 3)
+_REVOKED: Final = re.compile(
+    r"authori[sz]ations?\b[^.]*\brevoked|\brevok\w+[^.]*\bauthori[sz]ation", re.IGNORECASE
+)
+_API_KEYS: Final = (
+    re.compile(r"\bAPI keys?\b", re.IGNORECASE),
+    re.compile(r"\b(disabl|revok|remov|delet)", re.IGNORECASE),
+    re.compile(r"\bsearch", re.IGNORECASE),
+)
+
+
+def uninstallation_findings(integration: Integration, readme: Readme) -> Iterator[RuleFinding]:
+    """Yield what is wrong with the heading Uninstallation and with what stands below it."""
+    headings = readme.page.named(HEADING)
+    usable = [heading for heading in headings if heading.level in LEVELS]
+    if not usable:
+        yield _no_uninstallation(integration, readme)
+        return
+    first = usable[0]
+    for other in headings:
+        if other is not first:
+            what = f"There is a heading {HEADING} in line {first.line} already."
+            yield finding(
+                "readme-uninstallation-twice",
+                at=Place(README, other.line),
+                what=what,
+                fix="Keep one of them.",
+            )
+    setup = readme.page.named("Setup")
+    if setup and first.line < setup[0].line:
+        what = f"{HEADING} stands before Setup (line {setup[0].line})."
+        yield finding(
+            "readme-uninstallation-place",
+            at=Place(README, first.line),
+            what=what,
+            fix="Move it after Setup.",
+        )
+    yield from _statements(integration, readme, readme.page.section(first))
+
+
+def _no_uninstallation(integration: Integration, readme: Readme) -> RuleFinding:
+    """Report the missing section; where Setup leaves no doubt about its place, write it."""
+    near = [h for h in readme.page.headings if h.text.lower().startswith("uninstall")]
+    if near:
+        what = f"The heading {quoted(near[0].text)} of level {near[0].level} is not found by its "
+        what += f"anchor: {HEADING} of level 2 or 3 is asked for."
+        fix = f"Write `## {HEADING}`."
+        return finding("readme-uninstallation", at=Place(README, near[0].line), what=what, fix=fix)
+    edits: tuple[Edit, ...] = ()
+    setup = [h for h in readme.page.named("Setup") if h.level == LEVELS[0]]
+    if setup:
+        section = readme.page.section(setup[0])
+        last = section.blocks[-1] if section.blocks else section.heading
+        text = uninstallation_section(
+            integration.name,
+            client_name=integration.oauth_name,
+            creates_key=integration.creates_key,
+            newline=readme.file.newline,
+        )
+        edits = _added(readme.file, text, after=last)
+    what = f"There is no heading {HEADING}."
+    fix = f"Add a section `## {HEADING}` after Setup that says how authorizations and keys end."
+    return finding("readme-uninstallation", at=Place(README), what=what, fix=fix, edits=edits)
+
+
+def _statements(
+    integration: Integration, readme: Readme, section: Section
+) -> Iterator[RuleFinding]:
+    revoked = revoked_paragraph(integration.name)
+    keys = api_keys_paragraph(
+        integration.name,
+        client_name=integration.oauth_name,
+        creates_key=integration.creates_key,
+    )
+    at, file, end = Place(README, section.heading.line), readme.file, section.own_end
+    if not section.content:
+        edits = _added(file, (2 * file.newline).join((revoked, keys)), after=end)
+        what, fix = f"The section {HEADING} is empty.", "Say how authorizations and keys end."
+        yield finding("readme-uninstallation-empty", at=at, what=what, fix=fix, edits=edits)
+        return
+    yield from _beginning(section.content[0])
+    if not _REVOKED.search(section.text):
+        what, fix = "It is not said that previous authorizations are revoked.", f"Say: {REVOKED}"
+        edits = _added(file, revoked, after=end)
+        yield finding("readme-revoked", at=at, what=what, fix=fix, edits=edits)
+    if not all(words.search(section.text) for words in _API_KEYS):
+        what, fix = "It is not said which API keys to disable, or how to find them.", f"Say: {KEYS}"
+        edits = _added(file, keys, after=end)
+        yield finding("readme-api-keys", at=at, what=what, fix=fix, edits=edits)
+
+
+def _beginning(first: Block) -> Iterator[RuleFinding]:
+    if first.kind != "paragraph":
+        what = f"The section {HEADING} begins with a {first.kind.replace('_', ' ')}."
+        fix = "Begin with a sentence; in the marketplace repository this is checked."
+        at = Place(README, first.line)
+        yield finding("readme-uninstallation-paragraph", at=at, what=what, fix=fix)
 
 
 def uninstallation_section(
@@ -66,3 +173,16 @@ def _plain(name: str) -> str:
     if not words.isprintable() or any(letter > LAST_CHARACTER for letter in words):
         return ""
     return _MARKUP.sub(r"\\\1", words)
+
+
+def _added(file: TextFile, text: str, *, after: Block) -> tuple[Edit, ...]:
+    """Return the edit that adds a text behind a block, with an empty line on either side."""
+    starts = (*file.starts, len(file.text))
+    line = min(after.after - 1, len(starts) - 1)
+    while line > after.line and not file.text[starts[line - 1] : starts[line]].strip():
+        line -= 1
+    content = file.text[starts[line - 1] : starts[line]].rstrip("\r\n")
+    at = starts[line - 1] + len(content)
+    following = file.text[starts[line] : starts[line + 1]] if line + 1 < len(starts) else ""
+    behind = file.newline if following.strip() else ""
+    return (Edit(file.name, at, at, 2 * file.newline + text + behind),)
