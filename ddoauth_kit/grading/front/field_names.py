@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 HIDDEN: Final = "<hidden>"
 _FIELDS: Final = 100
 # A word of a program. Datadog's shortest keys have 32 characters, and digits among them.
-_NAME: Final = re.compile(r"[A-Za-z_$@-][\w.$@\[\]-]{0,30}")
+_NAME: Final = re.compile(r"[A-Za-z_$@-][\w.$@\[\]-]{0,30}", re.ASCII)
 _DEEP: Final = 6
 _LONG: Final = re.compile(r"[^/]{20,}")
 _PART: Final = re.compile(rb'content-disposition:[^\r\n]*?;\s*name="?([^";\r\n]*)', re.IGNORECASE)

@@ -103,7 +103,7 @@ def prepare(
     placed += [_bind(bundle, store) for store in sorted(stores)]
     java = java_store_of(environment)
     if java is not None:
-        placed.append(_bind(trust.java_store(), java.resolve()))
+        placed.append(_bind(trust.java_store(unsealed=True), java.resolve()))
     return tuple(placed)
 
 

@@ -67,9 +67,15 @@ class TrustFiles:
             before = system_certificates(self._environment)
         return self._write(f"{variables[0].lower()}.pem", _joined(before, self._authority))
 
-    def java_store(self, *, given: str | None = None, password: str | None = None) -> Path:
-        """Write a PKCS12 store of the JDK's certificates, or of the store `given`, and the CA."""
-        from cryptography.hazmat.primitives.serialization import NoEncryption, pkcs12
+    def java_store(
+        self, *, given: str | None = None, password: str | None = None, unsealed: bool = False
+    ) -> Path:
+        """Write a PKCS12 store of the JDK's certificates, or of the store `given`, and the CA.
+
+        It has `STORE_PASSWORD`; an `unsealed` one can take the place of the JDK's own.
+        """
+        from cryptography.hazmat.primitives import serialization
+        from cryptography.hazmat.primitives.serialization import pkcs12
 
         place = Path(given) if given else java_store_of(self._environment)
         trusted = _java_certificates(place, password=password or STORE_PASSWORD) if place else []
@@ -79,8 +85,10 @@ class TrustFiles:
             pkcs12.PKCS12Certificate(certificate, f"trusted-{number}".encode())
             for number, certificate in enumerate([*trusted, *_loaded(self._authority.certificate)])
         ]
+        sealed = serialization.BestAvailableEncryption(STORE_PASSWORD.encode())
         # Java reads its own store without a password, and then nothing that is encrypted.
-        store = pkcs12.serialize_java_truststore(entries, NoEncryption())
+        kind = serialization.NoEncryption() if unsealed else sealed
+        store = pkcs12.serialize_java_truststore(entries, kind)
         return self._write("java.p12", store)
 
     def php_folder(self, bundle: Path) -> Path:

@@ -181,12 +181,13 @@ os.execvpe(whole[0], whole, variables)
 
 def _python_for(other: list[str], variables: dict[str, str]) -> str:
     """Find a Python that another user may run, with the packages of the tests."""
+    # It must be able to start itself, too, and not only be started by root.
+    code = "import os, sys, trustme, uvicorn; sys.exit(not os.access(sys.executable, os.X_OK))"
     for python in (sys.executable, "/usr/bin/python3"):
-        trial = [*other, python, "-c", "import trustme, uvicorn"]
+        trial = [*other, python, "-c", code]
         with suppress(OSError):
-            if not subprocess.run(
-                trial, env=variables, capture_output=True, check=False
-            ).returncode:
+            done = subprocess.run(trial, env=variables, capture_output=True, check=False)
+            if done.returncode == 0:
                 return python
     pytest.skip("no Python here can be run by another user")
 
