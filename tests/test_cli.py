@@ -69,7 +69,7 @@ def test_help(arguments: list[str]) -> None:
         (["lab", "--out", " "], "has no name"),
         (["lab", "--out", __file__], "Nothing can be written"),
         (["run", "--out", __file__], "Nothing can be written"),
-        (["run", __file__], "is no Jupyter notebook"),
+        (["run", __file__], "is not a Jupyter notebook"),
         (["run", "--mode", "live"], "missing_client_id"),
         (["run", "--jobs", "0"], "0 is not a count"),
         (["run", "--timeout", "never"], "never is not a number of seconds"),

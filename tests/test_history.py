@@ -21,7 +21,7 @@ SHAPES = {
 }
 # Made up for tests: digits in order, one character again and again, the samples of an older scan.
 MADE_UP = re.compile(
-    r"0123456789abcdef|fedcba9876543210|(.)\1{7}|12345678|deadbeef|abcdef012345|^9f8e7d6c5b4a3928"
+    r"0123456789abcdef|fedcba9876543210|(.)\1{7}|12345678|deadbeef|abcdef012345|c0ffee00|^9f8e7d6c5b4a3928"
 )
 
 

@@ -53,6 +53,8 @@ STARTS = frozenset(
 )
 # What starts a process, and whether that is Python; `fork` copies a process that has its path.
 KNOWN = {
+    ("grading/front/isolation.py", "subprocess.run"): "unshare, mount and the user's command",
+    ("grading/front/process.py", "subprocess.Popen"): "the user's command",
     ("commands/lab.py", "subprocess.Popen"): "python",
     ("maintenance/spec/source.py", "subprocess.run"): "python",
     ("publishing/history.py", "subprocess.run"): "git",

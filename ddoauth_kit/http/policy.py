@@ -101,7 +101,7 @@ def recorded(  # noqa: PLR0913 - the parts of one answer
         seconds=seconds,
         facts=Facts(
             site=request.site.name,
-            path=request.path,
+            path=Masker(request.secrets)(request.path),
             client_id=str(dict(request.form or ()).get("client_id", "")),
             trial=request.trial,
         ),

@@ -94,6 +94,7 @@ _WORDLIKE: Final = re.compile(r"[a-z_. ]+|[A-Z_]+|[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)
 SHORTEST_FIELD: Final = 6
 _AFTER_NAME: Final = frozenset(" \t\"'(=:")
 _TOKEN_LENGTH: Final = 16
+_LONGER_THAN_WORDS: Final = 16
 
 # Where a number of 32 or 40 hex digits is an id, a checksum or a commit: by what stands before it.
 _ID_NAME: Final = (
@@ -256,6 +257,8 @@ def _is_credential(found: re.Match[str]) -> bool:
     mixed = not value.islower() and not value.isupper() and not value.istitle()
     has_digit = any(c.isdigit() for c in value)
     dashed = bool(re.search(r"[-_.+/~=]", value)) and "auth" not in value.lower()
+    if found[0][:6].lower() == "bearer" and len(value) >= _LONGER_THAN_WORDS:
+        return True
     return (has_digit and len(value) >= 8) or (  # noqa: PLR2004 - words are shorter or without
         len(value) >= 12 and (mixed or dashed)  # noqa: PLR2004 - as above
     )

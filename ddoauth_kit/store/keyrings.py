@@ -45,6 +45,8 @@ def usable_keyring() -> tuple[Any, str]:
         return None, "the configured keyring does not answer"
     except Exception as error:  # noqa: BLE001 - whatever the configured backend raises
         return None, f"the configured keyring does not start: {type(error).__name__}"
+    if not parts:
+        return None, "the configured keyring chains no other keyring"
     for part in parts:
         reason = next(filter(None, (_UNUSABLE.get(k.__module__) for k in type(part).__mro__)), "")
         if reason:

@@ -26,7 +26,7 @@ def missing(what: str) -> NoReturn:
     pytest.skip(f"{what} is missing")
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     """Launch the system's Chromium; while it runs, the main thread has a running event loop."""
     if find_spec("playwright") is None:
@@ -44,7 +44,7 @@ def browser() -> Iterator[Any]:
         launched.close()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def serve_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., LabServer]]:
     """Serve copies of the lessons by JupyterLab; tests that ask for one name share one server."""
     servers: dict[str, LabServer] = {}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import socket
-from email.message import Message
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 from hypothesis import given as generated
 from hypothesis import settings
@@ -237,7 +237,7 @@ def test_pages(count: int) -> None:
     @settings(max_examples=count)
     @generated(st.text() | tags.map("".join))
     def read_once(text: str) -> None:
-        _page(200, Message(), text)
+        _page(httpx.Response(200, text=text))
 
     read_once()
 
