@@ -30,8 +30,8 @@ class WatchedHttp(Http):
 
     arrived = 0.0
 
-    def _received(self, client: Any, request: Any) -> Any:
-        found = super()._received(client, request)
+    def _received(self, client: Any, request: Any, watch: Any) -> Any:
+        found = super()._received(client, request, watch)
         self.arrived = time.perf_counter()
         _say("arrived")
         return found
