@@ -9,6 +9,7 @@ import secrets
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -286,8 +287,15 @@ def _lab(trap: Path, tmp_path: Path) -> Iterator[Any]:
                     data=json.dumps(document).encode(),
                     headers={"Authorization": f"token {token}"},
                 )
-                with urllib.request.urlopen(request, timeout=60) as answer:
-                    return json.load(answer)
+                while True:  # the file that names the address is there before it answers
+                    try:
+                        with urllib.request.urlopen(request, timeout=60) as answer:
+                            return json.load(answer)
+                    except urllib.error.URLError as error:
+                        refused = isinstance(error.reason, ConnectionRefusedError)
+                        if not refused or time.monotonic() > until:
+                            raise
+                        time.sleep(0.2)
 
             yield ask
         finally:
