@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 LOG: Final = logging.getLogger("ddoauth_kit.grant")
 PAUSE: Final = 30.0
+GATHERED: Final = 0.02  # seconds in which refusals of other calls come to share one check
 ENDED: Final = frozenset({"invalid_refresh_token", "no_refresh_token", "grant_ended"})
 _SUCCESS: Final = range(200, 300)
 _UNAUTHORIZED: Final = 401
@@ -328,6 +329,7 @@ class Grant:
             if self._accepted_at >= at:
                 return True
             if tokens.access_token != self._refused and not check:
+                time.sleep(GATHERED)
                 response = self._client.http.send(current_user_request(tokens))
                 if self._note_success(response, tokens):
                     return True

@@ -64,7 +64,7 @@ def test_deny_then_approve(context: Any, show: Callable[[str], Notebook]) -> Non
     notebook = show("AuthorizePanel(lab)")
     press(notebook, "Authorize")
     page = decide(context, notebook, "Deny")
-    page.get_by_text("The customer did not give consent.").wait_for()
+    page.get_by_text("Reason: access denied.").wait_for()
     notebook.panel.get_by_role("cell", name="access_denied", exact=True).wait_for()
     press(notebook, "Authorize")
     page = decide(context, notebook, "Authorize")

@@ -90,7 +90,7 @@ def test_deny_and_try_again(context: Any, notebook: Notebook) -> None:
     """A no is on the page and in the kernel; another listener, another yes."""
     page = click(context, notebook)
     page.get_by_role("button", name="Deny").click()
-    page.get_by_text("The customer did not give consent.").wait_for()
+    page.get_by_text("Reason: access denied.").wait_for()
     assert "access_denied" in notebook.ask("listener._answer._outcome.error.code")
     notebook.run_all()
     page = click(context, notebook)
