@@ -91,7 +91,7 @@ def test_deny_and_try_again(context: Any, notebook: Notebook) -> None:
     page = click(context, notebook)
     page.get_by_role("button", name="Deny").click()
     page.get_by_text("Reason: access denied.").wait_for()
-    assert "access_denied" in notebook.ask("listener._answer._outcome.error.code")
+    assert "access_denied" in notebook.ask("listener._answer.outcome.exception().code")
     notebook.run_all()
     page = click(context, notebook)
     page.get_by_role("button", name="Authorize").click()
