@@ -170,6 +170,17 @@ ADVICE: Final[dict[str, str]] = {
     "sandbox_not_started": "change the option that the message names.",
     "unknown_fault": "name one of the faults that the message lists.",
     "unknown_drill": "name one of the mistakes or faults that the message lists.",
+    # A command behind the sandbox's front cannot start.
+    "no_trustme": "`pip install 'ddoauth-kit[grade]'`",
+    "command_not_found": "check the spelling and PATH; write `./serve` for a file in this folder.",
+    "command_not_started": (
+        "check that it is a program for this machine, and that its first line names an interpreter "
+        "that is installed."
+    ),
+    "bad_allowed_host": (
+        "write `HOST`, `HOST:PORT` or `*.DOMAIN` after `--allow`, and none of Datadog's hosts."
+    ),
+    "port_taken": "stop the program that uses the port, or leave the port out for a free one.",
     "no_own_sandbox": "open a lab of its own for this: `open_sandbox_lab()`.",
     "missing_package": (
         "run the command that the message shows, or bring in everything that the lessons need: "

@@ -64,8 +64,7 @@ def not_trusted(host: str) -> FrontRefusal:
     return FrontRefusal(
         "not_trusted",
         f"The client did not accept this run's certificate for {host}. Turn certificate pinning "
-        "off for this run, or let the client read one of the trust variables; --isolate helps "
-        "where it reads the system's certificates only.",
+        "off for this run, or let the client read one of the trust variables.",
         0,
     )
 

@@ -1,0 +1,179 @@
+"""Open the front before a sandbox, and say in lines for people what it saw and what it missed."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Final
+
+from ddoauth_kit.grading.front.authority import Authority
+from ddoauth_kit.grading.front.environment import front_environment, parent_proxy
+from ddoauth_kit.grading.front.hosts import HostTable
+from ddoauth_kit.grading.front.proxy import Front
+from ddoauth_kit.grading.front.records import Verdict
+from ddoauth_kit.grading.front.trust_files import TrustFiles
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+    from typing import Self
+
+    from ddoauth_kit.grading.front.environment import FrontEnvironment
+    from ddoauth_kit.grading.front.records import FrontRecord
+    from ddoauth_kit.sandbox.server.journal import JournalEntry
+
+PATIENCE: Final = 5.0
+_TICK: Final = 0.25
+_CONSENT: Final = "/oauth2/v1/authorize"
+_HTTPS: Final = 443
+_PROXY: Final = (
+    "HTTPS_PROXY",
+    "see that nothing removes it, and that the client reads proxy variables",
+)
+# What a runtime reads, and why it may not have reached the client.
+_RUNTIMES: Final[Mapping[str, tuple[str, str]]] = {
+    "node npm npx yarn pnpm tsx next": (
+        "NODE_OPTIONS",
+        "see that no script replaces it; it carries the preload file of the front",
+    ),
+    "java mvn gradle": ("JAVA_TOOL_OPTIONS", "see that no script replaces it"),
+    "python uvicorn gunicorn flask hypercorn pytest uv poetry": (
+        "HTTPS_PROXY",
+        "aiohttp needs trust_env=True; http.client and urllib3 do not read it",
+    ),
+    "ruby rails puma bundle rackup": (
+        "http_proxy",
+        "Net::HTTP.get_response(uri) and Net::HTTP.start(host) do not read it",
+    ),
+    "php composer": ("HTTPS_PROXY", "PHP's streams do not read it; its curl does"),
+    "perl": ("PERL_LWP_ENV_PROXY", "see that nothing removes it"),
+    "go": ("HTTPS_PROXY", "a Transport needs Proxy: http.ProxyFromEnvironment"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FrontSession:
+    """Hold what a process needs that shall meet the front."""
+
+    url: str
+    ca_file: Path
+    environment: FrontEnvironment
+
+
+@contextmanager
+def front_before(
+    base_url: str,
+    *,
+    before: Mapping[str, str],
+    record: Callable[[FrontRecord], None],
+    allow: Iterable[str] = (),
+) -> Iterator[FrontSession]:
+    """Serve a front before the sandbox at `base_url`; `before` is the environment so far.
+
+    Raises:
+        FrontError: `no_trustme`, `bad_allowed_host`, `port_taken`.
+    """
+    authority = Authority()
+    front = Front(
+        HostTable.of_sandbox(base_url),
+        authority,
+        record=record,
+        allow=allow,
+        parent_proxy=parent_proxy(before),
+    ).listen_as_proxy()
+    with front, TrustFiles(authority, environment=before) as trust:
+        made = front_environment(before, proxy_url=front.url, trust=trust)
+        yield FrontSession(front.url, trust.ca_file(), made)
+
+
+def record_line(record: FrontRecord) -> str:
+    """Describe what the front saw in one line: names of fields, and no value."""
+    place = record.host if record.port == _HTTPS else f"{record.host}:{record.port}"
+    asked = f"{record.method} {place or '(no host)'}{record.path}".strip()
+    if record.verdict is Verdict.FORWARDED:
+        return f"{asked} {record.status}"
+    if record.verdict is Verdict.TUNNELLED:
+        return f"{asked} allowed, not read"
+    if record.verdict is Verdict.FAILED:
+        return f"{asked} cut off: the answer did not come whole"
+    status = f" {record.status}" if record.status else ""
+    return f"{asked}{status} refused: {record.line}{_sent(record)}"
+
+
+def _sent(record: FrontRecord) -> str:
+    groups = {
+        "in the body": record.body_fields,
+        "in the URL": record.query_fields,
+        "as headers": record.credential_headers,
+    }
+    parts = [f"{', '.join(names)} {where}" for where, names in groups.items() if names]
+    return f" The client had sent: {'; '.join(parts)}." if parts else ""
+
+
+def likely_variable(command: Sequence[str]) -> tuple[str, str]:
+    """Name the variable that a command's runtime reads, and what keeps it from its client."""
+    program = PurePath(command[0]).name.lower().removesuffix(".exe").rstrip("0123456789.")
+    return next((told for names, told in _RUNTIMES.items() if program in names.split()), _PROXY)
+
+
+class ArrivalWatch:
+    """Warn once if the customer answered on Datadog's page and no call of the command followed.
+
+    `journal` returns what the sandbox answered so far; `saw` takes what the front refused, which
+    shows, too, that the command reads its variables.
+    """
+
+    def __init__(
+        self,
+        journal: Callable[[], Sequence[JournalEntry]],
+        *,
+        command: Sequence[str],
+        warn: Callable[[str], None],
+        patience: float = PATIENCE,
+    ) -> None:
+        self._journal = journal
+        self._command = command
+        self._warn = warn
+        self._patience = patience
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="ddoauth-arrivals", daemon=True)
+
+    def saw(self, record: FrontRecord) -> None:
+        """Take note of a request at the front."""
+        if record.verdict is not Verdict.FORWARDED:
+            self._over.set()
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        answered: float | None = None
+        while not self._over.wait(_TICK):
+            entries = self._journal()
+            if any(entry.role not in {"app", None} for entry in entries):
+                return
+            if answered is None and any(map(_is_decision, entries)):
+                answered = time.monotonic()
+            if answered is not None and time.monotonic() - answered >= self._patience:
+                self._warn(self._line())
+                return
+
+    def _line(self) -> str:
+        name, why = likely_variable(self._command)
+        return (
+            f"warning: The customer answered on Datadog's page {self._patience:g} seconds ago, and "
+            "no call of the command has come to the sandbox. If the customer agreed, the command "
+            f"calls past the front: most likely its client does not get {name} ({why})."
+        )
+
+
+def _is_decision(entry: JournalEntry) -> bool:
+    return entry.role == "app" and entry.method == "POST" and entry.path == _CONSENT

