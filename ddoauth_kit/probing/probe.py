@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias
 
 from ddoauth_kit.http.message import Pairs, Request
 
@@ -55,32 +55,36 @@ class Approach(StrEnum):
 EXPECTS_DATA: Final = frozenset({Approach.READ, Approach.SEARCH, Approach.LISTED})
 
 
-@dataclass(frozen=True, slots=True)
-class Probe:
-    """Hold the call for one scope, or the reason why there is none.
-
-    `path` and `query` are filled in. `listing` is where an id for `{…}` in the operation's path
-    comes from; `path` then has one that does not exist. `companions` are the scopes needed beside
-    this one, `alternatives` the sets that open the operation without it.
-    """
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _OneScope:
+    """Hold what the probes of all kinds have; `area` is the product area of the scope."""
 
     scope: str
     flow: Flow
-    approach: Approach
     area: str = ""
-    operation: Operation | None = None
-    path: str = ""
-    query: Pairs = ()
-    body: Any = None
-    listing: Operation | None = None
-    companions: ScopeSet = frozenset()
-    alternatives: tuple[ScopeSet, ...] = ()
-    reason: str = ""
 
-    @property
-    def expects_data(self) -> bool:
-        """Tell whether a success would carry data."""
-        return self.approach in EXPECTS_DATA
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoProbe(_OneScope):
+    """Hold the reason why no call is made for a scope."""
+
+    approach: Approach
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TelemetryProbe(_OneScope):
+    """Stand for the scope that creates the API key: data sent with the key proves it."""
+
+    approach: ClassVar[Approach] = Approach.TELEMETRY
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _WithOperation(_OneScope):
+    """Hold an operation that a scope opens; `alternatives` are sets that open it without it."""
+
+    operation: Operation
+    alternatives: tuple[ScopeSet, ...] = ()
 
     def explained_by(self, granted: ScopeSet) -> tuple[str, ...]:
         """Return the granted scopes that would open the operation without this one, sorted."""
@@ -88,16 +92,45 @@ class Probe:
         return tuple(sorted(frozenset().union(*held)))
 
 
-def probe_request(probe: Probe, *, tokens: TokenSet) -> Request:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoundTripProbe(_WithOperation):
+    """Stand for a round trip, which begins with the operation that creates something."""
+
+    approach: ClassVar[Approach] = Approach.ROUND_TRIP
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallProbe(_WithOperation):
+    """Hold one call for one scope.
+
+    `path` and `query` are filled in. `listing` is where an id for `{…}` in the operation's path
+    comes from; `path` then has one that does not exist. `companions` are the scopes needed beside
+    this one.
+    """
+
+    approach: Approach
+    path: str
+    query: Pairs = ()
+    body: Any = None
+    listing: Operation | None = None
+    companions: ScopeSet = frozenset()
+
+    @property
+    def expects_data(self) -> bool:
+        """Tell whether a success would carry data."""
+        return self.approach in EXPECTS_DATA
+
+
+Probe: TypeAlias = CallProbe | RoundTripProbe | TelemetryProbe | NoProbe
+
+
+def probe_request(probe: CallProbe, *, tokens: TokenSet) -> Request:
     """Build the call of a probe; it changes nothing, so it may be repeated."""
-    operation = probe.operation
-    if operation is None:
-        raise ValueError(probe.reason)
     return Request(
         purpose=f"probe of {probe.scope}",
-        method=operation.method,
+        method=probe.operation.method,
         site=tokens.site,
-        host=operation.host,
+        host=probe.operation.host,
         path=probe.path,
         query=probe.query,
         headers=(("authorization", tokens.access_token),),
@@ -107,17 +140,14 @@ def probe_request(probe: Probe, *, tokens: TokenSet) -> Request:
     )
 
 
-def listing_request(probe: Probe, *, tokens: TokenSet) -> Request:
-    """Build the listing that gives a probe the id of something that exists."""
-    operation = probe.listing
-    if operation is None:
-        raise ValueError(f"The probe of {probe.scope} needs no listing.")
+def listing_request(scope: str, listing: Operation, *, tokens: TokenSet) -> Request:
+    """Build the listing that gives the probe of a scope the id of something that exists."""
     return Request(
-        purpose=f"listing for {probe.scope}",
-        method=operation.method,
+        purpose=f"listing for {scope}",
+        method=listing.method,
         site=tokens.site,
-        host=operation.host,
-        path=operation.path,
+        host=listing.host,
+        path=listing.path,
         headers=(("authorization", tokens.access_token),),
         repeatable=True,
         trial=True,

@@ -6,7 +6,16 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 from ddoauth_kit.probing.catalogue import catalogue
-from ddoauth_kit.probing.probe import Approach, Flow, Probe, Writes
+from ddoauth_kit.probing.probe import (
+    Approach,
+    CallProbe,
+    Flow,
+    NoProbe,
+    Probe,
+    RoundTripProbe,
+    TelemetryProbe,
+    Writes,
+)
 from ddoauth_kit.probing.request_values import (
     SEARCHES_FOR_NOTHING,
     absent_path,
@@ -45,7 +54,7 @@ def choose_probe(scope: str, *, granted: ScopeSet, writes: Writes, now: datetime
     that a call must name.
     """
     if scope == KEY_SCOPE:
-        return Probe(scope, Flow.IN, Approach.TELEMETRY, area="Key Management")
+        return TelemetryProbe(scope=scope, flow=Flow.IN, area="Key Management")
     if writes is Writes.ROUND_TRIP and scope in ROUND_TRIPS:
         return _round_trip(scope)
     found = [
@@ -59,24 +68,21 @@ def choose_probe(scope: str, *, granted: ScopeSet, writes: Writes, now: datetime
     return _nothing(scope, held_back=bool(found))
 
 
-def _round_trip(scope: str) -> Probe:
+def _round_trip(scope: str) -> RoundTripProbe:
     """Return the probe that begins with creating something, which says what else may open it."""
     create = ROUND_TRIPS[scope].create
-    operation = catalogue().find(create.method, create.path)
-    return Probe(
+    operation = catalogue().by_address[f"{create.method} {create.path}"]
+    return RoundTripProbe(
         scope=scope,
         flow=Flow.EDIT,
-        approach=Approach.ROUND_TRIP,
         area=area_of(scope),
         operation=operation,
-        path=create.path,
-        alternatives=operation.alternatives(scope) if operation else (),
+        alternatives=operation.alternatives(scope),
     )
 
 
-def _rank(probe: Probe, granted: ScopeSet) -> tuple[Any, ...]:
+def _rank(probe: CallProbe, granted: ScopeSet) -> tuple[Any, ...]:
     operation = probe.operation
-    assert operation is not None  # noqa: S101 - candidates have one
     return (
         not probe.companions <= granted,
         bool(probe.explained_by(granted)),
@@ -94,13 +100,13 @@ def _rank(probe: Probe, granted: ScopeSet) -> tuple[Any, ...]:
 
 def _probes(
     scope: str, operation: Operation, *, granted: ScopeSet, now: datetime
-) -> Iterator[Probe]:
+) -> Iterator[CallProbe]:
     """Yield the safe ways to call an operation, for each set of scopes this one is part of."""
     query = filled_query(operation.query, now=now)
     listing = _listing(operation, granted)
     for companions in operation.companions(scope) if query is not None else ():
         for approach, flow, body in _ways(operation, now=now, listed=listing is not None):
-            yield Probe(
+            yield CallProbe(
                 scope=scope,
                 flow=flow,
                 approach=approach,
@@ -168,10 +174,12 @@ def flow_of(scope: str) -> Flow:
     return Flow.OUT if known and known.kind == "read" else Flow.EDIT
 
 
-def _nothing(scope: str, *, held_back: bool) -> Probe:
+def _nothing(scope: str, *, held_back: bool) -> NoProbe:
     approach = Approach.HELD_BACK if held_back else Approach.NOTHING
     reason = "Only writes tell, and writes were not asked for." if held_back else _why_none(scope)
-    return Probe(scope, flow_of(scope), approach, area=area_of(scope), reason=reason)
+    return NoProbe(
+        scope=scope, flow=flow_of(scope), area=area_of(scope), approach=approach, reason=reason
+    )
 
 
 def _why_none(scope: str) -> str:

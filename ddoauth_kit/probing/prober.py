@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from ddoauth_kit.errors import DdoauthError
 from ddoauth_kit.probing.data_in import try_data_in
-from ddoauth_kit.probing.probe import Approach, Writes, listing_request, probe_request
+from ddoauth_kit.probing.probe import (
+    Approach,
+    CallProbe,
+    NoProbe,
+    RoundTripProbe,
+    TelemetryProbe,
+    Writes,
+    listing_request,
+    probe_request,
+)
 from ddoauth_kit.probing.probe_choice import area_of, choose_probe, flow_of
 from ddoauth_kit.probing.request_values import filled_path, is_id
 from ddoauth_kit.probing.round_trip_calls import ROUND_TRIPS
@@ -31,7 +40,6 @@ if TYPE_CHECKING:
     from ddoauth_kit.oauth.grant import Grant
     from ddoauth_kit.oauth.tokens import TokenSet
     from ddoauth_kit.probing.catalogue import ScopeSet
-    from ddoauth_kit.probing.probe import Probe
     from ddoauth_kit.probing.probe_report import Baseline
     from ddoauth_kit.sites import Site
 
@@ -54,7 +62,7 @@ class ProbeTarget:
     api_key: ApiKey | None = None
     reason: str = ""
 
-    def contrast_for(self, probe: Probe) -> TokenSet | None:
+    def contrast_for(self, probe: CallProbe) -> TokenSet | None:
         """Return a token set that nothing about this probe's call is granted to."""
         usable = [
             tokens
@@ -106,15 +114,18 @@ class Prober:
             area=probe.area,
             flow=probe.flow,
             verdict=Verdict.FAILED,
-            method=probe.operation.method if probe.operation else "",
-            path=probe.operation.path if probe.operation else "",
-            explained_by=probe.explained_by(granted),
         )
-        match probe.approach:
-            case Approach.NOTHING:
-                return replace(row, verdict=Verdict.NO_OPERATION, evidence=probe.reason)
-            case Approach.HELD_BACK:
-                return replace(row, verdict=Verdict.NOT_TRIED, evidence=probe.reason)
+        if isinstance(probe, NoProbe):
+            held_back = probe.approach is Approach.HELD_BACK
+            verdict = Verdict.NOT_TRIED if held_back else Verdict.NO_OPERATION
+            return replace(row, verdict=verdict, evidence=probe.reason)
+        if not isinstance(probe, TelemetryProbe):
+            row = replace(
+                row,
+                method=probe.operation.method,
+                path=probe.operation.path,
+                explained_by=probe.explained_by(granted),
+            )
         if not self._baseline.alive:
             return replace(row, evidence=self._baseline.evidence)
         try:
@@ -123,25 +134,27 @@ class Prober:
             status = error.exchange.status if error.exchange else None
             return replace(row, status=status, evidence=error.what)
 
-    async def _tried(self, probe: Probe, row: ProbeResult) -> ProbeResult:
-        match probe.approach:
-            case Approach.TELEMETRY:
+    async def _tried(
+        self, probe: CallProbe | RoundTripProbe | TelemetryProbe, row: ProbeResult
+    ) -> ProbeResult:
+        match probe:
+            case TelemetryProbe():
                 await self._grant.atokens()  # a dead grant's key would be another verdict
                 sends = self._writes is not Writes.NONE
                 key = self._target.api_key
                 return await try_data_in(self._http, row, api_key=key, now=self._now, sends=sends)
-            case Approach.ROUND_TRIP:
+            case RoundTripProbe():
                 trip = ROUND_TRIPS[probe.scope]
                 return await try_round_trip(
                     self._call, row, trip=trip, granted=self.granted, now=self._now
                 )
-            case _:
+            case CallProbe():
                 return await self._called(probe, row)
 
     async def _call(self, build: Callable[[TokenSet], Request]) -> Response:
         return await self._grant.asend(self._http, build)
 
-    async def _called(self, probe: Probe, row: ProbeResult) -> ProbeResult:
+    async def _called(self, probe: CallProbe, row: ProbeResult) -> ProbeResult:
         probe = await self._with_id(probe)
         response = await self._call(lambda tokens: probe_request(probe, tokens=tokens))
         contrast, lacking = None, ""
@@ -160,17 +173,20 @@ class Prober:
             explained_by=probe.explained_by(granted),
         )
 
-    async def _with_id(self, probe: Probe) -> Probe:
+    async def _with_id(self, probe: CallProbe) -> CallProbe:
         """Aim a listed probe at something that exists, or at nothing where nothing is listed."""
-        if probe.approach is not Approach.LISTED or probe.operation is None:
+        source = probe.listing
+        if source is None:
             return probe
-        listing = await self._call(lambda tokens: listing_request(probe, tokens=tokens))
+        listing = await self._call(
+            lambda tokens: listing_request(probe.scope, source, tokens=tokens)
+        )
         found = _first_id(listing, name=next(iter(probe.operation.path_ids)))
         if found is None:
-            return replace(probe, approach=Approach.ABSENT)
+            return replace(probe, approach=Approach.ABSENT, listing=None)
         return replace(probe, path=filled_path(probe.operation.path, value=found))
 
-    async def _contrast(self, probe: Probe) -> tuple[Response | None, str]:
+    async def _contrast(self, probe: CallProbe) -> tuple[Response | None, str]:
         """Return the answer to the same call without the scope, or why there is none."""
         tokens = self._target.contrast_for(probe)
         if tokens is None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from ddoauth_kit.http.message import Response
     from ddoauth_kit.probing.catalogue import ScopeSet
-    from ddoauth_kit.probing.probe import Flow, Probe
+    from ddoauth_kit.probing.probe import CallProbe, Flow
 
 _SUCCESS: Final = range(200, 300)
 _UNAUTHORIZED: Final = 401
@@ -109,7 +109,7 @@ class ProbeResult:
 
 
 def judge(
-    probe: Probe,
+    probe: CallProbe,
     response: Response,
     *,
     granted: ScopeSet,
@@ -137,12 +137,12 @@ def judge(
     return verdict, f"{_said(response)}; {compared}"
 
 
-def needs_contrast(probe: Probe, response: Response) -> bool:
+def needs_contrast(probe: CallProbe, response: Response) -> bool:
     """Tell whether only the same call without the scope can say what an answer means."""
     return _decides(response.status) and not _is_missing(probe, response)
 
 
-def other_reason(probe: Probe, *, granted: ScopeSet) -> str:
+def other_reason(probe: CallProbe, *, granted: ScopeSet) -> str:
     """Return why something other than its scope must have opened a call, or nothing."""
     if probe.scope not in granted:
         return "the token was not granted this scope, so something else opened this"
@@ -168,11 +168,11 @@ def _decides(status: int) -> bool:
     return status in _REFUSED and status not in _CLEAR
 
 
-def _is_missing(probe: Probe, response: Response) -> bool:
+def _is_missing(probe: CallProbe, response: Response) -> bool:
     return probe.approach in _NAMES_NOTHING and response.status == _NOT_FOUND
 
 
-def _succeeded(probe: Probe, response: Response, *, granted: ScopeSet) -> tuple[Verdict, str]:
+def _succeeded(probe: CallProbe, response: Response, *, granted: ScopeSet) -> tuple[Verdict, str]:
     if _WEB_PAGE.match(response.text):
         return Verdict.FAILED, "a web page came where data was expected"
     held = outline_of(response)
@@ -181,13 +181,13 @@ def _succeeded(probe: Probe, response: Response, *, granted: ScopeSet) -> tuple[
     return Verdict.CONFIRMED, held
 
 
-def _unauthorized(probe: Probe, response: Response, *, granted: ScopeSet) -> str:
+def _unauthorized(probe: CallProbe, response: Response, *, granted: ScopeSet) -> str:
     said = f"{_said(response)}; the same token is accepted elsewhere"
     # Some services say 401 for a missing scope, too (an issue of Datadog's own CLI).
     return said if probe.scope in granted else f"{said}, and was not granted this scope"
 
 
-def _forbidden(probe: Probe, response: Response, *, granted: ScopeSet) -> tuple[Verdict, str]:
+def _forbidden(probe: CallProbe, response: Response, *, granted: ScopeSet) -> tuple[Verdict, str]:
     missing = probe.companions - granted
     if missing and probe.scope in granted:
         also = f"the call also needs {_names(sorted(missing))}, which was not granted"
@@ -198,7 +198,7 @@ def _forbidden(probe: Probe, response: Response, *, granted: ScopeSet) -> tuple[
 
 
 def _let_through(
-    probe: Probe, *, granted: ScopeSet, contrast: Response | None, lacking: str
+    probe: CallProbe, *, granted: ScopeSet, contrast: Response | None, lacking: str
 ) -> tuple[Verdict, str]:
     if reason := other_reason(probe, granted=granted):
         return Verdict.INCONCLUSIVE, reason

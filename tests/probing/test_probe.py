@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
 from support.builders import ACCESS_TOKEN, NOW, readable, tokens
 
 from ddoauth_kit.probing.catalogue import catalogue
-from ddoauth_kit.probing.probe import Approach, Probe, Writes, listing_request, probe_request
+from ddoauth_kit.probing.probe import (
+    Approach,
+    CallProbe,
+    Probe,
+    Writes,
+    listing_request,
+    probe_request,
+)
 from ddoauth_kit.probing.probe_choice import choose_probe
 
 ALL = frozenset(catalogue().scopes)
@@ -22,7 +28,7 @@ def test_the_request_is_the_probe() -> None:
     """Method, host, path, query and body are the probe's; the token is a header, masked."""
     for scope in ALL:
         probe = _probe(scope)
-        if probe.operation:
+        if isinstance(probe, CallProbe):
             request = probe_request(probe, tokens=tokens())
             assert (request.method, request.path) == (probe.operation.method, probe.path)
             assert (request.query, request.body) == (probe.query, probe.body)
@@ -37,19 +43,13 @@ def test_a_listing_gives_the_path() -> None:
     """The listing is asked for as it is, and until then the path names what does not exist."""
     probe = _probe("synthetics_global_variable_read")
     assert probe.approach is Approach.LISTED
-    asked = listing_request(probe, tokens=tokens())
+    assert isinstance(probe, CallProbe)
+    assert probe.listing is not None
+    asked = listing_request(probe.scope, probe.listing, tokens=tokens())
     assert (asked.method, asked.path) == ("GET", "/api/v1/synthetics/variables")
     assert asked.repeatable
     absent = "/api/v1/synthetics/variables/ddoauth-probe-nonexistent"
     assert probe_request(probe, tokens=tokens()).path == absent
-
-
-def test_no_call_has_no_request() -> None:
-    """A scope without an operation, or a probe without a listing, has nothing to build."""
-    with pytest.raises(ValueError, match="names no operation"):
-        probe_request(_probe("coterm_read"), tokens=tokens())
-    with pytest.raises(ValueError, match="needs no listing"):
-        listing_request(_probe("monitors_read"), tokens=tokens())
 
 
 def test_only_whole_sets_explain() -> None:
@@ -63,12 +63,7 @@ def test_only_whole_sets_explain() -> None:
 
 def test_what_expects_data() -> None:
     """Reads, searches and listed things carry data; what is absent or unacceptable does not."""
-    assert {approach for approach in Approach if _with(approach).expects_data} == {
-        Approach.READ,
-        Approach.SEARCH,
-        Approach.LISTED,
-    }
-
-
-def _with(approach: Approach) -> Probe:
-    return replace(_probe("monitors_read"), approach=approach)
+    probe = _probe("monitors_read")
+    assert isinstance(probe, CallProbe)
+    found = {each for each in Approach if replace(probe, approach=each).expects_data}
+    assert found == {Approach.READ, Approach.SEARCH, Approach.LISTED}

@@ -13,7 +13,15 @@ from support.places import DERIVED_PROBES, PARTNERS
 
 from ddoauth_kit.probing import probe_choice
 from ddoauth_kit.probing.catalogue import catalogue
-from ddoauth_kit.probing.probe import Approach, Flow, Probe, Writes
+from ddoauth_kit.probing.probe import (
+    Approach,
+    CallProbe,
+    Flow,
+    NoProbe,
+    Probe,
+    TelemetryProbe,
+    Writes,
+)
 from ddoauth_kit.probing.probe_choice import choose_probe
 from ddoauth_kit.probing.round_trips import RoundTrip, Step
 
@@ -87,7 +95,7 @@ def _grants() -> tuple[frozenset[str], ...]:
 def _probes(writes: Writes) -> tuple[Probe, ...]:
     """Return the probes of all scopes for all grants, each once."""
     found = {
-        (probe.operation and probe.operation.address, probe.path, str(probe.body)): probe
+        (_sent(probe), getattr(probe, "path", ""), str(getattr(probe, "body", ""))): probe
         for granted in _grants()
         for scope in ALL | granted
         for probe in [choose_probe(scope, granted=granted, writes=writes, now=NOW)]
@@ -96,7 +104,7 @@ def _probes(writes: Writes) -> tuple[Probe, ...]:
 
 
 def _sent(probe: Probe) -> str:
-    return probe.operation.address if probe.operation else ""
+    return "" if isinstance(probe, NoProbe | TelemetryProbe) else probe.operation.address
 
 
 def test_without_writes_nothing_is_written() -> None:
@@ -108,7 +116,7 @@ def test_without_writes_nothing_is_written() -> None:
         assert probe.flow is not Flow.EDIT or not address
 
 
-def _ids(probe: Probe) -> dict[str, str]:
+def _ids(probe: CallProbe) -> dict[str, str]:
     """Read back what was filled into the path, by its template."""
     pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(probe.operation.path))
     return re.fullmatch(pattern, probe.path).groupdict()
@@ -119,7 +127,7 @@ def test_harmless_writes_can_change_nothing() -> None:
     writes = [
         probe
         for probe in _probes(Writes.HARMLESS)
-        if probe.operation
+        if isinstance(probe, CallProbe)
         and probe.operation.method != "GET"
         and _sent(probe) not in POSTS_THAT_READ
     ]
@@ -144,8 +152,8 @@ def test_harmless_writes_can_change_nothing() -> None:
 def test_every_path_is_filled() -> None:
     """No template is left, and whatever can be absent is: an id of the form that the spec says."""
     for probe in (*_probes(Writes.NONE), *_probes(Writes.HARMLESS)):
-        assert "{" not in probe.path
-        if probe.operation and probe.operation.path_ids:
+        assert "{" not in getattr(probe, "path", "")
+        if isinstance(probe, CallProbe) and probe.operation.path_ids:
             kinds = probe.operation.path_ids
             for name, value in _ids(probe).items():
                 chosen = kinds[name].removeprefix("one of ")
@@ -157,7 +165,7 @@ def test_every_path_is_filled() -> None:
 def test_every_required_parameter_is_filled() -> None:
     """A call that the spec gives required parameters carries each of them, and no others."""
     for probe in (*_probes(Writes.NONE), *_probes(Writes.HARMLESS)):
-        if probe.operation:
+        if isinstance(probe, CallProbe):
             assert [name for name, _ in probe.query] == list(probe.operation.query)
             assert all(value for _, value in probe.query)
 
@@ -195,7 +203,8 @@ def test_the_reasons_are_true() -> None:
 
 def test_other_scopes_are_avoided_where_they_can_be() -> None:
     """With all scopes granted only these two have no call that they alone open."""
-    shared = {s for s in ALL if _probe(s, *ALL).explained_by(ALL)}
+    calls = [p for p in (_probe(scope, *ALL) for scope in ALL) if isinstance(p, CallProbe)]
+    shared = {probe.scope for probe in calls if probe.explained_by(ALL)}
     assert shared == {"dashboards_public_share", "monitors_draft_write"}
 
 
@@ -210,8 +219,8 @@ def test_an_id_comes_from_a_listing_that_is_open() -> None:
     """An id is taken from a listing only if the token may call it, with nothing to fill in."""
     for granted in _grants():
         for scope in granted:
-            listing = choose_probe(scope, granted=granted, writes=Writes.NONE, now=NOW).listing
-            if listing:
+            probe = choose_probe(scope, granted=granted, writes=Writes.NONE, now=NOW)
+            if isinstance(probe, CallProbe) and (listing := probe.listing):
                 assert listing.method == "GET"
                 assert listing.is_open_to(granted)
                 assert not listing.path_ids
@@ -260,11 +269,8 @@ def test_the_key_is_tried_by_sending() -> None:
     """The one-shot call is never a probe: data goes in with the key that is there."""
     for writes in Writes:
         probe = _probe("api_keys_write", *ALL, writes=writes)
-        assert (probe.approach, probe.flow, probe.operation) == (
-            Approach.TELEMETRY,
-            Flow.IN,
-            None,
-        )
+        assert isinstance(probe, TelemetryProbe)
+        assert (probe.approach, probe.flow) == (Approach.TELEMETRY, Flow.IN)
         assert "POST /api/v2/api_keys/marketplace" not in {
             _sent(_probe(scope, *ALL, writes=writes)) for scope in ALL
         }
