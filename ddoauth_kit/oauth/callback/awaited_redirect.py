@@ -23,7 +23,7 @@ class AwaitedRedirect(Generic[Result]):
 
     `finish` makes a value of the checked redirect, before whoever brought it hears that all went
     well. `outcome` has that value or an error, and the wait goes on until `release`, so that a
-    page about it can be sent first.
+    page about it can be sent first; `response` is then the checked redirect.
     """
 
     def __init__(
@@ -32,6 +32,7 @@ class AwaitedRedirect(Generic[Result]):
         self._oauth = oauth
         self._finish = finish
         self.outcome: Future[Result] = Future()
+        self.response: AuthorizationResponse | None = None
         self._taking = threading.Lock()
         self._over = threading.Event()
 
@@ -75,6 +76,7 @@ class AwaitedRedirect(Generic[Result]):
                 raise
             self.outcome.set_exception(_bare(error))
             return
+        self.response = response
         try:
             self.outcome.set_result(self._finish(response))
         except Exception as error:  # noqa: BLE001 - whoever waits must hear of it

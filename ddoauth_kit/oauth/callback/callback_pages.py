@@ -1,7 +1,9 @@
-"""Write the pages that a browser sees at the end: plain, closed, and without anything secret."""
+"""Write the pages that a browser sees at the end: closed, and without anything secret."""
 
 from __future__ import annotations
 
+from base64 import b64encode
+from hashlib import sha256
 from html import escape
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
@@ -9,13 +11,30 @@ from typing import TYPE_CHECKING, Final
 from ddoauth_kit.oauth.callback.loopback_server import Reply
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ddoauth_kit.errors import DdoauthError
 
+_STYLE: Final = """
+:root { color-scheme: light dark; --edge: #8884; --main: #632ca6; --good: #1a7f37; }
+@media (prefers-color-scheme: dark) { :root { --main: #b79bdc; --good: #4ac26b; } }
+* { box-sizing: border-box; }
+body { font: 1rem/1.5 system-ui, sans-serif; max-width: 44rem; margin: 0 auto; padding: 1rem; }
+header { border-bottom: 1px solid var(--edge); font-size: .9rem; padding-bottom: .25rem; }
+main { overflow-wrap: anywhere; }
+h1 { font-size: 1.6rem; }
+.good h1 { color: var(--good); }
+dl { border: 1px solid var(--edge); border-radius: .5rem; margin: 1rem 0; padding: .75rem 1rem; }
+dt { font-weight: 600; }
+dd { margin: 0 0 .5rem; }
+"""
+_HASH: Final = b64encode(sha256(_STYLE.encode()).digest()).decode()
+_POLICY: Final = (
+    f"default-src 'none'; style-src 'sha256-{_HASH}'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 STRICT: Final = (
-    (
-        "Content-Security-Policy",
-        "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    ),
+    ("Content-Security-Policy", _POLICY),
     ("X-Frame-Options", "DENY"),
     ("Referrer-Policy", "no-referrer"),
     ("Cache-Control", "no-store"),
@@ -26,8 +45,9 @@ STRICT: Final = (
 _PAGE: Final = (
     '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
     '<meta name="viewport" content="width=device-width, initial-scale=1">'
-    '<meta name="color-scheme" content="light dark"><title>{title} - ddoauth</title></head>'
-    "<body><main><h1>{title}</h1>{paragraphs}</main></body></html>\n"
+    '<meta name="color-scheme" content="light dark"><title>{title} - ddoauth</title>'
+    "<style>{style}</style></head><body><header>ddoauth-kit on this machine</header>"
+    "<main{mark}><h1>{title}</h1>{content}</main></body></html>\n"
 )
 _WORDS: Final = {
     HTTPStatus.BAD_REQUEST: "This request cannot be read.",
@@ -42,10 +62,23 @@ _WORDS: Final = {
 }
 
 
-def page(status: int, title: str, *paragraphs: str) -> Reply:
-    """Return a page that no other page may frame, no cache keeps, and that loads nothing."""
+def page(
+    status: int, title: str, *paragraphs: str, facts: Mapping[str, str] | None = None
+) -> Reply:
+    """Return a page that no other page may frame, no cache keeps, and that loads nothing.
+
+    `facts` stand in a box before the paragraphs.
+    """
+    rows = "".join(
+        f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in (facts or {}).items()
+    )
     text = "".join(f"<p>{escape(paragraph)}</p>" for paragraph in paragraphs)
-    body = _PAGE.format(title=escape(title), paragraphs=text).encode()
+    body = _PAGE.format(
+        title=escape(title),
+        style=_STYLE,
+        mark=' class="good"' if status == HTTPStatus.OK else "",
+        content=(f"<dl>{rows}</dl>" if rows else "") + text,
+    ).encode()
     return Reply(status, (("Content-Type", "text/html; charset=utf-8"), *STRICT), body)
 
 
@@ -72,13 +105,14 @@ def error_page(error: DdoauthError, *, waits: bool) -> Reply:
     return page(HTTPStatus.BAD_REQUEST, "Not authorized", kind, next_step, rest)
 
 
-def success_page() -> Reply:
-    """Return the page for an attempt that went well."""
+def success_page(facts: Mapping[str, str]) -> Reply:
+    """Return the page for an attempt that went well; `facts` say what was granted, and where."""
     return page(
         HTTPStatus.OK,
         "Authorized",
         "You may now close this tab.",
-        "Your program continues by itself.",
+        "Go back to your notebook or terminal: it continues by itself.",
+        facts=facts,
     )
 
 

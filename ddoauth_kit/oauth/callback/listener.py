@@ -25,6 +25,8 @@ from ddoauth_kit.oauth.callback.attempts import Attempts, Start
 from ddoauth_kit.oauth.callback.awaited_redirect import AwaitedRedirect, Result
 from ddoauth_kit.oauth.callback.loopback_server import Asked, LoopbackServer, Reply
 from ddoauth_kit.oauth.redirect import Redirect, read_redirect
+from ddoauth_kit.oauth.tokens import TokenSet
+from ddoauth_kit.printable import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 
 WAIT: Final = 300.0
 START: Final = "/start/"
+_LONGEST_NAME: Final = 80
 
 
 class CallbackListener(Generic[Result]):
@@ -316,12 +319,13 @@ class CallbackListener(Generic[Result]):
         session = self._attempts.session(asked.headers.get("cookie", "")) or "no session"
         if not self._answer.take(redirect, session=session, spent=self._attempts.spent):
             return pages.answered_page()
-        return self._page(self._answer.outcome.exception())
+        return self._page()
 
-    def _page(self, error: BaseException | None) -> Reply:
-        """Return the page about an outcome; the wait ends when it is on its way."""
+    def _page(self) -> Reply:
+        """Return the page about the outcome; the wait ends when it is on its way."""
+        error = self._answer.outcome.exception()
         if error is None:
-            reply = pages.success_page()
+            reply = pages.success_page(_facts(self._answer.response, self._answer.outcome.result()))
         elif isinstance(error, DdoauthError):
             reply = pages.error_page(error, waits=False)
         else:
@@ -338,6 +342,24 @@ class CallbackListener(Generic[Result]):
         session = self._attempts.new_session()
         cookie = f"{self._attempts.cookie}={session}; Path={path}; HttpOnly; SameSite=Lax{secure}"
         return session, (("Set-Cookie", cookie),)
+
+
+def _facts(response: AuthorizationResponse | None, result: object) -> dict[str, str]:
+    """Say for a person who consented, where, and to what; the redirect named the organization."""
+    if response is None:
+        return {}
+    named = response.dd_org_name or response.dd_oid
+    facts = {
+        "Organization, as the redirect names it": one_line(named[:_LONGEST_NAME]) or "not named",
+        "Site": f"{response.site.name} ({response.site.domain})",
+    }
+    if not isinstance(result, TokenSet):
+        return facts
+    scopes = result.scopes
+    facts[f"Granted scopes ({len(scopes.granted)})"] = ", ".join(scopes.granted) or "none"
+    if scopes.withheld:
+        facts["Asked for, and not granted"] = ", ".join(scopes.withheld)
+    return facts
 
 
 def _is_embedded(asked: Asked) -> bool:

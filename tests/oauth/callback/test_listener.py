@@ -668,7 +668,10 @@ FOREIGN = "canary your account is closed call 555 0100"
     ],
 )
 def test_words_from_outside_are_not_repeated(scene: Scene, parameter: str, decision: str) -> None:
-    """Whatever a redirect says, the page has the kit's own words."""
+    """Whatever a redirect says, the page has the kit's own words, and at most the name of an org.
+
+    That one is cut, escaped, and stands after a consent in its own box.
+    """
     with listen(scene) as listener:
         person = Person()
         redirect = person.decide(onboard(listener), decision)
@@ -678,8 +681,28 @@ def test_words_from_outside_are_not_repeated(scene: Scene, parameter: str, decis
         heard = get(f"{address}?{urlencode(said)}", cookie=cookie)
         again = get(f"{onboard(listener)}&{urlencode({parameter: FOREIGN})}")
     for page in (heard, again):
-        assert "canary" not in page.text
         assert "<script" not in page.text
+        if (parameter, decision) != ("dd_org_name", "approve"):
+            assert "canary" not in page.text
+    assert "<dd>canary" not in again.text
+
+
+def test_the_last_page_says_what_was_granted(scene: Scene) -> None:
+    """It names organization, site and granted scopes, cuts a long name, and carries no secret."""
+    scene.sandbox.inject("narrowed-scopes")
+    with listen(scene) as listener, waiting(listener) as outcome:
+        person = Person()
+        redirect = person.decide(onboard(listener), "approve")
+        said = {**_query(redirect), "dd_org_name": "Acme <b>" + "x" * 200}
+        cookie = "; ".join(f"{c.name}={c.value}" for c in _cookies(person))
+        page = get(f"{redirect.partition('?')[0]}?{urlencode(said)}", cookie=cookie)
+    scopes = outcome[0].scopes
+    assert f"<dd>Acme &lt;b&gt;{'x' * 72}</dd>" in page.text
+    assert "us1 (datadoghq.com)" in page.text
+    assert f"<dt>Granted scopes ({len(scopes.granted)})</dt>" in page.text
+    assert f"<dd>{', '.join(scopes.withheld)}</dd>" in page.text
+    for secret in scene.sandbox.issued_secrets():
+        assert secret not in page.text
 
 
 @pytest.mark.checklist("L6")
