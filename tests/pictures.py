@@ -171,8 +171,8 @@ def _authorize(profile: Any, notebook: Notebook, camera: Camera) -> None:
 def _probe(notebook: Notebook, camera: Camera) -> None:
     """Probe every scope on every site, and show what is known about one area."""
     cell = _cell(notebook, "ProbePanel")
-    sites = cell.get_by_label("Sites")
-    sites.select_option(label=sites.get_by_role("option").all_inner_texts())
+    sites = cell.get_by_role("group", name="Sites")
+    sites.get_by_role("button", name="All").click()
     _press(cell, "Run probes")
     cell.get_by_text("Done:").wait_for()
     cell.get_by_label("Scope or area").fill("monitors")

@@ -14,14 +14,25 @@ _RESERVED: Final = ("test", "example", "invalid", "local", "internal")
 
 def can_be_redirect_uri(uri: str) -> bool:
     """Return whether a server may redirect there (RFC 6749 section 3.1.2, RFC 8252 section 7.3)."""
+    return not why_no_redirect_uri(uri)
+
+
+def why_no_redirect_uri(uri: str) -> str:
+    """Return a sentence on why a server may not redirect there, or nothing."""
     try:
         parts = urlsplit(uri)
-        loopback = parts.hostname in LOOPBACK
-        usable = bool(parts.hostname) and not parts.fragment and not parts.username
+        host = parts.hostname
     except ValueError:
-        return False
-    usable = usable and uri.isascii() and not any(c.isspace() for c in uri)
-    return usable and (parts.scheme == "https" or (parts.scheme == "http" and loopback))
+        return "This cannot be read as a URL."
+    if not uri.isascii() or any(c.isspace() for c in uri):
+        return "A redirect URI has only ASCII characters and no blanks."
+    if parts.scheme != "https" and not (parts.scheme == "http" and host in LOOPBACK):
+        return "A redirect URI begins with https://, or with http:// on this machine."
+    if not host:
+        return "A redirect URI needs a host."
+    if parts.fragment:
+        return "A fragment (#...) is not allowed in a redirect URI."
+    return "A user name is not allowed in a redirect URI." if parts.username else ""
 
 
 def leads_here(url: str) -> bool:

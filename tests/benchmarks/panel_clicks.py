@@ -125,8 +125,8 @@ class Panels:
     def probe(self, number: int) -> list[float]:
         """Run the probes of one panel, whose table is still empty."""
         panel = self.probes.nth(number)
-        sites = panel.get_by_label("Sites")
-        sites.select_option(label=sites.get_by_role("option").all_inner_texts())
+        sites = panel.get_by_role("group", name="Sites")
+        sites.get_by_role("button", name="All").click()
         return self.click(
             panel, "Run probes", (".ddoauth-matrix", ""), (".ddoauth-status", "Done:")
         )

@@ -15,6 +15,11 @@ TODAY: Final = "today's docs"
 OLDER: Final = "older docs"
 OURS: Final = "this workbook"
 SOURCES: Final = (TODAY, OLDER, OURS)
+_DOCS: Final = "https://docs.datadoghq.com/extend/integrations/"
+PAGES: Final = {
+    "API-based integrations": f"{_DOCS}api_integration/",
+    "Build an integration": f"{_DOCS}build_integration/",
+}
 
 
 class CreationStep(NamedTuple):

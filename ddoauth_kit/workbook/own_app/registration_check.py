@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ddoauth_kit.registration.redirect_uris import why_no_redirect_uri
 from ddoauth_kit.registration.saved_registration import SavedRegistration, problems_of
 from ddoauth_kit.workbook.show.cards import Rows, rows
 from ddoauth_kit.workbook.show.result_table import ResultTable
@@ -34,8 +35,7 @@ def check_registration(
     `problem`, `stops` (yes where the registration cannot be kept).
     """
     refused = [
-        ("redirect URI", f"{uri[:120]} is neither https nor on this machine.", True)
-        for uri in refused_uris
+        ("redirect URI", f"{uri[:120]}: {why_no_redirect_uri(uri)}", True) for uri in refused_uris
     ]
     table = [
         {"field": field, "problem": problem, "stops": "yes" if stops else "no"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.api.api_keys import ApiKey
@@ -39,7 +38,7 @@ class ApiKeyPanel(Panel):
         self._tokens = tokens
         self.api_key: ApiKey | Skipped | DdoauthError = self._kept() or NOT_YET
         self._create = button("Create the API key", self.create, tooltip="Datadog shows it once")
-        self._create.disabled = isinstance(self.api_key, ApiKey)
+        self._offer(more=not isinstance(self.api_key, ApiKey))
         self._tell()
 
     @property
@@ -62,8 +61,13 @@ class ApiKeyPanel(Panel):
         except DdoauthError as error:
             self.api_key = error
         # A refusal may end, such as by deleting another key; a step that is not taken stays so.
-        self._create.disabled = not isinstance(self.api_key, DdoauthError)
+        self._offer(more=isinstance(self.api_key, DdoauthError))
         self._tell()
+
+    def _offer(self, *, more: bool) -> None:
+        """Hide the button where it has nothing more to offer."""
+        self._create.disabled = not more
+        self._create.layout.display = "" if more else "none"
 
     def _kept(self) -> ApiKey | DdoauthError | None:
         try:
@@ -77,4 +81,4 @@ class ApiKeyPanel(Panel):
             kept = self._kept()
             safe = isinstance(kept, ApiKey) and kept.key == self.api_key.key
             said = f"Kept in {self._lab.store.where}." if safe else NOT_KEPT
-            self.status.value += f"<p>{escape(said)}</p>"
+            self.add(said)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from html import escape
 from typing import TYPE_CHECKING, Final
 
 import ipywidgets as widgets
@@ -13,12 +12,11 @@ from ddoauth_kit.oauth.consent.terminal import organization
 from ddoauth_kit.workbook.lab.attempt import begin_attempt
 from ddoauth_kit.workbook.lab.listen_or_paste import link
 from ddoauth_kit.workbook.panels.panel import Panel, button, row
-from ddoauth_kit.workbook.panels.token_panel import unkept
 from ddoauth_kit.workbook.panels.typed_form import Field, FormReply, TypedForm
 from ddoauth_kit.workbook.show.cards import Skipped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from ddoauth_kit.oauth.authorization_response import AuthorizationResponse
     from ddoauth_kit.oauth.tokens import TokenSet
@@ -31,6 +29,10 @@ WAIT: Final = 300.0
 NOT_YET: Final = "Nobody has authorized by this panel yet; `lab.connect()` does the same in a cell."
 CANCELLED: Final = "Cancelled; the link leads nowhere any more. You can begin again."
 NOT_WAITING: Final = "Nothing waits for a redirect: press Authorize first."
+UNKEPT: Final = (
+    "The store does not have this refresh token: save `panel.tokens.refresh_token.reveal()` of "
+    "this panel in your secret manager, or the customer has to authorize again."
+)
 # Like a password: the address carries the code.
 REDIRECT: Final = Field("redirect", "Address of the page you ended on", kind="secret")
 
@@ -39,14 +41,22 @@ class AuthorizePanel(Panel):
     """Offer a link, wait for the redirect, and show the tokens masked; `tokens` holds them.
 
     `tokens` that a cell got before are shown, and nothing is asked for until somebody clicks.
-    `wait` is in seconds.
+    `wait` is in seconds. `done` hears of new tokens.
     """
 
-    def __init__(self, lab: Lab, tokens: TokenSet | None = None, *, wait: float = WAIT) -> None:
+    def __init__(
+        self,
+        lab: Lab,
+        tokens: TokenSet | None = None,
+        *,
+        wait: float = WAIT,
+        done: Callable[[TokenSet], None] = lambda _: None,
+    ) -> None:
         super().__init__()
         self.tokens = tokens
         self._lab = lab
         self._wait = wait
+        self._done = done
         self._attempt: Attempt | None = None
         self._organization = ""
         self._link = widgets.HTML()
@@ -109,8 +119,9 @@ class AuthorizePanel(Panel):
             self._attempt = None
             self._busy(waiting=False)
         self._tell()
-        self.status.value += f"<p>{escape(self._organization)}</p>"
-        self.status.value += unkept(self._lab, self.tokens)
+        self.add(self._organization)
+        self.add(unkept(self._lab, self.tokens))
+        self._done(self.tokens)
 
     def _name(self, response: AuthorizationResponse) -> None:
         """Show whose consent it is before the code is exchanged and the grant kept."""
@@ -125,3 +136,8 @@ class AuthorizePanel(Panel):
         if self.tokens is not None:
             self._begin.description = "Authorize again"
         self.show(self.value)
+
+
+def unkept(lab: Lab, tokens: TokenSet) -> str:
+    """Say so if the refresh token is in the panel alone, else nothing."""
+    return UNKEPT if tokens.refresh_token and not lab.holds(tokens) else ""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import ipywidgets as widgets
 
-from ddoauth_kit.workbook.own_app.creation_steps import CREATION, creation_steps
+from ddoauth_kit.workbook.own_app.creation_steps import CREATION, PAGES, creation_steps
 from ddoauth_kit.workbook.own_app.ticks import Ticks
 from ddoauth_kit.workbook.panels.panel import Panel
 
@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
     from ddoauth_kit.workbook.own_app.creation_steps import CreationStep
 
-LOST: Final = " What was in this file is no list of ticks; the next tick replaces it."
+LOST: Final = " This file did not hold a list of ticks; the next tick replaces it."
+_LINKS: Final = "Datadog's pages: " + ", ".join(
+    f'<a href="{url}" target="_blank" rel="noreferrer">{title}</a>' for title, url in PAGES.items()
+)
 
 # ipywidgets cuts a long label of a box off; where there is little room, it shall wrap.
 WRAPPED: Final = """<style>
@@ -71,7 +74,11 @@ class ChecklistPanel(Panel):
 
     def parts(self) -> Iterable[widgets.Widget]:
         """Return the boxes."""
-        return (*self._boxes, widgets.HTML(WRAPPED, layout={"display": "none"}))
+        return (
+            *self._boxes,
+            widgets.HTML(_LINKS),
+            widgets.HTML(WRAPPED, layout={"display": "none"}),
+        )
 
     def _keep(self, step: CreationStep, change: dict[str, Any]) -> None:
         """Add or take away one tick, and leave what other panels of this list have ticked."""

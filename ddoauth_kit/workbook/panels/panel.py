@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from abc import ABC, abstractmethod
 from functools import cached_property
@@ -17,10 +18,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 STATUS: Final = "ddoauth-status"
+_CODE: Final = re.compile(r"`([^`<>\n]+)`")
+# ipywidgets gives a view this class when its kernel is gone; without a word nobody sees why.
+_GONE: Final = """\
+.ddoauth-panel.jupyter-widgets-disconnected::after {
+  content: "Disconnected: the kernel that showed this panel is gone. Run its cell again.";
+  display: block;
+  padding: 4px;
+}"""
 # JupyterLab takes keys pressed in a select as shortcuts of the notebook: an arrow moves to another
 # cell, `a` inserts one. Lumino leaves alone what has this attribute itself. A status line is read
 # out only if the element with the role lasts while its text changes. ipywidgets can set neither; a
-# style sheet, here without an effect, tells when it is in place.
+# style sheet tells when it is in place.
 _MEND: Final = f"""\
 const panel = this.closest('.widget-vbox');
 panel.addEventListener('focusin', (event) => {{
@@ -54,6 +63,7 @@ class Panel(ABC):
     def panel(self) -> widgets.VBox:
         """Return the view, made once: showing it again is a second view of the same."""
         view = widgets.VBox([*self.parts(), self.status, mended()])
+        view.add_class("ddoauth-panel")
         view.add_class(f"ddoauth-{type(self).__name__.lower()}")
         return view
 
@@ -88,11 +98,16 @@ class Panel(ABC):
 
     def say(self, sentence: str) -> None:
         """Say something in the status line, which screen readers read out."""
-        self.status.value = f"<div>{escape(sentence)}</div>"
+        self.status.value = f"<div>{_coded(escape(sentence))}</div>"
 
     def show(self, value: object) -> None:
         """Show a value's card in the status line."""
-        self.status.value = f"<div>{as_html(value)}</div>"
+        self.status.value = f"<div>{_coded(as_html(value))}</div>"
+
+    def add(self, sentence: str) -> None:
+        """Say one thing more below what the status line says."""
+        if sentence:
+            self.status.value += f"<p>{_coded(escape(sentence))}</p>"
 
     def _guarded(self, work: Callable[[], None]) -> None:
         try:
@@ -125,5 +140,10 @@ def row(*children: widgets.Widget) -> widgets.HBox:
 def mended() -> widgets.HTML:
     """Return a part without looks; selects of the panel around it keep their keys, for one."""
     return widgets.HTML(
-        f'<style onload="{escape(_MEND)}">#ddoauth {{}}</style>', layout={"display": "none"}
+        f'<style onload="{escape(_MEND)}">{_GONE}</style>', layout={"display": "none"}
     )
+
+
+def _coded(html: str) -> str:
+    """Show code between backticks as code."""
+    return _CODE.sub(r"<code>\1</code>", html)

@@ -10,6 +10,7 @@ import ipywidgets as widgets
 
 from ddoauth_kit.probing.verdict import Verdict
 from ddoauth_kit.workbook.lab.backend import Mode
+from ddoauth_kit.workbook.panels.checks import Checks
 from ddoauth_kit.workbook.panels.matrix_filter import FilterableMatrix
 from ddoauth_kit.workbook.panels.panel import Panel, button, row
 from ddoauth_kit.workbook.show.cards import Skipped
@@ -23,12 +24,13 @@ if TYPE_CHECKING:
     from ddoauth_kit.workbook.lab.lab import Lab
 
 GLANCE: Final = 0.5
-LONGEST: Final = 12
 NOT_YET: Final = "Nothing is probed yet; `lab.scopes.probe()` does the same in a cell."
 
 
 class ProbePanel(Panel):
     """Run and cancel probes; `probes` holds the results so far, as `lab.scopes.probe` returns them.
+
+    What a cell has probed is chosen at first, else all scopes of the client on the lab's site.
 
     In live mode only the lab's own site is offered, since each has credentials of its own.
     """
@@ -44,8 +46,10 @@ class ProbePanel(Panel):
         self._table = widgets.VBox()
         live = lab.backend.mode is Mode.LIVE
         sites = (lab.site.name,) if live else lab.oauth.sites.names
-        self._scopes = _choice("Scopes", lab.registration.scopes, lab.registration.scopes)
-        self._sites = _choice("Sites", sites, (lab.site.name,))
+        probed = probes.report.results if probes else ()
+        scopes = {each.scope for each in probed} or lab.registration.scopes
+        self._scopes = Checks("Scopes", lab.registration.scopes, scopes)
+        self._sites = Checks("Sites", sites, {each.site for each in probed} or {lab.site.name})
         self._run = button("Run probes", self.run, tooltip="Probe the chosen scopes and sites")
         self._stop = button("Cancel", self.cancel, tooltip="Stop, and keep what was found")
         self._stop.disabled = True
@@ -82,7 +86,7 @@ class ProbePanel(Panel):
             self._probing.cancel()
 
     def _probe(self) -> None:
-        scopes, sites = self._scopes.value, self._sites.value
+        scopes, sites = tuple(self._scopes.value), tuple(self._sites.value)
         if not scopes or not sites:
             self.say("Choose at least one scope and one site.")
             return
@@ -124,11 +128,3 @@ def _reason(report: ProbeReport) -> str:
     reasons = {(result.verdict, result.evidence) for result in report.results}
     verdict, evidence = reasons.pop() if len(reasons) == 1 else ("", "")
     return f" {evidence}" if verdict == Verdict.FAILED else ""
-
-
-def _choice(
-    label: str, options: tuple[str, ...], chosen: tuple[str, ...]
-) -> widgets.SelectMultiple:
-    return widgets.SelectMultiple(
-        description=label, options=options, value=chosen, rows=min(len(options), LONGEST)
-    )

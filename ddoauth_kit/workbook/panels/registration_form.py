@@ -17,7 +17,7 @@ from ddoauth_kit.workbook.panels.typed_form import Field, FormReply, TypedForm
 from ddoauth_kit.workbook.show.cards import Skipped, as_html
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     import ipywidgets as widgets
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 NOT_YET: Final = "Nothing is registered by this form yet."
 NOT_KEPT: Final = "Nothing was kept, and nothing that you typed is lost."
+NOTHING_WRONG: Final = "Nothing needs to be corrected."
 KEPT: Final = "The registration is kept."
 ONLY_SANDBOX: Final = "On Binder the form takes no registration."
 FIELDS: Final = (
@@ -41,9 +42,9 @@ FIELDS: Final = (
     Field("name", "Client name", hint="what customers read on the consent page"),
     Field("client_id", "Client id"),
     Field("client_secret", "Client secret", kind="secret"),
-    Field("redirect_uris", "Redirect URIs", kind="area", hint="one a line"),
+    Field("redirect_uris", "Redirect URIs", kind="area", hint="separated by commas or lines"),
     Field("onboarding_url", "Onboarding URL"),
-    Field("scopes", "Scopes", kind="area", hint="separated by spaces"),
+    Field("scopes", "Scopes", kind="area", hint="separated by commas or blanks"),
 )
 
 
@@ -77,17 +78,18 @@ class RegistrationForm(Panel):
         return (self.form,)
 
     def check(self, typed: Typed) -> FormReply:
-        """Show what `check_registration` finds; nothing is kept."""
+        """Show what `check_registration` finds beside the fields; nothing is kept."""
         _, found = self._read(typed)
-        return FormReply(found._repr_html_(), held=self._names_held)
+        errors = _by_field(found)
+        return FormReply(_counted(errors), held=self._names_held, errors=errors)
 
     def keep(self, typed: Typed) -> FormReply:
         """Do what `keep_registration` does; after a problem, all that was typed is still there."""
         registration, found = self._read(typed)
         if any(row.stops == "yes" for row in found.frame.itertuples()):
-            return FormReply(
-                f"<p>{escape(NOT_KEPT)}</p>{found._repr_html_()}", held=self._names_held
-            )
+            errors = _by_field(found)
+            html = f"{escape(NOT_KEPT)} {_counted(errors)}"
+            return FormReply(html, held=self._names_held, errors=errors)
         try:
             self.kept = keep_registration(registration, site=self._site, store=self._store)
         except DdoauthError as error:
@@ -103,7 +105,7 @@ class RegistrationForm(Panel):
     def _read(self, typed: Typed) -> tuple[ClientRegistration, ResultTable]:
         """Return what was typed as a registration, and what is wrong with it."""
         texts = typed.texts
-        uris = texts["redirect_uris"].split()
+        uris = _split(texts["redirect_uris"])
         good = tuple(uri for uri in uris if can_be_redirect_uri(uri))
         registration = ClientRegistration(
             client_id=texts["client_id"],
@@ -111,7 +113,7 @@ class RegistrationForm(Panel):
             name=texts["name"],
             kind=Kind(texts["kind"]),
             sites=(self._site,),
-            scopes=parse_scopes(texts["scopes"]),
+            scopes=parse_scopes(" ".join(_split(texts["scopes"]))),
             redirect_uris=good,
             onboarding_url=texts["onboarding_url"],
         )
@@ -126,3 +128,25 @@ class RegistrationForm(Panel):
         elif self._held and self._held[0] != client:
             self._held = None
         return self._held[1] if self._held else None
+
+
+def _split(text: str) -> list[str]:
+    return text.replace(",", " ").replace(";", " ").split()
+
+
+def _by_field(found: ResultTable) -> dict[str, str]:
+    """Return the sentences about each field of the form, which a table names in words."""
+    errors: dict[str, list[str]] = {}
+    for each in found.frame.itertuples():
+        name = str(each.field).lower().replace(" ", "_")
+        place = next(f.name for f in FIELDS if f.name.removesuffix("s") == name.removesuffix("s"))
+        note = "" if each.stops == "yes" else " (You can keep it like this.)"
+        errors.setdefault(place, []).append(f"{each.problem}{note}")
+    return {place: "\n".join(sentences) for place, sentences in errors.items()}
+
+
+def _counted(errors: Mapping[str, str]) -> str:
+    if not errors:
+        return NOTHING_WRONG
+    fields = "field has a note" if len(errors) == 1 else "fields have notes"
+    return f"{len(errors)} {fields}; see below each."

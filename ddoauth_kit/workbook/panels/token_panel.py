@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 import threading
 import time
-from html import escape
 from typing import TYPE_CHECKING, Final
 
 import ipywidgets as widgets
 
 from ddoauth_kit.errors import TokenError
+from ddoauth_kit.workbook.lab.backend import Mode
+from ddoauth_kit.workbook.panels.authorize_panel import AuthorizePanel, unkept
 from ddoauth_kit.workbook.panels.panel import Panel, button, row
 from ddoauth_kit.workbook.show.cards import Skipped
 
@@ -21,11 +22,7 @@ if TYPE_CHECKING:
     from ddoauth_kit.workbook.lab.lab import Lab
 
 SECOND: Final = 1.0
-ENDED: Final = "This grant has ended; authorize anew to go on."
-UNKEPT: Final = (
-    "The store does not have this refresh token: save `panel.tokens.refresh_token.reveal()` of "
-    "this panel in your secret manager, or the customer has to authorize again."
-)
+ENDED: Final = "This grant has ended. Authorize again to go on, here or in an earlier cell."
 
 
 class TokenPanel(Panel):
@@ -45,7 +42,11 @@ class TokenPanel(Panel):
         self._left = widgets.Label()
         self._left.add_class("ddoauth-countdown")
         self._refresh = button("Refresh", self.refresh, tooltip="Get a new access token")
-        self._revoke = button("Revoke", self.revoke, tooltip="End the grant at Datadog")
+        self._revoke = button("Revoke", self.ask, tooltip="End the grant at Datadog")
+        self._yes = button("Yes, end the grant", self.revoke)
+        self._no = button("Keep it", self.keep)
+        self._again = widgets.VBox()
+        self._ask(asking=False)
         self._take(tokens)
 
     @property
@@ -57,14 +58,25 @@ class TokenPanel(Panel):
         """Return countdown and buttons, and begin to count."""
         self._shown = True
         self._begin()
-        return (self._left, row(self._refresh, self._revoke))
+        return (self._left, row(self._refresh, self._revoke, self._yes, self._no), self._again)
 
     def refresh(self) -> None:
         """Do what `lab.refresh` does, with the newest tokens."""
         self.start(self._renew)
 
+    def ask(self) -> None:
+        """Ask before a grant ends, which nobody can take back."""
+        self._ask(asking=True)
+        self.say("Revoking ends the grant: the customer has to authorize again. Really?")
+
+    def keep(self) -> None:
+        """Leave the grant as it is."""
+        self._ask(asking=False)
+        self.show(self.value)
+
     def revoke(self) -> None:
-        """Do what `lab.revoke` does, with the newest tokens."""
+        """Do what `lab.revoke` does, with the newest tokens; without asking."""
+        self._ask(asking=False)
         self.start(self._end)
 
     def tick(self) -> bool:
@@ -76,7 +88,8 @@ class TokenPanel(Panel):
         by_clock = tokens.seconds_left(self._lab.oauth.clock())
         left = math.ceil(min(self._end_of_life - time.monotonic(), by_clock))
         self._left.value = (
-            f"access token: expires in {left // 60}:{left % 60:02d}, or when it is revoked"
+            f"access token: expires in {left // 60}:{left % 60:02d}, or when it is revoked; "
+            f"{tokens.expires_at:%H:%M:%S} UTC by {self._clock}"
             if left > 0
             else _expired(tokens, waits=by_clock > SECOND)
         )
@@ -102,7 +115,10 @@ class TokenPanel(Panel):
                 self._over()
             raise
         else:
-            self.status.value += f"<p>Refreshed.</p>{unkept(self._lab, self.tokens)}"
+            self.add(
+                f"Refreshed: the new access token expires at {self.tokens.expires_at:%H:%M:%S}."
+            )
+            self.add(unkept(self._lab, self.tokens))
 
     def _end(self) -> None:
         if self.tokens is None:
@@ -115,10 +131,28 @@ class TokenPanel(Panel):
         self.show(self.value)
 
     def _over(self) -> None:
-        """Offer nothing more: the grant has ended, here or at Datadog."""
+        """Offer to authorize again: the grant has ended, here or at Datadog."""
         self.tokens = None
         self._refresh.disabled = self._revoke.disabled = True
         self.tick()
+        if not self._again.children:
+            self._again.children = (AuthorizePanel(self._lab, done=self._return).panel,)
+
+    def _return(self, tokens: TokenSet) -> None:
+        """Go on with a new grant."""
+        self._again.children = ()
+        self._refresh.disabled = self._revoke.disabled = False
+        self._take(tokens)
+
+    def _ask(self, *, asking: bool) -> None:
+        self._revoke.layout.display = "none" if asking else ""
+        for each in (self._yes, self._no):
+            each.layout.display = "" if asking else "none"
+
+    @property
+    def _clock(self) -> str:
+        live = self._lab.backend.mode is Mode.LIVE
+        return "this machine's clock" if live else "the sandbox's clock"
 
     def _take(self, tokens: TokenSet) -> None:
         self._end_of_life = time.monotonic() + tokens.seconds_left(self._lab.oauth.clock())
@@ -134,10 +168,3 @@ def _expired(tokens: TokenSet, *, waits: bool) -> str:
     after = "Refresh gets a new one" if tokens.refresh_token else "authorize again for a new one"
     slow = " (the sandbox's clock stands still between requests, and may accept it yet)"
     return f"access token: expired; {after}{slow if waits else ''}"
-
-
-def unkept(lab: Lab, tokens: TokenSet) -> str:
-    """Return a paragraph if the refresh token is in the panel alone, else nothing."""
-    if not tokens.refresh_token or lab.holds(tokens):
-        return ""
-    return f"<p>{escape(UNKEPT)}</p>"

@@ -11,7 +11,7 @@ import ipywidgets as widgets
 from ddoauth_kit.workbook.panels.panel import Panel, button, row
 from ddoauth_kit.workbook.show.clipboard import copy_buttons
 from ddoauth_kit.workbook.show.snippets import as_curl, as_httpx
-from ddoauth_kit.workbook.show.wire import wire_html
+from ddoauth_kit.workbook.show.wire import wire_messages
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ddoauth_kit.exchange import Exchange
     from ddoauth_kit.http.transcript import Transcript
     from ddoauth_kit.workbook.lab.lab import Lab
+    from ddoauth_kit.workbook.show.snippets import Snippet
 
 PAGE: Final = 50
 
@@ -100,14 +101,32 @@ class TranscriptPanel(Panel):
 
 def exchange_html(exchange: Exchange, *, number: int) -> str:
     """Return one exchange, folded: its title, the request as code, and the two messages."""
-    where = urlsplit(exchange.url).path
-    title = f"{number}. {exchange.status} {exchange.method} {where} ({exchange.purpose})"
-    code = copy_buttons(curl=as_curl(exchange).code, httpx=as_httpx(exchange).code)
+    url = urlsplit(exchange.url)
+    title = (
+        f"{number}. {exchange.status} {exchange.method} {url.netloc}{url.path} ({exchange.purpose})"
+    )
+    curl = as_curl(exchange)
+    code = copy_buttons(curl=curl.code, httpx=as_httpx(exchange).code)
+    needs = f"<p>{escape(_needs(curl, url.netloc))}</p>"
+    request, answer = wire_messages(exchange)
+    messages = _message("Request", request) + _message("Answer", answer)
     return (
         '<details class="ddoauth-exchange">'
         f'<summary style="cursor:pointer;overflow-wrap:anywhere">{escape(title)}</summary>'
-        f"{code}{wire_html(exchange)}</details>"
+        f"{code}{needs}{messages}</details>"
     )
+
+
+def _needs(curl: Snippet, host: str) -> str:
+    """Say what the variables of the copied code stand for."""
+    named = [
+        f"{name} (https://{host})" if name.endswith("_URL") else name for name in curl.variables
+    ]
+    return f"Both read these variables, which you set first: {', '.join(named)}."
+
+
+def _message(title: str, message: str) -> str:
+    return f'<h4>{title}</h4><pre style="overflow-x:auto">{escape(message)}</pre>'
 
 
 def _newer(transcript: Transcript, seen: list[Exchange]) -> list[Exchange]:

@@ -31,17 +31,23 @@ function labelled(field, number) {
   input.id = `ddoauth-typed-${crypto.getRandomValues(new Uint32Array(2)).join("-")}-${number}`;
   label.htmlFor = input.id;
   label.textContent = field.label;
-  return [label, input];
+  const problem = document.createElement("p");
+  problem.id = `${input.id}-problem`;
+  problem.hidden = true;
+  input.setAttribute("aria-describedby", problem.id);
+  return [label, input, problem];
 }
 
 function render({ model, el }) {
   const form = document.createElement("form");
   form.className = "ddoauth-typed";
   const inputs = new Map();
+  const problems = new Map();
   model.get("fields").forEach((field, number) => {
-    const [label, input] = labelled(field, number);
+    const [label, input, problem] = labelled(field, number);
     inputs.set(field, input);
-    form.append(label, input);
+    problems.set(field, problem);
+    form.append(label, input, problem);
   });
   const said = document.createElement("span");
   const result = document.createElement("div");
@@ -89,11 +95,15 @@ function render({ model, el }) {
   const usable = () => {
     for (const each of form.elements) each.disabled = model.get("disabled");
   };
-  const answered = ({ html, clear, held }) => {
+  const answered = ({ html, clear, held, errors }) => {
     clearTimeout(timer);
     said.textContent = "";
     result.innerHTML = html;
     for (const [field, input] of inputs) {
+      const problem = problems.get(field);
+      problem.textContent = errors[field.name] ?? "";
+      problem.hidden = !problem.textContent;
+      input.setAttribute("aria-invalid", String(!problem.hidden));
       if (field.kind === "secret") input.placeholder = held.includes(field.name) ? HELD : field.hint;
       // What was typed while the kernel was at work stays.
       else if (clear && field.kind !== "choice" && input.value === sent[field.name]) input.value = "";

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from html import escape
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import anywidget
@@ -41,12 +42,15 @@ class Typed(NamedTuple):
 class FormReply(NamedTuple):
     """Say what the page shows, whether the form is emptied, and which secrets are held on.
 
+    `errors` are sentences by name of field, a line each, which stand below the field.
+
     It goes to the page as a message, too, because it may repeat what was typed.
     """
 
     html: str = ""
     clear: bool = False
     held: tuple[str, ...] = ()
+    errors: Mapping[str, str] = MappingProxyType({})
 
 
 class TypedForm(anywidget.AnyWidget):
@@ -85,7 +89,7 @@ class TypedForm(anywidget.AnyWidget):
             reply = call(typed)
         except Exception as error:  # noqa: BLE001 - ipywidgets would print it with its variables
             reply = FormReply(f"This went wrong unexpectedly: {escape(type(error).__name__)}.")
-        self.send(reply._asdict())
+        self.send({**reply._asdict(), "errors": dict(reply.errors)})
 
     def _read(self, message: Mapping[str, Any]) -> tuple[Callable[[Typed], FormReply], Typed]:
         texts = {name: message["values"][name].strip() for name in self._names}

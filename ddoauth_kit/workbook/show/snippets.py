@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, quote, urlsplit
 if TYPE_CHECKING:
     from ddoauth_kit.exchange import Exchange
 
+_VARIABLE: Final = re.compile(r"\bDDOAUTH_[A-Z_]+\b")
 _PLACEHOLDER: Final = re.compile(r"<(\w+)(?: …\w{4})?>")
 # A placeholder becomes a variable, so a backslash before one counts as before `$`.
 _HEREDOC: Final = re.compile(r"[$`]|\\(?=[\\$`<])")
@@ -36,6 +37,11 @@ class Snippet:
 
     language: str
     code: str
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """Return the names of the environment variables that the code reads, each once."""
+        return tuple(dict.fromkeys(_VARIABLE.findall(self.code)))
 
     def __repr__(self) -> str:
         return self.code

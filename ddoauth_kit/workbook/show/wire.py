@@ -13,6 +13,11 @@ if TYPE_CHECKING:
 
 def wire_text(exchange: Exchange) -> str:
     """Return request and answer as HTTP messages; forms one field a line, JSON indented."""
+    return "\n\n".join(wire_messages(exchange))
+
+
+def wire_messages(exchange: Exchange) -> tuple[str, str]:
+    """Return the request and the answer, each as `wire_text` shows it."""
     url = urlsplit(exchange.url)
     target = f"{url.path}?{url.query}" if url.query else url.path
     headers = [("host", url.netloc), *exchange.request_headers]
@@ -22,7 +27,7 @@ def wire_text(exchange: Exchange) -> str:
     answer = _message(
         str(exchange.status), list(exchange.response_headers), _pretty(exchange.response_body)
     )
-    return f"{request}\n\n{answer}"
+    return request, answer
 
 
 def wire_html(exchange: Exchange) -> str:

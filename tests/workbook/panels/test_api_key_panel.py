@@ -75,7 +75,9 @@ def test_the_key_is_created_once(lab: Lab) -> None:
     assert lab.api_key(tokens).key == panel.api_key.key  # type: ignore[union-attr]
     again = ApiKeyPanel(lab, tokens)
     assert isinstance(again.api_key, ApiKey)
-    assert again._create.disabled
+    assert again._create.layout.display == "none", "a button that can do nothing is not shown"
+    assert again.api_key.name in again.html()
+    assert again.api_key.key_id in again.html()
     assert creations(lab) == 1
     assert f"…{panel.api_key.key.reveal()[-4:]}" in said
     assert panel.api_key.key.reveal() not in held()

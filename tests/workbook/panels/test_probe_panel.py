@@ -31,7 +31,7 @@ def test_probes_run_and_can_be_cancelled(lab: Lab) -> None:
     assert panel.probes is not None
     assert len(panel.probes) == len(lab.registration.scopes)
     assert panel._bar.value == panel._bar.max
-    field(panel, "Sites").value = lab.oauth.sites.names
+    field(panel, "Sites").value = list(lab.oauth.sites.names)
     panel.run()
     until(lambda: panel._probing is not None or not panel.finish(0))
     panel.cancel()
@@ -46,13 +46,22 @@ def test_it_begins_with_what_a_cell_found(lab: Lab) -> None:
     sent = len(lab.transcript)
     panel = ProbePanel(lab, probes)
     assert repr(panel) == probes.matrix.text()
+    assert field(panel, "Scopes").value == ["metrics_read"]
     assert len(lab.transcript) == sent
+
+
+def test_only_names_that_are_offered_can_be_chosen(lab: Lab) -> None:
+    """What a page sends besides is dropped, and the order is that of the list."""
+    scopes = field(ProbePanel(lab), "Scopes")
+    first, second, *_ = lab.registration.scopes
+    scopes.set_state({"value": [second, "made_up", first]})
+    assert scopes.value == [first, second]
 
 
 def test_nothing_chosen_is_said(lab: Lab) -> None:
     """Without a scope or a site there is nothing to run."""
     panel = ProbePanel(lab)
-    field(panel, "Scopes").value = ()
+    field(panel, "Scopes").value = []
     panel.run()
     assert panel.finish(10)
     assert "Choose at least one" in panel.status.value
@@ -62,7 +71,7 @@ def test_live_probes_need_a_grant_first(monkeypatch: pytest.MonkeyPatch) -> None
     """A panel cannot ask for consent; it says what to do, and offers its own site alone."""
     with live_lab(monkeypatch, "https://acme.example.com/callback") as lab:
         panel = ProbePanel(lab)
-        assert field(panel, "Sites").options == ("us1",)
+        assert field(panel, "Sites").options == ["us1"]
         panel.run()
         assert panel.finish(30)
         assert "authorize first" in panel.status.value

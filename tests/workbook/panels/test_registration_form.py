@@ -80,7 +80,7 @@ def test_the_secret_that_is_held_is_for_one_client(change: dict[str, str]) -> No
         form = RegistrationForm("us1", store=lab.store)
         press(form, "Check")
         reply = press(form, "Keep", client_secret="", **change)
-        assert ">client secret</td>" in reply["html"]
+        assert "is empty." in reply["errors"]["client_secret"]
         assert reply["held"] == ()
         assert not lab.store.slots()
 
@@ -93,24 +93,31 @@ def test_test_addresses_of_a_published_client_are_refused() -> None:
         assert form.kept is None
         assert "Nothing was kept" in reply["html"]
         assert not reply["clear"]
-        assert "is for tests" in press(form, "Check", kind="published")["html"]
+        errors = press(form, "Check", kind="published")["errors"]
+        assert "is for tests" in errors["redirect_uris"]
         assert not lab.store.slots()
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("field", "value", "said"),
     [
-        ({"redirect_uris": "http://far.example/cb"}, "http://far.example/cb is neither https"),
-        ({"client_secret": ""}, "client secret"),
-        ({"scopes": ""}, "scopes"),
+        ("redirect_uris", "http://far.example/cb", "http://far.example/cb: A redirect URI begins"),
+        ("redirect_uris", "https://acme.example/cb#x", "A fragment (#...) is not allowed"),
+        ("redirect_uris", "https://me@acme.example/cb", "A user name is not allowed"),
+        ("redirect_uris", "https:///cb", "needs a host"),
+        ("client_secret", "", "is empty."),
+        ("scopes", "", "is empty."),
+        ("onboarding_url", "", "is empty."),
+        ("client_id", "", "is empty."),
+        ("name", "", "is empty."),
     ],
 )
-def test_bad_input_is_named(changes: dict[str, str], said: str) -> None:
+def test_bad_input_is_named_beside_its_field(field: str, value: str, said: str) -> None:
     """The form stays as it is, and can be corrected."""
     with open_sandbox_lab() as lab:
         form = RegistrationForm("us1", store=lab.store)
-        reply = press(form, "Keep", **changes)
-        assert said in reply["html"]
+        reply = press(form, "Keep", **{field: value})
+        assert said in reply["errors"][field]
         assert not reply["clear"]
         assert form.kept is None
 
@@ -124,10 +131,23 @@ def test_every_problem_is_named_at_once() -> None:
             "onboarding_url": "ftp://y",
             "name": "",
         }
-        html = press(form, "Keep", **wrong)["html"]
-        for named in ("http://far.example/a", "ftp://x", "ftp://y", ">name</td>"):
-            assert named in html
-        assert "https://ok.example/b" not in html
+        errors = press(form, "Keep", **wrong)["errors"]
+        assert set(errors) == {"redirect_uris", "onboarding_url", "name"}
+        for named in ("http://far.example/a", "ftp://x"):
+            assert named in errors["redirect_uris"]
+        assert "https://ok.example/b" not in errors["redirect_uris"]
+
+
+def test_a_clean_check_says_so_and_commas_separate() -> None:
+    """Redirect URIs and scopes may be separated by commas, blanks and lines."""
+    with open_sandbox_lab() as lab:
+        form = RegistrationForm("us1", store=lab.store)
+        uris = "http://127.0.0.1:8484/a, https://acme.example.com/b\nhttps://acme.example.com/c"
+        reply = press(form, "Check", redirect_uris=uris, scopes="api_keys_write,metrics_read")
+        assert reply["html"] == "Nothing needs to be corrected."
+        assert reply["errors"] == {}
+        press(form, "Keep", redirect_uris=uris, scopes="api_keys_write,metrics_read")
+        assert form.kept is not None
 
 
 def test_on_binder_only_a_sandbox_takes_a_registration(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from html import unescape
+from typing import TYPE_CHECKING, Any
 
+import ipywidgets as widgets
 import pytest
-from support.panels import held, until
+from support.panels import field, held, until
+from support.visitors import Person
 
 from ddoauth_kit.workbook import Lab, open_sandbox_lab
 from ddoauth_kit.workbook.panels import TokenPanel
@@ -42,13 +46,43 @@ def test_tokens_count_down_are_renewed_and_revoked(lab: Lab) -> None:
     assert panel.finish(10)
     assert panel.tokens is not None
     assert panel.tokens.access_token != tokens.access_token
-    panel.revoke()
+    field(panel, "Revoke").click()
+    assert "Really?" in panel.status.value
+    assert panel.tokens is not None
+    field(panel, "Keep it").click()
+    assert panel.tokens is not None
+    field(panel, "Revoke").click()
+    field(panel, "Yes, end the grant").click()
     assert panel.finish(10)
     assert panel.tokens is None
     assert panel._refresh.disabled
     assert "has ended" in repr(panel)
     assert "has ended" in left(panel)
     assert tokens.access_token.reveal() not in held()
+
+
+def test_after_the_end_it_offers_to_authorize_again(lab: Lab) -> None:
+    """The panel goes on with the new grant, and its buttons work again."""
+    panel = TokenPanel(lab, lab.connect())
+    panel.revoke()
+    assert panel.finish(10)
+    begin = field(panel, "Authorize")
+    begin.click()
+    until(lambda: "href=" in str([w.value for w in held_html(panel)]))
+    (link,) = re.findall(r'href="(http://127[^"]+)"', str([w.value for w in held_html(panel)]))
+    Person().finish(unescape(link))
+    until(lambda: panel.tokens is not None)
+    assert "expires in" in left(panel)
+    assert not panel._refresh.disabled
+    panel.refresh()
+    assert panel.finish(10)
+    assert "Refreshed" in panel.status.value
+
+
+def held_html(panel: TokenPanel) -> list[Any]:
+    """Return the HTML parts of the panel that authorizes again."""
+    (again,) = panel._again.children
+    return [each for each in again.children if isinstance(each, widgets.HTML)]
 
 
 def test_time_that_passes_in_the_sandbox_alone_counts(lab: Lab) -> None:

@@ -51,7 +51,11 @@ def test_the_transcript_grows_and_offers_code(lab: Lab) -> None:
     field(panel, "Show the newest").click()
     assert "1 exchange." in panel.status.value
     (shown,) = page(panel).children
-    assert "1. 200 POST /api/v2/oauth2/token (token exchange)" in shown.value
+    assert "1. 200 POST api.datadoghq.com/api/v2/oauth2/token (token exchange)" in shown.value
+    assert "<h4>Request</h4>" in shown.value
+    assert "<h4>Answer</h4>" in shown.value
+    assert "DDOAUTH_API_URL (https://api.datadoghq.com)" in shown.value
+    assert "DDOAUTH_CLIENT_SECRET" in shown.value.split("which you set first")[1].split("</p>")[0]
     newest = lab.transcript.newest()
     fields = {each.attributes["name"]: each.text for each in areas(shown.value)}
     assert fields == {
