@@ -19,7 +19,8 @@ _STYLE: Final = """
 :root { color-scheme: light dark; --edge: #8884; --main: #632ca6; --good: #1a7f37; }
 @media (prefers-color-scheme: dark) { :root { --main: #b79bdc; --good: #4ac26b; } }
 * { box-sizing: border-box; }
-body { font: 1rem/1.5 system-ui, sans-serif; max-width: 44rem; margin: 0 auto; padding: 1rem; }
+body { font: 1rem/1.5 system-ui, sans-serif; max-width: 44rem; margin: 0 auto; padding: 1rem;
+  background: Canvas; color: CanvasText; }
 header { border-bottom: 1px solid var(--edge); font-size: .9rem; padding-bottom: .25rem; }
 main { overflow-wrap: anywhere; }
 h1 { font-size: 1.6rem; }

@@ -9,6 +9,7 @@ _STYLE = """
 @media (prefers-color-scheme: dark) { :root { --main: #b79bdc; } }
 * { box-sizing: border-box; }
 body { font: 1rem/1.5 system-ui, sans-serif; max-width: 44rem; margin: 0 auto; padding: 1rem; }
+body { background: Canvas; color: CanvasText; }
 header { border-bottom: 1px solid var(--edge); margin-bottom: 1rem; }
 nav a { margin-right: 1rem; }
 section { border: 1px solid var(--edge); border-radius: .5rem; padding: .75rem 1rem; }

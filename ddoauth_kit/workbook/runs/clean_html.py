@@ -42,7 +42,8 @@ _ATTRIBUTES: Final = {
     "col": {"span"},
     "colgroup": {"span"},
     "details": {"open"},
-    "div": {"role", "aria-label"},
+    "div": {"role", "aria-label", "tabindex"},
+    "pre": {"tabindex"},
     "img": {"src", "alt"},
     "ol": {"start"},
     "progress": {"value", "max", "aria-label"},
@@ -88,6 +89,8 @@ def _attribute(tag: str, name: str, value: str) -> str | None:
     """
     if tag == "a":
         return value if name == "href" and _LINK.match(value) else None
+    if name == "tabindex":
+        return value if value == "0" else None
     if name == "src":
         return value if _PICTURE.match(value) else None
     return value

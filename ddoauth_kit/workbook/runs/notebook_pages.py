@@ -12,6 +12,7 @@ from urllib.parse import quote, unquote
 
 from ddoauth_kit.masking.people import mask_people
 from ddoauth_kit.workbook.runs.clean_html import clean_html
+from ddoauth_kit.workbook.runs.sequence_diagram import sequence_svg
 from ddoauth_kit.workbook.verdicts.style import ROOT, css
 
 if TYPE_CHECKING:
@@ -47,12 +48,21 @@ th, td { padding: 0.3rem 0.6rem; border: 1px solid var(--line); text-align: left
 th { background: var(--box); }
 """
 _CELLS: Final = """
+.k, .kn, .kc, .ow, .nb { color: var(--link); } .s1, .s2, .sa, .sd, .se { color: var(--text); }
+.c1, .cm { color: var(--soft); font-style: italic; } .mi, .mf { color: var(--number); }
+:root { --text: #0a5c2b; --number: #8a3a00; }
+@media (prefers-color-scheme: dark) { :root { --text: #8ddba8; --number: #ffb585; } }
+.failed { background: var(--bad); color: var(--bad-ink); padding: 0.4rem 0.8rem; }
+.failed a { color: inherit; } .diagram { max-width: 100%; height: auto; }
 .cell { margin: 0.8rem 0; contain: content; overflow-x: auto; }
 .out { margin: 0.4rem 0 0.4rem 0.8rem; }
 .out pre { background: none; padding: 0.2rem 0; }
 .error pre, .stderr pre { border-left: 3px solid var(--bad-ink); padding-left: 0.6rem; }
 .out img { max-width: 100%; background: #ffffff; }
+summary { cursor: pointer; }
 """
+_BANNER: Final = "papermill-error-cell-tag"
+_DIAGRAM: Final = re.compile(r"^```mermaid\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _INSIDE: Final = re.compile(r'<a href="([^":#]+)(?:#[^"]*)?">((?:(?!<a ).)*?)</a>', re.DOTALL)
 _ANSI: Final = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 # Markdown readers take a time that grows with the square of what they are given.
@@ -100,9 +110,10 @@ def notebook_page(
         name = unquote(unescape(found[1])).removesuffix(".ipynb") + suffix
         return f'<a href="{quote(name)}.html">{found[2]}</a>' if name in siblings else found[2]
 
-    cells = "\n".join(_cell(cell) for cell in _in_time(notebook.cells, until))
-    body = f"<main>\n{_INSIDE.sub(link, cells)}\n</main>"
-    back = '<p><a href="report.html">Back to the report</a></p>'
+    shown = [cell for cell in notebook.cells if not _is_doubled(cell, notebook)]
+    cells = "\n".join(_cell(cell) for cell in _in_time(shown, until))
+    body = f"<main>\n{_failure(notebook)}{_INSIDE.sub(link, cells)}\n</main>"
+    back = '<nav><a href="report.html">Back to the report</a></nav>'
     tables = css(follow_system=True) if ROOT in cells else ""
     return page(title, body=f"{back}\n{body}", style=_CELLS + tables)
 
@@ -110,7 +121,7 @@ def notebook_page(
 def empty_page(title: str, *, why: str) -> str:
     """Return a page in the place of one that could not be made."""
     text = f"<p>{escape(title)}: this page could not be made ({escape(why)}).</p>"
-    return page(title, body=f'<p><a href="report.html">Back to the report</a></p>\n{text}')
+    return page(title, body=f'<nav><a href="report.html">Back to the report</a></nav>\n{text}')
 
 
 def _in_time(cells: list[NotebookNode], until: float | None) -> Iterator[NotebookNode]:
@@ -122,10 +133,67 @@ def _in_time(cells: list[NotebookNode], until: float | None) -> Iterator[Noteboo
 
 def _cell(cell: NotebookNode) -> str:
     if cell.cell_type == "markdown":
-        return f'<div class="cell">{_markdown(mask_people(cell.source))}</div>'
-    source = f"<pre><code>{_text(cell.source)}</code></pre>"
+        return f'<div class="cell">{_prose(mask_people(cell.source))}</div>'
+    source = _pre(f"<code>{_highlighted(mask_people(_joined(cell.source)))}</code>")
     outputs = "\n".join(_output(output) for output in cell.get("outputs", ()))
-    return f'<div class="cell">{source}\n{outputs}</div>'
+    mark = ' id="failed"' if _failed(cell) else ""
+    if "solution" in _tags(cell):
+        inside = f"<details><summary>Show a solution</summary>{source}\n{outputs}</details>"
+        return f'<div class="cell"{mark}>{inside}</div>'
+    return f'<div class="cell"{mark}>{source}\n{outputs}</div>'
+
+
+def _tags(cell: NotebookNode) -> tuple[str, ...]:
+    return tuple(cell.get("metadata", {}).get("tags", ()))
+
+
+def _is_doubled(cell: NotebookNode, notebook: NotebookNode) -> bool:
+    """Tell whether papermill has said it again, or in its own words: parameters, its banner."""
+    injected = any("injected-parameters" in _tags(each) for each in notebook.cells)
+    return _BANNER in _tags(cell) or (injected and "parameters" in _tags(cell))
+
+
+def _failed(cell: NotebookNode) -> bool:
+    expected = "raises-exception" in _tags(cell)
+    outputs = cell.get("outputs", ())
+    return not expected and any(each.output_type == "error" for each in outputs)
+
+
+def _failure(notebook: NotebookNode) -> str:
+    """Say at the top which cell failed, with a link to it."""
+    if not any(map(_failed, notebook.cells)):
+        return ""
+    return '<p class="failed">A cell failed: <a href="#failed">go to its error</a>.</p>\n'
+
+
+def _prose(source: str) -> str:
+    """Return Markdown as HTML, with its sequence diagrams drawn."""
+    parts = _DIAGRAM.split(source)
+    drawn = [_markdown(part) if i % 2 == 0 else _diagram(part) for i, part in enumerate(parts)]
+    return "".join(drawn)
+
+
+def _diagram(source: str) -> str:
+    svg = sequence_svg(source) if len(source) < _LONGEST_PROSE else None
+    if svg is None:
+        return _pre(escape(source))
+    coded = b64encode(svg.encode()).decode()
+    named = escape(source.replace("\n", "; "))
+    return f'<img class="diagram" alt="{named}" src="data:image/svg+xml;base64,{coded}">'
+
+
+@lru_cache(maxsize=2048)
+def _highlighted(source: str) -> str:
+    """Return Python code with a span around what has a colour; its text is escaped there."""
+    from pygments import highlight
+    from pygments.formatters import HtmlFormatter
+    from pygments.lexers import PythonLexer
+
+    clean = _ANSI.sub("", source)
+    if len(clean) > _LONGEST_PROSE:
+        return escape(clean)
+    formatter = HtmlFormatter(nowrap=True)
+    return str(highlight(clean, PythonLexer(stripnl=False, ensurenl=False), formatter))
 
 
 @lru_cache(maxsize=2048)
@@ -134,22 +202,24 @@ def _markdown(text: str) -> str:
     from ddoauth_kit.publishing.markdown import as_html
 
     if len(text) > _LONGEST_PROSE:
-        return f"<pre>{escape(text)}</pre>"
-    return clean_html(as_html(text))
+        return _pre(escape(text))
+    html = _reachable(clean_html(as_html(text)))
+    wide = html.replace("<table>", '<div class="wide" tabindex="0"><table>')
+    return wide.replace("</table>", "</table></div>")
 
 
 def _output(output: NotebookNode) -> str:
     if output.output_type == "stream":
-        return f'<div class="out {escape(output.name)}"><pre>{_text(output.text)}</pre></div>'
+        return f'<div class="out {escape(output.name)}">{_pre(_text(output.text))}</div>'
     if output.output_type == "error":
-        return f'<div class="out error"><pre>{_text(chr(10).join(output.traceback))}</pre></div>'
-    return f'<div class="out wide">{"".join(_display(output.get("data", {})))}</div>'
+        return f'<div class="out error">{_pre(_text(chr(10).join(output.traceback)))}</div>'
+    return f'<div class="out wide" tabindex="0">{"".join(_display(output.get("data", {})))}</div>'
 
 
 def _display(data: dict[str, Any]) -> Iterator[str]:
     """Yield the richest form of an output that needs no script."""
     if "text/html" in data:
-        yield clean_html(mask_people(_joined(data["text/html"])))
+        yield _reachable(clean_html(mask_people(_joined(data["text/html"]))))
         return
     for kind in _PICTURES:
         if kind in data:
@@ -161,7 +231,16 @@ def _display(data: dict[str, Any]) -> Iterator[str]:
     if "text/markdown" in data:
         yield _markdown(mask_people(_joined(data["text/markdown"])))
     elif "text/plain" in data:
-        yield f"<pre>{_text(_joined(data['text/plain']))}</pre>"
+        yield _pre(_text(_joined(data["text/plain"])))
+
+
+def _pre(html: str) -> str:
+    return f'<pre tabindex="0">{html}</pre>'
+
+
+def _reachable(html: str) -> str:
+    """Let the keyboard reach what may be wider than the page."""
+    return re.sub(r"<pre(?! tabindex)", '<pre tabindex="0"', html)
 
 
 def _text(text: str) -> str:

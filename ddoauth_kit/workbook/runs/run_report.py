@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections import Counter
+from functools import cache
 from html import escape
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
@@ -10,12 +13,16 @@ from urllib.parse import quote
 
 from ddoauth_kit.errors.explainer import explain
 from ddoauth_kit.masking.people import mask_people
+from ddoauth_kit.probing.probe_choice import area_of
 from ddoauth_kit.workbook.runs.comparison import ABSENT
 from ddoauth_kit.workbook.runs.notebook_pages import page
 from ddoauth_kit.workbook.runs.run_verdicts import TONES
+from ddoauth_kit.workbook.verdicts.style import ROOT, css
+from ddoauth_kit.workbook.verdicts.words_and_colours import GRAVITY, MARKS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from pathlib import Path
 
     from ddoauth_kit.workbook.runs.outcome import RunOutcome
     from ddoauth_kit.workbook.runs.run_matrix import NotebookRun
@@ -36,6 +43,10 @@ td.word { white-space: nowrap; } small { opacity: 0.85; }
 .failure { border-left: 4px solid var(--bad-ink); padding-left: 0.8rem; margin: 1rem 0; }
 .failure h3 { margin: 0; font-size: 1rem; } .failure p { margin: 0.3rem 0; }
 details > summary { cursor: pointer; margin: 0.6rem 0; }
+fieldset { border: 1px solid var(--line); border-radius: 4px; margin: 0.6rem 0; }
+fieldset label { display: inline-block; margin-right: 1rem; white-space: nowrap; }
+.matrix td[title] { text-align: center; }
+@media print { details > :not(summary) { display: block; } fieldset { display: none; } }
 .bar { display: block; height: 0.6rem; min-width: 2px; background: var(--link); }
 .bars td:last-child { width: 40%; min-width: 6rem; vertical-align: middle; }
 @media (max-width: 30rem) { body { padding: 0.7rem; } th, td { padding: 0.25rem 0.4rem; }
@@ -49,7 +60,17 @@ def report(outcome: RunOutcome) -> str:
     """Return the report as HTML: what failed, the matrix, verdicts, differences, timings."""
     sections = (_head, _failures, _matrix, _verdicts, _changes, _timings, _scan)
     body = "\n".join(part for section in sections for part in _safely(section, outcome))
-    return page(f"ddoauth run: {_result(outcome)}", body=f"<main>\n{body}\n</main>", style=_STYLE)
+    style = f"{_STYLE}{_filters()}{css(follow_system=True)}"
+    return page(f"ddoauth run: {_result(outcome)}", body=f"<main>\n{body}\n</main>", style=style)
+
+
+def _filters() -> str:
+    """Return rules that hide rows without a verdict, where its filter is checked."""
+    return "".join(
+        f".filter:has(.only-{verdict}:checked) ~ details tr.scope:not(.has-{verdict})"
+        "{display:none}"
+        for verdict in MARKS
+    )
 
 
 def _safely(section: Callable[[RunOutcome], Iterator[str]], outcome: RunOutcome) -> Iterator[str]:
@@ -69,7 +90,8 @@ def _head(outcome: RunOutcome) -> Iterator[str]:
     yield f'<p><span class="said {tone}">{_result(outcome)}</span></p>'
     where = "real Datadog" if outcome.settings.mode == "live" else "the sandbox"
     yield (
-        f'<p class="soft">{notebooks} notebooks, {sites} sites, {_text(", ".join(clients))}, '
+        f'<p class="soft">{_count(notebooks, "notebook")}, {_count(sites, "site")}, '
+        f"{_text(', '.join(clients))}, "
         f"against {where}. Started {_text(_moment(outcome.started))}, took "
         f"{outcome.seconds:.1f} s.</p>"
     )
@@ -81,7 +103,7 @@ def _failures(outcome: RunOutcome) -> Iterator[str]:
         yield "<p>Nothing.</p>"
     for (_, client, error), runs in _alike(outcome.failed).items():
         sites = ", ".join(_link(run, run.site) for run in runs)
-        yield f'<div class="failure"><h3>{_text(runs[0].notebook)} on {sites}</h3>'
+        yield f'<div class="failure"><h3>{_text(_title(outcome, runs[0].notebook))} on {sites}</h3>'
         yield f'<p class="soft">{_text(client)}</p><p>{_text(error)}</p>'
         yield from _explained(error)
         yield "</div>"
@@ -119,7 +141,8 @@ def _matrix(outcome: RunOutcome) -> Iterator[str]:
         ["notebook", *sites],
         (
             [
-                _name(name) + (f"<br><small>{_text(client)}</small>" if several else ""),
+                _text(_title(outcome, name))
+                + (f"<br><small>{_text(client)}</small>" if several else ""),
                 *(_cell(runs.get((name, client, site))) for site in sites),
             ]
             for name, client in rows
@@ -145,26 +168,69 @@ def _verdicts(outcome: RunOutcome) -> Iterator[str]:
         verdicts = list(group)
         if len(verdicts) < len(found):
             yield f"<h3>{_text(client)}</h3>"
-        yield from _scopes(verdicts)
+        yield from _scopes(verdicts, client)
         yield from _evidence(verdicts)
 
 
-def _scopes(verdicts: Sequence[RunVerdict]) -> Iterator[str]:
+def _scopes(verdicts: Sequence[RunVerdict], client: str) -> Iterator[str]:
+    """Yield totals, which are the legend and the filter, and the scopes by area, folded."""
     sites = list(dict.fromkeys(v.site for v in verdicts))
     cells = {(v.scope, v.site): v for v in verdicts}
-    yield from _grid(
-        ["scope", *sites],
-        (
-            [_name(scope), *(_verdict(cells.get((scope, site))) for site in sites)]
-            for scope in dict.fromkeys(v.scope for v in verdicts)
-        ),
+    totals = Counter(v.verdict for v in verdicts)
+    areas: dict[str, list[str]] = {}
+    for scope in sorted({v.scope for v in verdicts}):
+        areas.setdefault(area_of(scope), []).append(scope)
+    yield f'<div class="{ROOT}">'
+    yield from _filter(totals, name=f"show-{client}", whole=len(verdicts))
+    for area in sorted(areas, key=str.lower):
+        yield from _area(area, areas[area], cells, sites)
+    yield "</div>"
+
+
+def _filter(totals: Counter[str], *, name: str, whole: int) -> Iterator[str]:
+    yield '<fieldset class="filter"><legend>Show scopes with the verdict</legend>'
+    yield f'<label><input type="radio" name="{_text(name)}" checked> any ({whole})</label>'
+    for verdict in GRAVITY:
+        if number := totals[verdict]:
+            mark = MARKS[verdict]
+            yield (
+                f'<label><input type="radio" name="{_text(name)}" class="only-{verdict}"> '
+                f'<span class="chip {verdict}">{mark.name}</span> {mark.short} ({number})</label>'
+            )
+    yield "</fieldset>"
+
+
+def _area(
+    area: str, scopes: Sequence[str], cells: dict[tuple[str, str], RunVerdict], sites: Sequence[str]
+) -> Iterator[str]:
+    found = [v for scope in scopes for site in sites if (v := cells.get((scope, site)))]
+    counted = Counter(v.verdict for v in found)
+    chips = " ".join(
+        f'<span class="chip {verdict}">{MARKS[verdict].name} {counted[verdict]}</span>'
+        for verdict in GRAVITY
+        if counted[verdict]
     )
+    opened = " open" if any(v.tone == "bad" for v in found) else ""
+    yield f"<details{opened}><summary><strong>{_text(area)}</strong> "
+    yield f"({_count(len(scopes), 'scope')}) {chips}</summary>"
+    yield '<div class="wide" tabindex="0"><table class="matrix"><thead><tr>'
+    yield "".join(f'<th scope="col">{_text(name)}</th>' for name in ("scope", *sites))
+    yield "</tr></thead><tbody>"
+    for scope in scopes:
+        row = [cells.get((scope, site)) for site in sites]
+        marks = " ".join(sorted({f"has-{v.verdict}" for v in row if v}))
+        yield f'<tr class="scope {marks}"><th scope="row">{_name(scope)}</th>'
+        yield f"{''.join(map(_verdict, row))}</tr>"
+    yield "</tbody></table></div></details>"
 
 
 def _verdict(verdict: RunVerdict | None) -> str:
     if verdict is None:
-        return '<td class="word none">no verdict</td>'
-    return f'<td class="word {verdict.tone}">{_text(verdict.words)}</td>'
+        return '<td class="none">no verdict</td>'
+    mark = MARKS.get(verdict.verdict)  # type: ignore[call-overload] # a notebook may say anything
+    if mark is None:
+        return f'<td class="none">{_text(verdict.words)}</td>'
+    return f'<td class="{verdict.verdict}" title="{mark.name}">{mark.short}</td>'
 
 
 def _evidence(verdicts: Sequence[RunVerdict]) -> Iterator[str]:
@@ -183,11 +249,12 @@ def _changes(outcome: RunOutcome) -> Iterator[str]:
     yield "<h2>What changed</h2>"
     changes = outcome.differences
     took = f"It took {outcome.earlier.seconds:.1f} s then, {outcome.seconds:.1f} s now."
-    said = f"{len(changes)} differences from" if changes else "Nothing is different from"
+    many = f"{_count(len(changes), 'difference')} from"
+    said = many if changes else "Nothing is different from"
     yield f"<p>{said} {_text(outcome.earlier.name)}. {took}</p>"
     if not changes:
         return
-    yield '<div class="wide"><table><tr>'
+    yield '<div class="wide" tabindex="0"><table><tr>'
     yield from (f'<th scope="col">{name}</th>' for name in ("what", "before", "now"))
     yield "</tr>"
     for change in changes:
@@ -212,12 +279,12 @@ def _timings(outcome: RunOutcome) -> Iterator[str]:
         f"<p>{len(outcome.runs)} notebooks took {total:.1f} s one by one, and "
         f"{outcome.seconds:.1f} s side by side. The slowest:</p>"
     )
-    yield '<div class="wide"><table class="bars"><tr><th scope="col">notebook</th>'
+    yield '<div class="wide" tabindex="0"><table class="bars"><tr><th scope="col">notebook</th>'
     yield '<th scope="col">site</th><th scope="col">seconds</th><th scope="col">share</th></tr>'
     for run in slowest:
         share = 100 * run.seconds / slowest[0].seconds
         bar = f'<span class="bar" style="width:{share:.0f}%"></span>'
-        yield f"<tr><td>{_link(run)}</td><td>{_text(run.site)}</td>"
+        yield f"<tr><td>{_link(run, _title(outcome, run.notebook))}</td><td>{_text(run.site)}</td>"
         yield f'<td class="num">{run.seconds:.1f}</td><td>{bar}</td></tr>'
     yield "</table></div>"
 
@@ -242,7 +309,7 @@ def _result(outcome: RunOutcome) -> str:
 
 def _grid(head: list[str], rows: Iterable[list[str]]) -> Iterator[str]:
     """Yield a table of words by site; the first cell of a row names it and stays in view."""
-    yield '<div class="wide"><table class="matrix"><tr>'
+    yield '<div class="wide" tabindex="0"><table class="matrix"><tr>'
     yield "".join(f'<th scope="col">{_text(name)}</th>' for name in head)
     yield "</tr>"
     for first, *cells in rows:
@@ -251,7 +318,7 @@ def _grid(head: list[str], rows: Iterable[list[str]]) -> Iterator[str]:
 
 
 def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
-    yield '<div class="wide"><table><tr>'
+    yield '<div class="wide" tabindex="0"><table><tr>'
     yield "".join(f'<th scope="col">{_text(name)}</th>' for name in head)
     yield "</tr>"
     for row in rows:
@@ -261,6 +328,28 @@ def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
 
 def _link(run: NotebookRun, text: str = "") -> str:
     return f'<a href="{quote(run.name)}.html">{_text(text or run.notebook)}</a>'
+
+
+def _title(outcome: RunOutcome, notebook: str) -> str:
+    """Return a lesson's number and title, or its file's name where the notebook has no title."""
+    paths = (case.notebook for case in outcome.cases if case.notebook.stem == notebook)
+    title = _heading(next(paths, None))
+    number, _, _ = notebook.partition("_")
+    return f"{number} {title}" if title and number.isdigit() else title or notebook
+
+
+@cache
+def _heading(path: Path | None) -> str:
+    try:
+        cells = json.loads(path.read_bytes())["cells"] if path else []
+        found = re.match(r"# (.+)", "".join(cells[0]["source"])) if cells else None
+    except (OSError, ValueError, LookupError, TypeError):
+        return ""
+    return found[1].strip() if found else ""
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _name(text: str) -> str:

@@ -217,7 +217,7 @@ def matrix_body(matrix: VerdictMatrix) -> str:
     areas = "".join(_area(area, matrix) for area in matrix.areas)
     return (
         f"{headline}{counts_html(matrix)}"
-        '<div class="scroll areas" tabindex="0" role="region" aria-label="Verdicts, scope by site">'
+        '<div class="scroll areas" tabindex="0" role="group" aria-label="Verdicts, scope by site">'
         f"{areas}</div>"
     )
 
@@ -225,12 +225,12 @@ def matrix_body(matrix: VerdictMatrix) -> str:
 def counts_html(matrix: VerdictMatrix) -> str:
     """Return how often each verdict was found on each site; it is the legend as well."""
     rows = "".join(
-        f'<tr><th scope="row">{chip(verdict)}{_meaning(verdict)}</th>'
+        f'<tr><th scope="row">{chip(verdict)} {MARKS[verdict].short}</th>'
         f"{''.join(f'<td>{number}</td>' for number in numbers)}</tr>"
         for verdict, numbers in matrix.counts.items()
     )
     return (
-        '<div class="scroll counts" tabindex="0" role="region" aria-label="Verdicts by site">'
+        '<div class="scroll counts" tabindex="0" role="group" aria-label="Verdicts by site">'
         f"<table>{_head('verdict', matrix.sites)}<tbody>{rows}</tbody></table></div>"
     )
 
@@ -264,20 +264,14 @@ def _sites(finding: Unconfirmed, sites: Sequence[str]) -> str:
 
 
 def chip(verdict: Verdict, number: int | None = None) -> str:
-    """Return the word of a verdict on its colour, with a number if there is one."""
+    """Return the name of a verdict on its colour, with a number if there is one."""
     counted = "" if number is None else f" {number}"
-    return f'<span class="chip {verdict}">{MARKS[verdict].word}{counted}</span>'
+    return f'<span class="chip {verdict}">{MARKS[verdict].name}{counted}</span>'
 
 
 def scope_html(scope: str) -> str:
     """Return a scope that a narrow column may break after an underscore."""
     return escape(scope).replace("_", "_<wbr>")
-
-
-def _meaning(verdict: Verdict) -> str:
-    """Return the verdict's name where its word is another."""
-    mark = MARKS[verdict]
-    return "" if mark.name == mark.word else f" {mark.name}"
 
 
 def _area(area: MatrixArea, matrix: VerdictMatrix) -> str:
@@ -301,7 +295,8 @@ def _row(row: MatrixRow) -> str:
 def _cell(verdict: Verdict | None) -> str:
     if verdict is None:
         return f"<td>{MISSING}</td>"
-    return f'<td class="{verdict}">{MARKS[verdict].word}</td>'
+    mark = MARKS[verdict]
+    return f'<td class="{verdict}" title="{mark.name}">{mark.short}</td>'
 
 
 def _head(first: str, others: Iterable[str]) -> str:

@@ -15,6 +15,7 @@ ROOT: Final = "ddoauth-verdicts"
 # the body which theme is on; a page of its own asks the reader's system (`follow_system`), which a
 # notebook must not, since its theme may be another.
 _DARK_BODIES: Final = ('body[data-jp-theme-light="false"]', "body.vscode-dark")
+_NIGHT: Final = f".{ROOT}{{--ink:#e6eaef;--page:#14181d;--soft:#1e242b;--line:#3a434d}}"
 _TABLES: Final = """
 .R{--ink:var(--jp-ui-font-color1,#1f2328);--page:var(--jp-layout-color1,#fff);
 --soft:var(--jp-layout-color2,#f3f4f6);--line:var(--jp-border-color2,#d0d7de);
@@ -63,7 +64,7 @@ def css(*, follow_system: bool = False) -> str:
     for body in _DARK_BODIES:
         rules += _rules(dark, f"{body} .{ROOT}")
     if follow_system:
-        rules += ["@media(prefers-color-scheme:dark){", *_rules(dark, f".{ROOT}"), "}"]
+        rules += ["@media(prefers-color-scheme:dark){", _NIGHT, *_rules(dark, f".{ROOT}"), "}"]
     return "".join(rules)
 
 

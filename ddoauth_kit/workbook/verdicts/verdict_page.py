@@ -94,9 +94,9 @@ def _meanings() -> str:
 def _latency(report: ProbeReport) -> str:
     table = latency_table(report).html(everything=True)
     drawn = _picture(latency_picture(report).svg)
-    region = '<div class="scroll counts" tabindex="0" role="region" aria-label="Latency">'
+    region = '<div class="scroll counts" tabindex="0" role="group" aria-label="Latency">'
     return f"{drawn}{region}{table}</div>"
 
 
 def _picture(svg: str, *, kind: str = "picture") -> str:
-    return f'<div class="{kind}" tabindex="0" role="region" aria-label="Picture">{svg}</div>'
+    return f'<div class="{kind}" tabindex="0" role="group" aria-label="Picture">{svg}</div>'

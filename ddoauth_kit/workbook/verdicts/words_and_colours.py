@@ -26,21 +26,20 @@ class Colours:
 class Mark:
     """Say how a verdict looks.
 
-    `short` has at most four letters, for columns of fixed width; `word` stands in HTML cells;
-    `name` and `meaning` explain both.
+    `short`, the mark, has at most four letters and stands where there is little room; `name`
+    stands everywhere else, and is the verdict's value with blanks.
     """
 
     short: str
-    word: str
     name: str
     meaning: str
     light: Colours
     dark: Colours
 
 
-def _mark(verdict: Verdict, short: str, word: str, light: Colours, dark: Colours) -> Mark:
+def _mark(verdict: Verdict, short: str, light: Colours, dark: Colours) -> Mark:
     name = verdict.replace("_", " ")
-    return Mark(short, word, name, MEANINGS[verdict], light, dark)
+    return Mark(short, name, MEANINGS[verdict], light, dark)
 
 
 MARKS: Final = {
@@ -49,70 +48,60 @@ MARKS: Final = {
         (
             Verdict.CONFIRMED,
             "yes",
-            "yes",
             Colours("#0b4f24", "#d3f0dc"),
             Colours("#b9f0cd", "#12432a"),
         ),
         (
             Verdict.LET_THROUGH,
             "let",
-            "let in",
             Colours("#0b4663", "#d8ecf7"),
             Colours("#bfe3f7", "#123d54"),
         ),
         (
             Verdict.INCONCLUSIVE,
             "?",
-            "unclear",
             Colours("#5b4300", "#fff1c4"),
             Colours("#ffe79a", "#4d3c06"),
         ),
         (
             Verdict.REFUSED,
             "no",
-            "refused",
             Colours("#ffffff", "#b3261e"),
             Colours("#ffffff", "#c62828"),
         ),
         (
             Verdict.NOT_OAUTH,
             "401",
-            "no OAuth",
             Colours("#6b2e00", "#ffdcc2"),
             Colours("#ffd0ad", "#5c2c0a"),
         ),
         (
             Verdict.NOT_ON_SITE,
             "n/a",
-            "not here",
             Colours("#3f3a52", "#e4e1ec"),
             Colours("#d9d4e7", "#3a3648"),
         ),
         (
             Verdict.RATE_LIMITED,
             "429",
-            "limited",
             Colours("#6a1236", "#f8d7e3"),
             Colours("#fbc6da", "#5a1834"),
         ),
         (
             Verdict.NO_OPERATION,
             "-",
-            "no call",
             Colours("#46545b", "#eceff1"),
             Colours("#b6c3c9", "#2b3236"),
         ),
         (
             Verdict.NOT_TRIED,
             ".",
-            "not tried",
             Colours("#5d5646", "#f6f1e3"),
             Colours("#cfc7b4", "#38342a"),
         ),
         (
             Verdict.FAILED,
             "fail",
-            "failed",
             Colours("#ffffff", "#6d1b7b"),
             Colours("#ffffff", "#8e24aa"),
         ),

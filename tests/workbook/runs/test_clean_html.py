@@ -106,7 +106,8 @@ def _assert_harmless(page: str) -> None:
     for tag, given in _Elements(main).found:
         assert tag in TAGS | {"main"}, tag
         assert not [name for name in given if name.startswith("on")]
-        assert not {"id", "name", "target", "tabindex", "popover", "usemap", "for"} & set(given)
+        assert not {"id", "name", "target", "popover", "usemap", "for"} & set(given)
+        assert given.get("tabindex", "0") == "0", "it joins the order of the page"
         properties = re.findall(r"([\w-]+)\s*:", given.get("style") or "")
         assert set(properties) <= STYLES
         assert "url(" not in (given.get("style") or "")

@@ -15,12 +15,14 @@ import nbformat
 import pytest
 
 from ddoauth_kit.errors import InputError
+from ddoauth_kit.probing.verdict import Verdict
 from ddoauth_kit.secret import Secret
 from ddoauth_kit.workbook.runs.comparison import ABSENT, RunDifference, read_earlier
 from ddoauth_kit.workbook.runs.outcome import RunOutcome
 from ddoauth_kit.workbook.runs.run_matrix import NotebookRun, RunClient, RunSettings, matrix
 from ddoauth_kit.workbook.runs.run_verdicts import TONES
 from ddoauth_kit.workbook.runs.written_results import write_results
+from ddoauth_kit.workbook.verdicts.words_and_colours import MARKS
 
 SITES = ("us1", "eu1")
 VERDICTS = (
@@ -184,12 +186,14 @@ def test_report(out: Path) -> None:
     assert not re.search(r"jane\.doe|corp\.example", text)
 
 
-def test_verdicts_have_words_and_tones(out: Path) -> None:
-    """Each verdict is a word in its cell, in a colour that stands for its kind."""
+def test_verdicts_have_the_names_and_marks_of_the_workbook(out: Path) -> None:
+    """Each verdict has its mark in its cell, and its name, mark and number in the filter."""
     assert set(TONES) == set(VERDICTS)
     text = (out / "report.html").read_text("utf-8")
     for verdict in VERDICTS:
-        assert f'<td class="word {TONES[verdict]}">{verdict.replace("_", " ")}</td>' in text
+        mark = MARKS[Verdict(verdict)]
+        assert f'<td class="{verdict}" title="{mark.name}">{mark.short}</td>' in text
+        assert f'<span class="chip {verdict}">{mark.name}</span> {mark.short} (2)' in text
     assert "<td>403</td>" in text
 
 
@@ -220,7 +224,7 @@ def test_pages_of_notebooks(out: Path) -> None:
     """An executed notebook is a page beside the report; its links stay within the results."""
     text = (out / "01_a.us1.acme.html").read_text("utf-8")
     page = _Page(text.replace("<script>x</script>", ""))
-    assert page.links == ["report.html", "01_a.us1.acme.html"]
+    assert page.links == ["report.html", "#failed", "01_a.us1.acme.html"]
     assert "default-src 'none'" in text
     assert page.images[0]["alt"] == "a chart"
     assert "red organization" in page.text

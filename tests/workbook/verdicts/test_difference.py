@@ -97,5 +97,5 @@ def test_text_html_and_table_agree() -> None:
         "better",
     ]
     row = read_html(found.html()).all("tbody")[0].all("tr")[0]
-    assert [cell.text for cell in row.all("td")][:4] == ["eu1", "failed", "yes", "better"]
+    assert [cell.text for cell in row.all("td")][:4] == ["eu1", "failed", "confirmed", "better"]
     assert found.table.frame.iloc[0]["meaning"] == "better"

@@ -27,7 +27,7 @@ def test_a_word_in_every_cell() -> None:
         for row in area.all("tbody")[0].all("tr")
     }
     assert words == {
-        row.scope: [MARKS[verdict].word for verdict in row.verdicts if verdict]
+        row.scope: [MARKS[verdict].short for verdict in row.verdicts if verdict]
         for row in MATRIX.rows
     }
 
@@ -40,7 +40,7 @@ def test_areas_fold_and_those_with_problems_are_open() -> None:
         summary = element.all("summary")[0].text
         assert summary.startswith(area.name)
         for verdict in {verdict for row in area.rows for verdict in row.verdicts if verdict}:
-            assert MARKS[verdict].word in summary
+            assert MARKS[verdict].name in summary
 
 
 def test_a_narrowed_matrix_is_open() -> None:
@@ -57,7 +57,7 @@ def test_heads_name_rows_and_columns() -> None:
         assert {th.attributes["scope"] for th in table.all("thead")[0].all("th")} == {"col"}
         for row in table.all("tbody")[0].all("tr"):
             assert [th.attributes["scope"] for th in row.all("th")] == ["row"]
-    regions = [e for e in PAGE.all("div") if e.attributes.get("role") == "region"]
+    regions = [e for e in PAGE.all("div") if e.attributes.get("role") == "group"]
     assert len(regions) == 2
     assert all(r.attributes["tabindex"] == "0" and r.attributes["aria-label"] for r in regions)
 

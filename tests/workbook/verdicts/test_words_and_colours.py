@@ -26,7 +26,6 @@ def test_no_verdict_depends_on_colour() -> None:
     marks = MARKS.values()
     for words in (
         {mark.short for mark in marks},
-        {mark.word for mark in marks},
         {mark.name for mark in marks},
     ):
         assert len(words) == len(Verdict)

@@ -1,0 +1,53 @@
+"""The lessons' diagrams are drawn on pages that run no script."""
+
+from __future__ import annotations
+
+import re
+from xml.etree import ElementTree as ET
+
+import nbformat
+import pytest
+
+from ddoauth_kit.workbook.lessons.notebooks import find_notebooks
+from ddoauth_kit.workbook.runs.sequence_diagram import sequence_svg
+
+FENCE = re.compile(r"^```mermaid\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+DIAGRAMS = [
+    (path.stem, source)
+    for path in find_notebooks()
+    for cell in nbformat.read(path, as_version=4).cells
+    if cell.cell_type == "markdown"
+    for source in FENCE.findall(cell.source)
+]
+
+
+@pytest.mark.parametrize(("lesson", "source"), DIAGRAMS, ids=[name for name, _ in DIAGRAMS])
+def test_every_diagram_of_the_lessons_is_drawn(lesson: str, source: str) -> None:
+    """The picture is XML, holds each name and each word, and lies within its frame."""
+    svg = sequence_svg(source)
+    assert svg is not None, lesson
+    root = ET.fromstring(svg)
+    words = " ".join(text.text or "" for text in root.iter("{http://www.w3.org/2000/svg}text"))
+    said = re.findall(r"(?: as |: )(.+)", source.replace("<br/>", " "))
+    assert said
+    for line in said:
+        assert set(line.split()) <= set(words.split())
+    for text in root.iter("{http://www.w3.org/2000/svg}text"):
+        assert 0 < float(text.attrib["x"]) < float(root.attrib["width"])
+        assert 0 < float(text.attrib["y"]) < float(root.attrib["height"])
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["graph TD\n A-->B", "sequenceDiagram\n loop forever\n end", "sequenceDiagram\nA->>B: x"],
+)
+def test_another_diagram_is_left_as_text(source: str) -> None:
+    """What cannot be drawn here is not drawn wrongly."""
+    assert sequence_svg(source) is None
+
+
+def test_a_hostile_text_stays_text() -> None:
+    """Names and messages are escaped."""
+    svg = sequence_svg("sequenceDiagram\nparticipant A as <script>\nA->>A: </svg><script>")
+    assert svg is not None
+    assert "<script" not in svg
