@@ -16,7 +16,7 @@ from ddoauth_kit.grading.front.field_names import (
     shown_path,
 )
 from ddoauth_kit.grading.front.forwarding import origin_form, send_continue
-from ddoauth_kit.grading.front.records import FrontRecord, Verdict
+from ddoauth_kit.grading.front.records import FrontRecord, Treatment
 
 if TYPE_CHECKING:
     from ddoauth_kit.grading.front.channel import Channel, Limits
@@ -117,7 +117,7 @@ def record_of(
     named = hosts.find(asked.host)
     target = "" if request.method == b"CONNECT" else origin_form(request.target).decode("latin-1")
     return FrontRecord(
-        verdict=Verdict.FAILED if status is None else Verdict.FORWARDED,
+        treatment=Treatment.FAILED if status is None else Treatment.FORWARDED,
         host=asked.host,
         port=asked.port,
         site=named.site if named else None,

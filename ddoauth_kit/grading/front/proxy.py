@@ -34,7 +34,7 @@ from ddoauth_kit.grading.front.forwarding import (
     UpstreamError,
 )
 from ddoauth_kit.grading.front.front_error import FrontError
-from ddoauth_kit.grading.front.records import FrontRecord, Verdict
+from ddoauth_kit.grading.front.records import FrontRecord, Treatment
 from ddoauth_kit.grading.front.refusals import FrontRefusal
 from ddoauth_kit.grading.front.tunnel import (
     Allowed,
@@ -264,7 +264,7 @@ class Front:
             return
         try:
             if not is_this_machine(asked.host):
-                seen = FrontRecord(verdict=Verdict.TUNNELLED, host=asked.host, port=asked.port)
+                seen = FrontRecord(treatment=Treatment.TUNNELLED, host=asked.host, port=asked.port)
                 self._record(seen)
             await talk.switch(silent=silent)
             await relay(talk.channel, reader, writer)
@@ -360,7 +360,7 @@ class Front:
         self._record(
             replace(
                 seen,
-                verdict=Verdict.REFUSED,
+                treatment=Treatment.REFUSED,
                 body_fields=sent_fields(request, body),
                 reason=refusal.reason,
                 line=refusal.line,
@@ -371,7 +371,7 @@ class Front:
     def _note(self, asked: Asked, refusal: FrontRefusal) -> None:
         self._record(
             FrontRecord(
-                verdict=Verdict.REFUSED,
+                treatment=Treatment.REFUSED,
                 host=asked.host,
                 port=asked.port,
                 status=refusal.status or None,

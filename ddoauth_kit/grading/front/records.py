@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 
-class Verdict(StrEnum):
+class Treatment(StrEnum):
     """Say what the front did."""
 
     FORWARDED = "forwarded"
@@ -25,7 +25,7 @@ class FrontRecord:
     hosts only, where no journal of the sandbox has them. `at` is in seconds since 1970.
     """
 
-    verdict: Verdict
+    treatment: Treatment
     host: str
     port: int = 443
     site: str | None = None

@@ -13,7 +13,7 @@ from ddoauth_kit.grading.front.authority import Authority
 from ddoauth_kit.grading.front.environment import front_environment, parent_proxy
 from ddoauth_kit.grading.front.hosts import HostTable
 from ddoauth_kit.grading.front.proxy import Front
-from ddoauth_kit.grading.front.records import Verdict
+from ddoauth_kit.grading.front.records import Treatment
 from ddoauth_kit.grading.front.trust_files import TrustFiles
 
 if TYPE_CHECKING:
@@ -93,11 +93,11 @@ def record_line(record: FrontRecord) -> str:
     """Describe what the front saw in one line: names of fields, and no value."""
     place = record.host if record.port == _HTTPS else f"{record.host}:{record.port}"
     asked = f"{record.method} {place or '(no host)'}{record.path}".strip()
-    if record.verdict is Verdict.FORWARDED:
+    if record.treatment is Treatment.FORWARDED:
         return f"{asked} {record.status}"
-    if record.verdict is Verdict.TUNNELLED:
+    if record.treatment is Treatment.TUNNELLED:
         return f"{asked} allowed, not read"
-    if record.verdict is Verdict.FAILED:
+    if record.treatment is Treatment.FAILED:
         return f"{asked} cut off: the answer did not come whole"
     status = f" {record.status}" if record.status else ""
     return f"{asked}{status} refused: {record.line}{_sent(record)}"
@@ -143,7 +143,7 @@ class ArrivalWatch:
 
     def saw(self, record: FrontRecord) -> None:
         """Take note of a request at the front."""
-        if record.verdict is not Verdict.FORWARDED:
+        if record.treatment is not Treatment.FORWARDED:
             self._over.set()
 
     def __enter__(self) -> Self:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from support.front import SECRET, calling, clean_environment, form, scene, told
 
-from ddoauth_kit.grading.front.records import Verdict
+from ddoauth_kit.grading.front.records import Treatment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +37,7 @@ def test_datadogs_names_lead_to_the_sandbox(
         said = behind.run(*command, f"https://{host}{USER}", environment=environment)
         assert said.endswith("401"), said
         seen = behind.records.pop()
-        assert (seen.verdict, seen.host, seen.site, seen.role) == ("forwarded", host, site, "api")
+        assert (seen.treatment, seen.host, seen.site, seen.role) == ("forwarded", host, site, "api")
         assert (seen.method, seen.path, seen.status) == ("GET", USER, 401)
         assert (behind.sandbox.journal[-1].site, behind.sandbox.journal[-1].path) == (site, USER)
 
@@ -55,7 +55,11 @@ def test_a_secret_for_another_host_is_stopped(
     )
     assert said.endswith("403"), said
     (seen,) = behind.records
-    assert (seen.verdict, seen.host, seen.reason) == ("refused", "api.evil.example", "foreign_host")
+    assert (seen.treatment, seen.host, seen.reason) == (
+        "refused",
+        "api.evil.example",
+        "foreign_host",
+    )
     assert (seen.method, seen.path) == ("POST", "/token")
     assert seen.query_fields == ("code",)
     assert seen.body_fields == ("client_secret", "grant_type")
@@ -86,7 +90,7 @@ def test_an_allowed_host_is_reached_unread(
         said = made.run(*command, "https://shop.example/", environment=environment)
         assert said.endswith("200"), said
         (seen,) = made.records
-        assert (seen.verdict, seen.host, seen.path) == (Verdict.TUNNELLED, "shop.example", "")
+        assert (seen.treatment, seen.host, seen.path) == (Treatment.TUNNELLED, "shop.example", "")
     assert shop.asked[-1].startswith("CONNECT shop.example:443 HTTP/1.1\r\n")
     assert "Proxy-Authorization: Basic YWRhOndvcmQ=\r\n" in shop.asked[-1]
 

@@ -167,7 +167,7 @@ def test_half_an_answer_stays_half(
     client, records = echoed
     with pytest.raises(httpx.TransportError):
         client.get(f"{API}{path}")
-    assert [(seen.verdict, seen.status) for seen in records] == [("failed", None)]
+    assert [(seen.treatment, seen.status) for seen in records] == [("failed", None)]
 
 
 def test_a_sandbox_that_is_gone_is_named() -> None:

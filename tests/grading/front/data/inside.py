@@ -39,7 +39,7 @@ with ExitStack() as stack:
         front = Front(
             hosts,
             authority,
-            record=lambda r: seen.append([r.verdict, r.host, r.site, r.status]),
+            record=lambda r: seen.append([r.treatment, r.host, r.site, r.status]),
         )
         stack.enter_context(front.listen_as_hosts())
         if given.forward:

@@ -1,0 +1,163 @@
+"""Say what a grading found: a verdict for each requirement, and the grade of the whole."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ddoauth_kit.grading.requirements import Requirement
+
+
+class Verdict(StrEnum):
+    """Name what was found out about one requirement; `VERDICT_MEANINGS` says it in words."""
+
+    MET = "met"
+    RISK = "risk"
+    BROKEN = "broken"
+    NOT_SEEN = "not_seen"
+    NOT_TESTED = "not_tested"
+
+
+VERDICT_MEANINGS: Final = MappingProxyType(
+    {
+        Verdict.MET: "The server did what it must do here.",
+        Verdict.RISK: "The server did something else, and other protection holds or is unknown.",
+        Verdict.BROKEN: "The server breaks a rule, or cannot work with Datadog.",
+        Verdict.NOT_SEEN: "The scenario ran, and the server did not do what is judged here.",
+        Verdict.NOT_TESTED: "The scenario did not run.",
+    }
+)
+# From the worst to the best.
+GRAVITY: Final = (
+    Verdict.BROKEN,
+    Verdict.NOT_SEEN,
+    Verdict.NOT_TESTED,
+    Verdict.RISK,
+    Verdict.MET,
+)
+_UNTRIED: Final = frozenset({Verdict.NOT_SEEN, Verdict.NOT_TESTED})
+
+
+class Grade(StrEnum):
+    """Name the grade of a server: its worst requirement, and never a percentage.
+
+    `incomplete` means that a *must* was not seen or not tested.
+    """
+
+    BROKEN = "broken"
+    INCOMPLETE = "incomplete"
+    RISK = "risk"
+    MET = "met"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckResult:
+    """Hold the verdict for one requirement on one site.
+
+    `evidence` are lines of the sandbox's journal and `excerpt` is a piece of a page or a log, both
+    masked. `reason` says why something was not tested or not seen, or is a risk at most.
+    """
+
+    requirement: Requirement
+    verdict: Verdict
+    expected: str
+    actual: str
+    evidence: tuple[str, ...] = ()
+    excerpt: str = ""
+    reason: str = ""
+    site: str = "us1"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the result as JSON takes it."""
+        return {
+            "id": self.requirement.id,
+            "verdict": str(self.verdict),
+            "requirement": self.requirement.sentence,
+            "source": self.requirement.source,
+            "expected": self.expected,
+            "actual": self.actual,
+            "evidence": list(self.evidence),
+            "excerpt": self.excerpt,
+            "reason": self.reason,
+            "fix": self.requirement.fix if self.verdict is not Verdict.MET else "",
+            "site": self.site,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GradeReport:
+    """Hold a whole grading.
+
+    `connects` is how often a customer came back to the server, `seconds` is wall time.
+    `tolerated` names the mistakes that the sandbox let pass so that grading could go on.
+    `left_out` maps ids of requirements to the reason why the settings leave them out.
+    """
+
+    results: tuple[CheckResult, ...]
+    sites: tuple[str, ...]
+    connects: int
+    seconds: float
+    tolerated: tuple[str, ...] = ()
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    @property
+    def grade(self) -> Grade:
+        """Return the worst of broken, incomplete, risk and met; nothing graded is incomplete."""
+        verdicts = {result.verdict for result in self.results}
+        if Verdict.BROKEN in verdicts:
+            return Grade.BROKEN
+        musts = [r for r in self.results if r.requirement.is_must and r.verdict in _UNTRIED]
+        if musts or not verdicts - _UNTRIED:
+            return Grade.INCOMPLETE
+        return Grade.RISK if Verdict.RISK in verdicts else Grade.MET
+
+    @property
+    def counts(self) -> Mapping[Verdict, int]:
+        """Return how many requirements have each verdict, the worst first; only those there are."""
+        found = Counter(result.verdict for result in self.results)
+        return {verdict: found[verdict] for verdict in GRAVITY if found[verdict]}
+
+    @property
+    def headline(self) -> str:
+        """Return the grade, what was tried, and what one setting more would add."""
+        tried = sum(result.verdict not in _UNTRIED for result in self.results)
+        counted = ", ".join(
+            f"{number} {verdict.replace('_', ' ')}" for verdict, number in self.counts.items()
+        )
+        sites = f"{len(self.sites)} site{'' if len(self.sites) == 1 else 's'}"
+        said = f"{self.grade}: {tried} of {len(self.results)} requirements were tried on {sites}"
+        return f"{said} ({counted}).{self._next_setting()}"
+
+    def _next_setting(self) -> str:
+        """Name the table of the settings that would add most requirements."""
+        wanted = Counter(
+            need
+            for result in self.results
+            if result.verdict is Verdict.NOT_TESTED
+            for need in result.requirement.needs
+        )
+        if not wanted:
+            return ""
+        table, number = min(wanted.items(), key=lambda item: (-item[1], item[0]))
+        return f" The table [{table}] would add {number}."
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the report as JSON takes it: `grade`, `verdicts`, and what else there is."""
+        return {
+            "grade": str(self.grade),
+            "headline": self.headline,
+            "sites": list(self.sites),
+            "connects": self.connects,
+            "seconds": round(self.seconds, 1),
+            "tolerated": list(self.tolerated),
+            "left_out": dict(self.left_out),
+            "notes": list(self.notes),
+            "verdicts": [result.as_dict() for result in self.results],
+        }
