@@ -39,6 +39,18 @@ def words_of(name: str, environ: Mapping[str, str]) -> tuple[str, ...]:
     return words
 
 
+def word_of(name: str, environ: Mapping[str, str]) -> str:
+    """Return the one word of a variable, such as a client id, or "" where it is unset.
+
+    Raises:
+        InputError: `bad_variable`, as `words_of`, and for a blank between two words.
+    """
+    words = words_of(name, environ)
+    if len(words) > 1 or value_of(name, environ) != "".join(words):
+        raise InputError("bad_variable", f"{name} holds a blank.")
+    return "".join(words)
+
+
 def path_in(name: str, environ: Mapping[str, str], *, whole: bool = False) -> Path | None:
     """Return the path that a variable names, or None; a `~` in front is the home folder.
 

@@ -14,6 +14,18 @@ def one_line(text: str) -> str:
     return text if text.isprintable() else "".join(map(_shown, text))
 
 
+def readable(name: str) -> str:
+    """Return a file's name as text that every file and stream in UTF-8 takes.
+
+    Where the system's encoding is ASCII, Python gives the other bytes of a name as surrogates.
+    """
+    try:
+        raw = name.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # surrogates that stand for no byte, as Windows allows them
+        raw = name.encode("utf-8", "surrogatepass")
+    return raw.decode("utf-8", "replace")
+
+
 def many_lines(text: str) -> str:
     """Return a text whose line ends are the program's own; each line is as `one_line` gives it.
 

@@ -10,6 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from ddoauth_kit.printable import readable
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -22,13 +24,16 @@ _LEFT: Final = re.compile(rf"{_PREFIX}(\d+)-.+")
 
 
 def short_parent(environ: Mapping[str, str] = os.environ) -> Path | None:
-    """Return where folders for sockets can be made: the temporary folder, or a shorter one."""
+    """Return where folders for sockets can be made: the temporary folder, or a shorter one.
+
+    ZeroMQ takes paths in UTF-8 only.
+    """
     named = environ.get("XDG_RUNTIME_DIR", "").strip()
     shorter = [Path(path) for path in (named, "/tmp", "/var/tmp") if path]  # noqa: S108 - 0700 within
     for parent in (Path(tempfile.gettempdir()), *shorter):
         longest = f"{parent}/{_PREFIX}{os.getpid()}-{'x' * _RANDOM}{_SOCKET}"
         usable = parent.is_dir() and os.access(parent, os.W_OK | os.X_OK)
-        if usable and len(os.fsencode(longest)) <= LONGEST:
+        if usable and longest == readable(longest) and len(os.fsencode(longest)) <= LONGEST:
             return parent
     return None
 

@@ -100,7 +100,7 @@ def validate_api_key(http: Http, *, key: Secret, site: Site) -> bool:
     """Ask the site whether it accepts a key.
 
     Raises:
-        ApiKeyError: `unauthorized`, `rate_limited` or another refusal that is no plain no.
+        ApiKeyError: `unauthorized`, `rate_limited` or another refusal than a plain no.
         AnswerError, NetworkError: no readable answer arrived.
     """
     return read_validation(http.send(validation_request(key, site=site)))
@@ -247,5 +247,5 @@ def _spare(store: Store, slot: Slot) -> Slot | None:
 
 
 def cause_of(error: Exception) -> str:
-    """Return what a store says; of an exception that is not the kit's, its name alone."""
+    """Return what a store says; of an exception of others, its name alone."""
     return error.what.rstrip(".") if isinstance(error, DdoauthError) else type(error).__name__

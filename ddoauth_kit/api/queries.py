@@ -97,5 +97,5 @@ def _read_list(response: Response, name: str) -> list[dict[str, Any]]:
     refuse_failure(response)
     items = read_object(response).get(name, [])
     if not isinstance(items, list):
-        raise unexpected(response, f"has a `{name}` that is no list")
+        raise unexpected(response, f"has a `{name}` that is not a list")
     return [item for item in items if isinstance(item, dict)]

@@ -21,7 +21,7 @@ _SUCCESS: Final = range(200, 300)
 
 
 def refuse_failure(response: Response, *, error: type[ApiError] = ApiError) -> None:
-    """Raise for every status that is no success.
+    """Raise for every status but a success.
 
     Raises:
         ApiError: `unauthorized` (401), `scope_missing` (403), `not_found` (404),

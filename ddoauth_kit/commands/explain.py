@@ -29,7 +29,7 @@ def configure(explain: Parser) -> None:
     """Describe the command and add its options."""
     explain.describe(
         "Print the cause, the evidence and the fix of an error code. It works offline. Exit 2 if "
-        "there is no such code.",
+        "no error has this code.",
         examples=EXAMPLES,
     )
     explain.set_defaults(command=run_explain)

@@ -66,7 +66,8 @@ def run_lab(options: argparse.Namespace) -> int:
         say(f"Yours, and left as they are: {', '.join(copies.kept)}.")
         say("To get the original of one again, rename yours first.")
     if _is_root():
-        say("You are root, so JupyterLab gets --allow-root; it listens on this machine only.")
+        where = "" if _chooses_address(options) else "; it listens on this machine only"
+        say(f"You are root, so JupyterLab gets --allow-root{where}.")
     return _run(_command(copies.folder, options))
 
 
@@ -75,14 +76,17 @@ def _is_root() -> bool:
     return hasattr(os, "geteuid") and os.geteuid() == 0
 
 
+def _chooses_address(options: argparse.Namespace) -> bool:
+    return any(option.startswith(_ADDRESS) for option in options.jupyter)
+
+
 def _command(folder: Path, options: argparse.Namespace) -> list[str]:
     own = ["--no-browser"] if options.no_browser else []
-    own += ["--allow-root"] if options.allow_root else []
     if options.port is not None:
         own += [f"--ServerApp.port={options.port}", "--ServerApp.port_retries=0"]
-    if _is_root() and "--allow-root" not in options.jupyter:
+    if (options.allow_root or _is_root()) and "--allow-root" not in options.jupyter:
         own.append("--allow-root")
-    if not any(option.startswith(_ADDRESS) for option in options.jupyter):
+    if not _chooses_address(options):
         own.append("--ServerApp.ip=127.0.0.1")
     return [
         *python_command("-m", "jupyterlab"),

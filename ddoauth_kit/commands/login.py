@@ -68,7 +68,7 @@ def live_client(site: str, *, client: str) -> OAuthClient:
     """Return the client that live mode uses on a site: at Datadog, or at a named sandbox.
 
     Raises:
-        InputError: there is no registration, or it does not fit the sandbox.
+        InputError: no registration was found, or it does not fit the sandbox.
     """
     from ddoauth_kit.oauth.client import OAuthClient
     from ddoauth_kit.registration.against_sandbox import sites_to_use

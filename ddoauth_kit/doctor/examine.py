@@ -71,7 +71,7 @@ def examine(  # noqa: PLR0913 - each is an option of the command
     registration, _ = clients.find_registration(environ, site=home, client=client)
     if registration is None:
         step = "name a client: only its own site is asked"
-        return [*findings, unknown("token endpoints", "there is no registration", step)]
+        return [*findings, unknown("token endpoints", "no registration was found", step)]
     return [*findings, *check_token_endpoints(registration, sites=sites)]
 
 

@@ -59,7 +59,7 @@ def reach(
 
 
 def check_sites(reached: tuple[Reached, ...]) -> Iterator[Finding]:
-    """Tell which sites answer; where none does, this machine is offline, which is no fault."""
+    """Tell which sites answer; an offline machine is not a problem."""
     errors = [each.error for each in reached if each.error is not None]
     if errors and len(errors) == len(reached):
         yield _none_answers(errors)
@@ -125,7 +125,7 @@ def _foreign(answer: Response) -> str:
 
 
 def _none_answers(errors: list[DdoauthError]) -> Finding:
-    """Tell a machine that is offline, which is no fault, from certificates that nobody trusts."""
+    """Tell an offline machine from certificates that nobody trusts; only these are a problem."""
     tls = next((error for error in errors if error.code == "tls_error"), None)
     if tls is None:
         return unknown("sites", f"none answers: {errors[0].what}", ONLINE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from ddoauth_kit.doctor.finding import Finding, note, ok, problem
@@ -20,7 +21,8 @@ def check_keyring() -> Finding:
     """Name the keyring, or why it is not used."""
     backend, reason = usable_keyring()
     if backend is None:
-        step = "nothing is lost: files or memory are used; a desktop's keyring guards better"
+        instead = "files or memory are" if os.name == "posix" else "memory is"
+        step = f"nothing is lost: {instead} used; a desktop's keyring guards better"
         return note("keyring", reason, step)
     return ok("keyring", type(backend).__module__)
 

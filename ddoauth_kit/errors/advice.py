@@ -7,6 +7,7 @@ from typing import Final
 
 # Elsewhere file modes keep nobody out, so there is no store in files.
 _STORES: Final = "`file` or `memory`" if os.name == "posix" else "`memory`"
+_KINDS: Final = f"`keyring`{',' if os.name == 'posix' else ' or'} {_STORES}"
 ADVICE: Final[dict[str, str]] = {
     # What was asked for cannot be done.
     "unknown_site": "use one of the listed names or domains.",
@@ -129,7 +130,7 @@ ADVICE: Final[dict[str, str]] = {
         "end the process that holds it: it hangs in a refresh or was stopped; a process that ended "
         "holds nothing."
     ),
-    "unknown_store": "set DDOAUTH_STORE to `keyring`, `file` or `memory`, or leave it out.",
+    "unknown_store": f"set DDOAUTH_STORE to {_KINDS}, or leave it out.",
     "bad_export": (
         "name a file that does not exist yet, or a descriptor that leads into a pipe or a file."
     ),
@@ -237,8 +238,8 @@ ADVICE: Final[dict[str, str]] = {
     "missing_code": "start again and click Authorize; check that the whole URL was passed on.",
     "missing_domain": "start again; without `domain` the region, and so the host, is unknown.",
     "foreign_domain": (
-        "do not send the client secret anywhere: the redirect names a host that is no Datadog "
-        "site. Start again from the integration tile."
+        "do not send the client secret anywhere: the redirect names a host that is not a "
+        "Datadog site. Start again from the integration tile."
     ),
     "domain_changed": "start again from the tile of the organization that should be connected.",
     "wrong_client_id": "finish the authorization with the client that started it.",
@@ -251,7 +252,8 @@ ADVICE: Final[dict[str, str]] = {
     ),
     "invalid_refresh_token": (
         "forget this grant and ask the customer to authorize again; do not retry: the grant was "
-        "revoked, or the token belongs to another client or site."
+        "revoked, a newer refresh token replaced this one, or the token belongs to another client "
+        "or site."
     ),
     "grant_ended": (
         "ask the customer to authorize again, with `begin` and `complete`, and keep the result."

@@ -51,7 +51,7 @@ def explain(error: str | HasCode) -> Explanation:
     """Explain a code, or an error by its code.
 
     Raises:
-        ValueError: there is no such code.
+        ValueError: no error has this code.
     """
     code = error if isinstance(error, str) else getattr(error, "code", None)
     for group in explanations().values():

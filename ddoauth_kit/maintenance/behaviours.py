@@ -233,6 +233,11 @@ _API = (
     ),
     Behaviour("permissions-scopes", "With include_scopes scopes are listed, too.", SPEC),
     Behaviour("last-exercised", "Authorized clients tell when they were used last.", SPEC),
+    Behaviour(
+        "authorizations-ended",
+        "PATCH of an authorized client disables or enables it; DELETE ends its authorizations.",
+        SPEC,
+    ),
     Behaviour("unserved", "Six operations of the description are refused; they are listed.", OWN),
     Behaviour("intake-answers", "Intake answers 202 with the recorded bodies.", RECORDED),
     Behaviour("malformed-request", "A body or parameter without sense gets 400.", RECORDED),

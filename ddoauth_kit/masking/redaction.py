@@ -135,7 +135,7 @@ def _issued(value: Any) -> Iterator[Secret]:  # noqa: ANN401 - JSON has no narro
 def outline(text: str) -> str:
     """Return the shape of a JSON text: field names and counts, and none of its values.
 
-    A key that is no name, such as a host or a tag, is a customer's value and is counted.
+    A key such as a host or a tag is a customer's value, and is counted.
     """
     try:
         return json.dumps(_shape(json.loads(text)), ensure_ascii=False)

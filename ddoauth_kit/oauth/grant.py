@@ -13,6 +13,7 @@ import math
 import threading
 import time
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.errors import (
@@ -30,6 +31,7 @@ from ddoauth_kit.store import Slot, Store, refuse_unwritable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from ddoauth_kit.http.message import Request, Response
     from ddoauth_kit.http.sender import AsyncHttp
@@ -87,7 +89,6 @@ class Grant:
         self._unsaved = False
         self._failure: tuple[DdoauthError, float] | None = None
         self._failures = 0
-        self._answer_lost = False
         self._accepted_at = -math.inf
         self._refused: Secret | None = None
         self._untried: Secret | None = None
@@ -109,7 +110,7 @@ class Grant:
         record = new_record(tokens, now=self._client.clock())
         self._current, self._unsaved = record, True
         with self._store.alone(self._slot):
-            self._failure, self._failures, self._answer_lost = None, 0, False
+            self._failure, self._failures = None, 0
             self._store.put(self._slot, written(record))
             self._unsaved = False
 
@@ -246,32 +247,36 @@ class Grant:
             what = "The newest access token was just issued, and is refused as well."
             raise ApiError("unauthorized", what)
         refuse_unwritable(self._store, self._slot)
+        self._note(replace(kept, sent_at=self._client.clock()))
         try:
             tokens = self._client.refresh(kept.tokens)
         except DdoauthError as error:
             self._failure = (error, time.monotonic())
             self._failures += 1
-            self._answer_lost |= isinstance(error, NetworkError | AnswerError)
             if error.code not in ENDED:
+                if not _is_lost(error):
+                    self._note(kept)
                 raise
             with suppress(InputError):  # the refusal is what the caller must hear
                 self._forget()
-            raise self._ended(error) from None
-        self._failure, self._failures, self._answer_lost = None, 0, False
+            raise _ended(error, lost=kept.sent_at) from None
+        self._failure, self._failures = None, 0
         self._untried = tokens.access_token
         record = new_record(tokens, now=self._client.clock())
         self._save(record)
         return record
 
-    def _ended(self, error: DdoauthError) -> DdoauthError:
-        """Say what may have led here; a lost answer may have held the token that replaced it."""
-        if not self._answer_lost:
-            return error
-        what = (
-            f"{error.what} The answer to an earlier refresh was lost, and may have held a newer "
-            "one."
-        )
-        return TokenError(error.code, what, said=error.said, exchange=error.exchange)
+    def _note(self, record: GrantRecord) -> None:
+        """Write down that a refresh is under way, so that a process that dies now is noticed.
+
+        Nothing depends on it but what a later refusal says, so a failure is no obstacle.
+        """
+        if self._unsaved:
+            self._current = record
+            return
+        with suppress(Exception):
+            if self._store.get(self._slot) is not None:
+                self._store.put(self._slot, written(record))
 
     def _nothing_kept(self) -> TokenError:
         why = f" {self._failure[0].what}" if self._failure else ""
@@ -351,6 +356,24 @@ class Grant:
             sent = time.monotonic() - response.exchange.seconds
             self._accepted_at, self._untried = max(self._accepted_at, sent), None
         return accepted
+
+
+def _is_lost(error: DdoauthError) -> bool:
+    """Tell whether Datadog may have answered with tokens that did not get here."""
+    return isinstance(error, NetworkError | AnswerError) and error.code != "no_network"
+
+
+def _ended(error: DdoauthError, *, lost: datetime | None) -> DdoauthError:
+    """Say what was lost, if anything: an answer that may have held a newer refresh token."""
+    if lost is None:
+        return error
+    what = (
+        f"{error.what} The answer to an earlier refresh was lost: it was sent at "
+        f"{lost:%Y-%m-%d %H:%M:%S} UTC, and the process ended, or the connection broke, before "
+        "the answer was kept. It may have held the refresh token that replaced this one; nobody "
+        "has it now, and the older one is forgotten."
+    )
+    return TokenError(error.code, what, said=error.said, exchange=error.exchange)
 
 
 def _same(tokens: TokenSet, others: TokenSet) -> bool:

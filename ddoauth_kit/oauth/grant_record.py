@@ -23,10 +23,14 @@ _TEXTS: Final = ("access_token", "refresh_token", "site", "client_id", "dd_oid",
 
 @dataclass(frozen=True, slots=True)
 class GrantRecord:
-    """Hold tokens and the moment from which on they are to be renewed, by the client's clock."""
+    """Hold tokens and the moment from which on they are to be renewed, by the client's clock.
+
+    `sent_at` is when a refresh was sent whose answer was not kept, or None.
+    """
 
     tokens: TokenSet
     renew_at: datetime
+    sent_at: datetime | None = None
 
     def is_due(self, now: datetime) -> bool:
         """Return whether it is time for a refresh."""
@@ -59,6 +63,7 @@ def written(record: GrantRecord) -> Secret:
         "dd_oid": tokens.dd_oid,
         "dd_org_name": tokens.dd_org_name,
         "token_endpoint": str(tokens.token_endpoint or ""),
+        "sent_at": record.sent_at.isoformat() if record.sent_at else "",
     }
     return Secret(json.dumps(content), label="grant")
 
@@ -67,7 +72,7 @@ def read(secret: Secret, *, sites: SiteTable) -> GrantRecord:
     """Read a record back.
 
     Raises:
-        InputError: `not_stored`, for what is no record of a grant; `unknown_site`.
+        InputError: `not_stored`, for a text that is not the record of a grant; `unknown_site`.
     """
     try:
         content = json.loads(secret.reveal())
@@ -77,6 +82,7 @@ def read(secret: Secret, *, sites: SiteTable) -> GrantRecord:
         # Records of versions that knew only one endpoint do not name it.
         issuer = _text(content.get("token_endpoint", TokenEndpoint.V1))
         token_endpoint = TokenEndpoint(issuer) if issuer else None
+        sent_at = _moment(content["sent_at"]) if content.get("sent_at") else None
     except (ValueError, TypeError, KeyError, RecursionError):
         raise InputError("not_stored", "What is kept as a grant cannot be read.") from None
     refresh_token = texts["refresh_token"]
@@ -91,7 +97,7 @@ def read(secret: Secret, *, sites: SiteTable) -> GrantRecord:
         dd_org_name=texts["dd_org_name"],
         token_endpoint=token_endpoint,
     )
-    return GrantRecord(tokens, renew_at=renew_at)
+    return GrantRecord(tokens, renew_at=renew_at, sent_at=sent_at)
 
 
 _ZERO: Final = datetime.min.replace(tzinfo=UTC)

@@ -6,7 +6,7 @@ than the browser did, and a mail filter wraps the address in one of its own.
 
 from __future__ import annotations
 
-from html import unescape
+import re
 from typing import Final
 from urllib.parse import parse_qsl, urlsplit
 
@@ -16,10 +16,13 @@ _QUOTES: Final = (
     ('"', '"'),
     ("`", "`"),
     ("<", ">"),
+    ("(", ")"),
     ("“", "”"),
     ("«", "»"),
 )
 _WRAPPERS: Final = 3
+# No other entity is read: `&copy=` may be a parameter.
+_AMPERSAND: Final = re.compile("&(?:amp|#0*38|#x0*26);", re.IGNORECASE)
 
 
 def redirect_pairs(text: str) -> list[tuple[str, str]]:
@@ -50,7 +53,7 @@ def without_quotes(text: str) -> str:
 
 def _plain(text: str) -> str:
     text = without_quotes(text)
-    return unescape(text) if "&amp;" in text else text
+    return _AMPERSAND.sub("&", text)
 
 
 def _pairs(text: str) -> list[tuple[str, str]]:

@@ -305,7 +305,7 @@ def _lifetime(response: Response, answer: dict[str, Any]) -> int:
     except (TypeError, ValueError, OverflowError):
         seconds = -1
     if not 0 <= seconds <= _LONGEST_LIFETIME:
-        raise unexpected(response, "has an `expires_in` that is no number of seconds")
+        raise unexpected(response, "has an `expires_in` that is not a number of seconds")
     return seconds
 
 

@@ -238,7 +238,7 @@ def _items(items: list[Any]) -> str:
 
 
 def _fields(item: dict[str, Any]) -> str:
-    """Return the first field names; a key that is no name (a host, a tag) is a value itself."""
+    """Return the first field names; a key such as a host or a tag is a value itself."""
     names = sorted(name for name in item if is_field_name(name))[:_SHOWN_FIELDS]
     shown = ", ".join([*names, *(["…"] if len(item) > len(names) else [])])
     return f" ({shown})" if shown else ""

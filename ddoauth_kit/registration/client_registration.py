@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from ddoauth_kit.binder import refuse_on_binder
 from ddoauth_kit.edited_text import edited_text
-from ddoauth_kit.environment_values import path_in, value_of, words_of
+from ddoauth_kit.environment_values import path_in, value_of, word_of, words_of
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.registration.redirect_uris import can_be_redirect_uri
 from ddoauth_kit.scopes import known_scopes, unknown_scope
@@ -193,8 +193,8 @@ def _credentials(
         prefix, suffix, sites = "DDOAUTH_CLIENT", f"_{site.upper().replace('-', '_')}", (site,)
         if not value_of(f"{prefix}_ID{suffix}", environ) and site == _home(environ):
             suffix = ""
-    client_id = value_of(f"{prefix}_ID{suffix}", environ)
-    return client_id, value_of(f"{prefix}_SECRET{suffix}", environ), sites
+    client_id = word_of(f"{prefix}_ID{suffix}", environ)
+    return client_id, word_of(f"{prefix}_SECRET{suffix}", environ), sites
 
 
 def _home(environ: Mapping[str, str]) -> str:

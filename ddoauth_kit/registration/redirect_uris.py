@@ -21,9 +21,9 @@ def why_no_redirect_uri(uri: str) -> str:
     """Return a sentence on why a server may not redirect there, or nothing."""
     try:
         parts = urlsplit(uri)
-        host = parts.hostname
+        host, _ = parts.hostname, parts.port
     except ValueError:
-        return "This cannot be read as a URL."
+        return "This cannot be read as a URL, or its port is above 65535."
     if not uri.isascii() or any(c.isspace() for c in uri):
         return "A redirect URI has only ASCII characters and no blanks."
     if parts.scheme != "https" and not (parts.scheme == "http" and host in LOOPBACK):

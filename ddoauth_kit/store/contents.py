@@ -25,8 +25,8 @@ _SECRET_FIELD: Final = re.compile(r"token|secret|key|password|verifier|\bcode\b"
 def export_secrets(store: Store, *, to: int | Path, slots: Iterable[Slot] | None = None) -> int:
     """Write secrets in clear text, one JSON object a line, and return how many they were.
 
-    `to` is an open file descriptor that is no terminal, or the path of a new file, made with mode
-    0600. Each object has the fields of `Slot` and `secret`. All slots that the store lists are
+    `to` is an open file descriptor other than a terminal's, or the path of a new file, made with
+    mode 0600. Each object has the fields of `Slot` and `secret`. All slots that the store lists are
     written unless `slots` names some; what the environment holds is not the store's to move.
 
     Raises:

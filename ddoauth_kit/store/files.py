@@ -172,9 +172,9 @@ class PrivateFolder:
     def _refuse_unsafe(self, found: os.stat_result, name: str) -> None:
         path = self.path / name
         if not name and not stat.S_ISDIR(found.st_mode):
-            raise InputError("unsafe_store", f"{path} is no folder.")
+            raise InputError("unsafe_store", f"{path} is not a folder.")
         if name and not stat.S_ISREG(found.st_mode):
-            raise InputError("unsafe_store", f"{path} is no plain file.")
+            raise InputError("unsafe_store", f"{path} is not a plain file.")
         if found.st_uid != os.geteuid():
             raise InputError("unsafe_store", f"{path} belongs to another user.")
         if found.st_mode & _OTHERS:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,7 +15,7 @@ from ddoauth_kit.store.patience import SECONDS, NoAnswerError, answered
 from ddoauth_kit.store.slots import Slot, slot_named, wrapped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -23,6 +25,8 @@ SERVICE: Final = "ddoauth-kit"
 INDEX: Final = "slots"
 # An entry of Windows' keyring holds 2,560 bytes, and a name with two ids in it about 200.
 _PART: Final = 8
+LONGEST: Final = 1000  # characters in one entry: two bytes each there
+_SPLIT: Final = "ddoauth-parts:"
 _LOCK: Final = ".keyring-lock"
 _UNUSABLE: Final = {
     "keyring.backends.fail": "no keyring service runs here",
@@ -59,11 +63,25 @@ def _entry(number: int) -> str:
     return f"{INDEX}-{number + 1}" if number else INDEX
 
 
+def _header(value: str, count: int) -> str:
+    """Return what stands in a slot whose secret is in parts."""
+    mark = hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return f"{_SPLIT}{count}:{mark}"
+
+
+def _part_names(slot: Slot, value: str | None) -> tuple[str, ...]:
+    """Return the user names of the entries to which a slot's value leads, if it does."""
+    found = re.fullmatch(rf"{_SPLIT}(\d{{1,3}}):([0-9a-f]{{16}})", value or "")
+    count = int(found[1]) if found else 0
+    return tuple(f"{slot.name}#{found[2]}-{n + 1}" for n in range(count)) if found else ()
+
+
 class KeyringStore:
     """Keep secrets in the operating system's keyring, through the `keyring` package.
 
     No keyring lists what it holds, so the names of the slots are kept in it as entries of their
-    own. `folder` is where processes wait for each other; without it only threads do.
+    own. A secret of more than a thousand characters is kept in several entries. `folder` is where
+    processes wait for each other; without it only threads do.
     """
 
     def __init__(self, backend: Any, *, folder: Path | None = None) -> None:  # noqa: ANN401 - keyring is an optional package
@@ -82,8 +100,14 @@ class KeyringStore:
         Raises:
             InputError: `not_stored`, when the keyring cannot be read.
         """
-        value = self._ask("get", slot.name)
-        return wrapped(slot, value) if value else None
+        for _ in range(2):  # between two entries somebody may have put another secret there
+            value = self._ask("get", slot.name)
+            names = _part_names(slot, value)
+            parts = [self._ask("get", name) for name in names]
+            whole = "".join(part or "" for part in parts) if names else value
+            if not names or _header(whole, len(names)) == value:
+                return wrapped(slot, whole) if whole else None
+        raise InputError("not_stored", f"A part of the {slot} is missing in {self.where}.")
 
     def put(self, slot: Slot, secret: Secret) -> None:
         """Write a secret, and read it back: some keyrings take it and say nothing.
@@ -92,9 +116,11 @@ class KeyringStore:
             InputError: `not_stored`.
         """
         self._note(slot, kept=True)
-        self._ask("set", slot.name, secret.reveal())
+        earlier = _part_names(slot, self._ask("get", slot.name))
+        names = self._set(slot, secret)
         if self.get(slot) != secret:
             raise InputError("not_stored", f"The keyring did not keep the {slot}.")
+        self._delete(name for name in earlier if name not in names)
 
     def forget(self, slot: Slot) -> None:
         """Drop what the slot holds, if anything.
@@ -102,8 +128,10 @@ class KeyringStore:
         Raises:
             InputError: `not_stored`, when the keyring cannot be changed.
         """
-        if self.get(slot) is not None:
+        value = self._ask("get", slot.name)
+        if value is not None:
             self._ask("delete", slot.name)
+            self._delete(_part_names(slot, value))
         self._note(slot, kept=False)
 
     def slots(self) -> tuple[Slot, ...]:
@@ -120,6 +148,29 @@ class KeyringStore:
         """Keep all other threads, and with a folder all processes, that ask for it waiting."""
         with self._threads.alone(slot), self._processes(f".alone-{slot.name}"):
             yield
+
+    def _set(self, slot: Slot, secret: Secret) -> tuple[str, ...]:
+        """Write a secret; a long one in parts first, so that the older one is good until then.
+
+        Returns the names of the parts.
+        """
+        value = secret.reveal()
+        if len(value) <= LONGEST and not value.startswith(_SPLIT):
+            self._ask("set", slot.name, value)
+            return ()
+        parts = [value[i : i + LONGEST] for i in range(0, len(value), LONGEST)]
+        header = _header(value, len(parts))
+        names = _part_names(slot, header)
+        for name, part in zip(names, parts, strict=True):
+            self._ask("set", name, part)
+        self._ask("set", slot.name, header)
+        return names
+
+    def _delete(self, names: Iterable[str]) -> None:
+        """Drop parts that no entry names any more, as far as they are there."""
+        for name in names:
+            with suppress(InputError):
+                self._ask("delete", name)
 
     def _processes(self, name: str) -> AbstractContextManager[None]:
         return nullcontext() if self._folder is None else self._folder.locked(name)
@@ -154,6 +205,7 @@ class KeyringStore:
 
     def _ask(self, action: str, *arguments: str) -> Any:  # noqa: ANN401 - as the backend has it
         """Call the backend; its own exception may hold the secret, so only its name is kept."""
+        size = f" It has {len(arguments[1])} characters." if action == "set" else ""
         try:
             return answered(getattr(self._backend, f"{action}_password"), SERVICE, *arguments)
         except NoAnswerError:
@@ -165,5 +217,5 @@ class KeyringStore:
         if not failure:
             what = f"{self.where.capitalize()} has not answered for {SECONDS:g} seconds."
             raise InputError("keyring_silent", what)
-        what = f"The attempt to {action} a secret in {self.where} failed: {failure}."
+        what = f"The attempt to {action} a secret in {self.where} failed: {failure}.{size}"
         raise InputError("not_stored", what)

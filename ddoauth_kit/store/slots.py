@@ -57,7 +57,7 @@ class Slot:
 
 
 def slot_named(name: str) -> Slot | None:
-    """Return the slot of a name, or None for what is no name of one."""
+    """Return the slot of a name, or None if the name has another form."""
     parts = [unquote(part) for part in name.split(":")]
     slot = Slot(*parts) if _FEWEST <= len(parts) <= _MOST else None
     return slot if slot is not None and slot.name == name else None

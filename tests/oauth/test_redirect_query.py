@@ -55,13 +55,16 @@ def test_a_redirect_uri_may_have_a_query_of_its_own(
         lambda url: f" “{url}” \n",
         lambda url: f"'`{url}`'",
         escape,
+        lambda url: url.replace("&", "&#38;"),
+        lambda url: url.replace("&", "&#x26;"),
+        lambda url: f"({url})",
         lambda url: f"{url}#_=_",
         lambda url: url.partition("?")[2],
         _filtered,
         lambda url: f"https://www.google.com/url?sa=D&q={quote(url, safe='')}",
         lambda url: f"https://a.example.com/?u={quote(_filtered(url), safe='')}",
     ],
-    ids=range(10),
+    ids=range(13),
 )
 def test_a_pasted_redirect_is_read_through_what_mail_and_chat_add(spoil: object) -> None:
     """Quotes, `&amp;` and the link of a mail filter change nothing about the answer."""

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 def list_authorized_clients(twin: Twin, _incoming: Incoming, org: Org) -> Answer:
     """List each app with how many authorized it and when it was used last."""
-    found = [_resource(twin, org, grants) for grants in _by_client(twin, org).values()]
+    found = [
+        resource(twin, org, grants[0].client, grants)
+        for grants in authorized_clients(twin, org).values()
+    ]
     page = {"total_count": len(found), "total_filtered_count": len(found)}
     return json_answer(200, {"data": found, "meta": {"page": page}})
 
@@ -27,29 +30,32 @@ def list_authorized_clients(twin: Twin, _incoming: Incoming, org: Org) -> Answer
 def get_authorized_client(twin: Twin, incoming: Incoming, org: Org) -> Answer:
     """Show one app of the list."""
     wanted = incoming.path.rpartition("/")[2]
-    for grants in _by_client(twin, org).values():
-        if _id(twin, grants[0].client, org) == wanted:
-            return json_answer(200, {"data": _resource(twin, org, grants)})
+    for grants in authorized_clients(twin, org).values():
+        client = grants[0].client
+        if id_of(twin, client, org) == wanted:
+            return json_answer(200, {"data": resource(twin, org, client, grants)})
     text = "authorized client not found"
     raise api_refusal("unknown-id", 404, error_of(incoming.path, 404, "Not Found", text))
 
 
-def _by_client(twin: Twin, org: Org) -> dict[str, list[Grant]]:
+def authorized_clients(twin: Twin, org: Org) -> dict[str, list[Grant]]:
+    """Return the grants of an org by client id."""
     found: dict[str, list[Grant]] = {}
     for grant in twin.grants.of_org(org):
         found.setdefault(grant.client.client_id, []).append(grant)
     return found
 
 
-def _id(twin: Twin, client: Client, org: Org) -> str:
+def id_of(twin: Twin, client: Client, org: Org) -> str:
+    """Return the id of an app as an org lists it."""
     return twin.mint.uuid(f"authorized:{client.client_id}:{org.id}")
 
 
-def _resource(twin: Twin, org: Org, grants: list[Grant]) -> dict[str, Any]:
-    client = grants[0].client
+def resource(twin: Twin, org: Org, client: Client, grants: list[Grant]) -> dict[str, Any]:
+    """Show an app, with the authorizations of the org's one user if there are any."""
     times = [grant.exercised for grant in grants if grant.exercised is not None]
     last = iso(datetime.fromtimestamp(max(times), tz=UTC)) if times else None
-    own = _id(twin, client, org)
+    own = id_of(twin, client, org)
     users = {"type": "user_authorized_clients", "id": twin.mint.uuid(f"user:{own}")}
     related = f"/api/v2/org_authorized_clients/{own}/user_authorized_clients"
     oauth2_client = {"type": "oauth2_clients", "id": client.client_id}
@@ -60,10 +66,13 @@ def _resource(twin: Twin, org: Org, grants: list[Grant]) -> dict[str, Any]:
             "disabled": twin.apps.of(client, org=org).disabled,
             "last_exercised": last,
             # An org has one user, however often that one authorizes.
-            "user_count": 1,
+            "user_count": 1 if grants else 0,
         },
         "relationships": {
             "oauth2_client": {"data": oauth2_client},
-            "user_authorized_clients": {"data": [users], "links": {"related": related}},
+            "user_authorized_clients": {
+                "data": [users] if grants else [],
+                "links": {"related": related},
+            },
         },
     }

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ddoauth_kit.sandbox.api import (
     account,
     authentication,
+    authorization_changes,
     authorized_clients,
     events,
     logs,
@@ -80,6 +81,7 @@ HANDLERS: Mapping[tuple[str, str], Handler] = MappingProxyType(
             "GET",
             "/api/v2/org_authorized_clients/{org_authorized_client_id}",
         ): authorized_clients.get_authorized_client,
+        **authorization_changes.HANDLERS,
         ("POST", "/api/v2/series"): metrics.submit_metrics,
         ("POST", "/api/v1/events"): events.create_event,
         ("POST", "/api/v1/check_run"): events.submit_service_check,

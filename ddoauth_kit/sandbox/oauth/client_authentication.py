@@ -117,7 +117,7 @@ def _basic(credentials: str) -> tuple[str, str]:
 
 
 def field_names(incoming: Incoming) -> tuple[str, ...]:
-    """Name the fields of a form body, for the journal; what is no name stays out of it."""
+    """Name the fields of a form body, for the journal, and leave out odd ones."""
     if incoming.content_type != "application/x-www-form-urlencoded":
         return ()
     names = dict.fromkeys(name for name, _ in incoming.form())

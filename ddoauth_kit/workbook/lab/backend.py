@@ -102,7 +102,7 @@ class Backend(ABC):
         """Return the same for another site.
 
         Raises:
-            InputError: there is no such site, or no registration for it.
+            InputError: the site is unknown, or has no registration.
         """
 
     @abstractmethod

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import weakref
 from contextlib import suppress
+from dataclasses import replace
 from operator import itemgetter
 from typing import TYPE_CHECKING, Final, Self
 
@@ -13,6 +14,7 @@ from ddoauth_kit.api.api_keys import (
     ApiKeyNotKeptError,
     cause_of,
     create_kept_api_key,
+    ensure_api_key,
     key_owner_request,
     read_key_owner,
     validate_api_key,
@@ -20,7 +22,6 @@ from ddoauth_kit.api.api_keys import (
 from ddoauth_kit.api.refusals import refuse_failure
 from ddoauth_kit.api.telemetry import Telemetry
 from ddoauth_kit.errors import (
-    ApiKeyError,
     AuthorizationError,
     DdoauthError,
     InputError,
@@ -56,6 +57,7 @@ NOT_KEPT: Final = (
     "The key was created, but could not be kept ({error}). It is in the value that this call "
     "returns, and nowhere else: save `api_key.key.reveal()` in your secret manager now."
 )
+KEPT_EARLIER: Final = "kept by an earlier lesson"
 NOT_HELD: Final = (
     "The refresh token could not be kept ({error}). It is in the value that this call returns, and "
     "nowhere else: without it the customer has to authorize again."
@@ -96,7 +98,7 @@ class Lab:
         """Return the lab of another site: of the same sandbox, or with that site's credentials.
 
         Raises:
-            InputError: there is no such site, or no registration for it.
+            InputError: the site is unknown, or has no registration.
         """
         return self if site == self.site.name else Lab(self.backend.elsewhere(site))
 
@@ -279,30 +281,33 @@ class Lab:
         try:
             return create_kept_api_key(self.oauth.http, tokens=tokens, store=self.store, slot=slot)
         except ApiKeyNotKeptError as error:
-            print(NOT_KEPT.format(error=error.cause))  # noqa: T201 - the one chance
-            return error.api_key
+            return _told(error)
 
     def api_key(self, tokens: TokenSet) -> ApiKey | Skipped:
         """Return the key that an earlier lesson kept, or create it: there is only one.
 
-        A kept key of another organization than the one that gave the tokens is not used.
+        This is `ensure_api_key`: the site is asked whether a kept key still works and whose it is.
 
         Raises:
             InputError, ApiKeyError, AnswerError, NetworkError: see `create_api_key`.
         """
-        try:
+        if self._reason_not_to_write():
             return self._own_kept_key(tokens) or self.create_api_key(tokens)
-        except ApiKeyError:
-            if kept := self.kept_api_key():  # a panel was faster
-                return kept
-            raise
+        slot = self._slot("api_key")
+        try:
+            found = ensure_api_key(self.oauth.http, tokens=tokens, store=self.store, slot=slot)
+        except ApiKeyNotKeptError as error:
+            return _told(error)
+        return found if found.name else replace(found, name=KEPT_EARLIER)
 
     def _own_kept_key(self, tokens: TokenSet) -> ApiKey | None:
+        """Return the kept key if it is of the grant's organization; change nothing."""
         kept = self.kept_api_key()
-        if kept is None or not tokens.dd_oid:
-            return kept
+        if kept is None:
+            return None
         owner = read_key_owner(self.oauth.http.send(key_owner_request(kept.key, site=kept.site)))
-        return kept if owner is not None and owner.org == tokens.dd_oid else None
+        own = owner is not None and tokens.dd_oid in {"", owner.org}
+        return kept if own else None
 
     def kept_api_key(self) -> ApiKey | None:
         """Return the key that an earlier lesson kept, if one did.
@@ -313,7 +318,7 @@ class Lab:
         kept = self.store.get(self._slot("api_key"))
         if kept is None:
             return None
-        return ApiKey(key=kept, key_id="", name="kept by an earlier lesson", site=self.site)
+        return ApiKey(key=kept, key_id="", name=KEPT_EARLIER, site=self.site)
 
     def validate_api_key(self, api_key: ApiKey | Skipped) -> bool | Skipped:
         """Ask the site whether it accepts the key.
@@ -379,6 +384,12 @@ class Lab:
 
     def _slot(self, kind: str) -> Slot:
         return Slot(kind, self.site.name, self.registration.client_id)
+
+
+def _told(error: ApiKeyNotKeptError) -> ApiKey:
+    """Say that a key is nowhere but in the value that the call returns, and return it."""
+    print(NOT_KEPT.format(error=error.cause))  # noqa: T201 - the one chance
+    return error.api_key
 
 
 def _listed(scopes: tuple[str, ...]) -> str:

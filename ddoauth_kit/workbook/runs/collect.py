@@ -26,7 +26,7 @@ def result(
     """Return what came of a case; `notebook` is None where there is none to read."""
     error = Masker(secrets_here())(" ".join(error.split())) if error else ""
     return NotebookRun(
-        notebook=case.notebook.stem,
+        notebook=case.label,
         site=case.site,
         client=case.client.label,
         status="failed" if error else "passed",

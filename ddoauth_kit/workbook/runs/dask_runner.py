@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 CONNECT_SECONDS: Final = 15
 KNOCK_SECONDS: Final = 5
 TOPIC: Final = "ddoauth-runs"
+_PLAIN: Final = frozenset({"", "tcp"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +105,12 @@ class ClusterRunner:
 
     @contextmanager
     def _client(self) -> Iterator[Client]:
+        _refuse_silence(self.address)
         try:
             from distributed import Client
         except ModuleNotFoundError:
             what = 'Dask is not installed: pip install "ddoauth-kit[dask]".'
             raise InputError("no_executor", what) from None
-        _refuse_silence(self.address)
         try:
             client = Client(self.address, timeout=CONNECT_SECONDS, set_as_default=False)
         except (OSError, ValueError) as error:
@@ -168,6 +169,8 @@ class ClusterRunner:
 def _refuse_silence(address: str) -> None:
     """Knock at a scheduler's port first: Dask itself tries for half a minute, and says much.
 
+    A scheduler speaks first where the connection is plain.
+
     Raises:
         InputError: `no_executor`.
     """
@@ -177,12 +180,15 @@ def _refuse_silence(address: str) -> None:
         host, port = parts.hostname, parts.port
     except ValueError:
         host = port = None
-    if scheme not in {"", "tcp", "tls", "ws", "wss"}:
-        return
+    if scheme not in {*_PLAIN, "tls", "ws", "wss"}:
+        what = f"{address!r:.80} does not begin with tcp://, tls://, ws:// or wss://."
+        raise InputError("no_executor", what)
     if not host or not port:
         raise InputError("no_executor", f"{address!r:.80} is not a host and a port.")
     try:
-        socket.create_connection((host, port), timeout=KNOCK_SECONDS).close()
+        with socket.create_connection((host, port), timeout=KNOCK_SECONDS) as knock:
+            if scheme in _PLAIN and not knock.recv(1):
+                raise ConnectionAbortedError(0, "it closed the connection")
     except OSError as error:
         what = f"No Dask scheduler answers at {address!r}: {error.strerror or error}."
         raise InputError("no_executor", what) from None

@@ -40,10 +40,7 @@ def junit(outcome: RunOutcome) -> str:
 def _case(case: Case, run: NotebookRun | None) -> Iterator[str]:
     seconds = run.seconds if run else 0.0
     name = f"{case.site} [{case.client.label}]"
-    yield (
-        f"<testcase classname={_quoted(case.notebook.stem)} name={_quoted(name)} "
-        f'time="{seconds:.2f}">'
-    )
+    yield (f'<testcase classname={_quoted(case.label)} name={_quoted(name)} time="{seconds:.2f}">')
     if run is None:
         yield '<skipped message="not run: the run was interrupted"/>'
     else:

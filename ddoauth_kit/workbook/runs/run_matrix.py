@@ -11,6 +11,7 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from ddoauth_kit.printable import readable
 from ddoauth_kit.registration import registration_from_file
 
 if TYPE_CHECKING:
@@ -61,12 +62,15 @@ class Case:
     client: RunClient = field(default_factory=RunClient)
 
     @property
+    def label(self) -> str:
+        """Return the notebook's name for people."""
+        return readable(self.notebook.stem)
+
+    @property
     def title(self) -> str:
         """Return the case in words, for progress and messages."""
-        several = self.name != f"{self.notebook.stem}.{self.site}"
-        return f"{self.notebook.stem} on {self.site}" + (
-            f" for {self.client.label}" if several else ""
-        )
+        several = self.name != f"{self.label}.{self.site}"
+        return f"{self.label} on {self.site}" + (f" for {self.client.label}" if several else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +192,7 @@ def _slug(label: str) -> str:
 
 
 def _stem(notebook: Path) -> str:
-    return file_name(notebook.stem, otherwise="notebook")
+    return file_name(readable(notebook.stem), otherwise="notebook")
 
 
 def _told_apart(clients: Sequence[RunClient]) -> list[RunClient]:

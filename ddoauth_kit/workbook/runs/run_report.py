@@ -135,7 +135,7 @@ def _matrix(outcome: RunOutcome) -> Iterator[str]:
     sites = list(dict.fromkeys(case.site for case in outcome.cases))
     runs = {(run.notebook, run.client, run.site): run for run in outcome.runs}
     several = len({case.client for case in outcome.cases}) > 1
-    rows = dict.fromkeys((case.notebook.stem, case.client.label) for case in outcome.cases)
+    rows = dict.fromkeys((case.label, case.client.label) for case in outcome.cases)
     yield "<h2>Notebooks and sites</h2>"
     yield from _grid(
         ["notebook", *sites],

@@ -10,6 +10,7 @@ from ddoauth_kit.sandbox.facts.catalogue import catalogue
 from ddoauth_kit.sandbox.facts.unserved import UNSERVED
 
 if TYPE_CHECKING:
+    import httpx
     from conftest import Partner
 
     from ddoauth_kit.sandbox import Sandbox
@@ -79,6 +80,73 @@ def test_an_app_tells_when_it_was_used(partner: Partner, sandbox: Sandbox) -> No
     one = partner.call(f"{path}/{first['id']}", token=tokens["access_token"])
     assert one.json()["data"]["id"] == first["id"]
     assert partner.call(f"{path}/made-up", token=tokens["access_token"]).status_code == 404
+
+
+APPS = "/api/v2/org_authorized_clients"
+
+
+def _app(partner: Partner, token: str) -> str:
+    """Return the path of the one app that the org's user authorized."""
+    (found,) = partner.call(APPS, token=token).json()["data"]
+    return f"{APPS}/{found['id']}"
+
+
+def _patched(partner: Partner, path: str, token: str, *, disabled: object) -> httpx.Response:
+    body = {"data": {"type": "org_authorized_clients", "attributes": {"disabled": disabled}}}
+    return partner.call(path, token=token, method="PATCH", json=body)
+
+
+@pytest.mark.behaviour("authorizations-ended")
+def test_an_app_is_disabled_by_the_api(partner: Partner, sandbox: Sandbox) -> None:
+    """Its grants end with the answer, it cannot be authorized, and enabling revives no grant."""
+    token = partner.tokens()["access_token"]
+    path = _app(partner, token)
+    assert _patched(partner, path, token, disabled="yes").status_code == 400
+    assert _patched(partner, f"{APPS}/made-up", token, disabled=True).status_code == 404
+    shown = _patched(partner, path, token, disabled=True).json()["data"]
+    assert (shown["attributes"]["disabled"], shown["attributes"]["user_count"]) == (True, 0)
+    assert shown["relationships"]["user_authorized_clients"]["data"] == []
+    assert partner.call("/api/v2/current_user", token=token).status_code == 401
+    assert partner.ask().status_code == 403
+    sandbox._twin.apps.of(partner.client, org=sandbox._twin.orgs["us1"][0]).disabled = False
+    assert partner.call("/api/v2/current_user", token=token).status_code == 401
+    again = partner.tokens()["access_token"]
+    shown = _patched(partner, path, again, disabled=False).json()["data"]
+    assert (shown["attributes"]["disabled"], shown["attributes"]["user_count"]) == (False, 1)
+    assert partner.call("/api/v2/current_user", token=again).status_code == 200
+
+
+@pytest.mark.behaviour("authorizations-ended")
+@pytest.mark.parametrize("of", ["the app", "its user", "one authorization"])
+def test_authorizations_are_ended_by_the_api(partner: Partner, of: str) -> None:
+    """The grants end, unknown ids end nothing, and the app can be authorized again."""
+    token = partner.tokens()["access_token"]
+    path = _app(partner, token)
+    (one,) = partner.call(f"{path}/user_authorized_clients", token=token).json()["data"]
+    user = one["relationships"]["user"]["data"]["id"]
+    assert {each["id"] for each in one["relationships"]["scopes"]["data"]} >= {"metrics_read"}
+    ends = {
+        "the app": "",
+        "its user": f"/user/{user}",
+        "one authorization": f"/user_authorized_clients/{one['id']}",
+    }
+    for wrong in ("/user/made-up", "/user_authorized_clients/made-up"):
+        assert partner.call(path + wrong, token=token, method="DELETE").status_code == 404
+    ended = partner.call(path + ends[of], token=token, method="DELETE")
+    assert (ended.status_code, ended.content) == (204, b"")
+    assert partner.call("/api/v2/current_user", token=token).status_code == 401
+    again = partner.tokens()["access_token"]
+    assert partner.call("/api/v2/current_user", token=again).status_code == 200
+
+
+@pytest.mark.behaviour("authorizations-ended")
+def test_ending_an_authorization_needs_its_scope(partner: Partner) -> None:
+    """Without `org_authorized_apps_write` nothing changes."""
+    reader = partner.tokens(scope="org_authorized_apps_read")["access_token"]
+    path = _app(partner, reader)
+    assert partner.call(path, token=reader, method="DELETE").status_code == 403
+    assert _patched(partner, path, reader, disabled=True).status_code == 403
+    assert partner.call("/api/v2/current_user", token=reader).status_code == 200
 
 
 @pytest.mark.behaviour("unserved")

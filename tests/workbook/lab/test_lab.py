@@ -203,6 +203,39 @@ def test_the_key_is_kept_before_it_is_returned(lab: Lab) -> None:
     assert lab.store.get(_slot(lab, "api_key")) == api_key.key
 
 
+def test_the_one_key_is_found_again(lab: Lab) -> None:
+    """A kept key is asked for at the site, and one that was revoked there is made anew."""
+    tokens = lab.connect()
+    made = lab.api_key(tokens)
+    again = lab.api_key(tokens)
+    assert made
+    assert again
+    assert (again.key, again.key_id) == (made.key, made.key_id)
+    assert again.name == "kept by an earlier lesson"
+    lab.customer.revoke_api_key(made.key_id)
+    newer = lab.api_key(tokens)
+    assert newer
+    assert newer.key != made.key
+    assert lab.store.get(_slot(lab, "api_key")) == newer.key
+    assert lab.validate_api_key(newer) is True
+
+
+def test_a_lesson_that_may_not_write_makes_no_key(lab: Lab) -> None:
+    """In live mode without `WRITES` a kept key is used, and none is made or forgotten."""
+    tokens = lab.connect()
+    careful = Lab(replace(lab.backend, writes=False, owned=False))
+    skipped = careful.api_key(tokens)
+    assert isinstance(skipped, Skipped)
+    made = lab.api_key(tokens)
+    found = careful.api_key(tokens)
+    assert made
+    assert found
+    assert found.key == made.key
+    lab.customer.revoke_api_key(made.key_id)
+    assert isinstance(careful.api_key(tokens), Skipped)
+    assert careful.store.get(_slot(lab, "api_key")) == made.key
+
+
 def test_no_key_for_an_unwritable_store(lab: Lab) -> None:
     """A store that keeps no key is found out before the key, which is shown once, is made."""
     tokens = lab.connect()

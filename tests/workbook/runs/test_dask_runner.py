@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -205,10 +206,47 @@ def test_a_secret_of_the_sender_alone(
     assert not [s for s in (canary, stored) if readable(s, text) or readable(s, repr(found))]
 
 
-@pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nonsense://x", "127.0.0.1:9"])
-def test_no_scheduler_there(address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An address at which nobody answers is refused by name."""
-    monkeypatch.setattr("ddoauth_kit.workbook.runs.dask_runner.CONNECT_SECONDS", 1)
-    with pytest.raises(InputError) as caught:
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("tcp://127.0.0.1:1", "refused"),
+        ("127.0.0.1:9", "refused"),
+        ("nonsense://x", "does not begin with tcp://"),
+        ("ucx://127.0.0.1:1", "does not begin with tcp://"),
+        ("tcp://nobody", "not a host and a port"),
+        ("tcp://x:70000", "not a host and a port"),
+    ],
+)
+def test_no_scheduler_there(
+    address: str, words: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """An address at which no scheduler answers is refused by name, at once and without noise."""
+    begun = time.monotonic()
+    with pytest.raises(InputError, match=words) as caught:
         ClusterRunner(address).run([], settings=RunSettings(), out=tmp_path, done=print)
     assert caught.value.code == "no_executor"
+    assert time.monotonic() - begun < 5
+    assert capfd.readouterr() == ("", "")
+
+
+def _hang_up(server: socket.socket) -> None:
+    server.accept()[0].close()
+
+
+@pytest.mark.parametrize("closes", [False, True])
+def test_a_server_that_is_not_a_scheduler(
+    closes: bool,  # noqa: FBT001 - a parameter of the test
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """One that takes the connection and says nothing, or hangs up, is found out within seconds."""
+    monkeypatch.setattr("ddoauth_kit.workbook.runs.dask_runner.KNOCK_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        if closes:
+            threading.Thread(target=_hang_up, args=(server,), daemon=True).start()
+        address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
+        with pytest.raises(InputError, match="No Dask scheduler answers") as caught:
+            ClusterRunner(address).run([], settings=RunSettings(), out=tmp_path, done=print)
+    assert caught.value.code == "no_executor"
+    assert capfd.readouterr() == ("", "")

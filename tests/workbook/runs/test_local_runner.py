@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -17,6 +18,7 @@ from support.builders import notebook_file
 from support.places import TESTS
 
 from ddoauth_kit.errors import InputError
+from ddoauth_kit.socket_folder import short_parent
 from ddoauth_kit.workbook.lessons.notebooks import find_notebooks
 from ddoauth_kit.workbook.runs.kernel_template import KernelTemplate
 from ddoauth_kit.workbook.runs.local_runner import LocalRunner
@@ -206,6 +208,28 @@ def test_kernels_end_with_a_run_that_is_killed(tmp_path: Path) -> None:
     while _runs(int(pid.read_text("utf-8"))) and time.monotonic() < until:
         time.sleep(0.1)
     assert not _runs(int(pid.read_text("utf-8")))
+
+
+def test_a_closed_terminal_ends_a_run_and_leaves_no_folder(tmp_path: Path) -> None:
+    """SIGHUP is an interrupt: what had ended is kept, and no kernel's folder stays."""
+    begun = tmp_path / "begun"
+    slow = f"open({str(begun)!r}, 'w').close(); import time; time.sleep(60)"
+    notebooks = [str(notebook_file(tmp_path, *each)) for each in (("one", "1"), ("two", slow))]
+    out = tmp_path / "out"
+    command = [sys.executable, "-m", "ddoauth_kit", "run", *notebooks, "--out", str(out)]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    with subprocess.Popen(command, text=True, **pipes) as process:  # type: ignore[call-overload]
+        until = time.monotonic() + 30
+        while not begun.exists() and time.monotonic() < until:
+            time.sleep(0.1)
+        parent = short_parent() or tmp_path
+        assert list(parent.glob(f"ddoauth-{process.pid}-*"))
+        process.send_signal(signal.SIGHUP)
+        said, _ = process.communicate(timeout=30)
+    assert process.returncode == 130, said
+    assert "Traceback" not in said
+    assert json.loads((out / "summary.json").read_text("utf-8"))["passed"] == 1
+    assert not list(parent.glob(f"ddoauth-{process.pid}-*"))
 
 
 def _runs(pid: int) -> bool:
