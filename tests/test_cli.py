@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING
 import pytest
 from support.places import ROOT, TESTS
 
+from ddoauth_kit.cli import main
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -77,13 +79,26 @@ def test_help(arguments: list[str]) -> None:
         (["scan", "nowhere"], "There is no 'nowhere'"),
     ],
 )
-def test_bad_input_exits_with_2(arguments: list[str], words: str) -> None:
+def test_bad_input_exits_with_2(
+    arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Bad usage and bad input end with one clear line on stderr and exit code 2."""
-    done = _ddoauth(*arguments)
-    assert done.returncode == 2
-    assert done.stdout == ""
-    assert words in done.stderr.splitlines()[-1]
-    assert "Traceback" not in done.stderr
+    with pytest.raises(SystemExit) as ended:
+        sys.exit(main(arguments))
+    assert ended.value.code == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert words in said.err.splitlines()[-1]
+    assert "Traceback" not in said.err
+
+
+def test_a_process_exits_with_2() -> None:
+    """The exit code is the process's own, for bad usage and for bad input."""
+    for arguments, words in (["probe", "--mode", "x"], "invalid choice"), (["scan", "x"], "no 'x'"):
+        done = _ddoauth(*arguments)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert words in done.stderr.splitlines()[-1]
+        assert "Traceback" not in done.stderr
 
 
 def test_port_taken() -> None:
@@ -196,6 +211,7 @@ def test_failing_notebook_exits_with_1(tmp_path: Path) -> None:
     assert (tmp_path / "out" / "summary.json").is_file()
 
 
+@pytest.mark.long
 def test_lessons_run_under_nbconvert(tmp_path: Path) -> None:
     """`jupyter nbconvert --execute` runs every lesson as it is, without an error."""
     lessons = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -216,7 +232,8 @@ def test_interrupt_keeps_what_is_finished_and_resume_does_the_rest(
     ending: signal.Signals, tmp_path: Path
 ) -> None:
     """Ctrl-C and SIGTERM end a run quietly with 130; `--resume` runs what is missing alone."""
-    arguments = ["run", "00", "--site", "all", "--jobs", "1", "--out", str(tmp_path)]
+    sites = [part for site in ("us1", "eu1", "us3", "us1-fed") for part in ("--site", site)]
+    arguments = ["run", "00", *sites, "--jobs", "1", "--out", str(tmp_path)]
     with subprocess.Popen(
         [sys.executable, "-m", "ddoauth_kit", *arguments],
         stdout=subprocess.PIPE,
@@ -229,17 +246,17 @@ def test_interrupt_keeps_what_is_finished_and_resume_does_the_rest(
         os.killpg(process.pid, ending)
         out, err = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert first.startswith("1/9 passed 00_start_here on us1")
+    assert first.startswith("1/4 passed 00_start_here on us1")
     assert "Traceback" not in err
     assert "00_start_here  us1" in out
     summary = json.loads((tmp_path / "summary.json").read_text("utf-8"))
-    assert 1 <= summary["passed"] < 9
-    assert summary["passed"] + len(summary["not_run"]) == 9
+    assert 1 <= summary["passed"] < 4
+    assert summary["passed"] + len(summary["not_run"]) == 4
     resumed = _ddoauth(*arguments, "--resume")
     assert resumed.returncode == 0
-    assert f"{summary['passed']} of 9 had passed before and are kept" in resumed.stderr
+    assert f"{summary['passed']} of 4 had passed before and are kept" in resumed.stderr
     assert "passed 00_start_here on us1 in" not in resumed.stderr
-    assert json.loads((tmp_path / "summary.json").read_text("utf-8"))["passed"] == 9
+    assert json.loads((tmp_path / "summary.json").read_text("utf-8"))["passed"] == 4
 
 
 def test_resume_refuses_other_settings(tmp_path: Path) -> None:

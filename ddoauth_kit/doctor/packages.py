@@ -27,6 +27,7 @@ REASONS: Final = {
     "flask": "CVE-2026-27205: a private page is cached",
     "h11": "CVE-2025-43859: badly framed bodies are accepted",
     "jinja2": "CVE-2025-27516: a template leaves its bounds",
+    "jsonschema": "newer ones start slowly: seconds for each run",
     "jupyter-server": "CVE-2026-44727: a notebook's page runs as you",
     "jupyterlab": "CVE-2026-73415: a picture runs as you",
     "nbconvert": "CVE-2025-53000: a foreign program is run",

@@ -85,7 +85,8 @@ _ABOUT: Final = frozenset(
     }
 )
 _PLACEHOLDER: Final = re.compile(
-    r"(?i)^(?:<.*|\$.*|%[({].*|\{.*|\[.*|\*+|.*(?:\.\.\.|\u2026).*|x+|n/?a|none|null|true|false|"
+    r"(?i)^(?:<.*|&lt;[\w ]{1,60}&gt;|\$.*|%[({].*|\{.*|\[.*|\*+|.*(?:\.\.\.|\u2026).*|x+|"
+    r"n/?a|none|null|true|false|"
     r"(?:your|my|an?|the|some|insert|replace|enter|todo|change|example|placeholder|redacted|masked|"
     r"dummy)(?:$|[^a-z0-9].*|me$|_?here$)|.*[-_](?:here|goes|placeholder|example)|.*_placeholder|"
     r"pass(?:word|wd|phrase)?|passwd|secret|token|string|user(?:name)?|changeme|masked|redacted)$"

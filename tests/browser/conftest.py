@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+VIEWPORT = {"width": 1280, "height": 900}
 
 
 def missing(what: str) -> NoReturn:
@@ -60,27 +61,52 @@ def serve_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[...
         server.stop()
 
 
-@pytest.fixture
-def context(browser: Any) -> Iterator[Any]:
-    """Give a fresh browser profile, and see that nothing it asks for leaves this machine."""
-    profile = browser.new_context(viewport={"width": 1280, "height": 900})
-    profile.set_default_timeout(WAITING)
+@pytest.fixture(scope="module")
+def profile(browser: Any) -> Iterator[tuple[Any, list[str]]]:
+    """Give a fresh browser profile, and the list of what it asks for."""
     asked: list[str] = []
-    profile.on("request", lambda request: asked.append(request.url))
-    yield profile
-    profile.close()
-    beyond = [u for u in asked if not re.match(r"(https?|wss?)://127\.0\.0\.1:|data:|blob:", u)]
-    assert not beyond
+    made = browser.new_context(viewport=VIEWPORT)
+    made.set_default_timeout(WAITING)
+    made.on("request", lambda request: asked.append(request.url))
+    yield made, asked
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def tabs() -> dict[LabServer, Any]:
+    """Hold the tab of each server; JupyterLab stays loaded in it."""
+    return {}
 
 
 @pytest.fixture
-def open_notebook(context: Any) -> Iterator[Callable[..., Notebook]]:
-    """Open a notebook of a server in a new tab, ready to run; its kernel ends with the test."""
+def context(profile: tuple[Any, list[str]], tabs: dict[LabServer, Any]) -> Iterator[Any]:
+    """Give a profile that knows Jupyter only, and see that nothing it asks for leaves here."""
+    made, asked = profile
+    before = len(asked)
+    yield made
+    for page in made.pages:
+        if page not in tabs.values():
+            page.close()
+    made.unroute_all()
+    made.clear_permissions()
+    made.clear_cookies(name=re.compile(r"^(?!_xsrf|username)"))
+    here = r"(https?|wss?)://127\.0\.0\.1:|data:|blob:"
+    assert not [url for url in asked[before:] if not re.match(here, url)]
+
+
+@pytest.fixture
+def open_notebook(
+    context: Any, tabs: dict[LabServer, Any]
+) -> Iterator[Callable[[LabServer, str], Notebook]]:
+    """Open a notebook in its server's tab, ready to run; its kernel ends with the test."""
     servers: set[LabServer] = set()
 
     def opened(server: LabServer, name: str) -> Notebook:
         servers.add(server)
-        return Notebook(context.new_page(), server, name)
+        if server not in tabs:
+            tabs[server] = context.new_page()
+        tabs[server].set_viewport_size(VIEWPORT)
+        return Notebook(tabs[server], server, name)
 
     yield opened
     for server in servers:

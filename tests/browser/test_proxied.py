@@ -8,12 +8,12 @@ from urllib.parse import urljoin, urlsplit
 
 import pytest
 from support.builders import readable
-from support.jupyter_lab import ASK
+from support.jupyter_lab import ASK, Notebook
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from support.jupyter_lab import LabServer, Notebook
+    from support.jupyter_lab import LabServer
 
 pytestmark = pytest.mark.usefixtures("needs_proxy")
 BASE = "/user/abc/"
@@ -116,7 +116,7 @@ def test_what_jupyter_passes_on_stays_with_jupyter(
 
 
 def test_the_tile_shows_what_a_notebook_did(
-    context: Any, serve_lab: Callable[..., LabServer], open_notebook: Callable[..., Notebook]
+    context: Any, serve_lab: Callable[..., LabServer]
 ) -> None:
     """The launcher's card has its icon, opens the sandbox, and kernels join that one."""
     server = serve_lab("with the tile", base_url=BASE, environ=BINDER)
@@ -133,7 +133,7 @@ def test_the_tile_shows_what_a_notebook_did(
     assert urlsplit(tile.url).path == f"{BASE}sandbox/"
 
     server.write("joined.ipynb", OPEN, "tokens = lab.exchange(lab.authorize())")
-    notebook = open_notebook(server, "joined.ipynb")
+    notebook = Notebook(page, server, "joined.ipynb")
     notebook.run_all()
     assert "launcher" in notebook.ask("lab.backend.talks_to")
     name = notebook.ask("lab.registration.name").strip("'")
@@ -149,6 +149,7 @@ def test_the_tile_shows_what_a_notebook_did(
 
     notebook.ask("globals().update(again=listener_of(lab).open())")
     arrival = notebook.ask("again.link_to(lab.site.app_url + '/integrations')").strip("'")
+    page = context.new_page()
     page.goto(urljoin(server.url, arrival))
     section = page.locator("section", has_text=name)
     section.get_by_role("button", name="Connect Accounts").click()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import re
 import socket
 import sys
 import tomllib
@@ -114,7 +115,7 @@ def test_a_reason_is_that_of_the_project() -> None:
     """The weakness that a message names stands beside the same package in pyproject.toml."""
     lines = (ROOT / "pyproject.toml").read_text("utf-8").splitlines()
     for name, reason in REASONS.items():
-        (line,) = {each.strip() for each in lines if f'"{name}>=' in each}
+        (line,) = {each.strip() for each in lines if re.search(rf'"{name}[<>]', each)}
         assert reason.partition(":")[0] in line
 
 

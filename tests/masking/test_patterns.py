@@ -77,6 +77,7 @@ def test_names(name: str, notation: str) -> None:
         ),
         *("access_token = get_token(site1)", "token_type=bearer", "refresh_token: your-token-1"),
         *('"client_secret": "<client_secret>"', "api_key=${API_KEY_1}", "token = tokens[0]"),
+        '"access_token": "&lt;access_token&gt;"',
         *("max_tokens=4096000", "PAGE_TOKEN=abcdef123456", "TOKEN_URL=https://a.example/b1c2d3"),
         *("password=password", "the secret is that 12345678", "api_key = settings.API_KEY_1"),
         *("https://user:password@a.example", "https://a.example/?state=CA", "?code=200&a=b"),

@@ -21,6 +21,7 @@ from ddoauth_kit.errors import InputError
 from ddoauth_kit.masking.scan import scan_paths
 from ddoauth_kit.secret import Secret
 from ddoauth_kit.workbook.lessons.notebooks import notebooks_folder
+from ddoauth_kit.workbook.runs.notebook_pages import notebook_page
 
 pytestmark = pytest.mark.checklist("N1")
 MINTED = "sandbox-access-" + "0123456789" * 4
@@ -157,9 +158,12 @@ def test_ids_of_widgets_are_no_keys(tmp_path: Path) -> None:
     assert _noted(tmp_path, lambda nb: nb.metadata.update(widgets=state)) == []
 
 
-def test_the_lessons_are_clean() -> None:
-    """The notebooks of this repository hold nothing that looks like a secret."""
-    assert scan_paths([notebooks_folder()]) == []
+def test_the_lessons_are_clean(tmp_path: Path) -> None:
+    """The notebooks of this repository hold no secret, and the pages that a run makes neither."""
+    for path in notebooks_folder().glob("*.ipynb"):
+        page = notebook_page(nbformat.read(path, as_version=4), title="t")
+        (tmp_path / f"{path.stem}.html").write_text(page, "utf-8")
+    assert scan_paths([notebooks_folder(), tmp_path]) == []
 
 
 def test_folders_files_and_what_is_broken(tmp_path: Path) -> None:

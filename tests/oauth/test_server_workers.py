@@ -19,6 +19,7 @@ import pytest
 from support.places import ROOT, TESTS
 from support.redis_server import redis_server
 
+from ddoauth_kit.errors import NetworkError
 from ddoauth_kit.oauth.consent.scripted_browser import Browser
 from ddoauth_kit.sandbox import Sandbox
 from ddoauth_kit.sandbox.testing import KEY_PATH
@@ -45,28 +46,29 @@ def _server(settings: dict[str, Any], *, port: int) -> Iterator[str]:
     environ = {**os.environ, "PYTHONPATH": paths, "PARTNER_SETTINGS": json.dumps(settings)}
     command = [sys.executable, "-m", "uvicorn", "support.partner_server:make_app", "--factory"]
     options = ["--workers", "2", "--port", str(port), "--log-level", "warning"]
+    # Kept open, a connection would stay with one worker.
+    options += ["--header", "connection:close"]
     with subprocess.Popen([*command, *options], env=environ, cwd=TESTS) as process:
         try:
             base = f"http://127.0.0.1:{port}"
-            _wait(port, process)
+            _wait(base, process)
             yield base
         finally:
             process.terminate()
             process.wait(30)
 
 
-def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
+def _wait(base: str, process: subprocess.Popen[bytes]) -> None:
+    """Wait until both workers answer."""
     end = time.monotonic() + 60
-    while process.poll() is None:
+    seen: set[int] = set()
+    while len(seen) < 2:
+        assert process.poll() is None, "the server ended"
+        assert time.monotonic() < end, f"only {seen} answer"
         try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            if time.monotonic() > end:
-                raise
+            seen.add(json.loads(Browser().open(f"{base}/customers").text)["pid"])
+        except NetworkError:
             time.sleep(0.05)
-        else:
-            return
-    raise AssertionError("the server ended")
 
 
 def _organizations(sandbox: Sandbox) -> list[tuple[str, str, str]]:

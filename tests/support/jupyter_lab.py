@@ -29,6 +29,14 @@ CONNECTED = (
     "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?"
     ".connectionStatus === 'connected'"
 )
+# Disposed of, a notebook asks nothing; what was not saved is gone.
+OPEN = """async (path) => {
+  const {commands, shell} = window.jupyterapp;
+  for (const open of [...shell.widgets('main')]) open.dispose();
+  const panel = await commands.execute('docmanager:open', {path});
+  await panel.context.ready;
+  shell.activateById(panel.id);
+}"""
 # Run from a menu or a shortcut before the kernel is connected, cells are dropped silently.
 RUN_ALL = "async () => { await window.jupyterapp.commands.execute('notebook:run-all-cells') }"
 SAVE = "async () => { await window.jupyterapp.shell.currentWidget.context.save() }"
@@ -174,12 +182,19 @@ class LabServer:
 
 
 class Notebook:
-    """Be a notebook in a tab; its kernel is connected when it was made."""
+    """Be a notebook in a tab; its kernel is connected when it was made.
+
+    Loading JupyterLab takes a browser many seconds, so a tab that shows it keeps it, and opens the
+    notebook in place of those before.
+    """
 
     def __init__(self, page: Any, server: LabServer, name: str) -> None:
         self.page = page
         self._path = server.folder / name
-        page.goto(f"{server.address(f'lab/tree/{name}')}&reset")
+        if page.url.startswith(f"{server.url}/lab"):
+            page.evaluate(OPEN, name)
+        else:
+            page.goto(f"{server.address(f'lab/tree/{name}')}&reset")
         page.wait_for_selector(".jp-NotebookPanel:not(.lm-mod-hidden)")
         page.wait_for_function(CONNECTED)
 
@@ -211,6 +226,12 @@ class Notebook:
         yield
         assert self.page.evaluate(STATUS) == "busy"
         ended.touch()
+
+    def reload(self) -> None:
+        """Load the page anew, with the notebook as it was saved."""
+        self.page.reload()
+        self.page.wait_for_selector(".jp-NotebookPanel:not(.lm-mod-hidden)")
+        self.page.wait_for_function(CONNECTED)
 
     def restart(self) -> None:
         """Restart the kernel, which forgets everything."""

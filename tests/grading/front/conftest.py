@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.front import IN_CI, Scene, Shop, other_shop, program, scene
+from support.once import made_once
 
 from ddoauth_kit.sandbox import Sandbox
 
@@ -43,9 +44,12 @@ def behind(shared_scene: Scene) -> Scene:
 
 
 @pytest.fixture(scope="session")
-def npm_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def npm_folder(shared_folder: Path) -> Path:
     """Install axios and two more major versions of Node, by npm."""
-    folder = tmp_path_factory.mktemp("npm")
+    return made_once(shared_folder / "npm", _installed)
+
+
+def _installed(folder: Path) -> Path:
     npm = program("npm")
     for name, wanted in (("clients", "axios"), ("22", "node@22"), ("24", "node@24")):
         place = folder / name

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
@@ -17,7 +18,6 @@ from ddoauth_kit.grading.front.process import ForeignProcess
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="process groups are of POSIX")
 
@@ -59,11 +59,24 @@ def test_exit_codes_and_output_pass_through(code: int) -> None:
     assert (out, err, process.returncode) == ("out\n", "err\n", code)
 
 
+def _said(process: subprocess.Popen[str]) -> str:
+    """Return the command's first line, once its runner has taken the signals over."""
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        status = Path(f"/proc/{process.pid}/status").read_text("utf-8")
+        caught = int(status.partition("SigCgt:")[2].split()[0], 16)
+        if caught >> (signal.SIGWINCH - 1) & 1:
+            return line
+        time.sleep(0.01)
+    raise AssertionError("the runner never took the signals over")
+
+
 def test_ctrl_c_ends_the_whole_group() -> None:
     """The command's own children end with it, and its exit code is told."""
     with runner(sys.executable, "-c", FAMILY) as process:
-        assert process.stdout is not None
-        child = psutil.Process(int(process.stdout.readline()))
+        child = psutil.Process(int(_said(process)))
         process.send_signal(signal.SIGINT)
         assert process.wait(60) == 7
     _gone(child)
@@ -73,8 +86,7 @@ def test_a_second_ctrl_c_ends_what_ignores_the_first() -> None:
     """A group that holds on is killed, and the code says by which signal."""
     script = "trap '' INT; echo ready; while :; do sleep 1; done"
     with runner("sh", "-c", script) as process:
-        assert process.stdout is not None
-        process.stdout.readline()
+        _said(process)
         process.send_signal(signal.SIGINT)
         time.sleep(0.3)
         assert process.poll() is None
@@ -92,8 +104,7 @@ def test_signals_pass_through(number: signal.Signals) -> None:
         "signal.pause()\n"
     )
     with runner(sys.executable, "-c", script) as process:
-        assert process.stdout is not None
-        process.stdout.readline()
+        _said(process)
         process.send_signal(number)
         assert process.wait(60) == 42
 

@@ -167,6 +167,7 @@ def test_a_version_that_pip_does_not_find_is_told(
     assert "pip could not download datadog-api-client==0.0.1: ERROR: No matching" in said
 
 
+@pytest.mark.long
 def test_the_data_files_have_not_drifted(
     spec_archive: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -77,7 +77,7 @@ def test_profiles_change_verdicts(profile: str, read: Verdict, edit: Verdict) ->
 def test_a_missing_product_is_not_a_missing_scope() -> None:
     """On a site without a product the verdict says so, and elsewhere the scope is confirmed."""
     with open_sandbox_lab(profile="products-missing", every_scope=True) as opened:
-        report = opened.scopes.probe(sites="all").report
+        report = opened.scopes.probe(sites=("us1", "us1-fed", "us2-fed", "ap2")).report
     by_site = {site: {r.verdict for r in report.results if r.site == site} for site in report.sites}
     assert Verdict.NOT_ON_SITE not in by_site["us1"]
     assert any(Verdict.NOT_ON_SITE in found for found in by_site.values())

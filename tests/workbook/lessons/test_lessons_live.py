@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 OPEN = "open_lab(SITE, mode=MODE, client=CLIENT, writes=WRITES)"
 # They probe or run everything, and most of it knows no `writes`.
-LONG = ("05_probe_the_scopes", "07_every_site")
+LONG = {("05_probe_the_scopes", True), ("07_every_site", False), ("07_every_site", True)}
 LIVE = [
     pytest.param(
         lesson,
         writes,
         id=f"{lesson.stem}-{writes}",
-        marks=[pytest.mark.long] if writes and lesson.stem in LONG else [],
+        marks=[pytest.mark.long] if (lesson.stem, writes) in LONG else [],
     )
     for lesson in find_notebooks()
     for writes in (False, True)

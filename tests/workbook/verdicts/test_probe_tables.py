@@ -67,12 +67,13 @@ def test_tables_agree_with_each_other() -> None:
 def test_save_writes_every_form(tmp_path: Path) -> None:
     """Four files come back by path, and the saved one compares with a later run."""
     folder = tmp_path / "new" / "folder"
-    paths = TABLES.save(folder)
+    report = report_on(["us1", "eu1"])
+    paths = ProbeTables(report).save(folder)
     assert [path.name for path in paths] == [
         f"verdicts.{e}" for e in ("csv", "json", "svg", "html")
     ]
     assert all(path.parent == folder and path.stat().st_size for path in paths)
-    later = ProbeTables(with_verdict(full_report(), Verdict.FAILED, site="eu1", scope="apm_read"))
+    later = ProbeTables(with_verdict(report, Verdict.FAILED, site="eu1", scope="apm_read"))
     assert len(later.difference(paths[0])) == len(later.difference(paths[1])) == 1
     later.save(folder, earlier=paths[1])
     assert "1 worse" in paths[3].read_text("utf-8")

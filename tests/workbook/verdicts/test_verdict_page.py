@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import cache
+from typing import TYPE_CHECKING
 
 from support.markup import read_html
 from support.reports import full_report, report_on, with_verdict
@@ -13,15 +15,27 @@ from ddoauth_kit.probing.verdict import MEANINGS, Verdict
 from ddoauth_kit.workbook.verdicts import difference
 from ddoauth_kit.workbook.verdicts.verdict_page import as_page
 
+if TYPE_CHECKING:
+    from support.markup import Element
+
 EARLIER = with_verdict(full_report(), Verdict.CONFIRMED, site="us3", scope="apm_read")
-HTML = as_page(full_report(), difference=difference(EARLIER, full_report()))
-PAGE = read_html(HTML)
+
+
+# Made when first asked for: what is done while modules load, each process of the tests does.
+@cache
+def _html() -> str:
+    return as_page(full_report(), difference=difference(EARLIER, full_report()))
+
+
+@cache
+def _page() -> Element:
+    return read_html(_html())
 
 
 def test_every_part_is_there() -> None:
     """What changed, the matrix, the evidence, the meanings, both pictures."""
-    assert [h.text for h in PAGE.all("h1")] == ["Scopes and sites"]
-    assert [h.text for h in PAGE.all("h2")] == [
+    assert [h.text for h in _page().all("h1")] == ["Scopes and sites"]
+    assert [h.text for h in _page().all("h2")] == [
         "What changed",
         "Verdicts",
         "What is not confirmed, with its evidence",
@@ -29,31 +43,31 @@ def test_every_part_is_there() -> None:
         "The same as a picture",
         "Latency by site",
     ]
-    assert [dd.text for dd in PAGE.all("dd")] == list(MEANINGS.values())
-    assert [svg.all("title")[0].text for svg in PAGE.all("svg")] == [
+    assert [dd.text for dd in _page().all("dd")] == list(MEANINGS.values())
+    assert [svg.all("title")[0].text for svg in _page().all("svg")] == [
         "Verdicts, scope by site",
         "Latency by site",
     ]
-    assert "1 worse" in PAGE.text
+    assert "1 worse" in _page().text
 
 
 def test_it_needs_nothing_else() -> None:
     """No script, no address but the names of SVG's own namespaces, nothing with a handler."""
-    assert not PAGE.all("script") + PAGE.all("link") + PAGE.all("iframe")
-    assert set(re.findall(r"https?://[^\"'\s<]+", HTML)) <= {
+    assert not _page().all("script") + _page().all("link") + _page().all("iframe")
+    assert set(re.findall(r"https?://[^\"'\s<]+", _html())) <= {
         "http://www.w3.org/1999/xlink",
         "http://www.w3.org/2000/svg",
     }
-    assert not re.search(r"\son\w+=|url\(|@import|src=", HTML)
-    ids = re.findall(r'\bid="([^"]+)"', HTML)
+    assert not re.search(r"\son\w+=|url\(|@import|src=", _html())
+    ids = re.findall(r'\bid="([^"]+)"', _html())
     assert len(ids) == len(set(ids))
 
 
 def test_it_follows_the_readers_system() -> None:
     """It has a language, a viewport for phones, and colours for the dark."""
-    assert PAGE.all("html")[0].attributes == {"lang": "en"}
-    assert 'name="viewport"' in HTML
-    assert HTML.count("prefers-color-scheme:dark") == 2
+    assert _page().all("html")[0].attributes == {"lang": "en"}
+    assert 'name="viewport"' in _html()
+    assert _html().count("prefers-color-scheme:dark") == 2
 
 
 def test_dead_tokens_are_told_first() -> None:
