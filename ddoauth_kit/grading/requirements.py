@@ -7,11 +7,10 @@ as connected.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from ddoauth_kit.grading.results import Verdict
+from ddoauth_kit.grading.results import Requirement, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,23 +23,6 @@ _APPS: Final = "Datadog: mobile and third-party access"
 _PRACTICE: Final = "good practice"
 _RISK: Final = Verdict.RISK
 _BROKEN: Final = Verdict.BROKEN
-
-
-@dataclass(frozen=True, slots=True)
-class Requirement:
-    """Hold one requirement; `needs` names tables of the settings without which it is not tested."""
-
-    id: str
-    sentence: str
-    source: str
-    worst: Verdict
-    fix: str
-    needs: tuple[str, ...] = ()
-
-    @property
-    def is_must(self) -> bool:
-        """Tell whether breaking it makes the grade broken."""
-        return self.worst is Verdict.BROKEN
 
 
 REQUIREMENTS: Final[Mapping[str, Requirement]] = MappingProxyType(

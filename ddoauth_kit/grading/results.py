@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ddoauth_kit.grading.requirements import Requirement
-
 
 class Verdict(StrEnum):
     """Name what was found out about one requirement; `VERDICT_MEANINGS` says it in words."""
@@ -54,6 +52,23 @@ class Grade(StrEnum):
     INCOMPLETE = "incomplete"
     RISK = "risk"
     MET = "met"
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """Hold one requirement; `needs` names tables of the settings without which it is not tested."""
+
+    id: str
+    sentence: str
+    source: str
+    worst: Verdict
+    fix: str
+    needs: tuple[str, ...] = ()
+
+    @property
+    def is_must(self) -> bool:
+        """Tell whether breaking it makes the grade broken."""
+        return self.worst is Verdict.BROKEN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -108,7 +108,7 @@ def test_the_whole_file_is_read(tmp_path: Path) -> None:
         ({**START, "skip": {"state-cheked": "x"}}, "unknown_setting", "state-checked"),
         ({**START, "pages": {"denied": " "}}, "bad_settings", "needs a text"),
         ({**START, "skip": {"denied": ""}}, "bad_settings", "needs a reason"),
-        ({**START, "sites": ["us2"]}, "bad_settings", "Did you mean us1"),
+        ({**START, "sites": ["us2"]}, "bad_settings", "Did you mean us5"),
         ({**START, "sites": []}, "bad_settings", "a list such as"),
         ({**START, "patience": 0}, "bad_settings", "more than 0"),
         ({**START, "patience": True}, "bad_settings", "number of seconds"),
