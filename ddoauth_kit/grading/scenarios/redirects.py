@@ -143,7 +143,8 @@ def domain_used(bench: Bench) -> list[Finding]:
     journey = Journey(bench).begin().consent(region=there)
     arrival = journey.arrive()
     if not arrival.exchanges:
-        return [check.not_seen("The server made no token request for the other region.")]
+        text = f"A customer who chose {there} on Datadog's page was refused."
+        return [check.risk(text, events=arrival.events, page=arrival.page)]
     sites = [event.site for event in arrival.exchanges]
     if sites[0] != there:
         text = f"The customer is on {there}, and the token request went to {sites[0]}."
