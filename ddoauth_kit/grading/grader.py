@@ -263,8 +263,7 @@ def _with_secrets(act: ActSettings | None, client: _Client) -> ActSettings | Non
 def _wanted(only: Sequence[str], settings: GradeSettings) -> tuple[str, ...]:
     for name in only:
         if name not in REQUIREMENTS:
-            near = nearest(name, list(REQUIREMENTS))
-            meant = f" Did you mean {near}?" if near else ""
+            meant = nearest(name, list(REQUIREMENTS))
             raise SettingsError("unknown_check", f"There is no check {name!r}.{meant}")
     return tuple(only) or tuple(name for name in REQUIREMENTS if name not in settings.skip)
 
