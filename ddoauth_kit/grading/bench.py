@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import subprocess
 import threading
 from dataclasses import dataclass, field
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from ddoauth_kit.grading.subject import Subject
 
 AUTHORIZE: Final = "/oauth2/v1/authorize"
+# A login form may hold it: each browser gets an account of its own.
+ACCOUNT: Final = "{account}"
 ACT_SECONDS: Final = 40.0
 _SERVER_ERROR: Final = 500
 
@@ -75,7 +78,8 @@ class Bench:
     beside: bool = False
     org_ids: list[str] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    _orgs: int = 0
+    _numbers: int = 0
+    _accounts_from: str = field(default_factory=lambda: secrets.token_hex(3))
 
     @property
     def site(self) -> str:
@@ -122,14 +126,17 @@ class Bench:
         permissions: Sequence[str] | None = None,
     ) -> CustomerOrg:
         """Make an organization for one scenario; its user may do everything by default."""
-        with self._lock:
-            self._orgs += 1
-            number = self._orgs
+        number = self._count()
         made = self.control.new_org(
             site or self.site, name=f"Customer {number}", vanity=vanity, permissions=permissions
         )
         self.org_ids.append(made.id)
         return made
+
+    def _count(self) -> int:
+        with self._lock:
+            self._numbers += 1
+            return self._numbers
 
     def count_connect(self) -> None:
         """Count one attempt that came back to the server."""
@@ -179,7 +186,9 @@ class Bench:
         if act.command:
             return self._run(act.command)
         if act.form:
-            page = browser.post(act.url, list(act.form.items()), initiator=act.url)
+            account = f"{self._accounts_from}{self._count()}"
+            fields = [(name, text.replace(ACCOUNT, account)) for name, text in act.form.items()]
+            page = browser.post(act.url, fields, initiator=act.url)
         else:
             page = browser.request(act.method, act.url)
         ok = not page.failure and 200 <= page.status < 400  # noqa: PLR2004 - classes of statuses

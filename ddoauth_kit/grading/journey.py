@@ -74,10 +74,13 @@ class Journey:
         self._bench.control.fault(spec, org=self.org.id)
         return self
 
-    def begin(self) -> Self:
-        """Let the server send the browser to Datadog; `request` is the address."""
-        tile = self._bench.tile(self.site, vanity_url=self.org.site_url or None)
-        self.request = self._bench.begin(self.browser, tile=tile)
+    def begin(self, *, tile: bool = True) -> Self:
+        """Let the server send the browser to Datadog; `request` is the address.
+
+        With `tile` the customer comes from Datadog's tile, which names site and domain.
+        """
+        named = self._bench.tile(self.site, vanity_url=self.org.site_url or None)
+        self.request = self._bench.begin(self.browser, tile=named if tile else {})
         return self
 
     @property

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.grading.front.session import likely_variable
 from ddoauth_kit.grading.journey import Journey, parameters
-from ddoauth_kit.grading.scenarios.finding import Check, Finding, excerpt
+from ddoauth_kit.grading.scenarios.finding import SERVER_ERROR, Check, Finding, excerpt
 from ddoauth_kit.grading.scenarios.happy import judged
 from ddoauth_kit.grading.settings import SettingsError
 from ddoauth_kit.grading.subject import FlowNotFoundError
@@ -162,7 +162,9 @@ def _check_way(bench: Bench, journey: Journey, arrival: Arrival) -> None:
             "The server does not accept the front's certificate. Let it read one of the trust "
             "variables, or start `ddoauth grade` with --isolate.",
         )
-    if not seen and not bench.records and not arrival.page.failure:
+    # A server that calls past the front fails at the real network, and not at the redirect.
+    failed_outside = arrival.page.status >= SERVER_ERROR or arrival.page.failure == "timeout"
+    if not seen and not bench.records and failed_outside:
         name, why = likely_variable(bench.command or [""])
         raise SettingsError(
             "front_bypassed",

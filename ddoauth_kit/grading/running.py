@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _BESIDE: Final = 4
 _UNSURE: Final = frozenset({Verdict.MET})
+_WRONG: Final = frozenset({Verdict.RISK, Verdict.BROKEN})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +81,7 @@ class Running:
             self._one(scenario)
             self._confirm()
         self._look_for_late()
-        self._whole_run()
+        self._keep(self._of_whole_run())
         return self.findings
 
     def _can_run(self, scenario: Scenario) -> bool:
@@ -222,12 +223,16 @@ class Running:
                 text = "The server exchanged the code after its page had come."
                 self._keep([Check(finding.id, finding.expected).broken(text, events=late)])
 
-    def _whole_run(self) -> None:
+    def after_failure(self, found: Iterable[Finding]) -> list[Finding]:
+        """Keep what a failed good run showed, and of the whole run only what is wrong."""
+        self._keep(found)
+        self._keep(each for each in self._of_whole_run() if each.verdict in _WRONG)
+        return self.findings
+
+    def _of_whole_run(self) -> list[Finding]:
         names = [name for name in whole_run.CHECKS if name in self.wanted]
-        if not names:
-            return
-        events = self.bench.control.events()
-        self._keep(whole_run.CHECKS[name](self.bench, events) for name in names)
+        events = self.bench.control.events() if names else ()
+        return [whole_run.CHECKS[name](self.bench, events) for name in names]
 
     def _keep(self, found: Iterable[Finding]) -> None:
         """Add findings of wanted checks; of two for one check the worse one stays."""

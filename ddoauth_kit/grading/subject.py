@@ -227,8 +227,8 @@ def begin_flow(
     `tile` holds `site` and `domain`, which Datadog's tile adds to an onboarding URL.
 
     Raises:
-        FlowNotFoundError: `unreachable`, `no_answer`, `server_error`, `login_needed`, `circle`,
-            `browser_needed`, `no_link`, `no_field`, `no_line`, `slow_down`.
+        FlowNotFoundError: `no_server`, `server_slow`, `server_failed`, `server_closed`, `circle`,
+            `login_needed`, `browser_needed`, `no_link`, `no_field`, `no_line`, `slow_down`.
     """
     if entry.url:
         address = with_pairs(entry.url, tile)
@@ -307,11 +307,14 @@ def _why_not(page: SeenPage, *, login: bool) -> tuple[str, str]:
     return "no_link", line
 
 
-_FAILURES: Final[Mapping[str, str]] = {
-    "unreachable": "Nothing answers at {}. Check [start] and [server].",
-    "timeout": "{} did not answer in time. Check the server, or raise `patience`.",
-    "circle": "{} redirects in a circle. Open it in a browser to see why.",
-    "broken": "{} broke its answer off. Read the server's output.",
+_FAILURES: Final[Mapping[str, tuple[str, str]]] = {
+    "unreachable": ("no_server", "Nothing answers at {}. Check [start] and [server]."),
+    "timeout": (
+        "server_slow",
+        "{} did not answer in time. Check the server, or raise `patience`.",
+    ),
+    "circle": ("circle", "{} redirects in a circle. Open it in a browser to see why."),
+    "broken": ("server_closed", "{} broke its answer off. Read the server's output."),
 }
 _STATUSES: Final[Mapping[int, tuple[str, str]]] = {
     429: ("slow_down", "The server limits its own callers: raise the limit while you grade it."),
@@ -325,10 +328,11 @@ def _check_came(page: SeenPage) -> None:
     """Refuse a page that tells of trouble."""
     where = _path(page.url)
     if page.failure:
-        raise FlowNotFoundError(page.failure, _FAILURES[page.failure].format(where), page)
+        code, line = _FAILURES[page.failure]
+        raise FlowNotFoundError(code, line.format(where), page)
     code, advice = _STATUSES.get(page.status, ("", ""))
     if page.status >= _SERVER_ERROR:
-        code, advice = "server_error", "Read the server's output, and check [server.env]."
+        code, advice = "server_failed", "Read the server's output, and check [server.env]."
     if code:
         raise FlowNotFoundError(code, f"{where} answered {page.status}. {advice}", page)
 

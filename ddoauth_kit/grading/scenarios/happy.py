@@ -97,7 +97,11 @@ def _exchange(
     }
     if not exchanges:
         reason = "The server made no token request in a good connect."
-        return [check.not_seen(reason) for check in checks.values()]
+        uri = checks.pop("redirect-uri-same")
+        found = [check.not_seen(reason) for check in checks.values()]
+        same = asked.get("redirect_uri", "") == bench.redirect_uri
+        wrong = _unregistered(uri, asked.get("redirect_uri", ""), bench.redirect_uri)
+        return [*found, uri.not_seen(reason) if same else wrong]
     first = exchanges[0]
     return [
         _verifier(checks["verifier-length"], first),
@@ -150,15 +154,17 @@ def _redirect_uri(
 ) -> Finding:
     first, second = asked.get("redirect_uri", ""), event.values.get("redirect_uri", "")
     if first != registered:
-        return check.broken(
-            f"The authorization request says {first or 'nothing'}, registered is {registered}.",
-            events=[event],
-        )
+        return _unregistered(check, first, registered)
     if second != first:
         return check.broken(
             f"The token request says {second or 'nothing'} after {first}.", events=[event]
         )
     return check.met(f"Both say {first}.", events=[event])
+
+
+def _unregistered(check: Check, asked: str, registered: str) -> Finding:
+    text = f"The authorization request says {asked or 'nothing'}, registered is {registered}."
+    return check.broken(text)
 
 
 def _page_clean(bench: Bench, arrival: Arrival) -> Finding:

@@ -134,16 +134,17 @@ def wrong_domain(bench: Bench) -> list[Finding]:
 
 
 def domain_used(bench: Bench) -> list[Finding]:
-    """Let the customer change the region on Datadog's page."""
+    """Let a customer who did not come from the tile change the region on Datadog's page."""
     check = Check("domain-used", "The token request goes to the domain that the redirect names.")
     others = [site for site in bench.sites if site != bench.site]
     if not others:
         return [check.not_tested("The client is registered on one site only: add `sites`.")]
     there = others[0] if "eu1" not in others else "eu1"
-    journey = Journey(bench).begin().consent(region=there)
+    journey = Journey(bench).begin(tile=False).consent(region=there)
     arrival = journey.arrive()
     if not arrival.exchanges:
-        return [check.not_seen("The server made no token request for the other region.")]
+        text = f"A customer who chose {there} on Datadog's page was refused."
+        return [check.risk(text, events=arrival.events, page=arrival.page)]
     sites = [event.site for event in arrival.exchanges]
     if sites[0] != there:
         text = f"The customer is on {there}, and the token request went to {sites[0]}."

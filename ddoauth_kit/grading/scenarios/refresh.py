@@ -34,6 +34,7 @@ class Expiring(Acting):
         claims: int | None = None,
     ) -> None:
         self._bench = bench
+        self._tokens = set()
         self.journey = Journey(bench, site=site)
         if rotate:
             bench.control.switch(org=self.org, rotate=True)
@@ -114,7 +115,7 @@ def _together(bench: Bench, check: Check, *, rotate: bool) -> Finding:
     with ThreadPoolExecutor(_MANY) as pool:
         calls = [pool.submit(_one_call, bench, acting) for _ in range(_MANY)]
         done = [call.result() for call in calls]
-    events = tuple(e for e in bench.control.events(after=before) if e.org == acting.org)
+    events = acting.own(bench.control.events(after=before))
     refreshes = refreshes_of(events)
     rotation = " with rotation" if rotate else ""
     if not refreshes:
