@@ -26,7 +26,6 @@ _WORDS: Final = {
     "any-redirect-uri": "a redirect URI that is not registered",
     "comma-scopes": "scopes separated by commas",
     "token-at-app": "a token request at the app host",
-    "json-token-request": "a token request as JSON",
     "basic": "HTTP Basic at the token endpoint",
 }
 
@@ -146,8 +145,6 @@ def _at_exchange(arrival: Arrival) -> str:
             return "token-at-app"
         if "basic" in event.authentication and event.status == _UNAUTHORIZED:
             return "basic"
-        if event.content_type.startswith("application/json"):
-            return "json-token-request"
     return ""
 
 

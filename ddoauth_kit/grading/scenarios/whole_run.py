@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from ddoauth_kit.grading.sandbox_control import CONSENT_PATH
 from ddoauth_kit.grading.scenarios.acts import scopes_of
 from ddoauth_kit.grading.scenarios.finding import Check, Finding
 
@@ -82,11 +83,16 @@ def least_scope(bench: Bench, events: Sequence[SandboxEvent]) -> Finding:
     needed = scopes_of(events)
     if not needed:
         return check.not_seen("The server called no operation that needs a scope.")
-    spare = sorted({*bench.scopes} - needed)
+    spare = sorted(_asked(events) - needed)
     if spare:
         text = f"No operation of this run needed {', '.join(spare[:6])}."
         return check.risk(text, reason="The run may not show all that your server does.")
     return check.met("Each scope was used.")
+
+
+def _asked(events: Sequence[SandboxEvent]) -> set[str]:
+    asked = (event.values.get("scope", "") for event in events if event.path == CONSENT_PATH)
+    return {scope for one in asked for scope in one.replace(",", " ").split()}
 
 
 def _names(kinds: Sequence[str]) -> str:

@@ -45,6 +45,7 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "key-invalid": "The API key is wrong, revoked, or of another site.",
         "key-missing": "The call came without a DD-API-KEY header.",
         "keys-closed": "OAuth tokens cannot manage API keys.",
+        "live-link-once": "The link to the live view was used before.",
         "product-missing": "The profile products-missing takes this product from this site.",
         "rate-limit-reached": "The profile's rate limit is used up.",
         "refresh-other-site": "The refresh token is of another site.",
@@ -91,6 +92,8 @@ def without_credentials(text: str) -> str:
 
 def told(refusal: Refusal | None, handling: Handling) -> tuple[str, str]:
     """Return the behaviour that answered, and why in words; both are empty if all went well."""
+    if refusal is None and not handling.struck and not handling.tolerated:
+        return "", ""
     struck, forgiven = tuple(dict.fromkeys(handling.struck)), handling.tolerated
     sentences = [f"The fault {name} was asked for." for name in struck]
     sentences += [f"The switch {name} lets pass what Datadog refuses." for name in forgiven]
