@@ -203,7 +203,7 @@ def _sandbox(options: argparse.Namespace, *, key: str) -> Sandbox:
 def _serve_behind_front(sandbox: Sandbox, options: argparse.Namespace, key_file: Path) -> int:
     from ddoauth_kit.grading.front.environment import exports
     from ddoauth_kit.grading.front.process import ForeignProcess
-    from ddoauth_kit.grading.front.records import Verdict
+    from ddoauth_kit.grading.front.records import Treatment
     from ddoauth_kit.grading.front.session import ArrivalWatch, front_before, record_line
 
     before = dict(os.environ)
@@ -213,7 +213,7 @@ def _serve_behind_front(sandbox: Sandbox, options: argparse.Namespace, key_file:
     def record(seen: FrontRecord) -> None:
         watch.saw(seen)
         # What arrived in the sandbox is told by its journal, with the reason.
-        if seen.verdict is not Verdict.FORWARDED:
+        if seen.treatment is not Treatment.FORWARDED:
             say(record_line(seen))
 
     with front_before(
