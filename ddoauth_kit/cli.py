@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "run": "execute the notebooks for one site or more",
     "lab": "open JupyterLab on the notebooks",
     "sandbox": "serve the sandbox until it is interrupted",
+    "grade": "run your own server against the sandbox, and judge its OAuth",
     "login": "authorize in your browser, and store the grant",
     "logout": "revoke the stored grants, and forget them",
     "probe": "confirm data flow for scopes on sites",

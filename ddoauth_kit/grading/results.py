@@ -21,6 +21,11 @@ class Verdict(StrEnum):
     NOT_SEEN = "not_seen"
     NOT_TESTED = "not_tested"
 
+    @property
+    def words(self) -> str:
+        """Return the name as a person reads it."""
+        return self.value.replace("_", " ")
+
 
 VERDICT_MEANINGS: Final = MappingProxyType(
     {
@@ -143,9 +148,7 @@ class GradeReport:
     def headline(self) -> str:
         """Return the grade, what was tried, and what one setting more would add."""
         tried = sum(result.verdict not in _UNTRIED for result in self.results)
-        counted = ", ".join(
-            f"{number} {verdict.replace('_', ' ')}" for verdict, number in self.counts.items()
-        )
+        counted = ", ".join(f"{number} {verdict.words}" for verdict, number in self.counts.items())
         sites = f"{len(self.sites)} site{'' if len(self.sites) == 1 else 's'}"
         said = f"{self.grade}: {tried} of {len(self.results)} requirements were tried on {sites}"
         return f"{said} ({counted}).{self._next_setting()}"

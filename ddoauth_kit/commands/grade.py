@@ -1,0 +1,208 @@
+"""The command `ddoauth grade`: run somebody's own server against the sandbox, and judge it."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from ddoauth_kit.commands.terminal import (
+    BAD_INPUT,
+    FOUND,
+    SUCCESS,
+    chosen_sites,
+    complain,
+    document,
+    not_written,
+    say,
+)
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from ddoauth_kit.commands.parser import Parser
+    from ddoauth_kit.grading.reports.comparison import VerdictChange
+    from ddoauth_kit.grading.results import GradeReport
+    from ddoauth_kit.grading.settings import GradeSettings
+
+EXAMPLES: Final = (
+    "ddoauth grade --init http://localhost:3000/connect/datadog -- npm start",
+    "ddoauth grade",
+    "ddoauth grade --only state-checked",
+)
+FORMATS: Final = ("table", "json", "junit", "markdown")
+
+
+def configure(grade: Parser) -> None:
+    """Describe the command and add its options."""
+    grade.describe(
+        "Run your own server, in any language and unchanged, against the sandbox, and say what its "
+        "OAuth does right, what it does wrong and what was not tried. Exit 1 if a requirement is "
+        "broken, 2 for settings.",
+        examples=EXAMPLES,
+    )
+    grade.set_defaults(command=run_grade)
+    grade.add_argument(
+        "--init",
+        action="store_true",
+        help="start the server once, follow it to Datadog and back, and write the settings",
+    )
+    grade.add_argument(
+        "--file", default="ddoauth-grade.toml", metavar="FILE", help="the settings (%(default)s)"
+    )
+    grade.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a variable of the server, such as DD_CLIENT_ID={client_id}; may be repeated",
+    )
+    grade.add_argument(
+        "--only",
+        action="append",
+        default=[],
+        metavar="ID",
+        help="grade this requirement alone; may be repeated",
+    )
+    grade.add_argument(
+        "--sandbox", metavar="URL", help="grade a server that you started with `sandbox --env`"
+    )
+    grade.add_argument(
+        "--site", action="append", metavar="SITE", help="a site, or all; may be repeated"
+    )
+    grade.add_argument("--strict", action="store_true", help="exit 1 also if a must was not tried")
+    grade.add_argument("--compare", metavar="DIR", help="say what changed since this grading")
+    grade.add_argument("--format", choices=FORMATS, default="table", help="how to print (table)")
+    grade.add_argument("--out", metavar="DIR", help="write page, JSON, JUnit and Markdown there")
+    grade.add_argument(
+        "words",
+        nargs="*",
+        metavar="[START_URL] [-- COMMAND]",
+        help="where the flow begins at your server, and after -- how to start it",
+    )
+
+
+def run_grade(options: argparse.Namespace) -> int:
+    """Grade, print the report, and return its exit code."""
+    try:
+        from ddoauth_kit.grading.front.front_error import FrontError
+        from ddoauth_kit.grading.settings import SettingsError
+    except ModuleNotFoundError as error:
+        return complain(f"Grading needs {error.name}: pip install 'ddoauth-kit[grade]'.")
+    try:
+        if options.init:
+            return _begin(options)
+        return _grade(options)
+    except (SettingsError, FrontError) as error:
+        return complain(f"{error} More: `ddoauth explain {error.code}`.")
+    except OSError as error:
+        return not_written(error)
+
+
+def _begin(options: argparse.Namespace) -> int:
+    """Write the settings of a server that was followed once."""
+    from ddoauth_kit.grading.first_look import first_look
+    from ddoauth_kit.grading.settings import write_settings
+
+    url, command = _words(options.words)
+    if not url:
+        return complain("--init needs the address where the flow begins, such as http://localhost.")
+    path = Path(options.file)
+    if path.exists():
+        write_settings(path, "")  # refuses before the server is started
+    text = first_look(url, command=command, env=_variables(options.set), say=say)
+    write_settings(path, text)
+    document(text.rstrip("\n"))
+    say(f"{path} is written. Check each value, then: ddoauth grade")
+    return SUCCESS
+
+
+def _grade(options: argparse.Namespace) -> int:
+    from ddoauth_kit.grading.grader import grade
+    from ddoauth_kit.grading.reports.comparison import changes, read_verdicts
+    from ddoauth_kit.grading.reports.written import write_grade
+
+    settings = _settings(options)
+    earlier = read_verdicts(Path(options.compare)) if options.compare else None
+    sites = chosen_sites(options.site) if options.site else None
+    report = grade(
+        settings, only=options.only, sites=sites, say=say, sandbox=_joined(options.sandbox)
+    )
+    changed = changes(report, earlier) if earlier is not None else ()
+    if options.out:
+        write_grade(report, out=Path(options.out), changed=changed)
+    document(_written(report, how=options.format, changed=changed))
+    if options.out:
+        say(f"The page is {Path(options.out) / 'grade.html'}.")
+    return _code(report, strict=options.strict)
+
+
+def _settings(options: argparse.Namespace) -> GradeSettings:
+    """Return the file's settings, with what the command line says instead."""
+    from ddoauth_kit.grading.settings import read_settings, settings_from
+
+    url, command = _words(options.words)
+    path = Path(options.file)
+    if url and not path.exists():
+        settings = settings_from({"start": {"url": url}}, folder=Path())
+    else:
+        settings = read_settings(path)
+        if url:
+            settings = replace(settings, start=settings_from({"start": {"url": url}}).start)
+    server = settings.server
+    if command:
+        server = replace(server, command=command)
+    if options.set:
+        server = replace(server, env={**server.env, **_variables(options.set)})
+    return replace(settings, server=server)
+
+
+def _words(words: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+    """Split what follows the options: an address in front, and a command."""
+    url = words[0] if words and words[0].startswith(("http://", "https://")) else ""
+    return url, tuple(words[1:] if url else words)
+
+
+def _variables(pairs: Sequence[str]) -> dict[str, str]:
+    from ddoauth_kit.grading.settings import SettingsError
+
+    for pair in pairs:
+        if "=" not in pair or not pair.partition("=")[0]:
+            what = f"--set {shlex.quote(pair)} is not NAME=VALUE. Write --set PORT=3000."
+            raise SettingsError("bad_settings", what)
+    return dict(pair.partition("=")[::2] for pair in pairs)
+
+
+def _joined(url: str | None) -> object:
+    if url is None:
+        return None
+    from ddoauth_kit.grading.joined_sandbox import find_sandbox
+
+    return find_sandbox(url)
+
+
+def _written(report: GradeReport, *, how: str, changed: Sequence[VerdictChange]) -> str:
+    from ddoauth_kit.grading.reports.junit import grade_junit
+    from ddoauth_kit.grading.reports.texts import grade_markdown, grade_text
+    from ddoauth_kit.grading.reports.written import grade_json
+
+    if how == "json":
+        return grade_json(report).rstrip("\n")
+    if how == "junit":
+        return grade_junit(report).rstrip("\n")
+    if how == "markdown":
+        return grade_markdown(report, changed=changed).rstrip("\n")
+    return grade_text(report, colour=sys.stdout.isatty(), changed=changed)
+
+
+def _code(report: GradeReport, *, strict: bool) -> int:
+    from ddoauth_kit.grading.results import Grade
+
+    failing = {Grade.BROKEN, Grade.INCOMPLETE} if strict else {Grade.BROKEN}
+    return FOUND if report.grade in failing else SUCCESS
+
+
+__all__ = ["BAD_INPUT", "configure", "run_grade"]

@@ -1,0 +1,226 @@
+"""Hold what all scenarios of one grading share: sandbox, fronts, server, client and settings."""
+
+from __future__ import annotations
+
+import secrets
+import subprocess
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from ddoauth_kit.grading.cookie_jar import is_loopback
+from ddoauth_kit.grading.customer import SECONDS, CustomerBrowser
+from ddoauth_kit.grading.subject import begin_flow
+from ddoauth_kit.sites import DATADOG_SITES
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from ddoauth_kit.grading.customer import SeenPage
+    from ddoauth_kit.grading.front.hosts import HostTable
+    from ddoauth_kit.grading.front.proxy import Front
+    from ddoauth_kit.grading.front.records import FrontRecord
+    from ddoauth_kit.grading.sandbox_control import CustomerOrg, SandboxControl
+    from ddoauth_kit.grading.settings import ActSettings, ConnectedSettings, StartSettings
+    from ddoauth_kit.grading.subject import Subject
+
+AUTHORIZE: Final = "/oauth2/v1/authorize"
+# A login form may hold it: each browser gets an account of its own.
+ACCOUNT: Final = "{account}"
+ACT_SECONDS: Final = 40.0
+_SERVER_ERROR: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class ActOutcome:
+    """Tell how an act went: a status for an address, an exit code for a command."""
+
+    succeeded: bool
+    crashed: bool
+    text: str
+    failure: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(kw_only=True)
+class Bench:
+    """Give each scenario a browser and an organization of its own; count the connects.
+
+    While `beside` is true scenarios run side by side, and each sees its own organization only.
+    """
+
+    control: SandboxControl
+    subject: Subject
+    entry: StartSettings
+    connected: ConnectedSettings
+    client_id: str
+    redirect_uri: str
+    scopes: tuple[str, ...]
+    sites: tuple[str, ...]
+    hosts: HostTable
+    proxy: str
+    trust: ssl.SSLContext
+    front: Front | None = None
+    records: list[FrontRecord] = field(default_factory=list)
+    login: ActSettings | None = None
+    other_login: ActSettings | None = None
+    acts: Mapping[str, ActSettings] = field(default_factory=dict)
+    words: Mapping[str, str] = field(default_factory=dict)
+    seconds: float = SECONDS
+    durable: bool = False
+    folder: Path | None = None
+    command: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    connects: int = 0
+    beside: bool = False
+    org_ids: list[str] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _numbers: int = 0
+    _accounts_from: str = field(default_factory=lambda: secrets.token_hex(3))
+
+    @property
+    def site(self) -> str:
+        """Return the site of most scenarios: the first one that is graded."""
+        return self.sites[0]
+
+    def browser(self, *, seconds: float | None = None, login: bool = True) -> CustomerBrowser:
+        """Return a fresh browser, logged in at the server where it has a login."""
+        return self._browser(self.login if login else None, seconds=seconds)
+
+    def other_browser(self) -> CustomerBrowser:
+        """Return a browser of another person: of the other account, if one is named."""
+        return self._browser(self.other_login or self.login)
+
+    def _browser(
+        self, login: ActSettings | None, *, seconds: float | None = None
+    ) -> CustomerBrowser:
+        headers = dict([_header(login)]) if login is not None and login.header else None
+        browser = CustomerBrowser(
+            proxy=self.proxy, trust=self.trust, seconds=seconds or self.seconds, headers=headers
+        )
+        if login is not None and login.cookie:
+            browser.jar.take(f"{login.cookie}; Path=/", url=self.address)
+        if login is not None and (login.url or login.command):
+            self.perform(login, browser)
+        return browser
+
+    @property
+    def address(self) -> str:
+        """Return the address of the server: where the flow begins, else its redirect URI."""
+        return self.entry.url or self.entry.page or self.entry.json or self.redirect_uri
+
+    @property
+    def has_sessions(self) -> bool:
+        """Tell whether two browsers can be two persons, which a fixed cookie does not allow."""
+        fixed = self.login is not None and bool(self.login.cookie or self.login.header)
+        return not fixed or self.other_login is not None
+
+    def org(
+        self,
+        site: str | None = None,
+        *,
+        vanity: str | None = None,
+        permissions: Sequence[str] | None = None,
+    ) -> CustomerOrg:
+        """Make an organization for one scenario; its user may do everything by default."""
+        number = self._count()
+        made = self.control.new_org(
+            site or self.site, name=f"Customer {number}", vanity=vanity, permissions=permissions
+        )
+        self.org_ids.append(made.id)
+        return made
+
+    def _count(self) -> int:
+        with self._lock:
+            self._numbers += 1
+            return self._numbers
+
+    def count_connect(self) -> None:
+        """Count one attempt that came back to the server."""
+        with self._lock:
+            self.connects += 1
+
+    def is_datadog(self, url: str) -> bool:
+        """Tell whether an address is one of Datadog's, for the customer to consent at."""
+        host = self.hosts.find(urlsplit(url).hostname or "")
+        return host is not None and host.role == "app"
+
+    def is_redirect(self, url: str) -> bool:
+        """Tell whether an address leads back to the server: its host, or its redirect URI."""
+        if self.redirect_uri and url.partition("?")[0] == self.redirect_uri.partition("?")[0]:
+            return True
+        return not self.is_datadog(url)
+
+    def begin(self, browser: CustomerBrowser, *, tile: Mapping[str, str]) -> str:
+        """Return the authorization request that the server sends this browser to Datadog with."""
+        return begin_flow(
+            self.entry,
+            browser,
+            is_datadog=self.is_datadog,
+            tile=tile,
+            written=self.subject.written,
+        )
+
+    def shows_connected(self, page: SeenPage, browser: CustomerBrowser) -> bool:
+        """Tell whether the server counts this browser as connected."""
+        mark = self.connected
+        if mark.status_url:
+            status = browser.open(mark.status_url, initiator=mark.status_url)
+            return mark.text in status.body if mark.text else 0 < status.status < 400  # noqa: PLR2004
+        if page.failure or page.status >= _SERVER_ERROR:
+            return False
+        if mark.address and not page.url.startswith(mark.address):
+            return False
+        return mark.text in page.html.text or mark.text in page.body
+
+    def tile(self, site: str, *, vanity_url: str | None = None) -> dict[str, str]:
+        """Return what Datadog's tile of this site adds to an onboarding URL."""
+        named = DATADOG_SITES.named(site)
+        return {"site": vanity_url or named.public.app_url, "domain": named.domain}
+
+    def perform(self, act: ActSettings, browser: CustomerBrowser) -> ActOutcome:
+        """Let the server do something, as this browser's person or by a command."""
+        if act.command:
+            return self._run(act.command)
+        if act.form:
+            account = f"{self._accounts_from}{self._count()}"
+            fields = [(name, text.replace(ACCOUNT, account)) for name, text in act.form.items()]
+            page = browser.post(act.url, fields, initiator=act.url)
+        else:
+            page = browser.request(act.method, act.url)
+        ok = not page.failure and 200 <= page.status < 400  # noqa: PLR2004 - classes of statuses
+        crashed = page.failure in {"broken", "unreachable"} or page.status == _SERVER_ERROR
+        return ActOutcome(ok, crashed, page.body, page.failure, page.seconds)
+
+    def _run(self, command: Sequence[str]) -> ActOutcome:
+        try:
+            done = subprocess.run(  # noqa: S603 - the settings name it
+                command,
+                env=dict(self.environment) or None,
+                cwd=self.folder,
+                capture_output=True,
+                timeout=ACT_SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return ActOutcome(succeeded=False, crashed=False, text="", failure="timeout")
+        except OSError as error:
+            return ActOutcome(False, True, "", f"not started ({error.strerror})")  # noqa: FBT003
+        text = (done.stdout + done.stderr).decode(errors="replace")
+        return ActOutcome(done.returncode == 0, done.returncode < 0, text)
+
+    def left_for(self, *, since: int) -> tuple[FrontRecord, ...]:
+        """Return what the server asked hosts for that are not Datadog's, after so many records."""
+        return tuple(
+            record
+            for record in self.records[since:]
+            if record.site is None and not is_loopback(record.host)
+        )
+
+
+def _header(login: ActSettings) -> tuple[str, str]:
+    name, _, value = login.header.partition(":")
+    return name.strip(), value.strip()

@@ -1,0 +1,254 @@
+"""Follow a server once to Datadog and back, and write what was seen as its settings."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import parse_qsl, urlsplit
+
+from ddoauth_kit.grading.grader import bench_for
+from ddoauth_kit.grading.journey import Journey, parameters
+from ddoauth_kit.grading.settings import (
+    ClientSettings,
+    ConnectedSettings,
+    GradeSettings,
+    ServerSettings,
+    SettingsError,
+    StartSettings,
+    settings_from,
+    to_toml,
+)
+from ddoauth_kit.grading.subject import FlowNotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from ddoauth_kit.grading.bench import Bench
+    from ddoauth_kit.grading.cookie_jar import Cookie
+    from ddoauth_kit.grading.customer import SeenPage
+    from ddoauth_kit.grading.journey import Arrival
+
+TOLERANCES: Final = (
+    "no-pkce",
+    "any-redirect-uri",
+    "comma-scopes",
+    "token-at-app",
+    "plain-pkce",
+)
+_TEXT: Final = 60
+_TOOLS: Final = frozenset(
+    ("registry", "npm", "packages", "package", "update", "updates", "mirror", "gems", "index")
+)
+_DATADOG: Final = re.compile(r"https://[^\s\"'<>\\]+/oauth2/v1/authorize[^\s\"'<>\\]*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstLook:
+    """Hold what one run showed: the settings, hosts that the front refused, and cookies."""
+
+    settings: GradeSettings
+    blocked: tuple[str, ...]
+    cookies: tuple[str, ...]
+    scopes_unknown: tuple[str, ...] = ()
+
+    def toml(self) -> str:
+        """Return the file, with what a person should confirm as comments at its end."""
+        lines = [to_toml(self.settings, blocked=self.blocked).rstrip("\n"), ""]
+        lines += [f"# The server's cookies: {', '.join(self.cookies) or 'none'}."]
+        lines += [
+            f"# {host} looks like a package registry or an update check; grading needs it not."
+            for host in self.blocked
+            if is_tool(host)
+        ]
+        lines += [
+            f"# Datadog's catalogue does not list the scope {scope}, so it is not registered."
+            for scope in self.scopes_unknown
+        ]
+        return "\n".join(lines) + "\n"
+
+
+def first_look(
+    url: str,
+    *,
+    command: Sequence[str],
+    env: Mapping[str, str],
+    say: Callable[[str], None] = lambda _: None,
+) -> str:
+    """Start the server, let one customer connect, and return the text of the settings file.
+
+    Raises:
+        SettingsError: the flow cannot be followed, or the server has another client.
+        FrontError: the front or the process cannot start.
+    """
+    if not command:
+        raise SettingsError(
+            "no_command", "Write how to start your server after --, such as `-- npm start`."
+        )
+    start = settings_from({"start": {"url": url}, "server": {"env": dict(env)}})
+    place = urlsplit(url)
+    somewhere = f"{place.scheme}://{place.netloc}/"
+    guess = replace(
+        start,
+        client=ClientSettings(redirect_uris=(somewhere,)),
+        server=replace(start.server, command=tuple(command)),
+    )
+    with bench_for(guess, sites=("us1",)) as bench:
+        found = look(bench, guess, say=say)
+    return found.toml()
+
+
+def look(bench: Bench, guess: GradeSettings, *, say: Callable[[str], None]) -> FirstLook:
+    """Let one customer connect, with all of the sandbox's tolerance, and note what is seen."""
+    bench.control.switch(tolerate=list(TOLERANCES), basic=True)
+    journey, entry = _begun(bench, guess.start.url)
+    asked = journey.asked
+    _check_client(bench, asked)
+    redirect_uri = asked.get("redirect_uri", "")
+    scopes = tuple(dict.fromkeys(asked.get("scope", "").replace(",", " ").split()))
+    known = _registered(bench, redirect_uri, scopes)
+    say(f"redirect URI  {redirect_uri or '(none)'}")
+    say(f"scopes        {' '.join(scopes) or '(none)'}")
+    bench.redirect_uri, bench.entry = redirect_uri, entry
+    arrival = _arrived(journey)
+    say(f"the good run ends at {arrival.page.url.partition('?')[0]} ({arrival.page.status})")
+    settings = GradeSettings(
+        start=entry,
+        connected=_mark(arrival, journey),
+        client=ClientSettings(redirect_uris=(redirect_uri,), scopes=known),
+        server=ServerSettings(command=guess.server.command, env=guess.server.env),
+    )
+    return FirstLook(
+        settings=settings,
+        blocked=_blocked(bench),
+        cookies=tuple(_shown(cookie) for cookie in _own_cookies(journey, bench)),
+        scopes_unknown=tuple(scope for scope in scopes if scope not in known),
+    )
+
+
+def is_tool(host: str) -> bool:
+    """Tell whether a host is most likely one that a build tool asks, and not the server."""
+    return bool(_TOOLS & {*re.split(r"[.-]", host.partition(":")[0])})
+
+
+def _begun(bench: Bench, url: str) -> tuple[Journey, StartSettings]:
+    """Find out by which of the four ways the flow begins at this address."""
+    journey = Journey(bench)
+    named = _json_field(journey.browser.open(url, until=bench.is_datadog))
+    if named:
+        entry = StartSettings(json=url, field=named)
+    else:
+        seen = journey.browser.pages[-1]
+        entry = StartSettings(url=url) if seen.stopped_at else StartSettings(page=url)
+    bench.entry = entry
+    try:
+        return Journey(bench).begin(), entry
+    except FlowNotFoundError as error:
+        line = _logged(bench)
+        if not line:
+            raise SettingsError(error.code, error.line) from None
+        bench.entry = StartSettings(log=line)
+        return Journey(bench).begin(), bench.entry
+
+
+def _json_field(page: SeenPage) -> str:
+    """Return the dotted name of the field whose text is an authorization request."""
+    try:
+        document = json.loads(page.body)
+    except ValueError:
+        return ""
+    return next((name for name, value in _leaves(document) if _DATADOG.fullmatch(value)), "")
+
+
+def _leaves(value: Any, name: str = "") -> Iterable[tuple[str, str]]:  # noqa: ANN401 - JSON
+    if isinstance(value, str):
+        yield name, value
+    pairs = [*value.items()] if isinstance(value, dict) else []
+    pairs += [*enumerate(value)] if isinstance(value, list) else []
+    for key, inner in pairs:
+        yield from _leaves(inner, f"{name}.{key}".lstrip("."))
+
+
+def _logged(bench: Bench) -> str:
+    """Return the words before an authorization request in the output."""
+    for line in bench.subject.written().splitlines():
+        found = _DATADOG.search(line)
+        if found and bench.is_datadog(found[0]):
+            return line[: found.start()].strip() or "https://"
+    return ""
+
+
+def _check_client(bench: Bench, asked: Mapping[str, str]) -> None:
+    if asked.get("client_id") != bench.client_id:
+        raise SettingsError(
+            "other_client",
+            "The server sends another client_id than the sandbox's. Give it the sandbox's client "
+            "under the names that it reads: --set DD_CLIENT_ID={client_id} "
+            "--set DD_CLIENT_SECRET={client_secret}",
+        )
+
+
+def _registered(bench: Bench, redirect_uri: str, scopes: Sequence[str]) -> tuple[str, ...]:
+    """Register what the server asks for; return the scopes that Datadog knows."""
+    known = tuple(scope for scope in scopes if scope in bench.scopes)
+    uris = [redirect_uri] if redirect_uri else None
+    bench.control.amend_client(bench.client_id, redirect_uris=uris, scopes=known or None)
+    return known
+
+
+def _arrived(journey: Journey) -> Arrival:
+    try:
+        arrival = journey.consent().arrive()
+    except FlowNotFoundError as error:
+        raise SettingsError(error.code, error.line) from None
+    refused = parameters(journey.location).get("error", "")
+    if refused:
+        raise SettingsError(
+            "first_look_failed",
+            f"Datadog refused the authorization request ({refused}). Correct the request, then "
+            "start again.",
+        )
+    if not arrival.issued:
+        raise SettingsError(
+            "first_look_failed",
+            f"The customer agreed, and the server got no tokens. Its page is a "
+            f"{arrival.page.status}: {arrival.page.html.text[:120]!r}. Correct this first.",
+        )
+    return arrival
+
+
+def _mark(arrival: Arrival, journey: Journey) -> ConnectedSettings:
+    """Take the page's first words that are the same for every customer, and its address."""
+    page = arrival.page
+    bare = page.url.partition("?")[0].partition("#")[0]
+    query = dict(parse_qsl(urlsplit(page.url).query))
+    address = "" if "code" in query else bare
+    return ConnectedSettings(text=_first_words(page.html.text, journey.org.name), address=address)
+
+
+def _first_words(text: str, customer: str) -> str:
+    before = text.partition(customer)[0]
+    words: list[str] = []
+    for word in before.split():
+        too_long = len(" ".join([*words, word])) > _TEXT
+        if too_long or any(sign.isdigit() for sign in word):
+            break
+        words.append(word)
+    return " ".join(words)
+
+
+def _blocked(bench: Bench) -> tuple[str, ...]:
+    hosts = [record.host for record in bench.left_for(since=0) if record.host]
+    return tuple(dict.fromkeys(hosts))
+
+
+def _own_cookies(journey: Journey, bench: Bench) -> Iterable[Cookie]:
+    host = urlsplit(bench.address).hostname
+    return (cookie for cookie in journey.browser.jar if cookie.host == host)
+
+
+def _shown(cookie: Cookie) -> str:
+    marks = ["HttpOnly"] * cookie.http_only + ["Secure"] * cookie.secure
+    marks += [f"SameSite={cookie.same_site.capitalize()}"] if cookie.same_site else []
+    return f"{cookie.name} ({', '.join(marks) or 'no attributes'})"

@@ -1,0 +1,315 @@
+"""Grade a server: sandbox, fronts and process around it, a good run first, then the scenarios."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from ddoauth_kit.errors.near_names import nearest
+from ddoauth_kit.grading.bench import Bench
+from ddoauth_kit.grading.customer import trust_of
+from ddoauth_kit.grading.front.authority import Authority
+from ddoauth_kit.grading.front.environment import front_environment, parent_proxy
+from ddoauth_kit.grading.front.front_error import FrontError
+from ddoauth_kit.grading.front.hosts import HostTable
+from ddoauth_kit.grading.front.proxy import Front
+from ddoauth_kit.grading.front.trust_files import TrustFiles
+from ddoauth_kit.grading.preflight import preflight
+from ddoauth_kit.grading.requirements import REQUIREMENTS
+from ddoauth_kit.grading.results import CheckResult, GradeReport, Verdict
+from ddoauth_kit.grading.running import Running
+from ddoauth_kit.grading.sandbox_control import SandboxControl
+from ddoauth_kit.grading.settings import SettingsError, resolved
+from ddoauth_kit.grading.subject import Subject, SubjectStart
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from typing import Self
+
+    from ddoauth_kit.grading.front.records import FrontRecord
+    from ddoauth_kit.grading.preflight import GoodRun
+    from ddoauth_kit.grading.scenarios.finding import Finding
+    from ddoauth_kit.grading.settings import ActSettings, GradeSettings
+    from ddoauth_kit.sandbox import Sandbox
+
+CALLBACK: Final = "/oauth/callback"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SandboxAddress:
+    """Name a sandbox that serves already, for a server that somebody started by hand.
+
+    `key` opens its control interface.
+    """
+
+    url: str
+    key: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Client:
+    client_id: str
+    client_secret: str
+    redirect_uri: str
+    scopes: tuple[str, ...]
+
+    @classmethod
+    def unknown(cls, settings: GradeSettings) -> Self:
+        """Return what is known of the client of a server that runs already."""
+        uris = settings.client.redirect_uris
+        own = _nearest_uri(settings, uris) if uris else ""
+        return cls(client_id="", client_secret="", redirect_uri=own, scopes=settings.client.scopes)
+
+
+def grade(
+    settings: GradeSettings,
+    *,
+    only: Sequence[str] = (),
+    sites: Sequence[str] | None = None,
+    say: Callable[[str], None] = lambda _: None,
+    sandbox: SandboxAddress | None = None,
+) -> GradeReport:
+    """Grade the server that the settings describe; `only` names checks.
+
+    Raises:
+        SettingsError: the good run cannot be made; `unknown_check` for `only`.
+        FrontError: the front or the server's process cannot start.
+    """
+    began = time.monotonic()
+    wanted = _wanted(only, settings)
+    chosen = tuple(sites or settings.sites)
+    with bench_for(settings, sites=chosen, sandbox=sandbox) as bench:
+        running = Running(bench=bench, wanted=wanted, say=say)
+        say(_announcement(running.connects_ahead()))
+        good = preflight(bench)
+        findings = _all(running, good)
+        results = _results(findings, wanted=wanted, site=chosen[0])
+        return GradeReport(
+            results=results,
+            sites=chosen,
+            connects=bench.connects,
+            seconds=time.monotonic() - began,
+            tolerated=good.tolerated,
+            left_out=dict(settings.skip) if not only else {},
+            notes=tuple(running.notes),
+        )
+
+
+@contextmanager
+def bench_for(
+    settings: GradeSettings, *, sites: tuple[str, ...], sandbox: SandboxAddress | None = None
+) -> Iterator[Bench]:
+    """Start all that a grading needs, the server last, and stop it again."""
+    with ExitStack() as stack:
+        if sandbox is None:
+            own, key = _own_sandbox(settings)
+            stack.enter_context(own)
+            control = SandboxControl(f"{own.base_url}/control", key=key)
+            client = _registered(settings, own, control)
+            base_url = own.base_url
+        else:
+            control = SandboxControl(f"{sandbox.url.rstrip('/')}/control", key=sandbox.key)
+            client, base_url = _Client.unknown(settings), sandbox.url.rstrip("/")
+        authority, hosts = Authority(), HostTable.of_sandbox(base_url)
+        before = dict(os.environ)
+        browsers = _front(hosts, authority, [], settings=settings, before=before)
+        stack.enter_context(browsers)
+        records: list[FrontRecord] = []
+        front, variables = None, before
+        if sandbox is None:
+            front = _front(hosts, authority, records, settings=settings, before=before)
+            stack.enter_context(front)
+            trust = stack.enter_context(TrustFiles(authority, environment=before))
+            made = front_environment(before, proxy_url=front.url, trust=trust)
+            variables = {**made.variables, **_filled(settings.server.env, client)}
+        bench = Bench(
+            control=control,
+            subject=_subject(settings, variables, client, by_hand=sandbox is not None),
+            entry=settings.start,
+            connected=settings.connected,
+            client_id=client.client_id,
+            redirect_uri=client.redirect_uri,
+            scopes=client.scopes,
+            sites=sites,
+            hosts=hosts,
+            proxy=browsers.url,
+            trust=trust_of(authority.certificate),
+            front=front,
+            records=records,
+            login=_with_secrets(settings.login, client),
+            other_login=_with_secrets(settings.other_login, client),
+            acts={name: _filled_act(act, client) for name, act in settings.acts.items()},
+            words=settings.pages,
+            seconds=settings.patience,
+            durable=settings.durable,
+            folder=settings.folder,
+            command=settings.server.command,
+            environment=variables,
+        )
+        stack.callback(bench.subject.close)
+        bench.subject.start()
+        yield bench
+
+
+def _own_sandbox(settings: GradeSettings) -> tuple[Sandbox, str]:
+    from ddoauth_kit.sandbox import Sandbox, SandboxError
+
+    key = secrets.token_urlsafe(32)
+    file = settings.folder / settings.client.file if settings.client.file else None
+    try:
+        made = Sandbox(
+            client_file=file,
+            scopes=settings.client.scopes or None,
+            real_time=True,
+            operator_key=key,
+        )
+    except (SandboxError, OSError) as error:
+        raise SettingsError(
+            "bad_client", f"`client` cannot be read: {error}. Correct it in the settings."
+        ) from None
+    return made, key
+
+
+def _registered(settings: GradeSettings, sandbox: Sandbox, control: SandboxControl) -> _Client:
+    client = sandbox.client
+    uris = settings.client.redirect_uris or client.redirect_uris
+    if settings.client.redirect_uris:
+        control.amend_client(client.client_id, redirect_uris=uris)
+    return _Client(
+        client_id=client.client_id,
+        client_secret=client.client_secret,
+        redirect_uri=_nearest_uri(settings, uris),
+        scopes=client.scopes,
+    )
+
+
+def _nearest_uri(settings: GradeSettings, uris: Sequence[str]) -> str:
+    """Return the redirect URI of the server under test: of several, one at its own address."""
+    start = settings.start
+    place = urlsplit(start.url or start.page or start.json).netloc
+    own = [uri for uri in uris if urlsplit(uri).netloc == place]
+    if not uris:
+        raise SettingsError("bad_client", "The client has no redirect URI. Add it to [client].")
+    return (own or list(uris))[0]
+
+
+def _front(
+    hosts: HostTable,
+    authority: Authority,
+    records: list[FrontRecord],
+    *,
+    settings: GradeSettings,
+    before: Mapping[str, str],
+) -> Front:
+    return Front(
+        hosts,
+        authority,
+        record=records.append,
+        allow=settings.allow,
+        parent_proxy=parent_proxy(before),
+    ).listen_as_proxy()
+
+
+def _subject(
+    settings: GradeSettings, variables: Mapping[str, str], client: _Client, *, by_hand: bool
+) -> Subject:
+    if not settings.server.command and not by_hand:
+        raise SettingsError(
+            "no_command",
+            "[server] has no command. Name it, or grade a running server with --sandbox URL.",
+        )
+    start, server = settings.start, settings.server
+    return Subject(
+        SubjectStart(
+            command=() if by_hand else server.command,
+            environment=variables,
+            place=start.url or start.page or start.json or client.redirect_uri,
+            folder=settings.folder if settings.folder != Path() else None,
+            ready=server.ready,
+            log=settings.folder / server.log if server.log else None,
+        )
+    )
+
+
+def _filled(values: Mapping[str, str], client: _Client) -> dict[str, str]:
+    known = {"client_id": client.client_id, "client_secret": client.client_secret}
+    return {
+        name: resolved(value, values=known, environ=os.environ) for name, value in values.items()
+    }
+
+
+def _filled_act(act: ActSettings, client: _Client) -> ActSettings:
+    fixed = _filled({"cookie": act.cookie, "header": act.header}, client)
+    form = _filled(act.form, client)
+    return replace(act, form=form, cookie=fixed["cookie"], header=fixed["header"])
+
+
+def _with_secrets(act: ActSettings | None, client: _Client) -> ActSettings | None:
+    return None if act is None else _filled_act(act, client)
+
+
+def _wanted(only: Sequence[str], settings: GradeSettings) -> tuple[str, ...]:
+    for name in only:
+        if name not in REQUIREMENTS:
+            meant = nearest(name, list(REQUIREMENTS))
+            raise SettingsError("unknown_check", f"There is no check {name!r}.{meant}")
+    return tuple(only) or tuple(name for name in REQUIREMENTS if name not in settings.skip)
+
+
+def _announcement(connects: int) -> str:
+    return (
+        f"This makes about {connects} connects, each of a new organization of the sandbox. They "
+        "leave rows, mails and webhooks in your server's own systems."
+    )
+
+
+def _all(running: Running, good: GoodRun) -> list[Finding]:
+    if good.failure:
+        running.say(f"The good run failed: {good.failure}")
+        running.notes.append(f"The good run failed, so nothing else was tested: {good.failure}")
+        return running.after_failure(good.findings)
+    for line in good.tolerated:
+        running.say(f"tolerated: {line}")
+    return running.run(first=good.findings)
+
+
+def _results(
+    findings: Sequence[Finding], *, wanted: Sequence[str], site: str
+) -> tuple[CheckResult, ...]:
+    """Join the findings with the requirements, in the catalogue's order."""
+    by_id = {finding.id: finding for finding in findings}
+    return tuple(
+        _result(name, by_id.get(name), site=site) for name in REQUIREMENTS if name in {*wanted}
+    )
+
+
+def _result(name: str, finding: Finding | None, *, site: str) -> CheckResult:
+    requirement = REQUIREMENTS[name]
+    if finding is None:
+        return CheckResult(
+            requirement=requirement,
+            verdict=Verdict.NOT_TESTED,
+            expected=requirement.sentence,
+            actual="Not tried.",
+            reason="The good run failed, so this scenario did not run.",
+            site=site,
+        )
+    return CheckResult(
+        requirement=requirement,
+        verdict=finding.verdict,
+        expected=finding.expected or requirement.sentence,
+        actual=finding.actual,
+        evidence=finding.evidence,
+        excerpt=finding.excerpt,
+        reason=finding.reason,
+        site=finding.site or site,
+    )
+
+
+__all__ = ["FrontError", "SandboxAddress", "bench_for", "grade"]

@@ -1,0 +1,160 @@
+"""Walk one customer through one attempt: begin, consent at Datadog, come back to the server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from ddoauth_kit.grading.subject import FlowNotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Self
+
+    from ddoauth_kit.grading.bench import Bench
+    from ddoauth_kit.grading.customer import CustomerBrowser, SeenPage
+    from ddoauth_kit.grading.sandbox_control import CustomerOrg, SandboxEvent
+
+APPROVE: Final = ("decision", "approve")
+DENY: Final = ("decision", "deny")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """Hold what the server did with a redirect: its page, and the requests it made.
+
+    `connected` says whether the server counts the browser as connected. `written` is its output.
+    """
+
+    page: SeenPage
+    events: tuple[SandboxEvent, ...]
+    connected: bool
+    alive: bool
+    written: str
+
+    @property
+    def exchanges(self) -> tuple[SandboxEvent, ...]:
+        """Return the token requests for a code."""
+        return tuple(event for event in self.events if event.is_exchange)
+
+    @property
+    def issued(self) -> bool:
+        """Tell whether Datadog issued tokens."""
+        return any(event.succeeded for event in self.exchanges)
+
+
+class Journey:
+    """Drive one attempt in a browser and an organization of its own.
+
+    Raises:
+        FlowNotFoundError: the attempt did not reach consent, or consent did not come back.
+    """
+
+    def __init__(
+        self,
+        bench: Bench,
+        *,
+        site: str | None = None,
+        browser: CustomerBrowser | None = None,
+        org: CustomerOrg | None = None,
+        vanity: str | None = None,
+    ) -> None:
+        self._bench = bench
+        self.site = site or bench.site
+        self.browser = browser or bench.browser()
+        self.org = org or bench.org(self.site, vanity=vanity)
+        self.began = bench.control.last()
+        self.records_began = len(bench.records)
+        self.request = ""
+        self.location = ""
+
+    def fault(self, spec: str) -> Self:
+        """Let something fail for this journey's organization only."""
+        self._bench.control.fault(spec, org=self.org.id)
+        return self
+
+    def begin(self, *, tile: bool = True) -> Self:
+        """Let the server send the browser to Datadog; `request` is the address.
+
+        With `tile` the customer comes from Datadog's tile, which names site and domain.
+        """
+        named = self._bench.tile(self.site, vanity_url=self.org.site_url or None)
+        self.request = self._bench.begin(self.browser, tile=named if tile else {})
+        return self
+
+    @property
+    def asked(self) -> dict[str, str]:
+        """Return the parameters of the authorization request."""
+        return dict(parse_qsl(urlsplit(self.request).query, keep_blank_values=True))
+
+    def consent(self, answer: tuple[str, str] = APPROVE, *, region: str | None = None) -> Self:
+        """Answer on Datadog's page; `location` is the redirect, which nobody has followed yet."""
+        bench, browser = self._bench, self.browser
+        place = urlsplit(self.request)
+        browser.open(f"{place.scheme}://{place.netloc}{bench.control.sign_in_path(self.org.id)}")
+        page = browser.open(self.request, initiator=bench.address, until=bench.is_redirect)
+        if page.stopped_at:
+            self.location = page.stopped_at
+            return self
+        forms = [f for f in page.html.forms if any(name == "decision" for name, _ in f.buttons)]
+        if not forms:
+            raise FlowNotFoundError("consent_refused", _refused(page), page)
+        changes = {} if region is None else {"region": region}
+        sent = browser.send(
+            forms[0], page=page.url, button=answer, changes=changes, until=bench.is_redirect
+        )
+        if not sent.stopped_at:
+            raise FlowNotFoundError("consent_refused", _refused(sent), sent)
+        self.location = sent.stopped_at
+        return self
+
+    def arrive(
+        self, location: str | None = None, *, browser: CustomerBrowser | None = None
+    ) -> Arrival:
+        """Let a browser, by default this one, follow a redirect; wait for the page."""
+        bench = self._bench
+        who = browser or self.browser
+        before, mark = bench.control.last(), bench.subject.mark
+        bench.count_connect()
+        page = who.open(location or self.location, initiator=self.request)
+        return Arrival(
+            page=page,
+            events=self._mine(bench.control.events(after=before)),
+            connected=bench.shows_connected(page, who),
+            alive=bench.subject.alive,
+            written=bench.subject.written(since=mark),
+        )
+
+    def connect(self) -> Arrival:
+        """Go the whole way."""
+        return self.begin().consent().arrive()
+
+    def events(self) -> tuple[SandboxEvent, ...]:
+        """Return what the sandbox answered since this journey began."""
+        return self._mine(self._bench.control.events(after=self.began))
+
+    def _mine(self, events: tuple[SandboxEvent, ...]) -> tuple[SandboxEvent, ...]:
+        if not self._bench.beside:
+            return events
+        return tuple(event for event in events if event.org == self.org.id)
+
+
+def changed(location: str, changes: Mapping[str, str | None]) -> str:
+    """Return a redirect with other parameters; None leaves one out."""
+    parts = urlsplit(location)
+    pairs = [
+        pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] not in changes
+    ]
+    pairs += [(name, value) for name, value in changes.items() if value is not None]
+    return urlunsplit(parts._replace(query=urlencode(pairs)))
+
+
+def parameters(location: str) -> dict[str, str]:
+    """Return the parameters of a redirect."""
+    return dict(parse_qsl(urlsplit(location).query, keep_blank_values=True))
+
+
+def _refused(page: SeenPage) -> str:
+    words = page.html.text[:200] or page.failure
+    return f"Datadog's page refused the authorization request ({page.status}): {words}"

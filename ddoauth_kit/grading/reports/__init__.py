@@ -1,0 +1,1 @@
+"""Write a grading for people and for programs, without any secret."""

@@ -1,0 +1,65 @@
+"""Compare a grading with an earlier one that `--out` wrote."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from ddoauth_kit.grading.results import GRAVITY, Verdict
+from ddoauth_kit.grading.settings import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from ddoauth_kit.grading.results import GradeReport
+
+REPORT: Final = "grade.json"
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictChange:
+    """Hold one change; None stands for a requirement that one of the two did not grade."""
+
+    id: str
+    before: Verdict | None
+    after: Verdict | None
+
+    @property
+    def line(self) -> str:
+        """Return the change in words, with its direction."""
+        before, after = (each.words if each else "not there" for each in (self.before, self.after))
+        return f"{self.id}: {before} -> {after}{self._direction()}"
+
+    def _direction(self) -> str:
+        if self.before is None or self.after is None:
+            return ""
+        better = GRAVITY.index(self.after) > GRAVITY.index(self.before)
+        return f" ({'better' if better else 'worse'})"
+
+
+def read_verdicts(folder: Path) -> Mapping[str, Verdict]:
+    """Return the verdicts of an earlier grading by id.
+
+    Raises:
+        SettingsError: `not_a_grade`.
+    """
+    path = folder / REPORT
+    try:
+        found = json.loads(path.read_text("utf-8"))["verdicts"]
+        return {str(each["id"]): Verdict(each["verdict"]) for each in found}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise SettingsError(
+            "not_a_grade",
+            f"{path} is not the report of a grading ({type(error).__name__}). Name a folder that "
+            "`ddoauth grade --out` wrote.",
+        ) from None
+
+
+def changes(report: GradeReport, earlier: Mapping[str, Verdict]) -> tuple[VerdictChange, ...]:
+    """Return what changed, came or went."""
+    now = {result.requirement.id: result.verdict for result in report.results}
+    names = dict.fromkeys([*now, *earlier])
+    pairs = (VerdictChange(name, earlier.get(name), now.get(name)) for name in names)
+    return tuple(each for each in pairs if each.before is not each.after)

@@ -1,0 +1,250 @@
+"""Run the scenarios of a grading, and believe "nothing came" only between good connects."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
+
+from ddoauth_kit.grading.front.front_error import FrontError
+from ddoauth_kit.grading.journey import Journey
+from ddoauth_kit.grading.results import Verdict
+from ddoauth_kit.grading.scenarios import whole_run
+from ddoauth_kit.grading.scenarios.all import SCENARIOS
+from ddoauth_kit.grading.scenarios.finding import Check, Finding, worst_of
+from ddoauth_kit.grading.settings import SettingsError
+from ddoauth_kit.grading.subject import FlowNotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable
+
+    from ddoauth_kit.grading.bench import Bench
+    from ddoauth_kit.grading.scenarios.finding import Scenario
+
+_BESIDE: Final = 4
+_UNSURE: Final = frozenset({Verdict.MET})
+_WRONG: Final = frozenset({Verdict.RISK, Verdict.BROKEN})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Pending:
+    """Hold findings that wait for a good connect, and the orgs whose late requests count."""
+
+    findings: tuple[Finding, ...]
+    orgs: tuple[str, ...]
+    ended: int
+    start: int
+
+
+@dataclass(kw_only=True)
+class Running:
+    """Run the chosen scenarios before one bench; `say` tells a person what happens.
+
+    `dead` holds why nothing more can run, or is empty.
+    """
+
+    bench: Bench
+    wanted: Collection[str]
+    say: Callable[[str], None]
+    findings: list[Finding] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    dead: str = ""
+    _pending: list[_Pending] = field(default_factory=list)
+    _confirmed: list[_Pending] = field(default_factory=list)
+
+    def chosen(self) -> tuple[Scenario, ...]:
+        """Return the scenarios that settle a wanted check."""
+        return tuple(each for each in SCENARIOS if {*each.checks} & {*self.wanted})
+
+    def connects_ahead(self) -> int:
+        """Return about how many connects the chosen scenarios make."""
+        able = [each for each in self.chosen() if not self._missing(each)]
+        return sum(each.connects for each in able) + 2
+
+    def run(self, *, first: Iterable[Finding]) -> list[Finding]:
+        """Run all; `first` are the findings of the good connect that was made already."""
+        judged = tuple(first)
+        self._keep(judged)
+        done = {finding.id for finding in judged}
+        left = [each for each in self.chosen() if not {*each.checks} <= done]
+        runnable = [each for each in left if self._can_run(each)]
+        alone = [each for each in runnable if each.alone and not each.last]
+        family = ""
+        for scenario in alone:
+            if family and scenario.family != family:
+                self._confirm()
+            family = scenario.family
+            self._one(scenario)
+        self._confirm()
+        self._beside([each for each in runnable if not each.alone and not each.last])
+        for scenario in (each for each in runnable if each.last):
+            self._one(scenario)
+            self._confirm()
+        self._look_for_late()
+        self._keep(self._of_whole_run())
+        return self.findings
+
+    def _can_run(self, scenario: Scenario) -> bool:
+        missing = self._missing(scenario)
+        if missing:
+            reason = f"[{missing}] is missing in the settings."
+            self._keep(_untried(scenario, reason))
+        return not missing
+
+    def _missing(self, scenario: Scenario) -> str:
+        """Return the first table that this scenario needs and the settings lack."""
+        for need in scenario.needs:
+            names = need.split("|")
+            has_login = "login" in names and self.bench.login is not None
+            if not has_login and not {*names} & {*self.bench.acts}:
+                return names[0]
+        return ""
+
+    def _one(self, scenario: Scenario) -> None:
+        if self.dead:
+            self._keep(_untried(scenario, self.dead))
+            return
+        orgs_before, start = len(self.bench.org_ids), self.bench.subject.starts
+        found = self._tried(scenario)
+        if not self.bench.subject.alive:
+            found = self._after_death(scenario, found)
+        if scenario.expects_nothing and self.bench.subject.starts == start:
+            waiting = [each for each in found if each.verdict in _UNSURE]
+            self._keep(each for each in found if each.verdict not in _UNSURE)
+            self._pending.append(
+                _Pending(
+                    findings=tuple(waiting),
+                    orgs=tuple(self.bench.org_ids[orgs_before:]),
+                    ended=self.bench.control.last(),
+                    start=start,
+                )
+            )
+            return
+        self._keep(found)
+
+    def _tried(self, scenario: Scenario) -> list[Finding]:
+        self.say(f"  {scenario.name}")
+        try:
+            return scenario.run(self.bench)
+        except FlowNotFoundError as error:
+            return _untried(scenario, error.line)
+        except FrontError as error:
+            return _untried(scenario, str(error))
+
+    def _after_death(self, scenario: Scenario, found: list[Finding]) -> list[Finding]:
+        """Call a scenario broken in which the process ended, and start it again."""
+        self._give_up_pending("The server's process ended before a good connect could follow.")
+        dead = Check(scenario.checks[0], "The server goes on.")
+        text = f"The server's process ended in this scenario: {scenario.name}."
+        named = [each for each in found if each.verdict is not Verdict.BROKEN]
+        broken = [each for each in found if each.verdict is Verdict.BROKEN]
+        self._restart()
+        if broken:
+            return found
+        return [dead.broken(text), *(each for each in named if each.id != scenario.checks[0])]
+
+    def _restart(self) -> None:
+        if self.bench.subject.by_hand:
+            self.dead = "The server, which was started by hand, ended before."
+            return
+        try:
+            self.bench.subject.restart()
+        except (SettingsError, FrontError) as error:
+            self.dead = f"The server ended and does not start again: {error}"
+
+    def _confirm(self) -> None:
+        """Make a good connect, which makes the findings before it count."""
+        if not self._pending or self.dead:
+            return
+        try:
+            arrival = Journey(self.bench).connect()
+            good = arrival.issued and arrival.connected
+            why = "A good connect failed after this scenario."
+        except FlowNotFoundError as error:
+            good, why = False, f"A good connect failed after this scenario. {error.line}"
+        if not good:
+            self._give_up_pending(why)
+            self._restart()
+            return
+        for pending in self._pending:
+            if pending.start == self.bench.subject.starts:
+                self._keep(pending.findings)
+                self._confirmed.append(pending)
+            else:
+                self._untrusted(pending, "The process was started anew before a good connect.")
+        self._pending.clear()
+
+    def _give_up_pending(self, reason: str) -> None:
+        for pending in self._pending:
+            self._untrusted(pending, reason)
+        self._pending.clear()
+
+    def _untrusted(self, pending: _Pending, reason: str) -> None:
+        self._keep(
+            replace(each, verdict=Verdict.NOT_TESTED, actual="Not counted.", reason=reason)
+            for each in pending.findings
+        )
+
+    def _beside(self, scenarios: list[Scenario]) -> None:
+        """Run scenarios side by side whose requests are told apart by their organization."""
+        if not scenarios:
+            return
+        if self.dead:
+            for scenario in scenarios:
+                self._keep(_untried(scenario, self.dead))
+            return
+        self.bench.beside = True
+        try:
+            with ThreadPoolExecutor(_BESIDE) as pool:
+                for found in pool.map(self._tried, scenarios):
+                    self._keep(found)
+        finally:
+            self.bench.beside = False
+        if not self.bench.subject.alive:
+            names = ", ".join(each.name for each in scenarios)
+            self.notes.append(f"The server's process ended in one of: {names}.")
+            self._restart()
+
+    def _look_for_late(self) -> None:
+        """Look once for exchanges that came after their scenario's page."""
+        if not self._confirmed:
+            return
+        events = self.bench.control.events(after=min(each.ended for each in self._confirmed))
+        for pending in self._confirmed:
+            late = [
+                event
+                for event in events
+                if event.is_exchange
+                and event.succeeded
+                and event.org in pending.orgs
+                and event.number > pending.ended
+            ]
+            for finding in pending.findings if late else ():
+                text = "The server exchanged the code after its page had come."
+                self._keep([Check(finding.id, finding.expected).broken(text, events=late)])
+
+    def after_failure(self, found: Iterable[Finding]) -> list[Finding]:
+        """Keep what a failed good run showed, and of the whole run only what is wrong."""
+        self._keep(found)
+        self._keep(each for each in self._of_whole_run() if each.verdict in _WRONG)
+        return self.findings
+
+    def _of_whole_run(self) -> list[Finding]:
+        names = [name for name in whole_run.CHECKS if name in self.wanted]
+        events = self.bench.control.events() if names else ()
+        return [whole_run.CHECKS[name](self.bench, events) for name in names]
+
+    def _keep(self, found: Iterable[Finding]) -> None:
+        """Add findings of wanted checks; of two for one check the worse one stays."""
+        for finding in found:
+            if finding.id not in self.wanted:
+                continue
+            before = next((each for each in self.findings if each.id == finding.id), None)
+            if before is not None:
+                self.findings.remove(before)
+                finding = worst_of((before, finding))  # noqa: PLW2901 - the one that stays
+            self.findings.append(finding)
+
+
+def _untried(scenario: Scenario, reason: str) -> list[Finding]:
+    return [Check(name, "").not_tested(reason) for name in scenario.checks]

@@ -1,0 +1,1 @@
+"""The scenarios of a grading, one family a file."""

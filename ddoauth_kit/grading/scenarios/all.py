@@ -1,0 +1,19 @@
+"""List the scenarios of a grading in the order they run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from ddoauth_kit.grading.scenarios import acts, exchange, happy, redirects, refresh, state
+
+if TYPE_CHECKING:
+    from ddoauth_kit.grading.scenarios.finding import Scenario
+
+SCENARIOS: Final[tuple[Scenario, ...]] = (
+    *happy.SCENARIOS,
+    *state.SCENARIOS,
+    *redirects.SCENARIOS,
+    *acts.SCENARIOS,
+    *refresh.SCENARIOS,
+    *exchange.SCENARIOS,
+)

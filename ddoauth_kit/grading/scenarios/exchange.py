@@ -1,0 +1,181 @@
+"""Let the token endpoint fail in every way: how often is it asked, and what does the page say?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from ddoauth_kit.grading.journey import Journey
+from ddoauth_kit.grading.scenarios.finding import (
+    Check,
+    Finding,
+    Scenario,
+    crash_of,
+    failed_well,
+    worst_of,
+)
+
+if TYPE_CHECKING:
+    from ddoauth_kit.grading.bench import Bench
+
+_ELSEWHERE: Final = "elsewhere.example"
+# Browsers and proxies give up after a minute or two; a person gives up earlier.
+BOUND_SECONDS: Final = 35.0
+
+
+def one_exchange(bench: Bench) -> list[Finding]:
+    """Answer the exchange with a 500, then with an answer that breaks off."""
+    check = Check("one-exchange", "One POST a code: none is repeated after a 5xx or a cut answer.")
+    found = []
+    for fault in ("server-error", "cut-off"):
+        journey = Journey(bench).fault(fault).begin().consent()
+        arrival = journey.arrive()
+        bench.control.clear_faults(org=journey.org.id)
+        count = len(arrival.exchanges)
+        if not count:
+            found.append(check.not_seen("The server made no token request."))
+        elif count > 1:
+            text = f"After {fault} the server sent the code {count} times."
+            found.append(check.risk(text, events=arrival.exchanges))
+        else:
+            found.append(failed_well(check, arrival, what=f"the fault {fault}"))
+    return [worst_of(found)]
+
+
+def error_shape(bench: Bench) -> list[Finding]:
+    """Refuse the code, then send the refusal with a 200."""
+    check = Check("error-shape", "The server reads a refusal, and stores nothing of it as a token.")
+    found = []
+    for fault in ("expired-code", "error-with-200"):
+        journey = Journey(bench).fault(f"{fault}:1").begin().consent()
+        arrival = journey.arrive()
+        later = [e for e in arrival.events if e.is_data and "bearer" in e.authentication]
+        if not arrival.exchanges:
+            found.append(check.not_seen("The server made no token request."))
+        elif later:
+            text = f"After {fault} the server called the API with what it took for a token."
+            found.append(check.broken(text, events=later))
+        else:
+            found.append(failed_well(check, arrival, what=f"a refusal ({fault})"))
+    return [worst_of(found)]
+
+
+def bad_answer(bench: Bench) -> list[Finding]:
+    """Answer the exchange with half a JSON document, with a page, and with nothing."""
+    check = Check("bad-answer", "An answer that cannot be read leads to a page, and no crash.")
+    found = []
+    for fault in ("malformed-json", "html-error", "empty-body"):
+        journey = Journey(bench).fault(fault).begin().consent()
+        arrival = journey.arrive()
+        bench.control.clear_faults(org=journey.org.id)
+        found.append(failed_well(check, arrival, what=f"the fault {fault}"))
+        if not arrival.alive:
+            break
+    return [worst_of(found)]
+
+
+def timeout(bench: Bench) -> list[Finding]:
+    """Do not answer the exchange at all."""
+    check = Check("timeout", f"The server gives up within {BOUND_SECONDS:g} s and shows a page.")
+    browser = bench.browser(seconds=BOUND_SECONDS)
+    journey = Journey(bench, browser=browser).fault("hang:1").begin().consent()
+    arrival = journey.arrive()
+    took = arrival.page.seconds
+    if arrival.page.failure == "timeout":
+        text = f"No page came within {BOUND_SECONDS:g} s while Datadog did not answer."
+        return [check.risk(text, events=journey.events())]
+    if arrival.connected:
+        return [check.broken("The server counts an answer that never came as connected.")]
+    crash = crash_of(arrival)
+    if crash:
+        return [check.risk(f"After {took:.0f} s {crash}.", page=arrival.page)]
+    return [check.met(f"The page came after {took:.0f} s.", events=journey.events())]
+
+
+def post_not_redirected(bench: Bench) -> list[Finding]:
+    """Redirect the exchange to another host by a 307, which repeats a POST."""
+    check = Check("post-not-redirected", "The server does not follow a redirect with its secret.")
+    if bench.front is None:
+        return [check.not_tested("Only the front of the other sandbox sees foreign hosts.")]
+    journey = Journey(bench).fault("token-redirect:1").begin().consent()
+    arrival = journey.arrive()
+    if not arrival.exchanges:
+        return [check.not_seen("The server made no token request.")]
+    gone = [r for r in bench.left_for(since=journey.records_began) if r.host == _ELSEWHERE]
+    followed = [record for record in gone if record.method == "POST" and record.body_fields]
+    if followed:
+        fields = ", ".join(followed[0].body_fields)
+        text = f"The server sent {fields} to {_ELSEWHERE}, where a 307 pointed."
+        return [check.risk(text, events=arrival.exchanges)]
+    return [check.met("The server did not follow the redirect.", events=arrival.exchanges)]
+
+
+def tls_verified(bench: Bench) -> list[Finding]:
+    """Present a certificate that nobody trusts for the API host."""
+    check = Check("tls-verified", "The server refuses a wrong certificate.")
+    if bench.front is None or not hasattr(bench.front, "present_other_ca"):
+        return [check.not_tested("This front cannot present another certificate.")]
+    if bench.subject.by_hand:
+        return [
+            check.not_tested(
+                "The server was started by hand; its open connections would hide the result."
+            )
+        ]
+    host = _api_host(bench)
+    # Open connections were checked with the right certificate.
+    bench.subject.restart()
+    journey = Journey(bench).begin().consent()
+    bench.front.present_other_ca(host, on=True)
+    try:
+        arrival = journey.arrive()
+    finally:
+        bench.front.present_other_ca(host, on=False)
+    if arrival.exchanges:
+        text = f"The server sent its secret to a {host} whose certificate nobody trusts."
+        return [check.broken(text, events=arrival.exchanges)]
+    refused = [r for r in bench.records[journey.records_began :] if r.reason == "not_trusted"]
+    if not refused and arrival.issued:
+        return [check.not_seen("The server did not call the host.")]
+    return [check.met(f"The server refused the certificate of {host}.")]
+
+
+def _api_host(bench: Bench) -> str:
+    return next(host.name for host in bench.hosts if host.site == bench.site and host.role == "api")
+
+
+SCENARIOS: Final = (
+    Scenario(
+        name="the exchange fails",
+        checks=("one-exchange",),
+        run=one_exchange,
+        connects=2,
+        expects_nothing=True,
+    ),
+    Scenario(
+        name="a refusal",
+        checks=("error-shape",),
+        run=error_shape,
+        connects=2,
+        expects_nothing=True,
+    ),
+    Scenario(
+        name="an answer that cannot be read",
+        checks=("bad-answer",),
+        run=bad_answer,
+        connects=3,
+        expects_nothing=True,
+    ),
+    Scenario(name="no answer", checks=("timeout",), run=timeout, last=True),
+    Scenario(
+        name="the exchange is redirected",
+        checks=("post-not-redirected",),
+        run=post_not_redirected,
+        expects_nothing=True,
+    ),
+    Scenario(
+        name="a wrong certificate",
+        checks=("tls-verified",),
+        run=tls_verified,
+        expects_nothing=True,
+        last=True,
+    ),
+)

@@ -1,0 +1,181 @@
+"""What a scenario finds for one check, before the requirement's words join it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from ddoauth_kit.grading.results import Verdict
+from ddoauth_kit.grading.sandbox_control import journal_lines
+from ddoauth_kit.masking.redaction import redact
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from ddoauth_kit.grading.bench import Bench
+    from ddoauth_kit.grading.customer import SeenPage
+    from ddoauth_kit.grading.journey import Arrival
+    from ddoauth_kit.grading.sandbox_control import SandboxEvent
+
+SERVER_ERROR: Final = 500
+_EXCERPT: Final = 300
+_TRACES: Final = (
+    "Traceback (most recent call last)",
+    "\n    at ",
+    "&nbsp; &nbsp;at ",
+    "Stack trace:",
+    "goroutine 1 [",
+    "java.lang.",
+    "werkzeug",
+)
+_ORDER: Final = (Verdict.NOT_TESTED, Verdict.NOT_SEEN, Verdict.MET, Verdict.RISK, Verdict.BROKEN)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Hold a verdict with what was expected, what happened, and the lines that show it."""
+
+    id: str
+    verdict: Verdict
+    expected: str
+    actual: str
+    evidence: tuple[str, ...] = ()
+    excerpt: str = ""
+    reason: str = ""
+    site: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """Name one scenario: the checks that it settles, and the function that runs it.
+
+    `alone` is false for one whose requests can be told from others' by their organization; it may
+    run beside others. `expects_nothing` marks one whose good result is that no request came: it
+    counts only between two good connects. `last` marks one that holds the server up or starts it
+    anew. `needs` names tables of the settings, `a|b` for either.
+    """
+
+    name: str
+    checks: tuple[str, ...]
+    run: Callable[[Bench], list[Finding]]
+    connects: int = 1
+    alone: bool = True
+    expects_nothing: bool = False
+    last: bool = False
+    needs: tuple[str, ...] = ()
+
+    @property
+    def family(self) -> str:
+        """Return the module of the scenario; a good connect stands between two of them."""
+        return self.run.__module__
+
+
+class Check:
+    """Make the findings of one check: its id, and what a correct server does here."""
+
+    def __init__(self, id: str, expected: str, *, site: str = "") -> None:  # noqa: A002 - its name
+        self._id = id
+        self._expected = expected
+        self._site = site
+
+    def met(self, actual: str, *, events: Iterable[SandboxEvent] = (), reason: str = "") -> Finding:
+        """Say that the server did it."""
+        return self._made(Verdict.MET, actual, events=events, reason=reason)
+
+    def risk(
+        self,
+        actual: str,
+        *,
+        events: Iterable[SandboxEvent] = (),
+        page: SeenPage | None = None,
+        reason: str = "",
+    ) -> Finding:
+        """Say that the server did something else, which need not break it."""
+        return self._made(Verdict.RISK, actual, events=events, page=page, reason=reason)
+
+    def broken(
+        self,
+        actual: str,
+        *,
+        events: Iterable[SandboxEvent] = (),
+        page: SeenPage | None = None,
+        reason: str = "",
+    ) -> Finding:
+        """Say that the server broke a rule that it must keep."""
+        return self._made(Verdict.BROKEN, actual, events=events, page=page, reason=reason)
+
+    def not_seen(self, reason: str) -> Finding:
+        """Say that the scenario ran and the behaviour did not occur."""
+        return self._made(Verdict.NOT_SEEN, "Nothing to judge.", reason=reason)
+
+    def not_tested(self, reason: str) -> Finding:
+        """Say that the scenario did not run."""
+        return self._made(Verdict.NOT_TESTED, "Not tried.", reason=reason)
+
+    def _made(
+        self,
+        verdict: Verdict,
+        actual: str,
+        *,
+        events: Iterable[SandboxEvent] = (),
+        page: SeenPage | None = None,
+        reason: str = "",
+    ) -> Finding:
+        return Finding(
+            id=self._id,
+            verdict=verdict,
+            expected=self._expected,
+            actual=actual,
+            evidence=journal_lines(events),
+            excerpt="" if page is None else excerpt(page),
+            reason=reason,
+            site=self._site,
+        )
+
+
+def excerpt(page: SeenPage) -> str:
+    """Return the status and the first words of a page, masked."""
+    words = page.html.text or page.body
+    return redact(f"{page.status or page.failure} {words}"[:_EXCERPT])
+
+
+def crash_of(arrival: Arrival) -> str:
+    """Return how a page shows a crash, empty for a page that a person can read.
+
+    A status of 502 to 504 is an honest word on a failure of Datadog's.
+    """
+    page = arrival.page
+    if not arrival.alive:
+        return "the server's process ended"
+    if page.failure:
+        return {
+            "timeout": "no page came in time",
+            "circle": "the server redirects in a circle",
+        }.get(page.failure, "the server broke the connection off")
+    if page.status == SERVER_ERROR:
+        return "the page is a 500"
+    if any(mark in page.body for mark in _TRACES):
+        return "the page shows a stack trace"
+    return ""
+
+
+def failed_well(check: Check, arrival: Arrival, *, what: str) -> Finding:
+    """Judge the page after a failure: a page, no crash, and never the connected page."""
+    if not arrival.alive:
+        text = f"The server's process ended after {what}."
+        return check.broken(text, events=arrival.events, page=arrival.page)
+    if arrival.connected:
+        text = f"The server counts {what} as connected."
+        return check.broken(text, events=arrival.events, page=arrival.page)
+    if arrival.page.failure == "circle":
+        text = f"The server redirects in a circle after {what}."
+        return check.broken(text, events=arrival.events, page=arrival.page)
+    crash = crash_of(arrival)
+    if crash:
+        return check.risk(f"After {what} {crash}.", events=arrival.events, page=arrival.page)
+    return check.met(f"After {what} the page is a {arrival.page.status}.", events=arrival.events)
+
+
+def worst_of(findings: Iterable[Finding]) -> Finding:
+    """Return the finding with the worst verdict, the first of several."""
+    return max(findings, key=lambda each: _ORDER.index(each.verdict))

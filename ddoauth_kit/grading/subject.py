@@ -1,0 +1,400 @@
+"""Run the server under test, hear what it writes, and find where its flow begins."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import socket
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from ddoauth_kit.grading.front.process import ForeignProcess
+from ddoauth_kit.grading.settings import SettingsError
+from ddoauth_kit.masking.redaction import redact
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from types import TracebackType
+    from typing import IO, Self
+
+    from ddoauth_kit.grading.customer import CustomerBrowser, SeenPage
+    from ddoauth_kit.grading.settings import StartSettings
+
+READY_SECONDS: Final = 60.0
+_TICK: Final = 0.05
+_LAST_LINES: Final = 6
+_ADDRESS: Final = re.compile(r"https://[^\s\"'<>\\]+")
+_HTTPS_PORT: Final = 443
+_HTTP_PORT: Final = 80
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubjectStart:
+    """Say how to start the server: its command, where it runs, and what tells that it is ready.
+
+    `ready` is an address that answers, or a text in the output; without it the port decides.
+    `log` is a file that the server writes beside its output.
+    """
+
+    command: tuple[str, ...]
+    environment: Mapping[str, str]
+    place: str
+    folder: Path | None = None
+    ready: str = ""
+    log: Path | None = None
+    seconds: float = READY_SECONDS
+
+
+class Subject:
+    """Run the server until `stop`; without a command it is one that runs already.
+
+    Raises:
+        SettingsError: `port_in_use`, `server_ended`, `server_not_ready`, `no_server`.
+        FrontError: `command_not_found`, `command_not_started`.
+    """
+
+    def __init__(self, how: SubjectStart) -> None:
+        self._how = how
+        self._process: ForeignProcess | None = None
+        self._output: IO[bytes] | None = None
+        self._folder = tempfile.TemporaryDirectory(prefix="ddoauth-grade-")
+        self._log_began = _size(how.log)
+        self.starts = 0
+
+    @property
+    def by_hand(self) -> bool:
+        """Tell whether somebody else started the server, so that it cannot be started again."""
+        return not self._how.command
+
+    @property
+    def alive(self) -> bool:
+        """Tell whether the process runs; of one started by hand, whether its port answers."""
+        if self.by_hand:
+            return _answers(self._how.place)
+        return self._process is not None and self._process.alive
+
+    def start(self) -> Self:
+        """Start the process and wait until it is ready."""
+        if self.by_hand:
+            self._check_runs()
+            return self
+        if self.starts == 0 and _answers(self._how.place):
+            raise SettingsError(
+                "port_in_use",
+                f"Something answers at {_port_name(self._how.place)} already. Stop it, or grade it "
+                "with --sandbox URL.",
+            )
+        self._output = (Path(self._folder.name) / "output").open("ab")
+        self._process = ForeignProcess(
+            self._how.command,
+            environment=self._how.environment,
+            folder=self._how.folder,
+            output=self._output,
+            grace=2.0,
+        )
+        self.starts += 1
+        try:
+            self._wait()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def stop(self) -> None:
+        """End the process and all that it started; what it wrote stays readable until `close`."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.stop()
+        if self._output is not None:
+            self._output.close()
+            self._output = None
+
+    def restart(self) -> None:
+        """Start it again, with what it stored."""
+        self.stop()
+        self._wait_for_port(free=True)
+        self.start()
+
+    def close(self) -> None:
+        """End the process and forget what it wrote."""
+        self.stop()
+        self._folder.cleanup()
+
+    def written(self, *, since: int = 0) -> str:
+        """Return what the server wrote to its output and its log file, output first."""
+        path = Path(self._folder.name) / "output"
+        output = path.read_bytes() if path.exists() else b""
+        return (output[since:] + self._log_file()).decode(errors="replace")
+
+    @property
+    def mark(self) -> int:
+        """Return how many bytes of output there are, for `written`."""
+        return _size(Path(self._folder.name) / "output")
+
+    def last_lines(self) -> str:
+        """Return the end of the output, to show beside a failure; it may hold secrets."""
+        return "\n".join(self.written().splitlines()[-_LAST_LINES:])
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _log_file(self) -> bytes:
+        if self._how.log is None or not self._how.log.exists():
+            return b""
+        content = self._how.log.read_bytes()
+        rotated = len(content) < self._log_began
+        return content if rotated else content[self._log_began :]
+
+    def _check_runs(self) -> None:
+        if not _answers(self._how.place):
+            raise SettingsError(
+                "no_server",
+                f"Nothing answers at {_port_name(self._how.place)}. Start your server with the "
+                "variables that `ddoauth sandbox --env` prints.",
+            )
+
+    def _wait(self) -> None:
+        until = time.monotonic() + self._how.seconds
+        while time.monotonic() < until:
+            if not self.alive:
+                raise SettingsError("server_ended", self._ended_line())
+            if self._is_ready():
+                return
+            time.sleep(_TICK)
+        raise SettingsError(
+            "server_not_ready",
+            f"The server does not answer at {self._how.ready or _port_name(self._how.place)} after "
+            f"{self._how.seconds:g} s. Check `ready` in [server], and the port.",
+        )
+
+    def _ended_line(self) -> str:
+        code = self._process.wait(1.0) if self._process is not None else 0
+        words = " ".join(self._how.command)
+        said = redact(self.last_lines().rpartition("\n")[2].strip())
+        told = f" Its last line: {said}" if said else ""
+        return (
+            f"`{words}` ended with exit code {code} before it was ready. Run it by itself to read "
+            f"its output, or set what it needs in [server.env].{told}"
+        )
+
+    def _is_ready(self) -> bool:
+        ready = self._how.ready
+        if ready.startswith(("http://", "https://")):
+            return _answers(ready)
+        if ready:
+            return ready in self.written() and _answers(self._how.place)
+        return _answers(self._how.place)
+
+    def _wait_for_port(self, *, free: bool) -> None:
+        until = time.monotonic() + self._how.seconds
+        while _answers(self._how.place) is free and time.monotonic() < until:
+            time.sleep(_TICK)
+
+
+class FlowNotFoundError(Exception):
+    """Say why the flow did not reach Datadog: a stable code and one line that ends with advice."""
+
+    def __init__(self, code: str, line: str, page: SeenPage | None = None) -> None:
+        super().__init__(code, line)
+        self.code = code
+        self.line = line
+        self.page = page
+
+    def __str__(self) -> str:
+        return self.line
+
+
+def begin_flow(
+    entry: StartSettings,
+    browser: CustomerBrowser,
+    *,
+    is_datadog: Callable[[str], bool],
+    tile: Mapping[str, str],
+    written: Callable[[], str],
+) -> str:
+    """Let the browser begin, and return the address at Datadog that the server sends it to.
+
+    `tile` holds `site` and `domain`, which Datadog's tile adds to an onboarding URL.
+
+    Raises:
+        FlowNotFoundError: `no_server`, `server_slow`, `server_failed`, `server_closed`, `circle`,
+            `login_needed`, `browser_needed`, `no_link`, `no_field`, `no_line`, `slow_down`.
+    """
+    if entry.url:
+        address = with_pairs(entry.url, tile)
+        return _reached(browser.open(address, until=is_datadog), is_datadog, browser=browser)
+    if entry.page:
+        page = browser.open(entry.page, until=is_datadog)
+        return _reached(page, is_datadog, browser=browser)
+    if entry.json:
+        return _from_json(browser.open(entry.json), entry.field, is_datadog=is_datadog)
+    return _from_log(written(), entry.log, is_datadog=is_datadog)
+
+
+def with_pairs(url: str, pairs: Mapping[str, str]) -> str:
+    """Return an address with these query parameters where it has none of the same name."""
+    parts = urlsplit(url)
+    query = parse_qsl(parts.query, keep_blank_values=True)
+    named = {name for name, _ in query}
+    query += [(name, value) for name, value in pairs.items() if name not in named]
+    return urlunsplit(parts._replace(query=urlencode(query)))
+
+
+def _reached(page: SeenPage, is_datadog: Callable[[str], bool], *, browser: CustomerBrowser) -> str:
+    if page.stopped_at:
+        return page.stopped_at
+    _check_came(page)
+    links = [link.url for link in page.html.links]
+    direct = [url for url in links if is_datadog(url)]
+    if direct:
+        return direct[0]
+    forms = [form for form in page.html.forms if is_datadog(form.url)]
+    if forms and forms[0].method == "GET":
+        return with_pairs(forms[0].url, dict(forms[0].fields))
+    return _followed(page, is_datadog, browser=browser)
+
+
+def _followed(
+    page: SeenPage, is_datadog: Callable[[str], bool], *, browser: CustomerBrowser
+) -> str:
+    """Try what a person would click: a link or form that names Datadog, else the only one."""
+    host = urlsplit(page.url).netloc
+    links = [link for link in page.html.links if urlsplit(link.url).netloc == host]
+    forms = [form for form in page.html.forms if urlsplit(form.url).netloc == host]
+    named_links = [link for link in links if "datadog" in f"{link.url} {link.text}".lower()]
+    named_forms = [form for form in forms if "datadog" in f"{form.url} {form.text}".lower()]
+    login = any("password" in dict(form.fields) for form in forms)
+    if named_links or named_forms:
+        links, forms = named_links, named_forms
+    if len(links) + len(forms) == 1 and not (login and not named_forms):
+        if links:
+            seen = browser.open(links[0].url, initiator=page.url, until=is_datadog)
+        else:
+            button = forms[0].buttons[0] if forms[0].buttons else None
+            seen = browser.send(forms[0], page=page.url, button=button, until=is_datadog)
+        if seen.stopped_at:
+            return seen.stopped_at
+        _check_came(seen)
+        page = seen
+    raise FlowNotFoundError(*_why_not(page, login=login), page)
+
+
+def _why_not(page: SeenPage, *, login: bool) -> tuple[str, str]:
+    where = _path(page.url)
+    if login:
+        line = f"{where} shows a login form. Say in [login] how a fresh browser logs in."
+        return "login_needed", line
+    if page.html.has_script and not page.html.links and not page.html.forms:
+        line = (
+            f"{where} opens Datadog by JavaScript, so a real browser is needed. Use `--browser`, "
+            "or name an address in [start] that redirects to Datadog."
+        )
+        return "browser_needed", line
+    line = (
+        f"{where} leads to Datadog neither by a redirect nor by one link or form. Name the "
+        "address that begins the flow in [start]."
+    )
+    return "no_link", line
+
+
+_FAILURES: Final[Mapping[str, tuple[str, str]]] = {
+    "unreachable": ("no_server", "Nothing answers at {}. Check [start] and [server]."),
+    "timeout": (
+        "server_slow",
+        "{} did not answer in time. Check the server, or raise `patience`.",
+    ),
+    "circle": ("circle", "{} redirects in a circle. Open it in a browser to see why."),
+    "broken": ("server_closed", "{} broke its answer off. Read the server's output."),
+}
+_STATUSES: Final[Mapping[int, tuple[str, str]]] = {
+    429: ("slow_down", "The server limits its own callers: raise the limit while you grade it."),
+    401: ("login_needed", "Say in [login] how a fresh browser logs in."),
+    403: ("login_needed", "Say in [login] how a fresh browser logs in."),
+}
+_SERVER_ERROR: Final = 500
+
+
+def _check_came(page: SeenPage) -> None:
+    """Refuse a page that tells of trouble."""
+    where = _path(page.url)
+    if page.failure:
+        code, line = _FAILURES[page.failure]
+        raise FlowNotFoundError(code, line.format(where), page)
+    code, advice = _STATUSES.get(page.status, ("", ""))
+    if page.status >= _SERVER_ERROR:
+        code, advice = "server_failed", "Read the server's output, and check [server.env]."
+    if code:
+        raise FlowNotFoundError(code, f"{where} answered {page.status}. {advice}", page)
+
+
+def _from_json(page: SeenPage, name: str, *, is_datadog: Callable[[str], bool]) -> str:
+    if page.stopped_at:
+        return page.stopped_at
+    _check_came(page)
+    with contextlib.suppress(ValueError, KeyError, IndexError, TypeError):
+        found: Any = json.loads(page.body)
+        for key in name.split("."):
+            found = found[int(key)] if isinstance(found, list) else found[key]
+        if isinstance(found, str) and is_datadog(found):
+            return found
+    raise FlowNotFoundError(
+        "no_field",
+        f"The JSON of {_path(page.url)} has no address at Datadog in the field {name!r}. Name "
+        "another `field` in [start].",
+        page,
+    )
+
+
+def _from_log(text: str, marker: str, *, is_datadog: Callable[[str], bool]) -> str:
+    for line in reversed(text.splitlines()):
+        if marker in line:
+            for found in _ADDRESS.findall(line):
+                if is_datadog(found):
+                    return str(found)
+    raise FlowNotFoundError(
+        "no_line",
+        f"No line of the output holds {marker!r} and an address at Datadog. Check `log` in "
+        "[start].",
+    )
+
+
+def _path(url: str) -> str:
+    """Return an address without its query, which may hold a secret."""
+    return url.partition("?")[0].partition("#")[0]
+
+
+def _answers(address: str) -> bool:
+    host, port = _host_and_port(address)
+    try:
+        with socket.create_connection((host, port), timeout=1.0):
+            return True
+    except OSError:
+        return False
+
+
+def _host_and_port(address: str) -> tuple[str, int]:
+    parts = urlsplit(address)
+    default = _HTTPS_PORT if parts.scheme == "https" else _HTTP_PORT
+    return parts.hostname or "127.0.0.1", parts.port or default
+
+
+def _port_name(address: str) -> str:
+    host, port = _host_and_port(address)
+    return f"{host}:{port}"
+
+
+def _size(path: Path | None) -> int:
+    return path.stat().st_size if path is not None and path.exists() else 0
