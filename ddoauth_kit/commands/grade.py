@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ddoauth_kit.commands.parser import Parser
+    from ddoauth_kit.grading.grader import SandboxAddress
     from ddoauth_kit.grading.reports.comparison import VerdictChange
     from ddoauth_kit.grading.results import GradeReport
     from ddoauth_kit.grading.settings import GradeSettings
@@ -176,7 +177,7 @@ def _variables(pairs: Sequence[str]) -> dict[str, str]:
     return dict(pair.partition("=")[::2] for pair in pairs)
 
 
-def _joined(url: str | None) -> object:
+def _joined(url: str | None) -> SandboxAddress | None:
     if url is None:
         return None
     from ddoauth_kit.grading.joined_sandbox import find_sandbox

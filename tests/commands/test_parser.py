@@ -22,8 +22,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 EXAMPLES = {name: import_module(f"ddoauth_kit.commands.{name}").EXAMPLES for name in COMMANDS}
-# These open a browser's page, ask a person, or need credentials: their lines are parsed only.
-PARSED_ONLY = ("ddoauth lab", "--mode live", "ddoauth login", "ddoauth logout", "--forget-all")
+# These open a browser's page, ask a person, need credentials, or a server that tests/grading has:
+# their lines are parsed only.
+PARSED_ONLY = (
+    *("ddoauth lab", "--mode live", "ddoauth login", "ddoauth logout", "--forget-all"),
+    "ddoauth grade",
+)
 SERVES = "ddoauth sandbox"
 
 
@@ -124,7 +128,7 @@ def test_whoever_names_no_command_sees_the_help(
         (["run", "--site", "us11"], "Did you mean us1"),
         (["run", "--site", "eu2"], "Did you mean eu1"),
         (["run", "01_the_hole_flow"], "Did you mean 01_the_whole_flow?"),
-        (["sandbox", "--fault", "server-eror"], "Did you mean server-error?"),
+        (["sandbox", "--fault", "rate-limitd"], "Did you mean rate-limited?"),
         (["sandbox", "--profile", "rcf"], "Did you mean rfc?"),
         (["explain", "invalid_grand"], "Did you mean invalid_grant"),
     ],
