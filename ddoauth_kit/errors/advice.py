@@ -171,6 +171,7 @@ ADVICE: Final[dict[str, str]] = {
     "sandbox_not_started": "change the option that the message names.",
     "unknown_fault": "name one of the faults that the message lists.",
     "unknown_drill": "name one of the mistakes or faults that the message lists.",
+    "unknown_line": "name a text that occurs once, such as a whole line of the server.",
     "unknown_handler": "name `onboarding` or `callback`, the two handlers of a server.",
     # A command behind the sandbox's front cannot start.
     "no_trustme": "`pip install 'ddoauth-kit[grade]'`",

@@ -243,7 +243,8 @@ def app() -> Starlette:
 
 if __name__ == "__main__":
     uvicorn.run(
-        "ddoauth_kit.grading.reference_server:app",
+        f"{Path(__file__).stem}:app",
+        app_dir=str(Path(__file__).parent),  # so that a copy runs from any folder
         factory=True,
         port=int(os.environ.get("PORT", "3000")),
         workers=int(os.environ.get("WORKERS", "1")),

@@ -1,0 +1,149 @@
+"""Grade a copy of the reference server in a lesson, before and after a line of it is changed."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+import secrets
+import socket
+import sys
+import tempfile
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+from typing import Final
+
+from ddoauth_kit.errors import InputError
+from ddoauth_kit.grading.requirements import REQUIREMENTS
+from ddoauth_kit.grading.settings import (
+    ActSettings,
+    ClientSettings,
+    ConnectedSettings,
+    GradeSettings,
+    ServerSettings,
+    StartSettings,
+)
+from ddoauth_kit.workbook.show.result_table import ResultTable
+from ddoauth_kit.workbook.show.snippets import Snippet
+
+_MODULE: Final = "acme_server"
+_SCOPES: Final = ("api_keys_write", "monitors_read")
+# The copy takes a free port, which is another one in each run.
+_ADDRESS: Final = re.compile(r"http://127\.0\.0\.1:\d+")
+STORED: Final = "stored_grade.json"
+
+
+@dataclass(frozen=True)
+class ServerCopy:
+    """Hold a copy of the reference server in a folder of its own, which goes with this value."""
+
+    _folder: tempfile.TemporaryDirectory[str] = field(
+        default_factory=lambda: tempfile.TemporaryDirectory(prefix="ddoauth-lesson-"), repr=False
+    )
+
+    def __post_init__(self) -> None:
+        self._path.write_text(_original(), encoding="utf-8")
+
+    def __repr__(self) -> str:
+        return f"a copy of the reference server, {len(self._text.splitlines())} lines"
+
+    def change(self, old: str, new: str) -> Snippet:
+        """Replace a text that occurs once, and return the difference from the original.
+
+        Raises:
+            InputError: `unknown_line`, for a text that does not occur once.
+        """
+        if self._text.count(old) != 1:
+            what = f"{old!r} occurs {self._text.count(old)} times in the copy, and not once."
+            raise InputError("unknown_line", what)
+        self._path.write_text(self._text.replace(old, new), encoding="utf-8")
+        lines = difflib.unified_diff(
+            _original().splitlines(), self._text.splitlines(), "reference", "copy", n=1, lineterm=""
+        )
+        return Snippet("diff", "\n".join(lines))
+
+    def put_back(self) -> bool:
+        """Undo every change, and return whether the copy is the original again."""
+        self._path.write_text(_original(), encoding="utf-8")
+        return self._text == _original()
+
+    def grade(self, *checks: str, site: str = "us1") -> ResultTable:
+        """Grade the copy, started behind the front; columns: `check`, `verdict`, `what happened`.
+
+        Raises:
+            SettingsError: a check is not known, or the server cannot be followed.
+            FrontError: the front or the server cannot start.
+        """
+        from ddoauth_kit.grading.grader import grade
+
+        report = grade(self._settings(), only=checks, sites=(site,))
+        rows = [
+            {
+                "check": result.requirement.id,
+                "verdict": result.verdict.words,
+                "what happened": _ADDRESS.sub("https://your.server", result.actual),
+            }
+            for result in report.results
+        ]
+        return ResultTable("grade", rows)
+
+    @property
+    def _path(self) -> Path:
+        return Path(self._folder.name) / f"{_MODULE}.py"
+
+    @property
+    def _text(self) -> str:
+        return self._path.read_text("utf-8")
+
+    def _settings(self) -> GradeSettings:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        server = f"http://127.0.0.1:{port}"
+        uri = f"{server}/oauth/callback"
+        password = secrets.token_urlsafe(24)
+        env = {
+            "DD_CLIENT_ID": "{client_id}",
+            "DD_CLIENT_SECRET": "{client_secret}",
+            "REDIRECT_URI": uri,
+            "SCOPES": " ".join(_SCOPES),
+            "STATE_FOLDER": f"{self._folder.name}/state",
+            "SESSION_SECRET": secrets.token_urlsafe(24),
+            "LOGIN_PASSWORD": password,
+            "PORT": str(port),
+        }
+        people = [
+            ActSettings(url=f"{server}/login", form={"account": name, "password": password})
+            for name in ("ada", "grace")
+        ]
+        return GradeSettings(
+            start=StartSettings(url=f"{server}/connect/datadog"),
+            connected=ConnectedSettings(text="Connected to Datadog"),
+            client=ClientSettings(redirect_uris=(uri,), scopes=_SCOPES),
+            server=ServerSettings(command=(sys.executable, "-P", str(self._path)), env=env),
+            login=people[0],
+            other_login=people[1],
+            folder=Path(self._folder.name),
+        )
+
+
+def stored_grade() -> ResultTable:
+    """Return a whole grade of the reference server, as it was stored; no server runs.
+
+    Columns: `check`, `verdict`, `source`.
+    """
+    content = (files("ddoauth_kit.workbook.lessons") / STORED).read_text("utf-8")
+    rows = [
+        {
+            "check": each["id"],
+            "verdict": each["verdict"].replace("_", " "),
+            "source": REQUIREMENTS[each["id"]].source,
+        }
+        for each in json.loads(content)["verdicts"]
+    ]
+    return ResultTable("whole grade", rows)
+
+
+def _original() -> str:
+    return (files("ddoauth_kit.grading") / "reference_server.py").read_text("utf-8")
