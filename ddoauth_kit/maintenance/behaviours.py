@@ -47,6 +47,7 @@ _SITES = (
     ),
     Behaviour("control-key", "A program with the key joins with a client; without it, 404.", OWN),
     Behaviour("control-proof", "It proves to a program that it knows the key.", OWN),
+    Behaviour("control-refused", "Without the control key, /control/ answers 401.", OWN),
     Behaviour("loopback-only", "It listens on loopback and on nothing else.", OWN),
     Behaviour("deterministic", "The same seed and the same requests give the same ids.", OWN),
     Behaviour("marked-credentials", "All that it mints starts with sandbox-.", OWN),
@@ -59,6 +60,8 @@ _SITES = (
     Behaviour(
         "two-orgs", "Each site has two orgs, one with a vanity subdomain.", "DataDog/pup issue 550"
     ),
+    Behaviour("vanity-names-site", "The vanity subdomain of each site's org names the site.", OWN),
+    Behaviour("sign-in-once", "A link of the control interface signs one browser in.", OWN),
 )
 _AUTHORIZE = (
     Behaviour(

@@ -11,21 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 from ddoauth_kit.sandbox.clock import Clock
 from ddoauth_kit.sandbox.facts.profiles import find_profile
-from ddoauth_kit.sandbox.facts.sites import EVERY_SITE, REHEARSAL, SITES, Site
-from ddoauth_kit.sandbox.facts.switches import Switches
+from ddoauth_kit.sandbox.facts.sites import REHEARSAL, find_site
+from ddoauth_kit.sandbox.facts.switches import Lifetime, Switches
 from ddoauth_kit.sandbox.http.hosts import check_loopback, make_endpoints, read_public_url
 from ddoauth_kit.sandbox.sandbox_error import SandboxError
+from ddoauth_kit.sandbox.server.actions import Actions, read_lifetime
 from ddoauth_kit.sandbox.server.control import Control
+from ddoauth_kit.sandbox.server.control_interface import ControlInterface
 from ddoauth_kit.sandbox.server.dispatch import Dispatcher
 from ddoauth_kit.sandbox.server.transport import Listener
 from ddoauth_kit.sandbox.state.clients import (
-    check_redirect_uri,
-    check_uri,
     demo_integration,
     read_integration,
 )
-from ddoauth_kit.sandbox.state.faults import parse_fault
-from ddoauth_kit.sandbox.state.orgs import make_org
 from ddoauth_kit.sandbox.state.state import Twin
 
 if TYPE_CHECKING:
@@ -52,6 +50,8 @@ class Sandbox:
     proxy shows the pages to a browser. Programs that hold `control_key` may
     join. `rotate` gives a new refresh token with each refresh, `basic` allows HTTP Basic at the
     token and revocation endpoints, and without `v1_token` the older token endpoint answers 404.
+    With `token_lifetime` access tokens end after so many seconds of real time. Whoever holds
+    `operator_key` may do by HTTP at `/control` what `actions` does.
     Set-up that cannot work raises `SandboxError`.
     """
 
@@ -72,6 +72,8 @@ class Sandbox:
         rotate: bool = False,
         basic: bool = False,
         v1_token: bool = True,
+        operator_key: str | None = None,
+        token_lifetime: float | None = None,
     ) -> None:
         check_loopback(host)
         if not 0 <= latency <= LONGEST_LATENCY:
@@ -91,10 +93,17 @@ class Sandbox:
             clock=self.clock,
             latency=latency,
             prefixes=(self._public.prefix,) if self._public else (),
-            switches=Switches(rotates=rotate, basic=basic, v1_token=v1_token),
+            first_switches=Switches(rotates=rotate, basic=basic, v1_token=v1_token),
+            first_lifetime=_lifetime(token_lifetime),
         )
-        self._twin.faults.inject_all(faults)
+        self._twin.faults.inject_first(faults)
         self._dispatcher = Dispatcher(self._twin, lock=self._lock, public=self._public)
+        journal = self._dispatcher.journal
+        self.actions = Actions(
+            self._twin, lock=self._lock, journal=journal, handle=self._dispatcher.handle
+        )
+        if operator_key:
+            self._dispatcher.obey(ControlInterface(self.actions, journal, key=operator_key))
         if control_key:
             self._dispatcher.admit(Control(self._twin, key=control_key, show_at=self.show_at))
 
@@ -188,32 +197,21 @@ class Sandbox:
 
         The user may do everything unless `permissions` are named; scopes are named like them.
         """
-        with self._lock:
-            org = make_org(
-                self._twin.mint,
-                EVERY_SITE[_known(site, EVERY_SITE)],
-                name=name,
-                user=user,
-                permissions=None if permissions is None else frozenset(permissions),
-                vanity=vanity,
-            )
-            self._twin.add_org(org)
-            return org
+        return self.actions.make_org(
+            site, name=name, user=user, permissions=permissions, vanity=vanity
+        )
 
     def end_org(self, org: Org) -> None:
         """End an organization: its grants, codes and keys die; a site's first one stays."""
-        with self._lock:
-            self._twin.end_org(org)
+        self.actions.end_org(org.id)
 
     def private_client(self, site: str) -> Client:
         """Return the integration's test client of a site, for that site's first org only."""
-        return self._twin.private[_known(site)]
+        return self._twin.private[find_site(site).name]
 
     def register(self, client: Path | Mapping[str, Any]) -> Client:
         """Publish the client of a partner's `oauth_clients.json`, with a minted secret."""
-        integration = read_integration(client)
-        with self._lock:
-            return self._twin.clients.publish(integration)
+        return self.actions.register(client)
 
     def publish(self, client: Client) -> Client:
         """Publish a private client: new credentials, good in every org."""
@@ -223,21 +221,19 @@ class Sandbox:
     def import_client(self, client: Client, *, site: str) -> Client:
         """Bring a client to another site, where it gets credentials of its own."""
         with self._lock:
-            return self._twin.import_client(client, site=_known(site))
+            return self._twin.import_client(client, site=find_site(site).name)
 
     def add_redirect_uri(self, uri: str, *, client: Client | None = None) -> Client:
         """Register one more redirect URI for a client, by default the published one."""
-        check_redirect_uri(uri, where="the client")
         with self._lock:
             found = self._twin.clients.registered((client or self.client).client_id)
-            uris = tuple(dict.fromkeys((*found.redirect_uris, uri)))
-            return self._twin.amend(found.client_id, redirect_uris=uris)
+            uris = (*found.redirect_uris, uri)
+            return self.actions.amend_client(found.client_id, redirect_uris=uris)
 
     def set_onboarding_url(self, url: str, *, client: Client | None = None) -> Client:
         """Change where a client's tile leads, by default the published client's."""
-        check_uri(url, where="the client")
-        with self._lock:
-            return self._twin.amend((client or self.client).client_id, onboarding_url=url)
+        chosen = (client or self.client).client_id
+        return self.actions.amend_client(chosen, onboarding_url=url)
 
     def show_at(self, public_url: str) -> None:
         """Answer browsers that come by one more public URL; programs keep to loopback."""
@@ -248,37 +244,29 @@ class Sandbox:
 
     def uninstall(self, client: Client, *, site: str, org_id: str | None = None) -> None:
         """End a client's grants in an org, by default the site's first; its API key stays."""
-        org = self._twin.org(SITES[_known(site)], org_id=org_id)
-        with self._lock:
-            self._twin.uninstall(client.client_id, org=org)
+        org = self._twin.org(find_site(site), org_id=org_id)
+        self.actions.uninstall(client.client_id, org=org.id)
 
     def api_keys(self, site: str, *, org_id: str | None = None) -> list[ApiKey]:
         """Return an org's API keys, by default of the site's first org."""
-        org = self._twin.org(SITES[_known(site)], org_id=org_id)
-        with self._lock:
-            return self._twin.keys.of_org(org)
+        return self.actions.api_keys(self._twin.org(find_site(site), org_id=org_id).id)
 
     def revoke_api_key(self, key_id: str) -> bool:
         """Revoke an API key by its id, as the customer would; tell whether there was one."""
-        with self._lock:
-            return self._twin.keys.revoke(key_id)
+        return self.actions.revoke_api_key(key_id)
 
     def inject(self, fault: str) -> None:
         """Make something fail from now on: NAME, NAME:COUNT or NAME:PROBABILITY."""
-        parse_fault(fault)
-        with self._lock:
-            self._twin.faults.inject(fault)
+        self.actions.inject(fault)
 
     def clear_faults(self) -> None:
         """Let everything work again."""
-        with self._lock:
-            self._twin.faults.clear()
+        self.actions.clear_faults()
 
     @property
     def journal(self) -> list[JournalEntry]:
         """Return the latest handled requests, oldest first, without any secret."""
-        with self._lock:
-            return list(self._dispatcher.journal)
+        return self.actions.entries()
 
     def issued_secrets(self) -> tuple[str, ...]:
         """Return every secret, code, token and key minted so far, to look for leaks of them."""
@@ -286,10 +274,10 @@ class Sandbox:
             return self._twin.mint.issued()
 
 
-def _known(site: str, sites: Mapping[str, Site] = SITES) -> str:
-    if site not in sites:
-        raise SandboxError(f"unknown site {site!r}; the sites are: {', '.join(sites)}")
-    return site
+def _lifetime(seconds: float | None) -> Lifetime:
+    if seconds is None:
+        return Lifetime()
+    return read_lifetime(seconds)
 
 
 @contextmanager

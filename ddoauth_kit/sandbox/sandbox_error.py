@@ -13,6 +13,10 @@ class SandboxError(Exception):
     """Say in one line what keeps the sandbox from starting, and what to do about it."""
 
 
+class NotThereError(SandboxError):
+    """Say that nothing has the id that was named."""
+
+
 def meant(name: str, names: Iterable[str]) -> str:
     """Return a question that names what comes close to a misspelt name, or nothing."""
     close = difflib.get_close_matches(name.lower(), list(names), n=2, cutoff=0.6)

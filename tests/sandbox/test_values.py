@@ -10,8 +10,10 @@ from ddoauth_kit.sandbox.api.search_query import read_cursor, write_cursor
 from ddoauth_kit.sandbox.clock import Clock
 from ddoauth_kit.sandbox.facts.catalogue import catalogue
 from ddoauth_kit.sandbox.facts.sites import SITES, foreign_registrable_site, next_site
+from ddoauth_kit.sandbox.facts.switches import Lifetime
 from ddoauth_kit.sandbox.http.html import Markup, document, el
 from ddoauth_kit.sandbox.http.messages import read_pairs, with_query
+from ddoauth_kit.sandbox.http.refusals import Target
 from ddoauth_kit.sandbox.oauth.token_endpoint import proves
 from ddoauth_kit.sandbox.state import sessions
 from ddoauth_kit.sandbox.state.clients import Clients, demo_integration
@@ -41,7 +43,9 @@ def make_grant(grants: Grants) -> MakeGrant:
     client, org = Clients(mint).publish(demo_integration()), make_orgs(mint)["us1"][0]
 
     def make() -> Grant:
-        code = grants.issue_code(client, org=org, redirect_uri="u", challenge="c", scopes=("a",))
+        target = Target("u", None, "d", "s")
+        asked = sessions.Pending("id", client, org, "u", "c", ("a",), target, ())
+        code = grants.issue_code(asked, scopes=("a",))
         code.spent = True
         return grants.redeem(code)
 
@@ -72,7 +76,7 @@ def test_mint_makes_what_it_says() -> None:
 def test_old_grants_make_room(grants: Grants, make_grant: MakeGrant) -> None:
     """A thousand grants of one client and org are kept, and the oldest is ended first."""
     first = make_grant()
-    token = grants.issue_access_token(first)
+    token = grants.issue_access_token(first, lifetime=Lifetime())
     for _ in range(GRANTS_KEPT):
         make_grant()
     assert grants.find_access_token(token.value) is None
@@ -92,7 +96,7 @@ def test_rotated_tokens_make_room(grants: Grants, make_grant: MakeGrant) -> None
 def test_expired_entries_are_forgotten(grants: Grants, make_grant: MakeGrant, clock: Clock) -> None:
     """Codes leave after ten minutes and access tokens after an hour."""
     grant = make_grant()
-    token = grants.issue_access_token(grant)
+    token = grants.issue_access_token(grant, lifetime=Lifetime())
     clock.advance(3600)
     assert grants.find_access_token(token.value) is None
     assert not grants._codes

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from ddoauth_kit.sandbox.sandbox_error import SandboxError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -56,6 +58,18 @@ SITES: Mapping[str, Site] = MappingProxyType(
 # A region that no list of clients knows, to rehearse the day when Datadog opens one.
 REHEARSAL = Site("rehearsal1", "rehearsal1.datadoghq.com", "rehearsal1.datadoghq.com")
 EVERY_SITE: Mapping[str, Site] = MappingProxyType({**SITES, REHEARSAL.name: REHEARSAL})
+
+
+def find_site(name: str, sites: Mapping[str, Site] = SITES) -> Site:
+    """Return the site of a name, or refuse it with those there are."""
+    if name not in sites:
+        raise SandboxError(f"unknown site {name!r}; the sites are: {', '.join(sites)}")
+    return sites[name]
+
+
+def site_of_host(host: str) -> str | None:
+    """Return the site that has an app host of this name."""
+    return next((site.name for site in EVERY_SITE.values() if site.app_host == host), None)
 
 
 def next_site(site: Site) -> Site:

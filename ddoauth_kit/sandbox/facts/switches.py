@@ -3,6 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# What the sandbox can let pass, so that a client's other requests can be seen, too.
+TOLERANCES: Mapping[str, str] = MappingProxyType(
+    {
+        "no-pkce": "An authorization request without a code challenge is answered.",
+        "plain-pkce": "The challenge method plain works, and so does a missing method.",
+        "any-redirect-uri": "A redirect URI that is not registered works.",
+        "comma-scopes": "Scopes may be separated by commas.",
+        "token-at-app": "The app host answers token and revocation requests.",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -10,9 +26,23 @@ class Switches:
     """Hold the choices that Datadog's pages leave open, or that rehearse its future.
 
     `rotates` gives a new refresh token with each refresh, `basic` lets clients authenticate by
-    HTTP Basic, and without `v1_token` the older token endpoint is gone.
+    HTTP Basic, and without `v1_token` the older token endpoint is gone. `tolerates` names what is
+    let pass although Datadog refuses it.
     """
 
     rotates: bool = False
     basic: bool = False
     v1_token: bool = True
+    tolerates: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Lifetime:
+    """Say how long access tokens live, and what `expires_in` says; both are in seconds.
+
+    With `real` they end by real time, too, wherever the sandbox's own clock stands.
+    """
+
+    access_token: float = 3600
+    claims: float = 3600
+    real: bool = False

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 
     from ddoauth_kit.sandbox.facts.sites import Site
 
@@ -52,12 +53,19 @@ class Incoming:
 
     def form(self) -> tuple[tuple[str, str], ...]:
         """Read the body as an HTML form; what is no form reads as no fields."""
+        return self._pairs
+
+    @cached_property
+    def _pairs(self) -> tuple[tuple[str, str], ...]:
         return read_pairs(self.body)
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One response, with the ways in which a fault may spoil its delivery."""
+    """One response, with the ways in which a fault may spoil its delivery.
+
+    With a `stream` the body comes in parts as they are made, until the client hangs up.
+    """
 
     status: int
     body: bytes = b""
@@ -65,6 +73,7 @@ class Answer:
     headers: tuple[tuple[str, str], ...] = ()
     delay: float = 0.0
     cut_off: bool = False
+    stream: Callable[[], AsyncGenerator[bytes]] | None = None
 
     def with_headers(self, *headers: tuple[str, str]) -> Answer:
         """Return this answer with more headers."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ddoauth_kit.sandbox.facts.catalogue import catalogue
@@ -11,6 +12,8 @@ from ddoauth_kit.sandbox.http.html import Markup, document, el, form
 from ddoauth_kit.sandbox.http.messages import duplicates, html_answer
 from ddoauth_kit.sandbox.http.refusals import Target, page_refusal, redirect_refusal
 from ddoauth_kit.sandbox.pages.page_frame import button, enter, org_switch, root
+from ddoauth_kit.sandbox.sandbox_error import SandboxError
+from ddoauth_kit.sandbox.state.clients import check_redirect_uri
 from ddoauth_kit.sandbox.state.sessions import Pending, new_token
 
 if TYPE_CHECKING:
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
 _HEADINGS = {"read": "Read", "write": "Change", "run": "Run", "": "Not in the catalogue"}
 _BLOCKED = "Blocked by your administrator"
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
+_PLAIN = re.compile(r"[A-Za-z0-9._~-]{43,128}", re.ASCII)
+METHOD = "code_challenge_method"
 
 
 def show_consent(twin: Twin, incoming: Incoming) -> Answer:
@@ -46,19 +51,22 @@ def read_request(twin: Twin, incoming: Incoming, *, org: Org) -> Pending:
         )
     parameters = incoming.parameters
     client = _client(twin, parameters, org=org)
-    redirect_uri = _redirect_uri(client, parameters)
+    redirect_uri = _redirect_uri(twin, client, parameters)
     target = Target(redirect_uri, parameters.get("state"), org.site.domain, org.site_url)
     if parameters.get("response_type") != "code":
         raise _response_type_refusal(parameters, target=target)
+    challenge, method = _challenge(twin, parameters, target=target)
     return Pending(
         id=new_token(),
         client=client,
         org=org,
         redirect_uri=redirect_uri,
-        challenge=_challenge(parameters, target=target),
-        scopes=_scopes(client, parameters, target=target),
+        challenge=challenge,
+        scopes=_scopes(twin, client, parameters, target=target),
         target=target,
         query=incoming.query,
+        method=method,
+        attempt=twin.handling.attempt,
     )
 
 
@@ -81,11 +89,15 @@ def check_authorizable(twin: Twin, client: Client, *, org: Org) -> None:
         raise page_refusal("authorize-disabled-app", text, status=403)
 
 
-def _redirect_uri(client: Client, parameters: dict[str, str]) -> str:
+def _redirect_uri(twin: Twin, client: Client, parameters: dict[str, str]) -> str:
     redirect_uri = parameters.get("redirect_uri", "")
-    if redirect_uri not in client.redirect_uris:
-        raise page_refusal("authorize-redirect-uri", "invalid_request - Mismatching redirect URI")
-    return redirect_uri
+    if redirect_uri in client.redirect_uris:
+        return redirect_uri
+    with suppress(SandboxError):
+        check_redirect_uri(redirect_uri, where="the request")
+        if twin.tolerates("any-redirect-uri"):
+            return redirect_uri
+    raise page_refusal("authorize-redirect-uri", "invalid_request - Mismatching redirect URI")
 
 
 def _response_type_refusal(parameters: dict[str, str], *, target: Target) -> Exception:
@@ -104,8 +116,11 @@ def _response_type_refusal(parameters: dict[str, str], *, target: Target) -> Exc
     )
 
 
-def _challenge(parameters: dict[str, str], *, target: Target) -> str:
-    challenge = parameters.get("code_challenge", "")
+def _challenge(twin: Twin, parameters: dict[str, str], *, target: Target) -> tuple[str, str]:
+    """Return challenge and method; where PKCE is not asked for, both are empty."""
+    challenge, method = parameters.get("code_challenge", ""), parameters.get(METHOD)
+    if not challenge and twin.tolerates("no-pkce"):
+        return "", ""
     if not challenge:
         raise redirect_refusal(
             "authorize-pkce-required",
@@ -114,7 +129,9 @@ def _challenge(parameters: dict[str, str], *, target: Target) -> str:
             target=target,
         )
     # RFC 7636 4.3 reads a missing method as plain, which Datadog does not offer.
-    if parameters.get("code_challenge_method") != "S256":
+    if method in {None, "plain"} and _PLAIN.fullmatch(challenge) and twin.tolerates("plain-pkce"):
+        return challenge, "plain"
+    if method != "S256":
         raise redirect_refusal(
             "authorize-s256-only",
             "invalid_request",
@@ -128,11 +145,16 @@ def _challenge(parameters: dict[str, str], *, target: Target) -> str:
             "The code_challenge must be 43 characters of base64url.",
             target=target,
         )
-    return challenge
+    return challenge, method
 
 
-def _scopes(client: Client, parameters: dict[str, str], *, target: Target) -> tuple[str, ...]:
-    asked = tuple(dict.fromkeys(parameters.get("scope", "").split()))
+def _scopes(
+    twin: Twin, client: Client, parameters: dict[str, str], *, target: Target
+) -> tuple[str, ...]:
+    scope = parameters.get("scope", "")
+    if "," in scope and twin.tolerates("comma-scopes"):
+        scope = scope.replace(",", " ")
+    asked = tuple(dict.fromkeys(scope.split()))
     unknown = [scope for scope in asked if scope not in client.scopes]
     if unknown:
         raise redirect_refusal(

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
 from ddoauth_kit.sandbox.http.messages import duplicates
-from ddoauth_kit.sandbox.http.refusals import UNAUTHORIZED, oauth_refusal
+from ddoauth_kit.sandbox.http.refusals import UNAUTHORIZED, Refusal, oauth_refusal
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ddoauth_kit.sandbox.http.messages import Incoming
-    from ddoauth_kit.sandbox.http.refusals import Refusal
     from ddoauth_kit.sandbox.state.clients import Client
     from ddoauth_kit.sandbox.state.state import Twin
 
@@ -23,7 +24,7 @@ FIELDS_NAMED = 30
 BAD_REQUEST = 400
 
 # A careless client posts a bare token, which a form parser takes for the name of a field.
-_NAME = re.compile(r"[a-z_]{1,24}", re.ASCII)
+_NAME = re.compile(r"[a-z_]{1,24}(?:\[[a-z_]{0,24}\]){0,2}", re.ASCII)
 
 BAD_CODE = "Invalid authorization code or code verifier."
 
@@ -104,10 +105,11 @@ def _proof(twin: Twin, incoming: Incoming, *, fields: dict[str, str]) -> tuple[s
         raise oauth_refusal(
             "token-two-methods", "invalid_request", "Use one way of client authentication."
         )
-    return (*_basic(credentials), UNAUTHORIZED)
+    return (*basic_credentials(credentials), UNAUTHORIZED)
 
 
-def _basic(credentials: str) -> tuple[str, str]:
+def basic_credentials(credentials: str) -> tuple[str, str]:
+    """Return id and secret of a Basic header, empty where it cannot be read."""
     try:
         text = base64.b64decode(credentials, validate=True).decode("utf-8")
     except (binascii.Error, ValueError):
@@ -116,9 +118,23 @@ def _basic(credentials: str) -> tuple[str, str]:
     return unquote_plus(client_id), unquote_plus(secret)
 
 
-def field_names(incoming: Incoming) -> tuple[str, ...]:
-    """Name the fields of a form body, for the journal, and leave out odd ones."""
-    if incoming.content_type != "application/x-www-form-urlencoded":
+def sent_pairs(incoming: Incoming) -> tuple[tuple[str, str], ...]:
+    """Return the fields of a body, form or JSON, as far as they can be read."""
+    if incoming.content_type != "application/json":
+        return incoming.form()
+    try:
+        return _json_pairs(incoming.body)
+    except Refusal:
         return ()
-    names = dict.fromkeys(name for name, _ in incoming.form())
+
+
+def field_names(incoming: Incoming) -> tuple[str, ...]:
+    """Name the fields of a form body, for the journal."""
+    is_form = incoming.content_type == "application/x-www-form-urlencoded"
+    return names_of(incoming.form()) if is_form else ()
+
+
+def names_of(pairs: Iterable[tuple[str, object]]) -> tuple[str, ...]:
+    """Return the names of fields, each once; what does not look like a name stays out."""
+    names = dict.fromkeys(name for name, _ in pairs)
     return tuple(name for name in names if _NAME.fullmatch(name))[:FIELDS_NAMED]

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ddoauth_kit.sandbox.state.state import Twin
 
 FOREIGN_DOMAIN = "datadog.example"
+SCRIPT = "<script>document.title = 'not escaped'</script>"
 
 
 def decide(twin: Twin, incoming: Incoming) -> Answer:
@@ -39,6 +40,8 @@ def decide(twin: Twin, incoming: Incoming) -> Answer:
         raise redirect_refusal(
             "consent-denied", "access_denied", "The user denied the request.", target=target
         )
+    if twin.faults.strikes("script-error"):
+        raise redirect_refusal("consent-denied", "access_denied", SCRIPT, target=target)
     return _send_back(twin, pending, target=target)
 
 
@@ -60,13 +63,7 @@ def _send_back(twin: Twin, pending: Pending, *, target: Target) -> Answer:
         raise redirect_refusal("consent-scopes-blocked", "invalid_scope", text, target=target)
     if len(scopes) > 1 and twin.faults.strikes("narrowed-scopes"):
         scopes = scopes[:-1]
-    code = twin.grants.issue_code(
-        pending.client,
-        org=pending.org,
-        redirect_uri=pending.redirect_uri,
-        challenge=pending.challenge,
-        scopes=scopes,
-    )
+    code = twin.grants.issue_code(pending, scopes=scopes)
     copies = 2 if twin.faults.strikes("duplicate-code") else 1
     location = target.location(
         *[("code", code.value)] * copies,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import math
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -18,7 +19,6 @@ from ddoauth_kit.sandbox.oauth.client_authentication import (
     read_revocation_fields,
     read_token_fields,
 )
-from ddoauth_kit.sandbox.state.grants import ACCESS_SECONDS
 
 if TYPE_CHECKING:
     from ddoauth_kit.sandbox.http.messages import Incoming
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ddoauth_kit.sandbox.state.grants import Code, Grant
     from ddoauth_kit.sandbox.state.state import Twin
 
+ELSEWHERE = "https://elsewhere.example/token"
 _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}", re.ASCII)
 
 
@@ -49,6 +50,9 @@ def _issue_tokens(twin: Twin, incoming: Incoming) -> Answer:
     """Answer a token request of one of the two grant types."""
     if twin.faults.strikes("token-endpoint-gone"):
         raise api_refusal("token-v1-gone", 404, "Not found")
+    if twin.faults.strikes("token-redirect"):
+        moved = (("Location", ELSEWHERE), *NO_STORE)
+        return Answer(307, content_type="text/plain; charset=utf-8", headers=moved)
     fields = read_token_fields(incoming)
     if twin.faults.strikes("error-with-200"):
         raise oauth_refusal("token-errors", "invalid_grant", BAD_CODE, status=200)
@@ -79,7 +83,7 @@ def _exchange(twin: Twin, incoming: Incoming, client: Client, *, fields: dict[st
     _burn(twin, code)
     if fields.get("redirect_uri") != code.redirect_uri:
         raise oauth_refusal("token-code-redirect-uri", "invalid_grant", BAD_CODE)
-    if not proves(fields.get("code_verifier", ""), challenge=code.challenge):
+    if not _fits(fields.get("code_verifier", ""), code):
         raise oauth_refusal("token-code-verifier", "invalid_grant", BAD_CODE)
     if twin.faults.strikes("expired-code"):
         raise oauth_refusal("token-code-expiry", "invalid_grant", BAD_CODE)
@@ -93,6 +97,13 @@ def _burn(twin: Twin, code: Code) -> None:
     if code.grant is not None:
         twin.grants.revoke(code.grant)
     raise oauth_refusal("token-code-reuse", "invalid_grant", BAD_CODE)
+
+
+def _fits(verifier: str, code: Code) -> bool:
+    """Check the verifier; a switch lets requests pass whose challenge needs another check."""
+    if code.method == "plain":
+        return hmac.compare_digest(verifier.encode(errors="replace"), code.challenge.encode())
+    return not code.method or proves(verifier, challenge=code.challenge)
 
 
 def proves(verifier: str, *, challenge: str) -> bool:
@@ -124,11 +135,14 @@ def _refresh(twin: Twin, incoming: Incoming, client: Client, *, fields: dict[str
 
 def _token_answer(twin: Twin, grant: Grant, *, silent: bool = False) -> Answer:
     stray = twin.faults.strikes("other-site-token")
-    access = twin.grants.issue_access_token(_elsewhere(twin, grant) if stray else grant)
+    lifetime = twin.lifetimes.of(grant.org.id)
+    access = twin.grants.issue_access_token(
+        _elsewhere(twin, grant) if stray else grant, lifetime=lifetime
+    )
     body: dict[str, object] = {
         "access_token": access.value,
         "refresh_token": grant.refresh_token,
-        "expires_in": ACCESS_SECONDS,
+        "expires_in": math.ceil(lifetime.claims),
         "token_type": "Bearer",
         "scope": " ".join(grant.scopes),
     }

@@ -11,6 +11,7 @@ from ddoauth_kit.sandbox.http.refusals import page_refusal
 from ddoauth_kit.sandbox.pages.page_frame import (
     button,
     enter,
+    entered,
     facts,
     frame,
     root,
@@ -40,6 +41,15 @@ def index_page() -> Answer:
 def go_home(_twin: Twin, _incoming: Incoming) -> Answer:
     """Lead from the application's root to its tiles."""
     return see_other("integrations")
+
+
+def sign_in(twin: Twin, incoming: Incoming) -> Answer:
+    """Sign a browser in to the organization of a ticket, which works once."""
+    session = twin.sessions.redeem(incoming.parameters.get("ticket", ""), site=incoming.site.name)
+    if session is None:
+        text = "This link was used before, or its organization has ended."
+        raise page_refusal("sign-in-once", text, status=403)
+    return see_other("integrations", *entered(twin, session).cookie)
 
 
 def show_integrations(twin: Twin, incoming: Incoming) -> Answer:

@@ -36,7 +36,11 @@ def enter(twin: Twin, incoming: Incoming) -> Visit:
     session = twin.sessions.find(incoming.cookies.get(twin.cookie), site=incoming.site.name)
     if session is not None:
         return Visit(session)
-    session = twin.sessions.open(org=twin.org(incoming.site))
+    return entered(twin, twin.sessions.open(org=twin.org(incoming.site)))
+
+
+def entered(twin: Twin, session: Session) -> Visit:
+    """Hand a session that has just begun to the browser."""
     # Behind a proxy the browser sees a longer path; whether it is there, no header says surely.
     paths = dict.fromkeys(f"{prefix}/{session.site}" for prefix in ("", *twin.prefixes))
     cookie = f"{twin.cookie}={session.id}; HttpOnly; SameSite=Lax"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections import deque
+import time
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -14,10 +14,13 @@ from ddoauth_kit.sandbox.http.hosts import local_hosts
 from ddoauth_kit.sandbox.http.messages import Incoming, json_answer, read_pairs
 from ddoauth_kit.sandbox.http.refusals import Refusal, answer_refusal, api_refusal, page_refusal
 from ddoauth_kit.sandbox.pages.customer_pages import index_page
+from ddoauth_kit.sandbox.server.attribution import attribute
 from ddoauth_kit.sandbox.server.control import CONTROL_PATH, NONCE_HEADER
 from ddoauth_kit.sandbox.server.foreign_pages import check_page
-from ddoauth_kit.sandbox.server.journal import ENTRIES_KEPT, JournalEntry, journal_entry, masked
-from ddoauth_kit.sandbox.server.router import not_found, route_request
+from ddoauth_kit.sandbox.server.journal import Journal
+from ddoauth_kit.sandbox.server.observation import FRONT_HEADER, asked_host, masked, observe
+from ddoauth_kit.sandbox.server.reasons import told
+from ddoauth_kit.sandbox.server.router import TOKEN_PATHS, not_found, route_request
 from ddoauth_kit.sandbox.server.transport_faults import instead_of_answer, spoil_answer
 
 if TYPE_CHECKING:
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from ddoauth_kit.sandbox.http.hosts import PublicUrl
     from ddoauth_kit.sandbox.http.messages import Answer
     from ddoauth_kit.sandbox.server.control import Control
+    from ddoauth_kit.sandbox.server.control_interface import ControlInterface
     from ddoauth_kit.sandbox.state.state import Twin
 
 LOG = logging.getLogger("ddoauth_kit.sandbox")
@@ -43,7 +47,8 @@ class Dispatcher:
         self._public = public
         self._hosts: frozenset[str] = frozenset()
         self._control: Control | None = None
-        self.journal: deque[JournalEntry] = deque(maxlen=ENTRIES_KEPT)
+        self._interface: ControlInterface | None = None
+        self.journal = Journal()
 
     def serve_port(self, port: int) -> None:
         """Answer for the loopback names of this port from now on."""
@@ -59,14 +64,19 @@ class Dispatcher:
         """Let programs that hold a key share this sandbox."""
         self._control = control
 
+    def obey(self, interface: ControlInterface) -> None:
+        """Let programs that hold the control key change this sandbox and read its journal."""
+        self._interface = interface
+
     def respond(self, request: Request, *, body: bytes | None) -> Answer:
         """Return the answer to one request; a mistake of the sandbox itself is a 500."""
         with self._lock:
+            self._twin.handling.begin()
             self._twin.clock.tick()
             try:
                 answer = self._answer(request, body=body)
             except Refusal as refusal:
-                self._note(request, status=refusal.status)
+                self._note(request, status=refusal.status, refusal=refusal)
                 answer = answer_refusal(refusal, profile=self._twin.profile)
             except Exception:
                 LOG.exception("the sandbox failed to answer")
@@ -77,21 +87,30 @@ class Dispatcher:
             dated = answer.with_headers(("Date", http_date(date)))
             return replace(dated, delay=dated.delay + self._twin.latency)
 
+    def handle(self, incoming: Incoming, *, too_large: bool = False) -> Answer:
+        """Answer a request to a known host and write it down; the caller holds the lock."""
+        twin, refused, at = self._twin, None, time.time()
+        twin.handling.begin()
+        attribute(twin, incoming)
+        try:
+            answer = self._handled(incoming, too_large=too_large)
+        except Refusal as refusal:
+            refused = refusal
+            answer = answer_refusal(refusal, profile=twin.profile)
+        if self._is_back_channel(incoming):
+            answer = spoil_answer(answer, faults=twin.faults)
+        self._write(incoming, at=at, status=answer.status, refused=refused)
+        return answer
+
     def _answer(self, request: Request, *, body: bytes | None) -> Answer:
         self._check_host(request)
         path = request.scope["path"]
         site, role, rest = _split(path)
         check_page(request.method, request.headers, form=role == "app", hosts=self._hosts)
-        if path == "/" and request.method == "GET":
-            self._note(request, status=200)
-            return index_page()
-        if path == CONTROL_PATH and self._control and self._control.admits(request.headers):
-            self._note(request, status=200)
-            return self._control.answer(body or b"")
-        if path == CONTROL_PATH and self._control and NONCE_HEADER in request.headers:
-            self._note(request, status=200)
-            return self._control.proof(request.headers[NONCE_HEADER])
-        site, role, rest = _split(path)
+        if FRONT_HEADER not in request.headers:
+            own = self._own_answer(request, path=path, body=body or b"")
+            if own is not None:
+                return own
         if site not in EVERY_SITE or role not in ROLES:
             raise not_found("app")
         incoming = Incoming(
@@ -104,7 +123,23 @@ class Dispatcher:
             cookies=request.cookies,
             body=body or b"",
         )
-        return self._journalled(incoming, too_large=body is None)
+        return self.handle(incoming, too_large=body is None)
+
+    def _own_answer(self, request: Request, *, path: str, body: bytes) -> Answer | None:
+        """Answer at the addresses that are the sandbox's and not Datadog's."""
+        if path == "/" and request.method == "GET":
+            self._note(request, status=200)
+            return index_page()
+        if path == CONTROL_PATH and self._control and self._control.admits(request.headers):
+            self._note(request, status=200)
+            return self._control.answer(body)
+        if path == CONTROL_PATH and self._control and NONCE_HEADER in request.headers:
+            self._note(request, status=200)
+            return self._control.proof(request.headers[NONCE_HEADER])
+        if path.startswith(f"{CONTROL_PATH}/") and self._interface is not None:
+            # Whoever reads the journal would find there that it was read.
+            return self._interface.answer(request, body=body)
+        return None
 
     def _check_host(self, request: Request) -> None:
         """Refuse foreign hosts, as a rebound DNS name brings; X-Forwarded-* says nothing."""
@@ -114,20 +149,10 @@ class Dispatcher:
             text = f"Misdirected request: name host and port as in {known}"
             raise api_refusal("foreign-host", 421, text)
 
-    def _journalled(self, incoming: Incoming, *, too_large: bool) -> Answer:
-        try:
-            answer = self._handled(incoming, too_large=too_large)
-        except Refusal as refusal:
-            answer = answer_refusal(refusal, profile=self._twin.profile)
-        if incoming.role != "app":
-            answer = spoil_answer(answer, faults=self._twin.faults)
-        self.journal.append(journal_entry(incoming, status=answer.status))
-        return answer
-
     def _handled(self, incoming: Incoming, *, too_large: bool) -> Answer:
         if too_large:
             raise _too_large(incoming.role)
-        if incoming.role != "app":
+        if self._is_back_channel(incoming):
             if self._twin.faults.strikes("clock-skew"):
                 self._twin.clock.ahead = SKEW_SECONDS
             failed = instead_of_answer(incoming, faults=self._twin.faults)
@@ -135,9 +160,43 @@ class Dispatcher:
                 return failed
         return route_request(self._twin, incoming)
 
-    def _note(self, request: Request, *, status: int) -> None:
-        path = masked(request.scope["path"])
-        self.journal.append(JournalEntry(None, None, request.method, path, status))
+    def _is_back_channel(self, incoming: Incoming) -> bool:
+        """Tell whether a server calls; faults of tokens and the API strike nothing else."""
+        if incoming.role != "app":
+            return True
+        return incoming.path in TOKEN_PATHS and "token-at-app" in self._twin.switches.tolerates
+
+    def _write(
+        self, incoming: Incoming, *, at: float, status: int, refused: Refusal | None
+    ) -> None:
+        handling = self._twin.handling
+        behaviour, reason = told(refused, handling)
+        self.journal.write(
+            at=at,
+            status=status,
+            behaviour=behaviour,
+            reason=reason,
+            org=handling.org,
+            grant=handling.grant_id,
+            attempt=handling.attempt or None,
+            faults=tuple(handling.struck),
+            tolerated=tuple(handling.tolerated),
+            **observe(incoming, prints=self._twin.prints),
+        )
+
+    def _note(self, request: Request, *, status: int, refusal: Refusal | None = None) -> None:
+        behaviour, reason = told(refusal, self._twin.handling)
+        self.journal.write(
+            at=time.time(),
+            site=None,
+            role=None,
+            host=asked_host(request.headers),
+            method=request.method,
+            path=masked(request.scope["path"]),
+            status=status,
+            behaviour=behaviour,
+            reason=reason,
+        )
 
 
 def _split(path: str) -> tuple[str, str, str]:

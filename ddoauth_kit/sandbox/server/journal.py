@@ -1,51 +1,141 @@
-"""What happened, without any secret."""
+"""What happened, without any secret: the entries, in order, and whoever waits for the next one."""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-from ddoauth_kit.sandbox.oauth.client_authentication import field_names
-from ddoauth_kit.sandbox.server.router import find_route
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from itertools import islice
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ddoauth_kit.sandbox.http.messages import Incoming
+    from collections.abc import AsyncIterator, Callable
 
 ENTRIES_KEPT = 10_000
 
-# An API key may stand in a path (Datadog's legacy log intake), and nobody must find it here.
-_LONG = re.compile(r"[^/]{20,}")
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+_NO_LENGTHS: Mapping[str, int] = MappingProxyType({})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JournalEntry:
-    """One handled request; `fields` names its form fields, whose values are not kept."""
+    """One handled request; of what it carried, names stay, and open values of the protocol.
 
+    `at` is in seconds since 1970. `host` is the name that the client asked for, one of Datadog's
+    if a front brought the request. `behaviour` is the id of the rule that refused it, or
+    `fault:NAME`, and `reason` says why in words; both are empty if all went well. `authentication`
+    is none, body, basic, bearer or api-key, several joined by a plus. `attempt` is the fingerprint
+    of the state that the authorization began with. Equal `fingerprints` are of equal values.
+    """
+
+    number: int
+    at: float
     site: str | None
     role: str | None
+    host: str
     method: str
     path: str
     status: int
+    behaviour: str = ""
+    reason: str = ""
     operation: str | None = None
-    fields: tuple[str, ...] = ()
+    authentication: str = "none"
+    content_type: str = ""
+    query_fields: tuple[str, ...] = ()
+    form_fields: tuple[str, ...] = ()
+    json_fields: tuple[str, ...] = ()
+    values: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    grant: str | None = None
+    org: str | None = None
+    attempt: str | None = None
+    faults: tuple[str, ...] = ()
+    tolerated: tuple[str, ...] = ()
+    fingerprints: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    lengths: Mapping[str, int] = field(default_factory=lambda: _NO_LENGTHS)
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Return the names of the form's fields."""
+        return self.form_fields
+
+    def document(self) -> dict[str, Any]:
+        """Return the entry as JSON shows it."""
+        shown = {each.name: getattr(self, each.name) for each in fields(self)}
+        return {n: dict(v) if isinstance(v, Mapping) else v for n, v in shown.items()}
 
 
-def journal_entry(incoming: Incoming, *, status: int) -> JournalEntry:
-    """Describe one request to a known host."""
-    route = find_route(incoming.role, incoming.path)
-    name = route.operations.get(incoming.method, "") if route is not None else ""
-    return JournalEntry(
-        site=incoming.site.name,
-        role=incoming.role,
-        method=incoming.method,
-        path=incoming.path if route is not None else masked(incoming.path),
-        status=status,
-        operation=name or None,
-        fields=field_names(incoming),
-    )
+class Journal:
+    """The latest ten thousand entries, oldest first, numbered from 1 without a gap."""
+
+    def __init__(self) -> None:
+        self._entries: deque[JournalEntry] = deque(maxlen=ENTRIES_KEPT)
+        self._last = 0
+        self._lock = threading.Lock()
+        self._listeners: list[Callable[[JournalEntry], None]] = []
+
+    @property
+    def last(self) -> int:
+        """Return the number of the newest entry, 0 before there is one."""
+        return self._last
+
+    def write(self, **seen: Any) -> None:  # noqa: ANN401 - the fields of an entry
+        """Add an entry and tell those who wait for it."""
+        with self._lock:
+            self._last += 1
+            entry = JournalEntry(number=self._last, **seen)
+            self._entries.append(entry)
+            listeners = tuple(self._listeners)
+        for listener in listeners:
+            listener(entry)
+
+    def entries(self, *, after: int = 0) -> list[JournalEntry]:
+        """Return the entries that came after a number."""
+        with self._lock:
+            if not self._entries:
+                return []
+            skipped = max(0, after + 1 - self._entries[0].number)
+            return list(islice(self._entries, skipped, None))
+
+    def clear(self) -> None:
+        """Forget all entries; later ones go on counting, so that nobody misses one."""
+        with self._lock:
+            self._entries.clear()
+
+    def listen(self, listener: Callable[[JournalEntry], None]) -> Callable[[], None]:
+        """Call somebody with each new entry, at once and briefly; return what ends it."""
+        with self._lock:
+            self._listeners.append(listener)
+
+        def stop() -> None:
+            with self._lock:
+                self._listeners.remove(listener)
+
+        return stop
+
+    async def follow(self, *, after: int, patience: float) -> AsyncIterator[list[JournalEntry]]:
+        """Yield entries as they come, forever; an empty list when none came for some seconds."""
+        loop, news = asyncio.get_running_loop(), asyncio.Event()
+        stop = self.listen(lambda _: _wake(loop, news))
+        try:
+            while True:
+                news.clear()
+                entries = self.entries(after=after)
+                if entries:
+                    after = entries[-1].number
+                    yield entries
+                    continue
+                try:
+                    async with asyncio.timeout(patience):
+                        await news.wait()
+                except TimeoutError:
+                    yield []
+        finally:
+            stop()
 
 
-def masked(path: str) -> str:
-    """Hide long segments of a path that nobody serves."""
-    return _LONG.sub("<masked>", path)[:200]
+def _wake(loop: asyncio.AbstractEventLoop, news: asyncio.Event) -> None:
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(news.set)

@@ -86,6 +86,7 @@ _PAGES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/oauth2/v1/authorize", show_consent),
     ("POST", "/oauth2/v1/authorize", decide),
     ("GET", "/", pages.go_home),
+    ("GET", "/sign-in", pages.sign_in),
     ("POST", "/switch-org", pages.switch_org),
     ("GET", "/integrations", pages.show_integrations),
     ("POST", "/integrations/connect", pages.connect_accounts),
@@ -111,6 +112,9 @@ _TOKENS: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "/oauth2/v1/token", issue_tokens_v1),
     ("POST", "/oauth2/v1/revoke", revoke_token),
 )
+
+
+TOKEN_PATHS = frozenset(path for _, path, _ in _TOKENS)
 
 
 @cache
@@ -149,6 +153,10 @@ def find_route(role: str, path: str) -> Route | None:
 def route_request(twin: Twin, incoming: Incoming) -> Answer:
     """Answer a request to a known host of a known site."""
     route = find_route(incoming.role, incoming.path)
+    if route is None and incoming.role == "app" and incoming.path in TOKEN_PATHS:
+        if not twin.tolerates("token-at-app"):
+            raise page_refusal("token-app-host", "There is no such page.", status=404)
+        route = find_route("api", incoming.path)
     if route is None:
         raise not_found(incoming.role)
     handler = route.handlers.get(incoming.method)

@@ -20,6 +20,8 @@ from ddoauth_kit.sandbox.http.payload import MAX_BODY_BYTES
 from ddoauth_kit.sandbox.sandbox_error import SandboxError
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
     from starlette.types import Receive, Scope, Send
 
     from ddoauth_kit.sandbox.http.messages import Answer
@@ -172,7 +174,10 @@ def _door(respond: Respond) -> Any:  # noqa: ANN401 - an ASGI application
             body = await _read_body(request)
         except ClientDisconnect:
             return
-        await _deliver(respond(request, body=body), send=send)
+        answer = respond(request, body=body)
+        await _deliver(answer, send=send)
+        if answer.stream is not None:
+            await _stream(answer.stream(), receive=receive, send=send)
 
     return door
 
@@ -194,6 +199,8 @@ async def _deliver(answer: Answer, *, send: Send) -> None:
         await asyncio.sleep(answer.delay)
     body = answer.body
     headers = [("Content-Type", answer.content_type), ("Content-Length", str(len(body)))]
+    if answer.stream is not None:
+        headers = [("Content-Type", answer.content_type)]
     if answer.status == NO_CONTENT:
         headers = []  # RFC 9110 8.6: such an answer has no length to tell
     if answer.cut_off:
@@ -208,5 +215,25 @@ async def _deliver(answer: Answer, *, send: Send) -> None:
             ],
         }
     )
+    more = answer.cut_off or answer.stream is not None
     # Without the last message uvicorn closes the connection in the middle of the body.
-    await send({"type": "http.response.body", "body": body, "more_body": answer.cut_off})
+    await send({"type": "http.response.body", "body": body, "more_body": more})
+
+
+async def _stream(parts: AsyncGenerator[bytes], *, receive: Receive, send: Send) -> None:
+    """Send parts as they are made; only `receive` tells that the client has hung up."""
+    gone = asyncio.ensure_future(receive())
+    try:
+        while not gone.done():
+            part = asyncio.ensure_future(anext(parts))
+            try:
+                await asyncio.wait({gone, part}, return_when=asyncio.FIRST_COMPLETED)
+                if part.done():
+                    body = part.result()
+                    await send({"type": "http.response.body", "body": body, "more_body": True})
+            finally:
+                part.cancel()
+                await asyncio.gather(part, return_exceptions=True)
+    finally:
+        gone.cancel()
+        await parts.aclose()

@@ -15,12 +15,16 @@ if TYPE_CHECKING:
 
 SLOW_SECONDS = 3.0
 RESET_SECONDS = 2
+HANG_SECONDS = 60.0
 
 
 def instead_of_answer(incoming: Incoming, *, faults: FaultPlan) -> Answer | None:
     """Return the answer of a service that fails before it does anything."""
     if faults.strikes("server-error"):
         return json_answer(500, {"errors": ["Internal Server Error"]})
+    if faults.strikes("hang"):
+        timeout = json_answer(504, {"errors": ["Gateway Timeout"]})
+        return replace(timeout, delay=HANG_SECONDS)
     if faults.strikes("html-error"):
         page = document("502 Bad Gateway", el("p", "The upstream did not answer."))
         return Answer(502, page.encode(), "text/html; charset=utf-8")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ddoauth_kit.sandbox.sandbox_error import SandboxError, meant
+from ddoauth_kit.sandbox.state.handling import Handling
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -31,10 +32,12 @@ FAULTS: Mapping[str, Fault] = MappingProxyType(
             Fault("malformed-json", "Token and API answers lose the second half of their JSON."),
             Fault("empty-body", "Token and API answers lose their body."),
             Fault("slow", "Token and API answers come three seconds later."),
+            Fault("hang", "Token and API requests get no answer for a minute."),
             Fault("cut-off", "Token and API answers break off before their announced end."),
             Fault("rate-limited", "Token and API requests get 429 and the seconds to wait."),
             Fault("echo-secret", "Token and API requests get 400 that repeats what was sent."),
             Fault("denied-consent", "An approved consent counts as denied."),
+            Fault("script-error", "Consent fails with a script in the error's description."),
             Fault("wrong-state", "The redirect carries another state than the request."),
             Fault("missing-state", "The redirect carries no state."),
             Fault("duplicate-code", "The redirect carries the code twice."),
@@ -46,6 +49,7 @@ FAULTS: Mapping[str, Fault] = MappingProxyType(
             Fault("expired-code", "The authorization code counts as expired."),
             Fault("spent-code", "The authorization code counts as used."),
             Fault("token-endpoint-gone", "Token requests get 404, as if the endpoint had moved."),
+            Fault("token-redirect", "Token requests get 307 to a host that is not Datadog's."),
             Fault("error-with-200", "Token requests get 200 with an error in the body."),
             Fault("lost-answer", "Tokens are issued, and the answer breaks off on its way."),
             Fault("no-refresh-token", "The answer to a refresh carries no refresh token."),
@@ -67,42 +71,60 @@ class _Active:
     name: str
     count: float = math.inf
     probability: float = 1.0
+    org: str | None = None
+    attempt: str | None = None
+
+    def concerns(self, handling: Handling) -> bool:
+        """Tell whether it is for everybody, or for the organization or attempt at hand."""
+        return self.org in {None, handling.org} and self.attempt in {None, handling.attempt}
 
 
 class FaultPlan:
     """The faults injected into one sandbox.
 
     A fault with a count strikes that many times; one with a probability strikes at random,
-    but in the same pattern for the same seed.
+    but in the same pattern for the same seed. One of an organization or an attempt strikes the
+    requests of these alone.
     """
 
-    def __init__(self, *, seed: str) -> None:
+    def __init__(self, *, seed: str, handling: Handling | None = None) -> None:
         # A pattern of failures is no secret, it must repeat.
         self._random = random.Random(f"faults:{seed}")  # noqa: S311
         self._active: list[_Active] = []
+        self._first: tuple[str, ...] = ()
+        self._handling = handling or Handling()
 
-    def inject(self, spec: str) -> None:
+    def inject(self, spec: str, *, org: str | None = None, attempt: str | None = None) -> None:
         """Add a fault written as NAME, NAME:COUNT or NAME:PROBABILITY (a float with a dot)."""
-        self._active.append(parse_fault(spec))
+        self._active.append(replace(parse_fault(spec), org=org, attempt=attempt))
 
-    def inject_all(self, specs: Iterable[str]) -> None:
-        """Add several faults."""
-        for spec in specs:
+    def inject_first(self, specs: Iterable[str]) -> None:
+        """Add the faults that are there from the start, and again after a reset."""
+        self._first = tuple(specs)
+        for spec in self._first:
             self.inject(spec)
 
-    def clear(self) -> None:
-        """Forget all faults."""
-        self._active.clear()
+    def clear(self, *, org: str | None = None) -> None:
+        """Forget all faults, or those of one organization."""
+        kept = [] if org is None else [each for each in self._active if each.org != org]
+        self._active = kept
+
+    def reset(self) -> None:
+        """Go back to the faults of the start."""
+        self._active = [parse_fault(spec) for spec in self._first]
 
     def strikes(self, name: str) -> bool:
         """Tell whether this fault happens now, and use up one of its count."""
         for active in self._active:
             if active.name == name and active.count > 0 and self._happens(active):
                 active.count -= 1
+                self._handling.struck.append(name)
                 return True
         return False
 
     def _happens(self, active: _Active) -> bool:
+        if not active.concerns(self._handling):
+            return False
         return active.probability >= 1.0 or self._random.random() < active.probability
 
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections import OrderedDict, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ddoauth_kit.sandbox.clock import Clock
+    from ddoauth_kit.sandbox.facts.switches import Lifetime
     from ddoauth_kit.sandbox.state.clients import Client
     from ddoauth_kit.sandbox.state.mint import Mint
     from ddoauth_kit.sandbox.state.orgs import Org
+    from ddoauth_kit.sandbox.state.sessions import Pending
 
 CODE_SECONDS = 600
-ACCESS_SECONDS = 3600
 GRANTS_KEPT = 1000
 RETIRED_KEPT = 100
 ACCESS_TOKENS_KEPT = 1000
@@ -30,6 +33,8 @@ class Code:
     challenge: str
     scopes: tuple[str, ...]
     expires: float
+    method: str = "S256"
+    attempt: str = ""
     grant: Grant | None = None
     spent: bool = False
 
@@ -43,6 +48,7 @@ class Grant:
     org: Org
     scopes: tuple[str, ...]
     created: float
+    attempt: str = ""
     exercised: float | None = None
     refresh_token: str = field(default="", repr=False)
     retired: list[str] = field(default_factory=list, repr=False)
@@ -56,6 +62,12 @@ class AccessToken:
     value: str = field(repr=False)
     grant: Grant
     expires: float
+    # By the machine's own clock, for a lifetime in real seconds.
+    overdue_at: float = math.inf
+
+    def lives(self, now: float) -> bool:
+        """Tell whether it is good at this time of the sandbox's clock."""
+        return now < self.expires and time.monotonic() < self.overdue_at
 
 
 class Grants:
@@ -69,7 +81,7 @@ class Grants:
     def __init__(self, *, mint: Mint, clock: Clock) -> None:
         self._mint = mint
         self._clock = clock
-        # All of a kind live equally long, so the oldest entry is always the first to expire.
+        # Oldest first, which is the order in which they expire while all live equally long.
         self._codes: OrderedDict[str, Code] = OrderedDict()
         self._access: OrderedDict[str, AccessToken] = OrderedDict()
         self._refresh: dict[str, Grant] = {}
@@ -77,23 +89,17 @@ class Grants:
             OrderedDict
         )
 
-    def issue_code(
-        self,
-        client: Client,
-        *,
-        org: Org,
-        redirect_uri: str,
-        challenge: str,
-        scopes: tuple[str, ...],
-    ) -> Code:
+    def issue_code(self, asked: Pending, *, scopes: tuple[str, ...]) -> Code:
         """Make a code for an approved consent."""
         self._purge()
         code = Code(
             value=self._mint.credential("code"),
-            client=client,
-            org=org,
-            redirect_uri=redirect_uri,
-            challenge=challenge,
+            client=asked.client,
+            org=asked.org,
+            redirect_uri=asked.redirect_uri,
+            challenge=asked.challenge,
+            method=asked.method,
+            attempt=asked.attempt,
             scopes=scopes,
             expires=self._clock.timestamp() + CODE_SECONDS,
         )
@@ -113,6 +119,7 @@ class Grants:
             org=code.org,
             scopes=code.scopes,
             created=self._clock.timestamp(),
+            attempt=code.attempt,
         )
         code.grant = grant
         self.renew_refresh_token(grant)
@@ -131,11 +138,15 @@ class Grants:
         grant.refresh_token = self._mint.credential("refresh")
         self._refresh[grant.refresh_token] = grant
 
-    def issue_access_token(self, grant: Grant) -> AccessToken:
+    def issue_access_token(self, grant: Grant, *, lifetime: Lifetime) -> AccessToken:
         """Make one more access token; earlier ones live on until they expire."""
         self._purge()
-        expires = self._clock.timestamp() + ACCESS_SECONDS - self._clock.ahead
-        token = AccessToken(self._mint.credential("access"), grant=grant, expires=expires)
+        token = AccessToken(
+            self._mint.credential("access"),
+            grant=grant,
+            expires=self._clock.timestamp() + lifetime.access_token - self._clock.ahead,
+            overdue_at=time.monotonic() + lifetime.access_token if lifetime.real else math.inf,
+        )
         self._access[token.value] = token
         grant.access_tokens[token.value] = None
         while len(grant.access_tokens) > ACCESS_TOKENS_KEPT:
@@ -148,8 +159,13 @@ class Grants:
         """Return a live access token."""
         self._purge()
         token = self._access.get(value)
-        # One that ends early, by the fault clock-skew, is not the first to be purged.
-        return token if token is not None and token.expires > self._clock.timestamp() else None
+        # One that ends early, by a fault or a short lifetime, is not the first to be purged.
+        return token if token is not None and token.lives(self._clock.timestamp()) else None
+
+    def whose(self, value: str) -> Grant | None:
+        """Return the grant of an access token, which may have expired, or of a refresh token."""
+        token = self._access.get(value)
+        return token.grant if token is not None else self._refresh.get(value)
 
     def expire(self, token: AccessToken) -> None:
         """End an access token before its time."""

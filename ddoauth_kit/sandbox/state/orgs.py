@@ -69,7 +69,7 @@ def make_org(  # noqa: PLR0913 - what an org is made of
 
 
 def _site_orgs(site: Site, *, mint: Mint) -> tuple[Org, ...]:
-    people = (("Acme", "Ada Admin", None), ("Globex", "Grace Admin", "globex"))
+    people = (("Acme", "Ada Admin", None), ("Globex", "Grace Admin", f"globex-{site.name}"))
     return tuple(
         Org(
             id=mint.uuid(f"org:{site.name}:{name}"),

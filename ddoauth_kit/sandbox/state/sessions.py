@@ -29,6 +29,8 @@ class Pending:
     scopes: tuple[str, ...]
     target: Target
     query: tuple[tuple[str, str], ...]
+    method: str = "S256"
+    attempt: str = ""
 
 
 @dataclass
@@ -67,6 +69,7 @@ class Sessions:
 
     def __init__(self) -> None:
         self._by_id: OrderedDict[str, Session] = OrderedDict()
+        self._tickets: OrderedDict[str, Org] = OrderedDict()
 
     def find(self, session_id: str | None, *, site: str) -> Session | None:
         """Return a session of that site."""
@@ -75,10 +78,28 @@ class Sessions:
 
     def leave(self, org: Org, *, to: Org) -> None:
         """Sign browsers of an org in to another one, because theirs has ended."""
+        for ticket in [each for each, of in self._tickets.items() if of.id == org.id]:
+            del self._tickets[ticket]
         for session in self._by_id.values():
             if session.org.id == org.id:
                 session.org = to
                 session.pending.clear()
+
+    def ticket(self, org: Org) -> str:
+        """Return what signs one browser in to an org, once."""
+        ticket = new_token()
+        self._tickets[ticket] = org
+        while len(self._tickets) > SESSIONS_KEPT:
+            self._tickets.popitem(last=False)
+        return ticket
+
+    def redeem(self, ticket: str, *, site: str) -> Session | None:
+        """Start the session of a ticket, at its own site."""
+        org = self._tickets.get(ticket)
+        if org is None or org.site.name != site:
+            return None
+        del self._tickets[ticket]
+        return self.open(org=org)
 
     def open(self, *, org: Org) -> Session:
         """Start a session, signed in to an org."""

@@ -7,13 +7,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ddoauth_kit.sandbox.facts.sites import SITES
-from ddoauth_kit.sandbox.facts.switches import Switches
-from ddoauth_kit.sandbox.sandbox_error import SandboxError
+from ddoauth_kit.sandbox.facts.switches import Lifetime, Switches
+from ddoauth_kit.sandbox.sandbox_error import NotThereError, SandboxError
 from ddoauth_kit.sandbox.state.app_access import AppDecisions
+from ddoauth_kit.sandbox.state.by_org import ByOrg
 from ddoauth_kit.sandbox.state.clients import Client, Clients, RegisteredIntegration
 from ddoauth_kit.sandbox.state.created_resources import Kept
 from ddoauth_kit.sandbox.state.faults import FaultPlan
+from ddoauth_kit.sandbox.state.fingerprints import Fingerprints
 from ddoauth_kit.sandbox.state.grants import Grants
+from ddoauth_kit.sandbox.state.handling import Handling
 from ddoauth_kit.sandbox.state.issued_api_keys import ApiKeys
 from ddoauth_kit.sandbox.state.mint import Mint
 from ddoauth_kit.sandbox.state.orgs import Org, make_orgs
@@ -39,28 +42,64 @@ class Twin:
     latency: float = 0.0
     cookie: str = "ddoauth_sandbox"
     prefixes: tuple[str, ...] = ()
-    switches: Switches = field(default_factory=Switches)
+    first_switches: Switches = field(default_factory=Switches)
+    first_lifetime: Lifetime = field(default_factory=Lifetime)
     telemetry: defaultdict[str, ReceivedData] = field(
         default_factory=lambda: defaultdict(ReceivedData)
     )
 
     def __post_init__(self) -> None:
         self.mint = Mint(seed=self.seed)
-        self.faults = FaultPlan(seed=self.seed)
-        self.orgs = make_orgs(self.mint)
+        self.prints = Fingerprints()
+        self.handling = Handling()
+        self.faults = FaultPlan(seed=self.seed, handling=self.handling)
+        self.all_switches = ByOrg(self.first_switches)
+        self.lifetimes = ByOrg(self.first_lifetime)
         self.clients = Clients(self.mint)
-        self.grants = Grants(mint=self.mint, clock=self.clock)
-        self.keys = ApiKeys(mint=self.mint, clock=self.clock)
-        self.limits = RateLimits(clock=self.clock, profile=self.profile)
-        self.kept = Kept()
-        self.sessions = Sessions()
-        self.apps = AppDecisions()
+        self._begin()
         self.published = self.clients.publish(self.integration)
         self.private = {
             name: self.clients.make_private(self.integration, org=orgs[0])
             for name, orgs in self.orgs.items()
             if name in SITES
         }
+
+    def _begin(self) -> None:
+        self.orgs = make_orgs(self.mint)
+        self.grants = Grants(mint=self.mint, clock=self.clock)
+        self.keys = ApiKeys(mint=self.mint, clock=self.clock)
+        self.limits = RateLimits(clock=self.clock, profile=self.profile)
+        self.kept = Kept()
+        self.sessions = Sessions()
+        self.apps = AppDecisions()
+
+    def reset(self) -> None:
+        """Forget all but the clients, whose credentials go on working."""
+        self._begin()
+        self.telemetry.clear()
+        self.faults.reset()
+        self.all_switches.reset()
+        self.lifetimes.reset()
+
+    @property
+    def switches(self) -> Switches:
+        """Return the switches of the organization that the request at hand concerns."""
+        return self.all_switches.of(self.handling.org)
+
+    def tolerates(self, name: str) -> bool:
+        """Tell whether a mistake is let pass, and remember that it was."""
+        forgiven = name in self.switches.tolerates
+        if forgiven:
+            self.handling.tolerated.append(name)
+        return forgiven
+
+    def org_of_id(self, org_id: str) -> Org:
+        """Return an org of whatever site by its id, or refuse it."""
+        for orgs in self.orgs.values():
+            for org in orgs:
+                if org.id == org_id:
+                    return org
+        raise NotThereError(f"no organization has the id {org_id!r}")
 
     def org(self, site: Site, *, org_id: str | None = None) -> Org:
         """Return an org of the site by its id, else the site's first."""
@@ -82,6 +121,9 @@ class Twin:
             self.keys.revoke(key.id, org=org)
         self.sessions.leave(org, to=first)
         self.apps.forget(org)
+        self.faults.clear(org=org.id)
+        self.all_switches.forget(org.id)
+        self.lifetimes.forget(org.id)
 
     def block_scope(self, client: Client, *, org: Org, scope: str) -> None:
         """Take a scope from an app, which ends the authorizations that include it."""

@@ -16,20 +16,25 @@ if TYPE_CHECKING:
     from ddoauth_kit.sandbox import Sandbox
 
 SITES = {
-    "us1": ("datadoghq.com", "https://app.datadoghq.com", "https://globex.datadoghq.com"),
-    "us3": ("us3.datadoghq.com", "https://us3.datadoghq.com", "https://globex.datadoghq.com"),
-    "us5": ("us5.datadoghq.com", "https://us5.datadoghq.com", "https://globex.datadoghq.com"),
-    "eu1": ("datadoghq.eu", "https://app.datadoghq.eu", "https://globex.datadoghq.eu"),
-    "ap1": ("ap1.datadoghq.com", "https://ap1.datadoghq.com", "https://globex.datadoghq.com"),
-    "ap2": ("ap2.datadoghq.com", "https://ap2.datadoghq.com", "https://globex.datadoghq.com"),
-    "uk1": ("uk1.datadoghq.com", "https://uk1.datadoghq.com", "https://globex.datadoghq.com"),
-    "us1-fed": ("ddog-gov.com", "https://app.ddog-gov.com", "https://globex.ddog-gov.com"),
-    "us2-fed": ("us2.ddog-gov.com", "https://us2.ddog-gov.com", "https://globex.ddog-gov.com"),
+    "us1": ("datadoghq.com", "https://app.datadoghq.com", "https://globex-us1.datadoghq.com"),
+    "us3": ("us3.datadoghq.com", "https://us3.datadoghq.com", "https://globex-us3.datadoghq.com"),
+    "us5": ("us5.datadoghq.com", "https://us5.datadoghq.com", "https://globex-us5.datadoghq.com"),
+    "eu1": ("datadoghq.eu", "https://app.datadoghq.eu", "https://globex-eu1.datadoghq.eu"),
+    "ap1": ("ap1.datadoghq.com", "https://ap1.datadoghq.com", "https://globex-ap1.datadoghq.com"),
+    "ap2": ("ap2.datadoghq.com", "https://ap2.datadoghq.com", "https://globex-ap2.datadoghq.com"),
+    "uk1": ("uk1.datadoghq.com", "https://uk1.datadoghq.com", "https://globex-uk1.datadoghq.com"),
+    "us1-fed": ("ddog-gov.com", "https://app.ddog-gov.com", "https://globex-us1-fed.ddog-gov.com"),
+    "us2-fed": (
+        "us2.ddog-gov.com",
+        "https://us2.ddog-gov.com",
+        "https://globex-us2-fed.ddog-gov.com",
+    ),
 }
 
 
 @pytest.mark.behaviour("redirect-parameters")
 @pytest.mark.behaviour("vanity-site")
+@pytest.mark.behaviour("vanity-names-site")
 @pytest.mark.behaviour("nine-sites")
 @pytest.mark.parametrize("site", SITES)
 def test_redirect_tells_site_and_domain(

@@ -11,7 +11,9 @@ import httpx
 import pytest
 
 from ddoauth_kit.sandbox import FAULTS, SandboxError
+from ddoauth_kit.sandbox.oauth.consent_decision import SCRIPT
 from ddoauth_kit.sandbox.oauth.early_redirect import is_loopback
+from ddoauth_kit.sandbox.oauth.token_endpoint import ELSEWHERE
 from ddoauth_kit.sandbox.server import transport_faults as spoil
 from ddoauth_kit.sandbox.state.faults import FaultPlan
 
@@ -378,6 +380,36 @@ def test_bad_faults_are_named(spec: str, text: str) -> None:
         FaultPlan(seed="a").inject(spec)
     assert text in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_hang(partner: Partner, token: str) -> None:
+    """One request hears nothing, while others are answered at once."""
+    partner.sandbox.inject("hang:1")
+    with pytest.raises(httpx.ReadTimeout):
+        partner.call(USER, token=token, timeout=0.3)
+    assert user(partner, token).status_code == 200
+    assert spoil.HANG_SECONDS == 60
+
+
+@pytest.mark.parametrize("path", TOKEN_PATHS)
+def test_token_redirect(partner: Partner, path: str) -> None:
+    """Token requests are sent elsewhere with their body, and the code stays good."""
+    code = partner.callback()["code"]
+    partner.token_path = path
+    partner.sandbox.inject("token-redirect:1")
+    answer = partner.exchange(code)
+    assert (answer.status_code, answer.headers["location"]) == (307, ELSEWHERE)
+    assert partner.exchange(code).status_code == 200
+
+
+def test_script_error(partner: Partner, read_redirect: Callable[..., dict[str, str]]) -> None:
+    """The consent is denied, in words that a page must escape."""
+    partner.sandbox.inject("script-error:1")
+    told = read_redirect(partner.decide(partner.ask()))
+    assert told["error"] == "access_denied"
+    assert told["error_description"] == SCRIPT
+    assert told["state"] == "the-state"
+    assert "code" in partner.callback()
 
 
 def test_every_fault_has_a_test_and_a_place() -> None:

@@ -1,0 +1,129 @@
+"""Look at a request for the journal: names, open values, and marks of what stays hidden."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from ddoauth_kit.sandbox.oauth.client_authentication import (
+    basic_credentials,
+    field_names,
+    names_of,
+    sent_pairs,
+)
+from ddoauth_kit.sandbox.server.attribution import AUTHORIZE_PATH
+from ddoauth_kit.sandbox.server.reasons import without_credentials
+from ddoauth_kit.sandbox.server.router import TOKEN_PATHS, find_route
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ddoauth_kit.sandbox.http.messages import Incoming
+    from ddoauth_kit.sandbox.state.fingerprints import Fingerprints
+
+FRONT_HEADER = "ddoauth-front-host"
+_OPEN = (
+    "response_type",
+    "client_id",
+    "code_challenge_method",
+    "scope",
+    "redirect_uri",
+    "grant_type",
+    "token_type_hint",
+)
+_MARKED = (
+    "state",
+    "code_challenge",
+    "code_verifier",
+    "code",
+    "refresh_token",
+    "client_secret",
+    "token",
+)
+_MEASURED = ("state", "code_challenge", "code_verifier")
+_LONGEST_VALUE = 2000
+_LONGEST_TYPE = 100
+_LARGEST_JSON = 16 * 1024
+# An API key may stand in a path (Datadog's legacy log intake), and nobody must find it here.
+_LONG = re.compile(r"[^/]{20,}")
+_HOST = re.compile(r"[a-z0-9.:\[\]_-]{1,253}", re.ASCII)
+
+
+def observe(incoming: Incoming, *, prints: Fingerprints) -> dict[str, Any]:
+    """Return what the journal says about a request to a known host."""
+    route = find_route(incoming.role, incoming.path)
+    name = route.operations.get(incoming.method, "") if route is not None else ""
+    found = dict(_protocol_pairs(incoming))
+    hidden = _hidden(incoming, found)
+    return {
+        "site": incoming.site.name,
+        "role": incoming.role,
+        "host": asked_host(incoming.headers),
+        "method": incoming.method,
+        "path": incoming.path if route is not None else masked(incoming.path),
+        "operation": name or None,
+        "authentication": _authentication(incoming, found),
+        "content_type": without_credentials(incoming.content_type[:_LONGEST_TYPE]),
+        "query_fields": names_of(incoming.query),
+        "form_fields": field_names(incoming),
+        "json_fields": _json_names(incoming),
+        "values": {
+            name: without_credentials(found[name][:_LONGEST_VALUE])
+            for name in _OPEN
+            if name in found
+        },
+        "fingerprints": {name: prints.of(value) for name, value in hidden.items()},
+        "lengths": {name: len(found[name]) for name in _MEASURED if name in found},
+    }
+
+
+def asked_host(headers: Mapping[str, str]) -> str:
+    """Return the host that the client asked for, by the front's word if it came through one."""
+    host = headers.get(FRONT_HEADER) or headers.get("host", "")
+    return host.lower() if _HOST.fullmatch(host.lower()) else ""
+
+
+def masked(text: str) -> str:
+    """Hide long segments of a path that nobody serves."""
+    return _LONG.sub("<masked>", text)[:200]
+
+
+def _protocol_pairs(incoming: Incoming) -> tuple[tuple[str, str], ...]:
+    if incoming.path in TOKEN_PATHS:
+        return sent_pairs(incoming)
+    if incoming.path == AUTHORIZE_PATH and incoming.role == "app" and incoming.method == "GET":
+        return incoming.query
+    return ()
+
+
+def _hidden(incoming: Incoming, found: dict[str, str]) -> dict[str, str]:
+    hidden = {name: found[name] for name in _MARKED if found.get(name)}
+    scheme, _, credentials = incoming.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and credentials:
+        hidden["access_token"] = credentials.strip()
+    elif scheme.lower() == "basic" and "client_secret" not in hidden:
+        hidden["client_secret"] = basic_credentials(credentials)[1]
+    key = incoming.headers.get("dd-api-key")
+    return {**hidden, "api_key": key} if key else hidden
+
+
+def _authentication(incoming: Incoming, found: dict[str, str]) -> str:
+    scheme = incoming.headers.get("authorization", "").partition(" ")[0].lower()
+    ways = {
+        "body": "client_secret" in found and incoming.path in TOKEN_PATHS,
+        "basic": scheme == "basic",
+        "bearer": scheme == "bearer",
+        "api-key": "dd-api-key" in incoming.headers,
+    }
+    return "+".join(way for way, taken in ways.items() if taken) or "none"
+
+
+def _json_names(incoming: Incoming) -> tuple[str, ...]:
+    if incoming.content_type != "application/json" or len(incoming.body) > _LARGEST_JSON:
+        return ()
+    try:
+        document = json.loads(incoming.body)
+    except (ValueError, RecursionError):
+        return ()
+    return names_of(document.items()) if isinstance(document, dict) else ()

@@ -1,0 +1,69 @@
+"""The control interface as an OpenAPI 3.1 document."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from ddoauth_kit.sandbox.server.control_operations import OPERATIONS
+from ddoauth_kit.sandbox.server.control_schemas import ERRORS, TEXT
+
+if TYPE_CHECKING:
+    from ddoauth_kit.sandbox.server.control_operations import ControlOperation
+
+_ABOUT = (
+    "Read what a running sandbox saw, and change what it does. Every request carries the control "
+    "key, which the command ddoauth sandbox writes into a file that only its user can read."
+)
+_PROBLEMS = {
+    "400": "The request makes no sense here; the sentence says why.",
+    "401": "The control key is missing or wrong.",
+    "404": "Nothing has this id, or there is no such operation.",
+}
+
+
+@cache
+def openapi_document() -> dict[str, Any]:
+    """Describe every operation, by the schemas that also check what comes in."""
+    paths: dict[str, dict[str, Any]] = {}
+    for operation in OPERATIONS:
+        paths.setdefault(operation.path, {})[operation.method.lower()] = _described(operation)
+    key = {"type": "apiKey", "in": "header", "name": "X-Sandbox-Key"}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Control of a sandbox", "version": "1", "description": _ABOUT},
+        "security": [{"key": []}],
+        "paths": paths,
+        "components": {"securitySchemes": {"key": key}, "schemas": {"Errors": ERRORS}},
+    }
+
+
+def _described(operation: ControlOperation) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "operationId": operation.id,
+        "summary": operation.summary,
+        "responses": {
+            "200": {
+                "description": "Done.",
+                "content": {operation.content_type: {"schema": operation.answer}},
+            },
+            **{status: _problem(text) for status, text in _PROBLEMS.items()},
+        },
+    }
+    parameters: list[dict[str, Any]] = [
+        {"name": name, "in": "query", "description": text, "schema": {"type": "string"}}
+        for name, text in operation.query.items()
+    ]
+    if "{id}" in operation.path:
+        parameters.append({"name": "id", "in": "path", "required": True, "schema": TEXT})
+    if parameters:
+        described["parameters"] = parameters
+    if operation.body:
+        content = {"application/json": {"schema": operation.body}}
+        described["requestBody"] = {"required": True, "content": content}
+    return described
+
+
+def _problem(text: str) -> dict[str, Any]:
+    schema = {"$ref": "#/components/schemas/Errors"}
+    return {"description": text, "content": {"application/json": {"schema": schema}}}

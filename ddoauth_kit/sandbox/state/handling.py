@@ -1,0 +1,36 @@
+"""What is known about the one request that the sandbox answers at the moment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ddoauth_kit.sandbox.state.grants import Code, Grant
+
+
+@dataclass
+class Handling:
+    """Hold whom a request concerns, which faults struck it, and what it was forgiven.
+
+    `org` is an organization's id and `attempt` the fingerprint of the state that an authorization
+    began with. Faults, switches and lifetimes of one organization or attempt go by them.
+    """
+
+    org: str | None = None
+    attempt: str = ""
+    code: Code | None = None
+    grant: Grant | None = None
+    struck: list[str] = field(default_factory=list)
+    tolerated: list[str] = field(default_factory=list)
+
+    def begin(self) -> None:
+        """Forget the request before."""
+        self.org, self.attempt, self.code, self.grant = None, "", None, None
+        self.struck, self.tolerated = [], []
+
+    @property
+    def grant_id(self) -> str | None:
+        """Return the grant that the request used or made."""
+        found = self.grant or (self.code.grant if self.code is not None else None)
+        return None if found is None else found.id
