@@ -105,8 +105,9 @@ class Flows:
 
 @pytest.fixture
 def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    """Serve with every fault there is, and shorten the slow one, which would take hours."""
+    """Serve with every fault there is, and shorten the slow ones, which would take hours."""
     monkeypatch.setattr(spoil, "SLOW_SECONDS", 0.02)
+    monkeypatch.setattr(spoil, "HANG_SECONDS", 0.02)
     with Sandbox(
         profile="rfc", rotate=True, faults=[f"{name}:{PERCENT}" for name in FAULTS], real_time=True
     ) as running:

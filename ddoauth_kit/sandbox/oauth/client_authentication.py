@@ -14,7 +14,7 @@ from ddoauth_kit.sandbox.http.messages import duplicates
 from ddoauth_kit.sandbox.http.refusals import UNAUTHORIZED, Refusal, oauth_refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection
 
     from ddoauth_kit.sandbox.http.messages import Incoming
     from ddoauth_kit.sandbox.state.clients import Client
@@ -134,7 +134,9 @@ def field_names(incoming: Incoming) -> tuple[str, ...]:
     return names_of(incoming.form()) if is_form else ()
 
 
-def names_of(pairs: Iterable[tuple[str, object]]) -> tuple[str, ...]:
+def names_of(pairs: Collection[tuple[str, object]]) -> tuple[str, ...]:
     """Return the names of fields, each once; what does not look like a name stays out."""
+    if not pairs:
+        return ()
     names = dict.fromkeys(name for name, _ in pairs)
     return tuple(name for name in names if _NAME.fullmatch(name))[:FIELDS_NAMED]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from sys import intern
 from typing import TYPE_CHECKING, Any
 
 from ddoauth_kit.sandbox.oauth.client_authentication import (
@@ -53,35 +54,35 @@ _HOST = re.compile(r"[a-z0-9.:\[\]_-]{1,253}", re.ASCII)
 def observe(incoming: Incoming, *, prints: Fingerprints) -> dict[str, Any]:
     """Return what the journal says about a request to a known host."""
     route = find_route(incoming.role, incoming.path)
-    name = route.operations.get(incoming.method, "") if route is not None else ""
-    found = dict(_protocol_pairs(incoming))
-    hidden = _hidden(incoming, found)
-    return {
+    seen: dict[str, Any] = {
         "site": incoming.site.name,
         "role": incoming.role,
         "host": asked_host(incoming.headers),
         "method": incoming.method,
-        "path": incoming.path if route is not None else masked(incoming.path),
-        "operation": name or None,
-        "authentication": _authentication(incoming, found),
-        "content_type": without_credentials(incoming.content_type[:_LONGEST_TYPE]),
+        # Ten thousand entries name few hosts and paths, and share their texts.
+        "path": intern(incoming.path if route is not None else masked(incoming.path)),
+        "operation": (route.operations.get(incoming.method) or None) if route else None,
+        "content_type": intern(without_credentials(incoming.content_type[:_LONGEST_TYPE])),
         "query_fields": names_of(incoming.query),
         "form_fields": field_names(incoming),
         "json_fields": _json_names(incoming),
-        "values": {
-            name: without_credentials(found[name][:_LONGEST_VALUE])
-            for name in _OPEN
-            if name in found
-        },
-        "fingerprints": {name: prints.of(value) for name, value in hidden.items()},
-        "lengths": {name: len(found[name]) for name in _MEASURED if name in found},
     }
+    found = dict(_protocol_pairs(incoming))
+    if found:
+        seen["values"] = _open_values(found)
+        seen["lengths"] = {name: len(found[name]) for name in _MEASURED if name in found}
+    scheme, _, credentials = incoming.headers.get("authorization", "").partition(" ")
+    seen["authentication"] = _authentication(incoming, found, scheme.lower())
+    hidden = _hidden(incoming, found, scheme.lower(), credentials.strip())
+    if hidden:
+        seen["fingerprints"] = {name: prints.of(value) for name, value in hidden.items()}
+    return seen
 
 
 def asked_host(headers: Mapping[str, str]) -> str:
     """Return the host that the client asked for, by the front's word if it came through one."""
-    host = headers.get(FRONT_HEADER) or headers.get("host", "")
-    return host.lower() if _HOST.fullmatch(host.lower()) else ""
+    host = (headers.get(FRONT_HEADER) or headers.get("host", "")).lower()
+    return intern(host) if _HOST.fullmatch(host) else ""
 
 
 def masked(text: str) -> str:
@@ -97,26 +98,32 @@ def _protocol_pairs(incoming: Incoming) -> tuple[tuple[str, str], ...]:
     return ()
 
 
-def _hidden(incoming: Incoming, found: dict[str, str]) -> dict[str, str]:
-    hidden = {name: found[name] for name in _MARKED if found.get(name)}
-    scheme, _, credentials = incoming.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and credentials:
-        hidden["access_token"] = credentials.strip()
-    elif scheme.lower() == "basic" and "client_secret" not in hidden:
+def _open_values(found: dict[str, str]) -> dict[str, str]:
+    shown = {name: found[name][:_LONGEST_VALUE] for name in _OPEN if name in found}
+    return {name: without_credentials(value) for name, value in shown.items()}
+
+
+def _hidden(
+    incoming: Incoming, found: dict[str, str], scheme: str, credentials: str
+) -> dict[str, str]:
+    hidden = {name: found[name] for name in _MARKED if found.get(name)} if found else {}
+    if scheme == "bearer" and credentials:
+        hidden["access_token"] = credentials
+    elif scheme == "basic" and "client_secret" not in hidden:
         hidden["client_secret"] = basic_credentials(credentials)[1]
     key = incoming.headers.get("dd-api-key")
-    return {**hidden, "api_key": key} if key else hidden
+    if key:
+        hidden["api_key"] = key
+    return hidden
 
 
-def _authentication(incoming: Incoming, found: dict[str, str]) -> str:
-    scheme = incoming.headers.get("authorization", "").partition(" ")[0].lower()
-    ways = {
-        "body": "client_secret" in found and incoming.path in TOKEN_PATHS,
-        "basic": scheme == "basic",
-        "bearer": scheme == "bearer",
-        "api-key": "dd-api-key" in incoming.headers,
-    }
-    return "+".join(way for way, taken in ways.items() if taken) or "none"
+def _authentication(incoming: Incoming, found: dict[str, str], scheme: str) -> str:
+    ways = ["body"] if "client_secret" in found and incoming.path in TOKEN_PATHS else []
+    if scheme in {"basic", "bearer"}:
+        ways.append(scheme)
+    if "dd-api-key" in incoming.headers:
+        ways.append("api-key")
+    return "+".join(ways) or "none"
 
 
 def _json_names(incoming: Incoming) -> tuple[str, ...]:

@@ -91,6 +91,8 @@ def without_credentials(text: str) -> str:
 
 def told(refusal: Refusal | None, handling: Handling) -> tuple[str, str]:
     """Return the behaviour that answered, and why in words; both are empty if all went well."""
+    if refusal is None and not handling.struck and not handling.tolerated:
+        return "", ""
     struck, forgiven = tuple(dict.fromkeys(handling.struck)), handling.tolerated
     sentences = [f"The fault {name} was asked for." for name in struck]
     sentences += [f"The switch {name} lets pass what Datadog refuses." for name in forgiven]
