@@ -48,6 +48,9 @@ _SITES = (
     Behaviour("control-key", "A program with the key joins with a client; without it, 404.", OWN),
     Behaviour("control-proof", "It proves to a program that it knows the key.", OWN),
     Behaviour("control-refused", "Without the control key, /control/ answers 401.", OWN),
+    Behaviour(
+        "live-link-once", "A link to the live view works once, and for that browser alone.", OWN
+    ),
     Behaviour("loopback-only", "It listens on loopback and on nothing else.", OWN),
     Behaviour("deterministic", "The same seed and the same requests give the same ids.", OWN),
     Behaviour("marked-credentials", "All that it mints starts with sandbox-.", OWN),

@@ -19,6 +19,7 @@ from ddoauth_kit.sandbox.server.actions import Actions, read_lifetime
 from ddoauth_kit.sandbox.server.control import Control
 from ddoauth_kit.sandbox.server.control_interface import ControlInterface
 from ddoauth_kit.sandbox.server.dispatch import Dispatcher
+from ddoauth_kit.sandbox.server.live_view import LiveView
 from ddoauth_kit.sandbox.server.transport import Listener
 from ddoauth_kit.sandbox.state.clients import (
     demo_integration,
@@ -83,6 +84,7 @@ class Sandbox:
         self._public = read_public_url(public_url)
         self._lock = threading.RLock()
         self._listener: Listener | None = None
+        self._live: LiveView | None = None
         self.clock = Clock(real_time=real_time)
         self._twin = Twin(
             profile=find_profile(profile),
@@ -115,6 +117,9 @@ class Sandbox:
         self._listener = listener
         self._twin.cookie = f"ddoauth_sandbox_{listener.port}"
         self._dispatcher.serve_port(listener.port)
+        cookie = f"ddoauth_live_{listener.port}"
+        self._live = LiveView(self._dispatcher.journal, cookie=cookie)
+        self._dispatcher.show_live(self._live)
         listener.start()
         return self
 
@@ -155,6 +160,14 @@ class Sandbox:
             raise SandboxError("the sandbox is not running; use it in a with statement")
         name = f"[{self._host}]" if ":" in self._host else self._host
         return f"http://{name}:{self._listener.port}"
+
+    def live_url(self) -> str:
+        """Return a new address at which one browser sees the journal grow; it works once."""
+        address = self.base_url
+        if self._live is None:
+            raise SandboxError("the sandbox is not running; use it in a with statement")
+        with self._lock:
+            return f"{address}{self._live.link_path()}"
 
     @property
     def endpoints(self) -> Mapping[str, Mapping[str, str]]:

@@ -58,6 +58,10 @@ class Actions:
         """Return the journal's entries that came after a number."""
         return self._journal.entries(after=after)
 
+    def listen(self, listener: Callable[[JournalEntry], None]) -> Callable[[], None]:
+        """Call somebody with each new entry, at once and briefly; return what ends it."""
+        return self._journal.listen(listener)
+
     @property
     def last_number(self) -> int:
         """Return the number of the journal's newest entry."""

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from ddoauth_kit.sandbox.http.messages import Answer
     from ddoauth_kit.sandbox.server.control import Control
     from ddoauth_kit.sandbox.server.control_interface import ControlInterface
+    from ddoauth_kit.sandbox.server.live_view import LiveView
     from ddoauth_kit.sandbox.state.state import Twin
 
 LOG = logging.getLogger("ddoauth_kit.sandbox")
@@ -48,6 +49,7 @@ class Dispatcher:
         self._hosts: frozenset[str] = frozenset()
         self._control: Control | None = None
         self._interface: ControlInterface | None = None
+        self._live: LiveView | None = None
         self.journal = Journal()
 
     def serve_port(self, port: int) -> None:
@@ -67,6 +69,10 @@ class Dispatcher:
     def obey(self, interface: ControlInterface) -> None:
         """Let programs that hold the control key change this sandbox and read its journal."""
         self._interface = interface
+
+    def show_live(self, view: LiveView) -> None:
+        """Show the journal to the browsers that the view knows."""
+        self._live = view
 
     def respond(self, request: Request, *, body: bytes | None) -> Answer:
         """Return the answer to one request; a mistake of the sandbox itself is a 500."""
@@ -127,6 +133,9 @@ class Dispatcher:
 
     def _own_answer(self, request: Request, *, path: str, body: bytes) -> Answer | None:
         """Answer at the addresses that are the sandbox's and not Datadog's."""
+        live = self._live.answer(request) if self._live is not None else None
+        if live is not None:
+            return live
         if path == "/" and request.method == "GET":
             self._note(request, status=200)
             return index_page()

@@ -45,6 +45,7 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "key-invalid": "The API key is wrong, revoked, or of another site.",
         "key-missing": "The call came without a DD-API-KEY header.",
         "keys-closed": "OAuth tokens cannot manage API keys.",
+        "live-link-once": "The link to the live view was used before.",
         "product-missing": "The profile products-missing takes this product from this site.",
         "rate-limit-reached": "The profile's rate limit is used up.",
         "refresh-other-site": "The refresh token is of another site.",
