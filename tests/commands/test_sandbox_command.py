@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import signal
+import stat
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
@@ -20,7 +22,7 @@ from ddoauth_kit.cli import main
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+    from io import FileIO
 
 KIT = [sys.executable, "-m", "ddoauth_kit", "sandbox"]
 CALLS = """
@@ -189,8 +191,10 @@ def test_a_command_that_calls_past_the_front_is_warned_of() -> None:
             if name == "stop":
                 break
         _agree(told["sandbox"], client_id=told["client"].split()[0])
-        warning = process.stderr.readline()
+        shown = [process.stderr.readline() for _ in range(3)]
         process.send_signal(signal.SIGINT)
+    assert [line.split()[0] for line in shown[:2]] == ["GET", "POST"], "the customer's own requests"
+    warning = shown[2]
     assert warning.startswith("warning: The customer answered on Datadog's page 5 seconds ago")
     assert "does not get HTTPS_PROXY" in warning
     assert "trust_env" in warning
@@ -209,3 +213,70 @@ def _agree(sandbox: str, *, client_id: str) -> None:
     }
     ended = Person().decide(str(httpx.URL(place, params=asked)))
     assert "code" in parse_qs(urlsplit(ended).query)
+
+
+def test_in_a_pipe_it_names_the_control_key_file() -> None:
+    """One line of JSON; the key is in a file of this user's, which is gone at the end."""
+    with _started("--token-lifetime", "5") as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        said = json.loads(line)
+        file = Path(said["control"]["key_file"])
+        key = file.read_text()
+        assert key not in line
+        if os.name == "posix":
+            assert stat.S_IMODE(file.stat().st_mode) == 0o600
+            assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+        headers = {"X-Sandbox-Key": key}
+        url = f"{said['control']['url']}/journal"
+        assert httpx.get(url, headers=headers, trust_env=False).json() == {"entries": [], "last": 0}
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=20) == 0
+        assert process.stdout.read() == ""
+    assert not file.parent.exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pseudo-terminals are POSIX")
+def test_on_a_terminal_it_speaks_to_a_person() -> None:
+    """Addresses, client and how to stop come first, then a line a request, with the reason."""
+    ours, theirs = os.openpty()
+    with subprocess.Popen(
+        KIT, env=clean_environment(), stdout=theirs, stderr=theirs, stdin=subprocess.DEVNULL
+    ) as process:
+        os.close(theirs)
+        with os.fdopen(ours, "rb", buffering=0) as terminal:
+            told = _summary(terminal)
+            assert told["pages"].endswith("/us1/app/integrations")
+            assert told["redirect URI"].startswith("http://127.0.0.1:8484/oauth/callback")
+            assert told["stop"] == "Ctrl-C"
+            assert not any(value.startswith("{") for value in told.values())
+            secret = told["secret"].split()[0]
+            refused = httpx.post(
+                f"{told['API']}/api/v2/oauth2/token",
+                data={"code": "made-up"},
+                auth=(told["client"], secret),
+                trust_env=False,
+            )
+            assert refused.status_code == 401
+            reason = "The secret came by Basic; Datadog's pages show it in the body."
+            assert _line(terminal) == f"POST /us1/api/api/v2/oauth2/token 401 {reason}"
+            live = httpx.get(told["live view"].split()[0], trust_env=False)
+            assert live.status_code == 303
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=20) == 0
+
+
+def _summary(terminal: FileIO) -> dict[str, str]:
+    found: dict[str, str] = {}
+    while "stop" not in found:
+        line = _line(terminal)
+        found[line[:13].strip()] = line[13:]
+    return found
+
+
+def _line(terminal: FileIO) -> str:
+    """Read a line byte by byte, so that nothing waits in a buffer."""
+    line = b""
+    while not line.endswith(b"\n"):
+        line += terminal.read(1) or b""
+    return line.decode().rstrip()

@@ -43,6 +43,9 @@ EXPECTED = {
 }
 EXPECTED_OF_FAULTS = {
     "error-with-200": "invalid_grant",
+    "hang": "timeout",
+    "script-error": "access_denied",
+    "token-redirect": "unexpected_redirect",
     "lost-answer": "cut_off",
     "token-endpoint-gone": "token_endpoint_missing",
     "app-disabled": "unauthorized",
