@@ -8,15 +8,16 @@ from urllib.parse import urljoin, urlsplit
 
 import pytest
 from support.builders import readable
-from support.jupyter_lab import ASK, Notebook
+from support.jupyter_lab import ASK
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from support.jupyter_lab import LabServer
+    from support.jupyter_lab import LabServer, Notebook
 
 pytestmark = pytest.mark.usefixtures("needs_proxy")
 BASE = "/user/abc/"
+LAUNCHER = "async () => { await window.jupyterapp.commands.execute('launcher:create') }"
 BINDER = {"BINDER_SERVICE_HOST": "10.0.0.7", "JUPYTERHUB_SERVICE_PREFIX": BASE}
 OPEN = """\
 from IPython.display import HTML
@@ -115,14 +116,14 @@ def test_what_jupyter_passes_on_stays_with_jupyter(
     assert all(c["path"].startswith(f"{BASE}proxy/") or "sandbox" in c["name"] for c in own)
 
 
+# The last one: kernels that come later would join the sandbox of the tile.
 def test_the_tile_shows_what_a_notebook_did(
-    context: Any, serve_lab: Callable[..., LabServer]
+    context: Any, server: LabServer, open_notebook: Callable[..., Notebook]
 ) -> None:
     """The launcher's card has its icon, opens the sandbox, and kernels join that one."""
-    server = serve_lab("with the tile", base_url=BASE, environ=BINDER)
-    page = context.new_page()
-    page.goto(server.address("lab"))
-    card = page.locator(".jp-LauncherCard", has_text="Datadog sandbox")
+    page = open_notebook(server, "connect.ipynb").page
+    page.evaluate(LAUNCHER)
+    card = page.locator(".jp-LauncherCard:visible", has_text="Datadog sandbox")
     card.wait_for()
     icon = card.locator("img")
     assert icon.evaluate("image => image.complete && image.naturalWidth > 0")
@@ -133,7 +134,7 @@ def test_the_tile_shows_what_a_notebook_did(
     assert urlsplit(tile.url).path == f"{BASE}sandbox/"
 
     server.write("joined.ipynb", OPEN, "tokens = lab.exchange(lab.authorize())")
-    notebook = Notebook(page, server, "joined.ipynb")
+    notebook = open_notebook(server, "joined.ipynb")
     notebook.run_all()
     assert "launcher" in notebook.ask("lab.backend.talks_to")
     name = notebook.ask("lab.registration.name").strip("'")

@@ -1,30 +1,63 @@
-"""Add up how long the tests of each folder took."""
+"""Add up what the tests of each folder cost: seconds of the clock, and of the processor."""
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import pytest
 
 if TYPE_CHECKING:
-    import pytest
+    from collections.abc import Generator
+
+COST = "processor seconds"
 
 
 class FolderSeconds:
     """Print the table for CONTRIBUTING where `--durations` asks for the slowest tests."""
 
+    def __init__(self) -> None:
+        self._before = 0.0
+
+    def pytest_runtest_logstart(self) -> None:
+        """Begin to count; a process that was started counts when it has ended."""
+        self._before = _processor()
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, call: pytest.CallInfo[Any]) -> Generator[None, Any, Any]:
+        """Let the last report of a test carry the whole test's cost."""
+        report = yield
+        if call.when == "teardown":
+            report.user_properties = [
+                *report.user_properties,
+                (COST, round(_processor() - self._before, 3)),
+            ]
+        return report
+
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Add set-up and tear-down to the folder of the test that they belong to."""
         if terminalreporter.config.option.durations is None:
             return
-        seconds: defaultdict[str, float] = defaultdict(float)
+        clock: defaultdict[str, float] = defaultdict(float)
+        processor: defaultdict[str, float] = defaultdict(float)
         for reports in terminalreporter.stats.values():
             for report in reports:
                 if hasattr(report, "when"):
-                    seconds[_folder(report.nodeid)] += report.duration
-        terminalreporter.section("seconds of each folder")
-        for folder, took in sorted(seconds.items()):
-            terminalreporter.write_line(f"| `{folder}` | {took:.0f} |")
+                    clock[_folder(report.nodeid)] += report.duration
+                    costs = (each for name, each in report.user_properties if name == COST)
+                    processor[_folder(report.nodeid)] += sum(costs)
+        terminalreporter.section("folder, processor seconds, seconds")
+        for folder, took in sorted(clock.items()):
+            terminalreporter.write_line(f"| `{folder}` | {processor[folder]:.0f} | {took:.0f} |")
+        terminalreporter.write_line(f"| all | {sum(processor.values()):.0f} | |")
+
+
+def _processor() -> float:
+    """Return the seconds that this process and those it waited for have used."""
+    used = os.times()
+    return used.user + used.system + used.children_user + used.children_system
 
 
 def _folder(nodeid: str) -> str:

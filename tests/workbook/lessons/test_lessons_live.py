@@ -18,17 +18,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 OPEN = "open_lab(SITE, mode=MODE, client=CLIENT, writes=WRITES)"
-# They probe or run everything, and most of it knows no `writes`.
-LONG = {("05_probe_the_scopes", True), ("07_every_site", False), ("07_every_site", True)}
+# These probe or run everything; with writes they run where all lessons follow each other, below.
+WIDE = ("05_probe_the_scopes", "07_every_site")
 LIVE = [
     pytest.param(
         lesson,
         writes,
         id=f"{lesson.stem}-{writes}",
-        marks=[pytest.mark.long] if (lesson.stem, writes) in LONG else [],
+        marks=[pytest.mark.long] if lesson.stem == "07_every_site" else [],
     )
     for lesson in find_notebooks()
     for writes in (False, True)
+    if not (writes and lesson.stem in WIDE)
 ]
 CHANGING = ("/api_keys/marketplace", "/oauth2/v1/revoke", "/api/v2/series", "/api/v2/logs")
 
