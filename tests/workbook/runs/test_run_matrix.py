@@ -119,7 +119,9 @@ def test_names_that_meet_are_numbered() -> None:
 def test_lessons_for_several_sites_stay_on_their_own_in_a_matrix() -> None:
     """Lessons 05 and 07 alone get `SITES`, the run's own site, where other runs do the others."""
     several = matrix(find_notebooks(), sites=["us1", "eu1"])
-    given = {(c.notebook.stem[:2], c.site): RunSettings().parameters(c).get("SITES") for c in several}
+    given = {
+        (c.notebook.stem[:2], c.site): RunSettings().parameters(c).get("SITES") for c in several
+    }
     limited = {key: site for key, site in given.items() if site is not None}
     assert limited == {(n, site): site for n in ("05", "07") for site in ("us1", "eu1")}
     alone = matrix(find_notebooks(), sites=["eu1"])
