@@ -89,7 +89,7 @@ class Camera:
 
 
 def _few_colours(picture: bytes) -> bytes:
-    """Return a PNG with a palette, by the Pillow that matplotlib brings."""
+    """Return a PNG with a palette, by Pillow."""
     from PIL import Image
 
     image = Image.open(io.BytesIO(picture)).convert("RGB")

@@ -87,7 +87,7 @@ MAY_IMPORT_SANDBOX = (
     "workbook.lessons.lesson_tables",
 )
 HEAVY = (
-    "pandas matplotlib jupyter jupyter_core jupyter_client jupyterlab nbformat nbclient papermill "
+    "pandas jupyter jupyter_core jupyter_client jupyterlab nbformat nbclient papermill "
     "IPython ipykernel anywidget ipywidgets starlette uvicorn keyring markdown_it "
     "ddoauth_kit.sandbox ddoauth_kit.workbook ddoauth_kit.publishing"
 )

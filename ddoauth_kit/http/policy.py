@@ -83,7 +83,8 @@ def recorded(  # noqa: PLR0913 - the parts of one answer
 
     Without `keep_answers` the record of a successful API answer is its shape, without values.
     """
-    mask = Masker(request.secrets)
+    secrets = request.secrets
+    mask = Masker(secrets)
     exchange = Exchange(
         purpose=request.purpose,
         method=request.method,
@@ -96,24 +97,24 @@ def recorded(  # noqa: PLR0913 - the parts of one answer
             for name, value in headers.items()
             if name in _SHOWN_HEADERS
         ),
-        response_body=_kept(request, status=status, text=text, keep_answers=keep_answers),
+        response_body=_kept(request, mask, status=status, text=text, keep_answers=keep_answers),
         request_type=request.content_type,
         seconds=seconds,
         facts=Facts(
             site=request.site.name,
-            path=Masker(request.secrets)(request.path),
+            path=mask(request.path),
             client_id=str(dict(request.form or ()).get("client_id", "")),
             trial=request.trial,
         ),
     )
-    return Response(status, headers, text, exchange, request.secrets)
+    return Response(status, headers, text, exchange, secrets)
 
 
-def _kept(request: Request, *, status: int, text: str, keep_answers: bool) -> str:
+def _kept(request: Request, mask: Masker, *, status: int, text: str, keep_answers: bool) -> str:
     customers = request.path.startswith("/api/") and not request.path.startswith(_TOKENS)
     if not keep_answers and status in _SUCCESS and customers:
-        return Masker(request.secrets)(outline(text))[:RECORDED]
-    return redact_body(text, secrets=request.secrets, longest=RECORDED)
+        return mask(outline(text))[:RECORDED]
+    return redact_body(text, masker=mask, longest=RECORDED)
 
 
 def is_loopback(host: str) -> bool:

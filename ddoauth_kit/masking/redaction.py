@@ -46,7 +46,8 @@ class Masker:
     """
 
     def __init__(self, secrets: Iterable[Secret] = (), *, keep: Collection[str] = ()) -> None:
-        self.walk = Walk(tuple(secrets), keep=frozenset(keep))
+        self.secrets = tuple(secrets)
+        self.walk = Walk(self.secrets, keep=frozenset(keep))
         self._done: dict[str, str] = {}
 
     def __call__(self, text: str) -> str:
@@ -77,20 +78,28 @@ def redact(text: str, *, secrets: Iterable[Secret] = ()) -> str:
     return masked.encode("utf-8", "replace").decode()
 
 
-def redact_body(text: str, *, secrets: Iterable[Secret] = (), longest: int | None = None) -> str:
+def redact_body(
+    text: str,
+    *,
+    secrets: Iterable[Secret] = (),
+    masker: Masker | None = None,
+    longest: int | None = None,
+) -> str:
     """Mask a body: its secret fields, in JSON (whole or torn), a form, YAML or XML, then any text.
 
     Copies of what such a field holds are masked, too, wherever in the body they stand. The result
     is cut to `longest` characters after it was masked, so that no part of a secret is left at its
-    end.
+    end. A `masker` of the secrets may be given in their place.
     """
     if not text:
         return text
+    masker = masker or Masker(secrets)
     try:
         body = json.loads(text)
     except (ValueError, RecursionError):
-        return _cut(_torn(text, Masker(secrets), longest), longest)
-    masker = Masker((*secrets, *_issued(body)))
+        return _cut(_torn(text, masker, longest), longest)
+    issued = tuple(_issued(body))
+    masker = Masker((*masker.secrets, *issued)) if issued else masker
     if longest is not None and len(text) > _MANY * longest:
         return _cut(_torn(text, masker, longest), longest)
     return _cut(json.dumps(_masked(body, masker, _DEEPEST), ensure_ascii=False), longest)

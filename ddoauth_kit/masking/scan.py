@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
 from bisect import bisect_right
 from dataclasses import dataclass, field, replace
@@ -35,6 +36,11 @@ SKIPPED: Final = frozenset({".git", ".venv", "node_modules", "__pycache__"})
 _BLOCK: Final = 256 * 1024
 _REACH: Final = 16 * 1024
 _FEWEST: Final = 4
+# Runs on several sites repeat most of their cells, so a text is looked through once.
+_REMEMBERED: Final = 16 * 1024
+_LONGEST_REMEMBERED: Final = 64 * 1024
+# A page's cells and tables: nothing that is looked for goes beyond one.
+_BLOCKS: Final = re.compile(r"(?=<(?:div|section|table)\b)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +70,7 @@ class Scan:
     skipped: list[str] = field(default_factory=list)
     files: int = 0
     suppressed: int = 0
+    _done: dict[str, tuple[Find, ...]] = field(default_factory=dict, repr=False)
 
     def path(self, path: Path) -> None:
         """Look through a file, or through all files of a folder.
@@ -109,9 +116,13 @@ class Scan:
         name = _printable(name)
         packed = member.name.partition(" in ")[0] or path.name.removesuffix(".gz")
         notebook = _notebook(member.text) if packed.endswith(".ipynb") else None
+        page = packed.endswith(".html")
         try:
-            places = self._in_text(member.text) if notebook is None else self._in_notebook(notebook)
-            found = list(places)
+            found = list(
+                self._in_text(member.text, page=page)
+                if notebook is None
+                else self._in_notebook(notebook)
+            )
         except (AttributeError, TypeError, ValueError, LookupError, RecursionError):
             found = list(self._in_text(member.text))
         for where, what, mark in found:
@@ -127,9 +138,9 @@ class Scan:
     def _unlisted(self, error: OSError) -> None:
         self._unread(Path(str(error.filename)), error.strerror or type(error).__name__)
 
-    def _in_text(self, text: str) -> Iterator[tuple[str, str, str]]:
+    def _in_text(self, text: str, *, page: bool = False) -> Iterator[tuple[str, str, str]]:
         starts = _line_starts(text)
-        for found in _all_finds(text, self.masker):
+        for found in self._in_blocks(text) if page else _all_finds(text, self.masker):
             number = bisect_right(starts, found.begin)
             last = bisect_right(starts, max(found.begin, found.end - 1))
             line = text[starts[number - 1] : starts[last] if last < len(starts) else len(text)]
@@ -137,6 +148,22 @@ class Scan:
                 self.suppressed += 1
                 continue
             yield f"line {number}", found.kind, _mark(text, found)
+
+    def _in_blocks(self, text: str) -> Iterator[Find]:
+        begin = 0
+        for block in _BLOCKS.split(text):
+            for found in self._finds(block):
+                yield replace(found, begin=begin + found.begin, end=begin + found.end)
+            begin += len(block)
+
+    def _finds(self, text: str) -> tuple[Find, ...]:
+        if len(text) > _LONGEST_REMEMBERED:
+            return tuple(_all_finds(text, self.masker))
+        if text not in self._done:
+            if len(self._done) >= _REMEMBERED:
+                self._done.clear()
+            self._done[text] = tuple(_all_finds(text, self.masker))
+        return self._done[text]
 
     def _in_notebook(self, notebook: Any) -> Iterator[tuple[str, str, str]]:  # noqa: ANN401 - JSON
         for text in notebook_texts(notebook):
@@ -150,7 +177,7 @@ class Scan:
             return
         if label := field_find(text):
             yield _whole(text.text, label)
-        for found in _all_finds(text.text, self.masker):
+        for found in self._finds(text.text):
             if text.is_id and not found.known:
                 continue
             if not found.known and text.name == "source" and _is_allowed(text.text, found):

@@ -102,8 +102,10 @@ class Walk:
         self._secrets = [s for s in secrets if len(s.reveal()) >= _FEWEST]
         for secret in self._secrets:
             value = secret.reveal()
-            for form in dict.fromkeys((value, value.replace(" ", "+"))):
-                self._plain.setdefault(form, (str(secret), len(value)))
+            told = (str(secret), len(value))
+            self._plain.setdefault(value, told)
+            if " " in value:
+                self._plain.setdefault(value.replace(" ", "+"), told)
         self._deep: dict[str, tuple[str, int]] | None = None
         self._bare: dict[str, tuple[str, int]] | None = None
 

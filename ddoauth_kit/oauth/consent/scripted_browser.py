@@ -6,9 +6,10 @@ of the kit's credentials must not. It gets no secret of the kit.
 
 from __future__ import annotations
 
+import re
 import weakref
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode, urlsplit
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from http.cookiejar import CookieJar
 
 TIMEOUT: Final = 10.0
+# A form in a comment or a script is none, so the parser must have seen where those begin.
+_FORMS: Final = re.compile(r"<form|<script|<!--", re.IGNORECASE)
 
 
 @dataclass
@@ -40,8 +43,18 @@ class BrowserPage:
 
     status: int
     location: str
-    text: str
-    forms: tuple[Form, ...]
+    html: str = field(repr=False)
+
+    @cached_property
+    def text(self) -> str:
+        """Return what a person reads, with single blanks."""
+        return " ".join(" ".join(_parsed(self.html).text).split())
+
+    @cached_property
+    def forms(self) -> tuple[Form, ...]:
+        """Return the forms, in order; what stands before the first is not parsed."""
+        begin = _FORMS.search(self.html)
+        return tuple(_parsed(self.html[begin.start() :]).forms) if begin else ()
 
 
 class Browser:
@@ -72,7 +85,7 @@ class Browser:
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             what = f"No page answers on port {urlsplit(url).port}: {_reason(error)}."
             raise NetworkError("no_network", what) from None
-        return _page(answer)
+        return BrowserPage(answer.status_code, answer.headers.get("location", ""), answer.text)
 
     def _sent(self, url: str, form: dict[str, str]) -> httpx.Response:
         kind = {"content-type": "application/x-www-form-urlencoded"}
@@ -115,10 +128,7 @@ def _reason(error: BaseException) -> str:
     return type(error).__name__
 
 
-def _page(answer: httpx.Response) -> BrowserPage:
+def _parsed(html: str) -> _Parser:
     parser = _Parser()
-    parser.feed(answer.text)
-    text = " ".join(" ".join(parser.text).split())
-    return BrowserPage(
-        answer.status_code, answer.headers.get("location", ""), text, tuple(parser.forms)
-    )
+    parser.feed(html)
+    return parser

@@ -143,9 +143,10 @@ class LabScopes:
         """Probe scopes on sites, and return the results as tables.
 
         All scopes of the registration by default, on this lab's site; `sites` is a list of names,
-        or `all`. `writes` is `none`, `harmless` or `round-trip`; by default harmless in the
-        sandbox and none with real Datadog. `contrasts` are token sets with fewer scopes, by site;
-        the sandbox makes its own. A site without a token makes failed rows, not an error.
+        a text of names with blanks between them, or `all`. `writes` is `none`, `harmless` or
+        `round-trip`; by default harmless in the sandbox and none with real Datadog. `contrasts`
+        are token sets with fewer scopes, by site; the sandbox makes its own. A site without a
+        token makes failed rows, not an error.
 
         Raises:
             InputError: `unknown_site` or `unknown_writes`.
@@ -193,7 +194,7 @@ class LabScopes:
         table = self._lab.oauth.sites
         if sites == "all":
             return table.names
-        wanted = [sites] if isinstance(sites, str) else sites
+        wanted = (sites.split() or [""]) if isinstance(sites, str) else sites
         return tuple(table.named(name or self._lab.site.name).name for name in wanted)
 
     def _writes(self, writes: str) -> Writes:

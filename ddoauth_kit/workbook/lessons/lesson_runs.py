@@ -79,7 +79,8 @@ def run_lessons(*lessons: str, sites: str | Iterable[str] = "all", client: str =
     """Run lessons in the sandbox, each on each site in a kernel of its own, two at a time.
 
     It is what `ddoauth run` does, except that names of sites are passed on as they are, and that
-    the files are gone when this returns; `client` is the path of an `oauth_clients.json`.
+    the files are gone when this returns. `sites` is a list of names, a text of names with blanks
+    between them, or `all`; `client` is the path of an `oauth_clients.json`.
 
     Raises:
         InputError: `unknown_notebook` or `bad_client_file`; nothing ran.
@@ -89,7 +90,7 @@ def run_lessons(*lessons: str, sites: str | Iterable[str] = "all", client: str =
 
     cases = matrix(
         find_notebooks(list(lessons)),
-        sites=DATADOG_SITES.names if sites == "all" else sites,
+        sites=_names(sites),
         clients=[client_of_file(client) if client else RunClient()],
     )
     settings = RunSettings()
@@ -106,6 +107,12 @@ def run_lessons(*lessons: str, sites: str | Iterable[str] = "all", client: str =
         )
         written = sorted(str(p.relative_to(out)) for p in out.rglob("*") if p.is_file())
     return LessonRuns(runs, written)
+
+
+def _names(sites: str | Iterable[str]) -> tuple[str, ...]:
+    if sites == "all":
+        return DATADOG_SITES.names
+    return tuple(sites.split() if isinstance(sites, str) else sites)
 
 
 def _failure(run: NotebookRun) -> dict[str, str]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ddoauth_kit.workbook.lab.lab import Lab
 
 PYTHON: Final = (3, 11)
-PACKAGES: Final = ("httpx", "ipywidgets", "jupyterlab", "matplotlib", "pandas", "papermill")
+PACKAGES: Final = ("httpx", "ipywidgets", "jupyterlab", "pandas", "papermill")
 SERVER_PACKAGES: Final = ("starlette", "uvicorn")
 _INSTALL: Final = 'pip install "ddoauth-kit[workbook]"'
 

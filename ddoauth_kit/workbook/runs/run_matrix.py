@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ddoauth_kit.printable import readable
 from ddoauth_kit.registration import registration_from_file
+from ddoauth_kit.workbook.runs.source_notebook import takes_parameter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -43,23 +44,28 @@ class RunSettings:
     writes: bool = False
 
     def parameters(self, case: Case) -> dict[str, str | bool]:
-        """Return the notebook's parameters for one case."""
+        """Return the notebook's parameters for one case; `SITES` only where it is set."""
         return {
             "SITE": case.site,
             "MODE": self.mode,
             "CLIENT": case.client.path,
             "WRITES": self.writes,
+            **({"SITES": case.sites} if case.sites else {}),
         }
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Name one notebook, on one site, for one client; `name` is the stem of what it writes."""
+    """Name one notebook, on one site, for one client; `name` is the stem of what it writes.
+
+    `sites` limits a notebook that would go to every site by itself.
+    """
 
     name: str
     notebook: Path
     site: str
     client: RunClient = field(default_factory=RunClient)
+    sites: str = ""
 
     @property
     def label(self) -> str:
@@ -119,26 +125,34 @@ def matrix(
     sites: Iterable[str],
     clients: Sequence[RunClient] = (RunClient(),),
 ) -> list[Case]:
-    """Return the product, notebook by notebook; names tell clients apart if there are several."""
+    """Return the product, notebook by notebook; names tell clients apart if there are several.
+
+    With several sites, a notebook that has a parameter `SITES` is told to stay on its own: the
+    runs on the others do the rest.
+    """
+    sites = tuple(sites)
     named = dict(zip(clients, _told_apart(clients), strict=True))
     slugs = dict(zip(clients, _distinct([_slug(c.label) for c in clients]), strict=True))
     several = len(clients) > 1
+    given = [(path, len(sites) > 1 and takes_parameter(path, "SITES")) for path in notebooks]
     cases = [
         Case(
             name=f"{_stem(notebook)}.{site}" + (f".{slugs[client]}" if several else ""),
             notebook=notebook,
             site=site,
             client=named[client],
+            sites=site if alone else "",
         )
-        for notebook, site, client in product(notebooks, tuple(sites), clients)
+        for notebook, alone in given
+        for site, client in product(sites, clients)
     ]
     names = _distinct([case.name for case in cases])
     return [replace(case, name=name) for case, name in zip(cases, names, strict=True)]
 
 
 def digest(case: Case) -> str:
-    """Return a short hash of the files behind a case, to notice that one of them was changed."""
-    content = case.notebook.read_bytes()
+    """Return a short hash of what is behind a case, to notice that some of it was changed."""
+    content = case.notebook.read_bytes() + case.sites.encode()
     if case.client.path:
         content += Path(case.client.path).read_bytes()
     return sha256(content).hexdigest()[:16]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from ddoauth_kit.edited_text import edited_text
@@ -57,6 +58,20 @@ def checked_notebook(path: Path) -> dict[str, Any]:
         raise InputError("not_a_notebook", f"The file {str(path)!r} is not a Jupyter notebook.")
     refuse_other_language(content.get("metadata"), name=path.name)
     return content
+
+
+def takes_parameter(path: Path, name: str) -> bool:
+    """Tell whether a notebook's parameters cell sets a name; False if it can't be read."""
+    try:
+        cells = checked_notebook(path)["cells"]
+    except InputError:
+        return False
+    for cell in cells:
+        tags, source = _part(cell, "metadata").get("tags"), cell.get("source", "")
+        text = source if isinstance(source, str) else "".join(map(str, source))
+        if isinstance(tags, list) and "parameters" in tags:
+            return bool(re.search(rf"^{name}\s*[:=]", text, re.MULTILINE))
+    return False
 
 
 def refuse_other_language(metadata: object, *, name: str) -> None:

@@ -8,12 +8,10 @@ from statistics import median
 from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.workbook.show.result_table import ResultTable
-from ddoauth_kit.workbook.verdicts.svg import Picture, as_svg, drawing
+from ddoauth_kit.workbook.verdicts.svg import Drawing, Picture
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from matplotlib.axes import Axes
 
     from ddoauth_kit.probing.probe_report import ProbeReport
 
@@ -25,8 +23,6 @@ _LINE: Final = 20.0
 _TOP: Final = 34.0
 _LEFT: Final = 70.0
 _BARS: Final = 330.0
-_POINTS_PER_INCH: Final = 72
-_INK: Final = "#1f2328"
 _BAR: Final = "#5b9bd1"
 _REACH: Final = "#7a8694"
 
@@ -67,21 +63,11 @@ def latency_table(report: ProbeReport) -> ResultTable:
 
 def latency_picture(report: ProbeReport) -> Picture:
     """Return bars up to the median, with lines up to the 90th percentile, as SVG."""
-    from matplotlib.figure import Figure
-
     measured = latencies(report)
     text = latency_table(report).text(everything=True)
-    height = _TOP + _LINE * len(measured) + 10
-    with drawing():
-        size = (_WIDTH / _POINTS_PER_INCH, height / _POINTS_PER_INCH)
-        axes = Figure(figsize=size).add_axes((0, 0, 1, 1))
-        axes.set_axis_off()
-        axes.set_xlim(0, _WIDTH)
-        axes.set_ylim(height, 0)
-        _draw(axes, measured)
-        figure = axes.get_figure(root=True)
-        assert figure is not None  # noqa: S101 - it was made two lines above
-        svg = as_svg(figure, title="Latency by site", description=text.replace("\n", "; "))
+    drawing = Drawing(_WIDTH, _TOP + _LINE * len(measured) + 10)
+    _draw(drawing, measured)
+    svg = drawing.svg(title="Latency by site", description=text.replace("\n", "; "))
     return Picture(svg=svg, text=text)
 
 
@@ -92,28 +78,26 @@ def _latency(site: str, times: Sequence[float]) -> Latency:
     return Latency(site, len(times), *(round(ms, 1) for ms in (median(times), p90, times[-1])))
 
 
-def _draw(axes: Axes, measured: Sequence[Latency]) -> None:
+def _draw(drawing: Drawing, measured: Sequence[Latency]) -> None:
     longest = max((each.p90_ms or 0.0 for each in measured), default=0.0) or 1.0
     said = "Milliseconds from a call to its answer: bar to the median, line to 9 calls in 10"
-    axes.text(12, 18, said, fontsize=9, color=_INK)
+    drawing.text(12, 18, said, size=9)
     for number, each in enumerate(measured):
         middle = _TOP + (number + 0.5) * _LINE
-        axes.text(12, middle + 3, each.site, fontsize=9, color=_INK)
-        axes.text(_LEFT + _BARS + 8, middle + 3, _in_words(each), fontsize=8, color=_INK)
+        drawing.text(12, middle + 3, each.site, size=9)
+        drawing.text(_LEFT + _BARS + 8, middle + 3, _in_words(each), size=8)
         if each.median_ms is not None and each.p90_ms is not None:
-            _bar(axes, middle, half=5, ends=(0.0, each.median_ms / longest), colour=_BAR)
+            _bar(drawing, middle, half=5, ends=(0.0, each.median_ms / longest), colour=_BAR)
             ends = each.median_ms / longest, each.p90_ms / longest
-            _bar(axes, middle, half=1, ends=ends, colour=_REACH)
+            _bar(drawing, middle, half=1, ends=ends, colour=_REACH)
 
 
-def _bar(axes: Axes, middle: float, *, half: float, ends: tuple[float, float], colour: str) -> None:
+def _bar(
+    drawing: Drawing, middle: float, *, half: float, ends: tuple[float, float], colour: str
+) -> None:
     """Draw a bar between two shares of the full length."""
-    from matplotlib.patches import Rectangle
-
     left, right = (_LEFT + end * _BARS for end in ends)
-    place = (left, middle - half)
-    bar = Rectangle(place, right - left, 2 * half, facecolor=colour, linewidth=0, clip_on=False)
-    axes.add_patch(bar)
+    drawing.rectangle(left, middle - half, right - left, 2 * half, colour=colour)
 
 
 def _in_words(each: Latency) -> str:

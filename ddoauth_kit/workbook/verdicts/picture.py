@@ -7,14 +7,11 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.probing.verdict import PROBLEMS
-from ddoauth_kit.workbook.verdicts.svg import Picture, as_svg, drawing
+from ddoauth_kit.workbook.verdicts.svg import Drawing, Picture
 from ddoauth_kit.workbook.verdicts.words_and_colours import MARKS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
     from ddoauth_kit.probing.verdict import Verdict
     from ddoauth_kit.workbook.verdicts.matrix import MatrixArea, MatrixRow, VerdictMatrix
@@ -30,8 +27,6 @@ _WORD: Final = 6.2
 _HEAD: Final = 32.0
 _BASE: Final = 3.3
 _ONE_BLOCK: Final = 60
-_POINTS_PER_INCH: Final = 72
-_INK: Final = "#1f2328"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +44,12 @@ class _Layout:
 
 def verdict_picture(matrix: VerdictMatrix) -> Picture:
     """Return the matrix as SVG, grouped by product area; many scopes stand in two blocks."""
-    from matplotlib.figure import Figure
-
     layout = _layout(matrix)
-    with drawing():
-        figure = Figure(figsize=(layout.width / _POINTS_PER_INCH, layout.height / _POINTS_PER_INCH))
-        axes = _canvas(figure, layout)
-        _draw_legend(axes, matrix, layout)
-        for number, areas in enumerate(layout.blocks):
-            _draw_block(axes, matrix, areas, left=_MARGIN + number * layout.block, layout=layout)
-        svg = as_svg(figure, title="Verdicts, scope by site", description=_description(matrix))
+    drawing = Drawing(layout.width, layout.height)
+    _draw_legend(drawing, matrix, layout)
+    for number, areas in enumerate(layout.blocks):
+        _draw_block(drawing, matrix, areas, left=_MARGIN + number * layout.block, layout=layout)
+    svg = drawing.svg(title="Verdicts, scope by site", description=_description(matrix))
     return Picture(svg=svg, text=matrix.text(brief=True))
 
 
@@ -97,83 +88,64 @@ def _lines(areas: Sequence[MatrixArea]) -> int:
     return sum(1 + len(area.rows) for area in areas)
 
 
-def _canvas(figure: Figure, layout: _Layout) -> Axes:
-    axes = figure.add_axes((0, 0, 1, 1))
-    axes.set_axis_off()
-    axes.set_xlim(0, layout.width)
-    axes.set_ylim(layout.height, 0)
-    return axes
-
-
-def _draw_legend(axes: Axes, matrix: VerdictMatrix, layout: _Layout) -> None:
-    axes.text(_MARGIN, _MARGIN + 6, matrix.headline, fontsize=9, color=_INK)
+def _draw_legend(drawing: Drawing, matrix: VerdictMatrix, layout: _Layout) -> None:
+    drawing.text(_MARGIN, _MARGIN + 6, matrix.headline, size=9)
     for number, verdict in enumerate(matrix.counts):
         left = _MARGIN + number % layout.legend * _LEGEND
         top = _MARGIN + _LINE * (1.2 + number // layout.legend)
-        _draw_ground(axes, verdict, left=left, top=top, cells=1)
-        _draw_word(axes, verdict, left=left, top=top)
-        axes.text(
-            left + _CELL + 4, top + _LINE - _BASE, MARKS[verdict].name, fontsize=_NAME, color=_INK
-        )
+        _draw_ground(drawing, verdict, left=left, top=top, cells=1)
+        _draw_word(drawing, verdict, left=left, top=top)
+        drawing.text(left + _CELL + 4, top + _LINE - _BASE, MARKS[verdict].name, size=_NAME)
 
 
 def _draw_block(
-    axes: Axes, matrix: VerdictMatrix, areas: Sequence[MatrixArea], *, left: float, layout: _Layout
+    drawing: Drawing,
+    matrix: VerdictMatrix,
+    areas: Sequence[MatrixArea],
+    *,
+    left: float,
+    layout: _Layout,
 ) -> None:
     cells = left + layout.names
     for place, site in enumerate(matrix.sites):
-        axes.text(
-            cells + (place + 0.45) * _CELL,
-            layout.top - 3,
-            site,
-            fontsize=_NAME,
-            color=_INK,
-            rotation=45,
-            rotation_mode="anchor",
-        )
+        across, base = cells + (place + 0.45) * _CELL, layout.top - 3
+        slant = f' transform="rotate(-45 {across:.5g} {base:.5g})"'
+        drawing.text(across, base, site, size=_NAME, more=slant)
     top = layout.top
     for area in areas:
         base = top + _LINE - _BASE
-        axes.text(left, base, area.name, fontsize=_NAME, color=_INK, fontweight="bold")
+        drawing.text(left, base, area.name, size=_NAME, more=' font-weight="bold"')
         for number, row in enumerate(area.rows, start=1):
-            _draw_row(axes, row, left=left, cells=cells, top=top + number * _LINE)
+            _draw_row(drawing, row, left=left, cells=cells, top=top + number * _LINE)
         top += _LINE * (1 + len(area.rows))
 
 
-def _draw_row(axes: Axes, row: MatrixRow, *, left: float, cells: float, top: float) -> None:
+def _draw_row(drawing: Drawing, row: MatrixRow, *, left: float, cells: float, top: float) -> None:
     """Draw a scope's name, one ground under neighbours of the same verdict, and the words."""
-    axes.text(left + 6, top + _LINE - _BASE, row.scope, fontsize=_NAME, color=_INK)
+    drawing.text(left + 6, top + _LINE - _BASE, row.scope, size=_NAME)
     place = 0
     for verdict, neighbours in groupby(row.verdicts):
         count = len(list(neighbours))
         if verdict is not None:
-            _draw_ground(axes, verdict, left=cells + place * _CELL, top=top, cells=count)
+            _draw_ground(drawing, verdict, left=cells + place * _CELL, top=top, cells=count)
             for number in range(place, place + count):
-                _draw_word(axes, verdict, left=cells + number * _CELL, top=top)
+                _draw_word(drawing, verdict, left=cells + number * _CELL, top=top)
         place += count
 
 
-def _draw_ground(axes: Axes, verdict: Verdict, *, left: float, top: float, cells: int) -> None:
-    from matplotlib.patches import Rectangle
-
-    axes.add_patch(
-        Rectangle(
-            (left, top + 0.5),
-            cells * _CELL - 1,
-            _LINE - 1,
-            facecolor=MARKS[verdict].light.ground,
-            linewidth=0,
-            clip_on=False,
-        )
-    )
+def _draw_ground(
+    drawing: Drawing, verdict: Verdict, *, left: float, top: float, cells: int
+) -> None:
+    ground = MARKS[verdict].light.ground
+    drawing.rectangle(left, top + 0.5, cells * _CELL - 1, _LINE - 1, colour=ground)
 
 
-def _draw_word(axes: Axes, verdict: Verdict, *, left: float, top: float) -> None:
-    axes.text(
+def _draw_word(drawing: Drawing, verdict: Verdict, *, left: float, top: float) -> None:
+    drawing.text(
         left + (_CELL - 1) / 2,
         top + _LINE - _BASE,
         MARKS[verdict].short,
-        fontsize=_WORD,
-        color=MARKS[verdict].light.text,
-        horizontalalignment="center",
+        size=_WORD,
+        colour=MARKS[verdict].light.text,
+        more=' text-anchor="middle"',
     )

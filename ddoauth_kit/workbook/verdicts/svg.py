@@ -1,41 +1,13 @@
-"""Turn a matplotlib figure into SVG that is the same in every run, small, and can be read aloud."""
+"""Draw rectangles and texts as SVG that is the same in every run, and can be read aloud."""
 
 from __future__ import annotations
 
-import re
-from contextlib import contextmanager
 from dataclasses import dataclass
 from html import escape
-from io import StringIO
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from matplotlib.figure import Figure
-
-# Whatever a machine's matplotlibrc says, these hold; texts stay texts, in the reader's own font.
-_SETTINGS: Final[dict[Any, Any]] = {
-    "svg.hashsalt": "ddoauth-kit",
-    "svg.fonttype": "none",
-    "font.family": "sans-serif",
-    "font.sans-serif": ["DejaVu Sans"],
-    "text.parse_math": False,
-}
-_NO_ORIGIN: Final = {"Date": None, "Creator": None}
+INK: Final = "#1f2328"
 _FONTS: Final = "Arial, Helvetica, 'DejaVu Sans', sans-serif"
-# Each text repeats what holds for all of them, and ids would clash with those of a second picture.
-_REPEATED: Final = (
-    (re.compile(r"<metadata>.*?</metadata>", re.DOTALL), ""),
-    (re.compile(r"<defs>\s*<style.*?</style>\s*</defs>", re.DOTALL), ""),
-    (re.compile(r' id="[a-z0-9]+_\d+"'), ""),
-    (re.compile(r"font-family: [^;]*; "), ""),
-    (re.compile(r"; text-anchor: start"), ""),
-    (re.compile(r' transform="rotate\(-?0 [^"]*\)"'), ""),
-    (re.compile(r"\s+"), " "),
-    (re.compile(r"> <(?!/text)"), "><"),
-    (re.compile(r"<g>(<(?:text|path) [^<>]*(?:/>|>[^<]*</text>))</g>"), r"\1"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,28 +24,32 @@ class Picture:
         return {"text/plain": self.text, "image/svg+xml": self.svg}
 
 
-@contextmanager
-def drawing() -> Iterator[None]:
-    """Draw with matplotlib's defaults and this module's settings, then put back what was set."""
-    import matplotlib as mpl
+class Drawing:
+    """Collect shapes on a white ground; all lengths are in points, from the top left corner."""
 
-    with mpl.rc_context():
-        mpl.rcdefaults()
-        mpl.rcParams.update(_SETTINGS)
-        yield
+    def __init__(self, width: float, height: float) -> None:
+        self._size = (width, height)
+        self._shapes: list[str] = []
+        self.rectangle(0, 0, width, height, colour="#ffffff")
 
+    def rectangle(
+        self, left: float, top: float, width: float, height: float, *, colour: str
+    ) -> None:
+        """Add a rectangle without a border."""
+        place = f'x="{left:.5g}" y="{top:.5g}" width="{width:.5g}" height="{height:.5g}"'
+        self._shapes.append(f'<rect {place} fill="{colour}"/>')
 
-def as_svg(figure: Figure, *, title: str, description: str) -> str:
-    """Return a figure as an SVG element with a title and a description; call within `drawing`."""
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
+    def text(  # noqa: PLR0913 - what a text looks like
+        self, left: float, base: float, said: str, *, size: float, colour: str = INK, more: str = ""
+    ) -> None:
+        """Add a line of text that stands on `base`; `more` are attributes of SVG."""
+        place = f'x="{left:.5g}" y="{base:.5g}" font-size="{size:g}" fill="{colour}"{more}'
+        self._shapes.append(f"<text {place}>{escape(said, quote=False)}</text>")
 
-    file = StringIO()
-    canvas: Any = FigureCanvasSVG(figure)
-    canvas.print_svg(file, metadata=_NO_ORIGIN)
-    drawn = file.getvalue()
-    drawn = drawn[drawn.index("<svg ") :]
-    for repeated, once in _REPEATED:
-        drawn = repeated.sub(once, drawn)
-    head, _, rest = drawn.partition(">")
-    said = f"<title>{escape(title)}</title><desc>{escape(description)}</desc>"
-    return f'{head} role="img" font-family="{_FONTS}">{said}{rest.strip()}\n'
+    def svg(self, *, title: str, description: str) -> str:
+        """Return the drawing as an SVG element with a title and a description."""
+        width, height = (f"{length:.6g}" for length in self._size)
+        size = f'width="{width}pt" height="{height}pt" viewBox="0 0 {width} {height}"'
+        head = f'xmlns="http://www.w3.org/2000/svg" {size} role="img" font-family="{_FONTS}"'
+        said = f"<title>{escape(title)}</title><desc>{escape(description)}</desc>"
+        return f"<svg {head}>{said}{''.join(self._shapes)}</svg>\n"

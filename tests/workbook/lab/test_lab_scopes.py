@@ -47,6 +47,12 @@ def test_every_scope_on_every_site(lab: Lab) -> None:
     assert all(us1[r.scope] == (r.verdict, r.evidence) for r in report.results)
 
 
+def test_sites_in_one_text(lab: Lab) -> None:
+    """Names with blanks between them are as good as a list, in the order given."""
+    assert lab.scopes.probe("metrics_read", sites="eu1  us1").report.sites == ("eu1", "us1")
+    assert lab.scopes.probe("metrics_read", sites=" ").report.sites == (lab.site.name,)
+
+
 def test_what_was_called_is_in_the_row(lab: Lab) -> None:
     """Every verdict but those without a call names method, path and status."""
     for result in lab.scopes.probe().report.results:

@@ -78,7 +78,7 @@ def test_files_without_names_of_sites(runs: LessonRuns) -> None:
 
 def test_differences(runs: LessonRuns, tmp_path: Path) -> None:
     """Two runs differ by cases that came, went or ended otherwise."""
-    now = run_lessons(str(notebook_file(tmp_path, "works", "print(SITE)")), sites=("us1", "eu"))
+    now = run_lessons(str(notebook_file(tmp_path, "works", "print(SITE)")), sites="us1 eu")
     rows = now.difference(runs).frame.to_dict(orient="records")
     assert rows[0] == {"what": "works.eu", "before": "failed", "now": "passed"}
     assert {row["now"] for row in rows[1:]} == {"not there"}

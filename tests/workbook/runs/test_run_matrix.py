@@ -15,6 +15,7 @@ from ddoauth_kit.errors import InputError
 from ddoauth_kit.workbook.lessons.notebooks import find_notebooks
 from ddoauth_kit.workbook.runs.run_matrix import (
     RunClient,
+    RunSettings,
     client_of_file,
     digest,
     distinct_file_names,
@@ -113,3 +114,23 @@ def test_names_that_meet_are_numbered() -> None:
         "a_b": "a_b-2",
         "A_B": "A_B-3",
     }
+
+
+def test_lessons_for_several_sites_stay_on_their_own_in_a_matrix() -> None:
+    """Lessons 05 and 07 alone get `SITES`, the run's own site, where other runs do the others."""
+    several = matrix(find_notebooks(), sites=["us1", "eu1"])
+    given = {
+        (c.notebook.stem[:2], c.site): RunSettings().parameters(c).get("SITES") for c in several
+    }
+    limited = {key: site for key, site in given.items() if site is not None}
+    assert limited == {(n, site): site for n in ("05", "07") for site in ("us1", "eu1")}
+    alone = matrix(find_notebooks(), sites=["eu1"])
+    assert not [case for case in alone if "SITES" in RunSettings().parameters(case)]
+
+
+def test_a_run_of_one_site_is_not_taken_for_one_of_a_matrix() -> None:
+    """`--resume` repeats lesson 05 where it covered other sites than it would now."""
+    (alone,) = matrix(find_notebooks(["05"]), sites=["us1"])
+    among, _ = matrix(find_notebooks(["05"]), sites=["us1", "eu1"])
+    assert alone.name == among.name
+    assert digest(alone) != digest(among)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.workbook.lessons.notebooks import find_notebooks
 from ddoauth_kit.workbook.runs.execution import execute
-from ddoauth_kit.workbook.runs.source_notebook import refuse_other_language
+from ddoauth_kit.workbook.runs.source_notebook import refuse_other_language, takes_parameter
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -82,3 +82,31 @@ def test_a_marked_notebook_runs(tmp_path: Path) -> None:
     assert found.error == ""
     cells = json.loads(output.read_text("utf-8"))["cells"]
     assert cells[-1]["outputs"][0]["text"] == ["d\u00e9j\u00e0\n"]
+
+
+@pytest.mark.parametrize(
+    ("source", "tags", "takes"),
+    [
+        ('SITE = "us1"\nSITES = ""', ["parameters"], True),
+        ('SITES: str = ""', ["parameters"], True),
+        ('SITES = ""', [], False),
+        ('MY_SITES = ""\n# SITES = ""', ["parameters"], False),
+        ('SITE = "us1"', ["injected-parameters", "parameters"], False),
+    ],
+)
+def test_parameters_are_those_of_their_cell(
+    tmp_path: Path, source: str, tags: list[str], *, takes: bool
+) -> None:
+    """A name counts where the cell of parameters sets it, and in no other cell."""
+    parameters = nbformat.v4.new_code_cell(source, metadata={"tags": tags})
+    other = nbformat.v4.new_code_cell('SITES = "later"')
+    path = tmp_path / "own.ipynb"
+    path.write_text(nbformat.writes(nbformat.v4.new_notebook(cells=[parameters, other])), "utf-8")
+    assert takes_parameter(path, "SITES") is takes
+
+
+def test_a_file_that_is_not_a_notebook_takes_no_parameter(tmp_path: Path) -> None:
+    """Its run says what is wrong with it."""
+    (tmp_path / "own.ipynb").write_text("[]", "utf-8")
+    assert not takes_parameter(tmp_path / "own.ipynb", "SITES")
+    assert not takes_parameter(tmp_path / "none.ipynb", "SITES")

@@ -37,9 +37,7 @@ def _texts() -> list[ET.Element]:
 
 
 def _size(element: ET.Element) -> float:
-    found = re.search(r"([\d.]+)px", element.attrib["style"])
-    assert found
-    return float(found[1])
+    return float(element.attrib["font-size"])
 
 
 def test_every_scope_and_every_verdict_is_there() -> None:
