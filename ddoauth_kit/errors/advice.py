@@ -181,6 +181,75 @@ ADVICE: Final[dict[str, str]] = {
         "write `HOST`, `HOST:PORT` or `*.DOMAIN` after `--allow`, and none of Datadog's hosts."
     ),
     "port_taken": "stop the program that uses the port, or leave the port out for a free one.",
+    # Grading somebody's server cannot begin.
+    "no_settings": (
+        "write the settings once with `ddoauth grade --init URL -- COMMAND`, or name a file "
+        "with `--file`."
+    ),
+    "bad_settings": "correct the value that the message names, and run it again.",
+    "unknown_setting": "use one of the names that the message lists.",
+    "literal_secret": (
+        "write `{env:NAME}` in the settings, and set that variable where you run `ddoauth grade`."
+    ),
+    "no_variable": "set the variable that the message names, and run it again.",
+    "datadog_address": "name the address of your own server that sends the customer to Datadog.",
+    "file_exists": "move the file away, or grade with it: `ddoauth grade`.",
+    "unknown_check": "name one of the checks of `.github/GRADE.md`.",
+    "not_a_grade": "name a folder that `ddoauth grade --out` wrote.",
+    "bad_client": (
+        "correct `client` in the settings: a file such as `assets/oauth_clients.json`, or "
+        "`redirect_uris` and `scopes`."
+    ),
+    "no_command": (
+        "set `command` in `[server]`, add `-- COMMAND`, or grade a running server with "
+        "`--sandbox URL`."
+    ),
+    "no_server": "start the server, and check its port in `[start]` and `ready` in `[server]`.",
+    "port_in_use": "stop the program that answers there, or grade it with `--sandbox URL`.",
+    "server_ended": (
+        "run the command by itself to read its output, and set what it needs in `[server.env]`."
+    ),
+    "server_not_ready": (
+        "check the port, name in `ready` what tells that the server is up, and see whether it "
+        "waits for a database."
+    ),
+    "server_slow": "look at what the server waits for, or raise `patience`.",
+    "server_failed": "read the server's output, and check `[server.env]`.",
+    "server_closed": (
+        "read the server's output: its process or a proxy in front of it ended the connection."
+    ),
+    "slow_down": "raise the server's limit for its own callers while you grade it.",
+    "circle": "open the address in a browser, and look which redirect leads back.",
+    "login_needed": (
+        "say in `[login]` how a fresh browser logs in: a request with fields, or a command."
+    ),
+    "browser_needed": (
+        "name an address in `[start]` that redirects to Datadog, or use a JSON answer or a "
+        "line of the log."
+    ),
+    "no_link": "name in `[start]` the address that redirects to Datadog.",
+    "no_field": (
+        "name in `field` of `[start]` where the JSON answer holds the address; dots lead inward."
+    ),
+    "no_line": "name in `log` of `[start]` a text of the line that holds the address.",
+    "other_client": (
+        "give the server `{client_id}` and `{client_secret}` in `[server.env]`, under the "
+        "names that it reads."
+    ),
+    "untrusted_ca": (
+        "let the server read the variable that the message names, or bring it into the "
+        "sandbox another way."
+    ),
+    "front_bypassed": (
+        "set the variable that the message names, or give the server base URLs of the sandbox."
+    ),
+    "not_connected_page": (
+        "correct `[connected]`: a text of the page, its address, or the address of a status."
+    ),
+    "consent_refused": (
+        "read the reason in the message: it is what Datadog's consent page would have said."
+    ),
+    "not_connected": "make one good connect work first: `ddoauth grade --only pkce-s256`.",
     "no_own_sandbox": "open a lab of its own for this: `open_sandbox_lab()`.",
     "missing_package": (
         "run the command that the message shows, or bring in everything that the lessons need: "
