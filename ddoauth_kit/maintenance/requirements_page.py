@@ -1,0 +1,129 @@
+"""Write the page on what is graded, `.github/GRADE.md`.
+
+For maintainers: `python -m ddoauth_kit.maintenance.requirements_page` rewrites it, `--check`
+compares.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Final
+
+from ddoauth_kit.grading.requirements import REQUIREMENTS
+from ddoauth_kit.grading.results import VERDICT_MEANINGS, Requirement
+
+HEAD: Final = """\
+<!-- written by `python -m ddoauth_kit.maintenance.requirements_page` -->
+
+# What `ddoauth grade` looks at
+
+`ddoauth grade` runs your own server, in any language and unchanged, against the sandbox, and judges it from outside: by the requests that it sends, the pages that it shows, what it logs, and whether its process lives.
+It never reads your code.
+
+```
+ddoauth grade --init http://localhost:3000/connect/datadog -- npm start
+ddoauth grade
+ddoauth grade --only state-checked
+```
+
+The first line starts your server once, follows it to Datadog and back, and writes `ddoauth-grade.toml` for you to check.
+The second grades, and says first how many connects it makes: they leave rows, mails and webhooks in your server's own systems.
+The third grades one requirement again.
+
+A grading is a test like others: `--format junit` and `--format markdown` are for CI, `--out DIR` writes all forms with a page, and `--compare DIR` says what changed since an earlier one.
+It exits with 1 if a requirement is broken (with `--strict` also if a *must* was not tried), and with 2 if the settings need a correction.
+
+## Verdicts and the grade
+
+"""  # noqa: E501 - prose has a sentence a line
+MIDDLE: Final = """
+The grade is the worst of `broken`, `incomplete`, `risk` and `met`; `incomplete` means that a *must* was not seen or not tested.
+A *must* is a requirement whose worst verdict is *broken*.
+*Broken* needs a MUST of an RFC, a Datadog page without which an integration cannot work, a hole, or a server that dies, loops or counts a failure as connected.
+A check that expects nothing to happen counts only if a good connect worked before and after it.
+
+## Settings for what cannot be seen from outside
+
+`ddoauth-grade.toml` has the tables `start`, `connected`, `client`, `sites`, `allow`, `patience`, `durable`, `[server]`, `[server.env]`, `[login]`, `[login.other]`, `[send]`, `[call]`, `[refresh]`, `[disconnect]`, `[list]`, `[pages]` and `[skip]`.
+The last column below names the tables without which a requirement is not tested.
+
+```toml
+[start]
+url = "http://localhost:3000/connect/datadog"
+
+[connected]
+text = "Connected to Datadog"
+
+[client]
+redirect_uris = ["http://localhost:3000/oauth/callback"]
+scopes = ["api_keys_write", "monitors_read"]
+
+[server]
+command = "npm start"
+
+[server.env]
+DD_CLIENT_ID = "{client_id}"
+DD_CLIENT_SECRET = "{client_secret}"
+SESSION_SECRET = "{env:SESSION_SECRET}"
+
+[call]
+url = "http://localhost:3000/monitors"
+method = "GET"
+
+[skip]
+login-required = "our gateway asks for the login"
+```
+
+A secret stands there by the name of its variable only; a literal one is refused.
+
+Spring Boot was not tried, since it could not be installed where this was measured.
+By its documentation, run `java -jar` and not the build tool, and give WebClient its system proxy properties.
+
+## A server to copy
+
+[`reference_server.py`](../ddoauth_kit/grading/reference_server.py) does all of it with the kit, in one file: every site, several processes, behind a proxy.
+
+## Requirements
+
+"""  # noqa: E501 - prose has a sentence a line
+PATH: Final = Path(__file__).parents[2] / ".github" / "GRADE.md"
+
+
+def page() -> str:
+    """Return the whole page, with a row for each requirement in the catalogue's order."""
+    verdicts = ["| verdict | meaning |\n|---|---|\n"]
+    verdicts += [
+        f"| {name.replace('_', ' ')} | {text} |\n" for name, text in VERDICT_MEANINGS.items()
+    ]
+    head = "| requirement | what | source | worst | fix | needs |\n|---|---|---|---|---|---|\n"
+    rows = [_row(requirement) for requirement in REQUIREMENTS.values()]
+    return "".join([HEAD, *verdicts, MIDDLE, head, *rows])
+
+
+def _row(requirement: Requirement) -> str:
+    needs = ", ".join(f"`[{table}]`" for table in requirement.needs)
+    cells = (
+        f"`{requirement.id}`",
+        requirement.sentence,
+        requirement.source,
+        str(requirement.worst),
+        requirement.fix.replace("<", "&lt;"),
+        needs,
+    )
+    return f"| {' | '.join(cells)} |\n"
+
+
+def main(arguments: list[str]) -> int:
+    """Rewrite the page if it is stale, or with `--check` name it and exit with 1."""
+    if PATH.is_file() and PATH.read_text("utf-8") == page():
+        return 0
+    print(PATH.name)  # noqa: T201 - the answer
+    if "--check" in arguments:
+        return 1
+    PATH.write_text(page(), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
