@@ -15,6 +15,7 @@ import os
 import secrets
 import time
 from html import escape
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl
@@ -43,7 +44,7 @@ from ddoauth_kit.oauth.shared_pending import SharedPending
 from ddoauth_kit.registration import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from starlette.requests import Request
 
@@ -57,6 +58,7 @@ HEADERS: Final = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
+NOTHING: Final = JSONResponse({"error": "Connect Datadog first."}, 409, HEADERS)
 
 
 class Acme:
@@ -118,49 +120,53 @@ class Acme:
         Grant(self.client, store=self.store, slot=grant_slot(tokens)).keep(tokens)
         if "api_keys_write" in tokens.scopes.granted:
             ensure_api_key(self.client.http, tokens=tokens, store=self.store)
-        self.remember(account_of(session), tokens)
+        self.remember(session, tokens)
         return RedirectResponse("/connected", status_code=303, headers=HEADERS)
 
     def connected(self, request: Request) -> Response:
-        """Say which organizations are connected, and what was not granted."""
-        found = [grant.kept() for grant in self.grants(request)]
-        lines = [
-            f"Connected to Datadog: {tokens.dd_org_name or tokens.dd_oid} on {tokens.site.name}. "
-            + (f"Not granted: {', '.join(tokens.scopes.withheld)}." * bool(tokens.scopes.withheld))
-            for tokens in found
-            if tokens
-        ]
-        return page("<br>".join(map(escape, lines)) if lines else "Nothing is connected.")
+        """Say which organization is connected, and what was not granted."""
+        grant = self.grant(request)
+        tokens = grant.kept() if grant else None
+        if not tokens:
+            return page("Nothing is connected.")
+        said = f"Connected to Datadog: {tokens.dd_org_name or tokens.dd_oid} on {tokens.site.name}."
+        missing = f" Not granted: {', '.join(tokens.scopes.withheld)}."
+        return page(escape(said + missing * bool(tokens.scopes.withheld)))
 
     def send(self, request: Request) -> Response:
-        """Send an event to each organization, with its API key and on its site."""
-        for grant in self.grants(request):
-            tokens = grant.tokens()
-            key = ensure_api_key(self.client.http, tokens=tokens, store=self.store)
-            sample = Telemetry("acme.deploy", 1.0, int(time.time()), source="acme")
-            send(self.client.http, event_request(key, sample=sample))
+        """Send an event with the organization's API key, to its site."""
+        if not (grant := self.grant(request)):
+            return NOTHING
+        key = ensure_api_key(self.client.http, tokens=grant.tokens(), store=self.store)
+        sample = Telemetry("acme.deploy", 1.0, int(time.time()), source="acme")
+        send(self.client.http, event_request(key, sample=sample))
         return JSONResponse({"sent": True})
 
     def call(self, request: Request) -> Response:
-        """List monitors of each organization, with its access token."""
-        statuses = [grant.send(monitor_list_request).status for grant in self.grants(request)]
-        return JSONResponse({"statuses": statuses}, status_code=max(statuses, default=404))
+        """List monitors with the organization's access token, which is refreshed when it must."""
+        if not (grant := self.grant(request)):
+            return NOTHING
+        status = grant.send(monitor_list_request).status
+        return JSONResponse({"status": status}, 200 if status < HTTPStatus.BAD_REQUEST else 502)
 
     def refresh(self, request: Request) -> Response:
-        """Renew the access tokens now."""
-        sites = [grant.renew().site.name for grant in self.grants(request)]
-        return JSONResponse({"refreshed": sites}, status_code=200 if sites else 404)
+        """Renew the access token now."""
+        if not (grant := self.grant(request)):
+            return NOTHING
+        return JSONResponse({"refreshed": grant.renew().site.name})
 
     def disconnect(self, request: Request) -> Response:
-        """Forget and revoke every grant of the account."""
-        for grant in self.grants(request):
-            grant.end()
-        return JSONResponse({"connected": []})
+        """Forget and revoke the grant."""
+        if not (grant := self.grant(request)):
+            return NOTHING
+        grant.end()
+        return JSONResponse({"disconnected": grant.slot.site})
 
     def connections(self, request: Request) -> Response:
-        """List the connected organizations."""
-        found = [{"site": g.slot.site, "organization": g.slot.org} for g in self.grants(request)]
-        return JSONResponse({"connected": found})
+        """List the account's organizations."""
+        found = [grant.slot for record in self.records(request) if (grant := self.stored(record))]
+        slots = [{"site": slot.site, "organization": slot.org} for slot in dict.fromkeys(found)]
+        return JSONResponse({"connected": slots})
 
     def session(self, request: Request) -> str:
         """Return the signed session of this browser, empty for a stranger."""
@@ -172,27 +178,35 @@ class Acme:
         """Return a value with its signature."""
         return f"{value}.{hmac.new(self.key, value.encode(), hashlib.sha256).hexdigest()}"
 
-    def remember(self, account: str, tokens: TokenSet) -> None:
-        """Note which organization the account has connected: the account decides, not `dd_oid`."""
+    def remember(self, session: str, tokens: TokenSet) -> None:
+        """Note what the account has connected: your own account decides, and never `dd_oid`."""
+        record = self.record(session)
+        record.parent.mkdir(parents=True, exist_ok=True)
         slot = grant_slot(tokens)
-        name = hashlib.sha256(f"{slot.site} {slot.org}".encode()).hexdigest()[:32]
-        folder = self.customers / account.encode().hex()
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(json.dumps({"site": slot.site, "org": slot.org}), "utf-8")
+        record.write_text(json.dumps({"site": slot.site, "org": slot.org}), "utf-8")
 
-    def grants(self, request: Request) -> Iterator[Grant]:
-        """Yield the grants of this browser's account that are stored; find them after a restart."""
+    def record(self, session: str) -> Path:
+        """Return where this session notes its organization, in the folder of its account."""
+        account = session.split(".")[1]
+        return self.customers / account / hashlib.sha256(session.encode()).hexdigest()
+
+    def records(self, request: Request) -> list[Path]:
+        """Return what the account has connected: this session's own first, then the newest."""
         session = self.session(request)
         if not session:
-            return
-        folder = self.customers / account_of(session).encode().hex()
-        for path in sorted(folder.glob("*")):
-            yield from kept_grants(self.client, store=self.store, **json.loads(path.read_text()))
+            return []
+        own = self.record(session)
+        return sorted(own.parent.glob("*"), key=lambda each: (each != own, -each.stat().st_mtime))
 
+    def stored(self, record: Path) -> Grant | None:
+        """Return a grant that is stored, also after a restart; it refreshes once for everybody."""
+        slot = json.loads(record.read_text("utf-8"))
+        return next(iter(kept_grants(self.client, store=self.store, **slot)), None)
 
-def account_of(session: str) -> str:
-    """Return the account of a signed session."""
-    return bytes.fromhex(session.split(".")[1]).decode()
+    def grant(self, request: Request) -> Grant | None:
+        """Return the grant that this browser works with, or nothing."""
+        records = self.records(request)
+        return self.stored(records[0]) if records else None
 
 
 def page(text: str, *, status: int = 200) -> Response:

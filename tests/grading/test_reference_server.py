@@ -133,11 +133,11 @@ def test_a_customer_connects_and_is_served(place: Place, site: str, domain: str)
     assert f"Connected to Datadog: Acme ({site}) on {site}." in page.text
     assert page.headers["cache-control"] == "no-store"
     assert browser.post(f"{place.url}/send").json() == {"sent": True}
-    assert browser.get(f"{place.url}/call").json() == {"statuses": [200]}
-    assert browser.post(f"{place.url}/refresh").json() == {"refreshed": [site]}
+    assert browser.get(f"{place.url}/call").json() == {"status": 200}
+    assert browser.post(f"{place.url}/refresh").json() == {"refreshed": site}
     (kept,) = browser.get(f"{place.url}/connections").json()["connected"]
     assert kept["site"] == site
-    assert browser.post(f"{place.url}/disconnect").json() == {"connected": []}
+    assert browser.post(f"{place.url}/disconnect").json() == {"disconnected": site}
     assert browser.get(f"{place.url}/connections").json() == {"connected": []}
     sites = {entry.site for entry in place.sandbox.journal if entry.role not in {"app", None}}
     assert site in sites
