@@ -27,6 +27,7 @@ COMMANDS: Final = {
     "probe": "confirm data flow for scopes on sites",
     "check": "check an integration's folder before a reviewer does",
     "explain": "say what an error code means, and what to do",
+    "skill": "print what a coding assistant must know about Datadog's OAuth",
     "scan": "look for secrets in notebooks, reports and folders",
     "doctor": "look for what is missing or misconfigured, and say what to do",
     "completion": "print what makes a shell complete commands and options",

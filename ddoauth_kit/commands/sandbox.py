@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
+import sys
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.commands.parser import listed, port_number
+from ddoauth_kit.commands.request_lines import RequestLines
 from ddoauth_kit.commands.terminal import SUCCESS, answer, complain, document, say
+from ddoauth_kit.config_folder import ONLY_ME, write_whole
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator, Mapping
 
     from ddoauth_kit.commands.parser import Parser
     from ddoauth_kit.grading.front.records import FrontRecord
@@ -33,10 +40,11 @@ BYPASS: Final = (
 def configure(sandbox: Parser) -> None:
     """Describe the command and add its options."""
     sandbox.describe(
-        "Serve a twin of Datadog's OAuth and API endpoints on this machine. When it is "
-        "ready, one line of JSON says where the sites are and with which client to begin. With "
-        "-- COMMAND it starts your server, unchanged: its calls to Datadog's https hosts arrive in "
-        "the sandbox, and all other hosts are refused.",
+        "Serve a twin of Datadog's OAuth and API endpoints on this machine. On a terminal it says "
+        "where the pages are and with which client to begin, and then prints a line for each "
+        "request, with the reason of a refusal. In a pipe it prints one line of JSON when it is "
+        "ready. With -- COMMAND it starts your server, unchanged: its calls to Datadog's https "
+        "hosts arrive in the sandbox, and all other hosts are refused.",
         examples=EXAMPLES,
         more=_profiles_and_faults(),
     )
@@ -68,6 +76,12 @@ def configure(sandbox: Parser) -> None:
     )
     sandbox.add_argument(
         "--no-v1-token", action="store_true", help="answer 404 at the older /oauth2/v1/token"
+    )
+    sandbox.add_argument(
+        "--token-lifetime",
+        type=float,
+        metavar="SECONDS",
+        help="how long access tokens live, by the machine's clock (3600)",
     )
     _add_front(sandbox)
 
@@ -115,19 +129,59 @@ def run_sandbox(options: argparse.Namespace) -> int:
     behind_front = options.env or options.words
     if options.allow and not behind_front:
         return complain("--allow belongs to a command or to --env. Add one of them.")
+    key = secrets.token_urlsafe(32)
     try:
-        with _sandbox(options) as sandbox:
+        with _sandbox(options, key=key) as sandbox, _key_file(key) as key_file:
             if behind_front:
-                return _serve_behind_front(sandbox, options)
-            sandbox.serve_forever(announce=lambda: answer(json.dumps(sandbox.description())))
+                return _serve_behind_front(sandbox, options, key_file)
+            return _serve_alone(sandbox, key_file)
     except SandboxError as error:
         return complain(f"The sandbox says: {error}.")
     except FrontError as error:
         return complain(f"{error} More: `ddoauth explain {error.code}`.")
+
+
+@contextmanager
+def _key_file(key: str) -> Iterator[Path]:
+    """Keep the control key in a file that only this user can read, while the block runs."""
+    with TemporaryDirectory(prefix="ddoauth-control-") as folder:
+        path = Path(folder) / "control-key"
+        write_whole(path, key.encode(), mode=ONLY_ME)
+        yield path
+
+
+def _description(sandbox: Sandbox, key_file: Path) -> str:
+    control = {"url": f"{sandbox.base_url}/control", "key_file": str(key_file)}
+    return json.dumps({**sandbox.description(), "control": control})
+
+
+def _serve_alone(sandbox: Sandbox, key_file: Path) -> int:
+    if not sys.stdout.isatty():
+        sandbox.serve_forever(announce=lambda: answer(_description(sandbox, key_file)))
+        return SUCCESS
+    client = sandbox.client
+    lines = {
+        "sandbox": f"{sandbox.base_url} (for browsers: links to all sites)",
+        "live view": f"{sandbox.live_url()} (works once)",
+        "pages": f"{sandbox.endpoints['us1']['app_url']}/integrations",
+        "API": sandbox.endpoints["us1"]["api_url"],
+        "other sites": f"the same with {', '.join(list(sandbox.endpoints)[1:])} for us1",
+        "client": client.client_id,
+        "secret": f"{client.client_secret} (made up, the same in each run)",
+        "redirect URI": ", ".join(client.redirect_uris),
+        "control": f"{sandbox.base_url}/control (its key: {key_file})",
+        "stop": "Ctrl-C",
+    }
+    with RequestLines(sandbox, say=answer):
+        sandbox.serve_forever(announce=lambda: document("\n".join(_table(lines))))
     return SUCCESS
 
 
-def _sandbox(options: argparse.Namespace) -> Sandbox:
+def _table(lines: Mapping[str, str]) -> list[str]:
+    return [f"{name:<13}{text}" for name, text in lines.items()]
+
+
+def _sandbox(options: argparse.Namespace, *, key: str) -> Sandbox:
     from ddoauth_kit.sandbox import Sandbox
 
     return Sandbox(
@@ -141,12 +195,15 @@ def _sandbox(options: argparse.Namespace) -> Sandbox:
         rotate=options.rotate,
         basic=options.basic,
         v1_token=not options.no_v1_token,
+        token_lifetime=options.token_lifetime,
+        operator_key=key,
     )
 
 
-def _serve_behind_front(sandbox: Sandbox, options: argparse.Namespace) -> int:
+def _serve_behind_front(sandbox: Sandbox, options: argparse.Namespace, key_file: Path) -> int:
     from ddoauth_kit.grading.front.environment import exports
     from ddoauth_kit.grading.front.process import ForeignProcess
+    from ddoauth_kit.grading.front.records import Treatment
     from ddoauth_kit.grading.front.session import ArrivalWatch, front_before, record_line
 
     before = dict(os.environ)
@@ -155,24 +212,27 @@ def _serve_behind_front(sandbox: Sandbox, options: argparse.Namespace) -> int:
 
     def record(seen: FrontRecord) -> None:
         watch.saw(seen)
-        say(record_line(seen))
+        # What arrived in the sandbox is told by its journal, with the reason.
+        if seen.treatment is not Treatment.FORWARDED:
+            say(record_line(seen))
 
     with front_before(
         sandbox.base_url, before=before, record=record, allow=options.allow
     ) as session:
         variables = session.environment.variables
         if options.env:
-            _summarize(sandbox, session, stop="Ctrl-C")
+            _summarize(sandbox, session, key_file, stop="Ctrl-C")
             lines = exports(variables, before=before).rstrip("\n")
-            with watch:
+            with watch, RequestLines(sandbox, say=say):
                 sandbox.serve_forever(announce=lambda: document(lines))
             return SUCCESS
-        with ForeignProcess(options.words, environment=variables) as process, watch:
-            _summarize(sandbox, session, stop="Ctrl-C, which ends the command")
+        process = ForeignProcess(options.words, environment=variables)
+        with RequestLines(sandbox, say=say), process, watch:
+            _summarize(sandbox, session, key_file, stop="Ctrl-C, which ends the command")
             return process.run()
 
 
-def _summarize(sandbox: Sandbox, session: FrontSession, *, stop: str) -> None:
+def _summarize(sandbox: Sandbox, session: FrontSession, key_file: Path, *, stop: str) -> None:
     """Tell a person on stderr what there is, and never a secret."""
     client = sandbox.client
     say(f"note: {BYPASS}")
@@ -184,7 +244,9 @@ def _summarize(sandbox: Sandbox, session: FrontSession, *, stop: str) -> None:
         "CA": f"{session.ca_file} (of this run; its variables are set)",
         "client": f"{client.client_id} (its secret: `ddoauth sandbox` prints the same one)",
         "redirect URI": ", ".join(client.redirect_uris),
+        "live view": f"{sandbox.live_url()} (works once)",
+        "control": f"{sandbox.base_url}/control (its key: {key_file})",
         "stop": stop,
     }
-    for name, text in lines.items():
-        say(f"{name:<13}{text}")
+    for line in _table(lines):
+        say(line)

@@ -6,7 +6,7 @@ import os
 import secrets
 import time
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
@@ -30,6 +30,7 @@ from ddoauth_kit.grading.subject import Subject, SubjectStart
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from typing import Self
 
     from ddoauth_kit.grading.front.records import FrontRecord
     from ddoauth_kit.grading.preflight import GoodRun
@@ -44,14 +45,11 @@ CALLBACK: Final = "/oauth/callback"
 class SandboxAddress:
     """Name a sandbox that serves already, for a server that somebody started by hand.
 
-    `key` opens its control interface; `client_id` is the client that the server has.
+    `key` opens its control interface.
     """
 
     url: str
-    key: str
-    client_id: str
-    redirect_uris: tuple[str, ...] = ()
-    scopes: tuple[str, ...] = ()
+    key: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +58,13 @@ class _Client:
     client_secret: str
     redirect_uri: str
     scopes: tuple[str, ...]
+
+    @classmethod
+    def unknown(cls, settings: GradeSettings) -> Self:
+        """Return what is known of the client of a server that runs already."""
+        uris = settings.client.redirect_uris
+        own = _nearest_uri(settings, uris) if uris else ""
+        return cls(client_id="", client_secret="", redirect_uri=own, scopes=settings.client.scopes)
 
 
 def grade(
@@ -110,7 +115,7 @@ def bench_for(
             base_url = own.base_url
         else:
             control = SandboxControl(f"{sandbox.url.rstrip('/')}/control", key=sandbox.key)
-            client, base_url = _joined(settings, sandbox), sandbox.url.rstrip("/")
+            client, base_url = _Client.unknown(settings), sandbox.url.rstrip("/")
         authority, hosts = Authority(), HostTable.of_sandbox(base_url)
         before = dict(os.environ)
         browsers = _front(hosts, authority, [], settings=settings, before=before)
@@ -181,17 +186,6 @@ def _registered(settings: GradeSettings, sandbox: Sandbox, control: SandboxContr
         client_secret=client.client_secret,
         redirect_uri=_nearest_uri(settings, uris),
         scopes=client.scopes,
-    )
-
-
-def _joined(settings: GradeSettings, sandbox: SandboxAddress) -> _Client:
-    uris = settings.client.redirect_uris or sandbox.redirect_uris
-    scopes = settings.client.scopes or sandbox.scopes
-    return _Client(
-        client_id=sandbox.client_id,
-        client_secret="",
-        redirect_uri=_nearest_uri(settings, uris),
-        scopes=scopes,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from ddoauth_kit.grading.front.front_error import FrontError
 from ddoauth_kit.grading.front.session import likely_variable
 from ddoauth_kit.grading.journey import Journey, parameters
 from ddoauth_kit.grading.scenarios.finding import SERVER_ERROR, Check, Finding, excerpt
@@ -116,12 +117,29 @@ def told(names: Sequence[str]) -> tuple[str, ...]:
 
 def _check_client(bench: Bench, asked: dict[str, str]) -> None:
     client_id = asked.get("client_id", "")
+    if not bench.client_id:
+        _adopt(bench, asked)
     if client_id != bench.client_id:
         raise SettingsError(
             "other_client",
             "The server sends another client_id than the sandbox's published client has. Give it "
             "{client_id} and {client_secret} in [server.env], under the names that it reads.",
         )
+
+
+def _adopt(bench: Bench, asked: dict[str, str]) -> None:
+    """Take the client of a server that runs already, if this sandbox has it."""
+    try:
+        uris, scopes = bench.control.registered(asked.get("client_id", ""))
+    except FrontError:
+        return
+    named, wanted = bench.redirect_uri, asked.get("redirect_uri", "")
+    bench.client_id = asked["client_id"]
+    bench.scopes = bench.scopes or scopes
+    bench.redirect_uri = named or (wanted if wanted in uris else uris[0])
+    if bench.redirect_uri not in uris:
+        uris = (*uris, bench.redirect_uri)
+        bench.control.amend_client(bench.client_id, redirect_uris=uris)
 
 
 def _before_consent(bench: Bench, asked: dict[str, str]) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import weakref
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import httpx
 
@@ -188,6 +188,15 @@ class SandboxControl:
         asked = {"redirect_uris": redirect_uris, "scopes": scopes}
         wanted = {name: list(value) for name, value in asked.items() if value is not None}
         self._ask("PATCH", f"clients/{client_id}", wanted)
+
+    def registered(self, client_id: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return the redirect URIs and the scopes of a client.
+
+        Raises:
+            FrontError: `sandbox_refused`, for a client that the sandbox does not have.
+        """
+        found = self._ask("PATCH", f"clients/{quote(client_id, safe='')}", {})
+        return tuple(found["redirect_uris"]), tuple(found["scopes"])
 
     def leaks(self, text: str) -> tuple[str, ...]:
         """Return which kinds of issued secrets stand in a text, such as `access_token`."""

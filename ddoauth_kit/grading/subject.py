@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from ddoauth_kit.grading.front.process import ForeignProcess
 from ddoauth_kit.grading.settings import SettingsError
+from ddoauth_kit.masking.redaction import redact
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -182,9 +183,11 @@ class Subject:
     def _ended_line(self) -> str:
         code = self._process.wait(1.0) if self._process is not None else 0
         words = " ".join(self._how.command)
+        said = redact(self.last_lines().rpartition("\n")[2].strip())
+        told = f" Its last line: {said}" if said else ""
         return (
             f"`{words}` ended with exit code {code} before it was ready. Run it by itself to read "
-            "its output, or set what it needs in [server.env]."
+            f"its output, or set what it needs in [server.env].{told}"
         )
 
     def _is_ready(self) -> bool:

@@ -10,6 +10,7 @@ from ddoauth_kit.workbook.lessons.lesson_tables import (
     faults_table,
     findings_table,
     journal_table,
+    server_code,
     sites_table,
 )
 from ddoauth_kit.workbook.show.snippets import as_curl, as_httpx
@@ -27,5 +28,6 @@ __all__ = [
     "open_sandbox_lab",
     "provoke",
     "run_lessons",
+    "server_code",
     "sites_table",
 ]

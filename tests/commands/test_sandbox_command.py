@@ -59,12 +59,14 @@ def _python(code: str, *arguments: str) -> list[str]:
 
 
 def test_an_unchanged_program_arrives_in_the_sandbox() -> None:
-    """Datadog's addresses stay written in; each call is one line on stderr, with its status."""
+    """Datadog's addresses stay written in; each call is a line on stderr, with the reason."""
     done = _sandbox(*_python(CALLS))
     assert (done.returncode, done.stdout) == (0, "400 403\n"), done.stderr
     lines = done.stderr.splitlines()
-    assert "POST api.datadoghq.com/api/v2/oauth2/token 400" in lines
-    assert "GET api.datadoghq.eu/api/v1/validate 403" in lines
+    refused = "POST api.datadoghq.com/api/v2/oauth2/token 400"
+    assert f"{refused} This site does not know the client_id." in lines
+    reason = "The API key is wrong, revoked, or of another site."
+    assert f"GET api.datadoghq.eu/api/v1/validate 403 {reason}" in lines
 
 
 def test_a_secret_does_not_leave_for_a_foreign_host() -> None:
@@ -85,14 +87,14 @@ def test_the_exit_code_is_the_commands(code: int) -> None:
 
 
 def test_the_first_lines_say_what_there_is() -> None:
-    """Before the command's calls: who bypasses the front, addresses, client, redirect URI, stop."""
+    """Before the command's calls: who bypasses the front, addresses, client, and how to stop."""
     said = _sandbox(*_python("")).stderr
     assert said.startswith("note: Clients that ignore these variables")
     names = [line.split("  ")[0] for line in said.splitlines()[1:]]
     assert names[:4] == ["sandbox", "front", "CA", "client"]
     assert names[4].startswith("redirect URI")
-    assert names[5] == "stop"
-    assert "client-secret" not in said
+    assert names[5:8] == ["live view", "control", "stop"]
+    assert "sandbox-secret" not in said
 
 
 @pytest.mark.skipif(os.name != "posix", reason="process groups are POSIX")

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from importlib.util import find_spec
+from textwrap import dedent
 from typing import TYPE_CHECKING, Final
 
+from ddoauth_kit.errors import InputError
+from ddoauth_kit.errors.near_names import nearest
 from ddoauth_kit.sites import DATADOG_SITES
 from ddoauth_kit.workbook.show.cards import Skipped
 from ddoauth_kit.workbook.show.result_table import ResultTable
+from ddoauth_kit.workbook.show.snippets import Snippet
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,6 +26,21 @@ PYTHON: Final = (3, 11)
 PACKAGES: Final = ("httpx", "ipywidgets", "jupyterlab", "matplotlib", "pandas", "papermill")
 SERVER_PACKAGES: Final = ("starlette", "uvicorn")
 _INSTALL: Final = 'pip install "ddoauth-kit[workbook]"'
+
+
+def server_code(name: str) -> Snippet:
+    """Return a handler of the reference server as it runs, such as `callback`.
+
+    Raises:
+        InputError: `unknown_handler`, with the names that are close.
+    """
+    from ddoauth_kit.grading.reference_server import Acme
+
+    handlers = [each for each in vars(Acme) if not each.startswith("_")]
+    if name not in handlers:
+        what = f"The reference server has no handler {name!r}.{nearest(name, handlers)}"
+        raise InputError("unknown_handler", what)
+    return Snippet("python", dedent(inspect.getsource(vars(Acme)[name])).rstrip())
 
 
 def check_environment(*, packages: Iterable[str] = (*PACKAGES, *SERVER_PACKAGES)) -> ResultTable:

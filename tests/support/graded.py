@@ -1,0 +1,79 @@
+"""Copies of the reference server with one mistake each, and the settings that grade them."""
+
+from __future__ import annotations
+
+import socket
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import ddoauth_kit
+from ddoauth_kit.grading.settings import settings_from
+
+if TYPE_CHECKING:
+    from ddoauth_kit.grading.settings import GradeSettings
+
+REFERENCE = Path(ddoauth_kit.__file__).parent / "grading" / "reference_server.py"
+SCOPES = ("monitors_read", "api_keys_write")
+PASSWORD = "canary-password-4711"
+VARIABLES = {"GRADED_PASSWORD": PASSWORD, "GRADED_SESSION": "canary-session-4711"}
+
+
+def free_port() -> int:
+    """Return a port that was free a moment ago."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def server_copy(folder: Path, *changes: tuple[str, str]) -> Path:
+    """Write a copy of the reference server, with each old text replaced by the new one."""
+    text = REFERENCE.read_text("utf-8")
+    for old, new in changes:
+        assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in the server"
+        text = text.replace(old, new)
+    path = folder / "server.py"
+    path.write_text(text.replace("ddoauth_kit.grading.reference_server:app", "server:app"), "utf-8")
+    return path
+
+
+def reference_settings(
+    folder: Path, *, server: Path | None = None, **tables: object
+) -> GradeSettings:
+    """Return settings of the reference server, or of a copy; `tables` replace those of the file.
+
+    The variables of `VARIABLES` must be set.
+    """
+    base = f"http://127.0.0.1:{free_port()}"
+    state = folder / "state"
+    state.mkdir(exist_ok=True)
+    program = [str(server)] if server else ["-m", "ddoauth_kit.grading.reference_server"]
+    document: dict[str, object] = {
+        "start": {"url": f"{base}/connect/datadog"},
+        "connected": {"text": "Connected to Datadog"},
+        "sites": ["us1", "eu1"],
+        "client": {"redirect_uris": [f"{base}/oauth/callback"], "scopes": list(SCOPES)},
+        "server": {
+            "command": [sys.executable, *program],
+            "env": {
+                "DD_CLIENT_ID": "{client_id}",
+                "DD_CLIENT_SECRET": "{client_secret}",
+                "REDIRECT_URI": f"{base}/oauth/callback",
+                "SCOPES": " ".join(SCOPES),
+                "STATE_FOLDER": str(state),
+                "SESSION_SECRET": "{env:GRADED_SESSION}",
+                "LOGIN_PASSWORD": "{env:GRADED_PASSWORD}",
+                "PORT": base.rpartition(":")[2],
+            },
+        },
+        "login": {
+            "url": f"{base}/login",
+            "form": {"account": "ada-{account}", "password": "{env:GRADED_PASSWORD}"},
+        },
+        "send": {"url": f"{base}/send"},
+        "call": {"url": f"{base}/call", "method": "GET"},
+        "refresh": {"url": f"{base}/refresh"},
+        "disconnect": {"url": f"{base}/disconnect"},
+        "list": {"url": f"{base}/connections", "method": "GET"},
+    }
+    return settings_from({**document, **tables}, folder=folder)
