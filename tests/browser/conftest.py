@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
-from support.jupyter_lab import WAITING, LabServer, Notebook
+from support.jupyter_lab import CLOSE, WAITING, LabServer, Notebook
 
 from ddoauth_kit.workbook.lessons.notebooks import find_notebooks
 
@@ -103,13 +103,17 @@ def open_notebook(
 
     def opened(server: LabServer, name: str) -> Notebook:
         servers.add(server)
-        if server not in tabs:
-            tabs[server] = context.new_page()
-        tabs[server].set_viewport_size(VIEWPORT)
-        return Notebook(tabs[server], server, name)
+        tab = tabs.pop(server, None) or context.new_page()
+        tab.set_viewport_size(VIEWPORT)
+        notebook = Notebook(tab, server, name)
+        tabs[server] = tab  # one in which nothing opens is not used again
+        return notebook
 
     yield opened
     for server in servers:
+        # A notebook that is open when its kernel ends may ask for another one.
+        if server in tabs:
+            tabs[server].evaluate(CLOSE)
         server.end_kernels()
 
 

@@ -30,9 +30,11 @@ CONNECTED = (
     ".connectionStatus === 'connected'"
 )
 # Disposed of, a notebook asks nothing; what was not saved is gone.
+CLOSE = """() => {
+  for (const open of [...window.jupyterapp.shell.widgets('main')]) open.dispose();
+}"""
 OPEN = """async (path) => {
   const {commands, shell} = window.jupyterapp;
-  for (const open of [...shell.widgets('main')]) open.dispose();
   const panel = await commands.execute('docmanager:open', {path});
   await panel.context.ready;
   shell.activateById(panel.id);
@@ -192,6 +194,7 @@ class Notebook:
         self.page = page
         self._path = server.folder / name
         if page.url.startswith(f"{server.url}/lab"):
+            page.evaluate(CLOSE)
             page.evaluate(OPEN, name)
         else:
             page.goto(f"{server.address(f'lab/tree/{name}')}&reset")
