@@ -251,6 +251,18 @@ ADVICE: Final[dict[str, str]] = {
         "read the reason in the message: it is what Datadog's consent page would have said."
     ),
     "not_connected": "make one good connect work first: `ddoauth grade --only pkce-s256`.",
+    "first_look_failed": (
+        "correct what the message names, or write the settings by hand, as `.github/GRADE.md` "
+        "shows them."
+    ),
+    "not_this_machine": (
+        "name the address that `ddoauth sandbox` printed, such as http://127.0.0.1:8000."
+    ),
+    "no_control_key": (
+        "start `ddoauth sandbox --env` as the same user, and name the address that it prints."
+    ),
+    "sandbox_unreachable": "start the sandbox again, and then the server.",
+    "sandbox_refused": "use a sandbox and a grader of the same version of the kit.",
     "no_own_sandbox": "open a lab of its own for this: `open_sandbox_lab()`.",
     "missing_package": (
         "run the command that the message shows, or bring in everything that the lessons need: "

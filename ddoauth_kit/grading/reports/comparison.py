@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from ddoauth_kit.grading.results import GRAVITY, Verdict
+from ddoauth_kit.grading.results import GRAVITY, Grade, Verdict
 from ddoauth_kit.grading.settings import SettingsError
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ddoauth_kit.grading.results import GradeReport
 
 REPORT: Final = "grade.json"
+_UNREADABLE: Final = (OSError, ValueError, KeyError, TypeError, AttributeError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +50,30 @@ def read_verdicts(folder: Path) -> Mapping[str, Verdict]:
     try:
         found = json.loads(path.read_text("utf-8"))["verdicts"]
         return {str(each["id"]): Verdict(each["verdict"]) for each in found}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise SettingsError(
-            "not_a_grade",
-            f"{path} is not the report of a grading ({type(error).__name__}). Name a folder that "
-            "`ddoauth grade --out` wrote.",
-        ) from None
+    except _UNREADABLE as error:
+        raise _not_a_grade(path, error) from None
+
+
+def read_headline(folder: Path) -> tuple[Grade, str]:
+    """Return the grade of an earlier grading, and its headline.
+
+    Raises:
+        SettingsError: `not_a_grade`.
+    """
+    path = folder / REPORT
+    try:
+        found = json.loads(path.read_text("utf-8"))
+        return Grade(found["grade"]), str(found["headline"])
+    except _UNREADABLE as error:
+        raise _not_a_grade(path, error) from None
+
+
+def _not_a_grade(path: Path, error: Exception) -> SettingsError:
+    return SettingsError(
+        "not_a_grade",
+        f"{path} is not the report of a grading ({type(error).__name__}). Name a folder that "
+        "`ddoauth grade --out` wrote.",
+    )
 
 
 def changes(report: GradeReport, earlier: Mapping[str, Verdict]) -> tuple[VerdictChange, ...]:

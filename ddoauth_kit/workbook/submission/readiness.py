@@ -21,6 +21,7 @@ from ddoauth_kit.workbook.submission.readiness_evidence import ReadinessEntry, R
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from ddoauth_kit.grading.results import GradeReport
     from ddoauth_kit.probing.probe_report import ProbeReport
     from ddoauth_kit.publishing.folder_check import Report
     from ddoauth_kit.workbook.lab.lab import Lab
@@ -129,18 +130,23 @@ def readiness(
     *labs: Lab,
     probes: ProbeReport | None = None,
     check: Report | None = None,
+    grade: GradeReport | Path | None = None,
     stated: Mapping[str, str] | None = None,
 ) -> Readiness:
     """Collect what labs of one integration have seen, for the first one's registration.
 
-    `probes` are the newest results of probing, `check` what `check_folder` found. `stated` are a
-    person's own words by requirement, such as `{"test authorization": "done on us1"}`, for what
-    no program can see; they are marked as such. An entry's time is the lab's when it was
-    collected, in UTC: what is listed was seen before it.
+    `probes` are the newest results of probing, `check` what `check_folder` found. `grade` is a
+    grading of the integration's own server, or the folder that `ddoauth grade --out` wrote; without
+    it nothing is said of a server. `stated` are a person's own words by requirement, such as
+    `{"test authorization": "done on us1"}`, for what no program can see; they are marked as such.
+    An entry's time is the lab's when it was collected, in UTC: what is listed was seen before it.
+
+    Raises:
+        SettingsError: `not_a_grade`, for a folder without a grading.
     """
     first = labs[0]
     registration = first.registration
-    entries = all_entries(labs, probes=probes, check=check, stated=stated or {})
+    entries = all_entries(labs, probes=probes, check=check, grade=grade, stated=stated or {})
     plain = _plain(labs)
     return Readiness(
         name=plain(registration.name or registration.client_id),

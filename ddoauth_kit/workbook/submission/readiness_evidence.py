@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from ddoauth_kit.grading.reports.comparison import read_headline
+from ddoauth_kit.grading.results import Grade
 from ddoauth_kit.probing.verdict import MEANINGS, Verdict
 from ddoauth_kit.publishing.rules import Severity
 from ddoauth_kit.registration import LOOPBACK, Kind
@@ -15,6 +18,7 @@ from ddoauth_kit.workbook.lab.backend import Mode
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from ddoauth_kit.grading.results import GradeReport
     from ddoauth_kit.probing.probe_report import ProbeReport
     from ddoauth_kit.probing.verdict import ProbeResult
     from ddoauth_kit.publishing.folder_check import Report
@@ -33,6 +37,14 @@ class Ready(StrEnum):
     NO = "no"
     NOT_SEEN = "not seen"
     BY_HAND = "by hand"
+
+
+_GRADES: Final = {
+    Grade.MET: (Ready.YES, ""),
+    Grade.RISK: (Ready.BY_HAND, "Read each risk in the report, and state why it is accepted."),
+    Grade.INCOMPLETE: (Ready.NOT_SEEN, "Add the settings that the report names, and grade again."),
+    Grade.BROKEN: (Ready.NO, "Mend what the report calls broken, and grade again."),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +104,7 @@ def all_entries(
     *,
     probes: ProbeReport | None,
     check: Report | None,
+    grade: GradeReport | Path | None,
     stated: Mapping[str, str],
 ) -> tuple[ReadinessEntry, ...]:
     """Return an entry for each requirement, in the order of the work; texts are not masked yet."""
@@ -103,6 +116,7 @@ def all_entries(
         *_data_flow(lab, probes, when),
         *_registered(lab, when),
         _folder(check, when),
+        *_server(grade, when),
         *_by_hand(lab, when),
     )
     return tuple(_stated(entry, stated) for entry in found)
@@ -215,6 +229,15 @@ def _folder(check: Report | None, when: str) -> ReadinessEntry:
     ready = Ready.YES if check.passed else Ready.NO
     fix = "" if check.passed else "Mend what is a must; the patch does part of it."
     return ReadinessEntry(name, ready, (), counts, when, fix)
+
+
+def _server(grade: GradeReport | Path | None, when: str) -> Iterator[ReadinessEntry]:
+    """Yield what a grading of the integration's own server found, where there is one."""
+    if grade is None:
+        return
+    found = read_headline(grade) if isinstance(grade, Path) else (grade.grade, grade.headline)
+    ready, fix = _GRADES[found[0]]
+    yield ReadinessEntry("own server graded", ready, (), found[1], when, fix)
 
 
 def _by_hand(lab: Lab, when: str) -> Iterator[ReadinessEntry]:

@@ -9,6 +9,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ddoauth_kit.grading.reports.written import write_grade
+from ddoauth_kit.grading.requirements import REQUIREMENTS
+from ddoauth_kit.grading.results import CheckResult, GradeReport
+from ddoauth_kit.grading.results import Verdict as Graded
+from ddoauth_kit.grading.settings import SettingsError
 from ddoauth_kit.probing.verdict import Verdict
 from ddoauth_kit.publishing.folder_check import check_folder
 from ddoauth_kit.publishing.uninstallation import uninstallation_section
@@ -56,6 +61,36 @@ def test_what_was_done_is_seen_where_it_was_done(lab: Lab) -> None:
         assert (str(entries[step].ready), entries[step].sites) == ("yes", ("us3",)), step
     assert "POST /api/v2/series: 202" in entries["data sent"].evidence
     assert entries["revoked"].when.endswith("+00:00")
+
+
+@pytest.mark.parametrize(
+    ("verdict", "ready"),
+    [
+        (Graded.MET, "yes"),
+        (Graded.RISK, "by hand"),
+        (Graded.NOT_TESTED, "not seen"),
+        (Graded.BROKEN, "no"),
+    ],
+)
+def test_a_grade_of_the_own_server_is_evidence(
+    lab: Lab, tmp_path: Path, verdict: Graded, ready: str
+) -> None:
+    """The grade and its headline count, from the value and from the folder that was written."""
+    requirement = REQUIREMENTS["denied"]
+    result = CheckResult(requirement=requirement, verdict=verdict, expected="x", actual="y")
+    grade = GradeReport(results=(result,), sites=("us1",), connects=2, seconds=1.0)
+    write_grade(grade, out=tmp_path)
+    for given in (grade, tmp_path):
+        report = readiness(lab, grade=given)
+        entry = next(e for e in report.entries if e.requirement == "own server graded")
+        assert (str(entry.ready), entry.evidence) == (ready, grade.headline)
+    assert "own server graded" not in _ready(readiness(lab))
+
+
+def test_a_folder_without_a_grading_is_refused(lab: Lab, tmp_path: Path) -> None:
+    """Evidence that cannot be read counts for nothing, and the message names the file."""
+    with pytest.raises(SettingsError, match="is not the report of a grading"):
+        readiness(lab, grade=tmp_path)
 
 
 def test_another_client_proves_nothing() -> None:
