@@ -57,12 +57,13 @@ def connect(request: Request) -> Response:
     if not app:
         return page("This site is not known.", 400)
     url = f"https://{app}/oauth2/v1/authorize?{urlencode(asked)}"
-    answer = {
-        "redirect": lambda: RedirectResponse(url, 302),
-        "page": lambda: page(f'<a href="{html.escape(url)}">Connect Datadog</a>'),
-        "json": lambda: JSONResponse({"data": {"next": [url]}}),
-        "script": lambda: HTMLResponse(f"<script>location = {url!r}</script>"),
-    }[START]()
+    answers: dict[str, Response] = {
+        "redirect": RedirectResponse(url, 302),
+        "page": page(f'<a href="{html.escape(url)}">Connect Datadog</a>'),
+        "json": JSONResponse({"data": {"next": [url]}}),
+        "script": HTMLResponse(f"<script>location = {url!r}</script>"),
+    }
+    answer = answers[START]
     answer.set_cookie("sid", sid, httponly=True, samesite="lax")
     return answer
 

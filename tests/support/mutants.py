@@ -486,7 +486,7 @@ MUTANTS = (
                     "        if request.form is not None and SEEN:\n"
                     "            form = {**dict(request.form), **SEEN}\n"
                     "            request = replace(request, form=tuple(form.items()))\n"
-                    "        return super().send(request)\n\n\ndef account_of("
+                    "        return super().send(request)\n\n\ndef page("
                 ),
             ),
             ("import uvicorn\n", "from dataclasses import replace\n\nimport uvicorn\n"),
