@@ -517,6 +517,19 @@ MUTANTS = (
         ),
     ),
     Mutant(
+        "any certificate",
+        "tls-verified",
+        "broken",
+        _sends(
+            "try:",
+            "    return super().send(request)",
+            "except DdoauthError:",
+            "    headers = {'content-type': request.content_type}",
+            "    httpx.post(request.url, content=request.content(), headers=headers, verify=False)",
+            "    raise",
+        ),
+    ),
+    Mutant(
         "a spare scope",
         "least-scope",
         "risk",
