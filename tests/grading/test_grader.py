@@ -94,6 +94,24 @@ def test_a_session_that_holds_the_verifier_is_not_broken() -> None:
     assert verdicts["browser-bound"] is Verdict.MET
 
 
+def test_a_mistake_is_tolerated_and_told() -> None:
+    """Without PKCE grading goes on, that check is broken, and the report names the switch."""
+    report = grade(_plain(PKCE="none"), only=["pkce-s256", "state-checked"])
+    verdicts = {result.requirement.id: result.verdict for result in report.results}
+    assert verdicts == {"pkce-s256": Verdict.BROKEN, "state-checked": Verdict.MET}
+    assert [line.partition(":")[0] for line in report.tolerated] == ["no-pkce"]
+
+
+def test_nothing_counts_after_a_death() -> None:
+    """A server that ends is broken, and what no good connect followed is not tested."""
+    report = grade(_plain(DIES="stranger"), only=["denied", "stranger", "error-escaped"])
+    found = {result.requirement.id: result for result in report.results}
+    assert found["stranger"].verdict is Verdict.BROKEN
+    assert found["denied"].verdict is Verdict.NOT_TESTED
+    assert "good connect" in found["denied"].reason
+    assert found["error-escaped"].verdict is Verdict.MET
+
+
 def test_an_unknown_check_is_refused_with_the_near_name() -> None:
     """A typing mistake in `only` ends before anything starts."""
     with pytest.raises(SettingsError, match="state-checked") as caught:

@@ -1,7 +1,8 @@
 """A small server without the kit: one process, sessions in memory, OAuth by hand over httpx.
 
 `START` says how its flow begins: `redirect`, `page`, `json`, `script`. With `STATE=ignored` it
-looks at no state and keeps its verifier in the session.
+looks at no state and keeps its verifier in the session, with `PKCE=none` it sends no challenge,
+and with `DIES=stranger` it ends at a bare callback.
 """
 
 from __future__ import annotations
@@ -53,6 +54,8 @@ def connect(request: Request) -> Response:
         "code_challenge": base64.urlsafe_b64encode(digest).rstrip(b"=").decode(),
         "code_challenge_method": "S256",
     }
+    if os.environ.get("PKCE") == "none":
+        del asked["code_challenge"], asked["code_challenge_method"]
     app = APPS.get(request.query_params.get("domain", "datadoghq.com"), "")
     if not app:
         return page("This site is not known.", 400)
@@ -71,6 +74,8 @@ def connect(request: Request) -> Response:
 def callback(request: Request) -> Response:
     """Exchange the code of this session's attempt."""
     query = request.query_params
+    if os.environ.get("DIES") == "stranger" and not query:
+        os._exit(3)
     session = SESSIONS.get(request.cookies.get("sid", ""), {})
     verifier, state = session.pop("verifier", ""), session.pop("state", "")
     if not verifier or (CHECKS_STATE and query.get("state") != state):
