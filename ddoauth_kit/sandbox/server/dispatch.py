@@ -113,7 +113,7 @@ class Dispatcher:
         path = request.scope["path"]
         site, role, rest = _split(path)
         check_page(request.method, request.headers, form=role == "app", hosts=self._hosts)
-        if FRONT_HEADER not in request.headers:
+        if site not in EVERY_SITE and FRONT_HEADER not in request.headers:
             own = self._own_answer(request, path=path, body=body or b"")
             if own is not None:
                 return own

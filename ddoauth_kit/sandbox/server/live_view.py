@@ -48,9 +48,10 @@ class LiveView:
 
     def answer(self, request: Request) -> Answer | None:
         """Answer at the view's addresses, or return nothing for whoever has no cookie of it."""
-        path, admitted = request.scope["path"], self._admits(request)
-        if request.method != "GET":
+        path = request.scope["path"]
+        if request.method != "GET" or path not in {"/", LIVE_PATH, ENTRIES_PATH}:
             return None
+        admitted = self._admits(request)
         if path == LIVE_PATH:
             return self._opened(request.query_params.get("open", ""))
         if path == "/" and admitted:
