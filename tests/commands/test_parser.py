@@ -124,7 +124,7 @@ def test_whoever_names_no_command_sees_the_help(
         (["run", "--site", "us11"], "Did you mean us1"),
         (["run", "--site", "eu2"], "Did you mean eu1"),
         (["run", "01_the_hole_flow"], "Did you mean 01_the_whole_flow?"),
-        (["sandbox", "--fault", "server-eror"], "Did you mean server-error?"),
+        (["sandbox", "--fault", "server-eror"], "Did you mean server-error or script-error?"),
         (["sandbox", "--profile", "rcf"], "Did you mean rfc?"),
         (["explain", "invalid_grand"], "Did you mean invalid_grant"),
     ],
