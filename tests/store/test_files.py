@@ -130,7 +130,7 @@ def test_links_are_not_followed(store: FileStore, path: Path, tmp_path: Path) ->
     ):
         (path / name).unlink(missing_ok=True)
         (path / name).symlink_to(target)
-        _refused(use, "unsafe_store", "link|no plain file")
+        _refused(use, "unsafe_store", "link|not a plain file")
         (path / name).unlink()
     assert target.read_text("utf-8") == "mine"
     link = tmp_path / "link"
@@ -141,7 +141,7 @@ def test_links_are_not_followed(store: FileStore, path: Path, tmp_path: Path) ->
 def test_what_is_no_plain_file_is_refused(store: FileStore, path: Path) -> None:
     """A folder in the place of a file is `unsafe_store` and no crash."""
     (path / FILE).mkdir(mode=0o700)
-    _refused(lambda: store.get(SLOT), "unsafe_store", "no plain file")
+    _refused(lambda: store.get(SLOT), "unsafe_store", "not a plain file")
 
 
 @pytest.mark.skipif(not IS_ROOT, reason="only root can give files away")
