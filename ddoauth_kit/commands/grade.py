@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from ddoauth_kit.commands.parser import wants_color
 from ddoauth_kit.commands.terminal import (
-    BAD_INPUT,
     FOUND,
     SUCCESS,
     chosen_sites,
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ddoauth_kit.commands.parser import Parser
+    from ddoauth_kit.grading.grader import SandboxAddress
     from ddoauth_kit.grading.reports.comparison import VerdictChange
     from ddoauth_kit.grading.results import GradeReport
     from ddoauth_kit.grading.settings import GradeSettings
@@ -81,7 +82,8 @@ def configure(grade: Parser) -> None:
         "words",
         nargs="*",
         metavar="[START_URL] [-- COMMAND]",
-        help="where the flow begins at your server, and after -- how to start it",
+        help="where the flow begins at your server, and after -- how to start it; options stand "
+        "before both",
     )
 
 
@@ -127,6 +129,8 @@ def _grade(options: argparse.Namespace) -> int:
 
     settings = _settings(options)
     earlier = read_verdicts(Path(options.compare)) if options.compare else None
+    if earlier is not None and options.only:
+        earlier = {name: verdict for name, verdict in earlier.items() if name in options.only}
     sites = chosen_sites(options.site) if options.site else None
     report = grade(
         settings, only=options.only, sites=sites, say=say, sandbox=_joined(options.sandbox)
@@ -134,7 +138,9 @@ def _grade(options: argparse.Namespace) -> int:
     changed = changes(report, earlier) if earlier is not None else ()
     if options.out:
         write_grade(report, out=Path(options.out), changed=changed)
-    document(_written(report, how=options.format, changed=changed))
+    colour = wants_color(sys.stdout, color=options.color)
+    text = _written(report, how=options.format, colour=colour, changed=changed)
+    _show(text, colour=colour)
     if options.out:
         say(f"The page is {Path(options.out) / 'grade.html'}.")
     return _code(report, strict=options.strict)
@@ -167,16 +173,18 @@ def _words(words: Sequence[str]) -> tuple[str, tuple[str, ...]]:
 
 
 def _variables(pairs: Sequence[str]) -> dict[str, str]:
-    from ddoauth_kit.grading.settings import SettingsError
+    from ddoauth_kit.grading.settings import SettingsError, settings_from
 
     for pair in pairs:
         if "=" not in pair or not pair.partition("=")[0]:
             what = f"--set {shlex.quote(pair)} is not NAME=VALUE. Write --set PORT=3000."
             raise SettingsError("bad_settings", what)
-    return dict(pair.partition("=")[::2] for pair in pairs)
+    env = dict(pair.partition("=")[::2] for pair in pairs)
+    # The rules of the file hold here, too: no secret stands in an argument list.
+    return dict(settings_from({"start": {"log": "-"}, "server": {"env": env}}).server.env)
 
 
-def _joined(url: str | None) -> object:
+def _joined(url: str | None) -> SandboxAddress | None:
     if url is None:
         return None
     from ddoauth_kit.grading.joined_sandbox import find_sandbox
@@ -184,7 +192,17 @@ def _joined(url: str | None) -> object:
     return find_sandbox(url)
 
 
-def _written(report: GradeReport, *, how: str, changed: Sequence[VerdictChange]) -> str:
+def _show(text: str, *, colour: bool) -> None:
+    """Print the report; colours are commands to a terminal, which `document` would show as text."""
+    if colour:
+        sys.stdout.write(f"{text}\n")
+    else:
+        document(text)
+
+
+def _written(
+    report: GradeReport, *, how: str, colour: bool, changed: Sequence[VerdictChange]
+) -> str:
     from ddoauth_kit.grading.reports.junit import grade_junit
     from ddoauth_kit.grading.reports.texts import grade_markdown, grade_text
     from ddoauth_kit.grading.reports.written import grade_json
@@ -195,7 +213,7 @@ def _written(report: GradeReport, *, how: str, changed: Sequence[VerdictChange])
         return grade_junit(report).rstrip("\n")
     if how == "markdown":
         return grade_markdown(report, changed=changed).rstrip("\n")
-    return grade_text(report, colour=sys.stdout.isatty(), changed=changed)
+    return grade_text(report, colour=colour, changed=changed)
 
 
 def _code(report: GradeReport, *, strict: bool) -> int:
@@ -203,6 +221,3 @@ def _code(report: GradeReport, *, strict: bool) -> int:
 
     failing = {Grade.BROKEN, Grade.INCOMPLETE} if strict else {Grade.BROKEN}
     return FOUND if report.grade in failing else SUCCESS
-
-
-__all__ = ["BAD_INPUT", "configure", "run_grade"]

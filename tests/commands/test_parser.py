@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 EXAMPLES = {name: import_module(f"ddoauth_kit.commands.{name}").EXAMPLES for name in COMMANDS}
 # These open a browser's page, ask a person, or need credentials: their lines are parsed only.
 PARSED_ONLY = ("ddoauth lab", "--mode live", "ddoauth login", "ddoauth logout", "--forget-all")
+# These run a partner's server: `test_grade` has one.
+PARSED_ONLY += ("ddoauth grade",)
 SERVES = "ddoauth sandbox"
 
 

@@ -1,0 +1,142 @@
+"""`ddoauth grade` judges a server, says what it will do first, and exits with what it found."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
+
+import pytest
+from support.graded import PASSWORD, SCOPES, VARIABLES, free_port, server_copy
+
+from ddoauth_kit.cli import main
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ONLY = ("--only", "pkce-s256", "--only", "redirect-uri-same")
+FILE = """
+sites = ["us1"]
+[start]
+url = "{base}/connect/datadog"
+[connected]
+text = "Connected to Datadog"
+[client]
+redirect_uris = ["{base}/oauth/callback"]
+scopes = {scopes}
+[server]
+command = {command}
+[server.env]
+DD_CLIENT_ID = "{{client_id}}"
+DD_CLIENT_SECRET = "{{client_secret}}"
+REDIRECT_URI = "{base}/oauth/callback"
+SCOPES = "{joined}"
+STATE_FOLDER = "{folder}"
+SESSION_SECRET = "{{env:GRADED_SESSION}}"
+LOGIN_PASSWORD = "{{env:GRADED_PASSWORD}}"
+PORT = "{port}"
+[login]
+url = "{base}/login"
+form = {{ account = "ada", password = "{{env:GRADED_PASSWORD}}" }}
+"""
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Go to a folder of one's own, with the variables that the settings name."""
+    monkeypatch.chdir(tmp_path)
+    for name, value in VARIABLES.items():
+        monkeypatch.setenv(name, value)
+    return tmp_path
+
+
+def _write(folder: Path, server: Path) -> None:
+    port = free_port()
+    text = FILE.format(
+        base=f"http://127.0.0.1:{port}",
+        port=port,
+        command=json.dumps([sys.executable, str(server)]),
+        scopes=json.dumps(list(SCOPES)),
+        joined=" ".join(SCOPES),
+        folder=folder,
+    )
+    (folder / "ddoauth-grade.toml").write_text(text, "utf-8")
+
+
+def test_a_good_server_exits_with_0_and_all_forms_are_written(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """JSON stands alone on stdout, what will happen on stderr, and no secret in any file."""
+    _write(place, server_copy(place))
+    assert main(["grade", *ONLY, "--format", "json", "--out", "out"]) == 0
+    shown = capsys.readouterr()
+    found = json.loads(shown.out)
+    assert {each["id"]: each["verdict"] for each in found["verdicts"]} == {
+        "pkce-s256": "met",
+        "redirect-uri-same": "met",
+    }
+    assert "connects" in shown.err
+    assert "rows, mails and webhooks" in shown.err
+    written = {path.name: path.read_text("utf-8") for path in (place / "out").iterdir()}
+    assert set(written) == {"grade.html", "grade.json", "grade.md", "junit.xml"}
+    assert len(ET.fromstring(written["junit.xml"]).findall(".//testcase")) == len(found["verdicts"])
+    for text in (shown.out, shown.err, *written.values()):
+        assert PASSWORD not in text
+    assert main(["grade", *ONLY, "--compare", "out", "--strict"]) == 0
+    assert "What changed" not in capsys.readouterr().out
+
+
+def test_a_mistake_exits_with_1_and_is_named_with_its_fix(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A server that takes any browser's redirect is broken, and the table says why."""
+    changes = (
+        ('site_url=query.get("site", ""), session=session', 'site_url="", session="everybody"'),
+        ("request.url.query, session=session", 'request.url.query, session="everybody"'),
+    )
+    _write(place, server_copy(place, *changes))
+    assert main(["grade", "--only", "browser-bound"]) == 1
+    shown = capsys.readouterr().out
+    assert shown.startswith("broken: ")
+    assert "browser-bound" in shown
+    assert "Fix:" in shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "--init URL -- COMMAND"),
+        (["--file", "grade.toml"], "grade.toml was not found"),
+        (["--set", "DD_CLIENT_ID", "http://127.0.0.1:9/x"], "is not NAME=VALUE"),
+        (["--set", "DD_CLIENT_SECRET=abc123", "http://127.0.0.1:9/x"], "looks like a secret"),
+        (["https://app.datadoghq.com/oauth2/v1/authorize"], "Datadog's own address"),
+        (["--only", "state-cheked", "http://127.0.0.1:9/x", "--", "true"], "state-checked"),
+        (["--compare", "nowhere", "http://127.0.0.1:9/x"], "is not the report of a grading"),
+        (["--sandbox", "https://example.com", "http://127.0.0.1:9/x"], "this machine"),
+        (["http://127.0.0.1:9/x"], "no command"),
+        (["--init"], "needs the address"),
+    ],
+)
+def test_settings_that_cannot_work_exit_with_2_and_one_line(
+    place: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+) -> None:
+    """The line says what to do, and shows no traceback."""
+    assert main(["grade", *arguments]) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    lines = shown.err.strip().splitlines()
+    assert said in lines[-1]
+    assert lines[-1].startswith("ddoauth: ")
+    assert "Traceback" not in shown.err
+    assert "abc123" not in shown.err
+
+
+def test_init_never_overwrites(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The file stays as it was, and the server is not started."""
+    path = place / "ddoauth-grade.toml"
+    path.write_text("# mine\n", "utf-8")
+    assert main(["grade", "--init", "http://127.0.0.1:9/x", "--", "touch", "started"]) == 2
+    assert path.read_text("utf-8") == "# mine\n"
+    assert "exists already" in capsys.readouterr().err
+    assert not (place / "started").exists()
