@@ -36,8 +36,11 @@ def one_exchange(bench: Bench) -> list[Finding]:
         elif count > 1:
             text = f"After {fault} the server sent the code {count} times."
             found.append(check.risk(text, events=arrival.exchanges))
-        else:
+        elif not arrival.alive or arrival.connected:
             found.append(failed_well(check, arrival, what=f"the fault {fault}"))
+        else:
+            text = f"After {fault} the server sent the code once."
+            found.append(check.met(text, events=arrival.exchanges))
     return [worst_of(found)]
 
 

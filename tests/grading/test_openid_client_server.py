@@ -1,0 +1,84 @@
+"""A server in Node with openid-client, unchanged and without the kit, is graded as a good one."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from support.graded import VARIABLES, reference_settings
+from support.places import TESTS
+
+from ddoauth_kit.grading.grader import grade
+from ddoauth_kit.grading.results import Verdict
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ddoauth_kit.grading.results import GradeReport
+
+SOURCE = TESTS / "grading" / "data" / "openid_client_server"
+QUICK = (
+    *("pkce-s256", "challenge-fresh", "verifier-length", "state-sent", "state-checked"),
+    *("state-required", "state-once", "browser-bound", "denied", "stranger", "token-host"),
+    *("token-endpoint", "secret-in-body", "nothing-in-query", "form-type", "redirect-uri-same"),
+    *("domain-used", "domain-allowed", "vanity", "key-once", "data-credential", "401-once"),
+    *("403-no-refresh", "revoke", "page-clean", "logs-clean", "client-id-own", "error-escaped"),
+)
+
+pytestmark = pytest.mark.skipif(
+    not shutil.which("npm") and not os.environ.get("CI"), reason="Node and npm are not here"
+)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Install the library once, by npm, beside a copy of the server."""
+    folder = tmp_path_factory.mktemp("acme")
+    for path in SOURCE.iterdir():
+        shutil.copy(path, folder)
+    command = ["npm", "install", "--no-audit", "--no-fund", "--silent"]
+    done = subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True)
+    if done.returncode and not os.environ.get("CI"):
+        pytest.skip("npm could not install openid-client")
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def _graded(server: Path, folder: Path, patch: pytest.MonkeyPatch, *only: str) -> GradeReport:
+    for name, value in VARIABLES.items():
+        patch.setenv(name, value)
+    settings = reference_settings(folder)
+    node = replace(settings.server, command=("node", str(server / "server.mjs")))
+    acts = {name: act for name, act in settings.acts.items() if name != "list"}
+    return grade(replace(settings, server=node, acts=acts), only=only)
+
+
+def test_its_quick_checks_are_met(
+    server: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the front brings to the sandbox is judged the same in another language."""
+    report = _graded(server, tmp_path, monkeypatch, *QUICK)
+    assert report.tolerated == ()
+    others = {
+        result.requirement.id: (str(result.verdict), result.actual, result.reason)
+        for result in report.results
+        if result.verdict is not Verdict.MET
+    }
+    assert others == {}
+    assert len(report.results) == len(QUICK)
+
+
+@pytest.mark.long
+def test_nothing_that_was_tested_is_broken_or_a_risk(
+    server: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A whole grading finds no fault, refreshes under rotation and a lost answer included."""
+    report = _graded(server, tmp_path, monkeypatch)
+    wrong = {Verdict.BROKEN, Verdict.RISK}
+    found = {r.requirement.id: r.actual for r in report.results if r.verdict in wrong}
+    assert found == {}
+    assert sum(result.verdict is Verdict.MET for result in report.results) > 50
