@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import re
 import socket
 import tempfile
@@ -62,7 +63,7 @@ class Subject:
         self._how = how
         self._process: ForeignProcess | None = None
         self._output: IO[bytes] | None = None
-        self._folder = tempfile.TemporaryDirectory(prefix="ddoauth-grade-")
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._log_began = _size(how.log)
         self.starts = 0
 
@@ -89,7 +90,9 @@ class Subject:
                 f"Something answers at {_port_name(self._how.place)} already. Stop it, or grade it "
                 "with --sandbox URL.",
             )
-        self._output = (Path(self._folder.name) / "output").open("ab")
+        if self._folder is None:
+            self._folder = tempfile.TemporaryDirectory(prefix="ddoauth-grade-")
+        self._output = self._output_file.open("ab")
         self._process = ForeignProcess(
             self._how.command,
             environment=self._how.environment,
@@ -101,7 +104,7 @@ class Subject:
         try:
             self._wait()
         except BaseException:
-            self.stop()
+            self.close()
             raise
         return self
 
@@ -123,18 +126,20 @@ class Subject:
     def close(self) -> None:
         """End the process and forget what it wrote."""
         self.stop()
-        self._folder.cleanup()
+        if self._folder is not None:
+            self._folder.cleanup()
+            self._folder = None
 
     def written(self, *, since: int = 0) -> str:
         """Return what the server wrote to its output and its log file, output first."""
-        path = Path(self._folder.name) / "output"
+        path = self._output_file
         output = path.read_bytes() if path.exists() else b""
         return (output[since:] + self._log_file()).decode(errors="replace")
 
     @property
     def mark(self) -> int:
         """Return how many bytes of output there are, for `written`."""
-        return _size(Path(self._folder.name) / "output")
+        return _size(self._output_file)
 
     def last_lines(self) -> str:
         """Return the end of the output, to show beside a failure; it may hold secrets."""
@@ -150,6 +155,10 @@ class Subject:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    @property
+    def _output_file(self) -> Path:
+        return Path(self._folder.name if self._folder is not None else os.devnull) / "output"
 
     def _log_file(self) -> bytes:
         if self._how.log is None or not self._how.log.exists():

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from grading.mutants import MUTANTS
 from support.graded import SCOPES, VARIABLES, reference_settings, server_copy
+from support.mutants import MUTANTS
 
 from ddoauth_kit.grading.grader import grade
 from ddoauth_kit.grading.settings import ClientSettings
@@ -14,9 +14,10 @@ from ddoauth_kit.grading.settings import ClientSettings
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from grading.mutants import Mutant
+    from support.mutants import Mutant
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
 def test_a_mistake_is_found(
     mutant: Mutant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -24,7 +24,7 @@ _HTTP = "http=Http(timeout=SECONDS)"
 _CLASS = "class Acme:"
 _COMPLETE = "self.client.complete(request.url.query, session=session)"
 _BEGUN = "return RedirectResponse(begun.url, status_code=303, headers=HEADERS)"
-_CALL = "statuses = [grant.send(monitor_list_request).status for grant in self.grants(request)]"
+_CALL = "status = grant.send(monitor_list_request).status"
 _KEY = "            ensure_api_key(self.client.http, tokens=tokens, store=self.store)"
 _IS_TOKEN = 'request.path.endswith("/token")'
 _IS_REFRESH = f'{_IS_TOKEN} and dict(request.form)["grant_type"] == "refresh_token"'
@@ -351,10 +351,10 @@ MUTANTS = (
         "broken",
         (
             (
-                "        self.remember(account_of(session), tokens)",
+                "        self.remember(session, tokens)",
                 (
                     "        print(tokens.access_token.reveal(), flush=True)\n"
-                    "        self.remember(account_of(session), tokens)"
+                    "        self.remember(session, tokens)"
                 ),
             ),
         ),
@@ -407,7 +407,7 @@ MUTANTS = (
         "data-site",
         "broken",
         _sends(
-            'if request.host is Host.API and "oauth2" not in request.path:',
+            'if request.path.endswith("/monitor"):',
             '    request = replace(request, site=sites.named("us1"))',
             "return super().send(request)",
         ),
@@ -429,7 +429,7 @@ MUTANTS = (
         (
             (
                 _CALL,
-                f"for grant in self.grants(request):\n            grant.renew()\n        {_CALL}",
+                f"grant.renew()\n        {_CALL}",
             ),
         ),
     ),
@@ -440,11 +440,7 @@ MUTANTS = (
         (
             (
                 _CALL,
-                (
-                    "for grant in self.grants(request):\n"
-                    "            grant.keep(self.client.refresh(grant.kept()))\n"
-                    f"        {_CALL}"
-                ),
+                f"grant.keep(self.client.refresh(grant.kept()))\n        {_CALL}",
             ),
         ),
     ),
@@ -455,10 +451,7 @@ MUTANTS = (
         (
             (
                 _CALL,
-                (
-                    f"{_CALL}\n        if 403 in statuses:\n"
-                    "            [grant.renew() for grant in self.grants(request)]"
-                ),
+                f"{_CALL}\n        if status == 403:\n            grant.renew()",
             ),
         ),
     ),
@@ -472,7 +465,7 @@ MUTANTS = (
         "forgotten and not revoked",
         "revoke",
         "risk",
-        (("            grant.end()\n", "            grant.kept()\n"),),
+        (("        grant.end()\n", "        grant.kept()\n"),),
     ),
     Mutant(
         "the client of the redirect",
@@ -487,13 +480,13 @@ MUTANTS = (
             (_CLASS, f"SEEN: dict[str, str] = {{}}\n\n\n{_CLASS}"),
             (_HTTP, _HTTP.replace("Http(", "Bent(")),
             (
-                "def account_of(",
+                "def page(",
                 (
                     "class Bent(Http):\n    def send(self, request):\n"
                     "        if request.form is not None and SEEN:\n"
                     "            form = {**dict(request.form), **SEEN}\n"
                     "            request = replace(request, form=tuple(form.items()))\n"
-                    "        return super().send(request)\n\n\ndef account_of("
+                    "        return super().send(request)\n\n\ndef page("
                 ),
             ),
             ("import uvicorn\n", "from dataclasses import replace\n\nimport uvicorn\n"),
@@ -521,6 +514,19 @@ MUTANTS = (
             "    httpx.post(url, content=request.content(),",
             "        headers={'content-type': request.content_type})",
             "return answer",
+        ),
+    ),
+    Mutant(
+        "any certificate",
+        "tls-verified",
+        "broken",
+        _sends(
+            "try:",
+            "    return super().send(request)",
+            "except DdoauthError:",
+            "    headers = {'content-type': request.content_type}",
+            "    httpx.post(request.url, content=request.content(), headers=headers, verify=False)",
+            "    raise",
         ),
     ),
     Mutant(
