@@ -77,6 +77,7 @@ MODULES = {
 }
 MENU = (KIT / "__init__.py").read_text("utf-8")
 MAY_IMPORT_SANDBOX = (
+    "commands.request_lines",
     "commands.sandbox",
     "commands.tile",
     "grading.",
