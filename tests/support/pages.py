@@ -6,6 +6,11 @@ from typing import TYPE_CHECKING
 from urllib.request import urlopen
 
 from ddoauth_kit.errors import AuthorizationError
+from ddoauth_kit.grading.reports.comparison import VerdictChange
+from ddoauth_kit.grading.reports.page import grade_page
+from ddoauth_kit.grading.requirements import REQUIREMENTS
+from ddoauth_kit.grading.results import CheckResult, GradeReport
+from ddoauth_kit.grading.results import Verdict as Graded
 from ddoauth_kit.oauth.callback import callback_pages
 from ddoauth_kit.sandbox import Sandbox
 from ddoauth_kit.workbook.lessons.notebooks import find_notebooks
@@ -43,6 +48,32 @@ def finished_run() -> RunOutcome:
     return RunOutcome(cases, runs, RunSettings(), "2026-01-02T03:04:05+00:00", 12.5, findings=[])
 
 
+def finished_grade() -> GradeReport:
+    """Return a grading with every requirement and every verdict."""
+    verdicts = list(Graded)
+    results = tuple(
+        CheckResult(
+            requirement=requirement,
+            verdict=verdicts[number % len(verdicts)],
+            expected=requirement.sentence,
+            actual="The token request came to app.datadoghq.com.",
+            evidence=("#12 POST app.datadoghq.com/api/v2/oauth2/token 404",) * 2,
+            excerpt="500 Something failed",
+            reason="[call] is missing in the settings." if number % 2 else "",
+        )
+        for number, requirement in enumerate(REQUIREMENTS.values())
+    )
+    return GradeReport(
+        results=results,
+        sites=("us1", "eu1"),
+        connects=61,
+        seconds=48.5,
+        tolerated=("no-pkce: the sandbox let an authorization request without PKCE pass",),
+        left_out={"login-required": "our gateway asks for the login"},
+        notes=("A note.",),
+    )
+
+
 def finished_pages(folder: Path) -> dict[str, Path]:
     """Return the files by name: the report, the verdicts, consent, and what a browser ends on."""
     facts = {"Organization": "Acme (us1)", "Site": "us1 (datadoghq.com)", "Granted scopes (1)": "x"}
@@ -55,6 +86,9 @@ def finished_pages(folder: Path) -> dict[str, Path]:
     }
     texts = {name: reply.body.decode() for name, reply in ends.items()}
     texts["report"] = report(finished_run())
+    texts["grade"] = grade_page(
+        finished_grade(), changed=(VerdictChange("denied", Graded.BROKEN, Graded.MET),)
+    )
     ProbeTables(full_report()).save(folder / "verdicts")
     with Sandbox() as sandbox:
         app = sandbox.endpoints["us1"]["app_url"]
