@@ -65,7 +65,10 @@ def _add_run_limits(run: Parser) -> None:
     )
     run.add_argument("--compare", metavar="DIR", help="report what changed since this run")
     run.add_argument(
-        "--jobs", type=_count, metavar="N", help="kernels at once (by cores and free memory)"
+        "--jobs",
+        type=_count,
+        metavar="N",
+        help="kernels at once (by cores and free memory; 1 with --mode live --writes)",
     )
     run.add_argument(
         "--timeout",

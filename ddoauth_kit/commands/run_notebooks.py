@@ -118,7 +118,10 @@ def _runner(options: argparse.Namespace) -> LocalRunner | ClusterRunner:
         return ClusterRunner(options.executor, timeout=options.timeout)
     from ddoauth_kit.workbook.runs.local_runner import LocalRunner
 
-    return LocalRunner(jobs=options.jobs, timeout=options.timeout, cold=options.cold)
+    # With writes, lesson 06 ends the one grant that the lessons before it use.
+    in_turn = options.mode == "live" and options.writes
+    jobs = options.jobs or (1 if in_turn else None)
+    return LocalRunner(jobs=jobs, timeout=options.timeout, cold=options.cold)
 
 
 def _finish(
