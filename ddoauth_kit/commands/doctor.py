@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
     from ddoauth_kit.commands.parser import Parser
     from ddoauth_kit.doctor import Finding
+    from ddoauth_kit.sites import SiteTable
+
 EXAMPLES: Final = (
     "ddoauth doctor",
     "ddoauth doctor --offline",
@@ -27,7 +30,8 @@ def configure(doctor: Parser) -> None:
     """Describe the command and add its options."""
     doctor.describe(
         "Check Python, packages, store, proxy, TLS, registration, ports, sites and "
-        "clock. No credential is sent. Exit 1 if there is a problem.",
+        "clock. No credential is sent. Exit 1 if there is a problem. With DDOAUTH_SANDBOX set to "
+        "the address of a sandbox, it takes the place of Datadog.",
         examples=EXAMPLES,
     )
     doctor.set_defaults(command=run_doctor)
@@ -54,14 +58,27 @@ def run_doctor(options: argparse.Namespace) -> int:
     """Examine and print the findings."""
     from ddoauth_kit.doctor import Status, examine
 
+    client = checked_client(options.client)
     findings = examine(
         names=chosen_sites(options.site) if options.site else (),
-        client=checked_client(options.client),
+        client=client,
+        sites=_sites(client),
         offline=options.offline,
         token_endpoint=options.token_endpoint,
     )
     document(_as_json(findings) if options.format == "json" else _as_text(findings))
     return FOUND if any(each.status is Status.PROBLEM for each in findings) else SUCCESS
+
+
+def _sites(client: str) -> SiteTable:
+    """Return Datadog's sites, or those of the sandbox that DDOAUTH_SANDBOX names."""
+    from ddoauth_kit.environment_values import value_of
+    from ddoauth_kit.registration.against_sandbox import VARIABLE, sites_to_use
+    from ddoauth_kit.registration.live import live_registration
+
+    if not value_of(VARIABLE, os.environ):
+        return DATADOG_SITES
+    return sites_to_use(live_registration(DATADOG_SITES.named("us1").name, client=client))
 
 
 def _as_json(findings: list[Finding]) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from ddoauth_kit.doctor.finding import Finding, ok, problem, unknown
 from ddoauth_kit.errors import DdoauthError
@@ -66,7 +67,7 @@ def check_sites(reached: tuple[Reached, ...]) -> Iterator[Finding]:
         return
     for each in reached:
         check = f"site {each.site.name}"
-        host = each.site.public.api_url.removeprefix("https://")
+        host = _asked(each.site)
         if each.error is not None:
             yield problem(check, each.error.what, ONLINE)
         elif each.foreign:
@@ -122,6 +123,12 @@ def _foreign(answer: Response) -> str:
     if answer.status in _REFUSALS:
         return ""
     return f"{answer.status} and {len(content)} fields of JSON"
+
+
+def _asked(site: Site) -> str:
+    """Return Datadog's host, or the address of the sandbox that takes its place."""
+    local = urlsplit(site.api_url)
+    return local.netloc if local.scheme == "http" else site.public.api_url.removeprefix("https://")
 
 
 def _none_answers(errors: list[DdoauthError]) -> Finding:

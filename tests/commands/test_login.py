@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
 import re
 import socket
-import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from support.places import ROOT
-from support.visitors import Person
+from support.terminals import Terminal, client_file
 
 from ddoauth_kit.cli import main
 from ddoauth_kit.errors import InputError
@@ -24,91 +19,16 @@ from ddoauth_kit.sandbox import Sandbox
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ADDRESS = "Authorize in your browser: "
-
 
 def _free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         return int(taken.getsockname()[1])
 
 
-def _client_file(folder: Path, redirect_uri: str) -> Path:
-    path = folder / "oauth_clients.json"
-    integration = {
-        "id": "acme",
-        "name": "Acme Sensors",
-        "onboarding_url": "https://acme.example.com/start",
-        "redirect_uris": [redirect_uri],
-        "scopes": ["metrics_read", "events_read"],
-    }
-    path.write_text(json.dumps({"integration": integration}))
-    return path
-
-
-class Terminal:
-    """Be a terminal of the user's with the environment of one client."""
-
-    def __init__(self, sandbox: Sandbox, *, client_file: Path, folder: Path) -> None:
-        self.sandbox = sandbox
-        client = sandbox.client
-        self.environ = {
-            **{name: text for name, text in os.environ.items() if not name.startswith("DDOAUTH_")},
-            "PYTHONPATH": str(ROOT),
-            "DDOAUTH_CLIENT_ID": client.client_id,
-            "DDOAUTH_CLIENT_SECRET": client.client_secret,
-            "DDOAUTH_CLIENT_FILE": str(client_file),
-            "DDOAUTH_STORE": "file",
-            "DDOAUTH_STORE_FOLDER": str(folder / "store"),
-            "DDOAUTH_SANDBOX": sandbox.base_url,
-        }
-        self.environ.pop("DISPLAY", None)
-
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run a command without anybody at the keyboard."""
-        return subprocess.run(
-            [sys.executable, "-m", "ddoauth_kit", *arguments],
-            env=self.environ,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
-
-    def log_in(self, *arguments: str, decision: str = "approve") -> tuple[int, str, str]:
-        """Log in as a person does: read the address, decide in a browser, or paste."""
-        keyboard, theirs = pty.openpty()
-        with subprocess.Popen(
-            [sys.executable, "-m", "ddoauth_kit", "login", *arguments],
-            env=self.environ,
-            stdin=theirs,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        ) as process:
-            os.close(theirs)
-            assert process.stderr is not None
-            assert process.stdout is not None
-            said = []
-            for line in process.stderr:
-                said.append(line)
-                if line.startswith(ADDRESS):
-                    url = line.removeprefix(ADDRESS).strip()
-                    if "--paste" in arguments:
-                        os.write(keyboard, Person().decide(url, decision).encode() + b"\n")
-                    else:
-                        Person().finish(url, decision)
-            out = process.stdout.read()
-            code = process.wait(timeout=30)
-        os.close(keyboard)
-        return code, out, "".join(said)
-
-
 @pytest.fixture
 def terminal(tmp_path: Path) -> Iterator[Terminal]:
     """Give a terminal whose client has a loopback redirect URI at a sandbox."""
-    path = _client_file(tmp_path, f"http://127.0.0.1:{_free_port()}/callback")
+    path = client_file(tmp_path, f"http://127.0.0.1:{_free_port()}/callback")
     with Sandbox(client_file=path, real_time=True) as sandbox:
         yield Terminal(sandbox, client_file=path, folder=tmp_path)
 
@@ -140,6 +60,20 @@ def test_a_login_is_enough_for_probes_without_a_person(terminal: Terminal) -> No
     assert "no grant of this client is stored for us1" in again.stderr
 
 
+def test_the_doctor_reaches_the_named_sandbox(terminal: Terminal) -> None:
+    """Its sites answer, and a secret that no sandbox issued is refused before anything is sent."""
+    told = terminal.run("doctor", "--site", "us1", "--format", "json")
+    assert told.stdout, told.stderr
+    findings = json.loads(told.stdout)["findings"]
+    assert any("127.0.0.1" in each["found"] and each["status"] == "ok" for each in findings), told
+    terminal.environ["DDOAUTH_CLIENT_SECRET"] = "a-real-looking-client-secret"
+    asked = len(terminal.sandbox.journal)
+    refused = terminal.run("doctor", "--site", "us1")
+    assert refused.returncode == 2
+    assert "not one of a sandbox" in refused.stderr
+    assert len(terminal.sandbox.journal) == asked
+
+
 def test_no_secret_is_printed(terminal: Terminal) -> None:
     """Neither stream holds the client secret or a token."""
     _, out, said = terminal.log_in()
@@ -167,7 +101,7 @@ def test_without_a_terminal_it_refuses_at_once(terminal: Terminal) -> None:
 
 def test_without_a_loopback_redirect_uri_it_names_the_ways(tmp_path: Path) -> None:
     """The private client and `--paste` are named; by paste the login works, with a warning."""
-    path = _client_file(tmp_path, "https://acme.example.com/callback")
+    path = client_file(tmp_path, "https://acme.example.com/callback")
     with Sandbox(client_file=path, real_time=True) as sandbox:
         terminal = Terminal(sandbox, client_file=path, folder=tmp_path)
         code, _, said = terminal.log_in()

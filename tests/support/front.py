@@ -10,12 +10,14 @@ import ssl
 import subprocess
 import sys
 import threading
+import weakref
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 import trustme
 from cryptography import x509
@@ -27,6 +29,8 @@ from ddoauth_kit.grading.front.environment import front_environment
 from ddoauth_kit.grading.front.hosts import HostTable
 from ddoauth_kit.grading.front.proxy import Front
 from ddoauth_kit.grading.front.trust_files import TrustFiles
+from ddoauth_kit.oauth.consent.scripted_browser import Browser
+from support.visitors import Person
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -87,6 +91,20 @@ class Scene:
     def tls(self) -> ssl.SSLContext:
         """Return the client side of TLS that trusts the front."""
         return ssl.create_default_context(cadata=self.authority.certificate.decode())
+
+    def person(self) -> Person:
+        """Return a customer whose browser reaches Datadog's names through the front."""
+        return Person(BrowserBehindFront(self.front.url, trusted=self.tls()))
+
+
+class BrowserBehindFront(Browser):
+    """Use the front as proxy for all but this machine, as a browser does that is set up for it."""
+
+    def __init__(self, proxy: str, *, trusted: ssl.SSLContext) -> None:
+        here = {f"all://{name}": None for name in ("127.0.0.1", "localhost")}
+        behind = httpx.HTTPTransport(proxy=proxy, verify=trusted)
+        self._client = httpx.Client(trust_env=False, mounts={"all://": behind, **here}, timeout=10)
+        weakref.finalize(self, self._client.close)
 
 
 @contextmanager

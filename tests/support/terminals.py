@@ -1,0 +1,103 @@
+"""Be a person at a terminal, with the environment of one client."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+from support.places import ROOT
+from support.visitors import Person
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ddoauth_kit.sandbox import Sandbox
+    from support.front import Scene
+
+ADDRESS = "Authorize in your browser: "
+
+
+def client_file(folder: Path, redirect_uri: str) -> Path:
+    """Write an integration with this redirect URI."""
+    path = folder / "oauth_clients.json"
+    integration = {
+        "id": "acme",
+        "name": "Acme Sensors",
+        "onboarding_url": "https://acme.example.com/start",
+        "redirect_uris": [redirect_uri],
+        "scopes": ["metrics_read", "events_read"],
+    }
+    path.write_text(json.dumps({"integration": integration}))
+    return path
+
+
+class Terminal:
+    """Be a terminal of the user's with the environment of one client.
+
+    Without a front, `DDOAUTH_SANDBOX` leads the commands to the sandbox; with `front` its variables
+    do, and the commands believe that they talk to Datadog.
+    """
+
+    def __init__(
+        self, sandbox: Sandbox, *, client_file: Path, folder: Path, front: Scene | None = None
+    ) -> None:
+        self.sandbox = sandbox
+        self._front = front
+        client = sandbox.client
+        self.environ = {
+            **{name: text for name, text in os.environ.items() if not name.startswith("DDOAUTH_")},
+            "PYTHONPATH": str(ROOT),
+            "DDOAUTH_CLIENT_ID": client.client_id,
+            "DDOAUTH_CLIENT_SECRET": client.client_secret,
+            "DDOAUTH_CLIENT_FILE": str(client_file),
+            "DDOAUTH_STORE": "file",
+            "DDOAUTH_STORE_FOLDER": str(folder / "store"),
+            **(front.environment() if front else {"DDOAUTH_SANDBOX": sandbox.base_url}),
+        }
+        self.environ.pop("DISPLAY", None)
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a command without anybody at the keyboard."""
+        return subprocess.run(
+            [sys.executable, "-m", "ddoauth_kit", *arguments],
+            env=self.environ,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=240,
+        )
+
+    def log_in(self, *arguments: str, decision: str = "approve") -> tuple[int, str, str]:
+        """Log in as a person does: read the address, decide in a browser, or paste."""
+        keyboard, theirs = pty.openpty()
+        with subprocess.Popen(
+            [sys.executable, "-m", "ddoauth_kit", "login", *arguments],
+            env=self.environ,
+            stdin=theirs,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        ) as process:
+            os.close(theirs)
+            assert process.stderr is not None
+            assert process.stdout is not None
+            said = []
+            for line in process.stderr:
+                said.append(line)
+                if line.startswith(ADDRESS):
+                    url = line.removeprefix(ADDRESS).strip()
+                    person = self._front.person() if self._front else Person()
+                    if "--paste" in arguments:
+                        os.write(keyboard, person.decide(url, decision).encode() + b"\n")
+                    else:
+                        person.finish(url, decision)
+            out = process.stdout.read()
+            code = process.wait(timeout=30)
+        os.close(keyboard)
+        return code, out, "".join(said)
