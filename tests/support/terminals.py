@@ -13,6 +13,7 @@ from support.places import ROOT
 from support.visitors import Person
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from ddoauth_kit.sandbox import Sandbox
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
 ADDRESS = "Authorize in your browser: "
 
 
-def client_file(folder: Path, redirect_uri: str) -> Path:
+def client_file(
+    folder: Path, redirect_uri: str, *, scopes: Sequence[str] = ("metrics_read", "events_read")
+) -> Path:
     """Write an integration with this redirect URI."""
     path = folder / "oauth_clients.json"
     integration = {
@@ -29,7 +32,7 @@ def client_file(folder: Path, redirect_uri: str) -> Path:
         "name": "Acme Sensors",
         "onboarding_url": "https://acme.example.com/start",
         "redirect_uris": [redirect_uri],
-        "scopes": ["metrics_read", "events_read"],
+        "scopes": list(scopes),
     }
     path.write_text(json.dumps({"integration": integration}))
     return path

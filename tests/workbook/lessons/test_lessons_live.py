@@ -1,25 +1,32 @@
-"""Every lesson runs with `MODE = "live"` as it does in the sandbox, with and without writes."""
+"""Every lesson runs with `MODE = "live"`, and only who answers at Datadog's names differs."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import nbformat
 import pytest
 from support.backends import live_environment
+from support.front import scene
 
-from ddoauth_kit.oauth.consent.scripted_consent import visit_consent
+from ddoauth_kit.http import sender
 from ddoauth_kit.sandbox import Sandbox
 from ddoauth_kit.workbook import open_lab
-from ddoauth_kit.workbook.lab.open_lab import sandbox_sites
 from ddoauth_kit.workbook.lessons.notebooks import find_notebooks
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
-OPEN = "open_lab(SITE, mode=MODE, client=CLIENT, writes=WRITES)"
+    from support.front import Scene
+
+    from ddoauth_kit.oauth.authorization_request import AuthorizationRequest
+    from ddoauth_kit.workbook import Lab
+
+OPEN = re.compile(r"open_lab\(SITE, mode=MODE, client=CLIENT, writes=WRITES[^)]*\)")
 # They probe or run everything, and most of it knows no `writes`.
-LONG = {("05_probe_the_scopes", True), ("07_every_site", False), ("07_every_site", True)}
+LONG = {(name, w) for name in ("05_probe_the_scopes", "07_every_site") for w in (False, True)}
 LIVE = [
     pytest.param(
         lesson,
@@ -33,37 +40,50 @@ LIVE = [
 CHANGING = ("/api_keys/marketplace", "/oauth2/v1/revoke", "/api/v2/series", "/api/v2/logs")
 
 
+# They speak to Datadog only in drills and by doctor's checks, which live mode leaves out.
+QUIET = ("00_start_here", "08_when_it_fails")
+
+
+@pytest.fixture(autouse=True)
+def _certificates_of_each_run() -> Iterator[None]:
+    """Read SSL_CERT_FILE anew: the kit keeps what it read for as long as a process lives."""
+    sender._trusted_certificates.cache_clear()
+    yield
+    sender._trusted_certificates.cache_clear()
+
+
 @pytest.mark.parametrize(("lesson", "writes"), LIVE)
 def test_lesson_in_live_mode(
     lesson: Path, monkeypatch: pytest.MonkeyPatch, *, writes: bool
 ) -> None:
-    """A live lesson passes its own checks, and changes nothing unless it was asked to."""
-    with Sandbox() as datadog:
-        _set_up(monkeypatch, datadog)
-        options: dict[str, Any] = {"sites": sandbox_sites(datadog), "person": visit_consent}
-        with open_lab("us1", mode="live", writes=writes, **options) as lab:
+    """A live lesson passes at Datadog's names, and changes nothing unless it was asked to."""
+    with Sandbox() as datadog, scene(datadog) as front:
+        _set_up(monkeypatch, front)
+        with _live_lab(front, writes=writes) as lab:
             _execute(lesson, {"live_lab": lab})
         changed = [e.path for e in datadog.journal if e.path in CHANGING and e.method == "POST"]
     assert writes or not changed
+    assert {str(seen.treatment) for seen in front.records} == (
+        set() if lesson.stem in QUIET else {"forwarded"}
+    )
 
 
 @pytest.mark.long
 def test_lessons_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
     """With writes, the lessons share one organization: the second takes the key that was kept."""
-    with Sandbox() as datadog:
-        _set_up(monkeypatch, datadog)
-        options: dict[str, Any] = {"sites": sandbox_sites(datadog), "person": visit_consent}
+    with Sandbox() as datadog, scene(datadog) as front:
+        _set_up(monkeypatch, front)
         for _ in range(2):
             for lesson in find_notebooks():
-                with open_lab("us1", mode="live", writes=True, **options) as lab:
+                with _live_lab(front, writes=True) as lab:
                     _execute(lesson, {"live_lab": lab})
         made = [e for e in datadog.journal if e.path.endswith("/marketplace")]
     assert [entry.status for entry in made] == [201]
 
 
-def _set_up(monkeypatch: pytest.MonkeyPatch, datadog: Sandbox) -> None:
-    """Put the published client of a stand-in for Datadog into the environment."""
-    client = datadog.client
+def _set_up(monkeypatch: pytest.MonkeyPatch, front: Scene) -> None:
+    """Put a published client and the front's variables into the environment."""
+    client = front.sandbox.client
     live_environment(
         monkeypatch,
         CLIENT_KIND="published",
@@ -72,10 +92,26 @@ def _set_up(monkeypatch: pytest.MonkeyPatch, datadog: Sandbox) -> None:
         REDIRECT_URIS=client.redirect_uris[0],
         SCOPES=" ".join(client.scopes),
     )
+    for name in ("HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy", "SSL_CERT_FILE"):
+        monkeypatch.setenv(name, front.environment()[name])
+
+
+def _live_lab(front: Scene, *, writes: bool) -> Lab:
+    """Open the lab as a notebook does, with a scripted person in front of the browser."""
+
+    def person(request: AuthorizationRequest) -> str:
+        return front.person().decide(request.url)
+
+    return open_lab("us1", mode="live", writes=writes, person=person)
 
 
 def _execute(lesson: Path, names: dict[str, Any]) -> None:
     """Run a lesson's cells in order, with the lab of the test in place of its own."""
-    for cell in nbformat.read(lesson, as_version=4).cells:
-        if cell.cell_type == "code":
-            exec(compile(cell.source.replace(OPEN, "live_lab"), lesson.name, "exec"), names)
+    cells = [cell.source for cell in nbformat.read(lesson, as_version=4).cells if _is_code(cell)]
+    assert len(OPEN.findall("".join(cells))) == 1
+    for source in cells:
+        exec(compile(OPEN.sub("live_lab", source), lesson.name, "exec"), names)
+
+
+def _is_code(cell: Any) -> bool:
+    return bool(cell.cell_type == "code")

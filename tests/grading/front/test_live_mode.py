@@ -1,0 +1,83 @@
+"""The kit's own live mode is the first unchanged client: login, probe and lessons, by TLS."""
+
+from __future__ import annotations
+
+import json
+import socket
+from typing import TYPE_CHECKING
+
+import pytest
+from support.front import scene
+from support.terminals import Terminal, client_file
+
+from ddoauth_kit.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from support.front import Scene
+
+SCOPES = ("api_keys_write", "events_read", "metrics_read", "monitors_read", "user_access_read")
+LESSONS = ("00", "04", "05", "06")
+
+
+@pytest.fixture(scope="module")
+def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """Serve a sandbox whose client has a redirect URI at this machine, behind a front."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    folder = tmp_path_factory.mktemp("client")
+    path = client_file(folder, f"http://127.0.0.1:{port}/callback", scopes=SCOPES)
+    with Sandbox(client_file=path, real_time=True) as sandbox, scene(sandbox) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def terminal(front: Scene, tmp_path_factory: pytest.TempPathFactory) -> Terminal:
+    """Give a terminal that has logged in at Datadog's names once."""
+    folder = tmp_path_factory.mktemp("home")
+    redirect_uri = front.sandbox.client.redirect_uris[0]
+    path = client_file(folder, redirect_uri, scopes=SCOPES)
+    made = Terminal(front.sandbox, client_file=path, folder=folder, front=front)
+    code, _, said = made.log_in()
+    assert code == 0, said
+    return made
+
+
+def test_a_login_meets_datadogs_names(terminal: Terminal, front: Scene) -> None:
+    """The page, the exchange and nothing else: each at the host that Datadog's pages name."""
+    assert "DDOAUTH_SANDBOX" not in terminal.environ
+    seen = [(r.treatment, r.method, r.host, r.path) for r in front.records[:3]]
+    assert [kind for kind, *_ in seen] == ["forwarded"] * 3
+    assert [tuple(rest) for _, *rest in seen] == [
+        ("GET", "app.datadoghq.com", "/oauth2/v1/authorize"),
+        ("POST", "app.datadoghq.com", "/oauth2/v1/authorize"),
+        ("POST", "api.datadoghq.com", "/api/v2/oauth2/token"),
+    ]
+
+
+def test_a_probe_meets_datadogs_names(terminal: Terminal, front: Scene) -> None:
+    """It finds the grant, calls `api.`, and says what it did not try."""
+    front.records.clear()
+    done = terminal.run("probe", "--mode", "live", "--format", "json")
+    rows = {row["scope"]: row for row in json.loads(done.stdout)}
+    assert rows["metrics_read"]["status"] == 200, done.stderr
+    hosts = {record.host for record in front.records}
+    assert hosts == {"api.datadoghq.com"}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("writes", [False, True], ids=["reads", "writes"])
+def test_lessons_run_from_the_command_line(
+    terminal: Terminal, front: Scene, tmp_path: Path, *, writes: bool
+) -> None:
+    """They pass without a person, and the key is created only with `--writes`."""
+    before = len(front.sandbox.journal)
+    asked = ("--writes",) if writes else ()
+    done = terminal.run("run", *LESSONS, "--mode", "live", "--out", str(tmp_path / "out"), *asked)
+    assert done.returncode == 0, done.stdout + done.stderr
+    calls = front.sandbox.journal[before:]
+    created = [entry.status for entry in calls if entry.path.endswith("/api_keys/marketplace")]
+    assert created == ([201] if writes else [])
+    assert {str(record.treatment) for record in front.records} == {"forwarded"}
