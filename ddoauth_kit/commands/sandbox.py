@@ -6,7 +6,7 @@ import json
 import os
 import secrets
 import sys
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
@@ -30,10 +30,11 @@ EXAMPLES: Final = (
     "ddoauth sandbox --client assets/oauth_clients.json --fault server-error:2",
     "ddoauth sandbox -- curl -s https://api.datadoghq.com/api/v1/validate",
 )
+APP: Final = "https://app.datadoghq.com/"
 BYPASS: Final = (
     "Clients that ignore these variables call past the front and reach the real Datadog: Python's "
-    "http.client and urllib3, aiohttp without trust_env, PHP's streams, Elixir's :httpc. Give them "
-    "base URLs of the sandbox instead."
+    "http.client and urllib3, aiohttp without trust_env, PHP's streams, Elixir's :httpc. Start "
+    "them with --isolate (on Linux), or give them base URLs of the sandbox."
 )
 
 
@@ -101,6 +102,24 @@ def _add_front(sandbox: Parser) -> None:
         help="print the variables for a server that you start in another shell, and go on serving",
     )
     sandbox.add_argument(
+        "--isolate",
+        action="store_true",
+        help="start the command in a namespace that nothing can leave (Linux)",
+    )
+    sandbox.add_argument(
+        "--forward",
+        action="append",
+        default=[],
+        type=port_number,
+        metavar="PORT",
+        help="with --isolate, a port of this machine that the command may reach; may be repeated",
+    )
+    sandbox.add_argument(
+        "--open",
+        action="store_true",
+        help="show Datadog's pages in Chromium, with a profile that goes at the end",
+    )
+    sandbox.add_argument(
         "words",
         nargs="*",
         metavar="COMMAND",
@@ -124,21 +143,25 @@ def run_sandbox(options: argparse.Namespace) -> int:
     from ddoauth_kit.grading.front.front_error import FrontError
     from ddoauth_kit.sandbox import SandboxError
 
-    if options.env and options.words:
-        return complain("--env is for a server that you start yourself. Leave out the command.")
-    behind_front = options.env or options.words
-    if options.allow and not behind_front:
-        return complain("--allow belongs to a command or to --env. Add one of them.")
+    if line := _contradiction(options):
+        return complain(line)
     key = secrets.token_urlsafe(32)
     try:
-        with _sandbox(options, key=key) as sandbox, _key_file(key) as key_file:
-            if behind_front:
-                return _serve_behind_front(sandbox, options, key_file)
-            return _serve_alone(sandbox, key_file)
+        with _key_file(key) as key_file:
+            return _serve(options, key, key_file)
     except SandboxError as error:
         return complain(f"The sandbox says: {error}.")
     except FrontError as error:
         return complain(f"{error} More: `ddoauth explain {error.code}`.")
+
+
+def _serve(options: argparse.Namespace, key: str, key_file: Path) -> int:
+    if options.isolate:
+        return _serve_isolated(options, key, key_file)
+    with _sandbox(options, key=key) as sandbox:
+        if options.env or options.words:
+            return _serve_behind_front(sandbox, options, key_file)
+        return _serve_alone(sandbox, key_file)
 
 
 @contextmanager
@@ -181,11 +204,39 @@ def _table(lines: Mapping[str, str]) -> list[str]:
     return [f"{name:<13}{text}" for name, text in lines.items()]
 
 
-def _sandbox(options: argparse.Namespace, *, key: str) -> Sandbox:
+def _contradiction(options: argparse.Namespace) -> str:
+    """Return one line for options that do not go together, or nothing."""
+    behind_front = options.env or options.words
+    lines = {
+        "--env is for a server that you start yourself. Leave out the command.": (
+            options.env and options.words
+        ),
+        "--allow belongs to a command or to --env. Add one of them.": (
+            options.allow and not behind_front
+        ),
+        "--open belongs to a command or to --env. Add one of them.": (
+            options.open and not behind_front
+        ),
+        "--isolate needs a command. Add it after --.": options.isolate and not options.words,
+        "Nothing can leave with --isolate. Leave --allow out, or --isolate.": (
+            options.isolate and options.allow
+        ),
+        "--open cannot show what runs with --isolate. Leave one of them out.": (
+            options.isolate and options.open
+        ),
+        "--forward belongs to --isolate. Without it the command reaches this machine anyway.": (
+            options.forward and not options.isolate
+        ),
+        "--forward needs a port from 1 to 65535.": 0 in options.forward,
+    }
+    return next((line for line, wrong in lines.items() if wrong), "")
+
+
+def _sandbox(options: argparse.Namespace, *, key: str, port: int | None = None) -> Sandbox:
     from ddoauth_kit.sandbox import Sandbox
 
     return Sandbox(
-        port=options.port,
+        port=options.port if port is None else port,
         client_file=Path(options.client) if options.client is not None else None,
         public_url=options.public_url,
         latency=options.latency,
@@ -216,10 +267,15 @@ def _serve_behind_front(sandbox: Sandbox, options: argparse.Namespace, key_file:
         if seen.treatment is not Treatment.FORWARDED:
             say(record_line(seen))
 
-    with front_before(
-        sandbox.base_url, before=before, record=record, allow=options.allow
-    ) as session:
+    with (
+        front_before(
+            sandbox.base_url, before=before, record=record, allow=options.allow
+        ) as session,
+        ExitStack() as stack,
+    ):
         variables = session.environment.variables
+        if options.open:
+            stack.enter_context(session.browser(APP, record=lambda seen: say(_browser_line(seen))))
         if options.env:
             _summarize(sandbox, session, key_file, stop="Ctrl-C")
             lines = exports(variables, before=before).rstrip("\n")
@@ -232,9 +288,62 @@ def _serve_behind_front(sandbox: Sandbox, options: argparse.Namespace, key_file:
             return process.run()
 
 
+def _browser_line(seen: FrontRecord) -> str:
+    from ddoauth_kit.grading.front.session import record_line
+
+    return f"browser: {record_line(seen)}"
+
+
+def _serve_isolated(options: argparse.Namespace, key: str, key_file: Path) -> int:
+    """Start the same command again in a namespace; inside it, serve."""
+    from ddoauth_kit.grading.front.isolated_run import inside_namespace, run_isolated
+    from ddoauth_kit.grading.front.isolation import is_isolated
+    from ddoauth_kit.grading.front.process import ForeignProcess
+    from ddoauth_kit.grading.front.records import Treatment
+    from ddoauth_kit.grading.front.session import record_line
+
+    if not is_isolated(os.environ):
+        return run_isolated(
+            sys.argv[1:], port=options.port, forward=options.forward, environment=os.environ
+        )
+
+    def record(seen: FrontRecord) -> None:
+        if seen.treatment is not Treatment.FORWARDED:
+            say(record_line(seen))
+
+    with inside_namespace(
+        lambda port: _sandbox(options, key=key, port=port),
+        record=record,
+        command=options.words,
+        forward=options.forward,
+    ) as inside:
+        sandbox = inside.sandbox
+        process = ForeignProcess(inside.command, environment=inside.environment)
+        with RequestLines(sandbox, say=say), process:
+            lines = {
+                "sandbox": f"{sandbox.base_url} (inside and outside)",
+                "front": "port 443 of Datadog's hosts of all nine sites; nothing can leave",
+                "CA": f"{inside.ca_file} (of this run; the command's trust files hold it)",
+                **_client_lines(sandbox, key_file),
+                "stop": "Ctrl-C, which ends the command",
+            }
+            for line in _table(lines):
+                say(line)
+            return process.run()
+
+
+def _client_lines(sandbox: Sandbox, key_file: Path) -> dict[str, str]:
+    client = sandbox.client
+    return {
+        "client": f"{client.client_id} (its secret: `ddoauth sandbox` prints the same one)",
+        "redirect URI": ", ".join(client.redirect_uris),
+        "live view": f"{sandbox.live_url()} (works once)",
+        "control": f"{sandbox.base_url}/control (its key: {key_file})",
+    }
+
+
 def _summarize(sandbox: Sandbox, session: FrontSession, key_file: Path, *, stop: str) -> None:
     """Tell a person on stderr what there is, and never a secret."""
-    client = sandbox.client
     say(f"note: {BYPASS}")
     for notice in session.environment.notices:
         say(f"note: {notice}")
@@ -242,10 +351,7 @@ def _summarize(sandbox: Sandbox, session: FrontSession, key_file: Path, *, stop:
         "sandbox": sandbox.base_url,
         "front": f"{session.url} (proxy for Datadog's hosts of all nine sites)",
         "CA": f"{session.ca_file} (of this run; its variables are set)",
-        "client": f"{client.client_id} (its secret: `ddoauth sandbox` prints the same one)",
-        "redirect URI": ", ".join(client.redirect_uris),
-        "live view": f"{sandbox.live_url()} (works once)",
-        "control": f"{sandbox.base_url}/control (its key: {key_file})",
+        **_client_lines(sandbox, key_file),
         "stop": stop,
     }
     for line in _table(lines):

@@ -182,6 +182,11 @@ ADVICE: Final[dict[str, str]] = {
     "bad_allowed_host": (
         "write `HOST`, `HOST:PORT` or `*.DOMAIN` after `--allow`, and none of Datadog's hosts."
     ),
+    "bad_host_name": "give a host name such as `api.datadoghq.com`.",
+    "port_forbidden": "start with `--isolate`, or as a user who may open the port.",
+    "no_namespaces": "start without `--isolate`, or let an administrator allow user namespaces.",
+    "not_isolated": "start with `ddoauth sandbox --isolate -- COMMAND`.",
+    "no_browser": "install Chromium and start in a desktop session, or leave `--open` out.",
     "port_taken": "stop the program that uses the port, or leave the port out for a free one.",
     "no_own_sandbox": "open a lab of its own for this: `open_sandbox_lab()`.",
     "missing_package": (

@@ -129,6 +129,12 @@ def _started(*arguments: str) -> subprocess.Popen[str]:
         (["--allow", "a b", "--", "true"], "is not a host to allow"),
         (["--allow", "shop.example"], "--allow belongs to a command or to --env"),
         (["--env", "--", "true"], "Leave out the command"),
+        (["--isolate"], "--isolate needs a command"),
+        (["--isolate", "--allow", "shop.example", "--", "true"], "Leave --allow out"),
+        (["--isolate", "--open", "--", "true"], "Leave one of them out"),
+        (["--isolate", "--forward", "0", "--", "true"], "a port from 1 to 65535"),
+        (["--forward", "5432", "--", "true"], "--forward belongs to --isolate"),
+        (["--open"], "--open belongs to a command or to --env"),
     ],
 )
 def test_what_cannot_start_is_one_line(

@@ -21,7 +21,7 @@ MODULES = [
     for path in sorted(KIT.rglob("*.py"))
     if path.name != "advice.py" and "sandbox" not in path.relative_to(KIT).parts
 ]
-CLASSES = {name for name in vars(errors) if name.endswith("Error")} | {"error"}
+CLASSES = {name for name in vars(errors) if name.endswith("Error")} | {"error", "FrontError"}
 
 
 def _calls(tree: ast.AST) -> Iterator[ast.Call]:

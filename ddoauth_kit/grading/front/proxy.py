@@ -125,6 +125,16 @@ class Front:
         """Return the open ports, in the order they were opened."""
         return tuple(listener.getsockname()[1] for listener, _ in self._sockets)
 
+    def present_other_ca(self, host: str, on: bool) -> None:  # noqa: FBT001 - it is a switch
+        """Present a certificate that nobody trusts for a host, from its next connection on.
+
+        A client that checks certificates ends the handshake, which is recorded as `not_trusted`.
+
+        Raises:
+            FrontError: `bad_host_name`.
+        """
+        self._authority.present_other_ca(host.lower(), on=on)
+
     def start(self) -> Self:
         """Serve until `stop`."""
         ready = threading.Event()

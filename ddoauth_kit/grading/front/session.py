@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.grading.front.authority import Authority
+from ddoauth_kit.grading.front.chromium import chromium
 from ddoauth_kit.grading.front.environment import front_environment, parent_proxy
 from ddoauth_kit.grading.front.hosts import HostTable
 from ddoauth_kit.grading.front.proxy import Front
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from ddoauth_kit.grading.front.environment import FrontEnvironment
+    from ddoauth_kit.grading.front.process import ForeignProcess
     from ddoauth_kit.grading.front.records import FrontRecord
     from ddoauth_kit.sandbox.server.journal import JournalEntry
 
@@ -61,6 +64,29 @@ class FrontSession:
     url: str
     ca_file: Path
     environment: FrontEnvironment
+    _front_for: Callable[[Callable[[FrontRecord], None]], Front]
+    _fingerprint: str
+
+    @contextmanager
+    def browser(
+        self, url: str, *, record: Callable[[FrontRecord], None], more: Sequence[str] = ()
+    ) -> Iterator[ForeignProcess]:
+        """Show a page in Chromium, whose requests `record` takes apart from the command's.
+
+        Raises:
+            FrontError: `no_browser`.
+        """
+        with (
+            self._front_for(record).listen_as_proxy() as front,
+            chromium(
+                url,
+                proxy_url=front.url,
+                fingerprint=self._fingerprint,
+                environment=os.environ,
+                more=more,
+            ) as process,
+        ):
+            yield process
 
 
 @contextmanager
@@ -77,16 +103,20 @@ def front_before(
         FrontError: `no_trustme`, `bad_allowed_host`, `port_taken`.
     """
     authority = Authority()
-    front = Front(
-        HostTable.of_sandbox(base_url),
-        authority,
-        record=record,
-        allow=allow,
-        parent_proxy=parent_proxy(before),
-    ).listen_as_proxy()
+
+    def front_for(take: Callable[[FrontRecord], None]) -> Front:
+        return Front(
+            HostTable.of_sandbox(base_url),
+            authority,
+            record=take,
+            allow=allow,
+            parent_proxy=parent_proxy(before),
+        )
+
+    front = front_for(record).listen_as_proxy()
     with front, TrustFiles(authority, environment=before) as trust:
         made = front_environment(before, proxy_url=front.url, trust=trust)
-        yield FrontSession(front.url, trust.ca_file(), made)
+        yield FrontSession(front.url, trust.ca_file(), made, front_for, authority.fingerprint)
 
 
 def record_line(record: FrontRecord) -> str:

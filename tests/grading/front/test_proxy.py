@@ -232,6 +232,38 @@ def _tunnel(behind: Scene, host: str) -> socket.socket:
     return link
 
 
+def test_a_host_presents_a_certificate_that_nobody_trusts(
+    behind: Scene, client: httpx.Client
+) -> None:
+    """Only that host, from its next connection on, and until it is switched off."""
+    behind.front.present_other_ca("API.datadoghq.com", on=True)
+    try:
+        with pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
+            client.get(f"{API}/")
+        assert reasons(behind) == ["not_trusted"]
+        assert client.get("https://api.datadoghq.eu/api/v2/current_user").status_code == 401
+    finally:
+        behind.front.present_other_ca("api.datadoghq.com", on=False)
+    assert client.get(f"{API}/api/v2/current_user").status_code == 401
+
+
+def test_a_client_that_checks_nothing_is_seen(behind: Scene) -> None:
+    """Its request arrives in spite of the certificate, which is what a grader looks for."""
+    behind.front.present_other_ca("api.datadoghq.com", on=True)
+    try:
+        with httpx.Client(proxy=behind.front.url, verify=False) as careless:
+            assert careless.get(f"{API}/api/v2/current_user").status_code == 401
+    finally:
+        behind.front.present_other_ca("api.datadoghq.com", on=False)
+    assert [str(seen.treatment) for seen in behind.records] == ["forwarded"]
+
+
+def test_a_name_that_is_not_one_gets_no_other_certificate(behind: Scene) -> None:
+    """The line says what a name looks like."""
+    with pytest.raises(FrontError, match="Give a name such as"):
+        behind.front.present_other_ca("two words", on=True)
+
+
 def test_a_client_that_does_not_trust_the_run_is_named(behind: Scene) -> None:
     """Pinned certificates end the handshake, and the line says so."""
     with _tunnel(behind, "api.datadoghq.com") as link, pytest.raises(ssl.SSLError):

@@ -1,0 +1,111 @@
+"""Run sandbox, front and command in a namespace: one process outside, and the same again inside.
+
+Outside it offers the sandbox's address to the machine, and carries the ports that were asked for.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import sys
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from ddoauth_kit.grading.front.authority import Authority
+from ddoauth_kit.grading.front.environment import trust_variables
+from ddoauth_kit.grading.front.hosts import HostTable
+from ddoauth_kit.grading.front.isolation import as_before, isolated, prepare
+from ddoauth_kit.grading.front.process import ForeignProcess
+from ddoauth_kit.grading.front.proxy import Front
+from ddoauth_kit.grading.front.relays import Relay
+from ddoauth_kit.grading.front.trust_files import TrustFiles
+from ddoauth_kit.socket_folder import new_socket_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
+
+    from ddoauth_kit.grading.front.records import FrontRecord
+    from ddoauth_kit.sandbox import Sandbox
+
+_FOLDER: Final = "DDOAUTH_ISOLATED_FOLDER"
+_PORT: Final = "DDOAUTH_ISOLATED_PORT"
+_PROXIES: Final = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """Hold what runs inside the namespace, and how to start the command there."""
+
+    sandbox: Sandbox
+    ca_file: Path
+    command: Sequence[str]
+    environment: Mapping[str, str]
+
+
+def run_isolated(
+    arguments: Sequence[str], *, port: int, forward: Sequence[int], environment: Mapping[str, str]
+) -> int:
+    """Run `ddoauth ARGUMENTS` again inside a namespace; return its exit code.
+
+    The sandbox's address is the same inside and outside; `port` 0 stands for a free one. Each port
+    of `forward` leads from inside to that port of this machine.
+
+    Raises:
+        FrontError: `no_namespaces`, `port_taken`.
+    """
+    folder, _ = new_socket_folder()
+    try:
+        with ExitStack() as stack:
+            chosen = port or _free_port()
+            variables = {**environment, _FOLDER: str(folder), _PORT: str(chosen)}
+            command = [sys.executable, "-m", "ddoauth_kit", *arguments]
+            whole, variables = isolated(command, variables)
+            stack.enter_context(Relay(listen=chosen, connect=folder / "sandbox"))
+            for each in dict.fromkeys(forward):
+                stack.enter_context(Relay(listen=folder / str(each), connect=each))
+            process = stack.enter_context(ForeignProcess(whole, environment=variables))
+            return process.run()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def inside_namespace(
+    serve: Callable[[int], AbstractContextManager[Sandbox]],
+    *,
+    record: Callable[[FrontRecord], None],
+    command: Sequence[str],
+    forward: Sequence[int],
+) -> Iterator[Inside]:
+    """Serve a sandbox, which `serve` makes for a port, and Datadog's hosts at port 443.
+
+    Raises:
+        FrontError: `not_isolated`, `no_namespaces`, `port_taken`, `no_trustme`.
+    """
+    before = dict(os.environ)
+    folder, port = Path(before.get(_FOLDER, "")), int(before.get(_PORT, "0"))
+    with ExitStack() as stack:
+        authority = Authority()
+        trust = stack.enter_context(TrustFiles(authority, environment=before))
+        hosts = HostTable.of_sandbox(f"http://127.0.0.1:{port}")
+        # The namespace's loopback is down before, for the sandbox as well.
+        prepare(hosts, trust, environment=before, command=command)
+        sandbox = stack.enter_context(serve(port))
+        stack.enter_context(Front(hosts, authority, record=record).listen_as_hosts())
+        stack.enter_context(Relay(listen=folder / "sandbox", connect=port))
+        for each in dict.fromkeys(forward):
+            stack.enter_context(Relay(listen=each, connect=folder / str(each)))
+        own = {n: v for n, v in before.items() if not n.startswith("DDOAUTH_ISOLATED")}
+        # No proxy of the machine can be reached from here.
+        direct = {n: v for n, v in own.items() if n.lower() not in _PROXIES}
+        variables = {**direct, **trust_variables(before, trust=trust)}
+        yield Inside(sandbox, trust.ca_file(), as_before(command, before), variables)
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        return int(found.getsockname()[1])
