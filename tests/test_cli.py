@@ -200,15 +200,26 @@ def test_run_prints_results(tmp_path: Path) -> None:
 
 
 def test_failing_notebook_exits_with_1(tmp_path: Path) -> None:
-    """A notebook that fails makes the exit code 1; the others still run."""
+    """A notebook that fails makes the exit code 1; the others still run, and a resume is next."""
     broken = tmp_path / "broken.ipynb"
     lesson = ROOT / "notebooks" / "00_start_here.ipynb"
     broken.write_text(lesson.read_text("utf-8").replace("sites_table()", "sites_table(1)"), "utf-8")
     done = _ddoauth("run", str(broken), "00", "--out", str(tmp_path / "out"))
     assert done.returncode == 1
     assert "TypeError: sites_table() takes 0 positional arguments" in done.stdout
+    assert done.stderr.startswith("running 2 notebooks on us1, 2 runs; ")
     assert "passed 00_start_here on us1" in done.stderr
-    assert (tmp_path / "out" / "summary.json").is_file()
+    out = tmp_path / "out"
+    assert (out / "summary.json").is_file()
+    assert done.stdout.splitlines()[-2:] == [
+        f"Report: {out / 'report.html'}",
+        f"Next: ddoauth run --out {out} --resume broken",
+    ]
+    again = _ddoauth("run", "00", "--compare", str(out), "--out", str(tmp_path / "again"))
+    assert again.returncode == 0, again.stderr
+    assert "1 difference from the earlier run." in again.stdout
+    assert "broken" in again.stdout.partition("1 difference")[2].splitlines()[1]
+    assert again.stdout.splitlines()[-1] == "Next: ddoauth run --site all"
 
 
 @pytest.mark.long
@@ -242,6 +253,7 @@ def test_interrupt_keeps_what_is_finished_and_resume_does_the_rest(
         start_new_session=True,
     ) as process:
         assert process.stderr is not None
+        assert process.stderr.readline().startswith("running 00_start_here on ")
         first = process.stderr.readline()
         os.killpg(process.pid, ending)
         out, err = process.communicate(timeout=60)

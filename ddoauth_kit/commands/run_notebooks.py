@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shlex
 import signal
 import sys
 import tempfile
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from ddoauth_kit.workbook.runs.local_runner import LocalRunner
     from ddoauth_kit.workbook.runs.run_matrix import Case, NotebookRun
 
+_SHOWN: Final = 20
 _LOGGERS: Final = ("asyncio", "traitlets", "papermill", "distributed")
 
 
@@ -95,6 +97,7 @@ def _run_all(
     ledger: Ledger,
 ) -> bool:
     """Run what the ledger has no good result of; return False if it was interrupted."""
+    say(_announcement(cases))
     missing = [case for case in cases if not ledger.passed(case)]
     if len(missing) < len(cases):
         say(f"{len(cases) - len(missing)} of {len(cases)} had passed before and are kept")
@@ -109,6 +112,16 @@ def _run_all(
         whole = whole or _runner(options).run(missing, settings=settings, out=out, done=done)
     progress.end()
     return whole
+
+
+def _announcement(cases: list[Case]) -> str:
+    """Say what is about to run, before the first kernel starts."""
+    lessons = list(dict.fromkeys(case.notebook.stem for case in cases))
+    sites = list(dict.fromkeys(case.site for case in cases))
+    named = lessons[0] if len(lessons) == 1 else f"{len(lessons)} notebooks"
+    where = sites[0] if len(sites) == 1 else f"{len(sites)} sites"
+    runs = "" if len(cases) == 1 else f", {len(cases)} runs"
+    return f"running {named} on {where}{runs}; Ctrl-C stops, and what has finished stays"
 
 
 def _runner(options: argparse.Namespace) -> LocalRunner | ClusterRunner:
@@ -130,7 +143,7 @@ def _finish(
     from ddoauth_kit.workbook.runs.written_results import write_results
 
     scanned = write_results(outcome, out=out, secrets=_secrets(outcome), seconds=seconds)
-    _print_runs(scanned.runs, out=out, as_json=as_json)
+    _print_runs(scanned, out=out, as_json=as_json)
     for finding in scanned.findings or ():
         say(f"secret found: {finding}")
     if not whole:
@@ -203,7 +216,8 @@ def _output_folder(name: str) -> Path:
         raise InputError("bad_output_folder", what) from None
 
 
-def _print_runs(runs: list[NotebookRun], *, out: Path, as_json: bool) -> None:
+def _print_runs(outcome: RunOutcome, *, out: Path, as_json: bool) -> None:
+    runs = outcome.runs
     if as_json:
         document((out / "summary.json").read_text("utf-8").rstrip())
         return
@@ -217,4 +231,28 @@ def _print_runs(runs: list[NotebookRun], *, out: Path, as_json: bool) -> None:
         if run.error:
             answer(f"  {run.error}")
     answer("")
-    answer(f"Results are in {out}; read {out / 'report.html'}.")
+    if outcome.earlier is not None:
+        _print_changes(outcome)
+    answer(f"Report: {out / 'report.html'}")
+    answer(f"Next: {_next_command(outcome, out=out)}")
+
+
+def _print_changes(outcome: RunOutcome) -> None:
+    changes = outcome.differences
+    many = f"{len(changes)} difference{'' if len(changes) == 1 else 's'}"
+    answer(f"{many if changes else 'No difference'} from the earlier run.")
+    for change in changes[:_SHOWN]:
+        answer(f"  {change.what}: {change.before} -> {change.now}")
+    if len(changes) > _SHOWN:
+        answer(f"  ... and {len(changes) - _SHOWN} more in the report")
+    answer("")
+
+
+def _next_command(outcome: RunOutcome, *, out: Path) -> str:
+    """Return the command that most people want next."""
+    again = f"ddoauth run --out {shlex.quote(str(out))} --resume"
+    if outcome.failed:
+        names = [run.notebook.partition("_")[0] for run in outcome.failed]
+        return f"{again} {' '.join(dict.fromkeys(names))}"
+    sites = {case.site for case in outcome.cases}
+    return "ddoauth run --site all" if len(sites) == 1 else "ddoauth lab"

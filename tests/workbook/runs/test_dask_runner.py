@@ -118,6 +118,7 @@ def test_an_interrupt_keeps_what_had_ended(cluster: Any, tmp_path: Path) -> None
         text=True,
     ) as process:
         assert process.stderr is not None
+        assert process.stderr.readline().startswith("running 00_start_here on ")
         first = process.stderr.readline()
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=60)
