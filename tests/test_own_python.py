@@ -54,6 +54,7 @@ STARTS = frozenset(
 )
 # What starts a process, and whether that is Python; `fork` copies a process that has its path.
 KNOWN = {
+    ("grading/bench.py", "subprocess.run"): "the user's command",
     ("grading/front/isolation.py", "subprocess.run"): "unshare, mount and the user's command",
     ("grading/front/process.py", "subprocess.Popen"): "the user's command",
     ("commands/lab.py", "subprocess.Popen"): "python",

@@ -45,8 +45,9 @@ def test_no_other_grant_is_offered() -> None:
     """No module, of the sandbox neither, names a grant or response type that RFC 9700 forbids."""
     ours = {"authorization_code", "refresh_token"}
     others = {"password", "implicit", "client_credentials", "id_token token"}
-    # Masking knows `password` as the name of a field, and the example's customers log in by one.
-    fields = {("reference_server.py", "password")}
+    # Masking knows `password` as the name of a field, and customers of a server log in by one.
+    logins = ("graded_copy.py", "reference_server.py", "subject.py")
+    fields = {(name, "password") for name in logins}
     named = set()
     for path in KIT.rglob("*.py"):
         text = path.read_text("utf-8")

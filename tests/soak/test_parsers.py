@@ -6,7 +6,6 @@ import json
 import socket
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 from hypothesis import given as generated
 from hypothesis import settings
@@ -37,7 +36,7 @@ from ddoauth_kit.http.policy import recorded
 from ddoauth_kit.masking.redaction import issued_secrets, outline, redact_body
 from ddoauth_kit.oauth.authorization_request import authorization_request
 from ddoauth_kit.oauth.authorization_response import read_authorization_response
-from ddoauth_kit.oauth.consent.scripted_browser import _page
+from ddoauth_kit.oauth.consent.scripted_browser import BrowserPage
 from ddoauth_kit.oauth.redirect import read_redirect
 from ddoauth_kit.oauth.tokens import (
     read_refresh_response,
@@ -237,7 +236,8 @@ def test_pages(count: int) -> None:
     @settings(max_examples=count)
     @generated(st.text() | tags.map("".join))
     def read_once(text: str) -> None:
-        _page(httpx.Response(200, text=text))
+        page = BrowserPage(200, "", text)
+        _ = page.text, page.forms
 
     read_once()
 

@@ -44,7 +44,7 @@ class FolderSeconds:
         processor: defaultdict[str, float] = defaultdict(float)
         for reports in terminalreporter.stats.values():
             for report in reports:
-                if hasattr(report, "when"):
+                if isinstance(report, pytest.TestReport):
                     clock[_folder(report.nodeid)] += report.duration
                     costs = (each for name, each in report.user_properties if name == COST)
                     processor[_folder(report.nodeid)] += sum(costs)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import shutil
 import socket
-import sys
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +21,7 @@ from ddoauth_kit.grading.front.process import ForeignProcess
 from ddoauth_kit.grading.front.proxy import Front
 from ddoauth_kit.grading.front.relays import Relay
 from ddoauth_kit.grading.front.trust_files import TrustFiles
+from ddoauth_kit.own_python import python_command
 from ddoauth_kit.socket_folder import new_socket_folder
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def run_isolated(
         with ExitStack() as stack:
             chosen = port or _free_port()
             variables = {**environment, _FOLDER: str(folder), _PORT: str(chosen)}
-            command = [sys.executable, "-m", "ddoauth_kit", *arguments]
+            command = python_command("-m", "ddoauth_kit", *arguments)
             whole, variables = isolated(command, variables)
             stack.enter_context(Relay(listen=chosen, connect=folder / "sandbox"))
             for each in dict.fromkeys(forward):

@@ -6,9 +6,10 @@ import difflib
 import json
 import re
 import secrets
+import shutil
 import socket
-import sys
 import tempfile
+import weakref
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
@@ -25,6 +26,7 @@ from ddoauth_kit.grading.settings import (
     SettingsError,
     StartSettings,
 )
+from ddoauth_kit.own_python import python_command
 from ddoauth_kit.workbook.show.result_table import ResultTable
 from ddoauth_kit.workbook.show.snippets import Snippet
 
@@ -39,15 +41,16 @@ _ADDRESS: Final = re.compile(r"http://127\.0\.0\.1:\d+")
 STORED: Final = "stored_grade.json"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ServerCopy:
     """Hold a copy of the reference server in a folder of its own, which goes with this value."""
 
-    _folder: tempfile.TemporaryDirectory[str] = field(
-        default_factory=lambda: tempfile.TemporaryDirectory(prefix="ddoauth-lesson-"), repr=False
+    _folder: Path = field(
+        default_factory=lambda: Path(tempfile.mkdtemp(prefix="ddoauth-lesson-")), repr=False
     )
 
     def __post_init__(self) -> None:
+        weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         self._path.write_text(_original(), encoding="utf-8")
 
     def __repr__(self) -> str:
@@ -105,7 +108,7 @@ class ServerCopy:
 
     @property
     def _path(self) -> Path:
-        return Path(self._folder.name) / f"{_MODULE}.py"
+        return self._folder / f"{_MODULE}.py"
 
     @property
     def _text(self) -> str:
@@ -123,7 +126,7 @@ class ServerCopy:
             "DD_CLIENT_SECRET": "{client_secret}",
             "REDIRECT_URI": uri,
             "SCOPES": " ".join(_SCOPES),
-            "STATE_FOLDER": f"{self._folder.name}/state",
+            "STATE_FOLDER": str(self._folder / "state"),
             "SESSION_SECRET": secrets.token_urlsafe(24),
             "LOGIN_PASSWORD": password,
             "PORT": str(port),
@@ -136,10 +139,10 @@ class ServerCopy:
             start=StartSettings(url=f"{server}/connect/datadog"),
             connected=ConnectedSettings(text="Connected to Datadog"),
             client=ClientSettings(redirect_uris=(uri,), scopes=_SCOPES),
-            server=ServerSettings(command=(sys.executable, "-P", str(self._path)), env=env),
+            server=ServerSettings(command=tuple(python_command(str(self._path))), env=env),
             login=people[0],
             other_login=people[1],
-            folder=Path(self._folder.name),
+            folder=self._folder,
         )
 
 

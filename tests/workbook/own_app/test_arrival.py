@@ -105,7 +105,7 @@ def test_a_stranger_who_is_faster_is_refused(
 
     def interrupted(self: Browser, url: str, form: dict[str, str] | None = None) -> BrowserPage:
         if "/oauth/callback?" in url and not strangers:
-            strangers.append(BrowserPage(0, "", "", ()))
+            strangers.append(BrowserPage(0, "", ""))
             origin = url.partition("/oauth/callback")[0]
             strangers.append(Person().finish(f"{origin}/onboarding?domain={site}"))
         return open_page(self, url, form)

@@ -224,6 +224,9 @@ def test_a_closed_terminal_ends_a_run_and_leaves_no_folder(tmp_path: Path) -> No
             time.sleep(0.1)
         parent = short_parent() or tmp_path
         assert list(parent.glob(f"ddoauth-{process.pid}-*"))
+        assert process.stdout is not None
+        while "passed one" not in process.stdout.readline():
+            assert process.poll() is None
         process.send_signal(signal.SIGHUP)
         said, _ = process.communicate(timeout=30)
     assert process.returncode == 130, said
