@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _REDIRECTS: Final = 300
 _ITEM_METHODS: Final = ("GET", "PUT", "PATCH", "DELETE")
-_CHANGES: Final = ("PUT", "PATCH")
+_ITEM_ROLES: Final = ("get", "put", "patch", "delete")
 _NAMES_OF_IDS: Final = ("id", "public_id", "uuid", "name", "handle", "key", "slug")
 
 Properties = dict[str, dict[str, Any]]
@@ -35,6 +35,7 @@ def schemas_document(spec: Spec) -> dict[str, Any]:
         if place.scope_sets or place.takes_api_key
     }
     kinds = dict(_kinds(found))
+    _add_others(kinds, found)
     operations = {name: _operation(compact, place) for name, place in found.items()}
     return {
         "spec": spec.name,
@@ -110,6 +111,36 @@ def _kinds(found: Mapping[str, SchemaPlace]) -> Iterator[tuple[str, dict[str, An
                 yield collection, kind
 
 
+def _add_others(kinds: dict[str, dict[str, Any]], found: Mapping[str, SchemaPlace]) -> None:
+    """Add to each kind the operations elsewhere that make or change one, by what they answer."""
+    owned = {name for kind in kinds.values() for name in kind["operations"].values()}
+    for path, kind in kinds.items():
+        names = {_named(found[kind["operations"][r]], w) for r, w in kind["ways"].items()} - {""}
+        for name, place in found.items():
+            way = _way_of(place, names)
+            if name in owned or way is None or place.method not in {"POST", "PUT", "PATCH"}:
+                continue
+            entry = {"way": list(way), "given": list(_changed_way(place, _Shape((), {})))}
+            if place.path.startswith(kind["item"] + "/"):
+                kind.setdefault("acts", {})[name] = entry
+            elif place.method == "POST" and "{" not in place.path + path and request_schema(place):
+                kind.setdefault("makers", {})[name] = entry
+
+
+def _way_of(place: SchemaPlace, names: set[str]) -> tuple[str, ...] | None:
+    ways: tuple[tuple[str, ...], ...] = (("data",), ())
+    return next((way for way in ways if _named(place, list(way)) in names), None)
+
+
+def _named(place: SchemaPlace, way: list[str]) -> str:
+    """Return the name of the schema of the resource in an answer, if it has one."""
+    schemas, schema = Schemas(place.document), answer_schema(place)
+    for step in way:
+        flat = schemas.flat(schema)
+        schema = flat.get("items", {}) if step == "*" else flat.get("properties", {}).get(step, {})
+    return f"{id(place.document)} {schema['$ref']}" if "$ref" in schema else ""
+
+
 def _item_path(collection: str, found: Mapping[str, SchemaPlace]) -> str | None:
     """Return the path of one of a collection's items, if one can be read, changed or deleted."""
     wanted = re.compile(re.escape(collection) + r"/\{\w+\}$")
@@ -157,7 +188,8 @@ def _kind(create: str, item: str, found: Mapping[str, SchemaPlace]) -> dict[str,
     }
     if changes:
         entry["changes"] = changes
-    form = _form(key, shown.properties, found[create])
+    reader = next(found[operations[role]] for role in _ITEM_ROLES if role in operations)
+    form = _form(parameter, key, shown.properties, reader)
     return {**entry, "form": form} if form is not None else entry
 
 
@@ -233,11 +265,14 @@ def _key(parameter: str, shown: Properties, given: Properties) -> str | None:
     return next((name for name in (parameter, *short) if name in given), None)
 
 
-def _form(key: str, shown: Properties, place: SchemaPlace) -> object:
+def _form(parameter: str, key: str, shown: Properties, place: SchemaPlace) -> object:
     """Return what an id looks like: its type and format, or an example with the same signs."""
     flat = Schemas(place.document).flat(shown.get(key, {}))
-    if flat.get("type") == "integer":
+    wanted = place.parameters("path").get(parameter, "")
+    if flat.get("type") == "integer" or wanted.startswith("int"):
         return 0
+    if parameter.endswith(("name", "handle")):
+        return None
     if flat.get("format") == "uuid":
         return ""
     example = flat.get("example")

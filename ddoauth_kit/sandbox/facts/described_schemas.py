@@ -25,6 +25,14 @@ _ANY: Schema = {"t": "a"}
 
 
 @dataclass(frozen=True)
+class Elsewhere:
+    """An operation of another path that makes or changes resources of a kind."""
+
+    given: tuple[str, ...]
+    way: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class DescribedKind:
     """One kind: its paths, where it stands in bodies and answers, and what its ids look like."""
 
@@ -36,6 +44,8 @@ class DescribedKind:
     ways: Mapping[str, tuple[str, ...]]
     changes: Mapping[str, tuple[str, ...]]
     form: str | int | None
+    makers: Mapping[str, Elsewhere]
+    acts: Mapping[str, Elsewhere]
 
     @property
     def parameter(self) -> str:
@@ -75,7 +85,16 @@ def _kind(path: str, entry: Mapping[str, Any]) -> DescribedKind:
         ways={role: tuple(way) for role, way in entry["ways"].items()},
         changes={role: tuple(way) for role, way in entry.get("changes", {}).items()},
         form=entry.get("form"),
+        makers=_elsewhere(entry.get("makers", {})),
+        acts=_elsewhere(entry.get("acts", {})),
     )
+
+
+def _elsewhere(entries: Mapping[str, Any]) -> Mapping[str, Elsewhere]:
+    return {
+        name: Elsewhere(given=tuple(entry["given"]), way=tuple(entry["way"]))
+        for name, entry in entries.items()
+    }
 
 
 @cache

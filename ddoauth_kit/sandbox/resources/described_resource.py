@@ -45,6 +45,29 @@ class Composer:
         """
         return self._object(shown, settable, given, example, keeps=self.is_change)
 
+    def completed(self, schema: Schema, item: Json, example: Json, *, depth: int = 0) -> Json:
+        """Return what of a resource an answer shows: the properties of its schema, and no others.
+
+        What the schema requires and the resource lacks is as in the example, or made up.
+        """
+        schema = _variant(schema, item)
+        properties = schema.get("p", {})
+        if not isinstance(item, dict) or not properties or depth > len(_LEVELS):
+            return item
+        known = example if isinstance(example, dict) else {}
+        shown = {
+            name: self.completed(
+                resolved(properties.get(name)), part, known.get(name), depth=depth + 1
+            )
+            for name, part in item.items()
+            if "m" in schema or name in properties
+        }
+        for name in schema.get("r", ()):
+            if name not in shown:
+                made = self._leaf(resolved(properties.get(name)), name=name, depth=depth)
+                shown[name] = known.get(name, made)
+        return shown
+
     def _object(
         self, shown: Schema, settable: Schema, given: Item, example: Item, *, keeps: bool
     ) -> Item:
@@ -57,7 +80,7 @@ class Composer:
                 made[name] = self._value(
                     schema, resolved(own.get(name)), given[name], example.get(name), name=name
                 )
-            elif name not in own or keeps:
+            elif keeps or name == "relationships" or _is_servers(own, name):
                 self._add_own(made, name, schema, example)
             elif "d" in schema or "d" in resolved(own[name]):
                 made[name] = schema.get("d", resolved(own[name]).get("d"))
@@ -142,6 +165,11 @@ class Composer:
         if form == "uuid" or name == "id":
             return self.mint.next_uuid(self.label)
         return _TEXTS.get(form, "")
+
+
+def _is_servers(settable: Schema, name: str) -> bool:
+    """Tell whether only the server writes a property."""
+    return name not in settable or bool(resolved(settable[name]).get("w"))
 
 
 def _variant(schema: Schema, given: object) -> Schema:

@@ -9,7 +9,7 @@ from functools import cache, partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from ddoauth_kit.sandbox.clock import START
+from ddoauth_kit.sandbox.clock import START, iso
 from ddoauth_kit.sandbox.facts.described_answers import documents
 from ddoauth_kit.sandbox.facts.described_schemas import (
     described_kinds,
@@ -29,7 +29,7 @@ from ddoauth_kit.sandbox.resources.org_people import admin_of, role_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
 
-    from ddoauth_kit.sandbox.facts.described_schemas import DescribedKind, Schema
+    from ddoauth_kit.sandbox.facts.described_schemas import DescribedKind, Elsewhere, Schema
     from ddoauth_kit.sandbox.http.messages import Incoming
     from ddoauth_kit.sandbox.resources.create_read_update_delete import Change, Handler
     from ddoauth_kit.sandbox.state.created_resources import Item, Shelf
@@ -69,47 +69,88 @@ class DescribedService:
     def get(self, twin: Twin, org: Org, path: str) -> Item:
         """Return the item of a path, or refuse it."""
         collection, _, wanted = path.rpartition("/")
-        self._check_form(wanted)
         shelf = self.shelf(twin, org, collection)
         found = shelf.find(wanted) or next(
             (item for item in shelf.all() if self._is_meant(item, wanted)), None
         )
         if found is None:
+            self._check_form(wanted)
             raise refusal("unknown-id", 404, "Not found", at=self.kind.operations["create"])
         return found
 
     def _check_form(self, wanted: str) -> None:
         """Refuse an id of another form than the described one, unless an item may have any."""
-        form = self.kind.form
-        is_uuid = isinstance(form, str) and (form == "" or _UUID.fullmatch(form) is not None)
-        malformed = (is_uuid and not _UUID.fullmatch(wanted)) or (
-            isinstance(form, int) and not wanted.isdecimal()
-        )
         named = self.kind.parameter.endswith(("name", "handle"))
-        if malformed and not named and wanted not in {*NOBODYS, *self._sample_ids()}:
+        if not (named or wanted in NOBODYS or self._has_form(wanted)):
             words = f'invalid parameter "{self.kind.parameter}" in "path"'
             raise refusal("malformed-id", 400, words, at=self.kind.operations["create"])
 
-    def _sample_ids(self) -> set[str]:
-        return {self._key(item) for item in self._samples()}
+    def _has_form(self, wanted: str) -> bool:
+        form = self.kind.form
+        if isinstance(form, int):
+            return wanted.isdecimal()
+        is_uuid = form is not None and (not form or _UUID.fullmatch(form) is not None)
+        return not is_uuid or _UUID.fullmatch(wanted) is not None
 
     def create(self, twin: Twin, incoming: Incoming, org: Org) -> Change:
         """Check a new resource, and return what keeps it."""
-        given = self._given(incoming, self.kind.operations["create"], self.kind.given)
-        chosen = self._chosen(given, self._settable())
+        name, way = self.kind.operations["create"], self.kind.given
+        given, settable = self._given(incoming, name, way), self._settable(name, way)
+        chosen = self._chosen(given, settable)
         shelf = self.shelf(twin, org, incoming.path)
         old = shelf.find(str(chosen)) if chosen is not None else None
         if old is not None and incoming.method == "POST":
             words = f"{self.kind.key} {chosen} already exists"
-            raise refusal("id-taken", 409, words, at=self.kind.operations["create"])
+            raise refusal("id-taken", 409, words, at=name)
 
         def make() -> Answer:
-            item = self._new(twin, given)
+            item = self._new(twin, given, settable)
             if old is None:
                 shelf.add(item)
             else:
                 shelf.replace(self._key(old), item)
-            return self._answer(twin, org, "create", item)
+            return self._answer(twin, org, name, self.kind.ways["create"], item)
+
+        return make
+
+    def make_elsewhere(
+        self, twin: Twin, incoming: Incoming, org: Org, *, name: str, other: Elsewhere
+    ) -> Change:
+        """Check a new resource that another path than the kind's own takes."""
+        given, settable = (
+            self._given(incoming, name, other.given),
+            self._settable(name, other.given),
+        )
+
+        def make() -> Answer:
+            item = self.shelf(twin, org, self.kind.path).add(self._new(twin, given, settable))
+            return self._answer(twin, org, name, other.way, item)
+
+        return make
+
+    def act(
+        self, twin: Twin, incoming: Incoming, org: Org, *, name: str, other: Elsewhere
+    ) -> Change:
+        """Check what a path below a resource does to it: set fields, or copy the resource."""
+        given, settable = (
+            self._given(incoming, name, other.given),
+            self._settable(name, other.given),
+        )
+        length = self.kind.item.count("/") + 1
+        path = "/".join(incoming.path.split("/")[:length])
+        old, verb = self.get(twin, org, path), incoming.path.rpartition("/")[2]
+
+        def make() -> Answer:
+            shelf = self.shelf(twin, org, path.rpartition("/")[0])
+            item = self._merged(twin, given, settable, old)
+            _tell_time(item, verb, iso(twin.clock.now()))
+            if verb == "clone":
+                item[self.kind.key] = self._minted(twin)
+                self._tell_id(item, {})
+                shelf.add(item)
+            else:
+                shelf.replace(self._key(old), item)
+            return self._answer(twin, org, name, other.way, item)
 
         return make
 
@@ -122,7 +163,8 @@ class DescribedService:
 
     def read(self, twin: Twin, incoming: Incoming, org: Org) -> Answer:
         """Show one resource."""
-        return self._answer(twin, org, "get", self.get(twin, org, incoming.path))
+        name, way = self.kind.operations["get"], self.kind.ways["get"]
+        return self._answer(twin, org, name, way, self.get(twin, org, incoming.path))
 
     def find(self, twin: Twin, incoming: Incoming, org: Org) -> Answer:
         """Find one resource, or refuse its path."""
@@ -131,17 +173,22 @@ class DescribedService:
     def change(self, twin: Twin, incoming: Incoming, org: Org, *, role: str) -> Change:
         """Check a change, and return what makes it."""
         name = self.kind.operations[role]
-        given = self._given(incoming, name, self.kind.changes.get(role, ()))
+        way = self.kind.changes.get(role, ())
+        given = self._given(incoming, name, way)
         old = self.get(twin, org, incoming.path)
-        if "attributes" in old and str(given.get("id", self._key(old))) != self._key(old):
+        if (
+            role == "patch"
+            and "attributes" in old
+            and str(given.get("id", self._key(old))) != self._key(old)
+        ):
             words = "The id in the request body does not match the id in the URL"
             raise refusal("id-mismatch", 422, words, at=name)
 
         def make() -> Answer:
             collection = incoming.path.rpartition("/")[0]
-            item = self._changed(twin, given, old, role=role)
+            item = self._merged(twin, given, self._settable(name, way), old)
             self.shelf(twin, org, collection).replace(self._key(old), item)
-            return self._answer(twin, org, role, item)
+            return self._answer(twin, org, name, self.kind.ways.get(role), item)
 
         return make
 
@@ -165,16 +212,14 @@ class DescribedService:
             body = body.get(step, {}) if isinstance(body, dict) else {}
         return body if isinstance(body, dict) else {}
 
-    def _settable(self) -> Schema:
-        return inner(self._schema(self.kind.operations["create"], "body"), self.kind.given)
+    def _settable(self, name: str, way: tuple[str, ...]) -> Schema:
+        return inner(operation_schemas(name).body or {"t": "a"}, way)
 
-    def _new(self, twin: Twin, given: Item) -> Item:
-        kind = self.kind
-        settable = self._settable()
-        composer = Composer(twin.mint, twin.clock.now(), label=kind.path)
+    def _new(self, twin: Twin, given: Item, settable: Schema) -> Item:
+        composer = Composer(twin.mint, twin.clock.now(), label=self.kind.path)
         item = composer.compose(self._shown(), settable, given, self._example())
         chosen = self._chosen(given, settable)
-        item[kind.key] = chosen if chosen is not None else self._minted(twin)
+        item[self.kind.key] = chosen if chosen is not None else self._minted(twin)
         self._tell_id(item, given)
         return item
 
@@ -189,18 +234,19 @@ class DescribedService:
                 if name != self.kind.key and name not in (sent or {}):
                     place[name] = item[self.kind.key]
 
-    def _changed(self, twin: Twin, given: Item, old: Item, *, role: str) -> Item:
-        kind = self.kind
-        settable = inner(self._schema(kind.operations[role], "body"), kind.changes.get(role, ()))
-        composer = Composer(twin.mint, twin.clock.now(), label=kind.path, is_change=True)
+    def _merged(self, twin: Twin, given: Item, settable: Schema, old: Item) -> Item:
+        composer = Composer(twin.mint, twin.clock.now(), label=self.kind.path, is_change=True)
         item = composer.compose(self._shown(), settable, given, old)
-        return {**old, **item, kind.key: old[kind.key]}
+        key = self.kind.key
+        renamed = key in given and key != "id" and key in settable.get("p", {})
+        return {**old, **item, key: given[key] if renamed else old[key]}
 
     def _shown(self) -> Schema:
         role = next(
             role for role in ("get", "create", "put", "patch", "list") if role in self.kind.ways
         )
-        return inner(self._schema(self.kind.operations[role], "answer"), self.kind.ways[role])
+        schema = operation_schemas(self.kind.operations[role]).answer
+        return inner(schema or {"t": "a"}, self.kind.ways[role])
 
     def _example(self) -> Item:
         for role in ("get", "create", "list"):
@@ -256,8 +302,9 @@ class DescribedService:
 
     def _chosen(self, given: Item, settable: Schema) -> Any:  # noqa: ANN401 - JSON is anything
         """Return the id that the maker chose, if the body may hold one."""
-        if self.kind.key in given and self.kind.key in settable.get("p", {}):
-            return given[self.kind.key]
+        chosen = given.get(self.kind.key)
+        if chosen is not None and self.kind.key in settable.get("p", {}):
+            return chosen if self._has_form(str(chosen)) else None
         attributes = given.get("attributes")
         if self.kind.parameter.endswith("name") and isinstance(attributes, dict):
             return attributes.get(self.kind.parameter) or attributes.get("name")
@@ -266,24 +313,34 @@ class DescribedService:
     def _minted(self, twin: Twin) -> object:
         form, label = self.kind.form, self.kind.path
         if isinstance(form, int):
-            return twin.mint.next_number(label)
+            number = twin.mint.next_number(label)
+            told = resolved(self._shown().get("p", {}).get(self.kind.key))
+            return str(number) if told["t"] == "s" else number
         fresh = twin.mint.next_uuid(label)
         return _like(form, fresh) if form else fresh
 
-    def _answer(self, twin: Twin, org: Org, role: str, item: Item) -> Answer:
-        entry = documents()[self.kind.operations[role]]
-        way = self.kind.ways.get(role)
+    def _answer(
+        self, twin: Twin, org: Org, name: str, way: tuple[str, ...] | None, item: Item
+    ) -> Answer:
+        entry = documents()[name]
         if way is None:
             return _written(entry, entry.get("body"))
-        schema = operation_schemas(self.kind.operations[role]).answer or {}
-        body = _placed(entry.get("body"), schema, way, item)
+        schema = operation_schemas(name).answer or {}
+        example = _at(entry.get("body"), way)
+        composer = Composer(twin.mint, twin.clock.now(), label=self.kind.path)
+        shown = composer.completed(inner(schema, way), item, example)
+        body = _placed(entry.get("body"), schema, way, shown)
         if "included" in schema.get("p", {}) and _names_users(item):
             body["included"] = [admin_of(twin, org)]
         return _written(entry, body)
 
-    def _schema(self, name: str, side: str) -> Schema:
-        schemas = operation_schemas(name)
-        return (schemas.body if side == "body" else schemas.answer) or {"t": "a"}
+
+def _tell_time(item: Item, verb: str, now: str) -> None:
+    """Write when an act was done, where a resource tells it, or forget it."""
+    attributes = item.get("attributes")
+    told = f"{verb.removeprefix('un')}d_at"
+    if isinstance(attributes, dict) and told in attributes:
+        attributes[told] = None if verb.startswith("un") else now
 
 
 def checked_body(incoming: Incoming, name: str) -> Any:  # noqa: ANN401 - JSON is anything
@@ -445,3 +502,9 @@ def _handlers(service: DescribedService) -> Iterable[tuple[tuple[str, str], Hand
         if role in service.kind.ways or role in {"delete", "put", "patch"}:
             method, _, path = name.partition(" ")
             yield (method, path), serve[role]
+    for name, other in service.kind.makers.items():
+        method, _, path = name.partition(" ")
+        yield (method, path), partial(service.make_elsewhere, name=name, other=other)
+    for name, other in service.kind.acts.items():
+        method, _, path = name.partition(" ")
+        yield (method, path), partial(service.act, name=name, other=other)
