@@ -254,6 +254,12 @@ _API = (
     Behaviour("org-apart", "One org's data and keys stay out of the other's.", GUESS),
     Behaviour("monitor-not-found", "An unknown monitor gets 404.", RECORDED),
     Behaviour("keys-closed", "A bearer token lists keys and manages none.", "DataDog/pup pull 47"),
+    Behaviour(
+        "described-kinds", "What the description lets one create is kept and read back.", SPEC
+    ),
+    Behaviour("malformed-id", "An id that is not of the described form gets 400.", RECORDED),
+    Behaviour("id-mismatch", "A body with another id than the address gets 422.", RECORDED),
+    Behaviour("id-taken", "An id that its maker chose and that is taken gets 409.", RECORDED),
     Behaviour("spec-answers", "What has no store answers as the spec describes it.", SPEC),
     Behaviour("listings-filled", "Every listing holds at least one item.", OWN),
     Behaviour("nothing-kept", "Writes without a store are checked and keep nothing.", OWN),

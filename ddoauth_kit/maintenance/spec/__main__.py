@@ -13,13 +13,16 @@ from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.errors import DdoauthError
 from ddoauth_kit.maintenance.spec.bodies import answers_document
+from ddoauth_kit.maintenance.spec.described_kinds import schemas_document
 from ddoauth_kit.maintenance.spec.document import (
     answers_drift,
     catalogue_document,
     drift,
+    schemas_drift,
     table,
     written,
     written_answers,
+    written_schemas,
 )
 from ddoauth_kit.maintenance.spec.source import PACKAGE, newest_or, read_archive
 
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
 PACKAGE_FOLDER: Final = Path(__file__).parents[2]
 CATALOGUE: Final = PACKAGE_FOLDER / "catalogue.json"
 ANSWERS: Final = PACKAGE_FOLDER / "sandbox" / "facts" / "answers.json"
+SCHEMAS: Final = PACKAGE_FOLDER / "sandbox" / "facts" / "schemas.json"
 SUCCESS, FOUND, BAD_INPUT = 0, 1, 2
 
 
@@ -65,9 +69,11 @@ def _version(options: argparse.Namespace) -> str:
 def _check(spec: Spec) -> int:
     old = json.loads(CATALOGUE.read_text("utf-8"))
     answers = json.loads(ANSWERS.read_text("utf-8"))
+    schemas = json.loads(SCHEMAS.read_text("utf-8"))
     found = [
         *drift(old, new=catalogue_document(spec)),
         *answers_drift(answers, new=answers_document(spec)),
+        *schemas_drift(schemas, new=schemas_document(spec)),
     ]
     if found:
         print(table(found))  # noqa: T201 - the answer
@@ -78,7 +84,9 @@ def _check(spec: Spec) -> int:
 def _write(spec: Spec) -> int:
     CATALOGUE.write_text(written(catalogue_document(spec)), "utf-8")
     ANSWERS.write_text(written_answers(answers_document(spec)), "utf-8")
-    print(f"{CATALOGUE.name} and {ANSWERS.name} hold {spec.name}")  # noqa: T201 - the answer
+    SCHEMAS.write_text(written_schemas(schemas_document(spec)), "utf-8")
+    names = f"{CATALOGUE.name}, {ANSWERS.name} and {SCHEMAS.name}"
+    print(f"{names} hold {spec.name}")  # noqa: T201 - the answer
     return SUCCESS
 
 

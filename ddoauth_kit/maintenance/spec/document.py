@@ -72,6 +72,20 @@ def written_answers(document: dict[str, Any]) -> str:
     return f'{head} "answers": {{\n  {_joined(lines)}\n }}\n}}\n'
 
 
+def written_schemas(document: dict[str, Any]) -> str:
+    """Return kinds and schemas as text: one kind, operation or schema a line."""
+    kinds, operations = (
+        [f"{_json(name)}: {_small(entry)}" for name, entry in document[part].items()]
+        for part in ("kinds", "operations")
+    )
+    return (
+        f'{{\n "notice": {_json(NOTICE)},\n "spec": {_json(document["spec"])},\n'
+        f' "kinds": {{\n  {_joined(kinds)}\n }},\n'
+        f' "operations": {{\n  {_joined(operations)}\n }},\n'
+        f' "schemas": [\n  {_joined(list(map(_small, document["schemas"])))}\n ]\n}}\n'
+    )
+
+
 @dataclass(frozen=True)
 class Difference:
     """Say what came, went or changed."""
@@ -84,6 +98,13 @@ class Difference:
 def answers_drift(old: dict[str, Any], *, new: dict[str, Any]) -> Iterator[Difference]:
     """Yield each answer that came, went or changed."""
     yield from _drift("answer", old["answers"], new["answers"])
+
+
+def schemas_drift(old: dict[str, Any], *, new: dict[str, Any]) -> Iterator[Difference]:
+    """Yield each kind that came, went or changed, and one line if any schema did."""
+    yield from _drift("kind", old["kinds"], new["kinds"])
+    if any(old[part] != new[part] for part in ("operations", "schemas")):
+        yield Difference("schemas", "of bodies and answers", "changed")
 
 
 def drift(old: dict[str, Any], *, new: dict[str, Any]) -> Iterator[Difference]:
@@ -122,6 +143,10 @@ def _by_address(document: dict[str, Any]) -> dict[str, Any]:
 
 def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
+
+
+def _small(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _joined(lines: list[str]) -> str:

@@ -1,4 +1,4 @@
-"""Who an org is: its users, the user behind a token, and what permissions there are."""
+"""Who an org is: the user behind a token, and what permissions there are."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ddoauth_kit.sandbox.clock import START, iso
 from ddoauth_kit.sandbox.facts.catalogue import catalogue
 from ddoauth_kit.sandbox.http.messages import json_answer
+from ddoauth_kit.sandbox.resources.org_people import admin_of, org_itself, role_of
 
 if TYPE_CHECKING:
     from ddoauth_kit.sandbox.http.messages import Answer, Incoming
@@ -16,72 +17,9 @@ if TYPE_CHECKING:
 
 def get_current_user(twin: Twin, _incoming: Incoming, org: Org) -> Answer:
     """Tell who authorized the token, a call that needs no scope."""
-    return json_answer(200, {"data": _user(twin, org), "included": _included(twin, org)})
-
-
-def list_users(twin: Twin, _incoming: Incoming, org: Org) -> Answer:
-    """List the org's users: its admin."""
-    meta = {"page": {"total_count": 1, "total_filtered_count": 1}}
-    body = {"data": [_user(twin, org)], "included": _included(twin, org), "meta": meta}
-    return json_answer(200, body)
-
-
-def _user(twin: Twin, org: Org) -> dict[str, Any]:
-    admin = org.admin
-    return {
-        "type": "users",
-        "id": admin.id,
-        "attributes": {
-            "uuid": admin.id,
-            "name": admin.name,
-            "handle": admin.email,
-            "email": admin.email,
-            "created_at": iso(START),
-            "modified_at": iso(START),
-            "icon": "",
-            "title": None,
-            "verified": True,
-            "service_account": False,
-            "disabled": False,
-            "status": "Active",
-            "mfa_enabled": False,
-            "last_login_time": iso(START),
-        },
-        "relationships": {
-            "roles": {"data": [{"type": "roles", "id": twin.mint.uuid(f"role:{org.id}")}]},
-            "org": {"data": {"type": "orgs", "id": org.id}},
-        },
-    }
-
-
-def _included(twin: Twin, org: Org) -> list[dict[str, Any]]:
-    return [
-        {
-            "type": "orgs",
-            "id": org.id,
-            "attributes": {
-                "name": org.name,
-                "public_id": twin.mint.uuid(f"public:{org.id}")[:8],
-                "description": "",
-                "disabled": False,
-                "sharing": "none",
-                "url": org.site_url,
-                "created_at": iso(START),
-                "modified_at": iso(START),
-            },
-        },
-        {
-            "type": "roles",
-            "id": twin.mint.uuid(f"role:{org.id}"),
-            "attributes": {
-                "name": "Datadog Admin Role",
-                "created_at": iso(START),
-                "modified_at": iso(START),
-                "user_count": 1,
-            },
-            "relationships": {"permissions": {"data": []}},
-        },
-    ]
+    return json_answer(
+        200, {"data": admin_of(twin, org), "included": [org_itself(twin, org), role_of(twin, org)]}
+    )
 
 
 def list_permissions(twin: Twin, incoming: Incoming, _org: Org) -> Answer:

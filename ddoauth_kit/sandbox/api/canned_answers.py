@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from ddoauth_kit.sandbox.facts.described_answers import documents
 from ddoauth_kit.sandbox.http.messages import Answer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from ddoauth_kit.sandbox.facts.catalogue import Operation
 
 
@@ -22,14 +20,6 @@ class Canned:
 
     answer: Answer
     takes: frozenset[str]
-
-
-@cache
-def documents() -> Mapping[str, Mapping[str, Any]]:
-    """Read `answers.json` once for all sandboxes of the process, when first asked for."""
-    file = resources.files("ddoauth_kit").joinpath("sandbox", "facts", "answers.json")
-    found: Mapping[str, Mapping[str, Any]] = json.loads(file.read_text(encoding="utf-8"))["answers"]
-    return found
 
 
 def canned(operation: Operation) -> Canned:

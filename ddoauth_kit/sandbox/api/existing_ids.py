@@ -7,8 +7,11 @@ from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from ddoauth_kit.sandbox.api.canned_answers import address, documents
-from ddoauth_kit.sandbox.http.refusals import Refusal, api_refusal, error_of
+from ddoauth_kit.sandbox.api.canned_answers import address
+from ddoauth_kit.sandbox.facts.described_answers import documents
+from ddoauth_kit.sandbox.facts.error_families import family_error
+from ddoauth_kit.sandbox.http.refusals import Refusal, api_refusal
+from ddoauth_kit.sandbox.resources.described_service import NOBODYS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -19,9 +22,6 @@ if TYPE_CHECKING:
     from ddoauth_kit.sandbox.state.state import Twin
 
     Handler = Callable[[Twin, Incoming, Org], Answer | Callable[[], Answer]]
-
-# What probes aim at when they want to hit nothing.
-NOBODYS = frozenset({"0", "00000000-0000-0000-0000-000000000000", "ddoauth-probe-nonexistent"})
 
 _METHODS = ("GET", "POST", "PUT", "PATCH")
 # A parameter that holds an id and not free text, by its name.
@@ -57,6 +57,32 @@ def check_ids(
         elif value in NOBODYS or not _is_listed(
             value, item, kind=operation.path_ids[segment[1:-1]]
         ):
+            raise _unknown(operation)
+
+
+def check_parents(
+    twin: Twin,
+    incoming: Incoming,
+    org: Org,
+    *,
+    operation: Operation,
+    readers: Mapping[str, Handler],
+) -> None:
+    """Refuse a path below something that a store should know and does not.
+
+    A path's own resource is left to its service.
+
+    Parents that no operation creates stand for what customers have outside the API: any will do.
+    """
+    template, given = operation.path.split("/"), incoming.path.split("/")
+    for depth in range(1, len(template) + 1):
+        shape = shape_of("/".join(template[:depth]))
+        if not template[depth - 1].startswith("{") or (depth == len(template) and shape in readers):
+            continue
+        reader = readers.get(shape)
+        if reader is not None:
+            reader(twin, replace(incoming, method="GET", path="/".join(given[:depth])), org)
+        elif given[depth - 1] in NOBODYS:
             raise _unknown(operation)
 
 
@@ -99,4 +125,5 @@ def ids_in(value: Any, parameter: str) -> Iterator[str]:  # noqa: ANN401 - JSON 
 
 
 def _unknown(operation: Operation) -> Refusal:
-    return api_refusal("unknown-id", 404, error_of(operation.path, 404, "Not Found", "Not found"))
+    name = address(operation.method, operation.path)
+    return api_refusal("unknown-id", 404, family_error(name, 404, "Not Found", "Not found"))

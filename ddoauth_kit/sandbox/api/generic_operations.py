@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
-from ddoauth_kit.sandbox.api.canned_answers import canned
+from ddoauth_kit.sandbox.api.canned_answers import address, canned
 from ddoauth_kit.sandbox.api.existing_ids import check_ids
-from ddoauth_kit.sandbox.http.payload import plain_body, read_json
-from ddoauth_kit.sandbox.http.refusals import Refusal, api_refusal, error_of
+from ddoauth_kit.sandbox.resources.described_service import checked_body, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,8 +15,13 @@ if TYPE_CHECKING:
     from ddoauth_kit.sandbox.api.existing_ids import Handler
     from ddoauth_kit.sandbox.facts.catalogue import Operation
     from ddoauth_kit.sandbox.http.messages import Answer, Incoming
+    from ddoauth_kit.sandbox.http.refusals import Refusal
     from ddoauth_kit.sandbox.state.orgs import Org
     from ddoauth_kit.sandbox.state.state import Twin
+
+# The spans of time that listings of usage take, in ISO 8601, which sorts as time does.
+_SPANS = (("start_hr", "end_hr"), ("filter[timestamp][start]", "filter[timestamp][end]"))
+_HOUR = re.compile(r"\d{4}-\d{2}-\d{2}T")
 
 
 def answer_operation(
@@ -31,41 +36,42 @@ def answer_operation(
 
     `readers` are the stores' own reads of single items, by the shape of their paths.
     """
-    _check_query(incoming, operation)
-    _check_body(incoming, operation)
+    check_query(incoming, operation)
+    check_body_of(incoming, operation)
     check_ids(twin, incoming, org, operation=operation, readers=readers)
     return canned(operation).answer
 
 
-def _check_query(incoming: Incoming, operation: Operation) -> None:
+def check_query(incoming: Incoming, operation: Operation) -> None:
+    """Refuse a query that lacks what is required, or a span of time that ends before it starts."""
     parameters = incoming.parameters
     missing = [name for name in operation.query if not parameters.get(name)]
     if missing:
-        text = f'missing parameter "{missing[0]}" in "query"'
-        raise api_refusal("query-required", 400, _bad_request(operation, text))
+        raise _bad_query(operation, f'missing parameter "{missing[0]}" in "query"')
+    for first, last in _SPANS:
+        start, end = parameters.get(first), parameters.get(last)
+        if start and end and _HOUR.match(start) and _HOUR.match(end) and start >= end:
+            raise _bad_query(operation, f"{first} must be before {last}")
 
 
-def _check_body(incoming: Incoming, operation: Operation) -> None:
+def check_body_of(incoming: Incoming, operation: Operation) -> None:
+    """Refuse a body that lacks what is required, or has what the description does not allow."""
     body = operation.body
     if not body or (body == "optional" and not incoming.body):
         return
     if incoming.body and incoming.content_type in canned(operation).takes:
         return
-    try:
-        document = read_json(plain_body(incoming))
-    except (ValueError, RecursionError):
-        raise _bad_body(operation, "The body is not valid JSON.") from None
+    document = checked_body(incoming, address(operation.method, operation.path))
     if body in {"any", "optional"}:
         return
-    fields = document if isinstance(document, dict) else {}
-    missing = [name for name in body.split() if name not in fields]
+    missing = [
+        name for name in body.split() if not isinstance(document, dict) or name not in document
+    ]
     if missing:
-        raise _bad_body(operation, f"missing required field: {missing[0]}")
+        words = f"missing required field: {missing[0]}"
+        name = address(operation.method, operation.path)
+        raise refusal("body-required", 400, words, at=name)
 
 
-def _bad_body(operation: Operation, text: str) -> Refusal:
-    return api_refusal("body-required", 400, _bad_request(operation, text))
-
-
-def _bad_request(operation: Operation, text: str) -> object:
-    return error_of(operation.path, 400, "Invalid Parameter", text)
+def _bad_query(operation: Operation, text: str) -> Refusal:
+    return refusal("query-required", 400, text, at=address(operation.method, operation.path))

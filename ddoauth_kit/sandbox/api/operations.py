@@ -17,13 +17,14 @@ from ddoauth_kit.sandbox.api import (
 )
 from ddoauth_kit.sandbox.api.access import api_key, bearer_grant, check_scopes
 from ddoauth_kit.sandbox.api.error_shapes import reshape
-from ddoauth_kit.sandbox.api.existing_ids import shape_of
-from ddoauth_kit.sandbox.api.generic_operations import answer_operation
+from ddoauth_kit.sandbox.api.existing_ids import check_parents, shape_of
+from ddoauth_kit.sandbox.api.generic_operations import answer_operation, check_body_of, check_query
 from ddoauth_kit.sandbox.clock import iso
 from ddoauth_kit.sandbox.facts.catalogue import MARKETPLACE_KEY
 from ddoauth_kit.sandbox.http.messages import Answer, json_answer
 from ddoauth_kit.sandbox.http.refusals import Refusal, api_refusal
 from ddoauth_kit.sandbox.resources.all_kinds import RESOURCE_HANDLERS
+from ddoauth_kit.sandbox.resources.described_service import described_handlers, described_readers
 from ddoauth_kit.sandbox.state.rate_limits import with_headers
 
 if TYPE_CHECKING:
@@ -71,7 +72,6 @@ HANDLERS: Mapping[tuple[str, str], Handler] = MappingProxyType(
         ("GET", "/api/v1/events"): events.list_events_v1,
         ("GET", "/api/v2/events"): events.list_events_v2,
         ("POST", "/api/v2/events/search"): events.search_events,
-        ("GET", "/api/v2/users"): account.list_users,
         ("GET", "/api/v1/validate"): authentication.validate_key_v1,
         ("GET", "/api/v2/validate"): authentication.validate_key_v2,
         ("GET", "/api/v2/validate_keys"): authentication.validate_bearer,
@@ -136,20 +136,40 @@ def _made(outcome: Answer | Change) -> Answer:
 def _handler(operation: Operation) -> Handler:
     address = (operation.method, operation.path)
     handler = HANDLERS.get(address) or RESOURCE_HANDLERS.get(address)
-    return handler or partial(answer_operation, operation=operation, readers=_readers())
+    if handler is not None:
+        return handler
+    if address in _described():
+        return partial(_serve_described, operation=operation)
+    return partial(answer_operation, operation=operation, readers=_readers())
+
+
+def _serve_described(
+    twin: Twin, incoming: Incoming, org: Org, *, operation: Operation
+) -> Answer | Change:
+    check_query(incoming, operation)
+    if operation.method == "DELETE":
+        check_body_of(incoming, operation)
+    check_parents(twin, incoming, org, operation=operation, readers=_readers())
+    return _described()[operation.method, operation.path](twin, incoming, org)
+
+
+@cache
+def _described() -> Mapping[tuple[str, str], Handler]:
+    """Return the handlers of the kinds that have no service of their own, at first use."""
+    return described_handlers({*HANDLERS, *RESOURCE_HANDLERS})
 
 
 @cache
 def _readers() -> Mapping[str, Handler]:
     """Return what reads single items of the stores, by the shape of their paths."""
-    handlers = {**HANDLERS, **RESOURCE_HANDLERS}
-    return MappingProxyType(
-        {
-            shape_of(path): handler
-            for (method, path), handler in handlers.items()
-            if method == "GET" and path.endswith("}")
-        }
-    )
+    own = {**HANDLERS, **RESOURCE_HANDLERS}
+    readers = dict(described_readers({*own}))
+    readers |= {
+        path: handler
+        for (method, path), handler in own.items()
+        if method == "GET" and path.endswith("}")
+    }
+    return MappingProxyType({shape_of(path): handler for path, handler in readers.items()})
 
 
 def _create_key(twin: Twin, grant: Grant) -> Answer:

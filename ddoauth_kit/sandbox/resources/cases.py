@@ -137,14 +137,15 @@ def _place(draft: Draft) -> tuple[str, str]:
     """Return the project that a case names, and the case's key in it."""
     if draft.sample is not None:
         return draft.twin.mint.uuid(f"project:{draft.org.id}:0"), f"{SAMPLE_KEY}-1"
-    project = PROJECTS.get(draft.twin, draft.org, draft.links["project"])
-    prefix = project["attributes"]["key"]
+    wanted = draft.links["project"]
+    project = PROJECTS.shelf(draft.twin, draft.org).find(wanted)
+    prefix = project["attributes"]["key"] if project else "CASE"
     taken = [
         int(case["attributes"]["key"].rpartition("-")[2])
         for case in CASES.shelf(draft.twin, draft.org).all()
-        if _project_of(case) == project["id"]
+        if _project_of(case) == wanted
     ]
-    return project["id"], f"{prefix}-{max(taken, default=0) + 1}"
+    return wanted, f"{prefix}-{max(taken, default=0) + 1}"
 
 
 def status_attributes(draft: Draft, status: str) -> Item:
@@ -155,11 +156,10 @@ def status_attributes(draft: Draft, status: str) -> Item:
 
 
 def _verify_case(draft: Draft) -> None:
-    """Refuse a case without a project, or of an unknown one."""
+    """Refuse a case without a project; the project itself may be one made outside the API."""
     project = draft.links.get("project")
     if not isinstance(project, str):
         raise InvalidBodyError("relationship project is required")
-    PROJECTS.get(draft.twin, draft.org, project)
 
 
 def _find(shelf: Shelf, wanted: str) -> Item | None:

@@ -62,10 +62,11 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
     catalogue, answers = tmp_path / "catalogue.json", tmp_path / "answers.json"
     monkeypatch.setattr(command, "CATALOGUE", catalogue)
     monkeypatch.setattr(command, "ANSWERS", answers)
+    monkeypatch.setattr(command, "SCHEMAS", tmp_path / "schemas.json")
     return catalogue, answers
 
 
-def test_it_writes_both_files(
+def test_it_writes_the_files(
     make_archive: Callable[..., Path],
     files: tuple[Path, Path],
     capsys: pytest.CaptureFixture[str],
@@ -74,7 +75,7 @@ def test_it_writes_both_files(
     source = make_archive("9.9.9", {"/api/v1/m": {"get": operation("ListM", "monitors_read")}})
     assert command.main(["--source", str(source)]) == 0
     assert capsys.readouterr().out == (
-        "catalogue.json and answers.json hold datadog-api-client 9.9.9\n"
+        "catalogue.json, answers.json and schemas.json hold datadog-api-client 9.9.9\n"
     )
     catalogue, answers = (json.loads(file.read_text("utf-8")) for file in files)
     assert [entry["id"] for entry in catalogue["operations"]] == [
@@ -102,16 +103,17 @@ def test_a_check_lists_the_drift(
     capsys.readouterr()
     assert command.main(["--check", "--source", str(make_archive("1.1.0", new))]) == 1
     assert capsys.readouterr().out.splitlines() == [
-        "what       name     change",
-        "scope      b_read   gone",
-        "scope      c_read   new",
-        "operation  GET /m   changed: scopes",
-        "operation  GET /n   gone",
-        "operation  POST /o  new",
-        "answer     GET /m   changed: status",
-        "answer     GET /n   gone",
-        "answer     POST /o  new",
-        "8 differences between datadog-api-client 1.0.0 and datadog-api-client 1.1.0",
+        "what       name                   change",
+        "scope      b_read                 gone",
+        "scope      c_read                 new",
+        "operation  GET /m                 changed: scopes",
+        "operation  GET /n                 gone",
+        "operation  POST /o                new",
+        "answer     GET /m                 changed: status",
+        "answer     GET /n                 gone",
+        "answer     POST /o                new",
+        "schemas    of bodies and answers  changed",
+        "9 differences between datadog-api-client 1.0.0 and datadog-api-client 1.1.0",
     ]
     assert [file.read_text("utf-8") for file in files] == before
 

@@ -7,13 +7,15 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from support.described_bodies import smallest_body
 from support.direct import NOBODY, Reply, ask
 
 from ddoauth_kit.sandbox.api import operations as api
 from ddoauth_kit.sandbox.api.canned_answers import documents
-from ddoauth_kit.sandbox.api.existing_ids import NOBODYS, ids_in, listed_ids, shape_of
+from ddoauth_kit.sandbox.api.existing_ids import ids_in, listed_ids, shape_of
 from ddoauth_kit.sandbox.facts.catalogue import MARKETPLACE_KEY, Operation, catalogue
 from ddoauth_kit.sandbox.resources.all_kinds import RESOURCE_HANDLERS
+from ddoauth_kit.sandbox.resources.described_service import NOBODYS, described_services
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,6 +30,13 @@ GENERIC = [
     and not operation.manages_keys
     and operation.id != MARKETPLACE_KEY
 ]
+KEPT = {address for address in api._described() if address[0] != "GET"}
+# A deletion that finds its resource would take it from the other tests.
+LASTING = [
+    operation
+    for operation in GENERIC
+    if operation.method != "DELETE" or (operation.method, operation.path) not in KEPT
+]
 JSON_TYPES = {"application/json", "text/json", "application/vnd.api+json"}
 
 
@@ -39,10 +48,15 @@ def send(shared: Partner, path_of: Callable[[Operation], str]) -> Callable[..., 
     def call(operation: Operation, **changes: Any) -> Reply:
         opens = {"key": key} if operation.needs_key else {"token": token}
         options = {"query": "&".join(f"{name}=1" for name in operation.query), **opens, **changes}
-        if "body" not in options:
-            fields = [] if operation.body in {"", "any", "optional"} else operation.body.split()
-            options["body"] = json.dumps(dict.fromkeys(fields, 1)).encode()
         path = options.pop("path", None) or path_of(operation)
+        if "body" not in options:
+            fields = [] if operation.body in {"any", "optional"} else operation.body.split()
+            body = smallest_body(f"{operation.method} {operation.path}")
+            body = dict.fromkeys(fields, 1) if body == {} else body
+            data = body.get("data") if isinstance(body, dict) else None
+            if isinstance(data, dict) and data.get("id") == "x":
+                data["id"] = path.rpartition("/")[2]
+            options["body"] = json.dumps(body).encode()
         return ask(shared.sandbox, operation.method, path, role=operation.role, **options)
 
     return call
@@ -63,8 +77,12 @@ def path_of(shared: Partner) -> Callable[[Operation], str]:
             )
             yield "some-value"
         else:
-            found = ids_in(get(listing).body, name)
+            found = list(ids_in(get(listing).body, name))
+            found = [*found, *sorted(listed_ids(item))]
             yield from (value for value in found if get(f"{listing}/{value}").status == 200)
+            service = described_services().get(item.rpartition("/")[0])
+            if service is not None and any(path == item for _, path in KEPT):
+                yield from map(service._key, service._samples())
 
     @cache
     def fill(template: str) -> str:
@@ -92,8 +110,8 @@ def lists(value: Any, depth: int = 0) -> Iterator[list[Any]]:
 @pytest.mark.behaviour("spec-answers")
 def test_every_operation_answers(send: Callable[..., Reply]) -> None:
     """With token or key, good parameters, a good body and known ids, the answer is a 2xx."""
-    assert len(GENERIC) > 1600
-    for operation in GENERIC:
+    assert len(LASTING) > 1400
+    for operation in LASTING:
         answer = send(operation)
         assert 200 <= answer.status < 300, (operation, answer)
         if answer.content_type in JSON_TYPES:
@@ -103,7 +121,7 @@ def test_every_operation_answers(send: Callable[..., Reply]) -> None:
 @pytest.mark.behaviour("listings-filled")
 def test_no_listing_is_empty(send: Callable[..., Reply]) -> None:
     """A GET answers with something in each list at its top, and never with nothing."""
-    reads = [o for o in GENERIC if o.method == "GET"]
+    reads = [o for o in GENERIC if o.method == "GET" and not o.path.endswith("}")]
     for operation in reads:
         answer = send(operation)
         if not answer.text:
@@ -115,11 +133,11 @@ def test_no_listing_is_empty(send: Callable[..., Reply]) -> None:
 
 @pytest.mark.behaviour("nothing-kept")
 def test_writes_change_nothing(send: Callable[..., Reply]) -> None:
-    """After every write was called, each GET answers the same bytes."""
+    """After every write without a store was called, each GET answers the same bytes."""
     reads = [o for o in GENERIC if o.method == "GET"]
     before = [send(operation).text for operation in reads]
     for operation in GENERIC:
-        if operation.method != "GET":
+        if operation.method != "GET" and (operation.method, operation.path) not in KEPT:
             send(operation)
     assert [send(operation).text for operation in reads] == before
 
@@ -188,8 +206,7 @@ def test_ids_come_from_the_listing(shared: Partner) -> None:
     role = shared.call(f"/api/v2/roles/{roles[0]['id']}", token=token)
     assert role.json()["data"]["id"] == roles[0]["id"]
     unknown = shared.call("/api/v2/roles/some-other-role", token=token)
-    detail = {"status": "404", "title": "Not Found", "detail": "Not found"}
-    assert (unknown.status_code, unknown.json()) == (404, {"errors": [detail]})
+    assert (unknown.status_code, unknown.json()) == (404, {"errors": ["Not found"]})
     unknown = shared.call("/api/v1/notebooks/7", token=token)
     assert (unknown.status_code, unknown.json()) == (404, {"errors": ["Not found"]})
 

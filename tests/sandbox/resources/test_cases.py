@@ -76,7 +76,7 @@ def test_archive_and_assign_go_both_ways(ask: Ask) -> None:
 
 def test_refusals_have_codes(ask: Ask) -> None:
     """Unknown cases and projects are told apart, and a wrong type is named."""
-    answer = ask("POST", PATH, case("x"))
+    answer = ask("GET", f"{PATH}/projects/x")
     assert (answer.status_code, answer.headers["content-type"]) == (404, JSON_API)
     assert answer.json()["errors"] == [{"code": "resource_not_found", "title": "project not found"}]
     answer = ask("POST", f"{PATH}/x/archive", {"data": {"type": "case"}})

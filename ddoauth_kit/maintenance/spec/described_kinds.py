@@ -1,0 +1,279 @@
+"""Find the operations that create, read, list, change and delete one kind of resource."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from ddoauth_kit.maintenance.spec.bodies import plain
+from ddoauth_kit.maintenance.spec.compact_schemas import CompactSchemas
+from ddoauth_kit.maintenance.spec.described_operations import places
+from ddoauth_kit.maintenance.spec.schemas import Schemas
+from ddoauth_kit.maintenance.spec.scrub import scrubbed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from ddoauth_kit.maintenance.spec.described_operations import SchemaPlace
+    from ddoauth_kit.maintenance.spec.source import Spec
+
+_REDIRECTS: Final = 300
+_ITEM_METHODS: Final = ("GET", "PUT", "PATCH", "DELETE")
+_ITEM_ROLES: Final = ("get", "put", "patch", "delete")
+_NAMES_OF_IDS: Final = ("id", "public_id", "uuid", "name", "handle", "key", "slug")
+
+Properties = dict[str, dict[str, Any]]
+
+
+def schemas_document(spec: Spec) -> dict[str, Any]:
+    """Return the kinds of a spec, and the schemas of its operations' bodies and answers."""
+    compact = CompactSchemas()
+    found = {
+        f"{place.method} {place.path}": place
+        for place in places(spec)
+        if place.scope_sets or place.takes_api_key
+    }
+    kinds = dict(_kinds(found))
+    _add_others(kinds, found)
+    operations = {name: _operation(compact, place) for name, place in found.items()}
+    return {
+        "spec": spec.name,
+        "kinds": dict(sorted(kinds.items())),
+        "operations": {name: entry for name, entry in sorted(operations.items()) if entry},
+        "schemas": compact.found,
+    }
+
+
+def request_schema(place: SchemaPlace) -> dict[str, Any]:
+    """Return the schema of an operation's JSON body; empty where it takes none."""
+    body = place.resolve(place.operation.get("requestBody", {}))
+    return _json_schema(body)
+
+
+def answer_schema(place: SchemaPlace) -> dict[str, Any]:
+    """Return the schema of an operation's first success; empty where it has no JSON."""
+    responses = {int(code): answer for code, answer in place.operation["responses"].items()}
+    success = min(code for code in responses if code < _REDIRECTS)
+    return _json_schema(place.resolve(responses[success]))
+
+
+def _json_schema(holder: dict[str, Any]) -> dict[str, Any]:
+    for media_type, media in holder.get("content", {}).items():
+        if "json" in media_type:
+            schema: dict[str, Any] = media.get("schema", {})
+            return schema
+    return {}
+
+
+def _operation(compact: CompactSchemas, place: SchemaPlace) -> dict[str, Any]:
+    entry: dict[str, Any] = {}
+    if request_schema(place):
+        entry["body"] = compact.add(place, request_schema(place))
+    if answer_schema(place) and place.method != "DELETE":
+        entry["answer"] = compact.add(place, answer_schema(place))
+    if _says_texts(place):
+        entry["errors"] = "texts"
+    return entry
+
+
+def _says_texts(place: SchemaPlace) -> bool:
+    """Tell whether the errors of a bad request are texts and not objects."""
+    answer = place.operation["responses"].get("400")
+    if answer is None:
+        return place.path.startswith("/api/v1/")
+    schemas = Schemas(place.document)
+    errors = schemas.flat(_json_schema(place.resolve(answer))).get("properties", {}).get("errors")
+    if errors is None:
+        return place.path.startswith("/api/v1/")
+    return bool(schemas.flat(schemas.flat(errors).get("items", {})).get("type") == "string")
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """Hold where a resource stands in a body: a way of names, in which `*` is a list's item."""
+
+    way: tuple[str, ...]
+    properties: Properties
+
+
+def _kinds(found: Mapping[str, SchemaPlace]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, place in found.items():
+        if place.method not in {"POST", "PUT"} or not request_schema(place):
+            continue
+        collection = place.path
+        if place.method == "PUT" and (collection.endswith("}") or f"POST {collection}" in found):
+            continue
+        item = _item_path(collection, found)
+        if item is not None:
+            kind = _kind(name, item, found)
+            if kind is not None:
+                yield collection, kind
+
+
+def _add_others(kinds: dict[str, dict[str, Any]], found: Mapping[str, SchemaPlace]) -> None:
+    """Add to each kind the operations elsewhere that make or change one, by what they answer."""
+    owned = {name for kind in kinds.values() for name in kind["operations"].values()}
+    for path, kind in kinds.items():
+        names = {_named(found[kind["operations"][r]], w) for r, w in kind["ways"].items()} - {""}
+        for name, place in found.items():
+            way = _way_of(place, names)
+            if name in owned or way is None or place.method not in {"POST", "PUT", "PATCH"}:
+                continue
+            entry = {"way": list(way), "given": list(_changed_way(place, _Shape((), {})))}
+            if place.path.startswith(kind["item"] + "/"):
+                kind.setdefault("acts", {})[name] = entry
+            elif place.method == "POST" and "{" not in place.path + path and request_schema(place):
+                kind.setdefault("makers", {})[name] = entry
+
+
+def _way_of(place: SchemaPlace, names: set[str]) -> tuple[str, ...] | None:
+    ways: tuple[tuple[str, ...], ...] = (("data",), ())
+    return next((way for way in ways if _named(place, list(way)) in names), None)
+
+
+def _named(place: SchemaPlace, way: list[str]) -> str:
+    """Return the name of the schema of the resource in an answer, if it has one."""
+    schemas, schema = Schemas(place.document), answer_schema(place)
+    for step in way:
+        flat = schemas.flat(schema)
+        schema = flat.get("items", {}) if step == "*" else flat.get("properties", {}).get(step, {})
+    return f"{id(place.document)} {schema['$ref']}" if "$ref" in schema else ""
+
+
+def _item_path(collection: str, found: Mapping[str, SchemaPlace]) -> str | None:
+    """Return the path of one of a collection's items, if one can be read, changed or deleted."""
+    wanted = re.compile(re.escape(collection) + r"/\{\w+\}$")
+    paths = sorted({place.path for place in found.values() if wanted.match(place.path)})
+    for path in paths:
+        if any(f"{method} {path}" in found for method in ("GET", "DELETE")):
+            return path
+    return None
+
+
+def _kind(create: str, item: str, found: Mapping[str, SchemaPlace]) -> dict[str, Any] | None:
+    place = found[create]
+    given = _resource(place, request_schema(place), like=None)
+    parameter = item.rpartition("{")[2][:-1]
+    operations = {
+        "create": create,
+        "list": _listing(place.path, found),
+        **{m.lower(): f"{m} {item}" for m in _ITEM_METHODS if f"{m} {item}" in found},
+    }
+    ways = {}
+    for role, name in operations.items():
+        if name and role != "delete" and answer_schema(found[name]):
+            ways[role] = _answer_way(found[name], given, listed=role == "list")
+    if "list" in ways and "*" not in ways["list"].way:
+        del ways["list"], operations["list"]
+    shown = next(
+        (ways[role] for role in ("get", "create", "put", "patch", "list") if role in ways), None
+    )
+    if shown is None:
+        return None
+    key = _key(parameter, shown.properties, given.properties)
+    if key is None:
+        return None
+    entry: dict[str, Any] = {
+        "item": item,
+        "key": key,
+        "given": list(given.way),
+        "operations": {role: name for role, name in operations.items() if name},
+        "ways": {role: list(shape.way) for role, shape in ways.items()},
+    }
+    changes = {
+        role: list(_changed_way(found[operations[role]], given))
+        for role in ("put", "patch")
+        if role in operations and request_schema(found[operations[role]])
+    }
+    if changes:
+        entry["changes"] = changes
+    reader = next(found[operations[role]] for role in _ITEM_ROLES if role in operations)
+    form = _form(parameter, key, shown.properties, reader)
+    return {**entry, "form": form} if form is not None else entry
+
+
+def _changed_way(place: SchemaPlace, given: _Shape) -> tuple[str, ...]:
+    return _resource(place, request_schema(place), like=given.properties).way
+
+
+def _listing(path: str, found: Mapping[str, SchemaPlace]) -> str:
+    return f"GET {path}" if f"GET {path}" in found else ""
+
+
+def _resource(place: SchemaPlace, schema: dict[str, Any], *, like: Properties | None) -> _Shape:
+    shapes = [s for s in _shapes(place, schema) if "*" not in s.way or s.way == ("data", "*")]
+    data = [shape for shape in shapes if shape.way[:1] == ("data",)]
+    if data:
+        return data[-1]
+    if like is None or not shapes:
+        return shapes[0] if shapes else _Shape((), {})
+    return max(shapes, key=lambda shape: _alike(shape, like))
+
+
+def _answer_way(place: SchemaPlace, given: _Shape, *, listed: bool) -> _Shape:
+    shapes = [s for s in _shapes(place, answer_schema(place)) if ("*" in s.way) == listed]
+    if not listed:
+        shapes = shapes or [*_shapes(place, answer_schema(place))]
+    data = [shape for shape in shapes if shape.way[:1] == ("data",)]
+    if data:
+        return data[0]
+    if not shapes:
+        return _Shape((), {})
+    return max(shapes, key=lambda shape: _alike(shape, given.properties))
+
+
+def _alike(shape: _Shape, other: Properties) -> float:
+    own = shape.properties.keys()
+    return len(own & other.keys()) / (len(own | other.keys()) or 1)
+
+
+def _shapes(place: SchemaPlace, schema: dict[str, Any]) -> Iterator[_Shape]:
+    """Yield where a resource may stand: the whole, a part of it, or an item of a list."""
+    schemas = Schemas(place.document)
+    flat = _first(schemas, schema)
+    if flat.get("items"):
+        yield _Shape(("*",), _first(schemas, flat["items"]).get("properties", {}))
+        return
+    yield _Shape((), flat.get("properties", {}))
+    for name, part in flat.get("properties", {}).items():
+        inner = _first(schemas, part)
+        if inner.get("items"):
+            properties = _first(schemas, inner["items"]).get("properties", {})
+            yield _Shape((name, "*"), properties)
+        elif inner.get("properties"):
+            yield _Shape((name,), inner["properties"])
+
+
+def _first(schemas: Schemas, schema: dict[str, Any]) -> dict[str, Any]:
+    flat = schemas.flat(schema)
+    variants = flat.get("oneOf") or flat.get("anyOf")
+    if not variants:
+        return flat
+    properties: Properties = {}
+    for variant in map(schemas.flat, variants):
+        properties = {**variant.get("properties", {}), **properties}
+    return {**flat, "properties": properties}
+
+
+def _key(parameter: str, shown: Properties, given: Properties) -> str | None:
+    """Return the name of the field that the path's variable stands for."""
+    short = [parameter.rpartition("_")[2], parameter.partition("_")[2]]
+    for name in (parameter, *short, *_NAMES_OF_IDS):
+        if name in shown:
+            return name
+    return next((name for name in (parameter, *short) if name in given), None)
+
+
+def _form(parameter: str, key: str, shown: Properties, place: SchemaPlace) -> object:
+    """Return what an id looks like: its type and format, or an example with the same signs."""
+    flat = Schemas(place.document).flat(shown.get(key, {}))
+    wanted = place.parameters("path").get(parameter, "")
+    if flat.get("type") == "integer" or wanted.startswith("int"):
+        return 0
+    if parameter.endswith(("name", "handle")):
+        return None
+    if flat.get("format") == "uuid":
+        return ""
+    example = flat.get("example")
+    return scrubbed(plain(example)) if isinstance(example, str) else None

@@ -1,0 +1,123 @@
+"""The kinds of resources that the API description knows, and the schemas of their bodies.
+
+A schema is a small object: `t` is its type by a letter (`o`bject, `l`ist, `s`tring, `i`nteger,
+`n`umber, `b`oolean, `a`ny, `v`ariants), `p` its properties, `r` the required ones, `l` what a
+list holds, `m` what an object of any names holds, `v` its variants, `e` its values, `f` its format,
+`d` its default, `0` that null is allowed, `w` that only the server writes it, `x` a value within
+its limits, `k` how many items a list has at least. A number stands for the schema at that place
+of the file's list.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Schema = dict[str, Any]
+_ANY: Schema = {"t": "a"}
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """An operation of another path that makes or changes resources of a kind."""
+
+    given: tuple[str, ...]
+    way: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class DescribedKind:
+    """One kind: its paths, where it stands in bodies and answers, and what its ids look like."""
+
+    path: str
+    item: str
+    key: str
+    given: tuple[str, ...]
+    operations: Mapping[str, str]
+    ways: Mapping[str, tuple[str, ...]]
+    changes: Mapping[str, tuple[str, ...]]
+    form: str | int | None
+    makers: Mapping[str, Elsewhere]
+    acts: Mapping[str, Elsewhere]
+
+    @property
+    def parameter(self) -> str:
+        """Return the name of the variable that ends an item's path."""
+        return self.item.rpartition("{")[2][:-1]
+
+
+@dataclass(frozen=True)
+class OperationSchemas:
+    """The schemas of one operation; `errors_are_texts` tells the shape of a bad request."""
+
+    body: Schema | None
+    answer: Schema | None
+    errors_are_texts: bool
+
+
+@cache
+def _document() -> Mapping[str, Any]:
+    file = resources.files("ddoauth_kit").joinpath("sandbox", "facts", "schemas.json")
+    document: Mapping[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return document
+
+
+@cache
+def described_kinds() -> Mapping[str, DescribedKind]:
+    """Return the kinds by the path that creates them; the file is read at the first call."""
+    return MappingProxyType({path: _kind(path, e) for path, e in _document()["kinds"].items()})
+
+
+def _kind(path: str, entry: Mapping[str, Any]) -> DescribedKind:
+    return DescribedKind(
+        path=path,
+        item=entry["item"],
+        key=entry["key"],
+        given=tuple(entry["given"]),
+        operations=entry["operations"],
+        ways={role: tuple(way) for role, way in entry["ways"].items()},
+        changes={role: tuple(way) for role, way in entry.get("changes", {}).items()},
+        form=entry.get("form"),
+        makers=_elsewhere(entry.get("makers", {})),
+        acts=_elsewhere(entry.get("acts", {})),
+    )
+
+
+def _elsewhere(entries: Mapping[str, Any]) -> Mapping[str, Elsewhere]:
+    return {
+        name: Elsewhere(given=tuple(entry["given"]), way=tuple(entry["way"]))
+        for name, entry in entries.items()
+    }
+
+
+@cache
+def operation_schemas(address: str) -> OperationSchemas:
+    """Return the schemas of an operation, named by method and path."""
+    entry = _document()["operations"].get(address, {})
+    return OperationSchemas(
+        body=resolved(entry["body"]) if "body" in entry else None,
+        answer=resolved(entry["answer"]) if "answer" in entry else None,
+        errors_are_texts=entry.get("errors") == "texts",
+    )
+
+
+def resolved(schema: Schema | int | None) -> Schema:
+    """Return the schema that a number stands for."""
+    if schema is None:
+        return _ANY
+    found: Schema = _document()["schemas"][schema] if isinstance(schema, int) else schema
+    return found
+
+
+def inner(schema: Schema, way: tuple[str, ...]) -> Schema:
+    """Return the schema at a way of names, in which `*` is a list's item."""
+    for name in way:
+        schema = resolved(schema.get("l") if name == "*" else schema.get("p", {}).get(name))
+    return schema

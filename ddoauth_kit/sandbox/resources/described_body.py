@@ -1,0 +1,95 @@
+"""Check a body as the API description says: required fields, types, and values of enums."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ddoauth_kit.sandbox.facts.described_schemas import resolved
+from ddoauth_kit.sandbox.resources.body_fields import InvalidBodyError, too_deep, whole
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ddoauth_kit.sandbox.facts.described_schemas import Schema
+
+_NOUNS = {
+    "o": "an object",
+    "l": "a list",
+    "s": "a string",
+    "i": "an integer",
+    "n": "a number",
+    "b": "true or false",
+}
+_TESTS: dict[str, Callable[[object], bool]] = {
+    "o": lambda value: isinstance(value, dict),
+    "l": lambda value: isinstance(value, list),
+    "s": lambda value: isinstance(value, str),
+    "i": whole,
+    "n": lambda value: isinstance(value, (int, float)) and not isinstance(value, bool),
+    "b": lambda value: isinstance(value, bool),
+}
+
+
+def check_body(schema: Schema, body: object) -> None:
+    """Raise `InvalidBodyError` for the first thing in a body that its schema does not allow."""
+    if too_deep(body):
+        raise InvalidBodyError("The body is nested too deeply.")
+    _check(schema, body, at="")
+
+
+def allows(schema: Schema, value: object) -> bool:
+    """Tell whether a schema allows a value."""
+    try:
+        _check(schema, value, at="")
+    except InvalidBodyError:
+        return False
+    return True
+
+
+def _check(schema: Schema, value: object, *, at: str) -> None:
+    if value is None and schema.get("0"):
+        return
+    if schema["t"] == "v":
+        _check_variants(schema, value, at=at)
+        return
+    test = _TESTS.get(schema["t"])
+    if test is not None and not test(value):
+        raise InvalidBodyError(f"{at or 'The body'} must be {_NOUNS[schema['t']]}")
+    if "e" in schema and value not in schema["e"]:
+        choices = ", ".join(map(str, schema["e"]))[:300]
+        raise InvalidBodyError(f"{at} has an invalid value, expected one of: {choices}")
+    if isinstance(value, dict):
+        _check_object(schema, value, at=at)
+    elif isinstance(value, list) and "l" in schema:
+        items = resolved(schema["l"])
+        for number, part in enumerate(value):
+            _check(items, part, at=f"{at}[{number}]")
+
+
+def _check_object(schema: Schema, value: dict[str, Any], *, at: str) -> None:
+    properties = schema.get("p", {})
+    for name in schema.get("r", ()):
+        if name not in value and not resolved(properties.get(name)).get("w"):
+            raise InvalidBodyError(f"missing required field: {_under(at, name)}")
+    others = resolved(schema["m"]) if "m" in schema else None
+    for name, part in value.items():
+        known = resolved(properties[name]) if name in properties else others
+        if known is not None:
+            _check(known, part, at=_under(at, name))
+
+
+def _check_variants(schema: Schema, value: object, *, at: str) -> None:
+    first: InvalidBodyError | None = None
+    for variant in map(resolved, schema["v"]):
+        try:
+            _check(variant, value, at=at)
+        except InvalidBodyError as error:
+            first = first or error
+        else:
+            return
+    if first is not None:
+        raise InvalidBodyError(f"{at or 'The body'} fits no variant: {first}"[:500])
+
+
+def _under(at: str, name: str) -> str:
+    return f"{at}.{name}" if at else name

@@ -1,0 +1,187 @@
+"""Make a resource from a body, in the shape that the API description gives its answer."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ddoauth_kit.sandbox.clock import iso
+from ddoauth_kit.sandbox.facts.described_schemas import resolved
+from ddoauth_kit.sandbox.resources.described_body import allows
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from ddoauth_kit.sandbox.facts.described_schemas import Schema
+    from ddoauth_kit.sandbox.state.created_resources import Item
+    from ddoauth_kit.sandbox.state.mint import Mint
+
+Json = Any
+# Where a change leaves alone what it does not name; what lies deeper is replaced.
+_LEVELS = frozenset({"attributes", "relationships"})
+_MOMENT = re.compile(r"(^|_)(created|modified|updated)(_?at|_?time|_date)?$", re.IGNORECASE)
+_CHANGED = re.compile(r"(^|_)(modified|updated)(_?at|_?time|_date)?$", re.IGNORECASE)
+_MILLISECONDS = 10**11
+# How deep what is optional is made up, too.
+_DEEPEST = 3
+_PLAIN: dict[str, object] = {"i": 0, "n": 0.0, "b": False}
+_TEXTS = {"date": "2026-01-01", "email": "ada@example.com", "uri": "https://example.com/sandbox"}
+
+
+@dataclass(frozen=True)
+class Composer:
+    """Compose resources at a moment; a change keeps what the old one has and nobody sent."""
+
+    mint: Mint
+    moment: datetime
+    label: str
+    is_change: bool = False
+
+    def compose(self, shown: Schema, settable: Schema, given: Item, example: Item) -> Item:
+        """Return the resource: `given` as sent, and what only the server knows as in `example`.
+
+        `shown` is the schema of the answer's resource, `settable` that of the body's.
+        """
+        return self._object(shown, settable, given, example, keeps=self.is_change)
+
+    def completed(self, schema: Schema, item: Json, example: Json, *, depth: int = 0) -> Json:
+        """Return what of a resource an answer shows: the properties of its schema, and no others.
+
+        What the schema requires and the resource lacks is as in the example, or made up.
+        """
+        schema = _variant(schema, item)
+        properties = schema.get("p", {})
+        if not isinstance(item, dict) or not properties or depth > len(_LEVELS):
+            return item
+        known = example if isinstance(example, dict) else {}
+        shown = {
+            name: self.completed(
+                resolved(properties.get(name)), part, known.get(name), depth=depth + 1
+            )
+            for name, part in item.items()
+            if "m" in schema or name in properties
+        }
+        for name in schema.get("r", ()):
+            if name not in shown:
+                made = self._leaf(resolved(properties.get(name)), name=name, depth=depth)
+                shown[name] = known.get(name, made)
+        return shown
+
+    def _object(
+        self, shown: Schema, settable: Schema, given: Item, example: Item, *, keeps: bool
+    ) -> Item:
+        shown, settable = _variant(shown, given), _variant(settable, given)
+        properties, own = shown.get("p", {}), settable.get("p", {})
+        made = {}
+        for name, part in properties.items():
+            schema = resolved(part)
+            if name in given:
+                made[name] = self._value(
+                    schema, resolved(own.get(name)), given[name], example.get(name), name=name
+                )
+            elif keeps or name == "relationships" or _is_servers(own, name):
+                self._add_own(made, name, schema, example)
+            elif "d" in schema or "d" in resolved(own[name]):
+                made[name] = schema.get("d", resolved(own[name]).get("d"))
+            elif "0" in schema:
+                made[name] = None
+            elif schema["t"] == "b":
+                made[name] = False
+            elif schema["t"] == "l" and not schema.get("k"):
+                made[name] = []
+            elif name in shown.get("r", ()) and name in example:
+                made[name] = example[name]
+        if not properties or "m" in shown:
+            made.update({name: part for name, part in given.items() if name not in made})
+        return made
+
+    def _add_own(self, made: Item, name: str, schema: Schema, example: Item) -> None:
+        """Add what the server knows of itself: times, ids, and what its example has."""
+        moments = _CHANGED if self.is_change else _MOMENT
+        if name in example:
+            fresh = moments.search(name) and not isinstance(example[name], dict)
+            made[name] = self._now(schema, example[name]) if fresh else example[name]
+        elif not self.is_change:
+            made[name] = self._leaf(schema, name=name, depth=1)
+
+    def _value(
+        self, shown: Schema, settable: Schema, given: Json, example: Json, *, name: str
+    ) -> Json:
+        if isinstance(given, dict):
+            old = example if isinstance(example, dict) else {}
+            keeps = self.is_change and name in _LEVELS
+            return self._object(shown, settable, given, old, keeps=keeps)
+        if isinstance(given, list):
+            shown, settable = _variant(shown, given), _variant(settable, given)
+            items, own = resolved(shown.get("l")), resolved(settable.get("l"))
+            return [self._value(items, own, part, None, name=name) for part in given]
+        return given
+
+    def _now(self, schema: Schema, example: object) -> object:
+        if isinstance(example, bool) or example is None:
+            return example
+        if isinstance(example, (int, float)):
+            seconds = self.moment.timestamp()
+            return int(seconds * 1000) if example > _MILLISECONDS else int(seconds)
+        return iso(self.moment) if schema.get("f") == "date-time" else example
+
+    def _leaf(self, schema: Schema, *, name: str, depth: int = 0) -> Json:
+        """Make up what the server would know: nothing, where nothing is allowed."""
+        for sign in ("d", "x"):
+            if sign in schema:
+                return schema[sign]
+        if "e" in schema:
+            return schema["e"][0]
+        if schema.get("0"):
+            return None
+        if schema["t"] == "v":
+            return self._leaf(resolved(schema["v"][0]), name=name, depth=depth)
+        return self._plain(schema, name=name, depth=depth)
+
+    def _plain(self, schema: Schema, *, name: str, depth: int) -> Json:
+        if schema["t"] == "o":
+            return self._made_up(schema, depth=depth)
+        if schema["t"] == "l":
+            items = resolved(schema.get("l"))
+            return [self._leaf(items, name=name, depth=depth + 1)] * schema.get("k", 0)
+        if schema["t"] == "s":
+            return self._text(schema, name=name)
+        return _PLAIN.get(schema["t"])
+
+    def _made_up(self, schema: Schema, *, depth: int) -> Item:
+        wanted = schema.get("r", ()) if depth >= _DEEPEST else schema.get("p", {})
+        properties = schema.get("p", {})
+        return {
+            name: self._leaf(resolved(properties.get(name)), name=name, depth=depth + 1)
+            for name in wanted
+            if depth < _DEEPEST * 2
+        }
+
+    def _text(self, schema: Schema, *, name: str) -> str:
+        form = schema.get("f", "")
+        if form == "date-time":
+            return iso(self.moment)
+        if form == "uuid" or name == "id":
+            return self.mint.next_uuid(self.label)
+        return _TEXTS.get(form, "")
+
+
+def _is_servers(settable: Schema, name: str) -> bool:
+    """Tell whether only the server writes a property."""
+    return name not in settable or bool(resolved(settable[name]).get("w"))
+
+
+def _variant(schema: Schema, given: object) -> Schema:
+    """Return the variant that a value belongs to: one that allows it, or the nearest."""
+    while schema["t"] == "v":
+        variants = [resolved(variant) for variant in schema["v"]]
+        good = [variant for variant in variants if allows(variant, given)]
+        schema = max(good or variants, key=lambda variant: _common(variant, given))
+    return schema
+
+
+def _common(variant: Schema, given: object) -> int:
+    if not isinstance(given, dict):
+        return 0
+    return len(given.keys() & variant.get("p", {}).keys())

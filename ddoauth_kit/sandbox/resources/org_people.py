@@ -1,0 +1,74 @@
+"""Who is in an org from the start: its admin and the admin's role, as the API shows them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ddoauth_kit.sandbox.clock import START, iso
+
+if TYPE_CHECKING:
+    from ddoauth_kit.sandbox.state.created_resources import Item
+    from ddoauth_kit.sandbox.state.orgs import Org
+    from ddoauth_kit.sandbox.state.state import Twin
+
+
+def admin_of(twin: Twin, org: Org) -> Item:
+    """Return the user who administers an org, and whom every token stands for."""
+    admin = org.admin
+    return {
+        "type": "users",
+        "id": admin.id,
+        "attributes": {
+            "uuid": admin.id,
+            "name": admin.name,
+            "handle": admin.email,
+            "email": admin.email,
+            "created_at": iso(START),
+            "modified_at": iso(START),
+            "icon": "",
+            "title": None,
+            "verified": True,
+            "service_account": False,
+            "disabled": False,
+            "status": "Active",
+            "mfa_enabled": False,
+            "last_login_time": iso(START),
+        },
+        "relationships": {
+            "roles": {"data": [{"type": "roles", "id": twin.mint.uuid(f"role:{org.id}")}]},
+            "org": {"data": {"type": "orgs", "id": org.id}},
+        },
+    }
+
+
+def org_itself(twin: Twin, org: Org) -> Item:
+    """Return the org."""
+    return {
+        "type": "orgs",
+        "id": org.id,
+        "attributes": {
+            "name": org.name,
+            "public_id": twin.mint.uuid(f"public:{org.id}")[:8],
+            "description": "",
+            "disabled": False,
+            "sharing": "none",
+            "url": org.site_url,
+            "created_at": iso(START),
+            "modified_at": iso(START),
+        },
+    }
+
+
+def role_of(twin: Twin, org: Org) -> Item:
+    """Return the role of the org's admin."""
+    return {
+        "type": "roles",
+        "id": twin.mint.uuid(f"role:{org.id}"),
+        "attributes": {
+            "name": "Datadog Admin Role",
+            "created_at": iso(START),
+            "modified_at": iso(START),
+            "user_count": 1,
+        },
+        "relationships": {"permissions": {"data": []}},
+    }

@@ -1,0 +1,90 @@
+"""Kinds that only the API description knows are kept, checked and forgotten like the others."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conftest import Partner
+
+ROLES, METRICS = "/api/v2/roles", "/api/v2/rum/config/metrics"
+PAGES = "/api/v2/statuspages"
+
+
+@pytest.fixture
+def ask(partner: Partner) -> Callable[..., Any]:
+    """Call the API with a token that may do everything."""
+    token = partner.tokens()["access_token"]
+
+    def call(method: str, path: str, body: Any = None) -> Any:
+        return partner.call(path, token=token, method=method, json=body)
+
+    return call
+
+
+def role(name: str, **more: Any) -> dict[str, Any]:
+    """Write the body of a role."""
+    return {"data": {"type": "roles", "attributes": {"name": name}, **more}}
+
+
+@pytest.mark.behaviour("described-kinds")
+def test_a_resource_lives_and_ends(ask: Callable[..., Any]) -> None:
+    """It is created with what was sent, listed, changed, and 404 once it is deleted."""
+    made = ask("POST", ROLES, role("Readers"))
+    assert made.status_code == 200
+    identity = made.json()["data"]["id"]
+    assert re.fullmatch(r"[0-9a-f-]{36}", identity)
+    assert ask("GET", f"{ROLES}/{identity}").json()["data"]["attributes"]["name"] == "Readers"
+    assert identity in [one["id"] for one in ask("GET", ROLES).json()["data"]]
+    changed = ask("PATCH", f"{ROLES}/{identity}", role("Writers", id=identity))
+    assert changed.json()["data"]["attributes"]["name"] == "Writers"
+    assert ask("GET", f"{ROLES}/{identity}").json()["data"]["attributes"]["name"] == "Writers"
+    assert ask("DELETE", f"{ROLES}/{identity}").status_code == 204
+    assert ask("GET", f"{ROLES}/{identity}").status_code == 404
+    assert ask("DELETE", f"{ROLES}/{identity}").status_code == 404
+
+
+@pytest.mark.behaviour("id-mismatch")
+def test_a_change_names_one_resource(ask: Callable[..., Any]) -> None:
+    """A body that names another resource than the address is refused and changes nothing."""
+    identity = ask("POST", ROLES, role("Readers")).json()["data"]["id"]
+    answer = ask("PATCH", f"{ROLES}/{identity}", role("Writers", id="other"))
+    assert answer.status_code == 422
+    assert ask("GET", f"{ROLES}/{identity}").json()["data"]["attributes"]["name"] == "Readers"
+
+
+@pytest.mark.behaviour("id-taken")
+def test_a_chosen_id_is_unique(ask: Callable[..., Any]) -> None:
+    """Where the maker chooses the id, the second one of the same id gets 409."""
+    attributes = {"compute": {"aggregation_type": "count"}, "event_type": "session"}
+    body = {"data": {"type": "rum_metrics", "id": "shop.visits", "attributes": attributes}}
+    assert ask("POST", METRICS, body).json()["data"]["id"] == "shop.visits"
+    assert ask("POST", METRICS, body).status_code == 409
+
+
+@pytest.mark.behaviour("malformed-id")
+def test_ids_have_a_form(ask: Callable[..., Any]) -> None:
+    """Where ids are UUIDs, something else in the address is malformed and not unknown."""
+    assert ask("GET", f"{PAGES}/7").status_code == 400
+    assert ask("GET", f"{PAGES}/5a4db0c5-0000-4000-8000-00000000000f").status_code == 404
+
+
+def test_children_belong_to_their_parent(ask: Callable[..., Any]) -> None:
+    """What is created below one resource is not found below another, nor below none."""
+    page = {"domain_prefix": "a", "enabled": True, "name": "A", "type": "public"}
+    page |= {"visualization_type": "bars_and_uptime_percentage"}
+    body = {"data": {"type": "status_pages", "attributes": page}}
+    one, other = (ask("POST", PAGES, body).json()["data"]["id"] for _ in range(2))
+    part = {"data": {"type": "components", "attributes": {"name": "x", "position": 0}}}
+    part["data"]["attributes"] |= {"type": "component"}  # type: ignore[operator]
+    made = ask("POST", f"{PAGES}/{one}/components", part)
+    identity = made.json()["data"]["id"]
+    assert ask("GET", f"{PAGES}/{one}/components/{identity}").status_code == 200
+    assert ask("GET", f"{PAGES}/{other}/components/{identity}").status_code == 404
+    ask("DELETE", f"{PAGES}/{one}")
+    assert ask("GET", f"{PAGES}/{one}/components/{identity}").status_code == 404
