@@ -81,6 +81,7 @@ MAY_IMPORT_SANDBOX = (
     "commands.sandbox",
     "commands.tile",
     "grading.",
+    "maintenance.kinds_of_resources",
     "maintenance.sandbox_page",
     "pytest_plugin",
     "workbook.lab.",

@@ -1,4 +1,4 @@
-"""Write the tables of the sandbox's README from the code: behaviours, profiles, faults.
+"""Write the tables of the sandbox's README from the code: behaviours, profiles, faults, kinds.
 
 `python -m ddoauth_kit.maintenance.sandbox_page` rewrites them, `--check` only compares.
 """
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit import sandbox
 from ddoauth_kit.maintenance.behaviours import BEHAVIOURS
+from ddoauth_kit.maintenance.kinds_of_resources import kinds_of_resources
 from ddoauth_kit.maintenance.lesson_navigation import rewrite
 from ddoauth_kit.sandbox.facts.profiles import PROFILES
 from ddoauth_kit.sandbox.facts.unserved import UNSERVED
@@ -41,6 +42,7 @@ def _tables() -> dict[str, Iterable[tuple[str, ...]]]:
         "| behaviour |": ((f"`{b.id}`", b.summary, b.evidence) for b in BEHAVIOURS),
         "| profile |": ((f"`{p.name}`", p.summary) for p in PROFILES.values()),
         "| operation that is not served |": ((f"`{u.address}`", u.why) for u in UNSERVED),
+        "| kind of resource |": ((f"`{k.path}`", k.store, k.why) for k in kinds_of_resources()),
         "| fault |": ((f"`{f.name}`", f.summary) for f in FAULTS.values()),
     }
 

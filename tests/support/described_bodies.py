@@ -25,7 +25,7 @@ def smallest(schema: Schema) -> Any:
     if schema["t"] == "v":
         return smallest(resolved(schema["v"][0]))
     if schema["t"] == "l":
-        return [smallest(resolved(schema.get("l")))]
+        return [smallest(resolved(schema.get("l")))] * max(1, schema.get("k", 0))
     if schema["t"] == "o":
         properties = schema.get("p", {})
         return {name: smallest(resolved(properties.get(name))) for name in schema.get("r", ())}

@@ -274,6 +274,17 @@ def _form(parameter: str, key: str, shown: Properties, place: SchemaPlace) -> ob
     if parameter.endswith(("name", "handle")):
         return None
     if flat.get("format") == "uuid":
-        return ""
+        return None if _is_text(place, parameter) else ""
+    if _is_text(place, parameter):
+        return None
     example = flat.get("example")
     return scrubbed(plain(example)) if isinstance(example, str) else None
+
+
+def _is_text(place: SchemaPlace, parameter: str) -> bool:
+    """Tell whether the description's example of a path's variable is no UUID but some text."""
+    found = map(place.resolve, place.operation.get("parameters", []))
+    named = next((entry for entry in found if entry["name"] == parameter), {})
+    schema = Schemas(place.document).flat(named.get("schema", {}))
+    example = named.get("example", schema.get("example"))
+    return isinstance(example, str) and re.fullmatch(r"[0-9a-fA-F-]{36}", example) is None

@@ -45,7 +45,10 @@ def _invalid(behaviour: str) -> Refusal:
 
 def check_scopes(grant: Grant, operation: Operation) -> None:
     """Refuse what no set of scopes opens for this grant, and what its user may not do either."""
-    granted = frozenset(scope for scope in grant.scopes if grant.org.admin.may(scope))
+    needed = frozenset().union(*operation.scopes)
+    granted = frozenset(
+        scope for scope in needed.intersection(grant.scopes) if grant.org.admin.may(scope)
+    )
     if not operation.is_open_to(granted):
         raise bearer_refusal(
             "scope-missing",

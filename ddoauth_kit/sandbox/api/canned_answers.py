@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from ddoauth_kit.sandbox.clock import START
 from ddoauth_kit.sandbox.facts.described_answers import documents
+from ddoauth_kit.sandbox.facts.described_schemas import operation_schemas
 from ddoauth_kit.sandbox.http.messages import Answer
+from ddoauth_kit.sandbox.resources.described_resource import Composer
+from ddoauth_kit.sandbox.state.mint import Mint
 
 if TYPE_CHECKING:
     from ddoauth_kit.sandbox.facts.catalogue import Operation
@@ -30,11 +34,18 @@ def canned(operation: Operation) -> Canned:
 @cache
 def _encoded(name: str) -> Canned:
     entry = documents()[name]
-    body = entry.get("body")
+    body = _filled(name, entry.get("body"))
     text = body if isinstance(body, str) else json.dumps(body, separators=(",", ":"))
     content_type = entry.get("type", "text/plain")
     answer = Answer(entry["status"], text.encode() if "body" in entry else b"", content_type)
     return Canned(answer, takes=frozenset(entry.get("takes", ())))
+
+
+def _filled(name: str, body: Any) -> Any:  # noqa: ANN401 - JSON is anything
+    schema = operation_schemas(name).answer
+    if schema is None or not name.startswith("GET ") or isinstance(body, str):
+        return body
+    return Composer(Mint(seed=name), START, label=name, fills_lists=True).filled(schema, body)
 
 
 def address(method: str, path: str) -> str:

@@ -28,6 +28,7 @@ _METHODS = ("GET", "POST", "PUT", "PATCH")
 _ID_PARAMETER = re.compile(r"(id|uuid|token|^key)$", re.IGNORECASE)
 # A field that holds one.
 _ID_FIELD = re.compile(r"(id|uuid|token|^key|^name|^handle|^slug|^number|^version)$", re.IGNORECASE)
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _PLACEHOLDER = re.compile(r"\{\w+\}")
 
 
@@ -54,10 +55,20 @@ def check_ids(
         reader = readers.get(shape_of(item))
         if reader is not None:
             reader(twin, replace(incoming, method="GET", path="/".join(given[:depth])), org)
-        elif value in NOBODYS or not _is_listed(
-            value, item, kind=operation.path_ids[segment[1:-1]]
-        ):
-            raise _unknown(operation)
+        else:
+            _check_value(value, item, operation=operation, kind=operation.path_ids[segment[1:-1]])
+
+
+def _check_value(value: str, item: str, *, operation: Operation, kind: str) -> None:
+    if value in NOBODYS:
+        raise _unknown(operation)
+    if _is_listed(value, item, kind=kind):
+        return
+    if kind.startswith("int") and not value.isdecimal():
+        raise _malformed(operation)
+    if all(map(_UUID.fullmatch, listed_ids(item))) and not _UUID.fullmatch(value):
+        raise _malformed(operation)
+    raise _unknown(operation)
 
 
 def check_parents(
@@ -122,6 +133,13 @@ def ids_in(value: Any, parameter: str) -> Iterator[str]:  # noqa: ANN401 - JSON 
             yield from ids_in(part, parameter)
         elif part is not None and (name == parameter or _ID_FIELD.search(name)):
             yield str(part)
+
+
+def _malformed(operation: Operation) -> Refusal:
+    words = "invalid parameter in path"
+    name = address(operation.method, operation.path)
+    error = family_error(name, 400, "Invalid Parameter", words)
+    return api_refusal("malformed-id", 400, error)
 
 
 def _unknown(operation: Operation) -> Refusal:

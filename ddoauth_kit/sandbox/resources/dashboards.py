@@ -14,7 +14,6 @@ from ddoauth_kit.sandbox.resources.body_fields import (
     flag,
     many,
     maybe,
-    name,
     one_of,
     shaped,
     text,
@@ -119,7 +118,7 @@ DASHBOARDS = ResourceKind(
     kind="dashboard",
     fields=MappingProxyType(
         {
-            "title": name,
+            "title": text,
             "layout_type": one_of("ordered", "free"),
             "widgets": many(_WIDGET),
             "description": maybe(text),

@@ -22,6 +22,7 @@ Json = Any
 _LEVELS = frozenset({"attributes", "relationships"})
 _MOMENT = re.compile(r"(^|_)(created|modified|updated)(_?at|_?time|_date)?$", re.IGNORECASE)
 _CHANGED = re.compile(r"(^|_)(modified|updated)(_?at|_?time|_date)?$", re.IGNORECASE)
+_LEFT_OUT = frozenset({"errors", "warnings", "included", "links", "next"})
 _MILLISECONDS = 10**11
 # How deep what is optional is made up, too.
 _DEEPEST = 3
@@ -37,6 +38,7 @@ class Composer:
     moment: datetime
     label: str
     is_change: bool = False
+    fills_lists: bool = False
 
     def compose(self, shown: Schema, settable: Schema, given: Item, example: Item) -> Item:
         """Return the resource: `given` as sent, and what only the server knows as in `example`.
@@ -44,6 +46,22 @@ class Composer:
         `shown` is the schema of the answer's resource, `settable` that of the body's.
         """
         return self._object(shown, settable, given, example, keeps=self.is_change)
+
+    def filled(self, schema: Schema, example: Json, *, depth: int = 0) -> Json:
+        """Return an example with what else its schema describes, as far as one looks at it."""
+        schema = _variant(schema, example)
+        if isinstance(example, list):
+            items = resolved(schema.get("l"))
+            return [self.filled(items, part, depth=depth) for part in example]
+        if not isinstance(example, dict) or depth > _DEEPEST:
+            return example
+        made = dict(example)
+        for name, part in schema.get("p", {}).items():
+            if name in example:
+                made[name] = self.filled(resolved(part), example[name], depth=depth + 1)
+            elif depth and name not in _LEFT_OUT:
+                made[name] = self._leaf(resolved(part), name=name, depth=depth)
+        return made
 
     def completed(self, schema: Schema, item: Json, example: Json, *, depth: int = 0) -> Json:
         """Return what of a resource an answer shows: the properties of its schema, and no others.
@@ -144,7 +162,8 @@ class Composer:
             return self._made_up(schema, depth=depth)
         if schema["t"] == "l":
             items = resolved(schema.get("l"))
-            return [self._leaf(items, name=name, depth=depth + 1)] * schema.get("k", 0)
+            least = schema.get("k", int(self.fills_lists and depth < _DEEPEST))
+            return [self._leaf(items, name=name, depth=depth + 1)] * least
         if schema["t"] == "s":
             return self._text(schema, name=name)
         return _PLAIN.get(schema["t"])

@@ -44,7 +44,7 @@ def test_change_replaces(ask: Ask) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {"title": ""},
+        {"title": None},
         {"layout_type": "round"},
         {"widgets": None},
         {"widgets": [{}]},
