@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from ddoauth_kit.grading.customer import CustomerBrowser, SeenPage
     from ddoauth_kit.grading.sandbox_control import CustomerOrg, SandboxEvent
 
+_BROKEN_OFF: Final = frozenset({"broken", "unreachable"})
+_DYING: Final = 2.0
+_TICK: Final = 0.05
 APPROVE: Final = ("decision", "approve")
 DENY: Final = ("decision", "deny")
 
@@ -122,7 +126,7 @@ class Journey:
             page=page,
             events=self._mine(bench.control.events(after=before)),
             connected=bench.shows_connected(page, who),
-            alive=bench.subject.alive,
+            alive=_lives(bench, page),
             written=bench.subject.written(since=mark),
         )
 
@@ -138,6 +142,14 @@ class Journey:
         if not self._bench.beside:
             return events
         return tuple(event for event in events if event.org == self.org.id)
+
+
+def _lives(bench: Bench, page: SeenPage) -> bool:
+    """Tell whether the process lives; one that ends breaks its connections off a moment before."""
+    until = time.monotonic() + (_DYING if page.failure in _BROKEN_OFF else 0.0)
+    while bench.subject.alive and time.monotonic() < until:
+        time.sleep(_TICK)
+    return bench.subject.alive
 
 
 def changed(location: str, changes: Mapping[str, str | None]) -> str:
