@@ -308,8 +308,8 @@ def _why_not(page: SeenPage, *, login: bool) -> tuple[str, str]:
         return "login_needed", line
     if page.html.has_script and not page.html.links and not page.html.forms:
         line = (
-            f"{where} opens Datadog by JavaScript, so a real browser is needed. Use `--browser`, "
-            "or name an address in [start] that redirects to Datadog."
+            f"{where} opens Datadog by JavaScript, which the scripted browser does not run. Name "
+            "an address in [start] that redirects to Datadog, or a JSON answer or log line with it."
         )
         return "browser_needed", line
     line = (
