@@ -269,7 +269,7 @@ class Grant:
     def _note(self, record: GrantRecord) -> None:
         """Write down that a refresh is under way, so that a process that dies now is noticed.
 
-        Nothing depends on it but what a later refusal says, so a failure is no obstacle.
+        Only the words of a later refusal depend on the note, so a failure to write it is ignored.
         """
         if self._unsaved:
             self._current = record

@@ -90,6 +90,6 @@ def grade_markdown(report: GradeReport, *, changed: Sequence[VerdictChange] = ()
 
 
 def _cell(text: str) -> str:
-    """Return a text that ends no cell and is no markup."""
+    """Escape what would end a cell of the table or count as markup."""
     plain = text.replace("&", "&amp;").replace("<", "&lt;")
     return "".join(f"\\{letter}" if letter in "|`*_[]\\#" else letter for letter in plain)

@@ -1,4 +1,4 @@
-"""Who is in an org from the start: its admin and the admin's role, as the API shows them."""
+"""List the people and roles that each org begins with: its admin and the admin's role."""
 
 from __future__ import annotations
 

@@ -138,7 +138,7 @@ def test_datadogs_hosts_never_show_it(sandbox: Sandbox, browser: httpx.Client) -
 
 
 def test_watching_leaves_no_entries(sandbox: Sandbox, browser: httpx.Client) -> None:
-    """Who reads the journal does not fill it."""
+    """Reading the journal adds no entry to it."""
     httpx.get(f"{sandbox.endpoints['us1']['api_url']}/api/v2/current_user", trust_env=False)
     before = len(sandbox.journal)
     browser.get("/")
