@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from ddoauth_kit.maintenance.lesson_navigation import rewrite
 from ddoauth_kit.publishing.rules import RULES
 
 HEAD: Final = """\
@@ -42,13 +43,9 @@ def page() -> str:
 
 def main(arguments: list[str]) -> int:
     """Rewrite the page if it is stale, or with `--check` name it and exit with 1."""
-    if PATH.is_file() and PATH.read_text("utf-8") == page():
-        return 0
-    print(PATH.name)  # noqa: T201 - the answer
-    if "--check" in arguments:
-        return 1
-    PATH.write_text(page(), encoding="utf-8")
-    return 0
+    text = page()
+    fresh = PATH.is_file() and PATH.read_text("utf-8") == text
+    return rewrite({} if fresh else {PATH: text}, check="--check" in arguments)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from typing import Final
 
 from ddoauth_kit.grading.requirements import REQUIREMENTS
 from ddoauth_kit.grading.results import VERDICT_MEANINGS, Requirement
+from ddoauth_kit.maintenance.lesson_navigation import rewrite
 
 HEAD: Final = """\
 <!-- written by `python -m ddoauth_kit.maintenance.requirements_page` -->
@@ -116,13 +117,9 @@ def _row(requirement: Requirement) -> str:
 
 def main(arguments: list[str]) -> int:
     """Rewrite the page if it is stale, or with `--check` name it and exit with 1."""
-    if PATH.is_file() and PATH.read_text("utf-8") == page():
-        return 0
-    print(PATH.name)  # noqa: T201 - the answer
-    if "--check" in arguments:
-        return 1
-    PATH.write_text(page(), encoding="utf-8")
-    return 0
+    text = page()
+    fresh = PATH.is_file() and PATH.read_text("utf-8") == text
+    return rewrite({} if fresh else {PATH: text}, check="--check" in arguments)
 
 
 if __name__ == "__main__":

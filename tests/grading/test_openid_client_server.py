@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from support.graded import VARIABLES, reference_settings
+from support.npm import installed, needs_npm
 from support.places import TESTS
 
 from ddoauth_kit.grading.grader import grade
@@ -29,23 +27,13 @@ QUICK = (
     *("403-no-refresh", "revoke", "page-clean", "logs-clean", "client-id-own", "error-escaped"),
 )
 
-pytestmark = pytest.mark.skipif(
-    not shutil.which("npm") and not os.environ.get("CI"), reason="Node and npm are not here"
-)
+pytestmark = needs_npm
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Install the library once, by npm, beside a copy of the server."""
-    folder = tmp_path_factory.mktemp("acme")
-    for path in SOURCE.iterdir():
-        shutil.copy(path, folder)
-    command = ["npm", "install", "--no-audit", "--no-fund", "--silent"]
-    done = subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True)
-    if done.returncode and not os.environ.get("CI"):
-        pytest.skip("npm could not install openid-client")
-    assert done.returncode == 0, done.stderr
-    return folder
+    return installed(SOURCE, folder=tmp_path_factory.mktemp("acme"))
 
 
 def _graded(server: Path, folder: Path, patch: pytest.MonkeyPatch, *only: str) -> GradeReport:

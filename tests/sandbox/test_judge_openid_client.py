@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from support.npm import installed, needs_npm
 from support.places import TESTS
 
 if TYPE_CHECKING:
@@ -23,23 +22,13 @@ V1, V2 = "/oauth2/v1/token", "/api/v2/oauth2/token"
 SCOPE = "metrics_read events_read"
 SOURCE = TESTS / "data" / "openid_client"
 
-pytestmark = pytest.mark.skipif(
-    not shutil.which("npm") and not os.environ.get("CI"), reason="Node and npm are not here"
-)
+pytestmark = needs_npm
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Install the library once, by npm, in a folder of its own."""
-    folder = tmp_path_factory.mktemp("judge")
-    for path in SOURCE.iterdir():
-        shutil.copy(path, folder)
-    command = ["npm", "install", "--no-audit", "--no-fund", "--silent"]
-    done = subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True)
-    if done.returncode and not os.environ.get("CI"):
-        pytest.skip("npm could not install openid-client")
-    assert done.returncode == 0, done.stderr
-    return folder
+    return installed(SOURCE, folder=tmp_path_factory.mktemp("judge"))
 
 
 def judged(folder: Path, partner: Partner, token_path: str, **options: Any) -> dict[str, Any]:
