@@ -3,6 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Purpose(StrEnum):
+    """Name what programs look for among the exchanges; other purposes are words for people."""
+
+    EXCHANGE = "token exchange"
+    REFRESH = "token refresh"
+    REFRESH_REVOCATION = "revocation of the refresh token"
+    ACCESS_REVOCATION = "revocation of the access token"
+    KEY_CREATION = "API key creation"
+    METRIC = "metric submission"
+    LOG = "log submission"
+    EVENT = "event submission"
+    SERVICE_CHECK = "service check submission"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.api.refusals import refusal, refuse_failure
 from ddoauth_kit.errors import ApiKeyError, DdoauthError
+from ddoauth_kit.exchange import Purpose
 from ddoauth_kit.http.answers import read_object, unexpected
 from ddoauth_kit.http.message import Request, Response
 from ddoauth_kit.masking.redaction import redact
@@ -58,7 +59,7 @@ def create_api_key(http: Http, *, tokens: TokenSet) -> ApiKey:
 def api_key_request(tokens: TokenSet) -> Request:
     """Build the creating request: a bearer token and no body."""
     return Request(
-        purpose="API key creation",
+        purpose=Purpose.KEY_CREATION,
         method="POST",
         site=tokens.site,
         host=Host.API,

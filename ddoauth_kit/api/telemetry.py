@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ddoauth_kit.api.refusals import refusal, refuse_failure
 from ddoauth_kit.errors import ApiKeyError
+from ddoauth_kit.exchange import Purpose
 from ddoauth_kit.http.message import Request, Response
 from ddoauth_kit.sites import Host
 
@@ -58,7 +59,7 @@ def metric_request(api_key: ApiKey, *, sample: Telemetry) -> Request:
         "tags": list(sample.tags),
         "resources": [{"type": "host", "name": sample.host}],
     }
-    return _post("metric", api_key, "/api/v2/series", {"series": [series]})
+    return _post(Purpose.METRIC, api_key, "/api/v2/series", {"series": [series]})
 
 
 def log_request(api_key: ApiKey, *, sample: Telemetry) -> Request:
@@ -71,7 +72,7 @@ def log_request(api_key: ApiKey, *, sample: Telemetry) -> Request:
         "hostname": sample.host,
         "timestamp": sample.at * 1000,
     }
-    return _post("log", api_key, "/api/v2/logs", [log], host=Host.LOGS_INTAKE)
+    return _post(Purpose.LOG, api_key, "/api/v2/logs", [log], host=Host.LOGS_INTAKE)
 
 
 def event_request(api_key: ApiKey, *, sample: Telemetry) -> Request:
@@ -84,7 +85,7 @@ def event_request(api_key: ApiKey, *, sample: Telemetry) -> Request:
         "tags": list(sample.tags),
         "host": sample.host,
     }
-    return _post("event", api_key, "/api/v1/events", event)
+    return _post(Purpose.EVENT, api_key, "/api/v1/events", event)
 
 
 def check_request(api_key: ApiKey, *, sample: Telemetry) -> Request:
@@ -96,7 +97,7 @@ def check_request(api_key: ApiKey, *, sample: Telemetry) -> Request:
         "host_name": sample.host,
         "tags": list(sample.tags),
     }
-    return _post("service check", api_key, "/api/v1/check_run", [check])
+    return _post(Purpose.SERVICE_CHECK, api_key, "/api/v1/check_run", [check])
 
 
 def read_accepted(response: Response) -> None:
@@ -112,7 +113,7 @@ def read_accepted(response: Response) -> None:
 
 
 def _post(
-    purpose: str,
+    purpose: Purpose,
     api_key: ApiKey,
     path: str,
     body: Any,  # noqa: ANN401 - JSON has no narrower type
@@ -120,7 +121,7 @@ def _post(
     host: Host = Host.API,
 ) -> Request:
     return Request(
-        purpose=f"{purpose} submission",
+        purpose=purpose,
         method="POST",
         site=api_key.site,
         host=host,

@@ -23,9 +23,9 @@ Pairs = tuple[tuple[str, "str | Secret"], ...]
 class Request:
     """Describe one request before it goes: role of the host and path, never a free URL.
 
-    `purpose` is a noun phrase for messages ("token exchange"). `form` is sent form-encoded, `body`
-    as JSON; both may hold secrets. `repeatable` says that sending it twice does no
-    harm, `trial` that the call tries a scope and is not the integration's own.
+    `purpose` is a `Purpose`, or another noun phrase for messages. `form` is sent form-encoded,
+    `body` as JSON; both may hold secrets. `repeatable` says that sending it twice does no harm,
+    `trial` that the call tries a scope and is not the integration's own.
     """
 
     purpose: str

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from ddoauth_kit.errors import TokenError
+from ddoauth_kit.exchange import Purpose
 from ddoauth_kit.http.answers import (
     error_texts,
     oauth_error,
@@ -87,7 +88,7 @@ def token_request(registration: ClientRegistration, *, response: AuthorizationRe
         ("code_verifier", response.request.pkce.verifier),
         ("code", response.code),
     )
-    return _post("token exchange", response.site, registration.token_endpoint.path, form)
+    return _post(Purpose.EXCHANGE, response.site, registration.token_endpoint.path, form)
 
 
 def refresh_request(registration: ClientRegistration, *, tokens: TokenSet) -> Request:
@@ -104,7 +105,7 @@ def refresh_request(registration: ClientRegistration, *, tokens: TokenSet) -> Re
         *_client(registration),
         ("refresh_token", tokens.refresh_token),
     )
-    return _post("token refresh", tokens.site, registration.token_endpoint.path, form)
+    return _post(Purpose.REFRESH, tokens.site, registration.token_endpoint.path, form)
 
 
 def revocation_requests(
@@ -118,16 +119,19 @@ def revocation_requests(
         InputError: `missing_client_secret`.
     """
     bearer: Pairs = (("authorization", tokens.access_token),) if tokens.access_token else ()
-    both = (("refresh_token", tokens.refresh_token), ("access_token", tokens.access_token))
+    both = (
+        (Purpose.REFRESH_REVOCATION, "refresh_token", tokens.refresh_token),
+        (Purpose.ACCESS_REVOCATION, "access_token", tokens.access_token),
+    )
     return tuple(
         _post(
-            f"revocation of the {hint.replace('_', ' ')}",
+            purpose,
             tokens.site,
             REVOKE_PATH,
             (*_client(registration), ("token", token), ("token_type_hint", hint)),
             headers=bearer,
         )
-        for hint, token in both
+        for purpose, hint, token in both
         if token
     )
 
@@ -238,7 +242,7 @@ def _client(registration: ClientRegistration) -> Pairs:
     return (("client_id", registration.client_id), ("client_secret", registration.secret))
 
 
-def _post(purpose: str, site: Site, path: str, form: Pairs, *, headers: Pairs = ()) -> Request:
+def _post(purpose: Purpose, site: Site, path: str, form: Pairs, *, headers: Pairs = ()) -> Request:
     return Request(
         purpose=purpose,
         method="POST",

@@ -28,6 +28,7 @@ from ddoauth_kit.errors import (
     NetworkError,
     TokenError,
 )
+from ddoauth_kit.exchange import Exchange, Purpose
 from ddoauth_kit.oauth.client import ONE_PERSON
 from ddoauth_kit.oauth.grant import ENDED, Grant, grant_slot
 from ddoauth_kit.oauth.tokens import TokenSet, current_user_request, stored_grant
@@ -41,7 +42,6 @@ from ddoauth_kit.workbook.show.snippets import Snippet, as_curl, as_httpx
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ddoauth_kit.exchange import Exchange
     from ddoauth_kit.http.transcript import Transcript
     from ddoauth_kit.oauth.authorization_request import AuthorizationRequest
     from ddoauth_kit.oauth.authorization_response import AuthorizationResponse
@@ -209,7 +209,7 @@ class Lab:
         if not self.backend.writes:
             return Skipped(NOT_ASKED)
         self.grant(tokens).end(tokens)
-        return self.transcript.last("revocation of the access token") or self.transcript.newest()
+        return self.transcript.last(Purpose.ACCESS_REVOCATION) or self.transcript.newest()
 
     def connect(self) -> TokenSet:
         """Return tokens: by refreshing a kept grant where there is one, else by authorizing.

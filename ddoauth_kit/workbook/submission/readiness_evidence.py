@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from ddoauth_kit.exchange import Purpose
 from ddoauth_kit.grading.reports.comparison import read_headline
 from ddoauth_kit.grading.results import Grade
 from ddoauth_kit.probing.verdict import MEANINGS, Verdict
@@ -64,25 +65,30 @@ class _Seen:
     """Say which exchanges prove a requirement; `needs` is a scope without which it is not one."""
 
     requirement: str
-    purposes: tuple[str, ...]
+    purposes: tuple[Purpose, ...]
     fix: str
     needs: str = ""
 
 
 _KEY: Final = "api_keys_write"
 _STEPS: Final = (
-    _Seen("authorized", ("token exchange",), "Authorize: `lab.connect()`."),
-    _Seen("API key created", ("API key creation",), "Create it: `lab.api_key(tokens)`.", _KEY),
+    _Seen("authorized", (Purpose.EXCHANGE,), "Authorize: `lab.connect()`."),
+    _Seen("API key created", (Purpose.KEY_CREATION,), "Create it: `lab.api_key(tokens)`.", _KEY),
     _Seen(
         "data sent",
-        ("metric submission", "log submission", "event submission", "service check submission"),
+        (
+            Purpose.METRIC,
+            Purpose.LOG,
+            Purpose.EVENT,
+            Purpose.SERVICE_CHECK,
+        ),
         "Send a sample: `lab.send_data(api_key)`.",
         _KEY,
     ),
-    _Seen("refreshed", ("token refresh",), "Refresh: `lab.refresh(tokens)`."),
+    _Seen("refreshed", (Purpose.REFRESH,), "Refresh: `lab.refresh(tokens)`."),
     _Seen(
         "revoked",
-        ("revocation of the refresh token", "revocation of the access token"),
+        (Purpose.REFRESH_REVOCATION, Purpose.ACCESS_REVOCATION),
         "End a grant: `lab.revoke(tokens)`.",
     ),
 )
@@ -150,7 +156,7 @@ def _steps(labs: Sequence[Lab], when: str) -> Iterator[ReadinessEntry]:
         )
 
 
-def _sites_where(labs: Sequence[Lab], purposes: tuple[str, ...]) -> dict[str, set[str]]:
+def _sites_where(labs: Sequence[Lab], purposes: tuple[Purpose, ...]) -> dict[str, set[str]]:
     """Return per site what was sent with success for these purposes."""
     found: dict[str, set[str]] = {}
     client_id = labs[0].registration.client_id
