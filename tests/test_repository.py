@@ -28,7 +28,11 @@ PICTURE = (
 
 @pytest.mark.parametrize(
     "command",
-    [["ruff", "check", *CHECKED], ["ruff", "format", "--check", *CHECKED], ["mypy"]],
+    [
+        ["ruff", "check", *CHECKED],
+        ["ruff", "format", "--check", *CHECKED],
+        pytest.param(["mypy"], marks=pytest.mark.long),
+    ],
     ids=lambda command: "-".join(command[:2]),
 )
 def test_linters_are_content(command: list[str]) -> None:

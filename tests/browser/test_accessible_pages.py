@@ -14,28 +14,21 @@ from ddoauth_kit.workbook.lessons.notebooks import find_notebooks
 from ddoauth_kit.workbook.runs.notebook_pages import notebook_page
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 AXE = (files("axe_playwright_python") / "axe.min.js").read_text("utf-8")
 RUN = "() => axe.run({resultTypes: ['violations']})"
-LOOKS = [
-    (1280, "dark"),
-    (390, "light"),
-    pytest.param(1280, "light", marks=pytest.mark.long),
-    pytest.param(390, "dark", marks=pytest.mark.long),
-]
-LESSONS = [path for path in find_notebooks() if path.name[:2] in {"02", "04", "05"}]
 
 
-@pytest.fixture(scope="module")
-def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def pages(folder: Path, *, lessons: Iterable[str], every: int) -> dict[str, Path]:
     """Write the report, pages of lessons, and the pages that end a consent."""
-    folder = tmp_path_factory.mktemp("pages")
-    written = finished_pages(folder)
-    for path in LESSONS:
-        lesson = nbformat.read(path, as_version=4)
-        written[path.stem] = folder / f"{path.stem}.html"
-        written[path.stem].write_text(notebook_page(lesson, title=path.stem), "utf-8")
+    written = finished_pages(folder, every=every)
+    for path in find_notebooks():
+        if path.name[:2] in lessons:
+            lesson = nbformat.read(path, as_version=4)
+            written[path.stem] = folder / f"{path.stem}.html"
+            written[path.stem].write_text(notebook_page(lesson, title=path.stem), "utf-8")
     return written
 
 
@@ -46,18 +39,33 @@ def violations(page: Any) -> list[str]:
     return [f"{each['id']}: {json.dumps(each['nodes'][0]['html'])[:200]}" for each in found]
 
 
-@pytest.mark.parametrize(("width", "theme"), LOOKS)
-def test_axe_finds_nothing(browser: Any, pages: dict[str, Path], width: int, theme: str) -> None:
-    """Names, roles, order and contrast hold, and nothing is wider than the screen."""
+def looked_at(browser: Any, written: dict[str, Path], *, width: int, theme: str) -> dict[str, Any]:
+    """Return what is wrong, by page."""
     context = browser.new_context(
         viewport={"width": width, "height": 800}, color_scheme=theme, bypass_csp=True
     )
     page = context.new_page()
     found = {}
-    for name, path in pages.items():
+    for name, path in written.items():
         page.goto(path.as_uri())
         found[name] = violations(page)
         if page.evaluate("document.documentElement.scrollWidth") > width:
             found[name].append("wider than the screen")
     context.close()
-    assert {name: each for name, each in found.items() if each} == {}
+    return {name: each for name, each in found.items() if each}
+
+
+def test_short_pages_on_a_phone(browser: Any, tmp_path: Path) -> None:
+    """Names, roles, order and contrast hold in the dark, and nothing is wider than the screen."""
+    written = pages(tmp_path, lessons=["02"], every=3)
+    assert looked_at(browser, written, width=390, theme="dark") == {}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_whole_pages(browser: Any, tmp_path: Path, width: int, theme: str) -> None:
+    """The same holds for all scopes and longer lessons, at both widths and in both themes."""
+    whole = width == 1280 and theme == "light"
+    written = pages(tmp_path, lessons=["02", "04", "05"], every=1 if whole else 3)
+    assert looked_at(browser, written, width=width, theme=theme) == {}

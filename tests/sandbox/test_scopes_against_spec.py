@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
     from conftest import Partner
 
+# Reading Datadog's description takes half a minute.
+pytestmark = pytest.mark.long
+
 METHODS = {"get", "post", "put", "patch", "delete"}
 INTAKE = "http-intake.logs"
 LACKING = ["Forbidden", "Failed permission authorization checks"]

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from support.places import ROOT
 
 from ddoauth_kit.maintenance.sandbox_page import README
 from ddoauth_kit.sandbox.facts.catalogue import catalogue
 from ddoauth_kit.sandbox.facts.unserved import UNSERVED
+
+# Reading Datadog's description takes half a minute.
+pytestmark = pytest.mark.long
 
 METHODS = {"get", "post", "put", "patch", "delete"}
 

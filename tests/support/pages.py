@@ -18,7 +18,7 @@ from ddoauth_kit.workbook.runs.outcome import RunOutcome
 from ddoauth_kit.workbook.runs.run_matrix import NotebookRun, RunClient, RunSettings, matrix
 from ddoauth_kit.workbook.runs.run_report import report
 from ddoauth_kit.workbook.verdicts import ProbeTables
-from support.reports import full_report
+from support.reports import SITES, report_on
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 FAILURE = "TokenError: [invalid_grant] The code was refused.\nThe server said: invalid_grant."
 
 
-def finished_run() -> RunOutcome:
+def finished_run(*, every: int) -> RunOutcome:
     """Return a run of all lessons on nine sites with every verdict, in which one lesson failed."""
-    probes = full_report()
+    probes = report_on(SITES, every=every)
     cases = matrix(find_notebooks(), sites=probes.sites, clients=[RunClient("Acme", "")])
     runs = [
         NotebookRun(
@@ -74,8 +74,11 @@ def finished_grade() -> GradeReport:
     )
 
 
-def finished_pages(folder: Path) -> dict[str, Path]:
-    """Return the files by name: the report, the verdicts, consent, and what a browser ends on."""
+def finished_pages(folder: Path, *, every: int) -> dict[str, Path]:
+    """Return the files by name: the report, the verdicts, consent, and what a browser ends on.
+
+    They show every n-th scope; with three or fewer, each verdict occurs.
+    """
     facts = {"Organization": "Acme (us1)", "Site": "us1 (datadoghq.com)", "Granted scopes (1)": "x"}
     denied = AuthorizationError("access_denied", "The customer said no.")
     ends = {
@@ -85,11 +88,11 @@ def finished_pages(folder: Path) -> dict[str, Path]:
         "stranger": callback_pages.refusal(404),
     }
     texts = {name: reply.body.decode() for name, reply in ends.items()}
-    texts["report"] = report(finished_run())
+    texts["report"] = report(finished_run(every=every))
     texts["grade"] = grade_page(
         finished_grade(), changed=(VerdictChange("denied", Graded.BROKEN, Graded.MET),)
     )
-    ProbeTables(full_report()).save(folder / "verdicts")
+    ProbeTables(report_on(SITES, every=every)).save(folder / "verdicts")
     with Sandbox() as sandbox:
         app = sandbox.endpoints["us1"]["app_url"]
         for page in ("integrations", "developer", "organization-settings/app-scopes"):

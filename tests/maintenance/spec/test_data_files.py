@@ -24,11 +24,13 @@ def spec(spec_archive: Path, spec_documents: tuple[dict[str, Any], ...]) -> Spec
     return Spec(version, spec_documents)
 
 
+@pytest.mark.long
 def test_the_catalogue_is_derived(spec: Spec) -> None:
     """Byte for byte, so that nobody edits it by hand."""
     assert CATALOGUE.read_text("utf-8") == written(catalogue_document(spec))
 
 
+@pytest.mark.long
 def test_the_answers_are_derived(spec: Spec) -> None:
     """Byte for byte as well, and small enough to be read at once."""
     assert ANSWERS.read_text("utf-8") == written_answers(answers_document(spec))
@@ -44,6 +46,7 @@ def test_one_entry_a_line() -> None:
     assert sum('": {"status": ' in line for line in answers) == len(operations) - 1
 
 
+@pytest.mark.long
 def test_scopes_of_spec_and_partners(spec_documents: tuple[dict[str, Any], ...]) -> None:
     """Each scope that the spec lists or uses is there, and those that only partners hold."""
     named = set()

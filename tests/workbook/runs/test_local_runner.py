@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from ddoauth_kit.workbook.runs.run_matrix import Case, NotebookRun
 
 READER = TESTS / "data" / "reader_client.json"
+# Without a template each kernel imports everything anew.
+COLD = ("00", "05", "09")
 
 
 def _run(cases: list[Case], out: Path, **limits: Any) -> list[NotebookRun]:
@@ -66,8 +68,8 @@ def test_failures_and_tables(tmp_path: Path) -> None:
 @pytest.mark.parametrize("cold", [False, True])
 def test_lessons_run_on_other_sites_and_for_a_client_file(tmp_path: Path, *, cold: bool) -> None:
     """Every lesson runs for a partner's registration; the nightly run has all sites without."""
-    sites = ["us1-fed"] if cold else ["us3", "eu1"]
-    cases = matrix(find_notebooks(), sites=sites, clients=[client_of_file(str(READER))])
+    lessons = [path for path in find_notebooks() if not cold or path.name[:2] in COLD]
+    cases = matrix(lessons, sites=["us1-fed"], clients=[client_of_file(str(READER))])
     runs = _run(cases, tmp_path, cold=cold)
     assert {run.name: run.error for run in runs} == {case.name: "" for case in cases}
 
