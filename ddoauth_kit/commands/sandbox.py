@@ -7,6 +7,7 @@ import os
 import secrets
 import sys
 from contextlib import ExitStack, contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
@@ -44,8 +45,9 @@ def configure(sandbox: Parser) -> None:
         "Serve a twin of Datadog's OAuth and API endpoints on this machine. On a terminal it says "
         "where the pages are and with which client to begin, and then prints a line for each "
         "request, with the reason of a refusal. In a pipe it prints one line of JSON when it is "
-        "ready. With -- COMMAND it starts your server, unchanged: its calls to Datadog's https "
-        "hosts arrive in the sandbox, and all other hosts are refused.",
+        "ready, with the proxy that leads Datadog's names to it. With -- COMMAND it starts your "
+        "server, unchanged: its calls to Datadog's https hosts arrive in the sandbox, and all "
+        "other hosts are refused.",
         examples=EXAMPLES,
         more=_profiles_and_faults(),
     )
@@ -173,15 +175,29 @@ def _key_file(key: str) -> Iterator[Path]:
         yield path
 
 
-def _description(sandbox: Sandbox, key_file: Path) -> str:
-    control = {"url": f"{sandbox.base_url}/control", "key_file": str(key_file)}
-    return json.dumps({**sandbox.description(), "control": control})
+def _serve_for_programs(sandbox: Sandbox, key_file: Path) -> int:
+    """Describe it all in one line of JSON; `proxy` and `ca_file` need the extra `grade`."""
+    from ddoauth_kit.grading.front.session import front_before, record_line
+
+    description = sandbox.description()
+    description["control"] = {"url": f"{sandbox.base_url}/control", "key_file": str(key_file)}
+    with ExitStack() as stack:
+        if find_spec("trustme") is not None:
+            session = stack.enter_context(
+                front_before(
+                    sandbox.base_url,
+                    before=os.environ,
+                    record=lambda seen: say(record_line(seen)),
+                )
+            )
+            description |= {"proxy": session.url, "ca_file": str(session.ca_file)}
+        sandbox.serve_forever(announce=lambda: answer(json.dumps(description)))
+    return SUCCESS
 
 
 def _serve_alone(sandbox: Sandbox, key_file: Path) -> int:
     if not sys.stdout.isatty():
-        sandbox.serve_forever(announce=lambda: answer(_description(sandbox, key_file)))
-        return SUCCESS
+        return _serve_for_programs(sandbox, key_file)
     client = sandbox.client
     lines = {
         "sandbox": f"{sandbox.base_url} (for browsers: links to all sites)",

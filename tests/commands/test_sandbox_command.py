@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import ssl
 import stat
 import subprocess
 import sys
@@ -240,6 +241,21 @@ def test_in_a_pipe_it_names_the_control_key_file() -> None:
         assert process.wait(timeout=20) == 0
         assert process.stdout.read() == ""
     assert not file.parent.exists()
+
+
+def test_in_a_pipe_it_names_the_front() -> None:
+    """A client with this proxy and this CA reaches the sandbox under Datadog's own names."""
+    with _started() as process:
+        assert process.stdout is not None
+        said = json.loads(process.stdout.readline())
+        trusted = ssl.create_default_context(cafile=said["ca_file"])
+        with httpx.Client(proxy=said["proxy"], verify=trusted, trust_env=False) as client:
+            answer = client.get("https://api.datadoghq.eu/api/v2/current_user")
+            assert answer.status_code == 401
+            assert client.get("https://shop.example/").status_code == 403
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=20) == 0
+    assert not Path(said["ca_file"]).exists()
 
 
 @pytest.mark.skipif(os.name != "posix", reason="pseudo-terminals are POSIX")
