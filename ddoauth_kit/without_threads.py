@@ -34,7 +34,12 @@ def threads_exist() -> bool:
 
 @cache
 def sockets_exist() -> bool:
-    """Return whether this process can listen on loopback; it tries."""
+    """Return whether this process can listen on loopback; it tries, but not where Python is wasm.
+
+    There a socket is a stand-in, and listening ends the whole runtime.
+    """
+    if sys.platform in {"emscripten", "wasi"}:
+        return False
     try:
         with socket.socket() as listener:
             listener.bind(("127.0.0.1", 0))
