@@ -32,6 +32,7 @@ LAYERS = (
         "secret",
         "sites",
         "socket_folder",
+        "without_threads",
     },
     {"masking"},
     {"http", "store"},
@@ -188,6 +189,7 @@ def test_the_sandbox_stands_apart(module: str) -> None:
             (
                 "grading.customer",
                 "grading.sandbox_control",
+                "http.in_process",
                 "http.sender",
                 "oauth.consent.scripted_browser",
             ),

@@ -17,6 +17,7 @@ import httpx
 
 from ddoauth_kit.errors import NetworkError
 from ddoauth_kit.http.deadline import NotedBackend, TimedBackend, watched
+from ddoauth_kit.http.in_process import InProcess, is_in_process
 from ddoauth_kit.http.pace import Pace
 from ddoauth_kit.http.policy import is_this_machine, unsendable
 from ddoauth_kit.http.quiet import quiet
@@ -34,8 +35,9 @@ if TYPE_CHECKING:
     from ddoauth_kit.http.sending import Outcome
     from ddoauth_kit.sites import Site
 
-    # The site, the scheme, and whether it is this machine: what a client's settings depend on.
-    Route = tuple[Site, str, bool]
+    # What a client's settings depend on: the site, the scheme, whether it is this machine, and
+    # whether it is even this process.
+    Route = tuple[Site, str, bool, bool]
 
 CONNECTIONS_PER_SITE: Final = 10
 _LIMITS: Final = httpx.Limits(max_connections=CONNECTIONS_PER_SITE)
@@ -134,7 +136,7 @@ class Http:
     def _client(self, request: Request) -> httpx.Client:
         route = _route(request)
         if route not in self._clients:
-            client: httpx.Client = _made(httpx.Client, route, self._timeout)
+            client: httpx.Client = _made(httpx.Client, route, self._timeout, self._deadline)
             for pool in _pools(client):
                 pool._network_backend = TimedBackend(pool._network_backend)  # noqa: SLF001
             self._clients[route] = client
@@ -235,7 +237,9 @@ class AsyncHttp:
     def _client(self, request: Request) -> httpx.AsyncClient:
         route = _route(request)
         if route not in self._clients:
-            client: httpx.AsyncClient = _made(httpx.AsyncClient, route, self._timeout)
+            client: httpx.AsyncClient = _made(
+                httpx.AsyncClient, route, self._timeout, self._deadline
+            )
             for pool in _pools(client):
                 pool._network_backend = NotedBackend(pool._network_backend)  # noqa: SLF001
             self._clients[route] = client
@@ -286,12 +290,13 @@ def _outgoing(request: Request) -> dict[str, Any]:
 
 def _route(request: Request) -> Route:
     parts = urlsplit(request.url)
-    return request.site, parts.scheme, is_this_machine(parts.hostname or "")
+    here = is_this_machine(parts.hostname or "")
+    return request.site, parts.scheme, here, is_in_process(request.url)
 
 
-def _made(kind: Callable[..., Any], route: Route, timeout: float) -> Any:  # noqa: ANN401 - either
+def _made(kind: Callable[..., Any], route: Route, timeout: float, deadline: float) -> Any:  # noqa: ANN401 - either
     """Make a client: no proxy for this machine, and no log of TLS keys beside secrets."""
-    _, scheme, loopback = route
+    _, scheme, loopback, in_process = route
     if scheme == "https" and os.environ.get("SSLKEYLOGFILE"):
         what = "SSLKEYLOGFILE is set, so that whoever has that file could read every secret"
         raise NetworkError("tls_error", f"{what}; nothing was sent. Unset it.")
@@ -303,6 +308,7 @@ def _made(kind: Callable[..., Any], route: Route, timeout: float) -> Any:  # noq
             limits=_LIMITS,
             trust_env=not loopback,
             cookies=_NoCookies(),
+            transport=InProcess(deadline=deadline) if in_process else None,
         )
     except (OSError, ValueError, ImportError, httpx.InvalidURL) as error:
         raise _unusable_environment(error) from None
@@ -314,7 +320,7 @@ def _pools(client: httpx.Client | httpx.AsyncClient) -> list[Any]:
     A test proves over sockets that each kind of pool has it.
     """
     transports = (client._transport, *client._mounts.values())  # noqa: SLF001
-    return [transport._pool for transport in transports if transport]  # noqa: SLF001
+    return [t._pool for t in transports if t and not isinstance(t, InProcess)]  # noqa: SLF001
 
 
 @cache

@@ -7,7 +7,6 @@ clients, and processes that share a store.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import math
 import threading
@@ -28,6 +27,7 @@ from ddoauth_kit.http.answers import error_texts
 from ddoauth_kit.oauth.grant_record import GrantRecord, new_record, read, written
 from ddoauth_kit.oauth.tokens import current_user_request
 from ddoauth_kit.store import Slot, Store, refuse_unwritable
+from ddoauth_kit.without_threads import apart
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -151,7 +151,7 @@ class Grant:
         ready = None if self._unsaved else self._ready()
         if ready is not None:
             return ready
-        return await asyncio.to_thread(self.tokens)
+        return await apart(self.tokens)
 
     def renew(self, tokens: TokenSet | None = None) -> TokenSet:
         """Refresh now, unless the store holds newer tokens than these: then return those.
@@ -198,7 +198,7 @@ class Grant:
                 self._note_success(response, tokens)
                 return response
             answered = time.monotonic()
-            if await asyncio.to_thread(self._is_final, response, tokens, at=answered, check=check):
+            if await apart(self._is_final, response, tokens, at=answered, check=check):
                 return response
 
     def end(self, tokens: TokenSet | None = None) -> None:

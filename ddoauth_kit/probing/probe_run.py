@@ -18,6 +18,7 @@ from ddoauth_kit.oauth.tokens import current_user_request
 from ddoauth_kit.probing.probe import Writes
 from ddoauth_kit.probing.probe_report import Baseline, ProbeReport, merged
 from ddoauth_kit.probing.prober import Prober, failed
+from ddoauth_kit.without_threads import run_inline, threads_exist
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -188,7 +189,10 @@ class Probing:
         """Probe everything from code that is not a coroutine, in a notebook's cell as well.
 
         An interrupt (Ctrl-C, or the notebook's stop button) cancels, and returns what was found.
+        Where there are no threads, probing runs in this one, and the caller's event loop waits.
         """
+        if not threads_exist():
+            return self._run_inline()
         events: SimpleQueue[ProbeProgress | None] = SimpleQueue()
         watch, self._watch = self._watch, events.put
         failures: list[BaseException] = []
@@ -206,6 +210,11 @@ class Probing:
             self._watch = watch
         if failures:
             raise failures[0]
+        return self.report()
+
+    def _run_inline(self) -> ProbeReport:
+        with suppress(KeyboardInterrupt):
+            return run_inline(self.run())
         return self.report()
 
     def _in_thread(

@@ -13,14 +13,20 @@ from ddoauth_kit.sandbox.clock import Clock
 from ddoauth_kit.sandbox.facts.profiles import find_profile
 from ddoauth_kit.sandbox.facts.sites import REHEARSAL, find_site
 from ddoauth_kit.sandbox.facts.switches import Lifetime, Switches
-from ddoauth_kit.sandbox.http.hosts import check_loopback, make_endpoints, read_public_url
+from ddoauth_kit.sandbox.http.hosts import (
+    check_loopback,
+    local_hosts,
+    make_endpoints,
+    read_public_url,
+)
+from ddoauth_kit.sandbox.http.payload import MAX_BODY_BYTES
 from ddoauth_kit.sandbox.sandbox_error import SandboxError
 from ddoauth_kit.sandbox.server.actions import Actions, read_lifetime
 from ddoauth_kit.sandbox.server.control import Control
 from ddoauth_kit.sandbox.server.control_interface import ControlInterface
 from ddoauth_kit.sandbox.server.dispatch import Dispatcher
+from ddoauth_kit.sandbox.server.in_process import make_request, new_host
 from ddoauth_kit.sandbox.server.live_view import LiveView
-from ddoauth_kit.sandbox.server.transport import Listener
 from ddoauth_kit.sandbox.state.clients import (
     demo_integration,
     read_integration,
@@ -33,13 +39,16 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    from ddoauth_kit.sandbox.http.messages import Answer
     from ddoauth_kit.sandbox.server.journal import JournalEntry
+    from ddoauth_kit.sandbox.server.transport import Listener
     from ddoauth_kit.sandbox.state.clients import Client
     from ddoauth_kit.sandbox.state.issued_api_keys import ApiKey
     from ddoauth_kit.sandbox.state.orgs import Org
 
 
 LONGEST_LATENCY = 60.0
+NOT_RUNNING = "the sandbox is not running; use it in a with statement"
 
 
 class Sandbox:
@@ -52,7 +61,8 @@ class Sandbox:
     join. `rotate` gives a new refresh token with each refresh, `basic` allows HTTP Basic at the
     token and revocation endpoints, and without `v1_token` the older token endpoint answers 404.
     With `token_lifetime` access tokens end after so many seconds of real time. Whoever holds
-    `operator_key` may do by HTTP at `/control` what `actions` does.
+    `operator_key` may do by HTTP at `/control` what `actions` does. With `in_process` nothing
+    listens: requests come by `answer`, and no thread is started.
     Set-up that cannot work raises `SandboxError`.
     """
 
@@ -75,6 +85,7 @@ class Sandbox:
         v1_token: bool = True,
         operator_key: str | None = None,
         token_lifetime: float | None = None,
+        in_process: bool = False,
     ) -> None:
         check_loopback(host)
         if not 0 <= latency <= LONGEST_LATENCY:
@@ -83,6 +94,8 @@ class Sandbox:
         self._port = port
         self._public = read_public_url(public_url)
         self._lock = threading.RLock()
+        self._in_process = in_process
+        self._address = ""
         self._listener: Listener | None = None
         self._live: LiveView | None = None
         self.clock = Clock(real_time=real_time)
@@ -110,22 +123,48 @@ class Sandbox:
             self._dispatcher.admit(Control(self._twin, key=control_key, show_at=self.show_at))
 
     def start(self) -> Self:
-        """Open the port and serve until `stop`."""
-        if self._listener is not None:
+        """Open the port, unless it is in process, and answer until `stop`."""
+        if self._address:
             raise SandboxError("this sandbox runs already")
+        if self._in_process:
+            self._address = new_host()
+            self._twin.cookie = "ddoauth_sandbox"
+            self._dispatcher.serve_hosts(frozenset({self._address}))
+        else:
+            self._listen()
+        return self
+
+    def _listen(self) -> None:
+        from ddoauth_kit.sandbox.server.transport import Listener
+
         listener = Listener(host=self._host, port=self._port, respond=self._dispatcher.respond)
         self._listener = listener
+        name = f"[{self._host}]" if ":" in self._host else self._host
+        self._address = f"{name}:{listener.port}"
         self._twin.cookie = f"ddoauth_sandbox_{listener.port}"
-        self._dispatcher.serve_port(listener.port)
+        self._dispatcher.serve_hosts(local_hosts(listener.port))
         cookie = f"ddoauth_live_{listener.port}"
         self._live = LiveView(self._dispatcher.journal, cookie=cookie)
         self._dispatcher.show_live(self._live)
         listener.start()
-        return self
+
+    def answer(
+        self, method: str, target: bytes, headers: Iterable[tuple[str, str]], body: bytes
+    ) -> Answer:
+        """Answer a request of this process; `target` is the path with its query.
+
+        Whoever calls sees to it that the answer takes its `delay` and breaks off if `cut_off`.
+        """
+        if not self._address:
+            raise SandboxError(NOT_RUNNING)
+        request = make_request(method, target, headers)
+        fits = len(body) <= MAX_BODY_BYTES
+        return self._dispatcher.respond(request, body=body if fits else None)
 
     def stop(self) -> None:
         """Close the port and end the thread; what was minted stays readable."""
         listener, self._listener = self._listener, None
+        self._address = ""
         if listener is not None:
             listener.stop()
 
@@ -156,16 +195,15 @@ class Sandbox:
     @property
     def base_url(self) -> str:
         """Return the address of the index page, which all others start with."""
-        if self._listener is None:
-            raise SandboxError("the sandbox is not running; use it in a with statement")
-        name = f"[{self._host}]" if ":" in self._host else self._host
-        return f"http://{name}:{self._listener.port}"
+        if not self._address:
+            raise SandboxError(NOT_RUNNING)
+        return f"http://{self._address}"
 
     def live_url(self) -> str:
         """Return a new address at which one browser sees the journal grow; it works once."""
         address = self.base_url
         if self._live is None:
-            raise SandboxError("the sandbox is not running; use it in a with statement")
+            raise SandboxError("a sandbox in process has no live view; its journal is readable")
         with self._lock:
             return f"{address}{self._live.link_path()}"
 

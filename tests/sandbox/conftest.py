@@ -1,4 +1,4 @@
-"""A partner and a customer who click and post by script, over real sockets."""
+"""A partner and a customer who click and post by script, over real sockets or in process."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, urljoin, urlsplit
 import httpx
 import pytest
 
+from ddoauth_kit.http.in_process import ByAddress, serve, withdraw
 from ddoauth_kit.sandbox import Sandbox
 
 if TYPE_CHECKING:
@@ -74,7 +75,10 @@ class Partner:
         self.site = site
         self.client = client or sandbox.client
         self.urls = sandbox.endpoints[site]
-        self.http = httpx.Client(verify=TLS, trust_env=False, timeout=10)
+        sockets = httpx.HTTPTransport(verify=TLS, trust_env=False)
+        self.http = httpx.Client(
+            transport=ByAddress(sockets), verify=TLS, trust_env=False, timeout=10
+        )
         self.token_path = V1
 
     @property
@@ -206,9 +210,23 @@ def stack() -> Iterator[contextlib.ExitStack]:
 
 
 @pytest.fixture
-def make_sandbox(stack: contextlib.ExitStack) -> Callable[..., Sandbox]:
+def in_process() -> bool:
+    """Say whether the sandbox does without sockets; a module may ask for both."""
+    return False
+
+
+@pytest.fixture
+def make_sandbox(stack: contextlib.ExitStack, *, in_process: bool) -> Callable[..., Sandbox]:
     """Start a sandbox with options."""
-    return lambda **options: stack.enter_context(Sandbox(**options))
+
+    def make(**options: Any) -> Sandbox:
+        sandbox = stack.enter_context(Sandbox(in_process=in_process, **options))
+        if in_process:
+            serve(sandbox.base_url, sandbox.answer)
+            stack.callback(withdraw, sandbox.base_url)
+        return sandbox
+
+    return make
 
 
 @pytest.fixture

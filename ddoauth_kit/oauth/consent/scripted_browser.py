@@ -17,6 +17,7 @@ from urllib.parse import urlencode, urlsplit
 import httpx
 
 from ddoauth_kit.errors import NetworkError
+from ddoauth_kit.http.in_process import ByAddress
 from ddoauth_kit.http.quiet import quiet
 
 if TYPE_CHECKING:
@@ -63,8 +64,13 @@ class Browser:
     def __init__(self) -> None:
         # A consent page and its form use one connection; servers close theirs after seconds.
         limits = httpx.Limits(keepalive_expiry=1.0)
+        sockets = httpx.HTTPTransport(verify=_certificates(), trust_env=False, limits=limits)
         self._client = httpx.Client(
-            verify=_certificates(), timeout=TIMEOUT, trust_env=False, limits=limits
+            transport=ByAddress(sockets),
+            # Unlike the transport's, the client's own settings would load certificates again.
+            verify=_certificates(),
+            timeout=TIMEOUT,
+            trust_env=False,
         )
         weakref.finalize(self, self._client.close)
 

@@ -79,6 +79,18 @@ class Answer:
         """Return this answer with more headers."""
         return replace(self, headers=(*self.headers, *headers))
 
+    def wire_headers(self) -> list[tuple[str, str]]:
+        """Return all headers as they go out; the length is that of the body before a cut."""
+        length = ("Content-Length", str(len(self.body)))
+        first = [("Content-Type", self.content_type), *([] if self.stream else [length])]
+        if self.status == NO_CONTENT:
+            first = []  # RFC 9110 8.6: such an answer has no length to tell
+        return [*first, *self.headers]
+
+    def wire_body(self) -> bytes:
+        """Return what goes out of the body."""
+        return self.body[: len(self.body) // 2] if self.cut_off else self.body
+
 
 def read_pairs(raw: bytes) -> tuple[tuple[str, str], ...]:
     """Read form-encoded bytes, a query or a body, into pairs."""

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from ddoauth_kit.sandbox.clock import http_date
 from ddoauth_kit.sandbox.facts.sites import EVERY_SITE, ROLES
-from ddoauth_kit.sandbox.http.hosts import local_hosts
 from ddoauth_kit.sandbox.http.messages import Incoming, json_answer, read_pairs
 from ddoauth_kit.sandbox.http.refusals import Refusal, answer_refusal, api_refusal, page_refusal
 from ddoauth_kit.sandbox.pages.customer_pages import index_page
@@ -52,9 +51,9 @@ class Dispatcher:
         self._live: LiveView | None = None
         self.journal = Journal()
 
-    def serve_port(self, port: int) -> None:
-        """Answer for the loopback names of this port from now on."""
-        self._hosts = local_hosts(port) | ({self._public.host} if self._public else set())
+    def serve_hosts(self, hosts: frozenset[str]) -> None:
+        """Answer for these hosts, and the public one, from now on."""
+        self._hosts = hosts | ({self._public.host} if self._public else set())
 
     def show_at(self, public: PublicUrl) -> None:
         """Answer for one more public host, with cookies for its prefix."""

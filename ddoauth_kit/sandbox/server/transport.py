@@ -15,7 +15,6 @@ from starlette.routing import Mount
 from uvicorn.middleware.message_logger import MessageLoggerMiddleware
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from ddoauth_kit.sandbox.http.messages import NO_CONTENT
 from ddoauth_kit.sandbox.http.payload import MAX_BODY_BYTES
 from ddoauth_kit.sandbox.sandbox_error import SandboxError
 
@@ -197,27 +196,19 @@ async def _read_body(request: Request) -> bytes | None:
 async def _deliver(answer: Answer, *, send: Send) -> None:
     if answer.delay:
         await asyncio.sleep(answer.delay)
-    body = answer.body
-    headers = [("Content-Type", answer.content_type), ("Content-Length", str(len(body)))]
-    if answer.stream is not None:
-        headers = [("Content-Type", answer.content_type)]
-    if answer.status == NO_CONTENT:
-        headers = []  # RFC 9110 8.6: such an answer has no length to tell
-    if answer.cut_off:
-        body = body[: len(body) // 2]
     await send(
         {
             "type": "http.response.start",
             "status": answer.status,
             "headers": [
                 (name.lower().encode("latin-1"), value.encode("latin-1"))
-                for name, value in (*headers, *answer.headers)
+                for name, value in answer.wire_headers()
             ],
         }
     )
     more = answer.cut_off or answer.stream is not None
     # Without the last message uvicorn closes the connection in the middle of the body.
-    await send({"type": "http.response.body", "body": body, "more_body": more})
+    await send({"type": "http.response.body", "body": answer.wire_body(), "more_body": more})
 
 
 async def _stream(parts: AsyncGenerator[bytes], *, receive: Receive, send: Send) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from ddoauth_kit.errors import InputError
+from ddoauth_kit.http.in_process import serve, withdraw
 from ddoauth_kit.http.sender import Http
 from ddoauth_kit.oauth.client import OAuthClient
 from ddoauth_kit.oauth.consent.scripted_consent import visit_consent
@@ -23,6 +24,7 @@ from ddoauth_kit.registration.live import live_registration
 from ddoauth_kit.secret import Secret
 from ddoauth_kit.sites import DATADOG_SITES, Endpoints, SiteTable
 from ddoauth_kit.store import ChosenStore, MemoryStore, open_store
+from ddoauth_kit.without_threads import sockets_exist, threads_exist
 from ddoauth_kit.workbook.lab.backend import Backend, Mode
 from ddoauth_kit.workbook.lab.drills import run_drill
 from ddoauth_kit.workbook.lab.lab import Lab
@@ -99,12 +101,15 @@ def open_sandbox_lab(  # noqa: PLR0913 - each is a choice of the notebook or its
     every_scope: bool = False,
     private: bool = False,
     rotate: bool = False,
+    in_process: bool | None = None,
 ) -> Lab:
     """Open a lab in a sandbox of its own, which may have a profile and faults.
 
     With `private` it begins as integrations do: with the private client, which works for the
     first organization of its site alone, and is another one on each site. With `rotate` each
-    refresh brings a new refresh token, and the one before is spent.
+    refresh brings a new refresh token, and the one before is spent. With `in_process` the sandbox
+    needs no socket and no thread, and only this process can reach it; by default that is chosen
+    where one of them does not exist, as in a browser's tab.
 
     Raises:
         InputError: `unknown_site`, `bad_client_file` or `sandbox_not_started`.
@@ -113,6 +118,7 @@ def open_sandbox_lab(  # noqa: PLR0913 - each is a choice of the notebook or its
 
     DATADOG_SITES.named(site)
     registration = registration_from_file(client) if client else None
+    alone = _is_alone() if in_process is None else in_process
     try:
         sandbox = Sandbox(
             profile=profile,
@@ -120,9 +126,12 @@ def open_sandbox_lab(  # noqa: PLR0913 - each is a choice of the notebook or its
             client_file=Path(client) if client else None,
             scopes=None if every_scope else LESSON_SCOPES,
             rotate=rotate,
+            in_process=alone,
         ).start()
     except SandboxError as error:
         raise InputError("sandbox_not_started", f"The sandbox says: {error}.") from None
+    if alone:
+        serve(sandbox.base_url, sandbox.answer)
     oauth = OAuthClient(
         _registration({"name": sandbox.client.name, **sandbox.client.description()}, registration),
         sites=sandbox_sites(sandbox),
@@ -230,6 +239,7 @@ class OwnSandbox(SandboxBackend):
         """Stop the sandbox and close the connections."""
         if self.owned:
             self.oauth.http.close()
+            withdraw(self.sandbox.base_url)
             self.sandbox.stop()
 
 
@@ -387,6 +397,11 @@ def _add_address(oauth: OAuthClient, urls: CallbackUrls) -> None:
     oauth.registration = replace(
         oauth.registration, redirect_uris=tuple(uris), onboarding_url=urls.onboarding_url
     )
+
+
+def _is_alone() -> bool:
+    """Return whether nothing can listen here, or nothing can run beside the cells."""
+    return not (threads_exist() and sockets_exist())
 
 
 def _advance(sandbox: Sandbox, seconds: float) -> None:

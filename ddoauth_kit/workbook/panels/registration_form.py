@@ -86,7 +86,7 @@ class RegistrationForm(Panel):
     def keep(self, typed: Typed) -> FormReply:
         """Do what `keep_registration` does; after a problem, all that was typed is still there."""
         registration, found = self._read(typed)
-        if any(row.stops == "yes" for row in found.frame.itertuples()):
+        if "yes" in (row["stops"] for row in found.rows):
             errors = _by_field(found)
             html = f"{escape(NOT_KEPT)} {_counted(errors)}"
             return FormReply(html, held=self._names_held, errors=errors)
@@ -137,11 +137,11 @@ def _split(text: str) -> list[str]:
 def _by_field(found: ResultTable) -> dict[str, str]:
     """Return the sentences about each field of the form, which a table names in words."""
     errors: dict[str, list[str]] = {}
-    for each in found.frame.itertuples():
-        name = str(each.field).lower().replace(" ", "_")
+    for each in found.rows:
+        name = str(each["field"]).lower().replace(" ", "_")
         place = next(f.name for f in FIELDS if f.name.removesuffix("s") == name.removesuffix("s"))
-        note = "" if each.stops == "yes" else " (You can keep it like this.)"
-        errors.setdefault(place, []).append(f"{each.problem}{note}")
+        note = "" if each["stops"] == "yes" else " (You can keep it like this.)"
+        errors.setdefault(place, []).append(f"{each['problem']}{note}")
     return {place: "\n".join(sentences) for place, sentences in errors.items()}
 
 

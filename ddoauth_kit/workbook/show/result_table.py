@@ -1,4 +1,4 @@
-"""Hold results as pandas tables that read the same everywhere and travel with the notebook."""
+"""Hold results as tables that read the same everywhere and travel with the notebook."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import pandas as pd
 
@@ -17,12 +17,14 @@ _EMPTY: Final = "no rows"
 
 
 class ResultTable:
-    """Name a DataFrame, show it in a fixed form, and let a run collect it from the notebook.
+    """Name some rows, show them in a fixed form, and let a run collect them from the notebook.
 
-    `frame` is the pandas DataFrame. A saved output carries the rows as JSON beside the HTML, so
+    `table["column"]` lists a column's values, and `frame` is the pandas DataFrame, to go on with;
+    only the frame loads pandas. A saved output carries the rows as JSON beside the HTML, so
     that whoever executes the notebook finds the table in it, by whatever engine. Columns named in
     `volatile` differ from run to run: they are in the frame, are not shown unless asked for, and
-    travel in the output's metadata, which nbval does not compare.
+    travel in the output's metadata, which nbval does not compare. `framed` makes a frame with
+    types that rows do not tell.
     """
 
     def __init__(
@@ -31,19 +33,49 @@ class ResultTable:
         rows: Sequence[Mapping[str, object]] | pd.DataFrame,
         *,
         volatile: Sequence[str] = (),
+        framed: Callable[[], pd.DataFrame] | None = None,
     ) -> None:
         self.name = name
         self.volatile = tuple(volatile)
         self._given = rows
+        self._framed = framed
 
     @cached_property
     def frame(self) -> pd.DataFrame:
         """Return the DataFrame, volatile columns included."""
+        if self._framed is not None:
+            return self._framed()
         import pandas as pd
 
         if isinstance(self._given, pd.DataFrame):
             return self._given
-        return pd.DataFrame.from_records([dict(row) for row in self._given])
+        return pd.DataFrame.from_records(self.rows)
+
+    @cached_property
+    def rows(self) -> list[Bundle]:
+        """Return the rows as plain dictionaries, volatile columns included."""
+        from_pandas = getattr(self._given, "to_dict", None)
+        given: Sequence[Mapping[str, object]]
+        given = from_pandas(orient="records") if from_pandas else self._given  # type: ignore[assignment]
+        return [dict(row) for row in given]
+
+    @cached_property
+    def columns(self) -> list[str]:
+        """Return the names of the columns, in the order in which rows have them first."""
+        return list(dict.fromkeys(name for row in self.rows for name in row))
+
+    def __getitem__(self, column: str) -> list[Any]:
+        """List a column's values, None where a row has none.
+
+        Raises:
+            KeyError: there is no such column.
+        """
+        if column not in self.columns:
+            raise KeyError(column)
+        return [_known(row.get(column)) for row in self.rows]
+
+    def __iter__(self) -> Iterator[Bundle]:
+        return iter(self.rows)
 
     def __len__(self) -> int:
         return len(self._given)
@@ -55,8 +87,8 @@ class ResultTable:
         """Return aligned text; with `everything` also the volatile columns."""
         if not len(self):
             return _EMPTY
-        frame = self._shown(everything=everything)
-        lines = [list(frame.columns), *_cells(frame)]
+        columns = self._shown(everything=everything)
+        lines = [columns, *self._cells(columns)]
         widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
         return "\n".join(
             "  ".join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)).rstrip()
@@ -67,19 +99,20 @@ class ResultTable:
         """Return an HTML table; with `everything` also the volatile columns."""
         if not len(self):
             return f"<p>{_EMPTY}</p>"
-        frame = self._shown(everything=everything)
-        head = "".join(_cell("th", name, scope="col") for name in frame.columns)
+        columns = self._shown(everything=everything)
+        head = "".join(_cell("th", name, scope="col") for name in columns)
         body = "".join(
-            f"<tr>{''.join(_cell('td', cell) for cell in row)}</tr>" for row in _cells(frame)
+            f"<tr>{''.join(_cell('td', cell) for cell in row)}</tr>" for row in self._cells(columns)
         )
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
-    def _shown(self, *, everything: bool) -> pd.DataFrame:
-        return (
-            self.frame
-            if everything
-            else self.frame.drop(columns=list(self.volatile), errors="ignore")
-        )
+    def _shown(self, *, everything: bool) -> list[str]:
+        return [name for name in self.columns if everything or name not in self.volatile]
+
+    def _cells(self, columns: list[str]) -> list[list[str]]:
+        """Return all cells as text; what is missing is empty."""
+        cells = ([_known(row.get(name)) for name in columns] for row in self.rows)
+        return [["" if cell is None else str(cell) for cell in row] for row in cells]
 
     def _repr_html_(self) -> str:
         return self.html()
@@ -91,12 +124,14 @@ class ResultTable:
 
     def as_json(self) -> tuple[Bundle, Bundle]:
         """Return the name and the rows, and what puts the volatile columns back into them."""
-        whole = _records(self.frame)
         unstable = {
-            "columns": list(self.frame.columns),
-            "volatile": {name: [row.get(name) for row in whole] for name in self.volatile},
+            "columns": self.columns,
+            "volatile": {
+                name: [_known(row.get(name)) for row in self.rows] for name in self.volatile
+            },
         }
-        rows = _records(self._shown(everything=False))
+        shown = self._shown(everything=False)
+        rows = [{name: _known(row.get(name)) for name in shown} for row in self.rows]
         return {"name": self.name, "rows": rows}, unstable
 
 
@@ -133,23 +168,10 @@ def _ordered(row: Bundle, columns: Sequence[str]) -> Bundle:
     return {name: row[name] for name in dict.fromkeys((*columns, *row)) if name in row}
 
 
-def _cells(frame: pd.DataFrame) -> list[list[str]]:
-    """Return all cells as text; what is missing is empty."""
-    cells: list[list[str]] = frame.astype(str).where(frame.notna(), "").to_numpy().tolist()
-    return cells
-
-
-def _records(frame: pd.DataFrame) -> list[Bundle]:
-    """Return the rows as JSON takes them: what is missing is null."""
-    records = frame.to_dict(orient="records")
-    missing = frame.isna().to_numpy().tolist()
-    return [
-        {
-            str(name): None if gone else value
-            for (name, value), gone in zip(row.items(), lacks, strict=True)
-        }
-        for row, lacks in zip(records, missing, strict=True)
-    ]
+def _known(value: object) -> object:
+    """Return a value, or None for what is missing: None, NaN, and pandas' own marks."""
+    missing = not isinstance(value, str) and str(value) in {"nan", "<NA>", "NaT"}
+    return None if missing else value
 
 
 def _cell(tag: str, text: str, *, scope: str = "") -> str:

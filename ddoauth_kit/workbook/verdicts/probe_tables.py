@@ -12,8 +12,8 @@ from ddoauth_kit.workbook.verdicts.csv_and_json import as_csv, as_json, masked
 from ddoauth_kit.workbook.verdicts.difference import Difference, difference
 from ddoauth_kit.workbook.verdicts.latency import latency_table
 from ddoauth_kit.workbook.verdicts.matrix import VerdictMatrix, verdict_matrix
-from ddoauth_kit.workbook.verdicts.probe_table import verdict_frame
-from ddoauth_kit.workbook.verdicts.unconfirmed import findings, findings_frame
+from ddoauth_kit.workbook.verdicts.probe_table import verdict_frame, verdict_rows
+from ddoauth_kit.workbook.verdicts.unconfirmed import findings, findings_frame, findings_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -38,7 +38,12 @@ class ProbeTables:
     @cached_property
     def rows(self) -> ResultTable:
         """Return one row for each site and scope; `rows.frame` is `verdict_frame`."""
-        return ResultTable("verdicts", verdict_frame(self.report), volatile=_VOLATILE)
+        return ResultTable(
+            "verdicts",
+            verdict_rows(self.report),
+            volatile=_VOLATILE,
+            framed=lambda: verdict_frame(self.report),
+        )
 
     @cached_property
     def matrix(self) -> VerdictMatrix:
@@ -57,7 +62,10 @@ class ProbeTables:
     @cached_property
     def not_confirmed(self) -> ResultTable:
         """Return what is not confirmed, gravest first; sites that answered the same share a row."""
-        return ResultTable("not_confirmed", findings_frame(findings(self.report.results)))
+        found = findings(self.report.results)
+        return ResultTable(
+            "not_confirmed", findings_rows(found), framed=lambda: findings_frame(found)
+        )
 
     @cached_property
     def picture(self) -> Picture:

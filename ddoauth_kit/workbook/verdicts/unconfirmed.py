@@ -53,6 +53,22 @@ def findings(results: Iterable[ProbeResult]) -> tuple[Unconfirmed, ...]:
     return tuple(sorted(found, key=lambda finding: (GRAVITY.index(finding.verdict), finding.scope)))
 
 
+def findings_rows(found: Iterable[Unconfirmed]) -> list[dict[str, Any]]:
+    """Return one row for each finding, with the columns of `findings_frame`."""
+    return [
+        {
+            "scope": f.scope,
+            "verdict": str(f.verdict),
+            "sites": " ".join(f.sites),
+            "call": f.call,
+            "status": f.status,
+            "evidence": f.evidence,
+            "explained_by": " ".join(f.explained_by),
+        }
+        for f in found
+    ]
+
+
 def findings_frame(found: Iterable[Unconfirmed]) -> pd.DataFrame:
     """Return one row for each finding.
 
@@ -61,19 +77,7 @@ def findings_frame(found: Iterable[Unconfirmed]) -> pd.DataFrame:
     """
     import pandas as pd
 
-    rows = [
-        (
-            f.scope,
-            str(f.verdict),
-            " ".join(f.sites),
-            f.call,
-            f.status,
-            f.evidence,
-            " ".join(f.explained_by),
-        )
-        for f in found
-    ]
-    return pd.DataFrame(rows, columns=list(COLUMNS)).astype({"status": "Int64"})
+    return pd.DataFrame(findings_rows(found), columns=list(COLUMNS)).astype({"status": "Int64"})
 
 
 def _shared(result: ProbeResult) -> tuple[Any, ...]:

@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from ddoauth_kit.sandbox import JournalEntry, Sandbox
 
 
+@pytest.fixture(params=[False, True], ids=["sockets", "in process"])
+def in_process(request: pytest.FixtureRequest) -> bool:
+    """Run every test of this module over sockets and in process."""
+    return bool(request.param)
+
+
 def entries(sandbox: Sandbox, path: str) -> list[JournalEntry]:
     """Return the entries of a path."""
     return [entry for entry in sandbox.journal if entry.path == path]

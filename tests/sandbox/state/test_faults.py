@@ -28,6 +28,12 @@ USER = "/api/v2/current_user"
 TOKEN_PATHS = ("/oauth2/v1/token", "/api/v2/oauth2/token")
 
 
+@pytest.fixture(params=[False, True], ids=["sockets", "in process"])
+def in_process(request: pytest.FixtureRequest) -> bool:
+    """Run every test of this module over sockets and in process."""
+    return bool(request.param)
+
+
 @pytest.fixture
 def token(partner: Partner) -> str:
     """Give a good access token."""

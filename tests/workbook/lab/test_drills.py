@@ -87,6 +87,7 @@ EXPECTED_AT_API = {
     "api:server-error": "server_error",
 }
 drill = partial(run_drill, open_lab=open_sandbox_lab)
+drill_in_process = partial(run_drill, open_lab=partial(open_sandbox_lab, in_process=True))
 
 
 def test_every_fault_is_listed() -> None:
@@ -123,6 +124,20 @@ def test_a_fault_meets_the_api(name: str, code: str) -> None:
     _check(found, code)
     if isinstance(found, DdoauthError) and found.exchange:
         assert "/oauth2/" not in found.exchange.url
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        *EXPECTED.items(),
+        # Ten seconds of patience are long, and `impatient-client` tries the same.
+        *(each for each in EXPECTED_OF_FAULTS.items() if each[0] not in {"hang", "slow"}),
+        *EXPECTED_AT_API.items(),
+    ],
+)
+def test_a_drill_in_process_has_the_same_error(name: str, code: str) -> None:
+    """Without sockets and threads every drill ends as it does with them."""
+    _check(drill_in_process(name, site="us1"), code)
 
 
 def _check(found: DdoauthError | Skipped, code: str) -> None:

@@ -45,10 +45,10 @@ class PickyStore(MemoryStore):
         super().put(slot, secret)
 
 
-@pytest.fixture
-def lab() -> Iterator[Lab]:
-    """Open a sandbox lab."""
-    with open_lab() as opened:
+@pytest.fixture(params=[False, True], ids=["sockets", "in process"])
+def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
+    """Open a sandbox lab, over sockets and in process."""
+    with open_sandbox_lab(in_process=request.param) as opened:
         yield opened
 
 

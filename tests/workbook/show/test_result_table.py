@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
+import subprocess
+import sys
+import textwrap
+
+import pandas as pd
+import pytest
 
 from ddoauth_kit.workbook import check_environment, sites_table
 from ddoauth_kit.workbook.lessons.lesson_tables import check_environment as check
@@ -77,3 +84,58 @@ def test_an_empty_table_says_so() -> None:
     bundle = table._repr_mimebundle_()
     assert isinstance(bundle, tuple)
     assert bundle[0][TABLE_MIME] == {"name": "nothing", "rows": []}
+
+
+def test_a_table_reads_as_its_frame_does() -> None:
+    """Each cell shows what pandas would write, and a missing one shows nothing."""
+    rows: list[dict[str, object]] = [
+        {"text": "nan", "flag": True, "number": 3, "share": 0.1, "late": math.nan},
+        {"text": None, "flag": False, "number": 12, "share": 1e-05, "late": 2.0, "more": "x"},
+    ]
+    table = ResultTable("odd", rows)
+    frame = table.frame
+    assert table.columns == list(frame.columns)
+    cells = frame.astype(str).where(frame.notna(), "").to_numpy().tolist()
+    assert [line.split() for line in table.text().split("\n")] == [
+        [cell for cell in row if cell] for row in (table.columns, *cells)
+    ]
+    assert all(f">{cell}</td>" in table.html() for row in cells for cell in row)
+    assert table["late"] == [None, 2.0]
+    assert table["more"] == [None, "x"]
+    assert [row["number"] for row in table] == [3, 12]
+    with pytest.raises(KeyError, match="nowhere"):
+        table["nowhere"]
+
+
+def test_an_integer_beside_nothing_stays_one() -> None:
+    """A status that is missing in one row is no reason to show another as 200.0."""
+    table = ResultTable("statuses", [{"status": 200}, {"status": None}])
+    assert repr(table) == "status\n200\n"
+
+
+def test_a_given_frame_is_a_table() -> None:
+    """A DataFrame has rows as well, and stays the table's frame."""
+    frame = pd.DataFrame({"status": [200, None]}, dtype="Int64")
+    table = ResultTable("given", frame)
+    assert table.frame is frame
+    assert repr(table) == "status\n200\n"
+    assert table["status"] == [200, None]
+
+
+def test_what_is_shown_needs_no_pandas() -> None:
+    """Lessons show and count their tables where pandas cannot be imported."""
+    code = """
+    import sys
+    sys.modules["pandas"] = None  # each import of it fails from now on
+    from ddoauth_kit.workbook import open_lab, sites_table
+    lab = open_lab()
+    probes = lab.scopes.probe("monitors_read", "logs_read_data")
+    tables = (sites_table(), probes.rows, probes.not_confirmed, probes.latency, probes.counts)
+    for table in tables:
+        table.text(), table.html(), table._repr_mimebundle_()
+    probes._repr_mimebundle_()
+    print(probes.rows["verdict"], len(sites_table()["domain"]))
+    """
+    command = [sys.executable, "-c", textwrap.dedent(code)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stdout == "['confirmed', 'confirmed'] 9\n", done.stderr

@@ -1,0 +1,161 @@
+"""Carry requests to a server that lives in this process, without sockets, names or threads.
+
+Its address has port 0 of a loopback address, where nothing can listen, so that no real server is
+ever taken for it, and it for no real one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Final, Protocol
+from urllib.parse import urlsplit
+
+import httpx
+
+from ddoauth_kit.http.policy import is_loopback
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable, Iterator
+
+    Headers = list[tuple[str, str]]
+
+_FOREVER: Final = float("inf")
+
+
+class Delivery(Protocol):
+    """Say what a server answers with: `delay` is in seconds, `cut_off` breaks the body off."""
+
+    @property
+    def status(self) -> int:
+        """Return the status code."""
+
+    @property
+    def delay(self) -> float:
+        """Return how long the answer takes."""
+
+    @property
+    def cut_off(self) -> bool:
+        """Return whether the body breaks off."""
+
+    def wire_headers(self) -> Headers:
+        """Return all headers that arrive."""
+
+    def wire_body(self) -> bytes:
+        """Return what arrives of the body."""
+
+
+class Server(Protocol):
+    """Say what answers requests in this process."""
+
+    def __call__(self, method: str, target: bytes, headers: Headers, body: bytes) -> Delivery:
+        """Return the answer to a request for a path, with its query."""
+
+
+_SERVERS: dict[str, Server] = {}
+
+
+def serve(base_url: str, server: Server) -> None:
+    """Answer requests to an address in this process from now on."""
+    _SERVERS[_place(base_url)] = server
+
+
+def withdraw(base_url: str) -> None:
+    """Answer there no longer."""
+    _SERVERS.pop(_place(base_url), None)
+
+
+def is_in_process(url: str) -> bool:
+    """Return whether an address is in this process, whether or not anything answers there."""
+    parts = urlsplit(url)
+    return parts.scheme == "http" and parts.port == 0 and is_loopback(parts.hostname or "")
+
+
+class InProcess(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """Hand requests to the servers in this process; slow and broken answers arrive like real ones.
+
+    The client's read timeout ends a slow answer, and so does `deadline`, in seconds.
+    """
+
+    def __init__(self, *, deadline: float = _FOREVER) -> None:
+        self._deadline = deadline
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Return the answer."""
+        answer = _answer(request, request.read())
+        patience = self._patience(request)
+        if answer.delay:
+            time.sleep(min(answer.delay, patience))
+        return _response(request, answer, patience=patience)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Return the answer."""
+        answer = _answer(request, await request.aread())
+        patience = self._patience(request)
+        await asyncio.sleep(min(answer.delay, patience))  # 0 seconds let other tasks have a turn
+        return _response(request, answer, patience=patience)
+
+    def _patience(self, request: httpx.Request) -> float:
+        timeout: float | None = request.extensions.get("timeout", {}).get("read")
+        return self._deadline if timeout is None else min(timeout, self._deadline)
+
+
+class ByAddress(httpx.BaseTransport):
+    """Send what is for this process there, and everything else over sockets."""
+
+    def __init__(self, sockets: httpx.BaseTransport) -> None:
+        self._sockets = sockets
+        self._here = InProcess()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Return the answer."""
+        chosen = self._here if is_in_process(str(request.url)) else self._sockets
+        return chosen.handle_request(request)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._sockets.close()
+
+
+class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """Give what arrives of a body, and break off where the rest is missing."""
+
+    def __init__(self, answer: Delivery) -> None:
+        self._answer = answer
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from self._parts()
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for part in self._parts():
+            yield part
+
+    def _parts(self) -> Iterable[bytes]:
+        body = self._answer.wire_body()
+        yield body
+        if self._answer.cut_off:
+            # h11's words, so that the error reads the same over sockets.
+            announced = dict(self._answer.wire_headers()).get("Content-Length", "?")
+            raise httpx.RemoteProtocolError(
+                "peer closed connection without sending complete message body "
+                f"(received {len(body)} bytes, expected {announced})"
+            )
+
+
+def _place(url: str) -> str:
+    return urlsplit(url).netloc
+
+
+def _answer(request: httpx.Request, body: bytes) -> Delivery:
+    server = _SERVERS.get(request.url.netloc.decode("ascii"))
+    if server is None:
+        raise httpx.ConnectError("Connection refused", request=request)
+    return server(request.method, request.url.raw_path, request.headers.multi_items(), body)
+
+
+def _response(request: httpx.Request, answer: Delivery, *, patience: float) -> httpx.Response:
+    if patience < answer.delay:
+        raise httpx.ReadTimeout("timed out", request=request)
+    headers = [(name.lower(), value) for name, value in answer.wire_headers()]
+    stream = httpx.ByteStream(b"") if request.method == "HEAD" else _Body(answer)
+    return httpx.Response(answer.status, headers=headers, stream=stream)

@@ -1,0 +1,116 @@
+"""Do without threads and sockets where there are none, as in a browser's tab."""
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+import socket
+import sys
+import threading
+import time
+from asyncio import events, tasks
+from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterator
+
+Result = TypeVar("Result")
+Arguments = ParamSpec("Arguments")
+
+
+@cache
+def threads_exist() -> bool:
+    """Return whether this process can start a thread; it tries."""
+    try:
+        thread = threading.Thread(target=int)
+        thread.start()
+    except RuntimeError:
+        return False
+    thread.join()
+    return True
+
+
+@cache
+def sockets_exist() -> bool:
+    """Return whether this process can listen on loopback; it tries, but not where Python is wasm.
+
+    There a socket is a stand-in, and listening ends the whole runtime.
+    """
+    if sys.platform in {"emscripten", "wasi"}:
+        return False
+    try:
+        with socket.socket() as listener:
+            listener.bind(("127.0.0.1", 0))
+            listener.listen()
+    except OSError:
+        return False
+    return True
+
+
+async def apart(
+    call: Callable[Arguments, Result], /, *args: Arguments.args, **kwargs: Arguments.kwargs
+) -> Result:
+    """Return what a blocking call returns, beside the event loop where there are threads."""
+    if threads_exist():
+        return await asyncio.to_thread(call, *args, **kwargs)
+    return call(*args, **kwargs)
+
+
+def run_inline(work: Coroutine[Any, Any, Result]) -> Result:
+    """Run a coroutine to its end in this thread, even inside a running event loop.
+
+    It has a loop of its own, which knows time and callbacks but no sockets; the outer loop
+    stands still meanwhile.
+    """
+    with _outside_of_the_loop(), asyncio.Runner(loop_factory=_Loop) as runner:
+        return runner.run(work)
+
+
+class _Loop(asyncio.SelectorEventLoop):
+    """A loop without sockets: not even the pair that wakes it up, which only threads need."""
+
+    def __init__(self) -> None:
+        super().__init__(_Timer())
+
+    def _make_self_pipe(self) -> None:
+        self._ssock = self._csock = None
+        self._internal_fds = 0
+
+    def _close_self_pipe(self) -> None:
+        """Close nothing."""
+
+    def _write_to_self(self) -> None:
+        """Wake nobody: this thread alone schedules work."""
+
+
+class _Timer(selectors.SelectSelector):
+    """Wait for time alone."""
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        """Sleep; without a time everything would wait for ever."""
+        if timeout is None:
+            raise RuntimeError("this loop waits for something that cannot come")
+        if timeout > 0:
+            time.sleep(timeout)
+        return []
+
+
+@contextmanager
+def _outside_of_the_loop() -> Iterator[None]:
+    """Hide the running loop and its task, which asyncio takes for a mistake."""
+    outer = events._get_running_loop()  # noqa: SLF001 - asyncio's own way for other loops
+    if outer is None:
+        yield
+        return
+    # From Python 3.12 on asyncio notes one current task a thread, and not a loop.
+    swap = getattr(tasks, "_swap_current_task", None) if sys.version_info >= (3, 12) else None
+    task = swap(outer, None) if swap else None
+    events._set_running_loop(None)  # noqa: SLF001
+    try:
+        yield
+    finally:
+        events._set_running_loop(outer)  # noqa: SLF001
+        if swap:
+            swap(outer, task)
