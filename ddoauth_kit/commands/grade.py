@@ -46,6 +46,7 @@ def configure(grade: Parser) -> None:
         examples=EXAMPLES,
     )
     grade.set_defaults(command=run_grade)
+    grade.command_follows = True
     grade.add_argument(
         "--init",
         action="store_true",
@@ -82,8 +83,7 @@ def configure(grade: Parser) -> None:
         "words",
         nargs="*",
         metavar="[START_URL] [-- COMMAND]",
-        help="where the flow begins at your server, and after -- how to start it; options stand "
-        "before both",
+        help="where the flow begins at your server, and after -- how to start it",
     )
 
 

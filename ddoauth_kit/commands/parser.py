@@ -47,6 +47,7 @@ class Parser(argparse.ArgumentParser):
         options.setdefault("formatter_class", _Formatter)
         super().__init__(prog, **options)
         self.examples: tuple[str, ...] = ()
+        self.command_follows = False
 
     def describe(self, text: str, *, examples: Sequence[str], more: str = "") -> None:
         """Set the help's first and last part, and the option that every command takes.
@@ -63,6 +64,18 @@ class Parser(argparse.ArgumentParser):
             default="auto",
             help="auto: on a terminal, unless NO_COLOR is set (auto)",
         )
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:  # noqa: ANN401 - argparse's own
+        """Parse as usual; with `command_follows`, what stands after `--` is added to `words`.
+
+        argparse itself refuses `START_URL --set NAME=VALUE -- COMMAND`.
+        """
+        if not self.command_follows or "--" not in (args or ()):
+            return super().parse_known_args(args, namespace)
+        end = args.index("--")
+        known, unknown = super().parse_known_args(args[:end], namespace)
+        known.words = [*known.words, *args[end + 1 :]]
+        return known, unknown
 
     def print_help(self, file: TextIO | None = None) -> None:  # type: ignore[override]
         """Print the help, in colour where the stream shows it."""

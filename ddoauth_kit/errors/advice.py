@@ -333,9 +333,9 @@ ADVICE: Final[dict[str, str]] = {
     "wrong_issuer": "start again; the answer may come from another authorization server.",
     # The token and revocation endpoints.
     "invalid_grant": (
-        "start a new authorization. One text stands for four causes: the code was used or is "
-        "older than ten minutes, the verifier is of another attempt, the redirect URI differs, "
-        "or the request went to another site than the `domain` of the redirect."
+        "start a new authorization. One text stands for five causes: the code was used before, the "
+        "code is older than ten minutes, the verifier belongs to another attempt, the redirect URI "
+        "differs, or the request went to another site than the `domain` of the redirect."
     ),
     "invalid_refresh_token": (
         "forget this grant and ask the customer to authorize again; do not retry: the grant was "

@@ -56,16 +56,17 @@ class Verdict(StrEnum):
 
 MEANINGS: Final = {
     Verdict.CONFIRMED: "The call succeeded, and no other granted scope explains that.",
-    Verdict.LET_THROUGH: "The call was let through and found nothing to act on; "
-    "without the scope it is refused.",
-    Verdict.INCONCLUSIVE: "The answer can have another reason than this scope.",
-    Verdict.REFUSED: "The call was refused: the scope, or the permission of the person behind it.",
-    Verdict.NOT_OAUTH: "The endpoint takes no bearer token, although the token is alive.",
-    Verdict.NOT_ON_SITE: "The product or the endpoint is not on this site.",
-    Verdict.RATE_LIMITED: "The limit was reached, and waiting did not help.",
-    Verdict.NO_OPERATION: "There is no public operation that could tell without a risk.",
+    Verdict.LET_THROUGH: "The call got past the scope check and found nothing to act on; "
+    "without the scope, it is refused.",
+    Verdict.INCONCLUSIVE: "The answer may have another cause than this scope.",
+    Verdict.REFUSED: "The call was refused: the scope is missing, or the person "
+    "who consented lacks the permission.",
+    Verdict.NOT_OAUTH: "The endpoint accepts no bearer token, although the token is valid.",
+    Verdict.NOT_ON_SITE: "This site does not have the product or the endpoint.",
+    Verdict.RATE_LIMITED: "The rate limit was reached, and waiting did not help.",
+    Verdict.NO_OPERATION: "No public operation can test this scope safely.",
     Verdict.NOT_TRIED: "Nothing was sent.",
-    Verdict.FAILED: "No answer that says anything arrived.",
+    Verdict.FAILED: "No usable answer arrived.",
 }
 PROBLEMS: Final = frozenset({Verdict.REFUSED, Verdict.FAILED})
 

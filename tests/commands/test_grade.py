@@ -115,6 +115,11 @@ def test_a_mistake_exits_with_1_and_is_named_with_its_fix(
         (["--compare", "nowhere", "http://127.0.0.1:9/x"], "is not the report of a grading"),
         (["--sandbox", "https://example.com", "http://127.0.0.1:9/x"], "this machine"),
         (["http://127.0.0.1:9/x"], "no command"),
+        (["http://127.0.0.1:9/x", "--only", "state-cheked", "--", "true"], "state-checked"),
+        (
+            ["--init", "http://127.0.0.1:9/x", "--set", "A=B", "--", "false", "--only"],
+            "`false --only`",
+        ),
         (["--init"], "needs the address"),
     ],
 )

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import re
-from typing import TYPE_CHECKING
+import shlex
+import sys
+from pathlib import Path
+
+import pytest
+from support.graded import free_port
+from support.npm import needs_npm
 
 from ddoauth_kit.cli import main
 from ddoauth_kit.sites import DATADOG_SITES
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    import pytest
+SERVER = Path(__file__).parents[1] / "grading" / "data" / "plain_server.py"
 
 
 def written(capsys: pytest.CaptureFixture[str]) -> str:
@@ -50,3 +54,39 @@ def test_it_is_written_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     assert path.read_text("utf-8") == "mine"
     (tmp_path / "file").write_text("")
     assert main(["skill", "--out", str(tmp_path / "file")]) == 1
+
+
+@pytest.fixture
+def integration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Go to the folder of a server that `npm start` runs, and return the server's address."""
+    port = str(free_port())
+    server = SERVER.read_text("utf-8")
+    for old, new in (("DD_ID", "DD_CLIENT_ID"), ("DD_KEY", "DD_CLIENT_SECRET")):
+        server = server.replace(f'"{old}"', f'"{new}"')
+    (tmp_path / "server.py").write_text(server.replace('"/connect"', '"/connect/datadog"'), "utf-8")
+    started = f"{shlex.quote(sys.executable)} server.py"
+    package = {"name": "integration", "scripts": {"start": started}}
+    (tmp_path / "package.json").write_text(json.dumps(package), "utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PORT", port)
+    return f"http://localhost:{port}"
+
+
+@pytest.mark.long
+@needs_npm
+def test_each_command_runs(integration: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """All commands of the skill run one after another, and the grade is JSON as described."""
+    blocks = re.findall(r"```bash\n(.*?)```", written(capsys), re.DOTALL)
+    lines = [line for block in blocks for line in block.splitlines()]
+    assert {line.split()[1] for line in lines} == {"grade", "explain", "doctor"}
+    shown = {}
+    for line in lines:
+        words = shlex.split(line.replace("http://localhost:3000", integration))
+        assert main(words[1:]) in {0, 1}, line
+        shown[line] = capsys.readouterr().out
+    assert Path("ddoauth-grade.toml").is_file()
+    grade = json.loads(shown["ddoauth grade --format json"])
+    assert grade["grade"] in {"broken", "incomplete", "risk", "met"}
+    fields = {"id", "verdict", "requirement", "source", "expected", "actual", "evidence", "fix"}
+    assert all(fields <= set(verdict) for verdict in grade["verdicts"])
+    assert "invalid_grant" in shown["ddoauth explain invalid_grant"]

@@ -49,7 +49,7 @@ def run_drill(name: str, *, open_lab: Callable[..., Lab], site: str) -> DdoauthE
             steps(lab)
         except DdoauthError as error:
             return error
-    return Skipped(f"The drill {name} did not stop the flow.")
+    return Skipped(f"The drill {name} did not fail.", state="no error")
 
 
 def _planned(name: str) -> tuple[Callable[[Lab], None], tuple[str, ...]]:

@@ -168,5 +168,5 @@ def _(value: TakenOver) -> Rows:
         ("client", f"{registration.name} ({registration.kind})"),
         ("good on", " ".join(registration.sites)),
         ("kept in", value.kept_in),
-        ("kept as", str(value.slot)),
+        ("kept as", f"{value.slot.kind} of {registration.client_id}"),
     )

@@ -14,11 +14,13 @@ from ddoauth_kit.workbook.verdicts.latency import latency_table
 from ddoauth_kit.workbook.verdicts.matrix import VerdictMatrix, verdict_matrix
 from ddoauth_kit.workbook.verdicts.probe_table import verdict_frame, verdict_rows
 from ddoauth_kit.workbook.verdicts.unconfirmed import findings, findings_frame, findings_rows
+from ddoauth_kit.workbook.verdicts.words_and_colours import MARKS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ddoauth_kit.probing.probe_report import ProbeReport
+    from ddoauth_kit.probing.verdict import Verdict
     from ddoauth_kit.workbook.show.result_table import Bundle
     from ddoauth_kit.workbook.verdicts.saved_results import Source
     from ddoauth_kit.workbook.verdicts.svg import Picture
@@ -58,6 +60,22 @@ class ProbeTables:
             for verdict, numbers in self.matrix.counts.items()
         ]
         return ResultTable("verdict_counts", rows)
+
+    @cached_property
+    def by_verdict(self) -> ResultTable:
+        """Return what each verdict proves, the best first, with its scopes and one of them."""
+        return ResultTable("by_verdict", [*map(self._verdict_row, self.matrix.counts)])
+
+    def _verdict_row(self, verdict: Verdict) -> dict[str, object]:
+        scopes = [row.scope for row in self.matrix.rows if verdict in row.verdicts]
+        mark = MARKS[verdict]
+        return {
+            "mark": mark.short,
+            "verdict": mark.name,
+            "scopes": len(scopes),
+            "for example": scopes[0],
+            "what it proves": mark.meaning,
+        }
 
     @cached_property
     def not_confirmed(self) -> ResultTable:

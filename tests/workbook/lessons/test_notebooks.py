@@ -74,6 +74,14 @@ def test_parameters(lesson: Any, lesson_path: Path) -> None:
     assert given == PARAMETERS | several
 
 
+def test_no_code_is_explained_twice() -> None:
+    """A lesson that meets an error again leads to the lesson that explains it."""
+    sources = (cell.source for path in LESSONS for cell in _code(nbformat.read(path, as_version=4)))
+    explained = [code for text in sources for code in re.findall(r'explain\("(\w+)"\)', text)]
+    assert "invalid_grant" in explained
+    assert len(explained) == len(set(explained))
+
+
 def test_cells_are_small_and_introduced(lesson: Any) -> None:
     """Code cells are short and come after prose; prose cells have at most 110 words."""
     sizes = sorted(len(cell.source.splitlines()) for cell in _code(lesson))

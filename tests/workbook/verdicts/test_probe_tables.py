@@ -17,6 +17,7 @@ from ddoauth_kit.errors import InputError
 from ddoauth_kit.probing.verdict import Verdict
 from ddoauth_kit.workbook.show.result_table import collected_table
 from ddoauth_kit.workbook.verdicts import ProbeTables, as_json, report_from_rows
+from ddoauth_kit.workbook.verdicts.words_and_colours import MARKS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,6 +33,7 @@ CELLS = (
     FIRST,
     "FilterableMatrix(tables.matrix)",
     "tables.picture",
+    "tables.by_verdict",
     "tables.counts",
     "tables.latency",
     "tables.not_confirmed",
@@ -62,6 +64,18 @@ def test_tables_agree_with_each_other() -> None:
     assert set(TABLES.not_confirmed.frame["verdict"]) == set(counts.index) - {"confirmed"}
     assert TABLES.where(problems=True) == TABLES.matrix.where(problems=True)
     assert list(TABLES.latency.frame["site"]) == list(full_report().sites)
+
+
+def test_each_verdict_is_explained_once() -> None:
+    """Each verdict that occurs has a row with its meaning, its scopes and one that has it."""
+    frame = TABLES.by_verdict.frame
+    assert list(frame["verdict"]) == [MARKS[verdict].name for verdict in TABLES.matrix.counts]
+    for row in frame.to_dict("records"):
+        verdict = Verdict(row["verdict"].replace(" ", "_"))
+        found = TABLES.rows.frame.query("verdict == @verdict.value")
+        assert row["scopes"] == found["scope"].nunique()
+        assert row["for example"] in set(found["scope"])
+        assert row["what it proves"] == MARKS[verdict].meaning
 
 
 def test_save_writes_every_form(tmp_path: Path) -> None:
