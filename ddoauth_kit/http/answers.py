@@ -50,7 +50,8 @@ def read_json(response: Response) -> Any:  # noqa: ANN401 - JSON has no narrower
 def _parsed(text: str) -> Any:  # noqa: ANN401 - JSON has no narrower type
     """Parse JSON, and refuse half of a surrogate pair, which no text can hold."""
     answer = json.loads(text)
-    json.dumps(answer, ensure_ascii=False).encode()
+    if "\\u" in text:
+        json.dumps(answer, ensure_ascii=False).encode()
     return answer
 
 
@@ -76,7 +77,7 @@ def refuse_unreadable(response: Response) -> None:
         AnswerError: `unexpected_redirect`, `proxy_answer`, `html_answer` or `server_error`.
     """
     if response.status in _REDIRECTS:
-        host = urlsplit(response.headers.get("location", "")).hostname
+        host = _host(response.headers.get("location", ""))
         raise _unreadable(
             response, "unexpected_redirect", f"was a redirect{f' to {host!a}' if host else ''}"
         )
@@ -89,9 +90,17 @@ def refuse_unreadable(response: Response) -> None:
         raise _unreadable(response, "server_error", "was a failure")
 
 
+def _host(url: str) -> str | None:
+    """Return the host of a URL that a server wrote, which may be none."""
+    try:
+        return urlsplit(url).hostname
+    except ValueError:
+        return None
+
+
 def refusal_sentence(response: Response) -> str:
     """Say that a request was refused, and how long to wait where the answer says so."""
-    purpose = response.exchange.purpose
+    purpose = response.record.purpose
     if response.status != _TOO_MANY:
         return f"The {purpose} was refused ({response.status})."
     wait = seconds_to_wait(response)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ddoauth_kit.exchange import Exchange
+    from ddoauth_kit.http.record import Record
     from ddoauth_kit.sites import Host, Site
 
 Pairs = tuple[tuple[str, "str | Secret"], ...]
@@ -97,8 +98,13 @@ class Response:
     status: int
     headers: dict[str, str] = field(repr=False)
     text: str = field(repr=False)
-    exchange: Exchange = field(repr=False)
+    record: Record = field(repr=False)
     secrets: tuple[Secret, ...] = field(default=(), repr=False)
+
+    @property
+    def exchange(self) -> Exchange:
+        """Return the masked record."""
+        return self.record.exchange
 
     def masked(self, text: str) -> str:
         """Return a part of the answer without what was sent or issued in secret."""

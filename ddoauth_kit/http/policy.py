@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import re
 import socket
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.exchange import Exchange, Facts
 from ddoauth_kit.http.answers import seconds_to_wait
 from ddoauth_kit.http.message import Request, Response
-from ddoauth_kit.masking.redaction import Masker, outline, redact_body
+from ddoauth_kit.http.record import Record
+from ddoauth_kit.masking.redaction import Masker, QuickMasker, masked_body, outline
+
+if TYPE_CHECKING:
+    from ddoauth_kit.secret import Secret
 
 RECORDED: Final = 64 * 1024
 LONGEST_WAIT: Final = 30.0
@@ -79,12 +84,14 @@ def recorded(  # noqa: PLR0913 - the parts of one answer
     seconds: float,
     keep_answers: bool,
 ) -> Response:
-    """Return an answer with its masked record.
+    """Return an answer with its masked record, which one quick pass made.
 
     Without `keep_answers` the record of a successful API answer is its shape, without values.
     """
     secrets = request.secrets
-    mask = Masker(secrets)
+    mask = QuickMasker(secrets)
+    outlined = not keep_answers and status in _SUCCESS and _is_a_customers(request)
+    body, issued = _kept(text, mask, outlined=outlined)
     exchange = Exchange(
         purpose=request.purpose,
         method=request.method,
@@ -97,7 +104,7 @@ def recorded(  # noqa: PLR0913 - the parts of one answer
             for name, value in headers.items()
             if name in _SHOWN_HEADERS
         ),
-        response_body=_kept(request, mask, status=status, text=text, keep_answers=keep_answers),
+        response_body=body,
         request_type=request.content_type,
         seconds=seconds,
         facts=Facts(
@@ -107,16 +114,25 @@ def recorded(  # noqa: PLR0913 - the parts of one answer
             trial=request.trial,
         ),
     )
-    return Response(status, headers, text, exchange, secrets)
+    record = Record(exchange, (*secrets, *issued), outlined=outlined)
+    return Response(status, headers, text, record, secrets)
 
 
-def _kept(request: Request, mask: Masker, *, status: int, text: str, keep_answers: bool) -> str:
-    customers = request.path.startswith("/api/") and not request.path.startswith(_TOKENS)
-    if not keep_answers and status in _SUCCESS and customers:
-        return mask(outline(text))[:RECORDED]
-    return redact_body(text, masker=mask, longest=RECORDED)
+def _is_a_customers(request: Request) -> bool:
+    return request.path.startswith("/api/") and not request.path.startswith(_TOKENS)
 
 
+def _kept(text: str, quick: QuickMasker, *, outlined: bool) -> tuple[str, tuple[Secret, ...]]:
+    """Return what is kept of an answer, and the secrets that it issued.
+
+    What is cut is looked through whole before, so that no half of a secret is left at its end.
+    """
+    kept = outline(text) if outlined else text
+    mask = quick if len(kept) <= RECORDED else Masker(quick.secrets)
+    return (mask(kept)[:RECORDED], ()) if outlined else masked_body(kept, mask, longest=RECORDED)
+
+
+@lru_cache(maxsize=256)
 def is_loopback(host: str) -> bool:
     """Return whether a host of a URL is this machine, by name or address."""
     try:
@@ -125,6 +141,7 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
+@lru_cache(maxsize=256)
 def is_this_machine(host: str) -> bool:
     """Return whether a resolver takes a host for this machine: `127.1` and `a.localhost`, too.
 

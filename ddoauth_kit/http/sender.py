@@ -8,8 +8,7 @@ import ssl
 import threading
 import time
 from collections import defaultdict
-from functools import cache, partial
-from http.cookiejar import CookieJar
+from functools import cache, lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final, Self
 from urllib.parse import unquote, urlsplit
 
@@ -41,6 +40,10 @@ if TYPE_CHECKING:
 
 CONNECTIONS_PER_SITE: Final = 10
 _LIMITS: Final = httpx.Limits(max_connections=CONNECTIONS_PER_SITE)
+_OWN_HEADERS: Final = (
+    ("connection", "keep-alive"),
+    ("user-agent", f"python-httpx/{httpx.__version__}"),
+)
 _FAILURES: Final = (httpx.HTTPError, httpx.InvalidURL, UnicodeEncodeError)
 _BROKEN: Final = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
 
@@ -125,13 +128,17 @@ class Http:
     def _received(self, client: httpx.Client, request: Request, watch: Watch) -> Received:
         """Return the answer; no frame below has a secret."""
         started = time.perf_counter()
-        with client.stream(**_outgoing(request)) as answer:
+        outgoing = _outgoing(request, client)
+        answer = client._transport_for_url(outgoing.url).handle_request(outgoing)  # noqa: SLF001
+        try:
             watch.stale = False
             body = _Body(answer)
             for chunk in answer.iter_raw():
                 if not body.takes(chunk):
                     break
             return body.received(since=started)
+        finally:
+            answer.close()
 
     def _client(self, request: Request) -> httpx.Client:
         route = _route(request)
@@ -223,16 +230,19 @@ class AsyncHttp:
         self, client: httpx.AsyncClient, request: Request, watch: Watch
     ) -> Received:
         started = time.perf_counter()
-        async with (
-            asyncio.timeout(self._deadline),
-            client.stream(**_outgoing(request)) as answer,
-        ):
-            watch.stale = False
-            body = _Body(answer)
-            async for chunk in answer.aiter_raw():
-                if not body.takes(chunk):
-                    break
-            return body.received(since=started)
+        outgoing = _outgoing(request, client)
+        transport = client._transport_for_url(outgoing.url)  # noqa: SLF001
+        async with asyncio.timeout(self._deadline):
+            answer = await transport.handle_async_request(outgoing)
+            try:
+                watch.stale = False
+                body = _Body(answer)
+                async for chunk in answer.aiter_raw():
+                    if not body.takes(chunk):
+                        break
+                return body.received(since=started)
+            finally:
+                await answer.aclose()
 
     def _client(self, request: Request) -> httpx.AsyncClient:
         route = _route(request)
@@ -244,13 +254,6 @@ class AsyncHttp:
                 pool._network_backend = NotedBackend(pool._network_backend)  # noqa: SLF001
             self._clients[route] = client
         return self._clients[route]
-
-
-class _NoCookies(CookieJar):
-    """Take nothing: what one customer's answer sets would go along with the next one's request."""
-
-    def extract_cookies(self, *_answer: object) -> None:
-        """Leave them where they are."""
 
 
 class _Body:
@@ -273,19 +276,32 @@ class _Body:
         fits = len(self._bytes) <= MAX_ANSWER_BYTES
         text = self._bytes.decode("utf-8", "replace") if fits else None
         taken = time.perf_counter() - since
-        return Received(self._answer.status_code, dict(self._answer.headers), text, taken)
+        headers = dict(self._answer.headers.items())
+        return Received(self._answer.status_code, headers, text, taken)
 
 
-def _outgoing(request: Request) -> dict[str, Any]:
+def _outgoing(request: Request, client: httpx.Client | httpx.AsyncClient) -> httpx.Request:
+    """Build what a client's transport sends.
+
+    The client itself would follow redirects, keep cookies and log, none of which happens here, and
+    take as long for that as the transport takes for the whole exchange.
+    """
     headers = request.revealed_headers()
     if request.content_type:
         headers.append(("content-type", request.content_type))
-    return {
-        "method": request.method,
-        "url": request.url,
-        "headers": headers,
-        "content": request.content(),
-    }
+    return httpx.Request(
+        request.method,
+        httpx.URL(request.url) if request.query else _parsed_url(request.url),
+        headers=[*headers, *_OWN_HEADERS],
+        content=request.content(),
+        extensions={"timeout": client.timeout.as_dict()},
+    )
+
+
+@lru_cache(maxsize=512)
+def _parsed_url(url: str) -> httpx.URL:
+    """Parse the URL of an endpoint once; a query may hold a secret, so such a URL is not kept."""
+    return httpx.URL(url)
 
 
 def _route(request: Request) -> Route:
@@ -307,7 +323,6 @@ def _made(kind: Callable[..., Any], route: Route, timeout: float, deadline: floa
             timeout=httpx.Timeout(timeout, pool=None),
             limits=_LIMITS,
             trust_env=not loopback,
-            cookies=_NoCookies(),
             transport=InProcess(deadline=deadline) if in_process else None,
         )
     except (OSError, ValueError, ImportError, httpx.InvalidURL) as error:

@@ -106,7 +106,7 @@ class Sending:
             seconds=outcome.seconds,
             keep_answers=self._keep_answers,
         )
-        self._transcript.add(response.exchange)
+        self._transcript.add(response.record)
         if self._pace:
             self._pace.note(request, response=response)
         return response

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ddoauth_kit.exchange import Exchange
+    from ddoauth_kit.http.record import Record
 
 KEPT_EXCHANGES: Final = 1000
 
@@ -18,15 +19,16 @@ class Transcript:
     """Keep the newest masked exchanges, in order (at most 1,000)."""
 
     def __init__(self) -> None:
-        self._exchanges: deque[Exchange] = deque(maxlen=KEPT_EXCHANGES)
+        self._records: deque[Record] = deque(maxlen=KEPT_EXCHANGES)
 
-    def add(self, exchange: Exchange) -> None:
-        """Append one exchange."""
-        self._exchanges.append(exchange)
+    def add(self, record: Record) -> None:
+        """Append the record of one exchange."""
+        self._records.append(record)
 
     def last(self, purpose: str) -> Exchange | None:
         """Return the newest exchange of a purpose, or None."""
-        return next((e for e in reversed(tuple(self._exchanges)) if e.purpose == purpose), None)
+        records = reversed(tuple(self._records))
+        return next((each.exchange for each in records if each.purpose == purpose), None)
 
     def newest(self) -> Exchange:
         """Return the newest exchange.
@@ -34,13 +36,13 @@ class Transcript:
         Raises:
             IndexError: nothing was sent yet.
         """
-        return self._exchanges[-1]
+        return self._records[-1].exchange
 
     def __iter__(self) -> Iterator[Exchange]:
-        return iter(tuple(self._exchanges))
+        return (record.exchange for record in tuple(self._records))
 
     def __len__(self) -> int:
-        return len(self._exchanges)
+        return len(self._records)
 
     def __repr__(self) -> str:
         lines = (f"{e.status} {e.method} {e.url}  ({e.purpose})" for e in self)

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from ddoauth_kit.masking.patterns import SECRET_FIELDS, Find, field_label
-from ddoauth_kit.masking.walk import INLINE, Walk
+from ddoauth_kit.masking.walk import INLINE, Walk, known_forms
 from ddoauth_kit.secret import Secret
 
 if TYPE_CHECKING:
@@ -60,6 +60,21 @@ class Masker:
         return self._done[text]
 
 
+class QuickMasker:
+    """Mask known values as they stand and as URLs, forms, code, HTML and JSON write them."""
+
+    def __init__(self, secrets: Iterable[Secret]) -> None:
+        self.secrets = tuple(secrets)
+        self._forms = known_forms(self.secrets)
+
+    def __call__(self, text: str) -> str:
+        """Return the text with each known value replaced by what it may show."""
+        for form, shown in self._forms:
+            if form in text:
+                text = text.replace(form, shown)
+        return text
+
+
 def replaced(text: str, found: Iterable[Find]) -> str:
     """Return a text with each find replaced by what may be shown; tags in it stay."""
     parts, position = [], 0
@@ -91,25 +106,29 @@ def redact_body(
     is cut to `longest` characters after it was masked, so that no part of a secret is left at its
     end. A `masker` of the secrets may be given in their place.
     """
-    if not text:
-        return text
-    masker = masker or Masker(secrets)
+    return masked_body(text, masker or Masker(secrets), longest=longest)[0]
+
+
+def masked_body(
+    text: str, mask: Masker | QuickMasker, *, longest: int | None = None
+) -> tuple[str, tuple[Secret, ...]]:
+    """Mask a body as `redact_body` does; return it with the secrets that it issued."""
     try:
         body = json.loads(text)
     except (ValueError, RecursionError):
-        return _cut(_torn(text, masker, longest), longest)
+        return _cut(_torn(text, mask, longest), longest), ()
     issued = tuple(_issued(body))
-    masker = Masker((*masker.secrets, *issued)) if issued else masker
+    mask = type(mask)((*mask.secrets, *issued)) if issued else mask
     if longest is not None and len(text) > _MANY * longest:
-        return _cut(_torn(text, masker, longest), longest)
-    return _cut(json.dumps(_masked(body, masker, _DEEPEST), ensure_ascii=False), longest)
+        return _cut(_torn(text, mask, longest), longest), issued
+    return _cut(json.dumps(_masked(body, mask, _DEEPEST), ensure_ascii=False), longest), issued
 
 
 def _cut(text: str, longest: int | None) -> str:
     return text if longest is None else text[:longest]
 
 
-def _torn(text: str, masker: Masker, longest: int | None) -> str:
+def _torn(text: str, masker: Masker | QuickMasker, longest: int | None) -> str:
     """Mask what no parser reads; of a long text only what may be kept, and what reaches into it."""
     if longest is None or len(text) <= longest + _REACH:
         return masker(_fields(text))
@@ -168,7 +187,7 @@ def _shape(value: Any) -> Any:  # noqa: ANN401 - JSON has no narrower type
     return type(value).__name__
 
 
-def _masked(value: Any, masker: Masker, depth: int) -> Any:  # noqa: ANN401 - JSON
+def _masked(value: Any, masker: Masker | QuickMasker, depth: int) -> Any:  # noqa: ANN401 - JSON
     """Return a JSON value without secrets; names of fields stay as they are."""
     if isinstance(value, list):
         return [_masked(item, masker, depth) for item in value]
@@ -180,7 +199,7 @@ def _masked(value: Any, masker: Masker, depth: int) -> Any:  # noqa: ANN401 - JS
     return _text(value, masker, depth) if isinstance(value, str) else value
 
 
-def _field(name: str, value: Any, masker: Masker, depth: int) -> Any:  # noqa: ANN401 - JSON
+def _field(name: str, value: Any, masker: Masker | QuickMasker, depth: int) -> Any:  # noqa: ANN401 - JSON
     label = _body_label(name, value)
     if label and value:
         return f"<{label}>"
@@ -189,7 +208,7 @@ def _field(name: str, value: Any, masker: Masker, depth: int) -> Any:  # noqa: A
     return _masked(value, masker, depth)
 
 
-def _text(text: str, masker: Masker, depth: int) -> str:
+def _text(text: str, masker: Masker | QuickMasker, depth: int) -> str:
     if depth and text[:1] in {"{", "["}:
         try:
             inner = json.loads(text)

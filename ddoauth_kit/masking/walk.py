@@ -60,6 +60,7 @@ _BASE64: Final = re.compile(
     r"|[A-Za-z0-9+/_-]{14,})={0,2}"
 )
 _HEX: Final = re.compile(r"(?<![0-9A-Za-z])(?:[0-9a-fA-F]{2}){20,}(?![0-9A-Za-z])")
+_UNCHANGED: Final = re.compile(r"[A-Za-z0-9._~-]+")
 _LINES: Final = re.compile(r"[\r\n]+")
 _LONG_WORD: Final = 16 * 1024
 _ALWAYS: Final = 24
@@ -199,6 +200,16 @@ class Walk:
                     shown = inner.shown if inner.known else ENCODED
                     return [replace(inner, begin=word.start(), end=word.end(), shown=shown)]
         return []
+
+
+def known_forms(secrets: Iterable[Secret]) -> list[tuple[str, str]]:
+    """Return values in every notation that a text takes over as it is, the longest first."""
+    forms: dict[str, str] = {}
+    for secret in secrets:
+        value = secret.reveal()
+        written = (value,) if _UNCHANGED.fullmatch(value) else _notations(value)
+        forms.update((form, str(secret)) for form in written if len(form) >= _FEWEST)
+    return sorted(forms.items(), key=lambda form: -len(form[0]))
 
 
 def merged(found: list[Find]) -> list[Find]:

@@ -353,7 +353,7 @@ class Grant:
         """Remember when the present tokens were accepted last, and return whether they were."""
         accepted = response.status in _SUCCESS
         if accepted and self.is_current(tokens):
-            sent = time.monotonic() - response.exchange.seconds
+            sent = time.monotonic() - response.record.seconds
             self._accepted_at, self._untried = max(self._accepted_at, sent), None
         return accepted
 

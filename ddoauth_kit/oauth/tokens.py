@@ -159,20 +159,27 @@ def read_token_response(  # noqa: PLR0913 - what the answer cannot say of itself
         raise _no_such_endpoint(response, site=site, asked=token_endpoint)
     answer = _read_success(response)
     scope = answer.get("scope")
-    # A server may echo a secret in there.
-    granted = response.masked(scope) if isinstance(scope, str) else None
+    granted = _granted(response, scope, requested) if isinstance(scope, str) else None
     return TokenSet(
         access_token=answer["access_token"],
         refresh_token=answer["refresh_token"],
         expires_at=now + timedelta(seconds=_lifetime(response, answer)),
         scopes=GrantedScopes(
             requested=requested,
-            granted=requested if granted is None else parse_scopes(granted.replace(",", " ")),
+            granted=requested if granted is None else granted,
         ),
         site=site,
         client_id=client_id,
         token_endpoint=token_endpoint,
     )
+
+
+def _granted(response: Response, scope: str, requested: tuple[str, ...]) -> tuple[str, ...]:
+    """Read the granted scopes; a server may echo a secret beside those that were requested."""
+    granted = parse_scopes(scope)
+    if set(granted) <= set(requested):
+        return granted
+    return parse_scopes(response.masked(scope))
 
 
 def _refused_refresh(tokens: TokenSet, *, asked: TokenEndpoint) -> tuple[str, str]:

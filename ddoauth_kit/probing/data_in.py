@@ -67,7 +67,7 @@ async def try_data_in(
         method=request.method,
         path=request.path,
         status=worst.status,
-        seconds=max(answer.exchange.seconds for answer in answers),
+        seconds=max(answer.record.seconds for answer in answers),
         evidence=", ".join(said) + words,
     )
 
@@ -84,7 +84,7 @@ async def _validated(http: AsyncHttp, row: ProbeResult, *, api_key: ApiKey) -> P
         method=request.method,
         path=request.path,
         status=answer.status,
-        seconds=answer.exchange.seconds,
+        seconds=answer.record.seconds,
         evidence=evidence,
     )
 

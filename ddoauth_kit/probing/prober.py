@@ -169,7 +169,7 @@ class Prober:
             verdict=verdict,
             evidence=evidence,
             status=response.status,
-            seconds=response.exchange.seconds,
+            seconds=response.record.seconds,
             explained_by=probe.explained_by(granted),
         )
 

@@ -104,7 +104,7 @@ class Trip:
 
 async def _taken(trip: Trip) -> ProbeResult:
     created = await _created(trip)
-    row = replace(trip.row, status=created.status, seconds=created.exchange.seconds)
+    row = replace(trip.row, status=created.status, seconds=created.record.seconds)
     if created.status not in _SUCCESS:
         told = _said("create", created)
         told += f"; {_IF_CREATED}" if created.status in _UNCLEAR else ""

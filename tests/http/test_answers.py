@@ -199,6 +199,15 @@ def test_a_proxy_s_answer_is_named(status: int, code: str) -> None:
     assert ("login.corp.example" in caught.value.what) == (status == 302)
 
 
+@pytest.mark.parametrize("location", ["http://[", "//[::1", "\x00", "", "/only/a/path"])
+def test_a_redirect_to_nowhere(location: str) -> None:
+    """A `Location` that is not a URL is a redirect without a host to name."""
+    with pytest.raises(AnswerError) as caught:
+        refuse_unreadable(response(302, location=location))
+    assert caught.value.code == "unexpected_redirect"
+    assert "was a redirect." in caught.value.what
+
+
 def test_a_page_with_429_is_a_limit() -> None:
     """A gateway's page that says to wait is not a web page in the wrong place."""
     refuse_unreadable(response(429, "<html>Too many requests</html>"))

@@ -11,6 +11,7 @@ from support.builders import ACCESS_TOKEN, API_KEY, CLIENT_SECRET, US1, local_si
 from ddoauth_kit import Secret
 from ddoauth_kit.exchange import Exchange
 from ddoauth_kit.http.message import Response
+from ddoauth_kit.http.record import Record
 
 TOKEN = Secret(ACCESS_TOKEN, label="access_token")
 SECRET = Secret(CLIENT_SECRET, label="client_secret")
@@ -84,7 +85,7 @@ def test_a_response_repr_holds_no_text() -> None:
         200,
         {"set-cookie": "canary"},
         "canary",
-        Exchange("x", "GET", "https://api.datadoghq.com/", 200),
+        Record(Exchange("x", "GET", "https://api.datadoghq.com/", 200)),
     )
     assert repr(answer) == "Response(status=200)"
 

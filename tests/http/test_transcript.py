@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 from ddoauth_kit.exchange import Exchange
+from ddoauth_kit.http.record import Record
 from ddoauth_kit.http.transcript import Transcript
 
 
@@ -17,7 +18,7 @@ def test_transcript_keeps_order() -> None:
     """Exchanges come out as they went in; their wall time is no part of repr or equality."""
     transcript = Transcript()
     for status in (200, 404):
-        transcript.add(_exchange(status=status, seconds=status))
+        transcript.add(Record(_exchange(status=status, seconds=status)))
     assert len(transcript) == 2
     assert list(transcript) == [_exchange(status=200), _exchange(status=404)]
     assert "seconds" not in repr(_exchange(seconds=1.5))
@@ -27,7 +28,7 @@ def test_transcript_forgets_the_oldest() -> None:
     """A long run does not grow without end: the newest thousand stay."""
     transcript = Transcript()
     for number in range(1001):
-        transcript.add(_exchange(status=number))
+        transcript.add(Record(_exchange(status=number)))
     assert len(transcript) == 1000
     assert next(iter(transcript)).status == 1
 
@@ -36,7 +37,7 @@ def test_transcript_shows_one_line_an_exchange() -> None:
     """Text for the terminal, escaped HTML for the notebook."""
     transcript = Transcript()
     assert repr(transcript) == "(no request was sent)"
-    transcript.add(_exchange(purpose="<b>probe</b>"))
+    transcript.add(Record(_exchange(purpose="<b>probe</b>")))
     assert repr(transcript) == "200 GET https://api.datadoghq.com/a?b=<c>  (<b>probe</b>)"
     assert "<code>https://api.datadoghq.com/a?b=&lt;c&gt;</code>" in transcript._repr_html_()
     assert "<b>probe" not in transcript._repr_html_()
@@ -46,7 +47,7 @@ def test_transcript_finds_the_newest_of_a_purpose() -> None:
     """A lesson asks for what was sent by its purpose, and gets the latest."""
     transcript = Transcript()
     for status, purpose in ((200, "a"), (201, "b"), (202, "a")):
-        transcript.add(_exchange(status=status, purpose=purpose))
+        transcript.add(Record(_exchange(status=status, purpose=purpose)))
     found = transcript.last("a")
     assert found is not None
     assert found.status == 202
@@ -61,7 +62,7 @@ def test_it_is_searched_while_others_add_to_it() -> None:
 
     def fill() -> None:
         while not over.is_set():
-            transcript.add(_exchange())
+            transcript.add(Record(_exchange()))
 
     threads = [threading.Thread(target=fill) for _ in "ab"]
     for thread in threads:

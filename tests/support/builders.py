@@ -21,6 +21,7 @@ from ddoauth_kit import (
 )
 from ddoauth_kit.exchange import Exchange
 from ddoauth_kit.http.message import Request, Response
+from ddoauth_kit.http.record import Record
 from ddoauth_kit.masking.redaction import redact_body
 from ddoauth_kit.oauth.grant import Grant, grant_slot
 from ddoauth_kit.scopes import GrantedScopes
@@ -116,7 +117,7 @@ def response(status: int = 200, text: str = "{}", **headers: str) -> Response:
         status=status,
         response_body=redact_body(text),
     )
-    return Response(status=status, headers=headers, text=text, exchange=exchange)
+    return Response(status=status, headers=headers, text=text, record=Record(exchange))
 
 
 def redirect(request: AuthorizationRequest, **changes: str | None) -> str:

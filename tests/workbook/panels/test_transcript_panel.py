@@ -10,6 +10,7 @@ from support.markup import read_html
 from support.panels import field, held
 
 from ddoauth_kit.exchange import Exchange
+from ddoauth_kit.http.record import Record
 from ddoauth_kit.http.transcript import KEPT_EXCHANGES
 from ddoauth_kit.workbook import Lab, open_sandbox_lab
 from ddoauth_kit.workbook.panels import TranscriptPanel
@@ -105,7 +106,7 @@ def _tags(element: Element) -> Iterator[tuple[str, list[str]]]:
 def test_many_exchanges_come_page_by_page(lab: Lab) -> None:
     """The newest fifty are made at first, the others when somebody asks for them."""
     for number in range(KEPT_EXCHANGES + 200):
-        lab.transcript.add(probe(number))
+        lab.transcript.add(Record(probe(number)))
     panel = TranscriptPanel(lab)
     made = [len(each.children) for each in panel._pages.children]
     assert made == [0] * (KEPT_EXCHANGES // PAGE - 1) + [PAGE]
@@ -119,13 +120,13 @@ def test_many_exchanges_come_page_by_page(lab: Lab) -> None:
 def test_new_ones_are_added_and_fold_nothing(lab: Lab) -> None:
     """What stands on a page stays the same widgets, when old exchanges fall out of the record."""
     for number in range(KEPT_EXCHANGES - 10):
-        lab.transcript.add(probe(number))
+        lab.transcript.add(Record(probe(number)))
     panel = TranscriptPanel(lab)
     last, before = page(panel), page(panel).children
     panel.update()
     assert page(panel).children == before
     for number in range(KEPT_EXCHANGES, KEPT_EXCHANGES + 20):
-        lab.transcript.add(probe(number))
+        lab.transcript.add(Record(probe(number)))
     panel.update()
     assert "/things/1019 " in page(panel).children[-1].value
     assert "1001 to 1010 of 1010" in panel.status.value
@@ -137,10 +138,10 @@ def test_new_ones_are_added_and_fold_nothing(lab: Lab) -> None:
 
 def test_a_gap_in_the_record_is_no_end(lab: Lab) -> None:
     """Where all that was seen has fallen out, what is kept now comes after it."""
-    lab.transcript.add(probe(0))
+    lab.transcript.add(Record(probe(0)))
     panel = TranscriptPanel(lab)
     for number in range(1, KEPT_EXCHANGES + 50):
-        lab.transcript.add(probe(number))
+        lab.transcript.add(Record(probe(number)))
     panel.update()
     assert f"of {KEPT_EXCHANGES + 1};" in panel.status.value
     assert "/things/1049 " in page(panel).children[-1].value
