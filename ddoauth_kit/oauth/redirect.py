@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from ddoauth_kit.errors import AuthorizationError
-from ddoauth_kit.oauth.redirect_query import redirect_pairs, without_quotes
+from ddoauth_kit.oauth.pasted_address import typed_address, without_quotes
+from ddoauth_kit.oauth.redirect_query import redirect_pairs
 from ddoauth_kit.secret import Secret
 
 MAX_REDIRECT_LENGTH: Final = 16 * 1024
@@ -98,6 +99,11 @@ def read_redirect(redirect: str | Redirect) -> Redirect:
         dd_oid=printable(said.get("dd_oid", "")),
         dd_org_name=printable(said.get("dd_org_name", "")),
     )
+
+
+def pasted_redirect(redirect: str | Redirect) -> Redirect:
+    """Parse what a person pasted, which may end like a sentence; nothing else is different."""
+    return read_redirect(typed_address(redirect) if isinstance(redirect, str) else redirect)
 
 
 def _unusable(text: str) -> str:

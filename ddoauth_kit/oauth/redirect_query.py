@@ -10,50 +10,30 @@ import re
 from typing import Final
 from urllib.parse import parse_qsl, urlsplit
 
+from ddoauth_kit.oauth.pasted_address import carried_address, plain_address
+
 MOST_PARAMETERS: Final = 50
-_QUOTES: Final = (
-    ("'", "'"),
-    ('"', '"'),
-    ("`", "`"),
-    ("<", ">"),
-    ("(", ")"),
-    ("“", "”"),
-    ("«", "»"),
-)
-_WRAPPERS: Final = 3
-# No other entity is read: `&copy=` may be a parameter.
-_AMPERSAND: Final = re.compile("&(?:amp|#0*38|#x0*26);", re.IGNORECASE)
+_WRAPPERS: Final = 4
+_AS_IT_IS: Final = re.compile(r"[^?]*\?[\w.-]{1,20}=https?://[^?&]*(\?.*state=.*)", re.DOTALL)
 
 
 def redirect_pairs(text: str) -> list[tuple[str, str]]:
     """Return the parameters of a redirect: of a URL, of a path with a query, or of a query alone.
 
-    Blank pieces are skipped, and a piece without `=` has an empty value. Quotes around the text,
-    `&amp;` for `&`, and a link that carries the redirect in a parameter are read through.
+    Blank pieces are skipped, and a piece without `=` has an empty value. Quotes and the notation
+    of a link around the text, `&amp;` for `&`, and a link that carries the redirect are read
+    through.
 
     Raises:
         ValueError: the text is not a URL, has no parameter, or has more than 50.
     """
-    pairs = _pairs(_plain(text))
+    address = plain_address(text)
     for _ in range(_WRAPPERS):
-        wrapped = _wrapped(pairs)
-        if not wrapped:
+        inner = carried_address(address) or _wrapped(address)
+        if not inner:
             break
-        pairs = _pairs(wrapped)
-    return pairs
-
-
-def without_quotes(text: str) -> str:
-    """Return a text without the blanks and the pairs of quotes around it."""
-    text = text.strip()
-    while len(text) > 1 and (text[0], text[-1]) in _QUOTES:
-        text = text[1:-1].strip()
-    return text
-
-
-def _plain(text: str) -> str:
-    text = without_quotes(text)
-    return _AMPERSAND.sub("&", text)
+        address = inner
+    return _pairs(address)
 
 
 def _pairs(text: str) -> list[tuple[str, str]]:
@@ -64,8 +44,14 @@ def _pairs(text: str) -> list[tuple[str, str]]:
     return parse_qsl("&".join(pieces), keep_blank_values=True, max_num_fields=MOST_PARAMETERS)
 
 
-def _wrapped(pairs: list[tuple[str, str]]) -> str:
-    """Return the URL that a link carries in one of its parameters, if it says nothing itself."""
+def _wrapped(address: str) -> str:
+    """Return the URL that a link carries in one of its parameters, if it says nothing itself.
+
+    Some links carry it as it is, so that its other parameters look like the link's own.
+    """
+    if found := _AS_IT_IS.match(address):
+        return found[1]
+    pairs = _pairs(address)
     if any(name in {"state", "code", "error"} for name, _ in pairs):
         return ""
     carried = (value for _, value in pairs if "?" in value and "state" in value)

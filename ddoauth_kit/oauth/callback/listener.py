@@ -24,7 +24,7 @@ from ddoauth_kit.oauth.callback.addresses import (
 from ddoauth_kit.oauth.callback.attempts import Attempts, Start
 from ddoauth_kit.oauth.callback.awaited_redirect import AwaitedRedirect, Result
 from ddoauth_kit.oauth.callback.loopback_server import Asked, LoopbackServer, Reply
-from ddoauth_kit.oauth.redirect import Redirect, read_redirect
+from ddoauth_kit.oauth.redirect import Redirect, pasted_redirect, read_redirect
 from ddoauth_kit.oauth.tokens import TokenSet
 from ddoauth_kit.printable import one_line
 
@@ -185,7 +185,7 @@ class CallbackListener(Generic[Result]):
         """
         if self._answer.outcome.done():
             return
-        redirect = read_redirect(redirect)
+        redirect = pasted_redirect(redirect)
         session = self._attempts.session_of(redirect)
         self._answer.take(redirect, session=session, spent=self._attempts.spent)
         self._answer.release()

@@ -12,6 +12,7 @@ from ddoauth_kit.errors import InputError
 from ddoauth_kit.oauth.callback.listener import WAIT, CallbackListener
 from ddoauth_kit.oauth.client import ONE_PERSON
 from ddoauth_kit.oauth.consent.way_back import opens_no_window
+from ddoauth_kit.oauth.redirect import pasted_redirect
 from ddoauth_kit.registration.redirect_uris import leads_here
 
 if TYPE_CHECKING:
@@ -94,4 +95,4 @@ def paste_consent(
         redirect = ask(PROMPT)
     except EOFError:
         raise InputError("no_person", "Nobody can be asked for the redirect URL here.") from None
-    return finish(oauth.receive(redirect, session=ONE_PERSON))
+    return finish(oauth.receive(pasted_redirect(redirect), session=ONE_PERSON))

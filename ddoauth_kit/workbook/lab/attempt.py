@@ -10,7 +10,7 @@ from ddoauth_kit.oauth.callback.attempts import ANOTHER
 from ddoauth_kit.oauth.callback.awaited_redirect import AwaitedRedirect
 from ddoauth_kit.oauth.callback.listener import CallbackListener
 from ddoauth_kit.oauth.client import ONE_PERSON
-from ddoauth_kit.oauth.redirect import Redirect, read_redirect
+from ddoauth_kit.oauth.redirect import Redirect, pasted_redirect
 from ddoauth_kit.workbook.lab.backend import Mode
 from ddoauth_kit.workbook.lab.listen_or_paste import comes_back_here
 from ddoauth_kit.workbook.lab.shared_sandbox import ports_path
@@ -115,7 +115,7 @@ class PastedAttempt:
         Raises:
             AuthorizationError: it is no answer to this attempt, which goes on waiting.
         """
-        redirect = read_redirect(redirect)
+        redirect = pasted_redirect(redirect)
         redirect.refuse_fault()
         if self._request.state != redirect.state:
             raise AuthorizationError("wrong_state", ANOTHER)

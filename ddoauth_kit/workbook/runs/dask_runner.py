@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
-import socket
 import tempfile
 import uuid
 from collections import Counter
@@ -18,7 +17,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
 
 from ddoauth_kit.edited_text import edited_text
 from ddoauth_kit.errors import DdoauthError, InputError
@@ -27,6 +25,7 @@ from ddoauth_kit.masking.parameters import refuse_secret_parameters
 from ddoauth_kit.masking.redaction import redact_body
 from ddoauth_kit.workbook.runs.collect import result
 from ddoauth_kit.workbook.runs.run_secrets import secrets_here
+from ddoauth_kit.workbook.runs.scheduler_knock import knock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -37,9 +36,7 @@ if TYPE_CHECKING:
     from ddoauth_kit.workbook.runs.run_matrix import Case, NotebookRun, RunSettings
 
 CONNECT_SECONDS: Final = 15
-KNOCK_SECONDS: Final = 5
 TOPIC: Final = "ddoauth-runs"
-_PLAIN: Final = frozenset({"", "tcp"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,15 +102,15 @@ class ClusterRunner:
 
     @contextmanager
     def _client(self) -> Iterator[Client]:
-        _refuse_silence(self.address)
         try:
             from distributed import Client
         except ModuleNotFoundError:
             what = 'Dask is not installed: pip install "ddoauth-kit[dask]".'
             raise InputError("no_executor", what) from None
+        knock(self.address)
         try:
             client = Client(self.address, timeout=CONNECT_SECONDS, set_as_default=False)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, TypeError, RuntimeError) as error:
             what = f"No Dask scheduler answers at {self.address!r}: {type(error).__name__}."
             raise InputError("no_executor", what) from None
         with client:
@@ -164,34 +161,6 @@ class ClusterRunner:
         events = client.get_events(TOPIC)
         mine = (event for _, event in events if event.get("run") == self._run)
         return Counter(event["case"] for event in mine)
-
-
-def _refuse_silence(address: str) -> None:
-    """Knock at a scheduler's port first: Dask itself tries for half a minute, and says much.
-
-    A scheduler speaks first where the connection is plain.
-
-    Raises:
-        InputError: `no_executor`.
-    """
-    scheme, _, rest = address.rpartition("://")
-    try:
-        parts = urlsplit(f"//{rest}")
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        host = port = None
-    if scheme not in {*_PLAIN, "tls", "ws", "wss"}:
-        what = f"{address!r:.80} does not begin with tcp://, tls://, ws:// or wss://."
-        raise InputError("no_executor", what)
-    if not host or not port:
-        raise InputError("no_executor", f"{address!r:.80} is not a host and a port.")
-    try:
-        with socket.create_connection((host, port), timeout=KNOCK_SECONDS) as knock:
-            if scheme in _PLAIN and not knock.recv(1):
-                raise ConnectionAbortedError(0, "it closed the connection")
-    except OSError as error:
-        what = f"No Dask scheduler answers at {address!r}: {error.strerror or error}."
-        raise InputError("no_executor", what) from None
 
 
 def _without_secrets(text: str, secrets: Iterable[Secret]) -> str:

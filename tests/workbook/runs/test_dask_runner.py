@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -227,27 +226,4 @@ def test_no_scheduler_there(
         ClusterRunner(address).run([], settings=RunSettings(), out=tmp_path, done=print)
     assert caught.value.code == "no_executor"
     assert time.monotonic() - begun < 5
-    assert capfd.readouterr() == ("", "")
-
-
-def _hang_up(server: socket.socket) -> None:
-    server.accept()[0].close()
-
-
-@pytest.mark.parametrize("closes", [False, True])
-def test_a_server_that_is_not_a_scheduler(
-    closes: bool,  # noqa: FBT001 - a parameter of the test
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
-) -> None:
-    """One that takes the connection and says nothing, or hangs up, is found out within seconds."""
-    monkeypatch.setattr("ddoauth_kit.workbook.runs.dask_runner.KNOCK_SECONDS", 0.2)
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        if closes:
-            threading.Thread(target=_hang_up, args=(server,), daemon=True).start()
-        address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
-        with pytest.raises(InputError, match="No Dask scheduler answers") as caught:
-            ClusterRunner(address).run([], settings=RunSettings(), out=tmp_path, done=print)
-    assert caught.value.code == "no_executor"
     assert capfd.readouterr() == ("", "")
