@@ -99,14 +99,15 @@ class Composer:
                     schema, resolved(own.get(name)), given[name], example.get(name), name=name
                 )
             elif keeps or name == "relationships" or _is_servers(own, name):
-                self._add_own(made, name, schema, example)
+                required = name in shown.get("r", ())
+                self._add_own(made, name, schema, example, required=required)
             elif "d" in schema or "d" in resolved(own[name]):
                 made[name] = schema.get("d", resolved(own[name]).get("d"))
             elif "0" in schema:
                 made[name] = None
-            elif schema["t"] == "b":
+            elif schema["t"] == "b" and name in example:
                 made[name] = False
-            elif schema["t"] == "l" and not schema.get("k"):
+            elif schema["t"] == "l" and not schema.get("k") and name in example:
                 made[name] = []
             elif name in shown.get("r", ()) and name in example:
                 made[name] = example[name]
@@ -114,13 +115,15 @@ class Composer:
             made.update({name: part for name, part in given.items() if name not in made})
         return made
 
-    def _add_own(self, made: Item, name: str, schema: Schema, example: Item) -> None:
+    def _add_own(
+        self, made: Item, name: str, schema: Schema, example: Item, *, required: bool
+    ) -> None:
         """Add what the server knows of itself: times, ids, and what its example has."""
         moments = _CHANGED if self.is_change else _MOMENT
         if name in example:
             fresh = moments.search(name) and not isinstance(example[name], dict)
             made[name] = self._now(schema, example[name]) if fresh else example[name]
-        elif not self.is_change:
+        elif not self.is_change and (required or schema["t"] != "l"):
             made[name] = self._leaf(schema, name=name, depth=1)
 
     def _value(
