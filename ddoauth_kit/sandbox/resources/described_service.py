@@ -248,14 +248,15 @@ class DescribedService:
         return inner(schema or {"t": "a"}, self.kind.ways[role])
 
     def _example(self) -> Item:
-        for role in ("get", "create", "list"):
+        """Return what the examples of the description show together; the item's own counts most."""
+        found: Item = {}
+        for role in ("list", "create", "get"):
             if role in self.kind.ways:
-                found = first_at(
-                    documents()[self.kind.operations[role]].get("body"), self.kind.ways[role]
-                )
-                if isinstance(found, dict):
-                    return found
-        return {}
+                body = documents()[self.kind.operations[role]].get("body")
+                shown = first_at(body, self.kind.ways[role])
+                if isinstance(shown, dict):
+                    found = _joined(found, shown)
+        return found
 
     def _filled_samples(self, twin: Twin, org: Org) -> Iterable[Item]:
         own = _PEOPLE.get(self.kind.path)
@@ -329,6 +330,16 @@ class DescribedService:
         body = with_item(entry.get("body"), schema, way, shown)
         others = included(twin, org, name, [item], incoming.parameters)
         return written(name, entry, {**body, "included": others} if others else body)
+
+
+def _joined(old: Item, new: Item) -> Item:
+    """Put one example over another, and its attributes over the other's."""
+    parts = {
+        name: {**old[name], **part}
+        for name, part in new.items()
+        if isinstance(part, dict) and isinstance(old.get(name), dict)
+    }
+    return {**old, **new, **parts}
 
 
 def _tell_time(item: Item, verb: str, now: str) -> None:
