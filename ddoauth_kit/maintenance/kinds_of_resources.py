@@ -9,7 +9,7 @@ from ddoauth_kit.sandbox.api.operations import HANDLERS
 from ddoauth_kit.sandbox.facts.catalogue import catalogue
 from ddoauth_kit.sandbox.facts.described_schemas import described_kinds
 from ddoauth_kit.sandbox.resources.all_kinds import RESOURCE_HANDLERS
-from ddoauth_kit.sandbox.resources.described_service import described_services
+from ddoauth_kit.sandbox.resources.described_handlers import described_services
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

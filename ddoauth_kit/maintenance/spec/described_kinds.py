@@ -74,6 +74,8 @@ def _operation(compact: CompactSchemas, place: SchemaPlace) -> dict[str, Any]:
         entry["answer"] = compact.add(place, answer_schema(place))
     if _says_texts(place):
         entry["errors"] = "texts"
+    if any(place.resolve(p)["name"] == "include" for p in place.operation.get("parameters", [])):
+        entry["includes"] = True
     return entry
 
 
@@ -276,15 +278,21 @@ def _form(parameter: str, key: str, shown: Properties, place: SchemaPlace) -> ob
     if flat.get("format") == "uuid":
         return None if _is_text(place, parameter) else ""
     if _is_text(place, parameter):
-        return None
+        told = _example_of(place, parameter)
+        return told if told.isdecimal() else None
     example = flat.get("example")
-    return scrubbed(plain(example)) if isinstance(example, str) else None
+    return scrubbed(plain(example)) if isinstance(example, str) else ""
 
 
 def _is_text(place: SchemaPlace, parameter: str) -> bool:
     """Tell whether the description's example of a path's variable is no UUID but some text."""
+    example = _example_of(place, parameter)
+    return bool(example) and re.fullmatch(r"[0-9a-fA-F-]{36}", example) is None
+
+
+def _example_of(place: SchemaPlace, parameter: str) -> str:
     found = map(place.resolve, place.operation.get("parameters", []))
     named = next((entry for entry in found if entry["name"] == parameter), {})
     schema = Schemas(place.document).flat(named.get("schema", {}))
     example = named.get("example", schema.get("example"))
-    return isinstance(example, str) and re.fullmatch(r"[0-9a-fA-F-]{36}", example) is None
+    return example if isinstance(example, str) else ""

@@ -11,7 +11,7 @@ from ddoauth_kit.sandbox.api.canned_answers import address
 from ddoauth_kit.sandbox.facts.described_answers import documents
 from ddoauth_kit.sandbox.facts.error_families import family_error
 from ddoauth_kit.sandbox.http.refusals import Refusal, api_refusal
-from ddoauth_kit.sandbox.resources.described_service import NOBODYS
+from ddoauth_kit.sandbox.resources.described_ids import NOBODYS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -29,6 +29,7 @@ _ID_PARAMETER = re.compile(r"(id|uuid|token|^key)$", re.IGNORECASE)
 # A field that holds one.
 _ID_FIELD = re.compile(r"(id|uuid|token|^key|^name|^handle|^slug|^number|^version)$", re.IGNORECASE)
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_NOT_FOUND = 404
 _PLACEHOLDER = re.compile(r"\{\w+\}")
 
 
@@ -54,7 +55,8 @@ def check_ids(
         item = "/".join(template[:depth])
         reader = readers.get(shape_of(item))
         if reader is not None:
-            reader(twin, replace(incoming, method="GET", path="/".join(given[:depth])), org)
+            path = "/".join(given[:depth])
+            _look_up(reader, twin, replace(incoming, method="GET", path=path), org, operation)
         else:
             _check_value(value, item, operation=operation, kind=operation.path_ids[segment[1:-1]])
 
@@ -92,9 +94,20 @@ def check_parents(
             continue
         reader = readers.get(shape)
         if reader is not None:
-            reader(twin, replace(incoming, method="GET", path="/".join(given[:depth])), org)
+            path = "/".join(given[:depth])
+            _look_up(reader, twin, replace(incoming, method="GET", path=path), org, operation)
         elif given[depth - 1] in NOBODYS:
             raise _unknown(operation)
+
+
+def _look_up(
+    reader: Handler, twin: Twin, incoming: Incoming, org: Org, operation: Operation
+) -> None:
+    """Let a store find an item, and refuse in the words of the operation that was called."""
+    try:
+        reader(twin, incoming, org)
+    except Refusal as refusal:
+        raise _unknown(operation) if refusal.status == _NOT_FOUND else refusal from None
 
 
 def shape_of(template: str) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ddoauth_kit.sandbox.api.canned_answers import address, canned
 from ddoauth_kit.sandbox.api.existing_ids import check_ids
-from ddoauth_kit.sandbox.resources.described_service import checked_body, refusal
+from ddoauth_kit.sandbox.resources.described_refusals import checked_body, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -24,7 +24,7 @@ from ddoauth_kit.sandbox.facts.catalogue import MARKETPLACE_KEY
 from ddoauth_kit.sandbox.http.messages import Answer, json_answer
 from ddoauth_kit.sandbox.http.refusals import Refusal, api_refusal
 from ddoauth_kit.sandbox.resources.all_kinds import RESOURCE_HANDLERS
-from ddoauth_kit.sandbox.resources.described_service import described_handlers, described_readers
+from ddoauth_kit.sandbox.resources.described_handlers import described_handlers, described_readers
 from ddoauth_kit.sandbox.state.rate_limits import with_headers
 
 if TYPE_CHECKING:

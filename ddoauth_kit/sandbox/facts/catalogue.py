@@ -85,6 +85,18 @@ def catalogue() -> Catalogue:
     )
 
 
+@cache
+def _areas() -> Mapping[str, str]:
+    return MappingProxyType(
+        {f"{entry.method} {entry.path}": entry.area for entry in catalogue().operations}
+    )
+
+
+def area_of(address: str) -> str:
+    """Return the product area of an operation, named by method and path."""
+    return _areas().get(address, "")
+
+
 def _operation(entry: dict[str, Any]) -> Operation:
     return Operation(
         id=entry["id"],

@@ -55,11 +55,15 @@ class DescribedKind:
 
 @dataclass(frozen=True)
 class OperationSchemas:
-    """The schemas of one operation; `errors_are_texts` tells the shape of a bad request."""
+    """The schemas of one operation; `errors_are_texts` tells the shape of a bad request.
+
+    `takes_include` tells whether its query names what else the answer includes.
+    """
 
     body: Schema | None
     answer: Schema | None
     errors_are_texts: bool
+    takes_include: bool
 
 
 @cache
@@ -105,6 +109,7 @@ def operation_schemas(address: str) -> OperationSchemas:
         body=resolved(entry["body"]) if "body" in entry else None,
         answer=resolved(entry["answer"]) if "answer" in entry else None,
         errors_are_texts=entry.get("errors") == "texts",
+        takes_include="includes" in entry,
     )
 
 

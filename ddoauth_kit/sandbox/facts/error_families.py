@@ -1,21 +1,24 @@
-"""Which product areas write their errors as texts and which as objects, as recordings show."""
+"""In which shape product areas write their errors, as recordings show."""
 
 from __future__ import annotations
 
-from functools import cache
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal
 
-from ddoauth_kit.sandbox.facts.catalogue import catalogue
+from ddoauth_kit.sandbox.facts.catalogue import area_of
 from ddoauth_kit.sandbox.facts.described_schemas import operation_schemas
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+Shape = Literal["texts", "objects", "codes", "details"]
 
 _TEXTS = frozenset(
     {
         "APM Retention Filters",
         "AuthN Mappings",
         "Authentication",
+        "CSM Threats",
         "Cloudflare Integration",
         "Confluent Cloud",
         "Dashboard Lists",
@@ -34,6 +37,7 @@ _TEXTS = frozenset(
         "RUM",
         "Restriction Policies",
         "Roles",
+        "Security Monitoring",
         "Service Definition",
         "Spans Metrics",
         "Teams",
@@ -49,11 +53,11 @@ _OBJECTS = frozenset(
         "Agent Observability",
         "Agentless Scanning",
         "App Builder",
-        "Application Security",
         "Case Management",
         "Case Management Attribute",
         "Cloud Cost Management",
         "DORA Metrics",
+        "Data Deletion",
         "Deployment Gates",
         "Error Tracking",
         "Execution Policy",
@@ -72,26 +76,68 @@ _OBJECTS = frozenset(
         "Sensitive Data Scanner",
         "Spans",
         "Status Pages",
-        "Workflow Automation",
     }
 )
 
 
-@cache
-def _areas() -> Mapping[str, str]:
-    return {f"{entry.method} {entry.path}": entry.area for entry in catalogue().operations}
+# Where a part of an area differs from the rest, by the start of its paths.
+_PARTS: Mapping[str, Shape] = MappingProxyType(
+    {
+        "/api/v2/cloud_security_management/": "objects",
+        "/api/v2/security/findings": "objects",
+        "/api/v2/security/siem/": "objects",
+        "/api/v2/siem-historical-detections/": "objects",
+        "/api/v2/slo/report": "objects",
+        "/api/v2/team/connections": "objects",
+        "/api/v2/team/{team_id}/notification-rules": "objects",
+        "/api/v2/usage/billing_dimension_mapping": "objects",
+        "/api/v2/usage/summary": "objects",
+    }
+)
+# Whose objects have a code: beside a title, or beside a detail.
+_CODES: Mapping[str, Shape] = MappingProxyType(
+    {"Application Security": "codes", "Workflow Automation": "details"}
+)
+# The areas in which one status differs from the rest, and the paths where it does not.
+_BY_STATUS: Mapping[tuple[str, int], Shape] = MappingProxyType(
+    {
+        ("CSM Threats", 404): "objects",
+        ("Case Management", 404): "codes",
+        ("Case Management Attribute", 404): "codes",
+        ("Teams", 409): "objects",
+    }
+)
+_PLAIN = frozenset(
+    {
+        "/api/v2/security_monitoring/cloud_workload_security/agent_rules",
+        "/api/v2/security_monitoring/cloud_workload_security/agent_rules/{agent_rule_id}",
+        "/api/v2/team",
+    }
+)
 
 
-def writes_texts(address: str) -> bool:
+def shape_at(address: str, status: int) -> Shape:
     """Tell the shape of an operation's errors; the description decides for areas not recorded."""
-    area = _areas().get(address, "")
+    area, path = area_of(address), address.partition(" ")[2]
+    part = next((start for start in _PARTS if path.startswith(start)), None)
+    by_status = _BY_STATUS.get((area, status)) if path not in _PLAIN else None
+    recorded = _PARTS[part] if part else by_status or _CODES.get(area)
+    if recorded is not None:
+        return recorded
     if area in _TEXTS or " /api/v1/" in address:
-        return True
-    return area not in _OBJECTS and operation_schemas(address).errors_are_texts
+        return "texts"
+    texts = area not in _OBJECTS and operation_schemas(address).errors_are_texts
+    return "texts" if texts else "objects"
 
 
 def family_error(address: str, status: int, title: str, detail: str) -> object:
     """Write one error as the operation's product area does."""
-    if writes_texts(address):
+    shape = shape_at(address, status)
+    if shape == "texts":
         return detail
-    return {"status": str(status), "title": title, "detail": detail}
+    if shape == "objects":
+        return {"status": str(status), "title": title, "detail": detail}
+    code = title.lower().replace(" ", "_")
+    if shape == "codes":
+        return {"code": code, "title": detail}
+    return {"code": code.upper(), "detail": detail}

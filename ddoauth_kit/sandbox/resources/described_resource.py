@@ -99,14 +99,15 @@ class Composer:
                     schema, resolved(own.get(name)), given[name], example.get(name), name=name
                 )
             elif keeps or name == "relationships" or _is_servers(own, name):
-                self._add_own(made, name, schema, example)
+                required = name in shown.get("r", ())
+                self._add_own(made, name, schema, example, required=required)
             elif "d" in schema or "d" in resolved(own[name]):
                 made[name] = schema.get("d", resolved(own[name]).get("d"))
             elif "0" in schema:
                 made[name] = None
-            elif schema["t"] == "b":
+            elif schema["t"] == "b" and name in example:
                 made[name] = False
-            elif schema["t"] == "l" and not schema.get("k"):
+            elif schema["t"] == "l" and not schema.get("k") and name in example:
                 made[name] = []
             elif name in shown.get("r", ()) and name in example:
                 made[name] = example[name]
@@ -114,14 +115,27 @@ class Composer:
             made.update({name: part for name, part in given.items() if name not in made})
         return made
 
-    def _add_own(self, made: Item, name: str, schema: Schema, example: Item) -> None:
+    def _add_own(
+        self, made: Item, name: str, schema: Schema, example: Item, *, required: bool
+    ) -> None:
         """Add what the server knows of itself: times, ids, and what its example has."""
         moments = _CHANGED if self.is_change else _MOMENT
-        if name in example:
-            fresh = moments.search(name) and not isinstance(example[name], dict)
-            made[name] = self._now(schema, example[name]) if fresh else example[name]
-        elif not self.is_change:
+        fresh = moments.search(name) and not isinstance(example.get(name), dict)
+        if name in example and fresh:
+            made[name] = self._now(schema, example[name])
+        elif not self.is_change and schema.get("0"):
+            made[name] = None
+        elif name in example:
+            made[name] = self._whole(schema, example[name])
+        elif not self.is_change and (required or schema["t"] != "l"):
             made[name] = self._leaf(schema, name=name, depth=1)
+
+    def _whole(self, schema: Schema, example: Json) -> Json:
+        """Return an example; the items of a list with all that the schema describes."""
+        if self.is_change or not isinstance(example, list):
+            return example
+        items = resolved(schema.get("l"))
+        return [self.filled(items, part, depth=1) for part in example]
 
     def _value(
         self, shown: Schema, settable: Schema, given: Json, example: Json, *, name: str
@@ -134,7 +148,8 @@ class Composer:
             shown, settable = _variant(shown, given), _variant(settable, given)
             items, own = resolved(shown.get("l")), resolved(settable.get("l"))
             return [self._value(items, own, part, None, name=name) for part in given]
-        return given
+        kinds = shown.get("e")
+        return kinds[0] if name == "type" and kinds and given not in kinds else given
 
     def _now(self, schema: Schema, example: object) -> object:
         if isinstance(example, bool) or example is None:

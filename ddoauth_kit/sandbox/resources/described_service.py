@@ -5,33 +5,34 @@ from __future__ import annotations
 import copy
 import re
 from dataclasses import dataclass
-from functools import cache, partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from ddoauth_kit.sandbox.clock import START, iso
+from ddoauth_kit.sandbox.facts.catalogue import area_of
 from ddoauth_kit.sandbox.facts.described_answers import documents
-from ddoauth_kit.sandbox.facts.described_schemas import (
-    described_kinds,
-    inner,
-    operation_schemas,
-    resolved,
-)
-from ddoauth_kit.sandbox.facts.error_families import family_error
+from ddoauth_kit.sandbox.facts.described_schemas import inner, operation_schemas
+from ddoauth_kit.sandbox.facts.recorded_statuses import is_lenient, names_deleted
 from ddoauth_kit.sandbox.http.messages import Answer, json_answer
-from ddoauth_kit.sandbox.http.payload import plain_body, read_json
-from ddoauth_kit.sandbox.http.refusals import Refusal, api_refusal
-from ddoauth_kit.sandbox.resources.body_fields import InvalidBodyError
-from ddoauth_kit.sandbox.resources.described_body import check_body
+from ddoauth_kit.sandbox.resources.answer_parts import (
+    all_at,
+    first_at,
+    put_at,
+    with_item,
+    written,
+)
+from ddoauth_kit.sandbox.resources.described_ids import NOBODYS, has_form, minted
+from ddoauth_kit.sandbox.resources.described_refusals import checked_body, refusal
 from ddoauth_kit.sandbox.resources.described_resource import Composer
+from ddoauth_kit.sandbox.resources.linked_resources import included, name_makers
 from ddoauth_kit.sandbox.resources.org_people import admin_of, role_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from ddoauth_kit.sandbox.facts.described_schemas import DescribedKind, Elsewhere, Schema
     from ddoauth_kit.sandbox.http.messages import Incoming
-    from ddoauth_kit.sandbox.resources.create_read_update_delete import Change, Handler
+    from ddoauth_kit.sandbox.resources.create_read_update_delete import Change
     from ddoauth_kit.sandbox.state.created_resources import Item, Shelf
     from ddoauth_kit.sandbox.state.orgs import Org
     from ddoauth_kit.sandbox.state.state import Twin
@@ -39,11 +40,6 @@ if TYPE_CHECKING:
 _SIZES = ("page[size]", "page[limit]", "page_size", "limit", "count")
 _OFFSETS = ("page[offset]", "offset", "start")
 _PAGES = ("page[number]", "page")
-
-# What probes aim at when they want to hit nothing.
-NOBODYS = frozenset({"0", "00000000-0000-0000-0000-000000000000", "ddoauth-probe-nonexistent"})
-_TITLES = {404: "Not Found", 409: "Conflict"}
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 # Of whom an org has more from the start than the description's examples.
 _PEOPLE: Mapping[str, Callable[[Twin, Org], Item]] = MappingProxyType(
@@ -66,31 +62,26 @@ class DescribedService:
             samples=lambda: self._filled_samples(twin, org),
         )
 
-    def get(self, twin: Twin, org: Org, path: str) -> Item:
-        """Return the item of a path, or refuse it."""
+    def get(self, twin: Twin, org: Org, path: str, *, name: str = "") -> Item:
+        """Return the item of a path, or refuse it as the operation of this name does."""
         collection, _, wanted = path.rpartition("/")
-        shelf = self.shelf(twin, org, collection)
+        shelf, name = self.shelf(twin, org, collection), name or self.kind.operations["create"]
         found = shelf.find(wanted) or next(
             (item for item in shelf.all() if self._is_meant(item, wanted)), None
         )
         if found is None:
-            self._check_form(wanted)
-            raise refusal("unknown-id", 404, "Not found", at=self.kind.operations["create"])
+            self._check_form(wanted, name)
+            raise refusal("unknown-id", 404, "Not found", at=name)
         return found
 
-    def _check_form(self, wanted: str) -> None:
+    def _check_form(self, wanted: str, name: str) -> None:
         """Refuse an id of another form than the described one, unless an item may have any."""
         named = self.kind.parameter.endswith(("name", "handle"))
-        if not (named or wanted in NOBODYS or self._has_form(wanted)):
+        if not (named or wanted in NOBODYS or has_form(self.kind, wanted)):
+            if is_lenient(area_of(name)):
+                raise refusal("unknown-id", 404, "Not found", at=name)
             words = f'invalid parameter "{self.kind.parameter}" in "path"'
-            raise refusal("malformed-id", 400, words, at=self.kind.operations["create"])
-
-    def _has_form(self, wanted: str) -> bool:
-        form = self.kind.form
-        if isinstance(form, int):
-            return wanted.isdecimal()
-        is_uuid = form is not None and (not form or _UUID.fullmatch(form) is not None)
-        return not is_uuid or _UUID.fullmatch(wanted) is not None
+            raise refusal("malformed-id", 400, words, at=name)
 
     def create(self, twin: Twin, incoming: Incoming, org: Org) -> Change:
         """Check a new resource, and return what keeps it."""
@@ -104,12 +95,12 @@ class DescribedService:
             raise refusal("id-taken", 409, words, at=name)
 
         def make() -> Answer:
-            item = self._new(twin, given, settable)
+            item = self._new(twin, org, given, settable)
             if old is None:
                 shelf.add(item)
             else:
                 shelf.replace(self._key(old), item)
-            return self._answer(twin, org, name, self.kind.ways["create"], item)
+            return self._answer(twin, incoming, org, (name, self.kind.ways["create"]), item)
 
         return make
 
@@ -117,14 +108,13 @@ class DescribedService:
         self, twin: Twin, incoming: Incoming, org: Org, *, name: str, other: Elsewhere
     ) -> Change:
         """Check a new resource that another path than the kind's own takes."""
-        given, settable = (
-            self._given(incoming, name, other.given),
-            self._settable(name, other.given),
-        )
+        given = self._given(incoming, name, other.given)
+        settable = self._settable(name, other.given)
 
         def make() -> Answer:
-            item = self.shelf(twin, org, self.kind.path).add(self._new(twin, given, settable))
-            return self._answer(twin, org, name, other.way, item)
+            item = self._new(twin, org, given, settable)
+            self.shelf(twin, org, self.kind.path).add(item)
+            return self._answer(twin, incoming, org, (name, other.way), item)
 
         return make
 
@@ -132,39 +122,40 @@ class DescribedService:
         self, twin: Twin, incoming: Incoming, org: Org, *, name: str, other: Elsewhere
     ) -> Change:
         """Check what a path below a resource does to it: set fields, or copy the resource."""
-        given, settable = (
-            self._given(incoming, name, other.given),
-            self._settable(name, other.given),
-        )
+        given = self._given(incoming, name, other.given)
+        settable = self._settable(name, other.given)
         length = self.kind.item.count("/") + 1
         path = "/".join(incoming.path.split("/")[:length])
-        old, verb = self.get(twin, org, path), incoming.path.rpartition("/")[2]
+        old, verb = self.get(twin, org, path, name=name), incoming.path.rpartition("/")[2]
 
         def make() -> Answer:
             shelf = self.shelf(twin, org, path.rpartition("/")[0])
-            item = self._merged(twin, given, settable, old)
+            item = self._merged(twin, org, given, settable, old)
             _tell_time(item, verb, iso(twin.clock.now()))
             if verb == "clone":
-                item[self.kind.key] = self._minted(twin)
+                item[self.kind.key] = minted(self.kind, twin.mint, self._shown())
                 self._tell_id(item, {})
                 shelf.add(item)
             else:
                 shelf.replace(self._key(old), item)
-            return self._answer(twin, org, name, other.way, item)
+            return self._answer(twin, incoming, org, (name, other.way), item)
 
         return make
 
     def list_all(self, twin: Twin, incoming: Incoming, org: Org) -> Answer:
         """List what is there, by pages where the query asks for one."""
+        name = self.kind.operations["list"]
         items = _page(self.shelf(twin, org, incoming.path).all(), incoming.parameters)
-        entry = documents()[self.kind.operations["list"]]
-        body = _put(_without_more(entry["body"]), self.kind.ways["list"][:-1], items)
-        return _written(entry, body)
+        entry = documents()[name]
+        body = put_at(_without_more(entry["body"]), self.kind.ways["list"][:-1], items)
+        others = included(twin, org, name, items, incoming.parameters)
+        return written(name, entry, {**body, "included": others} if others else body)
 
     def read(self, twin: Twin, incoming: Incoming, org: Org) -> Answer:
         """Show one resource."""
         name, way = self.kind.operations["get"], self.kind.ways["get"]
-        return self._answer(twin, org, name, way, self.get(twin, org, incoming.path))
+        item = self.get(twin, org, incoming.path, name=name)
+        return self._answer(twin, incoming, org, (name, way), item)
 
     def find(self, twin: Twin, incoming: Incoming, org: Org) -> Answer:
         """Find one resource, or refuse its path."""
@@ -175,7 +166,7 @@ class DescribedService:
         name = self.kind.operations[role]
         way = self.kind.changes.get(role, ())
         given = self._given(incoming, name, way)
-        old = self.get(twin, org, incoming.path)
+        old = self.get(twin, org, incoming.path, name=name)
         if (
             role == "patch"
             and "attributes" in old
@@ -186,21 +177,25 @@ class DescribedService:
 
         def make() -> Answer:
             collection = incoming.path.rpartition("/")[0]
-            item = self._merged(twin, given, self._settable(name, way), old)
+            item = self._merged(twin, org, given, self._settable(name, way), old)
             self.shelf(twin, org, collection).replace(self._key(old), item)
-            return self._answer(twin, org, name, self.kind.ways.get(role), item)
+            return self._answer(twin, incoming, org, (name, self.kind.ways.get(role)), item)
 
         return make
 
     def delete(self, twin: Twin, incoming: Incoming, org: Org) -> Change:
         """Find a resource, and return what forgets it."""
-        item = self.get(twin, org, incoming.path)
+        name = self.kind.operations["delete"]
+        item = self.get(twin, org, incoming.path, name=name)
 
         def make() -> Answer:
             collection = incoming.path.rpartition("/")[0]
             self.shelf(twin, org, collection).remove([self._key(item)])
-            entry = documents()[self.kind.operations["delete"]]
-            return _written(entry, entry.get("body"))
+            entry = documents()[name]
+            if names_deleted(name):
+                named = {"data": {part: item[part] for part in ("id", "type")}}
+                return json_answer(entry["status"], named)
+            return written(name, entry, entry.get("body"))
 
         return make
 
@@ -215,16 +210,19 @@ class DescribedService:
     def _settable(self, name: str, way: tuple[str, ...]) -> Schema:
         return inner(operation_schemas(name).body or {"t": "a"}, way)
 
-    def _new(self, twin: Twin, given: Item, settable: Schema) -> Item:
+    def _new(self, twin: Twin, org: Org, given: Item, settable: Schema) -> Item:
         composer = Composer(twin.mint, twin.clock.now(), label=self.kind.path)
-        item = composer.compose(self._shown(), settable, given, self._example())
+        shown = self._shown()
+        item = composer.compose(shown, settable, given, self._example())
         chosen = self._chosen(given, settable)
-        item[self.kind.key] = chosen if chosen is not None else self._minted(twin)
+        fresh = chosen if chosen is not None else minted(self.kind, twin.mint, shown)
+        item[self.kind.key] = fresh
         self._tell_id(item, given)
+        name_makers(item, shown, given, org, is_change=False)
         return item
 
     def _tell_id(self, item: Item, given: Item) -> None:
-        """Write the id also where a resource repeats it, and who made the resource."""
+        """Write the id also where a resource repeats it."""
         noun = self.kind.path.rpartition("/")[2].removesuffix("s")
         own = {self.kind.parameter, f"{noun}_id", "uuid", "public_id"}
         for place, sent in ((item, given), (item.get("attributes"), given.get("attributes"))):
@@ -234,9 +232,10 @@ class DescribedService:
                 if name != self.kind.key and name not in (sent or {}):
                     place[name] = item[self.kind.key]
 
-    def _merged(self, twin: Twin, given: Item, settable: Schema, old: Item) -> Item:
+    def _merged(self, twin: Twin, org: Org, given: Item, settable: Schema, old: Item) -> Item:
         composer = Composer(twin.mint, twin.clock.now(), label=self.kind.path, is_change=True)
         item = composer.compose(self._shown(), settable, given, old)
+        name_makers(item, self._shown(), given, org, is_change=True)
         key = self.kind.key
         renamed = key in given and key != "id" and key in settable.get("p", {})
         return {**old, **item, key: given[key] if renamed else old[key]}
@@ -249,14 +248,15 @@ class DescribedService:
         return inner(schema or {"t": "a"}, self.kind.ways[role])
 
     def _example(self) -> Item:
-        for role in ("get", "create", "list"):
+        """Return what the examples of the description show together; the item's own counts most."""
+        found: Item = {}
+        for role in ("list", "create", "get"):
             if role in self.kind.ways:
-                found = _at(
-                    documents()[self.kind.operations[role]].get("body"), self.kind.ways[role]
-                )
-                if isinstance(found, dict):
-                    return found
-        return {}
+                body = documents()[self.kind.operations[role]].get("body")
+                shown = first_at(body, self.kind.ways[role])
+                if isinstance(shown, dict):
+                    found = _joined(found, shown)
+        return found
 
     def _filled_samples(self, twin: Twin, org: Org) -> Iterable[Item]:
         own = _PEOPLE.get(self.kind.path)
@@ -280,7 +280,7 @@ class DescribedService:
         for role in ("list", "get", "patch", "put", "create"):
             if role in self.kind.ways and not found:
                 entry = documents()[self.kind.operations[role]]
-                for item in _all_at(entry.get("body"), self.kind.ways[role]):
+                for item in all_at(entry.get("body"), self.kind.ways[role]):
                     if isinstance(item, dict) and item.get(self.kind.key) is not None:
                         found[self._key(item)] = copy.deepcopy(item)
         return found.values()
@@ -304,35 +304,42 @@ class DescribedService:
         """Return the id that the maker chose, if the body may hold one."""
         chosen = given.get(self.kind.key)
         if chosen is not None and self.kind.key in settable.get("p", {}):
-            return chosen if self._has_form(str(chosen)) else None
+            return chosen if has_form(self.kind, str(chosen)) else None
         attributes = given.get("attributes")
         if self.kind.parameter.endswith("name") and isinstance(attributes, dict):
             return attributes.get(self.kind.parameter) or attributes.get("name")
         return None
 
-    def _minted(self, twin: Twin) -> object:
-        form, label = self.kind.form, self.kind.path
-        if isinstance(form, int):
-            number = twin.mint.next_number(label)
-            told = resolved(self._shown().get("p", {}).get(self.kind.key))
-            return str(number) if told["t"] == "s" else number
-        fresh = twin.mint.next_uuid(label)
-        return _like(form, fresh) if form else fresh
-
     def _answer(
-        self, twin: Twin, org: Org, name: str, way: tuple[str, ...] | None, item: Item
+        self,
+        twin: Twin,
+        incoming: Incoming,
+        org: Org,
+        shown_at: tuple[str, tuple[str, ...] | None],
+        item: Item,
     ) -> Answer:
+        """Answer an operation, named by method and path, with a resource at a way."""
+        name, way = shown_at
         entry = documents()[name]
         if way is None:
-            return _written(entry, entry.get("body"))
+            return written(name, entry, entry.get("body"))
         schema = operation_schemas(name).answer or {}
-        example = _at(entry.get("body"), way)
+        example = first_at(entry.get("body"), way)
         composer = Composer(twin.mint, twin.clock.now(), label=self.kind.path)
         shown = composer.completed(inner(schema, way), item, example)
-        body = _placed(entry.get("body"), schema, way, shown)
-        if "included" in schema.get("p", {}) and _names_users(item):
-            body["included"] = [admin_of(twin, org)]
-        return _written(entry, body)
+        body = with_item(entry.get("body"), schema, way, shown)
+        others = included(twin, org, name, [item], incoming.parameters)
+        return written(name, entry, {**body, "included": others} if others else body)
+
+
+def _joined(old: Item, new: Item) -> Item:
+    """Put one example over another, and its attributes over the other's."""
+    parts = {
+        name: {**old[name], **part}
+        for name, part in new.items()
+        if isinstance(part, dict) and isinstance(old.get(name), dict)
+    }
+    return {**old, **new, **parts}
 
 
 def _tell_time(item: Item, verb: str, now: str) -> None:
@@ -341,47 +348,6 @@ def _tell_time(item: Item, verb: str, now: str) -> None:
     told = f"{verb.removeprefix('un')}d_at"
     if isinstance(attributes, dict) and told in attributes:
         attributes[told] = None if verb.startswith("un") else now
-
-
-def checked_body(incoming: Incoming, name: str) -> Any:  # noqa: ANN401 - JSON is anything
-    """Read the body of an operation and check it as the description says."""
-    schemas = operation_schemas(name)
-    try:
-        body = read_json(plain_body(incoming))
-    except (ValueError, RecursionError):
-        raise refusal("body-required", 400, "The body is not valid JSON.", at=name) from None
-    try:
-        if schemas.body is not None:
-            check_body(schemas.body, body)
-    except InvalidBodyError as error:
-        raise refusal("body-required", 400, str(error), at=name) from None
-    return body
-
-
-def refusal(behaviour: str, status: int, words: str, *, at: str) -> Refusal:
-    """Refuse in the shape that the description gives the operation's errors."""
-    title = _TITLES.get(status, "Invalid Parameter")
-    return api_refusal(behaviour, status, family_error(at, status, title, words))
-
-
-def _like(form: str, fresh: str) -> str:
-    """Write an id with the signs of an example: digits for digits, letters for letters."""
-    if re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", form):
-        return fresh
-    signs = fresh.replace("-", "") * (len(form) // 32 + 1)
-    if len(re.findall(r"[0-9a-zA-Z]", form)) < 6:  # noqa: PLR2004 - too few to be distinct
-        return fresh
-    is_hex = re.fullmatch(r"[0-9a-f-]+", form) is not None
-    return "".join(_sign(old, new, is_hex=is_hex) for old, new in zip(form, signs, strict=False))
-
-
-def _sign(old: str, new: str, *, is_hex: bool) -> str:
-    if not old.isalnum() or is_hex:
-        return new if old.isalnum() else old
-    if old.isdigit():
-        return str(int(new, 16) % 10)
-    letter = chr(ord("a") + int(new, 16))
-    return letter.upper() if old.isupper() else letter
 
 
 def _page(items: list[Item], parameters: Mapping[str, str]) -> list[Item]:
@@ -399,112 +365,8 @@ def _number(parameters: Mapping[str, str], names: Iterable[str]) -> int | None:
     return next((int(text) for text in found if re.fullmatch(r"\d{1,9}", text, re.ASCII)), None)
 
 
-def _at(body: Any, way: tuple[str, ...]) -> Any:  # noqa: ANN401 - JSON is anything
-    return next(iter(_all_at(body, way)), None)
-
-
-def _all_at(body: Any, way: tuple[str, ...]) -> list[Any]:  # noqa: ANN401 - JSON is anything
-    found = [body]
-    for step in way:
-        if step == "*":
-            found = [part for whole in found if isinstance(whole, list) for part in whole]
-        else:
-            found = [part[step] for part in found if isinstance(part, dict) and step in part]
-    return found
-
-
-def _put(body: Any, way: tuple[str, ...], value: Any) -> Any:  # noqa: ANN401 - JSON is anything
-    if not way:
-        return value
-    outer = body if isinstance(body, dict) else {}
-    return {**outer, way[0]: _put(outer.get(way[0]), way[1:], value)}
-
-
-def _names_users(item: Item) -> bool:
-    links = item.get("relationships")
-    ends = [link.get("data") for link in links.values() if link] if links else []
-    return any(isinstance(end, dict) and end.get("type") in {"user", "users"} for end in ends)
-
-
 def _without_more(body: object) -> object:
     """Leave out what other resources a listing's example includes."""
     if not isinstance(body, dict):
         return body
     return {name: part for name, part in body.items() if name != "included"}
-
-
-def _placed(body: Any, schema: Schema, way: tuple[str, ...], item: Item) -> Any:  # noqa: ANN401
-    """Put an item into an answer, with what else must stand there."""
-    if not way:
-        return item
-    if way[0] == "*":
-        return [_placed(None, resolved(schema.get("l")), way[1:], item)]
-    outer = body if isinstance(body, dict) else {}
-    kept = {name: outer[name] for name in schema.get("r", ()) if name in outer}
-    part = resolved(schema.get("p", {}).get(way[0]))
-    return {**kept, way[0]: _placed(outer.get(way[0]), part, way[1:], item)}
-
-
-def _written(entry: Mapping[str, Any], body: object) -> Answer:
-    if "body" not in entry:
-        return Answer(entry["status"], content_type=entry.get("type", "text/plain"))
-    answer = json_answer(entry["status"], body)
-    return Answer(answer.status, answer.body, entry.get("type", "application/json"))
-
-
-@cache
-def described_services() -> Mapping[str, DescribedService]:
-    """Return the services by the paths under which they create."""
-    return MappingProxyType(
-        {
-            path: DescribedService(kind)
-            for path, kind in described_kinds().items()
-            if "*" not in kind.given and "create" in kind.ways
-        }
-    )
-
-
-def described_handlers(
-    taken: Collection[tuple[str, str]],
-) -> Mapping[tuple[str, str], Handler]:
-    """Return the handlers of all kinds of which no operation is taken by another service."""
-    found: dict[tuple[str, str], Handler] = {}
-    for service in described_services().values():
-        handlers = dict(_handlers(service))
-        if not any(address in taken for address in handlers):
-            found.update(handlers)
-    return MappingProxyType(found)
-
-
-def described_readers(
-    taken: Collection[tuple[str, str]],
-) -> Mapping[str, Handler]:
-    """Return what finds one resource by its path, or refuses it, by the path's template."""
-    handlers = described_handlers(taken)
-    found = {
-        service.kind.item: service.find
-        for service in described_services().values()
-        if tuple(service.kind.operations["create"].split(" ")) in handlers
-    }
-    return MappingProxyType(found)
-
-
-def _handlers(service: DescribedService) -> Iterable[tuple[tuple[str, str], Handler]]:
-    serve: Mapping[str, Handler] = {
-        "create": service.create,
-        "list": service.list_all,
-        "get": service.read,
-        "put": partial(service.change, role="put"),
-        "patch": partial(service.change, role="patch"),
-        "delete": service.delete,
-    }
-    for role, name in service.kind.operations.items():
-        if role in service.kind.ways or role in {"delete", "put", "patch"}:
-            method, _, path = name.partition(" ")
-            yield (method, path), serve[role]
-    for name, other in service.kind.makers.items():
-        method, _, path = name.partition(" ")
-        yield (method, path), partial(service.make_elsewhere, name=name, other=other)
-    for name, other in service.kind.acts.items():
-        method, _, path = name.partition(" ")
-        yield (method, path), partial(service.act, name=name, other=other)

@@ -67,3 +67,11 @@ class Kept:
         if (org.id, kind) not in self._shelves:
             self._shelves[org.id, kind] = Shelf(samples(), key=key)
         return self._shelves[org.id, kind]
+
+    def find(self, kind: str, wanted: str, *, org: Org) -> Item | None:
+        """Return the resource of a type and id, on whichever of an org's shelves it is."""
+        for (owner, _), shelf in self._shelves.items():
+            item = shelf.find(wanted) if owner == org.id else None
+            if item is not None and item.get("type") == kind:
+                return item
+        return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from functools import cache
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import pytest
 from support.described_bodies import smallest_body
@@ -15,7 +16,8 @@ from ddoauth_kit.sandbox.api.canned_answers import documents
 from ddoauth_kit.sandbox.api.existing_ids import ids_in, listed_ids, shape_of
 from ddoauth_kit.sandbox.facts.catalogue import MARKETPLACE_KEY, Operation, catalogue
 from ddoauth_kit.sandbox.resources.all_kinds import RESOURCE_HANDLERS
-from ddoauth_kit.sandbox.resources.described_service import NOBODYS, described_services
+from ddoauth_kit.sandbox.resources.described_handlers import described_services
+from ddoauth_kit.sandbox.resources.described_ids import NOBODYS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -205,7 +207,7 @@ def test_ids_come_from_the_listing(shared: Partner) -> None:
     roles = shared.call("/api/v2/roles", token=token).json()["data"]
     role = shared.call(f"/api/v2/roles/{roles[0]['id']}", token=token)
     assert role.json()["data"]["id"] == roles[0]["id"]
-    unknown = shared.call("/api/v2/roles/some-other-role", token=token)
+    unknown = shared.call(f"/api/v2/roles/{uuid4()}", token=token)
     assert (unknown.status_code, unknown.json()) == (404, {"errors": ["Not found"]})
     unknown = shared.call("/api/v1/notebooks/7", token=token)
     assert (unknown.status_code, unknown.json()) == (404, {"errors": ["Not found"]})
@@ -231,7 +233,7 @@ def test_hostile_ids(send: Callable[..., Reply]) -> None:
     """Whatever stands in a path is refused or answered, and breaks nothing."""
     operation = next(o for o in GENERIC if o.path == "/api/v2/roles/{role_id}")
     for value in ("%00", "..", "\u2028", "9" * 5000, "'\"<>", NOBODY.upper(), "\udcff"):
-        assert send(operation, path=f"/api/v2/roles/{value}").status == 404
+        assert send(operation, path=f"/api/v2/roles/{value}").status in {400, 404}
 
 
 def test_the_order_of_checks(send: Callable[..., Reply]) -> None:

@@ -1,0 +1,38 @@
+"""Where Datadog's recordings show another answer than its API description."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_STATUSES: Mapping[str, int] = MappingProxyType(
+    {
+        "DELETE /api/v2/agentless_scanning/accounts/azure/{subscription_id}": 200,
+        "DELETE /api/v2/remote_config/products/cws/policy/{policy_id}": 204,
+        "POST /api/v2/remote_config/products/cws/policy": 200,
+    }
+)
+# The deletions that name what they deleted, though the description has no body.
+_NAMED = frozenset({"DELETE /api/v2/actions-datastores/{datastore_id}"})
+# The product areas that answer 404, and not 400, to an id of another form than theirs.
+_LENIENT = frozenset(
+    {"CSM Threats", "Logs Custom Destinations", "Powerpack", "Service Level Objectives", "Teams"}
+)
+
+
+def recorded_status(address: str) -> int | None:
+    """Return the recorded status of an operation's success, where it is not the described one."""
+    return _STATUSES.get(address)
+
+
+def names_deleted(address: str) -> bool:
+    """Tell whether a deletion answers with type and id of what it deleted."""
+    return address in _NAMED
+
+
+def is_lenient(area: str) -> bool:
+    """Tell whether a product area takes an id of any form for one that is unknown."""
+    return area in _LENIENT

@@ -1,0 +1,66 @@
+"""Where a resource stands in an answer: reading it there, and putting one in its place.
+
+A way is a sequence of names, in which `*` is a list's item.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ddoauth_kit.sandbox.facts.described_schemas import resolved
+from ddoauth_kit.sandbox.facts.recorded_statuses import recorded_status
+from ddoauth_kit.sandbox.http.messages import Answer, json_answer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ddoauth_kit.sandbox.facts.described_schemas import Schema
+    from ddoauth_kit.sandbox.state.created_resources import Item
+
+Way = tuple[str, ...]
+Json = Any
+
+
+def first_at(body: Json, way: Way) -> Json:
+    """Return what stands at a way, or None."""
+    return next(iter(all_at(body, way)), None)
+
+
+def all_at(body: Json, way: Way) -> list[Json]:
+    """Return all that stands at a way."""
+    found = [body]
+    for step in way:
+        if step == "*":
+            found = [part for whole in found if isinstance(whole, list) for part in whole]
+        else:
+            found = [part[step] for part in found if isinstance(part, dict) and step in part]
+    return found
+
+
+def put_at(body: Json, way: Way, value: Json) -> Json:
+    """Return a body with a value at a way."""
+    if not way:
+        return value
+    outer = body if isinstance(body, dict) else {}
+    return {**outer, way[0]: put_at(outer.get(way[0]), way[1:], value)}
+
+
+def with_item(body: Json, schema: Schema, way: Way, item: Item) -> Json:
+    """Return an answer that holds an item, and what else its schema requires."""
+    if not way:
+        return item
+    if way[0] == "*":
+        return [with_item(None, resolved(schema.get("l")), way[1:], item)]
+    outer = body if isinstance(body, dict) else {}
+    kept = {name: outer[name] for name in schema.get("r", ()) if name in outer}
+    part = resolved(schema.get("p", {}).get(way[0]))
+    return {**kept, way[0]: with_item(outer.get(way[0]), part, way[1:], item)}
+
+
+def written(name: str, entry: Mapping[str, Json], body: Json) -> Answer:
+    """Write the success of an operation, named by method and path."""
+    status = recorded_status(name) or entry["status"]
+    if "body" not in entry:
+        return Answer(status, content_type=entry.get("type", "text/plain"))
+    answer = json_answer(status, body)
+    return Answer(answer.status, answer.body, entry.get("type", "application/json"))

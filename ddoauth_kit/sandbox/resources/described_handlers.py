@@ -1,0 +1,73 @@
+"""Which operations the generic service answers: all of the kinds without a service of their own."""
+
+from __future__ import annotations
+
+from functools import cache, partial
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from ddoauth_kit.sandbox.facts.described_schemas import described_kinds
+from ddoauth_kit.sandbox.resources.described_service import DescribedService
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+    from ddoauth_kit.sandbox.resources.create_read_update_delete import Handler
+
+
+@cache
+def described_services() -> Mapping[str, DescribedService]:
+    """Return the services by the paths under which they create."""
+    return MappingProxyType(
+        {
+            path: DescribedService(kind)
+            for path, kind in described_kinds().items()
+            if "*" not in kind.given and "create" in kind.ways
+        }
+    )
+
+
+def described_handlers(
+    taken: Collection[tuple[str, str]],
+) -> Mapping[tuple[str, str], Handler]:
+    """Return the handlers of all kinds of which no operation is taken by another service."""
+    found: dict[tuple[str, str], Handler] = {}
+    for service in described_services().values():
+        handlers = dict(_handlers(service))
+        if not any(address in taken for address in handlers):
+            found.update(handlers)
+    return MappingProxyType(found)
+
+
+def described_readers(
+    taken: Collection[tuple[str, str]],
+) -> Mapping[str, Handler]:
+    """Return what finds one resource by its path, or refuses it, by the path's template."""
+    handlers = described_handlers(taken)
+    found = {
+        service.kind.item: service.find
+        for service in described_services().values()
+        if tuple(service.kind.operations["create"].split(" ")) in handlers
+    }
+    return MappingProxyType(found)
+
+
+def _handlers(service: DescribedService) -> Iterable[tuple[tuple[str, str], Handler]]:
+    serve: Mapping[str, Handler] = {
+        "create": service.create,
+        "list": service.list_all,
+        "get": service.read,
+        "put": partial(service.change, role="put"),
+        "patch": partial(service.change, role="patch"),
+        "delete": service.delete,
+    }
+    for role, name in service.kind.operations.items():
+        if role in service.kind.ways or role in {"delete", "put", "patch"}:
+            method, _, path = name.partition(" ")
+            yield (method, path), serve[role]
+    for name, other in service.kind.makers.items():
+        method, _, path = name.partition(" ")
+        yield (method, path), partial(service.make_elsewhere, name=name, other=other)
+    for name, other in service.kind.acts.items():
+        method, _, path = name.partition(" ")
+        yield (method, path), partial(service.act, name=name, other=other)

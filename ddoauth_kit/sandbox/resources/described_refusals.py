@@ -1,0 +1,38 @@
+"""Refusals in the shape that the API description gives an operation's errors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ddoauth_kit.sandbox.facts.described_schemas import operation_schemas
+from ddoauth_kit.sandbox.facts.error_families import family_error
+from ddoauth_kit.sandbox.http.payload import plain_body, read_json
+from ddoauth_kit.sandbox.http.refusals import Refusal, api_refusal
+from ddoauth_kit.sandbox.resources.body_fields import InvalidBodyError
+from ddoauth_kit.sandbox.resources.described_body import check_body
+
+if TYPE_CHECKING:
+    from ddoauth_kit.sandbox.http.messages import Incoming
+
+_TITLES = {404: "Not Found", 409: "Conflict"}
+
+
+def checked_body(incoming: Incoming, name: str) -> Any:  # noqa: ANN401 - JSON is anything
+    """Read the body of an operation and check it as the description says."""
+    schemas = operation_schemas(name)
+    try:
+        body = read_json(plain_body(incoming))
+    except (ValueError, RecursionError):
+        raise refusal("body-required", 400, "The body is not valid JSON.", at=name) from None
+    try:
+        if schemas.body is not None:
+            check_body(schemas.body, body)
+    except InvalidBodyError as error:
+        raise refusal("body-required", 400, str(error), at=name) from None
+    return body
+
+
+def refusal(behaviour: str, status: int, words: str, *, at: str) -> Refusal:
+    """Refuse in the shape that the description gives the operation's errors."""
+    title = _TITLES.get(status, "Invalid Parameter")
+    return api_refusal(behaviour, status, family_error(at, status, title, words))
