@@ -28,7 +28,8 @@ DENY: Final = ("decision", "deny")
 class Arrival:
     """Hold what the server did with a redirect: its page, and the requests it made.
 
-    `connected` says whether the server counts the browser as connected. `written` is its output.
+    `connected` says whether the server counts the browser as connected, and `listed` whether its
+    list of connections names the organization. `written` is its output.
     """
 
     page: SeenPage
@@ -36,6 +37,7 @@ class Arrival:
     connected: bool
     alive: bool
     written: str
+    listed: bool = False
 
     @property
     def exchanges(self) -> tuple[SandboxEvent, ...]:
@@ -128,6 +130,7 @@ class Journey:
             connected=bench.shows_connected(page, who),
             alive=_lives(bench, page),
             written=bench.subject.written(since=mark),
+            listed=bench.lists(self.org, who),
         )
 
     def connect(self) -> Arrival:

@@ -93,10 +93,12 @@ class Running:
 
     def _missing(self, scenario: Scenario) -> str:
         """Return the first table that this scenario needs and the settings lack."""
+        given = {*self.bench.acts}
+        given |= {"login"} if self.bench.login is not None else set()
+        given |= {"durable"} if self.bench.durable else set()
         for need in scenario.needs:
             names = need.split("|")
-            has_login = "login" in names and self.bench.login is not None
-            if not has_login and not {*names} & {*self.bench.acts}:
+            if not {*names} & given:
                 return names[0]
         return ""
 

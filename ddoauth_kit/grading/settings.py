@@ -431,6 +431,9 @@ def to_toml(settings: GradeSettings, *, blocked: Iterable[str] = ()) -> str:
     lines += _pairs((("ready", settings.server.ready), ("log", settings.server.log)))
     if settings.server.env:
         lines += ["", "[server.env]", *_pairs(settings.server.env.items())]
+    if settings.login is not None:
+        lines += ["", "[login]", *_pairs([("url", settings.login.url)])]
+        lines += ["", "[login.form]", *_pairs(settings.login.form.items())]
     # Values without a table stand first in TOML.
     top = [f"sites = {_listed(settings.sites)}", f"allow = {_listed(settings.allow)}"]
     top += [f"# allow = {_listed([host])}  # the server asked for it" for host in blocked]

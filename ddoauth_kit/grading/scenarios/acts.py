@@ -272,6 +272,9 @@ def revoked(bench: Bench) -> list[Finding]:
     failed = [e for e in events if e.path in REVOKE_PATHS and not e.succeeded]
     if outcome.crashed:
         return [check.risk("The server crashed when the revocation failed.", events=failed)]
+    if bench.lists(acting.journey.org, acting.journey.browser):
+        text = "After the disconnection the server still lists the organization as connected."
+        return [check.risk(text, events=asked)]
     return [check.met("Datadog accepted the revocation.", events=asked)]
 
 

@@ -45,12 +45,18 @@ def one_exchange(bench: Bench) -> list[Finding]:
 
 
 def error_shape(bench: Bench) -> list[Finding]:
-    """Refuse the code, then send the refusal with a 200."""
+    """Refuse the code in the shape of each token endpoint, then send the refusal with a 200."""
     check = Check("error-shape", "The server reads a refusal, and stores nothing of it as a token.")
     found = []
-    for fault in ("expired-code", "error-with-200"):
-        journey = Journey(bench).fault(f"{fault}:1").begin().consent()
-        arrival = journey.arrive()
+    for fault, shape in (
+        ("expired-code", ""),
+        ("expired-code", "other-error-shape"),
+        ("error-with-200", ""),
+    ):
+        journey = Journey(bench).fault(f"{fault}:1")
+        if shape:
+            journey.fault(f"{shape}:1")
+        arrival = journey.begin().consent().arrive()
         later = [e for e in arrival.events if e.is_data and "bearer" in e.authentication]
         if not arrival.exchanges:
             found.append(check.not_seen("The server made no token request."))
@@ -58,7 +64,8 @@ def error_shape(bench: Bench) -> list[Finding]:
             text = f"After {fault} the server called the API with what it took for a token."
             found.append(check.broken(text, events=later))
         else:
-            found.append(failed_well(check, arrival, what=f"a refusal ({fault})"))
+            named = f"{fault}, {shape}" if shape else fault
+            found.append(failed_well(check, arrival, what=f"a refusal ({named})"))
     return [worst_of(found)]
 
 
@@ -152,7 +159,7 @@ SCENARIOS: Final = (
         name="a refusal",
         checks=("error-shape",),
         run=error_shape,
-        connects=2,
+        connects=3,
         expects_nothing=True,
     ),
     Scenario(

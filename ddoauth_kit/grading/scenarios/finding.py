@@ -52,7 +52,7 @@ class Scenario:
     `alone` is false for one whose requests can be told from others' by their organization; it may
     run beside others. `expects_nothing` marks one whose good result is that no request came: it
     counts only between two good connects. `last` marks one that holds the server up or starts it
-    anew. `needs` names tables of the settings, `a|b` for either.
+    anew. `needs` names tables of the settings, `a|b` for either, or `durable`.
     """
 
     name: str
@@ -169,6 +169,9 @@ def failed_well(check: Check, arrival: Arrival, *, what: str) -> Finding:
         return check.broken(text, events=arrival.events, page=arrival.page)
     if arrival.page.failure == "circle":
         text = f"The server redirects in a circle after {what}."
+        return check.broken(text, events=arrival.events, page=arrival.page)
+    if arrival.listed:
+        text = f"After {what} the server lists the organization as connected."
         return check.broken(text, events=arrival.events, page=arrival.page)
     crash = crash_of(arrival)
     if crash:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.grading.journey import DENY, Journey, changed
@@ -286,7 +287,8 @@ def key_exists(bench: Bench) -> list[Finding]:
         return [verdict(text, events=keys, page=arrival.page)]
     if len(keys) > 1:
         return [check.risk(f"The server asked for its key {len(keys)} times.", events=keys)]
-    return [failed_well(check, arrival, what="a key that exists")]
+    # The grant is good and may be listed; the key is what is missing.
+    return [failed_well(check, replace(arrival, listed=False), what="a key that exists")]
 
 
 def login_required(bench: Bench) -> list[Finding]:
@@ -318,8 +320,6 @@ def _line(record: FrontRecord) -> str:
 
 
 def _with(finding: Finding, lines: Iterable[str]) -> Finding:
-    from dataclasses import replace
-
     return replace(finding, evidence=(*lines, *finding.evidence))
 
 
