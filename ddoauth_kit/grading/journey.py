@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -29,7 +29,8 @@ class Arrival:
     """Hold what the server did with a redirect: its page, and the requests it made.
 
     `connected` says whether the server counts the browser as connected, and `listed` whether its
-    list of connections names the organization. `written` is its output.
+    list of connections names the organization. `written` is its output, and `words` maps checks to
+    the text that [pages] wants on their page.
     """
 
     page: SeenPage
@@ -38,6 +39,7 @@ class Arrival:
     alive: bool
     written: str
     listed: bool = False
+    words: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def exchanges(self) -> tuple[SandboxEvent, ...]:
@@ -131,6 +133,7 @@ class Journey:
             alive=_lives(bench, page),
             written=bench.subject.written(since=mark),
             listed=bench.lists(self.org, who),
+            words=bench.words,
         )
 
     def connect(self) -> Arrival:

@@ -98,6 +98,14 @@ def test_a_listed_organization_counts_as_connected() -> None:
     assert "lists the organization" in found["error-shape"].actual
 
 
+def test_words_of_pages_are_judged_where_they_are_named() -> None:
+    """A page without the words of [pages] is a risk, and with them it is met."""
+    pages = {"denied": "Denied.", "stranger": "Come in"}
+    report = grade(_settings("", pages=pages), only=["denied", "stranger"])
+    assert _verdicts(report) == {"denied": Verdict.MET, "stranger": Verdict.RISK}
+    assert "does not say 'Come in'" in report.results[1].actual
+
+
 def test_init_logs_in_where_the_server_asks_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """The line names the options for the form that was met, and with them the file is written."""
     monkeypatch.setenv("LOGIN_PASSWORD", "canary-word-4711")

@@ -74,7 +74,7 @@ class Check:
     """Make the findings of one check: its id, and what a correct server does here."""
 
     def __init__(self, id: str, expected: str, *, site: str = "") -> None:  # noqa: A002 - its name
-        self._id = id
+        self.id = id
         self._expected = expected
         self._site = site
 
@@ -122,7 +122,7 @@ class Check:
         reason: str = "",
     ) -> Finding:
         return Finding(
-            id=self._id,
+            id=self.id,
             verdict=verdict,
             expected=self._expected,
             actual=actual,
@@ -176,6 +176,15 @@ def failed_well(check: Check, arrival: Arrival, *, what: str) -> Finding:
     crash = crash_of(arrival)
     if crash:
         return check.risk(f"After {what} {crash}.", events=arrival.events, page=arrival.page)
+    return _says_so(check, arrival, what=what)
+
+
+def _says_so(check: Check, arrival: Arrival, *, what: str) -> Finding:
+    """Look for the words that [pages] wants here; without them every page will do."""
+    word = arrival.words.get(check.id, "")
+    if word and word not in arrival.page.html.text and word not in arrival.page.body:
+        text = f"After {what} the page does not say {word!r}."
+        return check.risk(text, events=arrival.events, page=arrival.page)
     return check.met(f"After {what} the page is a {arrival.page.status}.", events=arrival.events)
 
 

@@ -128,12 +128,7 @@ def wrong_domain(bench: Bench) -> list[Finding]:
     if len(arrival.exchanges) > 1:
         text = f"The server sent {len(arrival.exchanges)} token requests for one code."
         return [check.risk(text, events=arrival.exchanges)]
-    word = bench.words.get("wrong-domain-named", "")
-    if word and word not in arrival.page.body:
-        text = f"The page does not say {word!r}."
-        return [check.risk(text, events=arrival.exchanges, page=arrival.page)]
-    found = failed_well(check, arrival, what="a wrong domain")
-    return [found]
+    return [failed_well(check, arrival, what="a wrong domain")]
 
 
 def domain_used(bench: Bench) -> list[Finding]:
