@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ddoauth_kit.grading.grader import SandboxAddress
     from ddoauth_kit.grading.reports.comparison import VerdictChange
     from ddoauth_kit.grading.results import GradeReport
-    from ddoauth_kit.grading.settings import GradeSettings
+    from ddoauth_kit.grading.settings import ActSettings, GradeSettings
 
 EXAMPLES: Final = (
     "ddoauth grade --init http://localhost:3000/connect/datadog -- npm start",
@@ -46,7 +46,7 @@ def configure(grade: Parser) -> None:
         examples=EXAMPLES,
     )
     grade.set_defaults(command=run_grade)
-    grade.command_follows = True
+    grade.takes_command = True
     grade.add_argument(
         "--init",
         action="store_true",
@@ -61,6 +61,17 @@ def configure(grade: Parser) -> None:
         default=[],
         metavar="NAME=VALUE",
         help="a variable of the server, such as DD_CLIENT_ID={client_id}; may be repeated",
+    )
+    grade.add_argument(
+        "--login", metavar="URL", help="with --init, your server's own login for each new browser"
+    )
+    grade.add_argument(
+        "--login-field",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a field of the login's form, such as email={account}@example.com (an account of its "
+        "own for each browser) or password={env:NAME}; may be repeated",
     )
     grade.add_argument(
         "--only",
@@ -115,7 +126,8 @@ def _begin(options: argparse.Namespace) -> int:
     path = Path(options.file)
     if path.exists():
         write_settings(path, "")  # refuses before the server is started
-    text = first_look(url, command=command, env=_variables(options.set), say=say)
+    login = _login(options)
+    text = first_look(url, command=command, env=_variables(options.set), login=login, say=say)
     write_settings(path, text)
     document(text.rstrip("\n"))
     say(f"{path} is written. Check each value, then: ddoauth grade")
@@ -172,14 +184,33 @@ def _words(words: Sequence[str]) -> tuple[str, tuple[str, ...]]:
     return url, tuple(words[1:] if url else words)
 
 
-def _variables(pairs: Sequence[str]) -> dict[str, str]:
+def _login(options: argparse.Namespace) -> ActSettings | None:
+    """Return the login that the options name, by the rules of the file."""
     from ddoauth_kit.grading.settings import SettingsError, settings_from
+
+    form = _named(options.login_field, option="--login-field", example="account={account}")
+    if not options.login:
+        if form:
+            raise SettingsError("bad_settings", "--login-field needs --login URL. Add it.")
+        return None
+    login = {"url": options.login, "form": form}
+    return settings_from({"start": {"log": "-"}, "login": login}).login
+
+
+def _named(pairs: Sequence[str], *, option: str, example: str) -> dict[str, str]:
+    from ddoauth_kit.grading.settings import SettingsError
 
     for pair in pairs:
         if "=" not in pair or not pair.partition("=")[0]:
-            what = f"--set {shlex.quote(pair)} is not NAME=VALUE. Write --set PORT=3000."
+            what = f"{option} {shlex.quote(pair)} is not NAME=VALUE. Write {option} {example}."
             raise SettingsError("bad_settings", what)
-    env = dict(pair.partition("=")[::2] for pair in pairs)
+    return dict(pair.partition("=")[::2] for pair in pairs)
+
+
+def _variables(pairs: Sequence[str]) -> dict[str, str]:
+    from ddoauth_kit.grading.settings import settings_from
+
+    env = _named(pairs, option="--set", example="PORT=3000")
     # The rules of the file hold here, too: no secret stands in an argument list.
     return dict(settings_from({"start": {"log": "-"}, "server": {"env": env}}).server.env)
 

@@ -41,13 +41,16 @@ def wants_color(stream: TextIO, *, color: str, environ: Mapping[str, str] = os.e
 
 
 class Parser(argparse.ArgumentParser):
-    """Be a parser whose help ends with examples, and whose errors name what comes close."""
+    """Be a parser whose help ends with examples, and whose errors name what comes close.
+
+    Where `takes_command` is true, everything after `--` joins `words`, whatever stands before it.
+    """
 
     def __init__(self, prog: str = "ddoauth", **options: Any) -> None:  # noqa: ANN401 - argparse's own
         options.setdefault("formatter_class", _Formatter)
         super().__init__(prog, **options)
         self.examples: tuple[str, ...] = ()
-        self.command_follows = False
+        self.takes_command = False
 
     def describe(self, text: str, *, examples: Sequence[str], more: str = "") -> None:
         """Set the help's first and last part, and the option that every command takes.
@@ -65,17 +68,17 @@ class Parser(argparse.ArgumentParser):
             help="auto: on a terminal, unless NO_COLOR is set (auto)",
         )
 
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:  # noqa: ANN401 - argparse's own
-        """Parse as usual; with `command_follows`, what stands after `--` is added to `words`.
-
-        argparse itself refuses `START_URL --set NAME=VALUE -- COMMAND`.
-        """
-        if not self.command_follows or "--" not in (args or ()):
-            return super().parse_known_args(args, namespace)
-        end = args.index("--")
-        known, unknown = super().parse_known_args(args[:end], namespace)
-        known.words = [*known.words, *args[end + 1 :]]
-        return known, unknown
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """Parse as usual, with the command after `--` kept apart where this parser takes one."""
+        given = list(sys.argv[1:] if args is None else args)
+        if not self.takes_command or "--" not in given:
+            return super().parse_known_args(given, namespace)
+        at = given.index("--")
+        found, unknown = super().parse_known_args(given[:at], namespace)
+        found.words = [*found.words, *given[at + 1 :]]
+        return found, unknown
 
     def print_help(self, file: TextIO | None = None) -> None:  # type: ignore[override]
         """Print the help, in colour where the stream shows it."""

@@ -231,9 +231,12 @@ ADVICE: Final[dict[str, str]] = {
     "login_needed": (
         "say in `[login]` how a fresh browser logs in: a request with fields, or a command."
     ),
+    "login_failed": (
+        "check the address and the fields of `[login]`, and the variables that they name."
+    ),
     "browser_needed": (
-        "name an address in `[start]` that redirects to Datadog, or use a JSON answer or a "
-        "line of the log."
+        "add `--browser`, or name an address in `[start]` that redirects to Datadog, a JSON answer "
+        "or a line of the log."
     ),
     "no_link": "name in `[start]` the address that redirects to Datadog.",
     "no_field": (

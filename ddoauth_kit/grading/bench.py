@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import subprocess
 import threading
@@ -11,7 +12,7 @@ from urllib.parse import urlsplit
 
 from ddoauth_kit.grading.cookie_jar import is_loopback
 from ddoauth_kit.grading.customer import SECONDS, CustomerBrowser
-from ddoauth_kit.grading.subject import begin_flow
+from ddoauth_kit.grading.subject import FlowNotFoundError, begin_flow
 from ddoauth_kit.sites import DATADOG_SITES
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ class Bench:
     """Give each scenario a browser and an organization of its own; count the connects.
 
     While `beside` is true scenarios run side by side, and each sees its own organization only.
+    `waits` counts how often the server's own limit of requests was waited for.
+    `list_names_orgs` is false after a good connect whose organization [list] did not name.
     """
 
     control: SandboxControl
@@ -74,7 +77,9 @@ class Bench:
     folder: Path | None = None
     command: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
+    list_names_orgs: bool = True
     connects: int = 0
+    waits: int = 0
     beside: bool = False
     org_ids: list[str] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -99,13 +104,35 @@ class Bench:
     ) -> CustomerBrowser:
         headers = dict([_header(login)]) if login is not None and login.header else None
         browser = CustomerBrowser(
-            proxy=self.proxy, trust=self.trust, seconds=seconds or self.seconds, headers=headers
+            proxy=self.proxy,
+            trust=self.trust,
+            seconds=seconds or self.seconds,
+            headers=headers,
+            limited=self._count_wait,
         )
         if login is not None and login.cookie:
             browser.jar.take(f"{login.cookie}; Path=/", url=self.address)
         if login is not None and (login.url or login.command):
-            self.perform(login, browser)
+            self._log_in(login, browser)
         return browser
+
+    def _log_in(self, login: ActSettings, browser: CustomerBrowser) -> None:
+        """Log a fresh browser in.
+
+        Raises:
+            FlowNotFoundError: `login_failed`.
+        """
+        done = self.perform(login, browser)
+        if done.succeeded:
+            return
+        where = login.url.partition("?")[0] or " ".join(login.command)
+        page = browser.pages[-1] if browser.pages else None
+        how = done.failure or (f"status {page.status}" if page and login.url else "a failure")
+        raise FlowNotFoundError(
+            "login_failed",
+            f"The login at {where} ended with {how}. Check [login] and the variables it names.",
+            page,
+        )
 
     @property
     def address(self) -> str:
@@ -137,6 +164,10 @@ class Bench:
         with self._lock:
             self._numbers += 1
             return self._numbers
+
+    def _count_wait(self) -> None:
+        with self._lock:
+            self.waits += 1
 
     def count_connect(self) -> None:
         """Count one attempt that came back to the server."""
@@ -176,6 +207,16 @@ class Bench:
             return False
         return mark.text in page.html.text or mark.text in page.body
 
+    def lists(self, org: CustomerOrg, browser: CustomerBrowser) -> bool:
+        """Tell whether the server lists this organization as connected, by its id or its name.
+
+        Without [list], and where a good connect showed that it names neither, it is false.
+        """
+        if "list" not in self.acts or not self.list_names_orgs:
+            return False
+        text = self.perform(self.acts["list"], browser).text
+        return org.id in text or re.search(rf"{re.escape(org.name)}\b", text) is not None
+
     def tile(self, site: str, *, vanity_url: str | None = None) -> dict[str, str]:
         """Return what Datadog's tile of this site adds to an onboarding URL."""
         named = DATADOG_SITES.named(site)
@@ -185,15 +226,21 @@ class Bench:
         """Let the server do something, as this browser's person or by a command."""
         if act.command:
             return self._run(act.command)
-        if act.form:
-            account = f"{self._accounts_from}{self._count()}"
-            fields = [(name, text.replace(ACCOUNT, account)) for name, text in act.form.items()]
-            page = browser.post(act.url, fields, initiator=act.url)
-        else:
-            page = browser.request(act.method, act.url)
+        page = self._send_form(act, browser) if act.form else browser.request(act.method, act.url)
         ok = not page.failure and 200 <= page.status < 400  # noqa: PLR2004 - classes of statuses
         crashed = page.failure in {"broken", "unreachable"} or page.status == _SERVER_ERROR
         return ActOutcome(ok, crashed, page.body, page.failure, page.seconds)
+
+    def _send_form(self, act: ActSettings, browser: CustomerBrowser) -> SeenPage:
+        """Fill in the form that the address shows, with its hidden fields; else post the fields."""
+        account = f"{self._accounts_from}{self._count()}"
+        fields = {name: text.replace(ACCOUNT, account) for name, text in act.form.items()}
+        shown = browser.open(act.url)
+        for form in shown.html.forms:
+            if {*fields} <= {name for name, _ in form.fields}:
+                button = form.buttons[0] if form.buttons else None
+                return browser.send(form, page=shown.url, button=button, changes=fields)
+        return browser.post(act.url, list(fields.items()), initiator=act.url)
 
     def _run(self, command: Sequence[str]) -> ActOutcome:
         try:

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 REDIRECTS: Final = 20
 PAGE_BYTES: Final = 2_000_000
 SECONDS: Final = 15.0
+WAITS: Final = 5
+_LONGEST_WAIT: Final = 20.0
+_TOO_MANY: Final = 429
 _AGENT: Final = (
     "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
     "Chrome/140.0.0.0 Safari/537.36 ddoauth-grade"
@@ -78,6 +81,8 @@ class CustomerBrowser:
 
     `proxy` is the front's address and `ca` its certificate as PEM. This machine is reached
     directly, and its https certificates are not checked, as developers' own ones fail that.
+    A page of this machine that answers 429 is opened again after its Retry-After, a few times;
+    `limited` is called before each wait.
     """
 
     def __init__(
@@ -87,7 +92,9 @@ class CustomerBrowser:
         trust: ssl.SSLContext | None = None,
         seconds: float = SECONDS,
         headers: Mapping[str, str] | None = None,
+        limited: Callable[[], None] = lambda: None,
     ) -> None:
+        self._limited = limited
         self.jar = CookieJar()
         self.visited: list[VisitedAddress] = []
         self.pages: list[SeenPage] = []
@@ -153,7 +160,7 @@ class CustomerBrowser:
     def request(self, method: str, url: str, *, content_type: str = "", body: str = "") -> SeenPage:
         """Make any request from a page of the same site, and follow its redirects."""
         asked = _Navigation(method, url, body.encode() if body else None, content_type)
-        return self._go(asked, initiator=url, until=None)
+        return self._go(asked, initiator=url, until=None, waits=0)
 
     def _go(
         self,
@@ -161,12 +168,19 @@ class CustomerBrowser:
         *,
         initiator: str | None,
         until: Callable[[str], bool] | None,
+        waits: int = WAITS,
     ) -> SeenPage:
         began = time.monotonic()
         steps: list[VisitedAddress] = []
         page = SeenPage(url=asked.url, failure="circle")
         for _ in range(REDIRECTS + 1):
             page = self._fetch(asked, initiator=initiator, deadline=began + self._seconds)
+            while waits and (pause := _pause(page)):
+                waits -= 1
+                self._limited()
+                time.sleep(pause)
+                deadline = time.monotonic() + self._seconds
+                page = self._fetch(asked, initiator=initiator, deadline=deadline)
             steps.append(VisitedAddress(asked.method, page.url, page.status))
             following = _following(asked, page)
             if following is None:
@@ -289,6 +303,15 @@ def _following(asked: _Navigation, page: SeenPage) -> _Navigation | None:
     if page.html.refresh and page.html.refresh != page.url:
         return _Navigation("GET", page.html.refresh)
     return None
+
+
+def _pause(page: SeenPage) -> float:
+    """Return for how long a server that limits its callers wants this one to wait, 0 for not."""
+    if page.status != _TOO_MANY or not is_loopback(urlsplit(page.url).hostname or ""):
+        return 0.0
+    named = page.headers.get("retry-after") or page.headers.get("ratelimit-reset") or "1"
+    seconds = float(named) if named.strip().isdecimal() else _LONGEST_WAIT + 1
+    return max(seconds, 0.5) if seconds <= _LONGEST_WAIT else 0.0
 
 
 def _origin(url: str) -> str:

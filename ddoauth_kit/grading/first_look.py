@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ddoauth_kit.grading.cookie_jar import Cookie
     from ddoauth_kit.grading.customer import SeenPage
     from ddoauth_kit.grading.journey import Arrival
+    from ddoauth_kit.grading.settings import ActSettings
 
 TOLERANCES: Final = (
     "no-pkce",
@@ -74,9 +75,12 @@ def first_look(
     *,
     command: Sequence[str],
     env: Mapping[str, str],
+    login: ActSettings | None = None,
     say: Callable[[str], None] = lambda _: None,
 ) -> str:
     """Start the server, let one customer connect, and return the text of the settings file.
+
+    `login` logs each browser in first, where the server has a login of its own.
 
     Raises:
         SettingsError: the flow cannot be followed, or the server has another client.
@@ -93,6 +97,7 @@ def first_look(
         start,
         client=ClientSettings(redirect_uris=(somewhere,)),
         server=replace(start.server, command=tuple(command)),
+        login=login,
     )
     with bench_for(guess, sites=("us1",)) as bench:
         found = look(bench, guess, say=say)
@@ -118,6 +123,7 @@ def look(bench: Bench, guess: GradeSettings, *, say: Callable[[str], None]) -> F
         connected=_mark(arrival, journey),
         client=ClientSettings(redirect_uris=(redirect_uri,), scopes=known),
         server=ServerSettings(command=guess.server.command, env=guess.server.env),
+        login=guess.login,
     )
     return FirstLook(
         settings=settings,
@@ -134,7 +140,7 @@ def is_tool(host: str) -> bool:
 
 def _begun(bench: Bench, url: str) -> tuple[Journey, StartSettings]:
     """Find out by which of the four ways the flow begins at this address."""
-    journey = Journey(bench)
+    journey = _fresh(bench)
     named = _json_field(journey.browser.open(url, until=bench.is_datadog))
     if named:
         entry = StartSettings(json=url, field=named)
@@ -147,9 +153,31 @@ def _begun(bench: Bench, url: str) -> tuple[Journey, StartSettings]:
     except FlowNotFoundError as error:
         line = _logged(bench)
         if not line:
-            raise SettingsError(error.code, error.line) from None
+            raise SettingsError(error.code, f"{error.line}{_how_to_log_in(error)}") from None
         bench.entry = StartSettings(log=line)
         return Journey(bench).begin(), bench.entry
+
+
+def _fresh(bench: Bench) -> Journey:
+    try:
+        return Journey(bench)
+    except FlowNotFoundError as error:
+        raise SettingsError(error.code, error.line) from None
+
+
+def _how_to_log_in(error: FlowNotFoundError) -> str:
+    """Return the options that would log in at the form that was met, empty for none."""
+    forms = error.page.html.forms if error.page is not None else ()
+    form = next((form for form in forms if form.is_login), None)
+    if error.code != "login_needed" or error.page is None:
+        return ""
+    if form is None:
+        return " With --init, add --login URL and a --login-field NAME=VALUE for each field."
+    shown = {name for name, value in form.fields if not value}
+    values = dict.fromkeys(sorted(shown), "{account}")
+    values |= {name: "{env:LOGIN_PASSWORD}" for name in shown if "pass" in name.lower()}
+    options = " ".join(f"--login-field '{name}={value}'" for name, value in values.items())
+    return f" With --init, add: --login {error.page.url.partition('?')[0]} {options}"
 
 
 def _json_field(page: SeenPage) -> str:

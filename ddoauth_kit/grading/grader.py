@@ -38,7 +38,14 @@ if TYPE_CHECKING:
     from ddoauth_kit.grading.settings import ActSettings, GradeSettings
     from ddoauth_kit.sandbox import Sandbox
 
-CALLBACK: Final = "/oauth/callback"
+_LIMITS: Final = (
+    "The server answered 429 itself, and the grading waited {} times for it. Raise its limit while "
+    "you grade it: checks of acts do not wait."
+)
+_LIST: Final = (
+    "[list] was not used: after a good connect it names neither the id of the organization nor its "
+    "name."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +95,11 @@ def grade(
         running = Running(bench=bench, wanted=wanted, say=say)
         say(_announcement(running.connects_ahead()))
         good = preflight(bench)
+        if "list" in bench.acts and not bench.list_names_orgs:
+            running.notes.append(_LIST)
         findings = _all(running, good)
+        if bench.waits:
+            running.notes.append(_LIMITS.format(bench.waits))
         results = _results(findings, wanted=wanted, site=chosen[0])
         return GradeReport(
             results=results,

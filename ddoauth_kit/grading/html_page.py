@@ -23,13 +23,17 @@ class PageLink:
 
 @dataclass(frozen=True, slots=True)
 class PageForm:
-    """Hold a form: where it goes and how, its fields as they stand, its buttons and its text."""
+    """Hold a form: where it goes and how, its fields as they stand, its buttons and its text.
+
+    `is_login` tells whether it asks for a password.
+    """
 
     url: str
     method: str
     fields: tuple[tuple[str, str], ...] = ()
     buttons: tuple[tuple[str, str], ...] = ()
     text: str = ""
+    is_login: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +74,13 @@ class _Form:
     fields: list[tuple[str, str]] = field(default_factory=list)
     buttons: list[tuple[str, str]] = field(default_factory=list)
     words: list[str] = field(default_factory=list)
+    is_login: bool = False
 
     def frozen(self) -> PageForm:
         fields, buttons = tuple(self.fields), tuple(self.buttons)
-        return PageForm(self.url, self.method, fields, buttons, _squeezed(self.words))
+        return PageForm(
+            self.url, self.method, fields, buttons, _squeezed(self.words), self.is_login
+        )
 
 
 class _Reader(HTMLParser):
@@ -125,6 +132,7 @@ class _Reader(HTMLParser):
         elif tag == "textarea" and name:
             form.fields.append((name, value))
         elif tag == "input" and name and kind not in _VOID_INPUTS:
+            form.is_login |= kind == "password"
             ticked = kind not in {"checkbox", "radio"} or "checked" in given
             if ticked:
                 form.fields.append((name, value or ("on" if kind == "checkbox" else "")))

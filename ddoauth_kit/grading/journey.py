@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -28,7 +28,9 @@ DENY: Final = ("decision", "deny")
 class Arrival:
     """Hold what the server did with a redirect: its page, and the requests it made.
 
-    `connected` says whether the server counts the browser as connected. `written` is its output.
+    `connected` says whether the server counts the browser as connected, and `listed` whether its
+    list of connections names the organization. `written` is its output, and `words` maps checks to
+    the text that [pages] wants on their page.
     """
 
     page: SeenPage
@@ -36,6 +38,8 @@ class Arrival:
     connected: bool
     alive: bool
     written: str
+    listed: bool = False
+    words: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def exchanges(self) -> tuple[SandboxEvent, ...]:
@@ -128,6 +132,8 @@ class Journey:
             connected=bench.shows_connected(page, who),
             alive=_lives(bench, page),
             written=bench.subject.written(since=mark),
+            listed=bench.lists(self.org, who),
+            words=bench.words,
         )
 
     def connect(self) -> Arrival:

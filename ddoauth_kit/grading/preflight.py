@@ -76,9 +76,8 @@ def preflight(bench: Bench) -> GoodRun:
     mistakes = _Mistakes(bench)
     failure = ""
     for _ in range(_TRIES):
-        journey = Journey(bench)
         try:
-            journey.begin()
+            journey = Journey(bench).begin()
         except FlowNotFoundError as error:
             raise SettingsError(error.code, error.line) from None
         _check_client(bench, journey.asked)
@@ -220,4 +219,5 @@ def _came_through(
             f"{arrival.page.url.partition('?')[0]} ({arrival.page.status or arrival.page.failure}) "
             f"without {wanted!r}. Correct [connected].",
         )
+    bench.list_names_orgs = arrival.listed
     return GoodRun(findings=tuple(judged(bench, journey, arrival)), tolerated=told(names))

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ddoauth_kit.grading.scenarios.finding import Scenario
 
 _BESIDE: Final = 4
+_BINDING: Final = ("state-checked", "state-required", "browser-bound")
 _UNSURE: Final = frozenset({Verdict.MET})
 _WRONG: Final = frozenset({Verdict.RISK, Verdict.BROKEN})
 
@@ -82,7 +83,19 @@ class Running:
             self._confirm()
         self._look_for_late()
         self._keep(self._of_whole_run())
+        self._weigh_state()
         return self.findings
+
+    def _weigh_state(self) -> None:
+        """Raise a missing or short state to broken where nothing else binds the browser."""
+        by_id = {finding.id: finding for finding in self.findings}
+        unbound = [name for name in _BINDING if name in by_id]
+        unbound = [name for name in unbound if by_id[name].verdict is Verdict.BROKEN]
+        state = by_id.get("state-sent")
+        if state is None or state.verdict is not Verdict.RISK or not unbound:
+            return
+        why = f"Nothing else binds the redirect to the browser: see {unbound[0]}."
+        self._keep([replace(state, verdict=Verdict.BROKEN, reason=why)])
 
     def _can_run(self, scenario: Scenario) -> bool:
         missing = self._missing(scenario)
@@ -93,10 +106,12 @@ class Running:
 
     def _missing(self, scenario: Scenario) -> str:
         """Return the first table that this scenario needs and the settings lack."""
+        given = {*self.bench.acts}
+        given |= {"login"} if self.bench.login is not None else set()
+        given |= {"durable"} if self.bench.durable else set()
         for need in scenario.needs:
             names = need.split("|")
-            has_login = "login" in names and self.bench.login is not None
-            if not has_login and not {*names} & {*self.bench.acts}:
+            if not {*names} & given:
                 return names[0]
         return ""
 

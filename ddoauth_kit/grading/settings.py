@@ -23,6 +23,11 @@ FILE_NAME: Final = "ddoauth-grade.toml"
 PATIENCE: Final = 10.0
 LONGEST_PATIENCE: Final = 120.0
 ACTS: Final = ("send", "call", "refresh", "disconnect", "list")
+# The requirements that are judged by a page's words, where the file names them.
+PAGES: Final = (
+    *("denied", "stranger", "error-shape", "bad-answer", "wrong-domain-named", "key-409"),
+    *("timeout", "scope-narrowed", "scope-disabled"),
+)
 METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _REFERENCE: Final = re.compile(r"\{(env:(?P<name>[A-Za-z_]\w*)|client_id|client_secret)\}")
 _TOP: Final = (
@@ -183,8 +188,8 @@ def settings_from(document: Mapping[str, Any], *, folder: Path = Path()) -> Grad
         login=login,
         other_login=_other(document),
         acts={name: _act(document, name) for name in ACTS if name in document},
-        pages=_by_requirement(document, "pages"),
-        skip=_by_requirement(document, "skip"),
+        pages=_by_requirement(document, "pages", PAGES),
+        skip=_by_requirement(document, "skip", REQUIREMENTS),
         folder=folder,
     )
 
@@ -401,8 +406,8 @@ def _other(document: Mapping[str, Any]) -> ActSettings | None:
     return _act({"other": table["other"]}, "other", more=_LOGIN, where="login.other")
 
 
-def _by_requirement(document: Mapping[str, Any], name: str) -> dict[str, str]:
-    table = _table(document, name, tuple(REQUIREMENTS))
+def _by_requirement(document: Mapping[str, Any], name: str, known: Iterable[str]) -> dict[str, str]:
+    table = _table(document, name, known)
     found = {each: _text(table, each, name) for each in table}
     empty = [each for each, text in found.items() if not text.strip()]
     if empty:
@@ -431,6 +436,9 @@ def to_toml(settings: GradeSettings, *, blocked: Iterable[str] = ()) -> str:
     lines += _pairs((("ready", settings.server.ready), ("log", settings.server.log)))
     if settings.server.env:
         lines += ["", "[server.env]", *_pairs(settings.server.env.items())]
+    if settings.login is not None:
+        lines += ["", "[login]", *_pairs([("url", settings.login.url)])]
+        lines += ["", "[login.form]", *_pairs(settings.login.form.items())]
     # Values without a table stand first in TOML.
     top = [f"sites = {_listed(settings.sites)}", f"allow = {_listed(settings.allow)}"]
     top += [f"# allow = {_listed([host])}  # the server asked for it" for host in blocked]

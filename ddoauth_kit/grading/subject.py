@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import re
+import signal
 import socket
 import tempfile
 import time
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from typing import IO, Self
 
     from ddoauth_kit.grading.customer import CustomerBrowser, SeenPage
+    from ddoauth_kit.grading.html_page import PageForm
     from ddoauth_kit.grading.settings import StartSettings
 
 READY_SECONDS: Final = 60.0
@@ -117,8 +119,15 @@ class Subject:
             self._output.close()
             self._output = None
 
-    def restart(self) -> None:
-        """Start it again, with what it stored."""
+    def kill(self) -> None:
+        """End the process and all that it started without a warning, as a crash does."""
+        if self._process is not None:
+            self._process.send(getattr(signal, "SIGKILL", signal.SIGTERM))
+
+    def restart(self, *, crash: bool = False) -> None:
+        """Start it again, with what it stored; `crash` gives it no time to store more."""
+        if crash:
+            self.kill()
         self.stop()
         self._wait_for_port(free=True)
         self.start()
@@ -285,10 +294,10 @@ def _followed(
     forms = [form for form in page.html.forms if urlsplit(form.url).netloc == host]
     named_links = [link for link in links if "datadog" in f"{link.url} {link.text}".lower()]
     named_forms = [form for form in forms if "datadog" in f"{form.url} {form.text}".lower()]
-    login = any("password" in dict(form.fields) for form in forms)
+    login = next((form for form in forms if form.is_login), None)
     if named_links or named_forms:
         links, forms = named_links, named_forms
-    if len(links) + len(forms) == 1 and not (login and not named_forms):
+    if len(links) + len(forms) == 1 and (login is None or named_forms):
         if links:
             seen = browser.open(links[0].url, initiator=page.url, until=is_datadog)
         else:
@@ -301,15 +310,20 @@ def _followed(
     raise FlowNotFoundError(*_why_not(page, login=login), page)
 
 
-def _why_not(page: SeenPage, *, login: bool) -> tuple[str, str]:
+def _why_not(page: SeenPage, *, login: PageForm | None) -> tuple[str, str]:
     where = _path(page.url)
-    if login:
-        line = f"{where} shows a login form. Say in [login] how a fresh browser logs in."
+    if login is not None:
+        names = " and ".join(name for name, _ in login.fields)
+        line = (
+            f"{where} shows a login form for {_path(login.url)} with the fields {names}. Say in "
+            "[login] how a fresh browser logs in."
+        )
         return "login_needed", line
     if page.html.has_script and not page.html.links and not page.html.forms:
         line = (
-            f"{where} opens Datadog by JavaScript, which the scripted browser does not run. Name "
-            "an address in [start] that redirects to Datadog, or a JSON answer or log line with it."
+            f"{where} opens Datadog by JavaScript, which needs a browser: add --browser, which "
+            "drives Chromium by Playwright. Or name an address in [start] that redirects to "
+            "Datadog, or a JSON answer or log line with it."
         )
         return "browser_needed", line
     line = (

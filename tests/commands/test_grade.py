@@ -15,6 +15,7 @@ from ddoauth_kit.cli import main
 if TYPE_CHECKING:
     from pathlib import Path
 
+LOGIN = ("--login", "http://127.0.0.1:9/login")
 ONLY = ("--only", "pkce-s256", "--only", "redirect-uri-same")
 FILE = """
 sites = ["us1"]
@@ -112,6 +113,12 @@ def test_a_mistake_exits_with_1_and_is_named_with_its_fix(
         (["--set", "DD_CLIENT_SECRET=abc123", "http://127.0.0.1:9/x"], "looks like a secret"),
         (["https://app.datadoghq.com/oauth2/v1/authorize"], "Datadog's own address"),
         (["--only", "state-cheked", "http://127.0.0.1:9/x", "--", "true"], "state-checked"),
+        (["http://127.0.0.1:9/x", "--only", "state-cheked", "--", "true", "--x"], "state-checked"),
+        (["--init", "http://127.0.0.1:9/x", "--login-field", "a=b"], "needs --login URL"),
+        (
+            ["--init", "http://127.0.0.1:9/x", *LOGIN, "--login-field", "password=abc123"],
+            "looks like a secret",
+        ),
         (["--compare", "nowhere", "http://127.0.0.1:9/x"], "is not the report of a grading"),
         (["--sandbox", "https://example.com", "http://127.0.0.1:9/x"], "this machine"),
         (["http://127.0.0.1:9/x"], "no command"),

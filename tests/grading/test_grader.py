@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from support.graded import VARIABLES, free_port, reference_settings
+from support.graded import VARIABLES, free_port, reference_settings, server_copy
 
 from ddoauth_kit.grading.grader import grade
 from ddoauth_kit.grading.results import Verdict
@@ -102,6 +102,35 @@ def test_a_mistake_is_tolerated_and_told() -> None:
     assert [line.partition(":")[0] for line in report.tolerated] == ["no-pkce"]
 
 
+def test_a_missing_state_is_broken_where_nothing_else_binds() -> None:
+    """Without a state the verdict depends on what binds the browser to its attempt."""
+    alone = grade(_plain(STATE="none"), only=["state-sent"]).results[0]
+    assert alone.verdict is Verdict.RISK
+    both = grade(_plain(STATE="none"), only=["state-sent", "browser-bound"]).results
+    assert {result.verdict for result in both} == {Verdict.BROKEN}
+    assert "see browser-bound" in both[0].reason
+
+
+def test_a_crash_shows_a_key_that_was_not_stored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A key that lives in memory serves the second login, and with `durable` the crash shows it."""
+    for name, value in VARIABLES.items():
+        monkeypatch.setenv(name, value)
+    in_memory = (
+        ('FileStore(folder / "secrets")', "MemoryStore()"),
+        ("    FileStore,\n", ""),
+        ("import Http\n", "import Http\nfrom ddoauth_kit.store import MemoryStore\n"),
+    )
+    server = server_copy(tmp_path, *in_memory)
+    settings = reference_settings(tmp_path, server=server)
+    verdicts = [
+        grade(replace(settings, durable=durable), only=["key-once"]).results[0].verdict
+        for durable in (False, True)
+    ]
+    assert verdicts == [Verdict.MET, Verdict.RISK]
+
+
 def test_nothing_counts_after_a_death() -> None:
     """A server that ends is broken, and what no good connect followed is not tested."""
     report = grade(_plain(DIES="stranger"), only=["denied", "stranger", "error-escaped"])
@@ -141,7 +170,7 @@ def test_the_whole_grade_of_the_reference_server(
     """The server to copy is met in every check that was tried, in under 90 seconds."""
     for name, value in VARIABLES.items():
         monkeypatch.setenv(name, value)
-    report = grade(reference_settings(tmp_path))
+    report = grade(reference_settings(tmp_path, durable=True))
     wrong = {r.requirement.id: r for r in report.results if r.verdict is not Verdict.MET}
     assert not wrong
     assert report.seconds < 90

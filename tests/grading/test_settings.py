@@ -107,6 +107,8 @@ def test_the_whole_file_is_read(tmp_path: Path) -> None:
         ({**START, "server": {"comand": "x"}}, "unknown_setting", "Did you mean command?"),
         ({**START, "skip": {"state-cheked": "x"}}, "unknown_setting", "state-checked"),
         ({**START, "pages": {"denied": " "}}, "bad_settings", "needs a text"),
+        ({**START, "pages": {"deneid": "No"}}, "unknown_setting", "denied"),
+        ({**START, "pages": {"pkce-s256": "No"}}, "unknown_setting", "not a setting"),
         ({**START, "skip": {"denied": ""}}, "bad_settings", "needs a reason"),
         ({**START, "sites": ["us2"]}, "bad_settings", "Did you mean us5"),
         ({**START, "sites": []}, "bad_settings", "a list such as"),

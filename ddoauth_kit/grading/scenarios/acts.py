@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ddoauth_kit.grading.bench import ActOutcome, Bench
-    from ddoauth_kit.grading.sandbox_control import CustomerOrg, SandboxEvent
+    from ddoauth_kit.grading.sandbox_control import CustomerOrg, Deed, SandboxEvent
 
 _UNAUTHORIZED: Final = 401
 _FORBIDDEN: Final = 403
@@ -69,10 +69,10 @@ class Acting:
         """Let something fail for this customer from now on."""
         self._bench.control.fault(spec, org=self.org)
 
-    def do(self, deed: str, *, scope: str | None = None) -> None:
+    def do(self, deed: Deed, *, scope: str | None = None) -> None:
         """Let the customer or an administrator do something on Datadog's pages."""
         self._bench.control.customer(
-            deed,  # type: ignore[arg-type]
+            deed,
             org=self.org,
             client_id=self._bench.client_id,
             scope=scope,
@@ -233,24 +233,28 @@ def rate_limited(bench: Bench) -> list[Finding]:
 
 
 def uninstalled(bench: Bench) -> list[Finding]:
-    """Let the customer uninstall the app, then act three times."""
+    """Let the customer uninstall the app, or disable it, then act three times."""
     check = Check("uninstall-noticed", "After an uninstallation the server's calls stop.")
+    return [worst_of(_ended_by(bench, check, deed) for deed in ("uninstall", "disable"))]
+
+
+def _ended_by(bench: Bench, check: Check, deed: Deed) -> Finding:
     name = "call" if "call" in bench.acts else "send"
     acting = Acting(bench)
     acting.act(name)
-    acting.do("uninstall")
+    acting.do(deed)
     _, first = acting.act(name)
     acting.act(name)
     _, third = acting.act(name)
     refused = [event for event in first if event.status >= 400]  # noqa: PLR2004 - refusals
     if not refused:
-        return [check.not_seen("The act met no refusal after the uninstallation.")]
+        return check.not_seen(f"The act met no refusal after {deed}.")
     if len(first) > 2 * _LOOP:
-        return [check.broken(f"{len(first)} requests followed one act.", events=first)]
+        return check.broken(f"{len(first)} requests followed one act.", events=first)
     if third:
-        text = "The server still calls for a customer who uninstalled it."
-        return [check.risk(text, events=third)]
-    return [check.met("The third act led to no request.", events=first)]
+        text = f"The server still calls for a customer whose app is gone ({deed})."
+        return check.risk(text, events=third)
+    return check.met("The third act led to no request.", events=first)
 
 
 def revoked(bench: Bench) -> list[Finding]:
@@ -272,6 +276,9 @@ def revoked(bench: Bench) -> list[Finding]:
     failed = [e for e in events if e.path in REVOKE_PATHS and not e.succeeded]
     if outcome.crashed:
         return [check.risk("The server crashed when the revocation failed.", events=failed)]
+    if bench.lists(acting.journey.org, acting.journey.browser):
+        text = "After the disconnection the server still lists the organization as connected."
+        return [check.risk(text, events=asked)]
     return [check.met("Datadog accepted the revocation.", events=asked)]
 
 
@@ -301,6 +308,7 @@ SCENARIOS: Final = (
         checks=("uninstall-noticed",),
         run=uninstalled,
         needs=("call|send",),
+        connects=2,
         expects_nothing=True,
     ),
     Scenario(

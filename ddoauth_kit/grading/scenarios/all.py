@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ddoauth_kit.grading.scenarios import acts, exchange, happy, redirects, refresh, state
+from ddoauth_kit.grading.scenarios import (
+    acts,
+    exchange,
+    happy,
+    redirects,
+    refresh,
+    restarts,
+    state,
+)
 
 if TYPE_CHECKING:
     from ddoauth_kit.grading.scenarios.finding import Scenario
@@ -16,4 +24,5 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
     *acts.SCENARIOS,
     *refresh.SCENARIOS,
     *exchange.SCENARIOS,
+    *restarts.SCENARIOS,
 )

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.grading.journey import Journey
+from ddoauth_kit.grading.results import Verdict
 from ddoauth_kit.grading.scenarios.finding import (
     Check,
     Finding,
     Scenario,
-    crash_of,
     failed_well,
     worst_of,
 )
@@ -23,10 +23,10 @@ BOUND_SECONDS: Final = 35.0
 
 
 def one_exchange(bench: Bench) -> list[Finding]:
-    """Answer the exchange with a 500, then with an answer that breaks off."""
+    """Answer the exchange with a 500, then with an answer that breaks off, then slowly."""
     check = Check("one-exchange", "One POST a code: none is repeated after a 5xx or a cut answer.")
     found = []
-    for fault in ("server-error", "cut-off"):
+    for fault in ("server-error", "cut-off", "slow"):
         journey = Journey(bench).fault(fault).begin().consent()
         arrival = journey.arrive()
         bench.control.clear_faults(org=journey.org.id)
@@ -36,7 +36,7 @@ def one_exchange(bench: Bench) -> list[Finding]:
         elif count > 1:
             text = f"After {fault} the server sent the code {count} times."
             found.append(check.risk(text, events=arrival.exchanges))
-        elif not arrival.alive or arrival.connected:
+        elif not arrival.alive or (arrival.connected and not arrival.issued):
             found.append(failed_well(check, arrival, what=f"the fault {fault}"))
         else:
             text = f"After {fault} the server sent the code once."
@@ -45,12 +45,18 @@ def one_exchange(bench: Bench) -> list[Finding]:
 
 
 def error_shape(bench: Bench) -> list[Finding]:
-    """Refuse the code, then send the refusal with a 200."""
+    """Refuse the code in the shape of each token endpoint, then send the refusal with a 200."""
     check = Check("error-shape", "The server reads a refusal, and stores nothing of it as a token.")
     found = []
-    for fault in ("expired-code", "error-with-200"):
-        journey = Journey(bench).fault(f"{fault}:1").begin().consent()
-        arrival = journey.arrive()
+    for fault, shape in (
+        ("expired-code", ""),
+        ("expired-code", "other-error-shape"),
+        ("error-with-200", ""),
+    ):
+        journey = Journey(bench).fault(f"{fault}:1")
+        if shape:
+            journey.fault(f"{shape}:1")
+        arrival = journey.begin().consent().arrive()
         later = [e for e in arrival.events if e.is_data and "bearer" in e.authentication]
         if not arrival.exchanges:
             found.append(check.not_seen("The server made no token request."))
@@ -58,7 +64,8 @@ def error_shape(bench: Bench) -> list[Finding]:
             text = f"After {fault} the server called the API with what it took for a token."
             found.append(check.broken(text, events=later))
         else:
-            found.append(failed_well(check, arrival, what=f"a refusal ({fault})"))
+            named = f"{fault}, {shape}" if shape else fault
+            found.append(failed_well(check, arrival, what=f"a refusal ({named})"))
     return [worst_of(found)]
 
 
@@ -88,9 +95,9 @@ def timeout(bench: Bench) -> list[Finding]:
         return [check.risk(text, events=journey.events())]
     if arrival.connected:
         return [check.broken("The server counts an answer that never came as connected.")]
-    crash = crash_of(arrival)
-    if crash:
-        return [check.risk(f"After {took:.0f} s {crash}.", page=arrival.page)]
+    found = failed_well(check, arrival, what=f"{took:.0f} s")
+    if found.verdict is not Verdict.MET:
+        return [found]
     return [check.met(f"The page came after {took:.0f} s.", events=journey.events())]
 
 
@@ -145,14 +152,14 @@ SCENARIOS: Final = (
         name="the exchange fails",
         checks=("one-exchange",),
         run=one_exchange,
-        connects=2,
+        connects=3,
         expects_nothing=True,
     ),
     Scenario(
         name="a refusal",
         checks=("error-shape",),
         run=error_shape,
-        connects=2,
+        connects=3,
         expects_nothing=True,
     ),
     Scenario(

@@ -52,7 +52,7 @@ class Scenario:
     `alone` is false for one whose requests can be told from others' by their organization; it may
     run beside others. `expects_nothing` marks one whose good result is that no request came: it
     counts only between two good connects. `last` marks one that holds the server up or starts it
-    anew. `needs` names tables of the settings, `a|b` for either.
+    anew. `needs` names tables of the settings, `a|b` for either, or `durable`.
     """
 
     name: str
@@ -74,7 +74,7 @@ class Check:
     """Make the findings of one check: its id, and what a correct server does here."""
 
     def __init__(self, id: str, expected: str, *, site: str = "") -> None:  # noqa: A002 - its name
-        self._id = id
+        self.id = id
         self._expected = expected
         self._site = site
 
@@ -122,7 +122,7 @@ class Check:
         reason: str = "",
     ) -> Finding:
         return Finding(
-            id=self._id,
+            id=self.id,
             verdict=verdict,
             expected=self._expected,
             actual=actual,
@@ -170,9 +170,21 @@ def failed_well(check: Check, arrival: Arrival, *, what: str) -> Finding:
     if arrival.page.failure == "circle":
         text = f"The server redirects in a circle after {what}."
         return check.broken(text, events=arrival.events, page=arrival.page)
+    if arrival.listed:
+        text = f"After {what} the server lists the organization as connected."
+        return check.broken(text, events=arrival.events, page=arrival.page)
     crash = crash_of(arrival)
     if crash:
         return check.risk(f"After {what} {crash}.", events=arrival.events, page=arrival.page)
+    return _says_so(check, arrival, what=what)
+
+
+def _says_so(check: Check, arrival: Arrival, *, what: str) -> Finding:
+    """Look for the words that [pages] wants here; without them every page will do."""
+    word = arrival.words.get(check.id, "")
+    if word and word not in arrival.page.html.text and word not in arrival.page.body:
+        text = f"After {what} the page does not say {word!r}."
+        return check.risk(text, events=arrival.events, page=arrival.page)
     return check.met(f"After {what} the page is a {arrival.page.status}.", events=arrival.events)
 
 

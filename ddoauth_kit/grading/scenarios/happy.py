@@ -61,7 +61,7 @@ def _state(asked: dict[str, str], events: list[SandboxEvent]) -> Finding:
     check = Check("state-sent", "The authorization request carries a state of 128 bits or more.")
     state = asked.get("state", "")
     if not state:
-        # Whether PKCE binds the session is seen by state-checked; the grader raises this then.
+        # Whether PKCE binds the session is seen later; `Running` raises this to broken then.
         return check.risk("The authorization request has no state.", events=events)
     if len(state) < _STATE:
         return check.risk(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.grading.journey import DENY, Journey, changed
@@ -127,12 +128,7 @@ def wrong_domain(bench: Bench) -> list[Finding]:
     if len(arrival.exchanges) > 1:
         text = f"The server sent {len(arrival.exchanges)} token requests for one code."
         return [check.risk(text, events=arrival.exchanges)]
-    word = bench.words.get("wrong-domain-named", "")
-    if word and word not in arrival.page.body:
-        text = f"The page does not say {word!r}."
-        return [check.risk(text, events=arrival.exchanges, page=arrival.page)]
-    found = failed_well(check, arrival, what="a wrong domain")
-    return [found]
+    return [failed_well(check, arrival, what="a wrong domain")]
 
 
 def domain_used(bench: Bench) -> list[Finding]:
@@ -286,7 +282,8 @@ def key_exists(bench: Bench) -> list[Finding]:
         return [verdict(text, events=keys, page=arrival.page)]
     if len(keys) > 1:
         return [check.risk(f"The server asked for its key {len(keys)} times.", events=keys)]
-    return [failed_well(check, arrival, what="a key that exists")]
+    # The grant is good and may be listed; the key is what is missing.
+    return [failed_well(check, replace(arrival, listed=False), what="a key that exists")]
 
 
 def login_required(bench: Bench) -> list[Finding]:
@@ -318,8 +315,6 @@ def _line(record: FrontRecord) -> str:
 
 
 def _with(finding: Finding, lines: Iterable[str]) -> Finding:
-    from dataclasses import replace
-
     return replace(finding, evidence=(*lines, *finding.evidence))
 
 

@@ -34,7 +34,11 @@ def issue_tokens_v1(twin: Twin, incoming: Incoming) -> Answer:
     """Answer at the older address, `/oauth2/v1/token`, unless it is gone."""
     if not twin.switches.v1_token:
         raise api_refusal("token-v1-gone", 404, "Not found")
-    return _issue_tokens(twin, incoming)
+    try:
+        return _issue_tokens(twin, incoming)
+    except Refusal as refusal:
+        refusal.rfc = twin.faults.strikes("other-error-shape")
+        raise
 
 
 def issue_tokens_v2(twin: Twin, incoming: Incoming) -> Answer:
@@ -42,7 +46,7 @@ def issue_tokens_v2(twin: Twin, incoming: Incoming) -> Answer:
     try:
         return _issue_tokens(twin, incoming)
     except Refusal as refusal:
-        refusal.rfc = True
+        refusal.rfc = not twin.faults.strikes("other-error-shape")
         raise
 
 

@@ -51,6 +51,7 @@ FAULTS: Mapping[str, Fault] = MappingProxyType(
             Fault("token-endpoint-gone", "Token requests get 404, as if the endpoint had moved."),
             Fault("token-redirect", "Token requests get 307 to a host that is not Datadog's."),
             Fault("error-with-200", "Token requests get 200 with an error in the body."),
+            Fault("other-error-shape", "A refused token request looks as at the other endpoint."),
             Fault("lost-answer", "Tokens are issued, and the answer breaks off on its way."),
             Fault("no-refresh-token", "The answer to a refresh carries no refresh token."),
             Fault("other-site-token", "The access token is one of another site of Datadog's."),

@@ -1,8 +1,9 @@
 """A small server without the kit: one process, sessions in memory, OAuth by hand over httpx.
 
 `START` says how its flow begins: `redirect`, `page`, `json`, `script`. With `STATE=ignored` it
-looks at no state and keeps its verifier in the session, with `PKCE=none` it sends no challenge,
-and with `DIES=stranger` it ends at a bare callback.
+looks at no state and keeps its verifier in the session, with `STATE=none` it sends none and all
+browsers share one session, with `PKCE=none` it sends no challenge, and with `DIES=stranger` it ends
+at a bare callback.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 CLIENT = {"client_id": os.environ["DD_ID"], "client_secret": os.environ["DD_KEY"]}
 PORT = int(os.environ["PORT"])
 START = os.environ.get("START", "redirect")
-CHECKS_STATE = os.environ.get("STATE") != "ignored"
+CHECKS_STATE = os.environ.get("STATE") not in {"ignored", "none"}
+SHARED = "everybody" if os.environ.get("STATE") == "none" else ""
 BACK = f"http://localhost:{PORT}/callback"
 APPS = {"datadoghq.com": "app.datadoghq.com", "datadoghq.eu": "app.datadoghq.eu"}
 SESSIONS: dict[str, dict[str, Any]] = {}
@@ -41,7 +43,7 @@ def page(text: str, status: int = 200) -> Response:
 
 def connect(request: Request) -> Response:
     """Begin an attempt in this browser's session."""
-    sid = request.cookies.get("sid") or secrets.token_urlsafe(24)
+    sid = SHARED or request.cookies.get("sid") or secrets.token_urlsafe(24)
     verifier, state = secrets.token_urlsafe(32), secrets.token_urlsafe(24)
     SESSIONS.setdefault(sid, {}).update(verifier=verifier, state=state)
     digest = hashlib.sha256(verifier.encode()).digest()
@@ -56,6 +58,8 @@ def connect(request: Request) -> Response:
     }
     if os.environ.get("PKCE") == "none":
         del asked["code_challenge"], asked["code_challenge_method"]
+    if SHARED:
+        del asked["state"]
     app = APPS.get(request.query_params.get("domain", "datadoghq.com"), "")
     if not app:
         return page("This site is not known.", 400)
@@ -76,7 +80,7 @@ def callback(request: Request) -> Response:
     query = request.query_params
     if os.environ.get("DIES") == "stranger" and not query:
         os._exit(3)
-    session = SESSIONS.get(request.cookies.get("sid", ""), {})
+    session = SESSIONS.get(SHARED or request.cookies.get("sid", ""), {})
     verifier, state = session.pop("verifier", ""), session.pop("state", "")
     if not verifier or (CHECKS_STATE and query.get("state") != state):
         return page("This is not your attempt.", 400)
@@ -99,7 +103,7 @@ def callback(request: Request) -> Response:
 
 def done(request: Request) -> Response:
     """Show what is connected."""
-    tokens = SESSIONS.get(request.cookies.get("sid", ""), {}).get("tokens", {})
+    tokens = SESSIONS.get(SHARED or request.cookies.get("sid", ""), {}).get("tokens", {})
     return page("Connected to Datadog") if "access_token" in tokens else page("Nothing", 404)
 
 

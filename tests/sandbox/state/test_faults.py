@@ -364,6 +364,17 @@ def test_error_with_200(partner: Partner, path: str) -> None:
     assert "access_token" not in answer.json()
 
 
+def test_other_error_shape(partner: Partner) -> None:
+    """A refusal at one token endpoint has the shape of the other one's, and good answers stay."""
+    shapes = dict(zip(TOKEN_PATHS, ("error", "errors"), strict=True))
+    for path, name in shapes.items():
+        partner.token_path = path
+        partner.sandbox.inject("other-error-shape:1")
+        assert "access_token" in partner.exchange(partner.callback()["code"]).json()
+        assert next(iter(partner.exchange("made-up").json())) == name
+        assert next(iter(partner.exchange("made-up").json())) != name
+
+
 @pytest.mark.parametrize(
     ("spec", "text"),
     [

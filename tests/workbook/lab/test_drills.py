@@ -47,6 +47,7 @@ EXPECTED_OF_FAULTS = {
     "script-error": "access_denied",
     "token-redirect": "unexpected_redirect",
     "lost-answer": "cut_off",
+    "other-error-shape": NO_ERROR,
     "token-endpoint-gone": "token_endpoint_missing",
     "app-disabled": "unauthorized",
     "clock-skew": "unauthorized",
