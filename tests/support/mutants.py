@@ -2,52 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from support.grant_mutants import GRANT_MUTANTS
+from support.mutant import BEGUN, CALL, CLASS, HTTP, IS_TOKEN, Mutant, sends
 
-
-@dataclass(frozen=True)
-class Mutant:
-    """Name a mistake, the check that must find it, and the texts that make it.
-
-    `verdict` is what the check must say. `also` names other checks that turn broken, each with
-    the reason.
-    """
-
-    name: str
-    check: str
-    verdict: str
-    changes: tuple[tuple[str, str], ...]
-    also: tuple[tuple[str, str], ...] = ()
-
-
-_HTTP = "http=Http(timeout=SECONDS)"
-_CLASS = "class Acme:"
 _COMPLETE = "self.client.complete(request.url.query, session=session)"
-_BEGUN = "return RedirectResponse(begun.url, status_code=303, headers=HEADERS)"
-_CALL = "status = grant.send(monitor_list_request).status"
 _KEY = "            ensure_api_key(self.client.http, tokens=tokens, store=self.store)"
-_IS_TOKEN = 'request.path.endswith("/token")'
-_IS_REFRESH = f'{_IS_TOKEN} and dict(request.form)["grant_type"] == "refresh_token"'
+_IS_REFRESH = f'{IS_TOKEN} and dict(request.form)["grant_type"] == "refresh_token"'
 
 
 def _begins(url: str) -> tuple[tuple[str, str], ...]:
     """Change the authorization request."""
-    return ((_BEGUN, _BEGUN.replace("begun.url", url)), ("import os\n", "import os\nimport re\n"))
-
-
-def _sends(*lines: str) -> tuple[tuple[str, str], ...]:
-    """Change what `Http` sends; the lines see `request` and `super()`."""
-    body = "".join(f"        {line}\n" for line in lines)
-    bent = f"class Bent(Http):\n    def send(self, request):\n{body}\n\n{_CLASS}"
-    imports = (
-        "import os\nimport httpx\nfrom dataclasses import replace\n"
-        "from ddoauth_kit.sites import DATADOG_SITES as sites\nfrom ddoauth_kit.sites import Host\n"
-    )
-    return (
-        (_HTTP, _HTTP.replace("Http(", "Bent(")),
-        (_CLASS, bent),
-        ("import os\n", imports),
-    )
+    return ((BEGUN, BEGUN.replace("begun.url", url)), ("import os\n", "import os\nimport re\n"))
 
 
 def _redirect(query: str, *, before: str = "") -> tuple[tuple[str, str], ...]:
@@ -73,9 +38,9 @@ def _verifier(verifier: str) -> tuple[tuple[str, str], ...]:
     lines = (
         "import ddoauth_kit.oauth.authorization_request as kit_request\n"
         "from ddoauth_kit.oauth.pkce import PkcePair, pkce_pair\n\n"
-        f"kit_request.new_pkce_pair = lambda: {verifier}\n\n\n{_CLASS}"
+        f"kit_request.new_pkce_pair = lambda: {verifier}\n\n\n{CLASS}"
     )
-    return ((_CLASS, lines),)
+    return ((CLASS, lines),)
 
 
 MUTANTS = (
@@ -165,8 +130,8 @@ MUTANTS = (
         "tokens at the app host",
         "token-host",
         "risk",
-        _sends(
-            f"if {_IS_TOKEN}:",
+        sends(
+            f"if {IS_TOKEN}:",
             "    request = replace(request, host=Host.APP)",
             "return super().send(request)",
         ),
@@ -175,8 +140,8 @@ MUTANTS = (
         "the older endpoint",
         "token-endpoint",
         "risk",
-        _sends(
-            f"if {_IS_TOKEN}:",
+        sends(
+            f"if {IS_TOKEN}:",
             '    request = replace(request, path="/oauth2/v1/token")',
             "return super().send(request)",
         ),
@@ -185,8 +150,8 @@ MUTANTS = (
         "HTTP Basic",
         "secret-in-body",
         "risk",
-        _sends(
-            f"if {_IS_TOKEN}:",
+        sends(
+            f"if {IS_TOKEN}:",
             "    form = dict(request.form)",
             '    secret = form.pop("client_secret").reveal()',
             '    basic = httpx.BasicAuth(form.pop("client_id"), secret)._auth_header',
@@ -199,8 +164,8 @@ MUTANTS = (
         "the secret in the URL",
         "nothing-in-query",
         "broken",
-        _sends(
-            f"if {_IS_TOKEN}:",
+        sends(
+            f"if {IS_TOKEN}:",
             '    query = (("client_secret", dict(request.form)["client_secret"]),)',
             "    request = replace(request, query=query)",
             "return super().send(request)",
@@ -210,8 +175,8 @@ MUTANTS = (
         "JSON instead of a form",
         "form-type",
         "risk",
-        _sends(
-            f"if {_IS_TOKEN}:",
+        sends(
+            f"if {IS_TOKEN}:",
             "    request = replace(request, form=None, body=dict(request.form))",
             "return super().send(request)",
         ),
@@ -220,8 +185,8 @@ MUTANTS = (
         "another redirect URI",
         "redirect-uri-same",
         "broken",
-        _sends(
-            f'if {_IS_TOKEN} and "redirect_uri" in dict(request.form):',
+        sends(
+            f'if {IS_TOKEN} and "redirect_uri" in dict(request.form):',
             '    form = {**dict(request.form), "redirect_uri": "http://127.0.0.1/other"}',
             "    request = replace(request, form=tuple(form.items()))",
             "return super().send(request)",
@@ -231,9 +196,9 @@ MUTANTS = (
         "the exchange again",
         "one-exchange",
         "risk",
-        _sends(
+        sends(
             "answer = super().send(request)",
-            f"if {_IS_TOKEN} and answer.status >= 500:",
+            f"if {IS_TOKEN} and answer.status >= 500:",
             "    answer = super().send(request)",
             "return answer",
         ),
@@ -406,7 +371,7 @@ MUTANTS = (
         "data at one site",
         "data-site",
         "broken",
-        _sends(
+        sends(
             'if request.path.endswith("/monitor"):',
             '    request = replace(request, site=sites.named("us1"))',
             "return super().send(request)",
@@ -416,7 +381,7 @@ MUTANTS = (
         "refreshes at one site",
         "refresh-site",
         "broken",
-        _sends(
+        sends(
             f"if {_IS_REFRESH}:",
             '    request = replace(request, site=sites.named("us1"))',
             "return super().send(request)",
@@ -428,8 +393,8 @@ MUTANTS = (
         "risk",
         (
             (
-                _CALL,
-                f"grant.renew()\n        {_CALL}",
+                CALL,
+                f"grant.renew()\n        {CALL}",
             ),
         ),
     ),
@@ -439,8 +404,8 @@ MUTANTS = (
         "broken",
         (
             (
-                _CALL,
-                f"grant.keep(self.client.refresh(grant.kept()))\n        {_CALL}",
+                CALL,
+                f"grant.keep(self.client.refresh(grant.kept()))\n        {CALL}",
             ),
         ),
     ),
@@ -450,8 +415,8 @@ MUTANTS = (
         "risk",
         (
             (
-                _CALL,
-                f"{_CALL}\n        if status == 403:\n            grant.renew()",
+                CALL,
+                f"{CALL}\n        if status == 403:\n            grant.renew()",
             ),
         ),
     ),
@@ -459,7 +424,7 @@ MUTANTS = (
         "no wait at a 429",
         "429-wait",
         "risk",
-        ((_HTTP, "http=Http(timeout=SECONDS, sleep=lambda _: None)"),),
+        ((HTTP, "http=Http(timeout=SECONDS, sleep=lambda _: None)"),),
     ),
     Mutant(
         "forgotten and not revoked",
@@ -477,8 +442,8 @@ MUTANTS = (
                 "request.url.query)",
                 before="SEEN['client_id'] = request.query_params['client_id']\n        ",
             ),
-            (_CLASS, f"SEEN: dict[str, str] = {{}}\n\n\n{_CLASS}"),
-            (_HTTP, _HTTP.replace("Http(", "Bent(")),
+            (CLASS, f"SEEN: dict[str, str] = {{}}\n\n\n{CLASS}"),
+            (HTTP, HTTP.replace("Http(", "Bent(")),
             (
                 "def page(",
                 (
@@ -496,8 +461,8 @@ MUTANTS = (
         "another grant type",
         "grant-type",
         "broken",
-        _sends(
-            f"if {_IS_TOKEN}:",
+        sends(
+            f"if {IS_TOKEN}:",
             '    form = {**dict(request.form), "grant_type": "code"}',
             "    request = replace(request, form=tuple(form.items()))",
             "return super().send(request)",
@@ -507,7 +472,7 @@ MUTANTS = (
         "a redirect followed",
         "post-not-redirected",
         "risk",
-        _sends(
+        sends(
             "answer = super().send(request)",
             "if answer.status == 307:",
             "    url = dict(answer.headers).get('location', 'https://elsewhere.example/token')",
@@ -520,7 +485,7 @@ MUTANTS = (
         "any certificate",
         "tls-verified",
         "broken",
-        _sends(
+        sends(
             "try:",
             "    return super().send(request)",
             "except DdoauthError:",
@@ -535,4 +500,110 @@ MUTANTS = (
         "risk",
         (('environ["SCOPES"].split()', '(environ["SCOPES"] + " dashboards_read").split()'),),
     ),
+    Mutant(
+        "a short verifier",
+        "verifier-length",
+        "broken",
+        (
+            *_verifier("pkce_pair(secrets.token_urlsafe(27))"),
+            (
+                "import os\n",
+                (
+                    "import os\nimport re\nimport ddoauth_kit.oauth.pkce as kit_pkce\n"
+                    'kit_pkce._VERIFIER = re.compile(".+")\n'
+                ),
+            ),
+        ),
+    ),
+    Mutant(
+        "a missing state filled in",
+        "state-required",
+        "risk",
+        (
+            *_pairs("q.setdefault('state', LAST.get(session, ''))"),
+            (BEGUN, f"LAST[session] = begun.state.reveal()\n        {BEGUN}"),
+            (CLASS, f"LAST = {{}}\n\n\n{CLASS}"),
+        ),
+    ),
+    Mutant(
+        "an attempt that stays",
+        "state-once",
+        "risk",
+        (
+            ("SharedPending(FileRecords(", "SharedPending(Kept("),
+            (
+                CLASS,
+                (
+                    "class Kept(FileRecords):\n    def delete(self, key):\n"
+                    f"        return True\n\n\n{CLASS}"
+                ),
+            ),
+        ),
+    ),
+    Mutant(
+        "tokens at the customer's own host",
+        "vanity",
+        "broken",
+        (
+            *_redirect(
+                "request.url.query",
+                before="SEEN['site'] = request.query_params.get('site', '')\n        ",
+            ),
+            *sends(
+                f'if {IS_TOKEN} and "globex" in SEEN.get("site", ""):',
+                "    httpx.post(SEEN['site'] + request.path, content=request.content(),",
+                "        headers={'content-type': request.content_type})",
+                "return super().send(request)",
+            ),
+            (CLASS, f"SEEN = {{}}\n\n\n{CLASS}"),
+        ),
+    ),
+    Mutant(
+        "the exchange again at a refusal",
+        "wrong-domain-named",
+        "risk",
+        (
+            *sends(
+                "answer = super().send(request)",
+                f'if {IS_TOKEN} and answer.status == 400 and "code" in dict(request.form):',
+                "    answer = super().send(request)",
+                "return answer",
+            ),
+            ('domain=query.get("domain", ""), site_url=query.get("site", ""), ', ""),
+        ),
+    ),
+    Mutant(
+        "five minutes of patience",
+        "timeout",
+        "risk",
+        ((HTTP, "http=Http(timeout=300)"),),
+    ),
+    Mutant(
+        "no login of its own",
+        "login-required",
+        "risk",
+        (
+            (
+                (
+                    "        session = self.session(request)\n        if not session:\n"
+                    '            return page("Log in first.", status=403)\n'
+                    "        query = request.query_params\n"
+                ),
+                (
+                    '        guest = f"{secrets.token_urlsafe(32)}.61"\n'
+                    "        session = self.session(request) or self.signed(guest)\n"
+                    "        query = request.query_params\n"
+                ),
+            ),
+            (
+                BEGUN,
+                (
+                    f"{BEGUN.replace('return', 'answer =')}\n"
+                    "        answer.set_cookie(COOKIE, session, httponly=True, samesite='lax')\n"
+                    "        return answer"
+                ),
+            ),
+        ),
+    ),
+    *GRANT_MUTANTS,
 )
