@@ -14,7 +14,6 @@ from ddoauth_kit.grading.grader import grade
 from ddoauth_kit.grading.results import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from support.mutant import Mutant
@@ -26,14 +25,14 @@ def test_a_check_that_turns_broken_has_its_reason(
     mutant: Mutant,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    record_property: Callable[[str, object], None],
+    request: pytest.FixtureRequest,
 ) -> None:
     """A whole grading finds the mistake by its own check, and by no other without a reason."""
     for name, value in VARIABLES.items():
         monkeypatch.setenv(name, value)
     report = grade(mutant_settings(tmp_path, mutant))
     verdicts = {result.requirement.id: result.verdict for result in report.results}
-    record_property(PROPERTY, json.dumps(verdicts))
+    request.node.user_properties.append((PROPERTY, json.dumps(verdicts)))
     assert verdicts[mutant.check] == mutant.verdict
     others = {name for name, verdict in verdicts.items() if verdict is Verdict.BROKEN}
     assert others - {mutant.check} == set(dict(mutant.also))
