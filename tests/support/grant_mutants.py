@@ -2,15 +2,81 @@
 
 from __future__ import annotations
 
-from support.mutant import CALL, CLASS, Mutant, refreshes, sends
+from support.mutant import CALL, CLASS, HTTP, IS_TOKEN, Mutant, refreshes, sends
 
 _LISTED = (
     '"""List monitors with the organization\'s access token, which is refreshed when it must."""'
 )
 _REMEMBER = "        self.remember(session, tokens)\n"
+_IS_REFRESH = f'{IS_TOKEN} and dict(request.form)["grant_type"] == "refresh_token"'
 _STATUS = "200 if status < HTTPStatus.BAD_REQUEST else 502"
 
 GRANT_MUTANTS = (
+    Mutant(
+        "data at one site",
+        "data-site",
+        "broken",
+        sends(
+            'if request.path.endswith("/monitor"):',
+            '    request = replace(request, site=sites.named("us1"))',
+            "return super().send(request)",
+        ),
+    ),
+    Mutant(
+        "refreshes at one site",
+        "refresh-site",
+        "broken",
+        sends(
+            f"if {_IS_REFRESH}:",
+            '    request = replace(request, site=sites.named("us1"))',
+            "return super().send(request)",
+        ),
+    ),
+    Mutant(
+        "a refresh a call",
+        "refresh-when-needed",
+        "risk",
+        (
+            (
+                CALL,
+                f"grant.renew()\n        {CALL}",
+            ),
+        ),
+    ),
+    Mutant(
+        "a refresh for each of eight",
+        "single-flight",
+        "broken",
+        (
+            (
+                CALL,
+                f"grant.keep(self.client.refresh(grant.kept()))\n        {CALL}",
+            ),
+        ),
+    ),
+    Mutant(
+        "a refresh at a 403",
+        "403-no-refresh",
+        "risk",
+        (
+            (
+                CALL,
+                f"{CALL}\n        if status == 403:\n            grant.renew()",
+            ),
+        ),
+    ),
+    Mutant(
+        "no wait at a 429",
+        "429-wait",
+        "risk",
+        ((HTTP, "http=Http(timeout=SECONDS, sleep=lambda _: None)"),),
+    ),
+    Mutant(
+        "forgotten and not revoked",
+        "revoke",
+        "risk",
+        (("        grant.end()\n", "        grant.kept()\n"),),
+    ),
     Mutant(
         "an API key for a call",
         "data-credential",

@@ -22,6 +22,7 @@ class Mutant:
 
 HTTP = "http=Http(timeout=SECONDS)"
 CLASS = "class Acme:"
+COMPLETE = "self.client.complete(request.url.query, session=session)"
 BEGUN = "return RedirectResponse(begun.url, status_code=303, headers=HEADERS)"
 CALL = "status = grant.send(monitor_list_request).status"
 IS_TOKEN = 'request.path.endswith("/token")'

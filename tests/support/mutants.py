@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from support.exchange_mutants import EXCHANGE_MUTANTS
 from support.grant_mutants import GRANT_MUTANTS
-from support.mutant import BEGUN, CALL, CLASS, HTTP, IS_TOKEN, Mutant, sends
+from support.mutant import BEGUN, CLASS, COMPLETE, HTTP, IS_TOKEN, Mutant, sends
 
-_COMPLETE = "self.client.complete(request.url.query, session=session)"
 _KEY = "            ensure_api_key(self.client.http, tokens=tokens, store=self.store)"
-_IS_REFRESH = f'{IS_TOKEN} and dict(request.form)["grant_type"] == "refresh_token"'
 
 
 def _begins(url: str) -> tuple[tuple[str, str], ...]:
@@ -19,8 +18,8 @@ def _redirect(query: str, *, before: str = "") -> tuple[tuple[str, str], ...]:
     """Change the query of the redirect before the kit reads it."""
     return (
         (
-            f"tokens = {_COMPLETE}",
-            f"{before}tokens = {_COMPLETE}".replace("request.url.query", query),
+            f"tokens = {COMPLETE}",
+            f"{before}tokens = {COMPLETE}".replace("request.url.query", query),
         ),
         ("import os\n", "import os\nimport re\nfrom urllib.parse import urlencode\n"),
     )
@@ -68,7 +67,7 @@ MUTANTS = (
         "browser-bound",
         "broken",
         (
-            (_COMPLETE, _COMPLETE.replace("session=session", 'session="all"')),
+            (COMPLETE, COMPLETE.replace("session=session", 'session="all"')),
             ("session=session\n        )\n", 'session="all"\n        )\n'),
         ),
         also=(("state-checked", "the state of any browser is taken"),),
@@ -78,7 +77,7 @@ MUTANTS = (
         "state-checked",
         "broken",
         (
-            (_COMPLETE, _COMPLETE.replace("session=session", 'session="all"')),
+            (COMPLETE, COMPLETE.replace("session=session", 'session="all"')),
             ("session=session\n        )\n", 'session="all"\n        )\n'),
         ),
         also=(("browser-bound", "the state of any browser is taken"),),
@@ -125,117 +124,6 @@ MUTANTS = (
             ),
         ),
         also=(("domain-used", "customers of other sites are refused"),),
-    ),
-    Mutant(
-        "tokens at the app host",
-        "token-host",
-        "risk",
-        sends(
-            f"if {IS_TOKEN}:",
-            "    request = replace(request, host=Host.APP)",
-            "return super().send(request)",
-        ),
-    ),
-    Mutant(
-        "the older endpoint",
-        "token-endpoint",
-        "risk",
-        sends(
-            f"if {IS_TOKEN}:",
-            '    request = replace(request, path="/oauth2/v1/token")',
-            "return super().send(request)",
-        ),
-    ),
-    Mutant(
-        "HTTP Basic",
-        "secret-in-body",
-        "risk",
-        sends(
-            f"if {IS_TOKEN}:",
-            "    form = dict(request.form)",
-            '    secret = form.pop("client_secret").reveal()',
-            '    basic = httpx.BasicAuth(form.pop("client_id"), secret)._auth_header',
-            '    headers = (*request.headers, ("authorization", Secret(basic, label="basic")))',
-            "    request = replace(request, form=tuple(form.items()), headers=headers)",
-            "return super().send(request)",
-        ),
-    ),
-    Mutant(
-        "the secret in the URL",
-        "nothing-in-query",
-        "broken",
-        sends(
-            f"if {IS_TOKEN}:",
-            '    query = (("client_secret", dict(request.form)["client_secret"]),)',
-            "    request = replace(request, query=query)",
-            "return super().send(request)",
-        ),
-    ),
-    Mutant(
-        "JSON instead of a form",
-        "form-type",
-        "risk",
-        sends(
-            f"if {IS_TOKEN}:",
-            "    request = replace(request, form=None, body=dict(request.form))",
-            "return super().send(request)",
-        ),
-    ),
-    Mutant(
-        "another redirect URI",
-        "redirect-uri-same",
-        "broken",
-        sends(
-            f'if {IS_TOKEN} and "redirect_uri" in dict(request.form):',
-            '    form = {**dict(request.form), "redirect_uri": "http://127.0.0.1/other"}',
-            "    request = replace(request, form=tuple(form.items()))",
-            "return super().send(request)",
-        ),
-    ),
-    Mutant(
-        "the exchange again",
-        "one-exchange",
-        "risk",
-        sends(
-            "answer = super().send(request)",
-            f"if {IS_TOKEN} and answer.status >= 500:",
-            "    answer = super().send(request)",
-            "return answer",
-        ),
-    ),
-    Mutant(
-        "a refusal counts",
-        "error-shape",
-        "broken",
-        (
-            (
-                f"        tokens = {_COMPLETE}",
-                (
-                    f"        try:\n            tokens = {_COMPLETE}\n"
-                    "        except TokenError:\n"
-                    '            return page("Connected to Datadog.")'
-                ),
-            ),
-            ("AuthorizationError, DdoauthError,", "AuthorizationError, DdoauthError, TokenError,"),
-        ),
-    ),
-    Mutant(
-        "an end at a bad answer",
-        "bad-answer",
-        "broken",
-        (
-            (
-                f"        tokens = {_COMPLETE}",
-                (
-                    f"        try:\n            tokens = {_COMPLETE}\n"
-                    "        except AnswerError:\n            os._exit(3)"
-                ),
-            ),
-            (
-                "AuthorizationError, DdoauthError,",
-                "AnswerError, AuthorizationError, DdoauthError,",
-            ),
-        ),
     ),
     Mutant(
         "denied counts",
@@ -368,71 +256,6 @@ MUTANTS = (
         ),
     ),
     Mutant(
-        "data at one site",
-        "data-site",
-        "broken",
-        sends(
-            'if request.path.endswith("/monitor"):',
-            '    request = replace(request, site=sites.named("us1"))',
-            "return super().send(request)",
-        ),
-    ),
-    Mutant(
-        "refreshes at one site",
-        "refresh-site",
-        "broken",
-        sends(
-            f"if {_IS_REFRESH}:",
-            '    request = replace(request, site=sites.named("us1"))',
-            "return super().send(request)",
-        ),
-    ),
-    Mutant(
-        "a refresh a call",
-        "refresh-when-needed",
-        "risk",
-        (
-            (
-                CALL,
-                f"grant.renew()\n        {CALL}",
-            ),
-        ),
-    ),
-    Mutant(
-        "a refresh for each of eight",
-        "single-flight",
-        "broken",
-        (
-            (
-                CALL,
-                f"grant.keep(self.client.refresh(grant.kept()))\n        {CALL}",
-            ),
-        ),
-    ),
-    Mutant(
-        "a refresh at a 403",
-        "403-no-refresh",
-        "risk",
-        (
-            (
-                CALL,
-                f"{CALL}\n        if status == 403:\n            grant.renew()",
-            ),
-        ),
-    ),
-    Mutant(
-        "no wait at a 429",
-        "429-wait",
-        "risk",
-        ((HTTP, "http=Http(timeout=SECONDS, sleep=lambda _: None)"),),
-    ),
-    Mutant(
-        "forgotten and not revoked",
-        "revoke",
-        "risk",
-        (("        grant.end()\n", "        grant.kept()\n"),),
-    ),
-    Mutant(
         "the client of the redirect",
         "client-id-own",
         "risk",
@@ -455,43 +278,6 @@ MUTANTS = (
                 ),
             ),
             ("import uvicorn\n", "from dataclasses import replace\n\nimport uvicorn\n"),
-        ),
-    ),
-    Mutant(
-        "another grant type",
-        "grant-type",
-        "broken",
-        sends(
-            f"if {IS_TOKEN}:",
-            '    form = {**dict(request.form), "grant_type": "code"}',
-            "    request = replace(request, form=tuple(form.items()))",
-            "return super().send(request)",
-        ),
-    ),
-    Mutant(
-        "a redirect followed",
-        "post-not-redirected",
-        "risk",
-        sends(
-            "answer = super().send(request)",
-            "if answer.status == 307:",
-            "    url = dict(answer.headers).get('location', 'https://elsewhere.example/token')",
-            "    httpx.post(url, content=request.content(),",
-            "        headers={'content-type': request.content_type})",
-            "return answer",
-        ),
-    ),
-    Mutant(
-        "any certificate",
-        "tls-verified",
-        "broken",
-        sends(
-            "try:",
-            "    return super().send(request)",
-            "except DdoauthError:",
-            "    headers = {'content-type': request.content_type}",
-            "    httpx.post(request.url, content=request.content(), headers=headers, verify=False)",
-            "    raise",
         ),
     ),
     Mutant(
@@ -559,26 +345,6 @@ MUTANTS = (
         ),
     ),
     Mutant(
-        "the exchange again at a refusal",
-        "wrong-domain-named",
-        "risk",
-        (
-            *sends(
-                "answer = super().send(request)",
-                f'if {IS_TOKEN} and answer.status == 400 and "code" in dict(request.form):',
-                "    answer = super().send(request)",
-                "return answer",
-            ),
-            ('domain=query.get("domain", ""), site_url=query.get("site", ""), ', ""),
-        ),
-    ),
-    Mutant(
-        "five minutes of patience",
-        "timeout",
-        "risk",
-        ((HTTP, "http=Http(timeout=300)"),),
-    ),
-    Mutant(
         "no login of its own",
         "login-required",
         "risk",
@@ -605,5 +371,6 @@ MUTANTS = (
             ),
         ),
     ),
+    *EXCHANGE_MUTANTS,
     *GRANT_MUTANTS,
 )
