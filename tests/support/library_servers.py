@@ -51,7 +51,7 @@ FLASK = LibraryServer("flask_authlib", sys.executable, calls=True)
 EXPRESS = LibraryServer("express_passport", "npm")
 GO = LibraryServer("go_oauth2", "go", calls=True)
 RUBY = LibraryServer("ruby_omniauth", "ruby", "/auth/datadog/callback", begins_on_page=True)
-JAVA = LibraryServer("java_http", "java", calls=True)
+JAVA = LibraryServer("java_http", "javac", calls=True)
 LIBRARY_SERVERS = (FLASK, EXPRESS, GO, RUBY, JAVA)
 
 
@@ -67,7 +67,9 @@ def command_of(server: LibraryServer, *, folder: Path) -> list[str]:
         _needs_gem("omniauth-oauth2")
         return ["ruby", str(server.source / "server.rb")]
     if server is JAVA:
-        return ["java", str(server.source / "Server.java")]
+        source = str(server.source / "Server.java")
+        subprocess.run(["javac", "-d", str(folder), source], check=True, capture_output=True)
+        return ["java", "-cp", str(folder), "Server"]
     return [sys.executable, str(server.source / "server.py")]
 
 
