@@ -78,7 +78,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     left_out = [
         item
         for item in items
-        if (item.get_closest_marker("soak") and "soak" not in asked)
+        if any(item.get_closest_marker(name) and name not in asked for name in ("soak", "judge"))
         or (item.get_closest_marker("long") and not {"long", "checklist"} & set(asked.split()))
     ]
     out = set(left_out)

@@ -60,7 +60,8 @@ def configure(grade: Parser) -> None:
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="a variable of the server, such as DD_CLIENT_ID={client_id}; may be repeated",
+        help="a variable of the server, such as DD_CLIENT_ID={client_id}, which --init sets itself "
+        "where no variable holds the client; may be repeated",
     )
     grade.add_argument(
         "--login", metavar="URL", help="with --init, your server's own login for each new browser"

@@ -38,6 +38,7 @@ TOLERANCES: Final = (
     "token-at-app",
     "plain-pkce",
 )
+CLIENT: Final = {"DD_CLIENT_ID": "{client_id}", "DD_CLIENT_SECRET": "{client_secret}"}
 _TEXT: Final = 60
 _TOOLS: Final = frozenset(
     ("registry", "npm", "packages", "package", "update", "updates", "mirror", "gems", "index")
@@ -80,7 +81,8 @@ def first_look(
 ) -> str:
     """Start the server, let one customer connect, and return the text of the settings file.
 
-    `login` logs each browser in first, where the server has a login of its own.
+    `login` logs each browser in first, where the server has a login of its own. Without a variable
+    for the client in `env` the server gets those of `CLIENT`.
 
     Raises:
         SettingsError: the flow cannot be followed, or the server has another client.
@@ -90,7 +92,7 @@ def first_look(
         raise SettingsError(
             "no_command", "Write how to start your server after --, such as `-- npm start`."
         )
-    start = settings_from({"start": {"url": url}, "server": {"env": dict(env)}})
+    start = settings_from({"start": {"url": url}, "server": {"env": _with_client(env)}})
     place = urlsplit(url)
     somewhere = f"{place.scheme}://{place.netloc}/"
     guess = replace(
@@ -102,6 +104,11 @@ def first_look(
     with bench_for(guess, sites=("us1",)) as bench:
         found = look(bench, guess, say=say)
     return found.toml()
+
+
+def _with_client(env: Mapping[str, str]) -> dict[str, str]:
+    named = any("{client_id}" in value for value in env.values())
+    return dict(env) if named else {**CLIENT, **env}
 
 
 def look(bench: Bench, guess: GradeSettings, *, say: Callable[[str], None]) -> FirstLook:

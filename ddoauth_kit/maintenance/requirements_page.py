@@ -29,6 +29,7 @@ ddoauth grade --only state-checked
 ```
 
 The first line starts your server once, follows it to Datadog and back, and writes `ddoauth-grade.toml` for you to check.
+It gives your server the sandbox's client as `DD_CLIENT_ID` and `DD_CLIENT_SECRET`; if yours reads other names, add `--set NAME={client_id}` and `--set NAME={client_secret}` before the address.
 The second grades, and says first how many connects it makes: they leave rows, mails and webhooks in your server's own systems.
 The third grades one requirement again.
 
@@ -78,7 +79,22 @@ login-required = "our gateway asks for the login"
 
 A secret stands there by the name of its variable only; a literal one is refused.
 
-Spring Boot was not tried, since it could not be installed where this was measured.
+## Servers that were graded
+
+These servers are written as the documentation of their libraries says, and a test grades each of them whole.
+[`expected.toml`](../tests/grading/servers/expected.toml) says what each one does not meet, and why.
+
+| server | what stands out |
+|---|---|
+| this kit | every requirement is met, on all nine sites |
+| Node with openid-client | every requirement is met |
+| Express with express-session and passport-oauth2 | refusals are a 500 with the stack; calls have no time limit |
+| Flask with Authlib | HTTP Basic by default; a refused or denied redirect is a 500; threads share no refresh |
+| Rack with omniauth-oauth2 | calls have a limit of a minute; a redirect of the token endpoint is followed |
+| Go with golang.org/x/oauth2 | HTTP Basic is tried first; only the clock leads to a refresh |
+| Java with the JDK alone | what the JDK lacks is written by hand, such as a lock and a reader of JSON |
+
+Spring Boot was not run, since it could not be installed where this was measured.
 By its documentation, run `java -jar` and not the build tool, and give WebClient its system proxy properties.
 
 ## A server to copy

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import tomllib
 from pathlib import Path
@@ -46,6 +47,7 @@ def test_the_file_holds_what_the_server_asked_for(written: tuple[dict[str, Any],
     assert document["client"]["scopes"] == ["dashboards_read", "monitors_read"]
     assert document["connected"] == {"text": "Connected to Datadog", "address": f"{place}/done"}
     assert document["server"]["env"]["DD_KEY"] == "{client_secret}"
+    assert not {"DD_CLIENT_ID", "DD_CLIENT_SECRET"} & {*document["server"]["env"]}
 
 
 def test_the_file_grades(written: tuple[dict[str, Any], str]) -> None:
@@ -78,6 +80,20 @@ def test_another_client_is_named() -> None:
     with pytest.raises(SettingsError) as caught:
         _looked("redirect", client={**CLIENT, "DD_ID": "my-own"})
     assert caught.value.code == "other_client"
+
+
+def test_the_client_comes_under_the_usual_names() -> None:
+    """A server whose client no variable names gets it as `DD_CLIENT_ID` and `DD_CLIENT_SECRET`."""
+    renamed = f"DD_ID=$DD_CLIENT_ID DD_KEY=$DD_CLIENT_SECRET exec {shlex.join(COMMAND)}"
+    port = free_port()
+    text = first_look(
+        f"http://localhost:{port}/connect",
+        command=("sh", "-c", renamed),
+        env={"PORT": str(port)},
+    )
+    written = tomllib.loads(text)["server"]["env"]
+    assert written["DD_CLIENT_ID"] == "{client_id}"
+    assert written["DD_CLIENT_SECRET"] == "{client_secret}"
 
 
 def test_a_build_tool_is_told_from_a_server() -> None:

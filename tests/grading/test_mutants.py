@@ -5,16 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from support.graded import SCOPES, VARIABLES, reference_settings, server_copy
+from support.graded import VARIABLES, mutant_settings
 from support.mutants import MUTANTS
 
 from ddoauth_kit.grading.grader import grade
-from ddoauth_kit.grading.settings import ClientSettings
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from support.mutants import Mutant
+    from support.mutant import Mutant
 
 
 @pytest.mark.long
@@ -23,14 +22,8 @@ def test_a_mistake_is_found(
     mutant: Mutant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The mutant's own check gives the verdict that the mistake deserves."""
-    from dataclasses import replace
-
     for name, value in VARIABLES.items():
         monkeypatch.setenv(name, value)
-    settings = reference_settings(tmp_path, server=server_copy(tmp_path, *mutant.changes))
-    more = ClientSettings(
-        redirect_uris=settings.client.redirect_uris, scopes=(*SCOPES, "dashboards_read")
-    )
-    report = grade(replace(settings, client=more), only=[mutant.check])
+    report = grade(mutant_settings(tmp_path, mutant), only=[mutant.check])
     (result,) = report.results
     assert result.verdict == mutant.verdict, (result.actual, result.reason, report.notes)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import socket
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import ddoauth_kit
-from ddoauth_kit.grading.settings import settings_from
+from ddoauth_kit.grading.settings import ClientSettings, settings_from
 
 if TYPE_CHECKING:
     from ddoauth_kit.grading.settings import GradeSettings
+    from support.mutant import Mutant
 
 REFERENCE = Path(ddoauth_kit.__file__).parent / "grading" / "reference_server.py"
 SCOPES = ("monitors_read", "api_keys_write")
@@ -77,3 +79,10 @@ def reference_settings(
         "list": {"url": f"{base}/connections", "method": "GET"},
     }
     return settings_from({**document, **tables}, folder=folder)
+
+
+def mutant_settings(folder: Path, mutant: Mutant) -> GradeSettings:
+    """Return settings of a copy with a mistake; one more scope is registered than it needs."""
+    settings = reference_settings(folder, server=server_copy(folder, *mutant.changes))
+    uris, scopes = settings.client.redirect_uris, (*SCOPES, "dashboards_read")
+    return replace(settings, client=ClientSettings(redirect_uris=uris, scopes=scopes))

@@ -2,60 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from support.exchange_mutants import EXCHANGE_MUTANTS
+from support.grant_mutants import GRANT_MUTANTS
+from support.mutant import BEGUN, CLASS, COMPLETE, HTTP, IS_TOKEN, Mutant, sends
 
-
-@dataclass(frozen=True)
-class Mutant:
-    """Name a mistake, the check that must find it, and the texts that make it.
-
-    `verdict` is what the check must say. `also` names other checks that turn broken, each with
-    the reason.
-    """
-
-    name: str
-    check: str
-    verdict: str
-    changes: tuple[tuple[str, str], ...]
-    also: tuple[tuple[str, str], ...] = ()
-
-
-_HTTP = "http=Http(timeout=SECONDS)"
-_CLASS = "class Acme:"
-_COMPLETE = "self.client.complete(request.url.query, session=session)"
-_BEGUN = "return RedirectResponse(begun.url, status_code=303, headers=HEADERS)"
-_CALL = "status = grant.send(monitor_list_request).status"
 _KEY = "            ensure_api_key(self.client.http, tokens=tokens, store=self.store)"
-_IS_TOKEN = 'request.path.endswith("/token")'
-_IS_REFRESH = f'{_IS_TOKEN} and dict(request.form)["grant_type"] == "refresh_token"'
 
 
 def _begins(url: str) -> tuple[tuple[str, str], ...]:
     """Change the authorization request."""
-    return ((_BEGUN, _BEGUN.replace("begun.url", url)), ("import os\n", "import os\nimport re\n"))
-
-
-def _sends(*lines: str) -> tuple[tuple[str, str], ...]:
-    """Change what `Http` sends; the lines see `request` and `super()`."""
-    body = "".join(f"        {line}\n" for line in lines)
-    bent = f"class Bent(Http):\n    def send(self, request):\n{body}\n\n{_CLASS}"
-    imports = (
-        "import os\nimport httpx\nfrom dataclasses import replace\n"
-        "from ddoauth_kit.sites import DATADOG_SITES as sites\nfrom ddoauth_kit.sites import Host\n"
-    )
-    return (
-        (_HTTP, _HTTP.replace("Http(", "Bent(")),
-        (_CLASS, bent),
-        ("import os\n", imports),
-    )
+    return ((BEGUN, BEGUN.replace("begun.url", url)), ("import os\n", "import os\nimport re\n"))
 
 
 def _redirect(query: str, *, before: str = "") -> tuple[tuple[str, str], ...]:
     """Change the query of the redirect before the kit reads it."""
     return (
         (
-            f"tokens = {_COMPLETE}",
-            f"{before}tokens = {_COMPLETE}".replace("request.url.query", query),
+            f"tokens = {COMPLETE}",
+            f"{before}tokens = {COMPLETE}".replace("request.url.query", query),
         ),
         ("import os\n", "import os\nimport re\nfrom urllib.parse import urlencode\n"),
     )
@@ -73,9 +37,9 @@ def _verifier(verifier: str) -> tuple[tuple[str, str], ...]:
     lines = (
         "import ddoauth_kit.oauth.authorization_request as kit_request\n"
         "from ddoauth_kit.oauth.pkce import PkcePair, pkce_pair\n\n"
-        f"kit_request.new_pkce_pair = lambda: {verifier}\n\n\n{_CLASS}"
+        f"kit_request.new_pkce_pair = lambda: {verifier}\n\n\n{CLASS}"
     )
-    return ((_CLASS, lines),)
+    return ((CLASS, lines),)
 
 
 MUTANTS = (
@@ -103,7 +67,7 @@ MUTANTS = (
         "browser-bound",
         "broken",
         (
-            (_COMPLETE, _COMPLETE.replace("session=session", 'session="all"')),
+            (COMPLETE, COMPLETE.replace("session=session", 'session="all"')),
             ("session=session\n        )\n", 'session="all"\n        )\n'),
         ),
         also=(("state-checked", "the state of any browser is taken"),),
@@ -113,7 +77,7 @@ MUTANTS = (
         "state-checked",
         "broken",
         (
-            (_COMPLETE, _COMPLETE.replace("session=session", 'session="all"')),
+            (COMPLETE, COMPLETE.replace("session=session", 'session="all"')),
             ("session=session\n        )\n", 'session="all"\n        )\n'),
         ),
         also=(("browser-bound", "the state of any browser is taken"),),
@@ -160,117 +124,6 @@ MUTANTS = (
             ),
         ),
         also=(("domain-used", "customers of other sites are refused"),),
-    ),
-    Mutant(
-        "tokens at the app host",
-        "token-host",
-        "risk",
-        _sends(
-            f"if {_IS_TOKEN}:",
-            "    request = replace(request, host=Host.APP)",
-            "return super().send(request)",
-        ),
-    ),
-    Mutant(
-        "the older endpoint",
-        "token-endpoint",
-        "risk",
-        _sends(
-            f"if {_IS_TOKEN}:",
-            '    request = replace(request, path="/oauth2/v1/token")',
-            "return super().send(request)",
-        ),
-    ),
-    Mutant(
-        "HTTP Basic",
-        "secret-in-body",
-        "risk",
-        _sends(
-            f"if {_IS_TOKEN}:",
-            "    form = dict(request.form)",
-            '    secret = form.pop("client_secret").reveal()',
-            '    basic = httpx.BasicAuth(form.pop("client_id"), secret)._auth_header',
-            '    headers = (*request.headers, ("authorization", Secret(basic, label="basic")))',
-            "    request = replace(request, form=tuple(form.items()), headers=headers)",
-            "return super().send(request)",
-        ),
-    ),
-    Mutant(
-        "the secret in the URL",
-        "nothing-in-query",
-        "broken",
-        _sends(
-            f"if {_IS_TOKEN}:",
-            '    query = (("client_secret", dict(request.form)["client_secret"]),)',
-            "    request = replace(request, query=query)",
-            "return super().send(request)",
-        ),
-    ),
-    Mutant(
-        "JSON instead of a form",
-        "form-type",
-        "risk",
-        _sends(
-            f"if {_IS_TOKEN}:",
-            "    request = replace(request, form=None, body=dict(request.form))",
-            "return super().send(request)",
-        ),
-    ),
-    Mutant(
-        "another redirect URI",
-        "redirect-uri-same",
-        "broken",
-        _sends(
-            f'if {_IS_TOKEN} and "redirect_uri" in dict(request.form):',
-            '    form = {**dict(request.form), "redirect_uri": "http://127.0.0.1/other"}',
-            "    request = replace(request, form=tuple(form.items()))",
-            "return super().send(request)",
-        ),
-    ),
-    Mutant(
-        "the exchange again",
-        "one-exchange",
-        "risk",
-        _sends(
-            "answer = super().send(request)",
-            f"if {_IS_TOKEN} and answer.status >= 500:",
-            "    answer = super().send(request)",
-            "return answer",
-        ),
-    ),
-    Mutant(
-        "a refusal counts",
-        "error-shape",
-        "broken",
-        (
-            (
-                f"        tokens = {_COMPLETE}",
-                (
-                    f"        try:\n            tokens = {_COMPLETE}\n"
-                    "        except TokenError:\n"
-                    '            return page("Connected to Datadog.")'
-                ),
-            ),
-            ("AuthorizationError, DdoauthError,", "AuthorizationError, DdoauthError, TokenError,"),
-        ),
-    ),
-    Mutant(
-        "an end at a bad answer",
-        "bad-answer",
-        "broken",
-        (
-            (
-                f"        tokens = {_COMPLETE}",
-                (
-                    f"        try:\n            tokens = {_COMPLETE}\n"
-                    "        except AnswerError:\n            os._exit(3)"
-                ),
-            ),
-            (
-                "AuthorizationError, DdoauthError,",
-                "AnswerError, AuthorizationError, DdoauthError,",
-            ),
-        ),
     ),
     Mutant(
         "denied counts",
@@ -403,71 +256,6 @@ MUTANTS = (
         ),
     ),
     Mutant(
-        "data at one site",
-        "data-site",
-        "broken",
-        _sends(
-            'if request.path.endswith("/monitor"):',
-            '    request = replace(request, site=sites.named("us1"))',
-            "return super().send(request)",
-        ),
-    ),
-    Mutant(
-        "refreshes at one site",
-        "refresh-site",
-        "broken",
-        _sends(
-            f"if {_IS_REFRESH}:",
-            '    request = replace(request, site=sites.named("us1"))',
-            "return super().send(request)",
-        ),
-    ),
-    Mutant(
-        "a refresh a call",
-        "refresh-when-needed",
-        "risk",
-        (
-            (
-                _CALL,
-                f"grant.renew()\n        {_CALL}",
-            ),
-        ),
-    ),
-    Mutant(
-        "a refresh for each of eight",
-        "single-flight",
-        "broken",
-        (
-            (
-                _CALL,
-                f"grant.keep(self.client.refresh(grant.kept()))\n        {_CALL}",
-            ),
-        ),
-    ),
-    Mutant(
-        "a refresh at a 403",
-        "403-no-refresh",
-        "risk",
-        (
-            (
-                _CALL,
-                f"{_CALL}\n        if status == 403:\n            grant.renew()",
-            ),
-        ),
-    ),
-    Mutant(
-        "no wait at a 429",
-        "429-wait",
-        "risk",
-        ((_HTTP, "http=Http(timeout=SECONDS, sleep=lambda _: None)"),),
-    ),
-    Mutant(
-        "forgotten and not revoked",
-        "revoke",
-        "risk",
-        (("        grant.end()\n", "        grant.kept()\n"),),
-    ),
-    Mutant(
         "the client of the redirect",
         "client-id-own",
         "risk",
@@ -477,8 +265,8 @@ MUTANTS = (
                 "request.url.query)",
                 before="SEEN['client_id'] = request.query_params['client_id']\n        ",
             ),
-            (_CLASS, f"SEEN: dict[str, str] = {{}}\n\n\n{_CLASS}"),
-            (_HTTP, _HTTP.replace("Http(", "Bent(")),
+            (CLASS, f"SEEN: dict[str, str] = {{}}\n\n\n{CLASS}"),
+            (HTTP, HTTP.replace("Http(", "Bent(")),
             (
                 "def page(",
                 (
@@ -493,46 +281,96 @@ MUTANTS = (
         ),
     ),
     Mutant(
-        "another grant type",
-        "grant-type",
-        "broken",
-        _sends(
-            f"if {_IS_TOKEN}:",
-            '    form = {**dict(request.form), "grant_type": "code"}',
-            "    request = replace(request, form=tuple(form.items()))",
-            "return super().send(request)",
-        ),
-    ),
-    Mutant(
-        "a redirect followed",
-        "post-not-redirected",
-        "risk",
-        _sends(
-            "answer = super().send(request)",
-            "if answer.status == 307:",
-            "    url = dict(answer.headers).get('location', 'https://elsewhere.example/token')",
-            "    httpx.post(url, content=request.content(),",
-            "        headers={'content-type': request.content_type})",
-            "return answer",
-        ),
-    ),
-    Mutant(
-        "any certificate",
-        "tls-verified",
-        "broken",
-        _sends(
-            "try:",
-            "    return super().send(request)",
-            "except DdoauthError:",
-            "    headers = {'content-type': request.content_type}",
-            "    httpx.post(request.url, content=request.content(), headers=headers, verify=False)",
-            "    raise",
-        ),
-    ),
-    Mutant(
         "a spare scope",
         "least-scope",
         "risk",
         (('environ["SCOPES"].split()', '(environ["SCOPES"] + " dashboards_read").split()'),),
     ),
+    Mutant(
+        "a short verifier",
+        "verifier-length",
+        "broken",
+        (
+            *_verifier("pkce_pair(secrets.token_urlsafe(27))"),
+            (
+                "import os\n",
+                (
+                    "import os\nimport re\nimport ddoauth_kit.oauth.pkce as kit_pkce\n"
+                    'kit_pkce._VERIFIER = re.compile(".+")\n'
+                ),
+            ),
+        ),
+    ),
+    Mutant(
+        "a missing state filled in",
+        "state-required",
+        "risk",
+        (
+            *_pairs("q.setdefault('state', LAST.get(session, ''))"),
+            (BEGUN, f"LAST[session] = begun.state.reveal()\n        {BEGUN}"),
+            (CLASS, f"LAST = {{}}\n\n\n{CLASS}"),
+        ),
+    ),
+    Mutant(
+        "an attempt that stays",
+        "state-once",
+        "risk",
+        (
+            ("SharedPending(FileRecords(", "SharedPending(Kept("),
+            (
+                CLASS,
+                (
+                    "class Kept(FileRecords):\n    def delete(self, key):\n"
+                    f"        return True\n\n\n{CLASS}"
+                ),
+            ),
+        ),
+    ),
+    Mutant(
+        "tokens at the customer's own host",
+        "vanity",
+        "broken",
+        (
+            *_redirect(
+                "request.url.query",
+                before="SEEN['site'] = request.query_params.get('site', '')\n        ",
+            ),
+            *sends(
+                f'if {IS_TOKEN} and "globex" in SEEN.get("site", ""):',
+                "    httpx.post(SEEN['site'] + request.path, content=request.content(),",
+                "        headers={'content-type': request.content_type})",
+                "return super().send(request)",
+            ),
+            (CLASS, f"SEEN = {{}}\n\n\n{CLASS}"),
+        ),
+    ),
+    Mutant(
+        "no login of its own",
+        "login-required",
+        "risk",
+        (
+            (
+                (
+                    "        session = self.session(request)\n        if not session:\n"
+                    '            return page("Log in first.", status=403)\n'
+                    "        query = request.query_params\n"
+                ),
+                (
+                    '        guest = f"{secrets.token_urlsafe(32)}.61"\n'
+                    "        session = self.session(request) or self.signed(guest)\n"
+                    "        query = request.query_params\n"
+                ),
+            ),
+            (
+                BEGUN,
+                (
+                    f"{BEGUN.replace('return', 'answer =')}\n"
+                    "        answer.set_cookie(COOKIE, session, httponly=True, samesite='lax')\n"
+                    "        return answer"
+                ),
+            ),
+        ),
+    ),
+    *EXCHANGE_MUTANTS,
+    *GRANT_MUTANTS,
 )

@@ -1,0 +1,181 @@
+"""Mistakes with a grant that is kept: how the server calls, sends and refreshes."""
+
+from __future__ import annotations
+
+from support.mutant import CALL, CLASS, HTTP, IS_TOKEN, Mutant, refreshes, sends
+
+_LISTED = (
+    '"""List monitors with the organization\'s access token, which is refreshed when it must."""'
+)
+_REMEMBER = "        self.remember(session, tokens)\n"
+_IS_REFRESH = f'{IS_TOKEN} and dict(request.form)["grant_type"] == "refresh_token"'
+_STATUS = "200 if status < HTTPStatus.BAD_REQUEST else 502"
+
+GRANT_MUTANTS = (
+    Mutant(
+        "data at one site",
+        "data-site",
+        "broken",
+        sends(
+            'if request.path.endswith("/monitor"):',
+            '    request = replace(request, site=sites.named("us1"))',
+            "return super().send(request)",
+        ),
+    ),
+    Mutant(
+        "refreshes at one site",
+        "refresh-site",
+        "broken",
+        sends(
+            f"if {_IS_REFRESH}:",
+            '    request = replace(request, site=sites.named("us1"))',
+            "return super().send(request)",
+        ),
+    ),
+    Mutant(
+        "a refresh a call",
+        "refresh-when-needed",
+        "risk",
+        (
+            (
+                CALL,
+                f"grant.renew()\n        {CALL}",
+            ),
+        ),
+    ),
+    Mutant(
+        "a refresh for each of eight",
+        "single-flight",
+        "broken",
+        (
+            (
+                CALL,
+                f"grant.keep(self.client.refresh(grant.kept()))\n        {CALL}",
+            ),
+        ),
+    ),
+    Mutant(
+        "a refresh at a 403",
+        "403-no-refresh",
+        "risk",
+        (
+            (
+                CALL,
+                f"{CALL}\n        if status == 403:\n            grant.renew()",
+            ),
+        ),
+    ),
+    Mutant(
+        "no wait at a 429",
+        "429-wait",
+        "risk",
+        ((HTTP, "http=Http(timeout=SECONDS, sleep=lambda _: None)"),),
+    ),
+    Mutant(
+        "forgotten and not revoked",
+        "revoke",
+        "risk",
+        (("        grant.end()\n", "        grant.kept()\n"),),
+    ),
+    Mutant(
+        "an API key for a call",
+        "data-credential",
+        "broken",
+        sends(
+            'if request.path.endswith("/monitor"):',
+            '    key = ("dd-api-key", Secret("0" * 32, label="api_key"))',
+            "    request = replace(request, headers=(key,))",
+            "return super().send(request)",
+        ),
+    ),
+    Mutant(
+        "the refresh token lost",
+        "refresh-keeps",
+        "broken",
+        refreshes(
+            "new = super().refresh(tokens)",
+            "if new.refresh_token != tokens.refresh_token:",
+            "    return new",
+            'return replace(new, refresh_token=Secret("none", label="refresh_token"))',
+        ),
+    ),
+    Mutant(
+        "the first refresh token for ever",
+        "refresh-rotated",
+        "broken",
+        refreshes(
+            "new = super().refresh(tokens)",
+            "return replace(new, refresh_token=tokens.refresh_token)",
+        ),
+    ),
+    Mutant(
+        "a loop of refreshes",
+        "refresh-refused",
+        "broken",
+        refreshes(
+            "for _ in range(8):",
+            "    try:",
+            "        return super().refresh(tokens)",
+            "    except DdoauthError:",
+            "        pass",
+            "return super().refresh(tokens)",
+        ),
+    ),
+    Mutant(
+        "a grant given up at a 5xx",
+        "refresh-5xx",
+        "risk",
+        (
+            (
+                CALL,
+                (
+                    f"try:\n            {CALL}\n        except DdoauthError:\n"
+                    "            grant.end()\n            raise"
+                ),
+            ),
+        ),
+    ),
+    Mutant(
+        "a 401 left alone",
+        "401-once",
+        "risk",
+        (
+            (
+                CALL,
+                (
+                    "listed = monitor_list_request(grant.tokens())\n"
+                    "        status = self.client.http.send(listed).status"
+                ),
+            ),
+        ),
+    ),
+    Mutant(
+        "calls after the end",
+        "uninstall-noticed",
+        "risk",
+        (
+            (_REMEMBER, f"        SEEN[session] = tokens\n{_REMEMBER}"),
+            (
+                _LISTED,
+                (
+                    f"{_LISTED}\n        old = SEEN.get(self.session(request))\n"
+                    "        if old and not self.grant(request):\n"
+                    "            self.client.http.send(monitor_list_request(old))"
+                ),
+            ),
+            (CLASS, f"SEEN = {{}}\n\n\n{CLASS}"),
+        ),
+    ),
+    Mutant(
+        "success whatever comes",
+        "scope-disabled",
+        "risk",
+        (
+            (
+                CALL,
+                f"try:\n            {CALL}\n        except DdoauthError:\n            status = 200",
+            ),
+            (_STATUS, "200"),
+        ),
+    ),
+)

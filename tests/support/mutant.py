@@ -1,0 +1,54 @@
+"""One mistake made in a copy of the reference server, and the texts that its changes replace."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """Name a mistake, the check that must find it, and the texts that make it.
+
+    `verdict` is what the check must say. `also` names other checks that turn broken, each with
+    the reason.
+    """
+
+    name: str
+    check: str
+    verdict: str
+    changes: tuple[tuple[str, str], ...]
+    also: tuple[tuple[str, str], ...] = ()
+
+
+HTTP = "http=Http(timeout=SECONDS)"
+CLASS = "class Acme:"
+COMPLETE = "self.client.complete(request.url.query, session=session)"
+BEGUN = "return RedirectResponse(begun.url, status_code=303, headers=HEADERS)"
+CALL = "status = grant.send(monitor_list_request).status"
+IS_TOKEN = 'request.path.endswith("/token")'
+
+
+def sends(*lines: str) -> tuple[tuple[str, str], ...]:
+    """Change what `Http` sends; the lines see `request` and `super()`."""
+    body = "".join(f"        {line}\n" for line in lines)
+    bent = f"class Bent(Http):\n    def send(self, request):\n{body}\n\n{CLASS}"
+    imports = (
+        "import os\nimport httpx\nfrom dataclasses import replace\n"
+        "from ddoauth_kit.sites import DATADOG_SITES as sites\nfrom ddoauth_kit.sites import Host\n"
+    )
+    return (
+        (HTTP, HTTP.replace("Http(", "Bent(")),
+        (CLASS, bent),
+        ("import os\n", imports),
+    )
+
+
+def refreshes(*lines: str) -> tuple[tuple[str, str], ...]:
+    """Change how the client refreshes; the lines see `tokens` and `super()`."""
+    body = "".join(f"        {line}\n" for line in lines)
+    bent = f"class BentClient(OAuthClient):\n    def refresh(self, tokens):\n{body}\n\n{CLASS}"
+    return (
+        ("self.client = OAuthClient(", "self.client = BentClient("),
+        (CLASS, bent),
+        ("import os\n", "import os\nfrom dataclasses import replace\n"),
+    )
