@@ -17,6 +17,9 @@ from ddoauth_kit.sandbox.state.mint import Mint
 if TYPE_CHECKING:
     from ddoauth_kit.sandbox.facts.catalogue import Operation
 
+# What is recorded of searches shows little beyond the examples.
+_SPARSE = ("/aggregate", "/search")
+
 
 @dataclass(frozen=True)
 class Canned:
@@ -43,7 +46,7 @@ def _encoded(name: str) -> Canned:
 
 def _filled(name: str, body: Any) -> Any:  # noqa: ANN401 - JSON is anything
     schema = operation_schemas(name).answer
-    if schema is None or not name.startswith("GET ") or isinstance(body, str):
+    if schema is None or isinstance(body, str) or name.endswith(_SPARSE):
         return body
     return Composer(Mint(seed=name), START, label=name, fills_lists=True).filled(schema, body)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from ddoauth_kit.sandbox.clock import iso
 from ddoauth_kit.sandbox.facts.described_schemas import resolved
@@ -18,11 +18,15 @@ if TYPE_CHECKING:
     from ddoauth_kit.sandbox.state.mint import Mint
 
 Json = Any
+Place = Literal["level", "plain", "deeper"]
 # Where a change leaves alone what it does not name; what lies deeper is replaced.
 _LEVELS = frozenset({"attributes", "relationships"})
 _MOMENT = re.compile(r"(^|_)(created|modified|updated)(_?at|_?time|_date)?$", re.IGNORECASE)
 _CHANGED = re.compile(r"(^|_)(modified|updated)(_?at|_?time|_date)?$", re.IGNORECASE)
 _LEFT_OUT = frozenset({"errors", "warnings", "included", "links", "next"})
+# The types of optional properties that recordings seldom show: of attributes and relationships
+# lists, of a resource that has neither and of what lies deeper objects, too.
+_RARE: dict[Place, str] = {"level": "l", "plain": "lo", "deeper": "lo"}
 _MILLISECONDS = 10**11
 # How deep what is optional is made up, too.
 _DEEPEST = 3
@@ -45,21 +49,26 @@ class Composer:
 
         `shown` is the schema of the answer's resource, `settable` that of the body's.
         """
-        return self._object(shown, settable, given, example, keeps=self.is_change)
+        place: Place = "level" if "attributes" in shown.get("p", {}) else "plain"
+        return self._object(shown, settable, given, example, place=place)
 
     def filled(self, schema: Schema, example: Json, *, depth: int = 0) -> Json:
         """Return an example with what else its schema describes, as far as one looks at it."""
         schema = _variant(schema, example)
         if isinstance(example, list):
             items = resolved(schema.get("l"))
+            if not example and self.fills_lists:
+                return [self._leaf(items, name="", depth=_DEEPEST - 1)]
             return [self.filled(items, part, depth=depth) for part in example]
         if not isinstance(example, dict) or depth > _DEEPEST:
             return example
         made = dict(example)
         for name, part in schema.get("p", {}).items():
+            if name in _LEFT_OUT:
+                continue
             if name in example:
                 made[name] = self.filled(resolved(part), example[name], depth=depth + 1)
-            elif depth and name not in _LEFT_OUT:
+            elif depth:
                 made[name] = self._leaf(resolved(part), name=name, depth=depth)
         return made
 
@@ -87,8 +96,15 @@ class Composer:
         return shown
 
     def _object(
-        self, shown: Schema, settable: Schema, given: Item, example: Item, *, keeps: bool
+        self,
+        shown: Schema,
+        settable: Schema,
+        given: Item,
+        example: Item,
+        *,
+        place: Place,
     ) -> Item:
+        keeps = self.is_change and place != "deeper"
         shown, settable = _variant(shown, given), _variant(settable, given)
         properties, own = shown.get("p", {}), settable.get("p", {})
         made = {}
@@ -99,13 +115,13 @@ class Composer:
                     schema, resolved(own.get(name)), given[name], example.get(name), name=name
                 )
             elif keeps or name == "relationships" or _is_servers(own, name):
-                required = name in shown.get("r", ())
-                self._add_own(made, name, schema, example, required=required)
+                needed = name in shown.get("r", ()) or schema["t"] not in _RARE[place]
+                self._add_own(made, name, schema, example, needed=needed)
             elif "d" in schema or "d" in resolved(own[name]):
                 made[name] = schema.get("d", resolved(own[name]).get("d"))
             elif "0" in schema:
                 made[name] = None
-            elif schema["t"] == "b" and name in example:
+            elif schema["t"] == "b" and (name in example or place == "plain"):
                 made[name] = False
             elif schema["t"] == "l" and not schema.get("k") and name in example:
                 made[name] = []
@@ -116,7 +132,7 @@ class Composer:
         return made
 
     def _add_own(
-        self, made: Item, name: str, schema: Schema, example: Item, *, required: bool
+        self, made: Item, name: str, schema: Schema, example: Item, *, needed: bool
     ) -> None:
         """Add what the server knows of itself: times, ids, and what its example has."""
         moments = _CHANGED if self.is_change else _MOMENT
@@ -127,7 +143,7 @@ class Composer:
             made[name] = None
         elif name in example:
             made[name] = self._whole(schema, example[name])
-        elif not self.is_change and (required or schema["t"] != "l"):
+        elif not self.is_change and needed:
             made[name] = self._leaf(schema, name=name, depth=1)
 
     def _whole(self, schema: Schema, example: Json) -> Json:
@@ -142,8 +158,10 @@ class Composer:
     ) -> Json:
         if isinstance(given, dict):
             old = example if isinstance(example, dict) else {}
-            keeps = self.is_change and name in _LEVELS
-            return self._object(shown, settable, given, old, keeps=keeps)
+            if name in _LEVELS:
+                return self._object(shown, settable, given, old, place="level")
+            made = self._object(shown, settable, given, old, place="deeper")
+            return _without_unsent(made, settable, given)
         if isinstance(given, list):
             shown, settable = _variant(shown, given), _variant(settable, given)
             items, own = resolved(shown.get("l")), resolved(settable.get("l"))
@@ -199,6 +217,17 @@ class Composer:
         if form == "uuid" or name == "id":
             return self.mint.next_uuid(self.label)
         return _TEXTS.get(form, "")
+
+
+def _without_unsent(made: Item, settable: Schema, given: Item) -> Item:
+    """Leave out of what lies deeper what could have been sent and was not, as recordings do."""
+    own = _variant(settable, given)
+    hidden = {
+        name
+        for name, part in own.get("p", {}).items()
+        if name not in given and name not in own.get("r", ()) and "d" not in resolved(part)
+    }
+    return {name: part for name, part in made.items() if name not in hidden}
 
 
 def _is_servers(settable: Schema, name: str) -> bool:
