@@ -79,6 +79,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         item
         for item in items
         if (item.get_closest_marker("soak") and "soak" not in asked)
+        or (item.get_closest_marker("tab") and "tab" not in asked.split())
         or (item.get_closest_marker("long") and not {"long", "checklist"} & set(asked.split()))
     ]
     out = set(left_out)
