@@ -1,8 +1,9 @@
-"""Know whether this is Binder: a public machine, where nothing real belongs."""
+"""Know where nothing real belongs: on Binder, a public machine, and in a page of a browser."""
 
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.errors import InputError
@@ -20,12 +21,35 @@ def on_binder(environ: Mapping[str, str] = os.environ) -> bool:
     return any(environ.get(name) for name in BINDER)
 
 
+def in_a_tab() -> bool:
+    """Return whether this Python runs in a page of a browser."""
+    return sys.platform == "emscripten"
+
+
+def takes_no_credentials(environ: Mapping[str, str] = os.environ) -> bool:
+    """Return whether this is a place for made-up credentials only."""
+    return on_binder(environ) or in_a_tab()
+
+
 def refuse_on_binder(environ: Mapping[str, str] = os.environ) -> None:
-    """Refuse to touch a real credential on Binder, before it is read.
+    """Refuse to touch a real credential on Binder or in a page, before it is read.
 
     Raises:
-        InputError: `no_live_on_binder`.
+        InputError: `no_live_on_binder`, `no_live_in_a_tab`.
     """
+    if in_a_tab():
+        what = "This Python runs in a web page, where a confidential client's secret can't be kept."
+        raise InputError("no_live_in_a_tab", what)
     if on_binder(environ):
         what = "This is Binder, a public machine that others operate: no real credentials here."
         raise InputError("no_live_on_binder", what)
+
+
+def refuse_in_a_tab(what: str) -> None:
+    """Refuse what needs processes, in a page of a browser.
+
+    Raises:
+        InputError: `no_processes`.
+    """
+    if in_a_tab():
+        raise InputError("no_processes", f"A browser tab has no processes, so it can't {what}.")

@@ -57,6 +57,8 @@ LONGEST = (
     "tests/soak/",
 )
 MOST_PROCESSES = 4
+# Tests with these markers run only where a marker expression names them.
+ASKED_FOR = ("soak", "judge", "tab")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -78,7 +80,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     left_out = [
         item
         for item in items
-        if any(item.get_closest_marker(name) and name not in asked for name in ("soak", "judge"))
+        if any(item.get_closest_marker(name) and name not in asked for name in ASKED_FOR)
         or (item.get_closest_marker("long") and not {"long", "checklist"} & set(asked.split()))
     ]
     out = set(left_out)

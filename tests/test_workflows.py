@@ -27,9 +27,16 @@ PINNED = {
         "cache/restore@0057852bfaa89a56745cba8c7296529d2fc39830 # v4.3.0",
         "cache/save@0057852bfaa89a56745cba8c7296529d2fc39830 # v4.3.0",
         "upload-artifact@ea165f8d65b6e75b540449e92b4886f43607fa02 # v4.6.2",
+        "upload-pages-artifact@7b1f4a764d45c48632c6b24a0339c27f5614fb0b # v4.0.0",
+        "deploy-pages@d6db90164ac5ed86f2b6aed7e0febac5b3c0c03e # v4.0.5",
     )
 }
-UPLOADS = ("actions/upload-artifact", "actions/cache/save", "actions/cache@")
+UPLOADS = (
+    "actions/upload-artifact",
+    "actions/upload-pages-artifact",
+    "actions/cache/save",
+    "actions/cache@",
+)
 GATE = "${{ !cancelled() && steps.scan.outcome == 'success' }}"
 JOBS = yaml.safe_load((ROOT / ".github" / "workflows" / "nightly.yml").read_text("utf-8"))["jobs"]
 HOOKS = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))

@@ -100,6 +100,14 @@ ADVICE: Final[dict[str, str]] = {
     "no_live_on_binder": (
         "use `sandbox` here; to use real credentials, install the workbook on your own machine."
     ),
+    "no_processes": (
+        'install the workbook (`pip install "ddoauth-kit[workbook]"`) and open it with '
+        "`ddoauth lab`; here, read the stored outputs."
+    ),
+    "no_live_in_a_tab": (
+        "install the workbook on a machine of yours and use live mode there; here, stay with the "
+        "sandbox."
+    ),
     "keyring_silent": (
         "unlock the keyring where its window is seen, then try again; or set DDOAUTH_STORE to "
         f"{_STORES}, which ask nobody."

@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Protocol
 
 from ddoauth_kit.errors import AuthorizationError, InputError
+from ddoauth_kit.http.in_process import is_in_process
 from ddoauth_kit.oauth.callback.attempts import ANOTHER
 from ddoauth_kit.oauth.callback.awaited_redirect import AwaitedRedirect
 from ddoauth_kit.oauth.callback.listener import CallbackListener
@@ -32,6 +33,7 @@ PASTES: Final = (
     "Decide there, then paste the address of the page that you end on into the field, even if that "
     "page does not open."
 )
+CLICKS: Final = "Decide on the page below, as a customer would."
 
 
 class Attempt(Protocol):
@@ -53,6 +55,8 @@ class Attempt(Protocol):
 def begin_attempt(lab: Lab, *, check: Check = lambda _response: None) -> Attempt:
     """Return an attempt whose answer comes back to the listener, or else has to be pasted.
 
+    A sandbox in process shows its pages in the notebook, and the redirect is taken from there.
+
     The listener is for the sandbox, and for a registered loopback redirect URI whose port is free
     and whose browser is on this machine; `DDOAUTH_CONSENT` set to `paste` decides otherwise.
     `check` sees the checked redirect, with the organization that it names, before its code is
@@ -61,6 +65,8 @@ def begin_attempt(lab: Lab, *, check: Check = lambda _response: None) -> Attempt
     Raises:
         InputError: the registration cannot be used.
     """
+    if is_in_process(lab.site.app_url):
+        return PastedAttempt(lab, check=check, advice=CLICKS)
     if lab.backend.mode is Mode.LIVE and not comes_back_here(lab.registration.redirect_uris):
         return PastedAttempt(lab, check=check)
     try:
@@ -86,12 +92,19 @@ class ListenedAttempt:
 class PastedAttempt:
     """Wait for a paste, because no redirect can come back to this machine by itself."""
 
-    def __init__(self, lab: Lab, *, check: Check = lambda _response: None, why: str = "") -> None:
+    def __init__(
+        self,
+        lab: Lab,
+        *,
+        check: Check = lambda _response: None,
+        why: str = "",
+        advice: str = PASTES,
+    ) -> None:
         self._pending = lab.oauth.pending
         self._request = lab.authorization_request()
         self._answer = AwaitedRedirect(lab.oauth, finish=_checked(lab, check))
         self.url = self._request.url
-        self.advice = f"{why}{PASTES}"
+        self.advice = f"{why}{advice}"
 
     def wait(self, timeout: float) -> TokenSet:
         """Return the tokens that the paste led to.

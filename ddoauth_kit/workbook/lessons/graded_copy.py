@@ -15,6 +15,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from ddoauth_kit.binder import refuse_in_a_tab
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.grading.requirements import REQUIREMENTS
 from ddoauth_kit.grading.settings import (
@@ -82,7 +83,9 @@ class ServerCopy:
         Raises:
             SettingsError: a check is not known, or the server cannot be followed.
             FrontError: the front or the server cannot start.
+            InputError: `no_processes`, in a browser tab.
         """
+        refuse_in_a_tab("start a server to grade it")
         report = self._report(checks, site)
         rows = [
             {

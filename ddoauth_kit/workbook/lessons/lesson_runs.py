@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
+from ddoauth_kit.binder import refuse_in_a_tab
 from ddoauth_kit.sites import DATADOG_SITES
 from ddoauth_kit.workbook.lessons.notebooks import find_notebooks
 from ddoauth_kit.workbook.runs.comparison import EarlierRun, differences
@@ -83,8 +84,9 @@ def run_lessons(*lessons: str, sites: str | Iterable[str] = "all", client: str =
     between them, or `all`; `client` is the path of an `oauth_clients.json`.
 
     Raises:
-        InputError: `unknown_notebook` or `bad_client_file`; nothing ran.
+        InputError: `unknown_notebook`, `bad_client_file` or `no_processes`; nothing ran.
     """
+    refuse_in_a_tab("run lessons in kernels of their own")
     from ddoauth_kit.workbook.runs.local_runner import LocalRunner  # these two load Jupyter's parts
     from ddoauth_kit.workbook.runs.written_results import write_results
 

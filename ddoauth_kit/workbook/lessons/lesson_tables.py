@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from textwrap import dedent
 from typing import TYPE_CHECKING, Final
 
+from ddoauth_kit.binder import in_a_tab
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.errors.near_names import nearest
 from ddoauth_kit.sites import DATADOG_SITES
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 PYTHON: Final = (3, 11)
 PACKAGES: Final = ("httpx", "ipywidgets", "jupyterlab", "pandas", "papermill")
 SERVER_PACKAGES: Final = ("starlette", "uvicorn")
+TAB_PACKAGES: Final = ("httpx", "ipywidgets", "starlette")
 _INSTALL: Final = 'pip install "ddoauth-kit[workbook]"'
 
 
@@ -43,15 +45,16 @@ def server_code(name: str) -> Snippet:
     return Snippet("python", dedent(inspect.getsource(vars(Acme)[name])).rstrip())
 
 
-def check_environment(*, packages: Iterable[str] = (*PACKAGES, *SERVER_PACKAGES)) -> ResultTable:
-    """Return one row for Python and for each package the lessons need.
+def check_environment(*, packages: Iterable[str] = ()) -> ResultTable:
+    """Return one row for Python and for each package, by default those that the lessons need here.
 
     Columns: `needed`, `found` (yes or no), `next step` (empty where nothing is missing).
     """
     fresh = sys.version_info >= PYTHON
     version = ".".join(map(str, PYTHON))
     rows = [_row(f"Python {version} or newer", found=fresh, step=f"install Python {version}")]
-    rows += [_row(name, found=find_spec(name) is not None, step=_INSTALL) for name in packages]
+    needed = tuple(packages) or (TAB_PACKAGES if in_a_tab() else (*PACKAGES, *SERVER_PACKAGES))
+    rows += [_row(name, found=find_spec(name) is not None, step=_INSTALL) for name in needed]
     return ResultTable("environment", rows)
 
 

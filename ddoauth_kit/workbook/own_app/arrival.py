@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
 
 from ddoauth_kit.errors import AuthorizationError
+from ddoauth_kit.http.in_process import is_in_process
 from ddoauth_kit.oauth.callback.attempts import ANOTHER
+from ddoauth_kit.oauth.client import ONE_PERSON
 from ddoauth_kit.oauth.consent.scripted_browser import Browser
+from ddoauth_kit.oauth.consent.scripted_consent import visit_consent
 from ddoauth_kit.workbook.lab.attempt import listener_of
 from ddoauth_kit.workbook.lab.backend import Mode
 
@@ -25,7 +28,8 @@ def arrive_from_datadog(lab: Lab, *, decision: str = "approve") -> TokenSet:
     """Return the tokens of an attempt that began at the onboarding URL and ended at the listener.
 
     In the sandbox a script is the browser, and its `decision` is `approve` or `deny`; with real
-    Datadog a person is, so it is `lab.connect`.
+    Datadog a person is, so it is `lab.connect`. A sandbox in process has no listener: there the
+    attempt begins at the consent page, and its redirect is taken as if it were pasted.
 
     Raises:
         AuthorizationError: `authorization_refused`, with the words of a page that leads nowhere;
@@ -36,6 +40,9 @@ def arrive_from_datadog(lab: Lab, *, decision: str = "approve") -> TokenSet:
     """
     if lab.backend.mode is Mode.LIVE:
         return lab.connect()
+    if is_in_process(lab.site.app_url):
+        redirect = visit_consent(lab.authorization_request(), decision=decision)
+        return lab.exchange(lab.oauth.receive(redirect, session=ONE_PERSON))
     own: list[str] = []
 
     def check(response: AuthorizationResponse) -> None:

@@ -8,9 +8,13 @@ from typing import TYPE_CHECKING, Final
 import ipywidgets as widgets
 
 from ddoauth_kit.errors import AuthorizationError, DdoauthError
+from ddoauth_kit.http.in_process import is_in_process
 from ddoauth_kit.oauth.consent.terminal import organization
+from ddoauth_kit.secret import Secret
+from ddoauth_kit.without_threads import threads_exist
 from ddoauth_kit.workbook.lab.attempt import begin_attempt
 from ddoauth_kit.workbook.lab.listen_or_paste import link
+from ddoauth_kit.workbook.panels.page_view import PageView
 from ddoauth_kit.workbook.panels.panel import Panel, button, row
 from ddoauth_kit.workbook.panels.typed_form import Field, FormReply, TypedForm
 from ddoauth_kit.workbook.show.cards import Skipped
@@ -20,7 +24,6 @@ if TYPE_CHECKING:
 
     from ddoauth_kit.oauth.authorization_response import AuthorizationResponse
     from ddoauth_kit.oauth.tokens import TokenSet
-    from ddoauth_kit.secret import Secret
     from ddoauth_kit.workbook.lab.attempt import Attempt
     from ddoauth_kit.workbook.lab.lab import Lab
     from ddoauth_kit.workbook.panels.typed_form import Typed
@@ -60,6 +63,7 @@ class AuthorizePanel(Panel):
         self._attempt: Attempt | None = None
         self._organization = ""
         self._link = widgets.HTML()
+        self._page = PageView("Consent page of the sandbox", leave=self._left)
         self._begin = button("Authorize", self.begin, tooltip="Show the link, wait for the answer")
         self._cancel = button("Cancel", self.cancel, tooltip="Stop waiting for the redirect")
         self.form = TypedForm(REDIRECT, actions={"Use this address": self.paste})
@@ -72,18 +76,18 @@ class AuthorizePanel(Panel):
         return self.tokens or Skipped(NOT_YET, state="not yet")
 
     def parts(self) -> Iterable[widgets.Widget]:
-        """Return buttons, link, and the field for a pasted redirect."""
-        return (row(self._begin, self._cancel), self._link, self.form)
+        """Return buttons, link, the sandbox's page, and the field for a pasted redirect."""
+        return (row(self._begin, self._cancel), self._link, self._page, self.form)
 
     def begin(self) -> None:
         """Offer the link, and wait; a second click while it waits does nothing."""
-        self.start(self._await)
+        self.start(self._await if threads_exist() else self._offer_once)
 
     def cancel(self) -> None:
         """Stop waiting."""
         if self._attempt is not None:
             # A code that is being exchanged is not given up: this waits for it.
-            self.beside(self._attempt.cancel)
+            self.beside(partial(self._stop, self._attempt))
 
     def paste(self, typed: Typed) -> FormReply:
         """Take a pasted redirect beside the cells; what is no answer leaves the attempt waiting."""
@@ -94,19 +98,48 @@ class AuthorizePanel(Panel):
             self.beside(partial(self._take, self._attempt, redirect))
         return FormReply()
 
+    def _left(self, redirect: str) -> None:
+        """Take the address to which the sandbox's page led."""
+        if self._attempt is not None:
+            self.beside(partial(self._take, self._attempt, Secret(redirect, label="redirect")))
+
     def _take(self, attempt: Attempt, redirect: Secret) -> None:
         try:
             attempt.take(redirect.reveal())
         except DdoauthError as error:
             self.show(error)
+        else:
+            self._end_without_threads(attempt)
+
+    def _stop(self, attempt: Attempt) -> None:
+        attempt.cancel()
+        self._end_without_threads(attempt)
+
+    def _end_without_threads(self, attempt: Attempt) -> None:
+        """Show how it ended, where no thread waits to do so."""
+        if not threads_exist() and attempt is self._attempt:
+            self._finish(attempt)
 
     def _await(self) -> None:
+        self._finish(self._offer())
+
+    def _offer_once(self) -> None:
+        if self._attempt is None:
+            self._offer()
+
+    def _offer(self) -> Attempt:
         attempt = self._attempt = begin_attempt(self._lab, check=self._name)
-        self._link.value = link(
-            attempt.url, f"Authorize on {self._lab.site.name} (opens a new tab)"
-        )
+        if is_in_process(attempt.url):
+            self._page.visit(attempt.url)
+        else:
+            text = f"Authorize on {self._lab.site.name} (opens a new tab)"
+            self._link.value = link(attempt.url, text)
         self.say(attempt.advice)
         self._busy(waiting=True)
+        return attempt
+
+    def _finish(self, attempt: Attempt) -> None:
+        """Wait for the end of an attempt, and show it."""
         try:
             self.tokens = attempt.wait(self._wait)
         except AuthorizationError as error:
@@ -116,6 +149,7 @@ class AuthorizePanel(Panel):
             return
         finally:
             self._link.value = ""
+            self._page.clear()
             self._attempt = None
             self._busy(waiting=False)
         self._tell()

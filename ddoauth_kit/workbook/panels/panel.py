@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import ipywidgets as widgets
 
 from ddoauth_kit.errors import DdoauthError
+from ddoauth_kit.without_threads import threads_exist
 from ddoauth_kit.workbook.show.cards import as_html, as_text
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ panel.querySelector('.{STATUS}')?.setAttribute('role', 'status');"""
 
 class Panel(ABC):
     """Show a value and buttons; what a button starts runs beside the kernel's cells.
+
+    Where there are no threads it runs at once instead, and the button's click ends with it.
 
     Subclasses say what `value` is shown without a kernel, and which `parts` the view has.
     """
@@ -90,8 +93,11 @@ class Panel(ABC):
             self._work = self.beside(work)
             return True
 
-    def beside(self, work: Callable[[], None]) -> threading.Thread:
+    def beside(self, work: Callable[[], None]) -> threading.Thread | None:
         """Run something beside the cells, whatever else runs."""
+        if not threads_exist():
+            self._guarded(work)
+            return None
         thread = threading.Thread(target=self._guarded, args=(work,), name="panel", daemon=True)
         thread.start()
         return thread

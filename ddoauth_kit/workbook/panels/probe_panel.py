@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import ipywidgets as widgets
 
 from ddoauth_kit.probing.verdict import Verdict
+from ddoauth_kit.without_threads import run_inline, threads_exist
 from ddoauth_kit.workbook.lab.backend import Mode
 from ddoauth_kit.workbook.panels.checks import Checks
 from ddoauth_kit.workbook.panels.matrix_filter import FilterableMatrix
@@ -98,7 +99,8 @@ class ProbePanel(Panel):
             self._probing = self._lab.scopes.probing(*scopes, sites=sites, watch=self._watch)
             if self._cancelled:
                 self._probing.cancel()
-            report = asyncio.run(self._probing.run())
+            run = asyncio.run if threads_exist() else run_inline
+            report = run(self._probing.run())
             done = len(report.results)
             if done:
                 self._show(ProbeTables(report))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Final
 
-from ddoauth_kit.binder import on_binder
+from ddoauth_kit.binder import takes_no_credentials
 from ddoauth_kit.errors import DdoauthError
 from ddoauth_kit.registration import ClientRegistration, Kind, can_be_redirect_uri
 from ddoauth_kit.registration.saved_registration import keep_registration
@@ -31,7 +31,7 @@ NOT_YET: Final = "Nothing is registered by this form yet."
 NOT_KEPT: Final = "Nothing was kept, and nothing that you typed is lost."
 NOTHING_WRONG: Final = "Nothing needs to be corrected."
 KEPT: Final = "The registration is kept."
-ONLY_SANDBOX: Final = "On Binder the form takes no registration."
+ONLY_SANDBOX: Final = "On Binder and in a browser tab the form takes no registration."
 FIELDS: Final = (
     Field(
         "kind",
@@ -62,7 +62,7 @@ class RegistrationForm(Panel):
         self._store = store
         self.kept: SavedRegistration | None = None
         self._held: tuple[tuple[str, str], Secret] | None = None
-        closed = on_binder() and store is None
+        closed = takes_no_credentials() and store is None
         self.form = TypedForm(
             *FIELDS, actions={"Check": self.check, "Keep": self.keep}, disabled=closed
         )

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 import ipywidgets as widgets
 
 from ddoauth_kit.errors import TokenError
+from ddoauth_kit.without_threads import threads_exist
 from ddoauth_kit.workbook.lab.backend import Mode
 from ddoauth_kit.workbook.panels.authorize_panel import AuthorizePanel, unkept
 from ddoauth_kit.workbook.panels.panel import Panel, button, row
@@ -39,6 +42,7 @@ class TokenPanel(Panel):
         self._lab = lab
         self._shown = False
         self._counting = threading.Thread()
+        self._next: asyncio.TimerHandle | None = None
         self._left = widgets.Label()
         self._left.add_class("ddoauth-countdown")
         self._refresh = button("Refresh", self.refresh, tooltip="Get a new access token")
@@ -97,13 +101,23 @@ class TokenPanel(Panel):
 
     def _begin(self) -> None:
         """Count beside the cells until the time is over; ipywidgets never forgets a panel."""
-        if not self._counting.is_alive():
+        if not threads_exist():
+            self._count_on_the_loop()
+        elif not self._counting.is_alive():
             self._counting = threading.Thread(target=self._count, name="countdown", daemon=True)
             self._counting.start()
 
     def _count(self) -> None:
         while self.tick():
             time.sleep(SECOND)
+
+    def _count_on_the_loop(self) -> None:
+        """Count in the kernel's event loop; without one nothing runs beside the cells."""
+        if self._next is not None:
+            self._next.cancel()
+        with suppress(RuntimeError):
+            loop = asyncio.get_running_loop()
+            self._next = loop.call_later(SECOND, self._count_on_the_loop) if self.tick() else None
 
     def _renew(self) -> None:
         if self.tokens is None:

@@ -160,3 +160,13 @@ def test_pages_that_are_gone(lab: Lab, serve: Serve) -> None:
     assert (error.code, type(error)) == ("no_network", NetworkError)
     lab.oauth.sites = sites
     still_works(lab)
+
+
+@pytest.mark.parametrize("decision", ["approve", "deny"])
+def test_without_a_listener_the_redirect_is_taken(decision: str) -> None:
+    """In process nothing can come back to a listener; the customer's decision counts the same."""
+    with open_sandbox_lab(in_process=True) as lab:
+        if decision == "deny":
+            assert refused(lab, decision=decision).code == "access_denied"
+        else:
+            assert lab.current_user(arrive_from_datadog(lab)).status == 200

@@ -1,0 +1,1 @@
+"""Build the workbook as static files: JupyterLite, Pyodide, the kit and the lessons."""

@@ -1,0 +1,103 @@
+"""The site's own files: lessons, settings, the page at the root, and `llms.txt`."""
+
+from __future__ import annotations
+
+import json
+from html import escape
+from typing import TYPE_CHECKING, Any, Final
+
+from ddoauth_kit.maintenance.lesson_navigation import read_lesson
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from ddoauth_kit.maintenance.lesson_navigation import Lesson
+
+FIRST: Final = "00_start_here.ipynb"
+KERNEL: Final = "@jupyterlite/pyodide-kernel-extension:kernel"
+TITLE: Final = "ddoauth-kit"
+PROMISE: Final = (
+    "A workbook for Datadog's OAuth flow, with an offline sandbox for all nine sites. "
+    "It runs in this browser tab: nothing is installed, no server takes part, and nothing is kept."
+)
+# What starts processes or listens cannot run in a tab; its lesson is there to be read.
+READ_ONLY: Final[Mapping[str, str]] = {
+    "07": "it starts a kernel for each lesson and site",
+    "10": "it runs a server",
+    "11": "it runs a server and grades it",
+}
+_WHY: Final = (
+    "> **This lesson does not run in a browser tab**, because {why}, and a tab has neither "
+    "processes nor sockets. You can read it with its stored outputs; to run it, "
+    'install the workbook: `pip install "ddoauth-kit[workbook]"`, then `ddoauth lab`.'
+)
+_NOTE: Final = (
+    "> You are in a browser tab: the sandbox runs in the page. Nothing that you type leaves "
+    'it, and nothing is kept, so a reload begins anew. `MODE = "live"` is refused here.'
+)
+
+
+def lesson_text(path: Path) -> str:
+    """Return a lesson for the site: as it is stored, with a note below its heading."""
+    notebook = json.loads(path.read_text("utf-8"))
+    why = READ_ONLY.get(path.name[:2])
+    note = _WHY.format(why=why) if why else _NOTE
+    cell = {"cell_type": "markdown", "id": "in-a-tab", "metadata": {}, "source": [note]}
+    notebook["cells"].insert(1, cell)
+    notebook["metadata"]["kernelspec"] = {
+        "name": "python",
+        "display_name": "Python (Pyodide)",
+        "language": "python",
+    }
+    return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
+
+
+def settings(packages: Iterable[str]) -> dict[str, Any]:
+    """Return JupyterLite's settings: what the kernel loads, and that nothing is stored."""
+    memory = ["memoryStorageDriver"]
+    return {
+        "jupyter-lite-schema-version": 0,
+        "jupyter-config-data": {
+            "appName": TITLE,
+            "exposeAppInBrowser": True,
+            "contentsStorageDrivers": memory,
+            "settingsStorageDrivers": memory,
+            "workspacesStorageDrivers": memory,
+            "enableMemoryStorage": True,
+            "litePluginSettings": {
+                KERNEL: {
+                    "disablePyPIFallback": True,
+                    "loadPyodideOptions": {"packages": list(packages)},
+                }
+            },
+        },
+    }
+
+
+def root_page() -> str:
+    """Return the page at the site's root, which opens the first lesson."""
+    first = f"lab/index.html?path={FIRST}"
+    return (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{TITLE}</title>'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f'<meta http-equiv="refresh" content="0; url={first}">'
+        f'<meta name="description" content="{escape(PROMISE)}">'
+        # JupyterLite's pages below read their configuration from here.
+        '<script id="jupyter-config-data" type="application/json" data-jupyter-lite-root=".">'
+        "{}</script></head>"
+        f'<body><h1>{TITLE}</h1><p>{escape(PROMISE)}</p><p><a href="{first}">Open the first '
+        'lesson</a> · <a href="llms.txt">llms.txt</a></p>'
+        "<noscript><p>The workbook needs JavaScript.</p></noscript></body></html>\n"
+    )
+
+
+def llms_text(lessons: Iterable[Path]) -> str:
+    """Return the site's description for language models: what it is, and each lesson's file."""
+    lines = [f"# {TITLE}", "", f"> {PROMISE}", "", "## Lessons", ""]
+    lines += [_listed(read_lesson(path)) for path in lessons]
+    return "\n".join(lines) + "\n"
+
+
+def _listed(lesson: Lesson) -> str:
+    return f"- [{lesson.title}](files/{lesson.path.name}): {lesson.promise}"

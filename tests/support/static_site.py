@@ -1,0 +1,99 @@
+"""Serve a built site as any host of static files would, and open its notebooks in a tab."""
+
+from __future__ import annotations
+
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
+
+from support.jupyter_lab import CONNECTED, RUN_ALL, RUNNING, WAITING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SHOWN = ".jp-NotebookPanel:not(.lm-mod-hidden)"
+# A page that loads Pyodide needs its time on a busy machine.
+LOADING = 240_000
+OPEN = """async (path) => {
+  const {commands, shell} = window.jupyterapp;
+  for (const open of [...shell.widgets('main')]) {
+    await open.sessionContext?.shutdown();
+    open.dispose();
+  }
+  const panel = await commands.execute('docmanager:open', {path});
+  await panel.context.ready;
+  shell.activateById(panel.id);
+}"""
+CONTENT = "() => window.jupyterapp.shell.currentWidget.content.model.toJSON()"
+EXECUTE = """async (code) => {
+  const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+  let text = '';
+  const future = kernel.requestExecute({code, store_history: false});
+  future.onIOPub = ({content}) => { text += content.text ?? content.evalue ?? ''; };
+  await future.done;
+  return text;
+}"""
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+    def handle(self) -> None:
+        """Answer; a browser that leaves early is no failure."""
+        try:
+            super().handle()
+        except OSError:
+            self.close_connection = True
+
+
+class StaticServer:
+    """Serve a folder on a free loopback port."""
+
+    def __init__(self, folder: Path) -> None:
+        handler = partial(_Quiet, directory=str(folder))
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}/"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def stop(self) -> None:
+        """Stop serving."""
+        self._server.shutdown()
+        self._server.server_close()
+
+
+class Tab:
+    """Be the site in a tab of its own, with one notebook open."""
+
+    def __init__(self, page: Any, url: str) -> None:
+        self.page = page
+        page.set_default_timeout(LOADING)
+        page.goto(url)
+        self.ready()
+
+    def ready(self) -> None:
+        """Wait until a notebook is shown and its kernel is there."""
+        self.page.wait_for_selector(SHOWN)
+        self.page.wait_for_function(CONNECTED)
+
+    def open(self, name: str) -> None:
+        """Open another notebook in place of those before, with a kernel of its own."""
+        self.page.evaluate(OPEN, name)
+        self.ready()
+
+    def run_all(self) -> dict[str, Any]:
+        """Run every cell and return the notebook as it is then."""
+        self.page.set_default_timeout(RUNNING)
+        self.page.evaluate(RUN_ALL)
+        self.page.set_default_timeout(WAITING)
+        return self.content()
+
+    def content(self) -> dict[str, Any]:
+        """Return the open notebook."""
+        found: dict[str, Any] = self.page.evaluate(CONTENT)
+        return found
+
+    def execute(self, code: str) -> str:
+        """Run code in the kernel, outside of the notebook, and return what it printed."""
+        return str(self.page.evaluate(EXECUTE, code))

@@ -1,0 +1,95 @@
+"""Build the site once, serve it as static files, and open it in Chromium on loopback alone."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import pytest
+from support.chromium import NAMES
+from support.places import ROOT
+from support.static_site import StaticServer, Tab
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+# A site that was built already, as the workflow does before it publishes the same folder.
+BUILT = "DDOAUTH_BUILT_SITE"
+# Every name but loopback's leads nowhere, for the service worker, too.
+LOOPBACK_ONLY = "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"
+
+
+def _missing(what: str) -> NoReturn:
+    if os.environ.get("CI"):
+        pytest.fail(f"{what} is missing, and CI must have it")
+    pytest.skip(f"{what} is missing")
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of the built site."""
+    if built := os.environ.get(BUILT):
+        return Path(built)
+    if find_spec("jupyterlite_core") is None or shutil.which("npm") is None:
+        _missing("the extra `site`, or npm,")
+    out = tmp_path_factory.mktemp("site") / "site"
+    command = [sys.executable, "-m", "ddoauth_kit.maintenance.site", "--out", str(out)]
+    subprocess.run(command, check=True, cwd=ROOT)
+    return out
+
+
+@pytest.fixture(scope="session")
+def url(folder: Path) -> Iterator[str]:
+    """Serve the site and give its address."""
+    server = StaticServer(folder)
+    yield server.url
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Launch the system's Chromium, which reaches loopback and nothing else."""
+    path = next(filter(None, map(shutil.which, NAMES)), None)
+    if path is None or find_spec("playwright") is None:
+        _missing("Chromium, or playwright,")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(
+            executable_path=path, args=["--no-sandbox", "--disable-dev-shm-usage", LOOPBACK_ONLY]
+        )
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def open_site(browser: Any, url: str) -> Iterator[Callable[..., Tab]]:
+    """Open the site in a private window; at the end, nothing else may have been asked for."""
+    contexts, asked = [], []
+
+    def open_in(**options: Any) -> Tab:
+        context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
+        context.on("request", lambda request: asked.append(request.url))
+        contexts.append(context)
+        return Tab(context.new_page(), url)
+
+    yield open_in
+    for context in contexts:
+        context.close()
+    assert not [each for each in asked if not each.startswith((url, "data:", "blob:"))]
+
+
+@pytest.fixture(scope="module")
+def shared(browser: Any, url: str) -> Iterator[Tab]:
+    """Give one tab to the tests of a module, because loading it takes many seconds."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    asked: list[str] = []
+    context.on("request", lambda request: asked.append(request.url))
+    yield Tab(context.new_page(), url)
+    context.close()
+    assert not [each for each in asked if not each.startswith((url, "data:", "blob:"))]

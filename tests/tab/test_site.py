@@ -1,0 +1,180 @@
+"""The workbook in a browser tab: lessons run, consent is clicked, and nothing leaves or stays."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from ddoauth_kit.maintenance.site.contents import READ_ONLY
+from ddoauth_kit.workbook.lessons.notebooks import find_notebooks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from support.static_site import Tab
+
+pytestmark = pytest.mark.tab
+LESSONS = find_notebooks()
+RUNNING = [path for path in LESSONS if path.name[:2] not in READ_ONLY]
+# What a tab shows otherwise by design, by cell.
+DIFFERENT: dict[str, str] = {
+    "00-13": "a tab needs fewer packages",
+}
+PAGE = "iframe.ddoauth-page"
+PANEL = """
+from ddoauth_kit.workbook import open_lab
+from ddoauth_kit.workbook.panels import AuthorizePanel
+lab = open_lab()
+panel = AuthorizePanel(lab)
+panel
+"""
+
+
+def _shown(output: dict[str, Any]) -> str:
+    """Return what a person reads of an output."""
+    text = output.get("data", {}).get("text/plain", output.get("text", output.get("evalue", "")))
+    return text if isinstance(text, str) else "".join(text)
+
+
+def _outputs(notebook: dict[str, Any]) -> dict[str, list[str]]:
+    return {
+        cell["id"]: [_shown(output) for output in cell["outputs"]]
+        for cell in notebook["cells"]
+        if cell["cell_type"] == "code"
+    }
+
+
+@pytest.mark.parametrize("path", RUNNING, ids=lambda path: path.stem)
+def test_a_lesson_runs_and_shows_what_is_stored(shared: Tab, path: Path) -> None:
+    """Run All gives no error, and the stored outputs but for those that differ by design."""
+    shared.open(path.name)
+    notebook = shared.run_all()
+    cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    assert [o for cell in cells for o in cell["outputs"] if o["output_type"] == "error"] == []
+    found, stored = _outputs(notebook), _outputs(json.loads(path.read_text("utf-8")))
+    assert {id_: found[id_] for id_ in stored if id_ not in DIFFERENT} == {
+        id_: texts for id_, texts in stored.items() if id_ not in DIFFERENT
+    }
+    assert all(found[id_] != stored[id_] for id_ in DIFFERENT if id_ in stored)
+
+
+@pytest.mark.parametrize("number", READ_ONLY)
+def test_a_lesson_that_cannot_run_is_readable_and_says_why(shared: Tab, number: str) -> None:
+    """Its stored outputs are there, and so is the reason below the heading."""
+    path = next(path for path in LESSONS if path.name.startswith(number))
+    shared.open(path.name)
+    notebook = shared.content()
+    assert "does not run in a browser tab" in "".join(notebook["cells"][1]["source"])
+    assert _outputs(notebook) == _outputs(json.loads(path.read_text("utf-8")))
+
+
+@pytest.mark.parametrize("decision", ["Deny", "Authorize"])
+def test_the_consent_page_is_clicked_inside_the_tab(shared: Tab, decision: str) -> None:
+    """A person denies or approves on the sandbox's own page, and the panel says what came."""
+    shared.open("01_the_whole_flow.ipynb")
+    shared.page.evaluate(
+        """async (source) => {
+          const notebook = window.jupyterapp.shell.currentWidget.content;
+          notebook.model.sharedModel.insertCell(0, {cell_type: 'code', source});
+          notebook.activeCellIndex = 0;
+          await window.jupyterapp.commands.execute('notebook:run-cell');
+        }""",
+        PANEL,
+    )
+    shared.page.get_by_role("button", name="Authorize", exact=True).click()
+    page = shared.page.frame_locator(PAGE)
+    page.get_by_role("button", name=decision).click()
+    words = "access_denied" if decision == "Deny" else "<access_token>"
+    shared.page.locator(".ddoauth-status").get_by_text(words).first.wait_for()
+    assert shared.execute("print(panel.tokens is None)").strip() == str(decision == "Deny")
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("open_lab(mode='live')", "no_live_in_a_tab"),
+        ("run_lessons('00')", "no_processes"),
+        ("open_lab().drill('gremlins')", "unknown_drill"),
+    ],
+)
+def test_what_cannot_be_done_in_a_tab_is_one_sentence(shared: Tab, code: str, words: str) -> None:
+    """Live mode and processes are refused by name, and the kernel goes on."""
+    shared.open("00_start_here.ipynb")
+    said = shared.execute(
+        "from ddoauth_kit.workbook import open_lab, provoke, run_lessons\n"
+        f"error = provoke(lambda: {code})\nprint(error.code, error)"
+    )
+    assert said.startswith(words)
+    assert shared.execute("print(1 + 1)").strip() == "2"
+
+
+def test_nothing_typed_is_stored(open_site: Callable[..., Tab]) -> None:
+    """What a person types is in no storage of the browser, and a reload in a flow begins anew."""
+    tab = open_site()
+    typed = "typed-by-a-person-in-a-cell"
+    tab.page.evaluate(
+        """async (source) => {
+          const panel = window.jupyterapp.shell.currentWidget;
+          panel.content.model.sharedModel.insertCell(0, {cell_type: 'code', source});
+          await panel.context.save();
+        }""",
+        f"kept = '{typed}'",
+    )
+    assert tab.execute("lab = __import__('ddoauth_kit.workbook').workbook.open_lab()") == ""
+    stored = tab.page.evaluate(
+        """async () => {
+          const names = (await indexedDB.databases()).map(({name}) => name);
+          return JSON.stringify([names, {...localStorage}, {...sessionStorage}]);
+        }"""
+    )
+    assert typed not in stored
+    assert "JupyterLite Storage" not in stored
+    tab.page.reload()
+    tab.ready()
+    assert typed not in json.dumps(tab.content())
+    assert "NameError" not in tab.execute("from ddoauth_kit.workbook import open_lab; open_lab()")
+
+
+def test_a_phone_without_a_network_runs_the_flow(open_site: Callable[..., Tab]) -> None:
+    """At 390 pixels, and with no network once it is loaded, the whole flow still works."""
+    tab = open_site(viewport={"width": 390, "height": 844}, has_touch=True)
+    assert tab.execute("from ddoauth_kit.workbook import open_lab") == ""
+    tab.page.context.set_offline(True)
+    said = tab.execute("lab = open_lab()\nprint(lab.current_user(lab.connect()).status)")
+    assert said.strip() == "200"
+
+
+def test_two_tabs_do_not_disturb_each_other(open_site: Callable[..., Tab]) -> None:
+    """Each tab has a kernel and a sandbox of its own."""
+    first = open_site()
+    second = type(first)(first.page.context.new_page(), first.page.url)
+    for tab in (first, second):
+        code = "from ddoauth_kit.workbook import open_lab\nlab = open_lab()\ntokens = lab.connect()"
+        assert tab.execute(code) == ""
+    assert first.execute("print(lab.current_user(tokens).status)").strip() == "200"
+
+
+def test_the_root_says_what_it_is_to_programs(folder: Path) -> None:
+    """`llms.txt` lies at the root and names every lesson's file, which is there."""
+    text = (folder / "llms.txt").read_text("utf-8")
+    for path in LESSONS:
+        assert f"(files/{path.name})" in text
+        assert (folder / "files" / path.name).is_file()
+    assert "http" not in text.replace("https://docs", "")
+
+
+def test_the_site_names_no_other_host_for_its_parts(folder: Path) -> None:
+    """Kernel, Python and packages come from the site itself, each under its digest."""
+    settings = json.loads((folder / "jupyter-lite.json").read_text("utf-8"))
+    kernel = settings["jupyter-config-data"]["litePluginSettings"][
+        "@jupyterlite/pyodide-kernel-extension:kernel"
+    ]
+    assert kernel["pyodideUrl"].startswith("./static/pyodide/")
+    lock = json.loads((folder / "static" / "pyodide" / "pyodide-lock.json").read_text("utf-8"))
+    assert set(kernel["loadPyodideOptions"]["packages"]) == set(lock["packages"])
+    for package in lock["packages"].values():
+        assert "/" not in package["file_name"]
+        assert (folder / "static" / "pyodide" / package["file_name"]).is_file()
