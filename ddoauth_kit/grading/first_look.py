@@ -79,8 +79,6 @@ def first_look(
 ) -> str:
     """Start the server, let one customer connect, and return the text of the settings file.
 
-    Without a variable for the client in `env` the server gets those of `CLIENT`.
-
     Raises:
         SettingsError: the flow cannot be followed, or the server has another client.
         FrontError: the front or the process cannot start.
@@ -103,6 +101,7 @@ def first_look(
 
 
 def _with_client(env: Mapping[str, str]) -> dict[str, str]:
+    """Add the usual variables of the client, unless one of these holds it."""
     named = any("{client_id}" in value for value in env.values())
     return dict(env) if named else {**CLIENT, **env}
 
