@@ -81,8 +81,7 @@ def first_look(
 ) -> str:
     """Start the server, let one customer connect, and return the text of the settings file.
 
-    `login` logs each browser in first, where the server has a login of its own. Without a variable
-    for the client in `env` the server gets those of `CLIENT`.
+    `login` logs each browser in first, where the server has a login of its own.
 
     Raises:
         SettingsError: the flow cannot be followed, or the server has another client.
@@ -107,6 +106,7 @@ def first_look(
 
 
 def _with_client(env: Mapping[str, str]) -> dict[str, str]:
+    """Add the usual variables of the client, unless one of these holds it."""
     named = any("{client_id}" in value for value in env.values())
     return dict(env) if named else {**CLIENT, **env}
 

@@ -115,6 +115,10 @@ EXCHANGE_MUTANTS = (
                 "AnswerError, AuthorizationError, DdoauthError,",
             ),
         ),
+        also=(
+            ("one-exchange", "an answer that breaks off cannot be read, either"),
+            ("post-not-redirected", "a redirect cannot be read as an answer, either"),
+        ),
     ),
     Mutant(
         "another grant type",

@@ -42,6 +42,7 @@ GRANT_MUTANTS = (
                 f"grant.renew()\n        {CALL}",
             ),
         ),
+        also=(("single-flight", "each of eight calls refreshes, and rotation ends the grant"),),
     ),
     Mutant(
         "a refresh for each of eight",
@@ -119,6 +120,10 @@ GRANT_MUTANTS = (
             "    except DdoauthError:",
             "        pass",
             "return super().refresh(tokens)",
+        ),
+        also=(
+            ("refresh-rotated", "a refresh whose answer was lost is refused in the same loop"),
+            ("uninstall-noticed", "the grant has ended, and is refused in the same loop"),
         ),
     ),
     Mutant(

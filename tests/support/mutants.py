@@ -123,7 +123,6 @@ MUTANTS = (
                 ),
             ),
         ),
-        also=(("domain-used", "customers of other sites are refused"),),
     ),
     Mutant(
         "denied counts",

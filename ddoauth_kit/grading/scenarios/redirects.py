@@ -156,7 +156,8 @@ def vanity(bench: Bench) -> list[Finding]:
     own = f"globex-{bench.site}"
     journey = Journey(bench, vanity=own)
     arrival = journey.connect()
-    wrong = [event for event in arrival.events if event.role == "app" and event.is_token_request]
+    asked = [event for event in arrival.events if event.role == "app" and event.is_token_request]
+    wrong = [event for event in asked if own in (event.host or own)]
     strays = [r for r in bench.left_for(since=journey.records_began) if own in r.host]
     if wrong or strays:
         return [check.broken("The server sent a request to the customer's own host.", events=wrong)]
