@@ -86,6 +86,11 @@ def configure(grade: Parser) -> None:
     grade.add_argument(
         "--site", action="append", metavar="SITE", help="a site, or all; may be repeated"
     )
+    grade.add_argument(
+        "--browser",
+        action="store_true",
+        help="open the server's pages in Chromium, which runs their JavaScript; needs Playwright",
+    )
     grade.add_argument("--strict", action="store_true", help="exit 1 also if a must was not tried")
     grade.add_argument("--compare", metavar="DIR", help="say what changed since this grading")
     grade.add_argument("--format", choices=FORMATS, default="table", help="how to print (table)")
@@ -127,10 +132,18 @@ def _begin(options: argparse.Namespace) -> int:
     if path.exists():
         write_settings(path, "")  # refuses before the server is started
     login = _login(options)
-    text = first_look(url, command=command, env=_variables(options.set), login=login, say=say)
+    text = first_look(
+        url,
+        command=command,
+        env=_variables(options.set),
+        login=login,
+        browser=options.browser,
+        say=say,
+    )
     write_settings(path, text)
     document(text.rstrip("\n"))
-    say(f"{path} is written. Check each value, then: ddoauth grade")
+    again = " --browser" if options.browser else ""
+    say(f"{path} is written. Check each value, then: ddoauth grade{again}")
     return SUCCESS
 
 
@@ -145,7 +158,12 @@ def _grade(options: argparse.Namespace) -> int:
         earlier = {name: verdict for name, verdict in earlier.items() if name in options.only}
     sites = chosen_sites(options.site) if options.site else None
     report = grade(
-        settings, only=options.only, sites=sites, say=say, sandbox=_joined(options.sandbox)
+        settings,
+        only=options.only,
+        sites=sites,
+        say=say,
+        sandbox=_joined(options.sandbox),
+        browser=options.browser,
     )
     changed = changes(report, earlier) if earlier is not None else ()
     if options.out:

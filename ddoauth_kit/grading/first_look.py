@@ -70,12 +70,13 @@ class FirstLook:
         return "\n".join(lines) + "\n"
 
 
-def first_look(
+def first_look(  # noqa: PLR0913 - the options of the command
     url: str,
     *,
     command: Sequence[str],
     env: Mapping[str, str],
     login: ActSettings | None = None,
+    browser: bool = False,
     say: Callable[[str], None] = lambda _: None,
 ) -> str:
     """Start the server, let one customer connect, and return the text of the settings file.
@@ -99,7 +100,7 @@ def first_look(
         server=replace(start.server, command=tuple(command)),
         login=login,
     )
-    with bench_for(guess, sites=("us1",)) as bench:
+    with bench_for(guess, sites=("us1",), browser=browser) as bench:
         found = look(bench, guess, say=say)
     return found.toml()
 

@@ -7,13 +7,14 @@ import secrets
 import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from ddoauth_kit.errors.near_names import nearest
 from ddoauth_kit.grading.bench import Bench
-from ddoauth_kit.grading.customer import trust_of
+from ddoauth_kit.grading.customer import CustomerBrowser, trust_of
 from ddoauth_kit.grading.front.authority import Authority
 from ddoauth_kit.grading.front.environment import front_environment, parent_proxy
 from ddoauth_kit.grading.front.front_error import FrontError
@@ -74,15 +75,18 @@ class _Client:
         return cls(client_id="", client_secret="", redirect_uri=own, scopes=settings.client.scopes)
 
 
-def grade(
+def grade(  # noqa: PLR0913 - the options of the command
     settings: GradeSettings,
     *,
     only: Sequence[str] = (),
     sites: Sequence[str] | None = None,
     say: Callable[[str], None] = lambda _: None,
     sandbox: SandboxAddress | None = None,
+    browser: bool = False,
 ) -> GradeReport:
     """Grade the server that the settings describe; `only` names checks.
+
+    With `browser` Chromium opens the server's pages and runs their scripts.
 
     Raises:
         SettingsError: the good run cannot be made; `unknown_check` for `only`.
@@ -91,7 +95,7 @@ def grade(
     began = time.monotonic()
     wanted = _wanted(only, settings)
     chosen = tuple(sites or settings.sites)
-    with bench_for(settings, sites=chosen, sandbox=sandbox) as bench:
+    with bench_for(settings, sites=chosen, sandbox=sandbox, browser=browser) as bench:
         running = Running(bench=bench, wanted=wanted, say=say)
         say(_announcement(running.connects_ahead()))
         good = preflight(bench)
@@ -114,7 +118,11 @@ def grade(
 
 @contextmanager
 def bench_for(
-    settings: GradeSettings, *, sites: tuple[str, ...], sandbox: SandboxAddress | None = None
+    settings: GradeSettings,
+    *,
+    sites: tuple[str, ...],
+    sandbox: SandboxAddress | None = None,
+    browser: bool = False,
 ) -> Iterator[Bench]:
     """Start all that a grading needs, the server last, and stop it again."""
     with ExitStack() as stack:
@@ -151,6 +159,7 @@ def bench_for(
             hosts=hosts,
             proxy=browsers.url,
             trust=trust_of(authority.certificate),
+            make_browser=_browsers(stack, proxy=browsers.url) if browser else CustomerBrowser,
             front=front,
             records=records,
             login=_with_secrets(settings.login, client),
@@ -166,6 +175,13 @@ def bench_for(
         stack.callback(bench.subject.close)
         bench.subject.start()
         yield bench
+
+
+def _browsers(stack: ExitStack, *, proxy: str) -> Callable[..., CustomerBrowser]:
+    """Start Chromium, and return what makes a customer that has it."""
+    from ddoauth_kit.grading.script_browser import Chromium, ScriptBrowser
+
+    return partial(ScriptBrowser, stack.enter_context(Chromium(proxy=proxy)))
 
 
 def _own_sandbox(settings: GradeSettings) -> tuple[Sandbox, str]:
