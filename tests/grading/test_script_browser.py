@@ -15,7 +15,7 @@ from support.graded import free_port
 
 from ddoauth_kit.grading.first_look import first_look
 from ddoauth_kit.grading.front.front_error import FrontError
-from ddoauth_kit.grading.grader import grade
+from ddoauth_kit.grading.grader import GradeMeans, grade
 from ddoauth_kit.grading.results import Verdict
 from ddoauth_kit.grading.script_browser import Chromium
 from ddoauth_kit.grading.settings import settings_from
@@ -42,11 +42,11 @@ def test_a_flow_that_javascript_begins_is_written_and_graded(trouble: str) -> No
         f"http://localhost:{port}/connect",
         command=(sys.executable, str(SERVER)),
         env=env,
-        browser=True,
+        means=GradeMeans(browser=True),
     )
     settings = settings_from(tomllib.loads(text))
     assert settings.connected.text == "Connected to Datadog"
-    report = grade(settings, only=["browser-bound", "stranger"], browser=True)
+    report = grade(settings, only=["browser-bound", "stranger"], means=GradeMeans(browser=True))
     assert {result.verdict for result in report.results} == {Verdict.MET}
 
 
