@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ddoauth_kit.commands.parser import wants_color
+from ddoauth_kit.commands.parser import port_number, wants_color
 from ddoauth_kit.commands.terminal import (
     FOUND,
     SUCCESS,
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ddoauth_kit.commands.parser import Parser
-    from ddoauth_kit.grading.grader import SandboxAddress
+    from ddoauth_kit.grading.grader import GradeMeans, SandboxAddress
     from ddoauth_kit.grading.reports.comparison import VerdictChange
     from ddoauth_kit.grading.results import GradeReport
     from ddoauth_kit.grading.settings import ActSettings, GradeSettings
@@ -87,6 +88,24 @@ def configure(grade: Parser) -> None:
     grade.add_argument(
         "--site", action="append", metavar="SITE", help="a site, or all; may be repeated"
     )
+    grade.add_argument(
+        "--browser",
+        action="store_true",
+        help="open the server's pages in Chromium, which runs their JavaScript; needs Playwright",
+    )
+    grade.add_argument(
+        "--isolate",
+        action="store_true",
+        help="start the server in a namespace that nothing can leave (Linux)",
+    )
+    grade.add_argument(
+        "--forward",
+        action="append",
+        default=[],
+        type=port_number,
+        metavar="PORT",
+        help="with --isolate, a port of this machine that the server may reach; may be repeated",
+    )
     grade.add_argument("--strict", action="store_true", help="exit 1 also if a must was not tried")
     grade.add_argument("--compare", metavar="DIR", help="say what changed since this grading")
     grade.add_argument("--format", choices=FORMATS, default="table", help="how to print (table)")
@@ -106,14 +125,43 @@ def run_grade(options: argparse.Namespace) -> int:
         from ddoauth_kit.grading.settings import SettingsError
     except ModuleNotFoundError as error:
         return complain(f"Grading needs {error.name}: pip install 'ddoauth-kit[grade]'.")
+    wrong = _contradiction(options)
+    if wrong:
+        return complain(wrong)
     try:
-        if options.init:
-            return _begin(options)
-        return _grade(options)
+        return _done(options)
     except (SettingsError, FrontError) as error:
         return complain(f"{error} More: `ddoauth explain {error.code}`.")
     except OSError as error:
         return not_written(error)
+
+
+def _done(options: argparse.Namespace) -> int:
+    """Begin or grade; with --isolate, run the same line again in a namespace."""
+    from ddoauth_kit.grading.front.isolated_run import run_isolated
+    from ddoauth_kit.grading.front.isolation import is_isolated
+
+    if options.isolate and not is_isolated(os.environ):
+        given, environ = sys.argv[1:], os.environ
+        return run_isolated(given, port=0, forward=options.forward, environment=environ)
+    return _begin(options) if options.init else _grade(options)
+
+
+def _contradiction(options: argparse.Namespace) -> str:
+    """Return what does not fit together in the line, empty for nothing."""
+    if options.isolate and options.sandbox:
+        return "--isolate starts the server, and --sandbox has one that runs. Leave one out."
+    if options.forward and not options.isolate:
+        return "--forward belongs to --isolate. Without it the server reaches this machine anyway."
+    return ""
+
+
+def _means(options: argparse.Namespace) -> GradeMeans:
+    from ddoauth_kit.grading.grader import GradeMeans
+
+    return GradeMeans(
+        browser=options.browser, isolated=options.isolate, forward=tuple(options.forward)
+    )
 
 
 def _begin(options: argparse.Namespace) -> int:
@@ -128,10 +176,19 @@ def _begin(options: argparse.Namespace) -> int:
     if path.exists():
         write_settings(path, "")  # refuses before the server is started
     login = _login(options)
-    text = first_look(url, command=command, env=_variables(options.set), login=login, say=say)
+    text = first_look(
+        url,
+        command=command,
+        env=_variables(options.set),
+        login=login,
+        means=_means(options),
+        say=say,
+    )
     write_settings(path, text)
     document(text.rstrip("\n"))
-    say(f"{path} is written. Check each value, then: ddoauth grade")
+    ways = [f"--{way}" for way in ("browser", "isolate") if getattr(options, way)]
+    again = "".join(f" {way}" for way in ways)
+    say(f"{path} is written. Check each value, then: ddoauth grade{again}")
     return SUCCESS
 
 
@@ -146,7 +203,12 @@ def _grade(options: argparse.Namespace) -> int:
         earlier = {name: verdict for name, verdict in earlier.items() if name in options.only}
     sites = chosen_sites(options.site) if options.site else None
     report = grade(
-        settings, only=options.only, sites=sites, say=say, sandbox=_joined(options.sandbox)
+        settings,
+        only=options.only,
+        sites=sites,
+        say=say,
+        sandbox=_joined(options.sandbox),
+        means=_means(options),
     )
     changed = changes(report, earlier) if earlier is not None else ()
     if options.out:

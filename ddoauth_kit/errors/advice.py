@@ -242,6 +242,10 @@ ADVICE: Final[dict[str, str]] = {
     "login_failed": (
         "check the address and the fields of `[login]`, and the variables that they name."
     ),
+    "no_playwright": (
+        "install both with `pip install playwright` and `playwright install chromium`, or leave "
+        "`--browser` out."
+    ),
     "browser_needed": (
         "add `--browser`, or name an address in `[start]` that redirects to Datadog, a JSON answer "
         "or a line of the log."

@@ -7,7 +7,7 @@ import secrets
 import subprocess
 import threading
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from ddoauth_kit.grading.cookie_jar import is_loopback
@@ -17,7 +17,7 @@ from ddoauth_kit.sites import DATADOG_SITES
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from ddoauth_kit.grading.customer import SeenPage
@@ -66,6 +66,7 @@ class Bench:
     hosts: HostTable
     proxy: str
     trust: ssl.SSLContext
+    make_browser: Callable[..., CustomerBrowser] = CustomerBrowser
     front: Front | None = None
     records: list[FrontRecord] = field(default_factory=list)
     login: ActSettings | None = None
@@ -103,13 +104,14 @@ class Bench:
         self, login: ActSettings | None, *, seconds: float | None = None
     ) -> CustomerBrowser:
         headers = dict([_header(login)]) if login is not None and login.header else None
-        browser = CustomerBrowser(
-            proxy=self.proxy,
-            trust=self.trust,
-            seconds=seconds or self.seconds,
-            headers=headers,
-            limited=self._count_wait,
-        )
+        options: dict[str, Any] = {
+            "proxy": self.proxy,
+            "trust": self.trust,
+            "seconds": seconds or self.seconds,
+            "headers": headers,
+            "limited": self._count_wait,
+        }
+        browser = self.make_browser(**options)
         if login is not None and login.cookie:
             browser.jar.take(f"{login.cookie}; Path=/", url=self.address)
         if login is not None and (login.url or login.command):

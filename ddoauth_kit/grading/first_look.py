@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ddoauth_kit.grading.bench import Bench
     from ddoauth_kit.grading.cookie_jar import Cookie
     from ddoauth_kit.grading.customer import SeenPage
+    from ddoauth_kit.grading.grader import GradeMeans
     from ddoauth_kit.grading.journey import Arrival
     from ddoauth_kit.grading.settings import ActSettings
 
@@ -71,12 +72,13 @@ class FirstLook:
         return "\n".join(lines) + "\n"
 
 
-def first_look(
+def first_look(  # noqa: PLR0913 - the options of the command
     url: str,
     *,
     command: Sequence[str],
     env: Mapping[str, str],
     login: ActSettings | None = None,
+    means: GradeMeans | None = None,
     say: Callable[[str], None] = lambda _: None,
 ) -> str:
     """Start the server, let one customer connect, and return the text of the settings file.
@@ -100,7 +102,7 @@ def first_look(
         server=replace(start.server, command=tuple(command)),
         login=login,
     )
-    with bench_for(guess, sites=("us1",)) as bench:
+    with bench_for(guess, sites=("us1",), means=means) as bench:
         found = look(bench, guess, say=say)
     return found.toml()
 

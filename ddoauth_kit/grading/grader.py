@@ -7,17 +7,19 @@ import secrets
 import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from ddoauth_kit.errors.near_names import nearest
 from ddoauth_kit.grading.bench import Bench
-from ddoauth_kit.grading.customer import trust_of
+from ddoauth_kit.grading.customer import CustomerBrowser, trust_of
 from ddoauth_kit.grading.front.authority import Authority
 from ddoauth_kit.grading.front.environment import front_environment, parent_proxy
 from ddoauth_kit.grading.front.front_error import FrontError
 from ddoauth_kit.grading.front.hosts import HostTable
+from ddoauth_kit.grading.front.isolated_run import inside_prepared
 from ddoauth_kit.grading.front.proxy import Front
 from ddoauth_kit.grading.front.trust_files import TrustFiles
 from ddoauth_kit.grading.preflight import preflight
@@ -60,6 +62,20 @@ class SandboxAddress:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GradeMeans:
+    """Say by what means a server is graded.
+
+    With `browser` Chromium opens its pages and runs their scripts. With `isolated` this process
+    runs in a namespace of its own, and so do server and sandbox; `forward` are ports of the machine
+    that the server may reach from there.
+    """
+
+    browser: bool = False
+    isolated: bool = False
+    forward: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Client:
     client_id: str
     client_secret: str
@@ -74,13 +90,14 @@ class _Client:
         return cls(client_id="", client_secret="", redirect_uri=own, scopes=settings.client.scopes)
 
 
-def grade(
+def grade(  # noqa: PLR0913 - the options of the command
     settings: GradeSettings,
     *,
     only: Sequence[str] = (),
     sites: Sequence[str] | None = None,
     say: Callable[[str], None] = lambda _: None,
     sandbox: SandboxAddress | None = None,
+    means: GradeMeans | None = None,
 ) -> GradeReport:
     """Grade the server that the settings describe; `only` names checks.
 
@@ -91,7 +108,7 @@ def grade(
     began = time.monotonic()
     wanted = _wanted(only, settings)
     chosen = tuple(sites or settings.sites)
-    with bench_for(settings, sites=chosen, sandbox=sandbox) as bench:
+    with bench_for(settings, sites=chosen, sandbox=sandbox, means=means) as bench:
         running = Running(bench=bench, wanted=wanted, say=say)
         say(_announcement(running.connects_ahead()))
         good = preflight(bench)
@@ -114,10 +131,22 @@ def grade(
 
 @contextmanager
 def bench_for(
-    settings: GradeSettings, *, sites: tuple[str, ...], sandbox: SandboxAddress | None = None
+    settings: GradeSettings,
+    *,
+    sites: tuple[str, ...],
+    sandbox: SandboxAddress | None = None,
+    means: GradeMeans | None = None,
 ) -> Iterator[Bench]:
     """Start all that a grading needs, the server last, and stop it again."""
+    by = means or GradeMeans()
     with ExitStack() as stack:
+        authority, command = Authority(), settings.server.command
+        inside: Mapping[str, str] | None = None
+        if by.isolated:
+            # The namespace has no loopback before, for the sandbox as well.
+            prepared = inside_prepared(authority, command=command, forward=by.forward)
+            whole, inside = stack.enter_context(prepared)
+            settings = replace(settings, server=replace(settings.server, command=tuple(whole)))
         if sandbox is None:
             own, key = _own_sandbox(settings)
             stack.enter_context(own)
@@ -127,18 +156,17 @@ def bench_for(
         else:
             control = SandboxControl(f"{sandbox.url.rstrip('/')}/control", key=sandbox.key)
             client, base_url = _Client.unknown(settings), sandbox.url.rstrip("/")
-        authority, hosts = Authority(), HostTable.of_sandbox(base_url)
+        hosts = HostTable.of_sandbox(base_url)
         before = dict(os.environ)
         browsers = _front(hosts, authority, [], settings=settings, before=before)
-        stack.enter_context(browsers)
+        stack.enter_context(browsers.listen_as_proxy())
         records: list[FrontRecord] = []
         front, variables = None, before
         if sandbox is None:
             front = _front(hosts, authority, records, settings=settings, before=before)
-            stack.enter_context(front)
-            trust = stack.enter_context(TrustFiles(authority, environment=before))
-            made = front_environment(before, proxy_url=front.url, trust=trust)
-            variables = {**made.variables, **_filled(settings.server.env, client)}
+            stack.enter_context(front.listen_as_hosts() if inside else front.listen_as_proxy())
+            ways = inside or _proxy_ways(stack, authority, front, before=before)
+            variables = {**ways, **_filled(settings.server.env, client)}
         bench = Bench(
             control=control,
             subject=_subject(settings, variables, client, by_hand=sandbox is not None),
@@ -151,6 +179,7 @@ def bench_for(
             hosts=hosts,
             proxy=browsers.url,
             trust=trust_of(authority.certificate),
+            make_browser=_browsers(stack, proxy=browsers.url) if by.browser else CustomerBrowser,
             front=front,
             records=records,
             login=_with_secrets(settings.login, client),
@@ -160,12 +189,19 @@ def bench_for(
             seconds=settings.patience,
             durable=settings.durable,
             folder=settings.folder,
-            command=settings.server.command,
+            command=command,
             environment=variables,
         )
         stack.callback(bench.subject.close)
         bench.subject.start()
         yield bench
+
+
+def _browsers(stack: ExitStack, *, proxy: str) -> Callable[..., CustomerBrowser]:
+    """Start Chromium, and return what makes a customer that has it."""
+    from ddoauth_kit.grading.script_browser import Chromium, ScriptBrowser
+
+    return partial(ScriptBrowser, stack.enter_context(Chromium(proxy=proxy)))
 
 
 def _own_sandbox(settings: GradeSettings) -> tuple[Sandbox, str]:
@@ -224,7 +260,15 @@ def _front(
         record=records.append,
         allow=settings.allow,
         parent_proxy=parent_proxy(before),
-    ).listen_as_proxy()
+    )
+
+
+def _proxy_ways(
+    stack: ExitStack, authority: Authority, front: Front, *, before: Mapping[str, str]
+) -> Mapping[str, str]:
+    """Return the variables that lead a process to the front."""
+    trust = stack.enter_context(TrustFiles(authority, environment=before))
+    return front_environment(before, proxy_url=front.url, trust=trust).variables
 
 
 def _subject(
@@ -323,4 +367,4 @@ def _result(name: str, finding: Finding | None, *, site: str) -> CheckResult:
     )
 
 
-__all__ = ["FrontError", "SandboxAddress", "bench_for", "grade"]
+__all__ = ["FrontError", "GradeMeans", "SandboxAddress", "bench_for", "grade"]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 import pytest
+from support.front import needs_namespaces
 from support.graded import PASSWORD, SCOPES, VARIABLES, free_port, server_copy
 
 from ddoauth_kit.cli import main
@@ -119,6 +121,8 @@ def test_a_mistake_exits_with_1_and_is_named_with_its_fix(
             ["--init", "http://127.0.0.1:9/x", *LOGIN, "--login-field", "password=abc123"],
             "looks like a secret",
         ),
+        (["--forward", "5432", "http://127.0.0.1:9/x"], "belongs to --isolate"),
+        (["--isolate", "--sandbox", "http://127.0.0.1:9"], "Leave one out"),
         (["--compare", "nowhere", "http://127.0.0.1:9/x"], "is not the report of a grading"),
         (["--sandbox", "https://example.com", "http://127.0.0.1:9/x"], "this machine"),
         (["http://127.0.0.1:9/x"], "no command"),
@@ -152,3 +156,17 @@ def test_init_never_overwrites(place: Path, capsys: pytest.CaptureFixture[str]) 
     assert path.read_text("utf-8") == "# mine\n"
     assert "exists already" in capsys.readouterr().err
     assert not (place / "started").exists()
+
+
+@needs_namespaces
+def test_isolate_grades_in_a_namespace(place: Path) -> None:
+    """A server that reads no proxy variable is graded, and nothing of it can leave."""
+    named = 'COOKIE: Final = "acme_session"'
+    deaf = 'for name in ("HTTPS_PROXY", "https_proxy"):\n    os.environ.pop(name, None)'
+    server = server_copy(place, (named, f"{named}\n{deaf}"))
+    _write(place, server)
+    line = [sys.executable, "-m", "ddoauth_kit", "grade", *ONLY, "--isolate", "--format", "json"]
+    done = subprocess.run(line, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert {each["verdict"] for each in found["verdicts"]} == {"met"}

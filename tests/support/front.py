@@ -26,7 +26,9 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 
 from ddoauth_kit.grading.front.authority import Authority
 from ddoauth_kit.grading.front.environment import front_environment
+from ddoauth_kit.grading.front.front_error import FrontError
 from ddoauth_kit.grading.front.hosts import HostTable
+from ddoauth_kit.grading.front.isolation import check_namespaces
 from ddoauth_kit.grading.front.proxy import Front
 from ddoauth_kit.grading.front.trust_files import TrustFiles
 from ddoauth_kit.oauth.consent.scripted_browser import Browser
@@ -43,6 +45,18 @@ IN_CI = bool(os.environ.get("CI"))
 SECRET = "sandbox-client-secret-4711-never-shown"
 # Variables of whoever runs the tests would decide what is trusted.
 OWN = ("PROXY", "CERT", "CA_BUNDLE", "NODE_OPTIONS", "JAVA_TOOL_OPTIONS", "PERL_LWP", "PHP_INI")
+
+
+def _why_not() -> str:
+    try:
+        check_namespaces(os.environ)
+    except FrontError as error:
+        return str(error)
+    return ""
+
+
+WHY_NOT = _why_not()
+needs_namespaces = pytest.mark.skipif(bool(WHY_NOT) and not IN_CI, reason=WHY_NOT or "allowed")
 
 
 def clean_environment() -> dict[str, str]:

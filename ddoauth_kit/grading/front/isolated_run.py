@@ -99,11 +99,37 @@ def inside_namespace(
         stack.enter_context(Relay(listen=folder / "sandbox", connect=port))
         for each in dict.fromkeys(forward):
             stack.enter_context(Relay(listen=each, connect=folder / str(each)))
-        own = {n: v for n, v in before.items() if not n.startswith("DDOAUTH_ISOLATED")}
-        # No proxy of the machine can be reached from here.
-        direct = {n: v for n, v in own.items() if n.lower() not in _PROXIES}
-        variables = {**direct, **trust_variables(before, trust=trust)}
+        variables = _variables(before, trust)
         yield Inside(sandbox, trust.ca_file(), as_before(command, before), variables)
+
+
+@contextmanager
+def inside_prepared(
+    authority: Authority, *, command: Sequence[str], forward: Sequence[int]
+) -> Iterator[tuple[list[str], Mapping[str, str]]]:
+    """Prepare the namespace of this process for a sandbox and a front that the caller starts.
+
+    Give the command as it runs there, and its variables.
+
+    Raises:
+        FrontError: `not_isolated`, `no_namespaces`, `port_taken`, `no_trustme`.
+    """
+    before = dict(os.environ)
+    folder = Path(before.get(_FOLDER, ""))
+    with ExitStack() as stack:
+        trust = stack.enter_context(TrustFiles(authority, environment=before))
+        names = HostTable.of_sandbox("http://127.0.0.1")
+        prepare(names, trust, environment=before, command=command)
+        for each in dict.fromkeys(forward):
+            stack.enter_context(Relay(listen=each, connect=folder / str(each)))
+        yield as_before(command, before), _variables(before, trust)
+
+
+def _variables(before: Mapping[str, str], trust: TrustFiles) -> dict[str, str]:
+    own = {n: v for n, v in before.items() if not n.startswith("DDOAUTH_ISOLATED")}
+    # No proxy of the machine can be reached from here.
+    direct = {n: v for n, v in own.items() if n.lower() not in _PROXIES}
+    return {**direct, **trust_variables(before, trust=trust)}
 
 
 def _free_port() -> int:

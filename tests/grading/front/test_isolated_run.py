@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
 import subprocess
@@ -11,11 +10,8 @@ import threading
 import urllib.request
 
 import pytest
-from support.front import DATA, IN_CI, clean_environment
+from support.front import DATA, clean_environment, needs_namespaces
 from support.places import ROOT
-
-from ddoauth_kit.grading.front.front_error import FrontError
-from ddoauth_kit.grading.front.isolation import check_namespaces
 
 KIT = [sys.executable, "-m", "ddoauth_kit", "sandbox", "--isolate"]
 # urllib3 reads no proxy variable, so that way A would not hold it.
@@ -28,18 +24,6 @@ with socket.create_connection(("127.0.0.1", PORT), 20) as link:
 sys.stdin.readline()
 sys.exit(7)
 """
-
-
-def _allowed() -> str:
-    try:
-        check_namespaces(os.environ)
-    except FrontError as error:
-        return str(error)
-    return ""
-
-
-WHY_NOT = _allowed()
-needs_namespaces = pytest.mark.skipif(bool(WHY_NOT) and not IN_CI, reason=WHY_NOT or "allowed")
 
 
 def _greet(service: socket.socket) -> None:
