@@ -44,7 +44,7 @@ def redirect_pairs(text: str) -> list[tuple[str, str]]:
 
 
 def without_quotes(text: str) -> str:
-    """Return a text without the blanks and the pairs of quotes around it."""
+    """Return a text without surrounding spaces and pairs of quotes."""
     text = text.strip()
     while len(text) > 1 and (text[0], text[-1]) in _QUOTES:
         text = text[1:-1].strip()

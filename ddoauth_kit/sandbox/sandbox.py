@@ -112,7 +112,7 @@ class Sandbox:
     def start(self) -> Self:
         """Open the port and serve until `stop`."""
         if self._listener is not None:
-            raise SandboxError("this sandbox runs already")
+            raise SandboxError("this sandbox is already running")
         listener = Listener(host=self._host, port=self._port, respond=self._dispatcher.respond)
         self._listener = listener
         self._twin.cookie = f"ddoauth_sandbox_{listener.port}"

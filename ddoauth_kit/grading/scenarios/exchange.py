@@ -24,7 +24,9 @@ BOUND_SECONDS: Final = 35.0
 
 def one_exchange(bench: Bench) -> list[Finding]:
     """Answer the exchange with a 500, then with an answer that breaks off."""
-    check = Check("one-exchange", "One POST a code: none is repeated after a 5xx or a cut answer.")
+    check = Check(
+        "one-exchange", ("One POST per code: none is repeated after a 5xx or a truncated answer.")
+    )
     found = []
     for fault in ("server-error", "cut-off"):
         journey = Journey(bench).fault(fault).begin().consent()
@@ -46,7 +48,9 @@ def one_exchange(bench: Bench) -> list[Finding]:
 
 def error_shape(bench: Bench) -> list[Finding]:
     """Refuse the code, then send the refusal with a 200."""
-    check = Check("error-shape", "The server reads a refusal, and stores nothing of it as a token.")
+    check = Check(
+        "error-shape", ("The server recognizes a refusal, and stores no part of it as a token.")
+    )
     found = []
     for fault in ("expired-code", "error-with-200"):
         journey = Journey(bench).fault(f"{fault}:1").begin().consent()
@@ -55,7 +59,9 @@ def error_shape(bench: Bench) -> list[Finding]:
         if not arrival.exchanges:
             found.append(check.not_seen("The server made no token request."))
         elif later:
-            text = f"After {fault} the server called the API with what it took for a token."
+            text = (
+                f"After {fault} the server called the API with something that it took for a token."
+            )
             found.append(check.broken(text, events=later))
         else:
             found.append(failed_well(check, arrival, what=f"a refusal ({fault})"))
@@ -64,7 +70,7 @@ def error_shape(bench: Bench) -> list[Finding]:
 
 def bad_answer(bench: Bench) -> list[Finding]:
     """Answer the exchange with half a JSON document, with a page, and with nothing."""
-    check = Check("bad-answer", "An answer that cannot be read leads to a page, and no crash.")
+    check = Check("bad-answer", "An unreadable answer leads to a page, not to a crash.")
     found = []
     for fault in ("malformed-json", "html-error", "empty-body"):
         journey = Journey(bench).fault(fault).begin().consent()
@@ -87,7 +93,7 @@ def timeout(bench: Bench) -> list[Finding]:
         text = f"No page came within {BOUND_SECONDS:g} s while Datadog did not answer."
         return [check.risk(text, events=journey.events())]
     if arrival.connected:
-        return [check.broken("The server counts an answer that never came as connected.")]
+        return [check.broken("The server counts a missing answer as connected.")]
     crash = crash_of(arrival)
     if crash:
         return [check.risk(f"After {took:.0f} s {crash}.", page=arrival.page)]
@@ -98,7 +104,7 @@ def post_not_redirected(bench: Bench) -> list[Finding]:
     """Redirect the exchange to another host by a 307, which repeats a POST."""
     check = Check("post-not-redirected", "The server does not follow a redirect with its secret.")
     if bench.front is None:
-        return [check.not_tested("Only the front of the other sandbox sees foreign hosts.")]
+        return [check.not_tested("Only the other sandbox's front can see foreign hosts.")]
     journey = Journey(bench).fault("token-redirect:1").begin().consent()
     arrival = journey.arrive()
     if not arrival.exchanges:
@@ -156,7 +162,7 @@ SCENARIOS: Final = (
         expects_nothing=True,
     ),
     Scenario(
-        name="an answer that cannot be read",
+        name="an unreadable answer",
         checks=("bad-answer",),
         run=bad_answer,
         connects=3,

@@ -282,7 +282,7 @@ def _form(parameter: str, key: str, shown: Properties, place: SchemaPlace) -> ob
 
 
 def _is_text(place: SchemaPlace, parameter: str) -> bool:
-    """Tell whether the description's example of a path's variable is no UUID but some text."""
+    """Tell whether the description's example of a path's variable is text, not a UUID."""
     found = map(place.resolve, place.operation.get("parameters", []))
     named = next((entry for entry in found if entry["name"] == parameter), {})
     schema = Schemas(place.document).flat(named.get("schema", {}))

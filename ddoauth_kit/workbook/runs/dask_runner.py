@@ -181,7 +181,7 @@ def _refuse_silence(address: str) -> None:
     except ValueError:
         host = port = None
     if scheme not in {*_PLAIN, "tls", "ws", "wss"}:
-        what = f"{address!r:.80} does not begin with tcp://, tls://, ws:// or wss://."
+        what = f"{address!r:.80} does not start with tcp://, tls://, ws:// or wss://."
         raise InputError("no_executor", what)
     if not host or not port:
         raise InputError("no_executor", f"{address!r:.80} is not a host and a port.")

@@ -20,9 +20,9 @@ class ResultTable:
     """Name a DataFrame, show it in a fixed form, and let a run collect it from the notebook.
 
     `frame` is the pandas DataFrame. A saved output carries the rows as JSON beside the HTML, so
-    that whoever executes the notebook finds the table in it, by whatever engine. Columns named in
-    `volatile` differ from run to run: they are in the frame, are not shown unless asked for, and
-    travel in the output's metadata, which nbval does not compare.
+    that any engine that executes the notebook finds the table in it. Columns named in `volatile`
+    differ from run to run: they are in the frame, are not shown unless asked for, and travel in the
+    output's metadata, which nbval does not compare.
     """
 
     def __init__(
