@@ -44,7 +44,7 @@ class DdoauthError(Exception):
 
     def told(self, more: str) -> str:
         """Return the whole message; `more` is the command that explains it."""
-        said = f" The server said: {'; '.join(self.said)}." if self.said else ""
+        said = f" The server said: {'; '.join(self.said).removesuffix('.')}." if self.said else ""
         return f"[{self.code}] {self.what}{said} Next: {self.advice} More: {more}."
 
     def __repr__(self) -> str:

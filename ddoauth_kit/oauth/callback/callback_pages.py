@@ -118,6 +118,7 @@ def success_page(facts: Mapping[str, str]) -> Reply:
         "Authorized",
         "You may now close this tab.",
         "Go back to your notebook or terminal: it continues by itself.",
+        "Don't reload this page: the listener has closed, so the browser can't reach it again.",
         facts=facts,
     )
 

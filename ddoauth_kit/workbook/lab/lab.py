@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from ddoauth_kit.oauth.authorization_request import AuthorizationRequest
     from ddoauth_kit.oauth.authorization_response import AuthorizationResponse
     from ddoauth_kit.registration import ClientRegistration
+    from ddoauth_kit.secret import Secret
     from ddoauth_kit.workbook.lab.backend import Backend
 
 SAMPLE_NAME: Final = "ddoauth_kit.lesson"
@@ -61,6 +62,10 @@ KEPT_EARLIER: Final = "stored by an earlier lesson"
 NOT_HELD: Final = (
     "The refresh token could not be stored ({error}). Only the return value of this call holds "
     "it: without it, the customer has to authorize again."
+)
+RUN_AGAIN: Final = (
+    "This lab has exchanged this response before, and a code works once: run the cell with "
+    "`lab.authorize()` again, then this cell and the cells after it."
 )
 NO_KEY_SCOPE: Final = "This client does not ask for api_keys_write, so it can't send data."
 
@@ -81,6 +86,7 @@ class Lab:
         self.inject = backend.inject
         self.scopes = LabScopes(self)
         self._grants: dict[Slot, Grant] = {}
+        self._exchanged: set[Secret] = set()
         self._sample: Telemetry | None = None
         self._close = weakref.finalize(self, backend.close)
 
@@ -166,7 +172,13 @@ class Lab:
         Raises:
             TokenError, AnswerError, NetworkError: no tokens were issued, or none arrived.
         """
-        tokens = self.oauth.exchange(response)
+        try:
+            tokens = self.oauth.exchange(response)
+        except TokenError as error:
+            if response.code in self._exchanged:
+                error.what = f"{error.what} {RUN_AGAIN}"
+            raise
+        self._exchanged.add(response.code)
         if tokens.refresh_token:
             try:
                 self.grant(tokens).keep(tokens)

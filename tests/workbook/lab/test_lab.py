@@ -324,3 +324,14 @@ def test_drills_make_one_row_each(lab: Lab) -> None:
     assert second["the server said"]
     assert state["status"] == "nothing sent"
     assert (key["status"], key["code"]) == ("", "no error")
+
+
+def test_a_cell_that_runs_twice_says_which_cell_to_run_again(lab: Lab) -> None:
+    """A second exchange of a response names the cell before it; another refusal does not."""
+    response = lab.authorize()
+    lab.exchange(response)
+    again = provoke(lab.exchange, response)
+    assert again.code == "invalid_grant"
+    assert "run the cell with `lab.authorize()` again" in str(again)
+    lab.inject("expired-code:1")
+    assert "lab.authorize()" not in str(provoke(lab.exchange, lab.authorize()))
