@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 # The first comes from the hub's cluster, the others from BinderHub's launcher.
 BINDER: Final = ("BINDER_SERVICE_HOST", "BINDER_LAUNCH_HOST", "BINDER_REPO_URL")
-NOTHING_KEPT: Final = "on Binder nothing is written to disk"
+NOTHING_KEPT: Final = "nothing is written to disk on Binder"
 
 
 def on_binder(environ: Mapping[str, str] = os.environ) -> bool:
@@ -41,7 +41,10 @@ def refuse_on_binder(environ: Mapping[str, str] = os.environ) -> None:
         what = "This Python runs in a web page, where a confidential client's secret can't be kept."
         raise InputError("no_live_in_a_tab", what)
     if on_binder(environ):
-        what = "This is Binder, a public machine that others operate: no real credentials here."
+        what = (
+            "This is Binder, a public machine that other people operate: don't use real "
+            "credentials here."
+        )
         raise InputError("no_live_on_binder", what)
 
 

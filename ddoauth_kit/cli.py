@@ -21,16 +21,16 @@ COMMANDS: Final = {
     "run": "execute the notebooks for one site or more",
     "lab": "open JupyterLab on the notebooks",
     "sandbox": "serve the sandbox until it is interrupted",
-    "grade": "run your own server against the sandbox, and judge its OAuth",
+    "grade": "run your own server against the sandbox, and grade its OAuth",
     "login": "authorize in your browser, and store the grant",
     "logout": "revoke the stored grants, and forget them",
-    "probe": "confirm data flow for scopes on sites",
+    "probe": "confirm data flow for each scope on each site",
     "check": "check an integration's folder before a reviewer does",
-    "explain": "say what an error code means, and what to do",
-    "skill": "print what a coding assistant must know about Datadog's OAuth",
-    "scan": "look for secrets in notebooks, reports and folders",
-    "doctor": "look for what is missing or misconfigured, and say what to do",
-    "completion": "print what makes a shell complete commands and options",
+    "explain": "explain an error code, and what to do",
+    "skill": "print a skill that teaches coding assistants Datadog's OAuth",
+    "scan": "find secrets in notebooks, reports and folders",
+    "doctor": "find what is missing or misconfigured, and say what to do",
+    "completion": "print shell code that completes commands and options",
     "store": "list, forget or export the secrets that are stored here",
 }
 EXAMPLES: Final = ("ddoauth run 01", "ddoauth help probe", "ddoauth explain invalid_grant")
@@ -91,7 +91,7 @@ def _parser(given: Sequence[str]) -> Parser:
 
     parser = Parser()
     parser.describe(DESCRIPTION, examples=EXAMPLES)
-    parser.add_argument("--version", action="store_true", help="print the version and end")
+    parser.add_argument("--version", action="store_true", help="print the version and exit")
     commands = parser.add_subparsers(
         title="commands", required=True, metavar="COMMAND", parser_class=Parser
     )
@@ -106,7 +106,7 @@ def _parser(given: Sequence[str]) -> Parser:
 
 
 def _add_help(command: Parser, parser: Parser) -> None:
-    command.description = "Show the help of a command, or of all."
+    command.description = "Show the help of one command, or of all commands."
     command.add_argument("about", nargs="?", choices=[*COMMANDS], metavar="COMMAND")
 
     def show(options: object) -> int:

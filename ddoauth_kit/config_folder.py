@@ -19,13 +19,14 @@ ONLY_ME: Final = 0o600
 
 
 def config_folder(environ: Mapping[str, str] = os.environ) -> Path | None:
-    """Return where settings go that are no secrets, or None where nothing may be written.
+    """Return the folder for settings that are not secrets, or None if nothing may be written.
 
     `DDOAUTH_CONFIG_FOLDER` wins over `XDG_CONFIG_HOME`, and that over `~/.config`. A `~` in front
-    is the home folder. `XDG_CONFIG_HOME` counts if it is a whole path, as its specification says.
+    is the home folder. `XDG_CONFIG_HOME` counts if it is an absolute path, as its specification
+    says.
 
     Raises:
-        InputError: `bad_variable`, if `DDOAUTH_CONFIG_FOLDER` is not a whole path.
+        InputError: `bad_variable`, if `DDOAUTH_CONFIG_FOLDER` is not an absolute path.
     """
     if on_binder(environ):
         return None
@@ -49,7 +50,7 @@ def write_setting(path: Path, content: bytes) -> None:
 
 
 def write_whole(path: Path, content: bytes, *, mode: int = ANYBODY) -> None:
-    """Replace a file at once: whoever looks sees the old content or the new, also after a crash.
+    """Replace a file atomically: readers see either the old or the new content, even after a crash.
 
     The draft stands beside it under a name of its own, so that two processes that write at once
     do not meet. `mode` is the new file's, less what the process withholds (its umask).

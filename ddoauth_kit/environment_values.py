@@ -14,20 +14,20 @@ _QUOTES: Final = ("'", '"')
 
 
 def value_of(name: str, environ: Mapping[str, str]) -> str:
-    """Return a variable without the blanks and line ends around it, or "" where it is unset.
+    """Return a variable without surrounding spaces and line breaks, or "" if it is unset.
 
     Raises:
         InputError: `bad_variable`, for a value in quotation marks. The message has no value.
     """
     value = environ.get(name, "").strip()
     if value[:1] in _QUOTES or value[-1:] in _QUOTES:
-        what = f"{name} begins or ends with a quotation mark."
+        what = f"{name} starts or ends with a quotation mark."
         raise InputError("bad_variable", what)
     return value
 
 
 def words_of(name: str, environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the words of a variable, separated by blanks, each once.
+    """Return the words of a variable, separated by spaces, each once.
 
     Raises:
         InputError: `bad_variable`, for quotation marks, commas and semicolons.
@@ -35,7 +35,7 @@ def words_of(name: str, environ: Mapping[str, str]) -> tuple[str, ...]:
     words = tuple(dict.fromkeys(value_of(name, environ).split()))
     for mark, called in ((",", "a comma"), (";", "a semicolon"), ("'", "a quotation mark")):
         if any(mark in word.replace('"', "'") for word in words):
-            raise InputError("bad_variable", f"{name} holds {called}.")
+            raise InputError("bad_variable", f"{name} contains {called}.")
     return words
 
 
@@ -43,11 +43,11 @@ def word_of(name: str, environ: Mapping[str, str]) -> str:
     """Return the one word of a variable, such as a client id, or "" where it is unset.
 
     Raises:
-        InputError: `bad_variable`, as `words_of`, and for a blank between two words.
+        InputError: `bad_variable`, as `words_of`, and for a space between two words.
     """
     words = words_of(name, environ)
     if len(words) > 1 or value_of(name, environ) != "".join(words):
-        raise InputError("bad_variable", f"{name} holds a blank.")
+        raise InputError("bad_variable", f"{name} contains a space.")
     return "".join(words)
 
 
@@ -66,7 +66,7 @@ def path_in(name: str, environ: Mapping[str, str], *, whole: bool = False) -> Pa
         home = Path(value_of("HOME", environ))
         path = home.joinpath(*path.parts[1:]) if home.is_absolute() else path
     if value.startswith("~") and not path.is_absolute():
-        raise InputError("bad_variable", f"{name} names a home folder that is not known here.")
+        raise InputError("bad_variable", f"{name} names a home folder that does not exist here.")
     if whole and not path.is_absolute():
-        raise InputError("bad_variable", f"{name} does not hold a whole path.")
+        raise InputError("bad_variable", f"{name} is not an absolute path.")
     return path

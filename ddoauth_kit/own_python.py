@@ -24,7 +24,7 @@ def python_command(*arguments: str) -> list[str]:
 
 
 def python_environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Return an environment whose `PYTHONPATH` names whole paths alone.
+    """Return an environment whose `PYTHONPATH` contains only absolute paths.
 
     An empty entry, as in `PYTHONPATH=:/x`, stands for the current folder, whatever `-P` says.
     """

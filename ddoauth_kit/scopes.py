@@ -23,7 +23,7 @@ def known_scopes() -> frozenset[str]:
 
 def unknown_scope(name: str) -> str:
     """Say that a scope is not known, and which known names are close."""
-    return f"Scope {name[:80]!a} is not among the known ones.{nearest(name, known_scopes())}"
+    return f"Scope {name[:80]!a} is not a known scope.{nearest(name, known_scopes())}"
 
 
 def parse_scopes(text: str) -> tuple[str, ...]:

@@ -63,10 +63,14 @@ class Secret:
         return self
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError(f"{self} cannot be pickled: pass the name of where it is kept instead.")
+        raise TypeError(
+            f"{self} can't be pickled: pass the name of its place in the store instead."
+        )
 
     def __getstate__(self) -> NoReturn:
-        raise TypeError(f"{self} has no state to show: pass the name of where it is kept instead.")
+        raise TypeError(
+            f"{self} has no state to show: pass the name of its place in the store instead."
+        )
 
 
 def _sealed(value: str) -> Callable[[], str]:

@@ -241,7 +241,7 @@ class SiteTable:
         known = ", ".join(f"{site.name} ({site.domain})" for site in self.sites)
         return InputError(
             "unknown_site",
-            f"{_quote(value)} is no Datadog site. Accepted are: {known}.{self._meant(value)}",
+            f"{_quote(value)} is not a Datadog site. Use one of: {known}.{self._meant(value)}",
         )
 
     def _meant(self, value: str) -> str:

@@ -32,6 +32,6 @@ def test_the_page_says_what_is_promised_and_what_not() -> None:
         "What is promised",
         "The checklist",
         "What was tried at length",
-        "What is not",
+        "What is not promised",
         "Report",
     ]

@@ -55,7 +55,7 @@ def test_help(arguments: list[str]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["run", "--site", "mars"], "'mars' is no Datadog site"),
+        (["run", "--site", "mars"], "'mars' is not a Datadog site"),
         (["run", "99"], "There is no notebook '99'"),
         (["run", "--client", "nowhere.json"], "'nowhere.json' cannot be read"),
         (["run", "--mode", "dream"], "invalid choice"),
@@ -75,7 +75,7 @@ def test_help(arguments: list[str]) -> None:
         (["run", "--mode", "live"], "missing_client_id"),
         (["run", "--jobs", "0"], "0 is not a count"),
         (["run", "--timeout", "never"], "never is not a number of seconds"),
-        (["run", "--compare", "nowhere"], "holds no results of a run"),
+        (["run", "--compare", "nowhere"], "contains no results of a run"),
         (["scan", "nowhere"], "There is no 'nowhere'"),
     ],
 )
@@ -267,7 +267,7 @@ def test_interrupt_keeps_what_is_finished_and_resume_does_the_rest(
     assert summary["passed"] + len(summary["not_run"]) == 3
     resumed = _ddoauth(*arguments, "--resume")
     assert resumed.returncode == 0
-    assert f"{summary['passed']} of 3 had passed before and are kept" in resumed.stderr
+    assert f"{summary['passed']} of 3 had passed before, and are not run again" in resumed.stderr
     assert "passed 00_start_here on us1 in" not in resumed.stderr
     assert json.loads((tmp_path / "summary.json").read_text("utf-8"))["passed"] == 3
 

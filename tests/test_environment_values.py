@@ -54,7 +54,7 @@ def test_a_comma_between_words_is_named(name: str, between: str) -> None:
 
 @pytest.mark.parametrize("empty", ["", " ", "\r\n"])
 def test_an_empty_variable_is_unset(empty: str) -> None:
-    """What CI sets for a secret that is not there hides no good value."""
+    """What CI sets for a secret that does not exist hides no good value."""
     environ = {**BOTH, "DDOAUTH_CLIENT_ID_US1": empty, "DDOAUTH_CLIENT_SECRET_US1": empty}
     assert registration_from_environment(environ=environ).client_id == "general"
     blank = dict.fromkeys((*environ, "DDOAUTH_CLIENT_FILE", "DDOAUTH_CLIENT_SITE"), empty)

@@ -122,7 +122,7 @@ def test_a_folder_is_whole_or_refused(text: str) -> None:
     environ = {"HOME": "/home/a", "DDOAUTH_STORE_FOLDER": text}
     folder, refused = _asked(lambda: default_folder(environ))
     if refused:
-        assert "not a whole path" in refused
+        assert "not an absolute path" in refused
         return
     assert folder is not None
     assert folder.is_absolute()

@@ -91,7 +91,7 @@ def test_what_would_leave_is_refused(partner: Scene, datadog_sandbox: WatchedSan
     with socket.socket() as direct, pytest.raises(OSError, match="not this machine"):
         direct.connect(("203.0.113.7", 443))
     assert set(datadog_sandbox.refused) == {"api.datadoghq.com", "203.0.113.7"}
-    with pytest.raises(AssertionError, match=r"left the allow-list: api\.datadoghq\.com"):
+    with pytest.raises(AssertionError, match=r"outside the allow-list: api\.datadoghq\.com"):
         datadog_sandbox.assert_nothing_left()
 
 

@@ -1,7 +1,7 @@
-"""Create the one API key of a client in an organization, and ask whether a key is valid.
+"""Create a client's API key in an organization, and check whether a key is valid.
 
-Datadog's page on OAuth endpoints calls the creating request `marketplace_create_api`. The key is
-shown once, in its answer, and never again.
+Datadog's page on OAuth endpoints calls the creating request `marketplace_create_api`. The answer
+shows the key once; Datadog never shows it again.
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ class ApiKey:
 
 
 def create_api_key(http: Http, *, tokens: TokenSet) -> ApiKey:
-    """Create the key; store the result before anything else, it cannot be had again.
+    """Create the key; store the result before anything else, because you can't get it again.
 
     Raises:
         ApiKeyError: `api_key_scope_missing` (without sending, if the grant says so),
             `api_key_exists`, or another refusal.
-        AnswerError, NetworkError: no readable answer arrived; the key may exist all the same.
+        AnswerError, NetworkError: no readable answer arrived; the key may exist anyway.
     """
     if "api_keys_write" not in tokens.scopes:
         what = "The grant does not hold `api_keys_write`; nothing was sent."
@@ -69,7 +69,7 @@ def api_key_request(tokens: TokenSet) -> Request:
 
 
 def read_api_key(response: Response, *, site: Site, secrets: tuple[Secret, ...] = ()) -> ApiKey:
-    """Read the one answer that holds the key; `secrets` are masked where its texts repeat them.
+    """Read the only answer that contains the key; `secrets` are masked if its texts repeat them.
 
     Raises:
         ApiKeyError: `api_key_exists` (409), `api_key_scope_missing` (403), or as other APIs.
@@ -101,14 +101,14 @@ def validate_api_key(http: Http, *, key: Secret, site: Site) -> bool:
     """Ask the site whether it accepts a key.
 
     Raises:
-        ApiKeyError: `unauthorized`, `rate_limited` or another refusal than a plain no.
+        ApiKeyError: `unauthorized`, `rate_limited` or a refusal that does not mean "not valid".
         AnswerError, NetworkError: no readable answer arrived.
     """
     return read_validation(http.send(validation_request(key, site=site)))
 
 
 def validation_request(key: Secret, *, site: Site) -> Request:
-    """Build the question whether a key is valid."""
+    """Build the request that asks whether a key is valid."""
     return Request(
         purpose="API key validation",
         method="GET",
@@ -121,7 +121,7 @@ def validation_request(key: Secret, *, site: Site) -> Request:
 
 
 def read_validation(response: Response) -> bool:
-    """Read the answer: 403 in JSON is a plain no; a web page with 403 is not Datadog's answer.
+    """Read the answer: 403 with JSON means not valid; a web page with 403 is not Datadog's answer.
 
     Raises:
         ApiKeyError: another refusal.
@@ -143,13 +143,13 @@ class KeyOwner:
 
 
 def key_owner_request(key: Secret, *, site: Site) -> Request:
-    """Build the question to which organization a key belongs."""
+    """Build the request that asks which organization a key belongs to."""
     question = validation_request(key, site=site)
     return replace(question, purpose="API key owner call", path=OWNER_PATH)
 
 
 def read_key_owner(response: Response) -> KeyOwner | None:
-    """Read the answer; None is a plain no: the site does not accept the key.
+    """Read the answer; None means that the site does not accept the key.
 
     Raises:
         ApiKeyError: another refusal.
@@ -169,26 +169,27 @@ def read_key_owner(response: Response) -> KeyOwner | None:
 
 
 class ApiKeyNotKeptError(ApiKeyError):
-    """Carry the only copy of a key that was created and could not be kept: `api_key`."""
+    """Carry the only copy of a key that was created but could not be stored: `api_key`."""
 
     def __init__(self, api_key: ApiKey, *, cause: str) -> None:
-        what = f"The key was created, but could not be kept ({cause})."
+        what = f"The key was created, but could not be stored ({cause})."
         super().__init__("api_key_not_kept", what)
         self.api_key = api_key
         self.cause = cause
 
 
 def api_key_slot(tokens: TokenSet, *, client_kind: str = "") -> Slot:
-    """Return where the key of a grant belongs: there is one for each client and organization."""
+    """Return the slot for the key of a grant: there is one for each client and organization."""
     return Slot("api_key", tokens.site.name, tokens.client_id, client_kind, tokens.dd_oid)
 
 
 def create_kept_api_key(
     http: Http, *, tokens: TokenSet, store: Store, slot: Slot | None = None
 ) -> ApiKey:
-    """Create the key and keep it, in the slot of its client and organization or in the one given.
+    """Create the key and store it, in the slot of its client and organization or in the given one.
 
-    A key that is in the slot already is moved beside it, for it may be another organization's.
+    A key that is already in the slot is moved to another slot, because it may belong to another
+    organization.
 
     Raises:
         InputError: `not_stored` or `unsafe_store`; nothing was sent.
@@ -214,15 +215,17 @@ def create_kept_api_key(
 def ensure_api_key(
     http: Http, *, tokens: TokenSet, store: Store, slot: Slot | None = None
 ) -> ApiKey:
-    """Return the kept key of the grant's client and organization, or create and keep it.
+    """Return the stored key of the grant's client and organization, or create and store one.
 
-    The site is asked about a kept key first. A key that was revoked is forgotten, one of another
-    organization is moved beside the slot, and a new one is created. Threads that ask at once make
-    one key, and so do processes if the store is a file or a keyring. A kept key has no name.
+    The site is first asked about a stored key. A revoked key is forgotten, a key of another
+    organization is moved to another slot, and then a new one is created. Threads that ask at the
+    same time create one key, and so do processes if the store is a file or a keyring. A stored key
+    has no name.
 
     Raises:
         InputError, ApiKeyNotKeptError, ApiKeyError, AnswerError, NetworkError: see
-            `create_kept_api_key`. `api_key_exists` means that a key was made and is not kept here.
+            `create_kept_api_key`. `api_key_exists` means that a key exists, but not
+            in this store.
     """
     slot = slot or api_key_slot(tokens)
     with store.alone(slot):
@@ -248,5 +251,5 @@ def _spare(store: Store, slot: Slot) -> Slot | None:
 
 
 def cause_of(error: Exception) -> str:
-    """Return what a store says; of an exception of others, its name alone."""
+    """Return a store's message, or only the name of any other exception."""
     return error.what.rstrip(".") if isinstance(error, DdoauthError) else type(error).__name__

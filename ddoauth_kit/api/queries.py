@@ -1,4 +1,4 @@
-"""Read data out with an access token: metrics, logs, events, and who the token belongs to."""
+"""Read data with an access token: metrics, logs, events, and the token's owner."""
 
 from __future__ import annotations
 

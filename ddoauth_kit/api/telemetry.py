@@ -1,7 +1,7 @@
-"""Send data in with an API key: a metric, a log, an event, a service check.
+"""Send data with an API key: a metric, a log, an event, a service check.
 
-A bearer token cannot send telemetry; the API key is the only way for data sent through OAuth
-(Datadog's page on OAuth endpoints). Times are whole seconds since the epoch.
+A bearer token can't send telemetry; OAuth integrations send data only with the API key (Datadog's
+page on OAuth endpoints). Times are whole seconds since the epoch.
 """
 
 from __future__ import annotations

@@ -22,25 +22,28 @@ EXAMPLES: Final = (
 def configure(check: Parser) -> None:
     """Describe the command and add its options."""
     check.describe(
-        "Check README.md, manifest.json and the OAuth client's file of an integration. "
-        "Nothing is sent, nothing is changed; exit 1 only if a rule of severity must is broken.",
+        "Check README.md, manifest.json and the OAuth client's file of an integration. It sends "
+        "nothing and changes nothing. Exit 1 only if a rule of severity `must` is broken.",
         examples=EXAMPLES,
     )
     check.set_defaults(command=run_check)
     check.add_argument("path", metavar="PATH", help="the integration's folder")
     before = check.add_mutually_exclusive_group()
     before.add_argument(
-        "--base", metavar="REF", default="", help="where git has the app_uuid (the main branch)"
+        "--base",
+        metavar="REF",
+        default="",
+        help=("the git branch, tag or commit that has the app_uuid (the main branch)"),
     )
     before.add_argument(
         "--earlier", metavar="MANIFEST", default="", help="a manifest with the earlier app_uuid"
     )
-    check.add_argument("--probes", metavar="FILE", help="what probe --format json printed")
+    check.add_argument("--probes", metavar="FILE", help="the output of probe --format json")
     check.add_argument(
         "--format",
         choices=["table", "json", "diff"],
         default="table",
-        help="diff is a patch for git apply of what can be mended without guessing (table)",
+        help="diff prints a patch for git apply with the safe fixes (table)",
     )
 
 

@@ -21,8 +21,8 @@ EXAMPLES: Final = (
 def configure(completion: Parser) -> None:
     """Describe the command and add its options."""
     completion.describe(
-        "Print the lines that make a shell complete the commands and options of ddoauth. Put the "
-        "line for your shell into its start file.",
+        "Print shell code that completes the commands and options of ddoauth. Put the line for "
+        "your shell into its start-up file.",
         examples=EXAMPLES,
     )
     completion.set_defaults(command=run_completion)

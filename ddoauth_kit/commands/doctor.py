@@ -29,9 +29,9 @@ EXAMPLES: Final = (
 def configure(doctor: Parser) -> None:
     """Describe the command and add its options."""
     doctor.describe(
-        "Check Python, packages, store, proxy, TLS, registration, ports, sites and "
-        "clock. No credential is sent. Exit 1 if there is a problem. With DDOAUTH_SANDBOX set to "
-        "the address of a sandbox, it takes the place of Datadog.",
+        "Check Python, packages, store, proxy, TLS, registration, ports, sites and clock. No "
+        "credential is sent. Exit 1 if there is a problem. If DDOAUTH_SANDBOX is the address of "
+        "a sandbox, the sandbox takes the place of Datadog.",
         examples=EXAMPLES,
     )
     doctor.set_defaults(command=run_doctor)
@@ -47,7 +47,7 @@ def configure(doctor: Parser) -> None:
         "--token-endpoint",
         action="store_true",
         help="post an empty form, without credentials, to both token endpoints of the client's "
-        "site, and say which one answers",
+        "site, and report which one answers",
     )
     doctor.add_argument(
         "--format", choices=["table", "json"], default="table", help="how to print (table)"

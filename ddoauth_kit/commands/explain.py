@@ -28,14 +28,14 @@ EXAMPLES: Final = (
 def configure(explain: Parser) -> None:
     """Describe the command and add its options."""
     explain.describe(
-        "Print the cause, the evidence and the fix of an error code. It works offline. Exit 2 if "
+        "Print the cause, the evidence and the fix of an error code. Works offline. Exit 2 if "
         "no error has this code.",
         examples=EXAMPLES,
     )
     explain.set_defaults(command=run_explain)
     which = explain.add_mutually_exclusive_group(required=True)
     which.add_argument("code", nargs="?", metavar="CODE", help="such as invalid_grant")
-    which.add_argument("--list", action="store_true", help="list all codes, a line each")
+    which.add_argument("--list", action="store_true", help="list all codes, one per line")
     explain.add_argument(
         "--format", choices=["table", "json"], default="table", help="how to print (table)"
     )

@@ -41,9 +41,9 @@ FORMATS: Final = ("table", "json", "junit", "markdown")
 def configure(grade: Parser) -> None:
     """Describe the command and add its options."""
     grade.describe(
-        "Run your own server, in any language and unchanged, against the sandbox, and say what its "
-        "OAuth does right, what it does wrong and what was not tried. Exit 1 if a requirement is "
-        "broken, 2 for settings.",
+        "Run your own server, in any language and unchanged, against the sandbox, and report "
+        "what its OAuth does right, what it does wrong, and what was not tested. Exit 1 if a "
+        "requirement is broken, 2 if the settings are wrong.",
         examples=EXAMPLES,
     )
     grade.set_defaults(command=run_grade)
@@ -80,7 +80,7 @@ def configure(grade: Parser) -> None:
         action="append",
         default=[],
         metavar="ID",
-        help="grade this requirement alone; may be repeated",
+        help="grade only this requirement; may be repeated",
     )
     grade.add_argument(
         "--sandbox", metavar="URL", help="grade a server that you started with `sandbox --env`"
@@ -171,7 +171,10 @@ def _begin(options: argparse.Namespace) -> int:
 
     url, command = _words(options.words)
     if not url:
-        return complain("--init needs the address where the flow begins, such as http://localhost.")
+        return complain(
+            "--init needs the address where the flow begins, such as "
+            "http://localhost:3000/connect/datadog."
+        )
     path = Path(options.file)
     if path.exists():
         write_settings(path, "")  # refuses before the server is started

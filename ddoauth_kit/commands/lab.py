@@ -33,15 +33,15 @@ _KERNELS: Final = "ddoauth_kit.workbook.runs.safe_kernels.SafeKernelSpecs"
 def configure(lab: Parser) -> None:
     """Describe the command and add its options."""
     lab.describe(
-        "Copy the notebooks to DIR and open JupyterLab on them. A copy that you have "
-        "changed is never written over.",
+        "Copy the notebooks to DIR and open JupyterLab on them. It never overwrites a copy that "
+        "you have changed.",
         examples=EXAMPLES,
     )
     lab.set_defaults(command=run_lab)
     lab.add_argument(
-        "--out", metavar="DIR", default=FOLDER, help=f"where your copies are ({FOLDER})"
+        "--out", metavar="DIR", default=FOLDER, help=f"the folder of your copies ({FOLDER})"
     )
-    lab.add_argument("--port", type=port_number, metavar="N", help="JupyterLab's (a free one)")
+    lab.add_argument("--port", type=port_number, metavar="N", help="JupyterLab's port (a free one)")
     lab.add_argument("--no-browser", action="store_true", help="do not open a browser")
     lab.add_argument("--allow-root", action="store_true", help="run as root, as in containers")
     lab.add_argument(
@@ -63,8 +63,8 @@ def run_lab(options: argparse.Namespace) -> int:
     if copies.updated:
         say(f"Renewed: {', '.join(copies.updated)}.")
     if copies.kept:
-        say(f"Yours, and left as they are: {', '.join(copies.kept)}.")
-        say("To get the original of one again, rename yours first.")
+        say(f"Changed by you, and left as they are: {', '.join(copies.kept)}.")
+        say("To get an original again, rename your copy first.")
     if _is_root():
         where = "" if _chooses_address(options) else "; it listens on this machine only"
         say(f"You are root, so JupyterLab gets --allow-root{where}.")

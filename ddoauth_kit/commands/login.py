@@ -28,9 +28,11 @@ EXAMPLES: Final = (
 def configure(login: Parser) -> None:
     """Describe the command and add its options."""
     login.describe(
-        "Authorize the client of the environment in your browser, and store the grant. Then "
-        "`ddoauth probe --mode live` and the lessons work without you. With DDOAUTH_SANDBOX set "
-        "to the address of a sandbox, it takes the place of Datadog.",
+        "Authorize your client in your browser, and store the grant. After that, `ddoauth probe "
+        "--mode live` and the lessons work without a person. The client comes from the form in "
+        "lesson 09, or from DDOAUTH_CLIENT_ID, DDOAUTH_CLIENT_SECRET, DDOAUTH_REDIRECT_URIS and "
+        "DDOAUTH_SCOPES. If DDOAUTH_SANDBOX is the address of a sandbox, the sandbox takes the "
+        "place of Datadog: `ddoauth sandbox` prints the lines to type.",
         examples=EXAMPLES,
     )
     login.set_defaults(command=run_login)
@@ -41,7 +43,7 @@ def configure(login: Parser) -> None:
     login.add_argument(
         "--paste",
         action="store_true",
-        help="paste the address that you end on, where no redirect URI leads to this machine",
+        help="paste the address where you end up, if no redirect URI leads to this machine",
     )
 
 
@@ -80,7 +82,7 @@ def live_client(site: str, *, client: str) -> OAuthClient:
 
 def _refuse_without_a_person() -> None:
     if sys.stdin is None or not sys.stdin.isatty():
-        what = "`ddoauth login` needs a terminal: a person has to authorize."
+        what = "`ddoauth login` needs a terminal, because a person has to authorize."
         raise InputError("no_person", what)
 
 

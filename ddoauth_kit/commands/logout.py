@@ -21,8 +21,8 @@ EXAMPLES: Final = ("ddoauth logout", "ddoauth logout --site eu1")
 def configure(logout: Parser) -> None:
     """Describe the command and add its options."""
     logout.describe(
-        "Revoke the grants of the environment's client on a site, and forget them here. API keys "
-        "stay valid. Exit 1 if nothing is stored, or if Datadog did not confirm.",
+        "Revoke the grants of the environment's client on a site, and delete them from the "
+        "store. API keys stay valid. Exit 1 if nothing is stored, or if Datadog did not confirm.",
         examples=EXAMPLES,
     )
     logout.set_defaults(command=run_logout)

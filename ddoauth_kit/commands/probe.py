@@ -35,8 +35,8 @@ EXAMPLES: Final = (
 def configure(probe: Parser) -> None:
     """Describe the command and add its options."""
     probe.describe(
-        "Try each scope by the safest call that tells, and say what it proves. "
-        "Exit 1 if a scope was refused or failed, or a token is dead.",
+        "Test each scope with the safest call, and report what the answer proves. Exit 1 if a "
+        "scope was refused or failed, or if a token is not valid.",
         examples=EXAMPLES,
     )
     probe.set_defaults(command=run_probe)
@@ -52,8 +52,8 @@ def configure(probe: Parser) -> None:
         nargs="+",
         default=[],
         metavar="NAME",
-        help="scopes to try, separated by blanks or commas; by default all of the client's, or of "
-        "the catalogue in the sandbox",
+        help="scopes to test, separated by spaces or commas (all of the client's scopes; in the "
+        "sandbox, all of the catalogue)",
     )
     probe.add_argument("--client", metavar="FILE", help="an integration's oauth_clients.json")
     probe.add_argument(
@@ -65,8 +65,8 @@ def configure(probe: Parser) -> None:
     probe.add_argument(
         "--writes",
         choices=[str(each) for each in Writes],
-        help="none reads only; harmless writes to nothing that exists; round-trip creates, changes "
-        "and deletes things of its own (harmless in the sandbox, none live)",
+        help="none only reads; harmless sends writes that can't change anything; round-trip "
+        "creates, changes and deletes its own objects (harmless in the sandbox, none live)",
     )
     probe.add_argument(
         "--format", choices=["table", "json", "csv"], default="table", help="how to print (table)"
@@ -114,7 +114,7 @@ def _table(site: str, mode: str, client: str) -> SiteTable:
 
 
 def _scopes(given: list[str]) -> tuple[str, ...]:
-    """Return the scopes that were typed, separated by blanks or commas, each once.
+    """Return the scopes that were typed, separated by spaces or commas, each once.
 
     Raises:
         InputError: `unknown_scope`, with the names that are close.

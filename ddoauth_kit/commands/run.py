@@ -20,9 +20,9 @@ EXAMPLES: Final = (
 def configure(run: Parser) -> None:
     """Describe the command and add its options."""
     run.describe(
-        "Execute notebooks, side by side, for every site and client that is named, and "
-        "write under DIR what came out: the notebooks without secrets, report.html, summary.json, "
-        "junit.xml and tables.",
+        "Execute notebooks side by side, for each site and client that you name, and write the "
+        "results to DIR: the notebooks without secrets, report.html, summary.json, junit.xml "
+        "and tables.",
         examples=EXAMPLES,
     )
     run.set_defaults(command=_run)
@@ -51,7 +51,10 @@ def configure(run: Parser) -> None:
         "--writes", action="store_true", help="let a live run create the key, send data, revoke"
     )
     run.add_argument(
-        "--out", metavar="DIR", default="ddoauth-runs", help="where results go (ddoauth-runs)"
+        "--out",
+        metavar="DIR",
+        default="ddoauth-runs",
+        help=("the folder for the results (ddoauth-runs)"),
     )
     run.add_argument(
         "--format", choices=["table", "json"], default="table", help="how to print (table)"
@@ -61,25 +64,30 @@ def configure(run: Parser) -> None:
 
 def _add_run_limits(run: Parser) -> None:
     run.add_argument(
-        "--resume", action="store_true", help="run what DIR has no passed result of, keep the rest"
+        "--resume",
+        action="store_true",
+        help=("run only the notebooks without a passed result in DIR"),
     )
     run.add_argument("--compare", metavar="DIR", help="report what changed since this run")
     run.add_argument(
         "--jobs",
         type=_count,
         metavar="N",
-        help="kernels at once (by cores and free memory; 1 with --mode live --writes)",
+        help="kernels at the same time (by cores and free memory; 1 with --mode live --writes)",
     )
     run.add_argument(
         "--timeout",
         type=_seconds,
         metavar="SECONDS",
-        help="for each notebook and for its page (no limit)",
+        help="the limit for each notebook and for its page (no limit)",
     )
     run.add_argument(
         "--cold",
         action="store_true",
-        help="start each kernel from nothing; by default it is forked with the imports done",
+        help=(
+            "start each kernel from scratch; by default it is forked from a process with the "
+            "imports done"
+        ),
     )
     run.add_argument(
         "--executor", metavar="SCHEDULER", help="run on this Dask cluster, such as tcp://host:8786"

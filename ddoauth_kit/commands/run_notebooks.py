@@ -100,7 +100,7 @@ def _run_all(
     say(_announcement(cases))
     missing = [case for case in cases if not ledger.passed(case)]
     if len(missing) < len(cases):
-        say(f"{len(cases) - len(missing)} of {len(cases)} had passed before and are kept")
+        say(f"{len(cases) - len(missing)} of {len(cases)} had passed before, and are not run again")
     progress = RunProgress(len(missing))
 
     def done(run: NotebookRun) -> None:
@@ -121,7 +121,7 @@ def _announcement(cases: list[Case]) -> str:
     named = lessons[0] if len(lessons) == 1 else f"{len(lessons)} notebooks"
     where = sites[0] if len(sites) == 1 else f"{len(sites)} sites"
     runs = "" if len(cases) == 1 else f", {len(cases)} runs"
-    return f"running {named} on {where}{runs}; Ctrl-C stops, and what has finished stays"
+    return f"running {named} on {where}{runs}; Ctrl-C stops the run, and finished results stay"
 
 
 def _runner(options: argparse.Namespace) -> LocalRunner | ClusterRunner:
@@ -147,7 +147,7 @@ def _finish(
     for finding in scanned.findings or ():
         say(f"secret found: {finding}")
     if not whole:
-        say("interrupted; what had finished is kept")
+        say("interrupted; finished results are saved")
         return INTERRUPTED
     return FOUND if scanned.failed or scanned.findings else SUCCESS
 
@@ -184,7 +184,7 @@ def _quiet_interrupts() -> Iterator[None]:
 def _clients(files: list[str], *, mode: str) -> list[RunClient]:
     """Check the files before any kernel starts, and name them wherever a kernel runs."""
     if mode == "live" and len(files) > 1:
-        what = "The environment holds the credentials of one client, and several were named."
+        what = "The environment has the credentials of one client, but you named several."
         raise InputError("several_live_clients", what)
     for file in files:
         checked_client(file)

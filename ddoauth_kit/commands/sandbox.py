@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import shlex
 import sys
 from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from ddoauth_kit.grading.front.session import FrontSession
     from ddoauth_kit.sandbox import Sandbox
 
+_COLUMN: Final = 13
 EXAMPLES: Final = (
     "ddoauth sandbox",
     "ddoauth sandbox --client assets/oauth_clients.json --fault server-error:2",
@@ -33,9 +35,9 @@ EXAMPLES: Final = (
 )
 APP: Final = "https://app.datadoghq.com/"
 BYPASS: Final = (
-    "Clients that ignore these variables call past the front and reach the real Datadog: Python's "
+    "Clients that ignore these variables bypass the front and reach real Datadog: Python's "
     "http.client and urllib3, aiohttp without trust_env, PHP's streams, Elixir's :httpc. Start "
-    "them with --isolate (on Linux), or give them base URLs of the sandbox."
+    "them with --isolate (on Linux), or configure them with the sandbox's base URLs."
 )
 
 
@@ -53,12 +55,22 @@ def configure(sandbox: Parser) -> None:
     )
     sandbox.set_defaults(command=run_sandbox)
     sandbox.add_argument(
-        "--port", type=port_number, default=0, metavar="N", help="where to listen (a free port)"
+        "--port",
+        type=port_number,
+        default=0,
+        metavar="N",
+        help=("the port to listen on (a free port)"),
     )
     sandbox.add_argument("--client", metavar="FILE", help="an integration's oauth_clients.json")
-    sandbox.add_argument("--public-url", metavar="URL", help="where browsers reach this sandbox")
     sandbox.add_argument(
-        "--latency", type=float, default=0.0, metavar="SECONDS", help="before each answer (0)"
+        "--public-url", metavar="URL", help=("the URL where browsers reach this sandbox")
+    )
+    sandbox.add_argument(
+        "--latency",
+        type=float,
+        default=0.0,
+        metavar="SECONDS",
+        help=("the delay before each answer (0)"),
     )
     sandbox.add_argument(
         "--fault",
@@ -72,10 +84,10 @@ def configure(sandbox: Parser) -> None:
         "--profile", default="datadog", metavar="NAME", help="one of those below (datadog)"
     )
     sandbox.add_argument(
-        "--rotate", action="store_true", help="give a new refresh token with each refresh"
+        "--rotate", action="store_true", help="issue a new refresh token with each refresh"
     )
     sandbox.add_argument(
-        "--basic", action="store_true", help="let clients authenticate by HTTP Basic, too"
+        "--basic", action="store_true", help="also let clients authenticate by HTTP Basic"
     )
     sandbox.add_argument(
         "--no-v1-token", action="store_true", help="answer 404 at the older /oauth2/v1/token"
@@ -84,7 +96,7 @@ def configure(sandbox: Parser) -> None:
         "--token-lifetime",
         type=float,
         metavar="SECONDS",
-        help="how long access tokens live, by the machine's clock (3600)",
+        help="the lifetime of access tokens, by the machine's clock (3600)",
     )
     _add_front(sandbox)
 
@@ -95,18 +107,18 @@ def _add_front(sandbox: Parser) -> None:
         action="append",
         default=[],
         metavar="HOST",
-        help="a host that the command may reach, unread: HOST, HOST:PORT or *.DOMAIN; may be "
-        "repeated",
+        help="a host that the command may reach without inspection: HOST, HOST:PORT or *.DOMAIN; "
+        "may be repeated",
     )
     sandbox.add_argument(
         "--env",
         action="store_true",
-        help="print the variables for a server that you start in another shell, and go on serving",
+        help="print the variables for a server that you start in another shell, and keep serving",
     )
     sandbox.add_argument(
         "--isolate",
         action="store_true",
-        help="start the command in a namespace that nothing can leave (Linux)",
+        help="start the command in a network namespace without a way out (Linux)",
     )
     sandbox.add_argument(
         "--forward",
@@ -119,13 +131,13 @@ def _add_front(sandbox: Parser) -> None:
     sandbox.add_argument(
         "--open",
         action="store_true",
-        help="show Datadog's pages in Chromium, with a profile that goes at the end",
+        help="show Datadog's pages in Chromium, with a temporary profile",
     )
     sandbox.add_argument(
         "words",
         nargs="*",
         metavar="COMMAND",
-        help="what to start, after --; its output, signals and exit code are its own",
+        help="the command to start, after --; its output, signals and exit code are passed through",
     )
 
 
@@ -199,6 +211,7 @@ def _serve_alone(sandbox: Sandbox, key_file: Path) -> int:
     if not sys.stdout.isatty():
         return _serve_for_programs(sandbox, key_file)
     client = sandbox.client
+    exports = f"\n{' ' * _COLUMN}".join(_exports(sandbox))
     lines = {
         "sandbox": f"{sandbox.base_url} (for browsers: links to all sites)",
         "live view": f"{sandbox.live_url()} (works once)",
@@ -206,9 +219,10 @@ def _serve_alone(sandbox: Sandbox, key_file: Path) -> int:
         "API": sandbox.endpoints["us1"]["api_url"],
         "other sites": f"the same with {', '.join(list(sandbox.endpoints)[1:])} for us1",
         "client": client.client_id,
-        "secret": f"{client.client_secret} (made up, the same in each run)",
+        "secret": f"{client.client_secret} (fake, the same in every run)",
         "redirect URI": ", ".join(client.redirect_uris),
         "control": f"{sandbox.base_url}/control (its key: {key_file})",
+        "log in": f"in another terminal, type these lines:\n{' ' * _COLUMN}{exports}",
         "stop": "Ctrl-C",
     }
     with RequestLines(sandbox, say=answer):
@@ -216,8 +230,22 @@ def _serve_alone(sandbox: Sandbox, key_file: Path) -> int:
     return SUCCESS
 
 
+def _exports(sandbox: Sandbox) -> list[str]:
+    """Return shell lines that make the sandbox's client the one that `ddoauth login` uses."""
+    client = sandbox.client
+    variables = {
+        "DDOAUTH_SANDBOX": sandbox.base_url,
+        "DDOAUTH_CLIENT_ID": client.client_id,
+        "DDOAUTH_CLIENT_SECRET": client.client_secret,
+        "DDOAUTH_REDIRECT_URIS": " ".join(client.redirect_uris),
+        "DDOAUTH_SCOPES": " ".join(client.scopes),
+    }
+    lines = [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
+    return [*lines, "ddoauth login"]
+
+
 def _table(lines: Mapping[str, str]) -> list[str]:
-    return [f"{name:<13}{text}" for name, text in lines.items()]
+    return [f"{name:<{_COLUMN}}{text}" for name, text in lines.items()]
 
 
 def _contradiction(options: argparse.Namespace) -> str:
@@ -227,20 +255,16 @@ def _contradiction(options: argparse.Namespace) -> str:
         "--env is for a server that you start yourself. Leave out the command.": (
             options.env and options.words
         ),
-        "--allow belongs to a command or to --env. Add one of them.": (
-            options.allow and not behind_front
-        ),
-        "--open belongs to a command or to --env. Add one of them.": (
-            options.open and not behind_front
-        ),
+        "--allow needs a command or --env. Add one of them.": (options.allow and not behind_front),
+        "--open needs a command or --env. Add one of them.": (options.open and not behind_front),
         "--isolate needs a command. Add it after --.": options.isolate and not options.words,
-        "Nothing can leave with --isolate. Leave --allow out, or --isolate.": (
+        "With --isolate, nothing can leave. Leave out --allow or --isolate.": (
             options.isolate and options.allow
         ),
-        "--open cannot show what runs with --isolate. Leave one of them out.": (
+        "--open can't show a command that runs with --isolate. Leave out one of them.": (
             options.isolate and options.open
         ),
-        "--forward belongs to --isolate. Without it the command reaches this machine anyway.": (
+        "--forward needs --isolate. Without it, the command can reach this machine anyway.": (
             options.forward and not options.isolate
         ),
         "--forward needs a port from 1 to 65535.": 0 in options.forward,

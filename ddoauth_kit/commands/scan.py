@@ -24,11 +24,11 @@ EXAMPLES: Final = (
 def configure(scan: Parser) -> None:
     """Describe the command and add its options."""
     scan.describe(
-        "Look for what has the shape of a Datadog key, a token or a credential of the "
-        "sandbox, for values under names such as client_secret, and for the secrets of the "
-        "environment and the store. Exit 1 and say where, never what. A line with the comment "
-        "`ddoauth: allow (reason)` is left out, and so is every value whose fingerprint stands in "
-        "the list of allowed values.",
+        "Look for values that look like a Datadog key, a token or a sandbox credential, for "
+        "values under names such as client_secret, and for the secrets in the environment and "
+        "the store. If any are found, exit 1 and print their places, never their values. Lines "
+        "with the comment `ddoauth: allow (reason)` are skipped, and so are values whose "
+        "fingerprint is in the list of allowed values.",
         examples=EXAMPLES,
     )
     scan.set_defaults(command=run_scan)
@@ -36,7 +36,10 @@ def configure(scan: Parser) -> None:
     scan.add_argument(
         "--allow",
         metavar="FILE",
-        help="a list of allowed values, each line a fingerprint and a reason (.ddoauth-allow here)",
+        help=(
+            "a list of allowed values: on each line a fingerprint and a reason (.ddoauth-allow "
+            "in this folder)"
+        ),
     )
     scan.add_argument(
         "--format", choices=["table", "json"], default="table", help="how to print (table)"
@@ -53,7 +56,7 @@ def run_scan(options: argparse.Namespace) -> int:
 
     stored = secrets_of_this_user()
     for what in stored.unread:
-        say(f"warning: what the store holds there is not looked for: {what}")
+        say(f"warning: the secrets of this store are not looked for: {what}")
     allowed = options.allow if options.allow is not None else FILE if Path(FILE).is_file() else ""
     scan = Scan(
         Masker((*environment_secrets(), *stored.secrets)),
@@ -77,4 +80,4 @@ def _say_left_out(scan: Scan) -> None:
     if scan.suppressed:
         say(f"{scan.suppressed} allowed by a comment or by the list")
     for folder in scan.skipped:
-        say(f"not looked at: {folder}")
+        say(f"not checked: {folder}")

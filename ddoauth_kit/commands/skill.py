@@ -39,7 +39,7 @@ def run_skill(options: argparse.Namespace) -> int:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists() and path.read_bytes() != text.encode():
-            return complain(f"{path} exists with another text. Move it away, or name another DIR.")
+            return complain(f"{path} exists with different content. Move it, or name another DIR.")
         path.write_text(text, "utf-8")
     except OSError as error:
         return not_written(error)

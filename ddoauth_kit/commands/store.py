@@ -32,7 +32,7 @@ def configure(kept: Parser) -> None:
     )
     kept.set_defaults(command=run_store)
     choice = kept.add_mutually_exclusive_group()
-    choice.add_argument("--forget", action="append", metavar="NAME", help="a name of the list")
+    choice.add_argument("--forget", action="append", metavar="NAME", help="a name from the list")
     choice.add_argument("--forget-all", action="store_true", help="forget everything in the list")
     choice.add_argument(
         "--export",
@@ -47,7 +47,10 @@ def run_store(options: argparse.Namespace) -> int:
     chosen = open_store()
     if options.export is not None:
         count = export_secrets(chosen.store, to=options.export)
-        say(f"{count} secrets are in {options.export}, in clear text: move them, then delete it")
+        say(
+            f"{count} secrets are in {options.export}, in clear text: move them, then delete "
+            "the file"
+        )
         return SUCCESS
     if options.forget or options.forget_all:
         return _forget(chosen.store, names=options.forget)
@@ -61,7 +64,7 @@ def _forget(store: Store, *, names: list[str] | None) -> int:
     held = {slot.name: slot for slot in store.slots()}
     missing = [name for name in names or () if name not in held]
     for name in missing:
-        say(f"{name[:80]!a} is not kept here")
+        say(f"{name[:80]!a} is not stored here")
     wanted: list[Slot] = [held[name] for name in (names or held) if name in held]
     for slot in wanted:
         store.forget(slot)

@@ -38,7 +38,7 @@ def find_registration(
         return None, [problem("registration", error.what, error.advice)]
     if registration is None:
         step = "for live mode, set DDOAUTH_CLIENT_ID and DDOAUTH_CLIENT_SECRET, or use lesson 09"
-        found = "none in the environment, and none was kept: the sandbox works without"
+        found = "none in the environment, and none was stored: the sandbox works without one"
         return None, [note("registration", found, step)]
     shown = f"{registration.kind} client {registration.name or registration.client_id}"
     findings = [ok("registration", f"{shown}, good on {', '.join(registration.sites)}")]
@@ -57,18 +57,18 @@ def check_redirect_uris(registration: ClientRegistration) -> Iterator[Finding]:
         if is_loopback(urlsplit(uri).hostname or ""):
             yield _listened(registration, uri)
         else:
-            yield ok(f"redirect URI {uri}", "served by a host of yours; not looked at")
+            yield ok(f"redirect URI {uri}", "on your own host; not checked")
 
 
 def check_kept(store: Store, registration: ClientRegistration) -> Iterator[Finding]:
     """Compare what is kept for the registration's client with its sites and scopes."""
     for slot in store.slots():
         if slot.client_id != registration.client_id:
-            yield note(f"kept: {slot}", "it belongs to another client", "forget it if it is old")
+            yield note(f"kept: {slot}", "it belongs to another client", "delete it if it is old")
         elif slot.site not in registration.sites:
             good = ", ".join(registration.sites)
-            step = "forget it, or name the registration of that site"
-            yield problem(f"kept: {slot}", f"the registration is good on {good} only", step)
+            step = "delete it, or use the registration of that site"
+            yield problem(f"kept: {slot}", f"the registration works only on {good}", step)
         elif slot.kind == "grant":
             yield _grant(slot, store.get(slot), registration)
 
@@ -76,16 +76,16 @@ def check_kept(store: Store, registration: ClientRegistration) -> Iterator[Findi
 def _grant(slot: Slot, secret: Secret | None, registration: ClientRegistration) -> Finding:
     check = f"kept: {slot}"
     if secret is None:
-        return ok(check, "gone by now")
+        return ok(check, "no longer there")
     try:
         tokens = read(secret, sites=DATADOG_SITES).tokens
     except InputError as error:
-        return problem(check, error.what, "forget it and authorize again")
+        return problem(check, error.what, "delete it and authorize again")
     if (tokens.site.name, tokens.client_id) != (slot.site, slot.client_id):
-        return problem(check, "it holds a grant of another site or client", "forget it")
+        return problem(check, "it contains a grant of another site or client", "forget it")
     lost = [scope for scope in registration.scopes if scope not in tokens.scopes]
     if lost:
-        step = "authorize again, or ask the customer's administrator why they were withheld"
+        step = "authorize again, or ask the customer's administrator why they were not granted"
         return note(check, f"it lacks {', '.join(lost)} of the registration's scopes", step)
     return ok(check, "site and scopes match the registration")
 
@@ -123,11 +123,11 @@ def _listened(registration: ClientRegistration, uri: str) -> Finding:
         if error.code != "port_not_opened":
             step = error.advice
         elif port < _FIRST_FREE:
-            step = "register a port of 1024 or more: lower ones are for administrators"
+            step = "register a port of 1024 or higher: lower ones are for administrators"
         else:
-            step = f"end the program that uses port {port}, or register another port as well"
+            step = f"stop the program that uses port {port}, or also register another port"
         return problem(check, error.what, step)
     if address.name == "localhost":
-        step = "register http://127.0.0.1 as well: `localhost` may lead to another address"
+        step = "also register http://127.0.0.1: `localhost` may lead to another address"
         return note(check, f"port {address.port} is free", step)
     return ok(check, f"port {address.port} is free")

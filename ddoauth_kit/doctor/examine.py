@@ -63,14 +63,14 @@ def examine(  # noqa: PLR0913 - each is an option of the command
     ]
     if offline:
         step = "run it without --offline"
-        return [*findings, unknown("sites and clock", "not looked at", step)]
+        return [*findings, unknown("sites and clock", "not checked", step)]
     reached = reach(chosen)
     findings += [*check_sites(reached), check_clock(reached)]
     if not token_endpoint:
         return findings
     registration, _ = clients.find_registration(environ, site=home, client=client)
     if registration is None:
-        step = "name a client: only its own site is asked"
+        step = "name a client: only its own site is checked"
         return [*findings, unknown("token endpoints", "no registration was found", step)]
     return [*findings, *check_token_endpoints(registration, sites=sites)]
 

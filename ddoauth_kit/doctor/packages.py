@@ -19,23 +19,23 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 KIT: Final = "ddoauth-kit"
-_UNTRIED: Final = "older ones were not tried"
+_UNTRIED: Final = "older versions were not tested"
 # What was wrong before the first good version; pyproject.toml names the same in its remarks.
 REASONS: Final = {
     "authlib": "CVE-2026-41425: a login can be forged",
     "cryptography": "CVE-2026-26007: input is not checked",
     "flask": "CVE-2026-27205: a private page is cached",
-    "h11": "CVE-2025-43859: badly framed bodies are accepted",
-    "jinja2": "CVE-2025-27516: a template leaves its bounds",
-    "jsonschema": "newer ones start slowly: seconds for each run",
+    "h11": "CVE-2025-43859: malformed bodies are accepted",
+    "jinja2": "CVE-2025-27516: a template escapes its sandbox",
+    "jsonschema": "newer versions take seconds to start",
     "jupyter-server": "CVE-2026-44727: a notebook's page runs as you",
     "jupyterlab": "CVE-2026-73415: a picture runs as you",
-    "nbconvert": "CVE-2025-53000: a foreign program is run",
-    "pytest": "CVE-2025-71176: others reach its folder",
+    "nbconvert": "CVE-2025-53000: another program can be run",
+    "pytest": "CVE-2025-71176: other users can reach its folder",
     "requests": "CVE-2024-47081: credentials go elsewhere",
-    "starlette": "CVE-2026-48710: a Host header misleads",
-    "tornado": "CVE-2025-47287: a form stalls the server",
-    "urllib3": "CVE-2026-21441: a small answer fills the memory",
+    "starlette": "CVE-2026-48710: a Host header can mislead the server",
+    "tornado": "CVE-2025-47287: a form can stall the server",
+    "urllib3": "CVE-2026-21441: a small answer can fill the memory",
     "werkzeug": "CVE-2026-27199: a device passes as a file",
 }
 
@@ -74,7 +74,7 @@ def check_packages(
     missing: dict[str, list[str]] = {}
     wanted = needed(_metadata("Requires-Dist") if lines is None else lines)
     if not wanted:
-        found = "the kit itself is not installed, so what it needs is not known"
+        found = "the kit itself is not installed, so its requirements are not known"
         yield note("packages", found, f"pip install {KIT}")
     for each in wanted:
         name = each.requirement.name

@@ -28,9 +28,9 @@ def check_proxy(environ: Mapping[str, str]) -> Finding:
         host = port = None
     if not host or parts.scheme not in {"http", "https", "socks5", "socks5h"}:
         step = f"write it as http://host:port in {name}, or unset it"
-        return problem("proxy", f"{name} holds no address of a proxy", step)
+        return problem("proxy", f"{name} is not the address of a proxy", step)
     shown = f"{parts.scheme}://{host}" + (f":{port}" if port else "")
-    step = "the sandbox goes round it; if TLS fails, trust its certificate by SSL_CERT_FILE"
+    step = "the sandbox bypasses it; if TLS fails, add its certificate with SSL_CERT_FILE"
     return note("proxy", f"{name} says {shown}", step)
 
 
@@ -38,7 +38,7 @@ def check_tls(environ: Mapping[str, str]) -> Iterator[Finding]:
     """Try the certificates, and warn of a log that would hold the keys of every connection."""
     yield _certificates(environ)
     if environ.get("SSLKEYLOGFILE"):
-        step = "unset it: whoever has that file reads every request, secrets included"
+        step = "unset it: anyone with that file can read every request, including secrets"
         yield problem("TLS key log", "SSLKEYLOGFILE is set", step)
 
 
@@ -46,14 +46,16 @@ def _certificates(environ: Mapping[str, str]) -> Finding:
     named = {name: environ[name] for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if environ.get(name)}
     for name, path in named.items():
         if not Path(path).exists():
-            return problem("TLS", f"{name} names {path}, which is not there", f"correct {name}")
+            return problem("TLS", f"{name} names {path}, which does not exist", f"correct {name}")
     try:
         ssl.create_default_context(
             cafile=named.get("SSL_CERT_FILE"), capath=named.get("SSL_CERT_DIR")
         )
     except (OSError, ValueError) as error:
         found = f"the certificates cannot be loaded: {type(error).__name__}"
-        return problem("TLS", found, "correct SSL_CERT_FILE: it wants certificates in PEM form")
+        return problem(
+            "TLS", found, ("correct SSL_CERT_FILE: it must name certificates in PEM format")
+        )
     unread = [name for name in _UNREAD if environ.get(name)]
     if unread and not named:
         step = f"set SSL_CERT_FILE to the same file: {' and '.join(unread)} is for other programs"

@@ -26,11 +26,12 @@ PATIENCE: Final = 4.0
 MOST_SECONDS: Final = 60.0
 ONLINE: Final = "check the connection and the proxy settings; the sandbox needs neither"
 LET: Final = (
-    "log in at the proxy or network that answers, or let its administrator open Datadog's API hosts"
+    "log in to the proxy or network that answers, or ask its administrator to allow Datadog's "
+    "API hosts"
 )
 TRUST: Final = (
-    "set SSL_CERT_FILE to the certificate of the proxy that opens TLS here; REQUESTS_CA_BUNDLE and "
-    "CURL_CA_BUNDLE are not read"
+    "set SSL_CERT_FILE to the certificate of the proxy that intercepts TLS here; "
+    "REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE are not read"
 )
 _FAILED: Final = 500
 _REFUSALS: Final = frozenset({401, 403, 429})
@@ -74,7 +75,7 @@ def check_sites(reached: tuple[Reached, ...]) -> Iterator[Finding]:
             found = f"{host} gives an answer that is not Datadog's: {each.foreign}"
             yield problem(check, found, LET)
         elif each.status is not None and each.status >= _FAILED:
-            yield problem(check, f"{host} answers {each.status}", "look at Datadog's status page")
+            yield problem(check, f"{host} answers {each.status}", "check Datadog's status page")
         else:
             yield ok(check, f"{host} answers")
 
@@ -83,11 +84,16 @@ def check_clock(reached: tuple[Reached, ...]) -> Finding:
     """Compare this clock with the servers'; the median of them counts."""
     ahead = sorted(each.ahead for each in reached if each.ahead is not None)
     if not ahead:
-        return unknown("clock", "no server told the time", "run this again when one can be reached")
+        return unknown(
+            "clock", ("no server returned the time"), ("run this again when a site can be reached")
+        )
     off = ahead[len(ahead) // 2]
     shown = f"{abs(off):.0f} seconds {'behind' if off > 0 else 'ahead of'} the servers' clock"
     if abs(off) > MOST_SECONDS:
-        step = "set this machine's clock: tokens would seem alive or dead, and data too old or new"
+        step = (
+            "set this machine's clock: otherwise expired tokens seem valid, or data seems too "
+            "old or too new"
+        )
         return problem("clock", shown, step)
     return ok("clock", shown)
 

@@ -22,7 +22,7 @@ def check_keyring() -> Finding:
     backend, reason = usable_keyring()
     if backend is None:
         instead = "files or memory are" if os.name == "posix" else "memory is"
-        step = f"nothing is lost: {instead} used; a desktop's keyring guards better"
+        step = f"nothing is lost: {instead} used; a desktop's keyring is safer"
         return note("keyring", reason, step)
     return ok("keyring", type(backend).__module__)
 
@@ -34,9 +34,11 @@ def check_folder(environ: Mapping[str, str]) -> Finding:
     except InputError as error:
         return problem("store folder", error.what, error.advice)
     if folder is None:
-        return note("store folder", "the environment names no home", "set DDOAUTH_STORE_FOLDER")
+        return note(
+            "store folder", ("the environment names no home folder"), "set DDOAUTH_STORE_FOLDER"
+        )
     if not folder.exists() and not folder.is_symlink():
-        return ok("store folder", f"{folder} is not there yet")
+        return ok("store folder", f"{folder} does not exist yet")
     try:
         slots = FileStore(folder).slots()
     except InputError as error:
@@ -54,7 +56,7 @@ def check_store(environ: Mapping[str, str]) -> Iterator[Finding]:
         yield problem("store", error.what, error.advice)
         return
     if chosen.store.where.startswith("memory"):
-        step = "keep the API key elsewhere as soon as it is made: it is shown once"
+        step = "store the API key elsewhere as soon as it is created: it is shown once"
         yield note("store", f"{chosen.store.where} ({chosen.reason})", step)
     else:
         yield ok("store", chosen.store.where)
@@ -67,5 +69,5 @@ def check_official_variables(environ: Mapping[str, str]) -> Finding | None:
     names = [name for name in ("DD_API_KEY", "DD_APP_KEY") if environ.get(name)]
     if not names:
         return None
-    step = "unset them where the official client uses a token: it sends them in addition"
+    step = "unset them if the official client uses a token: it sends them as well"
     return note("DD_ variables", f"{' and '.join(names)} are set", step)

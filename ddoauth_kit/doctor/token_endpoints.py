@@ -32,7 +32,7 @@ def check_token_endpoints(
     """
     site = next((site for site in sites if site.name in registration.sites), None)
     if site is None:
-        step = "name a client of a site that the table has"
+        step = "use a client of a site in the table"
         yield unknown("token endpoints", "no site of the registration is in the table", step)
         return
     with Http(timeout=PATIENCE, deadline=PATIENCE) as http:
@@ -56,11 +56,13 @@ def _check(http: Http, site: Site, endpoint: TokenEndpoint, *, used: bool) -> Fi
     except DdoauthError as error:
         return unknown(check, error.what, "check the connection and the proxy settings")
     if answer.status in _MISSING:
-        step = "set DDOAUTH_TOKEN_ENDPOINT, or `token_endpoint` of the registration, to the other"
+        step = (
+            "set DDOAUTH_TOKEN_ENDPOINT, or `token_endpoint` of the registration, to the other one"
+        )
         found = f"{address} does not exist ({answer.status})"
         return problem(check, found, step) if used else note(check, found)
     code, texts = oauth_error(answer)
     if answer.status in _REFUSED and (code or texts):
         return ok(check, f"{address} answers as a token endpoint ({answer.status})")
-    found = f"{address} answers {answer.status}, which tells nothing"
-    return unknown(check, found, "look at Datadog's status page, and for a proxy in between")
+    found = f"{address} answers {answer.status}, which proves nothing"
+    return unknown(check, found, "check Datadog's status page, and look for a proxy in between")

@@ -1,11 +1,11 @@
 """Say what went wrong in three parts: what happened, what the server said, what to try next.
 
     DdoauthError
-    ├── InputError           what was asked for cannot be done; nothing was sent
+    ├── InputError           the request can't be made; nothing was sent
     ├── AuthorizationError   the redirect back from Datadog was refused, or says no
     ├── TokenError           the token or revocation endpoint said no
     ├── ApiError             an API call said no
-    │   └── ApiKeyError      the API key was not made, or is not accepted
+    │   └── ApiKeyError      the API key was not created, or is not accepted
     ├── AnswerError          the server answered something that cannot be read
     └── NetworkError         no answer arrived
 

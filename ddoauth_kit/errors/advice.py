@@ -20,22 +20,22 @@ ADVICE: Final[dict[str, str]] = {
         "use `v2` or `v1` for `token_endpoint` and DDOAUTH_TOKEN_ENDPOINT, or leave it out for v2."
     ),
     "ambiguous_site": (
-        "use `domain`, which arrives beside `site`: a vanity subdomain does not tell the region."
+        "use `domain`, which arrives beside `site`: a vanity subdomain does not name the region."
     ),
     "inconsistent_site": (
         "start again from the integration tile; if it happens again, treat the link as forged."
     ),
-    "insecure_url": "use https; plain http is for a server on this machine only.",
+    "insecure_url": "use https; plain http is only for a server on this machine.",
     "bad_variable": (
-        "write the value without quotation marks (`docker run --env-file` keeps them), put blanks "
-        "between scopes and between redirect URIs, and write folders as whole paths."
+        "write the value without quotation marks (`docker run --env-file` keeps them), put "
+        "spaces between scopes and between redirect URIs, and write folders as absolute paths."
     ),
     "bad_client_file": (
         "give the `assets/oauth_clients.json` of an integration: an object `integration` with "
         "`id`, `name`, `redirect_uris`, `onboarding_url` and `scopes`."
     ),
     "missing_client_id": (
-        "keep the registration with the form of lesson 09, set DDOAUTH_CLIENT_ID (or "
+        "store the registration with the form in lesson 09, set DDOAUTH_CLIENT_ID (or "
         "DDOAUTH_CLIENT_ID_EU1 and so on for one site), or name a client file."
     ),
     "missing_client_secret": (
@@ -43,59 +43,59 @@ ADVICE: Final[dict[str, str]] = {
         "(published client) in the environment; never write it into a notebook or a parameter."
     ),
     "no_credentials_for_site": (
-        "a private client works on the site that made it: import the app there and set that "
-        "site's own id and secret, or use the published client."
+        "a private client works only on the site that created it: import the app on the other "
+        "site and set that site's id and secret, or use the published client."
     ),
     "bad_redirect_uri": "register an absolute https URI without a fragment (http on loopback).",
     "unregistered_redirect_uri": (
-        "use one of the registered redirect URIs, to the letter; they come from the form of lesson "
-        "09, DDOAUTH_REDIRECT_URIS or a client file."
+        "use one of the registered redirect URIs exactly; they come from the form in lesson 09, "
+        "DDOAUTH_REDIRECT_URIS or a client file."
     ),
     "unregistered_scope": "ask for registered scopes only, or add the scope to the client first.",
     "unusable_credential": (
-        "copy it again: it holds a line break, a blank at an end, or a character outside ASCII."
+        "copy it again: it contains a line break, a space at either end, or a non-ASCII character."
     ),
     "unknown_mode": "use `sandbox` (offline, no credentials) or `live`.",
     "unknown_writes": "use `none` (reads only), `harmless` or `round-trip`.",
     "unknown_call": "write a method and a path, such as `GET /api/v1/monitor`.",
     "unknown_scope": "look at the list in `ddoauth_kit/catalogue.json`, or in the registration.",
     "no_spec": (
-        "look whether pip can reach a package index, or download the source distribution of "
+        "check whether pip can reach a package index, or download the source distribution of "
         "datadog-api-client by hand and name it with `--source`."
     ),
     "unknown_kind": (
-        "use `private` or `published`, in code as in DDOAUTH_CLIENT_KIND, or leave it out."
+        "use `private` or `published`, both in code and in DDOAUTH_CLIENT_KIND, or leave it out."
     ),
     "unknown_consent": "set DDOAUTH_CONSENT to `paste` or `listener`, or leave it out.",
     "bad_sandbox_url": (
-        "set DDOAUTH_SANDBOX to the address that `ddoauth sandbox` listens at, such as "
+        "set DDOAUTH_SANDBOX to the address that `ddoauth sandbox` prints, such as "
         "http://127.0.0.1:8470, or unset it."
     ),
     "not_sandbox_credentials": (
-        "take the client id and secret that `ddoauth sandbox` prints, or unset DDOAUTH_SANDBOX to "
+        "use the client id and secret that `ddoauth sandbox` prints, or unset DDOAUTH_SANDBOX to "
         "use Datadog."
     ),
     "no_person": (
-        "run the notebook in JupyterLab, where the redirect URL can be pasted, or the command in a "
-        "terminal of your own, or use the sandbox."
+        "run the notebook in JupyterLab, where you can paste the redirect URL, run the command "
+        "in your own terminal, or use the sandbox."
     ),
-    "unknown_creation_path": "take one of the paths that the message lists.",
+    "unknown_creation_path": "use one of the paths that the message lists.",
     "bad_registration": "correct the fields that the message names, here and at Datadog.",
     "registration_not_kept": (
-        "mend what the message names, then keep the registration again; a live run can also read "
-        "DDOAUTH_CLIENT_ID and DDOAUTH_CLIENT_SECRET from the environment."
+        "fix the problem that the message names, then store the registration again; a live run "
+        "can also read DDOAUTH_CLIENT_ID and DDOAUTH_CLIENT_SECRET from the environment."
     ),
     "kept_secret_missing": (
-        "keep the registration once more, with the form or `keep_registration`, or set the "
-        "variable that the message names; if nobody has the secret, ask Datadog for a new one."
+        "store the registration again, with the form or `keep_registration`, or set the variable "
+        "that the message names; if nobody has the secret, ask Datadog for a new one."
     ),
     "no_loopback_redirect_uri": (
-        "register `http://127.0.0.1:PORT/PATH` as one more redirect URI of the private client, or "
+        "register `http://127.0.0.1:PORT/PATH` as another redirect URI of the private client, or "
         "paste the redirect (`ddoauth login --paste`). A published client must not have one."
     ),
     "port_not_opened": (
-        "stop the program that uses the port (an earlier run, perhaps), or register a redirect URI "
-        "with another port: Datadog compares the port as well."
+        "stop the program that uses the port (an earlier run, perhaps), or register a redirect "
+        "URI with another port: Datadog also compares the port."
     ),
     "no_live_on_binder": (
         "use `sandbox` here; to use real credentials, install the workbook on your own machine."
@@ -109,56 +109,56 @@ ADVICE: Final[dict[str, str]] = {
         "sandbox."
     ),
     "keyring_silent": (
-        "unlock the keyring where its window is seen, then try again; or set DDOAUTH_STORE to "
-        f"{_STORES}, which ask nobody."
+        "unlock the keyring where you can see its window, then try again; or set DDOAUTH_STORE "
+        f"to {_STORES}, which need no password."
     ),
     "not_stored": (
-        f"unlock the keyring or make room on the disk, or set DDOAUTH_STORE to {_STORES} "
-        "to keep secrets elsewhere. Nothing is lost before you call `create_api_key`; after it, "
-        "the key is in the value that the call returned."
+        f"unlock the keyring or free disk space, or set DDOAUTH_STORE to {_STORES} to store "
+        "secrets elsewhere. Nothing is lost before you call `create_api_key`; after it, the "
+        "call's return value holds the key."
     ),
     "credentials_not_shown": (
-        "use the secret that was kept when it was shown; if nobody kept it, ask Datadog for a new "
-        "one, because no page shows it again."
+        "use the secret that you stored when it was shown; if nobody stored it, ask Datadog for "
+        "a new one, because no page shows it again."
     ),
     "not_the_private_client": (
-        "open a lab with `open_sandbox_lab(private=True)`; at Datadog, publish on the page of the "
-        "Developer Platform yourself."
+        "open a lab with `open_sandbox_lab(private=True)`; at Datadog, publish it yourself in "
+        "the Developer Platform."
     ),
     "unsafe_store": (
-        "look who made it, then `chmod 700` the folder and `chmod 600` the file, and `chmod o-w` a "
-        "folder above, or name another folder in DDOAUTH_STORE_FOLDER; a link is not followed."
+        "check who created it, then `chmod 700` the folder, `chmod 600` the file and `chmod o-w` "
+        "the folders above, or name another folder in DDOAUTH_STORE_FOLDER; links are not "
+        "followed."
     ),
     "bad_store_folder": (
-        "set DDOAUTH_STORE_FOLDER to a whole path such as `/home/you/secrets`, or leave it out; a "
-        "`~` in front is your home folder."
+        "set DDOAUTH_STORE_FOLDER to an absolute path such as `/home/you/secrets`, or leave it "
+        "out; a leading `~` is your home folder."
     ),
-    "not_a_path": "give the folder as a text or as a `pathlib.Path`.",
+    "not_a_path": "pass the folder as a string or a `pathlib.Path`.",
     "store_busy": (
-        "end the process that holds it: it hangs in a refresh or was stopped; a process that ended "
-        "holds nothing."
+        "end the process that holds the lock: it hangs in a refresh or is paused. A process that "
+        "has ended holds no lock."
     ),
     "unknown_store": f"set DDOAUTH_STORE to {_KINDS}, or leave it out.",
-    "bad_export": (
-        "name a file that does not exist yet, or a descriptor that leads into a pipe or a file."
-    ),
-    "unknown_notebook": "name a notebook of the folder, or give the path of one.",
+    "bad_export": "name a file that does not exist yet, or a descriptor of a pipe or a file.",
+    "unknown_notebook": "use the name of a lesson, or the path of a notebook.",
     "not_a_notebook": "give a Jupyter notebook (format 4, with a list of cells).",
-    "other_language": "run notebooks whose kernel is Python; other kernels are not started.",
+    "other_language": "run notebooks with a Python kernel; other kernels are not supported.",
     "output_not_written": (
-        "make room on the disk, or write to another place; what was written before is kept."
+        "free disk space, or write to another place; earlier files are unchanged."
     ),
-    "bad_output_folder": "choose a folder that you may write to, with `--out`.",
+    "bad_output_folder": "choose a folder that you can write to, with `--out`.",
     "bad_probe_rows": (
         "give a JSON or CSV file that `save` or `ddoauth probe` wrote, or rows with `site`, "
-        "`scope` and `verdict`, each scope once a site."
+        "`scope` and `verdict`, with each scope once per site."
     ),
     "unknown_filter": "use one of the verdicts or areas that the message lists.",
     "secret_parameter": (
-        "put the value into an environment variable (DDOAUTH_CLIENT_SECRET, DDOAUTH_REFRESH_TOKEN_"
-        "US1, DD_API_KEY) or the keyring, which kernels can read; papermill writes parameters "
-        "down. Pass names only. If it was typed on a command line, treat it as seen: replace it. "
-        "If it is not a secret, name the parameter in DDOAUTH_PLAIN_PARAMETERS."
+        "put the value into an environment variable (DDOAUTH_CLIENT_SECRET, "
+        "DDOAUTH_REFRESH_TOKEN_US1, DD_API_KEY) or the keyring, which kernels can read, because "
+        "papermill saves parameters. Pass only names. If you typed the value on a command line, "
+        "others may have seen it: replace it. If it is not a secret, name the parameter in "
+        "DDOAUTH_PLAIN_PARAMETERS."
     ),
     "other_settings": (
         "resume with the mode, `--writes` and version of the first run, or choose another `--out`."
@@ -166,20 +166,20 @@ ADVICE: Final[dict[str, str]] = {
     "not_a_run": "name the folder that `ddoauth run --out` wrote, with its summary.json.",
     "no_executor": (
         "give the address that the scheduler prints, such as tcp://host:8786, and install the "
-        'extra: pip install "ddoauth-kit[dask]", here and on the workers.'
+        'extra here and on the workers: pip install "ddoauth-kit[dask]".'
     ),
     "several_live_clients": (
-        "start a run for each client, with that client's own variables in the environment."
+        "run each client by itself, with that client's own variables in the environment."
     ),
     "bad_allow_list": (
-        "write a line for each value: the fingerprint that `ddoauth scan` printed, a blank, and "
-        "the reason why it is not a secret. Lines that begin with # are comments."
+        "write one line for each value: the fingerprint that `ddoauth scan` printed, a space, "
+        "and the reason why it is not a secret. Lines that start with # are comments."
     ),
-    "unreadable_path": "name a file or a folder that exists and that you may read.",
+    "unreadable_path": "name a file or a folder that exists and that you can read.",
     "sandbox_not_started": "change the option that the message names.",
     "unknown_fault": "name one of the faults that the message lists.",
     "unknown_drill": "name one of the mistakes or faults that the message lists.",
-    "unknown_line": "name a text that occurs once, such as a whole line of the server.",
+    "unknown_line": "use a text that occurs exactly once, such as a whole line of the server.",
     "unknown_handler": "name `onboarding` or `callback`, the two handlers of a server.",
     # A command behind the sandbox's front cannot start.
     "no_trustme": "`pip install 'ddoauth-kit[grade]'`",
@@ -189,14 +189,14 @@ ADVICE: Final[dict[str, str]] = {
         "that is installed."
     ),
     "bad_allowed_host": (
-        "write `HOST`, `HOST:PORT` or `*.DOMAIN` after `--allow`, and none of Datadog's hosts."
+        "write `HOST`, `HOST:PORT` or `*.DOMAIN` after `--allow`, but none of Datadog's hosts."
     ),
     "bad_host_name": "give a host name such as `api.datadoghq.com`.",
-    "port_forbidden": "start with `--isolate`, or as a user who may open the port.",
+    "port_forbidden": "start with `--isolate`, or as a user who can open the port.",
     "no_namespaces": "start without `--isolate`, or let an administrator allow user namespaces.",
     "not_isolated": "start with `ddoauth sandbox --isolate -- COMMAND`.",
     "no_browser": "install Chromium and start in a desktop session, or leave `--open` out.",
-    "port_taken": "stop the program that uses the port, or leave the port out for a free one.",
+    "port_taken": "stop the program that uses the port, or leave out the port to get a free one.",
     # Grading somebody's server cannot begin.
     "no_settings": (
         "write the settings once with `ddoauth grade --init URL -- COMMAND`, or name a file "
@@ -209,8 +209,8 @@ ADVICE: Final[dict[str, str]] = {
     ),
     "no_variable": "set the variable that the message names, and run it again.",
     "datadog_address": "name the address of your own server that sends the customer to Datadog.",
-    "file_exists": "move the file away, or grade with it: `ddoauth grade`.",
-    "unknown_check": "name one of the checks of `.github/GRADE.md`.",
+    "file_exists": "move the file, or use it: `ddoauth grade`.",
+    "unknown_check": "use one of the checks listed in `.github/GRADE.md`.",
     "not_a_grade": "name a folder that `ddoauth grade --out` wrote.",
     "bad_client": (
         "correct `client` in the settings: a file such as `assets/oauth_clients.json`, or "
@@ -226,18 +226,18 @@ ADVICE: Final[dict[str, str]] = {
         "run the command by itself to read its output, and set what it needs in `[server.env]`."
     ),
     "server_not_ready": (
-        "check the port, name in `ready` what tells that the server is up, and see whether it "
-        "waits for a database."
+        "check the port, put into `ready` a text that the server prints when it is up, and check "
+        "whether it waits for a database."
     ),
-    "server_slow": "look at what the server waits for, or raise `patience`.",
+    "server_slow": "find out what the server waits for, or raise `patience`.",
     "server_failed": "read the server's output, and check `[server.env]`.",
     "server_closed": (
         "read the server's output: its process or a proxy in front of it ended the connection."
     ),
-    "slow_down": "raise the server's limit for its own callers while you grade it.",
-    "circle": "open the address in a browser, and look which redirect leads back.",
+    "slow_down": "raise the server's own rate limit while you grade it.",
+    "circle": "open the address in a browser, and find the redirect that leads back.",
     "login_needed": (
-        "say in `[login]` how a fresh browser logs in: a request with fields, or a command."
+        "say in `[login]` how a new browser logs in: a request with fields, or a command."
     ),
     "login_failed": (
         "check the address and the fields of `[login]`, and the variables that they name."
@@ -250,32 +250,35 @@ ADVICE: Final[dict[str, str]] = {
         "add `--browser`, or name an address in `[start]` that redirects to Datadog, a JSON answer "
         "or a line of the log."
     ),
-    "no_link": "name in `[start]` the address that redirects to Datadog.",
+    "no_link": "in `[start]`, name the address that redirects to Datadog.",
     "no_field": (
-        "name in `field` of `[start]` where the JSON answer holds the address; dots lead inward."
+        "in `field` of `[start]`, name the field of the JSON answer that holds the address; use "
+        "dots for nested fields."
     ),
-    "no_line": "name in `log` of `[start]` a text of the line that holds the address.",
+    "no_line": "in `log` of `[start]`, put a text from the line that holds the address.",
     "other_client": (
         "give the server `{client_id}` and `{client_secret}` in `[server.env]`, under the "
         "names that it reads."
     ),
     "untrusted_ca": (
-        "let the server read the variable that the message names, or bring it into the "
-        "sandbox another way."
+        "let the server read the variable that the message names, or connect it to the sandbox "
+        "in another way."
     ),
     "front_bypassed": (
-        "set the variable that the message names, or give the server base URLs of the sandbox."
+        "set the variable that the message names, or configure the server with the sandbox's "
+        "base URLs."
     ),
     "not_connected_page": (
-        "correct `[connected]`: a text of the page, its address, or the address of a status."
+        "correct `[connected]`: a text on the page, its address, or the address of a status "
+        "endpoint."
     ),
     "consent_refused": (
-        "read the reason in the message: it is what Datadog's consent page would have said."
+        "read the reason in the message: Datadog's consent page would say the same."
     ),
-    "not_connected": "make one good connect work first: `ddoauth grade --only pkce-s256`.",
+    "not_connected": "get one good connect to work first: `ddoauth grade --only pkce-s256`.",
     "first_look_failed": (
-        "correct what the message names, or write the settings by hand, as `.github/GRADE.md` "
-        "shows them."
+        "correct what the message names, or write the settings by hand, as shown in "
+        "`.github/GRADE.md`."
     ),
     "not_this_machine": (
         "name the address that `ddoauth sandbox` printed, such as http://127.0.0.1:8000."
@@ -284,66 +287,68 @@ ADVICE: Final[dict[str, str]] = {
         "start `ddoauth sandbox --env` as the same user, and name the address that it prints."
     ),
     "sandbox_unreachable": "start the sandbox again, and then the server.",
-    "sandbox_refused": "use a sandbox and a grader of the same version of the kit.",
-    "no_own_sandbox": "open a lab of its own for this: `open_sandbox_lab()`.",
+    "sandbox_refused": "use the same version of the kit for the sandbox and the grader.",
+    "no_own_sandbox": "open a separate lab for this: `open_sandbox_lab()`.",
     "missing_package": (
-        "run the command that the message shows, or bring in everything that the lessons need: "
+        "run the command that the message shows, or install everything that the lessons need: "
         'pip install "ddoauth-kit[workbook]".'
     ),
     "not_an_integration": (
         "name the folder that holds the integration's `manifest.json` and `README.md`."
     ),
     "bad_base": (
-        "name a branch, tag or commit that this repository has, fetch it first, or give an "
-        "earlier manifest with `--earlier`."
+        "name a branch, tag or commit of this repository, fetch it first, or give an earlier "
+        "manifest with `--earlier`."
     ),
     "bad_earlier_manifest": "give a manifest of the same integration that holds its `app_uuid`.",
     "bad_probes_file": (
-        "give what `ddoauth probe --format json` printed: a list of objects with `site`, `scope` "
-        "and `verdict`."
+        "give the output of `ddoauth probe --format json`: a list of objects with `site`, "
+        "`scope` and `verdict`."
     ),
     # The authorization response.
     "invalid_client_id": (
         "check the client id and the site: a private client can be authorized only in the "
-        "organization that made it, and each site has its own."
+        "organization that created it, and each site has its own."
     ),
     "mismatching_redirect_uri": (
-        "register the redirect URI exactly as it is sent, port and trailing slash included."
+        "register the redirect URI exactly as it is sent, including port and trailing slash."
     ),
     "access_denied": (
         "ask the customer to authorize again; they need every permission behind the scopes."
     ),
     "invalid_scope": (
-        "remove the scope that is named, or unknown to this site, or not part of the client: "
-        "one bad scope fails the whole request."
+        "remove the scope that the message names, that this site doesn't know, or that is not "
+        "part of the client: one bad scope makes the whole request fail."
     ),
     "authorization_refused": "read the server's words; correct the authorization request.",
     "not_a_redirect": (
-        "paste the whole address of the page that the browser ends on. A server passes the query "
-        "string of the request to its redirect URI; scheme, host and port do not matter."
+        "paste the whole address of the page where the browser ends up. A server passes the "
+        "query string of the request; scheme, host and port do not matter."
     ),
     "no_redirect_in_time": (
-        "start again and answer the consent page in time; where the browser runs on another "
-        "machine, set DDOAUTH_CONSENT=paste and paste the address of the page it ends on."
+        "start again and answer the consent page in time. If the browser runs on another "
+        "machine, set DDOAUTH_CONSENT=paste and paste the address of the page where it ends up."
     ),
     "wait_cancelled": "start again when you are ready; the port is free.",
-    "missing_state": "start again; a redirect without `state` is not believed.",
+    "missing_state": "start again; a redirect without `state` can't be trusted.",
     "wrong_state": (
-        "start again and finish in the browser session that began the authorization. A server of "
-        "several processes needs one `pending` for all of them, such as `SharedPending`."
+        "start again and finish in the browser session that began the authorization. A server "
+        "with several processes needs one `pending` for all of them, such as `SharedPending`."
     ),
     "missing_session": (
         "give each browser a random session cookie before you call `begin`, and pass its value; a "
         "program that serves one person passes `ONE_PERSON`."
     ),
-    "duplicate_parameter": "start again; a parameter that comes twice is not believed.",
-    "missing_code": "start again and click Authorize; check that the whole URL was passed on.",
-    "missing_domain": "start again; without `domain` the region, and so the host, is unknown.",
+    "duplicate_parameter": "start again; a parameter that occurs twice can't be trusted.",
+    "missing_code": (
+        "start again and click Authorize; check that your server passes on the whole URL."
+    ),
+    "missing_domain": "start again; without `domain`, the region and its host are unknown.",
     "foreign_domain": (
         "do not send the client secret anywhere: the redirect names a host that is not a "
         "Datadog site. Start again from the integration tile."
     ),
-    "domain_changed": "start again from the tile of the organization that should be connected.",
+    "domain_changed": "start again from the tile of the organization that you want to connect.",
     "wrong_client_id": "finish the authorization with the client that started it.",
     "wrong_issuer": "start again; the answer may come from another authorization server.",
     # The token and revocation endpoints.
@@ -358,11 +363,11 @@ ADVICE: Final[dict[str, str]] = {
         "or site."
     ),
     "grant_ended": (
-        "ask the customer to authorize again, with `begin` and `complete`, and keep the result."
+        "ask the customer to authorize again, with `begin` and `complete`, and store the result."
     ),
     "invalid_client": (
-        "compare client id and secret with the Developer Platform: private and published client, "
-        "and each site's, have different ones."
+        "compare client id and secret with the Developer Platform: the private client, the "
+        "published client and each site have different ones."
     ),
     "no_refresh_token": "ask the customer to authorize again; there is nothing to refresh with.",
     "other_token_endpoint": (
@@ -371,28 +376,29 @@ ADVICE: Final[dict[str, str]] = {
         "ask the customer to authorize again."
     ),
     "token_endpoint_missing": (
-        "set DDOAUTH_TOKEN_ENDPOINT, or `token_endpoint` of the registration, to the other one of "
-        "`v2` and `v1`, then authorize again; `ddoauth doctor --token-endpoint` asks which one "
-        "answers. Nothing is tried on its own, because a code works once."
+        "set DDOAUTH_TOKEN_ENDPOINT, or `token_endpoint` of the registration, to the other one "
+        "one of `v2` and `v1`, then authorize again; `ddoauth doctor --token-endpoint` finds out "
+        "which one answers. The kit does not try the other one by itself, because a code works "
+        "once."
     ),
     "token_refused": "read the server's words; compare the request with the transcript.",
     # The APIs.
     "unauthorized": (
-        "call GET /api/v2/current_user with the same token: if that works, the endpoint is not "
-        "open to OAuth or needs another scope; if not, refresh or authorize again."
+        "call GET /api/v2/current_user with the same token: if that works, the endpoint does not "
+        "support OAuth or needs another scope; if not, refresh or authorize again."
     ),
     "scope_missing": (
-        "compare the granted scopes with what the call needs; the authorizing user may also "
-        "lack the permission itself, which the answer does not tell apart. If GET "
-        "/api/v2/current_user fails as well, the token is the trouble."
+        "compare the granted scopes with what the call needs; the authorizing user may also lack "
+        "the permission itself; the answer is the same. If GET /api/v2/current_user also fails, "
+        "the problem is the token."
     ),
-    "not_found": "check the id and the site; what you look for may be in another organization.",
-    "rate_limited": "wait the seconds that the answer names, then try again.",
+    "not_found": "check the id and the site; the object may be in another organization.",
+    "rate_limited": "wait for the number of seconds in the answer, then try again.",
     "api_refused": "read the server's words; compare the request with the API reference.",
     "api_key_exists": (
-        "use the key that was stored when it was created. If it is lost: the customer revokes "
-        "the key named after your client under Organization Settings > API Keys, then the whole "
-        "authorization runs again."
+        "use the key that was stored when it was created. If it is lost, the customer revokes "
+        "the key named after your client under Organization Settings > API Keys; then run the "
+        "whole authorization again."
     ),
     "api_key_not_kept": (
         "save `error.api_key.key.reveal()` in your secret manager now, before the process ends: "
@@ -403,44 +409,47 @@ ADVICE: Final[dict[str, str]] = {
         "that opens the marketplace endpoint."
     ),
     "api_key_required": (
-        "send this with the API key in the `DD-API-KEY` header; an access token sends no data."
+        "send this request with the API key in the `DD-API-KEY` header; an access token can't "
+        "send data."
     ),
     "api_key_refused": (
         "validate the key on the site it was created on; the customer may have revoked it."
     ),
     # Answers that cannot be read, and no answer.
-    "server_error": "try again later; if it lasts, compare with Datadog's status page.",
+    "server_error": "try again later; if it continues, check Datadog's status page.",
     "proxy_answer": (
-        "log in at the proxy or network that stands between this machine and Datadog, or let its "
-        "administrator open Datadog's API hosts."
+        "log in to the proxy or network between this machine and Datadog, or ask its "
+        "administrator to allow Datadog's API hosts."
     ),
     "html_answer": (
-        "check the host: a web page where JSON was expected is often the app host instead of the "
-        "API host, or a proxy in between."
+        "check the host: a web page instead of JSON often comes from the app host, or from a "
+        "proxy in between."
     ),
     "malformed_json": (
-        "try again, but not a code exchange or a key creation: the code may be spent and the key "
-        "may exist. If it lasts, look for a proxy that cuts or rewrites answers."
+        "try again, unless this was a code exchange or a key creation: the code may be used up "
+        "and the key may exist. If it continues, look for a proxy that truncates or rewrites "
+        "answers."
     ),
     "unexpected_answer": "compare the masked answer in the transcript with the API reference.",
     "unexpected_redirect": (
-        "check the host: the kit follows no redirect that could carry credentials elsewhere."
+        "check the host: the kit does not follow redirects, because they could carry credentials "
+        "elsewhere."
     ),
-    "answer_too_large": "narrow the request; the answer is larger than the kit reads.",
+    "answer_too_large": "narrow the request: the answer is larger than the kit's limit.",
     "no_network": (
-        "check the connection, the proxy settings and the site's name; where a sandbox has ended, "
+        "check the connection, the proxy settings and the site's name. If a sandbox has ended, "
         "run the lesson again from its first cell."
     ),
     "timeout": (
-        "try again, but not a code exchange or a key creation: the code may be spent and the key "
-        "may exist."
+        "try again, unless this was a code exchange or a key creation: the code may be used up "
+        "and the key may exist."
     ),
     "tls_error": (
-        "check the clock, the certificates that a proxy may have replaced (SSL_CERT_FILE), and "
-        "that no vanity subdomain stands before an API host."
+        "check the clock, check whether a proxy replaces certificates (SSL_CERT_FILE), and make "
+        "sure that no API host has a vanity subdomain in front."
     ),
     "cut_off": (
-        "try again, but not a code exchange or a key creation: the code may be spent and the key "
-        "may exist."
+        "try again, unless this was a code exchange or a key creation: the code may be used up "
+        "and the key may exist."
     ),
 }

@@ -1,6 +1,6 @@
-"""Explain an error at length: what leads to it, how to see that it is this one, what to do.
+"""Explain an error in full: its cause, how to recognize it, and what to do.
 
-The texts stand in `explanations.json`, by group in the order of the flow; the fix is the advice.
+The texts are in `explanations.json`, grouped in the order of the flow; the fix is the advice.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _SHOWN: Final = 40
 
 
 class HasCode(Protocol):
-    """Stand for whatever carries a code, such as each error of the kit."""
+    """Describe anything with a code, such as the kit's errors."""
 
     @property
     def code(self) -> str:
@@ -33,11 +33,11 @@ class HasCode(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Hold what is known about one code, in sentences.
+    """Hold the explanation of one code, in sentences.
 
-    `cause` names the most likely one first. `evidence` says what to look at, and what cannot be
-    told apart. `fix` is the next step that the error's message gives. `sources` are pairs of a
-    title and a URL, empty where the cause lies in the kit's own options.
+    `cause` names the most likely one first. `evidence` says what to look at, and which causes look
+    alike. `fix` is the next step that the error's message gives. `sources` are pairs of a title and
+    a URL, empty if the cause is in the kit's own options.
     """
 
     code: str
@@ -91,7 +91,7 @@ def _explanation(code: str, entry: dict[str, Any], pages: dict[str, str]) -> Exp
 
 
 def _url(title: str, pages: dict[str, str]) -> str:
-    """Return where a source is: RFC sections and issues by their number, pages by the list."""
+    """Return a source's URL: RFC sections and issues by number, pages from the list."""
     if section := _RFC.fullmatch(title):
         return f"https://www.rfc-editor.org/rfc/rfc{section[1]}#section-{section[2]}"
     if issue := _PUP.fullmatch(title):

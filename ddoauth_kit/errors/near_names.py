@@ -1,4 +1,4 @@
-"""Find the name that somebody may have meant."""
+"""Find the name that somebody probably meant."""
 
 from __future__ import annotations
 

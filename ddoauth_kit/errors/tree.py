@@ -1,4 +1,4 @@
-"""The classes of errors; the package's own text draws the tree."""
+"""Define the classes of errors; the package's docstring draws the tree."""
 
 from __future__ import annotations
 
@@ -43,20 +43,20 @@ class DdoauthError(Exception):
         return self.told(f'explain("{self.code}")')
 
     def told(self, more: str) -> str:
-        """Return the whole message; `more` is what explains it where the message is read."""
-        said = f" The server said: {'; '.join(self.said)}." if self.said else ""
+        """Return the whole message; `more` is the command that explains it."""
+        said = f" The server said: {'; '.join(self.said).removesuffix('.')}." if self.said else ""
         return f"[{self.code}] {self.what}{said} Next: {self.advice} More: {more}."
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self)!r})"
 
     def _render_traceback_(self) -> list[str]:
-        """Let a notebook show the message alone: the reader's mistake is not in the kit's stack."""
+        """Let a notebook show only the message: the reader's mistake is not in the kit's stack."""
         return [f"{type(self).__name__}: {self}"]
 
 
 class InputError(DdoauthError):
-    """Refuse something the caller gave, before any request."""
+    """Refuse an input, before any request."""
 
 
 class AuthorizationError(DdoauthError):
@@ -76,8 +76,8 @@ class ApiKeyError(ApiError):
 
 
 class AnswerError(DdoauthError):
-    """Report an answer that cannot be read: 5xx, HTML, broken JSON, a missing field."""
+    """Report an unreadable answer: 5xx, HTML, broken JSON, a missing field."""
 
 
 class NetworkError(DdoauthError):
-    """Report that no whole answer arrived: no connection, no trust, no patience left."""
+    """Report that no complete answer arrived: no connection, no trust, or a timeout."""

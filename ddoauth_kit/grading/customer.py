@@ -276,7 +276,7 @@ def _read(answer: httpx.Response, *, deadline: float) -> bytes:
         if size > PAGE_BYTES:
             break
         if time.monotonic() > deadline:
-            raise httpx.ReadTimeout("the page did not end in time")
+            raise httpx.ReadTimeout("the page did not load in time")
     return b"".join(parts)
 
 

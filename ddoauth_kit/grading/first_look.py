@@ -61,7 +61,7 @@ class FirstLook:
         lines = [to_toml(self.settings, blocked=self.blocked).rstrip("\n"), ""]
         lines += [f"# The server's cookies: {', '.join(self.cookies) or 'none'}."]
         lines += [
-            f"# {host} looks like a package registry or an update check; grading needs it not."
+            f"# {host} looks like a package registry or an update check; grading does not need it."
             for host in self.blocked
             if is_tool(host)
         ]
@@ -249,7 +249,7 @@ def _arrived(journey: Journey) -> Arrival:
     if not arrival.issued:
         raise SettingsError(
             "first_look_failed",
-            f"The customer agreed, and the server got no tokens. Its page is a "
+            "The customer consented, but the server got no tokens. Its page is a "
             f"{arrival.page.status}: {arrival.page.html.text[:120]!r}. Correct this first.",
         )
     return arrival

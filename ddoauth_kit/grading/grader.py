@@ -218,7 +218,7 @@ def _own_sandbox(settings: GradeSettings) -> tuple[Sandbox, str]:
         )
     except (SandboxError, OSError) as error:
         raise SettingsError(
-            "bad_client", f"`client` cannot be read: {error}. Correct it in the settings."
+            "bad_client", f"`client` can't be read: {error}. Correct it in the settings."
         ) from None
     return made, key
 
@@ -319,7 +319,7 @@ def _wanted(only: Sequence[str], settings: GradeSettings) -> tuple[str, ...]:
 
 def _announcement(connects: int) -> str:
     return (
-        f"This makes about {connects} connects, each of a new organization of the sandbox. They "
+        f"This makes about {connects} connects, each with a new organization of the sandbox. They "
         "leave rows, mails and webhooks in your server's own systems."
     )
 

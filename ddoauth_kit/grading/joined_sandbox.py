@@ -30,7 +30,7 @@ def find_sandbox(url: str, *, folder: Path | None = None) -> SandboxAddress:
     if parts.scheme != "http" or not is_loopback(parts.hostname or ""):
         raise SettingsError(
             "not_this_machine",
-            f"--sandbox takes an address of this machine, such as http://127.0.0.1:8000, and not "
+            "--sandbox needs an address on this machine, such as http://127.0.0.1:8000, not "
             f"{url!r}.",
         )
     base = f"http://{parts.netloc}"
@@ -44,7 +44,7 @@ def find_sandbox(url: str, *, folder: Path | None = None) -> SandboxAddress:
         return SandboxAddress(url=base, key=key)
     raise SettingsError(
         "no_control_key",
-        f"No control key of this user opens the sandbox at {base}. Start it as the same user: "
+        f"This user has no control key for the sandbox at {base}. Start it as the same user: "
         "`ddoauth sandbox --env`.",
     )
 

@@ -106,7 +106,9 @@ def preflight(bench: Bench) -> GoodRun:
         failure = _why_not(arrival)
         findings = tuple(judged(bench, journey, arrival))
         return GoodRun(findings=findings, tolerated=told(mistakes.names), failure=failure)
-    return GoodRun(findings=(), tolerated=told(mistakes.names), failure=failure or "No try worked.")
+    return GoodRun(
+        findings=(), tolerated=told(mistakes.names), failure=failure or ("No attempt worked.")
+    )
 
 
 def told(names: Sequence[str]) -> tuple[str, ...]:
@@ -182,8 +184,8 @@ def _check_way(bench: Bench, journey: Journey, arrival: Arrival) -> None:
         name, why = likely_variable(bench.command or [""])
         raise SettingsError(
             "front_bypassed",
-            "The customer agreed, and no call of the server came to the front. Most likely it does "
-            f"not get {name}: {why}.",
+            "The customer consented, but the front received no call from the server. Most "
+            f"likely the server does not get {name}: {why}.",
         )
 
 

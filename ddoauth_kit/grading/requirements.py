@@ -1,4 +1,4 @@
-"""List what a correct integration does: each requirement with its source, and how to mend it.
+"""List the requirements for a correct integration, each with its source and its fix.
 
 `worst` is the worst verdict that a check may give. *Broken* needs a MUST of an RFC, a Datadog page
 without which the integration cannot work, a hole, or a server that dies, loops or counts a failure
@@ -42,7 +42,7 @@ REQUIREMENTS: Final[Mapping[str, Requirement]] = MappingProxyType(
                 "Each attempt has a new code challenge.",
                 "RFC 7636, section 4.1",
                 _BROKEN,
-                "Make a new random verifier for each attempt, and keep it with that attempt.",
+                "Create a new random verifier for each attempt, and store it with that attempt.",
             ),
             Requirement(
                 "verifier-length",
@@ -71,11 +71,11 @@ REQUIREMENTS: Final[Mapping[str, Requirement]] = MappingProxyType(
                 "A redirect without a state gets no tokens.",
                 "RFC 6749, section 10.12; RFC 9700, section 2.1",
                 _BROKEN,
-                "Refuse a redirect that carries no state.",
+                "Refuse a redirect without a state.",
             ),
             Requirement(
                 "state-once",
-                "A redirect that is opened again leads to no second exchange.",
+                "Opening a redirect again does not lead to a second exchange.",
                 "RFC 6749, section 4.1.2",
                 _BROKEN,
                 "Delete the attempt before you exchange its code.",
@@ -104,35 +104,38 @@ REQUIREMENTS: Final[Mapping[str, Requirement]] = MappingProxyType(
             ),
             Requirement(
                 "domain-allowed",
-                "A redirect that names a foreign domain makes no secret leave.",
+                "If a redirect names a foreign domain, no secret leaves the server.",
                 "RFC 9700, section 4.4; RFC 6749, section 10.6",
                 _BROKEN,
                 "Compare domain with a list of Datadog's sites, and refuse all others.",
             ),
             Requirement(
                 "pair-consistent",
-                "A redirect whose site and domain cannot belong together is refused.",
+                "A redirect whose site and domain can't belong together is refused.",
                 _PRACTICE,
                 _RISK,
-                "Check that site is a page of the same family as domain.",
+                "Check that site belongs to the same family as domain.",
             ),
             Requirement(
                 "wrong-domain-named",
-                "A refused exchange is tried once at most, and the site is named as a cause.",
+                "A refused exchange is tried at most once, and the page names the site as a "
+                "possible cause.",
                 _PRACTICE,
                 _RISK,
-                "Send a code once; on invalid_grant, say that the site may be another one.",
+                "Send a code once; on invalid_grant, say that the site may be a different one.",
             ),
             Requirement(
                 "vanity",
-                "A customer's subdomain is used for the page, and never for tokens or the API.",
+                "A customer's subdomain is used only for the authorization page, never for "
+                "tokens or the API.",
                 _LISTING,
                 _BROKEN,
-                "Take site for the authorization page alone; build API addresses from domain.",
+                "Use site only for the authorization page; build API addresses from domain.",
             ),
             Requirement(
                 "nine-sites",
-                "Every registered site works, and an unknown region is refused with a word.",
+                "Every registered site works, and an unknown region is refused with an "
+                "explanation.",
                 _OAUTH,
                 _BROKEN,
                 "Keep all of Datadog's sites in your table, and show a page for an unknown one.",
@@ -160,7 +163,7 @@ REQUIREMENTS: Final[Mapping[str, Requirement]] = MappingProxyType(
             ),
             Requirement(
                 "nothing-in-query",
-                "No secret, code verifier or token stands in a URL that the server calls.",
+                "No URL that the server calls contains a secret, code verifier or token.",
                 "RFC 6750, section 2.3; RFC 9700, section 4.3.2",
                 _BROKEN,
                 "Send credentials in the form or in the Authorization header.",
@@ -181,14 +184,14 @@ REQUIREMENTS: Final[Mapping[str, Requirement]] = MappingProxyType(
             ),
             Requirement(
                 "one-exchange",
-                "A code is sent once, also after a 5xx, a slow or a cut answer.",
+                "A code is sent once, even after a 5xx, a slow answer or a truncated answer.",
                 "RFC 6749, section 4.1.2",
                 _RISK,
-                "Turn automatic retries off for the token endpoint.",
+                "Turn off automatic retries for the token endpoint.",
             ),
             Requirement(
                 "error-shape",
-                "Errors of both token endpoints are read, and none is stored as a token.",
+                "Errors of both token endpoints are recognized, and none is stored as a token.",
                 f"RFC 6749, section 5.2; {_ENDPOINTS}",
                 _BROKEN,
                 "Accept an answer only if it has an access_token, whatever its status.",
@@ -198,11 +201,11 @@ REQUIREMENTS: Final[Mapping[str, Requirement]] = MappingProxyType(
                 "An answer that is HTML, empty or broken JSON leads to a page, not to a crash.",
                 _PRACTICE,
                 _BROKEN,
-                "Catch errors of parsing and of the connection, and show a page.",
+                "Catch parsing errors and connection errors, and show a page.",
             ),
             Requirement(
                 "denied",
-                "A customer who says no gets a page and is not connected.",
+                "A customer who denies consent gets a page and is not connected.",
                 "RFC 6749, section 4.1.2.1",
                 _BROKEN,
                 "Handle error=access_denied before you look for a code.",
@@ -212,14 +215,14 @@ REQUIREMENTS: Final[Mapping[str, Requirement]] = MappingProxyType(
                 "A bare request to the redirect URI is refused with a 4xx.",
                 _PRACTICE,
                 _BROKEN,
-                "Check that code and state are there before you use them.",
+                "Check that code and state are present before you use them.",
             ),
             Requirement(
                 "error-escaped",
                 "A page does not repeat markup from the redirect.",
                 "hole: script injection",
                 _BROKEN,
-                "Escape error_description, or show words of your own.",
+                "Escape error_description, or show your own text.",
             ),
             Requirement(
                 "page-clean",
@@ -233,14 +236,14 @@ REQUIREMENTS: Final[Mapping[str, Requirement]] = MappingProxyType(
                 "After the exchange the browser is at an address without the code.",
                 "RFC 9700, section 4.2.4",
                 _RISK,
-                "Answer the redirect with a redirect to a page of your own.",
+                "Answer the redirect with a redirect to one of your own pages.",
             ),
             Requirement(
                 "logs-clean",
-                "The server's output holds no issued secret.",
+                "The server's output contains no issued secret.",
                 "RFC 9700, section 4.2; hole: secrets in logs",
                 _BROKEN,
-                "Log names and statuses; never bodies, query strings or headers.",
+                "Log names and statuses, never bodies, query strings or headers.",
             ),
             Requirement(
                 "scope-valid",
@@ -251,30 +254,30 @@ REQUIREMENTS: Final[Mapping[str, Requirement]] = MappingProxyType(
             ),
             Requirement(
                 "scope-narrowed",
-                "A grant with fewer scopes than asked for is noticed.",
+                "The server notices a grant with fewer scopes than requested.",
                 "RFC 6749, section 5.1",
                 _RISK,
-                "Compare the answer's scope with what you asked for, and say what is missing.",
+                "Compare the answer's scope with the requested scopes, and say which are missing.",
                 ("pages",),
             ),
             Requirement(
                 "least-scope",
-                "The server uses the scopes that it asks for.",
+                "The server uses all scopes that it asks for.",
                 _LISTING,
                 _RISK,
-                "Remove the scopes that no call of yours needs.",
+                "Remove the scopes that none of your calls needs.",
                 ("call",),
             ),
             Requirement(
                 "key-once",
-                "The API key is asked for once and stored first.",
+                "The API key is requested once and stored first.",
                 _ENDPOINTS,
                 _RISK,
                 "Store the key before anything else, and use the stored one next time.",
             ),
             Requirement(
                 "key-409",
-                "A key that exists already is named, with the way out.",
+                "If a key already exists, the page says so and explains what to do.",
                 _LISTING,
                 _BROKEN,
                 "On 409, tell the customer to revoke the old key and to connect again.",
@@ -313,7 +316,7 @@ REQUIREMENTS: Final[Mapping[str, Requirement]] = MappingProxyType(
             ),
             Requirement(
                 "single-flight",
-                "Calls at the same time share one refresh.",
+                "Concurrent calls share one refresh.",
                 "RFC 9700, section 4.14.2",
                 _BROKEN,
                 "Let one worker refresh while the others wait for its result.",
@@ -321,15 +324,16 @@ REQUIREMENTS: Final[Mapping[str, Requirement]] = MappingProxyType(
             ),
             Requirement(
                 "refresh-keeps",
-                "Without a new refresh token the old one is kept.",
+                "If the answer has no new refresh token, the server keeps the old one.",
                 "RFC 6749, section 6",
                 _BROKEN,
-                "Replace the stored refresh token only if the answer holds one.",
+                "Replace the stored refresh token only if the answer contains one.",
                 ("refresh",),
             ),
             Requirement(
                 "refresh-rotated",
-                "A new refresh token is stored before it is used, and a lost answer does not loop.",
+                "A new refresh token is stored before it is used, and a lost answer does not "
+                "cause a loop.",
                 "RFC 9700, section 4.14.2",
                 _BROKEN,
                 "Store the new refresh token before you use the new access token.",
@@ -345,7 +349,7 @@ REQUIREMENTS: Final[Mapping[str, Requirement]] = MappingProxyType(
             ),
             Requirement(
                 "refresh-5xx",
-                "A 5xx at a refresh counts as temporary and costs no consent.",
+                "A 5xx at a refresh counts as temporary and does not require a new consent.",
                 _PRACTICE,
                 _RISK,
                 "Keep the grant after a 5xx, and try again later.",
@@ -353,7 +357,7 @@ REQUIREMENTS: Final[Mapping[str, Requirement]] = MappingProxyType(
             ),
             Requirement(
                 "401-once",
-                "A 401 of the API leads to one refresh and one more call.",
+                "A 401 from the API leads to one refresh and one more call.",
                 "RFC 6750, section 3.1",
                 _RISK,
                 "On 401, refresh once and repeat the call once.",
@@ -361,7 +365,7 @@ REQUIREMENTS: Final[Mapping[str, Requirement]] = MappingProxyType(
             ),
             Requirement(
                 "403-no-refresh",
-                "A 403 of the API leads to no refresh.",
+                "A 403 from the API does not lead to a refresh.",
                 "RFC 6750, section 3.1",
                 _RISK,
                 "Treat a 403 as a missing scope or permission, and say so.",
@@ -369,7 +373,7 @@ REQUIREMENTS: Final[Mapping[str, Requirement]] = MappingProxyType(
             ),
             Requirement(
                 "429-wait",
-                "After a 429 the server waits what the answer says, within bounds.",
+                "After a 429, the server waits as long as the answer says, up to a limit.",
                 _LIMITS,
                 _RISK,
                 "Wait for the seconds in X-RateLimit-Reset, at most a few times.",
@@ -377,7 +381,7 @@ REQUIREMENTS: Final[Mapping[str, Requirement]] = MappingProxyType(
             ),
             Requirement(
                 "timeout",
-                "A slow or hanging answer ends in a page within bounds.",
+                "A slow or hanging answer leads to a page within a time limit.",
                 _PRACTICE,
                 _RISK,
                 "Set a timeout for every request to Datadog, such as ten seconds.",
@@ -400,7 +404,7 @@ REQUIREMENTS: Final[Mapping[str, Requirement]] = MappingProxyType(
             ),
             Requirement(
                 "scope-disabled",
-                "After an administrator takes a scope, consent is asked for again.",
+                "After an administrator removes a scope, the server asks for consent again.",
                 _APPS,
                 _RISK,
                 "Treat a refused refresh as the end of the grant, and compare scopes afterwards.",
@@ -415,25 +419,25 @@ REQUIREMENTS: Final[Mapping[str, Requirement]] = MappingProxyType(
             ),
             Requirement(
                 "login-required",
-                "Onboarding and redirect need the partner's own login.",
+                "Onboarding URL and redirect URI require the partner's own login.",
                 _PRACTICE,
                 _RISK,
-                "Ask for your own login at both addresses.",
+                "Require your own login at both addresses.",
                 ("login",),
             ),
             Requirement(
                 "tls-verified",
-                "A certificate of an unknown authority is refused.",
+                "A certificate from an unknown authority is refused.",
                 "RFC 6749, section 3.2; RFC 9700, section 2.6",
                 _BROKEN,
-                "Leave the verification of certificates on.",
+                "Keep certificate verification on.",
             ),
             Requirement(
                 "post-not-redirected",
-                "A redirect of the token endpoint is not followed with the secret.",
+                "If the token endpoint redirects, the server does not send the secret there.",
                 "RFC 9700, section 4.12",
                 _RISK,
-                "Do not follow redirects of the token endpoint.",
+                "Do not follow redirects from the token endpoint.",
             ),
             Requirement(
                 "grant-type",

@@ -30,9 +30,13 @@ class Verdict(StrEnum):
 VERDICT_MEANINGS: Final = MappingProxyType(
     {
         Verdict.MET: "The server did what it must do here.",
-        Verdict.RISK: "The server did something else, and other protection holds or is unknown.",
-        Verdict.BROKEN: "The server breaks a rule, or cannot work with Datadog.",
-        Verdict.NOT_SEEN: "The scenario ran, and the server did not do what is judged here.",
+        Verdict.RISK: (
+            "The server did something else, and another protection applies or is unknown."
+        ),
+        Verdict.BROKEN: "The server breaks a rule, or can't work with Datadog.",
+        Verdict.NOT_SEEN: (
+            "The scenario ran, but the server did not do the thing that this requirement checks."
+        ),
         Verdict.NOT_TESTED: "The scenario did not run.",
     }
 )

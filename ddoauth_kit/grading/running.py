@@ -100,7 +100,7 @@ class Running:
     def _can_run(self, scenario: Scenario) -> bool:
         missing = self._missing(scenario)
         if missing:
-            reason = f"[{missing}] is missing in the settings."
+            reason = f"[{missing}] is missing from the settings."
             self._keep(_untried(scenario, reason))
         return not missing
 
@@ -149,7 +149,7 @@ class Running:
     def _after_death(self, scenario: Scenario, found: list[Finding]) -> list[Finding]:
         """Call a scenario broken in which the process ended, and start it again."""
         self._give_up_pending("The server's process ended before a good connect could follow.")
-        dead = Check(scenario.checks[0], "The server goes on.")
+        dead = Check(scenario.checks[0], "The server keeps running.")
         text = f"The server's process ended in this scenario: {scenario.name}."
         named = [each for each in found if each.verdict is not Verdict.BROKEN]
         broken = [each for each in found if each.verdict is Verdict.BROKEN]
@@ -160,12 +160,12 @@ class Running:
 
     def _restart(self) -> None:
         if self.bench.subject.by_hand:
-            self.dead = "The server, which was started by hand, ended before."
+            self.dead = "The server was started by hand and had already ended."
             return
         try:
             self.bench.subject.restart()
         except (SettingsError, FrontError) as error:
-            self.dead = f"The server ended and does not start again: {error}"
+            self.dead = f"The server ended and could not be started again: {error}"
 
     def _confirm(self) -> None:
         """Make a good connect, which makes the findings before it count."""
@@ -186,7 +186,7 @@ class Running:
                 self._keep(pending.findings)
                 self._confirmed.append(pending)
             else:
-                self._untrusted(pending, "The process was started anew before a good connect.")
+                self._untrusted(pending, "The process was restarted before a good connect.")
         self._pending.clear()
 
     def _give_up_pending(self, reason: str) -> None:
@@ -235,7 +235,7 @@ class Running:
                 and event.number > pending.ended
             ]
             for finding in pending.findings if late else ():
-                text = "The server exchanged the code after its page had come."
+                text = "The server exchanged the code after it had sent its page."
                 self._keep([Check(finding.id, finding.expected).broken(text, events=late)])
 
     def after_failure(self, found: Iterable[Finding]) -> list[Finding]:

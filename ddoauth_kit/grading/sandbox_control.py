@@ -223,8 +223,8 @@ class SandboxControl:
         if not answer.is_success:
             raise FrontError(
                 "sandbox_refused",
-                f"The sandbox refused {method} {path}: {_errors(answer)} "
-                "Use the sandbox and the grader of the same version.",
+                f"The sandbox refused {method} {path}: {_errors(answer)} Use the same version of "
+                "the sandbox and the grader.",
             )
         return answer.json() if answer.content else {}
 

@@ -171,7 +171,7 @@ def settings_from(document: Mapping[str, Any], *, folder: Path = Path()) -> Grad
             "bad_settings", "[start] needs exactly one of url, page, json (with field) or log."
         )
     if ("json" in start) != ("field" in start):
-        raise SettingsError("bad_settings", "In [start], json and field belong together.")
+        raise SettingsError("bad_settings", "In [start], json needs field, and field needs json.")
     for name in ("url", "page", "json"):
         if name in start:
             _check_url(str(start[name]), where=f"{name} in [start]")
@@ -235,14 +235,14 @@ def _table(document: Mapping[str, Any], name: str, names: Iterable[str]) -> Mapp
 def _text(table: Mapping[str, Any], name: str, where: str) -> str:
     value = table.get(name, "")
     if not isinstance(value, str):
-        raise SettingsError("bad_settings", f"{name} in [{where}] must be a text in quotes.")
+        raise SettingsError("bad_settings", f"{name} in [{where}] must be a string in quotes.")
     return value
 
 
 def _texts(table: Mapping[str, Any], name: str) -> tuple[str, ...]:
     value = table.get(name, [])
     if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
-        raise SettingsError("bad_settings", f"{name} must be a list of texts.")
+        raise SettingsError("bad_settings", f"{name} must be a list of strings.")
     return tuple(value)
 
 
@@ -287,7 +287,7 @@ def _check_url(url: str, *, where: str) -> None:
     except ValueError:
         host, parts = "", urlsplit("")
     if parts.scheme not in {"http", "https"} or not host:
-        raise SettingsError("bad_settings", f"{where} must be a URL that begins with http.")
+        raise SettingsError("bad_settings", f"{where} must be a URL that starts with http.")
     if any(host == site.domain or host.endswith(f".{site.domain}") for site in _all_sites()):
         raise SettingsError(
             "datadog_address",
@@ -322,7 +322,7 @@ def _server(document: Mapping[str, Any]) -> ServerSettings:
     table = _table(document, "server", ("command", "ready", "log", "env"))
     env = table.get("env", {})
     if not isinstance(env, dict) or not all(isinstance(each, str) for each in env.values()):
-        raise SettingsError("bad_settings", "[server.env] must hold texts by name of variable.")
+        raise SettingsError("bad_settings", "[server.env] must map names of variables to strings.")
     for name, value in env.items():
         _no_literal(name, value, where="[server.env]")
     return ServerSettings(
@@ -351,7 +351,9 @@ def _command(value: object, *, where: str) -> tuple[str, ...]:
             raise SettingsError("bad_settings", f"command in [{where}]: {error}.") from None
     if isinstance(value, list) and all(isinstance(each, str) for each in value):
         return tuple(value)
-    raise SettingsError("bad_settings", f"command in [{where}] must be a text or a list of texts.")
+    raise SettingsError(
+        "bad_settings", (f"command in [{where}] must be a string or a list of strings.")
+    )
 
 
 def _act(
@@ -370,7 +372,9 @@ def _act(
         )
     form = table.get("form", {})
     if not isinstance(form, dict) or not all(isinstance(each, str) for each in form.values()):
-        raise SettingsError("bad_settings", f"form in [{where}] must hold texts by name of field.")
+        raise SettingsError(
+            "bad_settings", (f"form in [{where}] must map names of fields to strings.")
+        )
     for field_name, value in form.items():
         _no_literal(field_name, value, where=f"form of [{where}]")
     fixed = {name: _text(table, name, where) for name in ("cookie", "header")}
@@ -457,7 +461,7 @@ def write_settings(path: Path, text: str) -> None:
     except FileExistsError:
         raise SettingsError(
             "file_exists",
-            f"{path} exists already. Move it away, or grade with it: `ddoauth grade`.",
+            f"{path} already exists. Move it, or use it: `ddoauth grade`.",
         ) from None
 
 

@@ -89,8 +89,8 @@ class Subject:
         if self.starts == 0 and _answers(self._how.place):
             raise SettingsError(
                 "port_in_use",
-                f"Something answers at {_port_name(self._how.place)} already. Stop it, or grade it "
-                "with --sandbox URL.",
+                f"Another program already answers at {_port_name(self._how.place)}. Stop it, or "
+                "grade it with --sandbox URL.",
             )
         if self._folder is None:
             self._folder = tempfile.TemporaryDirectory(prefix="ddoauth-grade-")
@@ -327,8 +327,8 @@ def _why_not(page: SeenPage, *, login: PageForm | None) -> tuple[str, str]:
         )
         return "browser_needed", line
     line = (
-        f"{where} leads to Datadog neither by a redirect nor by one link or form. Name the "
-        "address that begins the flow in [start]."
+        f"{where} has no redirect, and no single link or form, that leads to Datadog. In [start], "
+        "name the address where the flow begins."
     )
     return "no_link", line
 
@@ -339,13 +339,16 @@ _FAILURES: Final[Mapping[str, tuple[str, str]]] = {
         "server_slow",
         "{} did not answer in time. Check the server, or raise `patience`.",
     ),
-    "circle": ("circle", "{} redirects in a circle. Open it in a browser to see why."),
-    "broken": ("server_closed", "{} broke its answer off. Read the server's output."),
+    "circle": ("circle", "{} redirects in a loop. Open it in a browser to see why."),
+    "broken": (
+        "server_closed",
+        ("{} closed the connection during its answer. Read the server's output."),
+    ),
 }
 _STATUSES: Final[Mapping[int, tuple[str, str]]] = {
-    429: ("slow_down", "The server limits its own callers: raise the limit while you grade it."),
-    401: ("login_needed", "Say in [login] how a fresh browser logs in."),
-    403: ("login_needed", "Say in [login] how a fresh browser logs in."),
+    429: ("slow_down", "The server's own rate limit was reached: raise it while you grade."),
+    401: ("login_needed", "Say in [login] how a new browser logs in."),
+    403: ("login_needed", "Say in [login] how a new browser logs in."),
 }
 _SERVER_ERROR: Final = 500
 

@@ -1,4 +1,4 @@
-"""Read answers: JSON where it is JSON, and every shape in which Datadog says no."""
+"""Read answers: JSON, and every format of a refusal by Datadog."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def read_json(response: Response) -> Any:  # noqa: ANN401 - JSON has no narrower
 
 
 def _parsed(text: str) -> Any:  # noqa: ANN401 - JSON has no narrower type
-    """Parse JSON, and refuse half of a surrogate pair, which no text can hold."""
+    """Parse JSON, and refuse half of a surrogate pair, which no string can contain."""
     answer = json.loads(text)
     if "\\u" in text:
         json.dumps(answer, ensure_ascii=False).encode()
@@ -63,15 +63,15 @@ def read_object(response: Response) -> dict[str, Any]:
     """
     answer = read_json(response)
     if not isinstance(answer, dict):
-        raise unexpected(response, "was JSON, but no object")
+        raise unexpected(response, "was JSON, but not an object")
     return answer
 
 
 def refuse_unreadable(response: Response) -> None:
-    """Raise for what no reader should look into: redirects, 5xx, and web pages that say no.
+    """Raise for answers that no reader handles: redirects, 5xx, and web pages with a refusal.
 
-    Some statuses decide before the text does: a web page with 429 is a limit, which readers name,
-    and one with 407 or 511 is a proxy's wish for a login.
+    Some statuses matter more than the text: a web page with 429 is a rate limit, which readers
+    report, and one with 407 or 511 comes from a proxy that needs a login.
 
     Raises:
         AnswerError: `unexpected_redirect`, `proxy_answer`, `html_answer` or `server_error`.
@@ -82,7 +82,7 @@ def refuse_unreadable(response: Response) -> None:
             response, "unexpected_redirect", f"was a redirect{f' to {host!a}' if host else ''}"
         )
     if response.status in _PROXY:
-        raise _unreadable(response, "proxy_answer", "came from a proxy that wants a login")
+        raise _unreadable(response, "proxy_answer", "came from a proxy that needs a login")
     is_page = response.text.lstrip("\ufeff \t\r\n").startswith("<")
     if response.status >= _REFUSED and response.status != _TOO_MANY and is_page:
         raise _unreadable(response, "html_answer", "was a web page")
@@ -111,9 +111,9 @@ def refusal_sentence(response: Response) -> str:
 def seconds_to_wait(response: Response) -> float | None:
     """Return the seconds in `X-RateLimit-Reset`, or else in `Retry-After`; None for neither.
 
-    A header may come twice, which joins its values by a comma, and may hold seconds, a date or
-    Unix time; of several values the longest wait counts. An answer without both headers counts as
-    one second. A wait of more than a week is not believed.
+    A header may come twice, which joins its values by a comma, and may hold seconds, a date or Unix
+    time; of several values the longest wait counts. An answer without both headers counts as one
+    second. A wait of more than a week is ignored.
     """
     headers = response.headers
     named = [headers[name] for name in _WAITS if headers.get(name, "").strip()]
@@ -167,7 +167,7 @@ def unexpected(response: Response, what: str) -> AnswerError:
 
 
 def error_texts(response: Response) -> tuple[str, ...]:
-    """Return what the server said was wrong, masked, whichever of the known shapes it used.
+    """Return the server's error texts, masked, in any of the known formats.
 
     The shapes: `{"errors": ["text"]}`, `{"errors": [{"title", "detail"}]}`,
     `{"error": {"code", "message"}}`, and RFC 6749's `{"error", "error_description"}`.
@@ -203,7 +203,7 @@ def _rfc_text(answer: dict[str, Any]) -> str:
 
 
 def _text(item: object) -> str:
-    """Return the readable part of one error, whatever it is."""
+    """Return the readable part of one error of any type."""
     if isinstance(item, dict):
         parts = [item.get(name) for name in ("code", "title", "detail", "message")]
         return ": ".join(part for part in parts if isinstance(part, str) and part)

@@ -1,7 +1,7 @@
-"""Put one deadline around a whole exchange: names, connecting, headers, interim answers, body.
+"""Set one deadline for a whole exchange: name lookup, connection, headers, interim answers, body.
 
-httpx bounds each read alone, so a server that sends a byte now and then is never late for it.
-What stands here sits below httpx, at the interface that httpcore documents for sockets.
+httpx limits each read separately, so a server that sends a byte now and then never times out. This
+module works below httpx, at the interface that httpcore documents for sockets.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Watch:
         """Return the seconds that one operation may take, or raise that it is too late for it."""
         left = self.end - time.monotonic()
         if left <= 0:
-            raise late("The exchange took too long as a whole.")
+            raise late("The whole exchange took too long.")
         return left if timeout is None else min(timeout, left)
 
 
@@ -151,13 +151,13 @@ class NotedBackend(httpcore.AsyncNetworkBackend):
 
 
 def _refuse_no_port(port: int) -> None:
-    """Refuse what httpcore lets pass, such as the `:99999` of a proxy."""
+    """Refuse values that httpcore accepts, such as the `:99999` of a proxy."""
     if port not in _PORTS:
         raise httpcore.ConnectError(f"{port} is not a port.")
 
 
 def _addresses(host: str, port: int, seconds: float) -> Iterator[str]:
-    """Yield a host's addresses; the system's resolver knows no deadline, so it gets a thread."""
+    """Yield a host's addresses; the system's resolver has no deadline, so it runs in a thread."""
     try:
         ip_address(host)
     except ValueError:

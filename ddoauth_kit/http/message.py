@@ -1,4 +1,4 @@
-"""Carry requests and answers as frozen values; a request shows placeholders and sends values."""
+"""Carry requests and answers as frozen values; a request shows placeholders, not values."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Pairs = tuple[tuple[str, "str | Secret"], ...]
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Describe one request before it goes: role of the host and path, never a free URL.
+    """Describe one request before it is sent: the host's role and a path, never a free URL.
 
     `purpose` is a `Purpose`, or another noun phrase for messages. `form` is sent form-encoded,
     `body` as JSON; both may hold secrets. `repeatable` says that sending it twice does no harm,
@@ -43,7 +43,7 @@ class Request:
 
     @property
     def url(self) -> str:
-        """Return where it goes, secrets in the query included."""
+        """Return the real URL, including secrets in the query."""
         return self.site.url(self.host, self.path) + _query(_revealed(self.query))
 
     @property
@@ -107,7 +107,7 @@ class Response:
         return self.record.exchange
 
     def masked(self, text: str) -> str:
-        """Return a part of the answer without what was sent or issued in secret."""
+        """Return a part of the answer without the secrets that were sent or issued."""
         return redact_body(text, secrets=(*self.secrets, *issued_secrets(self.text)))
 
 

@@ -1,7 +1,7 @@
-"""Keep to the rate limits that answers announce (Datadog docs: rate limits).
+"""Respect the rate limits that answers announce (Datadog docs: rate limits).
 
-`X-RateLimit-Reset` counts seconds from now, and there is no `Retry-After`; servers have been seen
-to send headers twice.
+`X-RateLimit-Reset` counts seconds from now, and there is no `Retry-After`; some servers send
+headers twice.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ class Pace:
         return self._until.get(self._limit(request))
 
     def delay(self, request: Request) -> float:
-        """Return how many seconds a request should wait; a wait too long is left to the answer."""
+        """Return how many seconds a request should wait; a very long wait is left to the answer."""
         due = self.due(request)
         wait = due - self._clock() if due is not None else 0.0
         return wait if 0 < wait <= LONGEST_WAIT else 0.0
 
     def waited(self, request: Request, *, due: float | None) -> None:
-        """Forget a moment that was waited for, unless the limit was used up again meanwhile."""
+        """Forget a moment that has passed, unless the limit was used up again in the meantime."""
         if self.due(request) == due:
             self._until.pop(self._limit(request), None)
 

@@ -1,4 +1,4 @@
-"""Decide what may be sent, when it is sent again, and what is kept of the answer; sends nothing."""
+"""Decide what may be sent, when it is sent again, and which part of the answer is recorded."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _SHOWN_HEADERS: Final = frozenset(
 
 
 def refuse_insecure(url: str) -> None:
-    """Let plain http go to this machine only (RFC 9700 section 2.6).
+    """Allow plain http only to this machine (RFC 9700 section 2.6).
 
     Raises:
         InputError: `insecure_url`.
@@ -47,7 +47,7 @@ def refuse_insecure(url: str) -> None:
 
 
 def refuse_unsendable(request: Request) -> None:
-    """Refuse a line break or the like in a header, which httpx would quote in its own error.
+    """Refuse characters such as a line break in a header: httpx would quote the value in its error.
 
     Raises:
         InputError: `unusable_credential`.
@@ -57,13 +57,13 @@ def refuse_unsendable(request: Request) -> None:
 
 
 def unsendable(request: Request) -> InputError:
-    """Describe a request with a credential that no header can hold."""
-    what = f"A credential for the {request.purpose} holds what cannot be sent."
+    """Describe a request with a credential that a header can't contain."""
+    what = f"A credential for the {request.purpose} contains characters that can't be sent."
     return InputError("unusable_credential", what)
 
 
 def seconds_before_repeat(response: Response, *, attempt: int) -> float | None:
-    """Return how long to wait before a repeat, or None where waiting would not help.
+    """Return how long to wait before a repeat, or None if waiting would not help.
 
     After 429 it is what the answer says, after 502 to 504 half a second, then one.
     """
@@ -134,7 +134,7 @@ def _kept(text: str, quick: QuickMasker, *, outlined: bool) -> tuple[str, tuple[
 
 @lru_cache(maxsize=256)
 def is_loopback(host: str) -> bool:
-    """Return whether a host of a URL is this machine, by name or address."""
+    """Return whether a URL's host is this machine, by name or address."""
     try:
         return ip_address(host).is_loopback
     except ValueError:
@@ -143,7 +143,7 @@ def is_loopback(host: str) -> bool:
 
 @lru_cache(maxsize=256)
 def is_this_machine(host: str) -> bool:
-    """Return whether a resolver takes a host for this machine: `127.1` and `a.localhost`, too.
+    """Return whether a resolver maps a host to this machine, such as `127.1` and `a.localhost`.
 
     It decides about proxies; for plain http only the usual names of `is_loopback` are enough.
     """

@@ -1,4 +1,4 @@
-"""Keep the kit's exchanges out of what httpx and httpcore log: URLs hold codes, headers tokens."""
+"""Keep the kit's exchanges out of the logs of httpx and httpcore: they contain secrets."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LOGGERS: Final = (
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Log nothing of the requests of this block; those of the caller's own code are logged."""
+    """Log no requests of this block; requests of the caller's own code are logged."""
     token = _QUIET.set(True)
     try:
         yield

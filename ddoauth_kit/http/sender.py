@@ -1,4 +1,4 @@
-"""Send requests: what carries the kit's credentials leaves the kit here, and nowhere else."""
+"""Send requests: the kit's credentials are sent from here, and from nowhere else."""
 
 from __future__ import annotations
 
@@ -51,11 +51,11 @@ _BROKEN: Final = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
 class Http:
     """Send requests over httpx clients kept for each site, and record each exchange, masked.
 
-    `timeout` is in seconds, for each phase of a request, and `deadline` for a whole exchange,
-    from resolving the name to the end of the body. `sleep` is called with seconds when a
-    repeatable request is told to wait. Redirects are never followed, and cookies never kept.
-    Without `keep_answers` the transcript holds counts and field names of successful API answers:
-    they are a customer's data.
+    `timeout` is in seconds, for each phase of a request, and `deadline` for a whole exchange, from
+    resolving the name to the end of the body. `sleep` is called with seconds when a repeatable
+    request is told to wait. Redirects are never followed, and cookies never stored. Without
+    `keep_answers` the transcript contains only counts and field names of successful API answers,
+    because the values are a customer's data.
     """
 
     def __init__(
@@ -260,9 +260,9 @@ class _Body:
     """Collect an answer's body within its bounds."""
 
     def __init__(self, answer: httpx.Response) -> None:
-        """Refuse a compressed one: none was asked for, and a small one can fill the memory."""
+        """Refuse a compressed answer: nobody asked for it, and it can fill the memory."""
         if answer.headers.get("content-encoding", "identity") != "identity":
-            raise httpx.DecodingError("it is compressed, although that was not asked for")
+            raise httpx.DecodingError("it is compressed, although the request did not ask for that")
         self._answer = answer
         self._bytes = bytearray()
 
@@ -314,7 +314,7 @@ def _made(kind: Callable[..., Any], route: Route, timeout: float, deadline: floa
     """Make a client: no proxy for this machine, and no log of TLS keys beside secrets."""
     _, scheme, loopback, in_process = route
     if scheme == "https" and os.environ.get("SSLKEYLOGFILE"):
-        what = "SSLKEYLOGFILE is set, so that whoever has that file could read every secret"
+        what = "SSLKEYLOGFILE is set, so anyone with that file could read every secret"
         raise NetworkError("tls_error", f"{what}; nothing was sent. Unset it.")
     try:
         return kind(
@@ -346,7 +346,7 @@ def _trusted_certificates() -> ssl.SSLContext:
 
 @cache
 def _no_certificates() -> ssl.SSLContext:
-    """Trust nobody: for plain http, which is this machine's."""
+    """Trust nobody: for plain http, which is only for this machine."""
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
@@ -356,7 +356,7 @@ def _not_received(request: Request, error: Exception, watch: Watch) -> NotReceiv
 
 
 def _failure(request: Request, error: Exception) -> DdoauthError:
-    """Name the cause; httpx's own words may hold the URL, so only the reason is kept."""
+    """Name the cause; httpx's own message may contain the URL, so only the reason is used."""
     if isinstance(error, UnicodeEncodeError):
         return unsendable(request)
     host = urlsplit(request.shown_url).hostname
@@ -369,7 +369,7 @@ def _failure(request: Request, error: Exception) -> DdoauthError:
         return NetworkError("tls_error", f"TLS failed at {where}: {reason}.")
     if isinstance(error, httpx.RemoteProtocolError | httpx.ReadError | httpx.DecodingError):
         return NetworkError("cut_off", f"The answer to {where} broke off: {reason}.")
-    return NetworkError("no_network", f"There is no connection for {where}: {reason}.")
+    return NetworkError("no_network", f"There is no connection to {where}: {reason}.")
 
 
 def _unusable_environment(error: Exception) -> NetworkError:

@@ -1,4 +1,4 @@
-"""Say step by step how one request is sent; the two senders, with and without `await`, do it."""
+"""Define step by step how one request is sent; the two senders, with and without `await`, do it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MAX_REPEATS: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """Hold a whole answer; `text` is None where it was too large to be read to its end."""
+    """Hold a whole answer; `text` is None if the answer was too large."""
 
     status: int
     headers: dict[str, str] = field(repr=False)
@@ -36,7 +36,7 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class NotReceived:
-    """Hold why no whole answer came.
+    """Hold why no complete answer came.
 
     `stale` says that a connection of an earlier request was closed before this answer began.
     """
@@ -88,7 +88,7 @@ class Sending:
             self._pace.waited(request, due=due)
 
     def _answered(self, request: Request) -> Steps:
-        """Get one answer; only a request without harm gets a new connection for a stale one."""
+        """Get one answer; only a repeatable request gets a new connection for a stale one."""
         outcome = yield None
         if isinstance(outcome, NotReceived) and outcome.stale and request.repeatable:
             outcome = yield None

@@ -1,4 +1,4 @@
-"""Keep a masked record of what was sent and answered; nothing in here is secret."""
+"""Keep a masked record of requests and answers; it contains no secrets."""
 
 from __future__ import annotations
 

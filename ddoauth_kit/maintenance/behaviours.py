@@ -20,7 +20,7 @@ RECORDED = "recorded answer of the official client"
 PARTNER = "a public program of a partner"
 GUESS = "guess"
 OWN = "the sandbox's own rule"
-STRICTER = "stricter than what is known of Datadog"
+STRICTER = "stricter than Datadog is known to be"
 
 
 @dataclass(frozen=True)
@@ -34,37 +34,45 @@ class Behaviour:
 
 _SITES = (
     Behaviour("nine-sites", "Nine sites answer on one port, each by its own hosts.", DOCS_SITES),
-    Behaviour("unknown-path", "A path that the asked host does not serve gets 404.", OWN),
-    Behaviour("wrong-method", "A served path asked by another method gets 405.", OWN),
-    Behaviour("body-limit", "A body over 5 MB gets 413, packed or not.", SPEC),
+    Behaviour("unknown-path", "A path that the host does not serve gets 404.", OWN),
+    Behaviour("wrong-method", "A served path with another method gets 405.", OWN),
+    Behaviour("body-limit", "A body over 5 MB gets 413, compressed or not.", SPEC),
     Behaviour(
-        "foreign-host", "A Host header of another name or port gets 421.", "RFC 9110 15.5.20"
+        "foreign-host", "A Host header with another name or port gets 421.", "RFC 9110 15.5.20"
     ),
     Behaviour(
         "foreign-page",
-        "A request that a page of another origin sends, and that is not a GET, gets 403.",
+        "A request from a page of another origin gets 403, unless it is a GET.",
         "W3C Fetch Metadata",
     ),
-    Behaviour("control-key", "A program with the key joins with a client; without it, 404.", OWN),
-    Behaviour("control-proof", "It proves to a program that it knows the key.", OWN),
-    Behaviour("control-refused", "Without the control key, /control/ answers 401.", OWN),
     Behaviour(
-        "live-link-once", "A link to the live view works once, and for that browser alone.", OWN
-    ),
-    Behaviour("loopback-only", "It listens on loopback and on nothing else.", OWN),
-    Behaviour("deterministic", "The same seed and the same requests give the same ids.", OWN),
-    Behaviour("marked-credentials", "All that it mints starts with sandbox-.", OWN),
-    Behaviour(
-        "rehearsal-region",
-        "A tenth region, rehearsal1.datadoghq.com, answers consents that choose it.",
+        "control-key",
+        ("A program with the key can join and gets a client; without the key, it gets 404."),
         OWN,
     ),
-    Behaviour("orgs-come-and-go", "Organizations are made and ended while it runs.", OWN),
+    Behaviour("control-proof", "The sandbox proves to a program that it knows the key.", OWN),
+    Behaviour("control-refused", "Without the control key, /control/ answers 401.", OWN),
+    Behaviour(
+        "live-link-once", "A link to the live view works once, and only for that browser.", OWN
+    ),
+    Behaviour("loopback-only", "The sandbox listens only on loopback.", OWN),
+    Behaviour("deterministic", "The same seed and the same requests give the same ids.", OWN),
+    Behaviour("marked-credentials", "Every secret that it issues starts with sandbox-.", OWN),
+    Behaviour(
+        "rehearsal-region",
+        "A tenth region, rehearsal1.datadoghq.com, answers if the customer chooses it.",
+        OWN,
+    ),
+    Behaviour("orgs-come-and-go", "Organizations can be created and removed while it runs.", OWN),
     Behaviour(
         "two-orgs", "Each site has two orgs, one with a vanity subdomain.", "DataDog/pup issue 550"
     ),
-    Behaviour("vanity-names-site", "The vanity subdomain of each site's org names the site.", OWN),
-    Behaviour("sign-in-once", "A link of the control interface signs one browser in.", OWN),
+    Behaviour(
+        "vanity-names-site",
+        ("The vanity subdomain of each site's org contains the site's name."),
+        OWN,
+    ),
+    Behaviour("sign-in-once", "A link from the control interface signs in one browser.", OWN),
 )
 _AUTHORIZE = (
     Behaviour(
@@ -75,7 +83,7 @@ _AUTHORIZE = (
     Behaviour("authorize-unknown-client", "An unknown client gets an error page.", DOCS_ENDPOINTS),
     Behaviour(
         "authorize-private-client",
-        "A private client gets an error page in every org but its own.",
+        "A private client gets an error page in every org except its own.",
         DOCS_INTEGRATION,
     ),
     Behaviour(
@@ -108,22 +116,28 @@ _AUTHORIZE = (
     ),
     Behaviour(
         "authorize-unknown-scope",
-        "One scope that the client lacks fails the whole request.",
+        "One scope that the client lacks makes the whole request fail.",
         "DataDog/pup issue 657",
     ),
-    Behaviour("authorize-default-scopes", "Without scope the client's own scopes count.", PARTNER),
+    Behaviour(
+        "authorize-default-scopes",
+        ("Without scope, the client's registered scopes are used."),
+        PARTNER,
+    ),
     Behaviour("authorize-org", "The parameter dd_oid selects the org.", PUP),
     Behaviour("consent-page", "The consent page names app, org and each scope.", DOCS_OAUTH),
-    Behaviour("consent-headers", "Consent is not framed, stored or shared.", "RFC 9700 4.16"),
+    Behaviour(
+        "consent-headers", ("The consent page can't be framed, stored or shared."), "RFC 9700 4.16"
+    ),
     Behaviour("form-csrf", "A form without the session's token gets 403.", "RFC 9700 4.7"),
-    Behaviour("consent-once", "A request is answered once.", GUESS),
+    Behaviour("consent-once", "A consent request can be answered once.", GUESS),
     Behaviour("consent-decision", "An answer other than approve or deny gets 400.", GUESS),
     Behaviour(
         "consent-region",
-        "The customer may choose another region; code and domain are of that one.",
+        "The customer may choose another region; code and domain then belong to that region.",
         "DataDog/pup issue 198",
     ),
-    Behaviour("consent-scopes-blocked", "Where all scopes are blocked consent fails.", GUESS),
+    Behaviour("consent-scopes-blocked", "If all scopes are blocked, consent fails.", GUESS),
     Behaviour("consent-denied", "Deny redirects with access_denied.", DOCS_ENDPOINTS),
     Behaviour(
         "redirect-parameters",
@@ -133,27 +147,29 @@ _AUTHORIZE = (
     Behaviour("redirect-see-other", "Redirects after a form are 303, never 307.", "RFC 9700 4.12"),
     Behaviour(
         "vanity-site",
-        "A vanity subdomain shows in site and not in domain.",
+        "A vanity subdomain appears in site, not in domain.",
         "DataDog/pup issue 550",
     ),
 )
 _TOKENS = (
     Behaviour("token-answer", "Tokens come with expires_in 3600 and scope.", DOCS_ENDPOINTS),
-    Behaviour("token-no-store", "Token answers are not to be stored.", "RFC 6749 5.1"),
+    Behaviour("token-no-store", "Token answers forbid caching.", "RFC 6749 5.1"),
     Behaviour(
         "token-v2",
-        "At /api/v2/oauth2/token errors are those of RFC 6749, 5.2.",
+        "At /api/v2/oauth2/token, errors follow RFC 6749, 5.2.",
         DOCS_ENDPOINTS,
     ),
     Behaviour(
         "token-errors",
-        "At /oauth2/v1/token errors are a list of texts like code - text.",
+        "At /oauth2/v1/token, errors are a list of strings like code - text.",
         "DataDog/pup issue 198",
     ),
-    Behaviour("token-v1-gone", "A switch ends /oauth2/v1/token, which then gets 404.", OWN),
+    Behaviour("token-v1-gone", "A switch turns off /oauth2/v1/token, which then gets 404.", OWN),
     Behaviour("token-app-host", "The app host has no token endpoint and gets 404.", STRICTER),
     Behaviour(
-        "token-content-type", "Neither form nor JSON reads as a wrong code.", DOCS_INTEGRATION
+        "token-content-type",
+        ("A body that is neither a form nor JSON counts as a wrong code."),
+        DOCS_INTEGRATION,
     ),
     Behaviour("token-json-body", "A JSON body works, and must be flat.", DOCS_INTEGRATION),
     Behaviour("token-duplicate-field", "A repeated field is refused.", "RFC 6749 3.2"),
@@ -161,113 +177,143 @@ _TOKENS = (
     Behaviour("token-missing-secret", "A missing secret gets 401.", DOCS_ENDPOINTS),
     Behaviour("token-wrong-secret", "A wrong secret gets 400.", GUESS),
     Behaviour("token-unknown-client", "An unknown client gets 400.", GUESS),
-    Behaviour("token-basic", "Basic gets 401, which spends no code; a switch allows it.", GUESS),
     Behaviour(
-        "token-two-methods", "Basic and a secret in the body at once are refused.", "RFC 6749 2.3"
+        "token-basic",
+        ("HTTP Basic gets 401, which does not use up the code; a switch allows it."),
+        GUESS,
+    ),
+    Behaviour(
+        "token-two-methods",
+        ("HTTP Basic together with a secret in the body is refused."),
+        "RFC 6749 2.3",
     ),
     Behaviour("token-code-unknown", "An unknown code is refused.", "DataDog/pup issue 198"),
     Behaviour("token-code-expiry", "A code lives ten minutes.", "RFC 6749 4.1.2"),
     Behaviour(
         "token-code-other-site",
-        "A code of another site is refused and stays good at its own.",
+        "A code from another site is refused and still works at its own site.",
         "DataDog/pup issue 550",
     ),
     Behaviour("token-code-other-client", "A code of another client is refused.", "RFC 6749 4.1.3"),
-    Behaviour("token-code-redirect-uri", "Another redirect URI is refused.", "RFC 6749 4.1.3"),
-    Behaviour("token-code-verifier", "A verifier must fit the challenge.", "RFC 7636 4.6"),
+    Behaviour("token-code-redirect-uri", "A different redirect URI is refused.", "RFC 6749 4.1.3"),
+    Behaviour("token-code-verifier", "A verifier must match the challenge.", "RFC 7636 4.6"),
     Behaviour(
         "token-verifier-length",
-        "A verifier of fewer than 43 characters is refused, even if it fits.",
+        "A verifier of fewer than 43 characters is refused, even if it matches.",
         STRICTER,
     ),
-    Behaviour("token-code-burned", "Any attempt of its client spends a code.", GUESS),
-    Behaviour("token-code-reuse", "A second use ends what the first gave.", "RFC 6749 4.1.2"),
+    Behaviour("token-code-burned", "Any attempt of its client uses up a code.", GUESS),
+    Behaviour("token-code-reuse", "A second use ends the grant of the first.", "RFC 6749 4.1.2"),
     Behaviour("refresh-kept", "A refresh keeps the refresh token and old access tokens.", GUESS),
     Behaviour(
         "refresh-refused", "An unknown refresh token gets 400.", "a public test of a partner"
     ),
-    Behaviour("refresh-other-site", "A refresh token of another site is refused.", GUESS),
+    Behaviour("refresh-other-site", "A refresh token from another site is refused.", GUESS),
     Behaviour(
         "refresh-reuse",
-        "With the switch for rotation a token that was rotated away ends its grant.",
+        "With the switch for rotation, using a replaced refresh token ends its grant.",
         "RFC 9700 4.14.2",
     ),
     Behaviour("refresh-lasting", "A refresh token does not expire.", DOCS_ENDPOINTS),
     Behaviour("revoke-answer", "Revoking answers 200 without a body.", DOCS_ENDPOINTS),
-    Behaviour("revoke-content-type", "Neither form nor JSON gets 400 that says so.", GUESS),
-    Behaviour("revoke-unknown", "Revoking what is unknown answers 200.", DOCS_ENDPOINTS),
+    Behaviour(
+        "revoke-content-type",
+        ("A body that is neither a form nor JSON gets a 400 that says so."),
+        GUESS,
+    ),
+    Behaviour("revoke-unknown", "Revoking an unknown token answers 200.", DOCS_ENDPOINTS),
     Behaviour("revoke-missing-token", "Revoking without a token gets 400.", DOCS_ENDPOINTS),
     Behaviour("revoke-grant", "Revoking one token ends the whole grant.", GUESS),
-    Behaviour("revoke-foreign", "A token of another client lives on.", "RFC 7009 2.1"),
+    Behaviour("revoke-foreign", "A token of another client stays valid.", "RFC 7009 2.1"),
 )
 _API = (
     Behaviour("api-key-created", "The marketplace key comes with 201 and its value.", PARTNER),
-    Behaviour("api-key-name", "The key's name holds client name and client id.", PARTNER),
+    Behaviour("api-key-name", "The key's name contains the client's name and id.", PARTNER),
     Behaviour("api-key-once", "A second key of a client in an org gets 409.", PARTNER),
-    Behaviour("api-key-again", "After the customer revokes it, a new key works.", DOCS_INTEGRATION),
+    Behaviour(
+        "api-key-again",
+        ("After the customer revokes the key, the client can create a new one."),
+        DOCS_INTEGRATION,
+    ),
     Behaviour("bearer-missing", "A call without a bearer token gets 401.", "DataDog/pup issue 521"),
     Behaviour(
         "bearer-key-instead",
         "A call with an API key and no bearer token gets 403.",
         "a public partner program",
     ),
-    Behaviour("bearer-invalid", "A dead bearer token gets 401.", "DataDog/pup issue 521"),
-    Behaviour("bearer-other-site", "A bearer token of another site gets 401.", GUESS),
     Behaviour(
-        "bearer-without-oauth", "Some endpoints give 401 to good tokens.", "DataDog/pup issue 608"
+        "bearer-invalid", ("An expired or revoked bearer token gets 401."), "DataDog/pup issue 521"
+    ),
+    Behaviour("bearer-other-site", "A bearer token from another site gets 401.", GUESS),
+    Behaviour(
+        "bearer-without-oauth",
+        ("Some endpoints answer 401 to valid tokens."),
+        "DataDog/pup issue 608",
     ),
     Behaviour("scope-missing", "A call without its scope gets 403.", "DataDog/pup issue 635"),
     Behaviour(
         "user-permissions",
-        "A scope whose permission the authorizing user lacks opens nothing.",
+        "A scope has no effect if the authorizing user lacks its permission.",
         "DataDog/pup issue 635",
     ),
-    Behaviour("key-missing", "A key operation without a key gets 403.", RECORDED),
-    Behaviour("key-invalid", "A wrong, revoked or foreign key gets 403.", DOCS_INTEGRATION),
-    Behaviour("header-only", "Credentials in the query do not count.", "RFC 9700 4.3.2"),
+    Behaviour("key-missing", "An operation that needs a key gets 403 without one.", RECORDED),
+    Behaviour(
+        "key-invalid",
+        ("A wrong or revoked key, or one from another site, gets 403."),
+        DOCS_INTEGRATION,
+    ),
+    Behaviour("header-only", "Credentials in the query are ignored.", "RFC 9700 4.3.2"),
     Behaviour(
         "rate-limit-headers", "Each API answer carries five X-RateLimit headers.", DOCS_LIMITS
     ),
     Behaviour("rate-limit-reached", "Too many calls get 429 without Retry-After.", RECORDED),
     Behaviour("check-order", "Scopes are checked before content.", GUESS),
-    Behaviour("validate-key", "A good key is told valid.", RECORDED),
+    Behaviour("validate-key", "A valid key is reported as valid.", RECORDED),
     Behaviour("validate-key-owner", "The second version names the org and the key.", SPEC),
     Behaviour(
         "validate-bearer",
-        "validate_keys takes any good bearer token, without a scope.",
+        "validate_keys accepts any valid bearer token, without a scope.",
         "Datadog's Terraform provider, pull 3757",
     ),
-    Behaviour("permissions-scopes", "With include_scopes scopes are listed, too.", SPEC),
-    Behaviour("last-exercised", "Authorized clients tell when they were used last.", SPEC),
+    Behaviour("permissions-scopes", "With include_scopes, scopes are also listed.", SPEC),
+    Behaviour("last-exercised", "Authorized clients show when they were last used.", SPEC),
     Behaviour(
         "authorizations-ended",
         "PATCH of an authorized client disables or enables it; DELETE ends its authorizations.",
         SPEC,
     ),
-    Behaviour("unserved", "Six operations of the description are refused; they are listed.", OWN),
-    Behaviour("intake-answers", "Intake answers 202 with the recorded bodies.", RECORDED),
-    Behaviour("malformed-request", "A body or parameter without sense gets 400.", RECORDED),
-    Behaviour("malformed-log", "A log without sense gets 400 in the intake's shape.", SPEC),
-    Behaviour("event-too-old", "An event older than 18 hours gets 400 as text.", RECORDED),
-    Behaviour("read-back", "What an org was sent can be read back from it.", SPEC),
-    Behaviour("sample-telemetry", "An org that was sent nothing lists a sample of it.", OWN),
-    Behaviour("org-apart", "One org's data and keys stay out of the other's.", GUESS),
-    Behaviour("monitor-not-found", "An unknown monitor gets 404.", RECORDED),
-    Behaviour("keys-closed", "A bearer token lists keys and manages none.", "DataDog/pup pull 47"),
     Behaviour(
-        "described-kinds", "What the description lets one create is kept and read back.", SPEC
+        "unserved", ("Six operations of the description are refused; a table lists them."), OWN
     ),
-    Behaviour("malformed-id", "An id that is not of the described form gets 400.", RECORDED),
-    Behaviour("id-mismatch", "A body with another id than the address gets 422.", RECORDED),
-    Behaviour("id-taken", "An id that its maker chose and that is taken gets 409.", RECORDED),
-    Behaviour("spec-answers", "What has no store answers as the spec describes it.", SPEC),
-    Behaviour("listings-filled", "Every listing holds at least one item.", OWN),
-    Behaviour("nothing-kept", "Writes without a store are checked and keep nothing.", OWN),
+    Behaviour("intake-answers", "Intake answers 202 with the recorded bodies.", RECORDED),
+    Behaviour("malformed-request", "A malformed body or parameter gets 400.", RECORDED),
+    Behaviour("malformed-log", "A malformed log gets 400 in the intake's format.", SPEC),
+    Behaviour("event-too-old", "An event older than 18 hours gets 400 as text.", RECORDED),
+    Behaviour("read-back", "Data sent to an org can be read back.", SPEC),
+    Behaviour("sample-telemetry", "An org that received no data lists a sample.", OWN),
+    Behaviour("org-apart", "Orgs don't see each other's data and keys.", GUESS),
+    Behaviour("monitor-not-found", "An unknown monitor gets 404.", RECORDED),
+    Behaviour(
+        "keys-closed", ("A bearer token can list keys but not manage them."), "DataDog/pup pull 47"
+    ),
+    Behaviour(
+        "described-kinds",
+        ("Everything that the description lets a client create is stored and can be read back."),
+        SPEC,
+    ),
+    Behaviour("malformed-id", "An id without the described format gets 400.", RECORDED),
+    Behaviour("id-mismatch", "A body with a different id than the address gets 422.", RECORDED),
+    Behaviour("id-taken", "A chosen id that is already taken gets 409.", RECORDED),
+    Behaviour("spec-answers", "Operations without a store answer as the spec describes.", SPEC),
+    Behaviour("listings-filled", "Every listing contains at least one item.", OWN),
+    Behaviour("nothing-kept", "Writes without a store are checked but store nothing.", OWN),
     Behaviour("query-required", "A missing required query parameter gets 400.", GUESS),
     Behaviour("body-required", "A body that lacks a required field gets 400.", GUESS),
-    Behaviour("unknown-id", "An id that no answer shows gets 404.", GUESS),
-    Behaviour("product-missing", "Where a product is missing its operations get 404.", GUESS),
-    Behaviour("error-shapes", "Errors come in four shapes, by product.", RECORDED),
+    Behaviour("unknown-id", "An id that no answer contains gets 404.", GUESS),
+    Behaviour(
+        "product-missing", ("If a site lacks a product, the product's operations get 404."), GUESS
+    ),
+    Behaviour("error-shapes", "Errors have four formats, depending on the product.", RECORDED),
 )
 _PAGES = (
     Behaviour(
@@ -275,49 +321,54 @@ _PAGES = (
     ),
     Behaviour("test-authorization", "So does Test Authorization.", DOCS_INTEGRATION),
     Behaviour("publish", "Publishing mints credentials that are shown once.", DOCS_INTEGRATION),
+    Behaviour("import-site", "An imported client has its own credentials.", "older Datadog docs"),
     Behaviour(
-        "import-site", "An imported client has credentials of its own.", "older Datadog docs"
-    ),
-    Behaviour(
-        "api-keys-page", "Keys are listed by name and last four, and revoked.", DOCS_INTEGRATION
+        "api-keys-page",
+        ("Keys are listed by name and last four characters, and can be revoked."),
+        DOCS_INTEGRATION,
     ),
     Behaviour(
         "authorized-apps",
         "A customer revokes one grant or disables the app.",
         "Datadog docs: app access",
     ),
-    Behaviour("uninstall", "Uninstalling ends the grants and keeps the keys.", DOCS_INTEGRATION),
+    Behaviour("uninstall", "Uninstalling ends the grants, but the keys remain.", DOCS_INTEGRATION),
     Behaviour(
         "scope-blocked",
-        "An administrator takes a scope; authorizations that include it end.",
+        "If an administrator removes a scope, authorizations that include it end.",
         DOCS_SCOPES,
     ),
     Behaviour(
         "scopes-new",
-        "Scopes that an app asks for later are let in, or blocked until they are allowed.",
+        "Scopes that an app requests later are allowed, or blocked until an administrator "
+        "allows them.",
         DOCS_SCOPES,
     ),
     Behaviour("scopes-narrowed", "Users authorize with the scopes that remain.", DOCS_SCOPES),
     Behaviour("page-permission", "The page of apps asks for its permissions.", DOCS_SCOPES),
     Behaviour("page-unknown-scope", "A scope that the app does not have gets 400.", OWN),
-    Behaviour("page-on-or-off", "A switch takes on or off and nothing else.", OWN),
+    Behaviour("page-on-or-off", "A switch accepts only on or off.", OWN),
     Behaviour(
         "tile-permissions",
         "The tile asks for every permission behind the app's scopes.",
         DOCS_OAUTH,
     ),
     Behaviour("switch-org", "A browser signs in to one org of a site at a time.", OWN),
-    Behaviour("page-unknown-app", "A page's form for an app not offered gets 404.", OWN),
-    Behaviour("page-unknown-site", "An import to no other site gets 400.", OWN),
+    Behaviour("page-unknown-app", "A form for an app that is not offered gets 404.", OWN),
+    Behaviour("page-unknown-site", "An import without another site gets 400.", OWN),
 )
 
 _RESOURCES = (
-    Behaviour("resource-kept", "What is made is listed, read, changed and deleted, per org.", SPEC),
-    Behaviour("resource-unknown", "An unknown id gets 404 in the words of its service.", RECORDED),
+    Behaviour(
+        "resource-kept", ("Objects are created, listed, read, changed and deleted, per org."), SPEC
+    ),
+    Behaviour(
+        "resource-unknown", ("An unknown id gets 404 with the words of its service."), RECORDED
+    ),
     Behaviour("resource-invalid", "A missing or wrong field of a body gets 400.", SPEC),
     Behaviour("resource-samples", "Each listing has a sample from the start.", OWN),
-    Behaviour("resource-bound", "An org keeps the newest thousand of a kind.", OWN),
-    Behaviour("resource-guard", "A refused write changes nothing, whatever comes first.", OWN),
+    Behaviour("resource-bound", "An org keeps the newest thousand objects of each kind.", OWN),
+    Behaviour("resource-guard", "A refused write changes nothing.", OWN),
     Behaviour("monitor-query", "An alert whose query compares nothing gets 400.", RECORDED),
     Behaviour("downtime-cancelled", "A cancelled downtime is gone, not shown as canceled.", OWN),
     Behaviour("case-archived", "Cases are archived, and deleted with their project.", DOCS_CASES),

@@ -87,7 +87,7 @@ def rewritten() -> dict[Path, str]:
 def _navigation(lesson: Lesson, lessons: list[Lesson]) -> str:
     """Return the links of a lesson; the first one has all of them, and is the others' contents.
 
-    The README is no place for that: copies of the lessons lie in a folder without it.
+    The README can't show it, because copies of the lessons are in a folder without one.
     """
     at = lessons.index(lesson)
     if not at:

@@ -99,7 +99,7 @@ class Piece:
 def notebook_texts(notebook: Any) -> Iterator[Text]:  # noqa: ANN401 - JSON
     """Yield every text of a notebook, or of any other JSON value, names of fields included.
 
-    A list of texts, as sources and outputs stand in a file, is one text.
+    A list of strings, as sources and outputs stand in a file, is one text.
     """
     waiting: list[tuple[tuple[str | int, ...], str, Any]] = [((), "", notebook)]
     while waiting:
@@ -122,7 +122,7 @@ def notebook_texts(notebook: Any) -> Iterator[Text]:  # noqa: ANN401 - JSON
 
 
 def _is_lines(path: tuple[str | int, ...]) -> bool:
-    """Return whether a list of texts at this place is one text, cut into lines."""
+    """Return whether a list of strings at this place is one text, cut into lines."""
     return bool(path) and path[-1] != "tags" and path[:1] != ("metadata",)
 
 

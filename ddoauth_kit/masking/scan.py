@@ -107,7 +107,7 @@ class Scan:
         except OSError as error:
             self._unread(path, error.strerror or type(error).__name__)
         except TooLargeError:
-            self._unread(path, "what is packed in it is too large or too deep")
+            self._unread(path, "its compressed content is too large or too deeply nested")
         except Exception as error:  # noqa: BLE001 - a file must not hide the others
             self._unread(path, type(error).__name__)
 

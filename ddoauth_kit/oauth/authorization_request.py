@@ -22,10 +22,10 @@ AUTHORIZE_PATH = "/oauth2/v1/authorize"
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationRequest:
-    """Hold everything one attempt must remember until the redirect comes back.
+    """Hold everything that an attempt needs until the redirect arrives.
 
-    `site` is where it starts. `bound` says that the redirect must name that very site: true for
-    an attempt from the tile, false for one from outside, where the customer may pick a region.
+    `site` is where it starts. `bound` says that the redirect must name the same site: true for an
+    attempt from the tile, false for one from outside, where the customer may choose a region.
     `app_url` is where the browser goes, with the customer's vanity subdomain if there is one.
     Without `names_scopes` the URL has no `scope`, and Datadog grants what is registered.
     """
@@ -78,12 +78,11 @@ def authorization_request(  # noqa: PLR0913 - each is a choice of the caller
     """Begin an attempt, from the tile or from outside.
 
     From the tile, pass the `domain` and `site` that arrived at the onboarding URL: the attempt is
-    bound to them. From outside there is neither: it starts at the first of the registration's
-    sites that the table has (US1 where the client is good there), and the `domain` that comes
-    back decides. `scopes` are all of the registration's unless fewer are wanted. With
-    `name_scopes=False` the request leaves `scope` out, as Datadog's own command line does, and
-    `scopes` are what the grant is compared with: one scope that a site does not know makes a
-    request fail that names it.
+    bound to them. From outside there is neither: it starts at the first of the registration's sites
+    that the table has (US1 if the client works there), and the `domain` in the redirect decides.
+    `scopes` are all registered scopes unless you want fewer. With `name_scopes=False` the request
+    leaves `scope` out, as Datadog's own command line does, and `scopes` are what the grant is
+    compared with: one scope that a site does not know makes a request fail that names it.
 
     Raises:
         InputError: `unknown_site`, `unknown_region`, `inconsistent_site`,
@@ -118,7 +117,7 @@ def _starting_site(
 
 
 def refuse_foreign_site(registration: ClientRegistration, site: Site) -> Site:
-    """Return the site if the registration's id and secret are good there.
+    """Return the site if the registration's id and secret work there.
 
     Raises:
         InputError: `no_credentials_for_site`.

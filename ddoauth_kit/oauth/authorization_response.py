@@ -1,4 +1,4 @@
-"""Read the redirect that ends an authorization, and believe nothing in it unchecked.
+"""Read the redirect that ends an authorization, and check everything in it.
 
 RFC 6749 sections 4.1.2 and 10.12, RFC 9700 section 4.4, RFC 9207 section 2.4. `domain` decides
 where the client secret goes next, so every deviation is refused before any request.
@@ -23,10 +23,10 @@ _ERROR_CODES: Final = frozenset({"access_denied", "invalid_scope"})
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationResponse:
-    """Hold a checked redirect: the request it answers, the code, and the site the code is good on.
+    """Hold a checked redirect: the request it answers, the code, and the site where the code works.
 
     `dd_oid` is the organization's public UUID and `dd_org_name` its name. Datadog documents
-    neither; they are kept for display and must not decide anything.
+    neither; they are for display and must not decide anything.
     """
 
     request: AuthorizationRequest
@@ -43,7 +43,7 @@ def read_authorization_response(
     registration: ClientRegistration,
     sites: SiteTable = DATADOG_SITES,
 ) -> AuthorizationResponse:
-    """Check the URL that the browser was sent to, and return its code and site.
+    """Check the URL of the redirect, and return its code and site.
 
     `redirect` is a URL, a path with its query, or the query alone, parsed or not: `state` is the
     proof, and a proxy may change everything before the `?`.
@@ -90,7 +90,7 @@ def _site(
     elif redirect.error:
         site = request.site
     else:
-        raise AuthorizationError("missing_domain", "The redirect does not say its `domain`.")
+        raise AuthorizationError("missing_domain", "The redirect has no `domain`.")
     if request.bound and site.name != request.site.name:
         what = (
             f"The attempt began on {request.site.domain}, but the redirect says `domain` is "
@@ -115,8 +115,8 @@ def _reported_error(redirect: Redirect) -> AuthorizationError:
     """Turn RFC 6749's error parameters into an error; the description may be empty."""
     code = redirect.error if redirect.error in _ERROR_CODES else "authorization_refused"
     what = {
-        "access_denied": "The customer did not give consent.",
-        "invalid_scope": "The authorization request asks for a scope that cannot be granted.",
+        "access_denied": "The customer did not consent.",
+        "invalid_scope": "The authorization request asks for a scope that can't be granted.",
     }.get(code, "Datadog refused the authorization request.")
     said = f"{redirect.error}: {redirect.error_description}".rstrip(": ")
     return AuthorizationError(code, what, said=(said,))

@@ -44,7 +44,7 @@ class OAuthClient:
     """Run the flow of one registration; a partner's server keeps one for its lifetime.
 
     `begin` gives the URL for the browser, `complete` takes the redirect and returns tokens. The
-    steps between (`receive`, `exchange`) are there for whoever wants to look. `pending` is where
+    steps between (`receive`, `exchange`) are there for callers who want to look. `pending` is where
     attempts wait, by default in this process.
     """
 
@@ -110,10 +110,10 @@ class OAuthClient:
     def receive(self, redirect: str | Redirect, *, session: str) -> AuthorizationResponse:
         """Find the attempt that a redirect answers, spend it, and check the redirect.
 
-        A text that is no answer at all leaves the attempt waiting.
+        A text that is not an answer leaves the attempt pending.
 
         Raises:
-            AuthorizationError: the redirect is no answer to an attempt of this session, is
+            AuthorizationError: the redirect does not answer an attempt of this session, is
                 malformed or hostile, or reports an error. Nothing was sent.
         """
         redirect = read_redirect(redirect)
@@ -183,5 +183,7 @@ class OAuthClient:
 def _refuse_no_session(session: object) -> None:
     """Refuse what a missing cookie is read as: it would be one session for all browsers."""
     if not isinstance(session, str) or session.strip().lower() in _NO_SESSION:
-        what = f"The session is {session!r:.20}, so nothing tells this browser from another."
+        what = (
+            f"The session is {session!r:.20}, so your server can't tell this browser from another."
+        )
         raise InputError("missing_session", what)

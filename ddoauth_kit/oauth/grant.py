@@ -1,8 +1,8 @@
 """Keep one grant alive for all who use it: one refresh for each expiry, kept before it is used.
 
 RFC 9700 section 4.14: where refresh tokens rotate, two refreshes at once look like theft, and the
-server ends the grant. So whoever needs a token waits for whoever fetches it: coroutines, threads,
-clients, and processes that share a store.
+server ends the grant. So everyone who needs a token waits for the one who fetches it: coroutines,
+threads, clients, and processes that share a store.
 """
 
 from __future__ import annotations
@@ -229,7 +229,7 @@ class Grant:
         return None if current.tokens.access_token == self._refused else current.tokens
 
     def _renewed(self, *, asked: float) -> TokenSet:
-        """Return newer tokens than those that were refused or are due, from whoever has them."""
+        """Return newer tokens than those that were refused or are due, wherever they are."""
         with self._store.alone(self._slot):
             kept = self._read()
             if kept is None:
@@ -244,7 +244,7 @@ class Grant:
     def _refreshed(self, kept: GrantRecord) -> GrantRecord:
         """Refresh and keep the result; the store is proven first, for the answer comes once."""
         if kept.tokens.access_token == self._untried == self._refused:
-            what = "The newest access token was just issued, and is refused as well."
+            what = "The newest access token was just issued, but is also refused."
             raise ApiError("unauthorized", what)
         refuse_unwritable(self._store, self._slot)
         self._note(replace(kept, sent_at=self._client.clock()))
@@ -280,7 +280,7 @@ class Grant:
 
     def _nothing_kept(self) -> TokenError:
         why = f" {self._failure[0].what}" if self._failure else ""
-        return TokenError("grant_ended", f"No {self._slot} is kept; nothing was sent.{why}")
+        return TokenError("grant_ended", f"No {self._slot} is stored; nothing was sent.{why}")
 
     def _refuse_known_failure(self, asked: float) -> None:
         """Raise the last failure for those who waited for it, and while a pause lasts."""
@@ -344,7 +344,10 @@ class Grant:
             try:
                 self._renewed(asked=at)
             except DdoauthError as error:
-                what = f"The access token is refused everywhere, and no new one came: {error.what}"
+                what = (
+                    "The access token is refused everywhere, and the refresh brought no new one: "
+                    f"{error.what}"
+                )
                 seen = error.exchange or response.exchange
                 raise type(error)(error.code, what, said=error.said, exchange=seen) from None
             return False
@@ -370,8 +373,8 @@ def _ended(error: DdoauthError, *, lost: datetime | None) -> DdoauthError:
     what = (
         f"{error.what} The answer to an earlier refresh was lost: it was sent at "
         f"{lost:%Y-%m-%d %H:%M:%S} UTC, and the process ended, or the connection broke, before "
-        "the answer was kept. It may have held the refresh token that replaced this one; nobody "
-        "has it now, and the older one is forgotten."
+        "the answer was stored. It may have contained the refresh token that replaces this one. "
+        "That token is lost, and the older one is forgotten."
     )
     return TokenError(error.code, what, said=error.said, exchange=error.exchange)
 
@@ -383,7 +386,7 @@ def _same(tokens: TokenSet, others: TokenSet) -> bool:
 def _unknown(check: Response) -> ApiError:
     said = "; ".join(error_texts(check)) or "no words"
     what = (
-        "A call was refused, and whether the token lives is unknown. The call that any live token "
-        f"may make got {check.status}: {said}."
+        "A call was refused, and the token may or may not be valid. The call that works with "
+        f"every valid token got {check.status}: {said}."
     )
     return ApiError("unauthorized", what, exchange=check.exchange)

@@ -84,7 +84,7 @@ def read(secret: Secret, *, sites: SiteTable) -> GrantRecord:
         token_endpoint = TokenEndpoint(issuer) if issuer else None
         sent_at = _moment(content["sent_at"]) if content.get("sent_at") else None
     except (ValueError, TypeError, KeyError, RecursionError):
-        raise InputError("not_stored", "What is kept as a grant cannot be read.") from None
+        raise InputError("not_stored", "The stored grant can't be read.") from None
     refresh_token = texts["refresh_token"]
     tokens = TokenSet(
         access_token=Secret(texts["access_token"], label="access_token"),

@@ -60,8 +60,8 @@ class PendingAuthorizations:
     def add(self, request: AuthorizationRequest, *, session: str) -> None:
         """Remember an attempt.
 
-        When 10,000 wait, the oldest of the newer half gives way: a flood of attempts drives out
-        its own, and not those that were there before it.
+        If 10,000 are pending, the oldest of the newer half is removed: a flood of attempts drives
+        out its own, and not those that were there before it.
         """
         waiting = _Waiting(request, session, self._clock() + LIFETIME)
         with self._lock:
@@ -91,7 +91,7 @@ class PendingAuthorizations:
             waiting = self._waiting.get(state)
             if waiting is not None and waiting.session == session:
                 return self._waiting.pop(state).request
-        raise AuthorizationError("wrong_state", "No attempt of this session waits for it.")
+        raise AuthorizationError("wrong_state", "No attempt of this session expects it.")
 
     def _forget_expired(self) -> None:
         """Drop what is too old; attempts are kept in the order in which they began."""

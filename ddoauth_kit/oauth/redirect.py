@@ -77,7 +77,7 @@ def read_redirect(redirect: str | Redirect) -> Redirect:
     try:
         pairs = redirect_pairs(redirect)
     except ValueError:
-        return _faulty("not_a_redirect", "The text is not a redirect: it has no readable query.")
+        return _faulty("not_a_redirect", "The text is not a redirect: its query can't be read.")
     names = [name for name, _ in pairs]
     # RFC 6749 section 3.1: a parameter of the answer may come once.
     if twice := [f"`{name}`" for name in sorted(_ONCE) if names.count(name) > 1]:
@@ -108,8 +108,12 @@ def pasted_redirect(redirect: str | Redirect) -> Redirect:
 
 def _unusable(text: str) -> str:
     if len(text) > MAX_REDIRECT_LENGTH:
-        return "The redirect is too long to be one."
-    return "" if without_quotes(text).isascii() else "The redirect holds what no URL can hold."
+        return "The text is too long for a redirect."
+    return (
+        ""
+        if without_quotes(text).isascii()
+        else ("The redirect contains characters that a URL can't contain.")
+    )
 
 
 def _faulty(code: str, what: str) -> Redirect:

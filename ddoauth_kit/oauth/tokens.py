@@ -273,7 +273,7 @@ def _read_success(response: Response) -> dict[str, Any]:
     answer = _with_secrets(read_object(response))
     if answer.get("error") or answer.get("errors"):
         if answer["access_token"]:
-            raise unexpected(response, "holds both tokens and an error")
+            raise unexpected(response, "contains both tokens and an error")
         raise _refusal(response)
     if not answer["access_token"]:
         raise unexpected(response, "has no `access_token`")

@@ -164,7 +164,7 @@ def _beginning(method: str, segments: list[str]) -> Beginning:
 
 
 def _segments(address: str) -> list[str]:
-    """Split the path of an address, without a slash at its end; nothing for what is no URL."""
+    """Split the path of an address, without a trailing slash; nothing if it is not a URL."""
     try:
         path = urlsplit(address).path
     except ValueError:

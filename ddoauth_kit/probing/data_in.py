@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 NAME: Final = "ddoauth_kit.probe"
 NO_KEY: Final = (
-    "No API key of this organization is at hand. Lesson 04 creates and keeps the one there can be; "
-    "probing never does, because it is shown once."
+    "There is no API key of this organization here. Lesson 04 creates and stores the only one "
+    "there can be; a probe never does, because the key is shown once."
 )
 _SUCCESS: Final = range(200, 300)
 _TOO_MANY: Final = 429
@@ -96,12 +96,12 @@ def _judged(answer: Response) -> tuple[Verdict, str]:
         return Verdict.FAILED, error.what
     if not valid:
         return Verdict.REFUSED, "the key is not valid"
-    evidence = "the key is valid; nothing was sent, since writes were not asked for"
+    evidence = "the key is valid; nothing was sent, because you did not ask for writes"
     return Verdict.INCONCLUSIVE, evidence
 
 
 def _said(answer: Response) -> str:
-    return "; ".join(error_texts(answer)) or f"an answer without words ({answer.status})"
+    return "; ".join(error_texts(answer)) or f"an answer without a message ({answer.status})"
 
 
 def _verdict(answer: Response) -> Verdict:

@@ -176,7 +176,11 @@ def flow_of(scope: str) -> Flow:
 
 def _nothing(scope: str, *, held_back: bool) -> NoProbe:
     approach = Approach.HELD_BACK if held_back else Approach.NOTHING
-    reason = "Only writes tell, and writes were not asked for." if held_back else _why_none(scope)
+    reason = (
+        ("Only a write can test this scope, and you did not ask for writes.")
+        if held_back
+        else _why_none(scope)
+    )
     return NoProbe(
         scope=scope, flow=flow_of(scope), area=area_of(scope), approach=approach, reason=reason
     )
@@ -186,10 +190,10 @@ def _why_none(scope: str) -> str:
     if scope not in catalogue().scopes:
         return f"{unknown_scope(scope)} Datadog's list is longer than the catalogue."
     if opened := catalogue().opened_by(scope):
-        return f"None of the {len(opened)} operations it opens can be called without a risk."
+        return f"None of the {len(opened)} operations it opens can be called safely."
     if permitted := catalogue().permitted_by(scope):
         return (
-            "The spec names no operation for this scope; "
-            f"{permitted[0].address} needs the permission of the same name, which proves nothing."
+            f"The API description names no operation for this scope; {permitted[0].address} needs "
+            "the permission of the same name, which proves nothing."
         )
-    return "The spec names no operation for this scope."
+    return "The API description names no operation for this scope."

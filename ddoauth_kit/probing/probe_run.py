@@ -109,7 +109,7 @@ async def first_call(http: AsyncHttp, grant: Grant, *, site: str) -> Baseline:
         return Baseline(site, alive=False, status=status, evidence=error.what)
     alive = response.status == _OK
     said = "; ".join(error_texts(response)) or "no words"
-    what = f"The call that any live token may make got {response.status}: {said}."
+    what = f"The call that works with every valid token got {response.status}: {said}."
     return Baseline(site, alive=alive, status=response.status, evidence="" if alive else what)
 
 

@@ -129,7 +129,7 @@ SEARCHES: Final[Mapping[str, Callable[[datetime], Any]]] = {
         "data": {
             "type": "suppressions",
             "attributes": {
-                "name": "ddoauth-kit probe, never kept",
+                "name": "ddoauth-kit probe, never saved",
                 "enabled": False,
                 "rule_query": "type:log_detection source:ddoauth-probe",
                 "suppression_query": "env:ddoauth-probe",
@@ -137,8 +137,8 @@ SEARCHES: Final[Mapping[str, Callable[[datetime], Any]]] = {
         }
     },
     "POST /api/v2/security_monitoring/rules/validation": lambda _now: {
-        "name": "ddoauth-kit probe, never kept",
-        "message": "A rule that is validated and never kept.",
+        "name": "ddoauth-kit probe, never saved",
+        "message": "A rule that is validated and never saved.",
         "isEnabled": False,
         "type": "log_detection",
         "queries": [{"query": "source:ddoauth-probe", "aggregation": "count"}],

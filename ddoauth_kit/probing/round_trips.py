@@ -32,7 +32,7 @@ _REFUSED: Final = range(400, 500)
 _UNCLEAR: Final = range(500, 600)
 _GONE: Final = 404
 _REPEATABLE: Final = frozenset({"GET", "DELETE"})
-_IF_CREATED: Final = f"if it was created all the same, it is called {OWN_NAME!r}"
+_IF_CREATED: Final = f"if it was created anyway, its name is {OWN_NAME!r}"
 _MEANINGS: Final = {
     401: Verdict.NOT_OAUTH,
     403: Verdict.REFUSED,
@@ -111,7 +111,7 @@ async def _taken(trip: Trip) -> ProbeResult:
         return replace(row, verdict=_verdict_of(created), evidence=told)
     found = _value_at(created.text, trip.calls.id_at)
     if found is None:
-        told = f"created, but the answer holds no id; delete {OWN_NAME!r} by hand"
+        told = f"created, but the answer has no id; delete {OWN_NAME!r} by hand"
         return replace(row, verdict=Verdict.FAILED, evidence=told)
     verdict, said = await _used(trip, found)
     deletion = await _deleted(trip, found)
@@ -149,9 +149,9 @@ def _verdict_of(answer: Response) -> Verdict:
 
 def _other_reason(trip: Trip) -> str:
     if trip.row.scope not in trip.granted:
-        return "the token was not granted this scope, so something else opened this"
+        return "the token was not granted this scope, so something else allowed the call"
     others = trip.row.explained_by
-    return f"{' and '.join(others)} would open this as well" if others else ""
+    return f"{' and '.join(others)} would also allow the call" if others else ""
 
 
 async def _created(trip: Trip) -> Response:

@@ -90,7 +90,7 @@ def read_call(text: str) -> Call:
     """Read a call as it is typed: `GET /api/v1/monitor`, or with a whole URL.
 
     Raises:
-        InputError: `unknown_call`, where it is no method and path.
+        InputError: `unknown_call`, if it is not a method and a path.
     """
     method, address, *_ = *text.split(), "", ""  # a log may have the protocol behind
     try:
@@ -98,7 +98,7 @@ def read_call(text: str) -> Call:
     except ValueError:
         path = ""
     if not (method.isascii() and method.isalpha() and path.startswith("/")):
-        what = f"{text!r} is no call; write a method and a path, such as GET /api/v1/monitor."
+        what = f"{text!r} is not a call; write a method and a path, such as GET /api/v1/monitor."
         raise InputError("unknown_call", what)
     return Call(method.upper(), path)
 
@@ -117,7 +117,7 @@ def smallest_scopes(calls: Iterable[Call | str]) -> ScopeNeeds:
     """Return the fewest scopes that open all calls; a scope that another call needs is taken first.
 
     Raises:
-        InputError: `unknown_call`, for a text that is no call.
+        InputError: `unknown_call`, if a text is not a call.
     """
     read = [read_call(call) if isinstance(call, str) else call for call in calls]
     found = [(call, catalogue().find(call.method, call.path)) for call in read]
@@ -164,7 +164,7 @@ def missing_scopes(call: Call | str, *, granted: Iterable[str]) -> tuple[ScopeSe
     Empty where the granted scopes suffice or the call is unknown: then it is not the scopes.
 
     Raises:
-        InputError: `unknown_call`, for a text that is no call.
+        InputError: `unknown_call`, if a text is not a call.
     """
     asked = read_call(call) if isinstance(call, str) else call
     operation = catalogue().find(asked.method, asked.path)

@@ -36,7 +36,7 @@ _SHOWN_FIELDS: Final = 6
 _WEB_PAGE: Final = re.compile(r"\s*<(!doctype|html)", re.IGNORECASE)
 # What names nothing that could be absent: a 404 is then about the endpoint itself.
 _NAMES_NOTHING: Final = frozenset({Approach.READ, Approach.SEARCH})
-NO_CONTRAST: Final = "no token without the scope was at hand to compare"
+NO_CONTRAST: Final = "there was no token without the scope to compare with"
 
 
 class Verdict(StrEnum):
@@ -146,12 +146,12 @@ def needs_contrast(probe: CallProbe, response: Response) -> bool:
 def other_reason(probe: CallProbe, *, granted: ScopeSet) -> str:
     """Return why something other than its scope must have opened a call, or nothing."""
     if probe.scope not in granted:
-        return "the token was not granted this scope, so something else opened this"
+        return "the token was not granted this scope, so something else allowed the call"
     if missing := probe.companions - granted:
         names = _names(sorted(missing))
-        return f"this was opened without {names}, so scopes may not be what is looked at"
+        return f"the call succeeded without {names}, so the server may not check scopes here"
     others = probe.explained_by(granted)
-    return f"{_names(others)} would open this as well" if others else ""
+    return f"{_names(others)} would also allow the call" if others else ""
 
 
 def outline_of(response: Response) -> str:
@@ -175,7 +175,7 @@ def _is_missing(probe: CallProbe, response: Response) -> bool:
 
 def _succeeded(probe: CallProbe, response: Response, *, granted: ScopeSet) -> tuple[Verdict, str]:
     if _WEB_PAGE.match(response.text):
-        return Verdict.FAILED, "a web page came where data was expected"
+        return Verdict.FAILED, "the answer was a web page instead of data"
     held = outline_of(response)
     if reason := other_reason(probe, granted=granted):
         return Verdict.INCONCLUSIVE, f"{held}; {reason}"
@@ -209,13 +209,15 @@ def _let_through(
     if contrast.status == _FORBIDDEN:
         return Verdict.LET_THROUGH, without
     if contrast.status in _SUCCESS or _decides(contrast.status):
-        return Verdict.INCONCLUSIVE, f"{without}, so this is decided before scopes are"
-    return Verdict.INCONCLUSIVE, f"{without}, which is nothing to compare with"
+        return Verdict.INCONCLUSIVE, (
+            f"{without}, so the server decides this before it checks scopes"
+        )
+    return Verdict.INCONCLUSIVE, f"{without}, so there is nothing to compare with"
 
 
 def _said(response: Response) -> str:
     """Return the server's masked words; a status alone where it said nothing."""
-    return "; ".join(error_texts(response)) or f"an answer without words ({response.status})"
+    return "; ".join(error_texts(response)) or f"an answer without a message ({response.status})"
 
 
 def _outlined(answer: Any) -> str:  # noqa: ANN401 - JSON has no narrower type

@@ -1,4 +1,4 @@
-"""Say what is wrong: which rule, where, what, and how it is mended."""
+"""Describe a finding: which rule, where, what, and how to fix it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SHOWN = 100
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Name a file of the folder and a line from 1, or None where there is no line."""
+    """Name a file of the folder and a line, counted from 1, or None."""
 
     file: str
     line: int | None = None
@@ -36,7 +36,7 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class RuleFinding:
-    """Hold one breach of a rule; `edits` mend it, and are empty where that would be guessing."""
+    """Hold one breach of a rule; `edits` fix it, and are empty if a fix would be a guess."""
 
     rule: Rule
     at: Place

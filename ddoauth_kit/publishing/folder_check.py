@@ -1,4 +1,4 @@
-"""Check an integration's folder and write the patch for what can be mended without guessing.
+"""Check an integration's folder and write a patch with the safe fixes.
 
 Nothing is sent anywhere, and no file is changed.
 """
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 class Report:
     """Hold what a check found.
 
-    `notes` are sentences on what could not be checked. `patch` mends the findings with edits; its
-    paths are those of the repository, or of the folder where there is none, so that
-    `git -C FOLDER apply` takes it in both cases.
+    `notes` are sentences on what could not be checked. `patch` fixes the findings with edits; its
+    paths are those of the repository, or of the folder where there is none, so that `git -C FOLDER
+    apply` takes it in both cases.
     """
 
     folder: str
@@ -149,7 +149,7 @@ def _edited(
 
 
 def _files(integration: Integration) -> list[TextFile]:
-    """Return what was read and may be mended; the client's file is a copy of the registration."""
+    """Return the files that a patch may change; the client's file is only a copy."""
     parts = (integration.manifest, integration.readme)
     return [part.file for part in parts if isinstance(part, Document | Readme)]
 
@@ -167,7 +167,7 @@ def listing(report: Report) -> str:
     mended = sum(bool(found.edits) for found in report.findings)
     if mended:
         lines.append(
-            f"--format diff prints a patch that mends {mended} of them, for: "
-            f"git -C {report.folder!a} apply"
+            f"--format diff prints a patch that fixes {mended} of them, for: git -C "
+            f"{report.folder!a} apply"
         )
     return "\n".join(lines)

@@ -48,7 +48,7 @@ def file_at(folder: Path, *, commit: str, name: str) -> str | None:
 
 
 def _git(folder: Path, *arguments: str) -> bytes | None:
-    """Return what git prints, or None if there is no git or it says no."""
+    """Return git's output, or None if git is missing or fails."""
     try:
         done = subprocess.run(  # noqa: S603 - no shell, and options end before what was given
             ["git", *_QUIET, "-C", str(folder), *arguments],  # noqa: S607 - the user's own git
@@ -95,19 +95,22 @@ def earlier_app_uuid(folder: Path, *, base: str = "", manifest: str | Path = "")
     commit, reference = found[1], plain(found[0])
     text = file_at(folder, commit=commit, name=MANIFEST)
     if text is None:
-        note = f"The integration is new, as {reference} has no {MANIFEST} of it: its app_uuid is "
-        return EarlierManifest(note=f"{note}the one that the Publishing tab shows.")
+        note = (
+            f"The integration is new, because {reference} has no {MANIFEST} for it: its app_uuid "
+            "is "
+        )
+        return EarlierManifest(note=f"{note}the one on the Publishing tab.")
     app_uuid = _app_uuid(text)
     if not app_uuid:
-        return EarlierManifest(note=f"app_uuid was not compared: on {reference} it cannot be read.")
+        return EarlierManifest(note=f"app_uuid was not compared: it can't be read on {reference}.")
     return EarlierManifest(app_uuid, reference)
 
 
 def _uncompared(folder: Path) -> str:
-    place = "in no git repository" if folder_prefix(folder) is None else "without a base branch"
+    place = "not in a git repository" if folder_prefix(folder) is None else "without a base branch"
     return (
-        f"app_uuid was not compared: the folder is {place} as far as git says; "
-        "give an earlier manifest with --earlier, or a branch with --base."
+        f"app_uuid was not compared: the folder is {place} according to git; give an earlier "
+        "manifest with --earlier, or a branch with --base."
     )
 
 
@@ -116,7 +119,7 @@ def _of_file(path: Path) -> EarlierManifest:
     file = read_text(path.parent.resolve(), path.name)
     app_uuid = _app_uuid(file.text) if isinstance(file, TextFile) else ""
     if not app_uuid:
-        why = "cannot be read" if not isinstance(file, TextFile) else "is no JSON with an app_uuid"
+        why = "cannot be read" if not isinstance(file, TextFile) else "is not JSON with an app_uuid"
         raise InputError("bad_earlier_manifest", f"The earlier manifest {str(path)!a} {why}.")
     return EarlierManifest(app_uuid, plain(path.name))
 

@@ -73,7 +73,7 @@ def read_integration(path: str | Path, *, edited: Mapping[str, TextFile] = _NOTH
     client_name = _client_name(folder, manifest)
     client = _json(edited.get(client_name) or read_text(folder, client_name))
     if manifest is None and client is None:
-        raise _no_integration(path, f"holds neither {MANIFEST} nor {CLIENT}")
+        raise _no_integration(path, f"has neither {MANIFEST} nor {CLIENT}")
     readme = edited.get(README) or read_text(folder, README)
     if isinstance(readme, TextFile):
         return Integration(
@@ -90,7 +90,7 @@ def _folder(path: str | Path) -> Path:
         there = bool(str(path)) and Path(path).exists()
     except (OSError, ValueError):
         there = False
-    raise _no_integration(path, "is no folder" if there else "is not there")
+    raise _no_integration(path, "is not a folder" if there else "does not exist")
 
 
 def _no_integration(path: str | Path, what: str) -> InputError:

@@ -105,9 +105,9 @@ def _read(folder: Path, path: Path) -> bytes | str:
     """Return the bytes, or a clause that says why they are not read."""
     real = Path(os.path.realpath(path, strict=True))
     if not _inside(folder, real):
-        return "lies outside the folder"
+        return "is outside the folder"
     if not stat.S_ISREG(real.stat().st_mode):
-        return "is no regular file"
+        return "is not a regular file"
     with real.open("rb") as file:
         content = file.read(MAX_BYTES + 1)
     return content if len(content) <= MAX_BYTES else f"is larger than {MAX_BYTES} bytes"
@@ -124,6 +124,6 @@ def _decoded(name: str, content: bytes, *, linked: bool) -> TextFile | Unreadabl
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        return Unreadable(name, f"is no text in UTF-8 (line {line})")
+        return Unreadable(name, f"is not text in UTF-8 (line {line})")
     mark = _MARK if text.startswith(_MARK) else ""
     return TextFile(name, text.removeprefix(_MARK), mark=mark, linked=linked)

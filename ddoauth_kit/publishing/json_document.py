@@ -32,7 +32,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class BrokenJson:
-    """Say in a clause why a text is no JSON; the line counts from 1."""
+    """Say in a clause why a text is not JSON; lines are counted from 1."""
 
     line: int
     why: str
@@ -91,7 +91,7 @@ class Document:
         return (Edit(self.file.name, at, at, text),)
 
     def _style(self, member: Member) -> tuple[str, str]:
-        """Return the blanks before a member and what stands between its key and its value."""
+        """Return the space before a member and the text between its key and its value."""
         blanks = _BLANKS.search(self.file.text, 0, member.key_start)
         return blanks[0] if blanks else "", self.file.text[member.key_end : member.start]
 
@@ -102,16 +102,16 @@ def parse_json(file: TextFile) -> Document | BrokenJson:
         value = json.loads(file.text)
     except json.JSONDecodeError as error:
         line = file.line_at(error.pos)
-        return BrokenJson(line, f"is no JSON: {error.msg} at line {line} column {error.colno}")
+        return BrokenJson(line, f"is not JSON: {error.msg} at line {line} column {error.colno}")
     except RecursionError:
-        return BrokenJson(1, "is nested too deep to be read")
+        return BrokenJson(1, "is nested too deeply")
     except ValueError:
-        return BrokenJson(1, "holds a number that is too long to be read")
+        return BrokenJson(1, "contains a number that is too long")
     scan = _Scan()
     for token in _TOKEN.finditer(file.text):
         scan.take(token[0], token.start(), token.end())
         if len(scan.around) > MAX_DEPTH:
-            return BrokenJson(file.line_at(token.start()), "is nested too deep to be read")
+            return BrokenJson(file.line_at(token.start()), "is nested too deeply")
     return Document(file, value, scan.members, tuple(scan.repeated))
 
 

@@ -53,13 +53,13 @@ def manifest_findings(
         what, fix = f"There is no {MANIFEST}.", "Add the integration's manifest, version 2.0.0."
         yield finding("manifest-missing", at=Place(MANIFEST), what=what, fix=fix)
     elif isinstance(manifest, Unreadable):
-        what, fix = f"{MANIFEST} {manifest.why}.", "Replace it by JSON in UTF-8."
+        what, fix = f"{MANIFEST} {manifest.why}.", "Replace it with JSON in UTF-8."
         yield finding("manifest-unreadable", at=Place(MANIFEST), what=what, fix=fix)
     elif isinstance(manifest, BrokenJson):
         what, fix = f"{MANIFEST} {manifest.why}.", "Correct the JSON at this place."
         yield finding("manifest-json", at=Place(MANIFEST, manifest.line), what=what, fix=fix)
     elif not isinstance(manifest.value, dict):
-        what, fix = f"{MANIFEST} holds no JSON object.", "Begin with { and end with }."
+        what, fix = f"{MANIFEST} is not a JSON object.", "Start with { and end with }."
         yield finding("manifest-json", at=Place(MANIFEST, 1), what=what, fix=fix)
     else:
         yield from _version(manifest)
@@ -85,7 +85,7 @@ def _version(manifest: Document) -> Iterator[RuleFinding]:
 
 def _repeated(manifest: Document) -> Iterator[RuleFinding]:
     for path, start in manifest.repeated:
-        what = f"The key {quoted(path[-1])} comes twice; the last one counts."
+        what = f"The key {quoted(path[-1])} occurs twice; the last one counts."
         line = manifest.file.line_at(start)
         fix = "Remove one of them."
         yield finding("manifest-duplicate-key", at=Place(MANIFEST, line), what=what, fix=fix)
@@ -108,7 +108,7 @@ def _identity(manifest: Document, earlier: EarlierManifest) -> Iterator[RuleFind
     found = manifest.get("app_uuid")
     if not isinstance(found, str) or not found.strip():
         what = "There is no `app_uuid`."
-        fix = "A new integration takes it from the Publishing tab; an existing one keeps its own."
+        fix = "A new integration copies it from the Publishing tab; an existing one keeps its own."
         edits: tuple[Edit, ...] = ()
         if earlier.app_uuid:
             fix = f"Put back {quoted(earlier.app_uuid)}, as on {earlier.where}."
@@ -125,7 +125,7 @@ def _identity(manifest: Document, earlier: EarlierManifest) -> Iterator[RuleFind
         rule = "manifest-app-uuid-changed"
         yield finding(rule, at=manifest.place("app_uuid"), what=what, fix=fix, edits=edits)
     elif not _is_uuid(found):
-        what = f"`app_uuid` is {quoted(found)}, which is no UUID."
+        what = f"`app_uuid` is {quoted(found)}, which is not a UUID."
         fix = "Copy it again from the Publishing tab."
         yield finding("manifest-app-uuid-format", at=manifest.place("app_uuid"), what=what, fix=fix)
 
@@ -146,15 +146,18 @@ def _uninstallation(integration: Integration, manifest: Document) -> Iterator[Ru
         return
     at = manifest.place("tile", "uninstallation")
     if anchor(HEADING) in _headings(integration) and not _leads(pointer, {anchor(HEADING)}):
-        what = f"`tile.uninstallation` is {quoted(pointer)}, which is no heading {HEADING}."
+        what = f"`tile.uninstallation` is {quoted(pointer)}, which is not the heading {HEADING}."
         edits = manifest.replaced("tile", "uninstallation", value=POINTER)
         fix = f'Write "{POINTER}".'
         yield finding("manifest-uninstallation-anchor", at=at, what=what, fix=fix, edits=edits)
     names = list(manifest.get("tile"))
     place = names.index("uninstallation")
     if "support" in names and "support" not in names[max(place - 1, 0) : place + 2]:
-        what = "`uninstallation` does not stand beside `support`."
-        fix = "Datadog's page puts it directly beneath; most put it directly above. Both are fine."
+        what = "`uninstallation` is not next to `support`."
+        fix = (
+            "Datadog's page puts it directly below; most manifests put it directly above. Both "
+            "work."
+        )
         yield finding("manifest-uninstallation-place", at=at, what=what, fix=fix)
 
 
@@ -186,8 +189,8 @@ def _anchors(integration: Integration, manifest: Document) -> Iterator[RuleFindi
     for name in ("overview", "configuration", "support"):
         pointer = manifest.get("tile", name)
         if isinstance(pointer, str) and not _leads(pointer, headings):
-            what = f"`tile.{name}` is {quoted(pointer)}, which is no heading of the README."
-            fix = "Point at a heading that exists, or add it."
+            what = f"`tile.{name}` is {quoted(pointer)}, which is not a heading of the README."
+            fix = "Point to an existing heading, or add the heading."
             yield finding("manifest-anchor", at=manifest.place("tile", name), what=what, fix=fix)
 
 
@@ -196,7 +199,7 @@ def _values(manifest: Document) -> Iterator[RuleFinding]:
     size = len(text.strip()) if isinstance(text, str) else 0
     if text is not None and not 0 < size <= MAX_DESCRIPTION:
         what = f"`tile.description` has {size} characters."
-        fix = f"Write 1 to {MAX_DESCRIPTION}; in the marketplace repository at most 70."
+        fix = f"Write 1 to {MAX_DESCRIPTION} characters; in the marketplace repository, at most 70."
         at = manifest.place("tile", "description")
         yield finding("manifest-description", at=at, what=what, fix=fix)
     public = manifest.get("display_on_public_website")
@@ -225,10 +228,10 @@ def _oauth(integration: Integration, manifest: Document) -> Iterator[RuleFinding
     elif named is not None and (
         not isinstance(named, str) or find_file(integration.folder, named) is None
     ):
-        what = f"`assets.oauth` is {quoted(named)}, which is no file of the folder."
+        what = f"`assets.oauth` is {quoted(named)}, which is not a file in the folder."
         usable = there and named != CLIENT
         edits = manifest.replaced("assets", "oauth", value=CLIENT) if usable else ()
-        fix = f"Add the file that the Publishing tab shows, as {CLIENT}."
+        fix = f"Add the file from the Publishing tab, as {CLIENT}."
         path = ("assets", "oauth")
         yield finding(
             "manifest-oauth-file", at=manifest.place(*path), what=what, fix=fix, edits=edits

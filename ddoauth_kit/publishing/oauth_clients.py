@@ -1,6 +1,6 @@
 """Check the OAuth client's file, a copy of what the Developer Platform holds.
 
-Nothing in it is mended by a patch: the registration itself is changed in the platform.
+A patch never changes it: you change the registration itself in the platform.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ddoauth_kit.publishing.findings import RuleFinding
     from ddoauth_kit.publishing.integration import Integration
 
-_PLATFORM: Final = "Change it in the Developer Platform, then take the file from there."
+_PLATFORM: Final = "Change it in the Developer Platform, then download the file again."
 _SECRET: Final = re.compile(r"secret|password|private_?key", re.IGNORECASE)
 _SHAPES: Final = {"id": str, "name": str, "onboarding_url": str, "redirect_uris": list}
 
@@ -37,7 +37,7 @@ def client_findings(integration: Integration) -> Iterator[RuleFinding]:
             fix = "Add it, and `assets.oauth` to the manifest, as the Publishing tab says."
             yield finding("oauth-missing", at=Place(integration.client_name), what=what, fix=fix)
     elif isinstance(client, Unreadable):
-        what, fix = f"{name} {client.why}.", "Replace it by JSON in UTF-8."
+        what, fix = f"{name} {client.why}.", "Replace it with JSON in UTF-8."
         yield finding("oauth-unreadable", at=Place(integration.client_name), what=what, fix=fix)
     elif isinstance(client, BrokenJson):
         what, fix = f"{name} {client.why}.", "Correct the JSON at this place."
@@ -45,7 +45,10 @@ def client_findings(integration: Integration) -> Iterator[RuleFinding]:
             "oauth-json", at=Place(integration.client_name, client.line), what=what, fix=fix
         )
     elif not isinstance(client.get("integration"), dict):
-        what, fix = f"{name} has no object `integration`.", "Take the file from the Publishing tab."
+        what, fix = (
+            f"{name} has no object `integration`.",
+            ("Download the file from the Publishing tab."),
+        )
         yield finding("oauth-json", at=Place(integration.client_name, 1), what=what, fix=fix)
     else:
         yield from _fields(client)
@@ -61,15 +64,15 @@ def _fields(client: Document) -> Iterator[RuleFinding]:
         texts = isinstance(value, list) and all(isinstance(item, str) for item in value)
         usable = isinstance(value, shape) and (shape is str or texts)
         if not usable or (not value and name in _SHAPES):
-            kind = "text" if shape is str else "list of texts"
-            what = f"`integration.{name}` is missing, empty or no {kind}."
+            kind = "text" if shape is str else "list of strings"
+            what = f"`integration.{name}` is missing, empty or not a {kind}."
             yield finding(
                 "oauth-fields", at=client.place("integration", name), what=what, fix=_PLATFORM
             )
     role = client.get("integration", "client_role")
     if role != "integration":
         what = f"`client_role` is {quoted(role)}."
-        fix = "Use the confidential client that the Developer Platform makes for an integration."
+        fix = "Use the confidential client that the Developer Platform creates for an integration."
         path = ("integration", "client_role")
         yield finding("oauth-client-role", at=client.place(*path), what=what, fix=fix)
 
@@ -79,7 +82,7 @@ def _secrets(client: Document) -> Iterator[RuleFinding]:
         key = path[-1] if path else ""
         if isinstance(key, str) and (_SECRET.search(key) or key.lower() in SECRET_FIELDS):
             what = f"The file has a field {quoted(key)}."
-            fix = "Remove it, also from git's history, and have the secret rotated by Datadog."
+            fix = "Remove it, also from git's history, and ask Datadog to rotate the secret."
             yield finding("oauth-secret", at=client.place(*path), what=what, fix=fix)
 
 
@@ -102,18 +105,21 @@ def _redirects(client: Document) -> Iterator[RuleFinding]:
                 "oauth-redirect-loopback", at=client.place(*path), what=what, fix=_PLATFORM
             )
         elif parts is None or parts.scheme != "https" or not _is_usable(uri, parts):
-            what = f"{_shown(parts)} is no absolute https URI without a fragment."
+            what = f"{_shown(parts)} is not an absolute https URI without a fragment."
             yield finding("oauth-redirect-uri", at=client.place(*path), what=what, fix=_PLATFORM)
         elif is_for_tests(host):
-            what = f"{_shown(parts)} looks like a host for tests."
-            fix = f"Testing URLs are to be removed before submission. {_PLATFORM}"
+            what = f"{_shown(parts)} looks like a test host."
+            fix = f"Remove test URLs before submission. {_PLATFORM}"
             yield finding("oauth-redirect-test-host", at=client.place(*path), what=what, fix=fix)
         else:
             hosts.append(host)
     others = sorted(set(hosts))
     if len(others) > 1:
         what = f"The redirect URIs have {len(others)} hosts: {quoted(', '.join(others))}."
-        fix = "Datadog supports one domain, not one for each customer; ignore this if that is so."
+        fix = (
+            "Datadog supports one domain, not one for each customer; ignore this if your domains "
+            "do not depend on the customer."
+        )
         yield finding(
             "oauth-one-domain", at=client.place("integration", "redirect_uris"), what=what, fix=fix
         )
@@ -126,7 +132,7 @@ def _onboarding(client: Document) -> Iterator[RuleFinding]:
     parts = _split(url)
     host = (parts.hostname if parts else "") or ""
     if parts is None or parts.scheme != "https" or not host or is_loopback(host):
-        what = f"The onboarding URL {_shown(parts)} is no public https URL."
+        what = f"The onboarding URL {_shown(parts)} is not a public https URL."
         path = ("integration", "onboarding_url")
         yield finding("oauth-onboarding-url", at=client.place(*path), what=what, fix=_PLATFORM)
 
@@ -136,7 +142,7 @@ def _repeated(client: Document) -> Iterator[RuleFinding]:
         seen: set[str] = set()
         for at, value in _texts(client, name):
             if value in seen:
-                what = f"Entry {at + 1} of `{name}` is there already."
+                what = f"Entry {at + 1} of `{name}` occurs twice."
                 path = ("integration", name, at)
                 yield finding("oauth-duplicates", at=client.place(*path), what=what, fix=_PLATFORM)
             seen.add(value)
@@ -155,7 +161,7 @@ def _split(uri: str) -> SplitResult | None:
 def _shown(parts: SplitResult | None) -> str:
     """Return a URI without what could be secret in it: user, query and fragment."""
     if parts is None:
-        return "A URI that cannot be read"
+        return "A URI that can't be read"
     return quoted(f"{parts.scheme}://{parts.hostname or ''}{parts.path}" if parts.scheme else "...")
 
 

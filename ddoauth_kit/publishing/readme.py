@@ -31,7 +31,7 @@ def readme_findings(integration: Integration) -> Iterator[RuleFinding]:
         yield from _characters(readme)
     elif isinstance(readme, Unreadable):
         what = f"{README} {readme.why}."
-        fix = "Replace it by a Markdown text in UTF-8."
+        fix = "Replace it with Markdown in UTF-8."
         yield finding("readme-unreadable", at=Place(README), what=what, fix=fix)
     else:
         what = f"There is no {README}."
@@ -73,8 +73,8 @@ def _image_fault(integration: Integration, image: Image) -> RuleFinding | None:
     except ValueError:
         local, path = False, ""
     if not local or not path.startswith("images/"):
-        what = f"The image {quoted(image.source)} is loaded from elsewhere."
-        fix = f"Put it into images/, and name it there or as {_IMAGES}<repository>/master/...."
+        what = f"The image {quoted(image.source)} is loaded from another host."
+        fix = f"Put it into images/, and refer to it there or as {_IMAGES}<repository>/master/...."
         return finding("readme-image-host", at=Place(README, image.line), what=what, fix=fix)
     if find_file(integration.folder, path) is None:
         what = f"The image {quoted(path)} is not in the folder."
@@ -87,7 +87,7 @@ def _characters(readme: Readme) -> Iterator[RuleFinding]:
     found = list(_FOREIGN.finditer(readme.file.text))
     if found:
         first = found[0]
-        what = f"{len(found)} characters are above U+0100, the first is {quoted(first[0])}."
+        what = f"{len(found)} characters are above U+0100; the first one is {quoted(first[0])}."
         fix = "Write them in ASCII, such as -> for an arrow."
         line = readme.file.line_at(first.start())
         yield finding("readme-characters", at=Place(README, line), what=what, fix=fix)

@@ -46,7 +46,7 @@ def read_probes(path: str | Path) -> tuple[SavedProbe, ...]:
     except (ValueError, RecursionError):
         raise _bad(path, "is no JSON") from None
     if not isinstance(rows, list):
-        raise _bad(path, "is no list")
+        raise _bad(path, "is not a list")
     return tuple(_probe(row, path, number) for number, row in enumerate(rows, start=1))
 
 
@@ -55,15 +55,15 @@ def scope_findings(
 ) -> Iterator[RuleFinding]:
     """Yield what is wrong with the scopes; without probes (None) nothing is said of them.
 
-    `unused` are the scopes that nothing used, from whoever has watched the client's requests.
+    `unused` are the scopes that no request of the client used.
     """
     client = integration.client
     scopes = client.get("integration", "scopes") if isinstance(client, Document) else None
     if not isinstance(client, Document) or not isinstance(scopes, list):
         return
     if not scopes:
-        what = "The client asks for no scope."
-        fix = "Choose the scopes in the Developer Platform; api_keys_write is what sends data."
+        what = "The client does not ask for any scope."
+        fix = "Choose the scopes in the Developer Platform; you need api_keys_write to send data."
         at = client.place("integration", "scopes")
         yield finding("oauth-scopes-empty", at=at, what=what, fix=fix)
     numbers = {scope: i for i, scope in enumerate(scopes) if isinstance(scope, str)}
@@ -79,11 +79,11 @@ def _faults(
     """Yield rule, what and fix."""
     name = quoted(scope)
     if scope not in known_scopes():
-        fix = "Look for a typing error; Datadog knows more scopes than are documented."
-        yield "oauth-scope-unknown", f"The scope {name} is not among the known ones.", fix
+        fix = "Look for a typo; Datadog has more scopes than it documents."
+        yield "oauth-scope-unknown", f"The scope {name} is not a known scope.", fix
     if scope in unused:
-        fix = "Ask for the fewest scopes; more can be added with a later submission."
-        yield "oauth-scope-unused", f"Nothing used the scope {name}.", fix
+        fix = "Ask for the fewest scopes; you can add more with a later submission."
+        yield "oauth-scope-unused", f"The scope {name} was never used.", fix
     if probes is not None:
         yield from _probed(name, [probe for probe in probes if probe.scope == scope])
 
@@ -92,7 +92,7 @@ def _probed(name: str, probes: list[SavedProbe]) -> Iterator[tuple[str, str, str
     bad = [f"{probe.site}: {probe.verdict}" for probe in probes if probe.verdict in BAD]
     if bad:
         what = f"The probe of {name} did not succeed ({quoted(', '.join(bad))[1:-1]})."
-        fix = "Look at the evidence of the probe; leave the scope out if it is not needed."
+        fix = "Look at the evidence of the probe; leave out the scope if you don't need it."
         yield "oauth-scope-refused", what, fix
     elif all(probe.verdict == NOT_TRIED for probe in probes):
         yield "oauth-scope-unprobed", f"The scope {name} was never probed.", "Probe it."
@@ -103,7 +103,7 @@ def _probe(row: object, path: str | Path, number: int) -> SavedProbe:
         site, scope, verdict = (row.get(name) for name in ("site", "scope", "verdict"))
         if isinstance(site, str) and isinstance(scope, str) and isinstance(verdict, str):
             return SavedProbe(site, scope, verdict)
-    raise _bad(path, f"has no texts `site`, `scope` and `verdict` in entry {number}")
+    raise _bad(path, f"has no strings `site`, `scope` and `verdict` in entry {number}")
 
 
 def _bad(path: str | Path, what: str) -> InputError:

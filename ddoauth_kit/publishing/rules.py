@@ -45,7 +45,7 @@ class Rule:
 
 _README: Final = (
     Rule("readme-missing", MUST, "The folder has a README.md.", PAGE),
-    Rule("readme-unreadable", MUST, "The README is a text in UTF-8 of at most 256 KiB.", OWN),
+    Rule("readme-unreadable", MUST, "The README is UTF-8 text of at most 256 KiB.", OWN),
     Rule(
         "readme-uninstallation",
         MUST,
@@ -55,20 +55,20 @@ _README: Final = (
     Rule(
         "readme-uninstallation-place",
         MUST,
-        "The heading `Uninstallation` stands after `Setup`.",
+        "The heading `Uninstallation` comes after `Setup`.",
         PAGE,
     ),
     Rule(
         "readme-uninstallation-twice",
         SHOULD,
-        "There is one heading `Uninstallation`, so that the anchor is clear.",
+        "There is only one heading `Uninstallation`, so that the anchor is unambiguous.",
         OWN,
     ),
-    Rule("readme-uninstallation-empty", SHOULD, "The section `Uninstallation` has a text.", PAGE),
+    Rule("readme-uninstallation-empty", SHOULD, "The section `Uninstallation` is not empty.", PAGE),
     Rule(
         "readme-uninstallation-paragraph",
         ADVICE,
-        "The section `Uninstallation` begins with a paragraph, not with a list.",
+        "The section `Uninstallation` starts with a paragraph, not with a list.",
         f"{DDEV_README} (marketplace)",
     ),
     Rule(
@@ -80,13 +80,13 @@ _README: Final = (
     Rule(
         "readme-api-keys",
         SHOULD,
-        "The section says to disable API keys, found by searching the integration's name.",
+        "The section says to disable the API keys that a search for the integration's name finds.",
         PAGE,
     ),
     Rule("readme-overview", SHOULD, "The README has a heading `Overview`.", DDEV_README),
-    Rule("readme-overview-empty", SHOULD, "The section `Overview` has a text.", DDEV_README),
+    Rule("readme-overview-empty", SHOULD, "The section `Overview` is not empty.", DDEV_README),
     Rule("readme-setup", SHOULD, "The README has a heading `Setup`.", DDEV_README),
-    Rule("readme-setup-empty", SHOULD, "The section `Setup` has a text.", DDEV_README),
+    Rule("readme-setup-empty", SHOULD, "The section `Setup` is not empty.", DDEV_README),
     Rule(
         "readme-heading-level",
         SHOULD,
@@ -99,7 +99,7 @@ _README: Final = (
         "Images are in `images/` or at raw.githubusercontent.com/DataDog/.",
         DDEV_README,
     ),
-    Rule("readme-image-missing", SHOULD, "Images that lie in the folder exist.", OWN),
+    Rule("readme-image-missing", SHOULD, "Images in the folder exist.", OWN),
     Rule(
         "readme-characters",
         SHOULD,
@@ -109,17 +109,22 @@ _README: Final = (
 )
 _MANIFEST: Final = (
     Rule("manifest-missing", MUST, "The folder has a manifest.json.", PAGE),
-    Rule("manifest-unreadable", MUST, "The manifest is a text in UTF-8 of at most 256 KiB.", OWN),
+    Rule("manifest-unreadable", MUST, "The manifest is UTF-8 text of at most 256 KiB.", OWN),
     Rule("manifest-json", MUST, "The manifest is one JSON object.", "RFC 8259"),
     Rule("manifest-version", MUST, "`manifest_version` is 2.0.0.", ALL_MANIFESTS),
-    Rule("manifest-duplicate-key", SHOULD, "No key comes twice.", "RFC 8259 section 4"),
-    Rule("manifest-fields", SHOULD, "The fields that every manifest has are there.", ALL_MANIFESTS),
+    Rule("manifest-duplicate-key", SHOULD, "No key occurs twice.", "RFC 8259 section 4"),
+    Rule(
+        "manifest-fields",
+        SHOULD,
+        ("The manifest has the fields that every manifest has."),
+        ALL_MANIFESTS,
+    ),
     Rule("manifest-app-uuid", MUST, "`app_uuid` is there.", ALL_MANIFESTS),
     Rule("manifest-app-uuid-format", SHOULD, "`app_uuid` is a UUID.", ALL_MANIFESTS),
     Rule(
         "manifest-app-uuid-changed",
         MUST,
-        "`app_uuid` is what it was for an integration that exists already.",
+        "An existing integration keeps its `app_uuid`.",
         DDEV_IMMUTABLE,
     ),
     Rule(
@@ -131,25 +136,25 @@ _MANIFEST: Final = (
     Rule(
         "manifest-uninstallation-anchor",
         MUST,
-        "`tile.uninstallation` points at the README's heading.",
+        "`tile.uninstallation` points to the README's heading.",
         "integrations-extras: all 45 manifests with the field",
     ),
     Rule(
         "manifest-uninstallation-place",
         ADVICE,
-        "`uninstallation` stands beside `support`.",
+        "`uninstallation` is next to `support`.",
         f"{PAGE}: after it; integrations-extras: 34 of 45 before it, 10 after it",
     ),
     Rule(
         "manifest-anchor",
         ADVICE,
-        "The other fields that point into the README point at a heading.",
+        "The other fields that point into the README point to a heading.",
         OWN,
     ),
     Rule(
         "manifest-description",
         SHOULD,
-        "`tile.description` has a text of at most 80 characters (marketplace: 70).",
+        "`tile.description` has 1 to 80 characters (marketplace: 70).",
         DDEV_MANIFEST,
     ),
     Rule("manifest-media-count", SHOULD, "`tile.media` has at most 8 entries.", DDEV_MANIFEST),
@@ -168,7 +173,7 @@ _MANIFEST: Final = (
     Rule(
         "manifest-oauth",
         MUST,
-        "`assets.oauth` names the OAuth client's file where there is one.",
+        "`assets.oauth` names the OAuth client's file, if there is one.",
         f"{PAGE}; {ALL_CLIENTS}",
     ),
     Rule(
@@ -185,7 +190,7 @@ _CLIENT: Final = (
         "The folder has the OAuth client's file, assets/oauth_clients.json.",
         PAGE,
     ),
-    Rule("oauth-unreadable", MUST, "That file is a text in UTF-8 of at most 256 KiB.", OWN),
+    Rule("oauth-unreadable", MUST, "That file is UTF-8 text of at most 256 KiB.", OWN),
     Rule("oauth-json", MUST, "That file is JSON with an object `integration`.", ALL_CLIENTS),
     Rule(
         "oauth-fields",
@@ -199,7 +204,7 @@ _CLIENT: Final = (
         "`client_role` is `integration`, the confidential client of an integration.",
         ALL_CLIENTS,
     ),
-    Rule("oauth-secret", MUST, "The file holds no secret.", "RFC 6749 section 2.3.1"),
+    Rule("oauth-secret", MUST, "The file contains no secret.", "RFC 6749 section 2.3.1"),
     Rule(
         "oauth-redirect-uri",
         MUST,
@@ -215,7 +220,7 @@ _CLIENT: Final = (
     Rule(
         "oauth-redirect-test-host",
         SHOULD,
-        "No redirect URI leads to a host that is for tests.",
+        "No redirect URI leads to a test host.",
         PLATFORM,
     ),
     Rule(
@@ -230,9 +235,9 @@ _CLIENT: Final = (
         "The onboarding URL is a public https URL.",
         "Datadog docs: OAuth2 in Datadog",
     ),
-    Rule("oauth-duplicates", SHOULD, "No redirect URI and no scope comes twice.", OWN),
+    Rule("oauth-duplicates", SHOULD, "No redirect URI and no scope occurs twice.", OWN),
     Rule("oauth-scopes-empty", SHOULD, "The client asks for a scope.", ALL_CLIENTS),
-    Rule("oauth-scope-unknown", SHOULD, "Each scope is a known one.", SCOPE_LISTS),
+    Rule("oauth-scope-unknown", SHOULD, "Each scope is known.", SCOPE_LISTS),
     Rule("oauth-scope-unused", SHOULD, "Each scope is used.", f"{PAGE}; RFC 9700 section 2.3"),
     Rule("oauth-scope-refused", SHOULD, "No probe of a scope was refused or failed.", PAGE),
     Rule("oauth-scope-unprobed", ADVICE, "Each scope was probed.", PAGE),

@@ -52,7 +52,7 @@ def uninstallation_findings(integration: Integration, readme: Readme) -> Iterato
     first = usable[0]
     for other in headings:
         if other is not first:
-            what = f"There is a heading {HEADING} in line {first.line} already."
+            what = f"There is already a heading {HEADING} in line {first.line}."
             yield finding(
                 "readme-uninstallation-twice",
                 at=Place(README, other.line),
@@ -61,7 +61,7 @@ def uninstallation_findings(integration: Integration, readme: Readme) -> Iterato
             )
     setup = readme.page.named("Setup")
     if setup and first.line < setup[0].line:
-        what = f"{HEADING} stands before Setup (line {setup[0].line})."
+        what = f"{HEADING} comes before Setup (line {setup[0].line})."
         yield finding(
             "readme-uninstallation-place",
             at=Place(README, first.line),
@@ -75,8 +75,8 @@ def _no_uninstallation(integration: Integration, readme: Readme) -> RuleFinding:
     """Report the missing section; where Setup leaves no doubt about its place, write it."""
     near = [h for h in readme.page.headings if h.text.lower().startswith("uninstall")]
     if near:
-        what = f"The heading {quoted(near[0].text)} of level {near[0].level} is not found by its "
-        what += f"anchor: {HEADING} of level 2 or 3 is asked for."
+        what = f"The heading {quoted(near[0].text)} of level {near[0].level} can't be found by its "
+        what += f"anchor: {HEADING} must have level 2 or 3."
         fix = f"Write `## {HEADING}`."
         return finding("readme-uninstallation", at=Place(README, near[0].line), what=what, fix=fix)
     edits: tuple[Edit, ...] = ()
@@ -113,19 +113,25 @@ def _statements(
         return
     yield from _beginning(section.content[0])
     if not _REVOKED.search(section.text):
-        what, fix = "It is not said that previous authorizations are revoked.", f"Say: {REVOKED}"
+        what, fix = (
+            ("The section does not say that previous authorizations are revoked."),
+            f"Say: {REVOKED}",
+        )
         edits = _added(file, revoked, after=end)
         yield finding("readme-revoked", at=at, what=what, fix=fix, edits=edits)
     if not all(words.search(section.text) for words in _API_KEYS):
-        what, fix = "It is not said which API keys to disable, or how to find them.", f"Say: {KEYS}"
+        what, fix = (
+            ("The section does not say which API keys to disable, or how to find them."),
+            f"Say: {KEYS}",
+        )
         edits = _added(file, keys, after=end)
         yield finding("readme-api-keys", at=at, what=what, fix=fix, edits=edits)
 
 
 def _beginning(first: Block) -> Iterator[RuleFinding]:
     if first.kind != "paragraph":
-        what = f"The section {HEADING} begins with a {first.kind.replace('_', ' ')}."
-        fix = "Begin with a sentence; in the marketplace repository this is checked."
+        what = f"The section {HEADING} starts with a {first.kind.replace('_', ' ')}."
+        fix = "Start with a sentence; the marketplace repository checks this."
         at = Place(README, first.line)
         yield finding("readme-uninstallation-paragraph", at=at, what=what, fix=fix)
 

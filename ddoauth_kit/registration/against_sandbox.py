@@ -63,6 +63,6 @@ def sites_to_use(
     if not url:
         return DATADOG_SITES
     if not registration.secret.reveal().startswith(MINTED):
-        what = f"{VARIABLE} names a sandbox, and the client's secret is not one of a sandbox."
+        what = f"{VARIABLE} names a sandbox, but the client's secret is not a sandbox's secret."
         raise InputError("not_sandbox_credentials", what)
     return sandbox_sites(url)

@@ -74,7 +74,7 @@ class ClientRegistration:
         object.__setattr__(self, "token_endpoint", _token_endpoint(self.token_endpoint))
         for uri in self.redirect_uris:
             if not can_be_redirect_uri(uri):
-                raise InputError("bad_redirect_uri", f"{uri[:120]!a} cannot be a redirect URI.")
+                raise InputError("bad_redirect_uri", f"{uri[:120]!a} is not a valid redirect URI.")
 
     @property
     def secret(self) -> Secret:
@@ -214,7 +214,7 @@ def _kind(value: str) -> Kind:
     try:
         return Kind(value)
     except ValueError:
-        what = f"{value!r:.60} is no kind of client; there are {' and '.join(Kind)} ones."
+        what = f"{value!r:.60} is not a kind of client; the kinds are {' and '.join(Kind)} ones."
         raise InputError("unknown_kind", what) from None
 
 
@@ -222,7 +222,10 @@ def _token_endpoint(value: object) -> TokenEndpoint:
     try:
         return TokenEndpoint(str(value))
     except ValueError:
-        what = f"{value!r:.60} is not a token endpoint; there are {' and '.join(TokenEndpoint)}."
+        what = (
+            f"{value!r:.60} is not a token endpoint; the endpoints are "
+            f"{' and '.join(TokenEndpoint)}."
+        )
         raise InputError("unknown_token_endpoint", what) from None
 
 
@@ -235,9 +238,9 @@ def _read_integration(path: Path) -> dict[str, Any]:
         raise _bad_file(path, f"cannot be read: {error.strerror or error}") from None
     except json.JSONDecodeError as error:
         where = f"line {error.lineno} column {error.colno}"
-        raise _bad_file(path, f"is no JSON: {error.msg} at {where}") from None
+        raise _bad_file(path, f"is not JSON: {error.msg} at {where}") from None
     except (ValueError, RecursionError):
-        raise _bad_file(path, "is no JSON text in UTF-8") from None
+        raise _bad_file(path, "is not JSON in UTF-8") from None
     integration = content.get("integration") if isinstance(content, dict) else None
     if not isinstance(integration, dict):
         raise _bad_file(path, "has no object `integration`")
@@ -247,7 +250,7 @@ def _read_integration(path: Path) -> dict[str, Any]:
 def _string(integration: dict[str, Any], name: str, path: str | Path) -> str:
     value = integration.get(name)
     if not isinstance(value, str) or not value.strip() or not _is_text(value):
-        raise _bad_file(path, f"has no text in `integration.{name}`")
+        raise _bad_file(path, f"has no string in `integration.{name}`")
     return value
 
 
@@ -265,14 +268,16 @@ def _onboarding_url(integration: dict[str, Any], path: str | Path) -> str:
     except ValueError:
         usable = False
     if not usable or not url.isascii() or " " in url:
-        raise _bad_file(path, "has an `integration.onboarding_url` that is no http or https URL")
+        raise _bad_file(
+            path, ("has an `integration.onboarding_url` that is not an http or https URL")
+        )
     return url
 
 
 def _strings(integration: dict[str, Any], name: str, path: str | Path) -> tuple[str, ...]:
     value = integration.get(name)
     if not isinstance(value, list) or not all(isinstance(v, str) and _is_text(v) for v in value):
-        raise _bad_file(path, f"has no list of texts in `integration.{name}`")
+        raise _bad_file(path, f"has no list of strings in `integration.{name}`")
     return tuple(dict.fromkeys(value))
 
 

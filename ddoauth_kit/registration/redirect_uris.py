@@ -23,11 +23,11 @@ def why_no_redirect_uri(uri: str) -> str:
         parts = urlsplit(uri)
         host, _ = parts.hostname, parts.port
     except ValueError:
-        return "This cannot be read as a URL, or its port is above 65535."
+        return "This is not a valid URL, or its port is above 65535."
     if not uri.isascii() or any(c.isspace() for c in uri):
-        return "A redirect URI has only ASCII characters and no blanks."
+        return "A redirect URI may contain only ASCII characters and no spaces."
     if parts.scheme != "https" and not (parts.scheme == "http" and host in LOOPBACK):
-        return "A redirect URI begins with https://, or with http:// on this machine."
+        return "A redirect URI starts with https://, or with http:// on this machine."
     if not host:
         return "A redirect URI needs a host."
     if parts.fragment:

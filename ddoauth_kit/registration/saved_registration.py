@@ -79,9 +79,9 @@ def keep_registration(
     return SavedRegistration(
         client_id=registration.client_id,
         site=site,
-        file="none: what the sandbox issued does not go to disk",
+        file="none: credentials of the sandbox are not written to disk",
         secret=f"{registration.secret} in {store.where}",
-        use="go on in the sandbox",
+        use="continue in the sandbox",
     )
 
 
@@ -102,8 +102,8 @@ def kept_registration(
     secret = store.get(slot)
     if secret is None:
         what = (
-            f"The client file {path} names {public.client_id!r}, and its secret is not in "
-            f"{store.where}, nor in {variables(slot)[-1]}."
+            f"The client file {path} names {public.client_id!r}, but its secret is neither in "
+            f"{store.where} nor in {variables(slot)[-1]}."
         )
         raise InputError("kept_secret_missing", what)
     return with_environment(replace(public, client_secret=secret), environ)
@@ -114,15 +114,15 @@ def _keep_for_good(
 ) -> SavedRegistration:
     path = _path(site, registration.kind, environ)
     if path is None:
-        what = "There is no config folder: the environment names no home."
+        what = "There is no config folder: the environment names no home folder folder."
         raise InputError("registration_not_kept", what)
     where = _put(registration, site=site, environ=environ)
     try:
         write_setting(path, _public_part(registration))
     except OSError as error:
         what = (
-            f"{path} cannot be written: {error.strerror or error}. "
-            f"The secret is kept in {where} all the same; the client file is as it was."
+            f"{path} cannot be written: {error.strerror or error}. The secret is still stored in "
+            f"{where}; the client file is unchanged."
         )
         raise InputError("registration_not_kept", what) from None
     return SavedRegistration(
@@ -144,8 +144,8 @@ def _put(registration: ClientRegistration, *, site: str, environ: Mapping[str, s
     variable, _ = from_environment(slot, environ)
     if variable:
         what = (
-            f"{variable} in the environment holds another secret, and is read first. This one is "
-            f"kept in {chosen.store.where} all the same."
+            f"{variable} in the environment holds another secret, which is read first. This one "
+            f"is still stored in {chosen.store.where}."
         )
     else:
         what = f"The secret would go to {chosen.store.where} ({chosen.reason})."
@@ -171,7 +171,7 @@ def _gaps(registration: ClientRegistration) -> list[Problem]:
     odd = [field for field, values in needed.items() if not all(map(str.isprintable, values))]
     return [
         *((field, "is empty.", True) for field in empty),
-        *((field, "holds a character that cannot be shown.", True) for field in odd),
+        *((field, "contains a character that can't be shown.", True) for field in odd),
     ]
 
 
@@ -186,10 +186,12 @@ def _addresses(registration: ClientRegistration) -> list[Problem]:
         if not host or not (url.startswith("https://") or leads_here(url)):
             found.append((field, f"{url} is neither https nor on this machine.", True))
         elif published and (host in LOOPBACK or is_for_tests(host)):
-            found.append((field, f"{url} is for tests; a published client has none.", True))
+            found.append(
+                (field, (f"{url} is for tests; a published client must not have one."), True)
+            )
     uris = registration.redirect_uris
     if uris and not published and not any(map(leads_here, uris)):
-        what = "None leads to this machine, so the redirect has to be pasted."
+        what = "None of them leads to this machine, so you have to paste the redirect."
         found.append(("redirect URIs", what, False))
     return found
 
@@ -205,9 +207,9 @@ def _host(url: str) -> str:
 
 def _scopes(registration: ClientRegistration) -> list[Problem]:
     unknown = [scope for scope in registration.scopes if scope not in known_scopes()]
-    found = [("scopes", f"{scope} is not among the known ones.", False) for scope in unknown]
+    found = [("scopes", f"{scope} is not a known scope.", False) for scope in unknown]
     if registration.scopes and "api_keys_write" not in registration.scopes:
-        found.append(("scopes", "Without api_keys_write no data can be sent in.", False))
+        found.append(("scopes", "Without api_keys_write, you can't send data.", False))
     return found
 
 

@@ -85,7 +85,7 @@ class WatchedSandbox(Sandbox):
         A process of its own, which the test may have started, is not seen from here.
         """
         if self.refused:
-            raise AssertionError(f"requests left the allow-list: {', '.join(self.refused)}")
+            raise AssertionError(f"requests outside the allow-list: {', '.join(self.refused)}")
 
 
 def _equal(what: str, entries: list[JournalEntry], count: int) -> None:
@@ -121,7 +121,9 @@ def _audit(event: str, arguments: tuple[Any, ...]) -> None:
         return
     for refused in _GUARDS:
         refused.append(host)
-    raise ForeignHostError(f"{host} is not this machine; the sandbox's test lets nothing out")
+    raise ForeignHostError(
+        f"{host} is not this machine; the sandbox's tests may not reach other hosts"
+    )
 
 
 def _host(event: str, arguments: tuple[Any, ...]) -> str | None:

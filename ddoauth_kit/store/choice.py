@@ -104,9 +104,9 @@ def _files(environ: Mapping[str, str]) -> tuple[Store | None, str]:
 
 def _folder(environ: Mapping[str, str]) -> tuple[Path | None, str]:
     if os.name != "posix":
-        return None, "file modes keep nobody out on this system"
+        return None, "file modes don't protect files on this system"
     folder = default_folder(environ)
-    return folder, "" if folder else "the environment names no home folder"
+    return folder, "" if folder else "the environment names no home folder folder"
 
 
 def _lock_folder(environ: Mapping[str, str]) -> Path | None:

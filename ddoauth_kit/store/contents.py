@@ -53,7 +53,7 @@ def _opened(to: int | Path) -> tuple[int, bool]:
     """Return a descriptor, and whether it is ours to close."""
     if isinstance(to, int):
         if os.isatty(to):
-            raise InputError("bad_export", "A terminal shows secrets to whoever looks.")
+            raise InputError("bad_export", "A terminal would show the secrets.")
         return to, False
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
     try:

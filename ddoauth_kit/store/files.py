@@ -70,7 +70,7 @@ class PrivateFolder:
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         self.path = path = path_of(folder)
         if os.name != "posix":
-            raise InputError("not_stored", "File modes keep nobody out on this system.")
+            raise InputError("not_stored", "File modes don't protect files on this system.")
         with _system_says(f"The folder {path} cannot be made"):
             _make(path)
             _refuse_open_way(path)
@@ -91,7 +91,7 @@ class PrivateFolder:
                 os.close(file)
 
     def write(self, name: str, content: bytes) -> None:
-        """Replace a file at once and for good: whoever looks sees the old content or the new."""
+        """Replace a file atomically and durably: readers see either the old or the new content."""
         new = f"{NEW}{name}"
         with self._opened() as folder, _system_says(f"{self.path / name} cannot be written"):
             self._refuse_unsafe_target(name, folder)
@@ -179,7 +179,9 @@ class PrivateFolder:
             raise InputError("unsafe_store", f"{path} belongs to another user.")
         if found.st_mode & _OTHERS:
             mode = stat.S_IMODE(found.st_mode)
-            raise InputError("unsafe_store", f"{path} is open to others (mode {mode:o}).")
+            raise InputError(
+                "unsafe_store", (f"{path} can be read or written by others (mode {mode:o}).")
+            )
 
     def _refuse_unsafe_target(self, name: str, folder: int) -> None:
         with suppress(FileNotFoundError):
@@ -208,7 +210,7 @@ def _refuse_open_way(path: Path) -> None:
     for above in (folder, *folder.parents):
         mode = above.stat().st_mode
         if mode & _EVERYBODY and not mode & stat.S_ISVTX:
-            what = f"Everybody can change {above}, in which the folder {path} lies."
+            what = f"Everybody can change {above}, which contains the folder {path}."
             raise InputError("unsafe_store", what)
 
 
@@ -232,7 +234,7 @@ def _whole(file: int) -> bytes:
 
 
 def _written(name: str, folder: int) -> float:
-    """Return when a file was written; one that is gone by now counts as the oldest."""
+    """Return when a file was written; a deleted file counts as the oldest."""
     try:
         return os.stat(name, dir_fd=folder, follow_symlinks=False).st_mtime_ns
     except FileNotFoundError:
@@ -269,20 +271,20 @@ def _system_says(what: str) -> Iterator[None]:
 
 
 def default_folder(environ: Mapping[str, str] = os.environ) -> Path | None:
-    """Return where the files go, or None where the environment names no home.
+    """Return where the files go, or None where the environment names no home folder.
 
     `DDOAUTH_STORE_FOLDER` wins over `XDG_STATE_HOME`, and that over `~/.local/state`. A `~` in
-    front is the home folder. `XDG_STATE_HOME` counts if it is a whole path, as its specification
-    says.
+    front is the home folder. `XDG_STATE_HOME` counts if it is an absolute path, as its
+    specification says.
 
     Raises:
-        InputError: `bad_store_folder`, if `DDOAUTH_STORE_FOLDER` is not a whole path.
+        InputError: `bad_store_folder`, if `DDOAUTH_STORE_FOLDER` is not an absolute path.
     """
     home = _whole_path(environ.get("HOME", ""), home=None)
     if named := environ.get("DDOAUTH_STORE_FOLDER", "").strip():
         folder = _whole_path(named, home=home)
         if folder is None:
-            what = f"DDOAUTH_STORE_FOLDER is {named[:80]!a}, which is not a whole path."
+            what = f"DDOAUTH_STORE_FOLDER is {named[:80]!a}, which is not an absolute path."
             raise InputError("bad_store_folder", what)
         return folder
     if (state := _whole_path(environ.get("XDG_STATE_HOME", ""), home=home)) is not None:
@@ -437,6 +439,6 @@ def _secret(slot: Slot, content: bytes, *, path: Path) -> Secret:
     except (ValueError, TypeError, KeyError, RecursionError):
         named = value = None
     if named != slot.name or not isinstance(value, str) or not value:
-        what = f"The file {_file(slot)} in {path} does not hold the {slot} as it was written."
+        what = f"The file {_file(slot)} in {path} does not contain the {slot} as it was written."
         raise InputError("not_stored", what)
     return wrapped(slot, value)

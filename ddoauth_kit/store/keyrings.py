@@ -30,7 +30,7 @@ _SPLIT: Final = "ddoauth-parts:"
 _LOCK: Final = ".keyring-lock"
 _UNUSABLE: Final = {
     "keyring.backends.fail": "no keyring service runs here",
-    "keyring.backends.null": "it forgets what it is given",
+    "keyring.backends.null": "it does not store values",
     "keyrings.alt.file": "it writes files that others may read",
     "keyrings.alt.pyfs": "it writes files that others may read",
 }
@@ -50,7 +50,7 @@ def usable_keyring() -> tuple[Any, str]:
     except Exception as error:  # noqa: BLE001 - whatever the configured backend raises
         return None, f"the configured keyring does not start: {type(error).__name__}"
     if not parts:
-        return None, "the configured keyring chains no other keyring"
+        return None, "the configured keyring contains no other keyring"
     for part in parts:
         reason = next(filter(None, (_UNUSABLE.get(k.__module__) for k in type(part).__mro__)), "")
         if reason:
@@ -119,7 +119,7 @@ class KeyringStore:
         earlier = _part_names(slot, self._ask("get", slot.name))
         names = self._set(slot, secret)
         if self.get(slot) != secret:
-            raise InputError("not_stored", f"The keyring did not keep the {slot}.")
+            raise InputError("not_stored", f"The keyring did not store the {slot}.")
         self._delete(name for name in earlier if name not in names)
 
     def forget(self, slot: Slot) -> None:

@@ -29,7 +29,7 @@ class ThreadLocks:
 class MemoryStore:
     """Keep secrets for as long as the process lives."""
 
-    where = "memory: it is gone when this kernel ends"
+    where = "memory: lost when this kernel ends"
 
     def __init__(self) -> None:
         self._kept: dict[Slot, Secret] = {}

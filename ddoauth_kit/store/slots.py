@@ -52,7 +52,7 @@ class Slot:
 
     @property
     def is_probe(self) -> bool:
-        """Return whether this is such a slot; what it holds is no secret."""
+        """Return whether this is such a slot; its content is not a secret."""
         return self.kind.startswith(_PROBE)
 
 
@@ -108,10 +108,10 @@ def refuse_unwritable(store: Store, slot: Slot) -> None:
     except InputError:
         raise
     except Exception as error:  # noqa: BLE001 - each keyring has exceptions of its own
-        what = f"Nothing can be kept in {store.where}: {type(error).__name__}."
+        what = f"Nothing can be stored in {store.where}: {type(error).__name__}."
         raise InputError("not_stored", what) from None
     if kept != written:
-        raise InputError("not_stored", f"What is put in {store.where} does not stay there.")
+        raise InputError("not_stored", f"Values written to {store.where} do not stay there.")
 
 
 def variables(slot: Slot) -> tuple[str, ...]:

@@ -235,7 +235,7 @@ def test_workers_at_once_make_one_key(scene: Scene, tmp_path: Path) -> None:
 
 
 def test_a_key_that_is_lost_is_named(scene: Scene, tmp_path: Path) -> None:
-    """A key that was made and is not kept here cannot be had again."""
+    """A key that was made and is not stored here cannot be had again."""
     create_api_key(scene.http, tokens=scene.tokens())
     with pytest.raises(ApiKeyError) as caught:
         ensure_api_key(scene.http, tokens=scene.tokens(), store=FileStore(tmp_path / "kept"))

@@ -87,12 +87,12 @@ def test_ticks_by_keyboard_survive_a_restart(notebook: Notebook) -> None:
     boxes.nth(1).focus()
     for key in ("Space", "Tab", "Space"):
         notebook.page.keyboard.press(key)
-    notebook.panel.get_by_text("2 of 9 done; kept in").wait_for()
+    notebook.panel.get_by_text("2 of 9 done; saved in").wait_for()
     notebook.save()
     notebook.reload()
     notebook.restart()
     notebook.run_all()
-    notebook.panel.get_by_text("2 of 9 done; kept in").wait_for()
+    notebook.panel.get_by_text("2 of 9 done; saved in").wait_for()
     boxes = notebook.panel.get_by_role("checkbox")
     assert [boxes.nth(i).is_checked() for i in range(4)] == [False, True, True, False]
 

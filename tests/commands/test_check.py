@@ -77,9 +77,9 @@ def test_diff_is_byte_exact(tmp_path: Path) -> None:
     ("arguments", "words"),
     [
         ([], "PATH"),
-        (["nowhere"], "'nowhere' is not there"),
-        ([str(CLEAN / README)], "is no folder"),
-        ([str(CLEAN.parent)], "holds neither"),
+        (["nowhere"], "'nowhere' does not exist"),
+        ([str(CLEAN / README)], "is not a folder"),
+        ([str(CLEAN.parent)], "has neither"),
         ([str(CLEAN), "--base", "gone"], "Git knows no commit 'gone'"),
         ([str(CLEAN), "--earlier", "gone"], "'gone' cannot be read"),
         ([str(CLEAN), "--base", "a", "--earlier", "b"], "not allowed with"),

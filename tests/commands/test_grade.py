@@ -154,7 +154,7 @@ def test_init_never_overwrites(place: Path, capsys: pytest.CaptureFixture[str]) 
     path.write_text("# mine\n", "utf-8")
     assert main(["grade", "--init", "http://127.0.0.1:9/x", "--", "touch", "started"]) == 2
     assert path.read_text("utf-8") == "# mine\n"
-    assert "exists already" in capsys.readouterr().err
+    assert "already exists" in capsys.readouterr().err
     assert not (place / "started").exists()
 
 

@@ -70,7 +70,7 @@ def test_the_doctor_reaches_the_named_sandbox(terminal: Terminal) -> None:
     asked = len(terminal.sandbox.journal)
     refused = terminal.run("doctor", "--site", "us1")
     assert refused.returncode == 2
-    assert "not one of a sandbox" in refused.stderr
+    assert "not a sandbox's secret" in refused.stderr
     assert len(terminal.sandbox.journal) == asked
 
 

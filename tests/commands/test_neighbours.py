@@ -54,16 +54,18 @@ KINDS: dict[str, list[Typed]] = {
     ],
     "quotes, blanks and commas in a variable": [
         Typed(f"DDOAUTH_CLIENT_ID='\"x\"' {DOCTOR}", 1, "a quotation mark"),
-        Typed(f"DDOAUTH_CLIENT_ID='x y' {DOCTOR}", 1, "DDOAUTH_CLIENT_ID holds a blank"),
-        Typed(f"{GOOD} DDOAUTH_SCOPES='a;b' {DOCTOR}", 1, "DDOAUTH_SCOPES holds a semicolon"),
+        Typed(f"DDOAUTH_CLIENT_ID='x y' {DOCTOR}", 1, "DDOAUTH_CLIENT_ID contains a space"),
+        Typed(f"{GOOD} DDOAUTH_SCOPES='a;b' {DOCTOR}", 1, "DDOAUTH_SCOPES contains a semicolon"),
     ],
     "a folder that no shell expanded": [
-        Typed("DDOAUTH_STORE=file DDOAUTH_STORE_FOLDER='$HOME/s' $D store", 2, "not a whole path"),
-        Typed("DDOAUTH_STORE=file DDOAUTH_STORE_FOLDER='~no-one/s' $D store", 2, "not a whole"),
-        Typed(f"DDOAUTH_CONFIG_FOLDER='%APPDATA%/s' {DOCTOR}", 1, "does not hold a whole path"),
+        Typed(
+            "DDOAUTH_STORE=file DDOAUTH_STORE_FOLDER='$HOME/s' $D store", 2, "not an absolute path"
+        ),
+        Typed("DDOAUTH_STORE=file DDOAUTH_STORE_FOLDER='~no-one/s' $D store", 2, "not an absolute"),
+        Typed(f"DDOAUTH_CONFIG_FOLDER='%APPDATA%/s' {DOCTOR}", 1, "is not an absolute path"),
     ],
     "a setting that the commands refuse": [
-        Typed(f"{GOOD} DDOAUTH_REDIRECT_URIS=http://127.0.0.1:65536/cb {DOCTOR}", 1, "cannot be"),
+        Typed(f"{GOOD} DDOAUTH_REDIRECT_URIS=http://127.0.0.1:65536/cb {DOCTOR}", 1, "not a valid"),
         Typed(f"{GOOD} DDOAUTH_REDIRECT_URIS=https://localhost:8484/cb {DOCTOR}", 1, "leads to"),
         Typed(f"{GOOD} DDOAUTH_CLIENT_KIND=PRIVATE {DOCTOR}", 1, "DDOAUTH_CLIENT_KIND"),
     ],
@@ -92,7 +94,7 @@ KINDS: dict[str, list[Typed]] = {
         Typed(f"TMPDIR=$PWD/{LONG} {DOCTOR}", 0, "too long for sockets"),
         Typed("TMPDIR=/not/there $D run ok.ipynb --out o9", 0, "passed"),
     ],
-    "a scheduler that is not there": [
+    "a scheduler that does not exist": [
         Typed("$D run ok.ipynb --executor tcp://127.0.0.1:1 --out o10", 2, "[no_executor]"),
         Typed("$D run ok.ipynb --executor ucx://127.0.0.1:1 --out o11", 2, "[no_executor]"),
         Typed("$D run ok.ipynb --executor nobody --out o12", 2, "[no_executor]"),

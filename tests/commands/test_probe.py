@@ -136,7 +136,7 @@ def test_round_trips_leave_nothing(run: Run) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--site", "mars"], "'mars' is no Datadog site"),
+        (["--site", "mars"], "'mars' is not a Datadog site"),
         (["--client", "nowhere.json"], "'nowhere.json' cannot be read"),
         (["--mode", "live"], "missing_client_id"),
     ],

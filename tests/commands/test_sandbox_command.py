@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import ssl
 import stat
@@ -20,6 +21,8 @@ from support.front import SECRET, clean_environment, program
 from support.visitors import Person
 
 from ddoauth_kit.cli import main
+from ddoauth_kit.commands.login import live_client
+from ddoauth_kit.oauth.callback.addresses import registered_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,7 +71,7 @@ def test_an_unchanged_program_arrives_in_the_sandbox() -> None:
     lines = done.stderr.splitlines()
     refused = "POST api.datadoghq.com/api/v2/oauth2/token 400"
     assert f"{refused} This site does not know the client_id." in lines
-    reason = "The API key is wrong, revoked, or of another site."
+    reason = "The API key is wrong, revoked, or from another site."
     assert f"GET api.datadoghq.eu/api/v1/validate 403 {reason}" in lines
 
 
@@ -127,15 +130,15 @@ def _started(*arguments: str) -> subprocess.Popen[str]:
     [
         (["--", "no-such-server"], "no-such-server was not found."),
         (["--allow", "api.datadoghq.com", "--", "true"], "one of Datadog's hosts"),
-        (["--allow", "a b", "--", "true"], "is not a host to allow"),
-        (["--allow", "shop.example"], "--allow belongs to a command or to --env"),
+        (["--allow", "a b", "--", "true"], "is not a host for --allow"),
+        (["--allow", "shop.example"], "--allow needs a command or --env"),
         (["--env", "--", "true"], "Leave out the command"),
         (["--isolate"], "--isolate needs a command"),
-        (["--isolate", "--allow", "shop.example", "--", "true"], "Leave --allow out"),
-        (["--isolate", "--open", "--", "true"], "Leave one of them out"),
+        (["--isolate", "--allow", "shop.example", "--", "true"], "Leave out --allow"),
+        (["--isolate", "--open", "--", "true"], "Leave out one of them"),
         (["--isolate", "--forward", "0", "--", "true"], "a port from 1 to 65535"),
-        (["--forward", "5432", "--", "true"], "--forward belongs to --isolate"),
-        (["--open"], "--open belongs to a command or to --env"),
+        (["--forward", "5432", "--", "true"], "--forward needs --isolate"),
+        (["--open"], "--open needs a command or --env"),
     ],
 )
 def test_what_cannot_start_is_one_line(
@@ -271,6 +274,7 @@ def test_on_a_terminal_it_speaks_to_a_person() -> None:
             assert told["pages"].endswith("/us1/app/integrations")
             assert told["redirect URI"].startswith("http://127.0.0.1:8484/oauth/callback")
             assert told["stop"] == "Ctrl-C"
+            assert _redirect_uri_of(told) in told["redirect URI"]
             assert not any(value.startswith("{") for value in told.values())
             secret = told["secret"].split()[0]
             refused = httpx.post(
@@ -280,7 +284,7 @@ def test_on_a_terminal_it_speaks_to_a_person() -> None:
                 trust_env=False,
             )
             assert refused.status_code == 401
-            reason = "The secret came by Basic; Datadog's pages show it in the body."
+            reason = "The secret was sent by HTTP Basic; Datadog's pages show it in the body."
             assert _line(terminal) == f"POST /us1/api/api/v2/oauth2/token 401 {reason}"
             live = httpx.get(told["live view"].split()[0], trust_env=False)
             assert live.status_code == 303
@@ -288,11 +292,24 @@ def test_on_a_terminal_it_speaks_to_a_person() -> None:
         assert process.wait(timeout=20) == 0
 
 
+def _redirect_uri_of(told: dict[str, str]) -> str:
+    """Return where `ddoauth login` listens with the variables that the printed lines set."""
+    lines = [shlex.split(line) for line in told["log in"].splitlines()[1:]]
+    assert lines[-1] == ["ddoauth", "login"]
+    with pytest.MonkeyPatch.context() as patch:
+        for _, setting in lines[:-1]:
+            patch.setenv(*setting.split("=", 1))
+        return registered_address(live_client("us1", client="").registration).urls.redirect_uri
+
+
 def _summary(terminal: FileIO) -> dict[str, str]:
     found: dict[str, str] = {}
+    name = ""
     while "stop" not in found:
         line = _line(terminal)
-        found[line[:13].strip()] = line[13:]
+        begun = line[:13].strip()
+        name = begun or name
+        found[name] = line[13:] if begun else f"{found[name]}\n{line[13:]}"
     return found
 
 

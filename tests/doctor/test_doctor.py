@@ -171,7 +171,7 @@ def test_an_old_python_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_folder(tmp_path: Path) -> None:
     """Missing is fine and stays missing; open to others is a problem with the way out."""
     environ = _environ(tmp_path)
-    assert "not there yet" in check_folder(environ).found
+    assert "does not exist yet" in check_folder(environ).found
     assert not (tmp_path / "kept").exists()
     assert _found(check_store(environ), "store").status is Status.OK
     assert check_folder(environ).found.endswith("holds 0 secrets")
@@ -364,7 +364,7 @@ def test_it_asks_the_sites_that_are_named(serve: Callable[..., RecordingServer])
         (Answer("<html>Blocked</html>", 403), "web page"),
         (Answer("Blocked", 403), "JSON"),
         (Answer("", 302, (("location", "https://login.corp.example/"),)), "login.corp.example"),
-        (Answer("<html>", 511), "wants a login"),
+        (Answer("<html>", 511), "needs a login"),
         (Answer('{"valid": true}', 200), "200"),
     ],
 )

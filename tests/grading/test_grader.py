@@ -80,7 +80,7 @@ def test_a_check_that_needs_a_setting_says_which() -> None:
     """Without [call] the checks of refresh are not tested, and name the table."""
     result = grade(_plain(), only=["single-flight"]).results[0]
     assert result.verdict is Verdict.NOT_TESTED
-    assert result.reason == "[call] is missing in the settings."
+    assert result.reason == "[call] is missing from the settings."
 
 
 def test_a_session_that_holds_the_verifier_is_not_broken() -> None:

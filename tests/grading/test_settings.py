@@ -115,17 +115,17 @@ def test_the_whole_file_is_read(tmp_path: Path) -> None:
         ({**START, "patience": 0}, "bad_settings", "more than 0"),
         ({**START, "patience": True}, "bad_settings", "number of seconds"),
         ({**START, "durable": "yes"}, "bad_settings", "true or false"),
-        ({**START, "allow": "host"}, "bad_settings", "list of texts"),
+        ({**START, "allow": "host"}, "bad_settings", "list of strings"),
         ({**START, "server": {"command": "npm 'start"}}, "bad_settings", "command in [server]"),
         ({**START, "send": {}}, "bad_settings", "needs a url or a command"),
         ({**START, "send": {"url": "http://x/y", "command": "z"}}, "bad_settings", "url or a"),
         ({**START, "send": {"url": "http://x/y", "method": "FETCH"}}, "bad_settings", "one of GET"),
-        ({**START, "send": {"url": "ftp://x"}}, "bad_settings", "begins with http"),
+        ({**START, "send": {"url": "ftp://x"}}, "bad_settings", "starts with http"),
         ({**START, "send": {"url": "http://x", "cookie": "a"}}, "unknown_setting", "cookie"),
         ({**START, "start": {}}, "bad_settings", "exactly one"),
         ({"start": {"url": "http://x", "page": "http://y"}}, "bad_settings", "exactly one"),
         ({"start": {"json": "http://x"}}, "bad_settings", "belong together"),
-        ({"start": {"url": 7}}, "bad_settings", "begins with http"),
+        ({"start": {"url": 7}}, "bad_settings", "starts with http"),
         ({"start": "http://x"}, "bad_settings", "must be a table"),
         (
             {"start": {"url": "https://app.datadoghq.eu/oauth2/v1/authorize"}},
@@ -188,14 +188,14 @@ def test_what_is_written_can_be_read_and_nothing_is_overwritten(tmp_path: Path) 
     )
     assert again.server == settings.server
     assert (again.sites, again.allow) == (settings.sites, settings.allow)
-    with pytest.raises(SettingsError, match="exists already"):
+    with pytest.raises(SettingsError, match="already exists"):
         write_settings(path, text)
     assert path.read_text("utf-8") == WHOLE
 
 
 @pytest.mark.parametrize("content", [b"[start", b"\xff\xfe\x00", b"a = 1\na = 2"])
 def test_what_is_not_toml_is_said(tmp_path: Path, content: bytes) -> None:
-    """A broken file, and one that is not there, get a line with what to do."""
+    """A broken file, and one that does not exist, get a line with what to do."""
     path = tmp_path / "ddoauth-grade.toml"
     with pytest.raises(SettingsError, match="--init"):
         read_settings(path)

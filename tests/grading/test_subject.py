@@ -118,7 +118,7 @@ def test_a_flow_that_does_not_begin_says_why(base: str, path: str, code: str) ->
 
 
 def test_a_json_answer_without_the_field_says_so(base: str) -> None:
-    """A field that is not there is named."""
+    """A field that does not exist is named."""
     with pytest.raises(FlowNotFoundError, match=r"'going'") as caught:
         _begun(StartSettings(json=f"{base}/json", field="going"))
     assert caught.value.code == "no_field"

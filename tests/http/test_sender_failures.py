@@ -1,4 +1,4 @@
-"""Where no whole answer arrives, the error names the cause and holds no secret."""
+"""Where no complete answer arrives, the error names the cause and holds no secret."""
 
 from __future__ import annotations
 

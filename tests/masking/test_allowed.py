@@ -73,7 +73,7 @@ def test_bad_lists_are_refused(text: str, tmp_path: Path) -> None:
 def test_folders_that_are_passed_by_are_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The folders of tools are not looked at, and the command says so; checkpoints are."""
+    """The folders of tools are not checked, and the command says so; checkpoints are."""
     for name in (".git", "node_modules", ".ipynb_checkpoints"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "a.txt").write_text(KEY, "utf-8")
@@ -81,4 +81,4 @@ def test_folders_that_are_passed_by_are_named(
     said = capsys.readouterr()
     assert said.out.count("API key") == 1
     assert ".ipynb_checkpoints" in said.out
-    assert said.err.count("not looked at: ") == 2
+    assert said.err.count("not checked: ") == 2

@@ -95,11 +95,11 @@ def test_without_writes_the_key_is_only_asked_about(serve: Serve) -> None:
     ("answer", "verdict", "words"),
     [
         (Answer('{"errors": ["Forbidden"]}', 403), Verdict.REFUSED, "Forbidden"),
-        (Answer("", 403), Verdict.REFUSED, "without words (403)"),
+        (Answer("", 403), Verdict.REFUSED, "without a message (403)"),
         (Answer('{"valid": false}'), Verdict.REFUSED, "not valid"),
         (Answer("{}"), Verdict.REFUSED, "not valid"),
         (Answer("<html>"), Verdict.FAILED, "web page"),
-        (Answer("", 500), Verdict.FAILED, "without words (500)"),
+        (Answer("", 500), Verdict.FAILED, "without a message (500)"),
         (Answer("", 429, (("x-ratelimit-reset", "99"),)), Verdict.RATE_LIMITED, "429"),
     ],
 )

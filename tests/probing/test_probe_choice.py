@@ -252,12 +252,12 @@ def test_why_there_is_none() -> None:
     """A scope without a call says whether writes would tell, or nothing does."""
     held = _probe("slos_write", writes=Writes.NONE)
     assert (held.approach, held.flow) == (Approach.HELD_BACK, Flow.EDIT)
-    assert "writes were not asked for" in held.reason
+    assert "did not ask for writes" in held.reason
     for scope, words in {
         "coterm_read": "names no operation",
         "logs_read_config": "permission of the same name",
-        "no_such_scope": "is not among the known ones",
-        "slos_corrections": "without a risk",
+        "no_such_scope": "is not known",
+        "slos_corrections": "called safely",
     }.items():
         probe = _probe(scope)
         assert probe.approach is Approach.NOTHING

@@ -121,7 +121,7 @@ def test_a_server_that_validates_first_leaves_writes_open(probed: Callable[..., 
     assert "let_through" not in found
     assert found["inconclusive"] > 30
     assert all(
-        "decided before scopes" in row.evidence or row.scope in DRAWN
+        "before it checks scopes" in row.evidence or row.scope in DRAWN
         for row in report.results
         if row.verdict is Verdict.INCONCLUSIVE
     )

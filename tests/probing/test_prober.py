@@ -101,8 +101,8 @@ def test_a_write_is_compared_with_the_same_call_without_the_scope(serve: Serve) 
 @pytest.mark.parametrize(
     ("other", "words"),
     [
-        (MISSING, "decided before scopes"),
-        (Answer(), "decided before scopes"),
+        (MISSING, "before it checks scopes"),
+        (Answer(), "before it checks scopes"),
         (Answer("", 401), "nothing to compare with"),
         (Answer("", 500), "nothing to compare with"),
     ],
@@ -256,7 +256,7 @@ def test_what_is_not_sent_says_why(serve: Serve) -> None:
     held = _try(server.site, "slos_write", writes=Writes.NONE)
     assert (held.verdict, held.evidence) == (
         Verdict.NOT_TRIED,
-        "Only writes tell, and writes were not asked for.",
+        "Only a write can test this scope, and you did not ask for writes.",
     )
     keyless = _try(server.site, "api_keys_write")
     assert keyless.verdict is Verdict.NOT_TRIED

@@ -280,7 +280,7 @@ def test_a_creation_without_answer_says_what_to_look_for(
     """Nobody knows whether it was created, so its name is in the error."""
     with pytest.raises(NetworkError) as caught:
         _take(serve_raw(b"HTTP/1.1 201 Created\r\n"))
-    assert f"If it was created all the same, it is called {OWN_NAME!r}." in caught.value.what
+    assert f"If it was created anyway, its name is {OWN_NAME!r}." in caught.value.what
     assert caught.value.code == "cut_off"
 
 
@@ -304,7 +304,7 @@ def test_what_something_else_explains_is_not_confirmed(serve: Serve) -> None:
     """Another scope that would open it, or a scope that was not granted, leaves it open."""
     row = _take(serve(respond=Things()), row=_row(explained_by=("other_write",)))
     assert row.verdict is Verdict.INCONCLUSIVE
-    assert "other_write would open this as well" in row.evidence
+    assert "other_write would also allow the call" in row.evidence
     row = _take(serve(respond=Things()), granted="other_write")
     assert row.verdict is Verdict.INCONCLUSIVE
     assert "not granted this scope" in row.evidence

@@ -85,7 +85,7 @@ def test_let_through_only_beside_a_refusal(approach: Approach) -> None:
 @pytest.mark.parametrize(
     ("changes", "granted", "words"),
     [
-        ({"alternatives": (frozenset({"b"}),)}, {SCOPE, "b"}, "b would open this as well"),
+        ({"alternatives": (frozenset({"b"}),)}, {SCOPE, "b"}, "b would also allow the call"),
         ({"alternatives": (frozenset({"b", "c"}),)}, {SCOPE, "b", "c"}, "b and c would open"),
         ({"companions": frozenset({"d"})}, {SCOPE}, "without d"),
         ({}, {"x"}, "not granted this scope"),
@@ -142,9 +142,9 @@ def test_a_401_says_whether_the_scope_was_granted() -> None:
         ('{"error": {"code": "denied", "message": "No.", "details": []}}', "denied: No."),
         ('{"error": "insufficient_scope", "error_description": "more"}', "insufficient_scope"),
         ("Forbidden by a proxy", "Forbidden by a proxy"),
-        ("<html>a page</html>", "an answer without words (403)"),
-        ("", "an answer without words (403)"),
-        ("{}", "an answer without words (403)"),
+        ("<html>a page</html>", "an answer without a message (403)"),
+        ("", "an answer without a message (403)"),
+        ("{}", "an answer without a message (403)"),
     ],
 )
 def test_the_words_of_a_refusal(body: str, words: str) -> None:

@@ -77,7 +77,7 @@ def test_no_repository_and_no_branch_are_noted(tmp_path: Path) -> None:
     """Without anything to compare with, that is said and everything else is checked."""
     place = folder(tmp_path, swap(MANIFEST, "#Support", "#Help"))
     outside = check_folder(place)
-    assert "in no git repository" in outside.notes[0]
+    assert "not in a git repository" in outside.notes[0]
     assert len(outside.findings) == 1
     git(place, "init", "--quiet", "--initial-branch=mine")
     assert "without a base branch" in check_folder(place).notes[0]

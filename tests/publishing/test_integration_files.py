@@ -59,12 +59,12 @@ def _outside(place: Path) -> None:
     [
         (_loop, "readme-unreadable", "Too many levels of symbolic links"),
         (_loop_of_folders, "oauth-unreadable", "Too many levels of symbolic links"),
-        (_fifo, "readme-unreadable", "is no regular file"),
-        (_folder, "readme-unreadable", "is no regular file"),
+        (_fifo, "readme-unreadable", "is not a regular file"),
+        (_folder, "readme-unreadable", "is not a regular file"),
         (_dangling, "readme-unreadable", "No such file"),
-        (_outside, "readme-unreadable", "lies outside the folder"),
+        (_outside, "readme-unreadable", "is outside the folder"),
         (put(README, b"\x00\x01"), "readme-unreadable", "is binary"),
-        (put(README, b"# A\n\nb\xff\n"), "readme-unreadable", "no text in UTF-8 (line 3)"),
+        (put(README, b"# A\n\nb\xff\n"), "readme-unreadable", "not text in UTF-8 (line 3)"),
         (put(README, "a" * (MAX_BYTES + 1)), "readme-unreadable", "larger than 262144 bytes"),
         (put(MANIFEST, '{\n "a": 1\n'), "manifest-json", "line 3 column 1"),
         (put(CLIENT, "{'a'}"), "oauth-json", "line 1 column 2"),
@@ -101,13 +101,13 @@ def test_unreadable_by_permission(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("nowhere", "is not there"),
-        ("", "is not there"),
-        ("file", "is no folder"),
+        ("nowhere", "does not exist"),
+        ("", "does not exist"),
+        ("file", "is not a folder"),
         ("empty", "holds neither manifest.json nor assets/oauth_clients.json"),
         ("readme", "holds neither manifest.json nor assets/oauth_clients.json"),
-        ("loop", "is not there"),
-        ("n\0l", "is not there"),
+        ("loop", "does not exist"),
+        ("n\0l", "does not exist"),
     ],
 )
 def test_no_integration(tmp_path: Path, name: str, words: str) -> None:

@@ -39,9 +39,9 @@ def test_probes_are_read(tmp_path: Path) -> None:
     ("content", "words"),
     [
         (None, "cannot be read"),
-        (b"\xff", "is no text in UTF-8"),
+        (b"\xff", "is not text in UTF-8"),
         (b"site,scope\n", "is no JSON"),
-        (b"{}", "is no list"),
+        (b"{}", "is not a list"),
         (json.dumps([ROW, "x"]).encode(), "in entry 2"),
         (json.dumps([{**ROW, "verdict": None}]).encode(), "in entry 1"),
     ],

@@ -59,7 +59,7 @@ def test_what_is_unusual_is_a_warning() -> None:
     assert (client.kind, client.sites) == (Kind.PRIVATE, ("us3",))
     assert client.scopes == ("monitors_read", "monitors_dream")
     (warning,) = client.warnings
-    assert warning.startswith("Scope 'monitors_dream' is not among the known ones. Did you mean")
+    assert warning.startswith("Scope 'monitors_dream' is not a known scope. Did you mean")
 
 
 def test_every_shared_client_file_loads() -> None:
@@ -76,8 +76,8 @@ def test_every_shared_client_file_loads() -> None:
         ('{"integration": {\n  "id": }}', "line 2 column 9"),
         ("[]", "no object `integration`"),
         ('{"integration": []}', "no object `integration`"),
-        ("[" * 100_000, "no JSON text"),
-        ("\udcff", "no JSON text"),
+        ("[" * 100_000, "not JSON in UTF-8"),
+        ("\udcff", "not JSON in UTF-8"),
         (" " * (1024 * 1024 + 1), "larger than 1048576 bytes"),
     ],
 )
@@ -295,7 +295,7 @@ def test_a_plain_text_is_a_kind(kind: Kind) -> None:
 @pytest.mark.parametrize("kind", ["", "Private", "both", None, 1, ["private"], "x" * 500])
 def test_what_is_no_kind_is_refused(kind: object) -> None:
     """The sentence quotes a little of it and lists the two that there are."""
-    with pytest.raises(InputError, match=r"is no kind .* private and published") as caught:
+    with pytest.raises(InputError, match=r"is not a kind .* private and published") as caught:
         registration(kind=kind)
     assert caught.value.code == "unknown_kind"
     assert len(caught.value.what) < 150

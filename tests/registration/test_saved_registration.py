@@ -261,7 +261,7 @@ def test_binder_takes_no_registration(environ: dict[str, str], tmp_path: Path) -
         ({"redirect_uris": ()}, "redirect URIs", "is empty"),
         ({"onboarding_url": ""}, "onboarding URL", "is empty"),
         ({"scopes": ()}, "scopes", "is empty"),
-        ({"name": "Ac\nme"}, "name", "cannot be shown"),
+        ({"name": "Ac\nme"}, "name", "can't be shown"),
         ({"onboarding_url": "http://acme.com/"}, "onboarding URL", "neither https"),
         ({"onboarding_url": "https://"}, "onboarding URL", "neither https"),
         ({"onboarding_url": "https://[::1"}, "onboarding URL", "neither https"),

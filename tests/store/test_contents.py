@@ -88,7 +88,7 @@ def test_to_no_terminal(store: EnvironmentFirst) -> None:
     """A descriptor that is a terminal is refused."""
     controller, terminal = os.openpty()
     try:
-        with pytest.raises(InputError, match="A terminal shows") as caught:
+        with pytest.raises(InputError, match="A terminal would show") as caught:
             export_secrets(store, to=terminal)
     finally:
         os.close(controller)
@@ -193,5 +193,5 @@ def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
     found = read_stores([Locked(), store])
     assert {secret.reveal() for secret in found.secrets} == set(canaries[1:])
     assert found.unread[0] == "The keyring is locked."
-    assert "does not hold the" in found.unread[1]
+    assert "does not contain the" in found.unread[1]
     assert canaries[0] not in str(found.unread)

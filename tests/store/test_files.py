@@ -41,7 +41,7 @@ pytestmark = pytest.mark.checklist("N4")
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Name a folder that is not there yet."""
+    """Name a folder that does not exist yet."""
     return tmp_path / "state" / "ddoauth-kit"
 
 
@@ -106,17 +106,17 @@ def test_a_folder_open_to_others_is_refused(store: FileStore, path: Path) -> Non
     """One bit for the group is too much, when it opens and when it is used."""
     store.put(SLOT, TOKEN)
     path.chmod(0o710)
-    _refused(lambda: FileStore(path), "unsafe_store", r"open to others \(mode 710\)")
-    _refused(lambda: store.get(SLOT), "unsafe_store", "open to others")
-    _refused(lambda: store.put(SLOT, TOKEN), "unsafe_store", "open to others")
+    _refused(lambda: FileStore(path), "unsafe_store", r"by others \(mode 710\)")
+    _refused(lambda: store.get(SLOT), "unsafe_store", "by others")
+    _refused(lambda: store.put(SLOT, TOKEN), "unsafe_store", "by others")
 
 
 def test_a_file_open_to_others_is_refused(store: FileStore, path: Path) -> None:
     """A readable file is neither read nor trusted as a place to write to."""
     store.put(SLOT, TOKEN)
     (path / FILE).chmod(0o640)
-    _refused(lambda: store.get(SLOT), "unsafe_store", r"open to others \(mode 640\)")
-    _refused(lambda: store.put(SLOT, TOKEN), "unsafe_store", "open to others")
+    _refused(lambda: store.get(SLOT), "unsafe_store", r"by others \(mode 640\)")
+    _refused(lambda: store.put(SLOT, TOKEN), "unsafe_store", "by others")
 
 
 def test_links_are_not_followed(store: FileStore, path: Path, tmp_path: Path) -> None:
@@ -172,7 +172,7 @@ def test_a_file_that_was_not_written_here(store: FileStore, path: Path, content:
     """Whatever a file holds, reading it is `not_stored` without its words; writing mends it."""
     (path / FILE).write_bytes(content)
     (path / FILE).chmod(0o600)
-    _refused(lambda: store.get(SLOT), "not_stored", "does not hold the refresh_token of acme")
+    _refused(lambda: store.get(SLOT), "not_stored", "does not contain the refresh_token of acme")
     store.put(SLOT, TOKEN)
     assert store.get(SLOT) == TOKEN
 
@@ -393,7 +393,7 @@ def test_where_the_folder_is(environ: dict[str, str], expected: str | None) -> N
 
 
 def test_files_are_next_best(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without a keyring files are used, with the reason; a folder open to others is passed by."""
+    """Without a keyring files are used, with the reason; a folder open to others is skipped."""
     monkeypatch.setitem(sys.modules, "keyring", None)
     environ = {"DDOAUTH_STORE_FOLDER": str(path)}
     chosen = open_store(environ=environ)
@@ -402,7 +402,7 @@ def test_files_are_next_best(path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     path.chmod(0o777)
     worse = open_store(environ=environ)
     assert worse.store.where == MemoryStore.where
-    assert "open to others (mode 777)" in worse.reason
+    assert "by others (mode 777)" in worse.reason
 
 
 @pytest.mark.parametrize("kind", KINDS[1:])

@@ -126,7 +126,9 @@ def test_the_keyring_is_read_by_the_next_process() -> None:
 
 def test_a_forgetful_keyring_is_noticed() -> None:
     """A keyring that takes a secret and keeps nothing is `not_stored`, not a quiet loss."""
-    with pytest.raises(InputError, match="did not keep the refresh_token of acme on us1") as caught:
+    with pytest.raises(
+        InputError, match="did not store the refresh_token of acme on us1"
+    ) as caught:
         KeyringStore(ForgetfulKeyring()).put(SLOT, TOKEN)
     assert caught.value.code == "not_stored"
 
@@ -185,7 +187,7 @@ def test_a_good_keyring_is_used(use_keyring: Callable[..., None]) -> None:
 
 @pytest.mark.parametrize(
     ("backend", "reason"),
-    [(FailingKeyring(), "no keyring service runs here"), (NullKeyring(), "it forgets")],
+    [(FailingKeyring(), "no keyring service runs here"), (NullKeyring(), "it does not store")],
 )
 def test_fail_and_null_are_refused(
     backend: KeyringBackend, reason: str, use_keyring: Callable[..., None]

@@ -26,54 +26,77 @@ ITEMS: Final = {
     "C2": "A PKCE verifier has 256 random bits and is new for each attempt.",
     "C3": "The challenge method is S256, always; no error leads to a weaker one.",
     "C4": "`state` has 256 random bits, works once, in one browser session, and is checked first.",
-    "C5": "An `iss` must be the site's own, on error redirects, too.",
-    "C6": "An attempt ends on the site it began on, or on one with credentials of its own.",
+    "C5": "An `iss` must be the site's own, also on error redirects.",
+    "C6": "An attempt ends on the site where it began, or on a site with its own credentials.",
     "C7": "The token request repeats the redirect URI of the authorization request.",
-    "C8": "Everything goes over verified https (http on loopback), and no redirect is followed.",
-    "C9": "Secrets stand in no URL, log, error, traceback or repr.",
-    "C10": "A token travels in the `Authorization` header and nowhere else.",
-    "C11": "A new refresh token is on disk before the old one goes; a refused one is tried once.",
-    "C12": "One expiry leads to one refresh, over coroutines, threads, clients and processes.",
+    "C8": "Every request uses verified https (http on loopback), and no redirect is followed.",
+    "C9": "No URL, log, error, traceback or repr contains a secret.",
+    "C10": "A token is sent only in the `Authorization` header.",
+    "C11": (
+        "A new refresh token is stored before the old one is deleted; a refused one is tried once."
+    ),
+    "C12": "One expiry leads to one refresh, across coroutines, threads, clients and processes.",
     "C13": "401 refreshes once, 403 never, 429 and 503 wait; a code or a key is never sent twice.",
-    "C14": "A grant narrower than what was asked for is reported.",
-    "C15": "Scopes that are asked for and not needed are named.",
-    "C16": "Revocation ends the refresh token first, and forgets it here even if that fails.",
+    "C14": "A grant with fewer scopes than requested is reported.",
+    "C15": "Requested scopes that are not needed are named.",
+    "C16": "Revocation ends the refresh token first, and deletes it here even if that fails.",
     "C17": "There is no implicit grant and no password grant.",
-    "C18": "No cookie of an API host is kept: customers of one sender share connections alone.",
-    "C19": "A deadline covers the whole exchange, names, headers and interim answers included.",
-    "C21": "A rotated refresh token is kept before use; a lost answer is tried once more, no loop.",
-    "L1": "The listener binds loopback only.",
+    "C18": "No cookie of an API host is stored: customers of one sender share only connections.",
+    "C19": (
+        "A deadline covers the whole exchange, including name lookup, headers and interim answers."
+    ),
+    "C21": (
+        "A rotated refresh token is stored before use; a lost answer is retried once, without a "
+        "loop."
+    ),
+    "L1": "The listener binds only to loopback.",
     "L2": "The redirect URI names the IP address, unless the registration says `localhost`.",
     "L3": "The port is open before the browser, and closed right after the answer.",
     "L4": "Other paths, methods and hosts neither end the wait nor learn anything.",
     "L5": "The result page repeats nothing, loads nothing and is not stored.",
-    "L6": "Waiting ends after a set time, with an error of its own; a paste is checked alike.",
+    "L6": (
+        "Waiting ends after a set time, with its own error; a pasted redirect gets the same checks."
+    ),
     "L7": "Duplicate parameters and oversize requests are refused.",
     "L8": "The system's browser is used, never a view inside the program.",
-    "L9": "While an own attempt waits no stranger can begin one; the organization is shown first.",
-    "L10": "Neither foreign attempts nor half-open connections keep a browser out.",
-    "S1": "The sandbox takes a redirect URI to the letter; else it shows a page and redirects not.",
+    "L9": (
+        "While an own attempt is pending, no stranger can begin one; the organization is shown "
+        "first."
+    ),
+    "L10": "Neither foreign attempts nor half-open connections lock out a browser.",
+    "S1": (
+        "The sandbox needs the exact redirect URI; otherwise it shows a page and does not redirect."
+    ),
     "S2": "Its codes are short-lived, work once, and are bound to client, URI and challenge.",
-    "S3": "It wants the verifier of a challenge, and a challenge always.",
-    "S4": "It refuses dead refresh tokens; reuse of a rotated one ends the grant.",
+    "S3": "It always requires a challenge, and the matching verifier.",
+    "S4": "It refuses ended refresh tokens; reuse of a rotated one ends the grant.",
     "S5": "Its token answers are not to be stored; errors have RFC 6749's form at v2, and at v1 "
     "Datadog's by default, RFC 6749's in the profile `rfc`.",
-    "S6": "Its consent page cannot be framed or forged, and answers with 303.",
+    "S6": "Its consent page can't be framed or forged, and answers with 303.",
     "S7": "Its authorize endpoint opens to no other origin.",
     "S8": "Its revocation ends the grant; refusals of the API have Datadog's form by default, and "
     "RFC 6750's in the profile `rfc`.",
-    "S9": "It listens on loopback, mints its own marked credentials, and trusts no header.",
-    "S10": "Another origin's page changes nothing; the control key goes to a proven server alone.",
+    "S9": "It listens on loopback, issues its own marked credentials, and trusts no header.",
+    "S10": (
+        "Another origin's page can't change anything; the control key goes only to a proven server."
+    ),
     "N1": "A run leaves no secret in notebooks, pages, logs, tracebacks or process arguments.",
     "N2": "A secret is a type that shows a placeholder and refuses JSON and pickle.",
-    "N3": "Kernels get names as parameters and secrets by reference, never by value.",
-    "N4": "Files of the store are 0600 in a 0700 folder, replaced at once; no link is followed.",
-    "N5": "Every secret that the stores hold, in each slot and record, is known to masking.",
+    "N3": "Kernels get names as parameters, and secrets by reference, never by value.",
+    "N4": (
+        "Files of the store are 0600 in a 0700 folder, replaced atomically; links are not followed."
+    ),
+    "N5": "Masking knows every secret in the stores, in each slot and record.",
     "N6": "No Python that the kit starts imports from the current folder.",
-    "N7": "Scan reads or names every file; it never crashes and never skips in silence.",
-    "N8": "What is printed is printable, CSV holds no formula, pages neither navigate nor lure.",
+    "N7": "Scan reads or names every file; it never crashes and never skips a file silently.",
+    "N8": (
+        "Output is printable, CSV contains no formula, pages neither navigate nor capture clicks."
+    ),
     "N9": "A run always ends with scan and report, and every pattern is linear.",
-    "N10": "Workflows give secrets to steps, pin actions by commit, upload after a passed scan.",
+    "N10": (
+        "Workflows give secrets only to steps, pin actions by commit, and upload after a passed "
+        "scan."
+    ),
 }
 
 

@@ -125,7 +125,7 @@ def resource_of(document: Any, *, wanted: Any) -> dict[str, Any]:
 
 
 def differences(sent: Any, told: Any, *, at: str = "") -> Iterator[str]:
-    """Yield what was sent and is told otherwise; what is not told at all is not looked at."""
+    """Yield what was sent and is told otherwise; what is not told at all is not checked."""
     if isinstance(sent, dict) and isinstance(told, dict):
         for name in sent.keys() & told.keys():
             if not OWN.search(name):

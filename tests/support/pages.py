@@ -59,7 +59,7 @@ def finished_grade() -> GradeReport:
             actual="The token request came to app.datadoghq.com.",
             evidence=("#12 POST app.datadoghq.com/api/v2/oauth2/token 404",) * 2,
             excerpt="500 Something failed",
-            reason="[call] is missing in the settings." if number % 2 else "",
+            reason="[call] is missing from the settings." if number % 2 else "",
         )
         for number, requirement in enumerate(REQUIREMENTS.values())
     )

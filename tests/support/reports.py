@@ -19,13 +19,16 @@ SITES = DATADOG_SITES.names
 _ANSWERS = {
     Verdict.CONFIRMED: (200, "data: items (attributes, id, type)"),
     Verdict.LET_THROUGH: (404, "Not found; without the scope: 403"),
-    Verdict.INCONCLUSIVE: (400, "Bad request; no token without the scope was at hand to compare"),
+    Verdict.INCONCLUSIVE: (
+        400,
+        "Bad request; there was no token without the scope to compare with",
+    ),
     Verdict.REFUSED: (403, "Forbidden"),
     Verdict.NOT_OAUTH: (401, "Unauthorized; the same token is accepted elsewhere"),
     Verdict.NOT_ON_SITE: (404, "Not found"),
     Verdict.RATE_LIMITED: (429, "Too many requests"),
-    Verdict.FAILED: (None, "no whole answer arrived"),
-    Verdict.NO_OPERATION: (None, "The spec names no operation for this scope."),
+    Verdict.FAILED: (None, "no complete answer arrived"),
+    Verdict.NO_OPERATION: (None, "The API description names no operation for this scope."),
 }
 _TROUBLES = {
     7: Verdict.REFUSED,

@@ -76,8 +76,8 @@ def _found(environment: Mapping[str, str]) -> str:
     if program is None:
         raise FrontError(
             "no_browser",
-            "--open needs Chromium or Chrome, and neither was found. Install one, or leave --open "
-            "out.",
+            "--open needs Chromium or Chrome, and neither was found. Install one, or leave out "
+            "--open.",
         )
     return program
 
@@ -87,6 +87,6 @@ def _check_screen(environment: Mapping[str, str]) -> None:
     if sys.platform.startswith("linux") and not any(map(environment.get, screens)):
         raise FrontError(
             "no_browser",
-            "--open needs a screen, and neither DISPLAY nor WAYLAND_DISPLAY is set. Start this in "
-            "a desktop session, or leave --open out.",
+            "--open needs a screen, but neither DISPLAY nor WAYLAND_DISPLAY is set. Start this "
+            "in a desktop session, or leave out --open.",
         )

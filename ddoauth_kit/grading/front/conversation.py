@@ -113,7 +113,7 @@ class Conversation:
 def record_of(
     request: h11.Request, asked: Asked, *, hosts: HostTable, status: int | None
 ) -> FrontRecord:
-    """Describe a request that was sent on; without a status no whole answer came."""
+    """Describe a request that was sent on; without a status no complete answer came."""
     named = hosts.find(asked.host)
     target = "" if request.method == b"CONNECT" else origin_form(request.target).decode("latin-1")
     return FrontRecord(

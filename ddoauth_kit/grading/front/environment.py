@@ -113,7 +113,7 @@ def _option(options: str, name: str) -> str | None:
 
 
 def _quoted(text: str) -> str:
-    """Quote an option as Node and Java read it, where it has blanks."""
+    """Quote an option that contains spaces, as Node and Java read it."""
     return f'"{text}"' if " " in text else text
 
 
@@ -127,13 +127,13 @@ def _notices(before: Mapping[str, str], names: tuple[str, ...]) -> tuple[str, ..
     lines = []
     if parent_proxy(before):
         lines.append(
-            "A proxy is configured already. The command uses the front instead, and the front "
-            "reaches hosts under --allow through that proxy."
+            "A proxy is already configured. The command uses the front instead, and the front "
+            "uses that proxy for the hosts in --allow."
         )
     beyond = [name for name in names if not is_this_machine(name)]
     if beyond:
         lines.append(
-            f"NO_PROXY named {', '.join(beyond)}, which would have passed the front by. "
-            "Name the hosts that your server needs with --allow."
+            f"NO_PROXY named {', '.join(beyond)}, which would bypass the front. Use --allow for "
+            "the hosts that your server needs."
         )
     return tuple(lines)

@@ -42,7 +42,7 @@ _COOKIE_PATH: Final = re.compile(rb"(;\s*path=)([^;]*)", re.IGNORECASE)
 
 
 class UpstreamError(Exception):
-    """Say that no whole answer came."""
+    """Say that no complete answer came."""
 
 
 class UnreachableError(UpstreamError):

@@ -71,9 +71,9 @@ def check_namespaces(environment: Mapping[str, str]) -> None:
         why = done.stderr.strip().rpartition(": ")[2] or "unshare failed"
         raise FrontError(
             "no_namespaces",
-            f"This system does not let this user make namespaces ({why}). Start without --isolate, "
-            "or let an administrator allow user namespaces (on Ubuntu: "
-            "sysctl kernel.apparmor_restrict_unprivileged_userns=0).",
+            f"This user may not create namespaces on this system ({why}). Start without "
+            "--isolate, or let an administrator allow user namespaces (on Ubuntu: sysctl "
+            "kernel.apparmor_restrict_unprivileged_userns=0).",
         )
 
 

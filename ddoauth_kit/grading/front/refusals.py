@@ -53,8 +53,8 @@ def http2_only(host: str) -> FrontRefusal:
     """Refuse HTTP/2 that was not negotiated."""
     return FrontRefusal(
         "http2_only",
-        f"The client spoke HTTP/2 to {host} without asking, and the front speaks HTTP/1.1. "
-        "Let the client negotiate (ALPN), or turn HTTP/2 off in it.",
+        f"The client used HTTP/2 with {host} without negotiation, but the front speaks HTTP/1.1. "
+        "Let the client negotiate (ALPN), or turn off HTTP/2 in it.",
         505,
     )
 
@@ -63,8 +63,8 @@ def not_trusted(host: str) -> FrontRefusal:
     """Say that the client ended the handshake, as one with pinned certificates does."""
     return FrontRefusal(
         "not_trusted",
-        f"The client did not accept this run's certificate for {host}. Turn certificate pinning "
-        "off for this run, or let the client read one of the trust variables.",
+        f"The client did not accept this run's certificate for {host}. Turn off certificate "
+        "pinning for this run, or let the client read one of the trust variables.",
         0,
     )
 
@@ -83,8 +83,8 @@ def malformed(host: str) -> FrontRefusal:
     """Refuse what is not HTTP/1.1."""
     return FrontRefusal(
         "malformed",
-        f"A request to {host or 'the front'} is not valid HTTP/1.1. "
-        "Look at how your server builds its headers.",
+        f"A request to {host or 'the front'} is not valid HTTP/1.1. Check how your server builds "
+        "its headers.",
         400,
     )
 
@@ -93,8 +93,8 @@ def head_too_large(host: str) -> FrontRefusal:
     """Refuse a head beyond the limit."""
     return FrontRefusal(
         "head_too_large",
-        f"The head of a request to {host or 'the front'} is over the limit of the front. "
-        "Send less in URL, cookies and headers.",
+        f"The head of a request to {host or 'the front'} is too large for the front. Send "
+        "shorter URLs, cookies and headers.",
         431,
     )
 
@@ -103,7 +103,7 @@ def not_a_proxy_request() -> FrontRefusal:
     """Refuse a request that a browser or a client sends to a web server, not to a proxy."""
     return FrontRefusal(
         "not_a_proxy_request",
-        "This address is a forward proxy and not a web page. Name it in HTTPS_PROXY.",
+        "This address is a forward proxy, not a web page. Set HTTPS_PROXY to it.",
         400,
     )
 
@@ -112,8 +112,8 @@ def plain_https(host: str) -> FrontRefusal:
     """Refuse an https address that a client sent in clear to the proxy, for an allowed host."""
     return FrontRefusal(
         "https_in_clear",
-        f"The client sent the https address of {host} to the proxy in clear instead of asking for "
-        "a tunnel. Let the client use CONNECT.",
+        f"The client sent the https address of {host} to the proxy in plain text instead of "
+        "opening a tunnel. Let the client use CONNECT.",
         501,
     )
 

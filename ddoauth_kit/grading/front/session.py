@@ -34,15 +34,15 @@ _CONSENT: Final = "/oauth2/v1/authorize"
 _HTTPS: Final = 443
 _PROXY: Final = (
     "HTTPS_PROXY",
-    "see that nothing removes it, and that the client reads proxy variables",
+    "check that nothing removes it, and that the client reads proxy variables",
 )
 # What a runtime reads, and why it may not have reached the client.
 _RUNTIMES: Final[Mapping[str, tuple[str, str]]] = {
     "node npm npx yarn pnpm tsx next": (
         "NODE_OPTIONS",
-        "see that no script replaces it; it carries the preload file of the front",
+        "check that no script replaces it; it loads the front's preload file",
     ),
-    "java mvn gradle": ("JAVA_TOOL_OPTIONS", "see that no script replaces it"),
+    "java mvn gradle": ("JAVA_TOOL_OPTIONS", "check that no script replaces it"),
     "python uvicorn gunicorn flask hypercorn pytest uv poetry": (
         "HTTPS_PROXY",
         "aiohttp needs trust_env=True; http.client and urllib3 do not read it",
@@ -52,7 +52,7 @@ _RUNTIMES: Final[Mapping[str, tuple[str, str]]] = {
         "Net::HTTP.get_response(uri) and Net::HTTP.start(host) do not read it",
     ),
     "php composer": ("HTTPS_PROXY", "PHP's streams do not read it; its curl does"),
-    "perl": ("PERL_LWP_ENV_PROXY", "see that nothing removes it"),
+    "perl": ("PERL_LWP_ENV_PROXY", "check that nothing removes it"),
     "go": ("HTTPS_PROXY", "a Transport needs Proxy: http.ProxyFromEnvironment"),
 }
 
@@ -126,9 +126,9 @@ def record_line(record: FrontRecord) -> str:
     if record.treatment is Treatment.FORWARDED:
         return f"{asked} {record.status}"
     if record.treatment is Treatment.TUNNELLED:
-        return f"{asked} allowed, not read"
+        return f"{asked} allowed, not inspected"
     if record.treatment is Treatment.FAILED:
-        return f"{asked} cut off: the answer did not come whole"
+        return f"{asked} cut off: the answer was not complete"
     status = f" {record.status}" if record.status else ""
     return f"{asked}{status} refused: {record.line}{_sent(record)}"
 
@@ -199,9 +199,9 @@ class ArrivalWatch:
     def _line(self) -> str:
         name, why = likely_variable(self._command)
         return (
-            f"warning: The customer answered on Datadog's page {self._patience:g} seconds ago, and "
-            "no call of the command has come to the sandbox. If the customer agreed, the command "
-            f"calls past the front: most likely its client does not get {name} ({why})."
+            f"warning: The customer answered on Datadog's page {self._patience:g} seconds ago, "
+            "and the sandbox has received no call from the command. If the customer consented, "
+            f"the command bypasses the front: most likely its client does not get {name} ({why})."
         )
 
 

@@ -49,15 +49,15 @@ def _rule(text: str, *, datadog: HostTable) -> tuple[bool, str, int]:
     if found is None:
         raise FrontError(
             "bad_allowed_host",
-            f"{text[:80]!a} is not a host to allow. Write HOST, HOST:PORT or *.DOMAIN.",
+            f"{text[:80]!a} is not a host for --allow. Write HOST, HOST:PORT or *.DOMAIN.",
         )
     below, name, port = bool(found[1]), found[2].strip("[]"), int(found[3] or 0)
     covered = [h.name for h in datadog if h.name == name or (below and h.name.endswith(f".{name}"))]
     if covered:
         raise FrontError(
             "bad_allowed_host",
-            f"{text} covers {covered[0]}, one of Datadog's hosts, which the sandbox answers for. "
-            "Leave it out of --allow.",
+            f"{text} covers {covered[0]}, one of Datadog's hosts. The sandbox answers for those, "
+            "so leave it out of --allow.",
         )
     return below, name, port
 
@@ -101,7 +101,7 @@ async def open_tunnel(
             head = b""
         if not _GOOD.match(head):
             writer.transport.abort()
-            raise ConnectionRefusedError("the proxy that was configured before refused")
+            raise ConnectionRefusedError("the proxy that was already configured refused")
         return reader, writer
 
 

@@ -112,8 +112,8 @@ def _head(report: GradeReport) -> Iterator[str]:
 def _lists(report: GradeReport) -> Iterator[str]:
     left_out = tuple(f"{name}: {reason}" for name, reason in report.left_out.items())
     for title, texts in (
-        ("Tolerated, so that grading could go on", report.tolerated),
-        ("Left out by the settings", left_out),
+        ("Tolerated, so that grading could continue", report.tolerated),
+        ("Skipped by the settings", left_out),
         ("Notes", report.notes),
     ):
         if texts:
@@ -192,8 +192,8 @@ def _meanings() -> Iterator[str]:
     for verdict, meaning in VERDICT_MEANINGS.items():
         yield f"<dt>{_chip(verdict, verdict.words)}</dt><dd>{escape(meaning)}</dd>"
     unknown = {
-        LEFT_OUT: "The settings leave it out, with the reason shown.",
-        NOT_ASKED: "This run graded other checks only.",
+        LEFT_OUT: "The settings skip it, for the reason shown.",
+        NOT_ASKED: "This run graded only other checks.",
     }
     for word, meaning in unknown.items():
         yield f"<dt>{_chip('no_verdict', word)}</dt><dd>{meaning}</dd>"

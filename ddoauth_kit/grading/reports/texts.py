@@ -30,7 +30,7 @@ def grade_text(
     """Return headline and table; what is not met has its reason, its evidence and its fix."""
     report = masked(report)
     lines = textwrap.wrap(report.headline, WIDTH)
-    lines += _wrapped("Tolerated so that grading could go on: ", report.tolerated)
+    lines += _wrapped("Tolerated so that grading could continue: ", report.tolerated)
     for name, reason in report.left_out.items():
         lines += textwrap.wrap(f"Left out: {name} ({reason})", WIDTH, subsequent_indent="  ")
     for note in report.notes:

@@ -94,7 +94,7 @@ def data_credential(bench: Bench) -> list[Finding]:
         data = [event for event in events if event.is_data]
         refused = [e for e in data if e.status in {_UNAUTHORIZED, _FORBIDDEN}]
         if not data:
-            found.append(check.not_seen(f"[{name}] led to no request at Datadog."))
+            found.append(check.not_seen(f"[{name}] did not lead to a request to Datadog."))
         elif refused:
             text = f"Datadog refused what [{name}] sent by {refused[0].authentication}."
             found.append(check.broken(text, events=refused))
@@ -106,7 +106,7 @@ def data_credential(bench: Bench) -> list[Finding]:
 
 def data_site(bench: Bench) -> list[Finding]:
     """Act for a customer of another site."""
-    check = Check("data-site", "The server sends and calls at the customer's own site.")
+    check = Check("data-site", "The server sends data to, and calls, the customer's own site.")
     others = [site for site in bench.sites if site != bench.site]
     site = "eu1" if "eu1" in others else (others or [bench.site])[0]
     acting = Acting(bench, site=site)
@@ -134,7 +134,7 @@ def retry_once(bench: Bench) -> list[Finding]:
     # A server may ask who it is, to find out whether the token or the call was refused.
     data = [e for e in events if refused and (e.method, e.path) == _address(refused[0])]
     if not refused:
-        return [check.not_seen("The call met no 401.")]
+        return [check.not_seen("The call did not get a 401.")]
     if len(refreshes) > _LOOP:
         text = f"The server refreshed {len(refreshes)} times after one 401."
         return [check.broken(text, events=events)]
@@ -159,7 +159,10 @@ def _address(event: SandboxEvent) -> tuple[str, str]:
 
 def forbidden(bench: Bench) -> list[Finding]:
     """Act for a user who lacks the permission behind the call's scope, so that it gets 403."""
-    check = Check("403-no-refresh", "A 403 leads to no refresh: a new token has the same scopes.")
+    check = Check(
+        "403-no-refresh",
+        ("A 403 does not lead to a refresh, because a new token has the same scopes."),
+    )
     _, usual = Acting(bench).act("call")
     needed = scopes_of(usual)
     if not needed:
@@ -169,7 +172,7 @@ def forbidden(bench: Bench) -> list[Finding]:
     refused = [event for event in events if event.is_data and event.status == _FORBIDDEN]
     refreshes = [event for event in events if event.is_refresh]
     if not refused:
-        return [check.not_seen("The call met no 403.")]
+        return [check.not_seen("The call did not get a 403.")]
     if len(refreshes) + len(refused) > _LOOP:
         return [check.broken(f"{len(events)} requests followed a 403.", events=events)]
     if refreshes:
@@ -181,7 +184,9 @@ def forbidden(bench: Bench) -> list[Finding]:
 
 def scope_disabled(bench: Bench) -> list[Finding]:
     """Let an administrator take the scope of a call away, which ends the authorizations."""
-    check = Check("scope-disabled", "After an administrator took a scope the server asks again.")
+    check = Check(
+        "scope-disabled", ("After an administrator removed a scope, the server asks again.")
+    )
     acting = Acting(bench)
     _, usual = acting.act("call")
     needed = sorted(scopes_of(usual) & {*bench.scopes})
@@ -191,7 +196,7 @@ def scope_disabled(bench: Bench) -> list[Finding]:
     outcome, events = acting.act("call")
     refused = [event for event in events if not event.succeeded]
     if not refused:
-        return [check.not_seen("The call met no refusal.")]
+        return [check.not_seen("The call was not refused.")]
     return [_says_so(bench, check, outcome, refused)]
 
 
@@ -219,9 +224,9 @@ def rate_limited(bench: Bench) -> list[Finding]:
     data = [event for event in events if event.is_data or event.is_token_request]
     limited = [event for event in data if event.status == _TOO_MANY]
     if not limited:
-        return [check.not_seen("The call met no 429.")]
+        return [check.not_seen("The call did not get a 429.")]
     if outcome.failure == "timeout":
-        return [check.risk("The act did not end in time after a 429.", events=data)]
+        return [check.risk("The act did not finish in time after a 429.", events=data)]
     after = [event for event in data if event.number > limited[0].number]
     early = [event for event in after if event.at - limited[0].at < 0.9]  # noqa: PLR2004 - seconds
     if len(after) > _LOOP:
@@ -229,7 +234,7 @@ def rate_limited(bench: Bench) -> list[Finding]:
     if early:
         waited = early[0].at - limited[0].at
         return [check.risk(f"The next call came after {waited:.1f} s.", events=data)]
-    return [check.met(f"{len(after)} calls followed, after the time to wait.", events=data)]
+    return [check.met(f"{len(after)} calls followed, after the waiting time.", events=data)]
 
 
 def uninstalled(bench: Bench) -> list[Finding]:
@@ -298,7 +303,7 @@ SCENARIOS: Final = (
         connects=2,
     ),
     Scenario(
-        name="a scope taken away", checks=("scope-disabled",), run=scope_disabled, needs=("call",)
+        name="a removed scope", checks=("scope-disabled",), run=scope_disabled, needs=("call",)
     ),
     Scenario(
         name="a rate limit", checks=("429-wait",), run=rate_limited, needs=("call",), alone=False

@@ -63,7 +63,9 @@ def error_shape(bench: Bench) -> list[Finding]:
         if not arrival.exchanges:
             found.append(check.not_seen("The server made no token request."))
         elif later:
-            text = f"After {fault} the server called the API with what it took for a token."
+            text = (
+                f"After {fault} the server called the API with something that it took for a token."
+            )
             found.append(check.broken(text, events=later))
         else:
             named = f"{fault}, {shape}" if shape else fault
@@ -73,7 +75,7 @@ def error_shape(bench: Bench) -> list[Finding]:
 
 def bad_answer(bench: Bench) -> list[Finding]:
     """Answer the exchange with half a JSON document, with a page, and with nothing."""
-    check = Check("bad-answer", "An answer that cannot be read leads to a page, and no crash.")
+    check = Check("bad-answer", "An unreadable answer leads to a page, not to a crash.")
     found = []
     for fault in ("malformed-json", "html-error", "empty-body"):
         journey = Journey(bench).fault(fault).begin().consent()
@@ -107,7 +109,7 @@ def post_not_redirected(bench: Bench) -> list[Finding]:
     """Redirect the exchange to another host by a 307, which repeats a POST."""
     check = Check("post-not-redirected", "The server does not follow a redirect with its secret.")
     if bench.front is None:
-        return [check.not_tested("Only the front of the other sandbox sees foreign hosts.")]
+        return [check.not_tested("Only the other sandbox's front can see foreign hosts.")]
     journey = Journey(bench).fault("token-redirect:1").begin().consent()
     arrival = journey.arrive()
     if not arrival.exchanges:
@@ -163,7 +165,7 @@ SCENARIOS: Final = (
         expects_nothing=True,
     ),
     Scenario(
-        name="an answer that cannot be read",
+        name="an unreadable answer",
         checks=("bad-answer",),
         run=bad_answer,
         connects=3,

@@ -106,7 +106,7 @@ class Check:
 
     def not_seen(self, reason: str) -> Finding:
         """Say that the scenario ran and the behaviour did not occur."""
-        return self._made(Verdict.NOT_SEEN, "Nothing to judge.", reason=reason)
+        return self._made(Verdict.NOT_SEEN, "Nothing to grade.", reason=reason)
 
     def not_tested(self, reason: str) -> Finding:
         """Say that the scenario did not run."""
@@ -149,9 +149,9 @@ def crash_of(arrival: Arrival) -> str:
         return "the server's process ended"
     if page.failure:
         return {
-            "timeout": "no page came in time",
-            "circle": "the server redirects in a circle",
-        }.get(page.failure, "the server broke the connection off")
+            "timeout": "no page arrived in time",
+            "circle": "the server redirects in a loop",
+        }.get(page.failure, "the server closed the connection")
     if page.status == SERVER_ERROR:
         return "the page is a 500"
     if any(mark in page.body for mark in _TRACES):
@@ -168,7 +168,7 @@ def failed_well(check: Check, arrival: Arrival, *, what: str) -> Finding:
         text = f"The server counts {what} as connected."
         return check.broken(text, events=arrival.events, page=arrival.page)
     if arrival.page.failure == "circle":
-        text = f"The server redirects in a circle after {what}."
+        text = f"The server redirects in a loop after {what}."
         return check.broken(text, events=arrival.events, page=arrival.page)
     if arrival.listed:
         text = f"After {what} the server lists the organization as connected."

@@ -89,10 +89,10 @@ def _exchange(
         "verifier-length": Check("verifier-length", "The verifier has 43 to 128 characters."),
         "token-host": Check("token-host", "The token request goes to the api host."),
         "token-endpoint": Check("token-endpoint", f"The token request goes to {TOKEN_PATH}."),
-        "secret-in-body": Check("secret-in-body", "The client secret stands in the form body."),
+        "secret-in-body": Check("secret-in-body", "The client secret is in the form body."),
         "form-type": Check("form-type", f"The token request is {_TYPE}."),
         "redirect-uri-same": Check(
-            "redirect-uri-same", "Both requests carry the registered redirect URI, to the byte."
+            "redirect-uri-same", "Both requests carry exactly the registered redirect URI."
         ),
     }
     if not exchanges:
@@ -136,10 +136,10 @@ def _endpoint(check: Check, event: SandboxEvent) -> Finding:
 
 def _authentication(check: Check, event: SandboxEvent) -> Finding:
     if "basic" in event.authentication:
-        return check.risk("The client secret came by HTTP Basic.", events=[event])
+        return check.risk("The client secret was sent by HTTP Basic.", events=[event])
     if "body" not in event.authentication:
         return check.risk(f"Authentication: {event.authentication}.", events=[event])
-    return check.met("The client secret stood in the body.", events=[event])
+    return check.met("The client secret was in the body.", events=[event])
 
 
 def _content_type(check: Check, event: SandboxEvent) -> Finding:
@@ -163,7 +163,10 @@ def _redirect_uri(
 
 
 def _unregistered(check: Check, asked: str, registered: str) -> Finding:
-    text = f"The authorization request says {asked or 'nothing'}, registered is {registered}."
+    text = (
+        f"The authorization request says {asked or 'nothing'}, but the registered one is "
+        f"{registered}."
+    )
     return check.broken(text)
 
 
@@ -174,20 +177,20 @@ def _page_clean(bench: Bench, arrival: Arrival) -> Finding:
     found = bench.control.leaks(f"{page.body}\n{headers}")
     worst = sorted(_REAL_SECRETS & {*found})
     if worst:
-        return check.broken(f"The page holds an issued {_names(worst)}.", events=arrival.events)
+        return check.broken(f"The page contains an issued {_names(worst)}.", events=arrival.events)
     if found:
-        return check.risk(f"The page holds an issued {_names(found)}.", events=arrival.events)
+        return check.risk(f"The page contains an issued {_names(found)}.", events=arrival.events)
     if "no-store" not in page.headers.get("cache-control", ""):
         return check.risk("The page has no Cache-Control: no-store.")
-    return check.met("The page holds nothing that was issued, and is not stored.")
+    return check.met("The page contains nothing that was issued, and is not stored.")
 
 
 def _bar(arrival: Arrival) -> Finding:
-    check = Check("code-leaves-bar", "The callback redirects on, to an address without the code.")
+    check = Check("code-leaves-bar", "The callback redirects to an address without the code.")
     query = dict(parse_qsl(urlsplit(arrival.page.url).query))
     if "code" in query:
         return check.risk(
-            "The browser stays at an address that holds the code.", events=arrival.events
+            "The browser stays at an address that contains the code.", events=arrival.events
         )
     return check.met(f"The browser ends at {arrival.page.url.partition('?')[0]}.")
 

@@ -34,14 +34,16 @@ _SERVER_ERROR: Final = 500
 
 def denied(bench: Bench) -> list[Finding]:
     """Let the customer deny the request."""
-    check = Check("denied", "A denied consent leads to a page that says so; the server goes on.")
+    check = Check(
+        "denied", ("A denied consent leads to a page that says so; the server keeps running.")
+    )
     arrival = Journey(bench).begin().consent(DENY).arrive()
     return [failed_well(check, arrival, what="a denied consent")]
 
 
 def stranger(bench: Bench) -> list[Finding]:
     """Open the callback without any parameter, as a crawler does."""
-    check = Check("stranger", "A bare callback gets a 4xx page; the server goes on.")
+    check = Check("stranger", "A bare callback gets a 4xx page; the server keeps running.")
     journey = Journey(bench)
     browser = bench.other_browser()
     arrival = journey.arrive(bench.redirect_uri, browser=browser)
@@ -68,9 +70,9 @@ def error_escaped(bench: Bench) -> list[Finding]:
         arrival = journey.arrive(location)
         kind = arrival.page.headers.get("content-type", "text/html")
         if SCRIPT in arrival.page.body and "html" in kind:
-            text = "The page holds the script of the redirect as markup."
+            text = "The page contains the redirect's script as markup."
             return [check.broken(text, page=arrival.page)]
-    return [check.met("No page holds the script of the redirect as markup.")]
+    return [check.met("No page contains the redirect's script as markup.")]
 
 
 def duplicate_code(bench: Bench) -> list[Finding]:
@@ -79,27 +81,27 @@ def duplicate_code(bench: Bench) -> list[Finding]:
     journey = Journey(bench).fault("duplicate-code:1").begin().consent()
     arrival = journey.arrive()
     if arrival.exchanges:
-        text = "The server exchanged a code that came twice (RFC 6749, 3.1)."
+        text = "The server exchanged a code that occurred twice (RFC 6749, 3.1)."
         return [check.risk(text, events=arrival.exchanges)]
     return [check.met("The server exchanged nothing.", events=arrival.events)]
 
 
 def pair_consistent(bench: Bench) -> list[Finding]:
     """Bring a site and a domain that cannot belong together."""
-    check = Check("pair-consistent", "The server refuses a site that cannot belong to the domain.")
+    check = Check("pair-consistent", "The server refuses a site that can't belong to the domain.")
     journey = Journey(bench).fault("inconsistent-site:1").begin().consent()
     arrival = journey.arrive()
     if arrival.exchanges:
-        text = "The server exchanged the code although site and domain do not fit."
+        text = "The server exchanged the code although site and domain do not match."
         return [check.risk(text, events=arrival.exchanges)]
     return [check.met("The server exchanged nothing.", events=arrival.events)]
 
 
 def domain_allowed(bench: Bench) -> list[Finding]:
     """Name a domain in the redirect that is none of Datadog's."""
-    check = Check("domain-allowed", "Nothing leaves for a domain that is not Datadog's.")
+    check = Check("domain-allowed", "Nothing is sent to a domain that is not Datadog's.")
     if bench.front is None:
-        return [check.not_tested("Only the front of the other sandbox sees foreign hosts.")]
+        return [check.not_tested("Only the other sandbox's front can see foreign hosts.")]
     journey = Journey(bench).fault("foreign-domain:1").begin().consent()
     arrival = journey.arrive()
     strays = bench.left_for(since=journey.records_began)
@@ -112,9 +114,9 @@ def domain_allowed(bench: Bench) -> list[Finding]:
     if asked:
         return [_with(check.risk(f"The server asked {asked[0].host}, without a secret."), lines)]
     if arrival.exchanges:
-        text = "The server ignores `domain` and exchanged the code at a host of its own choice."
-        return [check.risk(text, events=arrival.exchanges, reason="It is safe at one site only.")]
-    return [check.met("The server refused the domain; nothing left.", events=arrival.events)]
+        text = "The server ignores `domain` and exchanged the code at a host that it chose itself."
+        return [check.risk(text, events=arrival.exchanges, reason="It is safe only with one site.")]
+    return [check.met("The server refused the domain; nothing was sent.", events=arrival.events)]
 
 
 def wrong_domain(bench: Bench) -> list[Finding]:
@@ -152,7 +154,7 @@ def domain_used(bench: Bench) -> list[Finding]:
 
 def vanity(bench: Bench) -> list[Finding]:
     """Connect a customer whose `site` is a host of its own."""
-    check = Check("vanity", "Tokens and the API are asked for at api.<domain>, never at `site`.")
+    check = Check("vanity", "Token and API requests go to api.<domain>, never to `site`.")
     own = f"globex-{bench.site}"
     journey = Journey(bench, vanity=own)
     arrival = journey.connect()
@@ -162,9 +164,9 @@ def vanity(bench: Bench) -> list[Finding]:
     if wrong or strays:
         return [check.broken("The server sent a request to the customer's own host.", events=wrong)]
     if not arrival.issued:
-        text = "A customer with an own host was not connected."
+        text = "A customer with a host name of their own was not connected."
         return [check.broken(text, events=arrival.events, page=arrival.page)]
-    return [check.met("The customer was connected at the api host.", events=arrival.exchanges)]
+    return [check.met("The customer was connected at the API host.", events=arrival.exchanges)]
 
 
 def nine_sites(bench: Bench) -> list[Finding]:
@@ -174,7 +176,10 @@ def nine_sites(bench: Bench) -> list[Finding]:
     bad = [each for each in found if each.verdict.value in {"broken", "risk"}]
     if bad:
         return [worst_of(found)]
-    check = Check("nine-sites", "Each registered site works; a new one gets a word, not a crash.")
+    check = Check(
+        "nine-sites",
+        ("Each registered site works; an unknown one gets an explanation, not a crash."),
+    )
     count = len(bench.sites)
     reason = "" if count > 1 else "One site was graded. Name more in `sites`."
     names = ", ".join(bench.sites)
@@ -200,7 +205,7 @@ def _site(bench: Bench, site: str) -> Finding:
 
 
 def _tenth(bench: Bench) -> Finding:
-    check = Check("nine-sites", "A site that opens tomorrow works, or gets a word.")
+    check = Check("nine-sites", "A site that opens tomorrow works, or gets an explanation.")
     journey = Journey(bench).begin().consent()
     new = {"domain": _TENTH, "site": f"https://{_TENTH}"}
     arrival = journey.arrive(changed(journey.location, new))
@@ -223,17 +228,25 @@ def client_id_own(bench: Bench) -> list[Finding]:
         text = "The token request carries the client_id of the redirect."
         return [check.risk(text, events=foreign)]
     if arrival.exchanges:
-        return [check.met("The token request carries its own one.", events=arrival.exchanges)]
+        return [
+            check.met(
+                ("The token request carries the server's own client_id."), events=arrival.exchanges
+            )
+        ]
     return [check.met("The server refused the redirect.", events=arrival.events)]
 
 
 def scope_narrowed(bench: Bench) -> list[Finding]:
     """Grant one scope fewer than the server asked for."""
-    check = Check("scope-narrowed", "The server compares the granted scopes with those it asked.")
+    check = Check(
+        "scope-narrowed", ("The server compares the granted scopes with the requested ones.")
+    )
     usual = Journey(bench).connect()
     journey = Journey(bench).fault("narrowed-scopes:1").begin()
     if len(journey.asked.get("scope", "").split()) == 1:
-        return [check.not_seen("The server asks for one scope, which cannot be narrowed.")]
+        return [
+            check.not_seen("The server asks for only one scope, so the grant can't have fewer.")
+        ]
     arrival = journey.consent().arrive()
     if not arrival.issued:
         return [check.not_seen("The server made no token request.")]
@@ -255,7 +268,7 @@ def _differs(usual: Arrival, arrival: Arrival) -> bool:
 
 def key_once(bench: Bench) -> list[Finding]:
     """Let the same customer connect a second time, from another browser."""
-    check = Check("key-once", "The server asks for its API key once and stores it first.")
+    check = Check("key-once", "The server requests its API key once and stores it first.")
     first = Journey(bench)
     first.connect()
     again = Journey(bench, org=first.org)
@@ -272,13 +285,13 @@ def key_once(bench: Bench) -> list[Finding]:
 
 def key_exists(bench: Bench) -> list[Finding]:
     """Answer 409 to the request for a key, as if an earlier one were lost."""
-    check = Check("key-409", "The server names a key that exists, and the way out.")
+    check = Check("key-409", "The server says that a key exists, and what to do.")
     arrival = Journey(bench).fault("key-exists").connect()
     keys = [e for e in arrival.events if e.path == KEY_PATH and e.method == "POST"]
     if not keys:
         return [check.not_seen("The server creates no API key.")]
     if arrival.connected:
-        text = "The page says connected, and the server has no key to send with."
+        text = "The page says connected, but the server has no key to send data with."
         verdict = check.broken if "send" in bench.acts else check.risk
         return [verdict(text, events=keys, page=arrival.page)]
     if len(keys) > 1:
@@ -325,8 +338,8 @@ _NOTHING: Final = tuple(
         ("a denied consent", "denied", denied),
         ("a bare callback", "stranger", stranger),
         ("a script in the refusal", "error-escaped", error_escaped),
-        ("a code that comes twice", "duplicate-code", duplicate_code),
-        ("site and domain do not fit", "pair-consistent", pair_consistent),
+        ("a code that occurs twice", "duplicate-code", duplicate_code),
+        ("site and domain do not match", "pair-consistent", pair_consistent),
         ("a foreign domain", "domain-allowed", domain_allowed),
         ("a wrong domain", "wrong-domain-named", wrong_domain),
     )

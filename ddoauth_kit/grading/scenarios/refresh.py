@@ -85,7 +85,9 @@ def margin(bench: Bench) -> tuple[int, int]:
 
 def when_needed(bench: Bench) -> list[Finding]:
     """Call after the token has ended, twice."""
-    check = Check("refresh-when-needed", "One refresh an expiry, and none while the token lives.")
+    check = Check(
+        "refresh-when-needed", ("One refresh per expiry, and none while the token is valid.")
+    )
     low, high = margin(bench)
     acting = Expiring(bench)
     acting.expire()
@@ -105,7 +107,7 @@ def when_needed(bench: Bench) -> list[Finding]:
 
 def single_flight(bench: Bench) -> list[Finding]:
     """Call eight times at once after an expiry, without and with rotation."""
-    check = Check("single-flight", "Calls that come together share one refresh.")
+    check = Check("single-flight", "Concurrent calls share one refresh.")
     found = [_together(bench, check, rotate=rotate) for rotate in (False, True)]
     return [worst_of(found)]
 
@@ -142,7 +144,9 @@ def _one_call(bench: Bench, acting: Expiring) -> bool:
 
 def keeps(bench: Bench) -> list[Finding]:
     """Answer a refresh without a refresh token."""
-    check = Check("refresh-keeps", "The old refresh token stays where no new one comes.")
+    check = Check(
+        "refresh-keeps", ("The server keeps the old refresh token if the answer has no new one.")
+    )
     acting = Expiring(bench)
     acting.fault("no-refresh-token:1")
     first, second = _two_refreshes(acting)
@@ -196,7 +200,9 @@ def _lost(bench: Bench, check: Check) -> Finding:
 
 def refused(bench: Bench) -> list[Finding]:
     """Revoke the grant before its refresh."""
-    check = Check("refresh-refused", "A refused refresh ends it: the customer is asked again.")
+    check = Check(
+        "refresh-refused", ("A refused refresh ends the grant: the server asks the customer again.")
+    )
     acting = Expiring(bench)
     acting.expire()
     acting.fault("revoked-grant:1")
@@ -218,7 +224,9 @@ def refused(bench: Bench) -> list[Finding]:
 
 def server_error(bench: Bench) -> list[Finding]:
     """Answer a refresh with a 500, once."""
-    check = Check("refresh-5xx", "A 5xx is temporary: the next refresh works without consent.")
+    check = Check(
+        "refresh-5xx", ("A 5xx is temporary: the next refresh works without a new consent.")
+    )
     acting = Expiring(bench)
     acting.expire()
     acting.fault("server-error:1")

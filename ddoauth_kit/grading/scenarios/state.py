@@ -49,7 +49,7 @@ def _own(check: Check, arrival: Arrival, *, what: str) -> Finding:
 
 def state_checked(bench: Bench) -> list[Finding]:
     """Open another attempt's redirect here, then this attempt's own code with a changed state."""
-    check = Check("state-checked", "The server exchanges no code whose state is not its own.")
+    check = Check("state-checked", "The server does not exchange a code with a foreign state.")
     attacker = _consented(bench)
     victim = _consented(bench)
     foreign = victim.arrive(attacker.location)
@@ -73,7 +73,7 @@ def state_checked(bench: Bench) -> list[Finding]:
 
 def state_required(bench: Bench) -> list[Finding]:
     """Open redirects without a state: with another attempt's code, then with the own one."""
-    check = Check("state-required", "The server exchanges no code that comes without a state.")
+    check = Check("state-required", "The server does not exchange a code without a state.")
     attacker = _consented(bench)
     victim = _consented(bench)
     foreign = victim.arrive(changed(attacker.location, {"state": None}))
@@ -103,14 +103,21 @@ def state_once(bench: Bench) -> list[Finding]:
         ]
     if again.exchanges:
         return [check.risk("The server sent the code a second time.", events=again.exchanges)]
-    return [check.met("The redirect opened again led to no token request.", events=again.events)]
+    return [
+        check.met(
+            ("Opening the redirect again did not lead to a token request."), events=again.events
+        )
+    ]
 
 
 def browser_bound(bench: Bench) -> list[Finding]:
     """Open this browser's redirect in a browser that began nothing."""
     check = Check("browser-bound", "Only the browser that began an attempt can finish it.")
     if not bench.has_sessions:
-        reason = "Two sessions are needed, and a fixed cookie or header gives one: [login] a url."
+        reason = (
+            "Two sessions are needed, but a fixed cookie or header gives only one: add a url to "
+            "[login]."
+        )
         return [check.not_tested(reason)]
     journey = _consented(bench)
     stranger = bench.other_browser()
@@ -121,7 +128,7 @@ def browser_bound(bench: Bench) -> list[Finding]:
     if arrival.connected:
         text = "The server counts a browser as connected that did not begin the attempt."
         return [check.broken(text, events=arrival.events)]
-    return [check.met("Another browser's redirect led to no tokens.", events=arrival.events)]
+    return [check.met("Another browser's redirect did not lead to tokens.", events=arrival.events)]
 
 
 SCENARIOS: Final = (

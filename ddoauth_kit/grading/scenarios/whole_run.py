@@ -32,7 +32,7 @@ _GRAVE: Final = frozenset({"access_token", "refresh_token", "api_key", "client_s
 
 def nothing_in_query(bench: Bench, events: Sequence[SandboxEvent]) -> Finding:
     """Look for names of secrets in the URLs of all requests to Datadog and elsewhere."""
-    check = Check("nothing-in-query", "No secret and no token stands in any URL.")
+    check = Check("nothing-in-query", "No URL contains a secret or a token.")
     for event in events:
         named = _NEVER_IN_URL & {name.lower() for name in event.query_fields}
         if event.role != "app":
@@ -44,7 +44,7 @@ def nothing_in_query(bench: Bench, events: Sequence[SandboxEvent]) -> Finding:
         named = _NEVER_IN_URL & {name.lower() for name in record.query_fields}
         if named:
             return check.broken(f"A URL to {record.host} held {', '.join(sorted(named))}.")
-    return check.met(f"{len(events)} URLs hold none.")
+    return check.met(f"{len(events)} URLs contain none.")
 
 
 def grant_type(_bench: Bench, events: Sequence[SandboxEvent]) -> Finding:
@@ -62,22 +62,22 @@ def grant_type(_bench: Bench, events: Sequence[SandboxEvent]) -> Finding:
 
 def logs_clean(bench: Bench, _events: Sequence[SandboxEvent]) -> Finding:
     """Look for issued secrets in what the server wrote."""
-    check = Check("logs-clean", "The server's log holds nothing that was issued to it.")
+    check = Check("logs-clean", "The server's log contains nothing that was issued to it.")
     if bench.subject.by_hand and not bench.subject.written():
         return check.not_tested("The server was started by hand. Name its file as `log`.")
     text = bench.subject.written()
     found = bench.control.leaks(text)
     grave = sorted(_GRAVE & {*found})
     if grave:
-        return check.broken(f"The log holds an issued {_names(grave)}.")
+        return check.broken(f"The log contains an issued {_names(grave)}.")
     if found:
-        return check.risk(f"The log holds an issued {_names(found)}.")
-    return check.met(f"{len(text.splitlines())} lines hold none.")
+        return check.risk(f"The log contains an issued {_names(found)}.")
+    return check.met(f"{len(text.splitlines())} lines contain none.")
 
 
 def least_scope(bench: Bench, events: Sequence[SandboxEvent]) -> Finding:
     """Compare the scopes that were asked for with those that the operations needed."""
-    check = Check("least-scope", "The server asks for no scope that it does not use.")
+    check = Check("least-scope", "The server uses every scope that it asks for.")
     if not {"call", "refresh"} & {*bench.acts}:
         return check.not_tested("[call] is missing, so the server called no API.")
     needed = scopes_of(events)

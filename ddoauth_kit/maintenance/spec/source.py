@@ -69,7 +69,7 @@ def read_archive(path: Path) -> Spec:
     """Read the spec out of a source distribution.
 
     Raises:
-        InputError: `no_spec`, when it is no archive or holds no spec.
+        InputError: `no_spec`, if it is not an archive or contains no spec.
     """
     version = path.name.removesuffix(".tar.gz").rpartition("-")[2]
     try:

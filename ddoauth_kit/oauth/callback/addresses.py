@@ -1,4 +1,4 @@
-"""Say where the listener is, on this machine and behind a proxy of Jupyter's."""
+"""Say where the listener is, on this machine and behind Jupyter's proxy."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ _NAMES: Final = ("127.0.0.1", "[::1]", "localhost")
 _BOUND: Final = {"127.0.0.1": ("127.0.0.1",), "[::1]": ("::1",), "localhost": ("127.0.0.1", "::1")}
 _HOST: Final = re.compile(r"(?:[a-z0-9](?:[a-z0-9.-]{0,250}[a-z0-9])?|\[[0-9a-f:]+\])(?::\d{1,5})?")
 _LOCALHOST: Final = (
-    "The redirect URI names `localhost`, which another program may answer for; register 127.0.0.1 "
-    "as well, and it is used (RFC 8252 section 8.3)."
+    "The redirect URI names `localhost`, where another program may answer; also register "
+    "127.0.0.1, and the kit uses that (RFC 8252 section 8.3)."
 )
 
 
@@ -73,7 +73,7 @@ class CallbackAddress:
 def registered_address(
     registration: ClientRegistration, *, redirect_uri: str | None = None
 ) -> CallbackAddress:
-    """Return where a registered client's redirects arrive, if that is on this machine.
+    """Return where a registered client's redirects arrive, if that is this machine.
 
     Of several loopback redirect URIs, one with an IP literal wins over `localhost` (RFC 8252
     section 8.3). The onboarding URL is served if it has the same port.
@@ -85,7 +85,7 @@ def registered_address(
     uri = _best(wanted)
     if uri is None:
         listed = ", ".join(wanted) or "none"
-        what = f"No redirect URI leads to this machine; registered: {listed}."
+        what = f"None of the redirect URIs leads to this machine; registered: {listed}."
         raise InputError("no_loopback_redirect_uri", what)
     parts = urlsplit(uri)
     port = _HTTP_PORT if parts.port is None else parts.port
@@ -97,7 +97,7 @@ def registered_address(
 
 
 def free_address(port: int = 0) -> CallbackAddress:
-    """Return an address on any free port, for a client that can be registered anew."""
+    """Return an address on any free port, for a client whose registration can change."""
     origin = f"http://127.0.0.1:{port}"
     urls = CallbackUrls(f"{origin}{CALLBACK_PATH}", f"{origin}{ONBOARDING_PATH}")
     return CallbackAddress("127.0.0.1", port, urls)

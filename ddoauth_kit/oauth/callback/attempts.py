@@ -1,4 +1,4 @@
-"""Keep what a listener began: links, browser sessions, and the attempts bound to them."""
+"""Remember what a listener began: links, browser sessions, and the attempts bound to them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 # comes here can drive out what waits elsewhere in the program.
 MOST: Final = 20
 SESSIONS: Final = 400
-ANOTHER: Final = "This address answers another attempt; the one that waits goes on waiting."
+ANOTHER: Final = "This address belongs to another attempt; the pending attempt is still waiting."
 
 
 @dataclass(eq=False, slots=True)
@@ -37,8 +37,8 @@ class Start:
 class Attempts:
     """Remember links by ticket, and attempts by the session of their browser; safe with threads.
 
-    A session counts only if it was made here, so that no other program of this machine can plant
-    one. The cookie's name is this listener's own.
+    A session counts only if it was created here, so that another program on this machine can't
+    plant one. The cookie's name is this listener's own.
     """
 
     def __init__(self, oauth: OAuthClient) -> None:
@@ -56,11 +56,11 @@ class Attempts:
 
     @property
     def has_own(self) -> bool:
-        """Return whether a program's own attempt is to be answered here, and nobody else's."""
+        """Return whether only the program's own attempt is answered here."""
         return any(not isinstance(target, str) for target in tuple(self._tickets.values()))
 
     def too_many(self, session: str) -> bool:
-        """Return whether one browser began so many attempts that no person does it."""
+        """Return whether one browser began more attempts than a person would."""
         return len(self._sessions.get(session, ())) >= MOST
 
     def ticket(self, target: Start | AuthorizationRequest | str) -> str:
@@ -80,8 +80,8 @@ class Attempts:
     def new_session(self) -> str:
         """Begin the session of one browser.
 
-        Where many have begun, the oldest of the newer half gives way: whoever came before a flood
-        stays, and whoever comes after it is let in.
+        If many have begun, the oldest of the newer half is removed: browsers from before a flood
+        stay, and new ones can still begin.
         """
         session = secrets.token_urlsafe(32)
         with self._lock:
@@ -132,7 +132,7 @@ class Attempts:
             self._adopted.append(request)
 
     def session_of(self, redirect: Redirect) -> str:
-        """Return the session of the attempt that a redirect answers, also of one to be begun here.
+        """Return the session of the attempt that a redirect answers, or of one that begins here.
 
         Raises:
             AuthorizationError: `wrong_state`, or the redirect is none.

@@ -1,4 +1,4 @@
-"""Hold the one answer to an attempt, whoever brings the redirect and whoever waits for it."""
+"""Hold the single answer to an attempt, between the thread that gets it and the one that waits."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Result = TypeVar("Result")
 
 
 class AwaitedRedirect(Generic[Result]):
-    """Take redirects from one thread and end the wait of another; the first outcome stays.
+    """Accept redirects from one thread and end the wait of another; the first outcome stays.
 
     `finish` makes a value of the checked redirect, before whoever brought it hears that all went
     well. `outcome` has that value or an error, and the wait goes on until `release`, so that a
@@ -44,7 +44,7 @@ class AwaitedRedirect(Generic[Result]):
         `spent` tells whether a refused redirect used up the attempt.
 
         Raises:
-            AuthorizationError: it is no answer to the attempt, which goes on waiting.
+            AuthorizationError: it does not answer the attempt, which stays pending.
         """
         redirect = read_redirect(redirect)
         with self._taking:
@@ -54,7 +54,7 @@ class AwaitedRedirect(Generic[Result]):
             return True
 
     def release(self) -> None:
-        """Let whoever waits go on."""
+        """Let the waiting thread continue."""
         self._over.set()
 
     def end(self, error: AuthorizationError) -> None:

@@ -1,4 +1,4 @@
-"""Write the pages that a browser sees at the end: closed, and without anything secret."""
+"""Write the pages that a browser sees at the end; they contain no secrets."""
 
 from __future__ import annotations
 
@@ -52,13 +52,15 @@ _PAGE: Final = (
 )
 _WORDS: Final = {
     HTTPStatus.BAD_REQUEST: "This request cannot be read.",
-    HTTPStatus.FORBIDDEN: "This page opens in a browser window of its own, and in no other page.",
+    HTTPStatus.FORBIDDEN: (
+        "This page opens only in its own browser window, not inside another page."
+    ),
     HTTPStatus.NOT_FOUND: "There is nothing here.",
-    HTTPStatus.METHOD_NOT_ALLOWED: "This address takes GET requests only.",
+    HTTPStatus.METHOD_NOT_ALLOWED: "This address accepts only GET requests.",
     HTTPStatus.REQUEST_TIMEOUT: "The request took too long.",
     HTTPStatus.REQUEST_URI_TOO_LONG: "The address is too long.",
-    HTTPStatus.MISDIRECTED_REQUEST: "This name is not the listener's.",
-    HTTPStatus.TOO_MANY_REQUESTS: "Too many attempts were begun. Finish one, or start again.",
+    HTTPStatus.MISDIRECTED_REQUEST: "The listener does not have this host name.",
+    HTTPStatus.TOO_MANY_REQUESTS: "Too many attempts are pending. Finish one, or start again.",
     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: "The request's headers are too large.",
 }
 
@@ -84,7 +86,7 @@ def page(
 
 
 def refusal(status: int) -> Reply:
-    """Return the page for a request that is none of the listener's."""
+    """Return the page for a request that is not for the listener."""
     found = page(status, HTTPStatus(status).phrase, _WORDS[HTTPStatus(status)])
     if status != HTTPStatus.METHOD_NOT_ALLOWED:
         return found
@@ -92,16 +94,19 @@ def refusal(status: int) -> Reply:
 
 
 def error_page(error: DdoauthError, *, waits: bool) -> Reply:
-    """Return the page for a refusal: its kind and what to do, and no word that came from outside.
+    """Return the page for a refusal: its kind and what to do, without any text from outside.
 
     `waits` says whether the attempt goes on.
     """
     kind = f"Reason: {error.code.replace('_', ' ')}."
     next_step = error.advice[0].upper() + error.advice[1:]
     rest = (
-        "The listener goes on waiting."
+        "The listener is still waiting."
         if waits
-        else "This attempt is over, and your program shows the details. You may now close this tab."
+        else (
+            "This attempt has ended, and your program shows the details. You may now close this "
+            "tab."
+        )
     )
     return page(HTTPStatus.BAD_REQUEST, "Not authorized", kind, next_step, rest)
 
@@ -113,6 +118,7 @@ def success_page(facts: Mapping[str, str]) -> Reply:
         "Authorized",
         "You may now close this tab.",
         "Go back to your notebook or terminal: it continues by itself.",
+        "Don't reload this page: the listener has closed, so the browser can't reach it again.",
         facts=facts,
     )
 
@@ -124,8 +130,8 @@ def answered_page() -> Reply:
 
 
 def unexpected_page() -> Reply:
-    """Return the page for a failure that is not the kit's to name."""
-    words = "Your program failed; it shows the error."
+    """Return the page for a failure that the kit can't name."""
+    words = "Your program failed, and shows the error."
     return page(HTTPStatus.INTERNAL_SERVER_ERROR, "Not authorized", words)
 
 

@@ -1,7 +1,7 @@
 """Listen on loopback for the two URLs that a client registers: onboarding URL and redirect URI.
 
-RFC 8252 sections 7.3 and 8.3. The listener decides nothing about a redirect: `OAuthClient` checks
-it, as it checks one that was pasted. What is added here is the browser's own cookie as session.
+RFC 8252 sections 7.3 and 8.3. The listener does not judge a redirect: `OAuthClient` checks it, like
+a pasted one. The listener only adds the browser's own cookie as the session.
 """
 
 from __future__ import annotations
@@ -46,12 +46,12 @@ class CallbackListener(Generic[Result]):
     Use it in a `with` statement: the port is open from its beginning, and closed by `wait` or at
     its end. `finish` takes the checked redirect, before the browser sees that all went well:
     `oauth.exchange` makes tokens of it. The address is the registration's loopback redirect URI
-    (`redirect_uri` picks one). Only for a client that can be registered anew, the sandbox's, is
-    there `register`: it gets the URLs of a free port. Without `onboarding` only attempts that this
+    (`redirect_uri` picks one). `register` is only for a client whose registration can change, such
+    as the sandbox's: it gets the URLs of a free port. Without `onboarding` only attempts that this
     program began end here, by a link of `begin_url` or `start_url`, and nobody else's can begin;
-    with the first such link that is so in any case. `proxy_path` is the path at which Jupyter
-    shows ports to browsers (`/user/abc/proxy/`); the host is learned from the first browser that
-    comes with one of this listener's links, and from no other request.
+    with the first such link that is so in any case. `proxy_path` is the path at which Jupyter shows
+    ports to browsers (`/user/abc/proxy/`); the host is learned from the first browser that comes
+    with one of this listener's links, and from no other request.
 
     Raises:
         InputError: `no_loopback_redirect_uri`, or `port_not_opened` when it is entered.
@@ -162,8 +162,8 @@ class CallbackListener(Generic[Result]):
         """Return what `finish` made of the redirect; `timeout` in seconds ends the wait for good.
 
         Raises:
-            AuthorizationError: the answer was no, or not to be believed; `no_redirect_in_time`,
-                `wait_cancelled`.
+            AuthorizationError: the customer denied, or the redirect was refused;
+                `no_redirect_in_time`, `wait_cancelled`.
             TokenError, AnswerError, NetworkError: what `finish` raises.
         """
         try:
@@ -180,7 +180,7 @@ class CallbackListener(Generic[Result]):
         Whoever waits gets what comes of it.
 
         Raises:
-            AuthorizationError: it is no answer to an attempt of this listener, which goes on
+            AuthorizationError: it does not answer an attempt of this listener, which keeps
                 waiting.
         """
         if self._answer.outcome.done():
@@ -191,7 +191,7 @@ class CallbackListener(Generic[Result]):
         self._answer.release()
 
     def cancel(self) -> None:
-        """End the wait, from any thread; whoever waits gets `wait_cancelled`."""
+        """End the wait, from any thread; the waiting thread gets `wait_cancelled`."""
         self.close()
 
     def close(self) -> None:
@@ -205,7 +205,7 @@ class CallbackListener(Generic[Result]):
 
     def _too_late(self, timeout: float) -> str:
         began = (
-            "The browser was sent to the consent page, and did not come back."
+            "The browser was sent to the consent page, but did not come back."
             if self._attempts.begun
             else "No browser opened the link or the onboarding URL."
         )
@@ -358,12 +358,12 @@ def _facts(response: AuthorizationResponse | None, result: object) -> dict[str, 
     scopes = result.scopes
     facts[f"Granted scopes ({len(scopes.granted)})"] = ", ".join(scopes.granted) or "none"
     if scopes.withheld:
-        facts["Asked for, and not granted"] = ", ".join(scopes.withheld)
+        facts["Requested, but not granted"] = ", ".join(scopes.withheld)
     return facts
 
 
 def _is_embedded(asked: Asked) -> bool:
-    """Return whether this is no page of a window of its own: a frame, an image, a prefetch."""
+    """Return whether a frame, an image or a prefetch sent this, not a page in its own window."""
     purpose = asked.headers.get("sec-purpose", "") + asked.headers.get("purpose", "")
     return asked.headers.get("sec-fetch-dest", "document") != "document" or "fetch" in purpose
 
@@ -376,7 +376,7 @@ def _arrived(query: str) -> dict[str, str]:
         )
     except ValueError:
         raise AuthorizationError(
-            "not_a_redirect", "The onboarding URL has no readable query."
+            "not_a_redirect", "The query of the onboarding URL can't be read."
         ) from None
     names = [name for name, _ in pairs]
     if len(set(names)) < len(names):

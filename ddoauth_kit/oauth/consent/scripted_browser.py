@@ -48,7 +48,7 @@ class BrowserPage:
 
     @cached_property
     def text(self) -> str:
-        """Return what a person reads, with single blanks."""
+        """Return the visible text, with single spaces."""
         return " ".join(" ".join(_parsed(self.html).text).split())
 
     @cached_property
@@ -89,7 +89,7 @@ class Browser:
             with quiet():
                 answer = self._client.get(url) if form is None else self._sent(url, form)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            what = f"No page answers on port {urlsplit(url).port}: {_reason(error)}."
+            what = f"Nothing answers on port {urlsplit(url).port}: {_reason(error)}."
             raise NetworkError("no_network", what) from None
         return BrowserPage(answer.status_code, answer.headers.get("location", ""), answer.text)
 

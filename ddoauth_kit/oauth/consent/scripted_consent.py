@@ -60,7 +60,7 @@ def _refused(page: BrowserPage) -> AuthorizationError:
     """Name the error page; Datadog shows one, without a redirect, for client and redirect URI."""
     for words, code in _PAGE_ERRORS.items():
         if words in page.text:
-            what = "Datadog shows an error page and redirects nowhere."
+            what = "Datadog shows an error page and does not redirect."
             return AuthorizationError(code, what, said=(f"invalid_request - {words}",))
-    what = "The authorization page cannot be used."
+    what = "The authorization page can't be used."
     return AuthorizationError("authorization_refused", what, said=(page.text[:200],))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ddoauth_kit.oauth.client import OAuthClient
     from ddoauth_kit.oauth.tokens import TokenSet
 
-PROMPT: Final = "Paste the address of the page you end on (it is not shown): "
+PROMPT: Final = "Paste the address of the page where you end up (it is not shown): "
 
 
 def organization(response: AuthorizationResponse) -> str:
@@ -88,7 +88,7 @@ def paste_consent(
     host = urlsplit(request.redirect_uri).hostname
     say(
         f"The code also reaches the server at {host}: it may use the code before you do, or log "
-        "it. Paste only where that server is yours."
+        "it. Paste only if that server is yours."
     )
     say(f"Authorize in your browser: {request.url}")
     try:

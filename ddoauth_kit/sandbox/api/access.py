@@ -1,4 +1,4 @@
-"""Who may call an operation: bearer tokens with their scopes, and API keys."""
+"""Decide who may call an operation: bearer tokens with their scopes, and API keys."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def bearer_grant(twin: Twin, incoming: Incoming, operation: Operation) -> Grant:
 
 
 def _invalid(behaviour: str) -> Refusal:
-    text = "The access token is unknown, expired, revoked or of another site."
+    text = "The access token is unknown, expired, revoked or from another site."
     return bearer_refusal(behaviour, 401, _UNAUTHORIZED, code="invalid_token", text=text)
 
 

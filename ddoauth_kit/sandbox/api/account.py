@@ -1,4 +1,4 @@
-"""Who an org is: the user behind a token, and what permissions there are."""
+"""Answer who an org is: the user behind a token, and the permissions."""
 
 from __future__ import annotations
 

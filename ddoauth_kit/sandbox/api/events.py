@@ -37,9 +37,9 @@ def _event(twin: Twin, body: dict[str, Any]) -> Event:
     happened = body.get("date_happened", int(twin.clock.timestamp()))
     tags = body.get("tags") or []
     if not isinstance(happened, int) or not 0 <= happened < 1e11 or not isinstance(tags, list):  # noqa: PLR2004
-        raise malformed("date_happened is in epoch seconds, tags is a list.")
+        raise malformed("date_happened must be in epoch seconds, and tags must be a list.")
     if body.get("alert_type", "info") not in ALERT_TYPES:
-        raise malformed(f"alert_type is one of {', '.join(ALERT_TYPES)}.")
+        raise malformed(f"alert_type must be one of {',  '.join(ALERT_TYPES)}.")
     if happened < twin.clock.timestamp() - OLDEST_SECONDS:
         raise api_refusal("event-too-old", 400, "Event too far in the past", as_text=True)
     return Event(
@@ -115,7 +115,7 @@ def _sample(twin: Twin, org: Org) -> Event:
         id=twin.mint.number(f"event:{org.id}"),
         timestamp=int(twin.clock.timestamp()),
         title="Sandbox sample",
-        text="This org was sent no event yet.",
+        text="This org has not received an event yet.",
         tags=("team:sandbox",),
         alert_type="info",
         priority="normal",

@@ -35,7 +35,7 @@ def submit_logs(twin: Twin, incoming: Incoming, org: Org) -> Answer:
     else:
         entries = _json_entries(incoming)
     if len(entries) > MAX_LOGS:
-        raise _bad_log(f"A request holds at most {MAX_LOGS} logs.", status=413)
+        raise _bad_log(f"A request may contain at most {MAX_LOGS} logs.", status=413)
     shared = incoming.parameters
     logs = [_log(twin, {**shared, **entry}) for entry in entries]
     twin.telemetry[org.id].logs.extend(logs)

@@ -34,27 +34,29 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
             Profile("datadog", "Answers with Datadog's bodies and status codes."),
             Profile(
                 "rfc",
-                "Answers by RFC 6749 at the v1 token endpoint, too, and by RFC 6750 at the API.",
+                "Answers like RFC 6749 also at the v1 token endpoint, and like RFC 6750 at the "
+                "API.",
                 rfc_errors=True,
             ),
             Profile(
                 "validate-first",
-                "Answers 400 and 404 before it looks at scopes, but after it knows the token.",
+                "Answers 400 and 404 before it checks scopes, but after it checks the token.",
                 validates_first=True,
             ),
             Profile(
                 "no-oauth",
-                "Answers 401 to bearer tokens on all but the current user and the API key.",
+                "Answers 401 to bearer tokens everywhere except for the current user and the "
+                "API key.",
                 oauth_data=False,
             ),
             Profile(
                 "products-missing",
-                "Answers 404 on the sites that lack an operation's product, before all checks.",
+                "Answers 404 on sites without the operation's product, before all checks.",
                 misses_products=True,
             ),
             Profile(
                 "error-shapes",
-                "Writes refusals in four shapes and content types, by product.",
+                "Writes refusals in four formats and content types, depending on the product.",
                 shapes_errors=True,
             ),
             Profile(

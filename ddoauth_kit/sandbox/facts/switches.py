@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 # What the sandbox can let pass, so that a client's other requests can be seen, too.
 TOLERANCES: Mapping[str, str] = MappingProxyType(
     {
-        "no-pkce": "An authorization request without a code challenge is answered.",
+        "no-pkce": "An authorization request without a code challenge is accepted.",
         "plain-pkce": "The challenge method plain works, and so does a missing method.",
-        "any-redirect-uri": "A redirect URI that is not registered works.",
+        "any-redirect-uri": "An unregistered redirect URI works.",
         "comma-scopes": "Scopes may be separated by commas.",
         "token-at-app": "The app host answers token and revocation requests.",
     }

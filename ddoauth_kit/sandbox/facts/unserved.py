@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-_OTHER_WAY = "for public clients, which have no secret and are no partner's"
+_OTHER_WAY = "for public clients, which have no secret and do not belong to partners"
 
 
 @dataclass(frozen=True)

@@ -69,6 +69,8 @@ def document(title: str, *children: str, trail: str = "") -> str:
         el("title", f"{title} - sandbox"),
         el("style", Markup(_STYLE)),
     )
-    note = el("small", "Offline sandbox. Nothing here is Datadog, no credential is real.")
+    note = el(
+        "small", ("Offline sandbox. Nothing here belongs to Datadog, and no credential is real.")
+    )
     body = el("body", el("header", note, trail), el("main", el("h1", title), *children))
     return f"<!doctype html>\n{el('html', head, body, lang='en')}\n"

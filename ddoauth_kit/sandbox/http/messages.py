@@ -52,7 +52,7 @@ class Incoming:
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
 
     def form(self) -> tuple[tuple[str, str], ...]:
-        """Read the body as an HTML form; what is no form reads as no fields."""
+        """Read the body as an HTML form; anything else has no fields."""
         return self._pairs
 
     @cached_property

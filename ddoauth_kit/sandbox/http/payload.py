@@ -59,7 +59,7 @@ def plain_body(incoming: Incoming) -> bytes:
         unzip = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)
         body = unzip.decompress(incoming.body, MAX_BODY_BYTES)
     except zlib.error:
-        raise malformed("The body is not compressed as announced.") from None
+        raise malformed("The body is not compressed as its header says.") from None
     if unzip.unconsumed_tail:
         raise api_refusal("body-limit", 413, "Payload too large")
     return body
@@ -82,7 +82,7 @@ def limit_of(value: object, *, default: int, most: int = 1000) -> int:
     """Read a page size."""
     text = str(default if value is None else value)
     if not re.fullmatch(r"\d{1,9}", text, re.ASCII) or not 0 < int(text) <= most:
-        raise malformed(f"The page limit must lie between 1 and {most}.")
+        raise malformed(f"The page limit must be between 1 and {most}.")
     return int(text)
 
 

@@ -67,7 +67,7 @@ def _json_pairs(body: bytes) -> tuple[tuple[str, str], ...]:
     flat = isinstance(pairs, tuple) and all(isinstance(value, str) for _, value in pairs)
     if not flat:
         raise oauth_refusal(
-            "token-json-body", "invalid_request", "The body must be a flat JSON object of texts."
+            "token-json-body", "invalid_request", "The body must be a flat JSON object of strings."
         )
     checked: tuple[tuple[str, str], ...] = pairs
     return checked
@@ -103,7 +103,7 @@ def _proof(twin: Twin, incoming: Incoming, *, fields: dict[str, str]) -> tuple[s
         )
     if "client_secret" in fields:
         raise oauth_refusal(
-            "token-two-methods", "invalid_request", "Use one way of client authentication."
+            "token-two-methods", "invalid_request", "Use only one method of client authentication."
         )
     return (*basic_credentials(credentials), UNAUTHORIZED)
 

@@ -28,7 +28,7 @@ def decide(twin: Twin, incoming: Incoming) -> Answer:
     pending = session.pending.pop(fields.get("request", ""), None)
     if pending is None:
         raise page_refusal(
-            "consent-once", "This request was answered before. Start again from the app."
+            "consent-once", "This request has already been answered. Start again from the app."
         )
     decision = fields.get("decision")
     if decision not in {"approve", "deny"}:
@@ -48,7 +48,7 @@ def decide(twin: Twin, incoming: Incoming) -> Answer:
 def _in_region(twin: Twin, pending: Pending, *, region: str) -> Pending:
     """Return the request as the first org of the chosen region answers it."""
     if region not in EVERY_SITE:
-        raise page_refusal("consent-region", "There is no such region.")
+        raise page_refusal("consent-region", "This region does not exist.")
     if region == pending.org.site.name:
         return pending
     org = twin.org(EVERY_SITE[region])

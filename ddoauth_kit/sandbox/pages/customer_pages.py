@@ -47,7 +47,7 @@ def sign_in(twin: Twin, incoming: Incoming) -> Answer:
     """Sign a browser in to the organization of a ticket, which works once."""
     session = twin.sessions.redeem(incoming.parameters.get("ticket", ""), site=incoming.site.name)
     if session is None:
-        text = "This link was used before, or its organization has ended."
+        text = "This link has already been used, or its organization was removed."
         raise page_refusal("sign-in-once", text, status=403)
     return see_other("integrations", *entered(twin, session).cookie)
 
@@ -69,7 +69,7 @@ def show_integrations(twin: Twin, incoming: Incoming) -> Answer:
 
 
 def _kind(client: Client) -> str:
-    return "Published." if client.published else "Private, for this organization only."
+    return "Published." if client.published else "Private: only for this organization."
 
 
 def _act(session: Session, client: Client, action: str, label: str) -> str:
@@ -91,7 +91,9 @@ def connect_accounts(twin: Twin, incoming: Incoming) -> Answer:
 def _chosen(twin: Twin, session: Session, fields: dict[str, str]) -> Client:
     client = twin.clients.find(fields.get("client_id", ""), site=session.site)
     if client is None or not client.is_known_to(session.org):
-        raise page_refusal("page-unknown-app", "This organization has no such app.", status=404)
+        raise page_refusal(
+            "page-unknown-app", ("This organization does not have this app."), status=404
+        )
     return client
 
 
@@ -165,7 +167,7 @@ def import_to_site(twin: Twin, incoming: Incoming) -> Answer:
 def _own(twin: Twin, session: Session, fields: dict[str, str]) -> Client:
     client = _chosen(twin, session, fields)
     if client.published:
-        raise page_refusal("page-unknown-app", "This app is published already.", status=404)
+        raise page_refusal("page-unknown-app", "This app is already published.", status=404)
     return client
 
 

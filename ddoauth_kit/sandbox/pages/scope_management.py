@@ -95,7 +95,9 @@ def _decided(twin: Twin, incoming: Incoming) -> tuple[Session, dict[str, str], C
     _check(session, MAY_WRITE)
     client = twin.clients.find(fields.get("client_id", ""), site=session.site)
     if client is None or not client.is_known_to(session.org):
-        raise page_refusal("page-unknown-app", "This organization has no such app.", status=404)
+        raise page_refusal(
+            "page-unknown-app", ("This organization does not have this app."), status=404
+        )
     if fields.get("to") not in {"on", "off"}:
         raise page_refusal("page-on-or-off", "Choose on or off.")
     return session, fields, client

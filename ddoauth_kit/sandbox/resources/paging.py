@@ -43,7 +43,7 @@ class PageOfItems:
 def page_of(
     items: list[Item], parameters: Mapping[str, str], *, paging: Paging | None
 ) -> PageOfItems:
-    """Cut the asked page out of a listing, or refuse a size or start that is no number."""
+    """Return the requested page of a listing, or refuse a size or start that is not a number."""
     if paging is None:
         return PageOfItems(items, 0, len(items), len(items))
     size = limit_of(parameters.get(paging.size), default=paging.default)

@@ -120,7 +120,7 @@ class Actions:
     def advance(self, seconds: float) -> datetime:
         """Move the clock forward and return the new time; it never moves backward."""
         if not 0 <= seconds <= LONGEST_ADVANCE:
-            raise SandboxError(f"the clock moves forward, and not by {seconds} seconds")
+            raise SandboxError(f"the clock only moves forward, not by {seconds} seconds")
         with self._lock:
             return self._twin.clock.advance(seconds)
 
@@ -147,7 +147,7 @@ class Actions:
         with self._lock:
             where = find_site(site, EVERY_SITE)
             if len(self._twin.orgs[where.name]) >= MOST_ORGS:
-                raise SandboxError(f"{where.name} has {MOST_ORGS} organizations; end some first")
+                raise SandboxError(f"{where.name} has {MOST_ORGS} organizations; remove some first")
             allowed = None if permissions is None else frozenset(permissions)
             org = make_org(
                 self._twin.mint, where, name=name, user=user, permissions=allowed, vanity=vanity
@@ -283,7 +283,7 @@ class Actions:
         if redirect_uris is not None:
             changes["redirect_uris"] = tuple(dict.fromkeys(redirect_uris))
             if not changes["redirect_uris"]:
-                raise SandboxError("redirect_uris is empty, list at least one")
+                raise SandboxError("redirect_uris is empty; list at least one")
         for uri in changes.get("redirect_uris", ()):
             check_redirect_uri(uri, where="the client")
         if onboarding_url is not None:
@@ -310,7 +310,7 @@ class Actions:
         try:
             parts = urlsplit(url)
         except ValueError:
-            raise SandboxError("the authorization URL cannot be read") from None
+            raise SandboxError("the authorization URL can't be read") from None
         named, _, path = parts.path.removeprefix("/").partition("/app/")
         if path:
             path = f"/{path}"
@@ -321,7 +321,8 @@ class Actions:
         if named != org.site.name:
             there = named or "no site"
             raise SandboxError(
-                f"the authorization URL is of {there}, {org.name} of {org.site.name}"
+                f"the authorization URL belongs to {there}, but {org.name} belongs to "
+                f"{org.site.name}"
             )
         query = read_pairs(parts.query.encode())
         headers = {"host": parts.netloc.rpartition("@")[2]}
@@ -356,7 +357,7 @@ def read_lifetime(access_token: float, *, claims: float | None = None) -> Lifeti
     for seconds in (access_token, said):
         if not 0 < seconds <= LONGEST_LIFETIME:
             raise SandboxError(
-                f"a lifetime of {seconds} seconds does not work; take 1 to {LONGEST_LIFETIME}"
+                f"a lifetime of {seconds} seconds is not valid; use 1 to {LONGEST_LIFETIME}"
             )
     return Lifetime(access_token=access_token, claims=said, real=True)
 

@@ -64,7 +64,7 @@ class Control:
     def proof(self, nonce: str) -> Answer:
         """Prove that this is the sandbox whose key a program holds, before it shows the key.
 
-        Whoever took the port of a sandbox that has ended cannot make this answer.
+        A program that took over the port of an ended sandbox can't give this answer.
         """
         if not _NONCE.fullmatch(nonce):
             return json_answer(400, {"errors": ["The nonce is not 32 or more hex digits."]})
@@ -104,5 +104,5 @@ class Control:
     def _own(self, asked: dict[str, Any]) -> Client:
         client = self._twin.clients.registered(asked["client_id"])
         if not hmac.compare_digest(client.client_secret, asked["client_secret"]):
-            raise SandboxError("this client is another program's")
+            raise SandboxError("this client belongs to another program")
         return client

@@ -1,4 +1,4 @@
-"""The control interface over HTTP, for whoever holds the control key, in any language."""
+"""The control interface over HTTP, for programs with the control key, in any language."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def _find(method: str, path: str) -> tuple[ControlOperation, str]:
             before, _, after = operation.path.partition("{id}")
             return operation, path[len(before) : len(path) - len(after)]
         there = there or found is not None
-    what = "this address does not take this method" if there else "there is no such operation"
+    what = "this address does not support this method" if there else "this operation does not exist"
     raise NotThereError(f"{what}; {OPENAPI_PATH} lists all of them")
 
 

@@ -191,7 +191,7 @@ def _reset(actions: Actions, _question: Question) -> dict[str, Any]:
     return {}
 
 
-_AFTER = {"after": "Begin after the entry of this number."}
+_AFTER = {"after": "Start after the entry with this number."}
 _ORG = {"org": "The id of an organization."}
 OPERATIONS: tuple[ControlOperation, ...] = (
     ControlOperation(
@@ -210,7 +210,7 @@ OPERATIONS: tuple[ControlOperation, ...] = (
         "followJournal",
         "GET",
         "/control/journal/stream",
-        "Send the journal's entries as they come, one JSON object a line.",
+        "Send the journal's entries as they arrive, one JSON object per line.",
         lambda _actions, question: question.after,
         schemas.ENTRY,
         query=_AFTER,
@@ -220,7 +220,7 @@ OPERATIONS: tuple[ControlOperation, ...] = (
         "injectFault",
         "POST",
         "/control/faults",
-        "Make something fail, for everybody, one organization or one attempt.",
+        "Cause a fault for everybody, one organization or one attempt.",
         _inject,
         body=shape(
             "fault",
@@ -241,7 +241,7 @@ OPERATIONS: tuple[ControlOperation, ...] = (
         "setSwitches",
         "PUT",
         "/control/switches",
-        "Change the switches that are named; the others stay.",
+        "Change the named switches; the others stay.",
         _switch,
         schemas.SWITCHES,
         body=shape(
@@ -259,7 +259,8 @@ OPERATIONS: tuple[ControlOperation, ...] = (
         "setLifetimes",
         "PUT",
         "/control/lifetimes",
-        "Let new access tokens live so many real seconds; expires_in says so, or says claims.",
+        "Set how many real seconds new access tokens live; expires_in shows this value, or the "
+        "value of claims.",
         _set_lifetime,
         every(access_token=schemas.NUMBER, claims=schemas.NUMBER),
         body=shape(
@@ -273,7 +274,7 @@ OPERATIONS: tuple[ControlOperation, ...] = (
         "advanceClock",
         "POST",
         "/control/clock",
-        "Move the sandbox's clock forward by so many seconds.",
+        "Move the sandbox's clock forward by this number of seconds.",
         _advance,
         every(now=schemas.NUMBER),
         body=shape("advance", advance=schemas.NUMBER),
@@ -290,7 +291,7 @@ OPERATIONS: tuple[ControlOperation, ...] = (
         "makeOrganization",
         "POST",
         "/control/organizations",
-        "Make an organization with one user, who may do everything unless permissions are named.",
+        "Create an organization with one user, who has all permissions unless you name some.",
         _make_org,
         schemas.ORGANIZATION,
         shape(
@@ -307,14 +308,14 @@ OPERATIONS: tuple[ControlOperation, ...] = (
         "endOrganization",
         "DELETE",
         "/control/organizations/{id}",
-        "End an organization with its grants and keys; the first one of a site stays.",
+        "Remove an organization with its grants and keys; the first one of a site stays.",
         _end_org,
     ),
     ControlOperation(
         "signIn",
         "POST",
         "/control/organizations/{id}/browsers",
-        "Return a path below the app host that signs one browser in to the organization, once.",
+        "Return a path on the app host that signs in one browser to the organization, once.",
         _sign_in,
         every(url=schemas.TEXT),
     ),
@@ -342,7 +343,7 @@ OPERATIONS: tuple[ControlOperation, ...] = (
         "registerClient",
         "POST",
         "/control/clients",
-        "Register the client of an oauth_clients.json; its secret is shown here alone.",
+        "Register the client of an oauth_clients.json; its secret is shown only here.",
         _register,
         schemas.CLIENT,
         {"type": "object"},
@@ -351,7 +352,7 @@ OPERATIONS: tuple[ControlOperation, ...] = (
         "amendClient",
         "PATCH",
         "/control/clients/{id}",
-        "Change what is registered for a client; its credentials and grants stay.",
+        "Change a client's registration; its credentials and grants stay.",
         _amend_client,
         schemas.REGISTERED,
         shape(
@@ -364,7 +365,7 @@ OPERATIONS: tuple[ControlOperation, ...] = (
         "findLeaks",
         "POST",
         "/control/leaks",
-        "Name the kinds of issued secrets in a text: in clear, URL-encoded or in base64.",
+        "Name the kinds of issued secrets in a text: in clear text, URL-encoded or in base64.",
         _leaks,
         every(found=schemas.TEXTS),
         shape("text", text=schemas.TEXT),
@@ -373,7 +374,7 @@ OPERATIONS: tuple[ControlOperation, ...] = (
         "reset",
         "POST",
         "/control/reset",
-        "Go back to the start; clients keep their credentials.",
+        "Reset the sandbox; clients keep their credentials.",
         _reset,
     ),
 )

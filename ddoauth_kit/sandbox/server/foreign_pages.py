@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _OWN = frozenset({"same-origin", "none"})
-_TEXT = "A page of another origin sent this."
+_TEXT = "A page of another origin sent this request."
 
 
 def check_page(
@@ -24,8 +24,8 @@ def check_page(
 ) -> None:
     """Refuse a request that changes something and comes from a foreign page.
 
-    A `form` of the sandbox's own pages has a token of its session. Its `Origin` is not looked at:
-    it is `null` by the pages' own policy, and another one behind a proxy.
+    A `form` of the sandbox's own pages has a token of its session. Its `Origin` is not checked: it
+    is `null` by the pages' own policy, and another one behind a proxy.
     """
     if method in _SAFE:
         return

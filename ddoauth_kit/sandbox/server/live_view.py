@@ -47,7 +47,7 @@ class LiveView:
         return f"{LIVE_PATH}?open={self._links[-1]}"
 
     def answer(self, request: Request) -> Answer | None:
-        """Answer at the view's addresses, or return nothing for whoever has no cookie of it."""
+        """Answer at the view's addresses, or return nothing for a browser without its cookie."""
         path = request.scope["path"]
         if request.method != "GET" or path not in {"/", LIVE_PATH, ENTRIES_PATH}:
             return None
@@ -72,7 +72,7 @@ class LiveView:
     def _opened(self, link: str) -> Answer:
         known = [each for each in self._links if hmac.compare_digest(each.encode(), link.encode())]
         if not known:
-            text = "This link was used before. Start the sandbox again to get a new one."
+            text = "This link has already been used. Start the sandbox again to get a new one."
             raise page_refusal("live-link-once", text, status=403)
         self._links.remove(known[0])
         self._browsers = [*self._browsers[1 - _BROWSERS_KEPT :], secrets.token_urlsafe(32)]

@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from ddoauth_kit.sandbox.server.control_operations import ControlOperation
 
 _ABOUT = (
-    "Read what a running sandbox saw, and change what it does. Every request carries the control "
-    "key, which the command ddoauth sandbox writes into a file that only its user can read."
+    "Read what a running sandbox saw, and change its behavior. Every request needs the control "
+    "key, which the command ddoauth sandbox writes to a file that only its user can read."
 )
 _PROBLEMS = {
-    "400": "The request makes no sense here; the sentence says why.",
+    "400": "The request is not valid here; the message says why.",
     "401": "The control key is missing or wrong.",
-    "404": "Nothing has this id, or there is no such operation.",
+    "404": "Nothing has this id, or this operation does not exist.",
 }
 
 

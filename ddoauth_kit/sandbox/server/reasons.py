@@ -15,68 +15,76 @@ if TYPE_CHECKING:
 # What an answer's own words leave open; all other refusals are told by those.
 REASONS: Mapping[str, str] = MappingProxyType(
     {
-        "api-key-once": "This client made its API key in this organization before. Keep the first "
-        "answer; the customer can revoke the key to allow a new one.",
+        "api-key-once": (
+            "This client has already created its API key in this organization. Store the first "
+            "answer; the customer can revoke the key to allow a new one."
+        ),
         "authorize-challenge-shape": "The code_challenge is not 43 characters of base64url.",
         "authorize-disabled-app": "An administrator disabled this app.",
         "authorize-duplicate-parameter": "A parameter of the authorization request is repeated.",
         "authorize-pkce-required": "The authorization request has no code_challenge.",
-        "authorize-private-client": "The client is private, and belongs to another organization.",
-        "authorize-redirect-uri": "The redirect_uri is not one of the client's registered ones, "
-        "byte for byte.",
+        "authorize-private-client": "The client is private and belongs to another organization.",
+        "authorize-redirect-uri": "The redirect_uri does not match a registered one byte for byte.",
         "authorize-response-type": "The response_type is not code.",
         "authorize-s256-only": "The code_challenge_method is not S256.",
         "authorize-unknown-client": "This site does not know the client_id.",
-        "authorize-unknown-scope": "The scope names something that the client is not registered "
-        "for. Scopes are separated by spaces.",
+        "authorize-unknown-scope": (
+            "The client is not registered for one of the scopes. Scopes are separated by spaces."
+        ),
         "bearer-invalid": "The access token is unknown, expired or revoked.",
-        "bearer-key-instead": "This call needs a bearer token, and came with an API key.",
+        "bearer-key-instead": "This call needs a bearer token, but it came with an API key.",
         "bearer-missing": "The call came without a bearer token.",
-        "bearer-other-site": "The access token is of another site. Call the site of its customer.",
+        "bearer-other-site": "The access token belongs to another site. Call the customer's site.",
         "bearer-without-oauth": "The profile no-oauth answers 401 to bearer tokens here.",
         "body-limit": "The body is larger than 5 MB.",
         "consent-denied": "The customer denied the request.",
-        "consent-once": "This consent was answered before.",
-        "consent-scopes-blocked": "An administrator blocked all scopes that were asked for.",
+        "consent-once": "This consent has already been answered.",
+        "consent-scopes-blocked": "An administrator blocked all requested scopes.",
         "control-refused": "The control key is missing or wrong.",
-        "foreign-host": "The Host header names another host or port than the sandbox's own.",
-        "foreign-page": "A web page of another origin sent this.",
-        "form-csrf": "The form is not from a page of this browser's session.",
-        "key-invalid": "The API key is wrong, revoked, or of another site.",
+        "foreign-host": "The Host header does not name the sandbox's host and port.",
+        "foreign-page": "A web page of another origin sent this request.",
+        "form-csrf": "The form does not belong to a page of this browser's session.",
+        "key-invalid": "The API key is wrong, revoked, or from another site.",
         "key-missing": "The call came without a DD-API-KEY header.",
         "keys-closed": "OAuth tokens cannot manage API keys.",
-        "live-link-once": "The link to the live view was used before.",
-        "product-missing": "The profile products-missing takes this product from this site.",
+        "live-link-once": "The link to the live view has already been used.",
+        "product-missing": "The profile products-missing removes this product from this site.",
         "rate-limit-reached": "The profile's rate limit is used up.",
-        "refresh-other-site": "The refresh token is of another site.",
-        "refresh-refused": "The refresh token is unknown or revoked, or is another client's.",
-        "refresh-reuse": "The refresh token was rotated away before. Its grant has ended.",
+        "refresh-other-site": "The refresh token belongs to another site.",
+        "refresh-refused": "The refresh token is unknown or revoked, or belongs to another client.",
+        "refresh-reuse": "The refresh token was already replaced. Its grant has ended.",
         "revoke-content-type": "The revocation request is neither a form nor JSON.",
         "revoke-missing-token": "The revocation request has no token.",
-        "scope-missing": "The access token lacks a scope of this operation, or its user may not "
-        "do this.",
+        "scope-missing": (
+            "The access token lacks a scope of this operation, or its user lacks the permission."
+        ),
         "token-app-host": "The app host has no token endpoint. Post to the api host.",
-        "token-basic": "The secret came by Basic; Datadog's pages show it in the body.",
+        "token-basic": "The secret was sent by HTTP Basic; Datadog's pages show it in the body.",
         "token-code-expiry": "The authorization code has expired.",
-        "token-code-other-client": "The authorization code is another client's.",
-        "token-code-other-site": "The authorization code is of another site. Post it to the site "
-        "that the redirect's domain names.",
-        "token-code-redirect-uri": "The redirect_uri is not the one of the authorization request.",
-        "token-code-reuse": "The authorization code was used before. What it gave has ended.",
+        "token-code-other-client": "The authorization code belongs to another client.",
+        "token-code-other-site": (
+            "The authorization code belongs to another site. Post it to the site that the "
+            "redirect's domain names."
+        ),
+        "token-code-redirect-uri": (
+            "The redirect_uri differs from the one in the authorization request."
+        ),
+        "token-code-reuse": "The authorization code has already been used. Its grant has ended.",
         "token-code-unknown": "The authorization code is unknown or has expired.",
-        "token-code-verifier": "The code_verifier does not fit the code_challenge, or is not 43 "
-        "to 128 characters.",
+        "token-code-verifier": (
+            "The code_verifier does not match the code_challenge, or is not 43 to 128 characters."
+        ),
         "token-content-type": "The token request is neither a form nor JSON.",
         "token-duplicate-field": "A field of the request is repeated.",
         "token-grant-type": "The grant_type is neither authorization_code nor refresh_token.",
-        "token-json-body": "The JSON body is not a flat object of texts.",
+        "token-json-body": "The JSON body is not a flat object of strings.",
         "token-missing-secret": "The request has no client_secret.",
-        "token-two-methods": "The secret came by Basic and in the body at once.",
+        "token-two-methods": "The secret was sent both by HTTP Basic and in the body.",
         "token-unknown-client": "This site does not know the client_id.",
-        "token-v1-gone": "The older token endpoint is switched off.",
+        "token-v1-gone": "The older token endpoint is turned off.",
         "token-wrong-secret": "The client_secret is wrong for this site.",
         "unknown-path": "This host serves nothing at this address.",
-        "wrong-method": "This address does not take this method.",
+        "wrong-method": "This address does not support this method.",
     }
 )
 
@@ -95,8 +103,8 @@ def told(refusal: Refusal | None, handling: Handling) -> tuple[str, str]:
     if refusal is None and not handling.struck and not handling.tolerated:
         return "", ""
     struck, forgiven = tuple(dict.fromkeys(handling.struck)), handling.tolerated
-    sentences = [f"The fault {name} was asked for." for name in struck]
-    sentences += [f"The switch {name} lets pass what Datadog refuses." for name in forgiven]
+    sentences = [f"The fault {name} was requested." for name in struck]
+    sentences += [f"The switch {name} allows something that Datadog refuses." for name in forgiven]
     if refusal is None:
         return (f"fault:{struck[0]}" if struck else ""), " ".join(sentences)
     reason = REASONS.get(refusal.behaviour) or _own_words(refusal)

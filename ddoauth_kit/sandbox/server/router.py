@@ -155,7 +155,7 @@ def route_request(twin: Twin, incoming: Incoming) -> Answer:
     route = find_route(incoming.role, incoming.path)
     if route is None and incoming.role == "app" and incoming.path in TOKEN_PATHS:
         if not twin.tolerates("token-at-app"):
-            raise page_refusal("token-app-host", "There is no such page.", status=404)
+            raise page_refusal("token-app-host", "This page does not exist.", status=404)
         route = find_route("api", incoming.path)
     if route is None:
         raise not_found(incoming.role)
@@ -168,13 +168,15 @@ def route_request(twin: Twin, incoming: Incoming) -> Answer:
 def not_found(role: str) -> Refusal:
     """Refuse an address that this host does not serve, in the host's own form."""
     if role == "app":
-        return page_refusal("unknown-path", "There is no such page.", status=404)
+        return page_refusal("unknown-path", "This page does not exist.", status=404)
     return api_refusal("unknown-path", 404, "Not found")
 
 
 def _wrong_method(role: str, *, allowed: str) -> Refusal:
     if role == "app":
-        refusal = page_refusal("wrong-method", "This address takes no such method.", status=405)
+        refusal = page_refusal(
+            "wrong-method", ("This address does not support this method."), status=405
+        )
     else:
         refusal = api_refusal("wrong-method", 405, "Method not allowed")
     refusal.headers = (("Allow", allowed),)

@@ -158,8 +158,8 @@ def bind(host: str, *, port: int) -> socket.socket:
     except (OSError, OverflowError) as error:
         listener.close()
         raise SandboxError(
-            f"port {port} on {host} cannot be opened ({getattr(error, 'strerror', error)}); "
-            "stop what uses it, choose another port, or take port 0 for any free one"
+            f"port {port} on {host} cannot be opened ({getattr(error, 'strerror', error)}); stop "
+            "the program that uses it, choose another port, or use port 0 for any free port"
         ) from None
     return listener
 

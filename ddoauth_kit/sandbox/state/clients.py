@@ -148,7 +148,7 @@ def demo_integration(scopes: Sequence[str] | None = None) -> RegisteredIntegrati
     """
     return RegisteredIntegration(
         name="Sandbox Integration",
-        description="A made-up integration to try the flow with.",
+        description="A fictional integration to try the flow with.",
         onboarding_url="http://127.0.0.1:8484/onboard",
         redirect_uris=(
             "http://127.0.0.1:8484/oauth/callback",
@@ -160,7 +160,7 @@ def demo_integration(scopes: Sequence[str] | None = None) -> RegisteredIntegrati
 
 
 def check_redirect_uri(uri: str, *, where: str) -> None:
-    """Refuse a redirect URI that is no absolute URL, or has a fragment (RFC 6749, 3.1.2)."""
+    """Refuse a redirect URI that is not an absolute URL, or has a fragment (RFC 6749, 3.1.2)."""
     check_uri(uri, where=where)
     if "#" in uri:
         raise SandboxError(f"{where}: the redirect URI {uri!r} has a fragment")
@@ -175,12 +175,12 @@ def read_integration(source: Path | Mapping[str, Any]) -> RegisteredIntegration:
         document = json.loads(source.read_bytes())
     except json.JSONDecodeError as error:
         raise SandboxError(
-            f"{where} is no JSON: {error.msg} at line {error.lineno} column {error.colno}"
+            f"{where} is not JSON: {error.msg} at line {error.lineno} column {error.colno}"
         ) from None
     except UnicodeDecodeError:
-        raise SandboxError(f"{where} is no UTF-8 text") from None
+        raise SandboxError(f"{where} is not UTF-8 text") from None
     except (ValueError, RecursionError):
-        raise SandboxError(f"{where} is JSON nested too deep to read") from None
+        raise SandboxError(f"{where} is JSON that is nested too deeply") from None
     except OSError as error:
         raise SandboxError(f"{where} cannot be read: {error.strerror}") from None
     return _integration(document, where=where)
@@ -199,7 +199,7 @@ def _integration(document: object, *, where: str) -> RegisteredIntegration:
         scopes=_texts(entry, "scopes", where=where),
     )
     if not integration.redirect_uris:
-        raise SandboxError(f"{where}: redirect_uris is empty, list at least one")
+        raise SandboxError(f"{where}: redirect_uris is empty; list at least one")
     for uri in integration.redirect_uris:
         check_redirect_uri(uri, where=where)
     if integration.onboarding_url:
@@ -219,12 +219,12 @@ def _texts(entry: Mapping[str, Any], key: str, *, where: str) -> tuple[str, ...]
     if not isinstance(value, list) or not all(
         isinstance(v, str) and v and v.isprintable() for v in value
     ):
-        raise SandboxError(f"{where}: {key} must be a list of texts")
+        raise SandboxError(f"{where}: {key} must be a list of strings")
     return tuple(value)
 
 
 def check_uri(uri: str, *, where: str) -> None:
-    """Refuse what is no absolute http or https URL; an onboarding URL may have a fragment."""
+    """Refuse what is not an absolute http or https URL; an onboarding URL may have a fragment."""
     # The value goes into a Location header, where a line break would start another header.
     try:
         parts = urlsplit(uri)
@@ -232,4 +232,4 @@ def check_uri(uri: str, *, where: str) -> None:
     except ValueError:
         good = False
     if not good or not uri.isascii() or any(c.isspace() or not c.isprintable() for c in uri):
-        raise SandboxError(f"{where}: {uri!r} is no absolute http or https URL")
+        raise SandboxError(f"{where}: {uri!r} is not an absolute http or https URL")

@@ -30,7 +30,7 @@ class Shelf:
         return self._items.get(wanted)
 
     def add(self, item: Item) -> Item:
-        """Keep a new resource; the oldest gives way when there are a thousand."""
+        """Store a new resource; the oldest is removed if there are a thousand."""
         self._items[self._key(item)] = item
         while len(self._items) > ITEMS_KEPT:
             del self._items[next(iter(self._items))]

@@ -31,35 +31,41 @@ FAULTS: Mapping[str, Fault] = MappingProxyType(
             Fault("html-error", "Token and API requests get 502 with an HTML page."),
             Fault("malformed-json", "Token and API answers lose the second half of their JSON."),
             Fault("empty-body", "Token and API answers lose their body."),
-            Fault("slow", "Token and API answers come three seconds later."),
+            Fault("slow", "Token and API answers arrive three seconds later."),
             Fault("hang", "Token and API requests get no answer for a minute."),
             Fault("cut-off", "Token and API answers break off before their announced end."),
-            Fault("rate-limited", "Token and API requests get 429 and the seconds to wait."),
-            Fault("echo-secret", "Token and API requests get 400 that repeats what was sent."),
+            Fault(
+                "rate-limited",
+                ("Token and API requests get 429 with the number of seconds to wait."),
+            ),
+            Fault("echo-secret", "Token and API requests get a 400 that repeats the request."),
             Fault("denied-consent", "An approved consent counts as denied."),
             Fault("script-error", "Consent fails with a script in the error's description."),
-            Fault("wrong-state", "The redirect carries another state than the request."),
+            Fault("wrong-state", "The redirect carries a different state than the request."),
             Fault("missing-state", "The redirect carries no state."),
             Fault("duplicate-code", "The redirect carries the code twice."),
-            Fault("foreign-domain", "The redirect names a domain that is none of Datadog's."),
-            Fault("wrong-domain", "The redirect names another site of Datadog's."),
-            Fault("inconsistent-site", "The redirect's site and domain cannot belong together."),
-            Fault("narrowed-scopes", "The grant has one scope fewer than was asked for."),
-            Fault("duplicate-callback", "A redirect URI on loopback is called once before."),
+            Fault("foreign-domain", "The redirect names a domain that does not belong to Datadog."),
+            Fault("wrong-domain", "The redirect names another Datadog site."),
+            Fault("inconsistent-site", "The redirect's site and domain can't belong together."),
+            Fault("narrowed-scopes", "The grant has one scope fewer than requested."),
+            Fault("duplicate-callback", "A loopback redirect URI is called once beforehand."),
             Fault("expired-code", "The authorization code counts as expired."),
             Fault("spent-code", "The authorization code counts as used."),
             Fault("token-endpoint-gone", "Token requests get 404, as if the endpoint had moved."),
             Fault("token-redirect", "Token requests get 307 to a host that is not Datadog's."),
             Fault("error-with-200", "Token requests get 200 with an error in the body."),
             Fault("other-error-shape", "A refused token request looks as at the other endpoint."),
-            Fault("lost-answer", "Tokens are issued, and the answer breaks off on its way."),
+            Fault("lost-answer", "Tokens are issued, but the answer breaks off."),
             Fault("no-refresh-token", "The answer to a refresh carries no refresh token."),
-            Fault("other-site-token", "The access token is one of another site of Datadog's."),
+            Fault("other-site-token", "The access token belongs to another Datadog site."),
             Fault("expired-token", "The access token of an API call counts as expired."),
-            Fault("clock-skew", "The Date is an hour ahead, and new access tokens end at once."),
+            Fault(
+                "clock-skew",
+                ("The Date header is an hour ahead, and new access tokens expire at once."),
+            ),
             Fault("revoked-grant", "The grant is revoked before its next refresh or API call."),
             Fault("app-disabled", "The app is disabled before a refresh or an API call."),
-            Fault("key-exists", "Creating the API key gets 409, as if it had been made before."),
+            Fault("key-exists", "Creating the API key gets 409, as if it already existed."),
         )
     }
 )
@@ -152,5 +158,5 @@ def _probability(spec: str, amount: str) -> float:
     except ValueError:
         value = math.nan
     if not 0.0 < value <= 1.0:
-        raise SandboxError(f"bad fault {spec!r}; a probability lies above 0.0 and up to 1.0")
+        raise SandboxError(f"bad fault {spec!r}; a probability is above 0.0 and at most 1.0")
     return value

@@ -188,7 +188,7 @@ class Grants:
         ]
 
     def revoke(self, grant: Grant) -> None:
-        """End a grant and every token that lives from it; again is no harm."""
+        """End a grant and all of its tokens; ending it twice is harmless."""
         for access in grant.access_tokens:
             self._access.pop(access, None)
         grant.access_tokens.clear()

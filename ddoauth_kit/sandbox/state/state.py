@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Twin:
-    """The state of all nine sites; whoever touches it holds the sandbox's lock."""
+    """The state of all nine sites; hold the sandbox's lock to use it."""
 
     profile: Profile
     integration: RegisteredIntegration
@@ -114,7 +114,9 @@ class Twin:
         """End an org with its grants, keys and sessions; each site keeps its first one."""
         first, *others = self.orgs[org.site.name]
         if org.id == first.id:
-            raise SandboxError(f"{org.name} is the first organization of its site, and stays")
+            raise SandboxError(
+                f"{org.name} is the first organization of its site and can't be removed"
+            )
         self.orgs[org.site.name] = (first, *(each for each in others if each.id != org.id))
         self.grants.revoke_org(org)
         for key in self.keys.of_org(org):

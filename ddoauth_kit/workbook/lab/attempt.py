@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     Check = Callable[[AuthorizationResponse], None]
 
 LISTENS: Final = (
-    "Waiting until you have decided there. If the page that you end on does not open, paste its "
+    "Waiting for your decision there. If the page where you end up does not open, paste its "
     "address into the field."
 )
 PASTES: Final = (
-    "Decide there, then paste the address of the page that you end on into the field, even if that "
-    "page does not open."
+    "Decide there, then paste the address of the page where you end up into the field, even if "
+    "that page does not open."
 )
 CLICKS: Final = "Decide on the page below, as a customer would."
 
@@ -46,7 +46,7 @@ class Attempt(Protocol):
         """Return the tokens, or raise why there are none; `timeout` in seconds."""
 
     def take(self, redirect: str) -> None:
-        """Take a pasted redirect; raise if it is no answer, and go on waiting."""
+        """Accept a pasted redirect; if it is not an answer, raise and keep waiting."""
 
     def cancel(self) -> None:
         """End the wait, from any thread."""
@@ -78,7 +78,7 @@ def begin_attempt(lab: Lab, *, check: Check = lambda _response: None) -> Attempt
 
 
 class ListenedAttempt:
-    """Wait at the listener; a redirect that cannot reach it can be pasted all the same."""
+    """Wait at the listener; a redirect that can't reach it can still be pasted."""
 
     advice = LISTENS
 
@@ -126,7 +126,7 @@ class PastedAttempt:
         """Check a pasted redirect and exchange its code.
 
         Raises:
-            AuthorizationError: it is no answer to this attempt, which goes on waiting.
+            AuthorizationError: it does not answer this attempt, which stays pending.
         """
         redirect = pasted_redirect(redirect)
         redirect.refuse_fault()
@@ -137,7 +137,7 @@ class PastedAttempt:
 
     def cancel(self) -> None:
         """End the wait."""
-        what = "The wait was cancelled before an answer."
+        what = "The wait was cancelled before an answer arrived."
         self._answer.end(AuthorizationError("wait_cancelled", what))
 
     def _is_spent(self, _redirect: Redirect) -> bool:

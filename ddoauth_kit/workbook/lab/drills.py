@@ -257,4 +257,4 @@ def provoke(
         call(*args, **kwargs)
     except DdoauthError as error:
         return error
-    raise AssertionError("This was expected to fail, and did not.")
+    raise AssertionError("This was expected to fail, but it did not.")

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from ddoauth_kit.oauth.authorization_request import AuthorizationRequest
     from ddoauth_kit.oauth.authorization_response import AuthorizationResponse
     from ddoauth_kit.registration import ClientRegistration
+    from ddoauth_kit.secret import Secret
     from ddoauth_kit.workbook.lab.backend import Backend
 
 SAMPLE_NAME: Final = "ddoauth_kit.lesson"
@@ -54,15 +55,19 @@ NOT_ASKED: Final = (
     "Nothing was sent: set WRITES = True to let this lesson change things at Datadog."
 )
 NOT_KEPT: Final = (
-    "The key was created, but could not be kept ({error}). It is in the value that this call "
-    "returns, and nowhere else: save `api_key.key.reveal()` in your secret manager now."
+    "The key was created, but could not be stored ({error}). Only the return value of this call "
+    "holds it: save `api_key.key.reveal()` in your secret manager now."
 )
-KEPT_EARLIER: Final = "kept by an earlier lesson"
+KEPT_EARLIER: Final = "stored by an earlier lesson"
 NOT_HELD: Final = (
-    "The refresh token could not be kept ({error}). It is in the value that this call returns, and "
-    "nowhere else: without it the customer has to authorize again."
+    "The refresh token could not be stored ({error}). Only the return value of this call holds "
+    "it: without it, the customer has to authorize again."
 )
-NO_KEY_SCOPE: Final = "This client does not ask for api_keys_write, so it sends no data."
+RUN_AGAIN: Final = (
+    "This lab has exchanged this response before, and a code works once: run the cell with "
+    "`lab.authorize()` again, then this cell and the cells after it."
+)
+NO_KEY_SCOPE: Final = "This client does not ask for api_keys_write, so it can't send data."
 
 
 class Lab:
@@ -81,6 +86,7 @@ class Lab:
         self.inject = backend.inject
         self.scopes = LabScopes(self)
         self._grants: dict[Slot, Grant] = {}
+        self._exchanged: set[Secret] = set()
         self._sample: Telemetry | None = None
         self._close = weakref.finalize(self, backend.close)
 
@@ -145,7 +151,7 @@ class Lab:
     def authorize(self, request: AuthorizationRequest | None = None) -> AuthorizationResponse:
         """Get consent for a request (a new one by default), and check the redirect.
 
-        In live mode a paste that is no answer to this attempt can be corrected, twice.
+        In live mode, a paste that does not answer this attempt can be corrected twice.
 
         Raises:
             AuthorizationError: consent was denied, or the redirect is not to be believed.
@@ -166,7 +172,13 @@ class Lab:
         Raises:
             TokenError, AnswerError, NetworkError: no tokens were issued, or none arrived.
         """
-        tokens = self.oauth.exchange(response)
+        try:
+            tokens = self.oauth.exchange(response)
+        except TokenError as error:
+            if response.code in self._exchanged:
+                error.what = f"{error.what} {RUN_AGAIN}"
+            raise
+        self._exchanged.add(response.code)
         if tokens.refresh_token:
             try:
                 self.grant(tokens).keep(tokens)
@@ -218,7 +230,7 @@ class Lab:
         renewed last.
 
         Raises:
-            AuthorizationError, TokenError, AnswerError, NetworkError: there is no way to a token.
+            AuthorizationError, TokenError, AnswerError, NetworkError: no token could be issued.
             InputError: `not_stored`, when the store cannot be read.
         """
         return self._from_refresh_token() or self._from_grant() or self.exchange(self.authorize())
@@ -324,7 +336,7 @@ class Lab:
         """Ask the site whether it accepts the key.
 
         Raises:
-            ApiKeyError, AnswerError, NetworkError: there was no clear answer.
+            ApiKeyError, AnswerError, NetworkError: the answer was not clear.
         """
         if isinstance(api_key, Skipped):
             return api_key
@@ -412,7 +424,7 @@ def _(value: Lab) -> Rows:
         ("consent at", public.app_url),
         ("secret and tokens go to", public.api_url),
         ("data goes to", f"{public.api_url} {public.logs_intake_url}"),
-        ("tokens are kept in", kept),
+        ("tokens are stored in", kept),
         ("client", f"{registration.name or registration.client_id} ({registration.kind})"),
         ("redirect URI", registration.redirect_uris[0] if registration.redirect_uris else "none"),
         ("scopes", _listed(registration.scopes)),
@@ -449,4 +461,4 @@ def _row(name: str, error: DdoauthError | Skipped) -> dict[str, str]:
 def _status(error: DdoauthError) -> str:
     if error.exchange:
         return str(error.exchange.status)
-    return "no whole answer" if isinstance(error, NetworkError) else "nothing sent"
+    return "no complete answer" if isinstance(error, NetworkError) else "nothing sent"

@@ -142,11 +142,11 @@ class LabScopes:
     ) -> ProbeTables:
         """Probe scopes on sites, and return the results as tables.
 
-        All scopes of the registration by default, on this lab's site; `sites` is a list of names,
-        a text of names with blanks between them, or `all`. `writes` is `none`, `harmless` or
-        `round-trip`; by default harmless in the sandbox and none with real Datadog. `contrasts`
-        are token sets with fewer scopes, by site; the sandbox makes its own. A site without a
-        token makes failed rows, not an error.
+        All scopes of the registration by default, on this lab's site; `sites` is a list of names, a
+        string of names separated by spaces, or `all`. `writes` is `none`, `harmless` or
+        `round-trip`; by default harmless in the sandbox and none with real Datadog. `contrasts` are
+        token sets with fewer scopes, by site; the sandbox makes its own. A site without a token
+        makes failed rows, not an error.
 
         Raises:
             InputError: `unknown_site` or `unknown_writes`.
@@ -202,7 +202,7 @@ class LabScopes:
         if not writes:
             return Writes.NONE if live else Writes.HARMLESS
         if writes not in set(Writes):
-            raise InputError("unknown_writes", f"{writes!r} says not how far probes may go.")
+            raise InputError("unknown_writes", f"{writes!r} is not valid for `writes`.")
         if live and not self._lab.backend.writes:
             return Writes.NONE
         return Writes(writes)

@@ -42,13 +42,13 @@ ELSEWHERE: Final = (
 )
 WAIT: Final = 300.0
 NOT_FROM_A_PANEL: Final = (
-    "What runs beside the cells cannot ask for the redirect URL: authorize first, with the "
-    "authorize panel or by `lab.connect()` in a cell."
+    "A background task can't ask for the redirect URL: authorize first, with the authorize panel "
+    "or by `lab.connect()` in a cell."
 )
 WAITING: Final = "Waiting for you to authorize; interrupt the kernel to stop."
 # JupyterLab takes a link's looks away inside widgets.
 LINK = "text-decoration:underline;color:var(--jp-content-link-color,revert)"
-PROMPT = "Authorize in the browser, then paste the address of the page you end on: "
+PROMPT = "Authorize in the browser, then paste the address of the page where you end up: "
 
 
 def ask_person(request: AuthorizationRequest, *, oauth: OAuthClient) -> AuthorizationResponse:
@@ -123,7 +123,7 @@ def _wait(
 
 @contextlib.contextmanager
 def _shown(url: str, request: AuthorizationRequest, *, below: str = "") -> Iterator[None]:
-    """Show a link while the block lasts: in a cell's output, or in words where there is no cell."""
+    """Show a link during the block: in a cell's output, or as text outside a cell."""
     if not _in_kernel():
         print(f"Authorize in Datadog: {url}\n{below}".rstrip(), file=sys.stderr, flush=True)  # noqa: T201
         yield
@@ -182,11 +182,11 @@ def getpass(prompt: str) -> str:
 
 def nobody() -> InputError:
     """Return the error for a kernel that has nobody to ask."""
-    return InputError("no_person", "Nobody can be asked for the redirect URL here.")
+    return InputError("no_person", "There is no person here who could paste the redirect URL.")
 
 
 def link(url: str, text: str) -> str:
-    """Return a link that opens a window of its own, or where there is no URL the text alone."""
+    """Return a link that opens its own window, or only the text if there is no URL."""
     shown = escape(text)
     if not url:
         return f"<code>{shown}</code>"

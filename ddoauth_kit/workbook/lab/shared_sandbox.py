@@ -119,7 +119,7 @@ class SharedSandbox:
         expected = _made(self.key, f"sandbox {nonce}")
         proves = isinstance(said, str) and hmac.compare_digest(said.encode(), expected.encode())
         if response.status != HTTPStatus.OK or not proves:
-            what = f"Another program answers at port {self.port}."
+            what = f"Another program uses port {self.port}."
             raise InputError("sandbox_not_started", what)
         return nonce
 
@@ -205,7 +205,7 @@ def _read(path: Path) -> SharedSandbox:
 def ports_path(*, environ: Mapping[str, str] = os.environ) -> str:
     """Return the path under which jupyter-server-proxy shows a port, such as `/user/abc/proxy/`.
 
-    Empty where there is no such proxy, or no Jupyter server: then browsers are on this machine.
+    Empty without such a proxy or a Jupyter server: then browsers are on this machine.
     """
     if find_spec("jupyter_server_proxy") is None:
         return ""

@@ -64,7 +64,7 @@ class ServerCopy:
             InputError: `unknown_line`, for a text that does not occur once.
         """
         if self._text.count(old) != 1:
-            what = f"{old!r} occurs {self._text.count(old)} times in the copy, and not once."
+            what = f"{old!r} occurs {self._text.count(old)} times in the copy, not once."
             raise InputError("unknown_line", what)
         self._path.write_text(self._text.replace(old, new), encoding="utf-8")
         lines = difflib.unified_diff(

@@ -80,7 +80,7 @@ def run_lessons(*lessons: str, sites: str | Iterable[str] = "all", client: str =
     """Run lessons in the sandbox, each on each site in a kernel of its own, two at a time.
 
     It is what `ddoauth run` does, except that names of sites are passed on as they are, and that
-    the files are gone when this returns. `sites` is a list of names, a text of names with blanks
+    the files are gone when this returns. `sites` is a list of names, a string of names with spaces
     between them, or `all`; `client` is the path of an `oauth_clients.json`.
 
     Raises:

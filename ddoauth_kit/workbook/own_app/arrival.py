@@ -34,7 +34,7 @@ def arrive_from_datadog(lab: Lab, *, decision: str = "approve") -> TokenSet:
     Raises:
         AuthorizationError: `authorization_refused`, with the words of a page that leads nowhere;
             `access_denied` and the like, for what came back.
-        TokenError, AnswerError: there are no tokens.
+        TokenError, AnswerError: no tokens were issued.
         NetworkError: `no_network`, where nothing serves the pages.
         InputError: `port_not_opened`.
     """
@@ -62,11 +62,11 @@ def arrive_from_datadog(lab: Lab, *, decision: str = "approve") -> TokenSet:
 def _decide(browser: Browser, consent: str, page: BrowserPage, decision: str) -> None:
     form = next((form for form in page.forms if form.decides), None)
     if form is None:
-        raise _refused("There is no consent to give on the page", page)
+        raise _refused("There is nothing to consent to on the page", page)
     action = urljoin(consent, form.action)
     answer = browser.open(action, {**form.fields, "decision": decision})
     if not answer.location:
-        raise _refused(f"The consent page does not take {decision[:40]!r}", answer)
+        raise _refused(f"The consent page does not accept {decision[:40]!r}", answer)
     browser.open(urljoin(action, answer.location))
 
 

@@ -37,39 +37,47 @@ CREATION: Final[dict[str, tuple[CreationStep, ...]]] = {
         ),
         CreationStep(
             "Open Developer Platform > Publishing > New Listing",
-            "in your partner developer organization; give it a type and a name",
+            "in your partner developer organization; choose a type and a name",
             TODAY,
         ),
         CreationStep(
             "Choose the configuration method API with OAuth", "a tab of the listing", TODAY
         ),
         CreationStep("Enter the OAuth client's name", "it should match the integration's", TODAY),
-        CreationStep("Enter the onboarding URL", "the tile sends domain and site there", TODAY),
-        CreationStep("Add the redirect URIs", "one that differs is refused as mismatching", TODAY),
-        CreationStep("Generate the client secret", "for tests; store it, it is shown once", TODAY),
-        CreationStep("Choose the scopes", "the fewest; data needs api_keys_write", TODAY),
-        CreationStep("Save the changes", "the page lists the test after this", TODAY),
-        CreationStep("Click Test Authorization", "it does what Connect Accounts does", TODAY),
+        CreationStep("Enter the onboarding URL", "the tile sends domain and site to it", TODAY),
+        CreationStep("Add the redirect URIs", "Datadog refuses any other as mismatching", TODAY),
+        CreationStep(
+            "Generate the client secret", ("for tests; store it, because it is shown once"), TODAY
+        ),
+        CreationStep(
+            "Choose the scopes", ("as few as possible; you need api_keys_write to send data"), TODAY
+        ),
+        CreationStep("Save the changes", "the test is the next step on the page", TODAY),
+        CreationStep("Click Test Authorization", "it does the same as Connect Accounts", TODAY),
     ),
     "app": (
-        CreationStep("Open the Developer Platform and create a blank app", "one a client", OLDER),
-        CreationStep("Mark the app stable, and save", "due once you are ready to publish", OLDER),
+        CreationStep(
+            "Open the Developer Platform and create a blank app", ("one for each client"), OLDER
+        ),
+        CreationStep("Mark the app stable, and save", "when you are ready to publish", OLDER),
         CreationStep(
             "Click New Confidential OAuth Client", "its id and secret are shown once", OLDER
         ),
         CreationStep("Store id and secret", "they are for tests in this organization", OLDER),
         CreationStep(
-            "Enter name, description and redirect URIs", "one that differs is refused", OLDER
+            "Enter name, description and redirect URIs", "Datadog refuses any other", OLDER
         ),
-        CreationStep("Enter the onboarding URL", "the tile sends domain and site there", OLDER),
-        CreationStep("Choose the scopes", "the fewest; data needs api_keys_write", OLDER),
-        CreationStep("Save the changes", "the page lists the test after this", OLDER),
+        CreationStep("Enter the onboarding URL", "the tile sends domain and site to it", OLDER),
+        CreationStep(
+            "Choose the scopes", ("as few as possible; you need api_keys_write to send data"), OLDER
+        ),
+        CreationStep("Save the changes", "the test is the next step on the page", OLDER),
         CreationStep("Click Test Authorization", "it sends domain to the onboarding URL", OLDER),
     ),
     "eu": (
         CreationStep(
             "Get a sandbox organization on EU1",
-            "ask ecosystems@datadog.com; today's docs name no test on a second site",
+            "ask ecosystems@datadog.com; today's docs don't mention a test on a second site",
             OLDER,
         ),
         CreationStep(
@@ -77,7 +85,7 @@ CREATION: Final[dict[str, tuple[CreationStep, ...]]] = {
         ),
         CreationStep("Import the manifest in the EU organization", "it gets a new client", OLDER),
         CreationStep(
-            "Take the new client's id and secret", "the first one's are refused there", OLDER
+            "Copy the new client's id and secret", "the first client's are refused there", OLDER
         ),
         CreationStep("Register them for eu1", "with the form or in the environment", OURS),
         CreationStep("Click Test Authorization there", "its domain should be datadoghq.eu", OLDER),
@@ -95,7 +103,7 @@ def creation_steps(path: str) -> ResultTable:
         InputError: `unknown_creation_path`.
     """
     if path not in CREATION:
-        what = f"{path[:40]!r} is no path; the paths are {', '.join(CREATION)}."
+        what = f"{path[:40]!r} is not a path; the paths are {', '.join(CREATION)}."
         raise InputError("unknown_creation_path", what)
     rows = [
         {"step": number, **step._asdict()} for number, step in enumerate(CREATION[path], start=1)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-NO_HOME: Final = "the environment names no home"
+NO_HOME: Final = "the environment names no home folder"
 
 
 class Ticks:
@@ -40,7 +40,7 @@ class Ticks:
 
     @property
     def broken(self) -> bool:
-        """Return whether there is a file which is no list of ticks."""
+        """Return whether there is a file which is not a list of ticks."""
         found = self._file()
         return found is not None and _steps(found) is None
 
@@ -64,7 +64,7 @@ class Ticks:
 
 
 def _steps(content: bytes | None) -> list[str] | None:
-    """Return what a file ticks, or None where it is no list of steps."""
+    """Return what a file ticks, or None where it is not a list of steps."""
     try:
         found = json.loads(content or b"")
     except (ValueError, RecursionError):

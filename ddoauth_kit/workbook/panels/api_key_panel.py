@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from ddoauth_kit.workbook.lab.lab import Lab
 
 NOT_YET: Final = Skipped(
-    "No API key is kept yet; `lab.api_key(tokens)` creates it in a cell.", state="not yet"
+    "No API key is stored yet; `lab.api_key(tokens)` creates it in a cell.", state="not yet"
 )
 NOT_KEPT: Final = (
-    "It could not be kept: save `panel.api_key.key.reveal()` of this panel in your secret manager "
-    "before the kernel ends."
+    "It could not be stored: save this panel's `panel.api_key.key.reveal()` in your secret "
+    "manager before the kernel ends."
 )
 
 
@@ -55,7 +55,7 @@ class ApiKeyPanel(Panel):
         self.start(self._get)
 
     def _get(self) -> None:
-        self.say("Asking for the key.")
+        self.say("Requesting the key.")
         try:
             self.api_key = self._lab.api_key(self._tokens)
         except DdoauthError as error:

@@ -29,15 +29,18 @@ if TYPE_CHECKING:
     from ddoauth_kit.workbook.panels.typed_form import Typed
 
 WAIT: Final = 300.0
-NOT_YET: Final = "Nobody has authorized by this panel yet; `lab.connect()` does the same in a cell."
-CANCELLED: Final = "Cancelled; the link leads nowhere any more. You can begin again."
-NOT_WAITING: Final = "Nothing waits for a redirect: press Authorize first."
+NOT_YET: Final = (
+    "Nobody has authorized with this panel yet; `lab.connect()` does the same in a cell."
+)
+CANCELLED: Final = "Cancelled; the link no longer works. You can start again."
+NOT_WAITING: Final = "No authorization is pending: press Authorize first."
 UNKEPT: Final = (
-    "The store does not have this refresh token: save `panel.tokens.refresh_token.reveal()` of "
-    "this panel in your secret manager, or the customer has to authorize again."
+    "The store does not have this refresh token: save this panel's "
+    "`panel.tokens.refresh_token.reveal()` in your secret manager, or the customer has to "
+    "authorize again."
 )
 # Like a password: the address carries the code.
-REDIRECT: Final = Field("redirect", "Address of the page you ended on", kind="secret")
+REDIRECT: Final = Field("redirect", "Address of the page where you ended up", kind="secret")
 
 
 class AuthorizePanel(Panel):
@@ -90,7 +93,7 @@ class AuthorizePanel(Panel):
             self.beside(partial(self._stop, self._attempt))
 
     def paste(self, typed: Typed) -> FormReply:
-        """Take a pasted redirect beside the cells; what is no answer leaves the attempt waiting."""
+        """Accept a pasted redirect; if it is not an answer, the attempt stays pending."""
         redirect = typed.secrets.get("redirect")
         if self._attempt is None:
             self.say(NOT_WAITING)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from ddoauth_kit.workbook.own_app.creation_steps import CreationStep
 
-LOST: Final = " This file did not hold a list of ticks; the next tick replaces it."
+LOST: Final = " This file was not a list of ticks; the next tick replaces it."
 _LINKS: Final = "Datadog's pages: " + ", ".join(
     f'<a href="{url}" target="_blank" rel="noreferrer">{title}</a>' for title, url in PAGES.items()
 )
@@ -89,5 +89,5 @@ class ChecklistPanel(Panel):
 
     def _tell(self) -> None:
         # Where ticks are kept may change with every write: a file may become unwritable.
-        done = f"{len(self.done)} of {len(self._boxes)} done; kept in {self._ticks.where}."
+        done = f"{len(self.done)} of {len(self._boxes)} done; saved in {self._ticks.where}."
         self.say(done + self._lost)

@@ -23,7 +23,7 @@ _CODE: Final = re.compile(r"`([^`<>\n]+)`")
 # ipywidgets gives a view this class when its kernel is gone; without a word nobody sees why.
 _GONE: Final = """\
 .ddoauth-panel.jupyter-widgets-disconnected::after {
-  content: "Disconnected: the kernel that showed this panel is gone. Run its cell again.";
+  content: "Disconnected: this panel's kernel has ended. Run the cell again.";
   display: block;
   padding: 4px;
 }"""
@@ -121,7 +121,7 @@ class Panel(ABC):
         except DdoauthError as error:
             self.show(error)
         except Exception as error:  # noqa: BLE001 - nobody else would hear of it
-            self.say(f"This went wrong unexpectedly: {type(error).__name__}.")
+            self.say(f"Unexpected error: {type(error).__name__}.")
 
     def __repr__(self) -> str:
         return self.text()

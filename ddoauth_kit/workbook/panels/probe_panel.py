@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ddoauth_kit.workbook.lab.lab import Lab
 
 GLANCE: Final = 0.5
-NOT_YET: Final = "Nothing is probed yet; `lab.scopes.probe()` does the same in a cell."
+NOT_YET: Final = "No probes have run yet; `lab.scopes.probe()` does the same in a cell."
 
 
 class ProbePanel(Panel):
@@ -52,7 +52,7 @@ class ProbePanel(Panel):
         self._scopes = Checks("Scopes", lab.registration.scopes, scopes)
         self._sites = Checks("Sites", sites, {each.site for each in probed} or {lab.site.name})
         self._run = button("Run probes", self.run, tooltip="Probe the chosen scopes and sites")
-        self._stop = button("Cancel", self.cancel, tooltip="Stop, and keep what was found")
+        self._stop = button("Cancel", self.cancel, tooltip="Stop, and keep the results so far")
         self._stop.disabled = True
         self._bar = widgets.IntProgress(description="Progress", max=1)
         if probes is not None:

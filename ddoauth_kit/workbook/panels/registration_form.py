@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from ddoauth_kit.workbook.panels.typed_form import Typed
     from ddoauth_kit.workbook.show.result_table import ResultTable
 
-NOT_YET: Final = "Nothing is registered by this form yet."
-NOT_KEPT: Final = "Nothing was kept, and nothing that you typed is lost."
+NOT_YET: Final = "Nothing has been registered with this form yet."
+NOT_KEPT: Final = "Nothing was stored, and your input is still here."
 NOTHING_WRONG: Final = "Nothing needs to be corrected."
 KEPT: Final = "The registration is kept."
 ONLY_SANDBOX: Final = "On Binder and in a browser tab the form takes no registration."
@@ -39,12 +39,12 @@ FIELDS: Final = (
         kind="choice",
         options=((str(Kind.PRIVATE), "private, for tests"), (str(Kind.PUBLISHED), "published")),
     ),
-    Field("name", "Client name", hint="what customers read on the consent page"),
+    Field("name", "Client name", hint="what customers see on the consent page"),
     Field("client_id", "Client id"),
     Field("client_secret", "Client secret", kind="secret"),
-    Field("redirect_uris", "Redirect URIs", kind="area", hint="separated by commas or lines"),
+    Field("redirect_uris", "Redirect URIs", kind="area", hint="separated by commas or line breaks"),
     Field("onboarding_url", "Onboarding URL"),
-    Field("scopes", "Scopes", kind="area", hint="separated by commas or blanks"),
+    Field("scopes", "Scopes", kind="area", hint="separated by commas or spaces"),
 )
 
 
@@ -149,4 +149,4 @@ def _counted(errors: Mapping[str, str]) -> str:
     if not errors:
         return NOTHING_WRONG
     fields = "field has a note" if len(errors) == 1 else "fields have notes"
-    return f"{len(errors)} {fields}; see below each."
+    return f"{len(errors)} {fields}; see below each field."

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ddoauth_kit.workbook.lab.lab import Lab
 
 SECOND: Final = 1.0
-ENDED: Final = "This grant has ended. Authorize again to go on, here or in an earlier cell."
+ENDED: Final = "This grant has ended. To continue, authorize again here or in an earlier cell."
 
 
 class TokenPanel(Panel):
@@ -71,7 +71,7 @@ class TokenPanel(Panel):
     def ask(self) -> None:
         """Ask before a grant ends, which nobody can take back."""
         self._ask(asking=True)
-        self.say("Revoking ends the grant: the customer has to authorize again. Really?")
+        self.say("Revoking ends the grant: the customer has to authorize again. Are you sure?")
 
     def keep(self) -> None:
         """Leave the grant as it is."""
@@ -180,5 +180,5 @@ class TokenPanel(Panel):
 def _expired(tokens: TokenSet, *, waits: bool) -> str:
     """Say that the time is over, how to go on, and where a clock that waits sees it otherwise."""
     after = "Refresh gets a new one" if tokens.refresh_token else "authorize again for a new one"
-    slow = " (the sandbox's clock stands still between requests, and may accept it yet)"
+    slow = " (the sandbox's clock stands still between requests, so it may still accept the token)"
     return f"access token: expired; {after}{slow if waits else ''}"

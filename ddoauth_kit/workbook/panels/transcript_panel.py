@@ -93,7 +93,7 @@ class TranscriptPanel(Panel):
         if count <= PAGE:
             return f"{count} exchange{'' if count == 1 else 's'}."
         shown = self._numbers(page)
-        return f"Exchanges {shown} of {count}; pick others in the field above."
+        return f"Exchanges {shown} of {count}; choose others in the field above."
 
     def _numbers(self, page: int) -> str:
         return f"{page * PAGE + 1} to {min((page + 1) * PAGE, len(self._seen))}"
@@ -122,7 +122,7 @@ def _needs(curl: Snippet, host: str) -> str:
     named = [
         f"{name} (https://{host})" if name.endswith("_URL") else name for name in curl.variables
     ]
-    return f"Both read these variables, which you set first: {', '.join(named)}."
+    return f"Set these variables first; both snippets read them: {', '.join(named)}."
 
 
 def _message(title: str, message: str) -> str:
@@ -130,7 +130,7 @@ def _message(title: str, message: str) -> str:
 
 
 def _newer(transcript: Transcript, seen: list[Exchange]) -> list[Exchange]:
-    """Return what came after the last one that was seen; old ones may be gone by now."""
+    """Return what came after the last one that was seen; old ones may be no longer there."""
     kept = list(transcript)
     known = [i for i, each in enumerate(kept) if seen and each is seen[-1]]
     return kept[known[-1] + 1 :] if known else kept

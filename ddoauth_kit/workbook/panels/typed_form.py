@@ -88,7 +88,7 @@ class TypedForm(anywidget.AnyWidget):
         try:
             reply = call(typed)
         except Exception as error:  # noqa: BLE001 - ipywidgets would print it with its variables
-            reply = FormReply(f"This went wrong unexpectedly: {escape(type(error).__name__)}.")
+            reply = FormReply(f"Unexpected error: {escape(type(error).__name__)}.")
         self.send({**reply._asdict(), "errors": dict(reply.errors)})
 
     def _read(self, message: Mapping[str, Any]) -> tuple[Callable[[Typed], FormReply], Typed]:

@@ -45,7 +45,7 @@ class EarlierRun:
 
 
 def read_earlier(folder: Path) -> EarlierRun:
-    """Read the folder of an earlier run; its texts are masked anew and made printable.
+    """Read the folder of an earlier run; its texts are masked again and made printable.
 
     Raises:
         InputError: `not_a_run`.
@@ -60,7 +60,7 @@ def read_earlier(folder: Path) -> EarlierRun:
             for row in _rows(folder / "tables" / f"{TABLE}.csv")
         ]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        what = f"{str(folder)!r} holds no results of a run: {type(error).__name__}."
+        what = f"{str(folder)!r} contains no results of a run: {type(error).__name__}."
         raise InputError("not_a_run", what) from None
     return EarlierRun(plain(folder.name), seconds, cases, _by_key(read_verdicts(rows)))
 

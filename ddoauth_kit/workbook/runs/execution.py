@@ -159,7 +159,7 @@ async def _run(
 
 
 def _late(seconds: float | None) -> str:
-    return f"TimeoutError: The notebook was not done after {seconds or 0:g} s."
+    return f"TimeoutError: The notebook did not finish within {seconds or 0:g} s."
 
 
 def _since(started: float) -> float:

@@ -77,7 +77,7 @@ def _reap(kernels: set[int]) -> None:
 def _become_kernel(request: dict[str, Any]) -> None:
     """Turn this child into a kernel of its own session, environment, folder and randomness.
 
-    Python's `random` seeds itself anew in a child; numpy's does not.
+    Python's `random` reseeds itself in a child process; numpy's does not.
     """
     parent = os.getppid()
     os.setsid()

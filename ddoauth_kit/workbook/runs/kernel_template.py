@@ -72,14 +72,14 @@ class KernelTemplate:
         """Return a new kernel process; waits until the imports are done.
 
         Raises:
-            OSError: the process that is forked is not there.
+            OSError: the process to fork is gone.
         """
         request = json.dumps({"argv": argv, "env": dict(env), "cwd": cwd})
         with self._lock:
             self._connection.sendall(f"{request}\n".encode())
             answer = self._answers.readline()
         if not answer.strip():
-            raise ConnectionResetError("the template has gone")
+            raise ConnectionResetError("the template process has ended")
         return ForkedProcess(int(answer))
 
 

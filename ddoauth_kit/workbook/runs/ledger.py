@@ -61,7 +61,7 @@ class Ledger:
             {}
         ]
         if head != self._head:
-            what = f"The run in {str(self._path.parent)!r} was of other settings: {head}."
+            what = f"The run in {str(self._path.parent)!r} had other settings: {head}."
             raise InputError("other_settings", what)
         runs = [NotebookRun(**line) for line in lines if "notebook" in line]
         self._runs = {run.name: run for run in runs}

@@ -120,7 +120,7 @@ def notebook_page(
 
 def empty_page(title: str, *, why: str) -> str:
     """Return a page in the place of one that could not be made."""
-    text = f"<p>{escape(title)}: this page could not be made ({escape(why)}).</p>"
+    text = f"<p>{escape(title)}: this page could not be created ({escape(why)}).</p>"
     return page(title, body=f'<nav><a href="report.html">Back to the report</a></nav>\n{text}')
 
 

@@ -111,7 +111,7 @@ class NotebookRun:
 
 
 def client_of_file(path: str) -> RunClient:
-    """Return the client that a file describes, by its name there, with the file's whole path.
+    """Return the client that a file describes, with its name and the file's absolute path.
 
     Raises:
         InputError: `bad_client_file`.

@@ -78,7 +78,7 @@ def _safely(section: Callable[[RunOutcome], Iterator[str]], outcome: RunOutcome)
     try:
         yield from list(section(outcome))
     except (TypeError, ValueError, LookupError, AttributeError) as error:
-        yield f"<p>This part of the report could not be made: {type(error).__name__}.</p>"
+        yield f"<p>This part of the report could not be created: {type(error).__name__}.</p>"
 
 
 def _head(outcome: RunOutcome) -> Iterator[str]:
@@ -250,7 +250,7 @@ def _changes(outcome: RunOutcome) -> Iterator[str]:
     changes = outcome.differences
     took = f"It took {outcome.earlier.seconds:.1f} s then, {outcome.seconds:.1f} s now."
     many = f"{_count(len(changes), 'difference')} from"
-    said = many if changes else "Nothing is different from"
+    said = many if changes else "Nothing changed since"
     yield f"<p>{said} {_text(outcome.earlier.name)}. {took}</p>"
     if not changes:
         return

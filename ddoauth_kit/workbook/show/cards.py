@@ -89,7 +89,7 @@ def _(value: TokenSet) -> Rows:
         ("expires at", f"{value.expires_at:%Y-%m-%d %H:%M:%S} UTC"),
         ("refresh token", str(value.refresh_token or "none")),
         ("granted scopes", " ".join(value.scopes.granted)),
-        ("asked but not granted", " ".join(value.scopes.withheld) or "none"),
+        ("requested but not granted", " ".join(value.scopes.withheld) or "none"),
         ("good on", value.site.public.api_url),
     )
 

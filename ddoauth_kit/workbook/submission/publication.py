@@ -59,7 +59,7 @@ class DeveloperPage:
 
     def __init__(self, lab: Lab) -> None:
         if lab.backend.mode is not Mode.SANDBOX or lab.registration.kind is not Kind.PRIVATE:
-            what = "Only a sandbox's private client can be published from here."
+            what = "Only a sandbox's private client can be published here."
             raise InputError("not_the_private_client", what)
         self._lab = lab
         self._browser = Browser()

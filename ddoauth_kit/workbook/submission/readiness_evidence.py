@@ -42,9 +42,9 @@ class Ready(StrEnum):
 
 _GRADES: Final = {
     Grade.MET: (Ready.YES, ""),
-    Grade.RISK: (Ready.BY_HAND, "Read each risk in the report, and state why it is accepted."),
+    Grade.RISK: (Ready.BY_HAND, "Read each risk in the report, and explain why you accept it."),
     Grade.INCOMPLETE: (Ready.NOT_SEEN, "Add the settings that the report names, and grade again."),
-    Grade.BROKEN: (Ready.NO, "Mend what the report calls broken, and grade again."),
+    Grade.BROKEN: (Ready.NO, "Fix everything that the report calls broken, and grade again."),
 }
 
 
@@ -102,7 +102,7 @@ _FLOWS: Final = {
     Verdict.NOT_TRIED: Ready.NOT_SEEN,
     Verdict.RATE_LIMITED: Ready.NOT_SEEN,
 }
-_BY_HAND: Final = "Show it by hand, and state what you saw."
+_BY_HAND: Final = "Do it by hand, and state what you saw."
 
 
 def all_entries(
@@ -136,7 +136,7 @@ def _real(lab: Lab, when: str) -> ReadinessEntry:
         (lab.site.name,),
         f"this workbook talks to {lab.backend.talks_to}",
         when,
-        "" if live else "Run it with MODE = 'live': a sandbox rehearses, and proves nothing.",
+        "" if live else "Run it with MODE = 'live': a sandbox is a rehearsal, not a proof.",
     )
 
 
@@ -150,7 +150,7 @@ def _steps(labs: Sequence[Lab], when: str) -> Iterator[ReadinessEntry]:
             step.requirement,
             Ready.YES if seen else Ready.NOT_SEEN,
             tuple(seen),
-            _answers(seen) if seen else "no such exchange in this workbook",
+            _answers(seen) if seen else "no such request in this workbook",
             when,
             "" if seen else step.fix,
         )
@@ -208,7 +208,7 @@ def _registered(lab: Lab, when: str) -> Iterator[ReadinessEntry]:
         (),
         f"for tests only: {', '.join(bad)}" if bad else f"{len(uris)} with https",
         when,
-        "Remove what is for tests before you submit." if bad else "",
+        "Remove test addresses before you submit." if bad else "",
     )
     published = lab.registration.kind is Kind.PUBLISHED
     yield ReadinessEntry(
@@ -229,11 +229,11 @@ def _is_public(uri: str) -> bool:
 def _folder(check: Report | None, when: str) -> ReadinessEntry:
     name = "folder checked"
     if check is None:
-        fix = "Check it: `ddoauth check PATH`; for a listing, state what stands in its fields."
+        fix = "Run `ddoauth check PATH`; for a listing, state the content of its fields."
         return ReadinessEntry(name, Ready.NOT_SEEN, (), "not checked", when, fix)
     counts = ", ".join(f"{check.count(severity)} {severity}" for severity in Severity)
     ready = Ready.YES if check.passed else Ready.NO
-    fix = "" if check.passed else "Mend what is a must; the patch does part of it."
+    fix = "" if check.passed else "Fix every must; the patch fixes some of them."
     return ReadinessEntry(name, ready, (), counts, when, fix)
 
 
@@ -252,7 +252,7 @@ def _by_hand(lab: Lab, when: str) -> Iterator[ReadinessEntry]:
         (OTHER_ORGANIZATION, "Authorize the published client from another organization."),
     ):
         site = (lab.site.name,)
-        yield ReadinessEntry(requirement, Ready.BY_HAND, site, "no program sees this", when, fix)
+        yield ReadinessEntry(requirement, Ready.BY_HAND, site, "no program can see this", when, fix)
 
 
 def _stated(entry: ReadinessEntry, stated: Mapping[str, str]) -> ReadinessEntry:

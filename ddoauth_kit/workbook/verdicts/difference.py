@@ -79,7 +79,11 @@ class Difference:
         """Return in a sentence how much changed."""
         counts = [sum(c.meaning is meaning for c in self.changes) for meaning in _ORDER]
         named = [f"{n} {meaning}" for n, meaning in zip(counts, _ORDER, strict=True) if n]
-        cut = "" if self.complete else " A run was cancelled: new and gone may just be missing."
+        cut = (
+            ""
+            if self.complete
+            else (" A run was cancelled: new and gone verdicts may only be missing.")
+        )
         return f"Of {self.compared} verdicts in both runs: {', '.join(named) or 'no change'}.{cut}"
 
     def text(self) -> str:
@@ -152,7 +156,7 @@ def _meaning(old: ProbeResult | None, new: ProbeResult | None) -> Meaning:
 
 
 def _worth(verdict: Verdict) -> int:
-    """Return how good a verdict is; what tells nothing about the scope is all the same."""
+    """Return how good a verdict is; verdicts that say nothing about the scope are equal."""
     if verdict in PROBLEMS:
         return 0
     return {Verdict.CONFIRMED: 3, Verdict.LET_THROUGH: 2}.get(verdict, 1)

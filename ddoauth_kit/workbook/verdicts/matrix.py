@@ -161,7 +161,7 @@ class VerdictMatrix:
         if name and name.lower() not in known:
             there = ", ".join(known.values()) or "none"
             raise InputError(
-                "unknown_filter", f"No scope is of the area {name!r}; there is: {there}."
+                "unknown_filter", f"There is no scope in the area {name!r}; there are: {there}."
             )
         return known[name.lower()] if name else ""
 
@@ -197,7 +197,7 @@ def _verdicts(names: str | Iterable[str]) -> frozenset[Verdict]:
         return frozenset(Verdict(name) for name in given if name)
     except ValueError as error:
         known = ", ".join(Verdict)
-        raise InputError("unknown_filter", f"{error}; there is: {known}.") from None
+        raise InputError("unknown_filter", f"{error}; there are: {known}.") from None
 
 
 def _count(number: int | str, noun: str) -> str:

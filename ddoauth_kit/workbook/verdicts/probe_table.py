@@ -29,7 +29,7 @@ COLUMNS: Final = (
 )
 _NEEDED: Final = ("site", "scope", "verdict")
 _NO_ANSWER: Final = frozenset({Verdict.FAILED, Verdict.NOT_TRIED})
-_UNKNOWN: Final = "Saved rows hold no baseline."
+_UNKNOWN: Final = "Saved rows have no baseline."
 
 
 def verdict_rows(report: ProbeReport) -> list[dict[str, Any]]:
@@ -68,7 +68,7 @@ def report_from_rows(rows: Iterable[Mapping[str, Any]] | pd.DataFrame) -> ProbeR
     for number, row in enumerate(_as_mappings(rows), start=1):
         result = _result(row, number)
         if (result.site, result.scope) in results:
-            raise _bad(number, f"{result.scope} on {result.site} was there before")
+            raise _bad(number, f"{result.scope} on {result.site} occurs twice")
         results[result.site, result.scope] = result
     sites = dict.fromkeys(site for site, _ in results)
     return ProbeReport(
@@ -78,7 +78,7 @@ def report_from_rows(rows: Iterable[Mapping[str, Any]] | pd.DataFrame) -> ProbeR
 
 
 def _as_mappings(rows: Iterable[Mapping[str, Any]] | pd.DataFrame) -> Iterable[Any]:
-    """Return a frame's rows without loading pandas for what is no frame."""
+    """Return a frame's rows, without loading pandas for anything else."""
     from_pandas = getattr(rows, "to_dict", None)
     found: Iterable[Any] = from_pandas(orient="records") if from_pandas else rows
     return found
@@ -86,7 +86,7 @@ def _as_mappings(rows: Iterable[Mapping[str, Any]] | pd.DataFrame) -> Iterable[A
 
 def _result(row: Mapping[str, Any], number: int) -> ProbeResult:
     if not hasattr(row, "keys"):
-        raise _bad(number, "it is no object with columns")
+        raise _bad(number, "it is not an object with columns")
     if missing := [name for name in _NEEDED if not _text(row.get(name))]:
         raise _bad(number, f"it has no {missing[0]}")
     try:

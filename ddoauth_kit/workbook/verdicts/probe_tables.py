@@ -31,7 +31,7 @@ _VOLATILE = ("seconds",)
 class ProbeTables:
     """Show a probe report as tables and pictures, each made when it is first asked for.
 
-    Shown by a cell, it is the matrix, and hands its rows on to whoever runs the notebook.
+    In a cell it shows the matrix, and passes its rows to the program that runs the notebook.
     """
 
     def __init__(self, report: ProbeReport) -> None:

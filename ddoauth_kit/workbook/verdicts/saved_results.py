@@ -51,7 +51,7 @@ def _read(path: Path) -> list[Any]:
     try:
         text = edited_text(path)
     except (OSError, ValueError) as error:
-        raise _unreadable(path, getattr(error, "strerror", None) or "it is no text") from None
+        raise _unreadable(path, getattr(error, "strerror", None) or "it is not text") from None
     return _csv_rows(text, path) if path.suffix.lower() == ".csv" else _json_rows(text, path)
 
 
@@ -68,9 +68,9 @@ def _json_rows(text: str, path: Path) -> list[Any]:
     except (ValueError, RecursionError):
         raise _unreadable(path, "it is neither JSON nor named .csv") from None
     if not isinstance(rows, list):
-        raise _unreadable(path, "it holds no list of rows")
+        raise _unreadable(path, "it is not a list of rows")
     return rows
 
 
 def _unreadable(path: Path, why: str) -> InputError:
-    return InputError("bad_probe_rows", f"{str(path)!r} cannot be read as probe results: {why}.")
+    return InputError("bad_probe_rows", f"{str(path)!r} can't be read as probe results: {why}.")

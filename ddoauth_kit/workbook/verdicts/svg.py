@@ -12,7 +12,7 @@ _FONTS: Final = "Arial, Helvetica, 'DejaVu Sans', sans-serif"
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """Hold a picture as SVG, and in words for whoever does not see it."""
+    """Hold a picture as SVG, and as text for people who can't see it."""
 
     svg: str
     text: str

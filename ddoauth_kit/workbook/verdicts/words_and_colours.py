@@ -26,8 +26,8 @@ class Colours:
 class Mark:
     """Say how a verdict looks.
 
-    `short`, the mark, has at most four letters and stands where there is little room; `name`
-    stands everywhere else, and is the verdict's value with blanks.
+    `short`, the mark, has at most four letters and stands where there is little room; `name` is
+    used everywhere else, and is the verdict's value with spaces.
     """
 
     short: str

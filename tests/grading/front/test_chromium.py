@@ -66,7 +66,7 @@ def test_without_a_screen_or_a_browser_the_line_says_so(tmp_path: Path) -> None:
     given = {"proxy_url": "http://127.0.0.1:1", "fingerprint": ""}
     bare = {n: v for n, v in clean_environment().items() if "DISPLAY" not in n}
     with (
-        pytest.raises(FrontError, match="leave --open out"),
+        pytest.raises(FrontError, match="leave out --open"),
         chromium("x", environment={"PATH": str(tmp_path)}, **given),
     ):
         pass

@@ -210,7 +210,7 @@ def test_forbidden_namespaces_are_one_line() -> None:
         timeout=60,
         check=False,
     )
-    assert done.stdout.startswith("no_namespaces This system does not let this user"), done.stderr
+    assert done.stdout.startswith("no_namespaces This user may not create namespaces"), done.stderr
     assert done.stdout.count("\n") == 1
     assert "Start without --isolate" in done.stdout
 

@@ -365,7 +365,7 @@ def test_a_forged_redirect_does_not_end_the_wait(scene: Scene, redirect: str, co
         get(onboard(listener))
         heard = get(listener.redirect_uri + redirect)
         assert heard.status == HTTPStatus.BAD_REQUEST
-        assert "goes on waiting" in heard.text
+        assert "still waiting" in heard.text
         with pytest.raises(AuthorizationError) as caught:
             scene.oauth.receive(listener.redirect_uri + redirect, session="any")
         assert caught.value.code == code, "pasted, it is refused for the same reason"

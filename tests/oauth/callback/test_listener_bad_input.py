@@ -140,7 +140,7 @@ def test_a_kernel_that_is_restarted_in_the_middle(scene: Scene) -> None:
             page = person.browser.open(lost)
             assert page.status == HTTPStatus.BAD_REQUEST
             says_what_to_do(page, "wrong_state")
-            assert "goes on waiting" in page.text
+            assert "still waiting" in page.text
             assert not readable(scene.oauth.registration.secret.reveal(), page.text)
             page = person.browser.open(begin(scene, person))
             assert "You may now close this tab." in page.text

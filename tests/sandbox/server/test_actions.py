@@ -100,7 +100,7 @@ def test_a_sandbox_with_a_lifetime(
 ) -> None:
     """The option of the start sets the lifetime of all organizations."""
     assert make_partner(make_sandbox(token_lifetime=5)).tokens()["expires_in"] == 5
-    with pytest.raises(SandboxError, match="a lifetime of 0 seconds does not work"):
+    with pytest.raises(SandboxError, match="a lifetime of 0 seconds is not valid"):
         make_sandbox(token_lifetime=0)
 
 

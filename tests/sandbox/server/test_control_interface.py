@@ -168,7 +168,7 @@ def test_the_front_does_not_lead_to_control(remote: Remote) -> None:
         ("PUT", "/control/switches", {"tolerate": ["no-pkec"]}, "Did you mean no-pkce"),
         ("PUT", "/control/lifetimes", {"access_token": 0}, "A lifetime of 0 seconds"),
         ("PUT", "/control/lifetimes", {"access_token": True}, "Access_token must be a number."),
-        ("POST", "/control/clock", {"advance": -1}, "The clock moves forward"),
+        ("POST", "/control/clock", {"advance": -1}, "The clock only moves forward"),
         ("POST", "/control/organizations", {"site": "mars", "name": "a"}, "Unknown site 'mars'"),
         ("POST", "/control/organizations", {"site": "us1", "name": ""}, "must not be empty"),
         ("POST", "/control/customer", {"do": "uninstal", "org": "x"}, "Did you mean uninstall"),

@@ -89,14 +89,14 @@ def test_refusals_have_reasons(partner: Partner, sandbox: Sandbox) -> None:
         (
             "token-basic",
             "basic",
-            "The secret came by Basic; Datadog's pages show it in the body.",
+            "The secret was sent by HTTP Basic; Datadog's pages show it in the body.",
         ),
         ("token-code-unknown", "body", "The authorization code is unknown or has expired."),
         ("bearer-invalid", "bearer", "The access token is unknown, expired or revoked."),
         (
             "authorize-redirect-uri",
             "none",
-            "The redirect_uri is not one of the client's registered ones, byte for byte.",
+            "The redirect_uri does not match a registered one byte for byte.",
         ),
         (
             "token-app-host",
@@ -180,7 +180,7 @@ def test_tolerance(partner: Partner, sandbox: Sandbox, name: str) -> None:
     assert answer.status_code == 200, answer.text
     entry = next(e for e in sandbox.journal if e.tolerated)
     assert entry.tolerated == (name,)
-    assert entry.reason == f"The switch {name} lets pass what Datadog refuses."
+    assert entry.reason == f"The switch {name} allows something that Datadog refuses."
     if name == "plain-pkce":
         wrong = partner.exchange(partner.callback(**changes)["code"], code_verifier="q" * 50)
         assert wrong.status_code == 400

@@ -97,15 +97,21 @@ def test_uninstall_from_python(partner: Partner, sandbox: Sandbox) -> None:
         ('{"integration": {"name": 1}}', "name must be text"),
         ('{"integration": {"name": "a", "id": 1}}', "id must be text"),
         ('{"integration": {"name": "a"}}', "redirect_uris is empty"),
-        ('{"integration": {"name": "a", "redirect_uris": "x"}}', "must be a list of texts"),
-        ('{"integration": {"name": "a", "redirect_uris": ["x"]}}', "'x' is no absolute http"),
+        ('{"integration": {"name": "a", "redirect_uris": "x"}}', "must be a list of strings"),
+        ('{"integration": {"name": "a", "redirect_uris": ["x"]}}', "'x' is not an absolute http"),
         ('{"integration": {"name": "a", "redirect_uris": ["https://a/#b"]}}', "has a fragment"),
         (
             '{"integration": {"name": "a", "redirect_uris": ["https://a/\\r\\nX: y"]}}',
-            "list of texts",
+            "list of strings",
         ),
-        ('{"integration": {"name": "a", "redirect_uris": ["https://[a/"]}}', "no absolute http"),
-        ('{"integration": {"name": "a", "redirect_uris": ["javascript:1"]}}', "no absolute http"),
+        (
+            '{"integration": {"name": "a", "redirect_uris": ["https://[a/"]}}',
+            "not an absolute http",
+        ),
+        (
+            '{"integration": {"name": "a", "redirect_uris": ["javascript:1"]}}',
+            "not an absolute http",
+        ),
     ],
 )
 def test_bad_files_are_explained(tmp_path: Path, text: str, said: str) -> None:
@@ -128,7 +134,7 @@ def test_missing_and_binary_files_are_explained(tmp_path: Path) -> None:
         Sandbox(client_file=tmp_path)
     file = tmp_path / "binary.json"
     file.write_bytes(b"\xff\xfe\xff")
-    with pytest.raises(SandboxError, match="is no UTF-8 text"):
+    with pytest.raises(SandboxError, match="is not UTF-8 text"):
         Sandbox(client_file=file)
 
 

@@ -385,10 +385,10 @@ def test_other_error_shape(partner: Partner) -> None:
         ("slow:-1", "bad fault 'slow:-1'"),
         ("slow:x", "bad fault 'slow:x'"),
         ("slow:1:2", "bad fault 'slow:1:2'"),
-        ("slow:0.0", "a probability lies above 0.0"),
-        ("slow:1.5", "a probability lies above 0.0"),
-        ("slow:x.y", "a probability lies above 0.0"),
-        ("slow:nan.", "a probability lies above 0.0"),
+        ("slow:0.0", "a probability is above 0.0"),
+        ("slow:1.5", "a probability is above 0.0"),
+        ("slow:x.y", "a probability is above 0.0"),
+        ("slow:nan.", "a probability is above 0.0"),
     ],
 )
 def test_bad_faults_are_named(spec: str, text: str) -> None:

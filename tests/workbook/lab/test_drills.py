@@ -189,7 +189,7 @@ def test_the_table_has_a_row_for_each_drill() -> None:
         },
         {
             "drill": "torn",
-            "status": "no whole answer",
+            "status": "no complete answer",
             "the server said": "",
             "code": "cut_off",
         },

@@ -153,7 +153,7 @@ def test_a_refresh_keeps_the_new_token_or_the_old(faults: tuple[str, ...]) -> No
     ("store", "cause"),
     [
         (PickyStore("grant"), "OSError"),
-        (KeyringStore(ForgetfulKeyring()), "The keyring did not keep the grant of "),
+        (KeyringStore(ForgetfulKeyring()), "The keyring did not store the grant of "),
     ],
 )
 def test_tokens_survive_a_store_that_fails(
@@ -164,7 +164,7 @@ def test_tokens_survive_a_store_that_fails(
     assert lab.current_user(tokens).status == 200
     printed = capsys.readouterr().out
     assert printed.count("\n") == 1
-    assert f"could not be kept ({cause}" in printed
+    assert f"could not be stored ({cause}" in printed
     assert tokens.refresh_token is not None
     assert tokens.refresh_token.reveal() not in printed
 
@@ -211,7 +211,7 @@ def test_the_one_key_is_found_again(lab: Lab) -> None:
     assert made
     assert again
     assert (again.key, again.key_id) == (made.key, made.key_id)
-    assert again.name == "kept by an earlier lesson"
+    assert again.name == "stored by an earlier lesson"
     lab.customer.revoke_api_key(made.key_id)
     newer = lab.api_key(tokens)
     assert newer
@@ -255,7 +255,7 @@ def test_a_key_survives_a_store_that_fails(lab: Lab, capsys: pytest.CaptureFixtu
     assert lab.validate_api_key(api_key) is True
     printed = capsys.readouterr().out
     assert printed.count("\n") == 1
-    assert "could not be kept (OSError)" in printed
+    assert "could not be stored (OSError)" in printed
     assert "api_key.key.reveal()" in printed
     assert api_key.key.reveal() not in printed
 
@@ -324,3 +324,14 @@ def test_drills_make_one_row_each(lab: Lab) -> None:
     assert second["the server said"]
     assert state["status"] == "nothing sent"
     assert (key["status"], key["code"]) == ("", "no error")
+
+
+def test_a_cell_that_runs_twice_says_which_cell_to_run_again(lab: Lab) -> None:
+    """A second exchange of a response names the cell before it; another refusal does not."""
+    response = lab.authorize()
+    lab.exchange(response)
+    again = provoke(lab.exchange, response)
+    assert again.code == "invalid_grant"
+    assert "run the cell with `lab.authorize()` again" in str(again)
+    lab.inject("expired-code:1")
+    assert "lab.authorize()" not in str(provoke(lab.exchange, lab.authorize()))

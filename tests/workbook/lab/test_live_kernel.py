@@ -54,7 +54,8 @@ def test_nobody_is_there() -> None:
     with pytest.raises(CellExecutionError, match=r"\[no_person\]"):
         NotebookClient(notebook, timeout=60, kernel_name="python3").execute()
     saved = nbformat.writes(notebook)
-    assert "InputError: [no_person] Nobody can be asked for the redirect URL here." in saved
+    said = "InputError: [no_person] There is no person here who could paste the redirect URL."
+    assert said in saved
     assert "run the notebook in JupyterLab" in saved
     assert "/oauth2/v1/authorize?" in saved, "the link was shown"
     assert not _STATE.search(saved), "and taken back"
@@ -79,7 +80,7 @@ def test_a_person_answers(kernel: BlockingKernelClient) -> None:
         reply = kernel.execute_interactive(
             code, allow_stdin=True, stdin_hook=paste, output_hook=outputs.append, timeout=60
         )
-    assert "[access_denied] The customer did not give consent." in reply["content"]["evalue"]
+    assert "[access_denied] The customer did not consent." in reply["content"]["evalue"]
     assert [question["password"] for question in asked] == [True]
     assert _left(outputs)
     assert not _STATE.search("".join(_left(outputs)))
@@ -124,7 +125,7 @@ def test_a_person_comes_back_to_the_listener(loopback: str, kernel: BlockingKern
 
     for code in (PARAMETERS, OPEN, "lab.authorize()"):
         reply = kernel.execute_interactive(code, allow_stdin=True, output_hook=look, timeout=60)
-    assert "[access_denied] The customer did not give consent." in reply["content"]["evalue"]
+    assert "[access_denied] The customer did not consent." in reply["content"]["evalue"]
     assert len(visits) == 1
     left = "".join(_left(outputs))
     assert "/start/" not in left

@@ -93,7 +93,7 @@ def test_cards_show_no_secret() -> None:
 def test_client_that_only_reads(only_reads: Path) -> None:
     """A client without `api_keys_write` skips what needs the key, and still reads."""
     with open_lab(client=str(only_reads)) as lab:
-        assert "'not_a_scope_yet' is not among the known ones" in as_text(lab)
+        assert "'not_a_scope_yet' is not a known scope" in as_text(lab)
         tokens = lab.exchange(lab.authorize())
         api_key = lab.create_api_key(tokens)
         assert isinstance(api_key, Skipped)

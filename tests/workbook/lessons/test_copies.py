@@ -32,7 +32,7 @@ def lesson(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Name a folder of the user's that is not there yet."""
+    """Name a folder of the user's that does not exist yet."""
     return tmp_path / "mine" / "lessons"
 
 

@@ -54,7 +54,7 @@ def test_failures_have_a_reason(runs: LessonRuns) -> None:
         "notebook": "works",
         "site": "eu",
         "code": "unknown_site",
-        "what happened": "'eu' is no Datadog site.",
+        "what happened": "'eu' is not a Datadog site.",
     }
     assert (second["site"], second["code"]) == ("us1", "")
     assert second["what happened"] == "ZeroDivisionError: division by zero"

@@ -135,7 +135,7 @@ def test_a_page_that_asks_for_no_consent(lab: Lab, serve: Serve) -> None:
     at_the_app_host(lab, server)
     error = refused(lab)
     assert error.code == "authorization_refused"
-    assert "no consent" in error.what
+    assert "nothing to consent" in error.what
     assert "said: Sign in first." in str(error)
     assert [arrived.method for arrived in server.arrived] == ["GET"]
     lab.oauth.sites = sites

@@ -26,7 +26,7 @@ for _ in range(200):
 
 @pytest.fixture
 def environ(tmp_path: Path) -> dict[str, str]:
-    """Name a config folder that is not there yet."""
+    """Name a config folder that does not exist yet."""
     return {"DDOAUTH_CONFIG_FOLDER": str(tmp_path / "config")}
 
 
@@ -98,7 +98,10 @@ def test_a_folder_that_cannot_be_written_is_told(environ: dict[str, str], tmp_pa
 
 @pytest.mark.parametrize(
     ("environ", "reason"),
-    [({}, "the environment names no home"), ({"BINDER_REPO_URL": "x"}, "on Binder nothing is")],
+    [
+        ({}, "the environment names no home folder"),
+        ({"BINDER_REPO_URL": "x"}, "nothing is written to disk"),
+    ],
 )
 def test_without_a_folder_the_kernel_has_them(
     environ: dict[str, str], reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

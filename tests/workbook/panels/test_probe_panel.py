@@ -25,7 +25,7 @@ def lab() -> Iterator[Lab]:
 def test_probes_run_and_can_be_cancelled(lab: Lab) -> None:
     """Results appear in a table with filters; a cancelled run keeps what it found."""
     panel = ProbePanel(lab)
-    assert "Nothing is probed yet" in repr(panel)
+    assert "No probes have run yet" in repr(panel)
     panel.run()
     assert panel.finish(60)
     assert panel.probes is not None

@@ -70,7 +70,7 @@ def test_a_kept_registration_leaves_no_secret_behind_in_the_form() -> None:
         form = RegistrationForm("us1", store=lab.store)
         press(form, "Keep")
         assert form.kept is not None
-        assert "Nothing was kept" in press(form, "Keep", client_secret="")["html"]
+        assert "Nothing was stored" in press(form, "Keep", client_secret="")["html"]
 
 
 @pytest.mark.parametrize("change", [{"client_id": "another"}, {"kind": "published"}])
@@ -91,7 +91,7 @@ def test_test_addresses_of_a_published_client_are_refused() -> None:
         form = RegistrationForm("us1", store=lab.store)
         reply = press(form, "Keep", kind="published")
         assert form.kept is None
-        assert "Nothing was kept" in reply["html"]
+        assert "Nothing was stored" in reply["html"]
         assert not reply["clear"]
         errors = press(form, "Check", kind="published")["errors"]
         assert "is for tests" in errors["redirect_uris"]
@@ -101,7 +101,7 @@ def test_test_addresses_of_a_published_client_are_refused() -> None:
 @pytest.mark.parametrize(
     ("field", "value", "said"),
     [
-        ("redirect_uris", "http://far.example/cb", "http://far.example/cb: A redirect URI begins"),
+        ("redirect_uris", "http://far.example/cb", "http://far.example/cb: A redirect URI starts"),
         ("redirect_uris", "https://acme.example/cb#x", "A fragment (#...) is not allowed"),
         ("redirect_uris", "https://me@acme.example/cb", "A user name is not allowed"),
         ("redirect_uris", "https:///cb", "needs a host"),

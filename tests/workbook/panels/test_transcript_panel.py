@@ -56,7 +56,10 @@ def test_the_transcript_grows_and_offers_code(lab: Lab) -> None:
     assert "<h4>Request</h4>" in shown.value
     assert "<h4>Answer</h4>" in shown.value
     assert "DDOAUTH_API_URL (https://api.datadoghq.com)" in shown.value
-    assert "DDOAUTH_CLIENT_SECRET" in shown.value.split("which you set first")[1].split("</p>")[0]
+    assert (
+        "DDOAUTH_CLIENT_SECRET"
+        in shown.value.split("Set these variables first")[1].split("</p>")[0]
+    )
     newest = lab.transcript.newest()
     fields = {each.attributes["name"]: each.text for each in areas(shown.value)}
     assert fields == {

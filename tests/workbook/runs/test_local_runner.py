@@ -53,7 +53,7 @@ def test_failures_and_tables(tmp_path: Path) -> None:
     )
     runs = _run(matrix([fails, works], sites=["us1", "eu1"]), tmp_path)
     assert [run.status for run in runs] == ["failed", "failed", "passed", "passed"]
-    assert runs[0].error.startswith("InputError: [unknown_site] 'mars' is no Datadog site.")
+    assert runs[0].error.startswith("InputError: [unknown_site] 'mars' is not a Datadog site.")
     assert "\n" not in runs[0].error
     assert [run.tables for run in runs[2:]] == [
         {"found": [{"site is": "us1"}]},
@@ -118,7 +118,7 @@ def test_a_notebook_that_takes_too_long_is_ended(tmp_path: Path) -> None:
     begun = time.perf_counter()
     runs = _run(matrix([slow, quick], sites=["us1"]), tmp_path, timeout=5.0)
     assert time.perf_counter() - begun < 30
-    assert runs[0].error == "TimeoutError: The notebook was not done after 5 s."
+    assert runs[0].error == "TimeoutError: The notebook did not finish within 5 s."
     assert runs[1].error == ""
     assert "begun" in (tmp_path / "slow.us1.ipynb").read_text("utf-8")
 

@@ -34,7 +34,7 @@ def test_environment_here_is_complete() -> None:
 
 
 def test_missing_package_has_a_next_step() -> None:
-    """A package that is not there comes with the command that installs it."""
+    """A package that does not exist comes with the command that installs it."""
     row = check(packages=["no_such_package"]).frame.iloc[-1]
     assert row["found"] == "no"
     assert "pip install" in row["next step"]
