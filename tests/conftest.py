@@ -73,12 +73,13 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave long tests out unless they are asked for, and begin with the longest files."""
+    """Leave out long tests and rare runtimes unless asked for; begin with the longest files."""
     asked = config.option.markexpr
     left_out = [
         item
         for item in items
         if (item.get_closest_marker("soak") and "soak" not in asked)
+        or (item.get_closest_marker("runtimes") and "runtimes" not in asked)
         or (item.get_closest_marker("long") and not {"long", "checklist"} & set(asked.split()))
     ]
     out = set(left_out)
