@@ -44,8 +44,9 @@ def configure(sandbox: Parser) -> None:
         "Serve a twin of Datadog's OAuth and API endpoints on this machine. On a terminal it says "
         "where the pages are and with which client to begin, and then prints a line for each "
         "request, with the reason of a refusal. In a pipe it prints one line of JSON when it is "
-        "ready, and serves a proxy for Datadog's names that the line describes. With -- COMMAND it starts your server, unchanged: its calls to Datadog's https "
-        "hosts arrive in the sandbox, and all other hosts are refused.",
+        "ready, and serves a proxy for Datadog's names that the line describes. With -- COMMAND it "
+        "starts your server, unchanged: its calls to Datadog's https hosts arrive in the sandbox, "
+        "and all other hosts are refused.",
         examples=EXAMPLES,
         more=_profiles_and_faults(),
     )
