@@ -68,7 +68,7 @@ def test_a_probe_meets_datadogs_names(terminal: Terminal, front: Scene) -> None:
 
 
 def test_a_probes_summary_says_what_was_not_tried(terminal: Terminal) -> None:
-    """Without `--writes` live, a scope that only writes is counted as not tried, and none as yes."""
+    """Live and without `--writes`, a scope that only writes counts as not tried."""
     scopes = ("metrics_read", "api_keys_write")
     chosen = [part for scope in scopes for part in ("--scope", scope)]
     done = terminal.run("probe", "--mode", "live", *chosen)
