@@ -58,7 +58,7 @@ LONGEST = (
 )
 MOST_PROCESSES = 4
 # Tests with these markers run only where a marker expression names them.
-ASKED_FOR = ("soak", "judge", "tab")
+ASKED_FOR = ("soak", "judge", "runtimes", "tab")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -75,7 +75,7 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave long tests out unless they are asked for, and begin with the longest files."""
+    """Leave out long tests and rare runtimes unless asked for; begin with the longest files."""
     asked = config.option.markexpr
     left_out = [
         item

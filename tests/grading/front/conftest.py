@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -15,11 +16,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+MISSING = re.compile(r"Skipped: (.+?) (?:is|are) not installed")
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Name the marker of clients that few machines have."""
-    line = "runtimes: drives a client in Go, Java, Ruby or PHP, and skips where it is missing"
-    config.addinivalue_line("markers", line)
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """List the runtimes that are missing: their clients were not tried."""
+    skipped = (str(report.longrepr) for report in terminalreporter.getreports("skipped"))
+    missing = {found[1] for text in skipped if (found := MISSING.search(text))}
+    if missing:
+        terminalreporter.section("runtimes that are missing")
+        terminalreporter.write_line(", ".join(sorted(missing)))
 
 
 @pytest.fixture(scope="session")
@@ -45,18 +51,19 @@ def behind(shared_scene: Scene) -> Scene:
 
 @pytest.fixture(scope="session")
 def npm_folder(shared_folder: Path) -> Path:
-    """Install axios and two more major versions of Node, by npm."""
+    """Install axios, openid-client and two more major versions of Node, by npm."""
     return made_once(shared_folder / "npm", _installed)
 
 
 def _installed(folder: Path) -> Path:
     npm = program("npm")
-    for name, wanted in (("clients", "axios"), ("22", "node@22"), ("24", "node@24")):
+    clients = ("axios", "openid-client@6.9.0")
+    for name, *wanted in (("clients", *clients), ("22", "node@22"), ("24", "node@24")):
         place = folder / name
         place.mkdir()
         (place / "package.json").write_text("{}")
         done = subprocess.run(
-            [npm, "install", "--silent", "--no-audit", "--no-fund", wanted],
+            [npm, "install", "--silent", "--no-audit", "--no-fund", *wanted],
             cwd=place,
             capture_output=True,
             text=True,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ddoauth_kit.grading.front.hosts import DatadogHost, HostTable
-from ddoauth_kit.sandbox.facts.sites import SITES
+from ddoauth_kit.sandbox.facts.sites import EVERY_SITE
 
 BASE = "http://127.0.0.1:8126"
 ROLES = {
@@ -15,10 +15,10 @@ ROLES = {
 }
 
 
-@pytest.mark.parametrize("site", SITES)
+@pytest.mark.parametrize("site", EVERY_SITE)
 def test_each_site_has_its_hosts(site: str) -> None:
     """Four hosts and one vanity host lead to the sandbox's paths of that site."""
-    table, facts = HostTable.of_sandbox(BASE), SITES[site]
+    table, facts = HostTable.of_sandbox(BASE), EVERY_SITE[site]
     names = {role: text.format(domain=facts.domain) for role, text in ROLES.items()}
     for role, name in (names | {"app": facts.app_host}).items():
         assert table.find(name) == DatadogHost(name, site, role, f"{BASE}/{site}/{role}")
@@ -28,8 +28,8 @@ def test_each_site_has_its_hosts(site: str) -> None:
 
 
 def test_no_name_is_given_twice() -> None:
-    """45 names for nine sites: each tells its site."""
-    assert len(HostTable.of_sandbox(BASE)) == 45
+    """50 names for nine sites and the region for rehearsals: each tells its site."""
+    assert len(HostTable.of_sandbox(BASE)) == 50
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_other_names_are_foreign(name: str) -> None:
 
 
 def test_hosts_can_be_handed_in() -> None:
-    """A region for rehearsals, and a customer's own host."""
+    """One more region, and a customer's own host."""
     extra = DatadogHost("api.zz9.datadoghq.com", "us1", "api", "http://127.0.0.1:1/zz9/api")
     vanity = {"us1": "acme.datadoghq.com"}
     table = HostTable.of_sandbox(BASE, vanity=vanity, extra=[extra])

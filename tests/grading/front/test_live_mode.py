@@ -58,13 +58,24 @@ def test_a_login_meets_datadogs_names(terminal: Terminal, front: Scene) -> None:
 
 
 def test_a_probe_meets_datadogs_names(terminal: Terminal, front: Scene) -> None:
-    """It finds the grant, calls `api.`, and says what it did not try."""
+    """It finds the grant, and calls `api.` alone."""
     front.records.clear()
     done = terminal.run("probe", "--mode", "live", "--format", "json")
     rows = {row["scope"]: row for row in json.loads(done.stdout)}
     assert rows["metrics_read"]["status"] == 200, done.stderr
     hosts = {record.host for record in front.records}
     assert hosts == {"api.datadoghq.com"}
+
+
+def test_a_probes_summary_says_what_was_not_tried(terminal: Terminal) -> None:
+    """Live and without `--writes`, a scope that only writes counts as not tried."""
+    scopes = ("metrics_read", "api_keys_write")
+    chosen = [part for scope in scopes for part in ("--scope", scope)]
+    done = terminal.run("probe", "--mode", "live", *chosen)
+    assert done.returncode == 0, done.stderr
+    headline, *lines = done.stdout.splitlines()
+    assert headline == "2 scopes on 1 site: no problem, 1 not tried."
+    assert [line.split() for line in lines if "not tried" in line] == [[".", "not", "tried", "1"]]
 
 
 @pytest.mark.long
