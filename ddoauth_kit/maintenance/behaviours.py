@@ -257,6 +257,9 @@ _API = (
     Behaviour(
         "described-kinds", "What the description lets one create is kept and read back.", SPEC
     ),
+    Behaviour("described-settings", "Settings that are written are read back.", SPEC),
+    Behaviour("makers", "A new resource links to the user behind the token.", RECORDED),
+    Behaviour("includes", "An answer includes linked resources that are kept.", RECORDED),
     Behaviour("malformed-id", "An id that is not of the described form gets 400.", RECORDED),
     Behaviour("id-mismatch", "A body with another id than the address gets 422.", RECORDED),
     Behaviour("id-taken", "An id that its maker chose and that is taken gets 409.", RECORDED),

@@ -54,6 +54,15 @@ class DescribedKind:
 
 
 @dataclass(frozen=True)
+class DescribedSettings:
+    """What one path reads and writes as a whole, and where it stands in bodies and answers."""
+
+    path: str
+    way: tuple[str, ...]
+    writes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class OperationSchemas:
     """The schemas of one operation; `errors_are_texts` tells the shape of a bad request.
 
@@ -77,6 +86,17 @@ def _document() -> Mapping[str, Any]:
 def described_kinds() -> Mapping[str, DescribedKind]:
     """Return the kinds by the path that creates them; the file is read at the first call."""
     return MappingProxyType({path: _kind(path, e) for path, e in _document()["kinds"].items()})
+
+
+@cache
+def described_settings() -> Mapping[str, DescribedSettings]:
+    """Return the settings by their path."""
+    return MappingProxyType(
+        {
+            path: DescribedSettings(path, tuple(entry["way"]), tuple(entry["writes"]))
+            for path, entry in _document()["settings"].items()
+        }
+    )
 
 
 def _kind(path: str, entry: Mapping[str, Any]) -> DescribedKind:
