@@ -80,7 +80,7 @@ def is_backwards(start: object, end: object) -> bool:
     if isinstance(start, str) and isinstance(end, str):
         return start == "now" and end.startswith("now-")
     numbers = [part for part in (start, end) if isinstance(part, (int, float))]
-    return len(numbers) == 2 and numbers[0] >= numbers[1] > 0  # noqa: PLR2004 - both ends
+    return len(numbers) == 2 and numbers[0] > numbers[1] > 0  # noqa: PLR2004 - both ends
 
 
 def allows(schema: Schema, value: object) -> bool:

@@ -8,12 +8,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from ddoauth_kit.sandbox.clock import iso
+from ddoauth_kit.sandbox.clock import START, iso
 from ddoauth_kit.sandbox.facts.described_answers import documents
 from ddoauth_kit.sandbox.facts.described_schemas import inner, operation_schemas
 from ddoauth_kit.sandbox.resources.answer_parts import first_at, with_item, written
 from ddoauth_kit.sandbox.resources.described_refusals import checked_body
 from ddoauth_kit.sandbox.resources.described_resource import Composer
+from ddoauth_kit.sandbox.state.mint import Mint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,7 +50,8 @@ class SettingsService:
 
     def write(self, twin: Twin, incoming: Incoming, org: Org, *, name: str) -> Change:
         """Check a change, and return what keeps it."""
-        given = first_at(checked_body(incoming, name), self.settings.way)
+        body = checked_body(incoming, name) if incoming.body else {}
+        given = first_at(body, self.settings.way)
         given = given if isinstance(given, dict) else {}
 
         def make() -> Answer:
@@ -87,7 +89,7 @@ class SettingsService:
             return found
         body = documents()[f"GET {self.settings.path}"].get("body")
         example = first_at(body, self.settings.way)
-        composer = Composer(twin.mint, twin.clock.now(), label=self.settings.path)
+        composer = Composer(Mint(seed=self.settings.path), START, label=self.settings.path)
         shown = example if isinstance(example, dict) else {}
         filled: Item = composer.filled(self._shown(), copy.deepcopy(shown), depth=1)
         if self.settings.path.endswith("}") and isinstance(filled.get("id"), str):
