@@ -40,6 +40,7 @@ def schemas_document(spec: Spec) -> dict[str, Any]:
     return {
         "spec": spec.name,
         "kinds": dict(sorted(kinds.items())),
+        "settings": dict(_settings(found, kinds)),
         "operations": {name: entry for name, entry in sorted(operations.items()) if entry},
         "schemas": compact.found,
     }
@@ -111,6 +112,31 @@ def _kinds(found: Mapping[str, SchemaPlace]) -> Iterator[tuple[str, dict[str, An
             kind = _kind(name, item, found)
             if kind is not None:
                 yield collection, kind
+
+
+def _settings(
+    found: Mapping[str, SchemaPlace], kinds: Mapping[str, dict[str, Any]]
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield what one path reads and writes as a whole, of which nobody creates another."""
+    owned = {name for kind in kinds.values() for name in kind["operations"].values()}
+    for path in sorted({place.path for place in found.values()}):
+        reading = found.get(f"GET {path}")
+        if reading is None or f"GET {path}" in owned:
+            continue
+        for way in (("data",), ()):
+            named = _named(reading, list(way))
+            writes = [
+                name
+                for name in (f"{method} {path}" for method in ("PATCH", "POST", "PUT"))
+                if name in found
+                and named
+                and _named(found[name], list(way)) == named
+                and request_schema(found[name])
+                and _changed_way(found[name], _Shape((), {})) == way
+            ]
+            if writes:
+                yield path, {"way": list(way), "writes": writes}
+                break
 
 
 def _add_others(kinds: dict[str, dict[str, Any]], found: Mapping[str, SchemaPlace]) -> None:

@@ -73,14 +73,15 @@ def written_answers(document: dict[str, Any]) -> str:
 
 
 def written_schemas(document: dict[str, Any]) -> str:
-    """Return kinds and schemas as text: one kind, operation or schema a line."""
-    kinds, operations = (
+    """Return kinds, settings and schemas as text: one entry a line."""
+    kinds, settings, operations = (
         [f"{_json(name)}: {_small(entry)}" for name, entry in document[part].items()]
-        for part in ("kinds", "operations")
+        for part in ("kinds", "settings", "operations")
     )
     return (
         f'{{\n "notice": {_json(NOTICE)},\n "spec": {_json(document["spec"])},\n'
         f' "kinds": {{\n  {_joined(kinds)}\n }},\n'
+        f' "settings": {{\n  {_joined(settings)}\n }},\n'
         f' "operations": {{\n  {_joined(operations)}\n }},\n'
         f' "schemas": [\n  {_joined(list(map(_small, document["schemas"])))}\n ]\n}}\n'
     )
@@ -101,8 +102,9 @@ def answers_drift(old: dict[str, Any], *, new: dict[str, Any]) -> Iterator[Diffe
 
 
 def schemas_drift(old: dict[str, Any], *, new: dict[str, Any]) -> Iterator[Difference]:
-    """Yield each kind that came, went or changed, and one line if any schema did."""
+    """Yield each kind or setting that changed, came or went, and one line if any schema did."""
     yield from _drift("kind", old["kinds"], new["kinds"])
+    yield from _drift("settings", old["settings"], new["settings"])
     if any(old[part] != new[part] for part in ("operations", "schemas")):
         yield Difference("schemas", "of bodies and answers", "changed")
 

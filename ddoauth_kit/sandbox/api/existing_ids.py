@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from ddoauth_kit.sandbox.api.canned_answers import address
 from ddoauth_kit.sandbox.facts.described_answers import documents
@@ -66,9 +67,14 @@ def _check_value(value: str, item: str, *, operation: Operation, kind: str) -> N
         raise _unknown(operation)
     if _is_listed(value, item, kind=kind):
         return
-    if kind.startswith("int") and not value.isdecimal():
+    listed = listed_ids(item)
+    if item.endswith("{resource_id}"):  # the type and the id of some other resource
+        if ":" in unquote(value):
+            return
         raise _malformed(operation)
-    if all(map(_UUID.fullmatch, listed_ids(item))) and not _UUID.fullmatch(value):
+    if (kind.startswith("int") or all(map(str.isdecimal, listed))) and not value.isdecimal():
+        raise _malformed(operation)
+    if all(map(_UUID.fullmatch, listed)) and not _UUID.fullmatch(value):
         raise _malformed(operation)
     raise _unknown(operation)
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from ddoauth_kit.sandbox.api.canned_answers import address, canned
 from ddoauth_kit.sandbox.api.existing_ids import check_ids
+from ddoauth_kit.sandbox.facts.recorded_statuses import unacceptable_status
+from ddoauth_kit.sandbox.resources.described_body import is_backwards
 from ddoauth_kit.sandbox.resources.described_refusals import checked_body, refusal
 
 if TYPE_CHECKING:
@@ -52,6 +54,12 @@ def check_query(incoming: Incoming, operation: Operation) -> None:
         start, end = parameters.get(first), parameters.get(last)
         if start and end and _HOUR.match(start) and _HOUR.match(end) and start >= end:
             raise _bad_query(operation, f"{first} must be before {last}")
+    name = address(operation.method, operation.path)
+    if is_backwards(parameters.get("filter[from]"), parameters.get("filter[to]")):
+        words = "filter[from] must be before filter[to]"
+        raise refusal("query-required", unacceptable_status(name), words, at=name)
+    if parameters.get("page[size]") == "0":
+        raise _bad_query(operation, "page[size] must be at least 1")
 
 
 def check_body_of(incoming: Incoming, operation: Operation) -> None:

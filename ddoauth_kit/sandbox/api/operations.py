@@ -17,14 +17,18 @@ from ddoauth_kit.sandbox.api import (
 )
 from ddoauth_kit.sandbox.api.access import api_key, bearer_grant, check_scopes
 from ddoauth_kit.sandbox.api.error_shapes import reshape
-from ddoauth_kit.sandbox.api.existing_ids import check_parents, shape_of
+from ddoauth_kit.sandbox.api.existing_ids import check_ids, check_parents, shape_of
 from ddoauth_kit.sandbox.api.generic_operations import answer_operation, check_body_of, check_query
 from ddoauth_kit.sandbox.clock import iso
 from ddoauth_kit.sandbox.facts.catalogue import MARKETPLACE_KEY
 from ddoauth_kit.sandbox.http.messages import Answer, json_answer
 from ddoauth_kit.sandbox.http.refusals import Refusal, api_refusal
 from ddoauth_kit.sandbox.resources.all_kinds import RESOURCE_HANDLERS
-from ddoauth_kit.sandbox.resources.described_handlers import described_handlers, described_readers
+from ddoauth_kit.sandbox.resources.described_handlers import (
+    described_handlers,
+    described_readers,
+    settings_handlers,
+)
 from ddoauth_kit.sandbox.state.rate_limits import with_headers
 
 if TYPE_CHECKING:
@@ -140,6 +144,8 @@ def _handler(operation: Operation) -> Handler:
         return handler
     if address in _described():
         return partial(_serve_described, operation=operation)
+    if address in _settings():
+        return partial(_serve_settings, operation=operation)
     return partial(answer_operation, operation=operation, readers=_readers())
 
 
@@ -151,6 +157,21 @@ def _serve_described(
         check_body_of(incoming, operation)
     check_parents(twin, incoming, org, operation=operation, readers=_readers())
     return _described()[operation.method, operation.path](twin, incoming, org)
+
+
+def _serve_settings(
+    twin: Twin, incoming: Incoming, org: Org, *, operation: Operation
+) -> Answer | Change:
+    check_query(incoming, operation)
+    check_body_of(incoming, operation)
+    check_ids(twin, incoming, org, operation=operation, readers=_readers())
+    return _settings()[operation.method, operation.path](twin, incoming, org)
+
+
+@cache
+def _settings() -> Mapping[tuple[str, str], Handler]:
+    """Return the handlers of settings, at first use."""
+    return settings_handlers({*HANDLERS, *RESOURCE_HANDLERS})
 
 
 @cache

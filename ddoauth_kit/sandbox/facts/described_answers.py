@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from functools import cache
-from importlib import resources
 from typing import TYPE_CHECKING, Any
+
+from ddoauth_kit.sandbox.facts.entries import Entries, parts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,6 +14,4 @@ if TYPE_CHECKING:
 @cache
 def documents() -> Mapping[str, Mapping[str, Any]]:
     """Read `answers.json` once for all sandboxes of the process, when first asked for."""
-    file = resources.files("ddoauth_kit").joinpath("sandbox", "facts", "answers.json")
-    found: Mapping[str, Mapping[str, Any]] = json.loads(file.read_text(encoding="utf-8"))["answers"]
-    return found
+    return Entries(parts("answers.json")["answers"])

@@ -10,12 +10,12 @@ of the file's list.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
+
+from ddoauth_kit.sandbox.facts.entries import Entries, NumberedEntries, parts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,6 +54,15 @@ class DescribedKind:
 
 
 @dataclass(frozen=True)
+class DescribedSettings:
+    """What one path reads and writes as a whole, and where it stands in bodies and answers."""
+
+    path: str
+    way: tuple[str, ...]
+    writes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class OperationSchemas:
     """The schemas of one operation; `errors_are_texts` tells the shape of a bad request.
 
@@ -66,17 +75,40 @@ class OperationSchemas:
     takes_include: bool
 
 
+@dataclass(frozen=True)
+class _Document:
+    kinds: Entries
+    settings: Entries
+    operations: Entries
+    schemas: NumberedEntries
+
+
 @cache
-def _document() -> Mapping[str, Any]:
-    file = resources.files("ddoauth_kit").joinpath("sandbox", "facts", "schemas.json")
-    document: Mapping[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    return document
+def _document() -> _Document:
+    found = parts("schemas.json")
+    return _Document(
+        kinds=Entries(found["kinds"]),
+        settings=Entries(found["settings"]),
+        operations=Entries(found["operations"]),
+        schemas=NumberedEntries(found["schemas"]),
+    )
 
 
 @cache
 def described_kinds() -> Mapping[str, DescribedKind]:
     """Return the kinds by the path that creates them; the file is read at the first call."""
-    return MappingProxyType({path: _kind(path, e) for path, e in _document()["kinds"].items()})
+    return MappingProxyType({path: _kind(path, e) for path, e in _document().kinds.items()})
+
+
+@cache
+def described_settings() -> Mapping[str, DescribedSettings]:
+    """Return the settings by their path."""
+    return MappingProxyType(
+        {
+            path: DescribedSettings(path, tuple(entry["way"]), tuple(entry["writes"]))
+            for path, entry in _document().settings.items()
+        }
+    )
 
 
 def _kind(path: str, entry: Mapping[str, Any]) -> DescribedKind:
@@ -104,7 +136,7 @@ def _elsewhere(entries: Mapping[str, Any]) -> Mapping[str, Elsewhere]:
 @cache
 def operation_schemas(address: str) -> OperationSchemas:
     """Return the schemas of an operation, named by method and path."""
-    entry = _document()["operations"].get(address, {})
+    entry = _document().operations.get(address, {})
     return OperationSchemas(
         body=resolved(entry["body"]) if "body" in entry else None,
         answer=resolved(entry["answer"]) if "answer" in entry else None,
@@ -117,7 +149,7 @@ def resolved(schema: Schema | int | None) -> Schema:
     """Return the schema that a number stands for."""
     if schema is None:
         return _ANY
-    found: Schema = _document()["schemas"][schema] if isinstance(schema, int) else schema
+    found: Schema = _document().schemas[schema] if isinstance(schema, int) else schema
     return found
 
 

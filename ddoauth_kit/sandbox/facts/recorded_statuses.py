@@ -5,6 +5,8 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from ddoauth_kit.sandbox.facts.catalogue import area_of
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -21,6 +23,8 @@ _NAMED = frozenset({"DELETE /api/v2/actions-datastores/{datastore_id}"})
 _LENIENT = frozenset(
     {"CSM Threats", "Logs Custom Destinations", "Powerpack", "Service Level Objectives", "Teams"}
 )
+# The product areas that answer 422, and not 400, to what is well formed and senseless.
+_UNPROCESSABLE = frozenset({"Seats", "Spans"})
 
 
 def recorded_status(address: str) -> int | None:
@@ -36,3 +40,8 @@ def names_deleted(address: str) -> bool:
 def is_lenient(area: str) -> bool:
     """Tell whether a product area takes an id of any form for one that is unknown."""
     return area in _LENIENT
+
+
+def unacceptable_status(address: str) -> int:
+    """Return the status of a request that is well formed and makes no sense to its service."""
+    return 422 if area_of(address) in _UNPROCESSABLE else 400

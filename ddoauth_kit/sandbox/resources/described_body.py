@@ -30,11 +30,57 @@ _TESTS: dict[str, Callable[[object], bool]] = {
 }
 
 
+class SenselessBodyError(InvalidBodyError):
+    """A body that its schema allows and that says nothing a service could do."""
+
+
 def check_body(schema: Schema, body: object) -> None:
     """Raise `InvalidBodyError` for the first thing in a body that its schema does not allow."""
     if too_deep(body):
         raise InvalidBodyError("The body is nested too deeply.")
     _check(schema, body, at="")
+    if isinstance(body, dict) and body:
+        _check_sense(schema, body, at="")
+
+
+def _check_sense(schema: Schema, value: object, *, at: str) -> None:
+    """Refuse what no schema rules out and recordings show refused."""
+    if isinstance(value, list):
+        items = resolved(schema.get("l"))
+        if "e" in items and len({*map(str, value)}) < len(value):
+            raise SenselessBodyError(f"{at} must not name a value twice")
+        for part in value:
+            _check_sense(items, part, at=at)
+    if not isinstance(value, dict):
+        return
+    properties = schema.get("p", {})
+    if not at and "data" in properties and "data" not in value:
+        raise SenselessBodyError("Object must include `data` key.")
+    for name in schema.get("r", ()):
+        _check_says_something(_under(at, name), value.get(name))
+    _check_span(value, at=at)
+    for name in value.keys() & properties.keys():
+        _check_sense(resolved(properties[name]), value[name], at=_under(at, name))
+
+
+def _check_says_something(at: str, value: object) -> None:
+    if value == "" and at.startswith("data.attributes."):
+        raise SenselessBodyError(f"{at} is required and must not be empty")
+    if value == [] and at.endswith(("_ids", "_uuids")):
+        raise SenselessBodyError(f"{at} is required and must not be empty")
+
+
+def _check_span(value: dict[str, Any], *, at: str) -> None:
+    if is_backwards(value.get("from"), value.get("to")):
+        raise SenselessBodyError(f"{_under(at, 'from')} must be before {_under(at, 'to')}")
+
+
+def is_backwards(start: object, end: object) -> bool:
+    """Tell whether a span of time ends before it starts, in numbers or in words like `now-15m`."""
+    if isinstance(start, str) and isinstance(end, str):
+        return start == "now" and end.startswith("now-")
+    numbers = [part for part in (start, end) if isinstance(part, (int, float))]
+    return len(numbers) == 2 and numbers[0] > numbers[1] > 0  # noqa: PLR2004 - both ends
 
 
 def allows(schema: Schema, value: object) -> bool:

@@ -6,8 +6,9 @@ from functools import cache, partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from ddoauth_kit.sandbox.facts.described_schemas import described_kinds
+from ddoauth_kit.sandbox.facts.described_schemas import described_kinds, described_settings
 from ddoauth_kit.sandbox.resources.described_service import DescribedService
+from ddoauth_kit.sandbox.resources.settings_service import SettingsService
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -34,6 +35,16 @@ def described_handlers(
     found: dict[tuple[str, str], Handler] = {}
     for service in described_services().values():
         handlers = dict(_handlers(service))
+        if not any(address in taken for address in handlers):
+            found.update(handlers)
+    return MappingProxyType(found)
+
+
+def settings_handlers(taken: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Handler]:
+    """Return the handlers of all settings of which no operation is taken by another service."""
+    found: dict[tuple[str, str], Handler] = {}
+    for settings in described_settings().values():
+        handlers = dict(SettingsService(settings).handlers())
         if not any(address in taken for address in handlers):
             found.update(handlers)
     return MappingProxyType(found)

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from ddoauth_kit.sandbox.facts.described_schemas import operation_schemas
 from ddoauth_kit.sandbox.facts.error_families import family_error
+from ddoauth_kit.sandbox.facts.recorded_statuses import unacceptable_status
 from ddoauth_kit.sandbox.http.payload import plain_body, read_json
 from ddoauth_kit.sandbox.http.refusals import Refusal, api_refusal
 from ddoauth_kit.sandbox.resources.body_fields import InvalidBodyError
-from ddoauth_kit.sandbox.resources.described_body import check_body
+from ddoauth_kit.sandbox.resources.described_body import SenselessBodyError, check_body
 
 if TYPE_CHECKING:
     from ddoauth_kit.sandbox.http.messages import Incoming
@@ -28,7 +29,9 @@ def checked_body(incoming: Incoming, name: str) -> Any:  # noqa: ANN401 - JSON i
         if schemas.body is not None:
             check_body(schemas.body, body)
     except InvalidBodyError as error:
-        raise refusal("body-required", 400, str(error), at=name) from None
+        is_senseless = isinstance(error, SenselessBodyError)
+        status = unacceptable_status(name) if is_senseless else 400
+        raise refusal("body-required", status, str(error), at=name) from None
     return body
 
 

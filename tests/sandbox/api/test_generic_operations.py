@@ -32,7 +32,7 @@ GENERIC = [
     and not operation.manages_keys
     and operation.id != MARKETPLACE_KEY
 ]
-KEPT = {address for address in api._described() if address[0] != "GET"}
+KEPT = {address for address in (*api._described(), *api._settings()) if address[0] != "GET"}
 # A deletion that finds its resource would take it from the other tests.
 LASTING = [
     operation
