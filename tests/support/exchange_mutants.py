@@ -34,7 +34,7 @@ EXCHANGE_MUTANTS = (
             "    form = dict(request.form)",
             '    secret = form.pop("client_secret").reveal()',
             '    basic = httpx.BasicAuth(form.pop("client_id"), secret)._auth_header',
-            '    headers = (*request.headers, ("authorization", Secret(basic, label="basic")))',
+            '    headers = (*request.headers, ("Authorization", Secret(basic, label="basic")))',
             "    request = replace(request, form=tuple(form.items()), headers=headers)",
             "return super().send(request)",
         ),
