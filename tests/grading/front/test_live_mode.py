@@ -57,6 +57,16 @@ def test_a_login_meets_datadogs_names(terminal: Terminal, front: Scene) -> None:
     ]
 
 
+def test_a_pasted_redirect_meets_datadogs_names(terminal: Terminal, front: Scene) -> None:
+    """A person without a listener pastes the redirect, and the exchange goes to `api.`."""
+    front.records.clear()
+    code, _, said = terminal.log_in("--paste")
+    assert code == 0, said
+    assert [record.path for record in front.records if record.host == "api.datadoghq.com"] == [
+        "/api/v2/oauth2/token"
+    ]
+
+
 def test_a_probe_meets_datadogs_names(terminal: Terminal, front: Scene) -> None:
     """It finds the grant, and calls `api.` alone."""
     front.records.clear()
