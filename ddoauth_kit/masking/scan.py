@@ -39,8 +39,11 @@ _FEWEST: Final = 4
 # Runs on several sites repeat most of their cells, so a text is looked through once.
 _REMEMBERED: Final = 16 * 1024
 _LONGEST_REMEMBERED: Final = 64 * 1024
-# A page's cells and tables: nothing that is looked for goes beyond one.
+# A page's cells and tables, which pages of one run repeat.
 _BLOCKS: Final = re.compile(r"(?=<(?:div|section|table)\b)")
+# Where a block has one of these, what stands in its neighbours says whether it is a secret.
+_LEANING: Final = re.compile(r"code=|state=|\s(?:-[uU]|--user|--proxy-user)\b", re.IGNORECASE)
+_AROUND: Final = 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,11 +153,17 @@ class Scan:
             yield f"line {number}", found.kind, _mark(text, found)
 
     def _in_blocks(self, text: str) -> Iterator[Find]:
+        """Yield what stands in a page: known values in the whole of it, the rest by its blocks."""
+        yield from self.masker.walk.known(text)
         begin = 0
         for block in _BLOCKS.split(text):
-            for found in self._finds(block):
-                yield replace(found, begin=begin + found.begin, end=begin + found.end)
-            begin += len(block)
+            end = begin + len(block)
+            around = _AROUND if _LEANING.search(block) else 0
+            first = max(0, begin - around)
+            for found in self._finds(text[first : end + around]):
+                if begin <= first + found.begin < end:
+                    yield replace(found, begin=first + found.begin, end=first + found.end)
+            begin = end
 
     def _finds(self, text: str) -> tuple[Find, ...]:
         if len(text) > _LONGEST_REMEMBERED:
