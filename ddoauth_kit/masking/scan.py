@@ -93,13 +93,17 @@ class Scan:
             for name in sorted(names):
                 self.file(Path(folder) / name)
 
-    def file(self, path: Path) -> None:
-        """Look through one file; whatever it holds, this ends with findings, never an error."""
+    def file(self, path: Path) -> bytes:
+        """Look through one file; whatever it holds, this ends with findings, never an error.
+
+        Return what was read of it, so that others need not read it again.
+        """
         self.files += 1
+        data = b""
         try:
             if not stat.S_ISREG(path.stat().st_mode):
                 self._unread(path, "it is not a regular file")
-                return
+                return data
             with path.open("rb") as file:
                 data = file.read(LARGEST + 1)
             if len(data) > LARGEST:
@@ -113,6 +117,7 @@ class Scan:
             self._unread(path, "what is packed in it is too large or too deep")
         except Exception as error:  # noqa: BLE001 - a file must not hide the others
             self._unread(path, type(error).__name__)
+        return data
 
     def _member(self, path: Path, member: Member) -> None:
         name = f"{_printable(str(path))} ({_printable(member.name)})" if member.name else str(path)
