@@ -39,8 +39,11 @@ _FEWEST: Final = 4
 # Runs on several sites repeat most of their cells, so a text is looked through once.
 _REMEMBERED: Final = 16 * 1024
 _LONGEST_REMEMBERED: Final = 64 * 1024
-# A page's cells and tables: nothing that is looked for goes beyond one.
+# A page's cells and tables, which pages of one run repeat.
 _BLOCKS: Final = re.compile(r"(?=<(?:div|section|table)\b)")
+# Where a block has one of these, what stands in its neighbours says whether it is a secret.
+_LEANING: Final = re.compile(r"code=|state=|\s(?:-[uU]|--user|--proxy-user)\b", re.IGNORECASE)
+_AROUND: Final = 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +93,17 @@ class Scan:
             for name in sorted(names):
                 self.file(Path(folder) / name)
 
-    def file(self, path: Path) -> None:
-        """Look through one file; whatever it holds, this ends with findings, never an error."""
+    def file(self, path: Path) -> bytes:
+        """Look through one file; whatever it holds, this ends with findings, never an error.
+
+        Return what was read of it, so that others need not read it again.
+        """
         self.files += 1
+        data = b""
         try:
             if not stat.S_ISREG(path.stat().st_mode):
                 self._unread(path, "it is not a regular file")
-                return
+                return data
             with path.open("rb") as file:
                 data = file.read(LARGEST + 1)
             if len(data) > LARGEST:
@@ -110,6 +117,7 @@ class Scan:
             self._unread(path, "its compressed content is too large or too deeply nested")
         except Exception as error:  # noqa: BLE001 - a file must not hide the others
             self._unread(path, type(error).__name__)
+        return data
 
     def _member(self, path: Path, member: Member) -> None:
         name = f"{_printable(str(path))} ({_printable(member.name)})" if member.name else str(path)
@@ -150,11 +158,17 @@ class Scan:
             yield f"line {number}", found.kind, _mark(text, found)
 
     def _in_blocks(self, text: str) -> Iterator[Find]:
+        """Yield what stands in a page: known values in the whole of it, the rest by its blocks."""
+        yield from self.masker.walk.known(text)
         begin = 0
         for block in _BLOCKS.split(text):
-            for found in self._finds(block):
-                yield replace(found, begin=begin + found.begin, end=begin + found.end)
-            begin += len(block)
+            end = begin + len(block)
+            around = _AROUND if _LEANING.search(block) else 0
+            first = max(0, begin - around)
+            for found in self._finds(text[first : end + around]):
+                if begin <= first + found.begin < end:
+                    yield replace(found, begin=first + found.begin, end=first + found.end)
+            begin = end
 
     def _finds(self, text: str) -> tuple[Find, ...]:
         if len(text) > _LONGEST_REMEMBERED:

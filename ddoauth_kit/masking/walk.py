@@ -116,6 +116,10 @@ class Walk:
             return merged(self._known(text, self._plain))
         return merged(self._finds(text, depth, {}, [_ROOM + 4 * len(text)]))
 
+    def known(self, text: str) -> list[Find]:
+        """Return where known values stand as they are, without decoding anything."""
+        return self._known(text, self._plain)
+
     def joined(self, text: str) -> list[Find]:
         """Return what stands in a text without blanks: known values, and what a prefix tells."""
         forms = self._bare_forms()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from ddoauth_kit.probing.catalogue import catalogue
@@ -161,6 +162,7 @@ def _listing(operation: Operation, granted: ScopeSet) -> Operation | None:
     return found if usable else None
 
 
+@cache
 def area_of(scope: str) -> str:
     """Return the product area of a scope: that of most operations it opens."""
     opened = catalogue().opened_by(scope) or catalogue().permitted_by(scope)

@@ -166,6 +166,30 @@ def test_the_lessons_are_clean(tmp_path: Path) -> None:
     assert scan_paths([notebooks_folder(), tmp_path]) == []
 
 
+@pytest.mark.parametrize("block", ["div", "section", "table"])
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("a known 'first{block}second4711'", "the value of <DD_API_KEY>"),
+        ("curl{block}-u ada:hunter2-4711 https://example.com", "password of a curl command"),
+        ("https://a.example/?code=abcdefgh{block}&state=x&domain=y", "code of a redirect"),
+        ("?domain=datadoghq.com{block} https://a.example/?code=abcdefgh", "code of a redirect"),
+    ],
+)
+def test_what_lies_across_two_blocks_of_a_page(
+    block: str, text: str, what: str, tmp_path: Path
+) -> None:
+    """A page is read block by block, and still a find that needs two of them is made."""
+    tag = f"<{block}>"
+    known = Secret(f"first{tag}second4711", label="DD_API_KEY")
+    page = f"<p>ordinary</p>{text.format(block=f'{tag} ' if 'curl' in text else tag)}<div>end</div>"
+    found = []
+    for name in ("page.html", "page.txt"):
+        (tmp_path / name).write_text(page, "utf-8")
+        found.append({f.what for f in scan_paths([tmp_path / name], secrets=[known])})
+    assert found[0] == found[1] == {what}
+
+
 def test_folders_files_and_what_is_broken(tmp_path: Path) -> None:
     """A folder is walked, a broken notebook is read as text, a missing path is refused."""
     (tmp_path / "deep" / "er").mkdir(parents=True)

@@ -13,7 +13,7 @@ from nbformat import v4
 
 from ddoauth_kit.masking.people import mask_row, mask_values
 from ddoauth_kit.masking.redaction import Masker
-from ddoauth_kit.masking.scan import scan_paths
+from ddoauth_kit.masking.scan import Scan
 from ddoauth_kit.workbook.runs.junit import junit
 from ddoauth_kit.workbook.runs.ledger import NAME as LEDGER
 from ddoauth_kit.workbook.runs.notebook_pages import empty_page, notebook_page
@@ -44,18 +44,20 @@ def write_results(
     page or a table that cannot be made is named in its place, and the run still ends with a report
     and a scan. Return the outcome with what the scan found.
     """
-    secrets = tuple(secrets)
     masker = Masker(secrets)
+    scan = Scan(masker)
     outcome = replace(outcome, runs=[_masked(run, masker) for run in outcome.runs])
     names = {run.name for run in outcome.runs}
     for run in outcome.runs:
-        _write_page(run, out=out, siblings=names, seconds=seconds)
+        if (out / run.output).is_file():
+            data = scan.file(out / run.output)
+            _write_page(run, data, out=out, siblings=names, seconds=seconds)
     tables = _write_tables(outcome.runs, out / "tables")
     (out / "junit.xml").write_text(junit(outcome), encoding="utf-8")
     _write_summaries(outcome, out=out)
-    scanned = replace(
-        outcome, findings=scan_paths([*_written(outcome, out=out), *tables], secrets=secrets)
-    )
+    for path in [*_written(outcome, out=out), *tables]:
+        scan.file(path)
+    scanned = replace(outcome, findings=list(scan.findings))
     _write_summaries(scanned, out=out)
     return scanned
 
@@ -75,8 +77,8 @@ def _masked_value(value: Any, masker: Masker) -> Any:  # noqa: ANN401 - JSON
 
 
 def _written(outcome: RunOutcome, *, out: Path) -> list[Path]:
-    """Return what the run wrote, apart from the tables; a folder may hold much that is not its."""
-    names = [name for run in outcome.runs for name in (run.output, f"{run.name}.html")]
+    """Return what was made of notebooks and tables; a folder may hold much that is not a run's."""
+    names = [f"{run.name}.html" for run in outcome.runs]
     names += ["junit.xml", "summary.json", "report.html", "rows.csv", LEDGER]
     return [out / name for name in dict.fromkeys(names) if (out / name).is_file()]
 
@@ -86,14 +88,13 @@ def _write_summaries(outcome: RunOutcome, *, out: Path) -> None:
     (out / "report.html").write_text(report(outcome), encoding="utf-8")
 
 
-def _write_page(run: NotebookRun, *, out: Path, siblings: set[str], seconds: float | None) -> None:
-    path = out / run.output
-    if not path.is_file():
-        return
+def _write_page(
+    run: NotebookRun, data: bytes, *, out: Path, siblings: set[str], seconds: float | None
+) -> None:
     title = f"{run.notebook} on {run.site}"
     try:
         text = notebook_page(
-            v4.reads(path.read_text("utf-8")),  # type: ignore[no-untyped-call]
+            v4.reads(data.decode("utf-8")),  # type: ignore[no-untyped-call]
             title=title,
             suffix=run.name.removeprefix(file_name(run.notebook, otherwise="notebook")),
             siblings=siblings,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +13,7 @@ from support.places import TESTS
 
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.workbook import run_lessons
+from ddoauth_kit.workbook.lessons.notebooks import notebooks_folder
 from ddoauth_kit.workbook.show.result_table import TABLE_MIME
 
 if TYPE_CHECKING:
@@ -108,3 +112,27 @@ def test_all_is_every_site(tmp_path: Path) -> None:
     runs = run_lessons(str(notebook_file(tmp_path, "works", "print(SITE)")))
     assert len(runs.runs) == 9
     assert len(runs.failures) == 0
+
+
+@pytest.mark.long
+def test_papermill_s_own_parameter(tmp_path: Path) -> None:
+    """`papermill -p SITES eu1` shows what `ddoauth run` shows for eu1 in a matrix of sites."""
+    lesson = notebooks_folder() / "05_probe_the_scopes.ipynb"
+    alone = tmp_path / "alone.ipynb"
+    command = [sys.executable, "-m", "papermill", "--no-progress-bar", str(lesson), str(alone)]
+    given = ["-p", "SITE", "eu1", "-p", "SITES", "eu1"]
+    subprocess.run([*command, *given], check=True, capture_output=True)
+    matrix = [sys.executable, "-m", "ddoauth_kit", "run", "05", "--site", "us1", "--site", "eu1"]
+    subprocess.run([*matrix, "--out", str(tmp_path / "out")], check=True, capture_output=True)
+    shown = [_texts(alone), _texts(tmp_path / "out" / f"{lesson.stem}.eu1.ipynb")]
+    assert shown[0] == shown[1]
+    assert any("eu1" in text for text in shown[0])
+    assert not any("us3" in text for text in shown[0])
+
+
+def _texts(path: Path) -> list[str]:
+    """Return the plain texts of a notebook's outputs."""
+    outputs = [
+        o for cell in json.loads(path.read_text("utf-8"))["cells"] for o in cell.get("outputs", ())
+    ]
+    return ["".join(o.get("text") or o.get("data", {}).get("text/plain", ())) for o in outputs]
