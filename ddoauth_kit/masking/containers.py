@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import bz2
 import io
+import lzma
 import re
 import zipfile
 import zlib
@@ -15,7 +17,18 @@ if TYPE_CHECKING:
 GZIP: Final = b"\x1f\x8b"
 ZIP: Final = b"PK\x03\x04"
 LARGEST: Final = 64 * 1024 * 1024
+_BZIP2: Final = b"BZh"
+_XZ: Final = b"\xfd7zXZ\0"
 _DEEPEST: Final = 3
+# Packed in a way that nothing here unpacks.
+_CLOSED: Final = (
+    b"7z\xbc\xaf\x27\x1c",
+    b"Rar!\x1a\x07",
+    b"\x28\xb5\x2f\xfd",  # Zstandard
+    b"\x04\x22\x4d\x18",  # LZ4
+    b"MSCF\0",
+    b"]\0\0",  # LZMA alone
+)
 _MARKS: Final = (
     (b"\xff\xfe\x00\x00", "utf-32-le"),
     (b"\x00\x00\xfe\xff", "utf-32-be"),
@@ -34,6 +47,10 @@ class TooLargeError(Exception):
     """Say that a container holds more than is read."""
 
 
+class ClosedContainerError(ValueError):
+    """Say that a container is encrypted, or packed in a way that nothing here unpacks."""
+
+
 @dataclass(frozen=True, slots=True)
 class Member:
     """Hold one text of some bytes: where in a container it stands, and whether it is all text."""
@@ -41,6 +58,20 @@ class Member:
     name: str
     text: str
     is_text: bool = True
+
+
+def is_packed(data: bytes) -> bool:
+    """Return whether bytes are a container that is read: gzip, zip, bzip2, xz or zlib."""
+    return data.startswith((GZIP, ZIP, _XZ)) or _is_bzip2(data) or _is_zlib(data)
+
+
+def _is_bzip2(data: bytes) -> bool:
+    return data.startswith(_BZIP2) and data[4:10] in {b"1AY&SY", b"\x17rE8P\x90"}
+
+
+def _is_zlib(data: bytes) -> bool:
+    # RFC 1950: deflate in a window of 32 KB, and a checksum of these two bytes.
+    return data[:1] == b"x" and len(data) > 2 and data[1] in {0x01, 0x5E, 0x9C, 0xDA}  # noqa: PLR2004
 
 
 def members(data: bytes, *, name: str = "", room: int = LARGEST) -> Iterator[Member]:
@@ -54,7 +85,9 @@ def members(data: bytes, *, name: str = "", room: int = LARGEST) -> Iterator[Mem
 
 
 def _members(data: bytes, *, name: str, room: int, depth: int) -> Iterator[Member]:
-    if not data.startswith((GZIP, ZIP)):
+    if data.startswith(_CLOSED):
+        raise ClosedContainerError
+    if not is_packed(data):
         yield _member(data, name)
         return
     if not depth:
@@ -66,12 +99,14 @@ def _members(data: bytes, *, name: str, room: int, depth: int) -> Iterator[Membe
 
 
 def _unpacked(data: bytes, room: int) -> Iterator[tuple[str, bytes]]:
-    if data.startswith(GZIP):
-        yield "", _gunzipped(data, room)
+    if not data.startswith(ZIP):
+        yield "", _unpacked_whole(data, room)
         return
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             for info in archive.infolist():
+                if info.flag_bits & 1:
+                    raise ClosedContainerError
                 yield info.filename, b""
                 if info.file_size > room:
                     raise TooLargeError
@@ -85,6 +120,23 @@ def _unpacked(data: bytes, room: int) -> Iterator[tuple[str, bytes]]:
         raise ValueError(str(error)) from None
     except zlib.error as error:
         raise ValueError(str(error)) from None
+
+
+def _unpacked_whole(data: bytes, room: int) -> bytes:
+    if data.startswith(GZIP):
+        return _gunzipped(data, room)
+    try:
+        if _is_zlib(data):
+            unpacked = zlib.decompressobj().decompress(data, room + 1)
+        elif data.startswith(_XZ):
+            unpacked = lzma.LZMADecompressor(memlimit=LARGEST * 2).decompress(data, room + 1)
+        else:
+            unpacked = bz2.BZ2Decompressor().decompress(data, room + 1)
+    except (zlib.error, lzma.LZMAError, OSError, EOFError) as error:
+        raise ValueError(str(error)) from None
+    if len(unpacked) > room:
+        raise TooLargeError
+    return unpacked
 
 
 def _gunzipped(data: bytes, room: int) -> bytes:

@@ -273,7 +273,7 @@ def _is_password(found: re.Match[str]) -> bool:
 def _is_curl(found: re.Match[str]) -> bool:
     before = found.string[max(0, found.start() - 400) : found.start()].lower()
     command = before[before.rfind("curl") :] if "curl" in before else "|"
-    return not {"|", ";"} & set(command) and _is_password(found)
+    return "|" not in command and ";" not in command and _is_password(found)
 
 
 _REDIRECT: Final = re.compile(r"[?&](?:state|domain|site|dd_oid|client_id|code)=")

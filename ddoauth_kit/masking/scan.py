@@ -3,8 +3,8 @@
     ddoauth scan notebooks ddoauth-runs
 
 What looks like a secret stands in `masking.patterns`, and how deep it is looked for in
-`masking.walk`. A file is read by its marks: UTF-8, UTF-16, UTF-32, gzip and zip. One that cannot be
-read is named as such, and counts as a finding.
+`masking.walk`. A file is read by its marks: UTF-8, UTF-16, UTF-32,
+gzip, zip, bzip2, xz and zlib. One that cannot be read is named as such, and counts as a finding.
 """
 
 from __future__ import annotations
@@ -20,11 +20,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.masking.allowed import fingerprint, is_allowed_line
-from ddoauth_kit.masking.containers import LARGEST, Member, TooLargeError, members
+from ddoauth_kit.masking.containers import (
+    LARGEST,
+    ClosedContainerError,
+    Member,
+    TooLargeError,
+    members,
+)
 from ddoauth_kit.masking.notebook_text import notebook_texts, output_pieces
 from ddoauth_kit.masking.notebooks import field_find, spread
 from ddoauth_kit.masking.patterns import Find
-from ddoauth_kit.masking.redaction import Masker
+from ddoauth_kit.masking.redaction import Masker, replaced
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -100,6 +106,9 @@ class Scan:
         """
         self.files += 1
         data = b""
+        for found in self._known_in(path.name):
+            finding = SecretFinding(self._shown(str(path)), "the file's name", found.kind)
+            self.findings.setdefault(finding)
         try:
             if not stat.S_ISREG(path.stat().st_mode):
                 self._unread(path, "it is not a regular file")
@@ -113,6 +122,8 @@ class Scan:
                 self._member(path, member)
         except OSError as error:
             self._unread(path, error.strerror or type(error).__name__)
+        except ClosedContainerError:
+            self._unread(path, "it is encrypted, or packed in a way that is not read")
         except TooLargeError:
             self._unread(path, "its compressed content is too large or too deeply nested")
         except Exception as error:  # noqa: BLE001 - a file must not hide the others
@@ -120,8 +131,9 @@ class Scan:
         return data
 
     def _member(self, path: Path, member: Member) -> None:
-        name = f"{_printable(str(path))} ({_printable(member.name)})" if member.name else str(path)
-        name = _printable(name)
+        name = self._shown(f"{path} ({member.name})" if member.name else str(path))
+        for known in self._known_in(member.name):
+            self.findings.setdefault(SecretFinding(name, "the name of a file in it", known.kind))
         packed = member.name.partition(" in ")[0] or path.name.removesuffix(".gz")
         notebook = _notebook(member.text) if packed.endswith(".ipynb") else None
         page = packed.endswith(".html")
@@ -139,8 +151,15 @@ class Scan:
             else:
                 self.findings.setdefault(SecretFinding(name, where, what, mark))
 
+    def _known_in(self, name: str) -> list[Find]:
+        """Return the known values in the name of a file; hashes are in many names."""
+        return [found for found in self.masker.walk.finds(name) if found.known]
+
+    def _shown(self, name: str) -> str:
+        return replaced(_printable(name), self._known_in(_printable(name)))
+
     def _unread(self, path: Path, why: str) -> None:
-        finding = SecretFinding(_printable(str(path)), "the file", f"could not be read: {why}")
+        finding = SecretFinding(self._shown(str(path)), "the file", f"could not be read: {why}")
         self.findings.setdefault(finding)
 
     def _unlisted(self, error: OSError) -> None:

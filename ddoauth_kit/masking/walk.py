@@ -11,21 +11,29 @@ import html
 import json
 import re
 import string
+import unicodedata
 from base64 import b64encode
 from binascii import Error as NotBase64
 from binascii import a2b_base64
 from bisect import bisect_right
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, quote_plus
 
-from ddoauth_kit.masking.containers import GZIP, ZIP, TooLargeError, members, readable_text
+from ddoauth_kit.masking.containers import TooLargeError, is_packed, members, readable_text
 from ddoauth_kit.masking.patterns import Find, finds
+from ddoauth_kit.masking.spelled import (
+    LOOKALIKES,
+    LettersAlone,
+    plain_letters,
+    spelled_words,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from ddoauth_kit.secret import Secret
 
@@ -35,39 +43,58 @@ _ROOM: Final = 8 * 1024 * 1024
 _FEWEST: Final = 4
 _INNER: Final = 8
 _SHORTEST_SHAPE: Final = 12
+# Characters that no terminal and no browser shows: controls, joiners, directions, selectors, tags.
+_INVISIBLE: Final = (
+    r"\x00-\x08\x0e-\x1a\x1c-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"
+    r"\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb"
+    r"\U000e0000-\U000e0fff"
+)
 TERMINAL: Final = (
-    r"(?:\x1b(?:\[[0-?]{0,64}[ -/]{0,8}[@-~]|\][^\x07\x1b]{0,2048}(?:\x07|\x1b\\)?|[@-Z\\^_])"
-    r"|[\x00-\x08\x0e-\x1a\x7f\u00ad\u200b-\u200f\u2060\ufeff])+"
+    r"(?:(?:\x1b\[|\x9b)[0-?]{0,64}[ -/]{0,8}[@-~]"
+    r"|\x1b(?:\][^\x07\x1b]{0,2048}(?:\x07|\x1b\\)?|[ -/]{1,4}[0-~]|[0-Z\\^-~])"
+    rf"|[{_INVISIBLE}])+"
 )
 _ESCAPES: Final = re.compile(
-    r"(?P<percent>(?:%[0-9A-Fa-f]{2})+)"
-    r"|(?P<slash>(?:\\(?:u[0-9a-fA-F]{4}|u\{[0-9a-fA-F]{1,6}\}|x[0-9a-fA-F]{2}|[nrtbf\"'`/\\]))+)"
-    r"|(?P<html>(?:&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,8});)+)"
+    r"(?P<percent>(?:%(?:[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}))+)"
+    r"|(?P<slash>(?:\\(?:u{1,8}[0-9a-fA-F]{4}|[ux]\{[0-9a-fA-F]{1,6}\}|x[0-9a-fA-F]{2}|U[0-9a-fA-F]{8}"
+    r"|00[0-9a-fA-F]{4}|0?[0-7]{3}|[0-9a-fA-F]{2} |N\{[A-Z][A-Z0-9 -]{1,60}\}|[nrtbf\"'`/\\]))+)"
+    r"|(?P<html>(?:&(?:#[0-9]{1,12};?|#[xX][0-9a-fA-F]{1,12};?|[A-Za-z]{2,8};))+)"
     rf"|(?P<terminal>{TERMINAL})"
 )
-_ESCAPED: Final = re.compile(r"[%\\&\x00-\x08\x0e-\x1f\x7f\u00ad\u200b-\u200f\u2060\ufeff]")
+_ESCAPED: Final = re.compile(rf"[%\\&\x1b{_INVISIBLE}]")
+_NOT_PLAIN: Final = re.compile(rf"\\(?![nrtbf\"'`/\\])|[\x1b{_INVISIBLE}]")
 _SLASHED: Final = re.compile(
-    r"\\(?:u([0-9a-fA-F]{4})|u\{([0-9a-fA-F]{1,6})\}|x([0-9a-fA-F]{2})|(.))"
+    r"\\(?:(?:u{1,8}([0-9a-fA-F]{4})|[ux]\{([0-9a-fA-F]{1,6})\}|x([0-9a-fA-F]{2})|U([0-9a-fA-F]{8})"
+    r"|00([0-9a-fA-F]{4})|([0-9a-fA-F]{2}) )|(?P<octal>0?[0-7]{3})|N\{(?P<named>[^}]+)\}"
+    r"|(?P<letter>.))"
 )
+_PRINTABLE: Final = re.compile(r"(?P<printable>(?:=[0-9A-F]{2})+)|=[ \t]{0,8}\r?\n")
+_IS_PRINTABLE: Final = re.compile(r"=3D|=[ \t]{0,8}\r?\n|(?:=[0-9A-F]{2}){6}")
+_PERCENT: Final = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
+_PERCENT_U: Final = re.compile(r"%u([0-9A-Fa-f]{4})")
 _LETTERS: Final = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 INLINE: Final = re.compile(
     r"(?:</?(?:abbr|a|bdi|bdo|big|b|code|del|em|font|ins|i|kbd|mark|q|samp|small|span|strike|"
-    r"strong|sub|sup|s|tt|u|var|wbr)(?=[\s/>])[^<>]{0,400}>)+",
+    r"strong|sub|sup|s|tspan|tt|u|var|wbr)(?=[\s/>])[^<>]{0,400}>"
+    r"|<!--[^<>]{0,400}-->|<!\[CDATA\[|\]\]>)+",
     re.IGNORECASE,
 )
+_TAGGED: Final = re.compile(r"</|<wbr|<!|\]\]>", re.IGNORECASE)
 _BASE64: Final = re.compile(
-    r"(?<![A-Za-z0-9+/_-])(?:(?:[A-Za-z0-9+/]{60,76}\r?\n){1,100000}[A-Za-z0-9+/]{1,76}"
+    r"(?<![A-Za-z0-9+/_-])(?:(?:[A-Za-z0-9+/]{32,100}\r?\n[ \t]{0,16}){1,100000}"
+    r"[A-Za-z0-9+/]{1,100}"
     r"|[A-Za-z0-9+/_-]{14,})={0,2}"
 )
-_HEX: Final = re.compile(r"(?<![0-9A-Za-z])(?:[0-9a-fA-F]{2}){20,}(?![0-9A-Za-z])")
 _UNCHANGED: Final = re.compile(r"[A-Za-z0-9._~-]+")
-_LINES: Final = re.compile(r"[\r\n]+")
+_HEX: Final = re.compile(r"(?<![0-9A-Za-z])(?:0[xX])?(?:[0-9a-fA-F]{2}){20,}(?![0-9A-Za-z])")
+_LINES: Final = re.compile(r"\s+")
+_SHORT: Final = 12
 _LONG_WORD: Final = 16 * 1024
 _ALWAYS: Final = 24
 
 
 _Seen = dict[str, list[Find]]
-_Decode = Callable[[str], Iterable[bytes]]
+_Layered = Callable[[str], str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +136,7 @@ class Walk:
                 self._plain.setdefault(value.replace(" ", "+"), told)
         self._deep: dict[str, tuple[str, int]] | None = None
         self._bare: dict[str, tuple[str, int]] | None = None
+        self._alone = LettersAlone({s.reveal(): str(s) for s in self._secrets})
 
     def finds(self, text: str, *, depth: int = DEPTH) -> list[Find]:
         """Return what stands in a text, in order, overlapping finds made one."""
@@ -145,26 +173,30 @@ class Walk:
 
     def _found(self, text: str, depth: int, seen: _Seen, room: list[int]) -> list[Find]:
         found = [*self._known(text, self._plain), *self._shaped(text)]
+        found += [_known_find(*span) for span in self._alone.spans(text)]
         if not depth:
             return found
         deeper = False
-        for layer in (_unescaped, _untagged):
+        for layer in _LAYERS:
             decoded = layer(text)
             if decoded is not None and decoded != text:
                 deeper = True
-                inner = self._finds(decoded, depth - 1, seen, room)
-                if inner:
+                if inner := self._finds(decoded, depth - 1, seen, room):
                     mapped = _layer_of(text, layer)
                     found += [mapped.placed(each) for each in inner]
-        words = [word for word in _BASE64.finditer(text) if _is_encoded(word[0])]
-        hexes = list(_HEX.finditer(text))
-        if deeper or words or hexes or not text.isascii():
+        words = list(_words(text))
+        if deeper or words or not text.isascii():
             found += self._known(text, self._forms())
-        for word in words:
-            found += self._in_word(word, _base64_bytes, depth, seen, room)
-        for word in hexes:
-            found += self._in_word(word, _hex_bytes, depth, seen, room)
+        for begin, end, said in chain(words, spelled_words(text)):
+            one = next(self._said(said, depth, seen, room), None)
+            if one is not None:
+                found.append(replace(one, begin=begin, end=end))
         return found
+
+    def _said(self, said: str | bytes, depth: int, seen: _Seen, room: list[int]) -> Iterator[Find]:
+        for text in (said,) if isinstance(said, str) else _texts(said, room):
+            for inner in self._finds(text, depth - 1, seen, room):
+                yield inner if inner.known else replace(inner, shown=ENCODED)
 
     def _known(self, text: str, forms: dict[str, tuple[str, int]]) -> list[Find]:
         found = []
@@ -194,16 +226,20 @@ class Walk:
             }
         return self._deep
 
-    def _in_word(
-        self, word: re.Match[str], decode: _Decode, depth: int, seen: _Seen, room: list[int]
-    ) -> list[Find]:
-        """Return a word of base64 or hex, whole, if it holds something."""
-        for data in decode(word[0]):
-            for text in _texts(data, room):
-                for inner in self._finds(text, depth - 1, seen, room):
-                    shown = inner.shown if inner.known else ENCODED
-                    return [replace(inner, begin=word.start(), end=word.end(), shown=shown)]
-        return []
+
+def _words(text: str) -> Iterator[tuple[int, int, bytes]]:
+    """Yield begin and end of each word that may be base64 or hex, and what it may say."""
+    for word in _BASE64.finditer(text):
+        if _is_encoded(word[0]):
+            for data in _base64_bytes(word[0]):
+                yield *word.span(), data
+    for word in _HEX.finditer(text):
+        digits = word[0].removeprefix("0x").removeprefix("0X")
+        yield *word.span(), bytes.fromhex(digits)
+
+
+def _known_find(begin: int, end: int, shown: str) -> Find:
+    return Find(begin, end, shown, f"the value of {shown}", known=True, rank=end - begin)
 
 
 def known_forms(secrets: Iterable[Secret]) -> list[tuple[str, str]]:
@@ -244,10 +280,12 @@ def _is_encoded(word: str) -> bool:
 
 
 def _texts(data: bytes, room: list[int]) -> Iterator[str]:
-    if data.startswith((GZIP, ZIP)):
+    if is_packed(data):
         try:
             for member in members(data, room=max(0, room[0])):
                 yield member.text if member.is_text else readable_text(member.text.encode())
+                if member.name:
+                    yield member.name
         except (TooLargeError, ValueError):
             return
     elif text := readable_text(data):
@@ -255,16 +293,41 @@ def _texts(data: bytes, room: list[int]) -> Iterator[str]:
 
 
 def _unescaped(text: str) -> str | None:
-    return _ESCAPES.sub(_decoded, text) if _ESCAPED.search(text) else None
+    if not _ESCAPED.search(text):
+        return None
+    if "%" in text or "&" in text or _NOT_PLAIN.search(text):
+        return _ESCAPES.sub(_decoded, text)
+    # What JSON does to most texts is undone faster one escape at a time.
+    text = text.replace("\\\\", "\0")
+    for letter in "nrtbf\"'`/":
+        text = text.replace(f"\\{letter}", _LETTERS.get(letter, letter))
+    return text.replace("\0", "\\")
 
 
 def _untagged(text: str) -> str | None:
-    return INLINE.sub("", text) if "<" in text and ("</" in text or "<wbr" in text) else None
+    return INLINE.sub("", text) if _TAGGED.search(text) else None
 
 
-def _layer_of(text: str, decode: object) -> _Layer:
+def _unprinted(text: str) -> str | None:
+    return _PRINTABLE.sub(_decoded, text) if _IS_PRINTABLE.search(text) else None
+
+
+def _plainly(text: str) -> str | None:
+    return None if text.isascii() else plain_letters(text)
+
+
+_LAYERS: Final[tuple[_Layered, ...]] = (_unescaped, _untagged, _unprinted, _plainly)
+_PATTERNS: Final[dict[_Layered, re.Pattern[str]]] = {
+    _unescaped: _ESCAPES,
+    _untagged: INLINE,
+    _unprinted: _PRINTABLE,
+    _plainly: LOOKALIKES,
+}
+
+
+def _layer_of(text: str, decode: _Layered) -> _Layer:
     """Decode once more and note where each piece came from; only done after a find."""
-    pattern = _ESCAPES if decode is _unescaped else INLINE
+    pattern = _PATTERNS[decode]
     parts: list[str] = []
     inner: list[int] = []
     outer: list[tuple[int, int, bool]] = []
@@ -280,7 +343,7 @@ def _layer_of(text: str, decode: object) -> _Layer:
 
     for found in pattern.finditer(text):
         add(text[position : found.start()], position, found.start(), literal=True)
-        piece = _decoded(found) if pattern is _ESCAPES else ""
+        piece = plain_letters(found[0]) if pattern is LOOKALIKES else _decoded(found)
         add(piece, *found.span(), literal=False)
         position = found.end()
     add(text[position:], position, len(text), literal=True)
@@ -288,21 +351,52 @@ def _layer_of(text: str, decode: object) -> _Layer:
 
 
 def _decoded(found: re.Match[str]) -> str:
-    kind, text = found.lastgroup, found[0]
+    """Decode one match; of short ones, which hold no secret, the results are remembered."""
+    text = found[0]
+    decode = _decoded_once if len(text) <= _SHORT else _decode
+    return decode(found.lastgroup, text)
+
+
+def _decode(kind: str | None, text: str) -> str:
     if kind == "percent":
-        return bytes.fromhex(text.replace("%", "")).decode("utf-8", "replace")
+        return _PERCENT_U.sub(lambda one: chr(int(one[1], 16)), _percent(text))
+    if kind == "printable":
+        return bytes.fromhex(text.replace("=", "")).decode("utf-8", "replace")
     if kind == "slash":
         if text.count("\\\\") * 2 == len(text):
             return text[::2]
         return _paired("".join(_SLASHED.sub(_character, text)))
+    if kind == "terminal":
+        return "" if text.isascii() else "".join(map(_tagged, text))
     return html.unescape(text) if kind == "html" else ""
 
 
+_decoded_once: Final = lru_cache(maxsize=4096)(_decode)
+
+
+def _percent(text: str) -> str:
+    return _PERCENT.sub(
+        lambda run: bytes.fromhex(run[0].replace("%", "")).decode("utf-8", "replace"), text
+    )
+
+
+def _tagged(character: str) -> str:
+    """Return the letter that one of Unicode's invisible tags stands for, or nothing."""
+    number = ord(character) - 0xE0000
+    return chr(number) if 0x20 <= number < 0x7F else ""  # noqa: PLR2004 - ASCII's printable ones
+
+
 def _character(found: re.Match[str]) -> str:
-    digits = found[1] or found[2] or found[3]
-    if digits is None:
-        return _LETTERS.get(found[4], found[4])
-    number = int(digits, 16)
+    if letter := found["letter"]:
+        return _LETTERS.get(letter, letter)
+    if name := found["named"]:
+        try:
+            return unicodedata.lookup(name)
+        except KeyError:
+            return ""
+    octal = found["octal"]
+    digits = octal or next(filter(None, found.groups()), "0")
+    number = int(digits, 8 if octal else 16)
     return chr(number) if number < 0x110000 else ""  # noqa: PLR2004 - Unicode ends there
 
 
@@ -311,10 +405,6 @@ def _paired(text: str) -> str:
     if not any("\ud800" <= c <= "\udfff" for c in text):
         return text
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
-def _hex_bytes(word: str) -> tuple[bytes]:
-    return (bytes.fromhex(word),)
 
 
 def _base64_bytes(word: str) -> Iterator[bytes]:
@@ -330,7 +420,7 @@ def _base64_bytes(word: str) -> Iterator[bytes]:
             piece = piece[:-1]
         if start and len(piece) > _LONG_WORD:
             head = a2b_base64(piece[:1024])
-            if not readable_text(head) and not head.startswith((GZIP, ZIP)):
+            if not readable_text(head) and not is_packed(head):
                 continue
         try:
             yield a2b_base64(piece + "=" * (-len(piece) % 4))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import html
 import io
 import json
+import lzma
 import os
 import zipfile
+import zlib
 from base64 import b64encode
 from pathlib import Path
 from typing import Any
@@ -227,6 +230,11 @@ FILES = {
     "latin-1": lambda text: f"\u00e9\u00e8\n{text}".encode("latin-1"),
     "gzip": lambda text: gzip.compress(text.encode()),
     "gzip of utf-16": lambda text: gzip.compress(text.encode("utf-16")),
+    "bzip2": lambda text: bz2.compress(text.encode()),
+    "xz": lambda text: lzma.compress(text.encode()),
+    "zlib": lambda text: zlib.compress(text.encode()),
+    "bzip2 in zip": lambda text: _zipped({"a.bz2": bz2.compress(text.encode())}),
+    "tar in xz": lambda text: lzma.compress(b"a" + b"\0" * 511 + text.encode() + b"\0" * 512),
     "two gzips": lambda text: gzip.compress(b"a\n") + gzip.compress(text.encode()),
     "zip": lambda text: _zipped({"a.txt": b"-", "b/c.txt": text.encode()}),
     "zip in zip": lambda text: _zipped({"a.zip": _zipped({"b.txt": text.encode()})}),
@@ -376,3 +384,47 @@ def test_keys_that_outputs_tear_apart_are_found(prefix: str, cut: int, tmp_path:
         pieces = [_stream(value[:at]), _stream(value[at:])]
         places = _noted(tmp_path, lambda nb, pieces=pieces: nb.cells[1].update(outputs=pieces))
         assert places
+
+
+@pytest.mark.checklist("N7")
+@pytest.mark.parametrize(
+    "begins",
+    [
+        b"7z\xbc\xaf'\x1c",
+        b"Rar!\x1a\x07\0",
+        b"(\xb5/\xfd",
+        b'\x04"M\x18',
+        b"MSCF\0\0",
+        b"]\0\0\x80",
+    ],
+)
+@pytest.mark.parametrize("wrap", [bytes, gzip.compress, lambda data: _zipped({"a.bin": data})])
+def test_a_container_that_nothing_unpacks_is_named(
+    begins: bytes, wrap: Any, tmp_path: Path
+) -> None:
+    """It counts as a finding, alone or in another container."""
+    (tmp_path / "a.bin").write_bytes(wrap(begins + b"rest of it"))
+    (found,) = scan_paths([tmp_path])
+    assert "could not be read" in found.what
+
+
+def test_an_encrypted_zip_is_named(tmp_path: Path) -> None:
+    """A flag says so; its files are not taken for clean."""
+    data = bytearray(_zipped({"a.txt": b"secret"}))
+    data[6] |= 1
+    data[data.index(b"PK\x01\x02") + 8] |= 1
+    (tmp_path / "a.zip").write_bytes(data)
+    (found,) = scan_paths([tmp_path])
+    assert "encrypted" in found.what
+
+
+@pytest.mark.parametrize("name", ["{}", "a-{}.txt", "{}.html", "b.{}.us1.ipynb"])
+def test_a_known_value_in_a_name_is_found_and_not_repeated(name: str, tmp_path: Path) -> None:
+    """The name of a file or of a file in a zip counts, and the finding masks it."""
+    canary = "canary-4711-in-a-name"
+    secret = Secret(canary, label="client_secret")
+    (tmp_path / name.format(canary)).write_text("nothing")
+    (tmp_path / "a.zip").write_bytes(_zipped({name.format(canary): b"nothing"}))
+    found = scan_paths([tmp_path], secrets=[secret])
+    assert {each.where for each in found} == {"the file's name", "the name of a file in it"}
+    assert canary not in "".join(map(str, found))

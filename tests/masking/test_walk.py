@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import html
 import io
 import json
+import lzma
 import random
 import string
 import time
+import unicodedata
 import zipfile
-from base64 import b64encode, urlsafe_b64encode
+import zlib
+from base64 import b32encode, b64encode, urlsafe_b64encode
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
@@ -32,10 +36,10 @@ AWKWARD = 'canary"client\\name/+<a>&é end'
 KNOWN = Secret(AWKWARD, label="client_secret")
 
 
-def _zipped(text: str) -> bytes:
+def _zipped(text: str, *, name: str = "a/b.txt") -> bytes:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("a/b.txt", text)
+        archive.writestr(name, text)
     return file.getvalue()
 
 
@@ -73,6 +77,44 @@ STAGES: dict[str, Encode] = {
     "base64 of utf-16": lambda s: _base64(s.encode("utf-16-le")),
     "hex": lambda s: s.encode().hex(),
     "hex in upper case": lambda s: s.encode().hex().upper(),
+    "hex with its prefix": lambda s: f"0x{s.encode().hex()}",
+    "octal": lambda s: "".join(f"\\{b:03o}" for b in s.encode()),
+    "octal of a shell": lambda s: "".join(f"\\0{b:03o}" for b in s.encode()),
+    "python in long": lambda s: "".join(f"\\U{ord(c):08x}" for c in s),
+    "python's names": lambda s: "".join(f"\\N{{{unicodedata.name(c)}}}" for c in s),
+    "java": lambda s: "".join(f"\\uuu{ord(c):04x}" for c in s),
+    "perl": lambda s: "".join(f"\\x{{{ord(c):x}}}" for c in s),
+    "a style sheet": lambda s: "".join(f"\\{ord(c):06x}" for c in s),
+    "a style sheet, short": lambda s: "".join(f"\\{ord(c):02x} " for c in s),
+    "html numbers without end": lambda s: "".join(f"&#{ord(c)}" for c in s) + " ",
+    "html numbers with zeros": lambda s: "".join(f"&#x000000{ord(c):x};" for c in s),
+    "javascript's escape": lambda s: "".join(f"%u{ord(c):04x}" for c in s),
+    "quoted-printable": lambda s: "".join(f"={b:02X}" for b in s.encode()),
+    "quoted-printable, broken": lambda s: f"{s[:9]}=\n{s[9:]}",
+    "base32": lambda s: b32encode(s.encode()).decode(),
+    "base64 in short lines": lambda s: "\n  ".join(
+        _base64(f"{'x ' * 90}{s}".encode())[i : i + 40] for i in range(0, 400, 40)
+    ),
+    "zlib in base64": lambda s: _base64(zlib.compress(s.encode())),
+    "bzip2 in base64": lambda s: _base64(bz2.compress(s.encode())),
+    "xz in base64": lambda s: _base64(lzma.compress(s.encode())),
+    "the name of a file in a zip": lambda s: _base64(_zipped("x", name=f"{s.replace('/', '')}/a")),
+    "hex with colons": lambda s: ":".join(f"{b:02x}" for b in s.encode()),
+    "hex in a list": lambda s: ", ".join(f"0x{b:02x}" for b in s.encode()),
+    "numbers in a list": lambda s: str(list(s.encode())),
+    "full width": lambda s: "".join(chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c for c in s),
+    "tags": lambda s: "".join(chr(0xE0000 + ord(c)) if c.isascii() else c for c in s),
+    "joiners": "\u034f".join,
+    "selectors": "\ufe0f".join,
+    "directions": lambda s: f"{s[:4]}\u202d{s[4:8]}\u2066{s[8:]}",
+    "separators of Mongolian": "\u180e".join,
+    "character sets": lambda s: f"{s[:5]}\x1b(B{s[5:]}",
+    "keypad and cursor": lambda s: f"{s[:5]}\x1b=\x1b7{s[5:9]}\x1b#8{s[9:]}",
+    "eight-bit colour": lambda s: f"{s[:5]}\x9b31m{s[5:]}",
+    "comments inside": lambda s: f"{html.escape(s[:6])}<!-- x -->{html.escape(s[6:])}",
+    "parts of a picture's text": lambda s: (
+        f"<tspan>{html.escape(s[:6])}</tspan><tspan x='1'>{html.escape(s[6:])}</tspan>"
+    ),
     "gzip in base64": lambda s: _base64(gzip.compress(s.encode())),
     "zip in base64": lambda s: _base64(_zipped(s)),
 }
@@ -87,6 +129,29 @@ def test_each_stage(stage: str, value: str) -> None:
     masked = Masker([KNOWN])(text)
     assert masked != text
     assert not _readable(value, masked)
+
+
+BETWEEN = ("-", " ", "\n", "', '", '", "', " | ", "\u00a0", "\u2009", ".", "**", "' + '", "\\\n")
+
+
+@pytest.mark.parametrize("between", BETWEEN)
+@pytest.mark.parametrize("each", [1, 2, 7, 16])
+@pytest.mark.parametrize("case", [str, str.upper, str.swapcase])
+def test_a_known_value_is_found_by_its_letters(
+    between: str, each: int, case: Callable[[str], str]
+) -> None:
+    """Whatever stands between its letters, and in whichever case they are written."""
+    value = "canary7client+name/4711Zx"
+    written = case(between.join(value[i : i + each] for i in range(0, len(value), each)))
+    masked = Masker([Secret(value, label="client_secret")])(f"it is {written} here")
+    assert masked == "it is <client_secret> here"
+
+
+def test_a_shape_is_found_one_character_at_a_time() -> None:
+    """A list of a key's characters is the key; a list of digits is a list of digits."""
+    assert Masker()(str(list(SHAPED))) == "['<encoded_secret>']"
+    digits = str([1, 0] * 16)
+    assert Masker()(digits) == digits
 
 
 @pytest.mark.parametrize("outer", NESTED)

@@ -7,6 +7,7 @@ transparent link that lies over everything, so only listed elements, attributes 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
@@ -59,12 +60,52 @@ STYLES: Final = frozenset(
 )
 _LINK: Final = re.compile(r"https?://[^/]|[\w.-]+(?:#|$)", re.ASCII)
 _NOWHERE: Final = re.compile(r"<a>(.*?)</a>", re.DOTALL)
+# The parser's time grows with the square of what is open at once, and of the references in a text.
+_DEEPEST: Final = 256
+_TAG: Final = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]{0,20})")
+_CLOSED_BY_NEXT: Final = frozenset(
+    {
+        *("area", "base", "br", "col", "colgroup", "dd", "dt", "embed", "hr", "img", "input", "li"),
+        *("link", "meta", "option", "p", "source", "tbody", "td", "tfoot", "th", "thead", "tr"),
+        *("track", "wbr"),
+    }
+)
+_MARK: Final = "\ue0a9"
+_REFERENCE: Final = re.compile(
+    rf"{_MARK}(?=[A-Za-z][A-Za-z0-9]{{1,31}};|#[0-9]{{1,7}};|#[xX][0-9a-fA-F]{{1,6}};)"
+)
+TOO_DEEP: Final = (
+    "<p>This output is nested too deeply for a page. The notebook holds all of it.</p>"
+)
 _PICTURE: Final = re.compile(r"data:image/(?:png|jpeg|gif|webp|svg\+xml)[;,]")
 
 
 def clean_html(text: str) -> str:
     """Return HTML that stays in its place and does nothing; a link leads on only when clicked."""
-    return _NOWHERE.sub(r"\1", _cleaner().clean(text))
+    if _is_too_deep(text):
+        return TOO_DEEP
+    marked = text.replace(_MARK, "\ufffd").replace("&", _MARK)
+    cleaned = _REFERENCE.sub("&", _cleaner().clean(marked)).replace(_MARK, "&amp;")
+    return _NOWHERE.sub(r"\1", cleaned)
+
+
+def _is_too_deep(text: str) -> bool:
+    """Return whether more elements are open at once than any reader needs."""
+    opened: Counter[str] = Counter()
+    depth = 0
+    for close, name in _TAG.findall(text):
+        tag = name.lower()
+        if tag in _CLOSED_BY_NEXT:
+            continue
+        if not close:
+            opened[tag] += 1
+            depth += 1
+            if depth > _DEEPEST:
+                return True
+        elif opened[tag]:
+            opened[tag] -= 1
+            depth -= 1
+    return False
 
 
 @cache

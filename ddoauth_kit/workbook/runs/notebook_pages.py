@@ -62,7 +62,7 @@ _CELLS: Final = """
 summary { cursor: pointer; }
 """
 _BANNER: Final = "papermill-error-cell-tag"
-_DIAGRAM: Final = re.compile(r"^```mermaid\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+_DIAGRAM: Final = re.compile(r"^```mermaid\n((?:(?!```).*\n){0,2000})```$", re.MULTILINE)
 _INSIDE: Final = re.compile(r'<a href="([^":#]+)(?:#[^"]*)?">((?:(?!<a ).)*?)</a>', re.DOTALL)
 _ANSI: Final = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 # Markdown readers take a time that grows with the square of what they are given.

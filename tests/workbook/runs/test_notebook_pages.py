@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import nbformat
+import pytest
 
 from ddoauth_kit.workbook.runs.notebook_pages import notebook_page
 
@@ -68,3 +70,25 @@ def test_a_diagram_is_a_picture() -> None:
     other = _page(nbformat.v4.new_markdown_cell("```mermaid\ngraph TD\nA-->B\n```"))
     assert "graph TD" in other
     assert "<img" not in other
+
+
+@pytest.mark.checklist("N9")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "```mermaid\n",
+        "```mermaid\nsequenceDiagram\n",
+        "```mermaid\nsequenceDiagram\nparticipant A\nA->>A: x\n",
+        "```mermaid\nsequenceDiagram\nactor A\n```\n",
+        "```\n",
+        "Note over A: x\n",
+    ],
+)
+@pytest.mark.parametrize("times", [1, 3])
+def test_diagrams_take_a_time_in_line(text: str, times: int) -> None:
+    """A megabyte of what begins diagrams, and ends them or not, takes less than a second."""
+    source = text * (1_000_000 // len(text) // times)
+    cells = [nbformat.v4.new_markdown_cell(source) for _ in range(times)]
+    begun = time.process_time()
+    _page(*cells)
+    assert time.process_time() - begun < 1.0

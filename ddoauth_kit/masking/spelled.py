@@ -1,0 +1,96 @@
+"""Read what is spelled one character at a time, or in one of the rarer notations of bytes.
+
+A list of characters, of their numbers or of their hex digits, base32, and letters that only look
+like those of ASCII.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from base64 import b32decode
+from binascii import Error as NotBase32
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_FEWEST_LETTERS: Final = 12
+_FEWEST_WORDS: Final = 16
+_CHARACTERS: Final = re.compile(r"(?<!\w)\w(?:[\s,;|:'\"\-\[\]]{1,8}\w){15,}(?!\w)", re.ASCII)
+_NUMBERS: Final = re.compile(r"(?<![\w.])\d{2,3}(?:[\s,;]{1,6}\d{2,3}){15,}(?![\w.])", re.ASCII)
+_HEX_BYTES: Final = re.compile(
+    r"(?<!\w)(?:0x)?[0-9a-fA-F]{2}(?:[\s,:;\-]{1,6}(?:0x)?[0-9a-fA-F]{2}){15,}(?!\w)", re.ASCII
+)
+_BASE32: Final = re.compile(r"(?<![A-Za-z0-9])[A-Z2-7]{24,}={0,6}(?![A-Za-z0-9])")
+# One look for all of them, because most texts have none.
+_MAY_BE_SPELLED: Final = re.compile(
+    r"\b\w{1,4}\b(?:[\s,;|:'\"\-\[\]]{1,8}\w{1,4}\b){12}|[A-Z2-7]{24}", re.ASCII
+)
+_HEX_BYTE: Final = re.compile(r"(?:0x)?([0-9a-fA-F]{2})")
+_SEPARATORS: Final = {ord(c): None for c in " \t\n\r\v\f,;|:'\"-[]"}
+_APART: Final = re.compile(r"[\s,;]")
+# Full width, circled and mathematical letters, which Unicode's NFKC makes plain.
+LOOKALIKES: Final = re.compile("[\u2460-\u24ff\ufe50-\ufe6f\uff01-\uff5e\U0001d400-\U0001d7ff]+")
+_OTHERS: Final = bytes(n for n in range(256) if not chr(n).isalnum() or n > 0x7F)  # noqa: PLR2004
+
+
+def spelled_words(text: str) -> Iterator[tuple[int, int, str | bytes]]:
+    """Yield begin and end of each word that is spelled in a text, and what it says."""
+    if not _MAY_BE_SPELLED.search(text):
+        return
+    for found in _CHARACTERS.finditer(text):
+        said = found[0].translate(_SEPARATORS)
+        if not said.isdigit() and not said.isalpha():
+            yield *found.span(), said
+    for found in _NUMBERS.finditer(text):
+        numbers = [int(each) for each in _APART.split(found[0]) if each]
+        if all(n <= 0xFF for n in numbers):  # noqa: PLR2004 - a byte
+            yield *found.span(), bytes(numbers)
+    for found in _HEX_BYTES.finditer(text):
+        yield *found.span(), bytes.fromhex("".join(_HEX_BYTE.findall(found[0])))
+    for found in _BASE32.finditer(text):
+        word = found[0].rstrip("=")
+        try:
+            yield *found.span(), b32decode(word + "=" * (-len(word) % 8))
+        except NotBase32:
+            continue
+
+
+def plain_letters(text: str) -> str:
+    """Return a text with plain letters in the place of those that look like them."""
+    return LOOKALIKES.sub(lambda found: unicodedata.normalize("NFKC", found[0]), text)
+
+
+def letters_alone(text: str) -> bytes:
+    """Return the ASCII letters and digits of a text, in lower case, with nothing between them."""
+    if not text.isascii():
+        text = plain_letters(text)
+    return text.encode("ascii", "ignore").lower().translate(None, _OTHERS)
+
+
+class LettersAlone:
+    """Find known values by their letters alone, whatever stands between and however written."""
+
+    def __init__(self, values: dict[str, str]) -> None:
+        """Take the values, each with what may be shown for it."""
+        alone = {letters_alone(value): shown for value, shown in values.items()}
+        self._values = {
+            letters: shown
+            for letters, shown in alone.items()
+            if len(letters) >= (_FEWEST_WORDS if letters.isalpha() else _FEWEST_LETTERS)
+        }
+
+    def spans(self, text: str) -> Iterator[tuple[int, int, str]]:
+        """Yield begin and end of each value in a text, and what may be shown for it."""
+        if not self._values:
+            return
+        letters = letters_alone(text)
+        if not any(value in letters for value in self._values):
+            return
+        places = [i for i, c in enumerate(text) for _ in letters_alone(c)]
+        for value, shown in self._values.items():
+            at = letters.find(value)
+            while at >= 0:
+                yield places[at], places[at + len(value) - 1] + 1, shown
+                at = letters.find(value, at + len(value))
