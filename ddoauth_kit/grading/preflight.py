@@ -121,7 +121,7 @@ def _check_client(bench: Bench, asked: dict[str, str]) -> None:
     if client_id != bench.client_id:
         raise SettingsError(
             "other_client",
-            "The server sends another client_id than the sandbox's published client has. Give it "
+            f"The server sends the client_id {client_id!r}, and not the sandbox's. Give it "
             "{client_id} and {client_secret} in [server.env], under the names that it reads.",
         )
 
