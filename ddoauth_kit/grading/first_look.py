@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from ddoauth_kit.grading.grader import bench_for
 from ddoauth_kit.grading.journey import Journey, parameters
+from ddoauth_kit.grading.preflight import check_way
 from ddoauth_kit.grading.settings import (
     ClientSettings,
     ConnectedSettings,
@@ -135,7 +136,7 @@ def look(bench: Bench, guess: GradeSettings, *, say: Callable[[str], None]) -> F
     say(f"redirect URI  {redirect_uri or '(none)'}")
     say(f"scopes        {' '.join(scopes) or '(none)'}")
     bench.redirect_uri, bench.entry = redirect_uri, entry
-    arrival = _arrived(journey)
+    arrival = _arrived(bench, journey)
     say(f"the good run ends at {arrival.page.url.partition('?')[0]} ({arrival.page.status})")
     settings = GradeSettings(
         start=entry,
@@ -245,7 +246,7 @@ def _registered(bench: Bench, redirect_uri: str, scopes: Sequence[str]) -> tuple
     return known
 
 
-def _arrived(journey: Journey) -> Arrival:
+def _arrived(bench: Bench, journey: Journey) -> Arrival:
     try:
         arrival = journey.consent().arrive()
     except FlowNotFoundError as error:
@@ -258,6 +259,7 @@ def _arrived(journey: Journey) -> Arrival:
             "start again.",
         )
     if not arrival.issued:
+        check_way(bench, journey, arrival)
         raise SettingsError(
             "first_look_failed",
             f"The customer agreed, and the server got no tokens. Its page is a "

@@ -102,7 +102,7 @@ def preflight(bench: Bench) -> GoodRun:
         name = _at_exchange(arrival)
         if name and mistakes.tolerate(name):
             continue
-        _check_way(bench, journey, arrival)
+        check_way(bench, journey, arrival)
         failure = _why_not(arrival)
         findings = tuple(judged(bench, journey, arrival))
         return GoodRun(findings=findings, tolerated=told(mistakes.names), failure=failure)
@@ -165,8 +165,12 @@ def _at_exchange(arrival: Arrival) -> str:
     return ""
 
 
-def _check_way(bench: Bench, journey: Journey, arrival: Arrival) -> None:
-    """Find out whether the server's calls come to the front at all."""
+def check_way(bench: Bench, journey: Journey, arrival: Arrival) -> None:
+    """Find out whether the server's calls come to the front at all.
+
+    Raises:
+        SettingsError: `untrusted_ca`, `front_bypassed`.
+    """
     if arrival.exchanges:
         return
     seen = bench.records[journey.records_began :]
@@ -183,7 +187,7 @@ def _check_way(bench: Bench, journey: Journey, arrival: Arrival) -> None:
         raise SettingsError(
             "front_bypassed",
             "The customer agreed, and no call of the server came to the front. Most likely it does "
-            f"not get {name}: {why}.",
+            f"not get {name}: {why}. On Linux, --isolate needs no variable.",
         )
 
 
