@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from ddoauth_kit.grading.grader import bench_for
 from ddoauth_kit.grading.journey import Journey, parameters
+from ddoauth_kit.grading.preflight import check_way
 from ddoauth_kit.grading.settings import (
     ClientSettings,
     ConnectedSettings,
@@ -41,6 +42,15 @@ TOLERANCES: Final = (
 )
 CLIENT: Final = {"DD_CLIENT_ID": "{client_id}", "DD_CLIENT_SECRET": "{client_secret}"}
 _TEXT: Final = 60
+_MORE: Final = """\
+# Say what else your server can do, and more is tested (.github/GRADE.md has all tables):
+# durable = true  # at the top of the file, where grants survive a restart
+# [call]  # makes it call Datadog's API for the customer who is logged in
+# url = "{0}/..."
+# method = "GET"
+# [send]  # makes it send telemetry; then [refresh], [disconnect] and [list] in the same way
+# url = "{0}/..."
+"""
 _TOOLS: Final = frozenset(
     ("registry", "npm", "packages", "package", "update", "updates", "mirror", "gems", "index")
 )
@@ -69,7 +79,15 @@ class FirstLook:
             f"# Datadog's catalogue does not list the scope {scope}, so it is not registered."
             for scope in self.scopes_unknown
         ]
+        start = self.settings.start
+        place = urlsplit(start.url or start.page or start.json or self.redirect_uri)
+        lines += ["", *(_MORE.format(f"{place.scheme}://{place.netloc}").splitlines())]
         return "\n".join(lines) + "\n"
+
+    @property
+    def redirect_uri(self) -> str:
+        """Return the redirect URI that was seen."""
+        return next(iter(self.settings.client.redirect_uris), "")
 
 
 def first_look(  # noqa: PLR0913 - the options of the command
@@ -125,7 +143,7 @@ def look(bench: Bench, guess: GradeSettings, *, say: Callable[[str], None]) -> F
     say(f"redirect URI  {redirect_uri or '(none)'}")
     say(f"scopes        {' '.join(scopes) or '(none)'}")
     bench.redirect_uri, bench.entry = redirect_uri, entry
-    arrival = _arrived(journey)
+    arrival = _arrived(bench, journey)
     say(f"the good run ends at {arrival.page.url.partition('?')[0]} ({arrival.page.status})")
     settings = GradeSettings(
         start=entry,
@@ -177,14 +195,14 @@ def _fresh(bench: Bench) -> Journey:
 def _how_to_log_in(error: FlowNotFoundError) -> str:
     """Return the options that would log in at the form that was met, empty for none."""
     forms = error.page.html.forms if error.page is not None else ()
-    form = next((form for form in forms if form.is_login), None)
+    form = next((form for form in forms if form.password), None)
     if error.code != "login_needed" or error.page is None:
         return ""
     if form is None:
         return " With --init, add --login URL and a --login-field NAME=VALUE for each field."
     shown = {name for name, value in form.fields if not value}
     values = dict.fromkeys(sorted(shown), "{account}")
-    values |= {name: "{env:LOGIN_PASSWORD}" for name in shown if "pass" in name.lower()}
+    values[form.password] = "{env:LOGIN_PASSWORD}"
     options = " ".join(f"--login-field '{name}={value}'" for name, value in values.items())
     return f" With --init, add: --login {error.page.url.partition('?')[0]} {options}"
 
@@ -218,11 +236,12 @@ def _logged(bench: Bench) -> str:
 
 def _check_client(bench: Bench, asked: Mapping[str, str]) -> None:
     if asked.get("client_id") != bench.client_id:
+        sent = asked.get("client_id", "")
         raise SettingsError(
             "other_client",
-            "The server sends another client_id than the sandbox's. Give it the sandbox's client "
-            "under the names that it reads: --set DD_CLIENT_ID={client_id} "
-            "--set DD_CLIENT_SECRET={client_secret}",
+            f"The server sends the client_id {sent!r}, and not the sandbox's. Give it the "
+            "sandbox's client under the names that it reads: --set DD_CLIENT_ID={client_id} --set "
+            "DD_CLIENT_SECRET={client_secret}",
         )
 
 
@@ -234,7 +253,7 @@ def _registered(bench: Bench, redirect_uri: str, scopes: Sequence[str]) -> tuple
     return known
 
 
-def _arrived(journey: Journey) -> Arrival:
+def _arrived(bench: Bench, journey: Journey) -> Arrival:
     try:
         arrival = journey.consent().arrive()
     except FlowNotFoundError as error:
@@ -247,6 +266,7 @@ def _arrived(journey: Journey) -> Arrival:
             "start again.",
         )
     if not arrival.issued:
+        check_way(bench, journey, arrival)
         raise SettingsError(
             "first_look_failed",
             "The customer consented, but the server got no tokens. Its page is a "

@@ -44,6 +44,8 @@ _LIMITS: Final = (
     "The server answered 429 itself, and the grading waited {} times for it. Raise its limit while "
     "you grade it: checks of acts do not wait."
 )
+# The hosts that the sandbox's faults lead to.
+FOREIGN: Final = ("datadog.example", "api.datadog.example", "elsewhere.example")
 _LIST: Final = (
     "[list] was not used: after a good connect it names neither the id of the organization nor its "
     "name."
@@ -144,7 +146,9 @@ def bench_for(
         inside: Mapping[str, str] | None = None
         if by.isolated:
             # The namespace has no loopback before, for the sandbox as well.
-            prepared = inside_prepared(authority, command=command, forward=by.forward)
+            prepared = inside_prepared(
+                authority, command=command, forward=by.forward, foreign=FOREIGN
+            )
             whole, inside = stack.enter_context(prepared)
             settings = replace(settings, server=replace(settings.server, command=tuple(whole)))
         if sandbox is None:

@@ -25,7 +25,7 @@ class PageLink:
 class PageForm:
     """Hold a form: where it goes and how, its fields as they stand, its buttons and its text.
 
-    `is_login` tells whether it asks for a password.
+    `password` is the name of the field for a password, empty where the form asks for none.
     """
 
     url: str
@@ -33,7 +33,7 @@ class PageForm:
     fields: tuple[tuple[str, str], ...] = ()
     buttons: tuple[tuple[str, str], ...] = ()
     text: str = ""
-    is_login: bool = False
+    password: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +74,12 @@ class _Form:
     fields: list[tuple[str, str]] = field(default_factory=list)
     buttons: list[tuple[str, str]] = field(default_factory=list)
     words: list[str] = field(default_factory=list)
-    is_login: bool = False
+    password: str = ""
 
     def frozen(self) -> PageForm:
         fields, buttons = tuple(self.fields), tuple(self.buttons)
         return PageForm(
-            self.url, self.method, fields, buttons, _squeezed(self.words), self.is_login
+            self.url, self.method, fields, buttons, _squeezed(self.words), self.password
         )
 
 
@@ -132,7 +132,7 @@ class _Reader(HTMLParser):
         elif tag == "textarea" and name:
             form.fields.append((name, value))
         elif tag == "input" and name and kind not in _VOID_INPUTS:
-            form.is_login |= kind == "password"
+            form.password = name if kind == "password" else form.password
             ticked = kind not in {"checkbox", "radio"} or "checked" in given
             if ticked:
                 form.fields.append((name, value or ("on" if kind == "checkbox" else "")))

@@ -102,7 +102,7 @@ def preflight(bench: Bench) -> GoodRun:
         name = _at_exchange(arrival)
         if name and mistakes.tolerate(name):
             continue
-        _check_way(bench, journey, arrival)
+        check_way(bench, journey, arrival)
         failure = _why_not(arrival)
         findings = tuple(judged(bench, journey, arrival))
         return GoodRun(findings=findings, tolerated=told(mistakes.names), failure=failure)
@@ -123,7 +123,7 @@ def _check_client(bench: Bench, asked: dict[str, str]) -> None:
     if client_id != bench.client_id:
         raise SettingsError(
             "other_client",
-            "The server sends another client_id than the sandbox's published client has. Give it "
+            f"The server sends the client_id {client_id!r}, and not the sandbox's. Give it "
             "{client_id} and {client_secret} in [server.env], under the names that it reads.",
         )
 
@@ -167,8 +167,12 @@ def _at_exchange(arrival: Arrival) -> str:
     return ""
 
 
-def _check_way(bench: Bench, journey: Journey, arrival: Arrival) -> None:
-    """Find out whether the server's calls come to the front at all."""
+def check_way(bench: Bench, journey: Journey, arrival: Arrival) -> None:
+    """Find out whether the server's calls come to the front at all.
+
+    Raises:
+        SettingsError: `untrusted_ca`, `front_bypassed`.
+    """
     if arrival.exchanges:
         return
     seen = bench.records[journey.records_began :]
@@ -185,7 +189,7 @@ def _check_way(bench: Bench, journey: Journey, arrival: Arrival) -> None:
         raise SettingsError(
             "front_bypassed",
             "The customer consented, but the front received no call from the server. Most "
-            f"likely the server does not get {name}: {why}.",
+            f"likely the server does not get {name}: {why}. On Linux, --isolate needs no variable.",
         )
 
 

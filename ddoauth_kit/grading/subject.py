@@ -294,7 +294,7 @@ def _followed(
     forms = [form for form in page.html.forms if urlsplit(form.url).netloc == host]
     named_links = [link for link in links if "datadog" in f"{link.url} {link.text}".lower()]
     named_forms = [form for form in forms if "datadog" in f"{form.url} {form.text}".lower()]
-    login = next((form for form in forms if form.is_login), None)
+    login = next((form for form in forms if form.password), None)
     if named_links or named_forms:
         links, forms = named_links, named_forms
     if len(links) + len(forms) == 1 and (login is None or named_forms):

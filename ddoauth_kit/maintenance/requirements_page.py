@@ -12,6 +12,7 @@ from typing import Final
 
 from ddoauth_kit.grading.requirements import REQUIREMENTS
 from ddoauth_kit.grading.results import VERDICT_MEANINGS, Requirement
+from ddoauth_kit.grading.settings import PAGES
 from ddoauth_kit.maintenance.lesson_navigation import rewrite
 
 HEAD: Final = """\
@@ -32,6 +33,12 @@ The first line starts your server once, follows it to Datadog and back, and writ
 It gives your server the sandbox's client as `DD_CLIENT_ID` and `DD_CLIENT_SECRET`; if yours reads other names, add `--set NAME={client_id}` and `--set NAME={client_secret}` before the address.
 The second grades, and says first how many connects it makes: they leave rows, mails and webhooks in your server's own systems.
 The third grades one requirement again.
+Options may stand before or after START_URL; the command after `--` comes last.
+
+Where your server asks for a login first, the line says so and names the options that log a fresh browser in, such as `--login http://localhost:3000/login --login-field 'email={account}@example.com' --login-field 'password={env:LOGIN_PASSWORD}'`.
+Where a page opens Datadog by JavaScript, add `--browser`: Chromium then opens your server's pages (`pip install playwright`).
+Where your server reads neither the proxy variables nor the trust variables, add `--isolate` on Linux: it then runs in a namespace that nothing can leave, and `--forward PORT` leads out to a database of this machine.
+A server that runs already is graded with `--sandbox URL`, where `ddoauth sandbox --env` runs.
 
 A grading is a test like others: `--format junit` and `--format markdown` are for CI, `--out DIR` writes all forms with a page, and `--compare DIR` says what changed since an earlier one.
 It exits with 1 if a requirement is broken (with `--strict` also if a *must* was not tried), and with 2 if the settings need a correction.
@@ -43,6 +50,7 @@ MIDDLE: Final = """
 The grade is the worst of `broken`, `incomplete`, `risk` and `met`; `incomplete` means that a *must* was not seen or not tested.
 A *must* is a requirement whose worst verdict is *broken*.
 *Broken* needs a MUST of an RFC, a Datadog page without which an integration cannot work, a hole, or a server that dies, loops or counts a failure as connected.
+The last three are broken in any check, also in one whose worst verdict is otherwise *risk*.
 A check that expects nothing to happen counts only if a good connect worked before and after it.
 
 ## Settings for what cannot be seen from outside
@@ -69,15 +77,40 @@ DD_CLIENT_ID = "{client_id}"
 DD_CLIENT_SECRET = "{client_secret}"
 SESSION_SECRET = "{env:SESSION_SECRET}"
 
+[login]
+url = "http://localhost:3000/login"
+form = { email = "{account}@example.com", password = "{env:LOGIN_PASSWORD}" }
+
 [call]
 url = "http://localhost:3000/monitors"
 method = "GET"
+
+[pages]
+denied = "You did not connect"
 
 [skip]
 login-required = "our gateway asks for the login"
 ```
 
 A secret stands there by the name of its variable only; a literal one is refused.
+
+| table | what it says |
+|---|---|
+| `start` | where the flow begins: a `url` that redirects to Datadog, a `page` with one link or form that leads there, a `json` answer with the address in `field` (dots lead inward), or `log`, a text of the line of output that holds it |
+| `connected` | how the page after a good run is known: a `text` of it, its `address`, or a `status_url` to ask instead |
+| `client` | what is registered: `redirect_uris` and `scopes`, or the path of an `oauth_clients.json` |
+| `sites` | `"all"`, or a list such as `["us1", "eu1"]`; `--site` takes precedence |
+| `allow` | hosts that your server may reach unread, such as your identity provider |
+| `patience` | seconds that a page may take; 10 without it |
+| `durable` | true where grants survive a restart: the process is then killed after a rotation and after the API key was made, and started again |
+| `[server]` | its `command`, `ready` (an address that answers, or a text in the output), and a `log` file that it writes |
+| `[server.env]` | variables for it; `{client_id}` and `{client_secret}` are those of the sandbox's client |
+| `[login]` | how a fresh browser logs in: a `url` with `form` (the page's form is filled in, hidden fields included), a `command`, or a `cookie` or `header` from `{env:NAME}`; `{account}` in a field becomes another account for each browser |
+| `[login.other]` | the login of a second account, for checks that need two people |
+| `[send]`, `[call]`, `[refresh]`, `[disconnect]` | how to make your server send telemetry, call the API, refresh and disconnect: a `url` with `method` (POST without one), or a `command` |
+| `[list]` | how to read its list of connections; an organization that is listed by id or name after a failure counts as connected |
+| `[pages]` | words that a page must say, by requirement: PAGED |
+| `[skip]` | requirements to leave out, each with a reason that the report shows |
 
 ## Servers that were graded
 
@@ -115,7 +148,8 @@ def page() -> str:
     ]
     head = "| requirement | what | source | worst | fix | needs |\n|---|---|---|---|---|---|\n"
     rows = [_row(requirement) for requirement in REQUIREMENTS.values()]
-    return "".join([HEAD, *verdicts, MIDDLE, head, *rows])
+    paged = ", ".join(f"`{name}`" for name in PAGES)
+    return "".join([HEAD, *verdicts, MIDDLE.replace("PAGED", paged), head, *rows])
 
 
 def _row(requirement: Requirement) -> str:

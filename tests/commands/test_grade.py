@@ -11,12 +11,14 @@ from xml.etree import ElementTree as ET
 import pytest
 from support.front import needs_namespaces
 from support.graded import PASSWORD, SCOPES, VARIABLES, free_port, server_copy
+from support.places import TESTS
 
 from ddoauth_kit.cli import main
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+STRANGE = TESTS / "grading" / "data" / "strange_server.py"
 LOGIN = ("--login", "http://127.0.0.1:9/login")
 ONLY = ("--only", "pkce-s256", "--only", "redirect-uri-same")
 FILE = """
@@ -170,3 +172,24 @@ def test_isolate_grades_in_a_namespace(place: Path) -> None:
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert {each["verdict"] for each in found["verdicts"]} == {"met"}
+
+
+@needs_namespaces
+def test_a_foreign_host_is_seen_in_a_namespace(place: Path) -> None:
+    """Where no name of the outside is known, the front still sees a secret leave."""
+    port = free_port()
+    base, scopes = f"http://localhost:{port}", '["dashboards_read", "monitors_read"]'
+    document = f"""
+        start = {{ url = "{base}/connect" }}
+        connected = {{ text = "Connected to Datadog" }}
+        client = {{ redirect_uris = ["{base}/callback"], scopes = {scopes} }}
+        [server]
+        command = {json.dumps([sys.executable, str(STRANGE)])}
+        env = {{ PORT = "{port}", TROUBLE = "careless", DD_ID = "{{client_id}}", \
+DD_KEY = "{{client_secret}}" }}
+    """
+    (place / "ddoauth-grade.toml").write_text(document, "utf-8")
+    line = [sys.executable, "-m", "ddoauth_kit", "grade", "--isolate", "--only", "domain-allowed"]
+    done = subprocess.run(line, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 1, done.stderr
+    assert "api.datadog.example" in done.stdout

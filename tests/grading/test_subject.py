@@ -33,7 +33,7 @@ PAGES = {
     "/form": (200, "<form method=post action=/redirects><button>Connect</button></form>", {}),
     "/json": (200, f'{{"go": ["{CONSENT}"]}}', {"Content-Type": "application/json"}),
     "/fails": (500, "Oops", {}),
-    "/limits": (429, "Slow down", {}),
+    "/limits": (429, "Slow down", {"Retry-After": "600"}),
     "/private": (403, "Log in", {}),
     "/login": (200, "<form method=post action=/in><input name=password type=password></form>", {}),
     "/circle": (302, "", {"Location": "/circle"}),

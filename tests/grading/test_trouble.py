@@ -106,6 +106,16 @@ def test_words_of_pages_are_judged_where_they_are_named() -> None:
     assert "does not say 'Come in'" in report.results[1].actual
 
 
+def test_a_secret_in_a_header_leaves_as_one_in_a_form_does() -> None:
+    """Basic at a foreign host is named, and scopes with commas count as several."""
+    report = grade(_settings("careless"), only=["domain-allowed", "scope-narrowed"])
+    found = {result.requirement.id: result for result in report.results}
+    assert found["domain-allowed"].verdict is Verdict.BROKEN
+    assert "the header authorization" in found["domain-allowed"].actual
+    assert found["scope-narrowed"].verdict is Verdict.RISK
+    assert {line.partition(":")[0] for line in report.tolerated} == {"comma-scopes", "basic"}
+
+
 def test_init_logs_in_where_the_server_asks_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """The line names the options for the form that was met, and with them the file is written."""
     monkeypatch.setenv("LOGIN_PASSWORD", "canary-word-4711")

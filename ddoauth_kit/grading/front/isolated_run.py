@@ -105,11 +105,11 @@ def inside_namespace(
 
 @contextmanager
 def inside_prepared(
-    authority: Authority, *, command: Sequence[str], forward: Sequence[int]
+    authority: Authority, *, command: Sequence[str], forward: Sequence[int], foreign: Sequence[str]
 ) -> Iterator[tuple[list[str], Mapping[str, str]]]:
     """Prepare the namespace of this process for a sandbox and a front that the caller starts.
 
-    Give the command as it runs there, and its variables.
+    Give the command as it runs there, and its variables. `foreign` hosts lead to the front, too.
 
     Raises:
         FrontError: `not_isolated`, `no_namespaces`, `port_taken`, `no_trustme`.
@@ -119,7 +119,7 @@ def inside_prepared(
     with ExitStack() as stack:
         trust = stack.enter_context(TrustFiles(authority, environment=before))
         names = HostTable.of_sandbox("http://127.0.0.1")
-        prepare(names, trust, environment=before, command=command)
+        prepare(names, trust, environment=before, command=command, foreign=foreign)
         for each in dict.fromkeys(forward):
             stack.enter_context(Relay(listen=each, connect=folder / str(each)))
         yield as_before(command, before), _variables(before, trust)

@@ -83,10 +83,12 @@ def prepare(
     *,
     environment: Mapping[str, str],
     command: Sequence[str] = (),
+    foreign: Sequence[str] = (),
 ) -> tuple[Path, ...]:
     """Set the namespace up: loopback, names and trust stores; return the files put in place.
 
-    `command` helps to find the Python whose certificates the package certifi holds.
+    `command` helps to find the Python whose certificates the package certifi holds. `foreign` are
+    names of other hosts that shall lead to the front, which refuses and records them.
 
     Raises:
         FrontError: `not_isolated`, `no_namespaces`.
@@ -96,7 +98,7 @@ def prepare(
             "not_isolated", "This process has no namespace of its own. Start it with --isolate."
         )
     _raise_loopback()
-    placed = [_bind(_hosts_file(hosts, trust), Path("/etc/hosts"))]
+    placed = [_bind(_hosts_file((*_names(hosts), *foreign), trust), Path("/etc/hosts"))]
     bundle = trust.bundle("SSL_CERT_FILE")
     stores = {path.resolve() for path in map(Path, SYSTEM_FILES) if path.is_file()}
     stores |= set(certifi_files(environment, command))
@@ -139,8 +141,8 @@ def _raise_loopback() -> None:
         fcntl.ioctl(any_socket, _SET_FLAGS, struct.pack("16sH14x", b"lo", flags | _UP))
 
 
-def _hosts_file(hosts: HostTable, trust: TrustFiles) -> Path:
-    names = ("localhost", socket.gethostname(), *_names(hosts))
+def _hosts_file(hosts: Iterable[str], trust: TrustFiles) -> Path:
+    names = ("localhost", socket.gethostname(), *hosts)
     lines = [f"127.0.0.1 {name}\n" for name in dict.fromkeys(names)]
     path = trust.folder / "hosts"
     path.write_text("".join(["::1 localhost\n", *lines]), encoding="ascii")

@@ -105,7 +105,7 @@ def domain_allowed(bench: Bench) -> list[Finding]:
     journey = Journey(bench).fault("foreign-domain:1").begin().consent()
     arrival = journey.arrive()
     strays = bench.left_for(since=journey.records_began)
-    leaked = [record for record in strays if _SECRET_FIELDS & _sent(record)]
+    leaked = [record for record in strays if _sent(record)]
     lines = tuple(_line(record) for record in leaked or strays)
     if leaked:
         text = f"The server sent {', '.join(sorted(_sent(leaked[0])))} to {leaked[0].host}."
@@ -243,7 +243,7 @@ def scope_narrowed(bench: Bench) -> list[Finding]:
     )
     usual = Journey(bench).connect()
     journey = Journey(bench).fault("narrowed-scopes:1").begin()
-    if len(journey.asked.get("scope", "").split()) == 1:
+    if len(journey.asked.get("scope", "").replace(",", " ").split()) == 1:
         return [
             check.not_seen("The server asks for only one scope, so the grant can't have fewer.")
         ]
@@ -321,7 +321,9 @@ def _host(url: str) -> str:
 
 
 def _sent(record: FrontRecord) -> set[str]:
-    return {*record.body_fields, *record.query_fields} & {*_SECRET_FIELDS}
+    """Return what left: names of secret fields, and of headers that authenticate."""
+    fields = {*record.body_fields, *record.query_fields} & _SECRET_FIELDS
+    return fields | {f"the header {name}" for name in record.credential_headers}
 
 
 def _line(record: FrontRecord) -> str:

@@ -96,7 +96,7 @@ def when_needed(bench: Bench) -> list[Finding]:
     counts = len(refreshes_of(first)), len(refreshes_of(second))
     told = f"The server refreshes {low} to {high} s before expiry."
     if not counts[0]:
-        return [check.risk("No refresh followed an expiry.", events=first, reason=told)]
+        return [check.risk("No refresh followed an expiry.", events=first)]
     if counts != (1, 0):
         text = f"{counts[0]} refreshes at the expiry, {counts[1]} after it."
         return [check.risk(text, events=(*first, *second), reason=told)]

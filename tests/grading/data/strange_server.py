@@ -1,6 +1,7 @@
 """A server with trouble of its own: `TROUBLE` says which.
 
-Its flow is right otherwise (`never` and `error` never come that far). `LOGIN_WORD` is the password
+Its flow is right otherwise (`never` and `error` never come that far; `careless` separates scopes
+by commas, authenticates by HTTP Basic, and takes any domain). `LOGIN_WORD` is the password
 of its login page, which has a hidden token as many frameworks' forms do. It is of the standard
 library alone, so that it starts at once.
 """
@@ -32,7 +33,8 @@ LOGIN = (
     "<input type=password name=password><button name=go value=1>Log in</button></form>"
 )
 BUTTON = "<button id=go>Connect Datadog</button><script>go.onclick = () => {}</script>"
-API = {"datadoghq.com": "api.datadoghq.com", "datadoghq.eu": "api.datadoghq.eu"}
+API = ("datadoghq.com", "datadoghq.eu")
+CARELESS = TROUBLE == "careless"
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -94,7 +96,7 @@ class Handler(BaseHTTPRequestHandler):
             "response_type": "code",
             "client_id": CLIENT["client_id"],
             "redirect_uri": f"{BASE}/callback",
-            "scope": "dashboards_read monitors_read",
+            "scope": ("," if CARELESS else " ").join(("dashboards_read", "monitors_read")),
             "state": state,
             "code_challenge": digest.rstrip(b"=").decode(),
             "code_challenge_method": "S256",
@@ -116,21 +118,26 @@ class Handler(BaseHTTPRequestHandler):
         if "dd_oid" in query:
             session.setdefault("orgs", []).append(query["dd_oid"])
         domain = query.get("domain", "")
-        if query.get("state", "-") != session.pop("state", "") or domain not in API:
+        known = CARELESS or domain in API
+        if query.get("state", "-") != session.pop("state", "") or not known:
             self._page(400, "This is not your attempt.")
             return
         if "error" in query:
             self._page(400, "Denied.")
             return
+        headers = {}
+        if CARELESS:
+            pair = f"{CLIENT['client_id']}:{CLIENT['client_secret']}"
+            headers = {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
         form = {
-            **CLIENT,
+            **({} if CARELESS else CLIENT),
             "grant_type": "authorization_code",
             "code": query["code"],
             "redirect_uri": f"{BASE}/callback",
             "code_verifier": session["verifier"],
         }
         asked = urllib.request.Request(
-            f"https://{API[domain]}/api/v2/oauth2/token", urlencode(form).encode()
+            f"https://api.{domain}/api/v2/oauth2/token", urlencode(form).encode(), headers
         )
         try:
             with urllib.request.urlopen(asked, timeout=8) as answer:
