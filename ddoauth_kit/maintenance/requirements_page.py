@@ -32,7 +32,7 @@ The first line starts your server once, follows it to Datadog and back, and writ
 The second grades, and says first how many connects it makes: they leave rows, mails and webhooks in your server's own systems.
 The third grades one requirement again.
 
-A grading is a test like others: `--format junit` and `--format markdown` are for CI, `--out DIR` writes all forms with a page, and `--compare DIR` says what changed since an earlier one.
+You can run a grading like any other test: `--format junit` and `--format markdown` are for CI, `--out DIR` writes all forms with a page, and `--compare DIR` says what changed since an earlier one.
 It exits with 1 if a requirement is broken (with `--strict` also if a *must* was not tried), and with 2 if the settings need a correction.
 
 ## Verdicts and the grade

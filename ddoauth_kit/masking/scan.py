@@ -2,7 +2,7 @@
 
     ddoauth scan notebooks ddoauth-runs
 
-What looks like a secret stands in `masking.patterns`, and how deep it is looked for in
+What looks like a secret is in `masking.patterns`, and how deep it is looked for in
 `masking.walk`. A file is read by its marks: UTF-8, UTF-16, UTF-32, gzip and zip. One that cannot be
 read is named as such, and counts as a finding.
 """

@@ -110,18 +110,18 @@ class Walk:
         self._bare: dict[str, tuple[str, int]] | None = None
 
     def finds(self, text: str, *, depth: int = DEPTH) -> list[Find]:
-        """Return what stands in a text, in order, overlapping finds made one."""
+        """Return what is in a text, in order, overlapping finds made one."""
         if len(text) < _SHORTEST_SHAPE:
             return merged(self._known(text, self._plain))
         return merged(self._finds(text, depth, {}, [_ROOM + 4 * len(text)]))
 
     def joined(self, text: str) -> list[Find]:
-        """Return what stands in a text without blanks: known values, and what a prefix tells."""
+        """Return what is in a text without spaces: known values, and what a prefix tells."""
         forms = self._bare_forms()
         return merged([*self._known(text, forms), *finds(text, joined=True)])
 
     def _bare_forms(self) -> dict[str, tuple[str, int]]:
-        """Return what is left of values in each notation when blanks are taken out."""
+        """Return what is left of values in each notation when spaces are taken out."""
         if self._bare is None:
             self._bare = {
                 bare: (str(secret), len(secret.reveal()))
@@ -305,7 +305,7 @@ def _hex_bytes(word: str) -> tuple[bytes]:
 def _base64_bytes(word: str) -> Iterator[bytes]:
     """Yield what a word of base64 says, read from each of its first four characters.
 
-    What stands before it, such as a name and an underscore, may have become part of the word. A
+    What is before it, such as a name and an underscore, may have become part of the word. A
     long word is read from another place only where its beginning then reads as text.
     """
     plain = _LINES.sub("", word).rstrip("=").replace("-", "+").replace("_", "/")

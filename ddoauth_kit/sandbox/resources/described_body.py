@@ -38,7 +38,7 @@ def check_body(schema: Schema, body: object) -> None:
 
 
 def allows(schema: Schema, value: object) -> bool:
-    """Tell whether a schema allows a value."""
+    """Return whether a schema allows a value."""
     try:
         _check(schema, value, at="")
     except InvalidBodyError:

@@ -187,7 +187,7 @@ class Composer:
 
 
 def _is_servers(settable: Schema, name: str) -> bool:
-    """Tell whether only the server writes a property."""
+    """Return whether only the server writes a property."""
     return name not in settable or bool(resolved(settable[name]).get("w"))
 
 
