@@ -81,7 +81,7 @@ def _version() -> int:
 
 
 def _is_bare(given: Sequence[str]) -> bool:
-    """Tell whether nothing but a colour was asked for."""
+    """Return whether nothing but a colour was asked for."""
     return not [word for word in given if not word.startswith("--color") and word not in COLORS]
 
 

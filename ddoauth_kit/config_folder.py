@@ -52,7 +52,7 @@ def write_setting(path: Path, content: bytes) -> None:
 def write_whole(path: Path, content: bytes, *, mode: int = ANYBODY) -> None:
     """Replace a file atomically: readers see either the old or the new content, even after a crash.
 
-    The draft stands beside it under a name of its own, so that two processes that write at once
+    The draft is next to it under a name of its own, so that two processes that write at once
     do not meet. `mode` is the new file's, less what the process withholds (its umask).
 
     Raises:

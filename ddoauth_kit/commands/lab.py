@@ -72,7 +72,7 @@ def run_lab(options: argparse.Namespace) -> int:
 
 
 def _is_root() -> bool:
-    """Tell whether JupyterLab would refuse to start (POSIX only)."""
+    """Return whether JupyterLab would refuse to start (POSIX only)."""
     return hasattr(os, "geteuid") and os.geteuid() == 0
 
 

@@ -104,7 +104,7 @@ def _summary(tokens: TokenSet, *, chosen: ChosenStore) -> str:
     lines = {
         "organization": named,
         "site": f"{tokens.site.name} ({tokens.site.domain})",
-        "scopes": str(tokens.scopes) or "(none)",
+        "scopes": " ".join(tokens.scopes.granted) or "(none)",
         "grant in": chosen.store.where + (f" ({chosen.reason})" if chosen.reason else ""),
         "next": f"ddoauth probe --mode live --site {tokens.site.name}",
     }

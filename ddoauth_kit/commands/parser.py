@@ -29,7 +29,7 @@ COLORS: Final = ("auto", "always", "never")
 
 
 def wants_color(stream: TextIO, *, color: str, environ: Mapping[str, str] = os.environ) -> bool:
-    """Tell whether a stream gets colour: a terminal does, unless `NO_COLOR` is set or it is dumb.
+    """Return whether a stream gets colour: a terminal does, unless `NO_COLOR` is set or it is dumb.
 
     `always` and `never` decide instead. See https://no-color.org.
     """
@@ -55,7 +55,7 @@ class Parser(argparse.ArgumentParser):
     def describe(self, text: str, *, examples: Sequence[str], more: str = "") -> None:
         """Set the help's first and last part, and the option that every command takes.
 
-        `examples` are lines that work when typed; `more` stands before them as it is written.
+        `examples` are lines that work when typed; `more` is before them as it is written.
         """
         self.description = text
         self.examples = tuple(examples)

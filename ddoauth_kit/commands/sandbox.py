@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from ddoauth_kit.sandbox import Sandbox
 
 _COLUMN: Final = 13
+# All scopes of the sandbox's own client would fill the terminal.
+_FEW: Final = ("api_keys_write", "metrics_read", "monitors_read")
 EXAMPLES: Final = (
     "ddoauth sandbox",
     "ddoauth sandbox --client assets/oauth_clients.json --fault server-error:2",
@@ -237,12 +239,13 @@ def _serve_alone(sandbox: Sandbox, key_file: Path) -> int:
 def _exports(sandbox: Sandbox) -> list[str]:
     """Return shell lines that make the sandbox's client the one that `ddoauth login` uses."""
     client = sandbox.client
+    few = [scope for scope in _FEW if scope in client.scopes]
     variables = {
         "DDOAUTH_SANDBOX": sandbox.base_url,
         "DDOAUTH_CLIENT_ID": client.client_id,
         "DDOAUTH_CLIENT_SECRET": client.client_secret,
         "DDOAUTH_REDIRECT_URIS": " ".join(client.redirect_uris),
-        "DDOAUTH_SCOPES": " ".join(client.scopes),
+        "DDOAUTH_SCOPES": " ".join(few or client.scopes),
     }
     lines = [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
     return [*lines, "ddoauth login"]

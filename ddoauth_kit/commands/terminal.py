@@ -1,6 +1,6 @@
 """Speak to a terminal: answers on stdout, everything else on stderr, and an exit code.
 
-Whatever stands in a text, what is printed here is printable.
+Whatever is in a text, what is printed here is printable.
 """
 
 from __future__ import annotations

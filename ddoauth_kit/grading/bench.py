@@ -143,7 +143,7 @@ class Bench:
 
     @property
     def has_sessions(self) -> bool:
-        """Tell whether two browsers can be two persons, which a fixed cookie does not allow."""
+        """Return whether two browsers can be two persons, which a fixed cookie does not allow."""
         fixed = self.login is not None and bool(self.login.cookie or self.login.header)
         return not fixed or self.other_login is not None
 
@@ -177,12 +177,12 @@ class Bench:
             self.connects += 1
 
     def is_datadog(self, url: str) -> bool:
-        """Tell whether an address is one of Datadog's, for the customer to consent at."""
+        """Return whether an address is one of Datadog's, for the customer to consent at."""
         host = self.hosts.find(urlsplit(url).hostname or "")
         return host is not None and host.role == "app"
 
     def is_redirect(self, url: str) -> bool:
-        """Tell whether an address leads back to the server: its host, or its redirect URI."""
+        """Return whether an address leads back to the server: its host, or its redirect URI."""
         if self.redirect_uri and url.partition("?")[0] == self.redirect_uri.partition("?")[0]:
             return True
         return not self.is_datadog(url)
@@ -198,7 +198,7 @@ class Bench:
         )
 
     def shows_connected(self, page: SeenPage, browser: CustomerBrowser) -> bool:
-        """Tell whether the server counts this browser as connected."""
+        """Return whether the server counts this browser as connected."""
         mark = self.connected
         if mark.status_url:
             status = browser.open(mark.status_url, initiator=mark.status_url)

@@ -92,7 +92,7 @@ class CookieJar:
         return fits and secure and _path_fits(urlsplit(url).path or "/", cookie.path)
 
     def _crosses(self, cookie: Cookie, *, method: str) -> bool:
-        """Tell whether a cookie travels with a navigation that another site began."""
+        """Return whether a cookie travels with a navigation that another site began."""
         if cookie.same_site == "none":
             return True
         if cookie.same_site == "strict":
@@ -137,13 +137,13 @@ def site_of(url: str) -> tuple[str, str]:
 
 
 def is_trustworthy(url: str) -> bool:
-    """Tell whether Chromium treats an address as secure: https, or this machine."""
+    """Return whether Chromium treats an address as secure: https, or this machine."""
     parts = urlsplit(url)
     return parts.scheme == "https" or is_loopback(parts.hostname or "")
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether a host name or address means this machine."""
+    """Return whether a host name or address means this machine."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     return _is_address(host) and ip_address(host.strip("[]")).is_loopback

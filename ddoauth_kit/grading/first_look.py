@@ -161,7 +161,7 @@ def look(bench: Bench, guess: GradeSettings, *, say: Callable[[str], None]) -> F
 
 
 def is_tool(host: str) -> bool:
-    """Tell whether a host is most likely one that a build tool asks, and not the server."""
+    """Return whether a host is most likely one that a build tool asks, and not the server."""
     return bool(_TOOLS & {*re.split(r"[.-]", host.partition(":")[0])})
 
 

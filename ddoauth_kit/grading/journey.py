@@ -48,7 +48,7 @@ class Arrival:
 
     @property
     def issued(self) -> bool:
-        """Tell whether Datadog issued tokens."""
+        """Return whether Datadog issued tokens."""
         return any(event.succeeded for event in self.exchanges)
 
 

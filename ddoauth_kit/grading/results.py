@@ -76,7 +76,7 @@ class Requirement:
 
     @property
     def is_must(self) -> bool:
-        """Tell whether breaking it makes the grade broken."""
+        """Return whether breaking it makes the grade broken."""
         return self.worst is Verdict.BROKEN
 
 

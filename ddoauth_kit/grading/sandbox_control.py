@@ -56,29 +56,29 @@ class SandboxEvent:
 
     @property
     def is_token_request(self) -> bool:
-        """Tell whether this is a POST to a token endpoint, or to one that was taken for it."""
+        """Return whether this is a POST to a token endpoint, or to one that was taken for it."""
         named = {"grant_type", "code_verifier"} & {*self.form_fields, *self.json_fields}
         return self.method == "POST" and (self.path in TOKEN_PATHS or bool(named))
 
     @property
     def is_exchange(self) -> bool:
-        """Tell whether this token request carried a code."""
+        """Return whether this token request carried a code."""
         return self.is_token_request and not self.is_refresh
 
     @property
     def is_refresh(self) -> bool:
-        """Tell whether this token request carried a refresh token."""
+        """Return whether this token request carried a refresh token."""
         return self.is_token_request and "refresh_token" in self.fingerprints
 
     @property
     def is_data(self) -> bool:
-        """Tell whether this is a call of the API or an intake, and no step of OAuth."""
+        """Return whether this is a call of the API or an intake, and no step of OAuth."""
         oauth = self.is_token_request or self.path in REVOKE_PATHS or self.path == KEY_PATH
         return self.role in {"api", "logs", "events"} and not oauth
 
     @property
     def succeeded(self) -> bool:
-        """Tell whether the answer was a 2xx."""
+        """Return whether the answer was a 2xx."""
         return 200 <= self.status < 300  # noqa: PLR2004 - the class of the status
 
     def line(self) -> str:
@@ -103,7 +103,7 @@ class SandboxControl:
     """Speak to the control interface below `url`, such as `http://127.0.0.1:8000/control`.
 
     Raises:
-        FrontError: `sandbox_unreachable`, `sandbox_refused`; the key never stands in its text.
+        FrontError: `sandbox_unreachable`, `sandbox_refused`; the key never is in its text.
     """
 
     def __init__(self, url: str, *, key: str) -> None:
@@ -199,7 +199,7 @@ class SandboxControl:
         return tuple(found["redirect_uris"]), tuple(found["scopes"])
 
     def leaks(self, text: str) -> tuple[str, ...]:
-        """Return which kinds of issued secrets stand in a text, such as `access_token`."""
+        """Return which kinds of issued secrets are in a text, such as `access_token`."""
         return tuple(self._ask("POST", "leaks", {"text": text})["found"]) if text else ()
 
     def _ask(

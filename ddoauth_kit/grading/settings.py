@@ -53,7 +53,7 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartSettings:
-    """Say where the flow begins, by one of four ways.
+    """Say where the flow begins, in one of four ways.
 
     `url` redirects to Datadog, `page` has one link or form that leads there, `json` answers with
     the address in `field` (dots lead inward), and `log` is a text of the line of output with it.

@@ -71,12 +71,12 @@ class Subject:
 
     @property
     def by_hand(self) -> bool:
-        """Tell whether somebody else started the server, so that it cannot be started again."""
+        """Return whether somebody else started the server, so that it cannot be started again."""
         return not self._how.command
 
     @property
     def alive(self) -> bool:
-        """Tell whether the process runs; of one started by hand, whether its port answers."""
+        """Return whether the process runs; of one started by hand, whether its port answers."""
         if self.by_hand:
             return _answers(self._how.place)
         return self._process is not None and self._process.alive

@@ -50,7 +50,7 @@ def sentences(text: str) -> list[str]:
 
 
 def page_path() -> Path:
-    """Return where the page stands in the repository."""
+    """Return where the page is in the repository."""
     return notebooks_folder().parent / ".github" / "ERRORS.md"
 
 

@@ -40,7 +40,7 @@ Where a page opens Datadog by JavaScript, add `--browser`: Chromium then opens y
 Where your server reads neither the proxy variables nor the trust variables, add `--isolate` on Linux: it then runs in a namespace that nothing can leave, and `--forward PORT` leads out to a database of this machine.
 A server that runs already is graded with `--sandbox URL`, where `ddoauth sandbox --env` runs.
 
-A grading is a test like others: `--format junit` and `--format markdown` are for CI, `--out DIR` writes all forms with a page, and `--compare DIR` says what changed since an earlier one.
+You can run a grading like any other test: `--format junit` and `--format markdown` are for CI, `--out DIR` writes all forms with a page, and `--compare DIR` says what changed since an earlier one.
 It exits with 1 if a requirement is broken (with `--strict` also if a *must* was not tried), and with 2 if the settings need a correction.
 
 ## Verdicts and the grade

@@ -34,7 +34,7 @@ def fingerprint(value: str) -> str:
 
 
 def is_allowed_line(line: str) -> bool:
-    """Return whether a line has the comment that allows what stands in it, with a reason."""
+    """Return whether a line has the comment that allows what is in it, with a reason."""
     return "ddoauth" in line and _PRAGMA.search(line) is not None
 
 

@@ -1,4 +1,4 @@
-"""Walk over all texts of a notebook, as it stands in memory or in its file, and name each place."""
+"""Walk over all texts of a notebook, as it is in memory or in its file, and name each place."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ class Piece:
 def notebook_texts(notebook: Any) -> Iterator[Text]:  # noqa: ANN401 - JSON
     """Yield every text of a notebook, or of any other JSON value, names of fields included.
 
-    A list of strings, as sources and outputs stand in a file, is one text.
+    A list of strings, as sources and outputs are in a file, is one text.
     """
     waiting: list[tuple[tuple[str | int, ...], str, Any]] = [((), "", notebook)]
     while waiting:
@@ -165,10 +165,10 @@ def spread_finds(
     close: Callable[[str], list[Find]],
     loose: Callable[[str], list[Find]],
 ) -> Iterator[tuple[list[tuple[Piece, int, int]], Find]]:
-    """Find what is spread over several texts of one channel, or broken by blanks and colours.
+    """Find what is spread over several texts of one channel, or broken by spaces and colours.
 
     `close` gets the outputs of one cell without colours and inline tags, one directly after the
-    other; `loose` gets those of all cells, without blanks and tags. For each find comes the list of
+    other; `loose` gets those of all cells, without spaces and tags. For each find comes the list of
     its parts, as piece, begin and end; finds within one part are left out.
     """
     channels: dict[str, list[Piece]] = {}
@@ -216,7 +216,7 @@ def _parts(
 
 
 def _words(text: str, noise: re.Pattern[str]) -> Iterator[tuple[int, int]]:
-    """Yield begin and end of what lies between blanks, colours, quotes around all, and tags."""
+    """Yield begin and end of what lies between spaces, colours, quotes around all, and tags."""
     position = 0
     for found in noise.finditer(text):
         if found.start() > position:

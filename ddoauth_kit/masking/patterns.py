@@ -124,7 +124,7 @@ _ID_WORD: Final = re.compile(rf"(?i)(?:.*[_.-])?(?:{_ID_NAME})\Z")
 
 @dataclass(frozen=True, slots=True)
 class Find:
-    """Hold where a secret stands in a text, what may be shown for it, and what it looks like."""
+    """Hold where a secret is in a text, what may be shown for it, and what it looks like."""
 
     begin: int
     end: int
@@ -150,7 +150,7 @@ class Shape:
     joined: bool = False
 
     def finds(self, text: str, folded: str) -> Iterator[Find]:
-        """Yield where the shape stands in a text; `folded` is the text in lower case."""
+        """Yield where the shape is in a text; `folded` is the text in lower case."""
         for hint in self.hints:
             if hint in folded:
                 break
@@ -487,7 +487,7 @@ _FIELD_HINTED: Final = re.compile("|".join(_FIELD_HINTS))
 def finds(text: str, *, joined: bool = False) -> Iterator[Find]:
     """Yield everything in a text that looks like a secret, without decoding anything.
 
-    With `joined`, only what is known by its beginning: where blanks were taken out of a text the
+    With `joined`, only what is known by its beginning: where spaces were taken out of a text the
     ends of words are lost.
     """
     folded = text.lower()

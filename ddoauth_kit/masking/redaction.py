@@ -41,7 +41,7 @@ _REACH: Final = 8192
 class Masker:
     """Mask known secrets however they are encoded, and whatever looks like one.
 
-    Prepared once for many texts. What looks like a secret stands in `masking.patterns`, and how
+    Prepared once for many texts. What looks like a secret is in `masking.patterns`, and how
     deep is looked in `masking.walk`. `keep` names values that the user declared to be no secrets.
     """
 
@@ -172,7 +172,7 @@ def outline(text: str) -> str:
 
 
 def is_field_name(name: str) -> bool:
-    """Tell whether a key reads like a field's name, and not like a value that became a key."""
+    """Return whether a key reads like a field's name, and not like a value that became a key."""
     return bool(_FIELD_NAME.fullmatch(name))
 
 

@@ -139,7 +139,7 @@ class Walk:
         self._alone = LettersAlone({s.reveal(): str(s) for s in self._secrets})
 
     def finds(self, text: str, *, depth: int = DEPTH) -> list[Find]:
-        """Return what stands in a text, in order, overlapping finds made one."""
+        """Return what is in a text, in order, overlapping finds made one."""
         if len(text) < _SHORTEST_SHAPE:
             return merged(self._known(text, self._plain))
         return merged(self._finds(text, depth, {}, [_ROOM + 4 * len(text)]))
@@ -149,12 +149,12 @@ class Walk:
         return self._known(text, self._plain)
 
     def joined(self, text: str) -> list[Find]:
-        """Return what stands in a text without blanks: known values, and what a prefix tells."""
+        """Return what is in a text without spaces: known values, and what a prefix tells."""
         forms = self._bare_forms()
         return merged([*self._known(text, forms), *finds(text, joined=True)])
 
     def _bare_forms(self) -> dict[str, tuple[str, int]]:
-        """Return what is left of values in each notation when blanks are taken out."""
+        """Return what is left of values in each notation when spaces are taken out."""
         if self._bare is None:
             self._bare = {
                 bare: (str(secret), len(secret.reveal()))
@@ -410,7 +410,7 @@ def _paired(text: str) -> str:
 def _base64_bytes(word: str) -> Iterator[bytes]:
     """Yield what a word of base64 says, read from each of its first four characters.
 
-    What stands before it, such as a name and an underscore, may have become part of the word. A
+    What is before it, such as a name and an underscore, may have become part of the word. A
     long word is read from another place only where its beginning then reads as text.
     """
     plain = _LINES.sub("", word).rstrip("=").replace("-", "+").replace("_", "/")

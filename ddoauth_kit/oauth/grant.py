@@ -362,7 +362,7 @@ class Grant:
 
 
 def _is_lost(error: DdoauthError) -> bool:
-    """Tell whether Datadog may have answered with tokens that did not get here."""
+    """Return whether Datadog may have answered with tokens that did not get here."""
     return isinstance(error, NetworkError | AnswerError) and error.code != "no_network"
 
 

@@ -75,7 +75,7 @@ class Operation:
         return tuple(names for names in self.scope_sets if scope not in names)
 
     def is_open_to(self, granted: ScopeSet) -> bool:
-        """Tell whether granted scopes hold one whole set."""
+        """Return whether granted scopes hold one whole set."""
         return any(names <= granted for names in self.scope_sets)
 
 
@@ -159,7 +159,7 @@ def _frozen(found: dict[Any, list[Any]]) -> Mapping[Any, tuple[Any, ...]]:
 
 
 def _beginning(method: str, segments: list[str]) -> Beginning:
-    """Return what tells most operations apart; no template stands in the first segments."""
+    """Return what tells most operations apart; no template is in the first segments."""
     return method, len(segments), "/".join(segments[:4])
 
 

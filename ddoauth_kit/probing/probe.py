@@ -117,7 +117,7 @@ class CallProbe(_WithOperation):
 
     @property
     def expects_data(self) -> bool:
-        """Tell whether a success would carry data."""
+        """Return whether a success would carry data."""
         return self.approach in EXPECTS_DATA
 
 

@@ -62,7 +62,7 @@ class ProbeReport:
 
     @property
     def is_good(self) -> bool:
-        """Tell whether every token is alive and no scope was refused or failed."""
+        """Return whether every token is alive and no scope was refused or failed."""
         return not self.problems and all(baseline.alive for baseline in self.baselines)
 
 

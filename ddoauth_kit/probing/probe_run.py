@@ -240,7 +240,7 @@ class Probing:
 
 
 def _is_cancelled() -> bool:
-    """Tell whether somebody else wants the present task to end."""
+    """Return whether somebody else wants the present task to end."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
 

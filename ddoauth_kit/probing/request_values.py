@@ -27,7 +27,7 @@ def absent_path(path: str, *, path_ids: Mapping[str, str]) -> str:
 
 
 def names_something(kind: str) -> bool:
-    """Tell whether a path parameter names one thing of many, rather than a kind of things."""
+    """Return whether a path parameter names one thing of many, rather than a kind of things."""
     return not kind.startswith(_CHOICE)
 
 
@@ -42,7 +42,7 @@ def is_id(value: object) -> bool:
 
 
 def filled_path(path: str, *, value: str) -> str:
-    """Fill the one id of a path."""
+    """Fill in the single id of a path."""
     return _PLACEHOLDER.sub(lambda _: value, path)
 
 

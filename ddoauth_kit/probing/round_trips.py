@@ -54,7 +54,7 @@ class Step:
 class RoundTrip:
     """Hold the calls that create, read, change and delete one thing.
 
-    `id_at` is where the id stands in the answer to `create`.
+    `id_at` is where the id is in the answer to `create`.
     """
 
     create: Step

@@ -139,7 +139,7 @@ def judge(
 
 
 def needs_contrast(probe: CallProbe, response: Response) -> bool:
-    """Tell whether only the same call without the scope can say what an answer means."""
+    """Return whether only the same call without the scope can say what an answer means."""
     return _decides(response.status) and not _is_missing(probe, response)
 
 
@@ -165,7 +165,7 @@ def outline_of(response: Response) -> str:
 
 
 def _decides(status: int) -> bool:
-    """Tell whether a status says no for a reason of the call's own, and not of its scope."""
+    """Return whether a status says no for a reason of the call's own, and not of its scope."""
     return status in _REFUSED and status not in _CLEAR
 
 

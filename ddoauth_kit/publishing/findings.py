@@ -45,7 +45,7 @@ class RuleFinding:
     edits: tuple[Edit, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """Return the finding as it stands in `--format json`."""
+        """Return the finding as it is in `--format json`."""
         return {
             "rule": self.rule.id,
             "severity": str(self.rule.severity),

@@ -19,7 +19,7 @@ _MARK: Final = BOM_UTF8.decode("utf-8")
 
 @dataclass(frozen=True, slots=True)
 class TextFile:
-    """Hold a text exactly as it stands in its file, line endings included.
+    """Hold a text exactly as it is in its file, line endings included.
 
     `mark` is the byte order mark, which is kept apart so that offsets and lines do not count it.
     `linked` says that the file is a symbolic link, which no patch can be for.

@@ -44,7 +44,7 @@ def read_probes(path: str | Path) -> tuple[SavedProbe, ...]:
     try:
         rows = json.loads(file.text)
     except (ValueError, RecursionError):
-        raise _bad(path, "is no JSON") from None
+        raise _bad(path, "is not JSON") from None
     if not isinstance(rows, list):
         raise _bad(path, "is not a list")
     return tuple(_probe(row, path, number) for number, row in enumerate(rows, start=1))

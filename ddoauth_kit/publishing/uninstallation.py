@@ -43,7 +43,7 @@ _API_KEYS: Final = (
 
 
 def uninstallation_findings(integration: Integration, readme: Readme) -> Iterator[RuleFinding]:
-    """Yield what is wrong with the heading Uninstallation and with what stands below it."""
+    """Yield what is wrong with the heading Uninstallation and with what is below it."""
     headings = readme.page.named(HEADING)
     usable = [heading for heading in headings if heading.level in LEVELS]
     if not usable:

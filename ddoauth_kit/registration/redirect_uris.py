@@ -64,7 +64,7 @@ def _address(host: str) -> Any:  # noqa: ANN401 - the two classes of addresses s
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether a host is this machine: by address, by name, or below `.localhost`."""
+    """Return whether a host is this machine: by address, by name, or below `.localhost`."""
     address = _address(host)
     if address is not None:
         return bool(address.is_loopback or address.is_unspecified)

@@ -64,7 +64,7 @@ def _entry(number: int) -> str:
 
 
 def _header(value: str, count: int) -> str:
-    """Return what stands in a slot whose secret is in parts."""
+    """Return what is in a slot whose secret is in parts."""
     mark = hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()[:16]
     return f"{_SPLIT}{count}:{mark}"
 

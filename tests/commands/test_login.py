@@ -46,7 +46,7 @@ def test_a_login_is_enough_for_probes_without_a_person(terminal: Terminal) -> No
     code, out, said = terminal.log_in()
     assert code == 0, said
     assert "organization  Acme (us1)" in out
-    assert re.search(r"scopes +\w*.*metrics_read", out)
+    assert re.search(r"^scopes +[a-z_ ]*\bmetrics_read\b[a-z_ ]*$", out, re.MULTILINE)
     assert "Consent came from the organization Acme (us1)" in said
     probed = terminal.run("probe", "--mode", "live", "--scope", "metrics_read", "--format", "json")
     assert probed.returncode == 0, probed.stderr

@@ -205,8 +205,8 @@ def test_the_official_clients_variables() -> None:
             Status.NOTE,
             "http://proxy.example:3128",
         ),
-        ("proxy.example:3128", Status.PROBLEM, "no address"),
-        ("http://proxy.example:port", Status.PROBLEM, "no address"),
+        ("proxy.example:3128", Status.PROBLEM, "not the address"),
+        ("http://proxy.example:port", Status.PROBLEM, "not the address"),
         ("", Status.OK, "none"),
     ],
 )
@@ -223,7 +223,7 @@ def test_tls(tmp_path: Path) -> None:
     broken = tmp_path / "broken.pem"
     broken.write_text("no certificate", "utf-8")
     for environ, words in (
-        ({"SSL_CERT_FILE": str(tmp_path / "nowhere")}, "not there"),
+        ({"SSL_CERT_FILE": str(tmp_path / "nowhere")}, "does not exist"),
         ({"SSL_CERT_FILE": str(broken)}, "cannot be loaded"),
     ):
         finding = _found(check_tls(environ), "TLS")

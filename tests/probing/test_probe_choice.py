@@ -256,7 +256,7 @@ def test_why_there_is_none() -> None:
     for scope, words in {
         "coterm_read": "names no operation",
         "logs_read_config": "permission of the same name",
-        "no_such_scope": "is not known",
+        "no_such_scope": "is not a known scope",
         "slos_corrections": "called safely",
     }.items():
         probe = _probe(scope)

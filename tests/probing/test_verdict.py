@@ -86,7 +86,7 @@ def test_let_through_only_beside_a_refusal(approach: Approach) -> None:
     ("changes", "granted", "words"),
     [
         ({"alternatives": (frozenset({"b"}),)}, {SCOPE, "b"}, "b would also allow the call"),
-        ({"alternatives": (frozenset({"b", "c"}),)}, {SCOPE, "b", "c"}, "b and c would open"),
+        ({"alternatives": (frozenset({"b", "c"}),)}, {SCOPE, "b", "c"}, "b and c would also allow"),
         ({"companions": frozenset({"d"})}, {SCOPE}, "without d"),
         ({}, {"x"}, "not granted this scope"),
         ({}, set(), "not granted this scope"),

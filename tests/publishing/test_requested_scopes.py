@@ -40,7 +40,7 @@ def test_probes_are_read(tmp_path: Path) -> None:
     [
         (None, "cannot be read"),
         (b"\xff", "is not text in UTF-8"),
-        (b"site,scope\n", "is no JSON"),
+        (b"site,scope\n", "is not JSON"),
         (b"{}", "is not a list"),
         (json.dumps([ROW, "x"]).encode(), "in entry 2"),
         (json.dumps([{**ROW, "verdict": None}]).encode(), "in entry 1"),

@@ -269,7 +269,7 @@ def test_a_file_may_name_the_token_endpoint(tmp_path: Path) -> None:
 @pytest.mark.parametrize("named", ["v3", "V1", "/oauth2/v1/token", "v1 v2"])
 def test_what_is_no_token_endpoint_is_refused(named: str) -> None:
     """A misspelt setting is an error, and not the default."""
-    with pytest.raises(InputError, match="there are v2 and v1") as caught:
+    with pytest.raises(InputError, match="the endpoints are v2 and v1") as caught:
         registration_from_environment(environ={**PRIVATE, "DDOAUTH_TOKEN_ENDPOINT": named})
     assert caught.value.code == "unknown_token_endpoint"
     with pytest.raises(InputError):

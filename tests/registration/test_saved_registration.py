@@ -128,7 +128,7 @@ def test_a_file_that_cannot_be_written_loses_nothing(environ: dict[str, str]) ->
     aside = path.rename(f"{path}.aside")
     path.mkdir()  # a file does not replace a folder
     new = own(client_id="new", client_secret=Secret("canary-new", label="client_secret"))
-    with pytest.raises(InputError, match="The secret is kept in files") as caught:
+    with pytest.raises(InputError, match="The secret is still stored in files") as caught:
         keep_registration(new, site="us1", environ=environ)
     assert code_of(caught) == "registration_not_kept"
     path.rmdir()

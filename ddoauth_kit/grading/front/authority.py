@@ -134,5 +134,5 @@ def _check(name: str) -> None:
 
 
 def is_host_name(name: str) -> bool:
-    """Tell whether a certificate can be made for this name, in lower case."""
+    """Return whether a certificate can be made for this name, in lower case."""
     return _NAME.fullmatch(name) is not None and not name.replace(".", "").isdigit()

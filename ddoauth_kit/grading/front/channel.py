@@ -148,7 +148,7 @@ class Channel:
 
     @property
     def ended(self) -> bool:
-        """Tell whether the other side is known to have ended the connection."""
+        """Return whether the other side is known to have ended the connection."""
         return self._reader.at_eof() or self._writer.is_closing()
 
     def end(self) -> None:

@@ -45,7 +45,7 @@ def isolated(
 
 
 def is_isolated(environment: Mapping[str, str]) -> bool:
-    """Tell whether this process was started by `isolated`."""
+    """Return whether this process was started by `isolated`."""
     return bool(environment.get(_MARK))
 
 

@@ -66,7 +66,7 @@ class ForeignProcess:
 
     @property
     def alive(self) -> bool:
-        """Tell whether the command itself still runs."""
+        """Return whether the command itself still runs."""
         return self._process.poll() is None
 
     def wait(self, seconds: float | None = None) -> int:

@@ -37,7 +37,7 @@ class Allowed:
         self._rules = tuple(_rule(host.lower(), datadog=datadog) for host in hosts)
 
     def admits(self, host: str, port: int) -> bool:
-        """Tell whether a rule covers a host name in lower case."""
+        """Return whether a rule covers a host name in lower case."""
         return any(
             (host.endswith(f".{name}") if below else host == name) and number in {0, port}
             for below, name, number in self._rules
@@ -63,7 +63,7 @@ def _rule(text: str, *, datadog: HostTable) -> tuple[bool, str, int]:
 
 
 def is_this_machine(host: str) -> bool:
-    """Tell whether a name or an address is this machine's loopback."""
+    """Return whether a name or an address is this machine's loopback."""
     if host in _LOCAL or host.endswith(".localhost"):
         return True
     address = as_address(host)

@@ -52,7 +52,7 @@ class Scenario:
     `alone` is false for one whose requests can be told from others' by their organization; it may
     run beside others. `expects_nothing` marks one whose good result is that no request came: it
     counts only between two good connects. `last` marks one that holds the server up or starts it
-    anew. `needs` names tables of the settings, `a|b` for either, or `durable`.
+    again. `needs` names tables of the settings, `a|b` for either, or `durable`.
     """
 
     name: str

@@ -259,7 +259,7 @@ def scope_narrowed(bench: Bench) -> list[Finding]:
 
 
 def _differs(usual: Arrival, arrival: Arrival) -> bool:
-    """Tell whether the page shows another outcome; numbers and names in it may differ."""
+    """Return whether the page shows another outcome; numbers and names in it may differ."""
     if arrival.connected != usual.connected or arrival.page.status != usual.page.status:
         return True
     words, before = arrival.page.html.text.split(), usual.page.html.text.split()

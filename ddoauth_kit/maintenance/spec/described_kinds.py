@@ -81,7 +81,7 @@ def _operation(compact: CompactSchemas, place: SchemaPlace) -> dict[str, Any]:
 
 
 def _says_texts(place: SchemaPlace) -> bool:
-    """Tell whether the errors of a bad request are texts and not objects."""
+    """Return whether the errors of a bad request are texts and not objects."""
     answer = place.operation["responses"].get("400")
     if answer is None:
         return place.path.startswith("/api/v1/")
@@ -94,7 +94,7 @@ def _says_texts(place: SchemaPlace) -> bool:
 
 @dataclass(frozen=True)
 class _Shape:
-    """Hold where a resource stands in a body: a way of names, in which `*` is a list's item."""
+    """Hold where a resource is in a body: a way of names, in which `*` is a list's item."""
 
     way: tuple[str, ...]
     properties: Properties
@@ -311,7 +311,7 @@ def _form(parameter: str, key: str, shown: Properties, place: SchemaPlace) -> ob
 
 
 def _is_text(place: SchemaPlace, parameter: str) -> bool:
-    """Tell whether the description's example of a path's variable is no UUID but some text."""
+    """Return whether the description's example of a path's variable is text, not a UUID."""
     example = _example_of(place, parameter)
     return bool(example) and re.fullmatch(r"[0-9a-fA-F-]{36}", example) is None
 

@@ -38,7 +38,7 @@ class SchemaPlace:
 
     @property
     def takes_api_key(self) -> bool:
-        """Tell whether an API key alone opens it."""
+        """Return whether an API key alone opens it."""
         security = self.operation.get("security", self.document["security"])
         return any(set(entry) == {"apiKeyAuth"} for entry in security)
 

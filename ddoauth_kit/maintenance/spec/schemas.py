@@ -55,7 +55,7 @@ class Schemas:
         return merged
 
     def fits(self, schema: dict[str, Any], value: object) -> bool:
-        """Tell whether a value is valid, as strictly as the official client reads answers."""
+        """Return whether a value is valid, as strictly as the official client reads answers."""
         made = by_hand(schema)
         if made is not MISSING:
             return bool(value == made)

@@ -283,7 +283,7 @@ class CallbackListener(Generic[Result]):
         return pages.send_on(proxied(target.url, self._urls.proxy_url), *cookie)
 
     def _onboarding(self, asked: Asked) -> Reply:
-        """Begin an attempt for the `domain` and `site` that arrived; others go on waiting."""
+        """Begin an attempt for the `domain` and `site` that arrived; others keep waiting."""
         belongs = self._where_it_belongs(asked)
         if belongs:
             return pages.send_on(belongs)

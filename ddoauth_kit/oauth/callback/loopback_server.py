@@ -155,7 +155,7 @@ class _Server(socketserver.ThreadingTCPServer):
 
 
 class _Open:
-    """Know the open connections, and which of them have not sent their request yet."""
+    """Track the open connections, and which of them have not sent their request yet."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -53,7 +53,7 @@ class BrowserPage:
 
     @cached_property
     def forms(self) -> tuple[Form, ...]:
-        """Return the forms, in order; what stands before the first is not parsed."""
+        """Return the forms, in order; what is before the first is not parsed."""
         begin = _FORMS.search(self.html)
         return tuple(_parsed(self.html[begin.start() :]).forms) if begin else ()
 

@@ -64,7 +64,7 @@ def consent_wanted(environ: Mapping[str, str] = os.environ) -> str:
 
 
 def browser_is_here() -> bool:
-    """Tell whether a browser with windows opens on this machine."""
+    """Return whether a browser with windows opens on this machine."""
     try:
         webbrowser.get()
     except webbrowser.Error:
@@ -73,7 +73,7 @@ def browser_is_here() -> bool:
 
 
 def opens_no_window(environ: Mapping[str, str] = os.environ) -> bool:
-    """Tell whether the browser that would open is one of a terminal, or has no display.
+    """Return whether the browser that would open is one of a terminal, or has no display.
 
     It would load a one-time link, which is then spent, and show it to nobody.
     """

@@ -45,7 +45,7 @@ def check_ids(
     """Refuse a path that names something unknown.
 
     An id is known if a store can read it (`readers`, by the shape of the item's path), or
-    else if it stands in what the listing, the item itself or their creation answers. Where
+    else if it is in what the listing, the item itself or their creation answers. Where
     no answer has ids to compare with, and where a parameter is free text, all are known but
     those that probes take for nobody's.
     """

@@ -221,5 +221,5 @@ def _key_resource(key: ApiKey) -> dict[str, Any]:
 
 
 def is_missing(operation: Operation, *, site: Site) -> bool:
-    """Tell whether a site lacks the product area of an operation."""
+    """Return whether a site lacks the product area of an operation."""
     return operation.area in MISSING.get(site.name, ())

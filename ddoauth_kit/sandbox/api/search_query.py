@@ -81,7 +81,7 @@ def run_search(
 
 
 def query_matches(query: str, *, text: str, fields: Mapping[str, str], tags: Sequence[str]) -> bool:
-    """Tell whether all terms of a query hold: words, `field:value`, `@attribute:value`, tags."""
+    """Return whether all terms of a query hold: words, `field:value`, `@attribute:value`, tags."""
     return all(
         _term_holds(match, text=text, fields=fields, tags=tags) for match in _TERM.finditer(query)
     )

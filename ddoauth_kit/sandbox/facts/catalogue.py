@@ -39,7 +39,7 @@ class Operation:
 
     @property
     def touches_data(self) -> bool:
-        """Tell whether a bearer token reads or changes a customer's data by this."""
+        """Return whether a bearer token reads or changes a customer's data by this."""
         return not self.needs_key and self.id not in {
             MARKETPLACE_KEY,
             CURRENT_USER,
@@ -48,12 +48,12 @@ class Operation:
 
     @property
     def manages_keys(self) -> bool:
-        """Tell whether this is about API or application keys, beyond listing them."""
+        """Return whether this is about API or application keys, beyond listing them."""
         keys = _KEYS.search(self.path) is not None and self.id != MARKETPLACE_KEY
         return keys and (self.method != "GET" or bool(self.path_ids))
 
     def is_open_to(self, granted: frozenset[str]) -> bool:
-        """Tell whether the granted scopes hold one complete set."""
+        """Return whether the granted scopes hold one complete set."""
         return not self.scopes or any(needed <= granted for needed in self.scopes)
 
 

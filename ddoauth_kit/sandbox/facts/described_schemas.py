@@ -34,7 +34,7 @@ class Elsewhere:
 
 @dataclass(frozen=True)
 class DescribedKind:
-    """One kind: its paths, where it stands in bodies and answers, and what its ids look like."""
+    """One kind: its paths, where it is in bodies and answers, and what its ids look like."""
 
     path: str
     item: str

@@ -26,7 +26,7 @@ def call_ahead(location: str) -> None:
 
 
 def is_loopback(location: str) -> bool:
-    """Tell whether an address is plain http on this machine."""
+    """Return whether an address is plain http on this machine."""
     parts = urlsplit(location)
     host = parts.hostname or ""
     try:

@@ -111,7 +111,7 @@ def _fits(verifier: str, code: Code) -> bool:
 
 
 def proves(verifier: str, *, challenge: str) -> bool:
-    """Tell whether a verifier belongs to an S256 challenge (RFC 7636, 4.6)."""
+    """Return whether a verifier belongs to an S256 challenge (RFC 7636, 4.6)."""
     if not _VERIFIER.fullmatch(verifier):
         return False
     digest = hashlib.sha256(verifier.encode("ascii")).digest()

@@ -36,7 +36,7 @@ def checked(body: object, fields: Fields, *, required: Collection[str] = ()) -> 
 
 
 def too_deep(value: object) -> bool:
-    """Tell whether JSON is nested so deeply that writing it could fail."""
+    """Return whether JSON is nested so deeply that writing it could fail."""
     level = [value]
     for _ in range(DEEPEST):
         level = [

@@ -84,7 +84,7 @@ def is_backwards(start: object, end: object) -> bool:
 
 
 def allows(schema: Schema, value: object) -> bool:
-    """Tell whether a schema allows a value."""
+    """Return whether a schema allows a value."""
     try:
         _check(schema, value, at="")
     except InvalidBodyError:

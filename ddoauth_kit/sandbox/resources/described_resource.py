@@ -231,7 +231,7 @@ def _without_unsent(made: Item, settable: Schema, given: Item) -> Item:
 
 
 def _is_servers(settable: Schema, name: str) -> bool:
-    """Tell whether only the server writes a property."""
+    """Return whether only the server writes a property."""
     return name not in settable or bool(resolved(settable[name]).get("w"))
 
 

@@ -289,7 +289,7 @@ class DescribedService:
         return str(item[self.kind.key])
 
     def _is_meant(self, item: Item, wanted: str) -> bool:
-        """Tell whether a path names an item by another field than its id."""
+        """Return whether a path names an item by another field than its id."""
         parameter = self.kind.parameter
         attributes = item.get("attributes") or {}
         link = (item.get("relationships") or {}).get(parameter.removesuffix("_id")) or {}

@@ -1,4 +1,4 @@
-"""What stands in an address: the ids of its path, and the page that its query asks for."""
+"""What is in an address: the ids of its path, and the page that its query asks for."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Paging:
 
 @dataclass(frozen=True)
 class PageOfItems:
-    """The part of a listing that is shown, and where it stands in the whole."""
+    """The part of a listing that is shown, and where it is in the whole."""
 
     items: list[Item]
     offset: int

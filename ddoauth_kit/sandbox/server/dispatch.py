@@ -169,7 +169,7 @@ class Dispatcher:
         return route_request(self._twin, incoming)
 
     def _is_back_channel(self, incoming: Incoming) -> bool:
-        """Tell whether a server calls; faults of tokens and the API strike nothing else."""
+        """Return whether a server calls; faults of tokens and the API strike nothing else."""
         if incoming.role != "app":
             return True
         return incoming.path in TOKEN_PATHS and "token-at-app" in self._twin.switches.tolerates

@@ -58,7 +58,7 @@ class _QuietConfig(uvicorn.Config):
     """uvicorn's configuration, without what logs URLs, which carry states and codes.
 
     Its own `access_log=False` takes the handlers of every uvicorn in the process away, and holds
-    only until somebody configures logging anew.
+    only until somebody configures logging again.
     """
 
     def load(self) -> None:

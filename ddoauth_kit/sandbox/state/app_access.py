@@ -21,7 +21,7 @@ class AppAccess:
     known: set[str] = field(default_factory=set)
 
     def opens(self, scope: str) -> bool:
-        """Tell whether users may allow the app this scope."""
+        """Return whether users may allow the app this scope."""
         return scope not in self.blocked and (self.allows_new or scope in self.known)
 
     def block(self, scope: str) -> None:

@@ -64,11 +64,11 @@ class Client:
 
     @property
     def published(self) -> bool:
-        """Tell whether every org may authorize this client."""
+        """Return whether every org may authorize this client."""
         return self.org_id is None
 
     def is_known_to(self, org: Org) -> bool:
-        """Tell whether this client can be authorized in that org."""
+        """Return whether this client can be authorized in that org."""
         return org.site.name in self.sites and self.org_id in {None, org.id}
 
     def description(self) -> dict[str, object]:

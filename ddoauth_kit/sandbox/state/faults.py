@@ -82,7 +82,7 @@ class _Active:
     attempt: str | None = None
 
     def concerns(self, handling: Handling) -> bool:
-        """Tell whether it is for everybody, or for the organization or attempt at hand."""
+        """Return whether it is for everybody, or for the organization or attempt at hand."""
         return self.org in {None, handling.org} and self.attempt in {None, handling.attempt}
 
 
@@ -121,7 +121,7 @@ class FaultPlan:
         self._active = [parse_fault(spec) for spec in self._first]
 
     def strikes(self, name: str) -> bool:
-        """Tell whether this fault happens now, and use up one of its count."""
+        """Return whether this fault happens now, and use up one of its count."""
         for active in self._active:
             if active.name == name and active.count > 0 and self._happens(active):
                 active.count -= 1

@@ -66,7 +66,7 @@ class AccessToken:
     overdue_at: float = math.inf
 
     def lives(self, now: float) -> bool:
-        """Tell whether it is good at this time of the sandbox's clock."""
+        """Return whether it is good at this time of the sandbox's clock."""
         return now < self.expires and time.monotonic() < self.overdue_at
 
 

@@ -21,7 +21,7 @@ class User:
     permissions: frozenset[str] | None = None
 
     def may(self, permission: str) -> bool:
-        """Tell whether this person has a permission; scopes are named like permissions."""
+        """Return whether this person has a permission; scopes are named like permissions."""
         return self.permissions is None or permission in self.permissions
 
 

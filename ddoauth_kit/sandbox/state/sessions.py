@@ -45,7 +45,7 @@ class Session:
     unseen: Client | None = None
 
     def accepts(self, csrf: str) -> bool:
-        """Tell whether a form came from a page of this session."""
+        """Return whether a form came from a page of this session."""
         return hmac.compare_digest(self.csrf.encode(), csrf.encode())
 
     def wait_for(self, pending: Pending) -> None:

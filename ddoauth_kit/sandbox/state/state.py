@@ -87,7 +87,7 @@ class Twin:
         return self.all_switches.of(self.handling.org)
 
     def tolerates(self, name: str) -> bool:
-        """Tell whether a mistake is let pass, and remember that it was."""
+        """Return whether a mistake is let pass, and remember that it was."""
         forgiven = name in self.switches.tolerates
         if forgiven:
             self.handling.tolerated.append(name)
@@ -138,7 +138,7 @@ class Twin:
         self.grants.revoke_client(client.client_id, org=org)
 
     def publish(self, client: Client) -> Client:
-        """Mint the published client of a private one, which goes on working for its org."""
+        """Mint the published client of a private one, which keeps working for its org."""
         return self.clients.publish(client.integration)
 
     def amend(self, client_id: str, **changes: Any) -> Client:  # noqa: ANN401 - see `Clients.amend`
@@ -157,7 +157,7 @@ class Twin:
         return self.clients.make_private(client.integration, org=self.orgs[site][0])
 
     def ends_now(self, grant: Grant) -> bool:
-        """Tell whether a fault ends this grant now, alone or with all others of its client."""
+        """Return whether a fault ends this grant now, alone or with all others of its client."""
         if self.faults.strikes("revoked-grant"):
             self.grants.revoke(grant)
             return True
@@ -167,7 +167,7 @@ class Twin:
         return False
 
     def expires_now(self, token: AccessToken) -> bool:
-        """Tell whether a fault ends this access token now."""
+        """Return whether a fault ends this access token now."""
         struck = self.faults.strikes("expired-token")
         if struck:
             self.grants.expire(token)

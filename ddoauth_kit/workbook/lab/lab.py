@@ -224,7 +224,7 @@ class Lab:
         return self.transcript.last(Purpose.ACCESS_REVOCATION) or self.transcript.newest()
 
     def connect(self) -> TokenSet:
-        """Return tokens: by refreshing a kept grant where there is one, else by authorizing.
+        """Return tokens: by refreshing a stored grant where there is one, else by authorizing.
 
         A bare refresh token, as the environment may give it, goes first; then the grant that was
         renewed last.
@@ -313,7 +313,7 @@ class Lab:
         return found if found.name else replace(found, name=KEPT_EARLIER)
 
     def _own_kept_key(self, tokens: TokenSet) -> ApiKey | None:
-        """Return the kept key if it is of the grant's organization; change nothing."""
+        """Return the stored key if it is of the grant's organization; change nothing."""
         kept = self.kept_api_key()
         if kept is None:
             return None

@@ -153,7 +153,7 @@ def _somebody_is_there() -> bool:
 def ask_for_redirect(request: AuthorizationRequest) -> str:
     """Show the authorization URL, wait for the redirect URL, and leave neither in the notebook.
 
-    The link stands in the output only while the question is open; the answer is read like a
+    The link is in the output only while the question is open; the answer is read like a
     password, so that it is not saved.
 
     Raises:

@@ -59,7 +59,7 @@ class TokenPanel(Panel):
         return self.tokens or Skipped(ENDED, state="ended")
 
     def parts(self) -> Iterable[widgets.Widget]:
-        """Return countdown and buttons, and begin to count."""
+        """Return countdown and buttons, and start counting."""
         self._shown = True
         self._begin()
         return (self._left, row(self._refresh, self._revoke, self._yes, self._no), self._again)

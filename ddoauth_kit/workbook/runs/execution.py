@@ -133,7 +133,7 @@ def _prepared(source: Path, *, output: Path, parameters: Mapping[str, Any]) -> A
 async def _run(
     manager: MaskingManager, *, seconds: float | None, template: KernelTemplate | None
 ) -> str:
-    """Return what kept the notebook from its end; the error of a cell stands in the notebook.
+    """Return what kept the notebook from its end; the error of a cell is in the notebook.
 
     nbclient tells a cancelled task that its kernel died.
     """

@@ -148,7 +148,7 @@ def _tags(cell: NotebookNode) -> tuple[str, ...]:
 
 
 def _is_doubled(cell: NotebookNode, notebook: NotebookNode) -> bool:
-    """Tell whether papermill has said it again, or in its own words: parameters, its banner."""
+    """Return whether papermill has said it again, or in its own words: parameters, its banner."""
     injected = any("injected-parameters" in _tags(each) for each in notebook.cells)
     return _BANNER in _tags(cell) or (injected and "parameters" in _tags(cell))
 

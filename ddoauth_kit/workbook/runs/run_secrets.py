@@ -1,4 +1,4 @@
-"""Know the secrets that a notebook's run can meet: the environment's, and the stores'."""
+"""List the secrets that a notebook run may meet: those of the environment and the stores."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ TONES: Final[dict[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class RunVerdict:
-    """Hold one verdict with its evidence; every field is text, as it stands in the CSV file."""
+    """Hold one verdict with its evidence; every field is text, as it is in the CSV file."""
 
     client: str
     site: str

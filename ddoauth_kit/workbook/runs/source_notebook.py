@@ -61,7 +61,7 @@ def checked_notebook(path: Path) -> dict[str, Any]:
 
 
 def takes_parameter(path: Path, name: str) -> bool:
-    """Tell whether a notebook's parameters cell sets a name; False if it can't be read."""
+    """Return whether a notebook's parameters cell sets a name; False if it can't be read."""
     try:
         cells = checked_notebook(path)["cells"]
     except InputError:

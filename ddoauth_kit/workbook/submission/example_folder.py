@@ -84,7 +84,7 @@ def _manifest(name: str, *, app_uuid: str) -> dict[str, object]:
 
 
 def _client(registration: ClientRegistration) -> dict[str, object]:
-    """Return the registration as it stands in the folder: without its secret."""
+    """Return the registration as it is in the folder: without its secret."""
     return {
         "integration": {
             "id": registration.client_id,

@@ -54,7 +54,7 @@ class Readiness:
 
     @property
     def is_ready(self) -> bool:
-        """Tell whether no requirement is open."""
+        """Return whether no requirement is open."""
         return not self._open
 
     @property

@@ -39,12 +39,12 @@ class MatrixRow:
 
     @property
     def is_uniform(self) -> bool:
-        """Tell whether the verdict is the same on every site."""
+        """Return whether the verdict is the same on every site."""
         return len(set(self.verdicts)) == 1
 
     @property
     def has_problem(self) -> bool:
-        """Tell whether somebody must look at it."""
+        """Return whether somebody must look at it."""
         return not PROBLEMS.isdisjoint(self.verdicts)
 
 
@@ -57,13 +57,13 @@ class MatrixArea:
 
     @property
     def has_problem(self) -> bool:
-        """Tell whether a scope of the area has a problem."""
+        """Return whether a scope of the area has a problem."""
         return any(row.has_problem for row in self.rows)
 
 
 @dataclass(frozen=True)
 class VerdictMatrix:
-    """Show verdicts scope by site; areas with problems stand first, then the alphabet decides.
+    """Show verdicts scope by site; areas with problems come first, then alphabetically.
 
     `whole` is the number of scopes before anything was narrowed, `complete` is false when probing
     was cancelled. `missing` is how many results there would be more.
@@ -105,7 +105,7 @@ class VerdictMatrix:
 
     @property
     def is_narrowed(self) -> bool:
-        """Tell whether scopes were left out."""
+        """Return whether scopes were left out."""
         return len(self.rows) < self.whole
 
     @property

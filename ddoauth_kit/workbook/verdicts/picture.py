@@ -43,7 +43,7 @@ class _Layout:
 
 
 def verdict_picture(matrix: VerdictMatrix) -> Picture:
-    """Return the matrix as SVG, grouped by product area; many scopes stand in two blocks."""
+    """Return the matrix as SVG, grouped by product area; many scopes are in two blocks."""
     layout = _layout(matrix)
     drawing = Drawing(layout.width, layout.height)
     _draw_legend(drawing, matrix, layout)

@@ -42,7 +42,7 @@ class Drawing:
     def text(  # noqa: PLR0913 - what a text looks like
         self, left: float, base: float, said: str, *, size: float, colour: str = INK, more: str = ""
     ) -> None:
-        """Add a line of text that stands on `base`; `more` are attributes of SVG."""
+        """Add a line of text that is on `base`; `more` are attributes of SVG."""
         place = f'x="{left:.5g}" y="{base:.5g}" font-size="{size:g}" fill="{colour}"{more}'
         self._shapes.append(f"<text {place}>{escape(said, quote=False)}</text>")
 

@@ -140,7 +140,7 @@ def test_request_is_answered_once(partner: Partner) -> None:
     assert partner.decide(page).status_code == 303
     again = partner.decide(page)
     assert again.status_code == 400
-    assert "answered before" in again.text
+    assert "already been answered" in again.text
 
 
 @pytest.mark.behaviour("consent-decision")

@@ -164,7 +164,7 @@ def test_what_cannot_be_kept_is_told_and_not_held(
     """The tokens are returned all the same."""
     full = with_store(lab, Full())
     tokens = full.exchange(full.authorize())
-    assert "could not be kept" in capsys.readouterr().out
+    assert "could not be stored" in capsys.readouterr().out
     assert not full.holds(tokens)
 
 

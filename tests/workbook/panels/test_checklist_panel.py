@@ -82,9 +82,9 @@ def test_nothing_ticked_is_nothing_broken(folder: Path) -> None:
 def test_ticks_that_cannot_be_written_are_not_said_to_be_in_the_file(folder: Path) -> None:
     """The status line says where they are instead: in this kernel."""
     panel = ChecklistPanel("app")
-    assert f"kept in {folder}" in panel.status.value
+    assert f"saved in {folder}" in panel.status.value
     folder.write_text("a file where the folder should be")
     panel.panel.children[0].value = True
     assert panel.done == (1,)
-    assert f"kept in {folder}" not in panel.status.value
+    assert f"saved in {folder}" not in panel.status.value
     assert "1 of 9 done; saved in this kernel" in panel.status.value
