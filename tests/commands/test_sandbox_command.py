@@ -71,7 +71,7 @@ for last in (to_proxy("CONNECT 93.184.216.34:443 HTTP/1.1"),
     until_end(last)
 """
 TOLD = (
-    ("did not accept this run's certificate", "Turn certificate pinning off for this run"),
+    ("did not accept this run's certificate", "Turn off certificate pinning for this run"),
     ("The client spoke HTTP/2 to api.datadoghq.com", "turn HTTP/2 off in it."),
     ("asked for the IP address 93.184.216.34", "or start again with --allow 93.184.216.34."),
     ("used plain http", "Use https://api.datadoghq.com in your server."),

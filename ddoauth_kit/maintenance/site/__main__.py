@@ -129,7 +129,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--cache", type=Path, help="folder that keeps downloads for the next time")
     chosen = parser.parse_args(arguments)
     if find_spec("jupyterlite_core") is None:
-        parser.error('install the extra first: pip install "ddoauth-kit[site]"')
+        parser.exit(2, 'Install the extra first: pip install "ddoauth-kit[site]"\n')
     with TemporaryDirectory(prefix="ddoauth-parts-") as parts:
         build(chosen.out.resolve(), cache=(chosen.cache or Path(parts)).resolve())
     size = sum(path.stat().st_size for path in chosen.out.rglob("*") if path.is_file())
