@@ -7,7 +7,7 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
-from support.jupyter_lab import CONNECTED, RUN_ALL, RUNNING, WAITING
+from support.jupyter_lab import CONNECTED, RUN_ALL, RUNNING
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -86,7 +86,7 @@ class Tab:
         """Run every cell and return the notebook as it is then."""
         self.page.set_default_timeout(RUNNING)
         self.page.evaluate(RUN_ALL)
-        self.page.set_default_timeout(WAITING)
+        self.page.set_default_timeout(LOADING)
         return self.content()
 
     def content(self) -> dict[str, Any]:

@@ -22,6 +22,7 @@ RUNNING = [path for path in LESSONS if path.name[:2] not in READ_ONLY]
 # What a tab shows otherwise by design, by cell.
 DIFFERENT: dict[str, str] = {
     "00-13": "a tab needs fewer packages",
+    "08-46": "the doctor looks at this machine, and finds a tab",
 }
 PAGE = "iframe.ddoauth-page"
 PANEL = """
