@@ -109,11 +109,13 @@ def check_parents(
 def _look_up(
     reader: Handler, twin: Twin, incoming: Incoming, org: Org, operation: Operation
 ) -> None:
-    """Let a store find an item, and refuse in the words of the operation that was called."""
+    """Let a store find an item, and refuse in the shape of the operation that was called."""
     try:
         reader(twin, incoming, org)
     except Refusal as refusal:
-        raise _unknown(operation) if refusal.status == _NOT_FOUND else refusal from None
+        own = _unknown(operation)
+        is_alike = [type(e) for e in refusal.errors] == [type(e) for e in own.errors]
+        raise refusal if is_alike or refusal.status != _NOT_FOUND else own from None
 
 
 def shape_of(template: str) -> str:

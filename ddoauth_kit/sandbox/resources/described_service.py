@@ -5,13 +5,14 @@ from __future__ import annotations
 import copy
 import re
 from dataclasses import dataclass
+from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from ddoauth_kit.sandbox.clock import START, iso
 from ddoauth_kit.sandbox.facts.catalogue import area_of
 from ddoauth_kit.sandbox.facts.described_answers import documents
-from ddoauth_kit.sandbox.facts.described_schemas import inner, operation_schemas
+from ddoauth_kit.sandbox.facts.described_schemas import described_kinds, inner, operation_schemas
 from ddoauth_kit.sandbox.facts.recorded_statuses import is_lenient, names_deleted
 from ddoauth_kit.sandbox.http.messages import Answer, json_answer
 from ddoauth_kit.sandbox.resources.answer_parts import (
@@ -248,15 +249,7 @@ class DescribedService:
         return inner(schema or {"t": "a"}, self.kind.ways[role])
 
     def _example(self) -> Item:
-        """Return what the examples of the description show together; the item's own counts most."""
-        found: Item = {}
-        for role in ("list", "create", "get"):
-            if role in self.kind.ways:
-                body = documents()[self.kind.operations[role]].get("body")
-                shown = first_at(body, self.kind.ways[role])
-                if isinstance(shown, dict):
-                    found = _joined(found, shown)
-        return found
+        return _example_of(self.kind.path)
 
     def _filled_samples(self, twin: Twin, org: Org) -> Iterable[Item]:
         own = _PEOPLE.get(self.kind.path)
@@ -330,6 +323,19 @@ class DescribedService:
         body = with_item(entry.get("body"), schema, way, shown)
         others = included(twin, org, name, [item], incoming.parameters)
         return written(name, entry, {**body, "included": others} if others else body)
+
+
+@cache
+def _example_of(path: str) -> Item:
+    """Return what the examples of a kind show together; the item's own counts most."""
+    kind = described_kinds()[path]
+    found: Item = {}
+    for role in ("list", "create", "get"):
+        if role in kind.ways:
+            shown = first_at(documents()[kind.operations[role]].get("body"), kind.ways[role])
+            if isinstance(shown, dict):
+                found = _joined(found, shown)
+    return found
 
 
 def _joined(old: Item, new: Item) -> Item:

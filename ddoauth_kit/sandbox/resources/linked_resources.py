@@ -29,10 +29,13 @@ def name_makers(item: Item, shown: Schema, given: Item, org: Org, *, is_change: 
     links, sent = item.get("relationships"), given.get("relationships")
     if not isinstance(links, dict):
         return
-    for name in described.keys() & links.keys():
-        pattern = _CHANGER if is_change else _MAKER
-        if pattern.fullmatch(name) and name not in (sent or {}):
-            links[name] = _linked(resolved(described[name]), links[name], org.admin.id)
+    pattern = _CHANGER if is_change else _MAKER
+    makers = {
+        name: _linked(resolved(described[name]), links[name], org.admin.id)
+        for name in described.keys() & links.keys()
+        if pattern.fullmatch(name) and name not in (sent or {})
+    }
+    item["relationships"] = {**links, **makers}
 
 
 def _linked(schema: Schema, link: object, user: str) -> Item:
