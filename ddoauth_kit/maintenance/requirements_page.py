@@ -79,6 +79,9 @@ login-required = "our gateway asks for the login"
 
 A secret stands there by the name of its variable only; a literal one is refused.
 
+Spring Boot was not tried, since it could not be installed where this was measured.
+By its documentation, run `java -jar` and not the build tool, and give WebClient its system proxy properties.
+
 ## Servers that were graded
 
 These servers are written as the documentation of their libraries says, and a test grades each of them whole.
@@ -93,9 +96,6 @@ These servers are written as the documentation of their libraries says, and a te
 | Rack with omniauth-oauth2 | calls have a limit of a minute; a redirect of the token endpoint is followed |
 | Go with golang.org/x/oauth2 | HTTP Basic is tried first; only the clock leads to a refresh |
 | Java with the JDK alone | what the JDK lacks is written by hand, such as a lock and a reader of JSON |
-
-Spring Boot was not run, since it could not be installed where this was measured.
-By its documentation, run `java -jar` and not the build tool, and give WebClient its system proxy properties.
 
 ## A server to copy
 
