@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _BESIDE: Final = 4
 _BINDING: Final = ("state-checked", "state-required", "browser-bound")
 _UNSURE: Final = frozenset({Verdict.MET})
+_NOTHING: Final = frozenset({Verdict.NOT_SEEN, Verdict.NOT_TESTED})
 _WRONG: Final = frozenset({Verdict.RISK, Verdict.BROKEN})
 
 
@@ -201,24 +202,35 @@ class Running:
         )
 
     def _beside(self, scenarios: list[Scenario]) -> None:
-        """Run scenarios side by side whose requests are told apart by their organization."""
+        """Run scenarios side by side whose requests are told apart by their organization.
+
+        One that shows nothing runs again alone: beside others a busy machine may be too slow.
+        """
         if not scenarios:
             return
         if self.dead:
             for scenario in scenarios:
                 self._keep(_untried(scenario, self.dead))
             return
+        again = []
         self.bench.beside = True
         try:
             with ThreadPoolExecutor(_BESIDE) as pool:
-                for found in pool.map(self._tried, scenarios):
-                    self._keep(found)
+                for scenario, found in zip(
+                    scenarios, pool.map(self._tried, scenarios), strict=True
+                ):
+                    if any(each.verdict in _NOTHING for each in found):
+                        again.append(scenario)
+                    else:
+                        self._keep(found)
         finally:
             self.bench.beside = False
         if not self.bench.subject.alive:
             names = ", ".join(each.name for each in scenarios)
             self.notes.append(f"The server's process ended in one of: {names}.")
             self._restart()
+        for scenario in again:
+            self._one(scenario)
 
     def _look_for_late(self) -> None:
         """Look once for exchanges that came after their scenario's page."""

@@ -122,13 +122,10 @@ These servers are written as the documentation of their libraries says, and a te
 | this kit | every requirement is met, on all nine sites |
 | Node with openid-client | every requirement is met |
 | Express with express-session and passport-oauth2 | refusals are a 500 with the stack; calls have no time limit |
-| Flask with Authlib | HTTP Basic by default; a refused or denied redirect is a 500; threads share no refresh |
+| Flask with Authlib | HTTP Basic by default; the older endpoint's errors count as a token; threads share no refresh |
 | Rack with omniauth-oauth2 | calls have a limit of a minute; a redirect of the token endpoint is followed |
 | Go with golang.org/x/oauth2 | HTTP Basic is tried first; only the clock leads to a refresh |
 | Java with the JDK alone | what the JDK lacks is written by hand, such as a lock and a reader of JSON |
-
-Spring Boot was not run, since it could not be installed where this was measured.
-By its documentation, run `java -jar` and not the build tool, and give WebClient its system proxy properties.
 
 ## A server to copy
 
