@@ -470,5 +470,6 @@ def test_64_connections_leave_memory_flat(
     url, tls, process = alone
     _load(url, tls, connections=64, seconds=3)
     before = process.memory_info().rss
-    assert _load(url, tls, connections=64, seconds=seconds) > 64
+    # On a busy machine each connection gets one answer in these seconds, and none gets fewer.
+    assert _load(url, tls, connections=64, seconds=seconds) >= 64
     assert process.memory_info().rss - before < 4_000_000
