@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import secrets
+import statistics
 import time
 from base64 import urlsafe_b64encode
 from hashlib import sha256
@@ -25,8 +26,8 @@ from ddoauth_kit.workbook.lab.open_lab import LESSON_SCOPES
 if TYPE_CHECKING:
     from ddoauth_kit import OAuthClient
 
-FLOWS = 100
-ROUNDS = 5
+FLOWS = 10
+ROUNDS = 30
 _INPUT = re.compile(r'<input type="hidden" name="([^"]*)" value="([^"]*)"')
 
 
@@ -69,12 +70,13 @@ def _bare_flow(browser: httpx.Client, back: httpx.Client, description: dict[str,
 
 
 def main() -> None:
-    """Print flows per second for both, side by side."""
+    """Print flows per second and CPU time for both, side by side."""
     with sandbox_process() as description:
         # As a lesson's client: a consent page for every scope would be most of the work.
         description["client"]["scopes"] = LESSON_SCOPES
         client = oauth_client(description)
         rates: dict[str, list[float]] = {"bare httpx": [], "ddoauth_kit": []}
+        cpu: dict[str, list[float]] = {name: [] for name in rates}
         fresh = httpx.Limits(max_keepalive_connections=0)
         with httpx.Client(limits=fresh) as browser, httpx.Client() as back:
             subjects = {
@@ -83,13 +85,24 @@ def main() -> None:
             }
             for _ in range(ROUNDS):
                 for name, flow in subjects.items():
-                    started = time.perf_counter()
+                    started, busy = time.perf_counter(), time.thread_time()
                     for _ in range(FLOWS):
                         flow()
+                    cpu[name].append((time.thread_time() - busy) / FLOWS * 1000)
                     rates[name].append(FLOWS / (time.perf_counter() - started))
         client.http.close()
-    rows = [(name, summary(values)) for name, values in rates.items()]
-    print(table(("client", "flows per second, median [min-max]"), rows))  # noqa: T201
+    rows = [
+        (name, summary(rates[name]), summary(cpu[name], digits=1), f"{_ratio(cpu, name):.2f}")
+        for name in rates
+    ]
+    head = ("client", "flows per second", "CPU ms a flow", "bare loop's CPU / its own")
+    print(table(head, rows))  # noqa: T201
+
+
+def _ratio(cpu: dict[str, list[float]], name: str) -> float:
+    """Return the median of the rounds' ratios; both run in each round, so load cancels out."""
+    pairs = zip(cpu["bare httpx"], cpu[name], strict=True)
+    return statistics.median(bare / own for bare, own in pairs)
 
 
 if __name__ == "__main__":
