@@ -127,6 +127,9 @@ These servers are written as the documentation of their libraries says, and a te
 | Go with golang.org/x/oauth2 | HTTP Basic is tried first; only the clock leads to a refresh |
 | Java with the JDK alone | what the JDK lacks is written by hand, such as a lock and a reader of JSON |
 
+Spring Boot was not tried, since it could not be installed where this was measured.
+By its documentation, run `java -jar` and not the build tool, and give WebClient its system proxy properties.
+
 ## A server to copy
 
 [`reference_server.py`](../ddoauth_kit/grading/reference_server.py) does all of it with the kit, in one file: every site, several processes, behind a proxy.

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_SHORTEST: Final = 24
 _FEWEST_LETTERS: Final = 12
 _FEWEST_WORDS: Final = 16
 _CHARACTERS: Final = re.compile(r"(?<!\w)\w(?:[\s,;|:'\"\-\[\]]{1,8}\w){15,}(?!\w)", re.ASCII)
@@ -23,10 +24,15 @@ _HEX_BYTES: Final = re.compile(
     r"(?<!\w)(?:0x)?[0-9a-fA-F]{2}(?:[\s,:;\-]{1,6}(?:0x)?[0-9a-fA-F]{2}){15,}(?!\w)", re.ASCII
 )
 _BASE32: Final = re.compile(r"(?<![A-Za-z0-9])[A-Z2-7]{24,}={0,6}(?![A-Za-z0-9])")
-# One look for all of them, because most texts have none.
-_MAY_BE_SPELLED: Final = re.compile(
-    r"\b\w{1,4}\b(?:[\s,;|:'\"\-\[\]]{1,8}\w{1,4}\b){12}|[A-Z2-7]{24}", re.ASCII
+# Each character as its class: of a word, between words, or another.
+_CLASSES: Final = bytes(
+    ord("w")
+    if (chr(n).isalnum() and n < 0x80) or n == ord("_")  # noqa: PLR2004 - ASCII
+    else ord("s" if chr(n) in " \t\n\r\v\f,;|:'\"-[]" else "o")
+    for n in range(256)
 )
+_IN_A_ROW: Final = (b"wswswswswsws", b"wwswwswwswwswwsww")
+_MAY_BE_BASE32: Final = re.compile(r"[A-Z2-7]{24}")
 _HEX_BYTE: Final = re.compile(r"(?:0x)?([0-9a-fA-F]{2})")
 _SEPARATORS: Final = {ord(c): None for c in " \t\n\r\v\f,;|:'\"-[]"}
 _APART: Final = re.compile(r"[\s,;]")
@@ -37,7 +43,11 @@ _OTHERS: Final = bytes(n for n in range(256) if not chr(n).isalnum() or n > 0x7F
 
 def spelled_words(text: str) -> Iterator[tuple[int, int, str | bytes]]:
     """Yield begin and end of each word that is spelled in a text, and what it says."""
-    if not _MAY_BE_SPELLED.search(text):
+    if len(text) < _SHORTEST:
+        return
+    if _MAY_BE_BASE32.search(text):
+        yield from _in_base32(text)
+    if not _has_short_words(text):
         return
     for found in _CHARACTERS.finditer(text):
         said = found[0].translate(_SEPARATORS)
@@ -49,6 +59,20 @@ def spelled_words(text: str) -> Iterator[tuple[int, int, str | bytes]]:
             yield *found.span(), bytes(numbers)
     for found in _HEX_BYTES.finditer(text):
         yield *found.span(), bytes.fromhex("".join(_HEX_BYTE.findall(found[0])))
+
+
+def _has_short_words(text: str) -> bool:
+    """Return whether six words in a row are short; most texts have none, and are not read again."""
+    classes = text.encode("ascii", "replace").translate(_CLASSES)
+    for _ in range(3):
+        classes = classes.replace(b"ss", b"s")
+    if _IN_A_ROW[0] in classes:
+        return True
+    classes = classes.replace(b"www", b"ww").replace(b"www", b"ww")
+    return _IN_A_ROW[1] in classes
+
+
+def _in_base32(text: str) -> Iterator[tuple[int, int, bytes]]:
     for found in _BASE32.finditer(text):
         word = found[0].rstrip("=")
         try:
@@ -64,9 +88,9 @@ def plain_letters(text: str) -> str:
 
 def letters_alone(text: str) -> bytes:
     """Return the ASCII letters and digits of a text, in lower case, with nothing between them."""
-    if not text.isascii():
-        text = plain_letters(text)
-    return text.encode("ascii", "ignore").lower().translate(None, _OTHERS)
+    if text.isascii():
+        return text.encode().lower().translate(None, _OTHERS)
+    return plain_letters(text).encode("ascii", "ignore").lower().translate(None, _OTHERS)
 
 
 class LettersAlone:
@@ -86,7 +110,10 @@ class LettersAlone:
         if not self._values:
             return
         letters = letters_alone(text)
-        if not any(value in letters for value in self._values):
+        for value in self._values:
+            if value in letters:
+                break
+        else:
             return
         places = [i for i, c in enumerate(text) for _ in letters_alone(c)]
         for value, shown in self._values.items():

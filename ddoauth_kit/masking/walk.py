@@ -136,7 +136,7 @@ class Walk:
                 self._plain.setdefault(value.replace(" ", "+"), told)
         self._deep: dict[str, tuple[str, int]] | None = None
         self._bare: dict[str, tuple[str, int]] | None = None
-        self._alone = LettersAlone({s.reveal(): str(s) for s in self._secrets})
+        self._alone: LettersAlone | None = None
 
     def finds(self, text: str, *, depth: int = DEPTH) -> list[Find]:
         """Return what is in a text, in order, overlapping finds made one."""
@@ -173,7 +173,8 @@ class Walk:
 
     def _found(self, text: str, depth: int, seen: _Seen, room: list[int]) -> list[Find]:
         found = [*self._known(text, self._plain), *self._shaped(text)]
-        found += [_known_find(*span) for span in self._alone.spans(text)]
+        if self._secrets and len(text) >= _SHORTEST_SHAPE:
+            found += self._by_letters(text)
         if not depth:
             return found
         deeper = False
@@ -192,6 +193,11 @@ class Walk:
             if one is not None:
                 found.append(replace(one, begin=begin, end=end))
         return found
+
+    def _by_letters(self, text: str) -> list[Find]:
+        if self._alone is None:
+            self._alone = LettersAlone({s.reveal(): str(s) for s in self._secrets})
+        return [_known_find(*span) for span in self._alone.spans(text)]
 
     def _said(self, said: str | bytes, depth: int, seen: _Seen, room: list[int]) -> Iterator[Find]:
         for text in (said,) if isinstance(said, str) else _texts(said, room):
@@ -305,11 +311,15 @@ def _unescaped(text: str) -> str | None:
 
 
 def _untagged(text: str) -> str | None:
+    if "<" not in text and "]]>" not in text:
+        return None
     return INLINE.sub("", text) if _TAGGED.search(text) else None
 
 
 def _unprinted(text: str) -> str | None:
-    return _PRINTABLE.sub(_decoded, text) if _IS_PRINTABLE.search(text) else None
+    if "=" not in text or not _IS_PRINTABLE.search(text):
+        return None
+    return _PRINTABLE.sub(_decoded, text)
 
 
 def _plainly(text: str) -> str | None:

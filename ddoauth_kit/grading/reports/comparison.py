@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.grading.results import GRAVITY, Grade, Verdict
 from ddoauth_kit.grading.settings import SettingsError
+from ddoauth_kit.masking.redaction import redact
+from ddoauth_kit.printable import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,6 +19,8 @@ if TYPE_CHECKING:
     from ddoauth_kit.grading.results import GradeReport
 
 REPORT: Final = "grade.json"
+_ID: Final = re.compile(r"[a-z0-9][a-z0-9-]{1,60}")
+_LONGEST: Final = 500
 _UNREADABLE: Final = (OSError, ValueError, KeyError, TypeError, AttributeError)
 
 
@@ -49,9 +54,16 @@ def read_verdicts(folder: Path) -> Mapping[str, Verdict]:
     path = folder / REPORT
     try:
         found = json.loads(path.read_text("utf-8"))["verdicts"]
-        return {str(each["id"]): Verdict(each["verdict"]) for each in found}
+        return {_id(str(each["id"])): Verdict(each["verdict"]) for each in found}
     except _UNREADABLE as error:
         raise _not_a_grade(path, error) from None
+
+
+def _id(text: str) -> str:
+    """Return an id of a requirement; a file from elsewhere may hold anything in its place."""
+    if not _ID.fullmatch(text):
+        raise ValueError("not an id")
+    return text
 
 
 def read_headline(folder: Path) -> tuple[Grade, str]:
@@ -63,7 +75,7 @@ def read_headline(folder: Path) -> tuple[Grade, str]:
     path = folder / REPORT
     try:
         found = json.loads(path.read_text("utf-8"))
-        return Grade(found["grade"]), str(found["headline"])
+        return Grade(found["grade"]), one_line(redact(str(found["headline"])[:_LONGEST]))
     except _UNREADABLE as error:
         raise _not_a_grade(path, error) from None
 

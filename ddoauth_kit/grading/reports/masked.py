@@ -5,33 +5,42 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ddoauth_kit.masking.redaction import redact
+from ddoauth_kit.masking.known_secrets import environment_secrets
+from ddoauth_kit.masking.redaction import Masker
 from ddoauth_kit.printable import one_line
+from ddoauth_kit.store.contents import secrets_of_this_user
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ddoauth_kit.grading.results import CheckResult, GradeReport
 
 
 def masked(report: GradeReport) -> GradeReport:
-    """Return the report with its texts masked, each on one line and printable."""
+    """Return the report with its texts masked, each on one line and printable.
+
+    A server can log or show any secret of its environment, and any that this user's stores hold.
+    """
+    secrets = dict.fromkeys((*environment_secrets(), *secrets_of_this_user().secrets))
+    masker = Masker(secrets)
+
+    def line(text: str) -> str:
+        return one_line(" ".join(masker(text).split()))
+
     return replace(
         report,
-        results=tuple(map(_masked, report.results)),
-        notes=tuple(map(_line, report.notes)),
-        left_out={name: _line(reason) for name, reason in report.left_out.items()},
+        results=tuple(_masked(each, line) for each in report.results),
+        notes=tuple(map(line, report.notes)),
+        left_out={line(name): line(reason) for name, reason in report.left_out.items()},
     )
 
 
-def _masked(result: CheckResult) -> CheckResult:
+def _masked(result: CheckResult, line: Callable[[str], str]) -> CheckResult:
     return replace(
         result,
-        expected=_line(result.expected),
-        actual=_line(result.actual),
-        evidence=tuple(map(_line, result.evidence)),
-        excerpt=_line(result.excerpt),
-        reason=_line(result.reason),
+        expected=line(result.expected),
+        actual=line(result.actual),
+        evidence=tuple(map(line, result.evidence)),
+        excerpt=line(result.excerpt),
+        reason=line(result.reason),
     )
-
-
-def _line(text: str) -> str:
-    return one_line(" ".join(redact(text).split()))

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 SERVER_ERROR: Final = 500
 _EXCERPT: Final = 300
+_LONGEST_SECRET: Final = 8192
 _TRACES: Final = (
     "Traceback (most recent call last)",
     "\n    at ",
@@ -136,7 +137,9 @@ class Check:
 def excerpt(page: SeenPage) -> str:
     """Return the status and the first words of a page, masked."""
     words = page.html.text or page.body
-    return redact(f"{page.status or page.failure} {words}"[:_EXCERPT])
+    # What is cut off before it is masked may leave half of a secret.
+    said = f"{page.status or page.failure} {words}"
+    return redact(said[: _EXCERPT + _LONGEST_SECRET])[:_EXCERPT]
 
 
 def crash_of(arrival: Arrival) -> str:

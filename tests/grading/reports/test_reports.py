@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import json
 import re
+from base64 import b64encode
+from dataclasses import replace
+from html import unescape
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 from xml.etree import ElementTree as ET
 
 import pytest
 
-from ddoauth_kit.grading.reports.comparison import VerdictChange, changes, read_verdicts
+from ddoauth_kit.grading.reports.comparison import (
+    VerdictChange,
+    changes,
+    read_headline,
+    read_verdicts,
+)
 from ddoauth_kit.grading.reports.junit import grade_junit
 from ddoauth_kit.grading.reports.page import grade_page
 from ddoauth_kit.grading.reports.texts import WIDTH, grade_markdown, grade_text
@@ -17,8 +26,11 @@ from ddoauth_kit.grading.reports.written import grade_json, write_grade
 from ddoauth_kit.grading.requirements import REQUIREMENTS
 from ddoauth_kit.grading.results import CheckResult, GradeReport, Verdict
 from ddoauth_kit.grading.settings import SettingsError
+from ddoauth_kit.secret import Secret
+from ddoauth_kit.store import FileStore, Slot
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 SECRET = "sandbox-secret-0123456789abcdefghijklmnop"
@@ -139,6 +151,63 @@ def test_what_changed_is_told(tmp_path: Path) -> None:
     assert changed.line == "pkce-s256: broken -> met (better)"
     assert changed.line in grade_text(report(), changed=[changed])
     assert changes(report(), {"gone": Verdict.MET, **earlier})[0].after is None
+
+
+ENCODED: dict[str, Callable[[str], str]] = {
+    "as it is": str,
+    "json": lambda s: json.dumps({"password": s}),
+    "url": lambda s: quote(s, safe=""),
+    "base64": lambda s: b64encode(f"user:{s}".encode()).decode(),
+    "hex": lambda s: s.encode().hex(),
+    "colour": lambda s: f"{s[:5]}\x1b[31m{s[5:]}",
+    "spread": " ".join,
+    "escapes": lambda s: "".join(f"\\x{b:02x}" for b in s.encode()),
+}
+
+
+@pytest.mark.parametrize("encoded", ENCODED)
+@pytest.mark.parametrize("kept", ["variable", "store"])
+def test_a_secret_of_this_user_is_in_no_form(
+    encoded: str, kept: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server can log its own password, or what the kit's store holds; no shape tells these."""
+    canary = "Canary/4711 of&this+user"
+    if kept == "variable":
+        monkeypatch.setenv("SERVER_PASSWORD", canary)
+    else:
+        monkeypatch.setenv("DDOAUTH_STORE", "file")
+        monkeypatch.setenv("DDOAUTH_STORE_FOLDER", str(tmp_path / "store"))
+        slot = Slot("client_secret", site="us1", client_id="c")
+        FileStore(tmp_path / "store").put(slot, Secret(canary, label="client_secret"))
+    said = f"it says {ENCODED[encoded](canary)} here"
+    first, *others = report().results
+    result = replace(first, expected=said, actual=said, evidence=(said,), excerpt=said, reason=said)
+    whole = replace(report(), results=(result, *others), notes=(said,), left_out={"a": said})
+    for path in write_grade(whole, out=tmp_path / "out"):
+        text = unescape(path.read_text("utf-8"))
+        assert ENCODED[encoded](canary) not in text
+        assert "it says " in text
+    assert ENCODED[encoded](canary) not in grade_text(whole)
+
+
+@pytest.mark.parametrize(
+    "name", ["\x1b[31mx", "a\nb", "A", "", "x" * 70, "<b>", "a b", "sandbox_x", "-a", "\u202ea"]
+)
+def test_an_id_of_another_file_is_an_id(name: str, tmp_path: Path) -> None:
+    """What stands in the place of one is printed nowhere."""
+    content = {"verdicts": [{"id": name, "verdict": "met"}]}
+    (tmp_path / "grade.json").write_text(json.dumps(content), "utf-8")
+    with pytest.raises(SettingsError, match="is not the report"):
+        read_verdicts(tmp_path)
+
+
+def test_a_headline_of_another_file_is_one_printable_line(tmp_path: Path) -> None:
+    """It is masked, too, because a lesson shows it."""
+    said = {"grade": "met", "headline": f"all\x1b[2J\nwell {SECRET}"}
+    (tmp_path / "grade.json").write_text(json.dumps(said), "utf-8")
+    _, headline = read_headline(tmp_path)
+    assert headline.isprintable()
+    assert SECRET not in headline
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"verdicts": [{"id": 1}]}', "{"])
