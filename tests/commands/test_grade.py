@@ -174,6 +174,7 @@ def test_isolate_grades_in_a_namespace(place: Path) -> None:
     assert {each["verdict"] for each in found["verdicts"]} == {"met"}
 
 
+@pytest.mark.long
 @needs_namespaces
 def test_a_foreign_host_is_seen_in_a_namespace(place: Path) -> None:
     """Where no name of the outside is known, the front still sees a secret leave."""

@@ -111,6 +111,7 @@ def test_a_missing_state_is_broken_where_nothing_else_binds() -> None:
     assert "see browser-bound" in both[0].reason
 
 
+@pytest.mark.long
 def test_a_crash_shows_a_key_that_was_not_stored(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
