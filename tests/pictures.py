@@ -45,8 +45,8 @@ REGISTRATION = {
     "Onboarding URL": "https://acme.example.com/oauth/start",
     "Scopes": "api_keys_write metrics_read monitors_read",
 }
-# A relative folder, because the checklist names the place of its ticks.
-PLACE = {"DDOAUTH_CONFIG_FOLDER": "settings"}
+# The checklist names the place of its ticks, so the folder has no name of this machine.
+PLACE = {"DDOAUTH_CONFIG_FOLDER": "/tmp/settings"}
 THEMES = "@jupyterlab/apputils-extension/themes.jupyterlab-settings"
 HIDE_SIDES = """async () => {
   const app = window.jupyterapp;
