@@ -39,7 +39,9 @@ def test_should_exits_with_0_and_must_with_1(tmp_path: Path) -> None:
     done = _check(folder(tmp_path / "should", SHOULD))
     assert done.returncode == 0
     assert re.search(
-        rb"^should  README\.md:22 +The section does not say .*\[readme-revoked\]$", done.stdout, re.MULTILINE
+        rb"^should  README\.md:22 +The section does not say .*\[readme-revoked\]$",
+        done.stdout,
+        re.MULTILINE,
     )
     done = _check(folder(tmp_path / "must", MUST, SHOULD))
     assert done.returncode == 1
