@@ -28,7 +28,7 @@ def rotated_and_crashed(bench: Bench) -> list[Finding]:
     if bench.subject.by_hand:
         return [check.not_tested(_BY_HAND)]
     acting = Expiring(bench, rotate=True)
-    acting.next_life(1)
+    acting.next_life(acting.life)
     acting.expire()
     first = refreshes_of(acting.act(acting.trigger)[1])
     acting.next_life(3600)
