@@ -56,7 +56,8 @@ class Bench:
     `waits` counts how often the server's own limit of requests was waited for.
     `list_names_orgs` is false after a good connect whose organization [list] did not name.
     `seconds` is how long a page may take, and `token_life` how long an access token lives that must
-    end soon: both grow where a good connect shows that the server or its machine is slow.
+    end soon: both grow where a good connect shows that the server or its machine is slow. `pace` is
+    how long the page of the slowest good connect took.
     """
 
     control: SandboxControl
@@ -78,6 +79,7 @@ class Bench:
     acts: Mapping[str, ActSettings] = field(default_factory=dict)
     words: Mapping[str, str] = field(default_factory=dict)
     seconds: float = SECONDS
+    pace: float = 0.0
     token_life: int = 1
     durable: bool = False
     folder: Path | None = None
@@ -179,7 +181,8 @@ class Bench:
     def keep_pace(self, seconds: float) -> None:
         """Let a page take ten times as long as a good connect took, if patience is shorter."""
         with self._lock:
-            self.seconds = max(self.seconds, min(_PACE * seconds, LONGEST_PATIENCE))
+            self.pace = max(self.pace, seconds)
+            self.seconds = max(self.seconds, min(_PACE * self.pace, LONGEST_PATIENCE))
 
     def lengthen_life(self, seconds: int) -> None:
         """Let tokens live at least so long in the scenarios in which they must end."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from support.graded import VARIABLES, free_port, reference_settings, server_copy
+from support.graded import VARIABLES, clock_limit, free_port, reference_settings, server_copy
 
 from ddoauth_kit.grading.grader import grade
 from ddoauth_kit.grading.results import Verdict
@@ -198,10 +198,14 @@ def test_an_act_that_does_not_end_proves_nothing(
 def test_the_whole_grade_of_the_reference_server(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The server to copy is met in every check that was tried, in under 90 seconds."""
+    """The server to copy is met in every check, in 90 seconds where nothing else runs."""
     for name, value in VARIABLES.items():
         monkeypatch.setenv(name, value)
     report = grade(reference_settings(tmp_path, durable=True))
-    wrong = {r.requirement.id: r for r in report.results if r.verdict is not Verdict.MET}
-    assert not wrong
-    assert report.seconds < 90
+    wrong = {
+        result.requirement.id: (str(result.verdict), result.actual, result.reason)
+        for result in report.results
+        if result.verdict is not Verdict.MET
+    }
+    assert wrong == {}
+    assert report.seconds < clock_limit(90)
