@@ -58,7 +58,8 @@ def _check_sense(schema: Schema, value: object, *, at: str) -> None:
     if not at and "data" in properties and "data" not in value:
         raise SenselessBodyError("Object must include `data` key.")
     for name in schema.get("r", ()):
-        _check_says_something(_under(at, name), value.get(name))
+        if value.get(name) in ("", []):
+            _check_says_something(_under(at, name), value[name])
     _check_span(value, at=at)
     for name, part in value.items():
         if name in properties and isinstance(part, (dict, list)):
@@ -73,7 +74,7 @@ def _check_says_something(at: str, value: object) -> None:
 
 
 def _check_span(value: dict[str, Any], *, at: str) -> None:
-    if is_backwards(value.get("from"), value.get("to")):
+    if "from" in value and is_backwards(value["from"], value.get("to")):
         raise SenselessBodyError(f"{_under(at, 'from')} must be before {_under(at, 'to')}")
 
 

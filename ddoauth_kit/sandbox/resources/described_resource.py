@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
-from ddoauth_kit.sandbox.clock import iso
+from ddoauth_kit.sandbox.clock import START, iso
 from ddoauth_kit.sandbox.facts.described_schemas import fields, resolved
 from ddoauth_kit.sandbox.resources.described_body import allows
+from ddoauth_kit.sandbox.state.mint import Mint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +18,6 @@ if TYPE_CHECKING:
 
     from ddoauth_kit.sandbox.facts.described_schemas import Schema
     from ddoauth_kit.sandbox.state.created_resources import Item
-    from ddoauth_kit.sandbox.state.mint import Mint
 
 Json = Any
 Place = Literal["level", "plain", "deeper"]
@@ -50,6 +51,7 @@ class _Step:
     default: Json
     is_needed: bool
     is_moment: bool
+    made_up: Json
 
 
 @dataclass(frozen=True)
@@ -155,7 +157,12 @@ class Composer:
         elif name in example:
             made[name] = self._whole(schema, example[name])
         elif not self.is_change and step.is_needed:
-            made[name] = self._leaf(schema, name=name, depth=1)
+            known = step.made_up
+            made[name] = self.made_up(schema, name) if known is None else _copied(known)
+
+    def made_up(self, schema: Schema, name: str) -> Json:
+        """Make up what the server would know of a property."""
+        return self._leaf(schema, name=name, depth=1)
 
     def _whole(self, schema: Schema, example: Json) -> Json:
         """Return an example; the items of a list with all that the schema describes."""
@@ -266,7 +273,23 @@ def _steps(shown: Schema, settable: Schema, place: Place, *, is_change: bool) ->
             default=schema.get("d", sent.get("d")),
             is_needed=is_required or schema["t"] not in _RARE[place],
             is_moment=moments.search(name) is not None,
+            made_up=_lasting(schema, name) if is_servers else None,
         )
+
+
+def _lasting(schema: Schema, name: str) -> Json:
+    """Return what is made up alike for all resources: nothing that has ids or times in it."""
+    first, second = (
+        Composer(Mint(seed=day.isoformat()), day, label="").made_up(schema, name)
+        for day in (START, START + timedelta(days=1))
+    )
+    return first if first == second else None
+
+
+def _copied(value: Json) -> Json:
+    if isinstance(value, dict):
+        return {name: _copied(part) for name, part in value.items()}
+    return [_copied(part) for part in value] if isinstance(value, list) else value
 
 
 def _unsent(schema: Schema, settable: Schema, *, is_required: bool) -> Unsent:
