@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ddoauth_kit.grading.subject import Subject
 
 AUTHORIZE: Final = "/oauth2/v1/authorize"
-# A login form may hold it: each browser gets an account of its own.
+# A login form may contain it; each browser then gets its own account.
 ACCOUNT: Final = "{account}"
 ACT_SECONDS: Final = 40.0
 _PACE: Final = 10
@@ -39,7 +39,7 @@ _SERVER_ERROR: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class ActOutcome:
-    """Tell how an act went: a status for an address, an exit code for a command."""
+    """Say how an act went: a status for an address, an exit code for a command."""
 
     succeeded: bool
     crashed: bool
@@ -50,7 +50,7 @@ class ActOutcome:
 
 @dataclass(kw_only=True)
 class Bench:
-    """Give each scenario a browser and an organization of its own; count the connects.
+    """Give each scenario its own browser and organization, and count the connects.
 
     While `beside` is true scenarios run side by side, and each sees its own organization only.
     `waits` counts how often the server's own limit of requests was waited for.
@@ -96,15 +96,15 @@ class Bench:
 
     @property
     def site(self) -> str:
-        """Return the site of most scenarios: the first one that is graded."""
+        """Return the site that most scenarios use: the first one that is graded."""
         return self.sites[0]
 
     def browser(self, *, seconds: float | None = None, login: bool = True) -> CustomerBrowser:
-        """Return a fresh browser, logged in at the server where it has a login."""
+        """Return a fresh browser, logged in if the server has a login."""
         return self._browser(self.login if login else None, seconds=seconds)
 
     def other_browser(self) -> CustomerBrowser:
-        """Return a browser of another person: of the other account, if one is named."""
+        """Return another person's browser, with the other account if one is named."""
         return self._browser(self.other_login or self.login)
 
     def _browser(
@@ -145,12 +145,12 @@ class Bench:
 
     @property
     def address(self) -> str:
-        """Return the address of the server: where the flow begins, else its redirect URI."""
+        """Return the server's address: where the flow begins, or else its redirect URI."""
         return self.entry.url or self.entry.page or self.entry.json or self.redirect_uri
 
     @property
     def has_sessions(self) -> bool:
-        """Return whether two browsers can be two persons, which a fixed cookie does not allow."""
+        """Return whether two browsers can be two people; a fixed cookie does not allow it."""
         fixed = self.login is not None and bool(self.login.cookie or self.login.header)
         return not fixed or self.other_login is not None
 
@@ -161,7 +161,7 @@ class Bench:
         vanity: str | None = None,
         permissions: Sequence[str] | None = None,
     ) -> CustomerOrg:
-        """Make an organization for one scenario; its user may do everything by default."""
+        """Make an organization for one scenario; by default its user has all permissions."""
         number = self._count()
         made = self.control.new_org(
             site or self.site, name=f"Customer {number}", vanity=vanity, permissions=permissions
@@ -195,12 +195,12 @@ class Bench:
             self.connects += 1
 
     def is_datadog(self, url: str) -> bool:
-        """Return whether an address is one of Datadog's, for the customer to consent at."""
+        """Return whether an address is one where the customer consents at Datadog."""
         host = self.hosts.find(urlsplit(url).hostname or "")
         return host is not None and host.role == "app"
 
     def is_redirect(self, url: str) -> bool:
-        """Return whether an address leads back to the server: its host, or its redirect URI."""
+        """Return whether an address leads back to the server, by its host or its redirect URI."""
         if self.redirect_uri and url.partition("?")[0] == self.redirect_uri.partition("?")[0]:
             return True
         return not self.is_datadog(url)
@@ -228,9 +228,9 @@ class Bench:
         return mark.text in page.html.text or mark.text in page.body
 
     def lists(self, org: CustomerOrg, browser: CustomerBrowser) -> bool:
-        """Tell whether the server lists this organization as connected, by its id or its name.
+        """Return whether the server lists this organization as connected, by its id or its name.
 
-        Without [list], and where a good connect showed that it names neither, it is false.
+        Return false without [list], or if a good connect showed that it names neither.
         """
         if "list" not in self.acts or not self.list_names_orgs:
             return False
@@ -238,12 +238,12 @@ class Bench:
         return org.id in text or re.search(rf"{re.escape(org.name)}\b", text) is not None
 
     def tile(self, site: str, *, vanity_url: str | None = None) -> dict[str, str]:
-        """Return what Datadog's tile of this site adds to an onboarding URL."""
+        """Return what this site's tile at Datadog adds to an onboarding URL."""
         named = DATADOG_SITES.named(site)
         return {"site": vanity_url or named.public.app_url, "domain": named.domain}
 
     def perform(self, act: ActSettings, browser: CustomerBrowser) -> ActOutcome:
-        """Let the server do something, as this browser's person or by a command."""
+        """Make the server do something, by a request from this browser or by a command."""
         if act.command:
             return self._run(act.command)
         page = self._send_form(act, browser) if act.form else browser.request(act.method, act.url)
@@ -252,7 +252,7 @@ class Bench:
         return ActOutcome(ok, crashed, page.body, page.failure, page.seconds)
 
     def _send_form(self, act: ActSettings, browser: CustomerBrowser) -> SeenPage:
-        """Fill in the form that the address shows, with its hidden fields; else post the fields."""
+        """Submit the form at the address with its hidden fields; else post the fields."""
         account = f"{self._accounts_from}{self._count()}"
         fields = {name: text.replace(ACCOUNT, account) for name, text in act.form.items()}
         shown = browser.open(act.url)
@@ -280,7 +280,7 @@ class Bench:
         return ActOutcome(done.returncode == 0, done.returncode < 0, text)
 
     def left_for(self, *, since: int) -> tuple[FrontRecord, ...]:
-        """Return what the server asked hosts for that are not Datadog's, after so many records."""
+        """Return the server's requests to other hosts than Datadog's, after this many records."""
         return tuple(
             record
             for record in self.records[since:]

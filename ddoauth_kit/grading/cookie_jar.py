@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 SameSite = Literal["strict", "lax", "none", ""]
-# Chromium lets a cookie without SameSite travel with a cross-site POST while it is this young.
+# Until this age, Chromium sends a cookie without SameSite with a cross-site POST.
 LAX_AND_POST_SECONDS: Final = 120.0
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cookie:
-    """One cookie; `same_site` is empty where the server named none."""
+    """One cookie; `same_site` is empty if the server did not set it."""
 
     name: str
     value: str
@@ -47,7 +47,7 @@ class CookieJar:
         self._cookies: dict[tuple[str, str, bool, str], Cookie] = {}
 
     def take(self, header: str, *, url: str) -> None:
-        """Store the cookie of one `Set-Cookie` header that `url` answered with, or ignore it.
+        """Store the cookie from a `Set-Cookie` header that `url` answered with, or ignore it.
 
         A top-level answer may set a cookie of any SameSite, even after a cross-site redirect.
         """
@@ -65,8 +65,8 @@ class CookieJar:
     def header(self, url: str, *, method: str = "GET", initiator: str | None = None) -> str:
         """Return the `Cookie` header of a top-level navigation, empty for none.
 
-        `initiator` is the page whose link or form began it; without one the person typed the
-        address, which counts as same-site.
+        `initiator` is the page whose link or form began it; without one, the person typed the
+        address, and that counts as same-site.
         """
         here = urlsplit(url)
         same = initiator is None or site_of(initiator) == site_of(url)
@@ -92,7 +92,7 @@ class CookieJar:
         return fits and secure and _path_fits(urlsplit(url).path or "/", cookie.path)
 
     def _crosses(self, cookie: Cookie, *, method: str) -> bool:
-        """Return whether a cookie travels with a navigation that another site began."""
+        """Return whether a navigation that another site began carries the cookie."""
         if cookie.same_site == "none":
             return True
         if cookie.same_site == "strict":
@@ -129,7 +129,7 @@ def read_set_cookie(header: str, *, url: str, now: float) -> Cookie | None:
 
 
 def site_of(url: str) -> tuple[str, str]:
-    """Return scheme and registrable name, which two addresses of one site share."""
+    """Return scheme and registrable name; all addresses of one site share them."""
     parts = urlsplit(url)
     host = parts.hostname or ""
     name = host if _is_address(host) else ".".join(host.split(".")[-2:])
@@ -163,7 +163,7 @@ def _allowed(cookie: Cookie, *, url: str, domain: str) -> bool:
 
 
 def _scope(domain: str, *, host: str) -> tuple[str, bool] | None:
-    """Return the cookie's host, and whether it is for that host alone; None if refused."""
+    """Return the cookie's host and whether only that host gets it, or None if it is refused."""
     wanted = domain.lower().removeprefix(".")
     if not wanted:
         return host, True

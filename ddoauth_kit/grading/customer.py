@@ -1,7 +1,7 @@
-"""Be the customer's browser: cookies as in Chromium, redirects one by one, and a record of both.
+"""Act as the customer's browser: follow redirects, handle cookies like Chromium, record both.
 
-It is an importer of httpx beside the sender, because a browser keeps cookies and goes to any host.
-It gets no secret of the kit.
+Besides the sender, this module imports httpx too, because a browser keeps cookies and goes to any
+host. It never gets one of the kit's secrets.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _KEEP_METHOD: Final = frozenset({307, 308})
 
 @dataclass(frozen=True, slots=True)
 class VisitedAddress:
-    """One request of the browser: an address that its bar showed, and the status that came."""
+    """One request of the browser: the address in its bar, and the status of the answer."""
 
     method: str
     url: str
@@ -50,11 +50,11 @@ class VisitedAddress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeenPage:
-    """Hold what a navigation ended on.
+    """Hold the page on which a navigation ended.
 
-    `stopped_at` is the address that the caller wanted to see before the browser follows it.
-    `failure` is empty, or one of `unreachable`, `timeout`, `circle`, `broken` when no page came.
-    `steps` lists all requests of the navigation, the last one included.
+    `stopped_at` is the address at which the caller wanted the browser to stop.
+    If no page came, `failure` is `unreachable`, `timeout`, `circle` or `broken`; otherwise it is
+    empty. `steps` lists all requests of the navigation, including the last one.
     """
 
     url: str
@@ -77,12 +77,12 @@ class _Navigation:
 
 
 class CustomerBrowser:
-    """Browse the server under test and Datadog's pages; all of the latter come through the front.
+    """Browse the server under test and Datadog's pages; Datadog's come through the front.
 
-    `proxy` is the front's address and `ca` its certificate as PEM. This machine is reached
-    directly, and its https certificates are not checked, as developers' own ones fail that.
-    A page of this machine that answers 429 is opened again after its Retry-After, a few times;
-    `limited` is called before each wait.
+    `proxy` is the front's address and `ca` its certificate as PEM. The browser reaches this machine
+    directly and does not check its https certificates, because developers' own certificates would
+    fail. If a page of this machine answers 429, the browser retries a few times after its
+    Retry-After; `limited` is called before each wait.
     """
 
     def __init__(
@@ -109,7 +109,7 @@ class CustomerBrowser:
         weakref.finalize(self, _close, self._away, self._here)
 
     def close(self) -> None:
-        """Close the connections; cookies and records stay."""
+        """Close the connections, but keep cookies and records."""
         _close(self._away, self._here)
 
     def open(
@@ -119,9 +119,9 @@ class CustomerBrowser:
         initiator: str | None = None,
         until: Callable[[str], bool] | None = None,
     ) -> SeenPage:
-        """Go to an address and follow redirects, up to one for which `until` is true.
+        """Go to an address and follow redirects, and stop before one for which `until` is true.
 
-        `initiator` is the page that holds the link; without it the person typed the address.
+        `initiator` is the page that holds the link; without it, the person typed the address.
         """
         return self._go(_Navigation("GET", url), initiator=initiator, until=until)
 
@@ -134,7 +134,7 @@ class CustomerBrowser:
         changes: Mapping[str, str] | None = None,
         until: Callable[[str], bool] | None = None,
     ) -> SeenPage:
-        """Send a form of the page at `page`, with some fields changed, by one of its buttons."""
+        """Submit a form of the page at `page` by one of its buttons, with some fields changed."""
         changed = dict(changes or {})
         pairs = [(name, changed.pop(name, value)) for name, value in form.fields]
         pairs += list(changed.items())
@@ -152,7 +152,7 @@ class CustomerBrowser:
         initiator: str | None = None,
         until: Callable[[str], bool] | None = None,
     ) -> SeenPage:
-        """Post fields as a form does."""
+        """Post fields like a form."""
         kind = "application/x-www-form-urlencoded"
         asked = _Navigation("POST", url, urlencode(pairs).encode(), kind)
         return self._go(asked, initiator=initiator, until=until)
@@ -189,7 +189,7 @@ class CustomerBrowser:
                 page = replace(page, stopped_at=following.url)
                 break
             if page.status not in _REDIRECTS:
-                initiator = page.url  # a meta refresh starts a navigation of its own
+                initiator = page.url  # a meta refresh starts a new navigation
             asked = following
         else:
             page = replace(page, failure="circle")
@@ -306,7 +306,7 @@ def _following(asked: _Navigation, page: SeenPage) -> _Navigation | None:
 
 
 def _pause(page: SeenPage) -> float:
-    """Return for how long a server that limits its callers wants this one to wait, 0 for not."""
+    """Return how many seconds a rate limit asks the client to wait, or 0."""
     if page.status != _TOO_MANY or not is_loopback(urlsplit(page.url).hostname or ""):
         return 0.0
     named = page.headers.get("retry-after") or page.headers.get("ratelimit-reset") or "1"

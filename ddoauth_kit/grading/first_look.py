@@ -1,4 +1,4 @@
-"""Follow a server once to Datadog and back, and write what was seen as its settings."""
+"""Follow a server once to Datadog and back, and write its settings from what was seen."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ _DATADOG: Final = re.compile(r"https://[^\s\"'<>\\]+/oauth2/v1/authorize[^\s\"'<
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FirstLook:
-    """Hold what one run showed: the settings, hosts that the front refused, and cookies."""
+    """Hold the results of one run: the settings, hosts that the front refused, and cookies."""
 
     settings: GradeSettings
     blocked: tuple[str, ...]
@@ -67,7 +67,7 @@ class FirstLook:
     scopes_unknown: tuple[str, ...] = ()
 
     def toml(self) -> str:
-        """Return the file, with what a person should confirm as comments at its end."""
+        """Return the file; comments at its end list what a person should confirm."""
         lines = [to_toml(self.settings, blocked=self.blocked).rstrip("\n"), ""]
         lines += [f"# The server's cookies: {', '.join(self.cookies) or 'none'}."]
         lines += [
@@ -101,7 +101,7 @@ def first_look(  # noqa: PLR0913 - the options of the command
 ) -> str:
     """Start the server, let one customer connect, and return the text of the settings file.
 
-    `login` logs each browser in first, where the server has a login of its own.
+    `login` logs each browser in first, if the server has its own login.
 
     Raises:
         SettingsError: the flow cannot be followed, or the server has another client.
@@ -126,13 +126,13 @@ def first_look(  # noqa: PLR0913 - the options of the command
 
 
 def _with_client(env: Mapping[str, str]) -> dict[str, str]:
-    """Add the usual variables of the client, unless one of these holds it."""
+    """Add the usual variables for the client, unless one of these holds it already."""
     named = any("{client_id}" in value for value in env.values())
     return dict(env) if named else {**CLIENT, **env}
 
 
 def look(bench: Bench, guess: GradeSettings, *, say: Callable[[str], None]) -> FirstLook:
-    """Let one customer connect, with all of the sandbox's tolerance, and note what is seen."""
+    """Let one customer connect while the sandbox tolerates every mistake, and record the result."""
     bench.control.switch(tolerate=list(TOLERANCES), basic=True)
     journey, entry = _begun(bench, guess.start.url)
     asked = journey.asked
@@ -161,12 +161,12 @@ def look(bench: Bench, guess: GradeSettings, *, say: Callable[[str], None]) -> F
 
 
 def is_tool(host: str) -> bool:
-    """Return whether a host is most likely one that a build tool asks, and not the server."""
+    """Return whether a build tool, and not the server, most likely asked for this host."""
     return bool(_TOOLS & {*re.split(r"[.-]", host.partition(":")[0])})
 
 
 def _begun(bench: Bench, url: str) -> tuple[Journey, StartSettings]:
-    """Find out by which of the four ways the flow begins at this address."""
+    """Find out in which of the four ways the flow begins at this address."""
     journey = _fresh(bench)
     named = _json_field(journey.browser.open(url, until=bench.is_datadog))
     if named:
@@ -193,7 +193,7 @@ def _fresh(bench: Bench) -> Journey:
 
 
 def _how_to_log_in(error: FlowNotFoundError) -> str:
-    """Return the options that would log in at the form that was met, empty for none."""
+    """Return the options that would log in at the form that was found; empty without a form."""
     forms = error.page.html.forms if error.page is not None else ()
     form = next((form for form in forms if form.password), None)
     if error.code != "login_needed" or error.page is None:
@@ -276,7 +276,7 @@ def _arrived(bench: Bench, journey: Journey) -> Arrival:
 
 
 def _mark(arrival: Arrival, journey: Journey) -> ConnectedSettings:
-    """Take the page's first words that are the same for every customer, and its address."""
+    """Take the page's address and the first words that are the same for every customer."""
     page = arrival.page
     bare = page.url.partition("?")[0].partition("#")[0]
     query = dict(parse_qsl(urlsplit(page.url).query))

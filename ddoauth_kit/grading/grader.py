@@ -1,4 +1,4 @@
-"""Grade a server: sandbox, fronts and process around it, a good run first, then the scenarios."""
+"""Grade a server: start sandbox, fronts and process, connect once, then run the scenarios."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ _LIST: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SandboxAddress:
-    """Name a sandbox that serves already, for a server that somebody started by hand.
+    """Name a running sandbox, for a server that somebody started by hand.
 
     `key` opens its control interface.
     """
@@ -65,11 +65,11 @@ class SandboxAddress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GradeMeans:
-    """Say by what means a server is graded.
+    """Say how a server is graded.
 
-    With `browser` Chromium opens its pages and runs their scripts. With `isolated` this process
-    runs in a namespace of its own, and so do server and sandbox; `forward` are ports of the machine
-    that the server may reach from there.
+    With `browser`, Chromium opens its pages and runs their scripts. With `isolated` this process,
+    the server and the sandbox run in their own namespace; `forward` lists ports of the machine that
+    the server may reach from there.
     """
 
     browser: bool = False
@@ -86,7 +86,7 @@ class _Client:
 
     @classmethod
     def unknown(cls, settings: GradeSettings) -> Self:
-        """Return what is known of the client of a server that runs already."""
+        """Return what is known about the client of a server that is already running."""
         uris = settings.client.redirect_uris
         own = _nearest_uri(settings, uris) if uris else ""
         return cls(client_id="", client_secret="", redirect_uri=own, scopes=settings.client.scopes)
@@ -139,13 +139,13 @@ def bench_for(
     sandbox: SandboxAddress | None = None,
     means: GradeMeans | None = None,
 ) -> Iterator[Bench]:
-    """Start all that a grading needs, the server last, and stop it again."""
+    """Start everything that a grading needs, the server last, and stop it again."""
     by = means or GradeMeans()
     with ExitStack() as stack:
         authority, command = Authority(), settings.server.command
         inside: Mapping[str, str] | None = None
         if by.isolated:
-            # The namespace has no loopback before, for the sandbox as well.
+            # Until then the namespace has no loopback, also for the sandbox.
             prepared = inside_prepared(
                 authority, command=command, forward=by.forward, foreign=FOREIGN
             )
@@ -202,7 +202,7 @@ def bench_for(
 
 
 def _browsers(stack: ExitStack, *, proxy: str) -> Callable[..., CustomerBrowser]:
-    """Start Chromium, and return what makes a customer that has it."""
+    """Start Chromium, and return the function that makes customers with it."""
     from ddoauth_kit.grading.script_browser import Chromium, ScriptBrowser
 
     return partial(ScriptBrowser, stack.enter_context(Chromium(proxy=proxy)))
@@ -241,7 +241,7 @@ def _registered(settings: GradeSettings, sandbox: Sandbox, control: SandboxContr
 
 
 def _nearest_uri(settings: GradeSettings, uris: Sequence[str]) -> str:
-    """Return the redirect URI of the server under test: of several, one at its own address."""
+    """Return the tested server's redirect URI; of several, the one at its own address."""
     start = settings.start
     place = urlsplit(start.url or start.page or start.json).netloc
     own = [uri for uri in uris if urlsplit(uri).netloc == place]

@@ -1,4 +1,4 @@
-"""Read a page as a person sees it: its text, its links, its forms, and where it leads by itself."""
+"""Read a page as a person sees it: its text, links and forms, and where it redirects by itself."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _HIDDEN: Final = frozenset({"script", "style", "template", "noscript", "title"})
 
 @dataclass(frozen=True, slots=True)
 class PageLink:
-    """Hold the whole address of a link, and its text."""
+    """Hold a link's absolute address, and its text."""
 
     url: str
     text: str
@@ -23,9 +23,9 @@ class PageLink:
 
 @dataclass(frozen=True, slots=True)
 class PageForm:
-    """Hold a form: where it goes and how, its fields as they stand, its buttons and its text.
+    """Hold a form: its address and method, its fields and values, its buttons and its text.
 
-    `password` is the name of the field for a password, empty where the form asks for none.
+    `password` is the name of the password field, or empty without one.
     """
 
     url: str
@@ -38,7 +38,7 @@ class PageForm:
 
 @dataclass(frozen=True, slots=True)
 class HtmlPage:
-    """Hold what a page shows; `refresh` is the address that a meta tag leads to, or empty."""
+    """Hold what a page shows; `refresh` is the address of a meta refresh, or empty."""
 
     text: str = ""
     links: tuple[PageLink, ...] = ()

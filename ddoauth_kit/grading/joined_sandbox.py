@@ -1,4 +1,4 @@
-"""Find the control key of a sandbox that `ddoauth sandbox` serves on this machine."""
+"""Find the control key of a sandbox that `ddoauth sandbox` runs on this machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Walk one customer through one attempt: begin, consent at Datadog, come back to the server."""
+"""Take one customer through one attempt: begin, consent at Datadog, return to the server."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ DENY: Final = ("decision", "deny")
 class Arrival:
     """Hold what the server did with a redirect: its page, and the requests it made.
 
-    `connected` says whether the server counts the browser as connected, and `listed` whether its
-    list of connections names the organization. `written` is its output, and `words` maps checks to
-    the text that [pages] wants on their page.
+    `connected` says whether the server counts the browser as connected; `listed` says whether its
+    list of connections names the organization. `written` is its output; `words` maps checks to the
+    text that [pages] expects on their pages.
     """
 
     page: SeenPage
@@ -53,10 +53,10 @@ class Arrival:
 
 
 class Journey:
-    """Drive one attempt in a browser and an organization of its own.
+    """Run one attempt in its own browser and organization.
 
     Raises:
-        FlowNotFoundError: the attempt did not reach consent, or consent did not come back.
+        FlowNotFoundError: the attempt did not reach the consent page, or did not return from it.
     """
 
     def __init__(
@@ -78,14 +78,14 @@ class Journey:
         self.location = ""
 
     def fault(self, spec: str) -> Self:
-        """Let something fail for this journey's organization only."""
+        """Make something fail only for this journey's organization."""
         self._bench.control.fault(spec, org=self.org.id)
         return self
 
     def begin(self, *, tile: bool = True) -> Self:
         """Let the server send the browser to Datadog; `request` is the address.
 
-        With `tile` the customer comes from Datadog's tile, which names site and domain.
+        With `tile`, the customer comes from Datadog's tile, which names site and domain.
         """
         named = self._bench.tile(self.site, vanity_url=self.org.site_url or None)
         self.request = self._bench.begin(self.browser, tile=named if tile else {})
@@ -97,7 +97,7 @@ class Journey:
         return dict(parse_qsl(urlsplit(self.request).query, keep_blank_values=True))
 
     def consent(self, answer: tuple[str, str] = APPROVE, *, region: str | None = None) -> Self:
-        """Answer on Datadog's page; `location` is the redirect, which nobody has followed yet."""
+        """Answer on Datadog's page; `location` is the redirect, not followed yet."""
         bench, browser = self._bench, self.browser
         place = urlsplit(self.request)
         browser.open(f"{place.scheme}://{place.netloc}{bench.control.sign_in_path(self.org.id)}")
@@ -120,7 +120,7 @@ class Journey:
     def arrive(
         self, location: str | None = None, *, browser: CustomerBrowser | None = None
     ) -> Arrival:
-        """Let a browser, by default this one, follow a redirect; wait for the page."""
+        """Follow a redirect in a browser, by default this one, and wait for the page."""
         bench = self._bench
         who = browser or self.browser
         before, mark = bench.control.last(), bench.subject.mark
@@ -137,11 +137,11 @@ class Journey:
         )
 
     def connect(self) -> Arrival:
-        """Go the whole way."""
+        """Run the whole attempt."""
         return self.begin().consent().arrive()
 
     def events(self) -> tuple[SandboxEvent, ...]:
-        """Return what the sandbox answered since this journey began."""
+        """Return what the sandbox has answered since this journey began."""
         return self._mine(self._bench.control.events(after=self.began))
 
     def _mine(self, events: tuple[SandboxEvent, ...]) -> tuple[SandboxEvent, ...]:
@@ -151,7 +151,7 @@ class Journey:
 
 
 def _lives(bench: Bench, page: SeenPage) -> bool:
-    """Tell whether the process lives; one that ends breaks its connections off a moment before."""
+    """Return whether the process lives; a dying process closes its connections a moment earlier."""
     until = time.monotonic() + (_DYING if page.failure in _BROKEN_OFF else 0.0)
     while bench.subject.alive and time.monotonic() < until:
         time.sleep(_TICK)

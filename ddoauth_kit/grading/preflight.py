@@ -1,4 +1,4 @@
-"""Make one good connect before all else: settings first, then mistakes that a switch lets pass."""
+"""Make one good connect first: check the settings, then tolerate mistakes one by one."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ _WORDS: Final = {
 class GoodRun:
     """Hold what the first good connect showed.
 
-    `tolerated` names the mistakes that the sandbox lets pass now. `failure` is empty, or why no
-    switch helped; then nothing else can be tested.
+    `tolerated` names the mistakes that the sandbox tolerates now. `failure` is empty, or says why
+    tolerance did not help; then nothing else can be tested.
     """
 
     findings: tuple[Finding, ...]
@@ -52,12 +52,12 @@ class _Mistakes:
         self.names: list[str] = []
 
     def tolerate_all(self, names: Sequence[str]) -> bool:
-        """Let mistakes pass; false if all of them were tried already."""
+        """Tolerate some mistakes; return false if all of them were tried already."""
         new = [name for name in names if self.tolerate(name)]
         return bool(new)
 
     def tolerate(self, name: str) -> bool:
-        """Let a mistake pass; false if that was tried already."""
+        """Tolerate a mistake; return false if that was tried already."""
         if name in self.names:
             return False
         self.names.append(name)
@@ -67,7 +67,7 @@ class _Mistakes:
 
 
 def preflight(bench: Bench) -> GoodRun:
-    """Connect until it works or no switch helps.
+    """Connect until it works or tolerance does not help.
 
     Raises:
         SettingsError: `other_client`, `front_bypassed`, `untrusted_ca`, `not_connected_page`, and
@@ -129,7 +129,7 @@ def _check_client(bench: Bench, asked: dict[str, str]) -> None:
 
 
 def _adopt(bench: Bench, asked: dict[str, str]) -> None:
-    """Take the client of a server that runs already, if this sandbox has it."""
+    """Use the client of a server that is already running, if this sandbox has it."""
     try:
         uris, scopes = bench.control.registered(asked.get("client_id", ""))
     except FrontError:
@@ -144,7 +144,7 @@ def _adopt(bench: Bench, asked: dict[str, str]) -> None:
 
 
 def _before_consent(bench: Bench, asked: dict[str, str]) -> list[str]:
-    """Name the mistakes that the authorization request itself shows."""
+    """Name the mistakes in the authorization request itself."""
     found = []
     if not asked.get("code_challenge"):
         found.append("no-pkce")
@@ -158,7 +158,7 @@ def _before_consent(bench: Bench, asked: dict[str, str]) -> list[str]:
 
 
 def _at_exchange(arrival: Arrival) -> str:
-    """Name the mistake at which the token request failed, empty for none that a switch helps."""
+    """Name the mistake that made the token request fail; empty if tolerance cannot help."""
     for event in arrival.exchanges:
         if event.role == "app":
             return "token-at-app"
@@ -168,7 +168,7 @@ def _at_exchange(arrival: Arrival) -> str:
 
 
 def check_way(bench: Bench, journey: Journey, arrival: Arrival) -> None:
-    """Find out whether the server's calls come to the front at all.
+    """Find out whether the server's calls reach the front at all.
 
     Raises:
         SettingsError: `untrusted_ca`, `front_bypassed`.
@@ -182,7 +182,7 @@ def check_way(bench: Bench, journey: Journey, arrival: Arrival) -> None:
             "The server does not accept the front's certificate. Let it read one of the trust "
             "variables, or start `ddoauth grade` with --isolate.",
         )
-    # A server that calls past the front fails at the real network, and not at the redirect.
+    # A server that bypasses the front fails in the real network and not at the redirect.
     failed_outside = arrival.page.status >= SERVER_ERROR or arrival.page.failure == "timeout"
     if not seen and not bench.records and failed_outside:
         name, why = likely_variable(bench.command or [""])

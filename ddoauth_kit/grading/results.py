@@ -1,4 +1,4 @@
-"""Say what a grading found: a verdict for each requirement, and the grade of the whole."""
+"""Hold the result of a grading: a verdict for each requirement, and the overall grade."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Verdict(StrEnum):
-    """Name what was found out about one requirement; `VERDICT_MEANINGS` says it in words."""
+    """Name the result for one requirement; `VERDICT_MEANINGS` explains each."""
 
     MET = "met"
     RISK = "risk"
@@ -23,7 +23,7 @@ class Verdict(StrEnum):
 
     @property
     def words(self) -> str:
-        """Return the name as a person reads it."""
+        """Return the name in words."""
         return self.value.replace("_", " ")
 
 
@@ -40,7 +40,7 @@ VERDICT_MEANINGS: Final = MappingProxyType(
         Verdict.NOT_TESTED: "The scenario did not run.",
     }
 )
-# From the worst to the best.
+# From worst to best.
 GRAVITY: Final = (
     Verdict.BROKEN,
     Verdict.NOT_SEEN,
@@ -52,7 +52,7 @@ _UNTRIED: Final = frozenset({Verdict.NOT_SEEN, Verdict.NOT_TESTED})
 
 
 class Grade(StrEnum):
-    """Name the grade of a server: its worst requirement, and never a percentage.
+    """Grade a server by its worst requirement, never by a percentage.
 
     `incomplete` means that a *must* was not seen or not tested.
     """
@@ -65,7 +65,7 @@ class Grade(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """Hold one requirement; `needs` names tables of the settings without which it is not tested."""
+    """Hold one requirement; it is tested only if the settings have the tables in `needs`."""
 
     id: str
     sentence: str
@@ -76,7 +76,7 @@ class Requirement:
 
     @property
     def is_must(self) -> bool:
-        """Return whether breaking it makes the grade broken."""
+        """Return whether breaking this requirement makes the grade broken."""
         return self.worst is Verdict.BROKEN
 
 
@@ -84,8 +84,8 @@ class Requirement:
 class CheckResult:
     """Hold the verdict for one requirement on one site.
 
-    `evidence` are lines of the sandbox's journal and `excerpt` is a piece of a page or a log, both
-    masked. `reason` says why something was not tested or not seen, or is a risk at most.
+    `evidence` has lines of the sandbox's journal and `excerpt` is part of a page or a log; both are
+    masked. `reason` says why something was not tested or not seen, or is at most a risk.
     """
 
     requirement: Requirement
@@ -98,7 +98,7 @@ class CheckResult:
     site: str = "us1"
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the result as JSON takes it."""
+        """Return the result as JSON values."""
         return {
             "id": self.requirement.id,
             "verdict": str(self.verdict),
@@ -118,8 +118,8 @@ class CheckResult:
 class GradeReport:
     """Hold a whole grading.
 
-    `connects` is how often a customer came back to the server, `seconds` is wall time.
-    `tolerated` names the mistakes that the sandbox let pass so that grading could go on.
+    `connects` counts the customers' returns to the server; `seconds` is wall time.
+    `tolerated` names the mistakes that the sandbox tolerated so that grading could continue.
     `left_out` maps ids of requirements to the reason why the settings leave them out.
     """
 
@@ -133,7 +133,7 @@ class GradeReport:
 
     @property
     def grade(self) -> Grade:
-        """Return the worst of broken, incomplete, risk and met; nothing graded is incomplete."""
+        """Return the worst of broken, incomplete, risk and met; without results, incomplete."""
         verdicts = {result.verdict for result in self.results}
         if Verdict.BROKEN in verdicts:
             return Grade.BROKEN
@@ -144,13 +144,13 @@ class GradeReport:
 
     @property
     def counts(self) -> Mapping[Verdict, int]:
-        """Return how many requirements have each verdict, the worst first; only those there are."""
+        """Return how many requirements have each verdict, worst first, without zeros."""
         found = Counter(result.verdict for result in self.results)
         return {verdict: found[verdict] for verdict in GRAVITY if found[verdict]}
 
     @property
     def headline(self) -> str:
-        """Return the grade, what was tried, and what one setting more would add."""
+        """Return the grade, what was tested, and what one more setting would add."""
         tried = sum(result.verdict not in _UNTRIED for result in self.results)
         counted = ", ".join(f"{number} {verdict.words}" for verdict, number in self.counts.items())
         sites = f"{len(self.sites)} site{'' if len(self.sites) == 1 else 's'}"
@@ -158,7 +158,7 @@ class GradeReport:
         return f"{said} ({counted}).{self._next_setting()}"
 
     def _next_setting(self) -> str:
-        """Name the table of the settings that would add most requirements."""
+        """Name the table of the settings that would add the most requirements."""
         wanted = Counter(
             need
             for result in self.results
@@ -171,7 +171,7 @@ class GradeReport:
         return f" The table [{table}] would add {number}."
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the report as JSON takes it: `grade`, `verdicts`, and what else there is."""
+        """Return the report as JSON values: `grade`, `verdicts` and all other fields."""
         return {
             "grade": str(self.grade),
             "headline": self.headline,

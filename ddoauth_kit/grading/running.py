@@ -1,4 +1,4 @@
-"""Run the scenarios of a grading, and believe "nothing came" only between good connects."""
+"""Run a grading's scenarios, and trust "no request came" only between two good connects."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _WRONG: Final = frozenset({Verdict.RISK, Verdict.BROKEN})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Pending:
-    """Hold findings that wait for a good connect, and the orgs whose late requests count."""
+    """Hold findings until the next good connect, and organizations whose late requests count."""
 
     findings: tuple[Finding, ...]
     orgs: tuple[str, ...]
@@ -39,9 +39,9 @@ class _Pending:
 
 @dataclass(kw_only=True)
 class Running:
-    """Run the chosen scenarios before one bench; `say` tells a person what happens.
+    """Run the chosen scenarios on one bench; `say` tells a person what happens.
 
-    `dead` holds why nothing more can run, or is empty.
+    `dead` says why nothing more can run, or is empty.
     """
 
     bench: Bench
@@ -54,16 +54,16 @@ class Running:
     _confirmed: list[_Pending] = field(default_factory=list)
 
     def chosen(self) -> tuple[Scenario, ...]:
-        """Return the scenarios that settle a wanted check."""
+        """Return the scenarios that settle one of the wanted checks."""
         return tuple(each for each in SCENARIOS if {*each.checks} & {*self.wanted})
 
     def connects_ahead(self) -> int:
-        """Return about how many connects the chosen scenarios make."""
+        """Estimate how many connects the chosen scenarios make."""
         able = [each for each in self.chosen() if not self._missing(each)]
         return sum(each.connects for each in able) + 2
 
     def run(self, *, first: Iterable[Finding]) -> list[Finding]:
-        """Run all; `first` are the findings of the good connect that was made already."""
+        """Run all scenarios; `first` has the findings of the good connect made before."""
         judged = tuple(first)
         self._keep(judged)
         done = {finding.id for finding in judged}
@@ -87,7 +87,7 @@ class Running:
         return self.findings
 
     def _weigh_state(self) -> None:
-        """Raise a missing or short state to broken where nothing else binds the browser."""
+        """Raise a missing or short state to broken if nothing else binds the browser."""
         by_id = {finding.id: finding for finding in self.findings}
         unbound = [name for name in _BINDING if name in by_id]
         unbound = [name for name in unbound if by_id[name].verdict is Verdict.BROKEN]
@@ -147,7 +147,7 @@ class Running:
             return _untried(scenario, str(error))
 
     def _after_death(self, scenario: Scenario, found: list[Finding]) -> list[Finding]:
-        """Call a scenario broken in which the process ended, and start it again."""
+        """Judge a scenario broken if the process ended in it, and restart the process."""
         self._give_up_pending("The server's process ended before a good connect could follow.")
         dead = Check(scenario.checks[0], "The server keeps running.")
         text = f"The server's process ended in this scenario: {scenario.name}."
@@ -168,7 +168,7 @@ class Running:
             self.dead = f"The server ended and could not be started again: {error}"
 
     def _confirm(self) -> None:
-        """Make a good connect, which makes the findings before it count."""
+        """Make a good connect; it confirms the findings before it."""
         if not self._pending or self.dead:
             return
         try:
@@ -202,7 +202,7 @@ class Running:
         )
 
     def _beside(self, scenarios: list[Scenario]) -> None:
-        """Run scenarios side by side whose requests are told apart by their organization.
+        """Run scenarios side by side; the organization tells their requests apart.
 
         Side by side only counts what is met. The others run again alone, because a busy machine
         may have been too slow for all of them at once.
@@ -236,7 +236,7 @@ class Running:
             self._one(scenario)
 
     def _look_for_late(self) -> None:
-        """Look once for exchanges that came after their scenario's page."""
+        """Look once for exchanges that came after the page of their scenario."""
         if not self._confirmed:
             return
         events = self.bench.control.events(after=min(each.ended for each in self._confirmed))
@@ -254,7 +254,7 @@ class Running:
                 self._keep([Check(finding.id, finding.expected).broken(text, events=late)])
 
     def after_failure(self, found: Iterable[Finding]) -> list[Finding]:
-        """Keep what a failed good run showed, and of the whole run only what is wrong."""
+        """Store what a failed good connect showed, and only the mistakes of the whole run."""
         self._keep(found)
         self._keep(each for each in self._of_whole_run() if each.verdict in _WRONG)
         return self.findings
@@ -265,7 +265,7 @@ class Running:
         return [whole_run.CHECKS[name](self.bench, events) for name in names]
 
     def _keep(self, found: Iterable[Finding]) -> None:
-        """Add findings of wanted checks; of two for one check the worse one stays."""
+        """Add the findings of wanted checks; of two for one check, the worse one counts."""
         for finding in found:
             if finding.id not in self.wanted:
                 continue

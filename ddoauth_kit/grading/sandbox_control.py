@@ -1,4 +1,4 @@
-"""Ask a running sandbox what happened, and tell it what to do, over its control interface."""
+"""Ask a running sandbox what happened and tell it what to do, through its control interface."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Deed = Literal[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SandboxEvent:
-    """One request that the sandbox answered, as its journal describes it: names, no secret."""
+    """One request that the sandbox answered, as in its journal: names, but no secrets."""
 
     number: int
     at: float
@@ -56,7 +56,7 @@ class SandboxEvent:
 
     @property
     def is_token_request(self) -> bool:
-        """Return whether this is a POST to a token endpoint, or to one that was taken for it."""
+        """Return whether this is a POST to a token endpoint, or to an address mistaken for one."""
         named = {"grant_type", "code_verifier"} & {*self.form_fields, *self.json_fields}
         return self.method == "POST" and (self.path in TOKEN_PATHS or bool(named))
 
@@ -72,7 +72,7 @@ class SandboxEvent:
 
     @property
     def is_data(self) -> bool:
-        """Return whether this is a call of the API or an intake, and no step of OAuth."""
+        """Return whether this is a call to the API or an intake, and not a step of OAuth."""
         oauth = self.is_token_request or self.path in REVOKE_PATHS or self.path == KEY_PATH
         return self.role in {"api", "logs", "events"} and not oauth
 
@@ -91,7 +91,7 @@ class SandboxEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerOrg:
-    """One organization of the sandbox that a scenario has for itself."""
+    """One organization of the sandbox that only one scenario uses."""
 
     id: str
     name: str
@@ -103,7 +103,7 @@ class SandboxControl:
     """Speak to the control interface below `url`, such as `http://127.0.0.1:8000/control`.
 
     Raises:
-        FrontError: `sandbox_unreachable`, `sandbox_refused`; the key never is in its text.
+        FrontError: `sandbox_unreachable`, `sandbox_refused`; the text never contains the key.
     """
 
     def __init__(self, url: str, *, key: str) -> None:
@@ -121,7 +121,7 @@ class SandboxControl:
         return int(self._ask("GET", "journal", query={"after": 10**14})["last"])
 
     def fault(self, spec: str, *, org: str | None = None, attempt: str | None = None) -> None:
-        """Let something fail, as `NAME`, `NAME:COUNT` or `NAME:PROBABILITY`, for one org."""
+        """Make something fail, as `NAME`, `NAME:COUNT` or `NAME:PROBABILITY`, for one org."""
         self._ask("POST", "faults", {"fault": spec, "org": org, "attempt": attempt})
 
     def clear_faults(self, *, org: str | None = None) -> None:
@@ -135,7 +135,7 @@ class SandboxControl:
     def access_token_life(
         self, seconds: float, *, org: str | None = None, claims: float | None = None
     ) -> None:
-        """Let new access tokens live so many real seconds; `claims` is what expires_in says."""
+        """Make new access tokens live this many real seconds; `claims` is their `expires_in`."""
         asked: dict[str, object] = {"access_token": seconds, "org": org}
         self._ask("PUT", "lifetimes", asked | ({} if claims is None else {"claims": claims}))
 
@@ -147,7 +147,7 @@ class SandboxControl:
         vanity: str | None = None,
         permissions: Sequence[str] | None = None,
     ) -> CustomerOrg:
-        """Make an organization; its user may do everything unless `permissions` are named."""
+        """Make an organization; its user has all permissions unless `permissions` names some."""
         asked: dict[str, object] = {"site": site, "name": name, "vanity": vanity}
         if permissions is not None:
             asked["permissions"] = list(permissions)
@@ -161,7 +161,7 @@ class SandboxControl:
         self._ask("DELETE", f"organizations/{org}")
 
     def sign_in_path(self, org: str) -> str:
-        """Return a path below the app host that signs a browser in once."""
+        """Return a path on the app host that signs a browser in once."""
         return str(self._ask("POST", f"organizations/{org}/browsers")["url"])
 
     def customer(
@@ -199,7 +199,7 @@ class SandboxControl:
         return tuple(found["redirect_uris"]), tuple(found["scopes"])
 
     def leaks(self, text: str) -> tuple[str, ...]:
-        """Return which kinds of issued secrets are in a text, such as `access_token`."""
+        """Return the kinds of issued secrets that a text contains, such as `access_token`."""
         return tuple(self._ask("POST", "leaks", {"text": text})["found"]) if text else ()
 
     def _ask(
@@ -247,5 +247,5 @@ def _event(entry: Mapping[str, Any]) -> SandboxEvent:
 
 
 def journal_lines(events: Iterable[SandboxEvent]) -> tuple[str, ...]:
-    """Return the evidence that events make, at most eight lines."""
+    """Return the evidence in events, at most eight lines."""
     return tuple(event.line() for event in events)[:8]

@@ -1,6 +1,6 @@
-"""Let Chromium open a server's pages where JavaScript begins or ends the flow, by Playwright.
+"""Open a server's pages in Chromium by Playwright if JavaScript begins or ends the flow.
 
-Datadog's pages need no script, so the browser that is scripted over HTTP goes on from there.
+Datadog's pages don't need scripts, so the browser that is scripted over HTTP continues there.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ _FAILURES: Final = (
 class Chromium:
     """One Chromium for a whole grading, with fresh cookies for each page.
 
-    Playwright's objects belong to the thread that made them, and scenarios run side by side; so
-    one thread drives it for all. `proxy` is the front's address: other hosts are seen there.
+    Playwright's objects belong to the thread that made them. Scenarios run side by side, so one
+    thread drives Chromium for all. `proxy` is the front's address: other hosts are seen there.
 
     Raises:
         FrontError: `no_playwright`.
@@ -60,7 +60,7 @@ class Chromium:
             raise
 
     def visit(self, visit: _Visit, jar: CookieJar) -> SeenPage:
-        """Open an address, with the cookies of the jar, which gets those that come."""
+        """Open an address with the jar's cookies, and store new cookies in the jar."""
         return self._thread.submit(visit.made, self._browser, jar).result()
 
     def close(self) -> None:
@@ -82,7 +82,7 @@ class Chromium:
 
 
 class ScriptBrowser(CustomerBrowser):
-    """Be a customer whose browser runs the scripts of the server's own pages."""
+    """Act as a customer whose browser runs the scripts of the server's own pages."""
 
     def __init__(self, chromium: Chromium, **options: Any) -> None:  # noqa: ANN401 - the base's
         super().__init__(**options)
@@ -95,7 +95,7 @@ class ScriptBrowser(CustomerBrowser):
         initiator: str | None = None,
         until: Callable[[str], bool] | None = None,
     ) -> SeenPage:
-        """Go to an address of the server in Chromium, and to others as the base does."""
+        """Go to the server's addresses in Chromium, and to others like the base class."""
         if not is_loopback(urlsplit(url).hostname or ""):
             return super().open(url, initiator=initiator, until=until)
         visit = _Visit(url, initiator=initiator, until=until, seconds=self._seconds)
@@ -107,7 +107,7 @@ class ScriptBrowser(CustomerBrowser):
 
 @dataclass(kw_only=True)
 class _Seen:
-    """Collect what the windows of one visit ask for; `stopped_at` is where it was to stop."""
+    """Collect the requests of one visit's windows; `stopped_at` is the address to stop at."""
 
     answers: list[Any] = field(default_factory=list)
     stopped_at: str = ""
@@ -155,11 +155,11 @@ class _Visit:
         return page
 
     def _watched(self, context: Any) -> _Seen:  # noqa: ANN401 - Playwright's
-        """Hear each navigation of any window, and stop the one that is waited for."""
+        """Watch each navigation of any window, and stop the expected one."""
         seen = _Seen()
 
         def asked(request: Any) -> None:  # noqa: ANN401 - Playwright's
-            # A redirect is heard here, and what a script or a link begins is stopped below.
+            # Redirects are seen here; navigations from scripts and links are stopped below.
             if request.is_navigation_request() and self._until(request.url):
                 seen.stopped_at = seen.stopped_at or request.url
 
@@ -185,13 +185,13 @@ class _Visit:
                     window.wait_for_load_state("networkidle", timeout=_QUIET_MS)
         except Error as error:
             named = (name for words, name in _FAILURES if words in error.message)
-            # A script that leads elsewhere at once interrupts the page that it stands on.
+            # A script that navigates at once interrupts its own page.
             self._wait(window, seen)
             if not seen.stopped_at and (not seen.answers or "Timeout" in error.message):
                 seen.failure = next(named, "broken")
 
     def _follow(self, window: Any) -> None:  # noqa: ANN401 - Playwright's
-        """Click a link on a page of the initiator, so that cookies travel as from there."""
+        """Click a link on a page of the initiator, so that its cookies are sent."""
         initiator = self._initiator or ""
         link = f'<a id="go" href="{escape(self._url)}">go</a>'
         window.route(
@@ -203,7 +203,7 @@ class _Visit:
             window.click("#go")
 
     def _click(self, window: Any, seen: _Seen) -> None:  # noqa: ANN401 - Playwright's
-        """Click what names Datadog, or the only thing that can be clicked."""
+        """Click the element that names Datadog, or the only one that can be clicked."""
         from playwright.sync_api import Error
 
         with suppress(Error):
@@ -231,7 +231,7 @@ class _Visit:
         headers = {name.lower(): value for name, value in last.headers.items()}
         is_html = "html" in headers.get("content-type", "")
         body = ""
-        with suppress(Exception):  # a redirect has none, and a window that moves on has lost it
+        with suppress(Exception):  # a redirect has no body, and a window that navigates has lost it
             body = window.content() if is_html else last.text()
         return SeenPage(
             url=last.url if seen.stopped_at else window.url,
@@ -273,7 +273,7 @@ def _launched(proxy: str) -> tuple[Any, Any]:
 
 
 def _given(cookie: Cookie) -> dict[str, object]:
-    """Write a cookie as Playwright takes it; a domain without a dot is of this host alone."""
+    """Write a cookie in Playwright's form; a domain without a dot means only this host."""
     given: dict[str, object] = {
         "name": cookie.name,
         "value": cookie.value,
@@ -288,7 +288,7 @@ def _given(cookie: Cookie) -> dict[str, object]:
 
 
 def _take(jar: CookieJar, cookies: Iterable[dict[str, Any]]) -> None:
-    """Give the jar the cookies that Chromium has now, and take away those that it lost."""
+    """Add Chromium's present cookies to the jar, and remove those that Chromium dropped."""
     known = {(c.name, c.host, c.path): c.value for c in jar}
     found = {(c["name"], c["domain"].lstrip("."), c["path"]): c for c in cookies}
     for name, host, path in known.keys() - found.keys():

@@ -1,4 +1,4 @@
-"""Read and write `ddoauth-grade.toml`: where a server's flow begins, and what it can be asked."""
+"""Read and write `ddoauth-grade.toml`: where a server's flow begins, and what the server can do."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FILE_NAME: Final = "ddoauth-grade.toml"
 PATIENCE: Final = 10.0
 LONGEST_PATIENCE: Final = 120.0
 ACTS: Final = ("send", "call", "refresh", "disconnect", "list")
-# The requirements that are judged by a page's words, where the file names them.
+# Requirements that are judged by a page's words, if the file names them.
 PAGES: Final = (
     *("denied", "stranger", "error-shape", "bad-answer", "wrong-domain-named", "key-409"),
     *("timeout", "scope-narrowed", "scope-disabled"),
@@ -56,7 +56,8 @@ class StartSettings:
     """Say where the flow begins, in one of four ways.
 
     `url` redirects to Datadog, `page` has one link or form that leads there, `json` answers with
-    the address in `field` (dots lead inward), and `log` is a text of the line of output with it.
+    the address in `field` (dots for nested fields), and `log` is a text in the output line with the
+    address.
     """
 
     url: str = ""
@@ -68,7 +69,7 @@ class StartSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectedSettings:
-    """Say how the *connected* page is known: a text, its address, or the text of a status URL."""
+    """Say how to recognize the *connected* page: by a text, its address, or a status URL's text."""
 
     text: str = ""
     address: str = ""
@@ -100,7 +101,7 @@ class ServerSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActSettings:
-    """Say how to make the server do something: a request, or a command.
+    """Say how to make the server do something: by a request or by a command.
 
     `form` are fields, and `cookie` and `header` are sent as they are (`name=value`, `Name: value`);
     all of these belong to a login.
@@ -118,8 +119,8 @@ class ActSettings:
 class GradeSettings:
     """Hold everything that `ddoauth grade` is told.
 
-    `patience` is in seconds. `pages` maps a requirement to a text that its page must show, `skip`
-    maps one to the reason why it is left out. `folder` is where commands and paths begin.
+    `patience` is in seconds. `pages` maps a requirement to a text that its page must show; `skip`
+    maps one to the reason why it is left out. Commands run in `folder`, and paths begin there.
     """
 
     start: StartSettings
@@ -159,7 +160,7 @@ def read_settings(path: Path) -> GradeSettings:
 
 
 def settings_from(document: Mapping[str, Any], *, folder: Path = Path()) -> GradeSettings:
-    """Check a document as TOML gives it; every name that is not known is refused.
+    """Check a parsed TOML document; every unknown name is refused.
 
     Raises:
         SettingsError: `bad_settings`, `unknown_setting`, `literal_secret`.
@@ -334,7 +335,7 @@ def _server(document: Mapping[str, Any]) -> ServerSettings:
 
 
 def _no_literal(name: str, value: str, *, where: str) -> None:
-    """Refuse a secret that somebody wrote down: the file is checked in beside the code."""
+    """Refuse a literal secret, because the file is checked in with the code."""
     if value and is_secret_name(name) and not _REFERENCE.search(value):
         raise SettingsError(
             "literal_secret",
@@ -423,7 +424,7 @@ def _by_requirement(document: Mapping[str, Any], name: str, known: Iterable[str]
 def to_toml(settings: GradeSettings, *, blocked: Iterable[str] = ()) -> str:
     """Return the file that `--init` writes, for a person to confirm.
 
-    `blocked` are hosts that the front refused; they stand there as comments.
+    `blocked` are hosts that the front refused; the file lists them as comments.
     """
     lines = ["# What `ddoauth grade` knows of this server. Check each value.", "", "[start]"]
     lines += _pairs(
@@ -443,7 +444,7 @@ def to_toml(settings: GradeSettings, *, blocked: Iterable[str] = ()) -> str:
     if settings.login is not None:
         lines += ["", "[login]", *_pairs([("url", settings.login.url)])]
         lines += ["", "[login.form]", *_pairs(settings.login.form.items())]
-    # Values without a table stand first in TOML.
+    # In TOML, values without a table come first.
     top = [f"sites = {_listed(settings.sites)}", f"allow = {_listed(settings.allow)}"]
     top += [f"# allow = {_listed([host])}  # the server asked for it" for host in blocked]
     return "\n".join([lines[0], *top, *lines[1:]]) + "\n"

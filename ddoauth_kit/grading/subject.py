@@ -1,4 +1,4 @@
-"""Run the server under test, hear what it writes, and find where its flow begins."""
+"""Run the server under test, read its output, and find where its flow begins."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ _HTTP_PORT: Final = 80
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubjectStart:
-    """Say how to start the server: its command, where it runs, and what tells that it is ready.
+    """Say how to start the server: its command, its folder, and the sign that it is ready.
 
-    `ready` is an address that answers, or a text in the output; without it the port decides.
-    `log` is a file that the server writes beside its output.
+    `ready` is an address that answers, or a text in the output; without it, an open port.
+    `log` is a file that the server writes besides its output.
     """
 
     command: tuple[str, ...]
@@ -54,7 +54,7 @@ class SubjectStart:
 
 
 class Subject:
-    """Run the server until `stop`; without a command it is one that runs already.
+    """Run the server until `stop`; without a command, it is already running.
 
     Raises:
         SettingsError: `port_in_use`, `server_ended`, `server_not_ready`, `no_server`.
@@ -76,7 +76,7 @@ class Subject:
 
     @property
     def alive(self) -> bool:
-        """Return whether the process runs; of one started by hand, whether its port answers."""
+        """Return whether the process runs, or if started by hand, whether its port answers."""
         if self.by_hand:
             return _answers(self._how.place)
         return self._process is not None and self._process.alive
@@ -111,7 +111,7 @@ class Subject:
         return self
 
     def stop(self) -> None:
-        """End the process and all that it started; what it wrote stays readable until `close`."""
+        """End the process and all that it started; its output stays readable until `close`."""
         process, self._process = self._process, None
         if process is not None:
             process.stop()
@@ -120,12 +120,12 @@ class Subject:
             self._output = None
 
     def kill(self) -> None:
-        """End the process and all that it started without a warning, as a crash does."""
+        """End the process and all that it started without a warning, like a crash."""
         if self._process is not None:
             self._process.send(getattr(signal, "SIGKILL", signal.SIGTERM))
 
     def restart(self, *, crash: bool = False) -> None:
-        """Start it again, with what it stored; `crash` gives it no time to store more."""
+        """Restart it with what it has stored; `crash` does not leave it time to store more."""
         if crash:
             self.kill()
         self.stop()
@@ -133,7 +133,7 @@ class Subject:
         self.start()
 
     def close(self) -> None:
-        """End the process and forget what it wrote."""
+        """End the process and drop its output."""
         self.stop()
         if self._folder is not None:
             self._folder.cleanup()
@@ -147,11 +147,11 @@ class Subject:
 
     @property
     def mark(self) -> int:
-        """Return how many bytes of output there are, for `written`."""
+        """Return the number of bytes of output so far, for `written`."""
         return _size(self._output_file)
 
     def last_lines(self) -> str:
-        """Return the end of the output, to show beside a failure; it may hold secrets."""
+        """Return the end of the output, to show with a failure; it may contain secrets."""
         return "\n".join(self.written().splitlines()[-_LAST_LINES:])
 
     def __enter__(self) -> Self:
@@ -263,7 +263,7 @@ def begin_flow(
 
 
 def with_pairs(url: str, pairs: Mapping[str, str]) -> str:
-    """Return an address with these query parameters where it has none of the same name."""
+    """Add these query parameters to an address, unless it has one of the same name."""
     parts = urlsplit(url)
     query = parse_qsl(parts.query, keep_blank_values=True)
     named = {name for name, _ in query}
@@ -288,7 +288,7 @@ def _reached(page: SeenPage, is_datadog: Callable[[str], bool], *, browser: Cust
 def _followed(
     page: SeenPage, is_datadog: Callable[[str], bool], *, browser: CustomerBrowser
 ) -> str:
-    """Try what a person would click: a link or form that names Datadog, else the only one."""
+    """Follow what a person would click: a link or form that names Datadog, or the only one."""
     host = urlsplit(page.url).netloc
     links = [link for link in page.html.links if urlsplit(link.url).netloc == host]
     forms = [form for form in page.html.forms if urlsplit(form.url).netloc == host]
@@ -354,7 +354,7 @@ _SERVER_ERROR: Final = 500
 
 
 def _check_came(page: SeenPage) -> None:
-    """Refuse a page that tells of trouble."""
+    """Refuse a page that reports a problem."""
     where = _path(page.url)
     if page.failure:
         code, line = _FAILURES[page.failure]

@@ -1,4 +1,4 @@
-"""Back the notebooks: one lab that keeps the parts together, and what shows its values."""
+"""Back the notebooks with a lab that holds the parts together, and with displays of its values."""
 
 from ddoauth_kit.errors.explainer import explain
 from ddoauth_kit.workbook.lab.drills import provoke

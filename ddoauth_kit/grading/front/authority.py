@@ -1,4 +1,4 @@
-"""Certify host names for one run: the authority's key lives in memory and ends with the process."""
+"""Certify host names for one run; the authority's key is only in this process's memory."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NAME: Final = re.compile(r"(?=.{1,253}$)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_
 
 
 class Authority:
-    """Mint a certificate for each name that a client asks for, and keep the latest thousand.
+    """Make a certificate for each name that a client asks for, and cache the latest thousand.
 
     Raises:
         FrontError: `no_trustme`.
@@ -72,7 +72,7 @@ class Authority:
             return found
 
     def present_other_ca(self, name: str, *, on: bool) -> None:
-        """Certify a name by an authority that no trust file holds, or by this one again.
+        """Certify a name by an authority that is in no trust file, or by this one again.
 
         Raises:
             FrontError: `bad_host_name`.
@@ -89,7 +89,7 @@ class Authority:
             self._strange.add(name)
 
     def by_server_name(self) -> NamedContext:
-        """Return a server side that takes the certificate of the name in the client's hello.
+        """Return a server side that chooses the certificate by the name in the client's hello.
 
         A hello without a name ends with the alert `unrecognized_name`.
         """
@@ -109,7 +109,7 @@ class Authority:
         context = NamedContext(ssl.PROTOCOL_TLS_SERVER)
         context.name = name
         context.set_alpn_protocols(["http/1.1"])
-        # No client of one run comes back with a ticket, and each costs a write.
+        # Clients never come back with a ticket, and each ticket costs a write.
         context.num_tickets = 0
         strange = self._stranger if name in self._strange else None
         _certify(context, name, by=strange or self._ca)
@@ -117,7 +117,7 @@ class Authority:
 
 
 def _certify(context: ssl.SSLContext, name: str, *, by: trustme.CA) -> None:
-    """Present the whole chain: Chromium trusts a run by the hash of a key in what it is sent."""
+    """Present the whole chain: Chromium trusts a run by the hash of a key in that chain."""
     import trustme
 
     leaf = by.issue_cert(name).private_key_and_cert_chain_pem.bytes()

@@ -1,7 +1,7 @@
-"""Read and write one connection, in clear and then by TLS, with a limit on each wait.
+"""Read and write one connection, first in clear and then over TLS, with a limit on each wait.
 
-TLS runs over memory here, not by asyncio's `start_tls`: a client may send its hello together with
-the request for a tunnel, and asyncio would lose those bytes.
+TLS runs in memory here instead of by asyncio's `start_tls`: a client may send its hello together
+with the request for a tunnel, and asyncio would lose those bytes.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class NamedContext(ssl.SSLContext):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Say how much one connection may cost: bytes, connections, and seconds a wait."""
+    """Limit what connections may cost: bytes, their number, and seconds for each wait."""
 
     head_bytes: int = 64 * 1024
     read_names_bytes: int = 1024 * 1024
@@ -40,7 +40,7 @@ class Limits:
 
 
 class Channel:
-    """One connection; `receive` returns no bytes when the other side has ended it."""
+    """One connection; `receive` returns empty bytes once the other side has ended it."""
 
     def __init__(self, reader: StreamReader, writer: StreamWriter) -> None:
         self._reader = reader
@@ -73,20 +73,20 @@ class Channel:
             self._incoming.write(data)
 
     async def peek(self, seconds: float) -> bytes:
-        """Return what comes next, and leave it for the next reader."""
+        """Return the next bytes without removing them."""
         if not self._early:
             self._early = await self.receive(seconds)
         return self._early
 
     def give_back(self, data: bytes) -> None:
-        """Let the next reader have these bytes first."""
+        """Give these bytes to the next reader first."""
         self._early = data + self._early
 
     async def send(self, data: bytes, seconds: float | None) -> None:
         """Send all bytes.
 
         Raises:
-            TimeoutError: the other side took nothing within these seconds.
+            TimeoutError: the other side did not read within these seconds.
         """
         if self._tls is not None:
             self._tls.write(data)
@@ -96,7 +96,7 @@ class Channel:
             await self._writer.drain()
 
     async def start_tls(self, context: ssl.SSLContext, seconds: float) -> None:
-        """Be the server of a handshake.
+        """Do the server's side of a TLS handshake.
 
         Raises:
             ssl.SSLError: the handshake failed.
@@ -111,7 +111,7 @@ class Channel:
 
     @property
     def server_name(self) -> str:
-        """Return the name of the certificate that the client got, or nothing before TLS."""
+        """Return the name in the certificate that the client got; empty before TLS."""
         context = self._tls.context if self._tls is not None else None
         return context.name if isinstance(context, NamedContext) else ""
 
@@ -152,7 +152,7 @@ class Channel:
         return self._reader.at_eof() or self._writer.is_closing()
 
     def end(self) -> None:
-        """Tell the other side that nothing more comes."""
+        """Tell the other side that this was the end."""
         with suppress(OSError):
             self._writer.write_eof()
 

@@ -1,6 +1,6 @@
-"""Open Chromium with a throw-away profile that meets the sandbox under Datadog's names.
+"""Open Chromium with a temporary profile that meets the sandbox under Datadog's names.
 
-It trusts this run by the fingerprint of a key, so that nothing is imported anywhere.
+It trusts this run by the fingerprint of a key, so no certificate has to be imported.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _ON_MACOS: Final = (
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
 )
-# Chromium's own calls would only be refused, and fill the list of what the front saw.
+# The front would refuse Chromium's own calls, and they would fill its list.
 _QUIET: Final = (
     "--no-first-run",
     "--no-default-browser-check",
@@ -45,7 +45,7 @@ def chromium(
     environment: Mapping[str, str],
     more: Sequence[str] = (),
 ) -> Iterator[ForeignProcess]:
-    """Show a page in a window that goes, with its profile, at the end; `more` are options.
+    """Show a page in a window, and remove window and profile at the end; `more` are options.
 
     Raises:
         FrontError: `no_browser`, where Chromium or a screen is missing.

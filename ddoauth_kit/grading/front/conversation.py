@@ -28,7 +28,7 @@ _TOO_LARGE: Final = 431  # RFC 6585 5
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Say which host a client asked for, as far as it said."""
+    """Name the host that a client asked for, as far as it said."""
 
     host: str = ""
     port: int = 0
@@ -44,9 +44,9 @@ class Conversation:
         self.http = h11.Connection(h11.SERVER, max_incomplete_event_size=limits.head_bytes)
 
     async def next_request(self, host: str = "") -> h11.Request | FrontRefusal | None:
-        """Read the next head; None says that no more come.
+        """Read the next head, or return None after the last one.
 
-        A head that cannot be read is answered, and returned as the refusal it got.
+        A head that cannot be read gets a refusal as its answer, and that refusal is returned.
         """
         seconds = self._limits.idle_seconds
         try:
@@ -61,14 +61,14 @@ class Conversation:
         return event if isinstance(event, h11.Request) else None
 
     def prepare_next(self) -> bool:
-        """Get ready for the connection's next request; tell whether there can be one."""
+        """Get ready for the connection's next request; return whether there can be one."""
         done = self.http.our_state is h11.DONE and self.http.their_state is h11.DONE
         if done:
             self.http.start_next_cycle()
         return done
 
     async def body(self) -> bytes | None:
-        """Read a body that is sent nowhere; None if it is over the limit."""
+        """Read a body that is not sent on; None if it is over the limit."""
         found = bytearray()
         size, most = 0, self._limits.read_names_bytes
         while True:
@@ -83,7 +83,7 @@ class Conversation:
                 return bytes(found) if size <= most else None
 
     async def switch(self, *, silent: bool) -> None:
-        """Let the connection be a tunnel from here on."""
+        """Turn the connection into a tunnel."""
         self.http.next_event()
         ready = self.http.send(h11.Response(status_code=200, headers=[], reason=b"OK"))
         self.channel.give_back(self.http.trailing_data[0])
@@ -91,7 +91,7 @@ class Conversation:
             await self.channel.send(ready or b"", self._limits.body_seconds)
 
     async def say(self, refusal: FrontRefusal) -> None:
-        """Answer with the line of a refusal, where an answer still fits."""
+        """Answer with a refusal's line, if an answer can still be sent."""
         if self.http.our_state in {h11.DONE, h11.MUST_CLOSE, h11.CLOSED, h11.ERROR, h11.SEND_BODY}:
             return
         text = f"{refusal.line}\n".encode()
@@ -113,7 +113,7 @@ class Conversation:
 def record_of(
     request: h11.Request, asked: Asked, *, hosts: HostTable, status: int | None
 ) -> FrontRecord:
-    """Describe a request that was sent on; without a status no complete answer came."""
+    """Describe a request that was sent on; without a status, no complete answer came."""
     named = hosts.find(asked.host)
     target = "" if request.method == b"CONNECT" else origin_form(request.target).decode("latin-1")
     return FrontRecord(

@@ -1,4 +1,4 @@
-"""Set the variables that lead a process of any runtime to the front, beside what is set already."""
+"""Lead a process of any runtime to the front by variables, and keep what is set already."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _WORD: Final = "-Djavax.net.ssl.trustStorePassword="
 
 @dataclass(frozen=True, slots=True)
 class FrontEnvironment:
-    """Hold the variables of a process, and one line for each setting that the front replaces.
+    """Hold a process's variables, and one line for each setting that the front replaces.
 
     `parent_proxy` is the proxy that was configured before, or None.
     """
@@ -55,7 +55,7 @@ def front_environment(
 
 
 def trust_variables(before: Mapping[str, str], *, trust: TrustFiles) -> dict[str, str]:
-    """Return the variables that name trust files; they serve with and without a proxy."""
+    """Return the variables that name trust files; they work with and without a proxy."""
     system = str(trust.bundle("SSL_CERT_FILE"))
     php = trust.php_folder(Path(system))
     return {
@@ -64,7 +64,7 @@ def trust_variables(before: Mapping[str, str], *, trust: TrustFiles) -> dict[str
             trust.bundle("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", certifi=True)
         ),
         "CURL_CA_BUNDLE": str(trust.bundle("CURL_CA_BUNDLE", "SSL_CERT_FILE")),
-        # Node adds these to its own; the others replace.
+        # Node adds these to its own certificates; the others replace theirs.
         "NODE_EXTRA_CA_CERTS": str(trust.bundle("NODE_EXTRA_CA_CERTS", or_system=False)),
         "PERL_LWP_SSL_CA_FILE": str(trust.bundle("PERL_LWP_SSL_CA_FILE", "SSL_CERT_FILE")),
         "PHP_INI_SCAN_DIR": f"{before.get('PHP_INI_SCAN_DIR', '')}{os.pathsep}{php}",
@@ -72,12 +72,12 @@ def trust_variables(before: Mapping[str, str], *, trust: TrustFiles) -> dict[str
 
 
 def parent_proxy(before: Mapping[str, str]) -> str | None:
-    """Return the http proxy that https addresses went through so far, or None."""
+    """Return the http proxy that https addresses have used so far, or None."""
     return next((before[name] for name in (*_PROXIES[:2], *_ALL) if before.get(name)), None)
 
 
 def exports(variables: Mapping[str, str], *, before: Mapping[str, str]) -> str:
-    """Write what changed as lines that a POSIX shell evaluates."""
+    """Write the changes as lines that a POSIX shell evaluates."""
     import shlex
 
     changed = {n: v for n, v in variables.items() if before.get(n) != v}

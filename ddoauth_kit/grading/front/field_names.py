@@ -1,4 +1,4 @@
-"""Name the fields of a request, and never a value: a secret may stand anywhere in it."""
+"""Name the fields of a request and never show a value: any value may be a secret."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 HIDDEN: Final = "<hidden>"
 _FIELDS: Final = 100
-# A word of a program. Datadog's shortest keys have 32 characters, and digits among them.
+# A program's word. Datadog's shortest keys have 32 characters, including digits.
 _NAME: Final = re.compile(r"[A-Za-z_$@-][\w.$@\[\]-]{0,30}", re.ASCII)
 _DEEP: Final = 6
 _LONG: Final = re.compile(r"[^/]{20,}")
@@ -60,7 +60,7 @@ def body_fields(body: bytes, content_type: str) -> tuple[str, ...]:
 
 
 def _pair_names(text: str) -> Iterator[str]:
-    # A pair without "=" may be a value alone.
+    # A pair without "=" may be only a value.
     yield from (unquote_plus(pair.partition("=")[0]) for pair in text.split("&") if "=" in pair)
 
 

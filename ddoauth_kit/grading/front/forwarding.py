@@ -1,4 +1,4 @@
-"""Pass one request on over a kept connection, and its answer back under Datadog's own name."""
+"""Forward a request over a pooled connection, and return the answer under Datadog's name."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     from ddoauth_kit.grading.front.hosts import DatadogHost, HostTable
 
-# The sandbox learns by this header which of Datadog's hosts was named.
+# This header tells the sandbox which of Datadog's hosts was named.
 FRONT_HEADER: Final = b"ddoauth-front-host"
-# Shorter than the sandbox keeps an idle connection: a request on one that ends is lost.
+# Shorter than the sandbox's own limit: a request on a connection that ends is lost.
 _KEPT_SECONDS: Final = 30.0
 _KEPT: Final = 64
 _HOP_BY_HOP: Final = frozenset(
@@ -51,7 +51,7 @@ class UnreachableError(UpstreamError):
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Say where a request really goes, and which of Datadog's hosts it named."""
+    """Hold where a request really goes, and which of Datadog's hosts it named."""
 
     host: str
     port: int
@@ -75,7 +75,7 @@ class _Upstream:
 
 
 class Forwarder:
-    """Keep connections to the sandbox, and send each request once and never again."""
+    """Keep connections to the sandbox, and send each request only once."""
 
     def __init__(self, hosts: HostTable, *, limits: Limits) -> None:
         self._hosts = hosts
@@ -93,10 +93,10 @@ class Forwarder:
     ) -> None:
         """Send a request on and stream both bodies.
 
-        `answered` gets the status when the whole answer is here, before the client has its end.
+        `answered` gets the status when the answer is complete, before the client has all of it.
 
         Raises:
-            UpstreamError: nothing or half an answer came.
+            UpstreamError: no answer came, or only part of one.
         """
         upstream = await self._connected(to)
         try:
@@ -117,7 +117,7 @@ class Forwarder:
         self._keep(upstream, to)
 
     def close(self) -> None:
-        """Close the connections that nobody uses."""
+        """Close the idle connections."""
         for kept in self._kept.values():
             for upstream in kept:
                 upstream.channel.abort()
@@ -168,7 +168,7 @@ class Forwarder:
         first: bytes | None,
         before_end: Callable[[], None] = lambda: None,
     ) -> None:
-        """Stream a message to its end; what waits in memory never grows beyond a few chunks."""
+        """Stream a message to its end, with at most a few chunks in memory."""
         ready, seconds = bytearray(first or b""), self._limits.body_seconds
         while True:
             event = reads.next_event()
@@ -218,7 +218,7 @@ class Forwarder:
 
 
 async def send_continue(client: Channel, http: h11.Connection, seconds: float) -> None:
-    """Tell a client that waits for it to send its body."""
+    """Tell a waiting client to send its body."""
     if http.our_role is h11.SERVER and http.they_are_waiting_for_100_continue:
         ready = http.send(h11.InformationalResponse(status_code=100, headers=[]))
         await client.send(ready or b"", seconds)
@@ -257,7 +257,7 @@ def origin_form(target: bytes) -> bytes:
 
 
 def _end_to_end(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    """Leave out what concerns one connection alone (RFC 9110 7.6.1)."""
+    """Leave out what concerns only one connection (RFC 9110 7.6.1)."""
     listed = list(headers)
     named = {
         part.strip().lower()
@@ -270,7 +270,7 @@ def _end_to_end(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, byt
 
 
 def _below(path: bytes, prefix: str) -> bytes:
-    """Return the path of a cookie as the browser sees it, where the prefix is hidden."""
+    """Return a cookie's path as the browser sees it, without the prefix."""
     whole, own = path.decode("latin-1").rstrip("/"), prefix
     if whole and (own == whole or own.startswith(f"{whole}/")):
         return b"/"

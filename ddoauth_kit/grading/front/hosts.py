@@ -18,7 +18,7 @@ ROLES: Final[Mapping[Host, Role]] = {
     Host.LOGS_INTAKE: "logs",
     Host.EVENTS_INTAKE: "events",
 }
-# The sandbox has a region that Datadog does not have, and customers of it.
+# The sandbox has a region, with customers, that Datadog does not have.
 _REHEARSAL: Final = Site(
     "rehearsal1", "rehearsal1.datadoghq.com", "rehearsal1.datadoghq.com", location="the sandbox"
 )
@@ -35,7 +35,7 @@ class DatadogHost:
 
 
 class HostTable:
-    """Look up the sandbox's address of a host name; all that is not listed is foreign."""
+    """Look up the sandbox's address for a host name; a name that is not listed is foreign."""
 
     def __init__(self, hosts: Iterable[DatadogHost]) -> None:
         self._hosts = {host.name: host for host in hosts}

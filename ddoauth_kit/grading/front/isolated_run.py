@@ -38,7 +38,7 @@ _PROXIES: Final = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
 @dataclass(frozen=True, slots=True)
 class Inside:
-    """Hold what runs inside the namespace, and how to start the command there."""
+    """Hold what runs inside the namespace, and the way to start the command there."""
 
     sandbox: Sandbox
     ca_file: Path
@@ -81,7 +81,7 @@ def inside_namespace(
     command: Sequence[str],
     forward: Sequence[int],
 ) -> Iterator[Inside]:
-    """Serve a sandbox, which `serve` makes for a port, and Datadog's hosts at port 443.
+    """Serve Datadog's hosts at port 443, and a sandbox that `serve` makes for a port.
 
     Raises:
         FrontError: `not_isolated`, `no_namespaces`, `port_taken`, `no_trustme`.
@@ -92,7 +92,7 @@ def inside_namespace(
         authority = Authority()
         trust = stack.enter_context(TrustFiles(authority, environment=before))
         hosts = HostTable.of_sandbox(f"http://127.0.0.1:{port}")
-        # The namespace's loopback is down before, for the sandbox as well.
+        # Until then the namespace's loopback is down, also for the sandbox.
         prepare(hosts, trust, environment=before, command=command)
         sandbox = stack.enter_context(serve(port))
         stack.enter_context(Front(hosts, authority, record=record).listen_as_hosts())
@@ -109,7 +109,7 @@ def inside_prepared(
 ) -> Iterator[tuple[list[str], Mapping[str, str]]]:
     """Prepare the namespace of this process for a sandbox and a front that the caller starts.
 
-    Give the command as it runs there, and its variables. `foreign` hosts lead to the front, too.
+    Return the command as it runs there, and its variables. `foreign` hosts also lead to the front.
 
     Raises:
         FrontError: `not_isolated`, `no_namespaces`, `port_taken`, `no_trustme`.
@@ -127,7 +127,7 @@ def inside_prepared(
 
 def _variables(before: Mapping[str, str], trust: TrustFiles) -> dict[str, str]:
     own = {n: v for n, v in before.items() if not n.startswith("DDOAUTH_ISOLATED")}
-    # No proxy of the machine can be reached from here.
+    # The machine's proxies cannot be reached from here.
     direct = {n: v for n, v in own.items() if n.lower() not in _PROXIES}
     return {**direct, **trust_variables(before, trust=trust)}
 

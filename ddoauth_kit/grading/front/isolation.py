@@ -1,7 +1,7 @@
 """Way B, on Linux: a namespace in which Datadog's hosts are this machine and nothing can leave.
 
-The program that serves sandbox and front runs itself again inside (`isolated`), and prepares the
-namespace there (`prepare`). The namespace has no interface but loopback, and a loopback of its own.
+The program that serves sandbox and front starts itself again inside (`isolated`), and sets the
+namespace up there (`prepare`). The namespace has only one interface, its own loopback.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def is_isolated(environment: Mapping[str, str]) -> bool:
 
 
 def check_namespaces(environment: Mapping[str, str]) -> None:
-    """Try a namespace out.
+    """Check that a namespace can be made.
 
     Raises:
         FrontError: `no_namespaces`.
@@ -88,7 +88,7 @@ def prepare(
     """Set the namespace up: loopback, names and trust stores; return the files put in place.
 
     `command` helps to find the Python whose certificates the package certifi holds. `foreign` are
-    names of other hosts that shall lead to the front, which refuses and records them.
+    names of other hosts that should lead to the front, which refuses and records them.
 
     Raises:
         FrontError: `not_isolated`, `no_namespaces`.
@@ -110,9 +110,9 @@ def prepare(
 
 
 def as_before(command: Sequence[str], environment: Mapping[str, str]) -> list[str]:
-    """Return the command that runs `command` as the user who started all this.
+    """Return the command that runs `command` as the user who started the program.
 
-    Without it the command would find itself to be root, which some servers refuse to be.
+    Otherwise the command would run as root, which some servers refuse.
     """
     user, _, group = environment.get(_MARK, "").partition(":")
     if user in {"", "0"}:
@@ -124,7 +124,7 @@ def certifi_files(environment: Mapping[str, str], command: Sequence[str]) -> Ite
     """Find certifi's file of each Python that the command is likely to run."""
     path = environment.get("PATH")
     programs = [shutil.which(name, path=path) for name in (*command, "python3", "python")]
-    # A virtual environment's program is a link to the system's: both count.
+    # In a virtual environment the program is a link to the system's Python: both count.
     places = [Path(program).parent.parent for program in programs if program]
     places += [Path(environment["VIRTUAL_ENV"])] if environment.get("VIRTUAL_ENV") else []
     for place in dict.fromkeys(places):
@@ -155,7 +155,7 @@ def _names(hosts: HostTable) -> Iterable[str]:
 
 
 def _bind(source: Path, target: Path) -> Path:
-    # The command may run as another user than the one who owns the folder.
+    # The command may not run as the user who owns the folder.
     done = subprocess.run(  # noqa: S603 - a fixed program
         ["mount", "--bind", str(source), str(target)],  # noqa: S607 - where the system has it
         capture_output=True,

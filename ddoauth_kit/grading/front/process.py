@@ -1,4 +1,4 @@
-"""Run a command in a process group of its own; its output stays its own."""
+"""Run a command in its own process group, without taking over its output."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _PASSED_ON: Final = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUS
 
 
 class ForeignProcess:
-    """Run somebody else's command until it ends or `stop`.
+    """Run somebody else's command until it ends or `stop` is called.
 
-    `output` takes its stdout and stderr; without it they stay where this process has them.
+    `output` gets its stdout and stderr; without it they go where this process's own go.
 
     Raises:
         FrontError: `command_not_found`, `command_not_started`.
@@ -70,7 +70,7 @@ class ForeignProcess:
         return self._process.poll() is None
 
     def wait(self, seconds: float | None = None) -> int:
-        """Wait for the end; return the exit code as a shell counts it (128 and a signal).
+        """Wait for the end; return the exit code as in a shell (128 plus the signal).
 
         Raises:
             TimeoutError: it still runs.
@@ -90,14 +90,14 @@ class ForeignProcess:
                 self._process.send_signal(getattr(signal, "CTRL_BREAK_EVENT", number))
 
     def stop(self) -> int:
-        """End the whole group: by SIGTERM, and by SIGKILL after a few seconds."""
+        """End the whole group by SIGTERM, and after a few seconds by SIGKILL."""
         self.send(signal.SIGTERM)
         try:
             return self.wait(self._grace)
         except TimeoutError:
             pass
         finally:
-            # What the command started may outlive it.
+            # Processes that the command started may outlive it.
             self.send(getattr(signal, "SIGKILL", signal.SIGTERM))
         return self.wait()
 
@@ -145,7 +145,7 @@ def _found(command: Sequence[str], *, environment: Mapping[str, str], folder: Pa
 
 @contextlib.contextmanager
 def _handlers(handle: object) -> Iterator[None]:
-    """Take over the signals that end or tell a program something, in the main thread."""
+    """Handle the signals that end or inform a program, in the main thread."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -1,7 +1,7 @@
 """Listen as a forward proxy, or on port 443 itself; Datadog's names lead to the sandbox.
 
-Every other host gets its answer here and nothing is sent to it, except hosts that the user allowed
-and this machine's own addresses, which are tunnelled unread.
+The proxy answers for every other host and sends nothing to it. Hosts that the user allowed and this
+machine's own addresses are tunnelled unread.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from ddoauth_kit.grading.front.authority import Authority
     from ddoauth_kit.grading.front.hosts import HostTable
 
-# The Node preload asks so for a tunnel whose first bytes are the client's own.
+# With this header the Node preload asks for a tunnel whose first bytes are the client's own.
 SILENT_HEADER: Final = b"ddoauth-front"
 _TLS_HANDSHAKE: Final = b"\x16"
 _HTTP_PORT: Final = 80
@@ -67,13 +67,13 @@ _Handler = Callable[[Channel], Coroutine[Any, Any, None]]
 
 
 class Front:
-    """Serve from a thread of its own between `start` and `stop`, on loopback only.
+    """Serve from its own thread between `start` and `stop`, only on loopback.
 
-    `record` is called from that thread with each thing that happened. `allow` names hosts that are
-    tunnelled; `parent_proxy` is the proxy that was configured before, which those go through.
+    That thread calls `record` with each event. `allow` names hosts that are tunnelled, through
+    `parent_proxy` if a proxy was configured before.
 
     Raises:
-        FrontError: `bad_allowed_host`, `port_taken` and what else keeps it from listening.
+        FrontError: `bad_allowed_host`, `port_taken` and the other reasons why it cannot listen.
     """
 
     def __init__(  # noqa: PLR0913 - each is one choice of the user
@@ -109,7 +109,7 @@ class Front:
         return self
 
     def listen_as_hosts(self, *, tls_port: int = 443, plain_port: int | None = 80) -> Self:
-        """Open the ports at which clients expect the hosts themselves (way B)."""
+        """Open the ports where clients expect the hosts themselves (way B)."""
         ports = [tls_port] if plain_port is None else [tls_port, plain_port]
         for port in ports:
             self._sockets.append((_bind(port), self._as_hosts))
@@ -126,7 +126,7 @@ class Front:
         return tuple(listener.getsockname()[1] for listener, _ in self._sockets)
 
     def present_other_ca(self, host: str, on: bool) -> None:  # noqa: FBT001 - it is a switch
-        """Present a certificate that nobody trusts for a host, from its next connection on.
+        """From a host's next connection on, present a certificate that nobody trusts.
 
         A client that checks certificates ends the handshake, which is recorded as `not_trusted`.
 
@@ -181,7 +181,7 @@ class Front:
             task.cancel()
         await asyncio.gather(*self._connections, return_exceptions=True)
         self._forwarder.close()
-        # Closed transports leave the loop one turn later; else they would warn at collection.
+        # Closed transports leave the loop one turn later; otherwise they warn when collected.
         await asyncio.sleep(0)
 
     def _accepted(
@@ -219,7 +219,7 @@ class Front:
                 return
 
     async def _as_hosts(self, channel: Channel) -> None:
-        """Answer as the hosts themselves: the name comes in the TLS hello, or in Host."""
+        """Answer like the hosts themselves; the TLS hello or the Host header has the name."""
         first = await channel.peek(self.limits.head_seconds)
         if not first.startswith(_TLS_HANDSHAKE):
             await self._requests(channel, Asked(port=80, scheme="http"))
@@ -303,7 +303,7 @@ class Front:
         try:
             await self._requests(channel, asked)
         except ssl.SSLError as error:
-            # By TLS 1.3 a client tells only now what it thinks of the certificate.
+            # With TLS 1.3 a client says only now whether it accepts the certificate.
             if "ALERT" in str(error.reason):
                 self._note(asked, refusals.not_trusted(asked.host))
 
@@ -392,7 +392,7 @@ class Front:
 
 
 def _bind(port: int) -> socket.socket:
-    # asyncio turns off Nagle's delay, 40 ms an answer, only where the protocol is named.
+    # asyncio turns off Nagle's delay of 40 ms an answer only if the protocol is named.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -416,7 +416,7 @@ def _bind(port: int) -> socket.socket:
 
 
 def _asked(authority: bytes, *, scheme: str) -> Asked | None:
-    """Read host and port in lower case, without brackets and without the root's dot."""
+    """Read host and port in lower case, without brackets or a final dot."""
     found = _AUTHORITY.fullmatch(authority.decode("latin-1").lower())
     if found is None:
         return None

@@ -1,4 +1,4 @@
-"""What the front saw: one value for each request or connection, without any secret."""
+"""Record what the front saw: one value a request or connection, without any secret."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class Treatment(StrEnum):
-    """Say what the front did."""
+    """Name what the front did."""
 
     FORWARDED = "forwarded"
     REFUSED = "refused"
@@ -20,9 +20,9 @@ class Treatment(StrEnum):
 class FrontRecord:
     """Describe one request or connection at the front.
 
-    `reason` is a stable code and `line` one sentence for people; both are empty where nothing is
-    wrong. `site` and `role` are set for Datadog's hosts. The names of fields are read for refused
-    hosts only, where no journal of the sandbox has them. `at` is in seconds since 1970.
+    `reason` is a stable code and `line` one sentence for people; both are empty if nothing is
+    wrong. `site` and `role` are set for Datadog's hosts. Names of fields are read only for refused
+    hosts, because the sandbox's journal lacks those. `at` is in seconds since 1970.
     """
 
     treatment: Treatment

@@ -1,4 +1,4 @@
-"""Word what the front refuses: one line each, which ends with what to do."""
+"""Explain each refusal of the front in one line that ends with what to do."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def foreign_host(host: str, port: int) -> FrontRefusal:
 
 
 def address_only(host: str, port: int) -> FrontRefusal:
-    """Refuse an IP address: it does not tell which host was meant."""
+    """Refuse an IP address, because it does not say which host is meant."""
     return FrontRefusal(
         "ip_address",
         f"The client asked for the IP address {host}, port {port}, so its host name is unknown. "
@@ -80,7 +80,7 @@ def no_http(host: str, port: int) -> FrontRefusal:
 
 
 def malformed(host: str) -> FrontRefusal:
-    """Refuse what is not HTTP/1.1."""
+    """Refuse a request that is not HTTP/1.1."""
     return FrontRefusal(
         "malformed",
         f"A request to {host or 'the front'} is not valid HTTP/1.1. Check how your server builds "

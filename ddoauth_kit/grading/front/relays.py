@@ -1,4 +1,4 @@
-"""Carry connections between a namespace and the machine around it, through a Unix socket.
+"""Carry connections through a Unix socket between a namespace and the machine outside.
 
 A namespace has a loopback of its own, but it sees the same files. `--forward PORT` is one relay
 outside from a Unix socket to the port, and one inside from the port to the Unix socket.
@@ -23,7 +23,7 @@ _CHUNK: Final = 64 * 1024
 
 
 class Relay:
-    """Carry each connection that arrives at one end to the other, from a thread of its own.
+    """Carry each connection from one end to the other, in a thread of its own.
 
     An end is a port of 127.0.0.1, or the path of a Unix socket, which is made with mode 0600.
 

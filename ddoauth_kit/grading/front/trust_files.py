@@ -1,4 +1,4 @@
-"""Write the files that make a process trust this run's authority beside what it trusted before."""
+"""Write files that make a process trust this run's authority besides what it trusted before."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from ddoauth_kit.grading.front.authority import Authority
 
-# Java's own word for a file that holds no secrets; JAVA_TOOL_OPTIONS must name one.
+# Java's usual password for a file without secrets; JAVA_TOOL_OPTIONS must name one.
 STORE_PASSWORD: Final = "changeit"  # noqa: S105 - no secret
 _JKS: Final = b"\xfe\xed\xfe\xed"
 _TRUSTED_ENTRY: Final = 2
@@ -34,8 +34,8 @@ SYSTEM_FILES: Final = (
 class TrustFiles:
     """Keep trust files in a folder of mode 0700 until `close`.
 
-    `environment` says what the process trusted so far: the file that a variable names, else the
-    system's certificates or certifi's. A file that cannot be read counts as empty.
+    `environment` says what the process has trusted so far: the file that a variable names, or else
+    the system's or certifi's certificates. A file that cannot be read counts as empty.
     """
 
     def __init__(self, authority: Authority, *, environment: Mapping[str, str]) -> None:
@@ -58,7 +58,7 @@ class TrustFiles:
         return self._write("ca.pem", self._authority.certificate)
 
     def bundle(self, *variables: str, or_system: bool = True, certifi: bool = False) -> Path:
-        """Write a PEM file of what the first set variable names, else the default, and the CA."""
+        """Write a PEM file with the CA and the first variable's file, or else the default's."""
         named = [self._environment[name] for name in variables if self._environment.get(name)]
         before = _pem_of(Path(named[0])) if named else b""
         if not named and certifi:
@@ -86,7 +86,7 @@ class TrustFiles:
             for number, certificate in enumerate([*trusted, *_loaded(self._authority.certificate)])
         ]
         sealed = serialization.BestAvailableEncryption(STORE_PASSWORD.encode())
-        # Java reads its own store without a password, and then nothing that is encrypted.
+        # Java reads its own store without a password, and then skips encrypted entries.
         kind = serialization.NoEncryption() if unsealed else sealed
         store = pkcs12.serialize_java_truststore(entries, kind)
         return self._write("java.p12", store)
@@ -104,7 +104,7 @@ class TrustFiles:
 
 
 def system_certificates(environment: Mapping[str, str]) -> bytes:
-    """Return as PEM what OpenSSL trusts with these variables, else the system's, else certifi's."""
+    """Return as PEM what OpenSSL trusts with these variables, or the system's, or certifi's."""
     paths = ssl.get_default_verify_paths()
     named = (environment.get("SSL_CERT_FILE"), environment.get("SSL_CERT_DIR"))
     for place in (*named, paths.openssl_cafile, *SYSTEM_FILES):
@@ -166,7 +166,7 @@ def _java_certificates(place: Path, *, password: str) -> Sequence[Certificate]:
 
 
 def _jks_certificates(content: bytes) -> Sequence[Certificate]:
-    """Read the trusted certificates of a JKS file, whose seal tells nothing to its reader."""
+    """Read the trusted certificates of a JKS file, without checking its seal."""
     from cryptography import x509
 
     stream = io.BytesIO(content)
@@ -199,7 +199,7 @@ def _loaded(pem: bytes) -> list[Certificate]:
 
 
 def _read(load: Callable[[bytes], Certificate], content: bytes) -> Certificate | None:
-    """Load a certificate, or none: old authorities have serial numbers that RFC 5280 forbids."""
+    """Load a certificate, or return None: some old authorities break a rule of RFC 5280."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:

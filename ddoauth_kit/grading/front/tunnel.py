@@ -1,4 +1,4 @@
-"""Let some hosts through untouched and unread: this machine's own, and the allowed ones."""
+"""Pass some hosts through unchanged and unread: this machine's own, and the allowed ones."""
 
 from __future__ import annotations
 
@@ -84,10 +84,10 @@ def as_address(host: str) -> IPv4Address | IPv6Address | None:
 async def open_tunnel(
     host: str, port: int, *, parent: str | None, seconds: float
 ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """Connect to a host, through the proxy that was configured before where there is one.
+    """Connect to a host, through the proxy that was configured before, if any.
 
     Raises:
-        OSError: no connection, or the other proxy refused.
+        OSError: the connection failed, or the other proxy refused it.
     """
     async with asyncio.timeout(seconds):
         if parent is None or is_this_machine(host):
@@ -117,7 +117,7 @@ def _connect_request(host: str, port: int, *, user: str | None, word: str | None
 async def relay(
     client: Channel, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
 ) -> None:
-    """Carry bytes both ways until both sides have ended."""
+    """Carry bytes in both directions until both sides have ended."""
     with suppress(OSError):
         writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     try:

@@ -26,7 +26,7 @@ _UNREADABLE: Final = (OSError, ValueError, KeyError, TypeError, AttributeError)
 
 @dataclass(frozen=True, slots=True)
 class VerdictChange:
-    """Hold one change; None stands for a requirement that one of the two did not grade."""
+    """Hold one change; None means that one of the two did not grade the requirement."""
 
     id: str
     before: Verdict | None
@@ -60,7 +60,7 @@ def read_verdicts(folder: Path) -> Mapping[str, Verdict]:
 
 
 def _id(text: str) -> str:
-    """Return an id of a requirement; a file from elsewhere may hold anything in its place."""
+    """Return a requirement's id; a file from elsewhere may hold anything in this place."""
     if not _ID.fullmatch(text):
         raise ValueError("not an id")
     return text
@@ -89,7 +89,7 @@ def _not_a_grade(path: Path, error: Exception) -> SettingsError:
 
 
 def changes(report: GradeReport, earlier: Mapping[str, Verdict]) -> tuple[VerdictChange, ...]:
-    """Return what changed, came or went."""
+    """Return what changed, was added or was removed."""
     now = {result.requirement.id: result.verdict for result in report.results}
     names = dict.fromkeys([*now, *earlier])
     pairs = (VerdictChange(name, earlier.get(name), now.get(name)) for name in names)

@@ -1,4 +1,4 @@
-"""Say of every requirement of the catalogue what became of it, also of those left out."""
+"""Show the result of every requirement in the catalogue, including those that were left out."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Covered:
 
 
 def coverage(report: GradeReport) -> tuple[Covered, ...]:
-    """Return all requirements in the catalogue's order; one with several sites has several rows."""
+    """Return all requirements in the catalogue's order, with a row for each site."""
     return tuple(row for each in REQUIREMENTS.values() for row in _rows(each, report))
 
 

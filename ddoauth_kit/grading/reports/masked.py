@@ -1,4 +1,4 @@
-"""Mask every text of a report once more: this is the last door before a file or a terminal."""
+"""Mask every text of a report once more, as the last step before a file or a terminal."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def masked(report: GradeReport) -> GradeReport:
     """Return the report with its texts masked, each on one line and printable.
 
-    A server can log or show any secret of its environment, and any that this user's stores hold.
+    A server can log or show any secret in its environment or in this user's stores.
     """
     secrets = dict.fromkeys((*environment_secrets(), *secrets_of_this_user().secrets))
     masker = Masker(secrets)

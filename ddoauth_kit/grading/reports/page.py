@@ -1,4 +1,4 @@
-"""Show a grading as one HTML page: no script, nothing from elsewhere, light and dark, to print."""
+"""Show a grading as one HTML page: no scripts, nothing external, light and dark, printable."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ddoauth_kit.grading.reports.coverage import Covered
     from ddoauth_kit.grading.results import CheckResult, GradeReport
 
-# The report shows pieces of foreign pages: they are escaped, and this is the second wall.
+# The report shows parts of foreign pages: they are escaped, and this is a second barrier.
 _POLICY: Final = (
     "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'"
 )
@@ -92,7 +92,7 @@ def grade_page(report: GradeReport, *, changed: Sequence[VerdictChange] = ()) ->
 
 
 def _filters() -> str:
-    """Return rules that hide checks with other verdicts while one is chosen."""
+    """Return style rules that hide checks with other verdicts while one verdict is selected."""
     return "".join(
         f".filter:has(.only-{each}:checked) ~ details.check:not(.is-{each}){{display:none}}"
         for each in Verdict
@@ -201,7 +201,7 @@ def _meanings() -> Iterator[str]:
 
 
 def _table(label: str, head: Iterable[str], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
-    """Yield a table of HTML cells that scrolls by itself where the screen is narrow."""
+    """Yield a table of HTML cells that scrolls on its own on a narrow screen."""
     yield f'<div class="wide" tabindex="0" role="group" aria-label="{label}"><table><thead><tr>'
     yield "".join(f'<th scope="col">{name}</th>' for name in head)
     yield "</tr></thead><tbody>"

@@ -27,7 +27,7 @@ _WORD: Final = max(len(verdict) for verdict in Verdict)
 def grade_text(
     report: GradeReport, *, colour: bool = False, changed: Sequence[VerdictChange] = ()
 ) -> str:
-    """Return headline and table; what is not met has its reason, its evidence and its fix."""
+    """Return headline and table; each unmet requirement has its reason, evidence and fix."""
     report = masked(report)
     lines = textwrap.wrap(report.headline, WIDTH)
     lines += _wrapped("Tolerated so that grading could continue: ", report.tolerated)
@@ -70,7 +70,7 @@ def _entry(result: CheckResult, *, colour: bool) -> Iterator[str]:
 
 
 def grade_markdown(report: GradeReport, *, changed: Sequence[VerdictChange] = ()) -> str:
-    """Return a summary that code hosts show: the grade, what is not met, and the coverage."""
+    """Return a summary for code hosts: the grade, the unmet requirements and the coverage."""
     report = masked(report)
     lines = [f"## ddoauth grade: {report.grade}", "", _cell(report.headline), ""]
     lines += [f"- tolerated: `{name}`" for name in report.tolerated]
@@ -90,6 +90,6 @@ def grade_markdown(report: GradeReport, *, changed: Sequence[VerdictChange] = ()
 
 
 def _cell(text: str) -> str:
-    """Escape what would end a cell of the table or count as markup."""
+    """Escape characters that would end a table cell or count as markup."""
     plain = text.replace("&", "&amp;").replace("<", "&lt;")
     return "".join(f"\\{letter}" if letter in "|`*_[]\\#" else letter for letter in plain)

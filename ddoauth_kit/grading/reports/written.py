@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def grade_json(report: GradeReport) -> str:
-    """Return the report as one JSON document: `grade`, `verdicts`, and what else there is."""
+    """Return the report as one JSON document with `grade`, `verdicts` and all other fields."""
     return json.dumps(masked(report).as_dict(), indent=2, ensure_ascii=False) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""Let the server act for a connected customer: send telemetry, call the API, disconnect."""
+"""Make the server act for a connected customer: send telemetry, call the API, disconnect."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _LIMIT_SECONDS: Final = 10.0
 
 
 class Acting:
-    """Hold a connected customer for whom the server acts, and what each act asked Datadog for.
+    """Hold a connected customer for whom the server acts, and each act's requests to Datadog.
 
     Raises:
         FlowNotFoundError: the customer could not be connected.
@@ -69,7 +69,7 @@ class Acting:
         return outcome, events
 
     def own(self, events: tuple[SandboxEvent, ...]) -> tuple[SandboxEvent, ...]:
-        """Return the server's requests for this customer; a token that ended is known again."""
+        """Return the server's requests for this customer; an expired token is still recognized."""
         found = []
         for event in events:
             tokens = {event.fingerprints.get(name, "") for name in _TOKENS} - {""}
@@ -82,7 +82,7 @@ class Acting:
         return event.org is None and not self._bench.beside
 
     def fault(self, spec: str) -> None:
-        """Let something fail for this customer from now on."""
+        """From now on, make something fail for this customer."""
         self._bench.control.fault(spec, org=self.org)
 
     def do(self, deed: Deed, *, scope: str | None = None) -> None:
@@ -101,7 +101,7 @@ def acts_of(bench: Bench) -> tuple[str, ...]:
 
 
 def data_credential(bench: Bench) -> list[Finding]:
-    """See by what the server authenticates when it sends and when it calls."""
+    """Check which credential the server uses when it sends and when it calls."""
     check = Check("data-credential", "Telemetry carries the API key, API calls the bearer token.")
     acting = Acting(bench)
     found = []
@@ -140,14 +140,14 @@ def data_site(bench: Bench) -> list[Finding]:
 
 
 def retry_once(bench: Bench) -> list[Finding]:
-    """Refuse a token that claims an hour, as after an incident."""
+    """Refuse a token that claims to be valid for an hour, as after an incident."""
     check = Check("401-once", "After a 401 the server refreshes once and retries once.")
     acting = Acting(bench)
     acting.fault("expired-token:1")
     outcome, events = acting.act("call")
     refused = [e for e in events if e.is_data and e.status == _UNAUTHORIZED]
     refreshes = [event for event in events if event.is_refresh]
-    # A server may ask who it is, to find out whether the token or the call was refused.
+    # A server may validate its token to find out whether the token or the call was refused.
     data = [e for e in events if refused and (e.method, e.path) == _address(refused[0])]
     if not refused:
         return [check.not_seen("The call did not get a 401.")]
@@ -161,7 +161,7 @@ def retry_once(bench: Bench) -> list[Finding]:
 
 
 def scopes_of(events: Sequence[SandboxEvent]) -> set[str]:
-    """Return the scopes that open the operations which were called."""
+    """Return the scopes of the operations that were called."""
     from ddoauth_kit.sandbox.facts.catalogue import catalogue
 
     scopes = {operation.id: operation.scopes for operation in catalogue().operations}
@@ -174,7 +174,7 @@ def _address(event: SandboxEvent) -> tuple[str, str]:
 
 
 def forbidden(bench: Bench) -> list[Finding]:
-    """Act for a user who lacks the permission behind the call's scope, so that it gets 403."""
+    """Act for a user without the permission behind the call's scope, so that the call gets 403."""
     check = Check(
         "403-no-refresh",
         ("A 403 does not lead to a refresh, because a new token has the same scopes."),
@@ -199,7 +199,7 @@ def forbidden(bench: Bench) -> list[Finding]:
 
 
 def scope_disabled(bench: Bench) -> list[Finding]:
-    """Let an administrator take the scope of a call away, which ends the authorizations."""
+    """Let an administrator remove a call's scope, which ends the authorizations."""
     check = Check(
         "scope-disabled", ("After an administrator removed a scope, the server asks again.")
     )
@@ -232,7 +232,7 @@ def _says_so(
 
 
 def rate_limited(bench: Bench) -> list[Finding]:
-    """Answer a call with 429 and the seconds to wait."""
+    """Answer a call with 429 and the number of seconds to wait."""
     check = Check("429-wait", "The server waits as long as Datadog says, with a limit.")
     acting = Acting(bench)
     acting.fault("rate-limited:1")

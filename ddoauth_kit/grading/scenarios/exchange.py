@@ -1,4 +1,4 @@
-"""Let the token endpoint fail in every way: how often is it asked, and what does the page say?"""
+"""Make the token endpoint fail in every way: count the requests, and read the page."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _ASKED: Final = frozenset({"api", "app"})
 
 
 def one_exchange(bench: Bench) -> list[Finding]:
-    """Answer the exchange with a 500, then with an answer that breaks off, then slowly."""
+    """Answer the exchange with a 500, then with a truncated answer, then slowly."""
     check = Check("one-exchange", "One POST a code: none is repeated after a 5xx or a cut answer.")
     found = []
     for spec in ("server-error", "cut-off", "slow:1"):
@@ -47,7 +47,7 @@ def one_exchange(bench: Bench) -> list[Finding]:
 
 
 def error_shape(bench: Bench) -> list[Finding]:
-    """Refuse the code in the shape of each token endpoint, then send the refusal with a 200."""
+    """Refuse the code in each token endpoint's format, then send the refusal with a 200."""
     check = Check("error-shape", "The server reads a refusal, and stores nothing of it as a token.")
     found = []
     for fault, shape in (
@@ -74,7 +74,7 @@ def error_shape(bench: Bench) -> list[Finding]:
 
 
 def bad_answer(bench: Bench) -> list[Finding]:
-    """Answer the exchange with half a JSON document, with a page, and with nothing."""
+    """Answer the exchange with half a JSON document, with a page, and with an empty body."""
     check = Check("bad-answer", "An unreadable answer leads to a page, not to a crash.")
     found = []
     for fault in ("malformed-json", "html-error", "empty-body"):
@@ -130,7 +130,7 @@ def tls_verified(bench: Bench) -> list[Finding]:
         reason = "The server was started by hand; its open connections would hide the result."
         return [check.not_tested(reason)]
     hosts = [host.name for host in bench.hosts if host.site == bench.site and host.role in _ASKED]
-    # Open connections were checked with the right certificate.
+    # Connections that are open already were checked with the right certificate.
     bench.subject.restart()
     journey = Journey(bench).begin().consent()
     for host in hosts:

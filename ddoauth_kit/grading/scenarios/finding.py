@@ -1,4 +1,4 @@
-"""What a scenario finds for one check, before the requirement's words join it."""
+"""What a scenario finds for one check, before it is joined with the requirement's text."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _ORDER: Final = (Verdict.NOT_TESTED, Verdict.NOT_SEEN, Verdict.MET, Verdict.RISK
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """Hold a verdict with what was expected, what happened, and the lines that show it."""
+    """Hold a verdict with what was expected, what happened, and the evidence."""
 
     id: str
     verdict: Verdict
@@ -50,10 +50,10 @@ class Finding:
 class Scenario:
     """Name one scenario: the checks that it settles, and the function that runs it.
 
-    `alone` is false for one whose requests can be told from others' by their organization; it may
-    run beside others. `expects_nothing` marks one whose good result is that no request came: it
-    counts only between two good connects. `last` marks one that holds the server up or starts it
-    again. `needs` names tables of the settings, `a|b` for either, or `durable`.
+    `alone` is false if the organization tells its requests apart; the scenario may then run beside
+    others. `expects_nothing` marks one whose good result is that no request came; this counts only
+    between two good connects. `last` marks one that blocks or restarts the server. `needs`
+    names tables of the settings, `a|b` for either, or `durable`.
     """
 
     name: str
@@ -72,7 +72,7 @@ class Scenario:
 
 
 class Check:
-    """Make the findings of one check: its id, and what a correct server does here."""
+    """Make findings for one check from its id and from what a correct server does here."""
 
     def __init__(self, id: str, expected: str, *, site: str = "") -> None:  # noqa: A002 - its name
         self.id = id
@@ -80,7 +80,7 @@ class Check:
         self._site = site
 
     def met(self, actual: str, *, events: Iterable[SandboxEvent] = (), reason: str = "") -> Finding:
-        """Say that the server did it."""
+        """Report that the server did it."""
         return self._made(Verdict.MET, actual, events=events, reason=reason)
 
     def risk(
@@ -91,7 +91,7 @@ class Check:
         page: SeenPage | None = None,
         reason: str = "",
     ) -> Finding:
-        """Say that the server did something else, which need not break it."""
+        """Report that the server did something else, which does not have to break it."""
         return self._made(Verdict.RISK, actual, events=events, page=page, reason=reason)
 
     def broken(
@@ -102,15 +102,15 @@ class Check:
         page: SeenPage | None = None,
         reason: str = "",
     ) -> Finding:
-        """Say that the server broke a rule that it must keep."""
+        """Report that the server broke a rule that it must follow."""
         return self._made(Verdict.BROKEN, actual, events=events, page=page, reason=reason)
 
     def not_seen(self, reason: str) -> Finding:
-        """Say that the scenario ran and the behaviour did not occur."""
+        """Report that the scenario ran but the behaviour did not occur."""
         return self._made(Verdict.NOT_SEEN, "Nothing to grade.", reason=reason)
 
     def not_tested(self, reason: str) -> Finding:
-        """Say that the scenario did not run."""
+        """Report that the scenario did not run."""
         return self._made(Verdict.NOT_TESTED, "Not tried.", reason=reason)
 
     def _made(
@@ -137,15 +137,15 @@ class Check:
 def excerpt(page: SeenPage) -> str:
     """Return the status and the first words of a page, masked."""
     words = page.html.text or page.body
-    # What is cut off before it is masked may leave half of a secret.
+    # Cutting text before masking could leave half of a secret.
     said = f"{page.status or page.failure} {words}"
     return redact(said[: _EXCERPT + _LONGEST_SECRET])[:_EXCERPT]
 
 
 def crash_of(arrival: Arrival) -> str:
-    """Return how a page shows a crash, empty for a page that a person can read.
+    """Return how a page shows a crash, or an empty string if people can read it.
 
-    A status of 502 to 504 is an honest word on a failure of Datadog's.
+    A status of 502 to 504 reports a failure of Datadog's honestly.
     """
     page = arrival.page
     if not arrival.alive:
@@ -163,7 +163,7 @@ def crash_of(arrival: Arrival) -> str:
 
 
 def failed_well(check: Check, arrival: Arrival, *, what: str) -> Finding:
-    """Judge the page after a failure: a page, no crash, and never the connected page."""
+    """Judge the page after a failure: a readable page, not a crash, never the connected page."""
     if not arrival.alive:
         text = f"The server's process ended after {what}."
         return check.broken(text, events=arrival.events, page=arrival.page)
@@ -183,7 +183,7 @@ def failed_well(check: Check, arrival: Arrival, *, what: str) -> Finding:
 
 
 def _says_so(check: Check, arrival: Arrival, *, what: str) -> Finding:
-    """Look for the words that [pages] wants here; without them every page will do."""
+    """Look for the words that [pages] expects here; without [pages], any page is good."""
     word = arrival.words.get(check.id, "")
     if word and word not in arrival.page.html.text and word not in arrival.page.body:
         text = f"After {what} the page does not say {word!r}."
@@ -192,5 +192,5 @@ def _says_so(check: Check, arrival: Arrival, *, what: str) -> Finding:
 
 
 def worst_of(findings: Iterable[Finding]) -> Finding:
-    """Return the finding with the worst verdict, the first of several."""
+    """Return the finding with the worst verdict, or the first of several such findings."""
     return max(findings, key=lambda each: _ORDER.index(each.verdict))

@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 TOKEN_PATH: Final = "/api/v2/oauth2/token"  # noqa: S105 - an address
 _CHALLENGE: Final = 43
 _VERIFIER: Final = (43, 128)
-# 128 bits take 22 characters of base64url and 32 of hex.
+# 128 bits are 22 characters of base64url or 32 of hex.
 _STATE: Final = 22
 _TYPE: Final = "application/x-www-form-urlencoded"
 _REAL_SECRETS: Final = frozenset({"access_token", "refresh_token", "api_key", "client_secret"})
 
 
 def good_connect(bench: Bench) -> list[Finding]:
-    """Connect once and judge all that a good connect shows."""
+    """Connect once and judge everything that a good connect shows."""
     journey = Journey(bench)
     arrival = journey.connect()
     return judged(bench, journey, arrival)

@@ -1,4 +1,4 @@
-"""Bring redirects that are refusals, strange, or changed on their way; and customers elsewhere."""
+"""Test redirects that are refusals, malformed or changed on their way, and other regions."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def stranger(bench: Bench) -> list[Finding]:
 
 
 def error_escaped(bench: Bench) -> list[Finding]:
-    """Bring a refusal whose words hold a script, with the right state and without one."""
+    """Send a refusal whose text contains a script, with the right state and without one."""
     check = Check("error-escaped", "The page escapes the words of a refusal.")
     journey = Journey(bench).begin().consent(DENY)
     words = {"error": f"access_denied{SCRIPT}", "error_description": f"No{SCRIPT}"}
@@ -76,7 +76,7 @@ def error_escaped(bench: Bench) -> list[Finding]:
 
 
 def duplicate_code(bench: Bench) -> list[Finding]:
-    """Bring the code twice in one redirect."""
+    """Send the code twice in one redirect."""
     check = Check("duplicate-code", "The server refuses a redirect with a repeated parameter.")
     journey = Journey(bench).fault("duplicate-code:1").begin().consent()
     arrival = journey.arrive()
@@ -87,7 +87,7 @@ def duplicate_code(bench: Bench) -> list[Finding]:
 
 
 def pair_consistent(bench: Bench) -> list[Finding]:
-    """Bring a site and a domain that cannot belong together."""
+    """Send a site and a domain that do not belong together."""
     check = Check("pair-consistent", "The server refuses a site that can't belong to the domain.")
     journey = Journey(bench).fault("inconsistent-site:1").begin().consent()
     arrival = journey.arrive()
@@ -98,7 +98,7 @@ def pair_consistent(bench: Bench) -> list[Finding]:
 
 
 def domain_allowed(bench: Bench) -> list[Finding]:
-    """Name a domain in the redirect that is none of Datadog's."""
+    """Name a domain in the redirect that is not Datadog's."""
     check = Check("domain-allowed", "Nothing is sent to a domain that is not Datadog's.")
     if bench.front is None:
         return [check.not_tested("Only the other sandbox's front can see foreign hosts.")]
@@ -120,7 +120,7 @@ def domain_allowed(bench: Bench) -> list[Finding]:
 
 
 def wrong_domain(bench: Bench) -> list[Finding]:
-    """Name another of Datadog's domains than the customer's."""
+    """Name a domain of Datadog's that is not the customer's."""
     check = Check("wrong-domain-named", "At most one exchange at the wrong site, and a page.")
     journey = Journey(bench).fault("wrong-domain:1").begin().consent()
     arrival = journey.arrive()
@@ -153,7 +153,7 @@ def domain_used(bench: Bench) -> list[Finding]:
 
 
 def vanity(bench: Bench) -> list[Finding]:
-    """Connect a customer whose `site` is a host of its own."""
+    """Connect a customer whose `site` is a custom host."""
     check = Check("vanity", "Token and API requests go to api.<domain>, never to `site`.")
     own = f"globex-{bench.site}"
     journey = Journey(bench, vanity=own)
@@ -219,7 +219,7 @@ def _tenth(bench: Bench) -> Finding:
 
 
 def client_id_own(bench: Bench) -> list[Finding]:
-    """Bring a foreign client_id in the redirect."""
+    """Send another client's client_id in the redirect."""
     check = Check("client-id-own", "The server never takes its client_id from a redirect.")
     journey = Journey(bench).begin().consent()
     arrival = journey.arrive(changed(journey.location, {"client_id": FOREIGN_CLIENT}))
@@ -259,7 +259,7 @@ def scope_narrowed(bench: Bench) -> list[Finding]:
 
 
 def _differs(usual: Arrival, arrival: Arrival) -> bool:
-    """Return whether the page shows another outcome; numbers and names in it may differ."""
+    """Return whether the page shows a different outcome, apart from numbers and names."""
     if arrival.connected != usual.connected or arrival.page.status != usual.page.status:
         return True
     words, before = arrival.page.html.text.split(), usual.page.html.text.split()
@@ -284,7 +284,7 @@ def key_once(bench: Bench) -> list[Finding]:
 
 
 def key_exists(bench: Bench) -> list[Finding]:
-    """Answer 409 to the request for a key, as if an earlier one were lost."""
+    """Answer 409 to the request for a key, as if an earlier key were lost."""
     check = Check("key-409", "The server says that a key exists, and what to do.")
     arrival = Journey(bench).fault("key-exists").connect()
     keys = [e for e in arrival.events if e.path == KEY_PATH and e.method == "POST"]
@@ -296,12 +296,12 @@ def key_exists(bench: Bench) -> list[Finding]:
         return [verdict(text, events=keys, page=arrival.page)]
     if len(keys) > 1:
         return [check.risk(f"The server asked for its key {len(keys)} times.", events=keys)]
-    # The grant is good and may be listed; the key is what is missing.
+    # The grant is valid and may be listed; only the key is missing.
     return [failed_well(check, replace(arrival, listed=False), what="a key that exists")]
 
 
 def login_required(bench: Bench) -> list[Finding]:
-    """Go through the flow without the server's own login."""
+    """Run the flow without the server's own login."""
     check = Check("login-required", "Onboarding and callback are behind the server's own login.")
     if bench.login is None:
         return [check.not_tested("[login] is missing.")]
@@ -321,7 +321,7 @@ def _host(url: str) -> str:
 
 
 def _sent(record: FrontRecord) -> set[str]:
-    """Return what left: names of secret fields, and of headers that authenticate."""
+    """Return which secret fields and authenticating headers left, by name."""
     fields = {*record.body_fields, *record.query_fields} & _SECRET_FIELDS
     return fields | {f"the header {name}" for name in record.credential_headers}
 

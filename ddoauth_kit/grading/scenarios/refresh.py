@@ -19,7 +19,7 @@ _LONGEST_LIFE: Final = 16
 _HOUR: Final = 3600
 _MANY: Final = 8
 _LOOP: Final = 5
-# The one whose answer was lost, and one more.
+# The request whose answer was lost, and one more.
 _ATTEMPTS: Final = 2
 
 
@@ -57,7 +57,7 @@ class Expiring(Acting):
         bench.control.access_token_life(_HOUR, org=self.org)
 
     def next_life(self, seconds: int) -> None:
-        """Let tokens that are issued from now on live so long."""
+        """Make tokens that are issued from now on live this long."""
         self._bench.control.access_token_life(seconds, org=self.org)
 
     def expire(self) -> None:
@@ -71,7 +71,7 @@ class Expiring(Acting):
 
 
 def trigger(bench: Bench) -> str:
-    """Return the act that uses the access token: `call`, else `refresh`."""
+    """Return the act that uses the access token: `call`, or else `refresh`."""
     return "call" if "call" in bench.acts else "refresh"
 
 
@@ -81,7 +81,7 @@ def refreshes_of(events: tuple[SandboxEvent, ...]) -> tuple[SandboxEvent, ...]:
 
 
 def margin(bench: Bench) -> tuple[int, int]:
-    """Return between which two seconds before expiry the server refreshes ahead of a call."""
+    """Return the range of seconds before expiry in which the server refreshes ahead of a call."""
     below = 0
     for seconds in MARGINS:
         acting = Expiring(bench, claims=seconds)
@@ -95,7 +95,7 @@ def margin(bench: Bench) -> tuple[int, int]:
 
 
 def when_needed(bench: Bench) -> list[Finding]:
-    """Call after the token has ended, twice."""
+    """Call twice after the token has expired."""
     check = Check(
         "refresh-when-needed", ("One refresh per expiry, and none while the token is valid.")
     )
@@ -148,7 +148,7 @@ def _together(bench: Bench, check: Check, *, rotate: bool) -> Finding:
 
 def _one_call(bench: Bench, acting: Expiring) -> bool:
     browser = bench.browser(login=False)
-    # Each call has connections of its own; the person is the same.
+    # Each call has its own connections; the person is the same.
     browser.jar = acting.journey.browser.jar
     return bench.perform(bench.acts[acting.trigger], browser).succeeded
 
@@ -174,7 +174,7 @@ def keeps(bench: Bench) -> list[Finding]:
 
 
 def rotated(bench: Bench) -> list[Finding]:
-    """Give a new refresh token with each refresh, and let one answer be lost."""
+    """Give a new refresh token with each refresh, and lose one answer."""
     check = Check("refresh-rotated", "The new refresh token is stored before it is used.")
     acting = Expiring(bench, rotate=True)
     first, second = _two_refreshes(acting)
@@ -187,7 +187,7 @@ def rotated(bench: Bench) -> list[Finding]:
 
 
 def _lost(bench: Bench, check: Check) -> Finding:
-    """Lose the answer with the new token: one more attempt may follow, then consent, no loop."""
+    """Lose the answer with the new token: one retry may follow, then consent, but not a loop."""
     acting = Expiring(bench, rotate=True)
     acting.fault("lost-answer:1")
     acting.expire()
@@ -257,7 +257,7 @@ def server_error(bench: Bench) -> list[Finding]:
 
 
 def refresh_site(bench: Bench) -> list[Finding]:
-    """Let a token of another site expire."""
+    """Let another site's token expire."""
     check = Check("refresh-site", "The refresh goes to the customer's own site.")
     others = [site for site in bench.sites if site != bench.site]
     site = "eu1" if "eu1" in others else (others or [bench.site])[0]
@@ -289,7 +289,7 @@ def _two_refreshes(
 
 
 def check_not_seen(check: Check) -> list[Finding]:
-    """Say that no refresh came."""
+    """Report that no refresh came."""
     return [check.not_seen("No refresh followed an expiry.")]
 
 

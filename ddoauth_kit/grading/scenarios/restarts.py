@@ -1,4 +1,4 @@
-"""Let the server's process die without a warning, and see what it still knows afterwards."""
+"""Kill the server's process without a warning, and check what it still knows afterwards."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _BY_HAND: Final = "The server was started by hand, so it cannot be started again
 
 
 def rotated_and_crashed(bench: Bench) -> list[Finding]:
-    """Rotate the refresh token, let the process die, and refresh again."""
+    """Rotate the refresh token, kill the process, and refresh again."""
     check = Check("refresh-rotated", "The new refresh token survives a crash.")
     if bench.subject.by_hand:
         return [check.not_tested(_BY_HAND)]
@@ -44,7 +44,7 @@ def rotated_and_crashed(bench: Bench) -> list[Finding]:
 
 
 def key_and_crash(bench: Bench) -> list[Finding]:
-    """Let the process die right after Datadog made the API key, and connect again."""
+    """Kill the process right after Datadog created the API key, and connect again."""
     check = Check("key-once", "The API key is stored before anything else happens.")
     if bench.subject.by_hand:
         return [check.not_tested(_BY_HAND)]
@@ -67,7 +67,7 @@ def key_and_crash(bench: Bench) -> list[Finding]:
 
 
 def _key_made(journey: Journey) -> bool:
-    """Wait until Datadog has made the key of this customer."""
+    """Wait until Datadog has created this customer's key."""
     until = time.monotonic() + _KEY_SECONDS
     while time.monotonic() < until:
         if any(event.succeeded for event in _key_requests(journey)):

@@ -1,4 +1,4 @@
-"""Bring codes and states of other attempts to the callback: whose code does the server exchange?"""
+"""Send other attempts' codes and states to the callback, and see which codes it exchanges."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _foreign(check: Check, arrival: Arrival, *, what: str) -> Finding:
 
 
 def _own(check: Check, arrival: Arrival, *, what: str) -> Finding:
-    """Judge the arrival of the browser's own code beside a state that is not its own."""
+    """Judge the arrival of the browser's own code with a state that is not its own."""
     if arrival.issued:
         return check.risk(
             f"The server exchanged its code {what}.", events=arrival.events, reason=_NOTE
@@ -72,7 +72,7 @@ def state_checked(bench: Bench) -> list[Finding]:
 
 
 def state_required(bench: Bench) -> list[Finding]:
-    """Open redirects without a state: with another attempt's code, then with the own one."""
+    """Open redirects without a state: with another attempt's code, then with its own."""
     check = Check("state-required", "The server does not exchange a code without a state.")
     attacker = _consented(bench)
     victim = _consented(bench)
@@ -111,7 +111,7 @@ def state_once(bench: Bench) -> list[Finding]:
 
 
 def browser_bound(bench: Bench) -> list[Finding]:
-    """Open this browser's redirect in a browser that began nothing."""
+    """Open this browser's redirect in a browser that has not begun an attempt."""
     check = Check("browser-bound", "Only the browser that began an attempt can finish it.")
     if not bench.has_sessions:
         reason = (

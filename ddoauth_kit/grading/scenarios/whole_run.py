@@ -1,4 +1,4 @@
-"""Judge what only the whole run shows: the log, the URLs, the grant types, the scopes in use."""
+"""Judge what only the whole run shows: log, URLs, grant types, and the scopes in use."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def nothing_in_query(bench: Bench, events: Sequence[SandboxEvent]) -> Finding:
 
 
 def grant_type(_bench: Bench, events: Sequence[SandboxEvent]) -> Finding:
-    """Look at the grant types of all token requests."""
+    """Check the grant types of all token requests."""
     check = Check("grant-type", "Only authorization_code and refresh_token are asked for.")
     asked = [event for event in events if event.is_token_request]
     other = [event for event in asked if event.values.get("grant_type") not in _GRANT_TYPES]
@@ -76,7 +76,7 @@ def logs_clean(bench: Bench, _events: Sequence[SandboxEvent]) -> Finding:
 
 
 def least_scope(bench: Bench, events: Sequence[SandboxEvent]) -> Finding:
-    """Compare the scopes that were asked for with those that the operations needed."""
+    """Compare the requested scopes with those that the operations needed."""
     check = Check("least-scope", "The server uses every scope that it asks for.")
     if not {"call", "refresh"} & {*bench.acts}:
         return check.not_tested("[call] is missing, so the server called no API.")

@@ -97,7 +97,7 @@ class _Server(uvicorn.Server):
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        # Closed transports leave the loop one turn later; else they would warn at collection.
+        # Closed transports leave the loop one turn later; otherwise they warn when collected.
         await asyncio.sleep(0)
 
     def stop(self) -> None:
@@ -148,7 +148,7 @@ class Listener:
 def bind(host: str, *, port: int) -> socket.socket:
     """Open the port before any thread runs, so that a taken one is noticed here."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # asyncio turns off Nagle's delay, 40 ms an answer, only where the protocol is named.
+    # asyncio turns off Nagle's delay of 40 ms an answer only if the protocol is named.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         # A second run must not wait until the system forgets the first one's connections.

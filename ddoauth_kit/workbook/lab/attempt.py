@@ -1,4 +1,4 @@
-"""Begin one attempt to authorize that a panel can wait for, by whichever way the answer comes."""
+"""Begin an attempt that a panel can wait for, no matter how its answer arrives."""
 
 from __future__ import annotations
 
@@ -37,30 +37,30 @@ CLICKS: Final = "Decide on the page below, as a customer would."
 
 
 class Attempt(Protocol):
-    """Say what a panel needs: the address to open, what to do there, and the ways to an end."""
+    """Tell a panel which address to open, what to do there, and how to end the attempt."""
 
     url: str
     advice: str
 
     def wait(self, timeout: float) -> TokenSet:
-        """Return the tokens, or raise why there are none; `timeout` in seconds."""
+        """Return the tokens, or raise the reason why they are missing; `timeout` is in seconds."""
 
     def take(self, redirect: str) -> None:
         """Accept a pasted redirect; if it is not an answer, raise and keep waiting."""
 
     def cancel(self) -> None:
-        """End the wait, from any thread."""
+        """End the wait; any thread may call this."""
 
 
 def begin_attempt(lab: Lab, *, check: Check = lambda _response: None) -> Attempt:
-    """Return an attempt whose answer comes back to the listener, or else has to be pasted.
+    """Return an attempt whose answer reaches the listener or has to be pasted.
 
     A sandbox in process shows its pages in the notebook, and the redirect is taken from there.
 
     The listener is for the sandbox, and for a registered loopback redirect URI whose port is free
     and whose browser is on this machine; `DDOAUTH_CONSENT` set to `paste` decides otherwise.
     `check` sees the checked redirect, with the organization that it names, before its code is
-    exchanged and anything is kept; what it raises ends the attempt.
+    exchanged and anything is stored; an error that it raises ends the attempt.
 
     Raises:
         InputError: the registration cannot be used.
@@ -90,7 +90,7 @@ class ListenedAttempt:
 
 
 class PastedAttempt:
-    """Wait for a paste, because no redirect can come back to this machine by itself."""
+    """Wait for a paste, because redirects cannot reach this machine by themselves."""
 
     def __init__(
         self,
@@ -107,7 +107,7 @@ class PastedAttempt:
         self.advice = f"{why}{advice}"
 
     def wait(self, timeout: float) -> TokenSet:
-        """Return the tokens that the paste led to.
+        """Return the tokens of the pasted redirect.
 
         Raises:
             AuthorizationError: `no_redirect_in_time`, `wait_cancelled`, or what was pasted.
@@ -153,7 +153,7 @@ def listener_of(
 
     In live mode it is the registered port. In the sandbox it is a free one, which becomes part of
     the client's registration, and where Jupyter shows ports to browsers, browsers go that way.
-    What comes back is exchanged and kept as `lab.exchange` does it.
+    Codes are exchanged and grants stored as `lab.exchange` does it.
 
     Raises:
         InputError: `no_loopback_redirect_uri`, or `port_not_opened` when it is entered.
@@ -169,7 +169,7 @@ def listener_of(
 
 
 def _checked(lab: Lab, check: Check) -> Callable[[AuthorizationResponse], TokenSet]:
-    """Let `check` see a redirect before `lab.exchange` spends its code and keeps the grant."""
+    """Let `check` see a redirect before `lab.exchange` uses its code and stores the grant."""
 
     def finish(response: AuthorizationResponse) -> TokenSet:
         check(response)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class Mode(StrEnum):
-    """Name what the lab talks to."""
+    """Name the server that the lab talks to."""
 
     SANDBOX = "sandbox"
     LIVE = "live"
@@ -34,11 +34,11 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Backend(ABC):
-    """Hold what a lab is made of, for one site.
+    """Hold the parts of a lab for one site.
 
     Without `owned`, `close` ends nothing: another lab opened what this one uses. `person` turns an
-    authorization request into the redirect that answers it, or into the checked answer, in place
-    of the backend's own way.
+    authorization request into the redirect that answers it, or into the checked answer, instead of
+    the backend's own method.
     """
 
     site: Site
@@ -51,12 +51,12 @@ class Backend(ABC):
     @property
     @abstractmethod
     def mode(self) -> Mode:
-        """Return whether it is real."""
+        """Return whether this is real Datadog."""
 
     @property
     @abstractmethod
     def talks_to(self) -> str:
-        """Return the same in words, for people."""
+        """Return a description for people."""
 
     @property
     def chances(self) -> int:
@@ -75,14 +75,14 @@ class Backend(ABC):
 
     @property
     def register(self) -> Callable[[CallbackUrls], None] | None:
-        """Return what gives the client one more address to listen at, where that can be done."""
+        """Return a function that gives the client one more redirect URI, if that is possible."""
         return None
 
     def authorized(self, request: AuthorizationRequest) -> AuthorizationResponse:
-        """Get consent in the way that fits, and check the redirect.
+        """Get consent in the mode's own way, and check the redirect.
 
         Raises:
-            AuthorizationError: consent was denied, or the redirect is not to be believed.
+            AuthorizationError: consent was denied, or the redirect cannot be trusted.
         """
         answer = (self.person or self.consent)(request)
         if isinstance(answer, AuthorizationResponse):
@@ -95,7 +95,7 @@ class Backend(ABC):
 
     @abstractmethod
     def drill(self, name: str) -> DdoauthError | Skipped:
-        """Provoke a failure in a sandbox of its own."""
+        """Provoke a failure in a separate sandbox."""
 
     @abstractmethod
     def elsewhere(self, site: str) -> Backend:
@@ -123,5 +123,5 @@ class Backend(ABC):
         raise InputError("no_own_sandbox", what)
 
     def journal(self) -> Sequence[JournalEntry] | None:
-        """Return what the sandbox of this kernel was asked for, or None without one."""
+        """Return the requests that this kernel's sandbox received, or None without a sandbox."""
         return None

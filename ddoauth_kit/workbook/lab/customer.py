@@ -1,4 +1,4 @@
-"""Let a lesson act for the customer: clicked in the sandbox, told to a person in live mode."""
+"""Act for the customer in a lesson: click in the sandbox, or tell a person in live mode."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Make mistakes on purpose, each in a sandbox of its own, and look at what comes back.
+"""Make mistakes on purpose, each in its own sandbox, and show the answers.
 
 A drill is a fault of the sandbox (`denied-consent`, `html-error`), the same fault once tokens are
 there (`api:html-error`), or a mistake of the client from the list here. No drill ever touches
@@ -97,7 +97,7 @@ def _impatient_client(lab: Lab) -> None:
 
 
 def _second_callback(lab: Lab) -> None:
-    """Hand in one redirect twice, as a reloaded page or a link scanner does."""
+    """Send one redirect twice, as a reloaded page or a link scanner does."""
     redirect = visit_consent(lab.authorization_request())
     lab.oauth.receive(redirect, session=ONE_PERSON)
     lab.oauth.receive(redirect, session=ONE_PERSON)
@@ -173,7 +173,7 @@ def _refresh_after_uninstall(lab: Lab) -> None:
 
 
 def _key_after_uninstall(lab: Lab) -> None:
-    """Send with the key of an app that is no longer installed: keys outlive grants."""
+    """Send with the key of an app that has been uninstalled: keys outlive grants."""
     tokens = lab.exchange(lab.authorize())
     api_key = lab.create_api_key(tokens)
     lab.customer.uninstall(tokens.client_id)
@@ -203,13 +203,13 @@ def _new_region(lab: Lab) -> None:
 
 
 def _region_without_credentials(lab: Lab) -> None:
-    """Consent in another region than the one that the client is good on."""
+    """Consent in a different region from the one where the client is valid."""
     lab.oauth.registration = replace(lab.registration, sites=(lab.site.name,))
     lab.oauth.complete(_consented_in(lab, _another_site(lab).name), session=ONE_PERSON)
 
 
 def _consented_in(lab: Lab, region: str) -> str:
-    """Begin outside the tile, where no region is known yet, and let the customer choose one."""
+    """Begin outside the tile, when the region is not known yet, and let the customer choose one."""
     return visit_consent(lab.oauth.begin(session=ONE_PERSON), region=region)
 
 

@@ -1,4 +1,4 @@
-"""Take the steps of a lesson, one method each, so that a cell and a panel do the same thing."""
+"""Offer each step of a lesson as one method, so that a cell and a panel do the same thing."""
 
 from __future__ import annotations
 
@@ -73,9 +73,9 @@ NO_KEY_SCOPE: Final = "This client does not ask for api_keys_write, so it can't 
 class Lab:
     """Take one registration through the flow on one site, step by step.
 
-    `authorize` gets a redirect in the way that fits the mode: scripted consent in the sandbox, the
-    listener or a pasted URL with real Datadog. What is shown once goes to the store before it is
-    returned.
+    `authorize` gets a redirect in the mode's own way: scripted consent in the sandbox, the
+    listener or a pasted URL with real Datadog. Secrets that are shown only once are stored before
+    they are returned.
     """
 
     def __init__(self, backend: Backend) -> None:
@@ -97,7 +97,7 @@ class Lab:
         self.close()
 
     def close(self) -> None:
-        """Close connections and stop the sandbox; happens by itself when the lab is forgotten."""
+        """Close connections and stop the sandbox; this also happens when the lab is collected."""
         self._close()
 
     def on(self, site: str) -> Lab:
@@ -120,7 +120,7 @@ class Lab:
 
     @property
     def store(self) -> Store:
-        """Return where tokens and keys are kept."""
+        """Return the store of tokens and keys."""
         return self.backend.store.store
 
     def sent(self, purpose: str) -> Exchange | Skipped:
@@ -154,7 +154,7 @@ class Lab:
         In live mode, a paste that does not answer this attempt can be corrected twice.
 
         Raises:
-            AuthorizationError: consent was denied, or the redirect is not to be believed.
+            AuthorizationError: consent was denied, or the redirect cannot be trusted.
         """
         request = request or self.authorization_request()
         for _ in range(self.backend.chances - 1):
@@ -167,7 +167,7 @@ class Lab:
         return self.backend.authorized(request)
 
     def exchange(self, response: AuthorizationResponse) -> TokenSet:
-        """Exchange the code of a response for tokens, and keep them before they are returned.
+        """Exchange the code of a response for tokens, and store them before they are returned.
 
         Raises:
             TokenError, AnswerError, NetworkError: no tokens were issued, or none arrived.
@@ -187,7 +187,7 @@ class Lab:
         return tokens
 
     def grant(self, tokens: TokenSet) -> Grant:
-        """Return the keeper of tokens: that of their site, client and organization."""
+        """Return the token keeper for their site, client and organization."""
         holders = (slot for slot, grant in self._grants.items() if grant.is_current(tokens))
         return self._grant(next(holders, grant_slot(tokens)))
 
@@ -206,7 +206,7 @@ class Lab:
 
         Raises:
             TokenError, AnswerError, NetworkError: no token was issued, or none arrived.
-            InputError: `not_stored`, where a new refresh token could not be kept; nothing was sent.
+            InputError: `not_stored`, if a new refresh token could not be stored; nothing was sent.
         """
         return self.grant(tokens).renew(tokens)
 
@@ -216,7 +216,8 @@ class Lab:
         Skipped in live mode without `writes`.
 
         Raises:
-            TokenError, AnswerError, NetworkError: Datadog did not confirm; it is forgotten here.
+            TokenError, AnswerError, NetworkError: Datadog did not confirm; the grant is deleted
+            here.
         """
         if not self.backend.writes:
             return Skipped(NOT_ASKED)
@@ -224,10 +225,9 @@ class Lab:
         return self.transcript.last(Purpose.ACCESS_REVOCATION) or self.transcript.newest()
 
     def connect(self) -> TokenSet:
-        """Return tokens: by refreshing a stored grant where there is one, else by authorizing.
+        """Return tokens by refreshing a stored grant, or by authorizing if none is stored.
 
-        A bare refresh token, as the environment may give it, goes first; then the grant that was
-        renewed last.
+        A bare refresh token, such as one from the environment, comes first, then the newest grant.
 
         Raises:
             AuthorizationError, TokenError, AnswerError, NetworkError: no token could be issued.
@@ -236,9 +236,9 @@ class Lab:
         return self._from_refresh_token() or self._from_grant() or self.exchange(self.authorize())
 
     def _from_refresh_token(self) -> TokenSet | None:
-        """Turn a bare refresh token into a grant; where refreshing replaced it, use the newer one.
+        """Turn a bare refresh token into a grant; if refreshing replaced it, use the newer one.
 
-        Nobody knows whose it is yet, so its own digest stands for the organization.
+        Its organization is not known yet, so its own digest takes that place.
         """
         bare = self._slot("refresh_token")
         while token := self.store.get(bare):
@@ -267,7 +267,7 @@ class Lab:
         return self._grants.setdefault(slot, Grant(self.oauth, store=self.store, slot=slot))
 
     def current_user(self, tokens: TokenSet) -> Exchange:
-        """Ask whose token this is: the one call that needs no scope.
+        """Ask whose token this is; only this call works without a scope.
 
         Raises:
             ApiError, AnswerError, NetworkError: the call was refused, or nothing arrived.
@@ -277,7 +277,7 @@ class Lab:
         return response.exchange
 
     def create_api_key(self, tokens: TokenSet) -> ApiKey | Skipped:
-        """Create the API key, after proving that it can be kept, and keep it.
+        """Create the API key and store it, after proving that the store works.
 
         Skipped for a client that does not ask for `api_keys_write`, and in live mode without
         `writes`.
@@ -296,9 +296,9 @@ class Lab:
             return _told(error)
 
     def api_key(self, tokens: TokenSet) -> ApiKey | Skipped:
-        """Return the key that an earlier lesson kept, or create it: there is only one.
+        """Return the key that an earlier lesson stored, or create the only one.
 
-        This is `ensure_api_key`: the site is asked whether a kept key still works and whose it is.
+        This is `ensure_api_key`: it asks the site whether a stored key still works and whose it is.
 
         Raises:
             InputError, ApiKeyError, AnswerError, NetworkError: see `create_api_key`.
@@ -322,7 +322,7 @@ class Lab:
         return kept if own else None
 
     def kept_api_key(self) -> ApiKey | None:
-        """Return the key that an earlier lesson kept, if one did.
+        """Return the key that an earlier lesson stored, if any.
 
         Raises:
             InputError: `not_stored`, when the store cannot be read.
@@ -343,7 +343,7 @@ class Lab:
         return validate_api_key(self.oauth.http, key=api_key.key, site=api_key.site)
 
     def sample(self) -> Telemetry:
-        """Return one small sample of each kind of data, as of now."""
+        """Return one small sample of each kind of data, with the present time."""
         return Telemetry(
             name=SAMPLE_NAME,
             value=42.0,
@@ -378,7 +378,7 @@ class Lab:
         )
 
     def drill(self, name: str) -> DdoauthError | Skipped:
-        """Provoke a failure in a sandbox of its own and return the error as a value.
+        """Provoke a failure in a separate sandbox and return the error as a value.
 
         Raises:
             InputError: `unknown_drill`, for a drill that does not exist.
@@ -399,13 +399,13 @@ class Lab:
 
 
 def _told(error: ApiKeyNotKeptError) -> ApiKey:
-    """Say that a key is nowhere but in the value that the call returns, and return it."""
+    """Say that the key exists only in the returned value, and return it."""
     print(NOT_KEPT.format(error=error.cause))  # noqa: T201 - the one chance
     return error.api_key
 
 
 def _listed(scopes: tuple[str, ...]) -> str:
-    """Return scopes for a card, which a hundred of them would fill."""
+    """Shorten a list of scopes for a card, because a hundred would fill it."""
     shown = " ".join(scopes[:SHOWN_SCOPES])
     return (
         shown if len(scopes) <= SHOWN_SCOPES else f"{shown} and {len(scopes) - SHOWN_SCOPES} more"
@@ -433,7 +433,7 @@ def _(value: Lab) -> Rows:
 
 
 def renewed(grant: Grant, seed: TokenSet | None = None) -> TokenSet | None:
-    """Return new tokens of a grant, or None where it has ended."""
+    """Return new tokens of a grant, or None if the grant has ended."""
     try:
         return grant.renew(seed)
     except TokenError as error:

@@ -1,4 +1,4 @@
-"""Look up, probe and advise on scopes, as a lab's cells and panels do."""
+"""Look up scopes, probe them and advise on them, for a lab's cells and panels."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ CONTRASTS = 2
 
 
 class ProbedLab(Protocol):
-    """Say what scopes are looked up and probed with: the part of a lab that this file uses."""
+    """Describe the part of a lab with which this file looks up and probes scopes."""
 
     backend: Backend
     site: Site
@@ -63,7 +63,7 @@ class ProbedLab(Protocol):
         """Return the same for another site."""
 
     def connect(self) -> TokenSet:
-        """Return tokens, refreshed or authorized for."""
+        """Return tokens, by a refresh or a new authorization."""
 
     def grant(self, tokens: TokenSet) -> Grant:
         """Return the keeper of tokens."""
@@ -79,7 +79,7 @@ class ProbedLab(Protocol):
 
 
 class LabScopes:
-    """Do what concerns scopes, for one lab and for the other sites of its registration."""
+    """Work with scopes, for one lab and for the other sites of its registration."""
 
     def __init__(self, lab: ProbedLab) -> None:
         self._lab = lab
@@ -97,7 +97,7 @@ class LabScopes:
         return opened_table(scope)
 
     def smallest(self, *calls: str) -> ResultTable:
-        """Show the fewest scopes for some calls, or for those that this lab made with success.
+        """Show the fewest scopes for some calls, or for this lab's successful calls.
 
         Columns: `call`, `scopes`, `note`; the last row is the whole set.
 
@@ -109,7 +109,7 @@ class LabScopes:
     def missing(
         self, call: str, *, granted: Iterable[str] | None = None
     ) -> tuple[tuple[str, ...], ...]:
-        """Return the sets of scopes of which one would open a refused call, smallest first.
+        """Return sets of scopes, each of which would open a refused call, smallest first.
 
         `granted` are the scopes that the token has, by default all of the registration's.
 
@@ -120,7 +120,7 @@ class LabScopes:
         return tuple(tuple(sorted(scopes)) for scopes in missing_scopes(call, granted=held))
 
     def use(self, tokens: TokenSet) -> ResultTable:
-        """Compare requested, granted and used scopes, by what this lab called so far.
+        """Compare requested, granted and used scopes, judging by this lab's calls so far.
 
         Columns: `scope`, `requested`, `granted`, `used`.
         """
@@ -129,7 +129,7 @@ class LabScopes:
     def unused(self) -> tuple[str, ...]:
         """Return the scopes that no call of this lab needed, for `check_folder`; probes are none.
 
-        It is worth as much as the lab did what the integration does.
+        The result is only as good as the lab's calls match the integration's.
         """
         return unused_scopes(self._lab.registration.scopes, exchanges=self._lab.transcript)
 
@@ -186,7 +186,7 @@ class LabScopes:
             transcript=lab.transcript,
             sleep=_sleep_for(lab),
             watch=watch,
-            # A sandbox on a busy machine is slow, and nothing else is behind it.
+            # A sandbox on a busy machine is slow, and no other cause is possible.
             timeout=PATIENCE if lab.backend.mode is Mode.SANDBOX else IMPATIENCE,
         )
 
@@ -286,7 +286,7 @@ def _yes(value: bool) -> str:  # noqa: FBT001 - a cell of a table
 def probe_target(
     lab: ProbedLab, site: str, *, scopes: Sequence[str] = (), contrasts: Sequence[TokenSet] = ()
 ) -> ProbeTarget:
-    """Return what probing a site takes; without a token, a target that says why.
+    """Return what probing a site needs; without a token, a target that says why.
 
     In the sandbox it authorizes twice more, for one scope each, and creates the organization's
     API key if there is none, as lesson 04 does. With real Datadog it does neither.

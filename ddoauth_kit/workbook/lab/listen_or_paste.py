@@ -1,4 +1,4 @@
-"""Let a person authorize: by the listener where the browser comes back here, else by pasting."""
+"""Let a person authorize, by the listener if the browser returns here, otherwise by pasting."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from ddoauth_kit.oauth.authorization_response import AuthorizationResponse
     from ddoauth_kit.oauth.client import OAuthClient
 
-# Each tells that whoever looks at the notebook sits at another machine.
+# Each of these means that the notebook is viewed on another machine.
 ELSEWHERE: Final = (
     "SSH_CONNECTION",
     "JUPYTERHUB_SERVICE_PREFIX",
@@ -46,7 +46,7 @@ NOT_FROM_A_PANEL: Final = (
     "or by `lab.connect()` in a cell."
 )
 WAITING: Final = "Waiting for you to authorize; interrupt the kernel to stop."
-# JupyterLab takes a link's looks away inside widgets.
+# JupyterLab removes the style of links inside widgets.
 LINK = "text-decoration:underline;color:var(--jp-content-link-color,revert)"
 PROMPT = "Authorize in the browser, then paste the address of the page where you end up: "
 
@@ -54,13 +54,13 @@ PROMPT = "Authorize in the browser, then paste the address of the page where you
 def ask_person(request: AuthorizationRequest, *, oauth: OAuthClient) -> AuthorizationResponse:
     """Return the checked answer that the listener got or that was pasted, and name who gave it.
 
-    The listener is for a loopback redirect URI and a browser on this machine; where nobody comes
-    back in time, the redirect can still be pasted. `DDOAUTH_CONSENT` set to `paste` or `listener`
-    decides instead. The organization is printed before the code is exchanged.
+    The listener is for a loopback redirect URI and a browser on this machine; if no redirect
+    arrives in time, it can still be pasted. `DDOAUTH_CONSENT` set to `paste` or `listener` decides
+    instead. The organization is printed before the code is exchanged.
 
     Raises:
         AuthorizationError: see `CallbackListener.wait` and `OAuthClient.receive`.
-        InputError: `no_person`, when the kernel has nobody to ask.
+        InputError: `no_person`, if the kernel cannot ask anybody.
     """
     answer = _answer(request, oauth)
     response = oauth.receive(answer, session=ONE_PERSON) if isinstance(answer, str) else answer
@@ -93,7 +93,7 @@ def _answer(request: AuthorizationRequest, oauth: OAuthClient) -> AuthorizationR
 def comes_back_here(
     redirect_uris: Iterable[str], *, environ: Mapping[str, str] = os.environ
 ) -> bool:
-    """Return whether a redirect to one of these can reach a listener: the browser is here, too."""
+    """Return whether a redirect to one of these can reach a listener on the browser's machine."""
     wanted = consent_wanted(environ)
     if wanted == "paste" or not any(map(leads_here, redirect_uris)):
         return False
@@ -142,7 +142,7 @@ def _in_kernel() -> bool:
 
 
 def _somebody_is_there() -> bool:
-    """Return whether the cell that runs came from a front end that can be asked something."""
+    """Return whether the running cell came from a front end that can ask a person."""
     shell: Any = get_ipython()
     kernel = getattr(shell, "kernel", None)
     if kernel is None:
@@ -151,13 +151,13 @@ def _somebody_is_there() -> bool:
 
 
 def ask_for_redirect(request: AuthorizationRequest) -> str:
-    """Show the authorization URL, wait for the redirect URL, and leave neither in the notebook.
+    """Show the authorization URL, wait for the redirect URL, and store neither in the notebook.
 
     The link is in the output only while the question is open; the answer is read like a
     password, so that it is not saved.
 
     Raises:
-        InputError: `no_person`, when the kernel has nobody to ask.
+        InputError: `no_person`, if the kernel cannot ask anybody.
     """
     with _shown(request.url, request):
         if not opens_no_window():
@@ -170,7 +170,7 @@ def ask_for_redirect(request: AuthorizationRequest) -> str:
 
 
 def getpass(prompt: str) -> str:
-    """Ask for a line that is not shown; a program without a terminal has nobody to ask.
+    """Ask for a line without showing it; a program without a terminal cannot ask.
 
     Raises:
         EOFError, NotImplementedError: nobody can be asked.
@@ -181,7 +181,7 @@ def getpass(prompt: str) -> str:
 
 
 def nobody() -> InputError:
-    """Return the error for a kernel that has nobody to ask."""
+    """Return the error for a kernel that cannot ask anybody."""
     return InputError("no_person", "There is no person here who could paste the redirect URL.")
 
 

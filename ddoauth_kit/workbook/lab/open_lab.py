@@ -103,7 +103,7 @@ def open_sandbox_lab(  # noqa: PLR0913 - each is a choice of the notebook or its
     rotate: bool = False,
     in_process: bool | None = None,
 ) -> Lab:
-    """Open a lab in a sandbox of its own, which may have a profile and faults.
+    """Open a lab in its own sandbox, which may have a profile and faults.
 
     With `private` it begins as integrations do: with the private client, which works for the
     first organization of its site alone, and is another one on each site. With `rotate` each
@@ -150,7 +150,7 @@ def open_sandbox_lab(  # noqa: PLR0913 - each is a choice of the notebook or its
 
 
 class SandboxBackend(Backend):
-    """Let a script consent, and every step change things."""
+    """Let a script consent, and let every step write."""
 
     mode = Mode.SANDBOX
 
@@ -245,7 +245,7 @@ class OwnSandbox(SandboxBackend):
 
 @dataclass(frozen=True, kw_only=True)
 class JoinedSandbox(SandboxBackend):
-    """Hold the sandbox of the launcher's tile, with a client of this kernel's own."""
+    """Hold the sandbox of the launcher's tile, with this kernel's own client."""
 
     shared: SharedSandbox
 
@@ -392,7 +392,7 @@ def _like(oauth: OAuthClient, registration: ClientRegistration) -> OAuthClient:
 
 
 def _add_address(oauth: OAuthClient, urls: CallbackUrls) -> None:
-    """Know of the address; lessons go on naming the redirect URI that was there first."""
+    """Add the address; lessons continue to name the first redirect URI."""
     uris = dict.fromkeys((*oauth.registration.redirect_uris, urls.redirect_uri))
     oauth.registration = replace(
         oauth.registration, redirect_uris=tuple(uris), onboarding_url=urls.onboarding_url
@@ -400,7 +400,7 @@ def _add_address(oauth: OAuthClient, urls: CallbackUrls) -> None:
 
 
 def _is_alone() -> bool:
-    """Return whether nothing can listen here, or nothing can run beside the cells."""
+    """Return whether this system lacks sockets or threads."""
     return not (threads_exist() and sockets_exist())
 
 
@@ -409,6 +409,6 @@ def _advance(sandbox: Sandbox, seconds: float) -> None:
 
 
 def _shell() -> object:
-    """Return the shell of a notebook; a program that loaded no IPython has none."""
+    """Return the notebook's shell, or None if IPython is not loaded."""
     loaded = sys.modules.get("IPython")
     return loaded.get_ipython() if loaded is not None else None

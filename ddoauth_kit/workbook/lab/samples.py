@@ -126,7 +126,7 @@ def _questions(tokens: TokenSet, sample: telemetry.Telemetry) -> tuple[_Question
 
 
 def _value(question: _Question, item: dict[str, Any]) -> str:
-    """Return what was read back, as text without the request's secrets."""
+    """Return the answer as text, without the request's secrets."""
     try:
         found = str(question.value(item))
     except (KeyError, IndexError, TypeError):

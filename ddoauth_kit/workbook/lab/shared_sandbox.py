@@ -42,7 +42,7 @@ SERVER: Final = "JPY_PARENT_PID"
 
 @dataclass(frozen=True, slots=True)
 class SharedSandbox:
-    """Hold where the shared sandbox is, and the key that lets a kernel join."""
+    """Hold the address of the shared sandbox, and the key that lets a kernel join."""
 
     port: int
     key: str = field(repr=False)
@@ -74,7 +74,7 @@ class SharedSandbox:
         )
 
     def answers(self) -> bool:
-        """Return whether the sandbox with this key is there; the key is not shown."""
+        """Return whether the sandbox with this key answers; the key is not sent."""
         try:
             with Http(timeout=TIMEOUT, deadline=TIMEOUT) as http:
                 self._proven(http)
@@ -140,7 +140,7 @@ class SharedSandbox:
 
 
 def _made(key: str, text: str) -> str:
-    """Return what only a program with the key can make of a text."""
+    """Return the digest of a text that only a program with the key can make."""
     return hmac.new(key.encode(), text.encode(), "sha256").hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""Copy the lessons to a folder of the user's, and never over something that the user changed."""
+"""Copy the lessons to a folder of the user, and never overwrite the user's changes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NOTE: Final = ".ddoauth-copies.json"
 
 @dataclass(frozen=True, slots=True)
 class Copies:
-    """Hold where the copies are, and what became of each lesson, by file name."""
+    """Hold the folder of the copies, and what happened to each lesson, by file name."""
 
     folder: Path
     new: tuple[str, ...] = ()
@@ -28,10 +28,10 @@ class Copies:
 
 
 def copy_notebooks(lessons: Iterable[Path], *, folder: Path) -> Copies:
-    """Copy lessons that are missing there, and renew copies that nobody touched.
+    """Copy missing lessons, and update copies that have not been edited.
 
-    A copy that differs from what was once copied is the user's and stays. What was copied is
-    noted in the folder, by checksum.
+    A copy that has been edited is the user's and stays. The folder records the checksums of the
+    copies.
 
     Raises:
         InputError: `bad_output_folder`.

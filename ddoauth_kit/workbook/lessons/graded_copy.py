@@ -37,14 +37,14 @@ if TYPE_CHECKING:
 _TRIES: Final = 5
 _MODULE: Final = "acme_server"
 _SCOPES: Final = ("api_keys_write", "monitors_read")
-# The copy takes a free port, which is another one in each run.
+# The copy takes a free port, which differs from run to run.
 _ADDRESS: Final = re.compile(r"http://127\.0\.0\.1:\d+")
 STORED: Final = "stored_grade.json"
 
 
 @dataclass(frozen=True, eq=False)
 class ServerCopy:
-    """Hold a copy of the reference server in a folder of its own, which goes with this value."""
+    """Hold a copy of the reference server in its own folder, which is removed with this value."""
 
     _folder: Path = field(
         default_factory=lambda: Path(tempfile.mkdtemp(prefix="ddoauth-lesson-")), repr=False

@@ -1,4 +1,4 @@
-"""Run lessons for several sites from inside a lesson, and show what came of it as tables."""
+"""Run lessons for several sites from inside a lesson, and show the results as tables."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _CODE: Final = re.compile(r"\w+: \[(?P<code>[a-z_]+)\] (?P<said>.*)")
 
 @dataclass(frozen=True, slots=True, repr=False)
 class LessonRuns:
-    """Hold what came of lessons on several sites; it shows the matrix, and no seconds."""
+    """Hold the results of lessons on several sites; it shows the matrix, without times."""
 
     runs: list[NotebookRun]
     written: list[str] = field(default_factory=list)

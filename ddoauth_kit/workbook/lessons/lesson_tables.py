@@ -1,4 +1,4 @@
-"""Show what a lesson looks at, as tables: the machine, the sites, the faults, the findings."""
+"""Show a lesson's subjects as tables: the machine, the sites, the faults, the findings."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Back the lesson on an app of your own."""
+"""Back the lesson on your own app."""

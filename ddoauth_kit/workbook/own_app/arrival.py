@@ -46,7 +46,7 @@ def arrive_from_datadog(lab: Lab, *, decision: str = "approve") -> TokenSet:
     own: list[str] = []
 
     def check(response: AuthorizationResponse) -> None:
-        """Refuse what another browser of this machine began at the same address."""
+        """Refuse an attempt that another browser on this machine began at the same address."""
         if not any(map(response.request.state.matches, own)):
             raise AuthorizationError("wrong_state", ANOTHER)
 

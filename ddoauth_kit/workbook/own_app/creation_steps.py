@@ -23,7 +23,7 @@ PAGES: Final = {
 
 
 class CreationStep(NamedTuple):
-    """Hold what to do, what to look out for, and who says that it is a step."""
+    """Hold what to do, what to watch for, and the source of this step."""
 
     do: str
     mind: str

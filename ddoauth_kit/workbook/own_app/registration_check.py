@@ -1,4 +1,4 @@
-"""Show what is wrong with a registration, and what was saved of it."""
+"""Show what is wrong with a registration, and what was stored."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ def _(value: SavedRegistration) -> Rows:
 def check_registration(
     registration: ClientRegistration, *, refused_uris: Iterable[str] = ()
 ) -> ResultTable:
-    """Return what is wrong or unusual, with an empty table where nothing is.
+    """Return a table of what is wrong or unusual, empty if nothing is.
 
     `refused_uris` are redirect URIs that no `ClientRegistration` can hold. Columns: `field`,
-    `problem`, `stops` (yes where the registration cannot be kept).
+    `problem`, `stops` (yes if the registration cannot be stored).
     """
     refused = [
         ("redirect URI", f"{uri[:120]}: {why_no_redirect_uri(uri)}", True) for uri in refused_uris

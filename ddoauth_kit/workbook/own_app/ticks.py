@@ -1,4 +1,4 @@
-"""Keep what was ticked off, in the user's config folder; where that fails, in memory alone."""
+"""Store ticks in the user's config folder, or only in memory if that fails."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ NO_HOME: Final = "the environment names no home folder"
 class Ticks:
     """Hold the ticked steps of one list; a file that cannot be read counts as empty.
 
-    Ticks are kept by the words of their step, because lists change. Of two kernels the last one to
-    write wins.
+    Ticks are stored by the text of their step, because lists change. If two kernels write, the last
+    one wins.
     """
 
     def __init__(self, name: str, *, environ: Mapping[str, str] = os.environ) -> None:
@@ -31,7 +31,7 @@ class Ticks:
 
     @property
     def where(self) -> str:
-        """Return where the ticks are kept, for people."""
+        """Return the place where ticks are stored, for people."""
         return f"this kernel ({self._why_here})" if self._why_here else _from_home(self._path)
 
     def read(self) -> frozenset[str]:
@@ -40,12 +40,12 @@ class Ticks:
 
     @property
     def broken(self) -> bool:
-        """Return whether there is a file which is not a list of ticks."""
+        """Return whether the file exists but is not a list of ticks."""
         found = self._file()
         return found is not None and _steps(found) is None
 
     def write(self, ticked: Iterable[str]) -> None:
-        """Keep the ticked steps; where that fails this kernel has them, until it works again."""
+        """Store the ticked steps; if that fails, this kernel holds them until it works again."""
         self._here = frozenset(ticked)
         if self._path is None:
             return
@@ -64,7 +64,7 @@ class Ticks:
 
 
 def _steps(content: bytes | None) -> list[str] | None:
-    """Return what a file ticks, or None where it is not a list of steps."""
+    """Return a file's ticked steps, or None if it is not a list of steps."""
     try:
         found = json.loads(content or b"")
     except (ValueError, RecursionError):

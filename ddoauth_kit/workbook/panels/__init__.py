@@ -1,7 +1,7 @@
 """Offer panels; the only folder that knows ipywidgets.
 
-A panel shows what a cell can ask for with the same method, and carries the text of it, so that a
-page without a kernel says as much.
+A panel shows what a cell can get by the same method, and also holds it as text, so that a page
+without a kernel says as much.
 """
 
 from ddoauth_kit.workbook.panels.api_key_panel import ApiKeyPanel

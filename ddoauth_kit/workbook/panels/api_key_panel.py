@@ -27,9 +27,9 @@ NOT_KEPT: Final = (
 
 
 class ApiKeyPanel(Panel):
-    """Create the key unless one is kept, and show its last four characters and where it lies.
+    """Create the key unless one is stored, and show its last four characters and its store.
 
-    `api_key` is the key, or why there is none: a step that was not taken, or what went wrong.
+    `api_key` is the key, or the reason why it is missing: a skipped step, or an error.
     """
 
     def __init__(self, lab: Lab, tokens: TokenSet) -> None:
@@ -43,7 +43,7 @@ class ApiKeyPanel(Panel):
 
     @property
     def value(self) -> object:
-        """Return the key, or why there is none."""
+        """Return the key, or the reason why it is missing."""
         return self.api_key
 
     def parts(self) -> Iterable[widgets.Widget]:
@@ -51,7 +51,7 @@ class ApiKeyPanel(Panel):
         return (row(self._create),)
 
     def create(self) -> None:
-        """Do what `lab.api_key` does: return the key that is kept, or create it."""
+        """Do what `lab.api_key` does: return the stored key, or create it."""
         self.start(self._get)
 
     def _get(self) -> None:
@@ -60,12 +60,12 @@ class ApiKeyPanel(Panel):
             self.api_key = self._lab.api_key(self._tokens)
         except DdoauthError as error:
             self.api_key = error
-        # A refusal may end, such as by deleting another key; a step that is not taken stays so.
+        # A refusal may end, for example after another key is deleted; a skipped step stays skipped.
         self._offer(more=isinstance(self.api_key, DdoauthError))
         self._tell()
 
     def _offer(self, *, more: bool) -> None:
-        """Hide the button where it has nothing more to offer."""
+        """Hide the button when it cannot do anything more."""
         self._create.disabled = not more
         self._create.layout.display = "" if more else "none"
 

@@ -1,4 +1,4 @@
-"""Authorize by a link, and take the redirect from the listener or from what is pasted."""
+"""Authorize by a link, and take the redirect from the listener or from a paste."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ REDIRECT: Final = Field("redirect", "Address of the page where you ended up", ki
 class AuthorizePanel(Panel):
     """Offer a link, wait for the redirect, and show the tokens masked; `tokens` holds them.
 
-    `tokens` that a cell got before are shown, and nothing is asked for until somebody clicks.
-    `wait` is in seconds. `done` hears of new tokens.
+    If a cell already got `tokens`, they are shown, and nothing is requested before a click.
+    `wait` is in seconds. `done` is called with new tokens.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class AuthorizePanel(Panel):
 
     @property
     def value(self) -> object:
-        """Return the tokens, or that there are none."""
+        """Return the tokens, or a statement that there are none yet."""
         return self.tokens or Skipped(NOT_YET, state="not yet")
 
     def parts(self) -> Iterable[widgets.Widget]:
@@ -89,7 +89,7 @@ class AuthorizePanel(Panel):
     def cancel(self) -> None:
         """Stop waiting."""
         if self._attempt is not None:
-            # A code that is being exchanged is not given up: this waits for it.
+            # An exchange that has begun is not cancelled: this waits for it.
             self.beside(partial(self._stop, self._attempt))
 
     def paste(self, typed: Typed) -> FormReply:
@@ -119,7 +119,7 @@ class AuthorizePanel(Panel):
         self._end_without_threads(attempt)
 
     def _end_without_threads(self, attempt: Attempt) -> None:
-        """Show how it ended, where no thread waits to do so."""
+        """Show how the attempt ended, if no thread waits for it."""
         if not threads_exist() and attempt is self._attempt:
             self._finish(attempt)
 
@@ -161,7 +161,7 @@ class AuthorizePanel(Panel):
         self._done(self.tokens)
 
     def _name(self, response: AuthorizationResponse) -> None:
-        """Show whose consent it is before the code is exchanged and the grant kept."""
+        """Show whose consent this is before the code is exchanged and the grant stored."""
         self._organization = organization(response)
         self.say(f"{self._organization} Getting tokens.")
 
@@ -176,5 +176,5 @@ class AuthorizePanel(Panel):
 
 
 def unkept(lab: Lab, tokens: TokenSet) -> str:
-    """Say so if the refresh token is in the panel alone, else nothing."""
+    """Return a warning if only the panel holds the refresh token, otherwise nothing."""
     return UNKEPT if tokens.refresh_token and not lab.holds(tokens) else ""

@@ -1,4 +1,4 @@
-"""Tick off the steps of a list; the ticks are there again next time."""
+"""Tick off the steps of a list; the ticks last."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LINKS: Final = "Datadog's pages: " + ", ".join(
     f'<a href="{url}" target="_blank" rel="noreferrer">{title}</a>' for title, url in PAGES.items()
 )
 
-# ipywidgets cuts a long label of a box off; where there is little room, it shall wrap.
+# ipywidgets cuts off a box's long label; on a narrow screen it should wrap.
 WRAPPED: Final = """<style>
 .ddoauth-checklistpanel .widget-checkbox { height: auto }
 .ddoauth-checklistpanel .widget-checkbox label { white-space: normal; line-height: 1.5 }
@@ -31,7 +31,7 @@ WRAPPED: Final = """<style>
 class ChecklistPanel(Panel):
     """Offer a tick for each step of a path, such as `listing`; `done` are the ticked numbers.
 
-    The text of it has no ticks: a stored notebook is the same for everybody.
+    Its text form has no ticks, so a stored notebook is the same for everybody.
     """
 
     def __init__(self, path: str = "listing") -> None:
@@ -81,13 +81,13 @@ class ChecklistPanel(Panel):
         )
 
     def _keep(self, step: CreationStep, change: dict[str, Any]) -> None:
-        """Add or take away one tick, and leave what other panels of this list have ticked."""
+        """Add or remove one tick, and leave the ticks of other panels of this list."""
         others = self._ticks.read() - {step.do}
         self._ticks.write(others | {step.do} if change["new"] else others)
         self._lost = ""
         self._tell()
 
     def _tell(self) -> None:
-        # Where ticks are kept may change with every write: a file may become unwritable.
+        # The place of the ticks may change with every write: a file may become unwritable.
         done = f"{len(self.done)} of {len(self._boxes)} done; saved in {self._ticks.where}."
         self.say(done + self._lost)

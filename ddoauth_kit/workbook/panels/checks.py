@@ -1,4 +1,4 @@
-"""Tick names in a list with a search, where a plain click leaves the other ticks alone."""
+"""Tick names in a searchable list, in which a plain click leaves other ticks alone."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _HERE: Final = Path(__file__).parent
 class Checks(anywidget.AnyWidget):
     """Show boxes, all and none; `value` lists the ticked names in the order of `options`.
 
-    A page that sends a name which is not among the options is not believed.
+    If a page sends a name that is not among the options, it is ignored.
     """
 
     _esm = _HERE / "checks.js"

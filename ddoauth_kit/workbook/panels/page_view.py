@@ -20,7 +20,7 @@ _REDIRECTS: Final = 10
 
 
 class PageView(anywidget.AnyWidget):
-    """Be a small browser window; `leave` hears the address that leads out of this process.
+    """Act as a small browser window; `leave` gets the address that leads out of this process.
 
     Scripts of a page do not run. The pages go to the frame by messages, because their forms hold
     tokens, and a widget's state may be saved.
@@ -47,7 +47,7 @@ class PageView(anywidget.AnyWidget):
         """Show a page, as a browser without a history would.
 
         Raises:
-            NetworkError: `no_network`, where the sandbox has ended.
+            NetworkError: `no_network`, if the sandbox has ended.
         """
         self._go(url, None)
 
@@ -56,7 +56,7 @@ class PageView(anywidget.AnyWidget):
         self._show("")
 
     def receive(self, message: Mapping[str, Any]) -> None:
-        """Do what was clicked; a message that this view did not write is dropped."""
+        """Follow a click; a message that this view did not write is dropped."""
         if message.get("ready"):
             self._show(self._html)
             return

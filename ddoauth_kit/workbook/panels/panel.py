@@ -1,4 +1,4 @@
-"""Be what all panels are: a view, its text, a status line, and one piece of work at a time."""
+"""Share what all panels have: a view, its text, a status line, and one task at a time."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 STATUS: Final = "ddoauth-status"
 _CODE: Final = re.compile(r"`([^`<>\n]+)`")
-# ipywidgets gives a view this class when its kernel is gone; without a word nobody sees why.
+# ipywidgets gives a view this class when its kernel is gone; without a text, nobody knows why.
 _GONE: Final = """\
 .ddoauth-panel.jupyter-widgets-disconnected::after {
   content: "Disconnected: this panel's kernel has ended. Run the cell again.";
@@ -40,9 +40,9 @@ panel.querySelector('.{STATUS}')?.setAttribute('role', 'status');"""
 
 
 class Panel(ABC):
-    """Show a value and buttons; what a button starts runs beside the kernel's cells.
+    """Show a value and buttons; a button's task runs beside the kernel's cells.
 
-    Where there are no threads it runs at once instead, and the button's click ends with it.
+    Without threads it runs at once instead, and the click lasts until it ends.
 
     Subclasses say what `value` is shown without a kernel, and which `parts` the view has.
     """
@@ -64,14 +64,14 @@ class Panel(ABC):
 
     @cached_property
     def panel(self) -> widgets.VBox:
-        """Return the view, made once: showing it again is a second view of the same."""
+        """Return the view, which is made once; showing it again shows the same one."""
         view = widgets.VBox([*self.parts(), self.status, mended()])
         view.add_class("ddoauth-panel")
         view.add_class(f"ddoauth-{type(self).__name__.lower()}")
         return view
 
     def text(self) -> str:
-        """Return what a page without a kernel says."""
+        """Return the text for a page without a kernel."""
         return as_text(self.value)
 
     def html(self) -> str:
@@ -79,7 +79,7 @@ class Panel(ABC):
         return as_html(self.value)
 
     def finish(self, timeout: float | None = None) -> bool:
-        """Wait until what a button started is over; return whether it is."""
+        """Wait until a button's task is over; return whether it is."""
         work = self._work
         if work is not None:
             work.join(timeout)
@@ -103,7 +103,7 @@ class Panel(ABC):
         return thread
 
     def say(self, sentence: str) -> None:
-        """Say something in the status line, which screen readers read out."""
+        """Write to the status line, which screen readers read out."""
         self.status.value = f"<div>{_coded(escape(sentence))}</div>"
 
     def show(self, value: object) -> None:
@@ -111,7 +111,7 @@ class Panel(ABC):
         self.status.value = f"<div>{_coded(as_html(value))}</div>"
 
     def add(self, sentence: str) -> None:
-        """Say one thing more below what the status line says."""
+        """Add one more text below the status line."""
         if sentence:
             self.status.value += f"<p>{_coded(escape(sentence))}</p>"
 
@@ -144,7 +144,7 @@ def row(*children: widgets.Widget) -> widgets.HBox:
 
 
 def mended() -> widgets.HTML:
-    """Return a part without looks; selects of the panel around it keep their keys, for one."""
+    """Return an invisible part, such as the one that lets a panel's selects keep their keys."""
     return widgets.HTML(
         f'<style onload="{escape(_MEND)}">{_GONE}</style>', layout={"display": "none"}
     )

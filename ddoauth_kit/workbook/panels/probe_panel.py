@@ -31,9 +31,10 @@ NOT_YET: Final = "No probes have run yet; `lab.scopes.probe()` does the same in 
 class ProbePanel(Panel):
     """Run and cancel probes; `probes` holds the results so far, as `lab.scopes.probe` returns them.
 
-    What a cell has probed is chosen at first, else all scopes of the client on the lab's site.
+    At first the scopes that a cell has probed are selected, or else all of the client's on the
+    lab's site.
 
-    In live mode only the lab's own site is offered, since each has credentials of its own.
+    In live mode only the lab's own site is offered, because each site has its own credentials.
     """
 
     def __init__(self, lab: Lab, probes: ProbeTables | None = None) -> None:
@@ -60,7 +61,7 @@ class ProbePanel(Panel):
 
     @property
     def value(self) -> object:
-        """Return that nothing was probed; results have a matrix of their own."""
+        """Return a statement that nothing was probed; results have their own matrix."""
         return Skipped(NOT_YET, state="not yet")
 
     def text(self) -> str:
@@ -77,11 +78,11 @@ class ProbePanel(Panel):
         return (fields, row(self._run, self._stop, self._bar), self._table)
 
     def run(self) -> None:
-        """Probe what is chosen, as `lab.scopes.probe` does; once at a time."""
+        """Probe the selection, as `lab.scopes.probe` does, one run at a time."""
         self.start(self._probe)
 
     def cancel(self) -> None:
-        """Stop soon; what was found stays."""
+        """Stop soon, and keep the results."""
         self._cancelled = True
         if self._probing is not None:
             self._probing.cancel()
@@ -126,7 +127,7 @@ class ProbePanel(Panel):
 
 
 def _reason(report: ProbeReport) -> str:
-    """Return why every probe failed, where that is one reason."""
+    """Return the reason why every probe failed, if all share one."""
     reasons = {(result.verdict, result.evidence) for result in report.results}
     verdict, evidence = reasons.pop() if len(reasons) == 1 else ("", "")
     return f" {evidence}" if verdict == Verdict.FAILED else ""

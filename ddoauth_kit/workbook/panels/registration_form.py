@@ -49,9 +49,9 @@ FIELDS: Final = (
 
 
 class RegistrationForm(Panel):
-    """Check and keep what the Developer Platform shows, as `keep_registration` does in a cell.
+    """Check and store what the Developer Platform shows, as `keep_registration` does in a cell.
 
-    Neither what is typed nor what is said of it becomes a part of the notebook. The secret leaves
+    Neither the input nor the messages about it become part of the notebook. The secret leaves
     its field at once, and is held here, for this client alone, until it is kept. `store` is a
     sandbox's, to practise with; by default it is the real one, which live mode reads.
     """
@@ -70,7 +70,7 @@ class RegistrationForm(Panel):
 
     @property
     def value(self) -> object:
-        """Return what was kept, or that nothing was."""
+        """Return what was stored, or a statement that nothing was."""
         return self.kept or Skipped(NOT_YET, state="not yet")
 
     def parts(self) -> Iterable[widgets.Widget]:
@@ -84,7 +84,7 @@ class RegistrationForm(Panel):
         return FormReply(_counted(errors), held=self._names_held, errors=errors)
 
     def keep(self, typed: Typed) -> FormReply:
-        """Do what `keep_registration` does; after a problem, all that was typed is still there."""
+        """Do what `keep_registration` does; after a problem, the input is still there."""
         registration, found = self._read(typed)
         if "yes" in (row["stops"] for row in found.rows):
             errors = _by_field(found)
@@ -103,7 +103,7 @@ class RegistrationForm(Panel):
         return ("client_secret",) if self._held else ()
 
     def _read(self, typed: Typed) -> tuple[ClientRegistration, ResultTable]:
-        """Return what was typed as a registration, and what is wrong with it."""
+        """Return the input as a registration, and what is wrong with it."""
         texts = typed.texts
         uris = _split(texts["redirect_uris"])
         good = tuple(uri for uri in uris if can_be_redirect_uri(uri))
@@ -121,7 +121,7 @@ class RegistrationForm(Panel):
         return registration, check_registration(registration, refused_uris=refused)
 
     def _secret(self, typed: Typed) -> Secret | None:
-        """Return the secret that was typed, now or before for the very same client."""
+        """Return the secret that was typed now, or before for exactly this client."""
         client = (typed.texts["client_id"], typed.texts["kind"])
         if secret := typed.secrets.get("client_secret"):
             self._held = (client, secret)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class SitePicker(Panel):
-    """Show the hosts of the site that is picked; `value` is that site."""
+    """Show the hosts of the selected site; `value` is that site."""
 
     def __init__(self, site: str = "us1", *, sites: SiteTable = DATADOG_SITES) -> None:
         super().__init__()

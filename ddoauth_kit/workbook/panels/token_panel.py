@@ -33,7 +33,7 @@ class TokenPanel(Panel):
 
     The sandbox's own clock stands still between requests, so the seconds since the last answer
     are counted here, unless that clock was moved on and is further.
-    What a cell does with the same grant, the panel does not learn: it speaks of its own tokens.
+    The panel shows only its own tokens; it does not notice what a cell does with the same grant.
     """
 
     def __init__(self, lab: Lab, tokens: TokenSet) -> None:
@@ -55,7 +55,7 @@ class TokenPanel(Panel):
 
     @property
     def value(self) -> object:
-        """Return the tokens, or that they are revoked."""
+        """Return the tokens, or a statement that they are revoked."""
         return self.tokens or Skipped(ENDED, state="ended")
 
     def parts(self) -> Iterable[widgets.Widget]:
@@ -69,22 +69,22 @@ class TokenPanel(Panel):
         self.start(self._renew)
 
     def ask(self) -> None:
-        """Ask before a grant ends, which nobody can take back."""
+        """Ask before a grant ends, because that cannot be undone."""
         self._ask(asking=True)
         self.say("Revoking ends the grant: the customer has to authorize again. Are you sure?")
 
     def keep(self) -> None:
-        """Leave the grant as it is."""
+        """Do not end the grant."""
         self._ask(asking=False)
         self.show(self.value)
 
     def revoke(self) -> None:
-        """Do what `lab.revoke` does, with the newest tokens; without asking."""
+        """Do what `lab.revoke` does with the newest tokens, without asking."""
         self._ask(asking=False)
         self.start(self._end)
 
     def tick(self) -> bool:
-        """Show the seconds that are left now, and return whether there are any."""
+        """Show the remaining seconds, and return whether there are any."""
         tokens = self.tokens
         if tokens is None:
             self._left.value = "no access token: the grant has ended"
@@ -153,7 +153,7 @@ class TokenPanel(Panel):
             self._again.children = (AuthorizePanel(self._lab, done=self._return).panel,)
 
     def _return(self, tokens: TokenSet) -> None:
-        """Go on with a new grant."""
+        """Continue with a new grant."""
         self._again.children = ()
         self._refresh.disabled = self._revoke.disabled = False
         self._take(tokens)

@@ -1,4 +1,4 @@
-"""Unfold what was sent and answered, and take a request away as code."""
+"""Unfold requests and answers, and copy a request as code."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ PAGE: Final = 50
 class TranscriptPanel(Panel):
     """Show each exchange of a lab, masked, as it went over the wire; 50 at a time.
 
-    Unfolding and copying happen in the browser alone, so they work while a cell runs. A page is
-    made when it is looked at first, and then only grows: what is unfolded stays so.
+    Unfolding and copying happen only in the browser, so they work while a cell runs. A page is made
+    when it is first opened, and then only grows, so its entries stay unfolded.
     """
 
     def __init__(self, lab: Lab) -> None:
@@ -118,7 +118,7 @@ def exchange_html(exchange: Exchange, *, number: int) -> str:
 
 
 def _needs(curl: Snippet, host: str) -> str:
-    """Say what the variables of the copied code stand for."""
+    """Explain the variables of the copied code."""
     named = [
         f"{name} (https://{host})" if name.endswith("_URL") else name for name in curl.variables
     ]

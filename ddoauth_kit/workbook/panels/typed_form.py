@@ -1,4 +1,4 @@
-"""Take what a person types by message, so that it is never part of a widget's state.
+"""Receive a person's input by messages, so that it never becomes part of a widget's state.
 
 A `Password` widget's state holds what was typed until the kernel has emptied it. JupyterLab may
 save the state before that, because a kernel that runs a cell may not get to it.
