@@ -73,7 +73,7 @@ class Composer:
         return made
 
     def completed(self, schema: Schema, item: Json, example: Json, *, depth: int = 0) -> Json:
-        """Return what of a resource an answer shows: the properties of its schema, and no others.
+        """Return the part of a resource that an answer shows: only the properties of its schema.
 
         What the schema requires and the resource lacks is as in the example, or made up.
         """
@@ -134,7 +134,7 @@ class Composer:
     def _add_own(
         self, made: Item, name: str, schema: Schema, example: Item, *, needed: bool
     ) -> None:
-        """Add what the server knows of itself: times, ids, and what its example has."""
+        """Add what the server itself sets: times, ids, and the values of its example."""
         moments = _CHANGED if self.is_change else _MOMENT
         fresh = moments.search(name) and not isinstance(example.get(name), dict)
         if name in example and fresh:
@@ -178,7 +178,7 @@ class Composer:
         return iso(self.moment) if schema.get("f") == "date-time" else example
 
     def _leaf(self, schema: Schema, *, name: str, depth: int = 0) -> Json:
-        """Make up what the server would know: nothing, where nothing is allowed."""
+        """Make up a value of the server's own, or null if the schema allows it."""
         for sign in ("d", "x"):
             if sign in schema:
                 return schema[sign]
