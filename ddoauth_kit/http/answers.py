@@ -91,7 +91,7 @@ def refuse_unreadable(response: Response) -> None:
 
 
 def _host(url: str) -> str | None:
-    """Return the host of a URL that a server wrote, which may be none."""
+    """Return the host of a URL that a server wrote, or nothing if it is not a URL."""
     try:
         return urlsplit(url).hostname
     except ValueError:
@@ -99,7 +99,7 @@ def _host(url: str) -> str | None:
 
 
 def refusal_sentence(response: Response) -> str:
-    """Say that a request was refused, and how long to wait where the answer says so."""
+    """Say that a request was refused, and how long to wait if the answer says so."""
     purpose = response.record.purpose
     if response.status != _TOO_MANY:
         return f"The {purpose} was refused ({response.status})."
@@ -139,7 +139,7 @@ def _values(text: str) -> list[str]:
 
 
 def _wait(value: str, now: float) -> float | None:
-    """Return the seconds that one value says, counted from `now` where it is a moment."""
+    """Return a value's seconds, counted from `now` if the value is a moment."""
     try:
         number = float(value)
     except ValueError:
@@ -187,7 +187,7 @@ def error_texts(response: Response) -> tuple[str, ...]:
 def oauth_error(response: Response) -> tuple[str, tuple[str, ...]]:
     """Return the OAuth error code and all texts, from Datadog's shape or from RFC 6749's.
 
-    Datadog writes `invalid_grant - text` in one string; the code is "" where there is none.
+    Datadog writes `invalid_grant - text` in one string; the code is "" if there is none.
     """
     texts = error_texts(response)
     code, _, _ = (texts[0] if texts else "").partition(" - ")

@@ -31,22 +31,22 @@ _PORTS: Final = range(1 << 16)
 class Watch:
     """Hold when an exchange must be over (`time.monotonic`).
 
-    `stale` is true as long as nothing tells that its connection lives: neither was it opened for
-    this exchange, nor did an answer begin.
+    `stale` is true until the connection is known to live: it was opened for this exchange, or an
+    answer began.
     """
 
     end: float
     stale: bool = True
 
     def left(self, timeout: float | None, late: type[httpcore.TimeoutException]) -> float:
-        """Return the seconds that one operation may take, or raise that it is too late for it."""
+        """Return the seconds that one operation may take, or raise if it is too late."""
         left = self.end - time.monotonic()
         if left <= 0:
             raise late("The whole exchange took too long.")
         return left if timeout is None else min(timeout, left)
 
 
-# A connection is kept for many exchanges, so its sockets ask for the one of their thread or task.
+# A connection is kept for many exchanges, so its sockets ask for their thread's or task's deadline.
 WATCH: ContextVar[Watch] = ContextVar("WATCH")
 
 
@@ -122,7 +122,7 @@ class _TimedStream(httpcore.NetworkStream):
 
 
 class NotedBackend(httpcore.AsyncNetworkBackend):
-    """Open connections for tasks, and note that; asyncio keeps the deadline by itself."""
+    """Open connections for tasks and note this; asyncio enforces the deadline itself."""
 
     def __init__(self, backend: httpcore.AsyncNetworkBackend) -> None:
         self._backend = backend
@@ -151,7 +151,7 @@ class NotedBackend(httpcore.AsyncNetworkBackend):
 
 
 def _refuse_no_port(port: int) -> None:
-    """Refuse values that httpcore accepts, such as the `:99999` of a proxy."""
+    """Refuse values that httpcore accepts, such as a proxy's port 99999."""
     if port not in _PORTS:
         raise httpcore.ConnectError(f"{port} is not a port.")
 

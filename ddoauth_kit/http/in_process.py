@@ -24,7 +24,7 @@ _FOREVER: Final = float("inf")
 
 
 class Delivery(Protocol):
-    """Say what a server answers with: `delay` is in seconds, `cut_off` breaks the body off."""
+    """Describe a server's answer: `delay` is in seconds, and `cut_off` truncates the body."""
 
     @property
     def status(self) -> int:
@@ -36,17 +36,17 @@ class Delivery(Protocol):
 
     @property
     def cut_off(self) -> bool:
-        """Return whether the body breaks off."""
+        """Return whether the body is truncated."""
 
     def wire_headers(self) -> Headers:
         """Return all headers that arrive."""
 
     def wire_body(self) -> bytes:
-        """Return what arrives of the body."""
+        """Return the part of the body that arrives."""
 
 
 class Server(Protocol):
-    """Say what answers requests in this process."""
+    """Describe a server that answers requests in this process."""
 
     def __call__(self, method: str, target: bytes, headers: Headers, body: bytes) -> Delivery:
         """Return the answer to a request for a path, with its query."""
@@ -61,7 +61,7 @@ def serve(base_url: str, server: Server) -> None:
 
 
 def withdraw(base_url: str) -> None:
-    """Answer there no longer."""
+    """Stop answering there."""
     _SERVERS.pop(_place(base_url), None)
 
 
@@ -72,7 +72,7 @@ def is_in_process(url: str) -> bool:
 
 
 class InProcess(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    """Hand requests to the servers in this process; slow and broken answers arrive like real ones.
+    """Pass requests to servers in this process; slow and broken answers arrive like real ones.
 
     The client's read timeout ends a slow answer, and so does `deadline`, in seconds.
     """
@@ -92,7 +92,7 @@ class InProcess(httpx.BaseTransport, httpx.AsyncBaseTransport):
         """Return the answer."""
         answer = _answer(request, await request.aread())
         patience = self._patience(request)
-        await asyncio.sleep(min(answer.delay, patience))  # 0 seconds let other tasks have a turn
+        await asyncio.sleep(min(answer.delay, patience))  # 0 gives other tasks a turn
         return _response(request, answer, patience=patience)
 
     def _patience(self, request: httpx.Request) -> float:
@@ -101,7 +101,7 @@ class InProcess(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
 
 class ByAddress(httpx.BaseTransport):
-    """Send what is for this process there, and everything else over sockets."""
+    """Send requests for this process to it, and all others over sockets."""
 
     def __init__(self, sockets: httpx.BaseTransport) -> None:
         self._sockets = sockets
@@ -118,7 +118,7 @@ class ByAddress(httpx.BaseTransport):
 
 
 class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """Give what arrives of a body, and break off where the rest is missing."""
+    """Yield the part of a body that arrives, and fail where the rest is missing."""
 
     def __init__(self, answer: Delivery) -> None:
         self._answer = answer

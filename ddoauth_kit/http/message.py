@@ -25,7 +25,7 @@ class Request:
     """Describe one request before it is sent: the host's role and a path, never a free URL.
 
     `purpose` is a `Purpose`, or another noun phrase for messages. `form` is sent form-encoded,
-    `body` as JSON; both may hold secrets. `repeatable` says that sending it twice does no harm,
+    `body` as JSON; both may hold secrets. `repeatable` says that sending it twice is harmless,
     `trial` that the call tries a scope and is not the integration's own.
     """
 

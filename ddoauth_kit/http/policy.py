@@ -24,10 +24,10 @@ LONGEST_WAIT: Final = 30.0
 _SUCCESS: Final = range(200, 300)
 _TOO_MANY: Final = 429
 _TRY_AGAIN: Final = frozenset({502, 503, 504})
-# Under /api/ as well, but an answer there holds tokens and scopes, and nothing of a customer's.
+# Also under /api/, but answers there hold tokens and scopes, not a customer's data.
 _TOKENS: Final = "/api/v2/oauth2/"
 _SENDABLE: Final = re.compile(r"[!-~](?:[ -~]*[!-~])?")
-# Headers of nearly every answer, which need no looking through.
+# Headers of nearly every answer, which need not be searched.
 _ORDINARY: Final = frozenset({"application/json", "no-store", "text/html; charset=utf-8"})
 _SHOWN_HEADERS: Final = frozenset(
     {"cache-control", "content-type", "www-authenticate", "x-ratelimit-reset"}
@@ -65,7 +65,7 @@ def unsendable(request: Request) -> InputError:
 def seconds_before_repeat(response: Response, *, attempt: int) -> float | None:
     """Return how long to wait before a repeat, or None if waiting would not help.
 
-    After 429 it is what the answer says, after 502 to 504 half a second, then one.
+    After 429 the answer says how long; after 502 to 504 it is half a second, then one.
     """
     if response.status in _TRY_AGAIN:
         return 0.5 * (attempt + 1)
@@ -123,7 +123,7 @@ def _is_a_customers(request: Request) -> bool:
 
 
 def _kept(text: str, quick: QuickMasker, *, outlined: bool) -> tuple[str, tuple[Secret, ...]]:
-    """Return what is kept of an answer, and the secrets that it issued.
+    """Return the recorded part of an answer, and the secrets that it issued.
 
     What is cut is looked through whole before, so that no half of a secret is left at its end.
     """

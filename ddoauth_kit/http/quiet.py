@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _QUIET: ContextVar[bool] = ContextVar("_QUIET", default=False)
-# A filter of a logger does not apply to its children, so each that logs is named.
+# A logger's filter does not apply to its children, so each one that logs is named.
 _LOGGERS: Final = (
     "httpx",
     *(f"httpcore.{name}" for name in ("connection", "http11", "http2", "proxy", "socks")),
@@ -20,7 +20,7 @@ _LOGGERS: Final = (
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Log no requests of this block; requests of the caller's own code are logged."""
+    """Do not log requests of this block; requests of the caller's own code are logged."""
     token = _QUIET.set(True)
     try:
         yield

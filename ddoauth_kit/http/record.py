@@ -1,4 +1,4 @@
-"""Keep one masked exchange: known values and named fields at once, the rest when it is read."""
+"""Hold one masked exchange: known values and named fields at once, the rest when it is read."""
 
 from __future__ import annotations
 

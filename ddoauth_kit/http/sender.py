@@ -117,7 +117,7 @@ class Http:
     def _send_once(self, request: Request) -> Outcome:
         with self._lock:
             client, place = self._client(request), self._places[request.site]
-        # The deadline counts from here: a call that waits for its turn is not late.
+        # The deadline counts from here: a call that is waiting for its turn is not late.
         with place, quiet():
             watch = watched(self._deadline)
             try:
@@ -183,7 +183,7 @@ class AsyncHttp:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Close every connection, also where the task that does so is cancelled."""
+        """Close every connection, even if the calling task is cancelled."""
         closing = asyncio.ensure_future(self._closed())
         try:
             await asyncio.shield(closing)
@@ -272,7 +272,7 @@ class _Body:
         return len(self._bytes) <= MAX_ANSWER_BYTES
 
     def received(self, *, since: float) -> Received:
-        """Return what arrived, without a text where it is too large."""
+        """Return the answer, without its text if it is too large."""
         fits = len(self._bytes) <= MAX_ANSWER_BYTES
         text = self._bytes.decode("utf-8", "replace") if fits else None
         taken = time.perf_counter() - since
@@ -319,7 +319,7 @@ def _made(kind: Callable[..., Any], route: Route, timeout: float, deadline: floa
     try:
         return kind(
             verify=_trusted_certificates() if scheme == "https" else _no_certificates(),
-            # Waiting for one of the ten connections is not the server's silence.
+            # Waiting for one of the ten connections does not mean that the server is silent.
             timeout=httpx.Timeout(timeout, pool=None),
             limits=_LIMITS,
             trust_env=not loopback,
@@ -346,7 +346,7 @@ def _trusted_certificates() -> ssl.SSLContext:
 
 @cache
 def _no_certificates() -> ssl.SSLContext:
-    """Trust nobody: for plain http, which is only for this machine."""
+    """Trust no authority: for plain http, which is only used on this machine."""
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 

@@ -46,7 +46,7 @@ class NotReceived:
 
 
 Outcome = Received | NotReceived
-# A number asks for so many seconds of sleep, None for one attempt, whose outcome is sent back.
+# A number asks for that many seconds of sleep, None for an attempt whose outcome is sent back.
 Steps = Generator["float | None", "Outcome | None", "Response"]
 
 

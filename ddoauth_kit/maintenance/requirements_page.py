@@ -35,12 +35,12 @@ The second grades, and says first how many connects it makes: they leave rows, m
 The third grades one requirement again.
 Options may stand before or after START_URL; the command after `--` comes last.
 
-Where your server asks for a login first, the line says so and names the options that log a fresh browser in, such as `--login http://localhost:3000/login --login-field 'email={account}@example.com' --login-field 'password={env:LOGIN_PASSWORD}'`.
-Where a page opens Datadog by JavaScript, add `--browser`: Chromium then opens your server's pages (`pip install playwright`).
-Where your server reads neither the proxy variables nor the trust variables, add `--isolate` on Linux: it then runs in a namespace that nothing can leave, and `--forward PORT` leads out to a database of this machine.
-A server that runs already is graded with `--sandbox URL`, where `ddoauth sandbox --env` runs.
+If your server asks for a login first, the line says so and names the options that log a fresh browser in, such as `--login http://localhost:3000/login --login-field 'email={account}@example.com' --login-field 'password={env:LOGIN_PASSWORD}'`.
+If a page opens Datadog by JavaScript, add `--browser`: Chromium then opens your server's pages (`pip install playwright`).
+If your server reads neither the proxy variables nor the trust variables, add `--isolate` on Linux. It then runs in a namespace that nothing can leave, and `--forward PORT` lets it reach a database on this machine.
+To grade a server that is already running, use `--sandbox URL` with the address of your `ddoauth sandbox --env`.
 
-You can run a grading like any other test: `--format junit` and `--format markdown` are for CI, `--out DIR` writes all forms with a page, and `--compare DIR` says what changed since an earlier one.
+You can run a grading like any other test: `--format junit` and `--format markdown` are for CI, `--out DIR` writes all formats and a page, and `--compare DIR` says what changed since an earlier grading.
 It exits with 1 if a requirement is broken (with `--strict` also if a *must* was not tried), and with 2 if the settings need a correction.
 
 ## Verdicts and the grade
@@ -50,7 +50,7 @@ MIDDLE: Final = """
 The grade is the worst of `broken`, `incomplete`, `risk` and `met`; `incomplete` means that a *must* was not seen or not tested.
 A *must* is a requirement whose worst verdict is *broken*.
 *Broken* needs a MUST of an RFC, a Datadog page without which an integration cannot work, a hole, or a server that dies, loops or counts a failure as connected.
-The last three are broken in any check, also in one whose worst verdict is otherwise *risk*.
+The last three count as broken in any check, even if its worst verdict is otherwise *risk*.
 A check that expects nothing to happen counts only if a good connect worked before and after it.
 
 ## Settings for what cannot be seen from outside
@@ -96,36 +96,36 @@ A secret stands there by the name of its variable only; a literal one is refused
 
 | table | what it says |
 |---|---|
-| `start` | where the flow begins: a `url` that redirects to Datadog, a `page` with one link or form that leads there, a `json` answer with the address in `field` (dots lead inward), or `log`, a text of the line of output that holds it |
-| `connected` | how the page after a good run is known: a `text` of it, its `address`, or a `status_url` to ask instead |
+| `start` | where the flow begins: a `url` that redirects to Datadog, a `page` with one link or form that leads there, a `json` answer with the address in `field` (dots for nested fields), or `log`, a text in the output line with the address |
+| `connected` | how to recognize the page after a good run: by a `text`, by its `address`, or by a `status_url` |
 | `client` | what is registered: `redirect_uris` and `scopes`, or the path of an `oauth_clients.json` |
 | `sites` | `"all"`, or a list such as `["us1", "eu1"]`; `--site` takes precedence |
 | `allow` | hosts that your server may reach unread, such as your identity provider |
-| `patience` | seconds that a page may take, 10 without it; where ten good connects take longer, their time counts |
-| `durable` | true where grants survive a restart: the process is then killed after a rotation and after the API key was made, and started again |
+| `patience` | seconds that a page may take; the default is 10, or as long as ten good connects take |
+| `durable` | true if grants survive a restart: the process is then killed after a rotation and after the API key is created, and restarted |
 | `[server]` | its `command`, `ready` (an address that answers, or a text in the output), and a `log` file that it writes |
 | `[server.env]` | variables for it; `{client_id}` and `{client_secret}` are those of the sandbox's client |
-| `[login]` | how a fresh browser logs in: a `url` with `form` (the page's form is filled in, hidden fields included), a `command`, or a `cookie` or `header` from `{env:NAME}`; `{account}` in a field becomes another account for each browser |
+| `[login]` | how a fresh browser logs in: a `url` with `form` (the page's form is filled in, including hidden fields), a `command`, or a `cookie` or `header` from `{env:NAME}`; `{account}` in a field becomes another account for each browser |
 | `[login.other]` | the login of a second account, for checks that need two people |
-| `[send]`, `[call]`, `[refresh]`, `[disconnect]` | how to make your server send telemetry, call the API, refresh and disconnect: a `url` with `method` (POST without one), or a `command` |
+| `[send]`, `[call]`, `[refresh]`, `[disconnect]` | how to make your server send telemetry, call the API, refresh and disconnect: a `url` with `method` (POST by default), or a `command` |
 | `[list]` | how to read its list of connections; an organization that is listed by id or name after a failure counts as connected |
 | `[pages]` | words that a page must say, by requirement: PAGED |
 | `[skip]` | requirements to leave out, each with a reason that the report shows |
 
 ## Servers that were graded
 
-These servers are written as the documentation of their libraries says, and a test grades each of them whole.
+These servers are written as the documentation of their libraries says, and a test grades each of them completely.
 [`expected.toml`](../tests/grading/servers/expected.toml) says what each one does not meet, and why.
 
 | server | what stands out |
 |---|---|
 | this kit | every requirement is met, on all nine sites |
 | Node with openid-client | every requirement is met |
-| Express with express-session and passport-oauth2 | refusals are a 500 with the stack; calls have no time limit |
-| Flask with Authlib | HTTP Basic by default; the older endpoint's errors count as a token; threads share no refresh |
-| Rack with omniauth-oauth2 | calls have a limit of a minute; a redirect of the token endpoint is followed |
+| Express with express-session and passport-oauth2 | refusals lead to a 500 with a stack trace; calls don't have a time limit |
+| Flask with Authlib | HTTP Basic by default; the older endpoint's errors count as a token; threads don't share a refresh |
+| Rack with omniauth-oauth2 | calls have a time limit of a minute; a redirect from the token endpoint is followed |
 | Go with golang.org/x/oauth2 | HTTP Basic is tried first; only the clock leads to a refresh |
-| Java with the JDK alone | what the JDK lacks is written by hand, such as a lock and a reader of JSON |
+| Java with the JDK alone | what the JDK lacks, such as a lock and a JSON parser, is written by hand |
 
 Spring Boot was not tried, since it could not be installed where this was measured.
 By its documentation, run `java -jar` and not the build tool, and give WebClient its system proxy properties.

@@ -164,7 +164,7 @@ def _beginning(method: str, segments: list[str]) -> Beginning:
 
 
 def _segments(address: str) -> list[str]:
-    """Split the path of an address, without a trailing slash; nothing if it is not a URL."""
+    """Split an address's path, without a trailing slash; empty if it is not a URL."""
     try:
         path = urlsplit(address).path
     except ValueError:

@@ -1,4 +1,4 @@
-"""Try data in with the API key that the partner has: a metric, a log, an event, a check."""
+"""Try data in with the partner's API key: a metric, a log, an event, a check."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _BUILDERS: Final = {
 async def try_data_in(
     http: AsyncHttp, row: ProbeResult, *, api_key: ApiKey | None, now: datetime, sends: bool
 ) -> ProbeResult:
-    """Send one sample of each kind, or only validate the key where nothing is to be sent.
+    """Send one sample of each kind, or only validate the key if nothing may be sent.
 
     Raises:
         NetworkError, AnswerError: a call was not answered.

@@ -1,4 +1,4 @@
-"""Describe the one call that tells whether a scope works, and build its requests."""
+"""Describe the call that shows whether a scope works, and build its requests."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class Writes(StrEnum):
     """Name how far probes may go.
 
-    `none` reads only; `harmless` adds writes that can change nothing; `round-trip` creates
+    `none` reads only; `harmless` adds writes that cannot change anything; `round-trip` creates
     something of its own, reads, changes and deletes it.
     """
 
@@ -26,7 +26,7 @@ class Writes(StrEnum):
 
 
 class Flow(StrEnum):
-    """Name which way data goes (Datadog's page on OAuth asks for data flow in each scope)."""
+    """Name the direction of data (Datadog's page on OAuth asks for each scope's data flow)."""
 
     OUT = "data out"
     EDIT = "edit"
@@ -34,7 +34,7 @@ class Flow(StrEnum):
 
 
 class Approach(StrEnum):
-    """Name how a probe can tell.
+    """Name how a probe tests a scope.
 
     `read` and `search` expect data; `listed` reads one thing out of a listing; `absent` aims at
     what does not exist; `unacceptable` sends a body that lacks what it must have. `held back`

@@ -1,4 +1,4 @@
-"""Choose the safest call that tells a granted scope from a missing one."""
+"""Choose the safest call that distinguishes a granted scope from a missing one."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ KEY_SCOPE: Final = "api_keys_write"
 _METHODS: Final = ("GET", "DELETE", "PATCH", "PUT", "POST")
 _APPROACHES: Final = tuple(Approach)
 _NO_FIELDS: Final = frozenset({"", "any", "optional"})
-# What might act on a body that lacks its fields: an import, a paid investigation, a page sent out.
+# Calls that might act on a body without its fields: an import, a paid investigation, a page.
 _NEVER: Final = frozenset(
     {
         "POST /api/v2/bits-ai/investigations",
@@ -136,7 +136,7 @@ def _ways(
 
 
 def _harmless(operation: Operation) -> Approach | None:
-    """Return how a write can be aimed at nothing, or None if it could change something."""
+    """Return a harmless target for a write, or None if the write could change something."""
     if operation.address in _NEVER:
         return None
     has_fields = operation.body not in _NO_FIELDS
@@ -171,7 +171,7 @@ def area_of(scope: str) -> str:
 
 
 def flow_of(scope: str) -> Flow:
-    """Return which way data goes by a scope, where no call says so."""
+    """Return the direction of a scope's data, if no call shows it."""
     known = catalogue().scopes.get(scope)
     return Flow.OUT if known and known.kind == "read" else Flow.EDIT
 

@@ -1,4 +1,4 @@
-"""Hold what probing found, on all sites, whole or as far as it came."""
+"""Hold the results of probing on all sites, complete or so far."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class ProbeReport:
 
     @property
     def missing(self) -> int:
-        """Return how many results are missing: what was asked for and never tried."""
+        """Return how many results are missing: requested, but never tried."""
         grid = len(self.scopes) * len(self.sites)
         return max(self.asked or grid, len(self.results)) - len(self.results)
 

@@ -33,7 +33,7 @@ _OK: Final = 200
 
 
 class SiteProbing:
-    """Probe one target, and know at any time how far that came."""
+    """Probe one target, and have its results so far at any time."""
 
     def __init__(self, target: ProbeTarget, *, writes: Writes, now: datetime) -> None:
         self._target = target
@@ -101,7 +101,7 @@ class SiteProbing:
 
 
 async def first_call(http: AsyncHttp, grant: Grant, *, site: str) -> Baseline:
-    """Make the call that any live token may make; a token that died is refreshed before."""
+    """Make the call that any live token may make, after refreshing an expired one."""
     try:
         response = await grant.asend(http, current_user_request)
     except DdoauthError as error:
@@ -154,7 +154,7 @@ class Probing:
         self._stopped = False
 
     def report(self) -> ProbeReport:
-        """Return what was found so far."""
+        """Return the results so far."""
         return merged([site.report() for site in self._sites])
 
     async def run(self) -> ProbeReport:
@@ -240,7 +240,7 @@ class Probing:
 
 
 def _is_cancelled() -> bool:
-    """Return whether somebody else wants the present task to end."""
+    """Return whether somebody else has cancelled the present task."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
 

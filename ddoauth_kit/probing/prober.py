@@ -1,4 +1,4 @@
-"""Try one scope: make its call, compare where that is needed, and say what it proves."""
+"""Try one scope: make its call, compare if needed, and say what the answer proves."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _SUCCESS = range(200, 300)
 
 @dataclass(frozen=True, slots=True)
 class ProbeTarget:
-    """Hold what probing one site takes.
+    """Hold what is needed to probe one site.
 
     Without a `grant`, `reason` says why there is none.
     `contrasts` are token sets of the same site with fewer scopes: a call under a token without the
@@ -105,7 +105,7 @@ class Prober:
         return self._granted
 
     async def try_scope(self, scope: str) -> ProbeResult:
-        """Return the result of one scope; every failure is one, too."""
+        """Return the result for one scope; a failure is also a result."""
         granted = self.granted
         probe = choose_probe(scope, granted=granted, writes=self._writes, now=self._now)
         row = ProbeResult(
@@ -139,7 +139,7 @@ class Prober:
     ) -> ProbeResult:
         match probe:
             case TelemetryProbe():
-                await self._grant.atokens()  # a dead grant's key would be another verdict
+                await self._grant.atokens()  # its key would give another verdict
                 sends = self._writes is not Writes.NONE
                 key = self._target.api_key
                 return await try_data_in(self._http, row, api_key=key, now=self._now, sends=sends)
@@ -174,7 +174,7 @@ class Prober:
         )
 
     async def _with_id(self, probe: CallProbe) -> CallProbe:
-        """Aim a listed probe at something that exists, or at nothing where nothing is listed."""
+        """Aim a listed probe at an item that exists, or at an unknown one if the list is empty."""
         source = probe.listing
         if source is None:
             return probe
@@ -187,7 +187,7 @@ class Prober:
         return replace(probe, path=filled_path(probe.operation.path, value=found))
 
     async def _contrast(self, probe: CallProbe) -> tuple[Response | None, str]:
-        """Return the answer to the same call without the scope, or why there is none."""
+        """Return the answer to the same call without the scope, or the reason why it is missing."""
         tokens = self._target.contrast_for(probe)
         if tokens is None:
             return None, NO_CONTRAST

@@ -10,7 +10,7 @@ TICK_SECONDS = 0.01
 
 
 class Clock:
-    """Tell the sandbox's time, which moves by requests and not by waiting.
+    """Hold the sandbox's time, which advances with requests and not by waiting.
 
     It starts at 2026-01-01T00:00:00Z, so that two runs of one script see the same times.
     With `real_time` it is the wall clock, shifted by what `advance` added.

@@ -221,13 +221,13 @@ class Sandbox:
         )
 
     def description(self) -> dict[str, object]:
-        """Return what a client must know, the published client's secret included."""
+        """Return what a client must know, including the published client's secret."""
         sites = {name: dict(urls) for name, urls in self.endpoints.items()}
         return {"sites": sites, "client": self.client.description()}
 
     @property
     def client(self) -> Client:
-        """Return the published client, good on all nine sites."""
+        """Return the published client, which is valid on all nine sites."""
         return self._twin.published
 
     @property
@@ -311,7 +311,7 @@ class Sandbox:
         self.actions.inject(fault)
 
     def clear_faults(self) -> None:
-        """Let everything work again."""
+        """End all faults."""
         self.actions.clear_faults()
 
     @property
@@ -320,7 +320,7 @@ class Sandbox:
         return self.actions.entries()
 
     def issued_secrets(self) -> tuple[str, ...]:
-        """Return every secret, code, token and key minted so far, to look for leaks of them."""
+        """Return every secret, code, token and key issued so far, to look for leaks."""
         with self._lock:
             return self._twin.mint.issued()
 

@@ -10,14 +10,14 @@ if TYPE_CHECKING:
 
 
 class SandboxError(Exception):
-    """Say in one line what keeps the sandbox from starting, and what to do about it."""
+    """Say in one line why the sandbox cannot start, and what to do about it."""
 
 
 class NotThereError(SandboxError):
-    """Say that nothing has the id that was named."""
+    """Say that the named id does not exist."""
 
 
 def meant(name: str, names: Iterable[str]) -> str:
-    """Return a question that names what comes close to a misspelt name, or nothing."""
+    """Return a question that suggests names close to a misspelt one, or nothing."""
     close = difflib.get_close_matches(name.lower(), list(names), n=2, cutoff=0.6)
     return f" Did you mean {' or '.join(close)}?" if close else ""

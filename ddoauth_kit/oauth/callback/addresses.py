@@ -1,4 +1,4 @@
-"""Say where the listener is, on this machine and behind Jupyter's proxy."""
+"""Hold the listener's addresses, on this machine and behind Jupyter's proxy."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ class Attempts:
         return any(not isinstance(target, str) for target in tuple(self._tickets.values()))
 
     def too_many(self, session: str) -> bool:
-        """Return whether one browser began more attempts than a person would."""
+        """Return whether one browser has begun more attempts than a person would."""
         return len(self._sessions.get(session, ())) >= MOST
 
     def ticket(self, target: Start | AuthorizationRequest | str) -> str:

@@ -129,7 +129,7 @@ class CallbackListener(Generic[Result]):
         """Return a link that begins an attempt which this program made for itself (`ONE_PERSON`).
 
         The attempt is bound to the first browser that opens the link, and given back unanswered
-        when the listener closes. From now on nobody begins another one by the onboarding URL.
+        when the listener closes. From now on nobody can begin another one at the onboarding URL.
 
         Raises:
             InputError: `unregistered_redirect_uri`, for an attempt that does not end here.
@@ -142,8 +142,8 @@ class CallbackListener(Generic[Result]):
     def begin_url(self, *, domain: str) -> str:
         """Return a link that begins an attempt of this program in the first browser to open it.
 
-        It starts as from the tile of an organization on that site. From now on nobody begins
-        another one by the onboarding URL.
+        It starts as from the tile of an organization on that site. From now on nobody can begin
+        another one at the onboarding URL.
         """
 
         def begin(session: str) -> AuthorizationRequest:
@@ -177,7 +177,7 @@ class CallbackListener(Generic[Result]):
     def take(self, redirect: str | Redirect) -> None:
         """Take a redirect that a person pasted, as if the browser had brought it here.
 
-        Whoever waits gets what comes of it.
+        The waiting thread gets the result.
 
         Raises:
             AuthorizationError: it does not answer an attempt of this listener, which keeps
@@ -195,7 +195,7 @@ class CallbackListener(Generic[Result]):
         self.close()
 
     def close(self) -> None:
-        """Close the port, and let go of attempts that were not answered."""
+        """Close the port, and release attempts that were not answered."""
         what = "The listener was closed before an answer."
         self._answer.end(AuthorizationError("wait_cancelled", what))
         server, self._server = self._server, None

@@ -77,7 +77,7 @@ class LoopbackServer:
                 server = _Server(host, port=port, respond=respond, refuse=refuse)
             except (OSError, OverflowError) as error:
                 if self._servers and getattr(error, "errno", 0) in _NO_IPV6:
-                    continue  # `localhost` is 127.0.0.1 alone on such a machine
+                    continue  # on such a machine, `localhost` is only 127.0.0.1
                 for opened in self._servers:
                     opened.server_close()
                 raise _not_opened(host, port, error) from None
@@ -118,7 +118,7 @@ class _Server(socketserver.ThreadingTCPServer):
         self.port: int = self.server_address[1]
 
     def start(self) -> None:
-        """Serve from a thread of its own."""
+        """Serve from its own thread."""
         run = {"target": self.serve_forever, "args": (0.05,), "daemon": True}
         threading.Thread(name=f"ddoauth-callback-{self.port}", **run).start()  # type: ignore[arg-type]
 
@@ -145,13 +145,13 @@ class _Server(socketserver.ThreadingTCPServer):
             self.shutdown_request(request)
 
     def shutdown_request(self, request: object) -> None:
-        """Hang up."""
+        """Close the connection."""
         assert isinstance(request, socket.socket)  # noqa: S101 - a server of TCP
         self.open.remove(request)
         super().shutdown_request(request)
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing: what went wrong may hold a code, and the waiter hears of it."""
+        """Log nothing: the error may hold a code, and the waiting thread gets it."""
 
 
 class _Open:
@@ -191,7 +191,7 @@ class _Open:
             del self._silent[oldest]
             self._open.discard(oldest)
             with suppress(OSError):
-                oldest.shutdown(socket.SHUT_RDWR)  # its thread reads the end, and closes
+                oldest.shutdown(socket.SHUT_RDWR)  # its thread then reads the end and closes it
             return True
 
 
@@ -206,7 +206,7 @@ class _Connection(socketserver.BaseRequestHandler):
     request: socket.socket
 
     def handle(self) -> None:
-        """Read one request, answer it, and hang up."""
+        """Read one request, answer it, and close the connection."""
         try:
             asked = _asked(_head(self.request))
             self.server.open.asked(self.request)

@@ -81,7 +81,7 @@ def paste_consent(
 
     Raises:
         InputError: `no_person`, where nothing can be typed.
-        AuthorizationError: consent was denied, or the redirect is not to be believed.
+        AuthorizationError: consent was denied, or the redirect cannot be trusted.
         TokenError, AnswerError, NetworkError: the code was not exchanged.
     """
     request = oauth.begin(domain=domain, session=ONE_PERSON)

@@ -44,7 +44,7 @@ def _invalid(behaviour: str) -> Refusal:
 
 
 def check_scopes(grant: Grant, operation: Operation) -> None:
-    """Refuse what no set of scopes opens for this grant, and what its user may not do either."""
+    """Refuse a call that this grant's scopes don't open, or that its user may not make."""
     needed = frozenset().union(*operation.scopes)
     granted = frozenset(
         scope for scope in needed.intersection(grant.scopes) if grant.org.admin.may(scope)
@@ -61,7 +61,7 @@ def check_scopes(grant: Grant, operation: Operation) -> None:
 
 
 def api_key(twin: Twin, incoming: Incoming) -> ApiKey:
-    """Return the API key of the request's `DD-API-KEY` header; bearer tokens send no data."""
+    """Return the API key of the request's `DD-API-KEY` header; bearer tokens cannot send data."""
     value = incoming.headers.get("dd-api-key", "")
     if not value:
         raise api_refusal("key-missing", 403, "API key required")

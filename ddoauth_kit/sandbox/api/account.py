@@ -1,4 +1,4 @@
-"""Answer who an org is: the user behind a token, and the permissions."""
+"""Answer questions about an organization: the user behind a token, and the permissions."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
 
 
 def get_current_user(twin: Twin, _incoming: Incoming, org: Org) -> Answer:
-    """Tell who authorized the token, a call that needs no scope."""
+    """Return who authorized the token; the call does not need a scope."""
     return json_answer(
         200, {"data": admin_of(twin, org), "included": [org_itself(twin, org), role_of(twin, org)]}
     )
 
 
 def list_permissions(twin: Twin, incoming: Incoming, _org: Org) -> Answer:
-    """List the permissions; with `include_scopes` those that exist as scopes alone, too.
+    """List the permissions; with `include_scopes` also those that exist only as scopes.
 
-    The public description does not tell scopes and permissions apart, so here a scope that only
-    partners hold is one that is no permission.
+    The public description does not distinguish scopes from permissions, so here scopes that only
+    partners hold are not permissions.
     """
     everything = incoming.parameters.get("include_scopes", "").lower() == "true"
     known = catalogue()

@@ -1,4 +1,4 @@
-"""What tells whose a credential is: the validation of API keys and of bearer tokens."""
+"""Validate API keys and bearer tokens, and say whose they are."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 
 def validate_key_v1(_twin: Twin, _incoming: Incoming, _org: Org) -> Answer:
-    """Tell that a key is good, which is all that this call tells."""
+    """Say that a key is valid; this call does not say more."""
     return json_answer(200, {"valid": True})
 
 
 def validate_key_v2(twin: Twin, incoming: Incoming, org: Org) -> Answer:
-    """Tell whose a good key is: the id is the organization's, and equals `dd_oid`."""
+    """Say whose a valid key is, by the organization's id, which equals `dd_oid`."""
     key = twin.keys.find(incoming.headers.get("dd-api-key", ""), site=org.site.name)
     attributes = {
         "api_key_id": key.id if key else "",
@@ -30,5 +30,5 @@ def validate_key_v2(twin: Twin, incoming: Incoming, org: Org) -> Answer:
 
 
 def validate_bearer(_twin: Twin, _incoming: Incoming, _org: Org) -> Answer:
-    """Tell that a token is good, a call that needs no scope."""
+    """Say that a token is valid; the call does not need a scope."""
     return json_answer(200, {"status": "ok"})

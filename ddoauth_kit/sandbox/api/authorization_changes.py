@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     Change = Callable[[], Answer]
     Handler = Callable[[Twin, Incoming, Org], Answer | Change]
 
-_CLIENT = 4  # where the app's id stands in a path that was split at its slashes
+_CLIENT = 4  # the position of the app's id in a path split at its slashes
 _NO_CONTENT = 204
 
 
 def update_authorized_client(twin: Twin, incoming: Incoming, org: Org) -> Change:
-    """Disable an app, which ends its grants, or enable it, which revives none."""
+    """Disable an app, which ends its grants, or enable it, which does not restore them."""
     client = _client(twin, incoming, org)
     disabled = _disabled(json_body(incoming))
 
@@ -45,13 +45,13 @@ def update_authorized_client(twin: Twin, incoming: Incoming, org: Org) -> Change
 
 
 def delete_authorized_client(twin: Twin, incoming: Incoming, org: Org) -> Change:
-    """End all that the org's users allowed an app; they may authorize it again."""
+    """End all authorizations of an app in the org; its users may authorize it again."""
     client = _authorized(twin, incoming, org)
     return _ending(twin, client, org)
 
 
 def delete_authorizations_of_user(twin: Twin, incoming: Incoming, org: Org) -> Change:
-    """End all that one user allowed an app; an org here has one user."""
+    """End all authorizations of an app by one user; an org here has one user."""
     client = _authorized(twin, incoming, org)
     if incoming.path.rpartition("/")[2] != org.admin.id:
         raise _unknown(incoming, "user not found")
@@ -59,7 +59,7 @@ def delete_authorizations_of_user(twin: Twin, incoming: Incoming, org: Org) -> C
 
 
 def list_user_authorizations(twin: Twin, incoming: Incoming, org: Org) -> Answer:
-    """List what the org's users allowed an app: one authorization, for there is one user."""
+    """List the org's authorizations of an app: only one, because the org has one user."""
     client = _authorized(twin, incoming, org)
     grants = authorized_clients(twin, org)[client.client_id]
     shown = resource(twin, org, client, grants)

@@ -1,4 +1,4 @@
-"""The apps that an org's users authorized, and when each was used last."""
+"""The apps that an org's users authorized, and each one's last use."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def list_authorized_clients(twin: Twin, _incoming: Incoming, org: Org) -> Answer:
-    """List each app with how many authorized it and when it was used last."""
+    """List each app with its number of users and its last use."""
     found = [
         resource(twin, org, grants[0].client, grants)
         for grants in authorized_clients(twin, org).values()
@@ -47,7 +47,7 @@ def authorized_clients(twin: Twin, org: Org) -> dict[str, list[Grant]]:
 
 
 def id_of(twin: Twin, client: Client, org: Org) -> str:
-    """Return the id of an app as an org lists it."""
+    """Return the id under which an org lists an app."""
     return twin.mint.uuid(f"authorized:{client.client_id}:{org.id}")
 
 

@@ -17,7 +17,7 @@ from ddoauth_kit.sandbox.state.mint import Mint
 if TYPE_CHECKING:
     from ddoauth_kit.sandbox.facts.catalogue import Operation
 
-# What is recorded of searches shows little beyond the examples.
+# Recorded searches show little more than the examples.
 _SPARSE = ("/aggregate", "/search")
 
 

@@ -1,4 +1,4 @@
-"""Which ids in a path there are, for operations that keep nothing."""
+"""Check which ids in a path exist, for operations that do not store anything."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def check_parents(
     operation: Operation,
     readers: Mapping[str, Handler],
 ) -> None:
-    """Refuse a path below something that a store should know and does not.
+    """Refuse a path below an item that a store should have but does not.
 
     A path's own resource is left to its service.
 
@@ -109,7 +109,7 @@ def check_parents(
 def _look_up(
     reader: Handler, twin: Twin, incoming: Incoming, org: Org, operation: Operation
 ) -> None:
-    """Let a store find an item, and refuse in the shape of the operation that was called."""
+    """Let a store find an item, and refuse in the format of the operation that was called."""
     try:
         reader(twin, incoming, org)
     except Refusal as refusal:

@@ -1,4 +1,4 @@
-"""Operations that keep nothing: the request is checked, and the spec's answer comes back."""
+"""Operations without a store: check the request, and return the spec's answer."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def answer_operation(
 
 
 def check_query(incoming: Incoming, operation: Operation) -> None:
-    """Refuse a query that lacks what is required, or a span of time that ends before it starts."""
+    """Refuse a query without a required parameter, or with an end before its start."""
     parameters = incoming.parameters
     missing = [name for name in operation.query if not parameters.get(name)]
     if missing:

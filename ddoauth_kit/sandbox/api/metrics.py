@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ddoauth_kit.sandbox.state.orgs import Org
     from ddoauth_kit.sandbox.state.state import Twin
 
-# Beyond this a float no longer tells whole numbers apart.
+# Beyond this a float cannot distinguish whole numbers any more.
 _MOST = 2.0**53
 
 _QUERY = re.compile(
@@ -25,7 +25,7 @@ _QUERY = re.compile(
     re.ASCII,
 )
 
-# What an org that was sent nothing has.
+# The metrics of an org that has not received any data.
 SAMPLE = "sandbox.sample"
 
 

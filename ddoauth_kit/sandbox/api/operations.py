@@ -170,7 +170,7 @@ def _serve_settings(
 
 @cache
 def _settings() -> Mapping[tuple[str, str], Handler]:
-    """Return the handlers of settings, at first use."""
+    """Return the handlers of settings, made at the first use."""
     return settings_handlers({*HANDLERS, *RESOURCE_HANDLERS})
 
 
@@ -182,7 +182,7 @@ def _described() -> Mapping[tuple[str, str], Handler]:
 
 @cache
 def _readers() -> Mapping[str, Handler]:
-    """Return what reads single items of the stores, by the shape of their paths."""
+    """Return the functions that read single items of the stores, by path template."""
     own = {**HANDLERS, **RESOURCE_HANDLERS}
     readers = dict(described_readers({*own}))
     readers |= {

@@ -1,4 +1,4 @@
-"""The little of Datadog's search language that reading back one's own data needs."""
+"""The part of Datadog's search language that is needed to read back one's own data."""
 
 from __future__ import annotations
 

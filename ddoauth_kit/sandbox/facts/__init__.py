@@ -1,1 +1,1 @@
-"""What the sandbox knows of Datadog: sites, scopes, operations, profiles."""
+"""What the sandbox knows about Datadog: sites, scopes, operations, profiles."""

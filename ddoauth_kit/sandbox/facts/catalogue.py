@@ -39,7 +39,7 @@ class Operation:
 
     @property
     def touches_data(self) -> bool:
-        """Return whether a bearer token reads or changes a customer's data by this."""
+        """Return whether a bearer token reads or changes a customer's data with this operation."""
         return not self.needs_key and self.id not in {
             MARKETPLACE_KEY,
             CURRENT_USER,

@@ -1,4 +1,4 @@
-"""In which shape product areas write their errors, as recordings show."""
+"""The formats in which product areas write their errors, as recordings show."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
 
 
 def find_profile(name: str) -> Profile:
-    """Return the profile of that name, or list those there are."""
+    """Return the profile of this name, or raise an error that lists the profiles."""
     try:
         return PROFILES[name]
     except KeyError:

@@ -1,4 +1,4 @@
-"""Where Datadog's recordings show another answer than its API description."""
+"""Where Datadog's recordings differ from its API description."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ _NAMED = frozenset({"DELETE /api/v2/actions-datastores/{datastore_id}"})
 _LENIENT = frozenset(
     {"CSM Threats", "Logs Custom Destinations", "Powerpack", "Service Level Objectives", "Teams"}
 )
-# The product areas that answer 422, and not 400, to what is well formed and senseless.
+# The product areas that answer 422 instead of 400 to requests that are well formed but senseless.
 _UNPROCESSABLE = frozenset({"Seats", "Spans"})
 
 
 def recorded_status(address: str) -> int | None:
-    """Return the recorded status of an operation's success, where it is not the described one."""
+    """Return the recorded status of an operation's success, if it is not the described one."""
     return _STATUSES.get(address)
 
 
 def names_deleted(address: str) -> bool:
-    """Tell whether a deletion answers with type and id of what it deleted."""
+    """Return whether a deletion answers with type and id of what it deleted."""
     return address in _NAMED
 
 
 def is_lenient(area: str) -> bool:
-    """Tell whether a product area takes an id of any form for one that is unknown."""
+    """Return whether a product area takes an id of any form for one that is unknown."""
     return area in _LENIENT
 
 

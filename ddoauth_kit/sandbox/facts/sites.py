@@ -1,6 +1,6 @@
 """The nine sites as the sandbox knows them.
 
-This table is deliberately its own: a mistake shared with the client's table would cancel out.
+This table is deliberately separate: a mistake in a shared table would not show.
 Source: Datadog docs, getting started with sites.
 """
 
@@ -55,13 +55,13 @@ SITES: Mapping[str, Site] = MappingProxyType(
 )
 
 
-# A region that no list of clients knows, to rehearse the day when Datadog opens one.
+# A region that clients do not know, to rehearse the day when Datadog opens a new one.
 REHEARSAL = Site("rehearsal1", "rehearsal1.datadoghq.com", "rehearsal1.datadoghq.com")
 EVERY_SITE: Mapping[str, Site] = MappingProxyType({**SITES, REHEARSAL.name: REHEARSAL})
 
 
 def find_site(name: str, sites: Mapping[str, Site] = SITES) -> Site:
-    """Return the site of a name, or refuse it with those there are."""
+    """Return the site of a name, or raise an error that lists the sites."""
     if name not in sites:
         raise SandboxError(f"unknown site {name!r}; the sites are: {', '.join(sites)}")
     return sites[name]

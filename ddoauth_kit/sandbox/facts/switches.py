@@ -1,4 +1,4 @@
-"""What a sandbox can be told to do differently, whatever its profile."""
+"""The sandbox's switches, which work with every profile."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# What the sandbox can let pass, so that a client's other requests can be seen, too.
+# Mistakes that the sandbox can tolerate, so that a client's later requests can be seen too.
 TOLERANCES: Mapping[str, str] = MappingProxyType(
     {
         "no-pkce": "An authorization request without a code challenge is accepted.",
@@ -27,7 +27,7 @@ class Switches:
 
     `rotates` gives a new refresh token with each refresh, `basic` lets clients authenticate by
     HTTP Basic, and without `v1_token` the older token endpoint is gone. `tolerates` names what is
-    let pass although Datadog refuses it.
+    accepted although Datadog refuses it.
     """
 
     rotates: bool = False
@@ -38,7 +38,7 @@ class Switches:
 
 @dataclass(frozen=True)
 class Lifetime:
-    """Say how long access tokens live, and what `expires_in` says; both are in seconds.
+    """Set how long access tokens live, and their `expires_in`; both are in seconds.
 
     With `real` they end by real time, too, wherever the sandbox's own clock stands.
     """

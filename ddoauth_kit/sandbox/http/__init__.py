@@ -1,1 +1,1 @@
-"""Requests and answers, free of any web framework."""
+"""Requests and answers, independent of any web framework."""

@@ -1,4 +1,4 @@
-"""Which hosts and addresses a sandbox answers for, and nothing else does it believe."""
+"""The hosts and addresses that a sandbox answers for; it does not trust any others."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]")
 
 @dataclass(frozen=True)
 class PublicUrl:
-    """Where a proxy shows the sandbox to browsers."""
+    """The address where a proxy shows the sandbox to browsers."""
 
     url: str
     host: str
@@ -34,7 +34,7 @@ class PublicUrl:
 
 
 def check_loopback(host: str) -> None:
-    """Refuse to listen anywhere but on loopback: made-up or not, it signs anyone in."""
+    """Refuse to listen anywhere but on loopback, because the sandbox signs anyone in."""
     if host not in {"127.0.0.1", "::1", "localhost"}:
         raise SandboxError(f"host {host!r} is not a loopback address; use 127.0.0.1")
 
@@ -42,7 +42,7 @@ def check_loopback(host: str) -> None:
 def read_public_url(url: str | None) -> PublicUrl | None:
     """Read the public URL: scheme, host, perhaps a port, and a path of plain segments.
 
-    It is written into cookies, links and redirects, so nothing is taken that means something there.
+    It is written into cookies, links and redirects, so characters with a meaning there are refused.
     """
     if url is None:
         return None

@@ -1,4 +1,4 @@
-"""A small helper that writes HTML and escapes all that is not its own."""
+"""A small helper that writes HTML and escapes everything else."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Markup(str):
 
 
 def el(tag: str, *children: str, **attributes: str) -> Markup:
-    """Write one element; a trailing underscore of an attribute's name falls away."""
+    """Write one element; a trailing underscore in an attribute's name is dropped."""
     marks = "".join(
         f' {name.rstrip("_").replace("_", "-")}="{escape(value)}"'
         for name, value in attributes.items()
@@ -50,7 +50,7 @@ def el(tag: str, *children: str, **attributes: str) -> Markup:
 
 
 def join(children: tuple[str, ...] | list[str]) -> Markup:
-    """Put parts one after another, escaped where they are not markup."""
+    """Join parts, and escape those that are not markup."""
     return Markup("".join(c if isinstance(c, Markup) else escape(c) for c in children))
 
 

@@ -1,4 +1,4 @@
-"""What goes into a handler and what comes out of it, free of any web framework."""
+"""Requests and responses of handlers, independent of any web framework."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Incoming:
 
 @dataclass(frozen=True)
 class Answer:
-    """One response, with the ways in which a fault may spoil its delivery.
+    """One response, and how a fault may spoil its delivery.
 
     With a `stream` the body comes in parts as they are made, until the client hangs up.
     """
@@ -84,7 +84,7 @@ class Answer:
         length = ("Content-Length", str(len(self.body)))
         first = [("Content-Type", self.content_type), *([] if self.stream else [length])]
         if self.status == NO_CONTENT:
-            first = []  # RFC 9110 8.6: such an answer has no length to tell
+            first = []  # RFC 9110 8.6: such an answer must not have a length
         return [*first, *self.headers]
 
     def wire_body(self) -> bytes:
@@ -121,7 +121,7 @@ def json_answer(status: int, document: Any, *headers: tuple[str, str]) -> Answer
 
 
 def html_answer(status: int, page: str, *headers: tuple[str, str]) -> Answer:
-    """Answer with a page that no other site may frame and no cache may keep."""
+    """Answer with a page that other sites may not frame and caches may not store."""
     return Answer(
         status,
         page.encode(errors="replace"),

@@ -1,4 +1,4 @@
-"""Reading what API requests carry: JSON bodies, query parameters, times."""
+"""Read the content of API requests: JSON bodies, query parameters, times."""
 
 from __future__ import annotations
 

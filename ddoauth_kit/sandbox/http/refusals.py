@@ -1,4 +1,4 @@
-"""How the sandbox says no: one exception type, and the one place that turns it into an answer."""
+"""How the sandbox refuses: one exception type, and the one place that makes it an answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading a token or revocation request, and knowing the client that sent it."""
+"""Read a token or revocation request, and authenticate its client."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ SCRIPT = "<script>document.title = 'not escaped'</script>"
 
 
 def decide(twin: Twin, incoming: Incoming) -> Answer:
-    """Take the answer to one pending request, once, and send the browser back."""
+    """Accept one answer to a pending request, and send the browser back."""
     session, fields = submitted(twin, incoming)
     pending = session.pending.pop(fields.get("request", ""), None)
     if pending is None:

@@ -13,14 +13,14 @@ SECONDS = 5.0
 
 
 class _Stay(urllib.request.HTTPRedirectHandler):
-    """Follow nothing: what lies behind a redirect is none of the sandbox's business."""
+    """Do not follow redirects: their targets do not concern the sandbox."""
 
     def redirect_request(self, *_: object) -> None:
-        """Return no new request."""
+        """Return None instead of a new request."""
 
 
 def call_ahead(location: str) -> None:
-    """Request an address on loopback once, in a thread of its own; ignore every other address."""
+    """Request an address on loopback once, in its own thread; ignore every other address."""
     if is_loopback(location):
         threading.Thread(target=_call, args=(location,), daemon=True).start()
 

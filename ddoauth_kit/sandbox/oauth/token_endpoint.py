@@ -104,7 +104,7 @@ def _burn(twin: Twin, code: Code) -> None:
 
 
 def _fits(verifier: str, code: Code) -> bool:
-    """Check the verifier; a switch lets requests pass whose challenge needs another check."""
+    """Check the verifier; a switch accepts requests whose challenge needs a different check."""
     if code.method == "plain":
         return hmac.compare_digest(verifier.encode(errors="replace"), code.challenge.encode())
     return not code.method or proves(verifier, challenge=code.challenge)
@@ -161,7 +161,7 @@ def _elsewhere(twin: Twin, grant: Grant) -> Grant:
 
 
 def revoke_token(twin: Twin, incoming: Incoming) -> Answer:
-    """End the whole grant of a token; a token that is unknown is as good as ended (RFC 7009)."""
+    """End the whole grant of a token; an unknown token counts as ended (RFC 7009)."""
     fields = read_revocation_fields(incoming)
     client = authenticate(twin, incoming, fields=fields)
     token = fields.get("token", "")
@@ -174,5 +174,5 @@ def revoke_token(twin: Twin, incoming: Incoming) -> Answer:
         and grant.org.site == incoming.site
     ):
         twin.grants.revoke(grant)
-    # A client that trusts the type would try to read nothing as JSON.
+    # A client that trusts the type would try to parse an empty body as JSON.
     return Answer(200, content_type="text/plain; charset=utf-8", headers=NO_STORE)

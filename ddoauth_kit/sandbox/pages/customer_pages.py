@@ -154,7 +154,7 @@ def publish(twin: Twin, incoming: Incoming) -> Answer:
 
 
 def import_to_site(twin: Twin, incoming: Incoming) -> Answer:
-    """Make the app's private client on another site, with credentials of its own."""
+    """Make the app's private client on another site, with its own credentials."""
     session, fields = submitted(twin, incoming)
     client = _own(twin, session, fields)
     site = fields.get("site", "")
@@ -234,7 +234,7 @@ def disable_app(twin: Twin, incoming: Incoming) -> Answer:
 
 
 def switch_org(twin: Twin, incoming: Incoming) -> Answer:
-    """Sign in to another org of the site, and go on with a consent that waits."""
+    """Sign in to another org of the site, and continue a pending consent."""
     session, fields = submitted(twin, incoming)
     session.org = twin.org(incoming.site, org_id=fields.get("org"))
     pending = session.pending.pop(fields.get("request", ""), None)

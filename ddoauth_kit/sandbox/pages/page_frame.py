@@ -32,7 +32,7 @@ class Visit:
 
 
 def enter(twin: Twin, incoming: Incoming) -> Visit:
-    """Return the session of the browser's cookie, else a new one in the site's first org."""
+    """Return the session of the browser's cookie, or a new one in the site's first org."""
     session = twin.sessions.find(incoming.cookies.get(twin.cookie), site=incoming.site.name)
     if session is not None:
         return Visit(session)
@@ -41,7 +41,7 @@ def enter(twin: Twin, incoming: Incoming) -> Visit:
 
 def entered(twin: Twin, session: Session) -> Visit:
     """Hand a session that has just begun to the browser."""
-    # Behind a proxy the browser sees a longer path; whether it is there, no header says surely.
+    # Behind a proxy the browser sees a longer path, and no header reliably says so.
     paths = dict.fromkeys(f"{prefix}/{session.site}" for prefix in ("", *twin.prefixes))
     cookie = f"{twin.cookie}={session.id}; HttpOnly; SameSite=Lax"
     return Visit(session, tuple(("Set-Cookie", f"{cookie}; Path={path}") for path in paths))
@@ -59,7 +59,7 @@ def submitted(twin: Twin, incoming: Incoming) -> tuple[Session, dict[str, str]]:
 
 
 def root(incoming: Incoming) -> str:
-    """Return the relative way from this page up to the application's root."""
+    """Return the relative path from this page up to the application's root."""
     return "../" * (incoming.path.count("/") - 1)
 
 

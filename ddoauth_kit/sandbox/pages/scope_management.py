@@ -20,7 +20,7 @@ MAY_READ, MAY_WRITE = "org_authorized_apps_read", "org_authorized_apps_write"
 
 
 def show_scopes(twin: Twin, incoming: Incoming) -> Answer:
-    """Show each app's scopes, whether new ones are let in, and whether the app is disabled."""
+    """Show each app's scopes, whether new ones are allowed, and whether the app is disabled."""
     visit = enter(twin, incoming)
     session = visit.session
     _check(session, MAY_READ)
@@ -60,7 +60,7 @@ def _form(session: Session, client: Client, action: str, label: str, **hidden: s
 
 
 def change_scope(twin: Twin, incoming: Incoming) -> Answer:
-    """Take a scope of an app away, with the authorizations that hold it, or allow it."""
+    """Remove an app's scope and the authorizations that include it, or allow it again."""
     session, fields, client = _decided(twin, incoming)
     scope = fields.get("scope", "")
     if scope not in client.scopes:
@@ -73,7 +73,7 @@ def change_scope(twin: Twin, incoming: Incoming) -> Answer:
 
 
 def change_new_scopes(twin: Twin, incoming: Incoming) -> Answer:
-    """Let scopes in that the app asks for later, or block them until they are allowed."""
+    """Allow scopes that the app asks for later, or block them until they are allowed."""
     session, fields, client = _decided(twin, incoming)
     access = twin.apps.of(client, org=session.org)
     access.let_new_in(fields["to"] == "on", registered=client.scopes)

@@ -1,4 +1,4 @@
-"""Where a resource stands in an answer: reading it there, and putting one in its place.
+"""Read and replace a resource at its place in an answer.
 
 A way is a sequence of names, in which `*` is a list's item.
 """
@@ -22,12 +22,12 @@ Json = Any
 
 
 def first_at(body: Json, way: Way) -> Json:
-    """Return what stands at a way, or None."""
+    """Return the value at the end of a way, or None."""
     return next(iter(all_at(body, way)), None)
 
 
 def all_at(body: Json, way: Way) -> list[Json]:
-    """Return all that stands at a way."""
+    """Return all values at the end of a way."""
     found = [body]
     for step in way:
         if step == "*":
@@ -38,7 +38,7 @@ def all_at(body: Json, way: Way) -> list[Json]:
 
 
 def put_at(body: Json, way: Way, value: Json) -> Json:
-    """Return a body with a value at a way."""
+    """Return a body with a value set at the end of a way."""
     if not way:
         return value
     outer = body if isinstance(body, dict) else {}

@@ -1,4 +1,4 @@
-"""Checking what a body holds: which fields, of which type, and which must be there."""
+"""Check a body: its fields, their types, and which are required."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def text(value: object) -> bool:
 
 
 def name(value: object) -> bool:
-    """Accept a string that says something."""
+    """Accept a string that is not blank."""
     return isinstance(value, str) and bool(value.strip())
 
 
@@ -91,7 +91,7 @@ def maybe(check: Check) -> Check:
 
 
 def many(check: Check, *, least: int = 0) -> Check:
-    """Accept a list of at least so many values that each pass."""
+    """Accept a list of at least this many values that each pass."""
     return lambda value: isinstance(value, list) and len(value) >= least and all(map(check, value))
 
 

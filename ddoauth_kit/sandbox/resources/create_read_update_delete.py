@@ -1,7 +1,7 @@
 """One way to create, list, read, change and delete, for every kind of resource.
 
-A handler that writes checks the request and returns the change, which nobody has made yet: so
-whoever calls it can ask in between whether the caller may change anything at all.
+A handler that writes checks the request and returns the change without making it, so that
+permissions can be checked in between.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def create(resource: ResourceKind) -> Handler:
-    """Make the handler that keeps a new resource."""
+    """Make the handler that stores a new resource."""
 
     def handle(twin: Twin, incoming: Incoming, org: Org) -> Change:
         draft = resource.draft(twin, incoming, org, old=None)
@@ -39,7 +39,7 @@ def create(resource: ResourceKind) -> Handler:
 
 
 def list_all(resource: ResourceKind) -> Handler:
-    """Make the handler that lists what is kept, by pages where the service has pages."""
+    """Make the handler that lists stored resources, by pages if the service has pages."""
 
     def handle(twin: Twin, incoming: Incoming, org: Org) -> Answer:
         items = resource.shelf(twin, org).all()
@@ -82,7 +82,7 @@ def change(resource: ResourceKind, template: str, *, by: ResourceKind) -> Handle
 
 
 def delete(resource: ResourceKind, template: str) -> Handler:
-    """Make the handler that forgets one resource."""
+    """Make the handler that deletes one resource."""
 
     def handle(twin: Twin, incoming: Incoming, org: Org) -> Change:
         [wanted] = path_ids(template, incoming.path).values()

@@ -32,7 +32,7 @@ _UNKNOWN: Schema = {"t": "a"}
 
 
 class SenselessBodyError(InvalidBodyError):
-    """A body that its schema allows and that says nothing a service could do."""
+    """A body that its schema allows but that makes no sense to a service."""
 
 
 def check_body(schema: Schema, body: object) -> None:
@@ -45,7 +45,7 @@ def check_body(schema: Schema, body: object) -> None:
 
 
 def _check_sense(schema: Schema, value: object, *, at: str) -> None:
-    """Refuse what no schema rules out and recordings show refused."""
+    """Refuse what schemas allow but recordings show refused."""
     if isinstance(value, list):
         items = resolved(schema.get("l"))
         if "e" in items and len({*map(str, value)}) < len(value):

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from ddoauth_kit.sandbox.facts.described_schemas import DescribedKind, Schema
     from ddoauth_kit.sandbox.state.mint import Mint
 
-# What probes aim at when they want to hit nothing.
+# The ids that probes use when nothing should be found.
 NOBODYS = frozenset({"0", "00000000-0000-0000-0000-000000000000", "ddoauth-probe-nonexistent"})
 # The description has examples of UUIDs whose first part is too short.
 _UUID = re.compile(r"[0-9a-f]{4,8}(-[0-9a-f]{4}){3,4}-[0-9a-f]{12}", re.IGNORECASE)
@@ -19,7 +19,7 @@ _FEWEST_SIGNS = 6
 
 
 def has_form(kind: DescribedKind, wanted: str) -> bool:
-    """Tell whether an id looks like the ids of a kind: a number, a UUID, or any text."""
+    """Return whether an id looks like the ids of a kind: a number, a UUID, or any text."""
     form = kind.form
     if isinstance(form, int) or (form and form.isdecimal() and len(form) >= _FEWEST_SIGNS):
         return wanted.isdecimal()
@@ -38,7 +38,7 @@ def minted(kind: DescribedKind, mint: Mint, shown: Schema) -> object:
 
 
 def _like(form: str, fresh: str) -> str:
-    """Write an id with the signs of an example: digits for digits, letters for letters."""
+    """Write an id like an example's: digits for digits, letters for letters."""
     signs = fresh.replace("-", "") * (len(form) // 32 + 1)
     if _UUID.fullmatch(form) or len(re.findall(r"[0-9a-zA-Z]", form)) < _FEWEST_SIGNS:
         return fresh

@@ -93,7 +93,7 @@ class Composer:
         return made
 
     def completed(self, schema: Schema, item: Json, example: Json, *, depth: int = 0) -> Json:
-        """Return what of a resource an answer shows: the properties of its schema, and no others.
+        """Return the part of a resource that an answer shows: only the properties of its schema.
 
         What the schema requires and the resource lacks is as in the example, or made up.
         """
@@ -196,7 +196,7 @@ class Composer:
         return iso(self.moment) if schema.get("f") == "date-time" else example
 
     def _leaf(self, schema: Schema, *, name: str, depth: int = 0) -> Json:
-        """Make up what the server would know: nothing, where nothing is allowed."""
+        """Make up a value of the server's own, or null if the schema allows it."""
         for sign in ("d", "x"):
             if sign in schema:
                 return schema[sign]

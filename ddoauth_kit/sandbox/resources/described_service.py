@@ -55,7 +55,7 @@ class DescribedService:
     kind: DescribedKind
 
     def shelf(self, twin: Twin, org: Org, path: str) -> Shelf:
-        """Return what an org keeps under a collection's path, whose parents are part of it."""
+        """Return what an org stores under a collection's path, including its parents."""
         return twin.kept.shelf(
             f"described {path}",
             org=org,
@@ -85,7 +85,7 @@ class DescribedService:
             raise refusal("malformed-id", 400, words, at=name)
 
     def create(self, twin: Twin, incoming: Incoming, org: Org) -> Change:
-        """Check a new resource, and return what keeps it."""
+        """Check a new resource, and return the function that stores it."""
         name, way = self.kind.operations["create"], self.kind.given
         given, settable = self._given(incoming, name, way), self._settable(name, way)
         chosen = self._chosen(given, settable)
@@ -163,7 +163,7 @@ class DescribedService:
         return json_answer(200, self.get(twin, org, incoming.path))
 
     def change(self, twin: Twin, incoming: Incoming, org: Org, *, role: str) -> Change:
-        """Check a change, and return what makes it."""
+        """Check a change, and return the function that makes it."""
         name = self.kind.operations[role]
         way = self.kind.changes.get(role, ())
         given = self._given(incoming, name, way)
@@ -185,7 +185,7 @@ class DescribedService:
         return make
 
     def delete(self, twin: Twin, incoming: Incoming, org: Org) -> Change:
-        """Find a resource, and return what forgets it."""
+        """Find a resource, and return the function that deletes it."""
         name = self.kind.operations["delete"]
         item = self.get(twin, org, incoming.path, name=name)
 

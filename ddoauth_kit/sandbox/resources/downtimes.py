@@ -1,4 +1,4 @@
-"""Downtimes of the v2 API; a cancelled one is gone at once."""
+"""Downtimes of the v2 API; a cancelled one disappears at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is in an address: the ids of its path, and the page that its query asks for."""
+"""Read an address: the ids in its path, and the page that its query asks for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is particular to one kind of resource, so that one way of serving fits all kinds.
+"""The specifics of one kind of resource, so that one implementation serves all kinds.
 
 A `ResourceKind` says what bodies may hold, how a resource is composed from one, and in which
 words and shapes the service answers. `serving` does the rest.
@@ -69,7 +69,7 @@ def by_id(item: Item) -> str:
 
 
 def plain_list(page: PageOfItems) -> Any:  # noqa: ANN401 - JSON is anything
-    """Answer a listing with its items and nothing else."""
+    """Answer a listing with only its items."""
     return page.items
 
 
@@ -89,7 +89,7 @@ def as_it_is(item: Item) -> Item:
 
 
 def nothing_more(_draft: Draft) -> None:
-    """Verify nothing beyond the fields."""
+    """Do not verify more than the fields."""
 
 
 def no_content(_wanted: str) -> Answer:
@@ -99,7 +99,7 @@ def no_content(_wanted: str) -> Answer:
 
 @dataclass(frozen=True)
 class ResourceKind:
-    """All that is particular to one kind of resource."""
+    """The specifics of one kind of resource."""
 
     kind: str
     fields: Fields

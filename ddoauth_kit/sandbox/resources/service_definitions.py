@@ -125,7 +125,7 @@ SERVICES = ResourceKind(
 
 
 def put_definition(twin: Twin, incoming: Incoming, org: Org) -> Change:
-    """Keep a definition, in the place of the one that the service had."""
+    """Store a definition, and replace the service's earlier one."""
     draft = SERVICES.draft(twin, incoming, org, old=None)
 
     def make() -> Answer:

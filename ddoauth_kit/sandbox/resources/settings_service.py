@@ -49,7 +49,7 @@ class SettingsService:
         return self._answer(f"GET {self.settings.path}", self._current(twin, incoming, org))
 
     def write(self, twin: Twin, incoming: Incoming, org: Org, *, name: str) -> Change:
-        """Check a change, and return what keeps it."""
+        """Check a change, and return the function that stores it."""
         body = checked_body(incoming, name) if incoming.body else {}
         given = first_at(body, self.settings.way)
         given = given if isinstance(given, dict) else {}
@@ -67,7 +67,7 @@ class SettingsService:
         return make
 
     def forget(self, twin: Twin, incoming: Incoming, org: Org) -> Change:
-        """Return what makes the settings those of the description again."""
+        """Return the function that restores the described settings."""
         name = f"DELETE {self.settings.path}"
 
         def make() -> Answer:

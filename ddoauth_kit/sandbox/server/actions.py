@@ -1,4 +1,4 @@
-"""All that can be done to a running sandbox from outside its pages, each in one function."""
+"""Everything that can be done to a running sandbox outside its pages, one function each."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ class Actions:
     """Do what a test, a grader or a person asks of a sandbox, from any thread.
 
     The HTTP interface at `/control`, the pytest fixture, the lab and `Sandbox` share these
-    functions. `org` is an organization's id; without one the whole sandbox is meant. Whatever
-    cannot be done raises `SandboxError`.
+    functions. `org` is an organization's id; without one the whole sandbox is meant. An action that
+    is not possible raises `SandboxError`.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class Actions:
         return self._journal.entries(after=after)
 
     def listen(self, listener: Callable[[JournalEntry], None]) -> Callable[[], None]:
-        """Call somebody with each new entry, at once and briefly; return what ends it."""
+        """Call a quick function with each new entry; return the function that ends this."""
         return self._journal.listen(listener)
 
     @property
@@ -78,7 +78,7 @@ class Actions:
             self._twin.faults.inject(fault, org=org, attempt=attempt)
 
     def clear_faults(self, *, org: str | None = None) -> None:
-        """Let everything work again, or end the faults of one organization alone."""
+        """End all faults, or only those of one organization."""
         with self._lock:
             self._twin.faults.clear(org=org)
 
@@ -91,7 +91,7 @@ class Actions:
         tolerate: Iterable[str] | None = None,
         org: str | None = None,
     ) -> Switches:
-        """Change the switches that are named, and return all of them; the others stay."""
+        """Change only the named switches, and return all of them."""
         with self._lock:
             self._checked(org)
             old = self._twin.all_switches.of(org)
@@ -300,7 +300,7 @@ class Actions:
             return leaked_kinds(text, issued=frozenset(self._twin.mint.issued()))
 
     def reset(self) -> None:
-        """Go back to the start; clients keep their credentials, and entries their count."""
+        """Return to the start state; clients keep their credentials, and entries their numbers."""
         with self._lock:
             self._twin.reset()
             self._journal.clear()

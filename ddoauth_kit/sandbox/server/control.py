@@ -1,4 +1,4 @@
-"""Let programs that hold the key share a running sandbox: each joins with a client of its own."""
+"""Let programs that hold the key share a running sandbox: each joins with its own client."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ WHERE = "the client"
 
 
 def made(key: str, text: str) -> str:
-    """Return what only a program with the key can make of a text."""
+    """Return the digest of a text that only a program with the key can make."""
     return hmac.new(key.encode(), text.encode(), "sha256").hexdigest()
 
 
@@ -72,7 +72,7 @@ class Control:
         return json_answer(200, {"proof": made(self._key, f"sandbox {nonce}")})
 
     def answer(self, body: bytes) -> Answer:
-        """Do what a JSON document asks for."""
+        """Do what a JSON document requests."""
         try:
             asked = json.loads(body)
             action = {"join": self._join, "address": self._address}[asked["do"]]

@@ -1,7 +1,7 @@
-"""Refuse what a page of another origin makes a browser send.
+"""Refuse requests that a page of another origin makes a browser send.
 
 A browser says so in `Sec-Fetch-Site` (W3C Fetch Metadata) and `Origin` (RFC 6454); programs send
-neither. The tokens of the sandbox can be guessed, so that a token alone proves nothing.
+neither. The sandbox's tokens can be guessed, so a token alone does not prove anything.
 """
 
 from __future__ import annotations

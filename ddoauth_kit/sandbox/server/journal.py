@@ -1,4 +1,4 @@
-"""What happened, without any secret: the entries, in order, and whoever waits for the next one."""
+"""A journal without secrets: its entries in order, and those who wait for the next one."""
 
 from __future__ import annotations
 
@@ -100,12 +100,12 @@ class Journal:
             return list(islice(self._entries, skipped, None))
 
     def clear(self) -> None:
-        """Forget all entries; later ones go on counting, so that nobody misses one."""
+        """Delete all entries; later ones continue the count, so that nobody misses one."""
         with self._lock:
             self._entries.clear()
 
     def listen(self, listener: Callable[[JournalEntry], None]) -> Callable[[], None]:
-        """Call somebody with each new entry, at once and briefly; return what ends it."""
+        """Call a quick function with each new entry; return the function that ends this."""
         with self._lock:
             self._listeners.append(listener)
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 LIVE_PATH = "/live"
 ENTRIES_PATH = "/live/entries"
 _SHOWN_AT_FIRST = 200
-# In seconds. A proxy between may end a connection that stays silent.
+# In seconds. A proxy in between may end a silent connection.
 _PATIENCE = 15.0
 _BROWSERS_KEPT = 20
 _OWN = frozenset({"same-origin", "none"})

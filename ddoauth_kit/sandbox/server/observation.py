@@ -1,4 +1,4 @@
-"""Look at a request for the journal: names, open values, and marks of what stays hidden."""
+"""Describe a request for the journal: names, open values, and fingerprints of hidden ones."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def asked_host(headers: Mapping[str, str]) -> str:
 
 
 def masked(text: str) -> str:
-    """Hide long segments of a path that nobody serves."""
+    """Hide long segments of a path that is not served."""
     return _LONG.sub("<masked>", text)[:200]
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ddoauth_kit.sandbox.http.refusals import Refusal
     from ddoauth_kit.sandbox.state.handling import Handling
 
-# What an answer's own words leave open; all other refusals are told by those.
+# Explanations for refusals whose own text is not enough.
 REASONS: Mapping[str, str] = MappingProxyType(
     {
         "api-key-once": (

@@ -1,4 +1,4 @@
-"""Which handler serves which address of a site, and what an answer to none looks like."""
+"""Which handler serves which address of a site, and the answers to unknown addresses."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from ddoauth_kit.sandbox.http.messages import Answer
 
-# Spoilt answers make uvicorn complain; that is the sandbox at work and no news.
+# Spoilt answers make uvicorn complain, although the sandbox sends them on purpose.
 WIRE_LOG = logging.getLogger("ddoauth_kit.sandbox.wire")
 WIRE_LOG.addHandler(logging.NullHandler())
 WIRE_LOG.propagate = False
@@ -140,7 +140,7 @@ class Listener:
                 raise SandboxError("the server's thread ended before it served anything")
 
     def stop(self) -> None:
-        """Stop serving and wait until nothing of it is left."""
+        """Stop serving and wait until everything has ended."""
         self._server.stop()
         self._thread.join()
 

@@ -1,4 +1,4 @@
-"""What an org's administrators decided about each app: scopes, new scopes, and the app itself."""
+"""Decisions of an org's administrators on each app: its scopes, new scopes, and the app."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class AppAccess:
-    """Hold the decisions about one app in one org; from the start everything is allowed."""
+    """Hold the decisions about one app in one org; at first everything is allowed."""
 
     disabled: bool = False
     allows_new: bool = True
@@ -25,11 +25,11 @@ class AppAccess:
         return scope not in self.blocked and (self.allows_new or scope in self.known)
 
     def block(self, scope: str) -> None:
-        """Take a scope away."""
+        """Remove a scope."""
         self.blocked.add(scope)
 
     def allow(self, scope: str) -> None:
-        """Give a scope back, or allow a new one."""
+        """Restore a scope, or allow a new one."""
         self.blocked.discard(scope)
         self.known.add(scope)
 
@@ -59,6 +59,6 @@ class AppDecisions:
         return opened, tuple(scope for scope in scopes if scope not in opened)
 
     def forget(self, org: Org) -> None:
-        """Forget the decisions of an org that has ended."""
+        """Delete the decisions of an org that has ended."""
         for key in [key for key in self._by_app if key[1] == org.id]:
             del self._by_app[key]

@@ -8,7 +8,7 @@ Choice = TypeVar("Choice")
 
 
 class ByOrg(Generic[Choice]):
-    """Keep one choice for everybody, and other ones for the organizations that have their own."""
+    """Hold one choice for everybody, and others for organizations that have their own."""
 
     def __init__(self, first: Choice) -> None:
         self._first = first
@@ -16,7 +16,7 @@ class ByOrg(Generic[Choice]):
         self._own: dict[str, Choice] = {}
 
     def of(self, org: str | None) -> Choice:
-        """Return the choice of an organization, by its id, else the general one."""
+        """Return the choice of an organization, by its id, or the general one."""
         return self._own.get(org, self._general) if org is not None else self._general
 
     def put(self, choice: Choice, *, org: str | None) -> None:

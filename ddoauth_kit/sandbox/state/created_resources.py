@@ -1,4 +1,4 @@
-"""What customers and partners made in an org, kept until someone deletes it."""
+"""Resources that customers and partners made in an org, stored until someone deletes them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Failures on request: what can be told to go wrong, how often, and whether it does now."""
+"""Failures on request: what can fail, how often, and whether it fails now."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ FAULTS: Mapping[str, Fault] = MappingProxyType(
 
 @dataclass
 class _Active:
-    """One injected fault and what is left of it."""
+    """One injected fault and how often it will still happen."""
 
     name: str
     count: float = math.inf
@@ -90,12 +90,12 @@ class FaultPlan:
     """The faults injected into one sandbox.
 
     A fault with a count strikes that many times; one with a probability strikes at random,
-    but in the same pattern for the same seed. One of an organization or an attempt strikes the
-    requests of these alone.
+    but in the same pattern for the same seed. One of an organization or an attempt affects only
+    their requests.
     """
 
     def __init__(self, *, seed: str, handling: Handling | None = None) -> None:
-        # A pattern of failures is no secret, it must repeat.
+        # A pattern of failures is not secret; it must repeat.
         self._random = random.Random(f"faults:{seed}")  # noqa: S311
         self._active: list[_Active] = []
         self._first: tuple[str, ...] = ()
@@ -106,7 +106,7 @@ class FaultPlan:
         self._active.append(replace(parse_fault(spec), org=org, attempt=attempt))
 
     def inject_first(self, specs: Iterable[str]) -> None:
-        """Add the faults that are there from the start, and again after a reset."""
+        """Add faults that exist from the start, and again after a reset."""
         self._first = tuple(specs)
         for spec in self._first:
             self.inject(spec)

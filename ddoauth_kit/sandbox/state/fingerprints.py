@@ -1,4 +1,4 @@
-"""Marks by which the same value shows again, and from which nobody learns the value."""
+"""Fingerprints that show equal values, but do not reveal the value."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import secrets
 
 
 class Fingerprints:
-    """Make short marks with a salt that nothing stores, and that dies with the process."""
+    """Make short marks with a salt that is never stored and ends with the process."""
 
     def __init__(self) -> None:
         self._salt = secrets.token_bytes(32)

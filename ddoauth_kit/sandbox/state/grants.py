@@ -41,7 +41,7 @@ class Code:
 
 @dataclass
 class Grant:
-    """What a customer allowed one client, with the tokens that live from it."""
+    """What a customer allowed one client, with the tokens of that grant."""
 
     id: str
     client: Client
@@ -66,7 +66,7 @@ class AccessToken:
     overdue_at: float = math.inf
 
     def lives(self, now: float) -> bool:
-        """Return whether it is good at this time of the sandbox's clock."""
+        """Return whether it is valid at this time of the sandbox's clock."""
         return now < self.expires and time.monotonic() < self.overdue_at
 
 
