@@ -58,6 +58,20 @@ async def apart(
     return call(*args, **kwargs)
 
 
+def pause(seconds: float) -> None:
+    """Wait, and let this thread do nothing else meanwhile.
+
+    In a browser's tab `time.sleep` waits on the running event loop, which for `run_inline` is one
+    that stands still until the wait is over: it would never end.
+    """
+    if sys.platform != "emscripten":
+        time.sleep(seconds)
+        return
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        pass
+
+
 def run_inline(work: Coroutine[Any, Any, Result]) -> Result:
     """Run a coroutine to its end in this thread, even inside a running event loop.
 
@@ -93,7 +107,7 @@ class _Timer(selectors.SelectSelector):
         if timeout is None:
             raise RuntimeError("this loop waits for something that cannot come")
         if timeout > 0:
-            time.sleep(timeout)
+            pause(timeout)
         return []
 
 

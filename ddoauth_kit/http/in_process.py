@@ -7,13 +7,13 @@ ever taken for it, and it for no real one.
 from __future__ import annotations
 
 import asyncio
-import time
 from typing import TYPE_CHECKING, Final, Protocol
 from urllib.parse import urlsplit
 
 import httpx
 
 from ddoauth_kit.http.policy import is_loopback
+from ddoauth_kit.without_threads import pause
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Iterator
@@ -85,7 +85,7 @@ class InProcess(httpx.BaseTransport, httpx.AsyncBaseTransport):
         answer = _answer(request, request.read())
         patience = self._patience(request)
         if answer.delay:
-            time.sleep(min(answer.delay, patience))
+            pause(min(answer.delay, patience))
         return _response(request, answer, patience=patience)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:

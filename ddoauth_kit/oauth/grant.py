@@ -27,7 +27,7 @@ from ddoauth_kit.http.answers import error_texts
 from ddoauth_kit.oauth.grant_record import GrantRecord, new_record, read, written
 from ddoauth_kit.oauth.tokens import current_user_request
 from ddoauth_kit.store import Slot, Store, refuse_unwritable
-from ddoauth_kit.without_threads import apart
+from ddoauth_kit.without_threads import apart, pause
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -334,7 +334,7 @@ class Grant:
             if self._accepted_at >= at:
                 return True
             if tokens.access_token != self._refused and not check:
-                time.sleep(GATHERED)
+                pause(GATHERED)
                 response = self._client.http.send(current_user_request(tokens))
                 if self._note_success(response, tokens):
                     return True
