@@ -58,6 +58,8 @@ KNOWN = {
     ("grading/front/isolation.py", "subprocess.run"): "unshare, mount and the user's command",
     ("grading/front/process.py", "subprocess.Popen"): "the user's command",
     ("commands/lab.py", "subprocess.Popen"): "python",
+    ("maintenance/site/__main__.py", "subprocess.run"): "python",
+    ("maintenance/site/parts.py", "subprocess.run"): "python",
     ("maintenance/spec/source.py", "subprocess.run"): "python",
     ("publishing/history.py", "subprocess.run"): "git",
     ("workbook/runs/forkserver.py", "os.fork"): "copy",

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from ddoauth_kit.grading.cookie_jar import is_loopback
 from ddoauth_kit.grading.customer import SECONDS, CustomerBrowser
+from ddoauth_kit.grading.settings import LONGEST_PATIENCE
 from ddoauth_kit.grading.subject import FlowNotFoundError, begin_flow
 from ddoauth_kit.sites import DATADOG_SITES
 
@@ -32,6 +33,7 @@ AUTHORIZE: Final = "/oauth2/v1/authorize"
 # A login form may contain it; each browser then gets its own account.
 ACCOUNT: Final = "{account}"
 ACT_SECONDS: Final = 40.0
+_PACE: Final = 10
 _SERVER_ERROR: Final = 500
 
 
@@ -50,9 +52,12 @@ class ActOutcome:
 class Bench:
     """Give each scenario its own browser and organization, and count the connects.
 
-    While `beside` is true, scenarios run side by side and each sees only its own organization.
-    `waits` counts the waits for the server's own rate limit.
-    `list_names_orgs` is false after a good connect if [list] did not name its organization.
+    While `beside` is true scenarios run side by side, and each sees its own organization only.
+    `waits` counts how often the server's own limit of requests was waited for.
+    `list_names_orgs` is false after a good connect whose organization [list] did not name.
+    `seconds` is how long a page may take, and `token_life` how long an access token lives that must
+    end soon: both grow where a good connect shows that the server or its machine is slow. `pace` is
+    how long the page of the slowest good connect took.
     """
 
     control: SandboxControl
@@ -74,6 +79,8 @@ class Bench:
     acts: Mapping[str, ActSettings] = field(default_factory=dict)
     words: Mapping[str, str] = field(default_factory=dict)
     seconds: float = SECONDS
+    pace: float = 0.0
+    token_life: int = 1
     durable: bool = False
     folder: Path | None = None
     command: tuple[str, ...] = ()
@@ -170,6 +177,17 @@ class Bench:
     def _count_wait(self) -> None:
         with self._lock:
             self.waits += 1
+
+    def keep_pace(self, seconds: float) -> None:
+        """Let a page take ten times as long as a good connect took, if patience is shorter."""
+        with self._lock:
+            self.pace = max(self.pace, seconds)
+            self.seconds = max(self.seconds, min(_PACE * self.pace, LONGEST_PATIENCE))
+
+    def lengthen_life(self, seconds: int) -> None:
+        """Let tokens live at least so long in the scenarios in which they must end."""
+        with self._lock:
+            self.token_life = max(self.token_life, seconds)
 
     def count_connect(self) -> None:
         """Count one attempt that came back to the server."""

@@ -226,4 +226,5 @@ def _came_through(
             f"without {wanted!r}. Correct [connected].",
         )
     bench.list_names_orgs = arrival.listed
+    bench.keep_pace(arrival.page.seconds)
     return GoodRun(findings=tuple(judged(bench, journey, arrival)), tolerated=told(names))

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 _BESIDE: Final = 4
 _BINDING: Final = ("state-checked", "state-required", "browser-bound")
 _UNSURE: Final = frozenset({Verdict.MET})
-_NOTHING: Final = frozenset({Verdict.NOT_SEEN, Verdict.NOT_TESTED})
 _WRONG: Final = frozenset({Verdict.RISK, Verdict.BROKEN})
 
 
@@ -175,6 +174,7 @@ class Running:
         try:
             arrival = Journey(self.bench).connect()
             good = arrival.issued and arrival.connected
+            self.bench.keep_pace(arrival.page.seconds if good else 0)
             why = "A good connect failed after this scenario."
         except FlowNotFoundError as error:
             good, why = False, f"A good connect failed after this scenario. {error.line}"
@@ -204,9 +204,12 @@ class Running:
     def _beside(self, scenarios: list[Scenario]) -> None:
         """Run scenarios side by side; the organization tells their requests apart.
 
-        A scenario that shows nothing runs again alone, because a busy machine may be too slow.
+        Side by side only counts what is met. The others run again alone, because a busy machine
+        may have been too slow for all of them at once.
         """
-        if not scenarios:
+        if len(scenarios) == 1:
+            self._one(scenarios[0])
+        if len(scenarios) <= 1:
             return
         if self.dead:
             for scenario in scenarios:
@@ -219,7 +222,7 @@ class Running:
                 for scenario, found in zip(
                     scenarios, pool.map(self._tried, scenarios), strict=True
                 ):
-                    if any(each.verdict in _NOTHING for each in found):
+                    if any(each.verdict is not Verdict.MET for each in found):
                         again.append(scenario)
                     else:
                         self._keep(found)

@@ -45,7 +45,8 @@ class Clock:
 
 def iso(moment: datetime) -> str:
     """Write a moment as Datadog's JSON does: UTC, milliseconds, `Z`."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    there = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return there.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def http_date(moment: datetime) -> str:

@@ -46,7 +46,7 @@ def test_should_exits_with_0_and_must_with_1(tmp_path: Path) -> None:
     done = _check(folder(tmp_path / "must", MUST, SHOULD))
     assert done.returncode == 1
     assert b"1 must, 1 should, 0 advice" in done.stdout
-    assert b"mends 2 of them" in done.stdout
+    assert b"fixes 2 of them" in done.stdout
     assert done.stdout.count(b"Fix: ") == 2
 
 

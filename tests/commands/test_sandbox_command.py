@@ -72,7 +72,7 @@ for last in (to_proxy("CONNECT 93.184.216.34:443 HTTP/1.1"),
 """
 TOLD = (
     ("did not accept this run's certificate", "Turn off certificate pinning for this run"),
-    ("The client spoke HTTP/2 to api.datadoghq.com", "turn HTTP/2 off in it."),
+    ("The client used HTTP/2 with api.datadoghq.com", "turn off HTTP/2 in it."),
     ("asked for the IP address 93.184.216.34", "or start again with --allow 93.184.216.34."),
     ("used plain http", "Use https://api.datadoghq.com in your server."),
 )
@@ -132,7 +132,7 @@ def test_what_a_client_does_wrong_is_one_line_each() -> None:
     for what, advice in TOLD:
         (line,) = (line for line in lines if what in line)
         assert advice in line
-    assert done.stderr.count("note: A proxy is configured already.") == 1
+    assert done.stderr.count("note: A proxy is already configured.") == 1
 
 
 @pytest.mark.parametrize("code", [0, 7])

@@ -124,7 +124,7 @@ def test_the_whole_file_is_read(tmp_path: Path) -> None:
         ({**START, "send": {"url": "http://x", "cookie": "a"}}, "unknown_setting", "cookie"),
         ({**START, "start": {}}, "bad_settings", "exactly one"),
         ({"start": {"url": "http://x", "page": "http://y"}}, "bad_settings", "exactly one"),
-        ({"start": {"json": "http://x"}}, "bad_settings", "belong together"),
+        ({"start": {"json": "http://x"}}, "bad_settings", "json needs field"),
         ({"start": {"url": 7}}, "bad_settings", "starts with http"),
         ({"start": "http://x"}, "bad_settings", "must be a table"),
         (

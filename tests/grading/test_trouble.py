@@ -50,7 +50,7 @@ def _verdicts(report: GradeReport) -> dict[str, Verdict]:
     [
         ("never", "server_slow", "did not answer in time"),
         ("error", "server_failed", "answered 500"),
-        ("circle", "circle", "redirects in a circle"),
+        ("circle", "circle", "redirects in a loop"),
         ("script", "browser_needed", "--browser"),
     ],
 )

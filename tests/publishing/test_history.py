@@ -69,7 +69,7 @@ def test_new_integration_is_noted(tmp_path: Path) -> None:
     git(top, "commit", "--quiet", "--allow-empty", "--message", "Begin")
     report = check_folder(folder(top))
     assert report.findings == ()
-    assert "new, as main has no manifest.json" in report.notes[0]
+    assert "new, because main has no manifest.json" in report.notes[0]
     assert "Publishing tab" in report.notes[0]
 
 
@@ -101,7 +101,7 @@ def test_unreadable_manifest_on_the_base_is_noted(tmp_path: Path) -> None:
     put(MANIFEST, (CLEAN / MANIFEST).read_bytes())(place)
     report = check_folder(place)
     assert report.findings == ()
-    assert "on master it cannot be read" in report.notes[0]
+    assert "it can't be read on master" in report.notes[0]
 
 
 @pytest.mark.parametrize("content", [None, "", "[]", '{"app_uuid": 7}', '{"app_uuid": ""}', "\0"])

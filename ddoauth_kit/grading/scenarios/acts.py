@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ddoauth_kit.grading.bench import ActOutcome, Bench
+    from ddoauth_kit.grading.journey import Arrival
     from ddoauth_kit.grading.sandbox_control import CustomerOrg, Deed, SandboxEvent
 
 _UNAUTHORIZED: Final = 401
@@ -36,21 +37,36 @@ class Acting:
         self._bench = bench
         self._tokens: set[str] = set()
         self.journey = Journey(bench, site=site, org=org)
-        arrival = self.journey.connect()
+        self._check(self.journey.connect())
+
+    def _check(self, arrival: Arrival) -> None:
         if not arrival.issued:
             line = "The customer of this scenario was not connected. Look at the good connect."
             raise FlowNotFoundError("not_connected", line, arrival.page)
+        if arrival.connected:
+            self._bench.keep_pace(arrival.page.seconds)
 
     @property
     def org(self) -> str:
         """Return the id of the customer's organization."""
         return self.journey.org.id
 
-    def act(self, name: str) -> tuple[ActOutcome, tuple[SandboxEvent, ...]]:
-        """Make the server act once; return the outcome, and its requests for this customer."""
+    def act(self, name: str, *, waits: bool = False) -> tuple[ActOutcome, tuple[SandboxEvent, ...]]:
+        """Let the server act once; return how it went, and its requests for this customer.
+
+        `waits` says that the server has a reason to wait.
+
+        Raises:
+            FlowNotFoundError: it neither answered in time nor shows a loop, so that what it asked
+                for until then proves nothing.
+        """
         before = self._bench.control.last()
         outcome = self._bench.perform(self._bench.acts[name], self.journey.browser)
-        return outcome, self.own(self._bench.control.events(after=before))
+        events = self.own(self._bench.control.events(after=before))
+        if outcome.failure == "timeout" and not waits and len(events) <= _LOOP:
+            line = f"[{name}] did not answer within {self._bench.seconds:.0f} s. Raise `patience`."
+            raise FlowNotFoundError("server_slow", line)
+        return outcome, events
 
     def own(self, events: tuple[SandboxEvent, ...]) -> tuple[SandboxEvent, ...]:
         """Return the server's requests for this customer; an expired token is still recognized."""
@@ -220,7 +236,7 @@ def rate_limited(bench: Bench) -> list[Finding]:
     check = Check("429-wait", "The server waits as long as Datadog says, with a limit.")
     acting = Acting(bench)
     acting.fault("rate-limited:1")
-    outcome, events = acting.act("call")
+    outcome, events = acting.act("call", waits=True)
     data = [event for event in events if event.is_data or event.is_token_request]
     limited = [event for event in data if event.status == _TOO_MANY]
     if not limited:

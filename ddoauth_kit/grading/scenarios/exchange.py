@@ -28,8 +28,8 @@ def one_exchange(bench: Bench) -> list[Finding]:
     """Answer the exchange with a 500, then with a truncated answer, then slowly."""
     check = Check("one-exchange", "One POST a code: none is repeated after a 5xx or a cut answer.")
     found = []
-    for fault in ("server-error", "cut-off", "slow"):
-        journey = Journey(bench).fault(fault).begin().consent()
+    for spec in ("server-error", "cut-off", "slow:1"):
+        journey, fault = Journey(bench).fault(spec).begin().consent(), spec.partition(":")[0]
         arrival = journey.arrive()
         bench.control.clear_faults(org=journey.org.id)
         count = len(arrival.exchanges)

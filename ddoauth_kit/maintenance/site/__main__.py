@@ -31,6 +31,7 @@ from ddoauth_kit.maintenance.site.parts import (
     fetch_pyodide,
     fetch_wheels,
 )
+from ddoauth_kit.own_python import python_command
 from ddoauth_kit.workbook.lessons.notebooks import find_notebooks
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ def _build_lite(lite: Path, out: Path, *, extensions: Iterable[Path]) -> None:
     }
     path = lite / "jupyter_lite_config.json"
     path.write_text(json.dumps(config), "utf-8")
-    command = [sys.executable, "-m", "jupyterlite_core", "build", "--config", str(path)]
+    command = python_command("-m", "jupyterlite_core", "build", "--config", str(path))
     done = subprocess.run(command, cwd=lite, check=False, capture_output=True, text=True)  # noqa: S603 - its own program
     if done.returncode:
         raise SystemExit(f"jupyter lite build failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")

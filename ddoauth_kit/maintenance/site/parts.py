@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import tarfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.maintenance.site.versions import EXTENSIONS, KERNEL, PYODIDE, WHEELS
+from ddoauth_kit.own_python import python_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -64,7 +64,7 @@ def _found(name: str, folder: Path) -> list[Path]:
 
 
 def _run(module: str, *arguments: str) -> None:
-    _checked([sys.executable, "-m", module, *arguments], cwd=ROOT)
+    _checked(python_command("-m", module, *arguments), cwd=ROOT)
 
 
 def _checked(command: list[str], *, cwd: Path) -> None:

@@ -5,7 +5,8 @@ A schema is a small object: `t` is its type by a letter (`o`bject, `l`ist, `s`tr
 list holds, `m` what an object of any names holds, `v` its variants, `e` its values, `f` its format,
 `d` its default, `0` that null is allowed, `w` that only the server writes it, `x` a value within
 its limits, `k` how many items a list has at least. A number stands for the schema at that place
-of the file's list.
+of the file's list. What is derived from a schema at its first use stays with it: `fields`, its
+properties without numbers, and `plans`, how resources are made of it.
 """
 
 from __future__ import annotations
@@ -150,6 +151,15 @@ def resolved(schema: Schema | int | None) -> Schema:
     if schema is None:
         return _ANY
     found: Schema = _document().schemas[schema] if isinstance(schema, int) else schema
+    return found
+
+
+def fields(schema: Schema) -> Mapping[str, Schema]:
+    """Return the schemas of an object's properties."""
+    found: dict[str, Schema] | None = schema.get("fields")
+    if found is None:
+        found = {name: resolved(part) for name, part in schema.get("p", {}).items()}
+        schema["fields"] = found
     return found
 
 

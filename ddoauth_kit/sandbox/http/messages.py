@@ -112,10 +112,12 @@ def duplicates(pairs: Iterable[tuple[str, str]]) -> list[str]:
     return again
 
 
+_COMPACT = json.JSONEncoder(separators=(",", ":"))
+
+
 def json_answer(status: int, document: Any, *headers: tuple[str, str]) -> Answer:  # noqa: ANN401
     """Answer with a JSON document, written as compactly as Datadog's newer services do."""
-    text = json.dumps(document, separators=(",", ":"))
-    return Answer(status, text.encode(), headers=headers)
+    return Answer(status, _COMPACT.encode(document).encode(), headers=headers)
 
 
 def html_answer(status: int, page: str, *headers: tuple[str, str]) -> Answer:

@@ -33,7 +33,7 @@ def json_body(incoming: Incoming) -> Any:  # noqa: ANN401 - JSON is anything
 
 def read_json(raw: bytes) -> Any:  # noqa: ANN401 - JSON is anything
     """Read strict JSON: Python would take NaN and Infinity, and could not send them back."""
-    return json.loads(raw, parse_constant=_no_constant, parse_float=_finite)
+    return _STRICT.decode(raw.decode(json.detect_encoding(raw), "surrogatepass"))
 
 
 def _finite(digits: str) -> float:
@@ -46,6 +46,9 @@ def _finite(digits: str) -> float:
 
 def _no_constant(name: str) -> None:
     raise ValueError(name)
+
+
+_STRICT = json.JSONDecoder(parse_constant=_no_constant, parse_float=_finite)
 
 
 def plain_body(incoming: Incoming) -> bytes:

@@ -63,4 +63,5 @@ def written(name: str, entry: Mapping[str, Json], body: Json) -> Answer:
     if "body" not in entry:
         return Answer(status, content_type=entry.get("type", "text/plain"))
     answer = json_answer(status, body)
-    return Answer(answer.status, answer.body, entry.get("type", "application/json"))
+    form = entry.get("type", answer.content_type)
+    return answer if form == answer.content_type else Answer(status, answer.body, form)

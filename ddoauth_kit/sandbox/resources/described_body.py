@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ddoauth_kit.sandbox.facts.described_schemas import resolved
+from ddoauth_kit.sandbox.facts.described_schemas import fields, resolved
 from ddoauth_kit.sandbox.resources.body_fields import InvalidBodyError, too_deep, whole
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ _TESTS: dict[str, Callable[[object], bool]] = {
     "n": lambda value: isinstance(value, (int, float)) and not isinstance(value, bool),
     "b": lambda value: isinstance(value, bool),
 }
+_UNKNOWN: Schema = {"t": "a"}
 
 
 class SenselessBodyError(InvalidBodyError):
@@ -53,14 +54,16 @@ def _check_sense(schema: Schema, value: object, *, at: str) -> None:
             _check_sense(items, part, at=at)
     if not isinstance(value, dict):
         return
-    properties = schema.get("p", {})
+    properties = fields(schema)
     if not at and "data" in properties and "data" not in value:
         raise SenselessBodyError("Object must include `data` key.")
     for name in schema.get("r", ()):
-        _check_says_something(_under(at, name), value.get(name))
+        if value.get(name) in ("", []):
+            _check_says_something(_under(at, name), value[name])
     _check_span(value, at=at)
-    for name in value.keys() & properties.keys():
-        _check_sense(resolved(properties[name]), value[name], at=_under(at, name))
+    for name, part in value.items():
+        if name in properties and isinstance(part, (dict, list)):
+            _check_sense(properties[name], part, at=_under(at, name))
 
 
 def _check_says_something(at: str, value: object) -> None:
@@ -71,7 +74,7 @@ def _check_says_something(at: str, value: object) -> None:
 
 
 def _check_span(value: dict[str, Any], *, at: str) -> None:
-    if is_backwards(value.get("from"), value.get("to")):
+    if "from" in value and is_backwards(value["from"], value.get("to")):
         raise SenselessBodyError(f"{_under(at, 'from')} must be before {_under(at, 'to')}")
 
 
@@ -115,13 +118,13 @@ def _check(schema: Schema, value: object, *, at: str) -> None:
 
 
 def _check_object(schema: Schema, value: dict[str, Any], *, at: str) -> None:
-    properties = schema.get("p", {})
+    properties = fields(schema)
     for name in schema.get("r", ()):
-        if name not in value and not resolved(properties.get(name)).get("w"):
+        if name not in value and not properties.get(name, _UNKNOWN).get("w"):
             raise InvalidBodyError(f"missing required field: {_under(at, name)}")
     others = resolved(schema["m"]) if "m" in schema else None
     for name, part in value.items():
-        known = resolved(properties[name]) if name in properties else others
+        known = properties.get(name, others)
         if known is not None:
             _check(known, part, at=_under(at, name))
 

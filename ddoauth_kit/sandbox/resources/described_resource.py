@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
-from ddoauth_kit.sandbox.clock import iso
-from ddoauth_kit.sandbox.facts.described_schemas import resolved
+from ddoauth_kit.sandbox.clock import START, iso
+from ddoauth_kit.sandbox.facts.described_schemas import fields, resolved
 from ddoauth_kit.sandbox.resources.described_body import allows
+from ddoauth_kit.sandbox.state.mint import Mint
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
     from ddoauth_kit.sandbox.facts.described_schemas import Schema
     from ddoauth_kit.sandbox.state.created_resources import Item
-    from ddoauth_kit.sandbox.state.mint import Mint
 
 Json = Any
 Place = Literal["level", "plain", "deeper"]
@@ -32,6 +34,24 @@ _MILLISECONDS = 10**11
 _DEEPEST = 3
 _PLAIN: dict[str, object] = {"i": 0, "n": 0.0, "b": False}
 _TEXTS = {"date": "2026-01-01", "email": "ada@example.com", "uri": "https://example.com/sandbox"}
+_ANY: Schema = {"t": "a"}
+
+# What becomes of a property that nobody sent.
+Unsent = Literal["server's", "default", "example's", "false", "empty", "left out"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """What a schema says of one property, for all resources that are made of it."""
+
+    name: str
+    schema: Schema
+    settable: Schema
+    unsent: Unsent
+    default: Json
+    is_needed: bool
+    is_moment: bool
+    made_up: Json
 
 
 @dataclass(frozen=True)
@@ -78,20 +98,20 @@ class Composer:
         What the schema requires and the resource lacks is as in the example, or made up.
         """
         schema = _variant(schema, item)
-        properties = schema.get("p", {})
+        properties = fields(schema)
         if not isinstance(item, dict) or not properties or depth > len(_LEVELS):
             return item
         known = example if isinstance(example, dict) else {}
-        shown = {
-            name: self.completed(
-                resolved(properties.get(name)), part, known.get(name), depth=depth + 1
-            )
-            for name, part in item.items()
-            if "m" in schema or name in properties
-        }
+        shown = {}
+        for name, part in item.items():
+            if isinstance(part, dict) and name in properties:
+                inner, old = properties[name], known.get(name)
+                shown[name] = self.completed(inner, part, old, depth=depth + 1)
+            elif name in properties or "m" in schema:
+                shown[name] = part
         for name in schema.get("r", ()):
             if name not in shown:
-                made = self._leaf(resolved(properties.get(name)), name=name, depth=depth)
+                made = self._leaf(properties.get(name, _ANY), name=name, depth=depth)
                 shown[name] = known.get(name, made)
         return shown
 
@@ -104,47 +124,45 @@ class Composer:
         *,
         place: Place,
     ) -> Item:
-        keeps = self.is_change and place != "deeper"
         shown, settable = _variant(shown, given), _variant(settable, given)
-        properties, own = shown.get("p", {}), settable.get("p", {})
-        made = {}
-        for name, part in properties.items():
-            schema = resolved(part)
+        made: Item = {}
+        for step in _plan(shown, settable, place, is_change=self.is_change):
+            name, unsent = step.name, step.unsent
             if name in given:
                 made[name] = self._value(
-                    schema, resolved(own.get(name)), given[name], example.get(name), name=name
+                    step.schema, step.settable, given[name], example.get(name), name=name
                 )
-            elif keeps or name == "relationships" or _is_servers(own, name):
-                needed = name in shown.get("r", ()) or schema["t"] not in _RARE[place]
-                self._add_own(made, name, schema, example, needed=needed)
-            elif "d" in schema or "d" in resolved(own[name]):
-                made[name] = schema.get("d", resolved(own[name]).get("d"))
-            elif "0" in schema:
-                made[name] = None
-            elif schema["t"] == "b" and (name in example or place == "plain"):
-                made[name] = False
-            elif schema["t"] == "l" and not schema.get("k") and name in example:
-                made[name] = []
-            elif name in shown.get("r", ()) and name in example:
+            elif unsent == "server's":
+                self._add_own(made, step, example)
+            elif unsent == "default":
+                made[name] = step.default
+            elif name not in example:
+                if unsent == "false" and place == "plain":
+                    made[name] = False
+            elif unsent == "example's":
                 made[name] = example[name]
-        if not properties or "m" in shown:
+            elif unsent != "left out":
+                made[name] = False if unsent == "false" else []
+        if not shown.get("p") or "m" in shown:
             made.update({name: part for name, part in given.items() if name not in made})
         return made
 
-    def _add_own(
-        self, made: Item, name: str, schema: Schema, example: Item, *, needed: bool
-    ) -> None:
+    def _add_own(self, made: Item, step: _Step, example: Item) -> None:
         """Add what the server itself sets: times, ids, and the values of its example."""
-        moments = _CHANGED if self.is_change else _MOMENT
-        fresh = moments.search(name) and not isinstance(example.get(name), dict)
-        if name in example and fresh:
+        name, schema = step.name, step.schema
+        if name in example and step.is_moment and not isinstance(example[name], dict):
             made[name] = self._now(schema, example[name])
         elif not self.is_change and schema.get("0"):
             made[name] = None
         elif name in example:
             made[name] = self._whole(schema, example[name])
-        elif not self.is_change and needed:
-            made[name] = self._leaf(schema, name=name, depth=1)
+        elif not self.is_change and step.is_needed:
+            known = step.made_up
+            made[name] = self.made_up(schema, name) if known is None else _copied(known)
+
+    def made_up(self, schema: Schema, name: str) -> Json:
+        """Make up what the server would know of a property."""
+        return self._leaf(schema, name=name, depth=1)
 
     def _whole(self, schema: Schema, example: Json) -> Json:
         """Return an example; the items of a list with all that the schema describes."""
@@ -162,7 +180,7 @@ class Composer:
                 return self._object(shown, settable, given, old, place="level")
             made = self._object(shown, settable, given, old, place="deeper")
             return _without_unsent(made, settable, given)
-        if isinstance(given, list):
+        if isinstance(given, list) and given:
             shown, settable = _variant(shown, given), _variant(settable, given)
             items, own = resolved(shown.get("l")), resolved(settable.get("l"))
             return [self._value(items, own, part, None, name=name) for part in given]
@@ -202,10 +220,10 @@ class Composer:
         return _PLAIN.get(schema["t"])
 
     def _made_up(self, schema: Schema, *, depth: int) -> Item:
-        wanted = schema.get("r", ()) if depth >= _DEEPEST else schema.get("p", {})
-        properties = schema.get("p", {})
+        properties = fields(schema)
+        wanted = schema.get("r", ()) if depth >= _DEEPEST else properties
         return {
-            name: self._leaf(resolved(properties.get(name)), name=name, depth=depth + 1)
+            name: self._leaf(properties.get(name, _ANY), name=name, depth=depth + 1)
             for name in wanted
             if depth < _DEEPEST * 2
         }
@@ -224,15 +242,64 @@ def _without_unsent(made: Item, settable: Schema, given: Item) -> Item:
     own = _variant(settable, given)
     hidden = {
         name
-        for name, part in own.get("p", {}).items()
-        if name not in given and name not in own.get("r", ()) and "d" not in resolved(part)
+        for name, part in fields(own).items()
+        if name not in given and name not in own.get("r", ()) and "d" not in part
     }
     return {name: part for name, part in made.items() if name not in hidden}
 
 
-def _is_servers(settable: Schema, name: str) -> bool:
-    """Return whether only the server writes a property."""
-    return name not in settable or bool(resolved(settable[name]).get("w"))
+def _plan(shown: Schema, settable: Schema, place: Place, *, is_change: bool) -> list[_Step]:
+    """Return what a resource's schemas say of each property; it is found out once."""
+    plans = shown.setdefault("plans", {})
+    key = (id(settable), place, is_change)
+    if key not in plans:
+        # The schema stays beside its plan, so that no other one gets its id.
+        plans[key] = (settable, list(_steps(shown, settable, place, is_change=is_change)))
+    steps: list[_Step] = plans[key][1]
+    return steps
+
+
+def _steps(shown: Schema, settable: Schema, place: Place, *, is_change: bool) -> Iterator[_Step]:
+    own, moments = fields(settable), _CHANGED if is_change else _MOMENT
+    keeps = is_change and place != "deeper"
+    for name, schema in fields(shown).items():
+        is_required, sent = name in shown.get("r", ()), own.get(name, _ANY)
+        is_servers = keeps or name == "relationships" or name not in own or bool(sent.get("w"))
+        yield _Step(
+            name=name,
+            schema=schema,
+            settable=sent,
+            unsent="server's" if is_servers else _unsent(schema, sent, is_required=is_required),
+            default=schema.get("d", sent.get("d")),
+            is_needed=is_required or schema["t"] not in _RARE[place],
+            is_moment=moments.search(name) is not None,
+            made_up=_lasting(schema, name) if is_servers else None,
+        )
+
+
+def _lasting(schema: Schema, name: str) -> Json:
+    """Return what is made up alike for all resources: nothing that has ids or times in it."""
+    first, second = (
+        Composer(Mint(seed=day.isoformat()), day, label="").made_up(schema, name)
+        for day in (START, START + timedelta(days=1))
+    )
+    return first if first == second else None
+
+
+def _copied(value: Json) -> Json:
+    if isinstance(value, dict):
+        return {name: _copied(part) for name, part in value.items()}
+    return [_copied(part) for part in value] if isinstance(value, list) else value
+
+
+def _unsent(schema: Schema, settable: Schema, *, is_required: bool) -> Unsent:
+    if "d" in schema or "d" in settable or "0" in schema:
+        return "default"
+    if schema["t"] == "b":
+        return "false"
+    if schema["t"] == "l" and not schema.get("k"):
+        return "empty"
+    return "example's" if is_required else "left out"
 
 
 def _variant(schema: Schema, given: object) -> Schema:

@@ -229,8 +229,8 @@ class DescribedService:
         for place, sent in ((item, given), (item.get("attributes"), given.get("attributes"))):
             if not isinstance(place, dict):
                 continue
-            for name in own & place.keys():
-                if name != self.kind.key and name not in (sent or {}):
+            for name in own:
+                if name in place and name != self.kind.key and name not in (sent or {}):
                     place[name] = item[self.kind.key]
 
     def _merged(self, twin: Twin, org: Org, given: Item, settable: Schema, old: Item) -> Item:
@@ -242,11 +242,7 @@ class DescribedService:
         return {**old, **item, key: given[key] if renamed else old[key]}
 
     def _shown(self) -> Schema:
-        role = next(
-            role for role in ("get", "create", "put", "patch", "list") if role in self.kind.ways
-        )
-        schema = operation_schemas(self.kind.operations[role]).answer
-        return inner(schema or {"t": "a"}, self.kind.ways[role])
+        return _shown_of(self.kind.path)
 
     def _example(self) -> Item:
         return _example_of(self.kind.path)
@@ -317,12 +313,27 @@ class DescribedService:
         if way is None:
             return written(name, entry, entry.get("body"))
         schema = operation_schemas(name).answer or {}
-        example = first_at(entry.get("body"), way)
+        example = _shown_at(name, way)
         composer = Composer(twin.mint, twin.clock.now(), label=self.kind.path)
         shown = composer.completed(inner(schema, way), item, example)
         body = with_item(entry.get("body"), schema, way, shown)
         others = included(twin, org, name, [item], incoming.parameters)
         return written(name, entry, {**body, "included": others} if others else body)
+
+
+@cache
+def _shown_at(name: str, way: tuple[str, ...]) -> object:
+    """Return the resource in the described answer of an operation."""
+    return first_at(documents()[name].get("body"), way)
+
+
+@cache
+def _shown_of(path: str) -> Schema:
+    """Return the schema that a kind's resources are made of: the fullest answer's."""
+    kind = described_kinds()[path]
+    role = next(role for role in ("get", "create", "put", "patch", "list") if role in kind.ways)
+    schema = operation_schemas(kind.operations[role]).answer
+    return inner(schema or {"t": "a"}, kind.ways[role])
 
 
 @cache

@@ -25,10 +25,10 @@ _SILENT = frozenset({"Incidents"})
 
 def name_makers(item: Item, shown: Schema, given: Item, org: Org, *, is_change: bool) -> None:
     """Let the links to who made or changed a resource lead to the user behind the token."""
-    described = inner(shown, ("relationships",)).get("p", {})
     links, sent = item.get("relationships"), given.get("relationships")
     if not isinstance(links, dict):
         return
+    described = inner(shown, ("relationships",)).get("p", {})
     pattern = _CHANGER if is_change else _MAKER
     makers = {
         name: _linked(resolved(described[name]), links[name], org.admin.id)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import uuid
 from collections import Counter
 
 SECRET_KINDS = ("secret", "code", "access", "refresh", "key")
@@ -24,7 +23,11 @@ class Mint:
 
     def uuid(self, label: str) -> str:
         """Return the id of a named thing, the same at each call."""
-        return str(uuid.UUID(bytes=self._digest(f"uuid:{label}")[:16], version=4))
+        signs = bytearray(self._digest(f"uuid:{label}")[:16])
+        signs[6] = signs[6] & 0x0F | 0x40  # version 4 and its variant (RFC 9562, 5.4)
+        signs[8] = signs[8] & 0x3F | 0x80
+        text = signs.hex()
+        return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
     def number(self, label: str) -> int:
         """Return the integer id of a named thing: at most 53 bits, safe in every JSON parser."""

@@ -46,7 +46,7 @@ def test_a_fault_of_one_organization(
     assert ours.exchange(ours.callback()["code"]).status_code == 500
     entry = last(sandbox, "/oauth2/v1/token")
     assert (entry.org, entry.behaviour) == (org, "fault:server-error")
-    assert entry.reason == "The fault server-error was asked for."
+    assert entry.reason == "The fault server-error was requested."
     assert others.tokens()
     sandbox.actions.clear_faults(org=org)
     assert ours.tokens()
@@ -175,10 +175,13 @@ def test_consent_by_a_call(partner: Partner, sandbox: Sandbox) -> None:
 @pytest.mark.parametrize(
     ("url", "words"),
     [
-        ("https://app.datadoghq.eu/oauth2/v1/authorize", "is of eu1, Acme .us1. of us1"),
-        ("https://evil.example/oauth2/v1/authorize", "is of no site"),
+        (
+            "https://app.datadoghq.eu/oauth2/v1/authorize",
+            "belongs to eu1, but Acme .us1. belongs to us1",
+        ),
+        ("https://evil.example/oauth2/v1/authorize", "belongs to no site"),
         ("https://app.datadoghq.com/elsewhere", "must lead to /oauth2/v1/authorize"),
-        ("https://[", "cannot be read"),
+        ("https://[", "can't be read"),
         ("https://app.datadoghq.com/oauth2/v1/authorize", "error page. This site does not know"),
     ],
 )

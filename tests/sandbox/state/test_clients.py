@@ -89,7 +89,7 @@ def test_uninstall_from_python(partner: Partner, sandbox: Sandbox) -> None:
     [
         (
             "{\n  nothing}",
-            "no JSON: Expecting property name enclosed in double quotes at line 2 column 3",
+            "not JSON: Expecting property name enclosed in double quotes at line 2 column 3",
         ),
         ("[]", "has no object called integration"),
         ('{"integration": 1}', "has no object called integration"),

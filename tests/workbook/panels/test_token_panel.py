@@ -47,7 +47,7 @@ def test_tokens_count_down_are_renewed_and_revoked(lab: Lab) -> None:
     assert panel.tokens is not None
     assert panel.tokens.access_token != tokens.access_token
     field(panel, "Revoke").click()
-    assert "Really?" in panel.status.value
+    assert "Are you sure?" in panel.status.value
     assert panel.tokens is not None
     field(panel, "Keep it").click()
     assert panel.tokens is not None

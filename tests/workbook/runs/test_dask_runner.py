@@ -211,8 +211,8 @@ def test_a_secret_of_the_sender_alone(
     [
         ("tcp://127.0.0.1:1", "refused"),
         ("127.0.0.1:9", "refused"),
-        ("nonsense://x", "does not start with tcp://"),
-        ("ucx://127.0.0.1:1", "does not start with tcp://"),
+        ("nonsense://x", "does not begin with tcp://"),
+        ("ucx://127.0.0.1:1", "does not begin with tcp://"),
         ("tcp://nobody", "not a host and a port"),
         ("tcp://x:70000", "not a host and a port"),
     ],

@@ -321,7 +321,7 @@ def test_masked_summaries_are_json(error: str, tmp_path: Path) -> None:
 def test_a_page_that_takes_too_long_is_named(tmp_path: Path) -> None:
     """The time limit of a notebook holds for its page; the others and the report are there."""
     write_results(_outcome(tmp_path), out=tmp_path, seconds=1e-9)
-    assert "could not be made (TimeoutError)" in (tmp_path / "01_a.us1.acme.html").read_text(
+    assert "could not be created (TimeoutError)" in (tmp_path / "01_a.us1.acme.html").read_text(
         "utf-8"
     )
     assert (tmp_path / "report.html").exists()
