@@ -101,7 +101,7 @@ A secret stands there by the name of its variable only; a literal one is refused
 | `client` | what is registered: `redirect_uris` and `scopes`, or the path of an `oauth_clients.json` |
 | `sites` | `"all"`, or a list such as `["us1", "eu1"]`; `--site` takes precedence |
 | `allow` | hosts that your server may reach unread, such as your identity provider |
-| `patience` | seconds that a page may take, by default 10; if ten good connects take longer, their time counts |
+| `patience` | seconds that a page may take; the default is 10, or as long as ten good connects take |
 | `durable` | true if grants survive a restart: the process is then killed after a rotation and after the API key is created, and restarted |
 | `[server]` | its `command`, `ready` (an address that answers, or a text in the output), and a `log` file that it writes |
 | `[server.env]` | variables for it; `{client_id}` and `{client_secret}` are those of the sandbox's client |

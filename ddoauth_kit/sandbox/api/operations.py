@@ -121,12 +121,14 @@ def _limited(twin: Twin, incoming: Incoming, operation: Operation) -> Answer:
 def _granted(twin: Twin, incoming: Incoming, operation: Operation, *, grant: Grant) -> Answer:
     headers = twin.limits.count(operation, org=grant.org)
     try:
-        if not twin.profile.validates_first or operation.id == MARKETPLACE_KEY:
+        is_late = twin.profile.validates_first and operation.id != MARKETPLACE_KEY
+        if not is_late:
             check_scopes(grant, operation)
         if operation.id == MARKETPLACE_KEY:
             return _create_key(twin, grant).with_headers(*headers)
         outcome = _handler(operation)(twin, incoming, grant.org)
-        check_scopes(grant, operation)  # after validation, and before the first change
+        if is_late:  # after validation, and before the first change
+            check_scopes(grant, operation)
         answer = _made(outcome)
     except Refusal as refusal:
         raise with_headers(refusal, *headers) from None

@@ -179,7 +179,8 @@ def test_error_shapes(partner_of: Callable[[str], Partner]) -> None:
         assert answer.headers["content-type"].partition(";")[0] == content_type
         assert answer.json() == body
     wide = partner.tokens()["access_token"]
-    missing = partner.call("/api/v2/security_monitoring/rules/00000000-0000-4000-8000-000000000000", token=wide)
+    unknown = "00000000-0000-4000-8000-000000000000"
+    missing = partner.call(f"/api/v2/security_monitoring/rules/{unknown}", token=wide)
     assert missing.status_code == 404
     error = {"code": "NotFound", "message": "Not found", "details": []}
     assert missing.json() == {"error": error}
