@@ -93,7 +93,7 @@ def _grant(slot: Slot, secret: Secret | None, registration: ClientRegistration) 
 def _registration(
     environ: Mapping[str, str], *, site: str, client: str
 ) -> ClientRegistration | None:
-    """Ask what the commands ask; None where nothing says that there is a client."""
+    """Read the client as the commands do; None if no setting names one."""
     try:
         return live_registration(site, client=client, environ=environ)
     except InputError as error:

@@ -181,7 +181,7 @@ class OAuthClient:
 
 
 def _refuse_no_session(session: object) -> None:
-    """Refuse what a missing cookie is read as: it would be one session for all browsers."""
+    """Refuse the value of a missing cookie: it would be one session for all browsers."""
     if not isinstance(session, str) or session.strip().lower() in _NO_SESSION:
         what = (
             f"The session is {session!r:.20}, so your server can't tell this browser from another."

@@ -229,7 +229,7 @@ class Grant:
         return None if current.tokens.access_token == self._refused else current.tokens
 
     def _renewed(self, *, asked: float) -> TokenSet:
-        """Return newer tokens than those that were refused or are due, wherever they are."""
+        """Return tokens newer than the refused or expiring ones, from wherever they are."""
         with self._store.alone(self._slot):
             kept = self._read()
             if kept is None:

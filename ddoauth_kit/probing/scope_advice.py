@@ -196,5 +196,5 @@ def _fewest(ways: dict[str, tuple[ScopeSet, ...]]) -> dict[str, ScopeSet]:
 
 
 def _open(sets: tuple[ScopeSet, ...], scopes: ScopeSet) -> ScopeSet | None:
-    """Return the smallest set that some scopes hold whole, or None."""
+    """Return the smallest set that these scopes contain completely, or None."""
     return min((names for names in sets if names <= scopes), key=len, default=None)

@@ -48,7 +48,7 @@ class Document:
     repeated: tuple[tuple[Path, int], ...]
 
     def get(self, *path: str | int) -> Any:  # noqa: ANN401 - JSON has no narrower type
-        """Return the value at a path, or None where there is none."""
+        """Return the value at a path, or None if it is missing."""
         value = self.value
         for step in path:
             known = isinstance(value, dict) and step in value

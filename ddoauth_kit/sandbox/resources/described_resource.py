@@ -148,7 +148,7 @@ class Composer:
         return made
 
     def _add_own(self, made: Item, step: _Step, example: Item) -> None:
-        """Add what the server knows of itself: times, ids, and what its example has."""
+        """Add what the server itself sets: times, ids, and the values of its example."""
         name, schema = step.name, step.schema
         if name in example and step.is_moment and not isinstance(example[name], dict):
             made[name] = self._now(schema, example[name])
