@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from ddoauth_kit.without_threads import apart, run_inline, sockets_exist, threads_exist
+from ddoauth_kit.without_threads import apart, pause, run_inline, sockets_exist, threads_exist
 
 # A stack larger than any address space: the system refuses each thread.
 NO_THREADS = "import threading; threading.stack_size(1 << 46)\n"
@@ -32,6 +32,17 @@ def test_this_process_has_both() -> None:
     """Here are threads and sockets."""
     assert threads_exist()
     assert sockets_exist()
+
+
+@pytest.mark.parametrize("platform", [sys.platform, "emscripten"])
+def test_a_pause_takes_its_time(platform: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It waits as long as it was told, also in a tab, where no other code runs meanwhile."""
+    monkeypatch.setattr(sys, "platform", platform)
+    if platform == "emscripten":
+        monkeypatch.delattr(time, "sleep")
+    began = time.perf_counter()
+    pause(0.02)
+    assert 0.02 <= time.perf_counter() - began < 2
 
 
 def test_a_coroutine_runs_inside_a_running_loop() -> None:

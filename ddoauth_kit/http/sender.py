@@ -24,6 +24,7 @@ from ddoauth_kit.http.sending import MAX_ANSWER_BYTES, NotReceived, Received, Se
 from ddoauth_kit.http.transcript import Transcript
 from ddoauth_kit.masking.redaction import redact
 from ddoauth_kit.secret import Secret
+from ddoauth_kit.without_threads import pause
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -64,7 +65,7 @@ class Http:
         timeout: float = 10.0,
         deadline: float = 60.0,
         transcript: Transcript | None = None,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], None] = pause,
         keep_answers: bool = False,
     ) -> None:
         self.transcript = transcript if transcript is not None else Transcript()
