@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -205,7 +205,7 @@ def _browsers(stack: ExitStack, *, proxy: str) -> Callable[..., CustomerBrowser]
     """Start Chromium, and return the function that makes customers with it."""
     from ddoauth_kit.grading.script_browser import Chromium, ScriptBrowser
 
-    return partial(ScriptBrowser, stack.enter_context(Chromium(proxy=proxy)))
+    return partial(ScriptBrowser, stack.enter_context(closing(Chromium(proxy=proxy))))
 
 
 def _own_sandbox(settings: GradeSettings) -> tuple[Sandbox, str]:

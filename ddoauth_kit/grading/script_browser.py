@@ -23,8 +23,6 @@ from ddoauth_kit.grading.html_page import HtmlPage, read_html
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from types import TracebackType
-    from typing import Self
 
     from ddoauth_kit.grading.cookie_jar import Cookie, CookieJar
 
@@ -68,17 +66,6 @@ class Chromium:
         self._thread.submit(self._browser.close).result()
         self._thread.submit(self._playwright.stop).result()
         self._thread.shutdown()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 class ScriptBrowser(CustomerBrowser):
