@@ -7,7 +7,7 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
-from ddoauth_kit.commands.streams import prepare_streams
+from ddoauth_kit.commands.streams import prepare_streams, replace_missing_streams
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,6 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     if arguments is None:
         prepare_streams()
+    replace_missing_streams()
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given == ["--version"]:
         return _version()

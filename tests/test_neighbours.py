@@ -5,9 +5,13 @@ from __future__ import annotations
 import io
 import json
 import os
+import sys
 import tempfile
+import threading
+import time
 import webbrowser
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, TypeVar
 from unittest import mock
@@ -16,27 +20,35 @@ import pytest
 from hypothesis import assume
 from hypothesis import given as generated
 from hypothesis import strategies as st
+from support.backends import MemoryKeyring
 from support.builders import registration as given_registration
 from support.builders import response
 
 from ddoauth_kit import socket_folder
-from ddoauth_kit.commands import terminal
+from ddoauth_kit.cli import main
+from ddoauth_kit.commands import lab, run, run_notebooks, terminal
+from ddoauth_kit.commands.parser import Parser
 from ddoauth_kit.doctor import client_settings
 from ddoauth_kit.doctor.finding import Status
-from ddoauth_kit.doctor.reachability import _foreign
+from ddoauth_kit.doctor.proxy_and_tls import check_tls
+from ddoauth_kit.doctor.reachability import Reached, _foreign, check_sites
 from ddoauth_kit.environment_values import word_of
-from ddoauth_kit.errors import InputError
+from ddoauth_kit.errors import InputError, NetworkError
 from ddoauth_kit.oauth.callback.addresses import registered_address
 from ddoauth_kit.oauth.client import OAuthClient
 from ddoauth_kit.oauth.consent.way_back import opens_no_window
 from ddoauth_kit.printable import readable
 from ddoauth_kit.registration.live import live_registration
 from ddoauth_kit.scopes import known_scopes, unknown_scope
+from ddoauth_kit.secret import Secret
+from ddoauth_kit.sites import DATADOG_SITES
+from ddoauth_kit.store import KeyringStore, Slot, patience
 from ddoauth_kit.store.files import default_folder
+from ddoauth_kit.workbook.runs.run_matrix import NotebookRun
+from ddoauth_kit.workbook.runs.run_progress import RunProgress
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 SCOPES = sorted(known_scopes())
 GOOD = {"DDOAUTH_CLIENT_ID": "x", "DDOAUTH_CLIENT_SECRET": "y"}
@@ -179,3 +191,178 @@ def test_a_missing_cookie_begins_nothing(session: object) -> None:
     with pytest.raises(InputError) as caught:
         client.begin(session=session)  # type: ignore[arg-type]
     assert caught.value.code == "missing_session"
+
+
+FAILURES = ("", "tls_error", "no_network", "timeout", "cut_off")
+BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "AWS_CA_BUNDLE", "PIP_CERT", "GIT_SSL_CAINFO")
+
+
+@generated(st.lists(st.sampled_from(FAILURES), min_size=9, max_size=9))
+def test_tls_that_fails_is_a_problem_with_a_way_out(codes: list[str]) -> None:
+    """On one site or on all; a machine whose questions all failed without TLS is offline."""
+    errors = [NetworkError(code, "It failed.") if code else None for code in codes]
+    reached = tuple(
+        Reached(site, None if error else 403, None, error)
+        for site, error in zip(DATADOG_SITES, errors, strict=True)
+    )
+    findings = list(check_sites(reached))
+    if all(codes):
+        (finding,) = findings
+        assert (finding.status is Status.PROBLEM) is ("tls_error" in codes)
+        assert ("SSL_CERT_FILE" in finding.next_step) is ("tls_error" in codes)
+        return
+    for finding, code in zip(findings, codes, strict=True):
+        assert finding.status is (Status.PROBLEM if code else Status.OK)
+        assert ("SSL_CERT_FILE" in finding.next_step) is (code == "tls_error")
+
+
+def test_certificates_for_other_programs_are_named() -> None:
+    """A variable that only others read is told, with the one that is read here."""
+    for name in BUNDLES:
+        (told,) = check_tls({name: "/corp.pem"})
+        assert (told.status, name in told.found) == (Status.NOTE, True)
+        assert "SSL_CERT_FILE" in told.next_step
+
+
+@generated(st.floats() | st.integers(-2, 10**6) | st.text("0123456789.,-+eEsm _", max_size=6))
+def test_a_time_limit_is_what_was_typed(typed: object) -> None:
+    """Any number of seconds above 0 reaches the runner as it is, and all else is refused."""
+    parser = Parser(prog="ddoauth run")
+    run.configure(parser)
+    try:
+        wanted = float(str(typed))
+    except ValueError:
+        wanted = 0.0
+    with mock.patch.object(sys, "stderr", io.StringIO()) as said:
+        try:
+            options = parser.parse_args([f"--timeout={typed}"])
+        except SystemExit:
+            assert not 0 < wanted < float("inf")
+            assert "--timeout" in said.getvalue()
+            return
+    assert run_notebooks._runner(options).timeout == wanted > 0
+
+
+class SilentKeyring(MemoryKeyring):
+    """Stop answering at one of its calls, as when its prompt is on another screen."""
+
+    def __init__(self, *, silent_from: int) -> None:
+        super().__init__()
+        self.unlocked = threading.Event()
+        self._left = silent_from
+
+    def _wait(self) -> None:
+        self._left -= 1
+        if self._left < 0:
+            self.unlocked.wait()
+
+    def get_password(self, service: str, username: str) -> str | None:
+        """Read, if it answers."""
+        self._wait()
+        return super().get_password(service, username)
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        """Write, if it answers."""
+        self._wait()
+        super().set_password(service, username, password)
+
+    def delete_password(self, service: str, username: str) -> None:
+        """Delete, if it answers."""
+        self._wait()
+        super().delete_password(service, username)
+
+
+@generated(
+    st.integers(0, 12),
+    st.lists(st.sampled_from(["slots", "get", "put", "forget"]), min_size=1, max_size=4),
+    st.integers(1, 3000),
+)
+def test_a_keyring_may_fall_silent_at_any_call(silent: int, uses: list[str], length: int) -> None:
+    """Each use ends within seconds, with its result or with the way round."""
+    keyring = SilentKeyring(silent_from=silent)
+    store = KeyringStore(keyring)
+    slot, secret = Slot("api_key", "us1", "acme"), Secret("k" * length, label="api_key")
+    calls = {
+        "slots": store.slots,
+        "get": lambda: store.get(slot),
+        "put": lambda: store.put(slot, secret),
+        "forget": lambda: store.forget(slot),
+    }
+    refused: list[InputError] = []
+    with mock.patch.object(patience, "SECONDS", 0.05):
+        for use in uses:
+            begun = time.monotonic()
+            try:
+                calls[use]()
+            except InputError as error:
+                refused.append(error)
+            assert time.monotonic() - begun < 5
+    assert {error.code for error in refused} <= {"keyring_silent"}
+    assert all("DDOAUTH_STORE" in error.advice for error in refused)
+    keyring.unlocked.set()
+    for waiting in tuple(patience._WAITING):
+        waiting.join(5)
+    store.put(slot, secret)
+    assert store.get(slot) == secret
+
+
+class FullStream(io.StringIO):
+    """Take nothing, as a full disk."""
+
+    def write(self, _text: str, /) -> int:
+        """Refuse."""
+        raise OSError(28, "No space left on device")
+
+
+def _stream(kind: str) -> io.TextIOBase | None:
+    if kind == "none":
+        return None
+    if kind == "full":
+        return FullStream()
+    if kind == "closed":
+        stream = io.StringIO()
+        stream.close()
+        return stream
+    return io.TextIOWrapper(io.BytesIO(), encoding=kind, errors="backslashreplace")
+
+
+@generated(
+    st.sampled_from(["none", "closed", "ascii", "cp1252", "utf-8"]),
+    st.sampled_from(["none", "closed", "full", "ascii", "cp1252"]),
+    st.sampled_from([("explain", "wrong_state"), ("explain", "wrong_stat"), ("run", "none.ipynb")]),
+    st.text(max_size=10),
+)
+def test_missing_streams_change_no_exit_code(
+    stdout: str, stderr: str, line: tuple[str, str], client: str
+) -> None:
+    """Closed, absent, full or poor in letters: a command ends as it does at a terminal."""
+    result = NotebookRun("01", "us1", client, "failed", 1.0, "", "01.us1.ipynb")
+    given = _stream(stdout), _stream(stderr)
+    with mock.patch.object(sys, "stdout", given[0]), mock.patch.object(sys, "stderr", given[1]):
+        assert main(line) == (0 if line[1] == "wrong_state" else 2)
+        RunProgress(1).add(result)
+        for stream in {sys.stdout, sys.stderr} - set(given):
+            stream.close()
+
+
+@generated(
+    st.booleans(),
+    st.lists(st.sampled_from(["--no-browser", "--port=8890", "--out=x"]), unique=True),
+    st.lists(st.sampled_from(["--allow-root", "--ip=0.0.0.0", "--debug"]), unique=True),
+    st.booleans(),
+)
+def test_root_may_run_the_lab_with_any_options(
+    root: bool,  # noqa: FBT001 - drawn
+    own: list[str],
+    jupyters: list[str],
+    allow: bool,  # noqa: FBT001 - drawn
+) -> None:
+    """JupyterLab gets each of its options once, wherever it stands, and root needs none."""
+    parser = Parser(prog="ddoauth lab")
+    lab.configure(parser)
+    typed = [*own, *(["--allow-root"] if allow else []), *(["--", *jupyters] if jupyters else [])]
+    with mock.patch.object(lab, "_is_root", return_value=root):
+        command = lab._command(Path("/copies"), parser.parse_args(typed))
+    assert all(command.count(option) == 1 for option in jupyters)
+    assert command.count("--allow-root") == int(root or allow or "--allow-root" in jupyters)
+    assert any(o in command for o in ("--ServerApp.ip=127.0.0.1", "--ip=0.0.0.0"))

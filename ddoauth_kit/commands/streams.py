@@ -12,7 +12,7 @@ _STANDARD: Final = 2
 
 
 def prepare_streams() -> None:
-    """Replace letters that a stream does not know, and let a closed one take everything.
+    """Replace letters that a stream does not know, and give each closed number a file.
 
     A closed number would be given to the next file that is opened, and what a child process says
     would end in that file.
@@ -20,12 +20,18 @@ def prepare_streams() -> None:
     while (free := os.open(os.devnull, os.O_RDWR)) <= _STANDARD:
         pass
     os.close(free)
+    replace_missing_streams()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def replace_missing_streams() -> None:
+    """Let a stream that does not exist or is closed take everything, as a daemon's does."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
-        if stream is None:
+        if stream is None or stream.closed:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115
-        elif isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
 
 
 def drop_output() -> None:

@@ -12,7 +12,14 @@ from ddoauth_kit.doctor.finding import Finding, note, ok, problem
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-_UNREAD = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+_UNREAD = (
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+    "AWS_CA_BUNDLE",
+    "PIP_CERT",
+    "GIT_SSL_CAINFO",
+    "NODE_EXTRA_CA_CERTS",
+)
 _PROXIES = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
 
 

@@ -70,7 +70,8 @@ def check_sites(reached: tuple[Reached, ...]) -> Iterator[Finding]:
         check = f"site {each.site.name}"
         host = _asked(each.site)
         if each.error is not None:
-            yield problem(check, each.error.what, ONLINE)
+            step = TRUST if each.error.code == "tls_error" else ONLINE
+            yield problem(check, each.error.what, step)
         elif each.foreign:
             found = f"{host} gives an answer that is not Datadog's: {each.foreign}"
             yield problem(check, found, LET)

@@ -165,12 +165,12 @@ class DdoauthEngine(NBClientEngine):  # type: ignore[misc]
     ) -> Any:  # noqa: ANN401 - as above
         """Execute the cells in a kernel of this environment."""
         options.pop("input_path", None)
-        timeout = execution_timeout or options.pop("timeout", None)
+        timeout = options.pop("timeout", None)
         return MaskingClient(
             nb_man,
             kernel_name=kernel_name,
             startup_timeout=start_timeout,
-            timeout=timeout,
+            timeout=execution_timeout or timeout,
             iopub_timeout=IOPUB_SECONDS,
             log=logger,
             **options,

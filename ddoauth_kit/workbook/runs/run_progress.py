@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.printable import one_line
@@ -17,7 +18,7 @@ _CLEAR: Final = "\r\x1b[K"
 
 
 class RunProgress:
-    """Count results against a total, on standard error."""
+    """Count results against a total, on standard error; one that takes nothing stops no run."""
 
     def __init__(self, total: int, *, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stderr
@@ -45,8 +46,9 @@ class RunProgress:
             self._write(_CLEAR)
 
     def _write(self, text: str) -> None:
-        self._stream.write(text)
-        self._stream.flush()
+        with suppress(OSError):
+            self._stream.write(text)
+            self._stream.flush()
 
 
 def describe(run: NotebookRun) -> str:

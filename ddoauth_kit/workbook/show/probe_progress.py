@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from html import escape
 from typing import TYPE_CHECKING, Final
 
@@ -27,7 +27,7 @@ def progress_for(scopes: int, *, sites: int) -> Iterator[Watch]:
     if _in_notebook():
         with _notebook_bar(title) as watch:
             yield watch
-    elif sys.stderr.isatty():
+    elif sys.stderr is not None and sys.stderr.isatty():
         with _terminal_bar(title, total=scopes * sites) as watch:
             yield watch
     else:
@@ -84,9 +84,12 @@ def _terminal_bar(title: str, *, total: int) -> Iterator[Watch]:
 def _plain_lines(title: str) -> Watch:
     def say(progress: ProbeProgress) -> None:
         step = max(1, progress.total // STEPS)
-        if progress.done % step == 0 or progress.done == progress.total:
+        if sys.stderr is not None and (
+            progress.done % step == 0 or progress.done == progress.total
+        ):
             line = f"{title}: {progress.done} of {progress.total}"
-            print(line, file=sys.stderr, flush=True)  # noqa: T201 - progress
+            with suppress(OSError):  # a full stderr stops no probe
+                print(line, file=sys.stderr, flush=True)  # noqa: T201 - progress
 
     return say
 
