@@ -167,8 +167,8 @@ class Shape:
 
 def is_repeated(value: str) -> bool:
     """Return whether a value is one character over and over: a placeholder."""
-    letters = value.rpartition("_")[2] or value
-    return len(set(letters.lower())) == 1
+    letters = (value.rpartition("_")[2] or value).lower()
+    return letters != "" and not letters.strip(letters[0])
 
 
 def is_placeholder(value: str) -> bool:
@@ -271,9 +271,11 @@ def _is_password(found: re.Match[str]) -> bool:
 
 
 def _is_curl(found: re.Match[str]) -> bool:
+    if not _is_password(found):
+        return False
     before = found.string[max(0, found.start() - 400) : found.start()].lower()
-    command = before[before.rfind("curl") :] if "curl" in before else "|"
-    return "|" not in command and ";" not in command and _is_password(found)
+    _, curl, command = before.rpartition("curl")
+    return curl != "" and "|" not in command and ";" not in command
 
 
 _REDIRECT: Final = re.compile(r"[?&](?:state|domain|site|dd_oid|client_id|code)=")

@@ -72,6 +72,9 @@ _PRINTABLE: Final = re.compile(r"(?P<printable>(?:=[0-9A-F]{2})+)|=[ \t]{0,8}\r?
 _IS_PRINTABLE: Final = re.compile(r"=3D|=[ \t]{0,8}\r?\n|(?:=[0-9A-F]{2}){6}")
 _PERCENT: Final = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
 _PERCENT_U: Final = re.compile(r"%u([0-9A-Fa-f]{4})")
+# Unicode's invisible tags, each of which stands for one of ASCII's printable characters.
+_NO_TAG: Final = re.compile(r"[^\U000e0020-\U000e007e]+")
+_TAGS: Final = {0xE0000 + n: n for n in range(0x20, 0x7F)}
 _LETTERS: Final = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 INLINE: Final = re.compile(
     r"(?:</?(?:abbr|a|bdi|bdo|big|b|code|del|em|font|ins|i|kbd|mark|q|samp|small|span|strike|"
@@ -301,7 +304,8 @@ def _texts(data: bytes, room: list[int]) -> Iterator[str]:
 def _unescaped(text: str) -> str | None:
     if not _ESCAPED.search(text):
         return None
-    if "%" in text or "&" in text or _NOT_PLAIN.search(text):
+    # A run of backslashes is long where a text was escaped many times, and pairs are plain.
+    if "%" in text or "&" in text or _NOT_PLAIN.search(text.replace("\\\\", "")):
         return _ESCAPES.sub(_decoded, text)
     # What JSON does to most texts is undone faster one escape at a time.
     text = text.replace("\\\\", "\0")
@@ -377,7 +381,7 @@ def _decode(kind: str | None, text: str) -> str:
             return text[::2]
         return _paired("".join(_SLASHED.sub(_character, text)))
     if kind == "terminal":
-        return "" if text.isascii() else "".join(map(_tagged, text))
+        return "" if text.isascii() else _NO_TAG.sub("", text).translate(_TAGS)
     return html.unescape(text) if kind == "html" else ""
 
 
@@ -388,12 +392,6 @@ def _percent(text: str) -> str:
     return _PERCENT.sub(
         lambda run: bytes.fromhex(run[0].replace("%", "")).decode("utf-8", "replace"), text
     )
-
-
-def _tagged(character: str) -> str:
-    """Return the letter that one of Unicode's invisible tags stands for, or nothing."""
-    number = ord(character) - 0xE0000
-    return chr(number) if 0x20 <= number < 0x7F else ""  # noqa: PLR2004 - ASCII's printable ones
 
 
 def _character(found: re.Match[str]) -> str:

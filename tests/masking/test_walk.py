@@ -203,6 +203,8 @@ RUNS = {
     **{f"one {c!r}": c for c in ("a", "%", ".", "-", "\\", "&", "<", "=", " ", "\n", "{", "\x1b[")},
     **{f"many {c!r}": c for c in ("%41", "a%0a", "\\n", "&lt;", "a@", "%40", "key-", "token=")},
     **{f"many {c!r}": c for c in ("://a:", "eyJ", "bearer ", "?code=", '"user":', "<td>", "<!--")},
+    **{f"one {c!r}": c for c in ("\u200b", "\ufeff", "\U000e0041", "\uff21", "A", "\x15")},
+    **{f"many {c!r}": c for c in ("\\\\n", "\\\\ \\", "\\101", "&#65", "curl -u a:")},
 }
 ALPHABETS = {
     "hex": "0123456789abcdef",
@@ -218,7 +220,7 @@ ALPHABETS = {
 @pytest.mark.checklist("N9")
 @pytest.mark.parametrize("name", [*RUNS, *ALPHABETS])
 def test_time_grows_in_line(name: str) -> None:
-    """A quarter of a megabyte of one kind of character takes no minutes."""
+    """A quarter of a megabyte of one kind of character takes a fraction of a second."""
     size = 256 * 1024
     if name in RUNS:
         text = RUNS[name] * (size // len(RUNS[name]))
@@ -227,7 +229,7 @@ def test_time_grows_in_line(name: str) -> None:
     begun = time.process_time()
     Masker([KNOWN])(text)
     mask_people(text)
-    assert time.process_time() - begun < 2.0
+    assert time.process_time() - begun < 0.8
 
 
 def test_a_bomb_is_bounded() -> None:

@@ -53,7 +53,8 @@ _PAGE: Final = (
 _WORDS: Final = {
     HTTPStatus.BAD_REQUEST: "This request cannot be read.",
     HTTPStatus.FORBIDDEN: (
-        "This page opens only in its own browser window, not inside another page."
+        "This page opens only for the user whose program is waiting, in a browser window of its "
+        "own."
     ),
     HTTPStatus.NOT_FOUND: "There is nothing here.",
     HTTPStatus.METHOD_NOT_ALLOWED: "This address accepts only GET requests.",

@@ -8,6 +8,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
 
 from ddoauth_kit.errors import InputError
+from ddoauth_kit.result_files import write_text
 from ddoauth_kit.workbook.runs.run_matrix import NotebookRun, digest
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ class Ledger:
 
     def _rewrite(self) -> None:
         lines = [self._head, *(run.as_dict() for run in self._runs.values())]
-        self._path.write_text("".join(map(_line, lines)), encoding="utf-8")
+        write_text(self._path, "".join(map(_line, lines)))
 
 
 def _line(value: dict[str, Any]) -> str:
