@@ -19,7 +19,7 @@ from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import chain
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, quote_plus
 
@@ -91,6 +91,8 @@ _BASE64: Final = re.compile(
 _UNCHANGED: Final = re.compile(r"[A-Za-z0-9._~-]+")
 _HEX: Final = re.compile(r"(?<![0-9A-Za-z])(?:0[xX])?(?:[0-9a-fA-F]{2}){20,}(?![0-9A-Za-z])")
 _LINES: Final = re.compile(r"\s+")
+_LINE: Final = re.compile(r"\S+")
+_MOST_LINES: Final = 1000
 _SHORT: Final = 12
 _LONG_WORD: Final = 16 * 1024
 _ALWAYS: Final = 24
@@ -242,9 +244,20 @@ def _words(text: str) -> Iterator[tuple[int, int, bytes]]:
         if _is_encoded(word[0]):
             for data in _base64_bytes(word[0]):
                 yield *word.span(), data
+            if "\n" in word[0]:
+                yield from _lines_of(word)
     for word in _HEX.finditer(text):
         digits = word[0].removeprefix("0x").removeprefix("0X")
         yield *word.span(), bytes.fromhex(digits)
+
+
+def _lines_of(word: re.Match[str]) -> Iterator[tuple[int, int, bytes]]:
+    """Yield each line of a word that spans some: they may be words of their own, one a line."""
+    lines = list(islice(_LINE.finditer(word[0]), _MOST_LINES + 1))
+    if len(lines) <= _MOST_LINES:
+        for line in lines:
+            for data in _base64_bytes(line[0]):
+                yield word.start() + line.start(), word.start() + line.end(), data
 
 
 def _known_find(begin: int, end: int, shown: str) -> Find:
