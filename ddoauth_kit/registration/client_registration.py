@@ -14,6 +14,7 @@ from ddoauth_kit.binder import refuse_on_binder
 from ddoauth_kit.edited_text import edited_text
 from ddoauth_kit.environment_values import path_in, value_of, word_of, words_of
 from ddoauth_kit.errors import InputError
+from ddoauth_kit.printable import quoted_path
 from ddoauth_kit.registration.redirect_uris import can_be_redirect_uri
 from ddoauth_kit.scopes import known_scopes, unknown_scope
 from ddoauth_kit.secret import Secret
@@ -283,4 +284,4 @@ def _strings(integration: dict[str, Any], name: str, path: str | Path) -> tuple[
 
 
 def _bad_file(path: str | Path, what: str) -> InputError:
-    return InputError("bad_client_file", f"The client file {str(path)!r} {what}.")
+    return InputError("bad_client_file", f"The client file {quoted_path(path)} {what}.")
