@@ -60,7 +60,7 @@ def lesson_text(path: Path) -> str:
 
     Each text is one string: a server joins lists of lines, and static files are shown as they are.
     """
-    notebook = nbformat.read(path, as_version=nbformat.NO_CONVERT)
+    notebook = nbformat.read(path, as_version=nbformat.NO_CONVERT)  # type: ignore[no-untyped-call]
     why = READ_ONLY.get(path.name[:2])
     note = _WHY.format(why=why) if why else _NOTE
     cell = {"cell_type": "markdown", "id": "in-a-tab", "metadata": {}, "source": note}
