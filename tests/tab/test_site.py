@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from support.static_site import SHOWN
 
 from ddoauth_kit.maintenance.site.contents import READ_ONLY
 from ddoauth_kit.workbook.lessons.notebooks import find_notebooks
@@ -158,11 +159,22 @@ def test_nothing_typed_is_stored(open_site: Callable[..., Tab]) -> None:
 
 
 def test_a_phone_without_a_network_runs_the_flow(open_site: Callable[..., Tab]) -> None:
-    """At 390 pixels, and with no network once it is loaded, the whole flow still works."""
+    """At 390 pixels a lesson has room, and without a network its flow works once it is loaded."""
     tab = open_site(viewport={"width": 390, "height": 844}, has_touch=True)
     assert tab.execute("from ddoauth_kit.workbook import open_lab") == ""
+    (cell, *_) = tab.page.locator(f"{SHOWN} .jp-Cell .jp-RenderedMarkdown").all()
+    assert cell.bounding_box()["width"] > 250
     tab.page.context.set_offline(True)
     said = tab.execute("lab = open_lab()\nprint(lab.current_user(lab.connect()).status)")
+    assert said.strip() == "200"
+
+
+def test_a_browser_without_storage_runs_the_flow(unstored: Tab) -> None:
+    """Where a private window stores nothing at all, the site opens and the flow works."""
+    asked = "() => { try { return localStorage.length } catch (error) { return error.name } }"
+    assert unstored.page.evaluate(asked) == "SecurityError"
+    code = "from ddoauth_kit.workbook import open_lab\nlab = open_lab()\n"
+    said = unstored.execute(f"{code}print(lab.current_user(lab.connect()).status)")
     assert said.strip() == "200"
 
 

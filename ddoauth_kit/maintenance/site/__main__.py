@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Any, Final
 from zipfile import ZipFile
 
 from ddoauth_kit.maintenance.site.contents import (
+    lab_page,
     lesson_text,
     llms_text,
     root_page,
     settings,
-    with_lesson_in_address,
 )
 from ddoauth_kit.maintenance.site.parts import (
     CORE,
@@ -51,7 +51,7 @@ def build(out: Path, *, cache: Path) -> None:
         shutil.rmtree(out, ignore_errors=True)
         _build_lite(lite, out, extensions=fetch_extensions(cache / "extensions"))
     lab = out / "lab" / "index.html"
-    lab.write_text(with_lesson_in_address(lab.read_text("utf-8")), "utf-8")
+    lab.write_text(lab_page(lab.read_text("utf-8")), "utf-8")
     (out / "index.html").write_text(root_page(), "utf-8")
     (out / "llms.txt").write_text(llms_text(find_notebooks()), "utf-8")
 

@@ -39,17 +39,34 @@ _NOTE: Final = (
     'and a reload starts the lesson from the beginning. `MODE = "live"` is refused here.'
 )
 # JupyterLite takes the lesson out of the address, and a reload would show an empty launcher.
-_ADDRESS: Final = """<script>
+# On a phone its list of files and its prompts would leave the lesson no room.
+_IN_THE_HEAD: Final = """<style>
+@media (max-width: 600px) {
+  .jp-Notebook .jp-InputPrompt, .jp-Notebook .jp-OutputPrompt {
+    flex: 0 0 0; min-width: 0; width: 0; padding: 0; overflow: hidden;
+  }
+}
+</style>
+<script>
 const named = () => new URL(location.href).searchParams.get('path');
 const name = (path) => {
   const address = new URL(location.href);
   address.searchParams.set('path', path);
   history.replaceState(history.state, '', address);
 };
-if (!named()) name('%s');
+if (!named()) name('FIRST');
+const phone = matchMedia('(max-width: 600px)').matches;
+let shown;
 setInterval(() => {
-  const open = window.jupyterapp?.shell.currentWidget?.context?.path;
-  if (open && open !== named()) name(open);
+  const app = window.jupyterapp;
+  const open = app?.shell.currentWidget?.context;
+  if (!open?.isReady) return;
+  if (open.path !== named()) name(open.path);
+  if (!phone || open.path === shown) return;
+  if (!shown) app.commands.execute('application:toggle-side-tabbar', {side: 'right'});
+  shown = open.path;
+  app.shell.collapseLeft();
+  app.shell.collapseRight();
 }, 500);
 </script>
 """
@@ -95,12 +112,12 @@ def settings(packages: Iterable[str]) -> dict[str, Any]:
     }
 
 
-def with_lesson_in_address(page: str) -> str:
-    """Return JupyterLite's page with an address that always names the open lesson."""
+def lab_page(page: str) -> str:
+    """Return JupyterLite's page with the open lesson in its address and room on a phone."""
     head, found, body = page.partition("</head>")
     if not found:
         raise ValueError("JupyterLite's page has no </head> to put a script before")
-    return f"{head}{_ADDRESS % FIRST}{found}{body}"
+    return f"{head}{_IN_THE_HEAD.replace('FIRST', FIRST)}{found}{body}"
 
 
 def root_page() -> str:

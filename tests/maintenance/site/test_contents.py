@@ -11,11 +11,11 @@ import pytest
 from ddoauth_kit.maintenance.site.contents import (
     FIRST,
     READ_ONLY,
+    lab_page,
     lesson_text,
     llms_text,
     root_page,
     settings,
-    with_lesson_in_address,
 )
 from ddoauth_kit.workbook.lessons.notebooks import find_notebooks
 
@@ -67,9 +67,9 @@ def test_the_root_opens_the_first_lesson() -> None:
 
 def test_a_page_without_a_head_is_refused() -> None:
     """The script that names the lesson in the address is in the page, or the build fails."""
-    assert with_lesson_in_address("<head></head>").count(FIRST) == 1
+    assert lab_page("<head></head>").count(FIRST) == 1
     with pytest.raises(ValueError, match="no </head>"):
-        with_lesson_in_address("<body></body>")
+        lab_page("<body></body>")
 
 
 def test_programs_find_every_lesson() -> None:
