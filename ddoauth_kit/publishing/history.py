@@ -70,7 +70,7 @@ def _environment() -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class EarlierManifest:
-    """Hold the earlier `app_uuid`, empty if unknown, where it is from, and what to tell."""
+    """Hold the earlier `app_uuid` (empty if unknown), its origin, and notes for the reader."""
 
     app_uuid: str = ""
     where: str = ""

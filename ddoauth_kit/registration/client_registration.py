@@ -51,11 +51,12 @@ class TokenEndpoint(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ClientRegistration:
-    """Hold one registration: an id, its secret, and where and for what it is good.
+    """Hold one registration: an id, its secret, its redirect URIs, scopes and sites.
 
     One integration has several: private and published, and a private one for each site. `sites`
-    names those on which this id and secret are accepted. The text `private` or `published` will do
-    for `kind`, and `v1` or `v2` for `token_endpoint`, which codes and refresh tokens are sent to.
+    names those on which this id and secret are accepted. `kind` may be the text
+    `private` or `published`, and `token_endpoint`, which gets codes and refresh tokens, `v1` or
+    `v2`.
 
     Raises:
         InputError: `unknown_kind`, `unknown_token_endpoint`, `bad_redirect_uri`.
@@ -213,7 +214,7 @@ def _no_credentials(site: str, kind: Kind, environ: Mapping[str, str]) -> InputE
 
 
 def _kind(value: str) -> Kind:
-    """Return the kind that is meant; a text that is compared by identity would pass for none."""
+    """Return the kind for a text, because code compares kinds by identity."""
     try:
         return Kind(value)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Judge where a redirect URI leads: whether it can be one, to this machine, to a test host."""
+"""Judge a redirect URI: is it valid, and does it lead to this machine or to a test host?"""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def can_be_redirect_uri(uri: str) -> bool:
 
 
 def why_no_redirect_uri(uri: str) -> str:
-    """Return a sentence on why a server may not redirect there, or nothing."""
+    """Return a sentence that says why a server may not redirect there, or an empty text."""
     try:
         parts = urlsplit(uri)
         host, _ = parts.hostname, parts.port

@@ -24,6 +24,7 @@ from ddoauth_kit.errors import DdoauthError, InputError
 from ddoauth_kit.masking.notebooks import mask_notebook
 from ddoauth_kit.masking.parameters import refuse_secret_parameters
 from ddoauth_kit.masking.redaction import redact_body
+from ddoauth_kit.result_files import write_text
 from ddoauth_kit.workbook.runs.collect import result
 from ddoauth_kit.workbook.runs.run_secrets import secrets_here
 from ddoauth_kit.workbook.runs.scheduler_knock import knock
@@ -148,7 +149,7 @@ class ClusterRunner:
         from nbformat import v4
 
         text = _without_secrets(answer.notebook, secrets_here())
-        (out / f"{case.name}.ipynb").write_text(text, encoding="utf-8")
+        write_text(out / f"{case.name}.ipynb", text)
         return result(
             case,
             error=answer.error,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.printable import quoted_path
+from ddoauth_kit.result_files import write_text
 from ddoauth_kit.workbook.runs.run_matrix import NotebookRun, digest
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ class Ledger:
 
     def _rewrite(self) -> None:
         lines = [self._head, *(run.as_dict() for run in self._runs.values())]
-        self._path.write_text("".join(map(_line, lines)), encoding="utf-8")
+        write_text(self._path, "".join(map(_line, lines)))
 
 
 def _line(value: dict[str, Any]) -> str:
