@@ -52,6 +52,17 @@ def grant_slot(tokens: TokenSet, *, client_kind: str = "") -> Slot:
     return Slot("grant", tokens.site.name, tokens.client_id, client_kind, tokens.dd_oid)
 
 
+def keep_grant(client: OAuthClient, tokens: TokenSet, *, store: Store) -> Grant:
+    """Keep what `complete` returned under its site, client and organization.
+
+    Raises:
+        InputError: see `Grant.keep`.
+    """
+    grant = Grant(client, store=store, slot=grant_slot(tokens))
+    grant.keep(tokens)
+    return grant
+
+
 def kept_grants(
     client: OAuthClient, *, store: Store, site: str = "", org: str = ""
 ) -> tuple[Grant, ...]:

@@ -163,9 +163,9 @@ def test_init_never_overwrites(place: Path, capsys: pytest.CaptureFixture[str]) 
 @needs_namespaces
 def test_isolate_grades_in_a_namespace(place: Path) -> None:
     """A server that reads no proxy variable is graded, and nothing of it can leave."""
-    named = 'COOKIE: Final = "acme_session"'
+    named = "HEADERS = {\n"
     deaf = 'for name in ("HTTPS_PROXY", "https_proxy"):\n    os.environ.pop(name, None)'
-    server = server_copy(place, (named, f"{named}\n{deaf}"))
+    server = server_copy(place, (named, f"{deaf}\n\n{named}"))
     _write(place, server)
     line = [sys.executable, "-m", "ddoauth_kit", "grade", *ONLY, "--isolate", "--format", "json"]
     done = subprocess.run(line, capture_output=True, text=True, timeout=120, check=False)

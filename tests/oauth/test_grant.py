@@ -30,7 +30,7 @@ from ddoauth_kit.api.queries import monitor_list_request
 from ddoauth_kit.errors import AnswerError, InputError, NetworkError, TokenError
 from ddoauth_kit.http.sender import AsyncHttp
 from ddoauth_kit.oauth import grant as grants
-from ddoauth_kit.oauth.grant import Grant, grant_slot, kept_grants
+from ddoauth_kit.oauth.grant import Grant, grant_slot, keep_grant, kept_grants
 from ddoauth_kit.oauth.grant_record import _TEXTS, new_record, read, written
 from ddoauth_kit.oauth.tokens import current_user_request
 from ddoauth_kit.registration import TokenEndpoint
@@ -425,7 +425,7 @@ def test_customers_are_found_again_after_a_restart(scene: Scene, tmp_path: Path)
     """A new process finds each customer's grant by organization, and no other client's."""
     store = FileStore(tmp_path / "kept")
     tokens = scene.tokens()
-    Grant(scene.oauth, store=store, slot=grant_slot(tokens)).keep(tokens)
+    assert keep_grant(scene.oauth, tokens, store=store).latest == tokens
     foreign = replace(tokens, client_id="another")
     store.put(grant_slot(foreign), written(new_record(foreign, now=NOW)))
     store.put(Slot("api_key", "us1", tokens.client_id, "", tokens.dd_oid), Secret("k", label="k"))
