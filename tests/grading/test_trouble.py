@@ -62,6 +62,15 @@ def test_a_start_that_leads_nowhere_is_named(trouble: str, code: str, said: str)
     assert caught.value.code == code
 
 
+def test_calls_that_do_not_go_through_the_front_are_named_in_the_first_look() -> None:
+    """The customer consents, and the token request never arrives, so no file is written."""
+    port = free_port()
+    env = {**CLIENT, "PORT": str(port), "TROUBLE": "deaf"}
+    with pytest.raises(SettingsError, match="--isolate") as caught:
+        first_look(f"http://localhost:{port}/connect", command=COMMAND, env=env)
+    assert caught.value.code == "front_bypassed"
+
+
 def test_a_death_midway_leaves_the_rest_to_run() -> None:
     """The scenario in which the process ends is broken, and the next one is judged."""
     report = grade(_settings("midway"), only=["denied", "stranger", "page-clean"])
