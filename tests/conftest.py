@@ -18,6 +18,7 @@ from support.checklist import pytest_runtest_setup, pytest_terminal_summary
 from support.loopback import DrippingServer, HoldingServer, RawServer, RecordingServer
 from support.once import made_once
 from support.seconds import FolderSeconds
+from xdist.scheduler import LoadFileScheduling
 
 from ddoauth_kit.http.sender import Http
 
@@ -44,9 +45,12 @@ settings.load_profile("kit")
 
 
 # These files take longest. They start first, so that none runs alone at the end.
+BROWSER = "tests/browser/"
 LONGEST = (
-    "tests/browser/",
+    BROWSER,
     "tests/workbook/lessons/test_lessons_live.py",
+    "tests/grading/test_mutants.py",
+    "tests/test_workflows.py",
     "tests/workbook/runs/",
     "notebooks/",
     "tests/test_repository.py",
@@ -67,11 +71,24 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Run one file in this process, and many side by side: one more than cores, as tests wait."""
+    """Run one file in this process, and many side by side: more than cores, as tests wait."""
     given = config.option.file_or_dir
     if len(given) == 1 and given[0].partition("::")[0].endswith((".py", ".ipynb")):
         return 0
-    return min(len(os.sched_getaffinity(0)) + 1, MOST_PROCESSES)
+    waiting = 2 if config.option.markexpr == "long" else 1
+    return min(len(os.sched_getaffinity(0)) + waiting, MOST_PROCESSES)
+
+
+class WholeFiles(LoadFileScheduling):
+    """Keep a file in one process, and all files of the browser, which share it, in one as well."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return BROWSER if nodeid.startswith(BROWSER) else super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> WholeFiles:
+    """Start the browser and its servers once."""
+    return WholeFiles(config, log)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

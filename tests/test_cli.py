@@ -45,11 +45,12 @@ def _ddoauth(*arguments: str) -> subprocess.CompletedProcess[str]:
         ["completion", "--help"],
     ],
 )
-def test_help(arguments: list[str]) -> None:
+def test_help(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """Every command explains itself."""
-    done = _ddoauth(*arguments)
-    assert done.returncode == 0
-    assert "usage: ddoauth" in done.stdout
+    with pytest.raises(SystemExit) as ended:
+        sys.exit(main(arguments))
+    assert not ended.value.code
+    assert "usage: ddoauth" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -199,27 +200,27 @@ def test_run_prints_results(tmp_path: Path) -> None:
     assert "1/1 passed 00_start_here on uk1" in done.stderr
 
 
-def test_failing_notebook_exits_with_1(tmp_path: Path) -> None:
+def test_failing_notebook_exits_with_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A notebook that fails makes the exit code 1; the others still run, and a resume is next."""
     broken = tmp_path / "broken.ipynb"
     lesson = ROOT / "notebooks" / "00_start_here.ipynb"
     broken.write_text(lesson.read_text("utf-8").replace("sites_table()", "sites_table(1)"), "utf-8")
-    done = _ddoauth("run", str(broken), "00", "--out", str(tmp_path / "out"))
-    assert done.returncode == 1
-    assert "TypeError: sites_table() takes 0 positional arguments" in done.stdout
-    assert done.stderr.startswith("running 2 notebooks on us1, 2 runs; ")
-    assert "passed 00_start_here on us1" in done.stderr
     out = tmp_path / "out"
+    assert main(["run", str(broken), "00", "--out", str(out)]) == 1
+    said = capsys.readouterr()
+    assert "TypeError: sites_table() takes 0 positional arguments" in said.out
+    assert said.err.startswith("running 2 notebooks on us1, 2 runs; ")
+    assert "passed 00_start_here on us1" in said.err
     assert (out / "summary.json").is_file()
-    assert done.stdout.splitlines()[-2:] == [
+    assert said.out.splitlines()[-2:] == [
         f"Report: {out / 'report.html'}",
         f"Next: ddoauth run --out {out} --resume broken",
     ]
-    again = _ddoauth("run", "00", "--compare", str(out), "--out", str(tmp_path / "again"))
-    assert again.returncode == 0, again.stderr
-    assert "1 difference from the earlier run." in again.stdout
-    assert "broken" in again.stdout.partition("1 difference")[2].splitlines()[1]
-    assert again.stdout.splitlines()[-1] == "Next: ddoauth run --site all"
+    assert main(["run", "00", "--compare", str(out), "--out", str(tmp_path / "again")]) == 0
+    again = capsys.readouterr().out
+    assert "1 difference from the earlier run." in again
+    assert "broken" in again.partition("1 difference")[2].splitlines()[1]
+    assert again.splitlines()[-1] == "Next: ddoauth run --site all"
 
 
 def test_lessons_run_under_nbconvert(tmp_path: Path) -> None:
@@ -241,7 +242,7 @@ def test_lessons_run_under_nbconvert(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
 def test_interrupt_keeps_what_is_finished_and_resume_does_the_rest(
-    ending: signal.Signals, tmp_path: Path
+    ending: signal.Signals, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Ctrl-C and SIGTERM end a run quietly with 130; `--resume` runs what is missing alone."""
     sites = [part for site in ("us1", "eu1", "us3") for part in ("--site", site)]
@@ -265,35 +266,35 @@ def test_interrupt_keeps_what_is_finished_and_resume_does_the_rest(
     summary = json.loads((tmp_path / "summary.json").read_text("utf-8"))
     assert 1 <= summary["passed"] < 3
     assert summary["passed"] + len(summary["not_run"]) == 3
-    resumed = _ddoauth(*arguments, "--resume")
-    assert resumed.returncode == 0
-    assert f"{summary['passed']} of 3 had passed before, and are not run again" in resumed.stderr
-    assert "passed 00_start_here on us1 in" not in resumed.stderr
+    assert main([*arguments, "--resume"]) == 0
+    resumed = capsys.readouterr().err
+    assert f"{summary['passed']} of 3 had passed before, and are not run again" in resumed
+    assert "passed 00_start_here on us1 in" not in resumed
     assert json.loads((tmp_path / "summary.json").read_text("utf-8"))["passed"] == 3
 
 
-def test_resume_refuses_other_settings(tmp_path: Path) -> None:
+def test_resume_refuses_other_settings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A folder that was written with other settings is left as it is."""
     out = str(tmp_path)
-    assert _ddoauth("run", "00", "--out", out).returncode == 0
+    assert main(["run", "00", "--out", out]) == 0
     before = (tmp_path / "ledger.jsonl").read_bytes()
-    done = _ddoauth("run", "00", "--out", out, "--resume", "--writes")
-    assert done.returncode == 2
-    assert "other_settings" in done.stderr
+    assert main(["run", "00", "--out", out, "--resume", "--writes"]) == 2
+    assert "other_settings" in capsys.readouterr().err
     assert (tmp_path / "ledger.jsonl").read_bytes() == before
 
 
-def test_scan_says_where_and_never_what(tmp_path: Path) -> None:
+def test_scan_says_where_and_never_what(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """`scan` exits with 1 and names the place, or with 0; as JSON it prints a list."""
     secret = "sandbox-secret-" + "0123456789" * 4
     (tmp_path / "log.txt").write_text(f"fine\n{secret}\n", "utf-8")
-    done = _ddoauth("scan", str(tmp_path))
-    assert done.returncode == 1
-    assert "log.txt: line 2: credential of the sandbox" in done.stdout
-    assert secret not in done.stdout + done.stderr
-    assert len(json.loads(_ddoauth("scan", str(tmp_path), "--format", "json").stdout)) == 1
+    assert main(["scan", str(tmp_path)]) == 1
+    said = capsys.readouterr()
+    assert "log.txt: line 2: credential of the sandbox" in said.out
+    assert secret not in said.out + said.err
+    assert main(["scan", str(tmp_path), "--format", "json"]) == 1
+    assert len(json.loads(capsys.readouterr().out)) == 1
     (tmp_path / "log.txt").write_text("fine\n", "utf-8")
-    assert _ddoauth("scan", str(tmp_path)).returncode == 0
+    assert main(["scan", str(tmp_path)]) == 0
 
 
 def test_command_without_the_workbook() -> None:

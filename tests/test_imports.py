@@ -28,6 +28,7 @@ LAYERS = (
         "exchange",
         "own_python",
         "printable",
+        "result_files",
         "scopes",
         "secret",
         "sites",

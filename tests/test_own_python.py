@@ -88,7 +88,47 @@ PLANTED = [
     "psutil",
     "sitecustomize",
     "usercustomize",
+    # what others look for by name
+    *(
+        "conftest",
+        "setup",
+        "yaml",
+        "dask",
+        "distributed",
+        "matplotlib",
+        "numpy",
+        "jinja2",
+        "dotenv",
+    ),
+    *("debugpy", "comm", "nbconvert", "tqdm", "nh3", "ipywidgets", "h11", "certifi", "evilmod"),
 ]
+# Python's own, which everything imports first; with `-m` no program can leave the folder earlier.
+STANDARD = [
+    *("json", "re", "logging", "random", "secrets", "socket", "ssl", "email", "asyncio", "typing"),
+    *("dataclasses", "uuid", "tempfile", "subprocess", "threading", "copy", "enum", "tomllib"),
+    *("site", "code", "platform", "struct", "string", "token", "readline", "rlcompleter"),
+]
+# Files of settings that name code, of every program that a run or a lab is made of.
+CONFIGS = [
+    *("jupyter_config", "jupyter_server_config", "jupyter_lab_config", "jupyter_notebook_config"),
+    *("jupyter_labapp_config", "jupyter_client_config", "jupyter_nbconvert_config"),
+    *("ipython_config", "ipython_kernel_config", "ipykernel_config", "papermill_config"),
+]
+SITES = ["site-packages", "lib/python3.11/site-packages", ".venv/lib/python3.11/site-packages"]
+TEMPLATES = ["templates", "lab", "classic", "base", "share/jupyter/nbconvert/templates/lab"]
+KERNELS = ["kernels", "share/jupyter/kernels", ".local/share/jupyter/kernels", ".jupyter/kernels"]
+PROFILES = ["profile_default", ".ipython/profile_default", "ipython/profile_default"]
+GROUPS = [
+    *("papermill.engine", "papermill.io", "papermill.translators", "keyring.backends"),
+    *(
+        "jupyter_client.kernel_provisioners",
+        "nbconvert.exporters",
+        "pytest11",
+        "matplotlib.backend",
+    ),
+    *("jupyter_serverproxy_servers", "dask.sizeof", "pandas_plotting_backends"),
+]
+PROGRAMS = ["python", "python3", "git", "sh", "jupyter-lab", "unshare", "xdg-open"]
 
 
 def _starts(path: Path) -> Iterator[tuple[str, str]]:
@@ -164,11 +204,55 @@ def trap(tmp_path: Path) -> Path:
     folder = tmp_path / "trap"
     folder.mkdir()
     note = f"import pathlib\npathlib.Path({str(tmp_path / 'sprung')!r}).open('a').write(__name__)\n"
-    for name in PLANTED:
+    for name in (*PLANTED, *STANDARD):
         (folder / f"{name}.py").write_text(note, "utf-8")
     (folder / "ddoauth_kit").mkdir()
     (folder / "ddoauth_kit" / "__init__.py").write_text(note, "utf-8")
+    for path, text in _files_that_name_code(note, tmp_path / "sprung"):
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text, "utf-8")
+    for name in PROGRAMS:
+        (folder / name).write_text(f"#!/bin/sh\necho {name} >> {tmp_path / 'sprung'}\n", "utf-8")
+        (folder / name).chmod(0o755)
     return folder
+
+
+def _files_that_name_code(note: str, sprung: Path) -> Iterator[tuple[str, str]]:
+    """Yield settings, plug-ins, templates, kernels and start-up files that each run a note."""
+    one_line = note.strip().replace("\n", "; ")
+    extensions = {"jpserver_extensions": {"evilmod": True}}
+    settings = {name: {"exec_lines": [one_line]} for name in ("IPKernelApp", "InteractiveShellApp")}
+    for name in CONFIGS:
+        yield f"{name}.py", note
+        yield f"{name}.json", json.dumps({"ServerApp": extensions, **settings})
+        yield f"{name}.d/evil.json", json.dumps({"ServerApp": extensions, **settings})
+    for name in ("", *SITES):
+        yield f"{name or '.'}/evil.pth", one_line + "\n"
+        yield f"{name or '.'}/evil-1.0.dist-info/METADATA", "Name: evil\nVersion: 1.0\n"
+        points = "".join(f"[{group}]\nddoauth = evilmod:x\n" for group in GROUPS)
+        yield f"{name or '.'}/evil-1.0.dist-info/entry_points.txt", points
+    for name in TEMPLATES:
+        shell = f"cycler.__init__.__globals__.os.system('echo template >> {sprung}')"
+        for file in ("index.html.j2", "base.html.j2", "base.j2", "null.j2", "full.tpl"):
+            yield f"{name}/{file}", "{{ " + shell + " }}"
+        yield f"{name}/conf.json", json.dumps({"preprocessors": {"1": {"type": "evilmod.X"}}})
+    for name in KERNELS:
+        for kernel in ("python3", "ddoauth-python"):
+            argv = ["/bin/sh", "-c", f"echo kernelspec >> {sprung}"]
+            spec = {"argv": argv, "display_name": "x", "language": "python"}
+            yield f"{name}/{kernel}/kernel.json", json.dumps(spec)
+    for name in PROFILES:
+        for file in ("ipython_config.py", "ipython_kernel_config.py", "startup/00-evil.py"):
+            yield f"{name}/{file}", note
+    yield ".env", "PYTHONSTARTUP=./evilmod.py\nPYTHONPATH=.\n"
+    yield "pyproject.toml", '[tool.pytest.ini_options]\naddopts = "-p evilmod"\n'
+    yield "pytest.ini", "[pytest]\naddopts = -p evilmod\n"
+    ring = f"default-keyring=evilmod.K\nkeyring-path={sprung.parent / 'trap'}\n"
+    yield "keyringrc.cfg", f"[backend]\n{ring}"
+    yield "distributed.yaml", "distributed:\n  worker:\n    preload: [./evilmod.py]\n"
+    yield "matplotlibrc", "backend: module://evilmod\n"
+    yield ".pdbrc", one_line + "\n"
+    yield "pyvenv.cfg", "home = /nowhere\n"
 
 
 def _environment(folder: Path) -> dict[str, str]:
@@ -224,7 +308,7 @@ def test_the_module_leaves_the_folder(trap: Path, tmp_path: Path) -> None:
     """`python -m ddoauth_kit` takes the folder off its path, once its own package is found."""
     (trap / "ddoauth_kit" / "__init__.py").unlink()
     (trap / "ddoauth_kit").rmdir()
-    for name in ("sitecustomize", "usercustomize"):  # Python runs these before any program
+    for name in ("sitecustomize", "usercustomize", *STANDARD):  # run before any program
         (trap / f"{name}.py").unlink()
     notebook = notebook_file(tmp_path, "works", "import starlette\nprint(SITE)")
     done = subprocess.run(

@@ -61,7 +61,8 @@ def run_login(options: argparse.Namespace) -> int:
         return _stored(response, oauth=oauth, chosen=chosen)
 
     consent = paste_consent if options.paste else listen_for_consent
-    tokens = consent(oauth, domain=site.domain, finish=finish, say=say)
+    with oauth.http:
+        tokens = consent(oauth, domain=site.domain, finish=finish, say=say)
     document(_summary(tokens, chosen=chosen))
     return SUCCESS
 

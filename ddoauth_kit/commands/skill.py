@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.commands.terminal import SUCCESS, complain, document, not_written, say
+from ddoauth_kit.result_files import write_text
 
 if TYPE_CHECKING:
     import argparse
@@ -40,7 +41,7 @@ def run_skill(options: argparse.Namespace) -> int:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists() and path.read_bytes() != text.encode():
             return complain(f"{path} exists with different content. Move it, or name another DIR.")
-        path.write_text(text, "utf-8")
+        write_text(path, text)
     except OSError as error:
         return not_written(error)
     say(f"{path} is written.")

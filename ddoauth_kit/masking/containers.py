@@ -202,4 +202,6 @@ def readable_text(data: bytes) -> str:
             return text
     except UnicodeDecodeError:
         pass
+    if _is_latin(data):
+        return data.decode("latin-1")
     return "\n".join(run.decode("ascii") for run in _RUNS.findall(data))

@@ -167,8 +167,8 @@ class Shape:
 
 def is_repeated(value: str) -> bool:
     """Return whether a value is one character over and over: a placeholder."""
-    letters = value.rpartition("_")[2] or value
-    return len(set(letters.lower())) == 1
+    letters = (value.rpartition("_")[2] or value).lower()
+    return letters != "" and not letters.strip(letters[0])
 
 
 def is_placeholder(value: str) -> bool:
@@ -227,7 +227,7 @@ def _words(name: str) -> list[str]:
 
 
 def _is_key(found: re.Match[str]) -> bool:
-    """Leave ids and commits at the places where they belong, and folders of a path."""
+    """Ignore ids and commits where they belong, and folders of a path."""
     begin, end = found.span("value")
     text, value = found.string, found["value"]
     last = text[begin - 1 : begin] if begin else ""
@@ -271,16 +271,18 @@ def _is_password(found: re.Match[str]) -> bool:
 
 
 def _is_curl(found: re.Match[str]) -> bool:
+    if not _is_password(found):
+        return False
     before = found.string[max(0, found.start() - 400) : found.start()].lower()
-    command = before[before.rfind("curl") :] if "curl" in before else "|"
-    return "|" not in command and ";" not in command and _is_password(found)
+    _, curl, command = before.rpartition("curl")
+    return curl != "" and "|" not in command and ";" not in command
 
 
 _REDIRECT: Final = re.compile(r"[?&](?:state|domain|site|dd_oid|client_id|code)=")
 
 
 def _is_redirect(found: re.Match[str]) -> bool:
-    """Take `code` and `state` of a redirect for secrets, and not the state of a country."""
+    """Count `code` and `state` of a redirect as secrets, but not the state of a country."""
     value, text = found["value"], found.string
     if is_placeholder(value):
         return False
@@ -292,7 +294,7 @@ def _is_redirect(found: re.Match[str]) -> bool:
 
 
 def counts_as_value(value: str, *, name: str = "", quoted: bool, sure: bool = False) -> bool:
-    """Return whether what stands after a secret's name is the secret, and no code or prose."""
+    """Return whether the text after a secret's name is the secret itself, not code or prose."""
     bare = value.strip()
     if len(bare) < SHORTEST_FIELD or is_placeholder(bare) or any(c.isspace() for c in bare):
         return False

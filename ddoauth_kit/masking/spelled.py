@@ -75,6 +75,8 @@ def _has_short_words(text: str) -> bool:
 def _in_base32(text: str) -> Iterator[tuple[int, int, bytes]]:
     for found in _BASE32.finditer(text):
         word = found[0].rstrip("=")
+        if not word.strip(word[0]):
+            continue
         try:
             yield *found.span(), b32decode(word + "=" * (-len(word) % 8))
         except NotBase32:

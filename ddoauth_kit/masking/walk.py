@@ -19,7 +19,7 @@ from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import chain
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, quote_plus
 
@@ -72,6 +72,9 @@ _PRINTABLE: Final = re.compile(r"(?P<printable>(?:=[0-9A-F]{2})+)|=[ \t]{0,8}\r?
 _IS_PRINTABLE: Final = re.compile(r"=3D|=[ \t]{0,8}\r?\n|(?:=[0-9A-F]{2}){6}")
 _PERCENT: Final = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
 _PERCENT_U: Final = re.compile(r"%u([0-9A-Fa-f]{4})")
+# Unicode's invisible tags, each of which stands for one of ASCII's printable characters.
+_NO_TAG: Final = re.compile(r"[^\U000e0020-\U000e007e]+")
+_TAGS: Final = {0xE0000 + n: n for n in range(0x20, 0x7F)}
 _LETTERS: Final = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 INLINE: Final = re.compile(
     r"(?:</?(?:abbr|a|bdi|bdo|big|b|code|del|em|font|ins|i|kbd|mark|q|samp|small|span|strike|"
@@ -88,6 +91,8 @@ _BASE64: Final = re.compile(
 _UNCHANGED: Final = re.compile(r"[A-Za-z0-9._~-]+")
 _HEX: Final = re.compile(r"(?<![0-9A-Za-z])(?:0[xX])?(?:[0-9a-fA-F]{2}){20,}(?![0-9A-Za-z])")
 _LINES: Final = re.compile(r"\s+")
+_LINE: Final = re.compile(r"\S+")
+_MOST_LINES: Final = 1000
 _SHORT: Final = 12
 _LONG_WORD: Final = 16 * 1024
 _ALWAYS: Final = 24
@@ -239,9 +244,20 @@ def _words(text: str) -> Iterator[tuple[int, int, bytes]]:
         if _is_encoded(word[0]):
             for data in _base64_bytes(word[0]):
                 yield *word.span(), data
+            if "\n" in word[0]:
+                yield from _lines_of(word)
     for word in _HEX.finditer(text):
         digits = word[0].removeprefix("0x").removeprefix("0X")
         yield *word.span(), bytes.fromhex(digits)
+
+
+def _lines_of(word: re.Match[str]) -> Iterator[tuple[int, int, bytes]]:
+    """Yield each line of a word that spans some: they may be words of their own, one a line."""
+    lines = list(islice(_LINE.finditer(word[0]), _MOST_LINES + 1))
+    if len(lines) <= _MOST_LINES:
+        for line in lines:
+            for data in _base64_bytes(line[0]):
+                yield word.start() + line.start(), word.start() + line.end(), data
 
 
 def _known_find(begin: int, end: int, shown: str) -> Find:
@@ -301,7 +317,8 @@ def _texts(data: bytes, room: list[int]) -> Iterator[str]:
 def _unescaped(text: str) -> str | None:
     if not _ESCAPED.search(text):
         return None
-    if "%" in text or "&" in text or _NOT_PLAIN.search(text):
+    # A run of backslashes is long where a text was escaped many times, and pairs are plain.
+    if "%" in text or "&" in text or _NOT_PLAIN.search(text.replace("\\\\", "")):
         return _ESCAPES.sub(_decoded, text)
     # What JSON does to most texts is undone faster one escape at a time.
     text = text.replace("\\\\", "\0")
@@ -377,7 +394,7 @@ def _decode(kind: str | None, text: str) -> str:
             return text[::2]
         return _paired("".join(_SLASHED.sub(_character, text)))
     if kind == "terminal":
-        return "" if text.isascii() else "".join(map(_tagged, text))
+        return "" if text.isascii() else _NO_TAG.sub("", text).translate(_TAGS)
     return html.unescape(text) if kind == "html" else ""
 
 
@@ -388,12 +405,6 @@ def _percent(text: str) -> str:
     return _PERCENT.sub(
         lambda run: bytes.fromhex(run[0].replace("%", "")).decode("utf-8", "replace"), text
     )
-
-
-def _tagged(character: str) -> str:
-    """Return the letter that one of Unicode's invisible tags stands for, or nothing."""
-    number = ord(character) - 0xE0000
-    return chr(number) if 0x20 <= number < 0x7F else ""  # noqa: PLR2004 - ASCII's printable ones
 
 
 def _character(found: re.Match[str]) -> str:
@@ -440,7 +451,7 @@ def _base64_bytes(word: str) -> Iterator[bytes]:
 
 @lru_cache(maxsize=512)
 def _encodings(value: str) -> tuple[str, ...]:
-    """Return what is left of a value where decoding texts does not bring it back as it is."""
+    """Return what a value becomes where decoding a text does not restore it."""
     raw = value.encode("utf-8", "surrogateescape")
     forms = {raw.hex(), raw.hex().upper(), raw.decode("utf-8", "replace"), raw.decode("latin-1")}
     forms |= {value.replace(" ", "+"), *_base64(raw)}

@@ -11,9 +11,10 @@ import resource
 import time
 from collections import Counter
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -42,6 +43,7 @@ LATENCY = 0.05
 AT_ONCE = 10
 ROUNDS = 3
 COPIES = (1, 2, 4)
+CLIENTS = 10
 
 
 class Recording(AsyncHttp):
@@ -186,17 +188,30 @@ def _compare(targets: list[ProbeTarget]) -> None:
     print(table(("client", "wall s", "CPU s", "requests/s"), rows))  # noqa: T201
 
 
-def _grow(targets: list[ProbeTarget]) -> None:
-    """Print wall time and peak memory for more and more probes."""
+def _grow(targets: list[ProbeTarget], description: dict[str, Any]) -> None:
+    """Print wall time and peak memory for more and more probes, and for ten clients at once."""
     rows = []
     for copies in COPIES:
         scopes = tuple(chain.from_iterable([targets[0].scopes] * copies))
-        wide = [ProbeTarget(t.site, scopes, t.grant, t.contrasts, t.api_key) for t in targets]
-        wall, cpu = _timed(partial(_kit, wide))
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        probes = len(scopes) * len(wide)
-        rows.append((str(probes), f"{wall:.2f}", f"{cpu:.2f}", f"{peak:.0f}"))
+        wide = [replace(target, scopes=scopes) for target in targets]
+        rows.append(_grown(f"{len(scopes) * len(wide)}, one client", wide))
+    clients = [oauth_client(description) for _ in range(CLIENTS)]
+    many = [
+        replace(target, grant=kept(client, authorized(client, target.site.name)))
+        for client in clients
+        for target in targets
+    ]
+    rows.append(_grown(f"{sum(len(t.scopes) for t in many)}, {CLIENTS} clients", many))
+    for client in clients:
+        client.http.close()
     print(table(("probes", "wall s", "CPU s", "peak RSS MB"), rows))  # noqa: T201
+
+
+def _grown(name: str, targets: list[ProbeTarget]) -> tuple[str, ...]:
+    """Return a row; the peak is that of the process so far, so the largest comes last."""
+    wall, cpu = _timed(partial(_kit, targets))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return name, f"{wall:.2f}", f"{cpu:.2f}", f"{peak:.0f}"
 
 
 def main() -> None:
@@ -205,7 +220,7 @@ def main() -> None:
         client = oauth_client(description)
         targets = [_target(client, site) for site in DATADOG_SITES.names]
         _compare(targets)
-        _grow(targets)
+        _grow(targets, description)
         client.http.close()
 
 

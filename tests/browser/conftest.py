@@ -27,7 +27,7 @@ def missing(what: str) -> NoReturn:
     pytest.skip(f"{what} is missing")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Any]:
     """Launch the system's Chromium; while it runs, the main thread has a running event loop."""
     if find_spec("playwright") is None:
@@ -45,7 +45,7 @@ def browser() -> Iterator[Any]:
         launched.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def serve_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., LabServer]]:
     """Serve copies of the lessons by JupyterLab; tests that ask for one name share one server."""
     servers: dict[str, LabServer] = {}
@@ -61,7 +61,7 @@ def serve_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[...
         server.stop()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def profile(browser: Any) -> Iterator[tuple[Any, list[str]]]:
     """Give a fresh browser profile, and the list of what it asks for."""
     asked: list[str] = []
@@ -72,7 +72,7 @@ def profile(browser: Any) -> Iterator[tuple[Any, list[str]]]:
     made.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def tabs() -> dict[LabServer, Any]:
     """Hold the tab of each server; JupyterLab stays loaded in it."""
     return {}

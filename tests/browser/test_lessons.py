@@ -27,7 +27,9 @@ def test_a_lesson_runs_and_is_saved_without_a_secret(
     serve_lab: Callable[..., LabServer], open_notebook: Callable[..., Notebook], name: str
 ) -> None:
     """Every cell runs without an error, and the saved file holds none of what was issued."""
-    notebook = open_notebook(serve_lab("lessons"), name)
+    server = serve_lab("widgets")
+    server.save_widgets()
+    notebook = open_notebook(server, name)
     notebook.run_all()
     issued = notebook.issued()
     cells = [cell for cell in notebook.save().cells if cell.cell_type == "code"]

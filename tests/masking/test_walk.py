@@ -15,6 +15,7 @@ import unicodedata
 import zipfile
 import zlib
 from base64 import b32encode, b64encode, urlsafe_b64encode
+from itertools import product
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
@@ -193,6 +194,16 @@ def test_the_same_word_twice_is_masked_twice() -> None:
     assert masked.count("<encoded_secret>") == 4
 
 
+def test_words_on_lines_of_their_own() -> None:
+    """Base64 one line below another is read as one text and as several, whatever each encodes."""
+    encodings = ("utf-8", "utf-16", "utf-16-le", "utf-16-be", "latin-1")
+    for first, second in product(encodings, repeat=2):
+        lines = [b64encode(AWKWARD.encode(each)).decode() for each in (first, second)]
+        texts = ["\n".join(lines), "\r\n  ".join(lines), "\n".join(lines * 400)]
+        masked = [Masker([KNOWN])(text) for text in texts]
+        assert not [text for text in masked if any(line in text for line in lines)]
+
+
 def test_neighbours_stay() -> None:
     """Only the secret is replaced: what stands around it, escapes included, is as it was."""
     text = f'{{"a": "x\\n{SHAPED}\\ty", "b": "50%25 &lt; \\u00e9"}}'
@@ -203,6 +214,8 @@ RUNS = {
     **{f"one {c!r}": c for c in ("a", "%", ".", "-", "\\", "&", "<", "=", " ", "\n", "{", "\x1b[")},
     **{f"many {c!r}": c for c in ("%41", "a%0a", "\\n", "&lt;", "a@", "%40", "key-", "token=")},
     **{f"many {c!r}": c for c in ("://a:", "eyJ", "bearer ", "?code=", '"user":', "<td>", "<!--")},
+    **{f"one {c!r}": c for c in ("\u200b", "\ufeff", "\U000e0041", "\uff21", "A", "\x15")},
+    **{f"many {c!r}": c for c in ("\\\\n", "\\\\ \\", "\\101", "&#65", "curl -u a:")},
 }
 ALPHABETS = {
     "hex": "0123456789abcdef",
@@ -218,7 +231,7 @@ ALPHABETS = {
 @pytest.mark.checklist("N9")
 @pytest.mark.parametrize("name", [*RUNS, *ALPHABETS])
 def test_time_grows_in_line(name: str) -> None:
-    """A quarter of a megabyte of one kind of character takes no minutes."""
+    """A quarter of a megabyte takes a fraction of a second, or little more if it is drawn."""
     size = 256 * 1024
     if name in RUNS:
         text = RUNS[name] * (size // len(RUNS[name]))
@@ -227,7 +240,7 @@ def test_time_grows_in_line(name: str) -> None:
     begun = time.process_time()
     Masker([KNOWN])(text)
     mask_people(text)
-    assert time.process_time() - begun < 2.0
+    assert time.process_time() - begun < (0.8 if name in RUNS else 2.0)
 
 
 def test_a_bomb_is_bounded() -> None:

@@ -12,6 +12,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -28,6 +29,7 @@ from ddoauth_kit import DATADOG_SITES, OAuthClient, Secret
 from ddoauth_kit.api.queries import monitor_list_request
 from ddoauth_kit.errors import AnswerError, InputError, NetworkError, TokenError
 from ddoauth_kit.http.sender import AsyncHttp
+from ddoauth_kit.oauth import grant as grants
 from ddoauth_kit.oauth.grant import Grant, grant_slot, keep_grant, kept_grants
 from ddoauth_kit.oauth.grant_record import _TEXTS, new_record, read, written
 from ddoauth_kit.oauth.tokens import current_user_request
@@ -278,6 +280,18 @@ def test_a_lost_answer_that_was_the_end_says_so(http: Http, serve: Serve, store:
     with pytest.raises(TokenError, match="The answer to an earlier refresh was lost") as caught:
         grant.tokens()
     assert caught.value.code == "invalid_refresh_token"
+
+
+def test_a_clock_that_stands_still_repeats_no_failure(
+    http: Http, serve: Serve, store: FileStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the system's clock moves in steps of milliseconds, the next call asks again, too."""
+    grant, server = _served(serve, http, store, Answer("{"), GOOD)
+    monkeypatch.setattr(grants, "time", SimpleNamespace(monotonic=lambda: 7.0))
+    with pytest.raises(AnswerError):
+        grant.tokens()
+    assert grant.tokens().access_token == Secret("new-access", label="access_token")
+    assert len(server.arrived) == 2
 
 
 @pytest.mark.checklist("C12")

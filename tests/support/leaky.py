@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import gzip
+import html
+import json
+from base64 import b64encode
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
 
 import nbformat
 
 from support.builders import notebook_file
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
 ENVIRONMENT: Mapping[str, str] = {
@@ -69,11 +74,50 @@ secrets[2], dict(os.environ)
 """
 
 
+# Where a secret `s` may stand in what a notebook prints, as expressions.
+POSITIONS: Final = (
+    "repr('first\\n' + s)",
+    "repr(['first\\n\\t' + s + '\\r'])",
+    "json.dumps('first\\n' + s + '\\t')",
+    "json.dumps({'a': json.dumps('\\n' + s)})",
+    "json.dumps(json.dumps(json.dumps([s])))",
+    "'\\x1b[31m' + s + '\\x1b[0m'",
+    "s[:5] + '\\x1b[1;32m' + s[5:]",
+    "s[:5] + '\\x1b[0m\\x1b[38;5;196m' + s[5:9] + '\\x1b[K' + s[9:]",
+    "repr('\\x1b[31m' + s + '\\x1b[0m')",
+    "'/home/ada/' + s + '/notes.txt'",
+    "'C:\\\\keys\\\\' + s + '\\\\x'",
+    "'file:///srv/' + quote(s, safe='') + '/x'",
+    "b64encode(s.encode('utf-16')).decode()",
+    "b64encode(s.encode('utf-16-be')).decode()",
+    "s.encode('utf-16-le').hex()",
+    "repr(s.encode('utf-16-le'))",
+    "quote(quote(s, safe=''), safe='')",
+    "b64encode(b64encode(s.encode())).decode()",
+    "b64encode(quote(s, safe='').encode()).decode()",
+    "quote(json.dumps({'a': s}), safe='')",
+    "html.escape(html.escape(s))",
+    "html.escape(json.dumps([s]))",
+    "b64encode(json.dumps({'a': s}).encode()).decode()",
+    "b64encode(gzip.compress(s.encode(), mtime=0)).decode()",
+)
+POSITIONED: Final = (
+    "import gzip, html, json\nfrom base64 import b64encode\nfrom urllib.parse import quote\n"
+)
+
+
+def in_positions(secrets: Iterable[str]) -> list[str]:
+    """Return each secret in each position, as a notebook that runs those expressions prints it."""
+    named = {"gzip": gzip, "html": html, "json": json, "b64encode": b64encode, "quote": quote}
+    return [str(eval(each, named | {"s": s})) for s in secrets for each in POSITIONS]
+
+
 def leaky_notebook(folder: Path, *, ending: str) -> Path:
     """Return a notebook that issues secrets, shows them, says that it is ready, and ends so."""
     literal = f'HERE = "{ENVIRONMENT["DD_API_KEY"]}"; ALSO = "sandbox-secret-{"0123456789" * 4}"'
     ready = 'Path(os.environ["READY"]).touch()'
-    shown = _SHOW.split("---\n")
+    positions = "".join(f"    print({each})\n" for each in POSITIONS)
+    shown = [*_SHOW.split("---\n"), f"{POSITIONED}for s in secrets:\n{positions}"]
     path = notebook_file(folder, "leaky", _ISSUE, literal, *shown, ready, ENDINGS[ending])
     notebook = nbformat.read(path, as_version=4)
     text = f"A note with {ENVIRONMENT['DD_API_KEY']}, ![](attachment:a.txt)"

@@ -10,6 +10,7 @@ from ddoauth_kit.grading.reports.junit import grade_junit
 from ddoauth_kit.grading.reports.masked import masked
 from ddoauth_kit.grading.reports.page import grade_page
 from ddoauth_kit.grading.reports.texts import grade_markdown
+from ddoauth_kit.result_files import write_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,5 +41,5 @@ def write_grade(
         "junit.xml": grade_junit(report),
     }
     for name, text in texts.items():
-        (out / name).write_text(text, encoding="utf-8")
+        write_text(out / name, text)
     return tuple(out / name for name in texts)

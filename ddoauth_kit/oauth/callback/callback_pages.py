@@ -53,7 +53,8 @@ _PAGE: Final = (
 _WORDS: Final = {
     HTTPStatus.BAD_REQUEST: "This request cannot be read.",
     HTTPStatus.FORBIDDEN: (
-        "This page opens only in its own browser window, not inside another page."
+        "This page opens only for the user whose program is waiting, in a browser window of its "
+        "own."
     ),
     HTTPStatus.NOT_FOUND: "There is nothing here.",
     HTTPStatus.METHOD_NOT_ALLOWED: "This address accepts only GET requests.",
@@ -111,14 +112,19 @@ def error_page(error: DdoauthError, *, waits: bool) -> Reply:
     return page(HTTPStatus.BAD_REQUEST, "Not authorized", kind, next_step, rest)
 
 
-def success_page(facts: Mapping[str, str]) -> Reply:
+def success_page(facts: Mapping[str, str], *, lasts: bool = False) -> Reply:
     """Return the page for an attempt that went well; `facts` say what was granted, and where."""
+    reload = (
+        "You can reload this page for a minute, while your program runs."
+        if lasts
+        else "Don't reload this page: the listener has closed, so the browser can't reach it again."
+    )
     return page(
         HTTPStatus.OK,
         "Authorized",
         "You may now close this tab.",
         "Go back to your notebook or terminal: it continues by itself.",
-        "Don't reload this page: the listener has closed, so the browser can't reach it again.",
+        reload,
         facts=facts,
     )
 

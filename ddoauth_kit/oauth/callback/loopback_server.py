@@ -1,7 +1,8 @@
 """Serve a few pages on loopback, strictly: small requests, one a connection, and no log.
 
 It knows sockets and nothing of OAuth; h11 reads the requests. One that is too large, too slow or
-malformed gets a 4xx and reaches nobody. Connections that send nothing cannot keep others out.
+malformed gets a 4xx and reaches nobody, and neither does one of another user of this machine.
+Connections that send nothing cannot keep others out.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Final
 import h11
 
 from ddoauth_kit.errors import InputError
+from ddoauth_kit.oauth.callback.neighbours import is_foreign
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -57,7 +59,8 @@ class LoopbackServer:
     """Answer GET requests on loopback addresses from threads of its own, until `close`.
 
     `port` 0 takes any free one. `refuse` makes the answer to a request that never reaches
-    `respond`, from a status.
+    `respond`, from a status. `user` is the number of the user who may connect beside root; None is
+    the one who runs this program.
 
     Raises:
         InputError: `port_not_opened`.
@@ -70,11 +73,12 @@ class LoopbackServer:
         port: int,
         respond: Callable[[Asked], Reply],
         refuse: Callable[[int], Reply],
+        user: int | None = None,
     ) -> None:
         self._servers: list[_Server] = []
         for host in hosts:
             try:
-                server = _Server(host, port=port, respond=respond, refuse=refuse)
+                server = _Server(host, port=port, respond=respond, refuse=refuse, user=user)
             except (OSError, OverflowError) as error:
                 if self._servers and getattr(error, "errno", 0) in _NO_IPV6:
                     continue  # on such a machine, `localhost` is only 127.0.0.1
@@ -109,10 +113,12 @@ class _Server(socketserver.ThreadingTCPServer):
         port: int,
         respond: Callable[[Asked], Reply],
         refuse: Callable[[int], Reply],
+        user: int | None = None,
     ) -> None:
         self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self.respond = respond
         self.refuse = refuse
+        self.user = user
         self.open = _Open()
         super().__init__((host, port), _Connection)
         self.port: int = self.server_address[1]
@@ -208,6 +214,8 @@ class _Connection(socketserver.BaseRequestHandler):
     def handle(self) -> None:
         """Read one request, answer it, and close the connection."""
         try:
+            if is_foreign(self.request, user=self.server.user):
+                raise _Refused(HTTPStatus.FORBIDDEN)  # noqa: TRY301 - refused as all else is
             asked = _asked(_head(self.request))
             self.server.open.asked(self.request)
             reply = self.server.respond(asked)

@@ -60,12 +60,12 @@ def observe(incoming: Incoming, *, prints: Fingerprints) -> dict[str, Any]:
         "host": asked_host(incoming.headers),
         "method": incoming.method,
         # Ten thousand entries name few hosts and paths, and share their texts.
-        "path": intern(incoming.path if route is not None else masked(incoming.path)),
+        "path": intern((without_credentials if route else masked)(incoming.path)),
         "operation": (route.operations.get(incoming.method) or None) if route else None,
-        "content_type": intern(without_credentials(incoming.content_type[:_LONGEST_TYPE])),
-        "query_fields": names_of(incoming.query),
-        "form_fields": field_names(incoming),
-        "json_fields": _json_names(incoming),
+        "content_type": intern(without_credentials(incoming.content_type)[:_LONGEST_TYPE]),
+        "query_fields": _named(names_of(incoming.query)),
+        "form_fields": _named(field_names(incoming)),
+        "json_fields": _named(_json_names(incoming)),
     }
     found = dict(_protocol_pairs(incoming))
     if found:
@@ -99,8 +99,13 @@ def _protocol_pairs(incoming: Incoming) -> tuple[tuple[str, str], ...]:
 
 
 def _open_values(found: dict[str, str]) -> dict[str, str]:
-    shown = {name: found[name][:_LONGEST_VALUE] for name in _OPEN if name in found}
-    return {name: without_credentials(value) for name, value in shown.items()}
+    return {
+        name: without_credentials(found[name])[:_LONGEST_VALUE] for name in _OPEN if name in found
+    }
+
+
+def _named(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(map(without_credentials, names))
 
 
 def _hidden(

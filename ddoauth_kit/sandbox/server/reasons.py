@@ -90,12 +90,18 @@ REASONS: Mapping[str, str] = MappingProxyType(
 
 
 # A careless client may have put a secret where an open value belongs.
-_CREDENTIAL = re.compile(r"sandbox-(?:secret|code|access|refresh|key)-[0-9a-f]+")
+_CREDENTIAL = re.compile(
+    r"sandbox-(?:secret|code|access|refresh|key)-[0-9a-f]+"
+    r"|dd(?:pat|sat|app)_[A-Za-z0-9_-]{16,200}"
+    r"|eyJ[A-Za-z0-9_-]{8,4096}\.[A-Za-z0-9_-]{8,8192}(?:\.[A-Za-z0-9_-]{0,2048})?"
+    r"|(?<![0-9A-Za-z])(?:pub)?[0-9a-fA-F]{32}(?:[0-9a-fA-F]{8})?(?![0-9A-Za-z])"
+)
+_SHORTEST = 20
 
 
 def without_credentials(text: str) -> str:
-    """Return a text in which the sandbox's own secrets are masked."""
-    return _CREDENTIAL.sub("<masked>", text)
+    """Return a text without the sandbox's own secrets, and without what looks like Datadog's."""
+    return _CREDENTIAL.sub("<masked>", text) if len(text) > _SHORTEST else text
 
 
 def told(refusal: Refusal | None, handling: Handling) -> tuple[str, str]:
@@ -114,4 +120,4 @@ def told(refusal: Refusal | None, handling: Handling) -> tuple[str, str]:
 def _own_words(refusal: Refusal) -> str:
     first = refusal.errors[0] if refusal.errors else refusal.text
     text = str(first.get("detail", "")) if isinstance(first, dict) else str(first)
-    return without_credentials(text[:300]) or "The request was refused."
+    return without_credentials(text)[:300] or "The request was refused."

@@ -60,7 +60,8 @@ STYLES: Final = frozenset(
 )
 _LINK: Final = re.compile(r"https?://[^/]|[\w.-]+(?:#|$)", re.ASCII)
 _NOWHERE: Final = re.compile(r"<a>(.*?)</a>", re.DOTALL)
-# The parser's time grows with the square of what is open at once, and of the references in a text.
+# The parser's time grows with the square of what is open at once, of the references in a text and
+# of its unbreakable spaces.
 _DEEPEST: Final = 256
 _TAG: Final = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]{0,20})")
 _CLOSED_BY_NEXT: Final = frozenset(
@@ -84,7 +85,7 @@ def clean_html(text: str) -> str:
     """Return HTML that stays in its place and does nothing; a link leads on only when clicked."""
     if _is_too_deep(text):
         return TOO_DEEP
-    marked = text.replace(_MARK, "\ufffd").replace("&", _MARK)
+    marked = text.replace(_MARK, "\ufffd").replace("\xa0", "&nbsp;").replace("&", _MARK)
     cleaned = _REFERENCE.sub("&", _cleaner().clean(marked)).replace(_MARK, "&amp;")
     return _NOWHERE.sub(r"\1", cleaned)
 

@@ -15,6 +15,7 @@ import uuid
 from collections import Counter
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,6 +24,7 @@ from ddoauth_kit.errors import DdoauthError, InputError
 from ddoauth_kit.masking.notebooks import mask_notebook
 from ddoauth_kit.masking.parameters import refuse_secret_parameters
 from ddoauth_kit.masking.redaction import redact_body
+from ddoauth_kit.result_files import write_text
 from ddoauth_kit.workbook.runs.collect import result
 from ddoauth_kit.workbook.runs.run_secrets import secrets_here
 from ddoauth_kit.workbook.runs.scheduler_knock import knock
@@ -102,12 +104,12 @@ class ClusterRunner:
 
     @contextmanager
     def _client(self) -> Iterator[Client]:
-        try:
-            from distributed import Client
-        except ModuleNotFoundError:
+        if find_spec("distributed") is None:
             what = 'Dask is not installed: pip install "ddoauth-kit[dask]".'
-            raise InputError("no_executor", what) from None
+            raise InputError("no_executor", what)
         knock(self.address)
+        from distributed import Client  # takes a second: a wrong address is refused before
+
         try:
             client = Client(self.address, timeout=CONNECT_SECONDS, set_as_default=False)
         except (OSError, ValueError, TypeError, RuntimeError) as error:
@@ -147,7 +149,7 @@ class ClusterRunner:
         from nbformat import v4
 
         text = _without_secrets(answer.notebook, secrets_here())
-        (out / f"{case.name}.ipynb").write_text(text, encoding="utf-8")
+        write_text(out / f"{case.name}.ipynb", text)
         return result(
             case,
             error=answer.error,

@@ -18,6 +18,7 @@ from papermill.iorw import write_ipynb
 from papermill.parameterize import parameterize_notebook
 
 from ddoauth_kit.masking.parameters import refuse_secret_parameters
+from ddoauth_kit.result_files import without_link
 from ddoauth_kit.workbook.runs.engine import MaskingManager
 from ddoauth_kit.workbook.runs.kernels import (
     IOPUB_SECONDS,
@@ -116,7 +117,7 @@ async def execute(
     late = "" if until is None or time.monotonic() < until else _late(seconds)
     error = manager.masker(crash or late) or _write(masked, output)
     if crash or late:
-        write_ipynb(masked, str(output))
+        write_ipynb(masked, str(without_link(output)))
     return Execution(masked, error, round(_since(started), 2))
 
 
@@ -168,6 +169,7 @@ def _since(started: float) -> float:
 
 def _write(notebook: Any, output: Path) -> str:  # noqa: ANN401 - papermill is untyped
     """Write a notebook as papermill does, with a mark at its first error; return that error."""
+    without_link(output)
     try:
         raise_for_execution_errors(notebook, str(output))
     except PapermillExecutionError as error:

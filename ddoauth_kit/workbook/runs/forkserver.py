@@ -1,8 +1,9 @@
 """Be the process that has the lessons' imports already, and fork a kernel at each request.
 
 It runs as a program with the number of a socket. A request is one line of JSON with `argv`, `env`
-and `cwd`, the answer one line with the process id. When the socket closes, every kernel that is
-left ends, so that none outlives the run, whatever ended it.
+and `cwd`, the answer one line with the process id. Each kernel gets a socket of its own, so that a
+lesson that runs lessons can ask for more. When a socket closes, the kernels that were forked for it
+end, so that none outlives its run, whatever ended it.
 """
 
 from __future__ import annotations
@@ -15,14 +16,19 @@ import signal
 import socket
 import sys
 from contextlib import suppress
+from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 PRELOADED: Final = (
     "IPython.core.completerlib",
     "ddoauth_kit.sandbox",
     "ddoauth_kit.workbook",
     "ddoauth_kit.workbook.panels",
+    "ddoauth_kit.workbook.runs.kernel_template",
     "httpcore",
     "ipykernel.debugger",
     "ipykernel.kernelapp",
@@ -35,46 +41,77 @@ PRELOADED: Final = (
 REAP_SECONDS: Final = 1.0
 
 
+@dataclass(eq=False, slots=True)
+class _Asker:
+    """Hold the socket of one run, and the kernels that were forked for it."""
+
+    connection: socket.socket
+    kernels: set[int] = field(default_factory=set)
+
+    def end(self) -> None:
+        """Hang up, and end the kernels that are left."""
+        self.connection.close()
+        for pid in self.kernels:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(pid, signal.SIGKILL)
+
+
 def serve(descriptor: int) -> None:
-    """Fork a kernel for each request until the other side hangs up."""
+    """Fork a kernel for each request until the run that started this process hangs up."""
     for name in PRELOADED:
         import_module(name)
     gc.collect()
     gc.freeze()  # a collection in a child would copy the pages that all of them share
-    kernels: set[int] = set()
-    with socket.socket(fileno=descriptor) as connection:
-        requests = connection.makefile("r", encoding="utf-8")
-        while True:
-            if not select.select([connection], [], [], REAP_SECONDS)[0]:
-                _reap(kernels)
-                continue
-            line = requests.readline()
-            if not line:
-                break
-            pid = os.fork()
-            if not pid:
-                requests.close()
-                connection.close()
-                _become_kernel(json.loads(line))
-            kernels.add(pid)
-            connection.sendall(f"{pid}\n".encode())
-            _reap(kernels)
-    for pid in kernels:
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(pid, signal.SIGKILL)
+    first = _Asker(socket.socket(fileno=descriptor))
+    askers = {first.connection: first}
+    while first.connection in askers:
+        for ready in select.select(list(askers), [], [], REAP_SECONDS)[0]:
+            request = _request(ready)
+            if request:
+                _fork(json.loads(request), asker=askers[ready], askers=askers)
+            else:
+                askers.pop(ready).end()
+        _reap(askers.values())
+    for asker in askers.values():
+        asker.end()
     with suppress(ChildProcessError):
         while True:
             os.wait()
 
 
-def _reap(kernels: set[int]) -> None:
+def _request(connection: socket.socket) -> bytes:
+    """Return one whole line, or nothing if the other side hung up."""
+    line = b""
+    with suppress(ConnectionError):
+        while not line.endswith(b"\n") and (part := connection.recv(65536)):
+            line += part
+    return line if line.endswith(b"\n") else b""
+
+
+def _fork(request: dict[str, Any], *, asker: _Asker, askers: dict[socket.socket, _Asker]) -> None:
+    """Fork a kernel, answer with its process id, and listen to it from now on."""
+    ours, theirs = socket.socketpair()
+    pid = os.fork()
+    if not pid:
+        for connection in (ours, *askers):
+            connection.close()
+        _become_kernel(request, template=theirs)
+    theirs.close()
+    askers[ours] = _Asker(ours)
+    asker.kernels.add(pid)
+    with suppress(ConnectionError):
+        asker.connection.sendall(f"{pid}\n".encode())
+
+
+def _reap(askers: Iterable[_Asker]) -> None:
     """Let ended children go, so that their process ids can be used again."""
     with suppress(ChildProcessError):
         while (pid := os.waitpid(-1, os.WNOHANG)[0]) != 0:
-            kernels.discard(pid)
+            for asker in askers:
+                asker.kernels.discard(pid)
 
 
-def _become_kernel(request: dict[str, Any]) -> None:
+def _become_kernel(request: dict[str, Any], *, template: socket.socket) -> None:
     """Turn this child into a kernel of its own session, environment, folder and randomness.
 
     Python's `random` reseeds itself in a child process; numpy's does not.
@@ -89,6 +126,9 @@ def _become_kernel(request: dict[str, Any]) -> None:
         sys.modules["numpy.random"].seed()
     from ipykernel.kernelapp import launch_new_instance
 
+    from ddoauth_kit.workbook.runs.kernel_template import KernelTemplate
+
+    KernelTemplate.inherited = KernelTemplate(template)
     # The kernel read JPY_PARENT_PID when it was imported, before there was a parent to watch.
     argv = [*request["argv"], f"--IPKernelApp.parent_handle={parent}"]
     status = 1

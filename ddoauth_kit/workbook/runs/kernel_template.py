@@ -14,16 +14,16 @@ import signal
 import socket
 import subprocess
 import sys
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
 from ddoauth_kit.own_python import python_command, python_environment
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 SERVER: Final = python_command("-m", "ddoauth_kit.workbook.runs.forkserver")
 # Not its launcher, which drops the first entry of the path where that is the current folder.
@@ -32,19 +32,28 @@ END_SECONDS: Final = 10
 
 
 class KernelTemplate:
-    """Run the process that is forked, for as long as the block lasts.
+    """Ask the process that is forked for kernels, by a socket that ends them when it closes.
 
     `available` says whether this machine can: it takes Linux, which names processes by descriptors
-    that are never used again, and where forking after imports is sound.
+    that are never used again, and where forking after imports is sound. In a kernel that was forked
+    itself, `inherited` asks the process that it came from.
     """
 
     available = sys.platform == "linux" and hasattr(os, "pidfd_open")
+    inherited: ClassVar[KernelTemplate | None] = None
 
-    def __init__(self) -> None:
+    def __init__(self, connection: socket.socket) -> None:
         self._lock = Lock()
-        self._connection, theirs = socket.socketpair()
+        self._connection = connection
+        self._answers = connection.makefile("r", encoding="utf-8")
+
+    @classmethod
+    @contextmanager
+    def started(cls) -> Iterator[KernelTemplate]:
+        """Start the process that is forked, for as long as the block lasts."""
+        ours, theirs = socket.socketpair()
         with theirs:
-            self._process = subprocess.Popen(  # noqa: S603 - our own module
+            process = subprocess.Popen(  # noqa: S603 - our own module
                 [*SERVER, str(theirs.fileno())],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -53,18 +62,20 @@ class KernelTemplate:
                 start_new_session=True,
                 env=python_environment(),
             )
-        self._answers = self._connection.makefile("r", encoding="utf-8")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        self._connection.shutdown(socket.SHUT_RDWR)  # it ends all its kernels, then itself
+        template = cls(ours)
         try:
-            self._process.wait(END_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+            yield template
+        finally:
+            template._end()
+            try:
+                process.wait(END_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def _end(self) -> None:
+        """Hang up: the process ends all its kernels, then itself."""
+        self._connection.shutdown(socket.SHUT_RDWR)
         self._answers.close()
         self._connection.close()
 

@@ -72,16 +72,12 @@ class LocalRunner:
         done: Callable[[NotebookRun], None],
     ) -> bool:
         free = asyncio.Semaphore(self.jobs)
-        few = len(cases) == 1
 
         async def run(case: Case, template: KernelTemplate | None) -> None:
             async with free:
                 done(await self._one(case, settings=settings, out=out, template=template))
 
-        source: AbstractContextManager[KernelTemplate | None] = (
-            nullcontext() if self.cold or few else KernelTemplate()
-        )
-        with source as template:
+        with self._template(len(cases)) as template:
             tasks = [asyncio.create_task(run(case, template)) for case in cases]
             with _cancelling(tasks):
                 ended = await asyncio.gather(*tasks, return_exceptions=True)
@@ -90,6 +86,14 @@ class LocalRunner:
             if not isinstance(failure, asyncio.CancelledError):
                 raise failure
         return not failures
+
+    def _template(self, cases: int) -> AbstractContextManager[KernelTemplate | None]:
+        """Return what kernels are forked from; one alone starts sooner without it."""
+        if self.cold:
+            return nullcontext()
+        if KernelTemplate.inherited or cases == 1:
+            return nullcontext(KernelTemplate.inherited)
+        return KernelTemplate.started()
 
     async def _one(
         self, case: Case, *, settings: RunSettings, out: Path, template: KernelTemplate | None

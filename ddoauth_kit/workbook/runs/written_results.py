@@ -14,6 +14,7 @@ from nbformat import v4
 from ddoauth_kit.masking.people import mask_row, mask_values
 from ddoauth_kit.masking.redaction import Masker
 from ddoauth_kit.masking.scan import Scan
+from ddoauth_kit.result_files import folder_within, write_text
 from ddoauth_kit.workbook.runs.junit import junit
 from ddoauth_kit.workbook.runs.ledger import NAME as LEDGER
 from ddoauth_kit.workbook.runs.notebook_pages import empty_page, notebook_page
@@ -52,8 +53,8 @@ def write_results(
         if (out / run.output).is_file():
             data = scan.file(out / run.output)
             _write_page(run, data, out=out, siblings=names, seconds=seconds)
-    tables = _write_tables(outcome.runs, out / "tables")
-    (out / "junit.xml").write_text(junit(outcome), encoding="utf-8")
+    tables = _write_tables(outcome.runs, folder_within(out, "tables"))
+    write_text(out / "junit.xml", junit(outcome))
     _write_summaries(outcome, out=out)
     for path in [*_written(outcome, out=out), *tables]:
         scan.file(path)
@@ -84,8 +85,8 @@ def _written(outcome: RunOutcome, *, out: Path) -> list[Path]:
 
 
 def _write_summaries(outcome: RunOutcome, *, out: Path) -> None:
-    (out / "summary.json").write_text(_summary(outcome), encoding="utf-8")
-    (out / "report.html").write_text(report(outcome), encoding="utf-8")
+    write_text(out / "summary.json", _summary(outcome))
+    write_text(out / "report.html", report(outcome))
 
 
 def _write_page(
@@ -103,7 +104,7 @@ def _write_page(
     except Exception as error:  # noqa: BLE001 - whatever a notebook holds, the others have pages
         text = empty_page(title, why=type(error).__name__)
     with suppress(OSError):
-        (out / f"{run.name}.html").write_text(text, encoding="utf-8", errors="replace")
+        write_text(out / f"{run.name}.html", text, errors="replace")
 
 
 def _summary(outcome: RunOutcome) -> str:
@@ -128,7 +129,6 @@ def _without_tables(run: NotebookRun) -> dict[str, Any]:
 
 def _write_tables(runs: list[NotebookRun], folder: Path) -> list[Path]:
     """Write each result table as CSV over all runs, and all rows of all tables as one file."""
-    folder.mkdir(exist_ok=True)
     rows: dict[str, list[dict[str, Any]]] = {}
     for run in runs:
         where = {"notebook": run.notebook, "site": run.site, "client": run.client}
@@ -146,4 +146,4 @@ def _write_tables(runs: list[NotebookRun], folder: Path) -> list[Path]:
 
 def _write_csv(path: Path, rows: list[dict[str, Any]]) -> None:
     columns = list(dict.fromkeys(column for row in rows for column in row))
-    path.write_text(write_csv(columns, rows), encoding="utf-8", newline="")
+    write_text(path, write_csv(columns, rows))

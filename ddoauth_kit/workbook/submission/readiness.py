@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ddoauth_kit.masking.known_secrets import environment_secrets
 from ddoauth_kit.masking.redaction import Masker
+from ddoauth_kit.result_files import write_text
 from ddoauth_kit.store.contents import stored_secrets
 from ddoauth_kit.workbook.show.result_table import TABLE_MIME, ResultTable
 from ddoauth_kit.workbook.submission.readiness_evidence import ReadinessEntry, Ready, all_entries
@@ -104,7 +105,7 @@ class Readiness:
         content = json.dumps(self.as_json(), indent=1, ensure_ascii=False) + "\n"
         texts = {f"{_NAME}.html": self.html(), f"{_NAME}.json": content}
         for name, text in texts.items():
-            (where / name).write_text(text, "utf-8")
+            write_text(where / name, text)
         return tuple(where / name for name in texts)
 
     @property

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ddoauth_kit.errors import InputError
+from ddoauth_kit.printable import quoted_path
+from ddoauth_kit.result_files import write_text
 from ddoauth_kit.workbook.show.result_table import TABLE_MIME, ResultTable
 from ddoauth_kit.workbook.verdicts.csv_and_json import as_csv, as_json, masked
 from ddoauth_kit.workbook.verdicts.difference import Difference, difference
@@ -138,9 +140,9 @@ class ProbeTables:
         folder = Path(folder)
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            return tuple(_write(folder / f"verdicts.{end}", text) for end, text in texts.items())
+            return tuple(write_text(folder / f"verdicts.{end}", t) for end, t in texts.items())
         except OSError as error:
-            what = f"Nothing can be written to {str(folder)!r}: {error.strerror or error}."
+            what = f"Nothing can be written to {quoted_path(folder)}: {error.strerror or error}."
             raise InputError("bad_output_folder", what) from None
 
     def __len__(self) -> int:
@@ -156,8 +158,3 @@ class ProbeTables:
         data, metadata = self.rows.as_json()
         shown = {"text/plain": repr(self), "text/html": self._repr_html_(), TABLE_MIME: data}
         return shown, {TABLE_MIME: metadata}
-
-
-def _write(path: Path, text: str) -> Path:
-    path.write_text(text, encoding="utf-8", newline="")
-    return path

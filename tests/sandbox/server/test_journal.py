@@ -141,6 +141,26 @@ def test_secrets_in_open_fields_are_masked(partner: Partner, sandbox: Sandbox) -
     assert "<masked>" in text
 
 
+def test_what_looks_real_is_masked_too(partner: Partner, sandbox: Sandbox) -> None:
+    """A real secret in an open field, a name or a path of a request stays out, cut or not."""
+    digits = "0123456789abcdefABCDEF01"
+    secrets = [
+        *(f"{prefix}_{digits}" for prefix in ("ddpat", "ddsat", "ddapp")),
+        *(f"a{digits}{digits}"[:size] for size in (32, 40)),
+        f"pubA{digits}{digits}"[:35],
+        "eyJhbGciOiJI.eyJzdWIiOiIx.c2lnbmF0dXJl",
+    ]
+    for secret in secrets:
+        for text in (secret, f"events_read {secret}", f"{'x ' * 990}{secret}"):
+            partner.ask(client_id=text, scope=text, redirect_uri=f"https://a.example/?k={text}")
+            partner.ask(scope=text)
+            partner.call(f"/api/v1/monitor?{secret}=1", json={secret: 1})
+        partner.call(f"/api/v2/api_keys/{secret}")
+    text = repr(sandbox.journal)
+    assert not [s for s in secrets if s in text or s[:31] in text]
+    assert text.count("<masked>") >= 20
+
+
 def test_the_newest_stay() -> None:
     """Ten thousand entries are kept, numbered without a gap, and found by number."""
     journal = Journal()

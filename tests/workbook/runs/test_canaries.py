@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.builders import readable
-from support.leaky import ENDINGS, ENVIRONMENT, leaky_notebook
+from support.leaky import ENDINGS, ENVIRONMENT, in_positions, leaky_notebook
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -137,6 +137,8 @@ def test_nothing_is_left(driver: str, ending: str, tmp_path: Path) -> None:
     assert _leaks(place.secrets(), [*meanwhile, *left]) == []
     if driver == "papermill" or ending != "interrupt":
         executed = (place.out / "leaky.us1.ipynb").read_text("utf-8")
+        printed = "".join(_joined_outputs("x.ipynb", executed))
+        assert not [text for text in in_positions(place.secrets()) if text in printed]
         assert "<sandbox_access>" in executed
         assert "<DD_API_KEY>" in executed
     assert not list((place.root / "tmp").glob("ddoauth-*"))
@@ -153,3 +155,6 @@ def test_the_notebook_does_leak(tmp_path: Path) -> None:
     secrets = place.secrets()
     found = {secret for _, secret in _leaks(secrets, list(place.texts()))}
     assert found == set(secrets)
+    executed = (place.out / "leaky.us1.ipynb").read_text("utf-8")
+    printed = "".join(_joined_outputs("x.ipynb", executed))
+    assert not [text for text in in_positions(secrets) if text not in printed]

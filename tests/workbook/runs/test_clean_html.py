@@ -176,6 +176,7 @@ def test_a_verdict_table_has_its_colours() -> None:
             "]]>",
         ),
         *("&", "&#", "&a", "&lt;", "&#60;", "&amp", "& ", "&\n", "&#x"),
+        *("\xa0", "\xa0 ", "&nbsp;", "<p>\xa0</p>", "\u202f"),
         *(f"<{tag}>" for tag in ("div", "ol", "ul", "pre", "rp", "summary", "nobr", "svg")),
         *("<b></p>", "<i></b>", "<b><a>", "<div><b>", "<svg></a>", "<form><div>", "<p><div>"),
         *("<div>" * 250 + "</div>" * 250, "<td><div>", "<b>" * 200 + "</b>" * 200),

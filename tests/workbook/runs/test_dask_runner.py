@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.builders import notebook_file, readable
+from support.leaky import POSITIONED, POSITIONS, in_positions
 from support.places import TESTS
 
 from ddoauth_kit.errors import InputError
@@ -190,7 +191,9 @@ def test_a_secret_of_the_sender_alone(
     shown = [leak.format(f"(A{i} + B{i})") for leak in LEAKS[:-1] for i in range(2)]
     literal = f"HERE = {canary!r}; ALSO = {stored!r}"
     end = LEAKS[-1].format("(A0 + B0)")
-    notebook = notebook_file(tmp_path, "leaks", modules, *made, *shown, literal, end)
+    prints = "".join(f"    print({each})\n" for each in POSITIONS)
+    positions = f"{POSITIONED}for s in (A0 + B0, A1 + B1):\n{prints}"
+    notebook = notebook_file(tmp_path, "leaks", modules, *made, *shown, positions, literal, end)
     (case,) = matrix([notebook], sites=["us1"])
     runner = ClusterRunner(cluster.scheduler_address)
     order = runner._order(case, settings=RunSettings())
@@ -203,6 +206,9 @@ def test_a_secret_of_the_sender_alone(
     assert found[0].error == "ValueError: <DD_API_KEY>"
     assert found[0].tables["t"][0] == {"a": "<refresh_token>", "b": 1}
     assert text.count("<DD_API_KEY>") > len(LEAKS)
+    outputs = [o for c in json.loads(text)["cells"] for o in c.get("outputs", ())]
+    printed = "".join("".join(o.get("text", "")) for o in outputs)
+    assert not [form for form in in_positions((canary, stored)) if form in printed]
     assert not [s for s in (canary, stored) if readable(s, text) or readable(s, repr(found))]
 
 

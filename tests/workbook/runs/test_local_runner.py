@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import nbformat
+import psutil
 import pytest
 from support.builders import notebook_file
 from support.places import TESTS
@@ -100,15 +101,48 @@ def test_a_template_that_dies_stops_nothing(tmp_path: Path) -> None:
     from ddoauth_kit.workbook.runs.execution import execute
 
     source = notebook_file(tmp_path, "works", "print(SITE)")
-    with KernelTemplate() as template:
-        template._process.kill()
-        template._process.wait()
+    with KernelTemplate.started() as template:
+        (process,) = psutil.Process().children()
+        process.kill()
+        process.wait()
         executed = asyncio.run(
             execute(
                 source, output=tmp_path / "o.ipynb", parameters={"SITE": "eu1"}, template=template
             )
         )
     assert executed.error == ""
+
+
+@pytest.mark.skipif(not KernelTemplate.available, reason="this system cannot fork kernels")
+def test_a_lesson_that_runs_lessons_forks_them_from_the_same_process(tmp_path: Path) -> None:
+    """The kernels inside have the parent of the one outside, and end with it."""
+    report = (
+        "import os\n"
+        "from ddoauth_kit.workbook.show.result_table import ResultTable\n"
+        "ResultTable('self', [{'pid': os.getpid(), 'parent': os.getppid()}])"
+    )
+    inside = notebook_file(tmp_path, "inside", report)
+    trace = tmp_path / "left.pid"
+    lasting = f"import os, pathlib, time; pathlib.Path({str(trace)!r}).write_text(str(os.getpid()))"
+    left = notebook_file(tmp_path, "left", f"{lasting}\ntime.sleep(60)")
+    outside = notebook_file(
+        tmp_path,
+        "outside",
+        "import pathlib, threading, time\n"
+        "from ddoauth_kit.workbook import run_lessons\n"
+        f"runs = run_lessons({str(inside)!r}, sites='us1 eu1')\n"
+        f"threading.Thread(target=run_lessons, args=[{str(left)!r}], kwargs={{'sites': 'us1'}},\n"
+        "  daemon=True).start()\n"
+        f"while not pathlib.Path({str(trace)!r}).exists(): time.sleep(0.05)",
+        "runs.table('self')",
+        report,
+    )
+    cases = matrix([outside, notebook_file(tmp_path, "other", report)], sites=["us1"])
+    outer, other = (run.tables for run in _run(cases, tmp_path))
+    rows = [*outer["self"], *outer["self by site"], *other["self"]]
+    assert len({row["parent"] for row in rows}) == 1
+    assert len({row["pid"] for row in rows}) == 4
+    assert not psutil.pid_exists(int(trace.read_text("ascii")))
 
 
 def test_a_notebook_that_takes_too_long_is_ended(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from support.backends import live_environment
 from support.builders import notebook_file, readable
+from support.leaky import POSITIONED, POSITIONS, in_positions
 from support.slots import fill, slots
 
 from ddoauth_kit.cli import main
@@ -106,6 +107,42 @@ def test_a_run_writes_none_of_it(place: str, driver: str, mode: str, tmp_path: P
     assert not [c for c in canaries if any(readable(c, text) for text in texts)]
 
 
+@pytest.mark.parametrize("kind", ["keyring", "file"])
+def test_every_slot_in_several_positions(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Secrets of each slot leave a run in none of four positions; together they try them all."""
+    backend = live_environment(monkeypatch)
+    monkeypatch.setenv("DDOAUTH_STORE_FOLDER", str(tmp_path / "kept"))
+    if kind == "file":
+        monkeypatch.setenv("DDOAUTH_STORE", "file")
+    store = KeyringStore(backend) if kind == "keyring" else FileStore(tmp_path / "kept")
+    shown = {
+        canary: [(number * 4 + more) % len(POSITIONS) for more in range(4)]
+        for number, canary in enumerate(fill(store, slots()))
+    }
+    given = tmp_path / "given.json"
+    given.write_text(json.dumps(shown), "utf-8")
+    monkeypatch.setenv("GIVEN", str(given))
+    functions = ", ".join(f"lambda s: {each}" for each in POSITIONS)
+    prints = "for s, where in json.loads(Path(os.environ['GIVEN']).read_text()).items():\n"
+    prints += "    for i in where: print(shows[i](s))"
+    imports = "import os\nfrom pathlib import Path\n"
+    notebook = notebook_file(
+        tmp_path, "shows", f"{POSITIONED}{imports}shows = [{functions}]\n{prints}\nprint('end')"
+    )
+    out = tmp_path / "out"
+    assert main(["run", str(notebook), "--out", str(out)]) == 0
+    outputs = json.loads((out / "shows.us1.ipynb").read_text("utf-8"))["cells"][-1]["outputs"]
+    printed = "".join("".join(output["text"]) for output in outputs)
+    assert printed.endswith("end\n")
+    forms = [in_positions([canary])[i] for canary, where in shown.items() for i in where]
+    assert len(forms) > 300
+    assert not [form for form in forms if form in printed]
+    texts = [path.read_text("utf-8") for path in out.rglob("*") if path.is_file()]
+    assert not [c for c in shown if any(readable(c, text) for text in texts)]
+
+
 def test_the_scan_knows_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each secret of the store, in a file of its own, is a finding of `ddoauth scan`."""
     monkeypatch.setenv("DDOAUTH_STORE", "file")
@@ -135,18 +172,21 @@ def test_a_comparison_copies_no_secret(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setenv("DDOAUTH_STORE_FOLDER", str(tmp_path / "kept"))
     (canary, *_) = fill(FileStore(tmp_path / "kept"), slots()[:1])
     minted, key = "sandbox-secret-" + "0123456789" * 4, "0123456789abcdef0123456789abcdef"
-    for number, secret in enumerate((canary, minted, key, f"x\n{canary}", f"\x1b[2J{key}")):
+    forms = [f"x\n{canary}", f"\x1b[2J{key}", *in_positions((canary, minted))]
+    for number, secret in enumerate((canary, minted, key, *forms)):
         earlier = tmp_path / f"earlier-{number}"
         (earlier / "tables").mkdir(parents=True)
         runs = [{"output": f"a {secret}.ipynb", "status": f"failed {secret}"}]
         (earlier / "summary.json").write_text(json.dumps({"runs": runs}), "utf-8")
-        row = f'us1,x,"{secret}","{secret}","{secret}"\n'
+        quoted = '"' + secret.replace('"', '""') + '"'
+        row = f"us1,x,{quoted},{quoted},{quoted}\n"
         head = "site,client,scope,verdict,evidence\n"
         (earlier / "tables" / "verdicts.csv").write_text(head + row, "utf-8")
         found = read_earlier(earlier)
         shown = [*found.cases, *found.cases.values(), *found.verdicts, *found.verdicts.values()]
         assert len(shown) == 4
-        assert not [text for text in shown if any(s in text for s in (canary, minted, key))]
+        hidden = (canary, minted, key, *forms[2:])
+        assert not [text for text in shown if any(s in text for s in hidden)]
         assert all(text.isprintable() for text in shown)
 
 

@@ -1,0 +1,1 @@
+"""Share one Chromium and its servers between the files of this folder."""

@@ -1,0 +1,112 @@
+"""Another user of this machine cannot answer for the one whose program waits."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import socket
+import sys
+import threading
+from contextlib import closing, suppress
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ddoauth_kit.oauth.callback.callback_pages import refusal
+from ddoauth_kit.oauth.callback.loopback_server import Asked, LoopbackServer, Reply
+from ddoauth_kit.oauth.callback.neighbours import is_foreign
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+OWN, STRANGER = 4711, 65534
+pytestmark = [
+    pytest.mark.checklist("L9"),
+    pytest.mark.skipif(sys.platform != "linux", reason="only Linux says whose a socket is"),
+]
+as_root = pytest.mark.skipif(
+    sys.platform == "linux" and os.geteuid() != 0, reason="only root can be several users"
+)
+
+
+def _as_user(user: int, act: Callable[[], bytes]) -> bytes:
+    """Do something in a thread whose sockets belong to a user (setfsuid(2) is of one thread)."""
+    done: list[bytes] = []
+
+    def run() -> None:
+        ctypes.CDLL(None).setfsuid(user)
+        done.append(act())
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    return done[0]
+
+
+def _sends(address: tuple[str, int], request: bytes, how: str) -> bytes:
+    """Connect, send in one of several ways, and return the answer."""
+    family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+    with closing(socket.socket(family)) as client, suppress(ConnectionError):
+        client.settimeout(5)
+        client.connect(address)
+        for piece in (request[:7], request[7:]) if how == "in pieces" else (request,):
+            client.sendall(piece)
+        if how == "half closed":
+            client.shutdown(socket.SHUT_WR)
+        if how == "gone":
+            return b""
+        return b"".join(iter(lambda: client.recv(4096), b""))
+    return b""
+
+
+REQUESTS = {
+    "onboarding": "GET /onboard?domain=datadoghq.com&site=https%3A%2F%2Fapp.datadoghq.com",
+    "a link of ours": "GET /start/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+    "a foreign state": "GET /callback?code=c&state=s&domain=datadoghq.com&site=https%3A%2F%2Fx",
+    "another organization": "GET /callback?code=c&state=s&dd_oid=stranger&dd_org_name=Stranger",
+    "a second redirect": "GET /callback?error=access_denied&state=s",
+}
+WAYS = ("at once", "in pieces", "half closed", "gone")
+
+
+@as_root
+def test_no_request_of_a_stranger_is_heard() -> None:
+    """Of 60 requests none reaches the listener; those of the user and of root all do."""
+    heard: list[str] = []
+
+    def respond(asked: Asked) -> Reply:
+        heard.append(asked.path)
+        return Reply(200, (), b"served")
+
+    server = LoopbackServer(("127.0.0.1", "::1"), port=0, respond=respond, refuse=refusal, user=OWN)
+    hosts = ["127.0.0.1", "::1", "::ffff:127.0.0.1"]
+    try:
+        for host in hosts:
+            for line in REQUESTS.values():
+                request = f"{line} HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n\r\n".encode()
+                for how in WAYS:
+                    answer = _as_user(
+                        STRANGER, lambda r=request, w=how, h=host: _sends((h, server.port), r, w)
+                    )
+                    assert b"served" not in answer
+                    assert how == "gone" or answer.startswith(b"HTTP/1.1 403 ")
+                assert heard == []
+            for user in (OWN, 0):
+                answer = _as_user(user, lambda r=request, h=host: _sends((h, server.port), r, ""))
+                assert b"served" in answer
+            heard.clear()
+    finally:
+        server.close()
+
+
+def test_the_own_user_is_none_and_a_closed_socket_is() -> None:
+    """Whoever runs this is served by default; who has hung up is not taken for root."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        client = socket.create_connection(server.getsockname())
+        accepted, _ = server.accept()
+        with accepted:
+            assert not is_foreign(accepted)
+            assert not is_foreign(accepted, user=os.geteuid())
+            client.close()
+            assert is_foreign(accepted, user=os.geteuid() or OWN)
+            assert not is_foreign(accepted, user=0)
