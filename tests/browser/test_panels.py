@@ -144,6 +144,9 @@ def test_the_form_forgets_what_was_typed(show: Callable[[str], Notebook]) -> Non
     assert panel.get_by_label("Client name").input_value() == ""
     assert_saved_without(notebook, TYPED)
     notebook.restart()
+    gone = notebook.panel.locator(".ddoauth-panel.jupyter-widgets-disconnected").first
+    gone.wait_for()
+    assert "Run the cell again." in gone.evaluate("it => getComputedStyle(it, '::before').content")
     panel.get_by_label("Client secret").fill(TYPED)
     panel.get_by_role("button", name="Check", exact=True).press("Enter")
     panel.get_by_text("Not sent: the kernel that showed this form is gone.").wait_for()

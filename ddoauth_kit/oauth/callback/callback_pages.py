@@ -71,7 +71,7 @@ def page(
 ) -> Reply:
     """Return a page that no other page may frame, no cache keeps, and that loads nothing.
 
-    `facts` stand in a box before the paragraphs.
+    `facts` stand in a box below the paragraphs, because a client may have many scopes.
     """
     rows = "".join(
         f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in (facts or {}).items()
@@ -81,7 +81,7 @@ def page(
         title=escape(title),
         style=_STYLE,
         mark=' class="good"' if status == HTTPStatus.OK else "",
-        content=(f"<dl>{rows}</dl>" if rows else "") + text,
+        content=text + (f"<dl>{rows}</dl>" if rows else ""),
     ).encode()
     return Reply(status, (("Content-Type", "text/html; charset=utf-8"), *STRICT), body)
 
