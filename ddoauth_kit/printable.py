@@ -26,6 +26,11 @@ def readable(name: str) -> str:
     return raw.decode("utf-8", "replace")
 
 
+def quoted_path(path: object) -> str:
+    """Return a path as a message quotes it, in its own letters whatever the system's encoding."""
+    return repr(readable(str(path)))
+
+
 def many_lines(text: str) -> str:
     """Return a text whose line ends are the program's own; each line is as `one_line` gives it.
 

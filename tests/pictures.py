@@ -25,6 +25,7 @@ SIZE = {"width": 980, "height": 1400}
 SCALE = 1.5
 COLOURS = 256
 SETTLING = 400
+PROBING = 240_000
 LESSON = "09_your_own_app.ipynb"
 MORE = "panels.ipynb"
 CELLS = (
@@ -174,7 +175,7 @@ def _probe(notebook: Notebook, camera: Camera) -> None:
     sites = cell.get_by_role("group", name="Sites")
     sites.get_by_role("button", name="All").click()
     _press(cell, "Run probes")
-    cell.get_by_text("Done:").wait_for()
+    cell.get_by_text("Done:").wait_for(timeout=PROBING)
     cell.get_by_label("Scope or area").fill("monitors")
     cell.get_by_label("Scope or area").press("Tab")
     notebook.page.wait_for_timeout(SETTLING)

@@ -61,7 +61,8 @@ def run_login(options: argparse.Namespace) -> int:
         return _stored(response, oauth=oauth, chosen=chosen)
 
     consent = paste_consent if options.paste else listen_for_consent
-    tokens = consent(oauth, domain=site.domain, finish=finish, say=say)
+    with oauth.http:
+        tokens = consent(oauth, domain=site.domain, finish=finish, say=say)
     document(_summary(tokens, chosen=chosen))
     return SUCCESS
 
@@ -91,11 +92,11 @@ def _stored(
 ) -> TokenSet:
     """Name the organization, then exchange and store, so that the browser's page is right."""
     from ddoauth_kit.oauth.consent.terminal import organization
-    from ddoauth_kit.oauth.grant import Grant, grant_slot
+    from ddoauth_kit.oauth.grant import keep_grant
 
     say(organization(response))
     tokens = oauth.exchange(response)
-    Grant(oauth, store=chosen.store, slot=grant_slot(tokens)).keep(tokens)
+    keep_grant(oauth, tokens, store=chosen.store)
     return tokens
 
 

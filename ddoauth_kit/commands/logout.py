@@ -42,7 +42,8 @@ def run_logout(options: argparse.Namespace) -> int:
     grants = kept_grants(oauth, store=open_store().store, site=site.name)
     if not grants:
         say(f"no grant of this client is stored for {site.name}")
-    confirmed = [_ended(grant) for grant in grants]
+    with oauth.http:
+        confirmed = [_ended(grant) for grant in grants]
     return SUCCESS if grants and all(confirmed) else FOUND
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.commands.terminal import (
@@ -17,6 +18,7 @@ from ddoauth_kit.commands.terminal import (
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.probing.probe import Writes
 from ddoauth_kit.probing.probe_report import unknown_results
+from ddoauth_kit.probing.verdict import Verdict
 from ddoauth_kit.scopes import known_scopes, unknown_scope
 from ddoauth_kit.sites import DATADOG_SITES, SiteTable
 
@@ -25,6 +27,11 @@ if TYPE_CHECKING:
 
     from ddoauth_kit.commands.parser import Parser
     from ddoauth_kit.workbook.verdicts import ProbeTables
+
+# The meaning of these, in the legend, is reason enough.
+_SAID: Final = {Verdict.CONFIRMED, Verdict.LET_THROUGH, Verdict.NO_OPERATION}
+_MOST_REASONS: Final = 8
+_WIDTH: Final = 60
 EXAMPLES: Final = (
     "ddoauth probe --scope metrics_read monitors_read",
     "ddoauth probe --site all --client assets/oauth_clients.json",
@@ -134,5 +141,28 @@ def _written(tables: ProbeTables, *, how: str) -> str:
     from ddoauth_kit.workbook.verdicts import as_csv, as_json
 
     if how == "table":
-        return repr(tables)
+        return "\n".join([repr(tables).rstrip("\n"), *_reasons(tables)])
     return (as_json if how == "json" else as_csv)(tables.report).rstrip("\r\n")
+
+
+def _reasons(tables: ProbeTables) -> list[str]:
+    """Return lines that say why a verdict is another than hoped for."""
+    from ddoauth_kit.workbook.verdicts.unconfirmed import findings
+    from ddoauth_kit.workbook.verdicts.words_and_colours import MARKS
+
+    found = [f for f in findings(tables.report.results) if f.verdict not in _SAID]
+    if not found:
+        return []
+    lines = ["", "Why"]
+    for finding in found[:_MOST_REASONS]:
+        all_sites = set(finding.sites) == set(tables.matrix.sites)
+        where = "" if all_sites else f" on {', '.join(finding.sites)}"
+        lines += textwrap.wrap(
+            f"{finding.scope}{where}: {finding.said}",
+            _WIDTH,
+            initial_indent=f"{MARKS[finding.verdict].short:<6}",
+            subsequent_indent=" " * 6,
+            break_on_hyphens=False,
+        )
+    left = len(found) - _MOST_REASONS
+    return [*lines, f"      and {left} more: --format json"] if left > 0 else lines

@@ -25,6 +25,7 @@ from ddoauth_kit.commands.terminal import (
 )
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.oauth.authorization_request import authorization_request
+from ddoauth_kit.printable import quoted_path
 from ddoauth_kit.sites import DATADOG_SITES
 from ddoauth_kit.workbook.lessons.notebooks import find_notebooks
 from ddoauth_kit.workbook.runs.comparison import read_earlier
@@ -212,7 +213,7 @@ def _output_folder(name: str) -> Path:
         with tempfile.TemporaryFile(dir=folder):
             return folder
     except OSError as error:
-        what = f"Nothing can be written to {name!r}: {error.strerror or error}."
+        what = f"Nothing can be written to {quoted_path(name)}: {error.strerror or error}."
         raise InputError("bad_output_folder", what) from None
 
 

@@ -26,7 +26,7 @@ class Finding:
 
 
 def ok(check: str, found: str) -> Finding:
-    """Return a finding that asks for nothing."""
+    """Return a finding without a next step."""
     return Finding(check, Status.OK, found)
 
 

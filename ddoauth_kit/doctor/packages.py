@@ -70,7 +70,7 @@ def check_python(*, wanted: str | None = None) -> Finding:
 def check_packages(
     *, lines: list[str] | None = None, installed: Callable[[str], str] = version
 ) -> Iterator[Finding]:
-    """Compare each installed package; what is not installed is told once an extra."""
+    """Compare each installed package; what is missing is reported once for each extra."""
     missing: dict[str, list[str]] = {}
     wanted = needed(_metadata("Requires-Dist") if lines is None else lines)
     if not wanted:
@@ -100,7 +100,7 @@ def missing_package(module: str) -> InputError:
 
 
 def is_good(requirement: Requirement, found: str) -> bool:
-    """Return whether a version is wanted; a pre-release counts as its release."""
+    """Return whether a version is allowed; a pre-release counts as its release."""
     try:
         return requirement.specifier.contains(Version(found).base_version)
     except InvalidVersion:
@@ -108,7 +108,7 @@ def is_good(requirement: Requirement, found: str) -> bool:
 
 
 def _metadata(name: str) -> list[str]:
-    """Return what the installed kit says about itself; nothing where it runs without being so."""
+    """Return the metadata of the installed kit, or None if it runs without an installation."""
     try:
         return metadata(KIT).get_all(name) or []
     except PackageNotFoundError:

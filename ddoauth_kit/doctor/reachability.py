@@ -39,9 +39,9 @@ _REFUSALS: Final = frozenset({401, 403, 429})
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """Hold what one site answered: a status and its clock, or why there was none.
+    """Hold what one site answered: a status and its clock, or why no answer came.
 
-    `foreign` says what came where the answer is not Datadog's.
+    `foreign` describes an answer that is not Datadog's.
     """
 
     site: Site

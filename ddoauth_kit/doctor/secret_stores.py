@@ -28,7 +28,7 @@ def check_keyring() -> Finding:
 
 
 def check_folder(environ: Mapping[str, str]) -> Finding:
-    """Look at the folder's owner and mode; it is not made where it is missing."""
+    """Look at the folder's owner and mode; a missing folder is not created."""
     try:
         folder = default_folder(environ)
     except InputError as error:

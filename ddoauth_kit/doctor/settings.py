@@ -1,4 +1,4 @@
-"""Look at variables whose words only one of several is: the commands refuse the others, too."""
+"""Check variables that take one of several words; the commands refuse other words, too."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def check_sockets(environ: Mapping[str, str]) -> Iterator[Finding]:
 
 
 def check_words(environ: Mapping[str, str]) -> Iterator[Finding]:
-    """Name the settings that the commands would refuse; nothing is said of the others."""
+    """Name the settings that the commands would refuse."""
     for check, ask in (("consent", consent_wanted), ("config folder", config_folder)):
         try:
             ask(environ)

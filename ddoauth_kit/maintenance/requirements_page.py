@@ -124,6 +124,7 @@ These servers are written as the documentation of their libraries says, and a te
 | Express with express-session and passport-oauth2 | refusals lead to a 500 with a stack trace; calls don't have a time limit |
 | Flask with Authlib | HTTP Basic by default; the older endpoint's errors count as a token; threads don't share a refresh |
 | Rack with omniauth-oauth2 | calls have a time limit of a minute; a redirect from the token endpoint is followed |
+| Rack with Faraday alone | an error with status 200 is stored as a grant; threads don't share a refresh |
 | Go with golang.org/x/oauth2 | HTTP Basic is tried first; only the clock leads to a refresh |
 | Java with the JDK alone | what the JDK lacks, such as a lock and a JSON parser, is written by hand |
 

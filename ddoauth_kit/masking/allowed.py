@@ -14,6 +14,7 @@ from hashlib import pbkdf2_hmac
 from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.errors import InputError
+from ddoauth_kit.printable import quoted_path
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,7 +48,7 @@ def read_allowed(path: Path) -> frozenset[str]:
     try:
         lines = path.read_text("utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        what = f"The list {str(path)!r} cannot be read: {type(error).__name__}."
+        what = f"The list {quoted_path(path)} cannot be read: {type(error).__name__}."
         raise InputError("bad_allow_list", what) from None
     found = set()
     for number, line in enumerate(lines, start=1):
@@ -55,7 +56,9 @@ def read_allowed(path: Path) -> frozenset[str]:
             continue
         entry = _FINGERPRINT.fullmatch(line.strip())
         if entry is None:
-            what = f"Line {number} of {str(path)!r} is not a fingerprint followed by a reason."
+            what = (
+                f"Line {number} of {quoted_path(path)} is not a fingerprint followed by a reason."
+            )
             raise InputError("bad_allow_list", what)
         found.add(entry[1])
     return frozenset(found)

@@ -49,7 +49,7 @@ def _secrets(name: str, value: str) -> Iterator[Secret]:
 
 
 def _of_address(name: str, value: str) -> Iterator[Secret]:
-    """Yield the password of an address, as it is there and as it is meant."""
+    """Yield the password of an address, as it is written and decoded."""
     found = _USER_PART.search(value)
     if found is None:
         return

@@ -40,7 +40,7 @@ _LOOSE: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Hold one text of a notebook: its place in words, and how to come there.
+    """Hold one text of a notebook: its place in words, and the path to it.
 
     `name` is the field that it stands under, `is_name` says that it is the name of a field itself,
     and `path` leads to it (for a name, to its value).
@@ -54,7 +54,7 @@ class Text:
 
     @property
     def is_structure(self) -> bool:
-        """Return whether Jupyter needs this text as it is, whatever secret it may equal."""
+        """Return whether Jupyter needs this text unchanged, even if it equals a secret."""
         if self.is_name:
             return bool(_NAME.fullmatch(self.text))
         return self.text in _WORDS.get(self.name, ())

@@ -227,7 +227,7 @@ def _words(name: str) -> list[str]:
 
 
 def _is_key(found: re.Match[str]) -> bool:
-    """Leave ids and commits at the places where they belong, and folders of a path."""
+    """Ignore ids and commits where they belong, and folders of a path."""
     begin, end = found.span("value")
     text, value = found.string, found["value"]
     last = text[begin - 1 : begin] if begin else ""
@@ -282,7 +282,7 @@ _REDIRECT: Final = re.compile(r"[?&](?:state|domain|site|dd_oid|client_id|code)=
 
 
 def _is_redirect(found: re.Match[str]) -> bool:
-    """Take `code` and `state` of a redirect for secrets, and not the state of a country."""
+    """Count `code` and `state` of a redirect as secrets, but not the state of a country."""
     value, text = found["value"], found.string
     if is_placeholder(value):
         return False
@@ -294,7 +294,7 @@ def _is_redirect(found: re.Match[str]) -> bool:
 
 
 def counts_as_value(value: str, *, name: str = "", quoted: bool, sure: bool = False) -> bool:
-    """Return whether what stands after a secret's name is the secret, and no code or prose."""
+    """Return whether the text after a secret's name is the secret itself, not code or prose."""
     bare = value.strip()
     if len(bare) < SHORTEST_FIELD or is_placeholder(bare) or any(c.isspace() for c in bare):
         return False

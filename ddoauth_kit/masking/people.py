@@ -60,7 +60,7 @@ def mask_people(text: str) -> str:
 
 
 def _masked(found: re.Match[str]) -> str:
-    """Keep the name and the quotes, which were one sign; a word in brackets is safe in HTML."""
+    """Keep the name and the quotes; a word in brackets is safe in HTML."""
     return f"{found[1]}{found[2]}(masked){found[2]}"
 
 

@@ -129,7 +129,7 @@ def _cut(text: str, longest: int | None) -> str:
 
 
 def _torn(text: str, masker: Masker | QuickMasker, longest: int | None) -> str:
-    """Mask what no parser reads; of a long text only what may be kept, and what reaches into it."""
+    """Mask a text that no parser reads; of a long one, only the part that may be kept."""
     if longest is None or len(text) <= longest + _REACH:
         return masker(_fields(text))
     masked = masker(_fields(text[: longest + _REACH]))

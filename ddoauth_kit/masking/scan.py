@@ -31,6 +31,7 @@ from ddoauth_kit.masking.notebook_text import notebook_texts, output_pieces
 from ddoauth_kit.masking.notebooks import field_find, spread
 from ddoauth_kit.masking.patterns import Find
 from ddoauth_kit.masking.redaction import Masker, replaced
+from ddoauth_kit.printable import quoted_path
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -88,7 +89,7 @@ class Scan:
             InputError: `unreadable_path`, for a path that does not exist.
         """
         if not path.exists() and not path.is_symlink():
-            raise InputError("unreadable_path", f"There is no {str(path)!r}.")
+            raise InputError("unreadable_path", f"There is no {quoted_path(path)}.")
         if not path.is_dir():
             self.file(path)
             return

@@ -451,7 +451,7 @@ def _base64_bytes(word: str) -> Iterator[bytes]:
 
 @lru_cache(maxsize=512)
 def _encodings(value: str) -> tuple[str, ...]:
-    """Return what is left of a value where decoding texts does not bring it back as it is."""
+    """Return what a value becomes where decoding a text does not restore it."""
     raw = value.encode("utf-8", "surrogateescape")
     forms = {raw.hex(), raw.hex().upper(), raw.decode("utf-8", "replace"), raw.decode("latin-1")}
     forms |= {value.replace(" ", "+"), *_base64(raw)}

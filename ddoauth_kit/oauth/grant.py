@@ -52,6 +52,17 @@ def grant_slot(tokens: TokenSet, *, client_kind: str = "") -> Slot:
     return Slot("grant", tokens.site.name, tokens.client_id, client_kind, tokens.dd_oid)
 
 
+def keep_grant(client: OAuthClient, tokens: TokenSet, *, store: Store) -> Grant:
+    """Keep what `complete` returned under its site, client and organization.
+
+    Raises:
+        InputError: see `Grant.keep`.
+    """
+    grant = Grant(client, store=store, slot=grant_slot(tokens))
+    grant.keep(tokens)
+    return grant
+
+
 def kept_grants(
     client: OAuthClient, *, store: Store, site: str = "", org: str = ""
 ) -> tuple[Grant, ...]:
@@ -287,7 +298,8 @@ class Grant:
         if self._failure is None:
             return
         error, at = self._failure
-        if at >= asked or (self._failures > 1 and time.monotonic() < at + PAUSE):
+        # Some clocks stand still for milliseconds: a failure of that moment was before the call.
+        if at > asked or (self._failures > 1 and time.monotonic() < at + PAUSE):
             raise type(error)(error.code, error.what, said=error.said, exchange=error.exchange)
 
     def _read(self) -> GrantRecord | None:

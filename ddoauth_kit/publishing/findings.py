@@ -66,7 +66,7 @@ def finding(
 
 
 def plain(name: str) -> str:
-    """Return the name of a file, in quotes and escaped if a terminal could stumble over it."""
+    """Return the name of a file, in quotes and escaped if it could confuse a terminal."""
     return name if name.isascii() and name.isprintable() else ascii(name)
 
 

@@ -118,10 +118,10 @@ def _place(found: RuleFinding) -> tuple[bool, str, int]:
 def _mended(
     integration: Integration, findings: tuple[RuleFinding, ...], evidence: _Evidence
 ) -> tuple[tuple[RuleFinding, ...], list[tuple[TextFile, TextFile]]]:
-    """Return the findings, and the files before and after all edits that keep their promise.
+    """Return the findings, and the files before and after all edits that mend what they should.
 
     A finding whose rule still finds something once the edits are made loses its edits, and so
-    does one in a linked file, which is not git's to patch.
+    does one in a linked file, which git does not patch.
     """
     while True:
         files = _edited(integration, findings)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from ddoauth_kit.errors import InputError
+from ddoauth_kit.printable import quoted_path
 from ddoauth_kit.publishing.findings import plain
 from ddoauth_kit.publishing.integration import MANIFEST
 from ddoauth_kit.publishing.integration_files import TextFile, read_text
@@ -69,7 +70,7 @@ def _environment() -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class EarlierManifest:
-    """Hold the earlier `app_uuid`, empty if unknown, where it is from, and what to tell."""
+    """Hold the earlier `app_uuid` (empty if unknown), its origin, and notes for the reader."""
 
     app_uuid: str = ""
     where: str = ""
@@ -89,7 +90,7 @@ def earlier_app_uuid(folder: Path, *, base: str = "", manifest: str | Path = "")
     found = find_commit(folder, *([base] if base else BASES))
     if found is None:
         if base:
-            what = f"Git knows no commit {base!a} for {str(folder)!a}."
+            what = f"Git knows no commit {base!a} for {quoted_path(folder)}."
             raise InputError("bad_base", what)
         return EarlierManifest(note=_uncompared(folder))
     commit, reference = found[1], plain(found[0])
@@ -120,7 +121,7 @@ def _of_file(path: Path) -> EarlierManifest:
     app_uuid = _app_uuid(file.text) if isinstance(file, TextFile) else ""
     if not app_uuid:
         why = "cannot be read" if not isinstance(file, TextFile) else "is not JSON with an app_uuid"
-        raise InputError("bad_earlier_manifest", f"The earlier manifest {str(path)!a} {why}.")
+        raise InputError("bad_earlier_manifest", f"The earlier manifest {quoted_path(path)} {why}.")
     return EarlierManifest(app_uuid, plain(path.name))
 
 

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.errors import InputError
+from ddoauth_kit.printable import quoted_path
 from ddoauth_kit.publishing.integration_files import TextFile, Unreadable, find_file, read_text
 from ddoauth_kit.publishing.json_document import BrokenJson, Document, parse_json
 from ddoauth_kit.publishing.markdown import MarkdownPage, parse_page
@@ -94,7 +95,7 @@ def _folder(path: str | Path) -> Path:
 
 
 def _no_integration(path: str | Path, what: str) -> InputError:
-    return InputError("not_an_integration", f"{str(path)!a} {what}.")
+    return InputError("not_an_integration", f"{quoted_path(path)} {what}.")
 
 
 def _json(file: TextFile | Unreadable | None) -> Document | BrokenJson | Unreadable | None:

@@ -1,4 +1,4 @@
-"""Read the files of a folder that nobody has vouched for: bounded, inside it, as they are."""
+"""Read the files of a folder that cannot be trusted: bounded, inside it, unchanged."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class TextFile:
     """Hold a text exactly as it is in its file, line endings included.
 
     `mark` is the byte order mark, which is kept apart so that offsets and lines do not count it.
-    `linked` says that the file is a symbolic link, which no patch can be for.
+    `linked` says that the file is a symbolic link, which a patch cannot change.
     """
 
     name: str
@@ -93,7 +93,7 @@ def _starts(text: str) -> tuple[int, ...]:
 
 
 def _is_there(path: Path) -> bool:
-    """Return whether there is an entry of this name, even a link that leads nowhere."""
+    """Return whether the name exists, even as a link that leads nowhere."""
     try:
         os.lstat(path)
     except (FileNotFoundError, NotADirectoryError):

@@ -71,7 +71,7 @@ class Document:
     def inserted(self, *path: str, value: str, before: str | None = None) -> tuple[Edit, ...]:
         """Return the edit that adds a member, indented as its neighbour is.
 
-        It goes before a sibling that exists, else to the end; nothing where no object is.
+        It goes before a sibling that exists, else to the end; without an object there is no edit.
         """
         *above, key = path
         siblings = self.get(*above)

@@ -1,4 +1,4 @@
-"""Write edits as a unified diff that `git apply` takes, and that leaves all else as it is."""
+"""Write edits as a unified diff that `git apply` accepts and that changes nothing else."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.errors import InputError
+from ddoauth_kit.printable import quoted_path
 from ddoauth_kit.publishing.findings import finding, quoted
 from ddoauth_kit.publishing.integration_files import TextFile, read_text
 from ddoauth_kit.publishing.json_document import Document
@@ -107,4 +108,4 @@ def _probe(row: object, path: str | Path, number: int) -> SavedProbe:
 
 
 def _bad(path: str | Path, what: str) -> InputError:
-    return InputError("bad_probes_file", f"The file of probes {str(path)!a} {what}.")
+    return InputError("bad_probes_file", f"The file of probes {quoted_path(path)} {what}.")

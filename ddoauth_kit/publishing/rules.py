@@ -1,4 +1,4 @@
-"""List every rule of `ddoauth check`, with how much it matters and who says so.
+"""List every rule of `ddoauth check`, with its severity and its source.
 
 `.github/CHECKS.md` shows the same list. A rule is a must only if every integration that Datadog
 has accepted with OAuth keeps it, or if the page that this project implements demands it.

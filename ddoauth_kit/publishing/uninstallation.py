@@ -72,7 +72,7 @@ def uninstallation_findings(integration: Integration, readme: Readme) -> Iterato
 
 
 def _no_uninstallation(integration: Integration, readme: Readme) -> RuleFinding:
-    """Report the missing section; where Setup leaves no doubt about its place, write it."""
+    """Report the missing section, and write it if Setup shows clearly where it belongs."""
     near = [h for h in readme.page.headings if h.text.lower().startswith("uninstall")]
     if near:
         what = f"The heading {quoted(near[0].text)} of level {near[0].level} can't be found by its "

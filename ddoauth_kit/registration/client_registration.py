@@ -6,7 +6,6 @@ import json
 import os
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -14,13 +13,16 @@ from ddoauth_kit.binder import refuse_on_binder
 from ddoauth_kit.edited_text import edited_text
 from ddoauth_kit.environment_values import path_in, value_of, word_of, words_of
 from ddoauth_kit.errors import InputError
+from ddoauth_kit.printable import quoted_path
 from ddoauth_kit.registration.redirect_uris import can_be_redirect_uri
 from ddoauth_kit.scopes import known_scopes, unknown_scope
 from ddoauth_kit.secret import Secret
 from ddoauth_kit.sites import DATADOG_SITES
+from ddoauth_kit.store.files import path_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
 MAX_FILE_BYTES: Final = 1024 * 1024
 
@@ -49,11 +51,12 @@ class TokenEndpoint(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ClientRegistration:
-    """Hold one registration: an id, its secret, and where and for what it is good.
+    """Hold one registration: an id, its secret, its redirect URIs, scopes and sites.
 
     One integration has several: private and published, and a private one for each site. `sites`
-    names those on which this id and secret are accepted. The text `private` or `published` will do
-    for `kind`, and `v1` or `v2` for `token_endpoint`, which codes and refresh tokens are sent to.
+    names those on which this id and secret are accepted. `kind` may be the text
+    `private` or `published`, and `token_endpoint`, which gets codes and refresh tokens, `v1` or
+    `v2`.
 
     Raises:
         InputError: `unknown_kind`, `unknown_token_endpoint`, `bad_redirect_uri`.
@@ -96,7 +99,7 @@ class ClientRegistration:
 
 
 def registration_from_file(
-    path: str | Path,
+    path: str | os.PathLike[str],
     *,
     kind: Kind = Kind.PUBLISHED,
     sites: Iterable[str] = DATADOG_SITES.names,
@@ -108,9 +111,10 @@ def registration_from_file(
 
     Raises:
         InputError: `bad_client_file`, with line and column where the JSON is broken;
-            `unknown_token_endpoint`.
+            `unknown_token_endpoint`; `not_a_path`.
     """
-    integration = _read_integration(Path(path))
+    path = path_of(path, of="client file")
+    integration = _read_integration(path)
     return ClientRegistration(
         client_id=_string(integration, "id", path),
         client_secret=client_secret,
@@ -210,7 +214,7 @@ def _no_credentials(site: str, kind: Kind, environ: Mapping[str, str]) -> InputE
 
 
 def _kind(value: str) -> Kind:
-    """Return the kind that is meant; a text that is compared by identity would pass for none."""
+    """Return the kind for a text, because code compares kinds by identity."""
     try:
         return Kind(value)
     except ValueError:
@@ -282,4 +286,4 @@ def _strings(integration: dict[str, Any], name: str, path: str | Path) -> tuple[
 
 
 def _bad_file(path: str | Path, what: str) -> InputError:
-    return InputError("bad_client_file", f"The client file {str(path)!r} {what}.")
+    return InputError("bad_client_file", f"The client file {quoted_path(path)} {what}.")

@@ -1,4 +1,4 @@
-"""Judge where a redirect URI leads: whether it can be one, to this machine, to a test host."""
+"""Judge a redirect URI: is it valid, and does it lead to this machine or to a test host?"""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 _TESTS: Final = frozenset({"dev", "local", "localdev", "qa", "stage", "staging", "test", "testing"})
 _TUNNELS: Final = ("ngrok.io", "ngrok.app", "ngrok-free.app", "ngrok-free.dev", "ngrok.dev")
 _RESERVED: Final = ("test", "example", "invalid", "local", "internal")
+# Printable letters that RFC 3986 leaves out of every part of a URI.
+_NEVER: Final = frozenset('\\"<>^`{|}')
 
 
 def can_be_redirect_uri(uri: str) -> bool:
@@ -18,14 +20,14 @@ def can_be_redirect_uri(uri: str) -> bool:
 
 
 def why_no_redirect_uri(uri: str) -> str:
-    """Return a sentence on why a server may not redirect there, or nothing."""
+    """Return a sentence that says why a server may not redirect there, or an empty text."""
     try:
         parts = urlsplit(uri)
         host, _ = parts.hostname, parts.port
     except ValueError:
         return "This is not a valid URL, or its port is above 65535."
-    if not uri.isascii() or any(c.isspace() for c in uri):
-        return "A redirect URI may contain only ASCII characters and no spaces."
+    if not uri.isascii() or any(c.isspace() or c in _NEVER for c in uri):
+        return "A redirect URI may contain only the ASCII characters of a URL, and no spaces."
     if parts.scheme != "https" and not (parts.scheme == "http" and host in LOOPBACK):
         return "A redirect URI starts with https://, or with http:// on this machine."
     if not host:

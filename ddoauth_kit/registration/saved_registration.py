@@ -1,8 +1,8 @@
 """Check a registration and keep it: what is public in a file, the secret in the store.
 
 The secret is kept first, under its client's own name, and the file is replaced at once. So a file
-never names a client whose secret is elsewhere, wherever keeping breaks off: either the file still
-names the client before, whose secret is there, or it names the new one.
+never names a client whose secret is elsewhere, even if the process dies in
+between: the file names either the old client or the new one, and the store has that one's secret.
 """
 
 from __future__ import annotations
@@ -135,7 +135,7 @@ def _keep_for_good(
 
 
 def _put(registration: ClientRegistration, *, site: str, environ: Mapping[str, str]) -> str:
-    """Keep the secret, look that another store finds it again, and return where it is."""
+    """Keep the secret, check that another store finds it, and return where it is."""
     slot = _slot(registration, site)
     chosen = open_store(environ=environ)
     chosen.store.put(slot, registration.secret)
@@ -153,7 +153,7 @@ def _put(registration: ClientRegistration, *, site: str, environ: Mapping[str, s
 
 
 def problems_of(registration: ClientRegistration) -> list[Problem]:
-    """Return field, sentence, and whether the registration cannot be kept like that."""
+    """Return field, sentence, and whether this stops the registration from being kept."""
     return [*_gaps(registration), *_addresses(registration), *_scopes(registration)]
 
 

@@ -1,8 +1,8 @@
 """Keep what is shown once: client secrets, refresh tokens and API keys, each under its own slot.
 
 The order of preference is environment (read only), the operating system's keyring, files that
-only this user can read, memory. What fails, forgets or writes plain text for others is not used,
-and the reason is kept for people.
+only this user can read, memory. A store that fails, forgets, or writes plain text that
+others can read is not used, and people are told why.
 """
 
 from ddoauth_kit.store.choice import ChosenStore, open_store

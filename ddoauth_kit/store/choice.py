@@ -24,7 +24,7 @@ KINDS: Final = ("keyring", "file", "memory")
 
 @dataclass(frozen=True, slots=True)
 class ChosenStore:
-    """Hold the store that is used, and why no better one is; `reason` is empty for the best."""
+    """Hold the store that is used; `reason` says why no better one is (empty for the best)."""
 
     store: Store
     reason: str = ""
@@ -34,7 +34,7 @@ def open_store(*, environ: Mapping[str, str] = os.environ) -> ChosenStore:
     """Choose the best store that works here: the keyring, else files, else memory.
 
     `DDOAUTH_STORE` may name one of them, and then a better one is not tried. The environment is
-    read first. On Binder it is memory and nothing else: the machine is not yours.
+    read first. On Binder it is memory alone, because the machine is not yours.
 
     Raises:
         InputError: `unknown_store`.
@@ -73,7 +73,7 @@ def existing_stores(environ: Mapping[str, str] = os.environ) -> tuple[Store, ...
 
 
 def _wanted(environ: Mapping[str, str]) -> tuple[str, str]:
-    """Return the kind of store to begin with, and the reason where it is not the best one."""
+    """Return the kind of store to try first, and the reason if it is not the best one."""
     wanted = environ.get("DDOAUTH_STORE", "").strip().lower()
     if wanted and wanted not in KINDS:
         raise InputError("unknown_store", f"DDOAUTH_STORE is {wanted[:40]!a}.")

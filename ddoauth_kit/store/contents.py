@@ -27,7 +27,7 @@ def export_secrets(store: Store, *, to: int | Path, slots: Iterable[Slot] | None
 
     `to` is an open file descriptor other than a terminal's, or the path of a new file, made with
     mode 0600. Each object has the fields of `Slot` and `secret`. All slots that the store lists are
-    written unless `slots` names some; what the environment holds is not the store's to move.
+    written unless `slots` names some; secrets in the environment are not written.
 
     Raises:
         InputError: `bad_export`, or `not_stored` for a store that cannot be read.
@@ -50,7 +50,7 @@ def export_secrets(store: Store, *, to: int | Path, slots: Iterable[Slot] | None
 
 
 def _opened(to: int | Path) -> tuple[int, bool]:
-    """Return a descriptor, and whether it is ours to close."""
+    """Return a descriptor, and whether the caller must close it."""
     if isinstance(to, int):
         if os.isatty(to):
             raise InputError("bad_export", "A terminal would show the secrets.")

@@ -34,7 +34,7 @@ class EnvironmentFirst:
 
     @property
     def beneath(self) -> Store:
-        """Return the store itself, which a variable of the environment does not hide."""
+        """Return the store itself, where no variable of the environment hides a value."""
         return self._store
 
     def get(self, slot: Slot) -> Secret | None:
@@ -48,9 +48,9 @@ class EnvironmentFirst:
         self._outdated.update(variables(slot))
 
     def forget(self, slot: Slot) -> None:
-        """Look no more at the variable where it had a value, else drop what the store holds.
+        """Ignore the variable from now on if it had a value; otherwise drop what the store holds.
 
-        So a variable that is out of date does not take a newer secret with it.
+        So forgetting an outdated variable leaves a newer secret in the store alone.
         """
         variable, _ = self._variable(slot)
         if variable:

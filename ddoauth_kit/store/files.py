@@ -45,17 +45,20 @@ _FIRST_NAP: Final = 0.001
 _LONGEST_NAP: Final = 0.05
 
 
-def path_of(given: object) -> Path:
+def path_of(given: object, *, of: str = "folder") -> Path:
     """Return a path for a text or a path, and refuse everything else by name.
+
+    A `~` in front is the home folder, because no shell has seen what a program passes.
 
     Raises:
         InputError: `not_a_path`.
     """
     if isinstance(given, str | os.PathLike):
         path = os.fspath(given)
-        if isinstance(path, str) and path.strip():
-            return Path(path)
-    what = f"{given!r:.80} is not the path of a folder."
+        if isinstance(path, str) and path.strip() and "\0" not in path:
+            with suppress(RuntimeError):  # the home folder of nobody
+                return Path(path).expanduser()
+    what = f"{given!r:.80} is not the path of a {of}."
     raise InputError("not_a_path", what)
 
 
@@ -115,7 +118,7 @@ class PrivateFolder:
         return True
 
     def finish(self, name: str) -> None:
-        """Give a file that was written whole and not yet put in place its name."""
+        """Give its name to a file that was written whole but not yet put in place."""
         self.rename(f"{NEW}{name}", name)
 
     def rename(self, old: str, new: str) -> None:
@@ -189,7 +192,7 @@ class PrivateFolder:
 
 
 def _make(path: Path) -> None:
-    """Make a folder and what is missing above it, for this user alone; the disk knows of each."""
+    """Make a folder and its missing parents, for this user alone, and sync each to the disk."""
     missing = [folder for folder in (path, *path.parents) if not folder.exists()]
     for folder in reversed(missing):
         with suppress(FileExistsError):
@@ -202,7 +205,7 @@ def _make(path: Path) -> None:
 
 
 def _refuse_open_way(path: Path) -> None:
-    """Refuse a folder that anybody can put another one in the place of.
+    """Refuse a folder that another user could replace by one of their own.
 
     In a folder with the sticky bit, such as /tmp, only its owner can do that.
     """
@@ -226,7 +229,7 @@ def _write_whole(name: str, content: bytes, *, folder: int) -> None:
 
 
 def _whole(file: int) -> bytes:
-    """Return what a file holds, up to one byte more than any file here has."""
+    """Return what a file holds, but at most one byte more than the longest allowed file."""
     content = b""
     while len(content) <= MAX_BYTES and (more := os.read(file, MAX_BYTES + 1)):
         content += more
@@ -259,7 +262,7 @@ def _lock(file: int) -> bool:
 
 @contextmanager
 def _system_says(what: str) -> Iterator[None]:
-    """Name what the system refused; its own exception carries paths only."""
+    """Say what the system refused; its own exception has nothing but paths."""
     try:
         yield
     except OSError as error:
@@ -432,7 +435,7 @@ def _record(slot: Slot, secret: Secret) -> bytes:
 
 
 def _secret(slot: Slot, content: bytes, *, path: Path) -> Secret:
-    """Return what a file holds, if it is this slot's; nothing of it goes into the error."""
+    """Return what a file holds if it belongs to this slot; no error shows any of it."""
     try:
         record = json.loads(content)
         named, value = record["slot"], record["secret"]

@@ -1,4 +1,4 @@
-"""Keep secrets in the operating system's keyring, where it is one that can be trusted."""
+"""Keep secrets in the operating system's keyring, if it can be trusted."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _header(value: str, count: int) -> str:
 
 
 def _part_names(slot: Slot, value: str | None) -> tuple[str, ...]:
-    """Return the user names of the entries to which a slot's value leads, if it does."""
+    """Return the user names of the entries that a slot's value refers to, if any."""
     found = re.fullmatch(rf"{_SPLIT}(\d{{1,3}}):([0-9a-f]{{16}})", value or "")
     count = int(found[1]) if found else 0
     return tuple(f"{slot.name}#{found[2]}-{n + 1}" for n in range(count)) if found else ()
@@ -110,7 +110,7 @@ class KeyringStore:
         raise InputError("not_stored", f"A part of the {slot} is missing in {self.where}.")
 
     def put(self, slot: Slot, secret: Secret) -> None:
-        """Write a secret, and read it back: some keyrings take it and say nothing.
+        """Write a secret and read it back, because some keyrings lose it without an error.
 
         Raises:
             InputError: `not_stored`.
@@ -192,7 +192,7 @@ class KeyringStore:
                 self._ask("delete", _entry(number))
 
     def _index(self) -> list[list[str]]:
-        """Return the names of all slots, as the entries have them."""
+        """Return the names of all slots, read from the entries."""
         found: list[list[str]] = []
         while text := self._ask("get", _entry(len(found))):
             try:

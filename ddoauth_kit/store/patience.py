@@ -1,4 +1,4 @@
-"""Wait for a keyring, but not for ever: it may ask a person who is not there."""
+"""Limit the wait for a keyring, because it may ask a person who is not there."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ class Slot:
 
     `kind` is `refresh_token`, `api_key`, `client_secret` or `grant`. A token is worth nothing on
     another site, so the site is part of the name. `client_kind` is private, published or empty,
-    and `org` the organization's id or empty, where one of each is all there is.
+    and `org` the organization's id or empty, if there is only one of each.
     """
 
     kind: str
@@ -52,7 +52,7 @@ class Slot:
 
     @property
     def is_probe(self) -> bool:
-        """Return whether this is such a slot; its content is not a secret."""
+        """Return whether this slot is only for such a trial; its content is not a secret."""
         return self.kind.startswith(_PROBE)
 
 
@@ -79,7 +79,7 @@ class Store(Protocol):
         """Return what the slot holds, or None."""
 
     def put(self, slot: Slot, secret: Secret) -> None:
-        """Keep a secret; it is kept for certain when this returns."""
+        """Keep a secret; when this returns, it is certain to be kept."""
 
     def forget(self, slot: Slot) -> None:
         """Drop what the slot holds, if anything."""
@@ -92,7 +92,7 @@ class Store(Protocol):
 
 
 def refuse_unwritable(store: Store, slot: Slot) -> None:
-    """Prove that a store keeps what it is given, before something is made that is shown once.
+    """Check that a store keeps what it is given, before something is created that is shown once.
 
     Raises:
         InputError: `not_stored` or `unsafe_store`.
@@ -117,8 +117,8 @@ def refuse_unwritable(store: Store, slot: Slot) -> None:
 def variables(slot: Slot) -> tuple[str, ...]:
     """Return the environment variables that may hold a slot's secret, the most exact one first.
 
-    `DDOAUTH_API_KEY_EU1` is of whatever client is in use; `DDOAUTH_API_KEY_EU1__ACME` is of the
-    client `acme` alone, with every other character than letters and digits as `_`.
+    `DDOAUTH_API_KEY_EU1` is for whichever client is in use; `DDOAUTH_API_KEY_EU1__ACME` is of the
+    client `acme` alone; characters other than letters and digits become `_`.
     """
     general = _shouted(f"DDOAUTH_{slot.kind}_{slot.site}")
     of_client = f"{general}__{_shouted(slot.client_id)}"

@@ -60,7 +60,7 @@ def assert_saved_without(notebook: Notebook, *secrets: str) -> None:
 
 
 def test_deny_then_approve(context: Any, show: Callable[[str], Notebook]) -> None:
-    """Both answers are on the page and in the panel, and a no is not the end."""
+    """Both answers are on the page and in the panel; a no is not the end; a yes is reloaded."""
     notebook = show("AuthorizePanel(lab)")
     press(notebook, "Authorize")
     page = decide(context, notebook, "Deny")
@@ -70,6 +70,9 @@ def test_deny_then_approve(context: Any, show: Callable[[str], Notebook]) -> Non
     page = decide(context, notebook, "Authorize")
     page.get_by_text("You may now close this tab.").wait_for()
     notebook.panel.get_by_text("<access_token>").wait_for()
+    page.reload()
+    page.get_by_text("You may now close this tab.").wait_for()
+    assert "code=" not in page.url
     assert_saved_without(notebook)
 
 
@@ -141,6 +144,9 @@ def test_the_form_forgets_what_was_typed(show: Callable[[str], Notebook]) -> Non
     assert panel.get_by_label("Client name").input_value() == ""
     assert_saved_without(notebook, TYPED)
     notebook.restart()
+    gone = notebook.panel.locator(".ddoauth-panel.jupyter-widgets-disconnected").first
+    gone.wait_for()
+    assert "Run the cell again." in gone.evaluate("it => getComputedStyle(it, '::before').content")
     panel.get_by_label("Client secret").fill(TYPED)
     panel.get_by_role("button", name="Check", exact=True).press("Enter")
     panel.get_by_text("Not sent: the kernel that showed this form is gone.").wait_for()

@@ -61,10 +61,8 @@ def test_approve(context: Any, server: LabServer, notebook: Notebook) -> None:
     page.get_by_role("button", name="Authorize").click()
     page.get_by_text("You may now close this tab.").wait_for()
     result = urlsplit(page.url)
-    assert re.fullmatch(rf"{BASE}proxy/\d+/oauth/callback", result.path)
-    assert f"{result.scheme}://{result.netloc}{result.path}" in notebook.ask(
-        "listener.redirect_uri"
-    )
+    assert re.fullmatch(rf"{BASE}proxy/\d+/authorized/[\w-]+", result.path)
+    assert f"{result.scheme}://{result.netloc}{BASE}" in notebook.ask("listener.redirect_uri")
     assert notebook.ask("type(listener.wait(5)).__name__") == "'TokenSet'"
     assert "http://127.0.0.1:" in notebook.ask("lab.site.api_url")
     assert "/proxy/" not in notebook.ask("lab.site.api_url")

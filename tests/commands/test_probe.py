@@ -52,6 +52,19 @@ def test_every_site(run: Run) -> None:
     assert code == 0
 
 
+def test_the_table_says_why(run: Run) -> None:
+    """Below the table stands the reason of what is not confirmed, in lines of 60 columns."""
+    _, out, _ = run("--scope", "api_keys_write metrics_read", "--writes", "none")
+    table, _, reasons = out.partition("\nWhy\n")
+    assert "confirmed" in table
+    assert " ".join(reasons.split()) == (
+        "? api_keys_write: 200: the key is valid; nothing was sent, because you did not ask for "
+        "writes"
+    )
+    assert max(map(len, reasons.splitlines())) <= 60
+    assert "Why" not in run("--scope", "metrics_read")[1]
+
+
 def test_every_scope(run: Run) -> None:
     """Without a choice of scopes there is one row for each scope of the catalogue on each site."""
     code, out, _ = run("--site", "us1", "--site", "us1-fed", "--format", "json")

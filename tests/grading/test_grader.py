@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.graded import VARIABLES, clock_limit, free_port, reference_settings, server_copy
+from support.mutant import CALL
 
 from ddoauth_kit.grading.grader import grade
 from ddoauth_kit.grading.results import Verdict
@@ -120,8 +121,8 @@ def test_a_crash_shows_a_key_that_was_not_stored(
         monkeypatch.setenv(name, value)
     in_memory = (
         ('FileStore(folder / "secrets")', "MemoryStore()"),
-        ("    FileStore,\n", ""),
-        ("import Http\n", "import Http\nfrom ddoauth_kit.store import MemoryStore\n"),
+        ("FileStore, ", ""),
+        ("import uvicorn\n", "import uvicorn\nfrom ddoauth_kit.store import MemoryStore\n"),
     )
     server = server_copy(tmp_path, *in_memory)
     settings = reference_settings(tmp_path, server=server)
@@ -187,7 +188,7 @@ def test_an_act_that_does_not_end_proves_nothing(
     """A call without an answer is not tested, and the reason names it and `patience`."""
     for name, value in VARIABLES.items():
         monkeypatch.setenv(name, value)
-    slow = _slow(tmp_path, "status = grant.send(monitor_list_request).status", seconds=60)
+    slow = _slow(tmp_path, CALL, seconds=60)
     (result,) = grade(replace(slow, patience=1.0), only=["401-once"]).results
     assert result.verdict is Verdict.NOT_TESTED
     assert result.reason.startswith("[call] did not answer within ")

@@ -74,6 +74,15 @@ def test_the_kit_is_met_on_all_sites(tmp_path: Path) -> None:
     assert _not_met(grade(reference_settings(tmp_path, sites="all"))) == {}
 
 
+def test_the_kit_is_met_behind_a_proxy_with_two_workers(tmp_path: Path) -> None:
+    """The workers share attempts and grants, and a proxy that changes the host does no harm."""
+    settings = reference_settings(tmp_path, server=DATA / "proxied_server.py", durable=True)
+    env = {**settings.server.env, "WORKERS": "2", "INNER_PORT": str(free_port())}
+    report = grade(replace(settings, server=replace(settings.server, env=env)))
+    assert _not_met(report) == {}
+    assert len(report.results) == 56
+
+
 def test_a_session_that_keeps_the_verifier_is_not_broken(tmp_path: Path) -> None:
     """A good server that ignores `state` and binds its verifier to the session is not broken."""
     port = free_port()

@@ -12,6 +12,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -28,7 +29,8 @@ from ddoauth_kit import DATADOG_SITES, OAuthClient, Secret
 from ddoauth_kit.api.queries import monitor_list_request
 from ddoauth_kit.errors import AnswerError, InputError, NetworkError, TokenError
 from ddoauth_kit.http.sender import AsyncHttp
-from ddoauth_kit.oauth.grant import Grant, grant_slot, kept_grants
+from ddoauth_kit.oauth import grant as grants
+from ddoauth_kit.oauth.grant import Grant, grant_slot, keep_grant, kept_grants
 from ddoauth_kit.oauth.grant_record import _TEXTS, new_record, read, written
 from ddoauth_kit.oauth.tokens import current_user_request
 from ddoauth_kit.registration import TokenEndpoint
@@ -280,6 +282,18 @@ def test_a_lost_answer_that_was_the_end_says_so(http: Http, serve: Serve, store:
     assert caught.value.code == "invalid_refresh_token"
 
 
+def test_a_clock_that_stands_still_repeats_no_failure(
+    http: Http, serve: Serve, store: FileStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the system's clock moves in steps of milliseconds, the next call asks again, too."""
+    grant, server = _served(serve, http, store, Answer("{"), GOOD)
+    monkeypatch.setattr(grants, "time", SimpleNamespace(monotonic=lambda: 7.0))
+    with pytest.raises(AnswerError):
+        grant.tokens()
+    assert grant.tokens().access_token == Secret("new-access", label="access_token")
+    assert len(server.arrived) == 2
+
+
 @pytest.mark.checklist("C12")
 def test_those_who_waited_share_a_failure(http: Http, serve: Serve, store: FileStore) -> None:
     """While the token endpoint is down, twenty that ask at once make one request, not twenty."""
@@ -411,7 +425,7 @@ def test_customers_are_found_again_after_a_restart(scene: Scene, tmp_path: Path)
     """A new process finds each customer's grant by organization, and no other client's."""
     store = FileStore(tmp_path / "kept")
     tokens = scene.tokens()
-    Grant(scene.oauth, store=store, slot=grant_slot(tokens)).keep(tokens)
+    assert keep_grant(scene.oauth, tokens, store=store).latest == tokens
     foreign = replace(tokens, client_id="another")
     store.put(grant_slot(foreign), written(new_record(foreign, now=NOW)))
     store.put(Slot("api_key", "us1", tokens.client_id, "", tokens.dd_oid), Secret("k", label="k"))

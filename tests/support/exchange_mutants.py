@@ -186,7 +186,7 @@ EXCHANGE_MUTANTS = (
                 "AuthorizationError, DdoauthError,",
                 "AuthorizationError, DdoauthError, NetworkError,",
             ),
-            ("SECONDS: Final = 10.0", "SECONDS: Final = 2.0"),
+            ("http=Bent()", "http=Bent(timeout=2.0)"),
         ),
     ),
 )

@@ -209,7 +209,7 @@ def other_shop(folder: Path) -> Iterator[Shop]:
         server.socket, server_side=True, do_handshake_on_connect=False
     )
     asked: list[str] = []
-    parent = _parent_proxy(server.server_port, asked=asked)
+    parent = parent_proxy(server.server_port, asked=asked)
     for each in (server, parent):
         each.daemon_threads = True
         each.block_on_close = False
@@ -225,7 +225,7 @@ def other_shop(folder: Path) -> Iterator[Shop]:
         each.server_close()
 
 
-def _parent_proxy(port: int, *, asked: list[str]) -> socketserver.ThreadingTCPServer:
+def parent_proxy(port: int, *, asked: list[str]) -> socketserver.ThreadingTCPServer:
     """Make a proxy that leads every tunnel to one port of this machine."""
 
     class Handler(socketserver.BaseRequestHandler):

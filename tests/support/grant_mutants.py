@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from support.mutant import CALL, CLASS, HTTP, IS_TOKEN, Mutant, refreshes, sends
+from support.mutant import (
+    CALL,
+    CLASS,
+    IS_TOKEN,
+    SENDER,
+    Mutant,
+    client_with,
+    refreshes,
+    sends,
+)
 
 _LISTED = (
     '"""List monitors with the organization\'s access token, which is refreshed when it must."""'
 )
-_REMEMBER = "        self.remember(session, tokens)\n"
+_REMEMBER = "        self.remember(session, grant)\n"
 _IS_REFRESH = f'{IS_TOKEN} and dict(request.form)["grant_type"] == "refresh_token"'
-_STATUS = "200 if status < HTTPStatus.BAD_REQUEST else 502"
+_REFUSED = "        refuse_failure(response)\n"
 
 GRANT_MUTANTS = (
     Mutant(
@@ -39,7 +48,7 @@ GRANT_MUTANTS = (
         (
             (
                 CALL,
-                f"grant.renew()\n        {CALL}",
+                f"self.grant(request).renew()\n        {CALL}",
             ),
         ),
         also=(("single-flight", "each of eight calls refreshes, and rotation ends the grant"),),
@@ -51,7 +60,10 @@ GRANT_MUTANTS = (
         (
             (
                 CALL,
-                f"grant.keep(self.client.refresh(grant.kept()))\n        {CALL}",
+                (
+                    "grant = self.grant(request)\n"
+                    f"        grant.keep(self.client.refresh(grant.kept()))\n        {CALL}"
+                ),
             ),
         ),
     ),
@@ -62,7 +74,10 @@ GRANT_MUTANTS = (
         (
             (
                 CALL,
-                f"{CALL}\n        if status == 403:\n            grant.renew()",
+                (
+                    f"{CALL}\n        if response.status == 403:\n"
+                    "            self.grant(request).renew()"
+                ),
             ),
         ),
     ),
@@ -70,13 +85,13 @@ GRANT_MUTANTS = (
         "no wait at a 429",
         "429-wait",
         "risk",
-        ((HTTP, "http=Http(timeout=SECONDS, sleep=lambda _: None)"),),
+        (client_with("Http(sleep=lambda _: None)"), ("import os\n", f"import os\n{SENDER}")),
     ),
     Mutant(
         "forgotten and not revoked",
         "revoke",
         "risk",
-        (("        grant.end()\n", "        grant.kept()\n"),),
+        (("self.grant(request).end()", "self.grant(request).kept()"),),
     ),
     Mutant(
         "an API key for a call",
@@ -135,7 +150,7 @@ GRANT_MUTANTS = (
                 CALL,
                 (
                     f"try:\n            {CALL}\n        except DdoauthError:\n"
-                    "            grant.end()\n            raise"
+                    "            self.grant(request).end()\n            raise"
                 ),
             ),
         ),
@@ -148,8 +163,8 @@ GRANT_MUTANTS = (
             (
                 CALL,
                 (
-                    "listed = monitor_list_request(grant.tokens())\n"
-                    "        status = self.client.http.send(listed).status"
+                    "listed = monitor_list_request(self.grant(request).tokens())\n"
+                    "        response = self.client.http.send(listed)"
                 ),
             ),
         ),
@@ -164,7 +179,7 @@ GRANT_MUTANTS = (
                 _LISTED,
                 (
                     f"{_LISTED}\n        old = SEEN.get(self.session(request))\n"
-                    "        if old and not self.grant(request):\n"
+                    "        if old and not self.grants(request):\n"
                     "            self.client.http.send(monitor_list_request(old))"
                 ),
             ),
@@ -178,9 +193,12 @@ GRANT_MUTANTS = (
         (
             (
                 CALL,
-                f"try:\n            {CALL}\n        except DdoauthError:\n            status = 200",
+                (
+                    f"try:\n            {CALL}\n        except DdoauthError:\n"
+                    '            return JSONResponse({"status": 200})'
+                ),
             ),
-            (_STATUS, "200"),
+            (_REFUSED, ""),
         ),
     ),
 )

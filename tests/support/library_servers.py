@@ -51,8 +51,9 @@ FLASK = LibraryServer("flask_authlib", sys.executable, calls=True)
 EXPRESS = LibraryServer("express_passport", "npm")
 GO = LibraryServer("go_oauth2", "go", calls=True)
 RUBY = LibraryServer("ruby_omniauth", "ruby", "/auth/datadog/callback", begins_on_page=True)
+FARADAY = LibraryServer("ruby_faraday", "ruby", calls=True)
 JAVA = LibraryServer("java_http", "javac", calls=True)
-LIBRARY_SERVERS = (FLASK, EXPRESS, GO, RUBY, JAVA)
+LIBRARY_SERVERS = (FLASK, EXPRESS, GO, RUBY, FARADAY, JAVA)
 
 
 def command_of(server: LibraryServer, *, folder: Path) -> list[str]:
@@ -63,8 +64,8 @@ def command_of(server: LibraryServer, *, folder: Path) -> list[str]:
         return ["node", str(installed(server.source, folder=folder) / "server.js")]
     if server is GO:
         return [str(_compiled(server.source / "main.go", folder / "server"))]
-    if server is RUBY:
-        _needs_gem("omniauth-oauth2")
+    if server in {RUBY, FARADAY}:
+        _needs_gem("omniauth-oauth2" if server is RUBY else "faraday")
         return ["ruby", str(server.source / "server.rb")]
     if server is JAVA:
         source = str(server.source / "Server.java")

@@ -20,12 +20,18 @@ class Mutant:
     also: tuple[tuple[str, str], ...] = ()
 
 
-HTTP = "http=Http(timeout=SECONDS)"
+OWN_CLIENT = "OAuthClient(registration, pending=pending)"
+SENDER = "from ddoauth_kit.http.sender import Http\n"
 CLASS = "class Acme:"
 COMPLETE = "self.client.complete(request.url.query, session=session)"
-BEGUN = "return RedirectResponse(begun.url, status_code=303, headers=HEADERS)"
-CALL = "status = grant.send(monitor_list_request).status"
+BEGUN = "return RedirectResponse(begun.url, 303)"
+CALL = "response = self.grant(request).send(monitor_list_request)"
 IS_TOKEN = 'request.path.endswith("/token")'
+
+
+def client_with(http: str) -> tuple[str, str]:
+    """Give the server's client another sender."""
+    return OWN_CLIENT, OWN_CLIENT.replace("registration,", f"registration, http={http},")
 
 
 def sends(*lines: str) -> tuple[tuple[str, str], ...]:
@@ -37,9 +43,9 @@ def sends(*lines: str) -> tuple[tuple[str, str], ...]:
         "from ddoauth_kit.sites import DATADOG_SITES as sites\nfrom ddoauth_kit.sites import Host\n"
     )
     return (
-        (HTTP, HTTP.replace("Http(", "Bent(")),
+        client_with("Bent()"),
         (CLASS, bent),
-        ("import os\n", imports),
+        ("import os\n", imports + SENDER),
     )
 
 

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from support.exchange_mutants import EXCHANGE_MUTANTS
 from support.grant_mutants import GRANT_MUTANTS
-from support.mutant import BEGUN, CLASS, COMPLETE, HTTP, IS_TOKEN, Mutant, sends
+from support.mutant import (
+    BEGUN,
+    CLASS,
+    COMPLETE,
+    IS_TOKEN,
+    SENDER,
+    Mutant,
+    client_with,
+    sends,
+)
 
 _KEY = "            ensure_api_key(self.client.http, tokens=tokens, store=self.store)"
 
@@ -115,9 +124,9 @@ MUTANTS = (
         "broken",
         (
             (
-                "        query = request.query_params\n",
+                ", request.query_params\n",
                 (
-                    "        query = request.query_params\n"
+                    ", request.query_params\n"
                     '        if "eu" in query.get("domain", ""):\n'
                     '            return page("Not here.", status=404)\n'
                 ),
@@ -140,10 +149,10 @@ MUTANTS = (
         "broken",
         (
             (
-                '            return page("Log in first.", status=403)\n        tokens',
+                f"        tokens = {COMPLETE}",
                 (
-                    '            return page("Log in first.", status=403)\n'
-                    "        if not request.url.query:\n            os._exit(3)\n        tokens"
+                    "        if not request.url.query:\n            os._exit(3)\n"
+                    f"        tokens = {COMPLETE}"
                 ),
             ),
         ),
@@ -153,7 +162,7 @@ MUTANTS = (
         "error-escaped",
         "broken",
         (
-            ("async def failed(_: Request", "async def failed(request: Request"),
+            ("def failed(_: Request", "def failed(request: Request"),
             (
                 'return page(f"{escape(error.what)}',
                 (
@@ -183,7 +192,7 @@ MUTANTS = (
         "risk",
         (
             (
-                'return RedirectResponse("/connected", status_code=303, headers=HEADERS)',
+                'return RedirectResponse("/connected", 303)',
                 'return page("Connected to Datadog.")',
             ),
         ),
@@ -192,10 +201,7 @@ MUTANTS = (
         "the code in the log",
         "logs-clean",
         "risk",
-        (
-            ("        access_log=False,", "        access_log=True,"),
-            ('log_level="warning"', 'log_level="info"'),
-        ),
+        (("access_log=False", "access_log=True"),),
     ),
     Mutant(
         "the token in the log",
@@ -203,10 +209,10 @@ MUTANTS = (
         "broken",
         (
             (
-                "        self.remember(session, tokens)",
+                "        self.remember(session, grant)",
                 (
                     "        print(tokens.access_token.reveal(), flush=True)\n"
-                    "        self.remember(session, tokens)"
+                    "        self.remember(session, grant)"
                 ),
             ),
         ),
@@ -265,7 +271,7 @@ MUTANTS = (
                 before="SEEN['client_id'] = request.query_params['client_id']\n        ",
             ),
             (CLASS, f"SEEN: dict[str, str] = {{}}\n\n\n{CLASS}"),
-            (HTTP, HTTP.replace("Http(", "Bent(")),
+            client_with("Bent()"),
             (
                 "def page(",
                 (
@@ -276,14 +282,14 @@ MUTANTS = (
                     "        return super().send(request)\n\n\ndef page("
                 ),
             ),
-            ("import uvicorn\n", "from dataclasses import replace\n\nimport uvicorn\n"),
+            ("import uvicorn\n", f"from dataclasses import replace\n{SENDER}import uvicorn\n"),
         ),
     ),
     Mutant(
         "a spare scope",
         "least-scope",
         "risk",
-        (('environ["SCOPES"].split()', '(environ["SCOPES"] + " dashboards_read").split()'),),
+        (('env["SCOPES"].split()', '(env["SCOPES"] + " dashboards_read").split()'),),
     ),
     Mutant(
         "a short verifier",
@@ -349,22 +355,19 @@ MUTANTS = (
         "risk",
         (
             (
+                "        session, query = self.session(request), request.query_params\n",
                 (
-                    "        session = self.session(request)\n        if not session:\n"
-                    '            return page("Log in first.", status=403)\n'
                     "        query = request.query_params\n"
-                ),
-                (
-                    '        guest = f"{secrets.token_urlsafe(32)}.61"\n'
-                    "        session = self.session(request) or self.signed(guest)\n"
-                    "        query = request.query_params\n"
+                    "        try:\n            session = self.session(request)\n"
+                    "        except HTTPException:\n"
+                    '            session = self.signed(f"61.{secrets.token_urlsafe(32)}")\n'
                 ),
             ),
             (
                 BEGUN,
                 (
                     f"{BEGUN.replace('return', 'answer =')}\n"
-                    "        answer.set_cookie(COOKIE, session, httponly=True, samesite='lax')\n"
+                    "        answer.set_cookie('acme_session', session, httponly=True)\n"
                     "        return answer"
                 ),
             ),

@@ -25,7 +25,14 @@ OPEN = """async (path) => {
   await panel.context.ready;
   shell.activateById(panel.id);
 }"""
+CLEAR = """async () => {
+  const {commands, shell} = window.jupyterapp;
+  await commands.execute('notebook:clear-all-cell-outputs');
+  const cells = shell.currentWidget.content.model.toJSON().cells;
+  return cells.flatMap((cell) => cell.outputs ?? []).length;
+}"""
 CONTENT = "() => window.jupyterapp.shell.currentWidget.content.model.toJSON()"
+NAME = "() => window.jupyterapp.shell.currentWidget.context.path"
 EXECUTE = """async (code) => {
   const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
   let text = '';
@@ -83,11 +90,17 @@ class Tab:
         self.ready()
 
     def run_all(self) -> dict[str, Any]:
-        """Run every cell and return the notebook as it is then."""
+        """Run every cell, without the stored outputs, and return the notebook as it is then."""
+        assert self.page.evaluate(CLEAR) == 0
         self.page.set_default_timeout(RUNNING)
         self.page.evaluate(RUN_ALL)
         self.page.set_default_timeout(LOADING)
         return self.content()
+
+    @property
+    def name(self) -> str:
+        """Return the file's name of the open notebook."""
+        return str(self.page.evaluate(NAME))
 
     def content(self) -> dict[str, Any]:
         """Return the open notebook."""

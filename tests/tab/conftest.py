@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -52,19 +53,48 @@ def url(folder: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    """Launch the system's Chromium, which reaches loopback and nothing else."""
+def chromium() -> Iterator[Callable[..., Any]]:
+    """Give a function that launches the system's Chromium, which reaches loopback alone.
+
+    With the name of a folder it keeps its profile there, else it has none.
+    """
     path = next(filter(None, map(shutil.which, NAMES)), None)
     if path is None or find_spec("playwright") is None:
         _missing("Chromium, or playwright,")
     from playwright.sync_api import sync_playwright
 
+    options = {
+        "executable_path": path,
+        "args": ["--no-sandbox", "--disable-dev-shm-usage", LOOPBACK_ONLY],
+    }
     with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(
-            executable_path=path, args=["--no-sandbox", "--disable-dev-shm-usage", LOOPBACK_ONLY]
-        )
-        yield launched
-        launched.close()
+
+        def launch(profile: str = "") -> Any:
+            kind = playwright.chromium
+            if profile:
+                return kind.launch_persistent_context(profile, **options)
+            return kind.launch(**options)
+
+        yield launch
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: Callable[..., Any]) -> Iterator[Any]:
+    """Launch one browser for all tests."""
+    launched = chromium()
+    yield launched
+    launched.close()
+
+
+@pytest.fixture
+def unstored(chromium: Callable[..., Any], url: str, tmp_path: Path) -> Iterator[Tab]:
+    """Open the site where the browser's own setting forbids every storage."""
+    settings = {"profile": {"default_content_setting_values": {"cookies": 2}}}
+    (tmp_path / "Default").mkdir()
+    (tmp_path / "Default" / "Preferences").write_text(json.dumps(settings), "utf-8")
+    context = chromium(str(tmp_path))
+    yield Tab(context.new_page(), url)
+    context.close()
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from support.static_site import SHOWN
 
 from ddoauth_kit.maintenance.site.contents import READ_ONLY
 from ddoauth_kit.workbook.lessons.notebooks import find_notebooks
@@ -24,6 +25,24 @@ DIFFERENT: dict[str, str] = {
     "00-13": "a tab needs fewer packages",
     "08-46": "the doctor looks at this machine, and finds a tab",
 }
+# Every value in every storage, but for the version of the service worker.
+STORED = """async () => {
+  const promised = (request) => new Promise((done, fail) => {
+    request.onsuccess = () => done(request.result);
+    request.onerror = () => fail(request.error);
+  });
+  const found = [];
+  for (const {name} of await indexedDB.databases()) {
+    const database = await promised(indexedDB.open(name));
+    for (const store of database.objectStoreNames) {
+      found.push(...await promised(database.transaction(store).objectStore(store).getAll()));
+    }
+    database.close();
+  }
+  for (const name of await caches.keys()) found.push(...await (await caches.open(name)).keys());
+  const kept = Object.entries({...localStorage, ...sessionStorage});
+  return [...found, ...kept.filter(([name]) => !name.includes('service-worker.js'))];
+}"""
 PAGE = "iframe.ddoauth-page"
 PANEL = """
 from ddoauth_kit.workbook import open_lab
@@ -50,11 +69,12 @@ def _outputs(notebook: dict[str, Any]) -> dict[str, list[str]]:
 
 @pytest.mark.parametrize("path", RUNNING, ids=lambda path: path.stem)
 def test_a_lesson_runs_and_shows_what_is_stored(shared: Tab, path: Path) -> None:
-    """Run All gives no error, and the stored outputs but for those that differ by design."""
+    """Run All runs each cell, without an error, and shows what is stored but for DIFFERENT."""
     shared.open(path.name)
     notebook = shared.run_all()
     cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
     assert [o for cell in cells for o in cell["outputs"] if o["output_type"] == "error"] == []
+    assert [cell["id"] for cell in cells if cell["execution_count"] is None] == []
     found, stored = _outputs(notebook), _outputs(json.loads(path.read_text("utf-8")))
     assert {id_: found[id_] for id_ in stored if id_ not in DIFFERENT} == {
         id_: texts for id_, texts in stored.items() if id_ not in DIFFERENT
@@ -115,36 +135,46 @@ def test_what_cannot_be_done_in_a_tab_is_one_sentence(shared: Tab, code: str, wo
 def test_nothing_typed_is_stored(open_site: Callable[..., Tab]) -> None:
     """What a person types is in no storage of the browser, and a reload in a flow begins anew."""
     tab = open_site()
+    tab.open("02_authorize_with_pkce.ipynb")
     typed = "typed-by-a-person-in-a-cell"
     tab.page.evaluate(
         """async (source) => {
           const panel = window.jupyterapp.shell.currentWidget;
           panel.content.model.sharedModel.insertCell(0, {cell_type: 'code', source});
           await panel.context.save();
+          await window.jupyterapp.commands.execute(
+            'apputils:change-theme', {theme: 'JupyterLab Dark'});
         }""",
         f"kept = '{typed}'",
     )
     assert tab.execute("lab = __import__('ddoauth_kit.workbook').workbook.open_lab()") == ""
-    stored = tab.page.evaluate(
-        """async () => {
-          const names = (await indexedDB.databases()).map(({name}) => name);
-          return JSON.stringify([names, {...localStorage}, {...sessionStorage}]);
-        }"""
-    )
-    assert typed not in stored
-    assert "JupyterLite Storage" not in stored
+    assert tab.page.evaluate(STORED) == []
     tab.page.reload()
     tab.ready()
     assert typed not in json.dumps(tab.content())
-    assert "NameError" not in tab.execute("from ddoauth_kit.workbook import open_lab; open_lab()")
+    assert tab.name == "02_authorize_with_pkce.ipynb"
+    assert "'lab' is not defined" in tab.execute("lab")
+    said = tab.execute("from ddoauth_kit.workbook import open_lab\nprint(open_lab().site.name)")
+    assert said.strip() == "us1"
 
 
 def test_a_phone_without_a_network_runs_the_flow(open_site: Callable[..., Tab]) -> None:
-    """At 390 pixels, and with no network once it is loaded, the whole flow still works."""
+    """At 390 pixels a lesson has room, and without a network its flow works once it is loaded."""
     tab = open_site(viewport={"width": 390, "height": 844}, has_touch=True)
     assert tab.execute("from ddoauth_kit.workbook import open_lab") == ""
+    (cell, *_) = tab.page.locator(f"{SHOWN} .jp-Cell .jp-RenderedMarkdown").all()
+    assert cell.bounding_box()["width"] > 250
     tab.page.context.set_offline(True)
     said = tab.execute("lab = open_lab()\nprint(lab.current_user(lab.connect()).status)")
+    assert said.strip() == "200"
+
+
+def test_a_browser_without_storage_runs_the_flow(unstored: Tab) -> None:
+    """Where a private window stores nothing at all, the site opens and the flow works."""
+    asked = "() => { try { return localStorage.length } catch (error) { return error.name } }"
+    assert unstored.page.evaluate(asked) == "SecurityError"
+    code = "from ddoauth_kit.workbook import open_lab\nlab = open_lab()\n"
+    said = unstored.execute(f"{code}print(lab.current_user(lab.connect()).status)")
     assert said.strip() == "200"
 
 

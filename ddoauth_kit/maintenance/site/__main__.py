@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from zipfile import ZipFile
 
 from ddoauth_kit.maintenance.site.contents import (
+    lab_page,
     lesson_text,
     llms_text,
     root_page,
@@ -49,6 +50,8 @@ def build(out: Path, *, cache: Path) -> None:
         (lite / "jupyter-lite.json").write_text(json.dumps(settings(packages), indent=1), "utf-8")
         shutil.rmtree(out, ignore_errors=True)
         _build_lite(lite, out, extensions=fetch_extensions(cache / "extensions"))
+    lab = out / "lab" / "index.html"
+    lab.write_text(lab_page(lab.read_text("utf-8")), "utf-8")
     (out / "index.html").write_text(root_page(), "utf-8")
     (out / "llms.txt").write_text(llms_text(find_notebooks()), "utf-8")
 

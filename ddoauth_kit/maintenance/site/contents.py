@@ -6,6 +6,8 @@ import json
 from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
+import nbformat
+
 from ddoauth_kit.maintenance.lesson_navigation import read_lesson
 
 if TYPE_CHECKING:
@@ -19,7 +21,7 @@ KERNEL: Final = "@jupyterlite/pyodide-kernel-extension:kernel"
 TITLE: Final = "ddoauth-kit"
 PROMISE: Final = (
     "A workbook for Datadog's OAuth flow, with an offline sandbox for all nine sites. "
-    "It runs in this browser tab: nothing is installed, no server takes part, and nothing is kept."
+    "It runs in this browser tab, without an installation or a server, and stores nothing."
 )
 # What starts processes or listens cannot run in a tab; its lesson is there to be read.
 READ_ONLY: Final[Mapping[str, str]] = {
@@ -33,17 +35,52 @@ _WHY: Final = (
     'install the workbook: `pip install "ddoauth-kit[workbook]"`, then `ddoauth lab`.'
 )
 _NOTE: Final = (
-    "> You are in a browser tab: the sandbox runs in the page. Nothing that you type leaves "
-    'it, and nothing is kept, so a reload begins anew. `MODE = "live"` is refused here.'
+    "> This lesson and its sandbox run in your browser tab. What you type stays in this page, "
+    'and a reload starts the lesson from the beginning. `MODE = "live"` is refused here.'
 )
+# JupyterLite takes the lesson out of the address, and a reload would show an empty launcher.
+# On a phone its list of files and its prompts would leave the lesson no room.
+_IN_THE_HEAD: Final = """<style>
+@media (max-width: 600px) {
+  .jp-Notebook .jp-InputPrompt, .jp-Notebook .jp-OutputPrompt {
+    flex: 0 0 0; min-width: 0; width: 0; padding: 0; overflow: hidden;
+  }
+}
+</style>
+<script>
+const named = () => new URL(location.href).searchParams.get('path');
+const name = (path) => {
+  const address = new URL(location.href);
+  address.searchParams.set('path', path);
+  history.replaceState(history.state, '', address);
+};
+if (!named()) name('FIRST');
+const phone = matchMedia('(max-width: 600px)').matches;
+let shown;
+setInterval(() => {
+  const app = window.jupyterapp;
+  const open = app?.shell.currentWidget?.context;
+  if (!open?.isReady) return;
+  if (open.path !== named()) name(open.path);
+  if (!phone || open.path === shown) return;
+  if (!shown) app.commands.execute('application:toggle-side-tabbar', {side: 'right'});
+  shown = open.path;
+  app.shell.collapseLeft();
+  app.shell.collapseRight();
+}, 500);
+</script>
+"""
 
 
 def lesson_text(path: Path) -> str:
-    """Return a lesson for the site: as it is stored, with a note below its heading."""
-    notebook = json.loads(path.read_text("utf-8"))
+    """Return a lesson for the site: as it is stored, with a note below its heading.
+
+    Each text is one string: a server joins lists of lines, and static files are shown as they are.
+    """
+    notebook = nbformat.read(path, as_version=nbformat.NO_CONVERT)  # type: ignore[no-untyped-call]
     why = READ_ONLY.get(path.name[:2])
     note = _WHY.format(why=why) if why else _NOTE
-    cell = {"cell_type": "markdown", "id": "in-a-tab", "metadata": {}, "source": [note]}
+    cell = {"cell_type": "markdown", "id": "in-a-tab", "metadata": {}, "source": note}
     notebook["cells"].insert(1, cell)
     notebook["metadata"]["kernelspec"] = {
         "name": "python",
@@ -75,12 +112,21 @@ def settings(packages: Iterable[str]) -> dict[str, Any]:
     }
 
 
+def lab_page(page: str) -> str:
+    """Return JupyterLite's page with the open lesson in its address and room on a phone."""
+    head, found, body = page.partition("</head>")
+    if not found:
+        raise ValueError("JupyterLite's page has no </head> to put a script before")
+    return f"{head}{_IN_THE_HEAD.replace('FIRST', FIRST)}{found}{body}"
+
+
 def root_page() -> str:
     """Return the page at the site's root, which opens the first lesson."""
     first = f"lab/index.html?path={FIRST}"
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{TITLE}</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<link rel="icon" href="icon-120x120.png">'
         f'<meta http-equiv="refresh" content="0; url={first}">'
         f'<meta name="description" content="{escape(PROMISE)}">'
         # JupyterLite's pages below read their configuration from here.

@@ -71,7 +71,7 @@ def page(
 ) -> Reply:
     """Return a page that no other page may frame, no cache keeps, and that loads nothing.
 
-    `facts` stand in a box before the paragraphs.
+    `facts` stand in a box below the paragraphs, because a client may have many scopes.
     """
     rows = "".join(
         f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in (facts or {}).items()
@@ -81,7 +81,7 @@ def page(
         title=escape(title),
         style=_STYLE,
         mark=' class="good"' if status == HTTPStatus.OK else "",
-        content=(f"<dl>{rows}</dl>" if rows else "") + text,
+        content=text + (f"<dl>{rows}</dl>" if rows else ""),
     ).encode()
     return Reply(status, (("Content-Type", "text/html; charset=utf-8"), *STRICT), body)
 
@@ -112,14 +112,19 @@ def error_page(error: DdoauthError, *, waits: bool) -> Reply:
     return page(HTTPStatus.BAD_REQUEST, "Not authorized", kind, next_step, rest)
 
 
-def success_page(facts: Mapping[str, str]) -> Reply:
+def success_page(facts: Mapping[str, str], *, lasts: bool = False) -> Reply:
     """Return the page for an attempt that went well; `facts` say what was granted, and where."""
+    reload = (
+        "You can reload this page for a minute, while your program runs."
+        if lasts
+        else "Don't reload this page: the listener has closed, so the browser can't reach it again."
+    )
     return page(
         HTTPStatus.OK,
         "Authorized",
         "You may now close this tab.",
         "Go back to your notebook or terminal: it continues by itself.",
-        "Don't reload this page: the listener has closed, so the browser can't reach it again.",
+        reload,
         facts=facts,
     )
 

@@ -23,6 +23,7 @@ from ddoauth_kit.oauth.callback.addresses import (
 )
 from ddoauth_kit.oauth.callback.attempts import Attempts, Start
 from ddoauth_kit.oauth.callback.awaited_redirect import AwaitedRedirect, Result
+from ddoauth_kit.oauth.callback.lasting_page import LastingPage
 from ddoauth_kit.oauth.callback.loopback_server import Asked, LoopbackServer, Reply
 from ddoauth_kit.oauth.redirect import Redirect, pasted_redirect, read_redirect
 from ddoauth_kit.oauth.tokens import TokenSet
@@ -44,14 +45,15 @@ class CallbackListener(Generic[Result]):
     """Serve onboarding URL and redirect URI on this machine until one attempt is answered.
 
     Use it in a `with` statement: the port is open from its beginning, and closed by `wait` or at
-    its end. `finish` takes the checked redirect, before the browser sees that all went well:
-    `oauth.exchange` makes tokens of it. The address is the registration's loopback redirect URI
-    (`redirect_uri` picks one). `register` is only for a client whose registration can change, such
-    as the sandbox's: it gets the URLs of a free port. Without `onboarding` only attempts that this
-    program began end here, by a link of `begin_url` or `start_url`, and nobody else's can begin;
-    with the first such link that is so in any case. `proxy_path` is the path at which Jupyter shows
-    ports to browsers (`/user/abc/proxy/`); the host is learned from the first browser that comes
-    with one of this listener's links, and from no other request.
+    its end; what a browser shows then is a `LastingPage`. `finish` takes the checked redirect,
+    before the browser sees that all went well: `oauth.exchange` makes tokens of it. The address is
+    the registration's loopback redirect URI (`redirect_uri` picks one). `register` is only for a
+    client whose registration can change, such as the sandbox's: it gets the URLs of a free port.
+    Without `onboarding` only attempts that this program began end here, by a link of `begin_url` or
+    `start_url`, and nobody else's can begin; with the first such link that is so in any case.
+    `proxy_path` is the path at which Jupyter shows ports to browsers (`/user/abc/proxy/`); the host
+    is learned from the first browser that comes with one of this listener's links, and from no
+    other request.
 
     Raises:
         InputError: `no_loopback_redirect_uri`, or `port_not_opened` when it is entered.
@@ -319,13 +321,28 @@ class CallbackListener(Generic[Result]):
         session = self._attempts.session(asked.headers.get("cookie", "")) or "no session"
         if not self._answer.take(redirect, session=session, spent=self._attempts.spent):
             return pages.answered_page()
+        if self._answer.outcome.exception() is None and _is_browser(asked):
+            return self._lasting_page()
         return self._page()
+
+    def _lasting_page(self) -> Reply:
+        """Lead to the page about the outcome; the wait ends when the browser has it."""
+        page = pages.success_page(self._answered(), lasts=True)
+        try:
+            lasting = LastingPage(page, hosts=self._address.hosts, seen=self._answer.release)
+        except InputError:
+            return self._page()
+        url = f"http://{self._address.name}:{lasting.port}{lasting.path}"
+        return pages.send_on(proxied(url, self._urls.proxy_url))
+
+    def _answered(self) -> dict[str, str]:
+        return _facts(self._answer.response, self._answer.outcome.result())
 
     def _page(self) -> Reply:
         """Return the page about the outcome; the wait ends when it is on its way."""
         error = self._answer.outcome.exception()
         if error is None:
-            reply = pages.success_page(_facts(self._answer.response, self._answer.outcome.result()))
+            reply = pages.success_page(self._answered())
         elif isinstance(error, DdoauthError):
             reply = pages.error_page(error, waits=False)
         else:
@@ -360,6 +377,11 @@ def _facts(response: AuthorizationResponse | None, result: object) -> dict[str, 
     if scopes.withheld:
         facts["Requested, but not granted"] = ", ".join(scopes.withheld)
     return facts
+
+
+def _is_browser(asked: Asked) -> bool:
+    """Return whether a browser's window asks, which follows a redirect and may be reloaded."""
+    return asked.headers.get("sec-fetch-mode") == "navigate"
 
 
 def _is_embedded(asked: Asked) -> bool:

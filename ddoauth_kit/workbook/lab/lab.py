@@ -86,6 +86,7 @@ class Lab:
         self.inject = backend.inject
         self.scopes = LabScopes(self)
         self._grants: dict[Slot, Grant] = {}
+        self._known_keys: dict[Slot, ApiKey] = {}
         self._exchanged: set[Secret] = set()
         self._sample: Telemetry | None = None
         self._close = weakref.finalize(self, backend.close)
@@ -291,9 +292,11 @@ class Lab:
             return Skipped(reason)
         slot = self._slot("api_key")
         try:
-            return create_kept_api_key(self.oauth.http, tokens=tokens, store=self.store, slot=slot)
+            made = create_kept_api_key(self.oauth.http, tokens=tokens, store=self.store, slot=slot)
         except ApiKeyNotKeptError as error:
             return _told(error)
+        self._known_keys[slot] = made
+        return made
 
     def api_key(self, tokens: TokenSet) -> ApiKey | Skipped:
         """Return the key that an earlier lesson stored, or create the only one.
@@ -310,7 +313,11 @@ class Lab:
             found = ensure_api_key(self.oauth.http, tokens=tokens, store=self.store, slot=slot)
         except ApiKeyNotKeptError as error:
             return _told(error)
-        return found if found.name else replace(found, name=KEPT_EARLIER)
+        named = found if found.name else replace(found, name=KEPT_EARLIER)
+        known = self._known_keys.get(slot)
+        if found.name or known is None or known.key != found.key:
+            self._known_keys[slot] = named
+        return named
 
     def _own_kept_key(self, tokens: TokenSet) -> ApiKey | None:
         """Return the stored key if it is of the grant's organization; change nothing."""
@@ -322,14 +329,18 @@ class Lab:
         return kept if own else None
 
     def kept_api_key(self) -> ApiKey | None:
-        """Return the key that an earlier lesson stored, if any.
+        """Return the stored key, if any; its name and id are known if this lab made or checked it.
 
         Raises:
             InputError: `not_stored`, when the store cannot be read.
         """
-        kept = self.store.get(self._slot("api_key"))
+        slot = self._slot("api_key")
+        kept = self.store.get(slot)
         if kept is None:
             return None
+        known = self._known_keys.get(slot)
+        if known and known.key == kept:
+            return known
         return ApiKey(key=kept, key_id="", name=KEPT_EARLIER, site=self.site)
 
     def validate_api_key(self, api_key: ApiKey | Skipped) -> bool | Skipped:

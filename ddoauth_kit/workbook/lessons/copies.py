@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.config_folder import write_whole
 from ddoauth_kit.errors import InputError
+from ddoauth_kit.printable import quoted_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -50,7 +51,7 @@ def copy_notebooks(lessons: Iterable[Path], *, folder: Path) -> Copies:
                 noted[lesson.name] = _sum(content)
         write_whole(folder / NOTE, (json.dumps(noted, indent=1) + "\n").encode())
     except OSError as error:
-        what = f"Nothing can be written to {str(folder)!r}: {error.strerror or error}."
+        what = f"Nothing can be written to {quoted_path(folder)}: {error.strerror or error}."
         raise InputError("bad_output_folder", what) from None
     return Copies(folder, tuple(done["new"]), tuple(done["updated"]), tuple(done["kept"]))
 

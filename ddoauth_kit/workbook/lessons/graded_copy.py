@@ -135,7 +135,9 @@ class ServerCopy:
             "PORT": str(port),
         }
         people = [
-            ActSettings(url=f"{server}/login", form={"account": name, "password": password})
+            ActSettings(
+                url=f"{server}/login", form={"account": f"{name}-{{account}}", "password": password}
+            )
             for name in ("ada", "grace")
         ]
         return GradeSettings(

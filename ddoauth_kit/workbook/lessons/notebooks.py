@@ -7,6 +7,7 @@ from typing import Final
 
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.errors.near_names import nearest
+from ddoauth_kit.printable import quoted_path
 from ddoauth_kit.workbook.runs.source_notebook import checked_notebook
 
 PACKAGE: Final = Path(__file__).resolve().parents[2]
@@ -34,7 +35,11 @@ def find_notebooks(names: list[str] | None = None) -> list[Path]:
     stems = [path.stem for path in found]
     for stem in stems:
         if stems.count(stem) > 1:
-            raise InputError("unknown_notebook", f"Two notebooks are called {stem!r}.")
+            what = (
+                f"Two notebooks are called {stem!r}: rename one of them, or run each by itself "
+                "into a folder of its own."
+            )
+            raise InputError("unknown_notebook", what)
     return found
 
 
@@ -48,5 +53,5 @@ def _find(name: str, lessons: list[Path]) -> Path:
             return lesson
     known = ", ".join(lesson.stem for lesson in lessons)
     hint = nearest(name, [lesson.stem for lesson in lessons])
-    what = f"There is no notebook {name!r}.{hint} There are: {known}."
+    what = f"There is no notebook {quoted_path(name)}.{hint} There are: {known}."
     raise InputError("unknown_notebook", what)

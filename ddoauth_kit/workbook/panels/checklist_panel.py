@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import ipywidgets as widgets
 
+from ddoauth_kit.workbook.lab.listen_or_paste import link
 from ddoauth_kit.workbook.own_app.creation_steps import CREATION, PAGES, creation_steps
 from ddoauth_kit.workbook.own_app.ticks import Ticks
 from ddoauth_kit.workbook.panels.panel import Panel
@@ -17,9 +18,7 @@ if TYPE_CHECKING:
     from ddoauth_kit.workbook.own_app.creation_steps import CreationStep
 
 LOST: Final = " This file was not a list of ticks; the next tick replaces it."
-_LINKS: Final = "Datadog's pages: " + ", ".join(
-    f'<a href="{url}" target="_blank" rel="noreferrer">{title}</a>' for title, url in PAGES.items()
-)
+_LINKS: Final = "Datadog's pages: " + ", ".join(link(url, title) for title, url in PAGES.items())
 
 # ipywidgets cuts off a box's long label; on a narrow screen it should wrap.
 WRAPPED: Final = """<style>

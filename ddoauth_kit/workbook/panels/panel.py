@@ -22,9 +22,10 @@ STATUS: Final = "ddoauth-status"
 _CODE: Final = re.compile(r"`([^`<>\n]+)`")
 # ipywidgets gives a view this class when its kernel is gone; without a text, nobody knows why.
 _GONE: Final = """\
-.ddoauth-panel.jupyter-widgets-disconnected::after {
+.ddoauth-panel.jupyter-widgets-disconnected::before {
   content: "Disconnected: this panel's kernel has ended. Run the cell again.";
   display: block;
+  font-weight: bold;
   padding: 4px;
 }"""
 # JupyterLab takes keys pressed in a select as shortcuts of the notebook: an arrow moves to another

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.masking.redaction import Masker
-from ddoauth_kit.printable import one_line
+from ddoauth_kit.printable import one_line, quoted_path
 from ddoauth_kit.workbook.runs.run_secrets import secrets_here
 from ddoauth_kit.workbook.runs.run_verdicts import TABLE, read_verdicts
 from ddoauth_kit.workbook.show.spreadsheet import read_csv
@@ -60,7 +60,7 @@ def read_earlier(folder: Path) -> EarlierRun:
             for row in _rows(folder / "tables" / f"{TABLE}.csv")
         ]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        what = f"{str(folder)!r} contains no results of a run: {type(error).__name__}."
+        what = f"{quoted_path(folder)} contains no results of a run: {type(error).__name__}."
         raise InputError("not_a_run", what) from None
     return EarlierRun(plain(folder.name), seconds, cases, _by_key(read_verdicts(rows)))
 

@@ -15,6 +15,7 @@ import uuid
 from collections import Counter
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -103,12 +104,12 @@ class ClusterRunner:
 
     @contextmanager
     def _client(self) -> Iterator[Client]:
-        try:
-            from distributed import Client
-        except ModuleNotFoundError:
+        if find_spec("distributed") is None:
             what = 'Dask is not installed: pip install "ddoauth-kit[dask]".'
-            raise InputError("no_executor", what) from None
+            raise InputError("no_executor", what)
         knock(self.address)
+        from distributed import Client  # takes a second: a wrong address is refused before
+
         try:
             client = Client(self.address, timeout=CONNECT_SECONDS, set_as_default=False)
         except (OSError, ValueError, TypeError, RuntimeError) as error:

@@ -8,6 +8,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
 
 from ddoauth_kit.errors import InputError
+from ddoauth_kit.printable import quoted_path
 from ddoauth_kit.result_files import write_text
 from ddoauth_kit.workbook.runs.run_matrix import NotebookRun, digest
 
@@ -62,7 +63,7 @@ class Ledger:
             {}
         ]
         if head != self._head:
-            what = f"The run in {str(self._path.parent)!r} had other settings: {head}."
+            what = f"The run in {quoted_path(self._path.parent)} had other settings: {head}."
             raise InputError("other_settings", what)
         runs = [NotebookRun(**line) for line in lines if "notebook" in line]
         self._runs = {run.name: run for run in runs}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ddoauth_kit.edited_text import edited_text
 from ddoauth_kit.errors import InputError
+from ddoauth_kit.printable import quoted_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,7 +56,9 @@ def checked_notebook(path: Path) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError):
         content = None
     if not isinstance(content, dict) or not isinstance(content.get("cells"), list):
-        raise InputError("not_a_notebook", f"The file {str(path)!r} is not a Jupyter notebook.")
+        raise InputError(
+            "not_a_notebook", f"The file {quoted_path(path)} is not a Jupyter notebook."
+        )
     refuse_other_language(content.get("metadata"), name=path.name)
     return content
 

@@ -99,7 +99,7 @@ def _(value: ApiKey) -> Rows:
     return (
         ("API key", str(value.key)),
         ("name", value.name),
-        ("id", value.key_id),
+        ("id", value.key_id or "not stored"),
         ("good on", value.site.public.api_url),
     )
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ddoauth_kit.errors import InputError
+from ddoauth_kit.printable import quoted_path
 from ddoauth_kit.result_files import write_text
 from ddoauth_kit.workbook.show.result_table import TABLE_MIME, ResultTable
 from ddoauth_kit.workbook.verdicts.csv_and_json import as_csv, as_json, masked
@@ -141,7 +142,7 @@ class ProbeTables:
             folder.mkdir(parents=True, exist_ok=True)
             return tuple(write_text(folder / f"verdicts.{end}", t) for end, t in texts.items())
         except OSError as error:
-            what = f"Nothing can be written to {str(folder)!r}: {error.strerror or error}."
+            what = f"Nothing can be written to {quoted_path(folder)}: {error.strerror or error}."
             raise InputError("bad_output_folder", what) from None
 
     def __len__(self) -> int:

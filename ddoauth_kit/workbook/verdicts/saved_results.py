@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from ddoauth_kit.edited_text import edited_text
 from ddoauth_kit.errors import InputError
+from ddoauth_kit.printable import quoted_path
 from ddoauth_kit.probing.probe_report import ProbeReport
 from ddoauth_kit.workbook.show.spreadsheet import read_csv
 from ddoauth_kit.workbook.verdicts.probe_table import report_from_rows
@@ -73,4 +74,6 @@ def _json_rows(text: str, path: Path) -> list[Any]:
 
 
 def _unreadable(path: Path, why: str) -> InputError:
-    return InputError("bad_probe_rows", f"{str(path)!r} can't be read as probe results: {why}.")
+    return InputError(
+        "bad_probe_rows", f"{quoted_path(path)} can't be read as probe results: {why}."
+    )

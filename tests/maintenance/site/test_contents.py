@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from html.parser import HTMLParser
 
+import nbformat
 import pytest
 
 from ddoauth_kit.maintenance.site.contents import (
     FIRST,
     READ_ONLY,
+    lab_page,
     lesson_text,
     llms_text,
     root_page,
@@ -24,12 +26,12 @@ LESSONS = find_notebooks()
 def test_a_lesson_gets_a_note_and_keeps_everything_else(path: object) -> None:
     """Cells and outputs are those of the repository; only the note and the kernel are new."""
     (lesson,) = (each for each in LESSONS if each == path)
-    before, after = json.loads(lesson.read_text("utf-8")), json.loads(lesson_text(lesson))
+    before, after = nbformat.read(lesson, as_version=4), json.loads(lesson_text(lesson))
     note = after["cells"].pop(1)
     assert after["cells"] == before["cells"]
     assert after["metadata"]["kernelspec"]["name"] == "python"
     runs = lesson.name[:2] not in READ_ONLY
-    assert ("does not run in a browser tab" in note["source"][0]) is not runs
+    assert ("does not run in a browser tab" in note["source"]) is not runs
 
 
 def test_nothing_is_kept_and_nothing_else_is_asked() -> None:
@@ -61,6 +63,13 @@ def test_the_root_opens_the_first_lesson() -> None:
     assert any(tag.get("href") == target for tag in tags)
     assert any(tag.get("id") == "jupyter-config-data" for tag in tags)
     assert LESSONS[0].name == FIRST
+
+
+def test_a_page_without_a_head_is_refused() -> None:
+    """The script that names the lesson in the address is in the page, or the build fails."""
+    assert lab_page("<head></head>").count(FIRST) == 1
+    with pytest.raises(ValueError, match="no </head>"):
+        lab_page("<body></body>")
 
 
 def test_programs_find_every_lesson() -> None:

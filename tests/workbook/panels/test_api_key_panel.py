@@ -64,6 +64,19 @@ def creations(lab: Lab) -> int:
     return sum(e.method == "POST" and "api_keys" in e.url for e in lab.transcript)
 
 
+def test_name_and_id_are_those_of_the_key_that_a_cell_made(lab: Lab) -> None:
+    """A panel beside the cell shows them; a later kernel knows the key alone, and says so."""
+    tokens = lab.connect()
+    made = lab.api_key(tokens)
+    assert isinstance(made, ApiKey)
+    text = ApiKeyPanel(lab, tokens).text()
+    assert made.name in text
+    assert made.key_id in text
+    later = ApiKeyPanel(Lab(replace(lab.backend, owned=False)), tokens).text()
+    assert "stored by an earlier lesson" in later
+    assert "not stored" in later
+
+
 def test_the_key_is_created_once(lab: Lab) -> None:
     """Two panels and a cell share one key, of which four characters are shown."""
     tokens = lab.connect()
