@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from ddoauth_kit.commands.parser import Parser
 
+_FOUND: Final = 1
 COLORS: Final = ("auto", "always", "never")
 DESCRIPTION: Final = (
     "Learn, run and check Datadog's OAuth flow; offline by default. To begin, run a lesson with "
@@ -46,6 +47,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prepare_streams()
     replace_missing_streams()
     given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        try:
+            return _answered(given)
+        finally:
+            sys.stdout.flush()  # a help text, too, may not be written
+    except BrokenPipeError:
+        sys.stderr.close()
+        return _FOUND
+    except OSError as error:
+        from ddoauth_kit.commands.terminal import not_written
+
+        return not_written(error)
+
+
+def _answered(given: list[str]) -> int:
     if given == ["--version"]:
         return _version()
     parser = _parser(given)
@@ -56,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(parser: Parser, given: list[str]) -> int:
-    from ddoauth_kit.commands.terminal import FOUND, INTERRUPTED, complain, not_written, say
+    from ddoauth_kit.commands.terminal import INTERRUPTED, complain, say
     from ddoauth_kit.errors import DdoauthError
 
     options = parser.parse_args(given)
@@ -71,11 +87,6 @@ def _run(parser: Parser, given: list[str]) -> int:
     except KeyboardInterrupt:
         say("interrupted")
         return INTERRUPTED
-    except BrokenPipeError:
-        sys.stderr.close()
-        return FOUND
-    except OSError as error:
-        return not_written(error)
 
 
 def _version() -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -10,16 +11,25 @@ from ddoauth_kit.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_QUOTES: Final = ("'", '"')
+# Word processors and chats turn straight quotation marks into typographic ones.
+_QUOTES: Final = tuple("'\"`\u2018\u2019\u201a\u201c\u201d\u201e\u00ab\u00bb")
+_INVISIBLE: Final = "\ufeff\u200b\u2060"
+# What a shell, Windows, a template engine or a person was to replace.
+_PLACEHOLDER: Final = re.compile(
+    r"\$\w+|\$\{[^{}]*\}|\$\([^()]*\)|\$?\{\{.*\}\}|%\w+%|<[^<>]*>", re.DOTALL
+)
 
 
 def value_of(name: str, environ: Mapping[str, str]) -> str:
     """Return a variable without surrounding spaces and line breaks, or "" if it is unset.
 
     Raises:
-        InputError: `bad_variable`, for a value in quotation marks. The message has no value.
+        InputError: `bad_variable`, for a value in quotation marks, and for a placeholder such as
+            `${SECRET}` that nothing has replaced. The message has no value.
     """
-    value = environ.get(name, "").strip()
+    value = environ.get(name, "").strip().strip(_INVISIBLE).strip()
+    if _PLACEHOLDER.fullmatch(value):
+        raise InputError("bad_variable", f"{name} contains a placeholder instead of a value.")
     if value[:1] in _QUOTES or value[-1:] in _QUOTES:
         what = f"{name} starts or ends with a quotation mark."
         raise InputError("bad_variable", what)

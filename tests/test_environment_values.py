@@ -27,7 +27,9 @@ def test_blanks_and_line_ends_do_not_count(before: str, words: list[str], after:
     assert value_of("Y", environ) == ""
 
 
-@generated(st.sampled_from(["'", '"']), WORD, st.booleans(), st.booleans())
+@generated(
+    st.sampled_from("'\"`\u201c\u201d\u2018\u2019\u00ab"), WORD, st.booleans(), st.booleans()
+)
 def test_quotation_marks_are_named(mark: str, word: str, before: bool, after: bool) -> None:  # noqa: FBT001
     """One at either end is refused by the variable's name, and the value is not shown."""
     if not before and not after:
@@ -39,6 +41,17 @@ def test_quotation_marks_are_named(mark: str, word: str, before: bool, after: bo
         value_of("DDOAUTH_CLIENT_SECRET", environ)
     assert caught.value.code == "bad_variable"
     assert "canary" not in str(caught.value)
+
+
+PLACEHOLDERS = ("${%s}", "$%s", "$(%s)", "{{ %s }}", "${{ secrets.%s }}", "%%%s%%", "<%s>")
+
+
+@generated(st.sampled_from(PLACEHOLDERS), st.from_regex(r"[A-Za-z_]{1,12}", fullmatch=True), BLANK)
+def test_a_placeholder_is_not_a_value(written: str, word: str, blank: str) -> None:
+    """What a shell, CI or a person should have replaced is refused by the variable's name."""
+    for name in ("DDOAUTH_CLIENT_ID", "DDOAUTH_CLIENT_SECRET"):
+        with pytest.raises(InputError, match=f"{name} contains a placeholder"):
+            registration_from_environment(environ={**BOTH, name: blank + written % word + blank})
 
 
 @pytest.mark.parametrize("between", [",", ", ", " ,", ";"])

@@ -38,11 +38,12 @@ from ddoauth_kit.oauth.callback.addresses import registered_address
 from ddoauth_kit.oauth.client import OAuthClient
 from ddoauth_kit.oauth.consent.way_back import opens_no_window
 from ddoauth_kit.printable import readable
+from ddoauth_kit.registration import registration_from_file
 from ddoauth_kit.registration.live import live_registration
 from ddoauth_kit.scopes import known_scopes, unknown_scope
 from ddoauth_kit.secret import Secret
 from ddoauth_kit.sites import DATADOG_SITES
-from ddoauth_kit.store import KeyringStore, Slot, patience
+from ddoauth_kit.store import FileStore, KeyringStore, Slot, patience
 from ddoauth_kit.store.files import default_folder
 from ddoauth_kit.workbook.runs.run_matrix import NotebookRun
 from ddoauth_kit.workbook.runs.run_progress import RunProgress
@@ -184,13 +185,44 @@ def test_a_browser_of_a_terminal_is_none(folder: str, name: str, display: bool) 
         assert opens_no_window({"DISPLAY": ":0"} if display else {})
 
 
-@generated(st.sampled_from([None, "", " ", "\t", "None", "none", "null", "NULL", "undefined", 0]))
+NOBODY = ("", "None", "null", "undefined", "nil", "NaN", "false")
+AROUND = st.text(" \t\n\0\u200b<>()[]-_.'", max_size=3)
+
+
+@generated(
+    st.sampled_from([None, 0, False, b"s1", (), {}])
+    | st.builds(
+        lambda before, word, behind: before + word + behind, AROUND, st.sampled_from(NOBODY), AROUND
+    )
+)
 def test_a_missing_cookie_begins_nothing(session: object) -> None:
     """No text or value that a framework gives for a missing cookie is a session."""
     client = OAuthClient(replace(given_registration()))
     with pytest.raises(InputError) as caught:
         client.begin(session=session)  # type: ignore[arg-type]
     assert caught.value.code == "missing_session"
+
+
+@generated(st.none() | st.integers() | st.binary() | st.lists(st.text()) | st.text(" \t\n\0"))
+def test_what_is_not_a_path_is_refused_by_name(given: object) -> None:
+    """A store's folder and a client file say what they were given, and no traceback does."""
+    for take in (FileStore, registration_from_file):
+        with pytest.raises(InputError) as caught:
+            take(given)  # type: ignore[arg-type]
+        assert caught.value.code == "not_a_path"
+
+
+def test_a_tilde_that_a_program_passes_is_the_home_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing called `~` is created, for a text and for a path."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    for given in ("~/kept", Path("~") / "kept"):
+        FileStore(given).put(Slot("api_key", "us1", "acme"), Secret("k", label="api_key"))
+    assert [path.name for path in tmp_path.iterdir()] == ["kept"]
+    with pytest.raises(InputError, match="nobody"):
+        FileStore("~nobody-of-this-name/kept")
 
 
 FAILURES = ("", "tls_error", "no_network", "timeout", "cut_off")

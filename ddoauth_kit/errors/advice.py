@@ -134,7 +134,7 @@ ADVICE: Final[dict[str, str]] = {
         "set DDOAUTH_STORE_FOLDER to an absolute path such as `/home/you/secrets`, or leave it "
         "out; a leading `~` is your home folder."
     ),
-    "not_a_path": "pass the folder as a string or a `pathlib.Path`.",
+    "not_a_path": "pass the path as a string or a `pathlib.Path`.",
     "store_busy": (
         "end the process that holds the lock: it hangs in a refresh or is paused. A process that "
         "has ended holds no lock."

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from ddoauth_kit.errors.near_names import nearest
+from ddoauth_kit.grading.front.process import SHELL_WORDS
 from ddoauth_kit.grading.requirements import REQUIREMENTS
 from ddoauth_kit.masking.patterns import is_secret_name
 from ddoauth_kit.sites import DATADOG_SITES
@@ -347,9 +348,16 @@ def _no_literal(name: str, value: str, *, where: str) -> None:
 def _command(value: object, *, where: str) -> tuple[str, ...]:
     if isinstance(value, str):
         try:
-            return tuple(shlex.split(value, posix=os.name == "posix"))
+            words = tuple(shlex.split(value, posix=os.name == "posix"))
         except ValueError as error:
             raise SettingsError("bad_settings", f"command in [{where}]: {error}.") from None
+        if SHELL_WORDS.intersection(words):
+            raise SettingsError(
+                "bad_settings",
+                f"command in [{where}] needs a shell, and none reads it. Write "
+                'command = ["sh", "-c", "..."].',
+            )
+        return words
     if isinstance(value, list) and all(isinstance(each, str) for each in value):
         return tuple(value)
     raise SettingsError(

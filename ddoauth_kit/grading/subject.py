@@ -358,12 +358,21 @@ def _check_came(page: SeenPage) -> None:
     where = _path(page.url)
     if page.failure:
         code, line = _FAILURES[page.failure]
-        raise FlowNotFoundError(code, line.format(where), page)
+        raise FlowNotFoundError(code, f"{line.format(where)}{_other_scheme(page)}", page)
     code, advice = _STATUSES.get(page.status, ("", ""))
     if page.status >= _SERVER_ERROR:
         code, advice = "server_failed", "Read the server's output, and check [server.env]."
     if code:
         raise FlowNotFoundError(code, f"{where} answered {page.status}. {advice}", page)
+
+
+def _other_scheme(page: SeenPage) -> str:
+    """Say that http and https may have been mixed up, where no answer could be read."""
+    if page.failure == "unreachable" and page.url.startswith("https:"):
+        return " If it serves plain http, write http:// there."
+    if page.failure == "broken" and page.url.startswith("http:"):
+        return " If it serves https, write https:// in [start]."
+    return ""
 
 
 def _from_json(page: SeenPage, name: str, *, is_datadog: Callable[[str], bool]) -> str:

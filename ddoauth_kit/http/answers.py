@@ -6,7 +6,7 @@ import json
 import math
 import re
 import time
-from datetime import UTC
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
@@ -134,8 +134,12 @@ def _known(waits: list[float | None]) -> list[float]:
 
 
 def _values(text: str) -> list[str]:
-    """Split a header's values, and leave the comma that dates have after their weekday."""
-    return [value.strip() for value in _BETWEEN.split(text) if value.strip()]
+    """Split a header's values, and leave the comma that dates have after their weekday.
+
+    A value may be quoted, and may have parameters (RFC 9651 section 3.3).
+    """
+    bare = (value.partition(";")[0].strip().strip('"') for value in _BETWEEN.split(text))
+    return [value for value in bare if value]
 
 
 def _wait(value: str, now: float) -> float | None:
@@ -155,7 +159,7 @@ def _wait(value: str, now: float) -> float | None:
 
 def _moment(text: str) -> float | None:
     try:
-        told = parsedate_to_datetime(text)
+        told = datetime.fromisoformat(text) if text[:4].isdecimal() else parsedate_to_datetime(text)
     except ValueError:
         return None
     return told.replace(tzinfo=told.tzinfo or UTC).timestamp()

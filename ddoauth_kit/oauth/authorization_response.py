@@ -37,7 +37,7 @@ class AuthorizationResponse:
 
 
 def read_authorization_response(
-    redirect: str | Redirect,
+    redirect: str | bytes | Redirect,
     *,
     request: AuthorizationRequest,
     registration: ClientRegistration,

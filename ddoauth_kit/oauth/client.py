@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 ONE_PERSON: Final = "one person"
-_NO_SESSION: Final = frozenset({"", "none", "null", "undefined"})
+_NO_SESSION: Final = frozenset({"none", "null", "undefined", "nil", "nan", "false"})
 
 
 def _utc_now() -> datetime:
@@ -95,11 +95,11 @@ class OAuthClient:
         self.pending.add(request, session=session)
         return request
 
-    def complete(self, redirect: str | Redirect, *, session: str) -> TokenSet:
+    def complete(self, redirect: str | bytes | Redirect, *, session: str) -> TokenSet:
         """Check the redirect and exchange its code, in one go.
 
         `redirect` is the URL that your server was called with, its path and query, or its query
-        alone.
+        alone, as text or as the bytes that WSGI and ASGI servers hold.
 
         Raises:
             AuthorizationError, TokenError, AnswerError, NetworkError: see the two steps.
@@ -107,7 +107,7 @@ class OAuthClient:
         redirect = read_redirect(redirect)  # from here on no traceback can show its code
         return self.exchange(self.receive(redirect, session=session))
 
-    def receive(self, redirect: str | Redirect, *, session: str) -> AuthorizationResponse:
+    def receive(self, redirect: str | bytes | Redirect, *, session: str) -> AuthorizationResponse:
         """Find the attempt that a redirect answers, spend it, and check the redirect.
 
         A text that is not an answer leaves the attempt pending.
@@ -182,7 +182,9 @@ class OAuthClient:
 
 def _refuse_no_session(session: object) -> None:
     """Refuse the value of a missing cookie: it would be one session for all browsers."""
-    if not isinstance(session, str) or session.strip().lower() in _NO_SESSION:
+    letters = filter(str.isalnum, session) if isinstance(session, str) else ()
+    word = "".join(letters).lower()
+    if not word or word in _NO_SESSION:
         what = (
             f"The session is {session!r:.20}, so your server can't tell this browser from another."
         )

@@ -64,14 +64,16 @@ class Redirect:
             raise AuthorizationError("missing_state", f"The redirect has no `state`{said}")
 
 
-def read_redirect(redirect: str | Redirect) -> Redirect:
+def read_redirect(redirect: str | bytes | Redirect) -> Redirect:
     """Parse a URL, a path with its query, or the query alone; return what was parsed before.
 
-    This never raises, so a traceback holds no frame with the text and its code: what is wrong is
-    the value's `fault`.
+    WSGI and ASGI servers hold the query as bytes. This never raises, so a traceback holds no frame
+    with the text and its code: what is wrong is the value's `fault`.
     """
     if isinstance(redirect, Redirect):
         return redirect
+    if isinstance(redirect, bytes):
+        redirect = redirect.decode("latin-1")
     if what := _unusable(redirect):
         return _faulty("not_a_redirect", what)
     try:
@@ -106,7 +108,9 @@ def pasted_redirect(redirect: str | Redirect) -> Redirect:
     return read_redirect(typed_address(redirect) if isinstance(redirect, str) else redirect)
 
 
-def _unusable(text: str) -> str:
+def _unusable(text: object) -> str:
+    if not isinstance(text, str):
+        return f"A value of the type {type(text).__name__} is not a redirect."
     if len(text) > MAX_REDIRECT_LENGTH:
         return "The text is too long for a redirect."
     return (

@@ -6,7 +6,6 @@ import json
 import os
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -19,9 +18,11 @@ from ddoauth_kit.registration.redirect_uris import can_be_redirect_uri
 from ddoauth_kit.scopes import known_scopes, unknown_scope
 from ddoauth_kit.secret import Secret
 from ddoauth_kit.sites import DATADOG_SITES
+from ddoauth_kit.store.files import path_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
 MAX_FILE_BYTES: Final = 1024 * 1024
 
@@ -98,7 +99,7 @@ class ClientRegistration:
 
 
 def registration_from_file(
-    path: str | Path,
+    path: str | os.PathLike[str],
     *,
     kind: Kind = Kind.PUBLISHED,
     sites: Iterable[str] = DATADOG_SITES.names,
@@ -110,9 +111,10 @@ def registration_from_file(
 
     Raises:
         InputError: `bad_client_file`, with line and column where the JSON is broken;
-            `unknown_token_endpoint`.
+            `unknown_token_endpoint`; `not_a_path`.
     """
-    integration = _read_integration(Path(path))
+    path = path_of(path, of="client file")
+    integration = _read_integration(path)
     return ClientRegistration(
         client_id=_string(integration, "id", path),
         client_secret=client_secret,

@@ -10,6 +10,8 @@ LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 _TESTS: Final = frozenset({"dev", "local", "localdev", "qa", "stage", "staging", "test", "testing"})
 _TUNNELS: Final = ("ngrok.io", "ngrok.app", "ngrok-free.app", "ngrok-free.dev", "ngrok.dev")
 _RESERVED: Final = ("test", "example", "invalid", "local", "internal")
+# Printable letters that RFC 3986 leaves out of every part of a URI.
+_NEVER: Final = frozenset('\\"<>^`{|}')
 
 
 def can_be_redirect_uri(uri: str) -> bool:
@@ -24,8 +26,8 @@ def why_no_redirect_uri(uri: str) -> str:
         host, _ = parts.hostname, parts.port
     except ValueError:
         return "This is not a valid URL, or its port is above 65535."
-    if not uri.isascii() or any(c.isspace() for c in uri):
-        return "A redirect URI may contain only ASCII characters and no spaces."
+    if not uri.isascii() or any(c.isspace() or c in _NEVER for c in uri):
+        return "A redirect URI may contain only the ASCII characters of a URL, and no spaces."
     if parts.scheme != "https" and not (parts.scheme == "http" and host in LOOPBACK):
         return "A redirect URI starts with https://, or with http:// on this machine."
     if not host:

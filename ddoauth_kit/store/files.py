@@ -45,17 +45,20 @@ _FIRST_NAP: Final = 0.001
 _LONGEST_NAP: Final = 0.05
 
 
-def path_of(given: object) -> Path:
+def path_of(given: object, *, of: str = "folder") -> Path:
     """Return a path for a text or a path, and refuse everything else by name.
+
+    A `~` in front is the home folder, because no shell has seen what a program passes.
 
     Raises:
         InputError: `not_a_path`.
     """
     if isinstance(given, str | os.PathLike):
         path = os.fspath(given)
-        if isinstance(path, str) and path.strip():
-            return Path(path)
-    what = f"{given!r:.80} is not the path of a folder."
+        if isinstance(path, str) and path.strip() and "\0" not in path:
+            with suppress(RuntimeError):  # the home folder of nobody
+                return Path(path).expanduser()
+    what = f"{given!r:.80} is not the path of a {of}."
     raise InputError("not_a_path", what)
 
 

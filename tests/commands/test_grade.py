@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -172,6 +173,34 @@ def test_isolate_grades_in_a_namespace(place: Path) -> None:
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert {each["verdict"] for each in found["verdicts"]} == {"met"}
+
+
+@needs_namespaces
+def test_forward_lets_a_database_of_this_machine_be_reached(place: Path) -> None:
+    """A server that needs one ends at once in a namespace, and is graded with the option."""
+    port = free_port()
+    base = f"http://localhost:{port}"
+    with socket.create_server(("127.0.0.1", 0)) as database:
+        wanted = str(database.getsockname()[1])
+        document = f"""
+            start = {{ url = "{base}/connect" }}
+            connected = {{ text = "Connected to Datadog" }}
+            [client]
+            redirect_uris = ["{base}/callback"]
+            scopes = ["dashboards_read", "monitors_read"]
+            [server]
+            command = {json.dumps([sys.executable, str(STRANGE)])}
+            env = {{ PORT = "{port}", DATABASE_PORT = "{wanted}", DD_ID = "{{client_id}}", \
+DD_KEY = "{{client_secret}}" }}
+        """
+        (place / "ddoauth-grade.toml").write_text(document, "utf-8")
+        line = [sys.executable, "-m", "ddoauth_kit", "grade", "--isolate", "--only", "pkce-s256"]
+        runs = [
+            subprocess.run([*line, *more], capture_output=True, text=True, timeout=120, check=False)
+            for more in ([], ["--forward", wanted])
+        ]
+    assert [done.returncode for done in runs] == [2, 0], runs[1].stderr
+    assert "before it was ready" in runs[0].stderr
 
 
 @pytest.mark.long

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from unittest import mock
 
 import pytest
+
+from ddoauth_kit.cli import main
 
 FULL = Path("/dev/full")
 LETTERS = '{"integration": {"name": "\u0410\u043a\u043c\u0435 \u2713"}}'
@@ -25,6 +29,18 @@ def _shell(line: str, **environ: str) -> subprocess.CompletedProcess[str]:
         check=False,
         stdin=subprocess.DEVNULL,
     )
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="only Linux has a device that is always full")
+@pytest.mark.parametrize(
+    "line", ["", "--version", "--help", "run --help", "help probe", "completion bash", "skill"]
+)
+def test_help_and_version_are_output_like_any_other(line: str) -> None:
+    """They are written before any command begins, and end the same way on a full disk."""
+    with FULL.open("w") as full, mock.patch.object(sys, "stdout", full):
+        with mock.patch.object(sys, "stderr", io.StringIO()) as said:
+            assert main(line.split()) == 1
+        assert "[output_not_written]" in said.getvalue()
 
 
 @pytest.mark.skipif(not FULL.exists(), reason="only Linux has a device that is always full")

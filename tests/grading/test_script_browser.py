@@ -50,6 +50,19 @@ def test_a_flow_that_javascript_begins_is_written_and_graded(trouble: str) -> No
     assert {result.verdict for result in report.results} == {Verdict.MET}
 
 
+@pytest.mark.long
+def test_a_code_that_a_page_posts_is_graded() -> None:
+    """The redirect arrives in a page whose script posts the code to its own server."""
+    port = free_port()
+    env = {**CLIENT, "PORT": str(port), "TROUBLE": "app"}
+    command, means = (sys.executable, str(SERVER)), GradeMeans(browser=True)
+    text = first_look(f"http://localhost:{port}/connect", command=command, env=env, means=means)
+    settings = settings_from(tomllib.loads(text))
+    assert settings.connected.text == "Connected to Datadog"
+    report = grade(settings, only=["browser-bound", "state-checked", "denied"], means=means)
+    assert {result.verdict for result in report.results} == {Verdict.MET}
+
+
 def test_without_playwright_the_line_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """A missing package ends in one line with the command that installs it."""
     monkeypatch.setitem(sys.modules, "playwright.sync_api", None)

@@ -117,6 +117,7 @@ def test_the_whole_file_is_read(tmp_path: Path) -> None:
         ({**START, "durable": "yes"}, "bad_settings", "true or false"),
         ({**START, "allow": "host"}, "bad_settings", "list of strings"),
         ({**START, "server": {"command": "npm 'start"}}, "bad_settings", "command in [server]"),
+        ({**START, "server": {"command": "cd app && npm start"}}, "bad_settings", '"sh", "-c"'),
         ({**START, "send": {}}, "bad_settings", "needs a url or a command"),
         ({**START, "send": {"url": "http://x/y", "command": "z"}}, "bad_settings", "url or a"),
         ({**START, "send": {"url": "http://x/y", "method": "FETCH"}}, "bad_settings", "one of GET"),

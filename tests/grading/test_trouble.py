@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,6 +61,24 @@ def test_a_start_that_leads_nowhere_is_named(trouble: str, code: str, said: str)
     with pytest.raises(SettingsError, match=said) as caught:
         grade(settings, only=["pkce-s256"])
     assert caught.value.code == code
+
+
+def test_https_at_a_plain_http_port_is_named() -> None:
+    """Nothing that can be read answers, and the line says which scheme to try."""
+    settings = _settings("")
+    start = replace(settings.start, url=settings.start.url.replace("http:", "https:"))
+    with pytest.raises(SettingsError, match="write http://") as caught:
+        grade(replace(settings, start=start), only=["pkce-s256"])
+    assert caught.value.code == "no_server"
+
+
+def test_calls_that_do_not_go_through_the_front_are_named_in_the_first_look() -> None:
+    """The customer consents, and the token request never arrives, so no file is written."""
+    port = free_port()
+    env = {**CLIENT, "PORT": str(port), "TROUBLE": "deaf"}
+    with pytest.raises(SettingsError, match="--isolate") as caught:
+        first_look(f"http://localhost:{port}/connect", command=COMMAND, env=env)
+    assert caught.value.code == "front_bypassed"
 
 
 def test_a_death_midway_leaves_the_rest_to_run() -> None:

@@ -138,7 +138,7 @@ def _wait_of(value: str, name: str = "x-ratelimit-reset") -> float | None:
 
 @generated(
     st.integers(0, 600),
-    st.sampled_from(["seconds", "unix", "milliseconds", "date"]),
+    st.sampled_from(["seconds", "unix", "milliseconds", "date", "iso", "quoted", "parameter"]),
     st.integers(1, 3),
     st.sampled_from(["x-ratelimit-reset", "retry-after"]),
     st.sampled_from([",", ", ", " , "]),
@@ -153,6 +153,9 @@ def test_a_wait_is_read_however_it_is_written(
         "unix": str(int(moment.timestamp())),
         "milliseconds": str(int(moment.timestamp() * 1000)),
         "date": format_datetime(moment, usegmt=True),
+        "iso": moment.isoformat(),
+        "quoted": f'"{seconds}"',
+        "parameter": f"{seconds};w=60",
     }[form]
     assert _wait_of(between.join([written] * times), name) == seconds
 

@@ -9,10 +9,12 @@ from itertools import product
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+import pytest
 from hypothesis import given as generated
 from hypothesis import strategies as st
 from support.builders import redirect, registration
 
+from ddoauth_kit.errors import AuthorizationError
 from ddoauth_kit.oauth.authorization_request import AuthorizationRequest, authorization_request
 from ddoauth_kit.oauth.authorization_response import read_authorization_response
 from ddoauth_kit.oauth.redirect import pasted_redirect
@@ -29,9 +31,9 @@ PLACES = st.sampled_from(
 )
 
 
-def _code(text: str, request: AuthorizationRequest, client: object = None) -> str:
+def _code(text: object, request: AuthorizationRequest, client: object = None) -> str:
     found = read_authorization_response(
-        text,
+        text,  # type: ignore[arg-type]
         request=request,
         registration=client or registration(),  # type: ignore[arg-type]
     )
@@ -52,6 +54,17 @@ def test_a_redirect_uri_may_have_a_query_of_its_own(
     request = authorization_request(client)
     query = redirect(request).rpartition("?")[2]
     assert _code(f"{place}?{pieces}&{before}{query}{after}", request, client) == "canary-code"
+
+
+@generated(PLACES, st.none() | st.integers() | st.dictionaries(WORD, WORD))
+def test_a_redirect_may_be_bytes_and_nothing_else_but_text(place: str, other: object) -> None:
+    """WSGI and ASGI servers hold the query as bytes; another type is refused by its name."""
+    request = authorization_request(registration())
+    query = redirect(request).rpartition("?")[2]
+    assert _code(f"{place}?{query}".encode(), request) == "canary-code"
+    with pytest.raises(AuthorizationError, match=type(other).__name__) as caught:
+        _code(other, request)
+    assert caught.value.code == "not_a_redirect"
 
 
 SPOILT: tuple[Callable[[str], str], ...] = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,6 +15,12 @@ from ddoauth_kit.publishing.rules import RULES
 if TYPE_CHECKING:
     from pathlib import Path
 
+# What begins or half ends something in Markdown or HTML.
+RUNS = (
+    *("<!--", "-->", "<!-- -->", "<a ", "</div>", "<p>", "<h2>", "<h2>Uninstallation</h2>", "<?"),
+    *("<![CDATA[", "<img src=", '<a href="', "<details>", "&lt;", "[a](", "![a](", "[[", "]("),
+    *("> ", "```\n", "~~~\n", "`a", "[^1]", "$$", "http://a", "\\", "# ", "\n\n"),
+)
 UUID = "3b7e5c0a-8a55-4a0b-9d9c-54c2f9f0a1d7"
 OTHER = "0193da66-1a4a-7d09-b520-469edb80cf24"
 REDIRECT = '"https://login.acme-sensors.com/datadog/callback"'
@@ -329,3 +336,16 @@ def test_texts_are_whole_sentences(tmp_path: Path) -> None:
                 assert text.isprintable()
                 assert text.endswith(".")
                 assert "canary" not in text
+
+
+@pytest.mark.checklist("N9")
+def test_a_readme_of_one_kind_takes_a_time_in_line(tmp_path: Path) -> None:
+    """60 kB of each of 28 pieces are checked in a fraction of a second of processor time."""
+    place = folder(tmp_path)
+    assert len(RUNS) == 28
+    for run in RUNS:
+        text = f"# Acme\n\n## Overview\n\n{run * (60_000 // len(run))}"
+        (place / README).write_text(text, "utf-8")
+        begun = time.process_time()
+        check_folder(place)
+        assert time.process_time() - begun < 1.5, run

@@ -140,6 +140,8 @@ def test_a_missing_file(tmp_path: Path) -> None:
         "/callback",
         "",
         "javascript:alert(1)",
+        "https://acme.example.com/callback\\",
+        "https://acme.example.com/{tenant}/callback",
     ],
 )
 def test_a_redirect_uri_that_no_server_may_use(uri: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from typing import IO, Self
 
 _GRACE: Final = 5.0
+# Words that only a shell understands.
+SHELL_WORDS: Final = frozenset({"&&", "||", "|", ";", "&", ">", ">>", "<"})
+_VARIABLE: Final = re.compile(r"[A-Za-z_]\w*=")
 _PASSED_ON: Final = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGWINCH")
 
 
@@ -135,12 +139,17 @@ def _found(command: Sequence[str], *, environment: Mapping[str, str], folder: Pa
     looked_for = str(folder / name) if folder and os.sep in name else name
     program = shutil.which(looked_for, path=environment.get("PATH"))
     if program is None:
-        raise FrontError(
-            "command_not_found",
-            f"{name} was not found. Check its spelling and PATH; write ./{name} for a file in "
-            "this folder.",
-        )
+        raise FrontError("command_not_found", f"{name} was not found. {_advice(name, command)}")
     return os.path.abspath(program) if os.sep in program else program  # noqa: PTH100 - keeps links
+
+
+def _advice(name: str, command: Sequence[str]) -> str:
+    """Say what a name that no program has was probably meant to be."""
+    if _VARIABLE.match(name):
+        return f"For a variable, write: env {name} PROGRAM."
+    if len(name.split()) > 1 or SHELL_WORDS.intersection(command):
+        return "No shell reads the command; if it needs one, write: sh -c 'COMMAND'."
+    return f"Check its spelling and PATH; write ./{name} for a file in this folder."
 
 
 @contextlib.contextmanager

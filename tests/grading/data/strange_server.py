@@ -1,9 +1,11 @@
 """A server with trouble of its own: `TROUBLE` says which.
 
 Its flow is right otherwise (`never` and `error` never come that far; `careless` separates scopes
-by commas, authenticates by HTTP Basic, and takes any domain). `LOGIN_WORD` is the password
-of its login page, which has a hidden token as many frameworks' forms do. It is of the standard
-library alone, so that it starts at once.
+by commas, authenticates by HTTP Basic, and takes any domain; `app` takes the redirect in a page
+whose script posts the code; `deaf` sends its calls by a way of its own). `LOGIN_WORD` is the
+password of its login page, which has a hidden token as many frameworks' forms do, and
+`DATABASE_PORT` is where something must listen. It is of the standard library alone, so that it
+starts at once.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import hashlib
 import json
 import os
 import secrets
+import socket
 import sys
 import time
 import urllib.request
@@ -32,9 +35,18 @@ LOGIN = (
     "<form method=post><input type=hidden name=csrf value={}><input name=email>"
     "<input type=password name=password><button name=go value=1>Log in</button></form>"
 )
-BUTTON = "<button id=go>Connect Datadog</button><script>go.onclick = () => {}</script>"
+POSTING = """<p id=said>Wait</p><script>
+fetch("/exchange" + location.search, {method: "POST"}).then(async (answer) => {
+  if (answer.ok) location.replace("/done")
+  else said.textContent = await answer.text()
+})</script>"""
 API = ("datadoghq.com", "datadoghq.eu")
 CARELESS = TROUBLE == "careless"
+# Nothing listens at the port 9, so these calls reach neither the front nor Datadog.
+PROXIES = urllib.request.ProxyHandler(
+    {"https": "http://127.0.0.1:9"} if TROUBLE == "deaf" else None
+)
+OPENER = urllib.request.build_opener(PROXIES)
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -57,6 +69,8 @@ class Handler(BaseHTTPRequestHandler):
             self._page(302, "", {"Location": "/login"})
         elif path == "/connect":
             self._connect(session)
+        elif path == "/callback" and TROUBLE == "app":
+            self._page(200, POSTING)
         elif path == "/callback":
             self._callback(session)
         elif path == "/connections":
@@ -69,9 +83,12 @@ class Handler(BaseHTTPRequestHandler):
             self._page(200, "Connected to Datadog" if "tokens" in session else "Nothing")
 
     def do_POST(self) -> None:
-        """Log in, if the hidden token is the page's."""
+        """Log in, if the hidden token is the page's, or take the code that a script posts."""
         self.sid = self._cookie() or secrets.token_urlsafe(16)
         session = SESSIONS.setdefault(self.sid, {})
+        if urlsplit(self.path).path == "/exchange":
+            self._callback(session)
+            return
         form = dict(parse_qsl(self.rfile.read(int(self.headers["Content-Length"])).decode()))
         good = form.get("csrf") == session.get("token") and form.get("password") == WORD
         if not good or not form.get("email") or form.get("go") != "1":
@@ -140,7 +157,7 @@ class Handler(BaseHTTPRequestHandler):
             f"https://api.{domain}/api/v2/oauth2/token", urlencode(form).encode(), headers
         )
         try:
-            with urllib.request.urlopen(asked, timeout=8) as answer:
+            with OPENER.open(asked, timeout=8) as answer:
                 tokens = json.load(answer)
         except (OSError, ValueError):
             self._page(502, "Datadog gave no tokens.")
@@ -176,4 +193,6 @@ class Handler(BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
+    if database := os.environ.get("DATABASE_PORT"):
+        socket.create_connection(("127.0.0.1", int(database)), timeout=5).close()
     ThreadingHTTPServer(("127.0.0.1", PORT), Handler).serve_forever()

@@ -134,14 +134,21 @@ def test_waiting_has_an_end() -> None:
 
 
 @pytest.mark.parametrize(
-    ("command", "code"),
-    [(["no-such-command"], "command_not_found"), (["./no-such-file"], "command_not_found")],
+    ("command", "advice"),
+    [
+        (["no-such-command"], "Check its spelling and PATH"),
+        (["./no-such-file"], "Check its spelling and PATH"),
+        (["PORT=3000", "npm", "start"], "env PORT=3000 PROGRAM"),
+        (["cd app && npm start"], "sh -c"),
+        (["no-such-command", "&&", "npm", "start"], "sh -c"),
+    ],
 )
-def test_a_command_that_is_missing_is_one_line(command: Sequence[str], code: str) -> None:
-    """The line names the command and says what to check."""
+def test_a_command_that_is_missing_is_one_line(command: Sequence[str], advice: str) -> None:
+    """The line names the command and says what to check, or what a shell would do."""
     with pytest.raises(FrontError, match="was not found") as caught:
         ForeignProcess(command, environment=os.environ)
-    assert caught.value.code == code
+    assert caught.value.code == "command_not_found"
+    assert advice in str(caught.value)
     assert "\n" not in str(caught.value)
 
 

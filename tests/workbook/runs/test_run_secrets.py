@@ -172,18 +172,21 @@ def test_a_comparison_copies_no_secret(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setenv("DDOAUTH_STORE_FOLDER", str(tmp_path / "kept"))
     (canary, *_) = fill(FileStore(tmp_path / "kept"), slots()[:1])
     minted, key = "sandbox-secret-" + "0123456789" * 4, "0123456789abcdef0123456789abcdef"
-    for number, secret in enumerate((canary, minted, key, f"x\n{canary}", f"\x1b[2J{key}")):
+    forms = [f"x\n{canary}", f"\x1b[2J{key}", *in_positions((canary, minted))]
+    for number, secret in enumerate((canary, minted, key, *forms)):
         earlier = tmp_path / f"earlier-{number}"
         (earlier / "tables").mkdir(parents=True)
         runs = [{"output": f"a {secret}.ipynb", "status": f"failed {secret}"}]
         (earlier / "summary.json").write_text(json.dumps({"runs": runs}), "utf-8")
-        row = f'us1,x,"{secret}","{secret}","{secret}"\n'
+        quoted = '"' + secret.replace('"', '""') + '"'
+        row = f"us1,x,{quoted},{quoted},{quoted}\n"
         head = "site,client,scope,verdict,evidence\n"
         (earlier / "tables" / "verdicts.csv").write_text(head + row, "utf-8")
         found = read_earlier(earlier)
         shown = [*found.cases, *found.cases.values(), *found.verdicts, *found.verdicts.values()]
         assert len(shown) == 4
-        assert not [text for text in shown if any(s in text for s in (canary, minted, key))]
+        hidden = (canary, minted, key, *forms[2:])
+        assert not [text for text in shown if any(s in text for s in hidden)]
         assert all(text.isprintable() for text in shown)
 
 

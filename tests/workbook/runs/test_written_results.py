@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import re
+import sys
+from collections import Counter
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -334,3 +337,22 @@ def test_a_comparison_is_masked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     (tmp_path / "summary.json").write_text(json.dumps({"runs": runs}), "utf-8")
     earlier = read_earlier(tmp_path)
     assert earlier.cases == {"<DD_API_KEY>": "<api_key …ee33>"}
+
+
+def test_each_file_is_read_once(tmp_path: Path) -> None:
+    """Page and scan share one reading of a notebook, and what was written is read by the scan."""
+    outcome = _outcome(tmp_path)
+    read: Counter[str] = Counter()
+    counting = True
+
+    def note(event: str, given: tuple[Any, ...]) -> None:
+        """Count what is opened to be read; a hook stays for as long as the process."""
+        if counting and event == "open" and str(given[0]).startswith(str(tmp_path)):
+            read[str(given[0])] += not given[2] & (os.O_WRONLY | os.O_RDWR)
+
+    sys.addaudithook(note)
+    write_results(outcome, out=tmp_path)
+    counting = False
+    files = [str(path) for path in tmp_path.rglob("*") if path.is_file()]
+    assert len(files) > 2 * len(outcome.runs)
+    assert {path: read[path] for path in files} == dict.fromkeys(files, 1)
