@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 
 _FOUND: Final = 1
 COLORS: Final = ("auto", "always", "never")
-DESCRIPTION: Final = "Learn, run and check Datadog's OAuth flow; offline by default."
+DESCRIPTION: Final = (
+    "Learn, run and check Datadog's OAuth flow; offline by default. To begin, run a lesson with "
+    "`ddoauth run 01`, or open all of them with `ddoauth lab`. To log in without an account at "
+    "Datadog, start `ddoauth sandbox` and type the lines that it prints."
+)
 # A command's module loads when it is the one that is asked for.
 COMMANDS: Final = {
     "run": "execute the notebooks for one site or more",

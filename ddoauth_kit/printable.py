@@ -48,3 +48,8 @@ def _shown(letter: str) -> str:
     if unicodedata.category(letter) == "Zs":
         return " "
     return letter.encode("unicode_escape", "surrogatepass").decode("ascii")
+
+
+def counted(number: int | str, noun: str) -> str:
+    """Return a number with its noun, which gets an `s` unless the number is 1."""
+    return f"{number} {noun}{'' if str(number) == '1' else 's'}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ddoauth_kit.doctor.finding import Finding, note, ok, problem
 from ddoauth_kit.errors import InputError
+from ddoauth_kit.printable import counted
 from ddoauth_kit.store import FileStore, Slot, open_store, refuse_unwritable
 from ddoauth_kit.store.files import default_folder
 from ddoauth_kit.store.keyrings import usable_keyring
@@ -43,7 +44,7 @@ def check_folder(environ: Mapping[str, str]) -> Finding:
         slots = FileStore(folder).slots()
     except InputError as error:
         return problem("store folder", error.what, error.advice)
-    return ok("store folder", f"{folder} holds {len(slots)} secrets")
+    return ok("store folder", f"{folder} holds {counted(len(slots), 'secret')}")
 
 
 def check_store(environ: Mapping[str, str]) -> Iterator[Finding]:

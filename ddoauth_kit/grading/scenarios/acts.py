@@ -8,6 +8,7 @@ from ddoauth_kit.grading.journey import Journey
 from ddoauth_kit.grading.sandbox_control import REVOKE_PATHS
 from ddoauth_kit.grading.scenarios.finding import Check, Finding, Scenario, worst_of
 from ddoauth_kit.grading.subject import FlowNotFoundError
+from ddoauth_kit.printable import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -190,7 +191,7 @@ def forbidden(bench: Bench) -> list[Finding]:
     if not refused:
         return [check.not_seen("The call did not get a 403.")]
     if len(refreshes) + len(refused) > _LOOP:
-        return [check.broken(f"{len(events)} requests followed a 403.", events=events)]
+        return [check.broken(f"{counted(len(events), 'request')} followed a 403.", events=events)]
     if refreshes:
         return [check.risk(f"{len(refreshes)} refreshes followed a 403.", events=events)]
     if outcome.succeeded:
@@ -246,11 +247,13 @@ def rate_limited(bench: Bench) -> list[Finding]:
     after = [event for event in data if event.number > limited[0].number]
     early = [event for event in after if event.at - limited[0].at < 0.9]  # noqa: PLR2004 - seconds
     if len(after) > _LOOP:
-        return [check.broken(f"{len(after)} calls followed one 429.", events=data)]
+        return [check.broken(f"{counted(len(after), 'call')} followed one 429.", events=data)]
     if early:
         waited = early[0].at - limited[0].at
         return [check.risk(f"The next call came after {waited:.1f} s.", events=data)]
-    return [check.met(f"{len(after)} calls followed, after the waiting time.", events=data)]
+    return [
+        check.met(f"{counted(len(after), 'call')} followed, after the waiting time.", events=data)
+    ]
 
 
 def uninstalled(bench: Bench) -> list[Finding]:

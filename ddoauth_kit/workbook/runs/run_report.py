@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from ddoauth_kit.errors.explainer import explain
 from ddoauth_kit.masking.people import mask_people
+from ddoauth_kit.printable import counted
 from ddoauth_kit.probing.probe_choice import area_of
 from ddoauth_kit.workbook.runs.comparison import ABSENT
 from ddoauth_kit.workbook.runs.notebook_pages import page
@@ -238,7 +239,7 @@ def _evidence(verdicts: Sequence[RunVerdict]) -> Iterator[str]:
         (v.scope, v.site, v.words, f"{v.method} {v.path}", v.status, v.seconds, v.evidence)
         for v in verdicts
     )
-    yield f"<details><summary>Evidence of {len(verdicts)} verdicts</summary>"
+    yield f"<details><summary>Evidence of {counted(len(verdicts), 'verdict')}</summary>"
     yield from _table(("scope", "site", "verdict", "call", "status", "seconds", "evidence"), rows)
     yield "</details>"
 
@@ -276,7 +277,7 @@ def _timings(outcome: RunOutcome) -> Iterator[str]:
     total = sum(run.seconds for run in outcome.runs)
     yield "<h2>Timings</h2>"
     yield (
-        f"<p>{len(outcome.runs)} notebooks took {total:.1f} s one by one, and "
+        f"<p>{counted(len(outcome.runs), 'notebook')} took {total:.1f} s one by one, and "
         f"{outcome.seconds:.1f} s side by side. The slowest:</p>"
     )
     yield '<div class="wide" tabindex="0"><table class="bars"><tr><th scope="col">notebook</th>'

@@ -8,6 +8,8 @@ from contextlib import contextmanager, suppress
 from html import escape
 from typing import TYPE_CHECKING, Final
 
+from ddoauth_kit.printable import counted
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -23,7 +25,7 @@ BLINK: Final = 0.2
 @contextmanager
 def progress_for(scopes: int, *, sites: int) -> Iterator[Watch]:
     """Return what shows each result of probing as it comes, wherever this runs."""
-    title = f"Probing {_count(scopes, 'scope')} on {_count(sites, 'site')}"
+    title = f"Probing {counted(scopes, 'scope')} on {counted(sites, 'site')}"
     if _in_notebook():
         with _notebook_bar(title) as watch:
             yield watch
@@ -100,7 +102,3 @@ def _in_notebook() -> bool:
     from IPython.core.getipython import get_ipython
 
     return hasattr(get_ipython(), "kernel")
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -10,6 +10,7 @@ from html import escape
 from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.errors import InputError
+from ddoauth_kit.printable import counted
 from ddoauth_kit.probing.verdict import PROBLEMS, Verdict
 from ddoauth_kit.scopes import known_scopes
 from ddoauth_kit.workbook.verdicts.style import ROOT, style
@@ -114,11 +115,11 @@ class VerdictMatrix:
         verdicts = [verdict for row in self.rows for verdict in row.verdicts]
         problems = sum(verdict in PROBLEMS for verdict in verdicts)
         scopes = f"{len(self.rows)} of {self.whole}" if self.is_narrowed else str(self.whole)
-        said = f"{_count(scopes, 'scope')} on {_count(len(self.sites), 'site')}"
-        trouble = f"{_count(problems, 'verdict')} refused or failed" if problems else "no problem"
+        said = f"{counted(scopes, 'scope')} on {counted(len(self.sites), 'site')}"
+        trouble = f"{counted(problems, 'verdict')} refused or failed" if problems else "no problem"
         unknown = sum(row.scope not in known_scopes() for row in self.rows)
         untried = 0 if problems else verdicts.count(Verdict.NOT_TRIED)
-        odd = f", {_count(unknown, 'scope')} not known" if unknown else ""
+        odd = f", {counted(unknown, 'scope')} not known" if unknown else ""
         odd += f", {untried} not tried" if untried else ""
         if self.complete:
             return f"{said}: {trouble}{odd}."
@@ -198,10 +199,6 @@ def _verdicts(names: str | Iterable[str]) -> frozenset[Verdict]:
     except ValueError as error:
         known = ", ".join(Verdict)
         raise InputError("unknown_filter", f"{error}; there are: {known}.") from None
-
-
-def _count(number: int | str, noun: str) -> str:
-    return f"{number} {noun}{'' if str(number) == '1' else 's'}"
 
 
 def matrix_html(matrix: VerdictMatrix) -> str:
