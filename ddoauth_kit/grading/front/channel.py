@@ -49,9 +49,9 @@ class Channel:
         self._tls: ssl.SSLObject | None = None
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
-        plain = writer.get_extra_info("socket")
+        self.socket: socket.socket = writer.get_extra_info("socket")
         with suppress(OSError):
-            plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     async def receive(self, seconds: float | None) -> bytes:
         """Return some bytes.

@@ -1,7 +1,8 @@
 """Listen as a forward proxy, or on port 443 itself; Datadog's names lead to the sandbox.
 
-The proxy answers for every other host and sends nothing to it. Hosts that the user allowed and this
-machine's own addresses are tunnelled unread.
+The proxy answers for every other host and sends nothing to it. Hosts that the user allowed are
+tunnelled unread, and so are this machine's own addresses, but not for another user of the machine:
+there the tunnel would be taken for a connection of this user's.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ from ddoauth_kit.grading.front.tunnel import (
     open_tunnel,
     relay,
 )
+from ddoauth_kit.oauth.callback.neighbours import is_foreign
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -85,6 +87,7 @@ class Front:
         allow: Iterable[str] = (),
         parent_proxy: str | None = None,
         limits: Limits | None = None,
+        user: int | None = None,
     ) -> None:
         self.limits = limits or Limits()
         self._hosts = hosts
@@ -92,6 +95,7 @@ class Front:
         self._record = record
         self._allowed = Allowed(allow, datadog=hosts)
         self._parent_proxy = parent_proxy
+        self._user = user
         self._forwarder = Forwarder(hosts, limits=self.limits)
         self._sockets: list[tuple[socket.socket, _Handler]] = []
         self._by_server_name = authority.by_server_name()
@@ -251,7 +255,7 @@ class Front:
             await self._refuse(talk, request, Asked(), refusals.malformed(""))
             return
         silent = any(name == SILENT_HEADER for name, _ in request.headers)
-        if self._is_open(asked):
+        if self._is_open(asked, talk.channel):
             await self._tunnel(talk, request, asked, silent=silent)
         elif as_address(asked.host) is not None:
             refusal = refusals.address_only(asked.host, asked.port)
@@ -327,7 +331,7 @@ class Front:
         return found
 
     async def _answer(self, talk: Conversation, request: h11.Request, asked: Asked) -> None:
-        to = self._decide(asked)
+        to = self._decide(asked, talk.channel)
         if isinstance(to, FrontRefusal):
             await self._refuse(talk, request, asked, to)
             return
@@ -347,20 +351,22 @@ class Front:
                 self._record(record_of(request, asked, hosts=self._hosts, status=None))
             raise
 
-    def _decide(self, asked: Asked) -> Destination | FrontRefusal:
+    def _decide(self, asked: Asked, channel: Channel) -> Destination | FrontRefusal:
         named = self._hosts.find(asked.host)
         if named is not None:
             secure = asked.scheme == "https"
             return Destination.of(named) if secure else refusals.plain_http(asked.host)
-        if self._is_open(asked):
+        if self._is_open(asked, channel):
             plain = asked.scheme == "http"
             return _itself(asked) if plain else refusals.plain_https(asked.host)
         if as_address(asked.host) is not None:
             return refusals.address_only(asked.host, asked.port)
         return refusals.foreign_host(asked.host, asked.port)
 
-    def _is_open(self, asked: Asked) -> bool:
-        return is_this_machine(asked.host) or self._allowed.admits(asked.host, asked.port)
+    def _is_open(self, asked: Asked, channel: Channel) -> bool:
+        if is_this_machine(asked.host):
+            return not is_foreign(channel.socket, user=self._user)
+        return self._allowed.admits(asked.host, asked.port)
 
     async def _refuse(
         self, talk: Conversation, request: h11.Request, asked: Asked, refusal: FrontRefusal

@@ -19,6 +19,7 @@ import psutil
 import pytest
 from support.front import SECRET, scene, told
 from support.places import TESTS
+from support.users import as_root, as_user
 
 from ddoauth_kit.grading.front.authority import Authority
 from ddoauth_kit.grading.front.channel import Limits
@@ -473,3 +474,51 @@ def test_64_connections_leave_memory_flat(
     # On a busy machine each connection gets one answer in these seconds, and none gets fewer.
     assert _load(url, tls, connections=64, seconds=seconds) >= 64
     assert process.memory_info().rss - before < 4_000_000
+
+
+@as_root
+@pytest.mark.checklist("L9")
+def test_a_stranger_gets_no_tunnel_to_this_machine(upstream: Sandbox) -> None:
+    """Another user of the machine can't speak to its addresses as the user who runs the front."""
+    own, stranger = 4711, 65534
+    front = Front(
+        HostTable.of_sandbox(upstream.base_url), Authority(), record=lambda _: None, user=own
+    ).listen_as_proxy()
+    with front, socket.create_server(("127.0.0.1", 0)) as service:
+        port = service.getsockname()[1]
+        names = (
+            "127.0.0.1",
+            "localhost",
+            "localhost.",
+            "127.1",
+            "0.0.0.0",
+            "2130706433",
+            "a.localhost",
+        )
+
+        def first_line(request: str) -> bytes:
+            with (
+                socket.create_connection(("127.0.0.1", front.port), timeout=20) as link,
+                suppress(OSError),  # the front may have hung up already
+            ):
+                link.sendall(request.encode())
+                link.shutdown(socket.SHUT_WR)
+                return link.recv(65536).partition(b"\r\n")[0]
+            return b""
+
+        for name in names:
+            there = f"{name}:{port}"
+            requests = [
+                f"CONNECT {there} HTTP/1.1\r\nHost: {there}\r\n\r\n",
+                f"CONNECT {there} HTTP/1.1\r\nHost: {there}\r\nddoauth-front: 1\r\n\r\n",
+                f"GET http://{there}/ HTTP/1.1\r\nHost: {there}\r\n\r\n",
+            ]
+            for request in requests:
+                as_user(stranger, lambda r=request: first_line(r))
+        service.settimeout(0.2)
+        with pytest.raises(TimeoutError):
+            service.accept()
+        assert b" 200 " in as_user(
+            own, lambda: first_line(f"CONNECT 127.0.0.1:{port} HTTP/1.1\r\nHost: x\r\n\r\n")
+        )
+        service.accept()[0].close()

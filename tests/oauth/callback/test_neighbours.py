@@ -2,45 +2,23 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import socket
 import sys
-import threading
 from contextlib import closing, suppress
-from typing import TYPE_CHECKING
 
 import pytest
+from support.users import as_root, as_user
 
 from ddoauth_kit.oauth.callback.callback_pages import refusal
 from ddoauth_kit.oauth.callback.loopback_server import Asked, LoopbackServer, Reply
 from ddoauth_kit.oauth.callback.neighbours import is_foreign
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 OWN, STRANGER = 4711, 65534
 pytestmark = [
     pytest.mark.checklist("L9"),
     pytest.mark.skipif(sys.platform != "linux", reason="only Linux says whose a socket is"),
 ]
-as_root = pytest.mark.skipif(
-    sys.platform == "linux" and os.geteuid() != 0, reason="only root can be several users"
-)
-
-
-def _as_user(user: int, act: Callable[[], bytes]) -> bytes:
-    """Do something in a thread whose sockets belong to a user (setfsuid(2) is of one thread)."""
-    done: list[bytes] = []
-
-    def run() -> None:
-        ctypes.CDLL(None).setfsuid(user)
-        done.append(act())
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    thread.join()
-    return done[0]
 
 
 def _sends(address: tuple[str, int], request: bytes, how: str) -> bytes:
@@ -85,14 +63,14 @@ def test_no_request_of_a_stranger_is_heard() -> None:
             for line in REQUESTS.values():
                 request = f"{line} HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n\r\n".encode()
                 for how in WAYS:
-                    answer = _as_user(
+                    answer = as_user(
                         STRANGER, lambda r=request, w=how, h=host: _sends((h, server.port), r, w)
                     )
                     assert b"served" not in answer
                     assert how == "gone" or answer.startswith(b"HTTP/1.1 403 ")
                 assert heard == []
             for user in (OWN, 0):
-                answer = _as_user(user, lambda r=request, h=host: _sends((h, server.port), r, ""))
+                answer = as_user(user, lambda r=request, h=host: _sends((h, server.port), r, ""))
                 assert b"served" in answer
             heard.clear()
     finally:
