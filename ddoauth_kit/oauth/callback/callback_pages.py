@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from hashlib import sha256
 from html import escape
@@ -43,6 +44,7 @@ STRICT: Final = (
     ("Cross-Origin-Opener-Policy", "same-origin"),
     ("Cross-Origin-Resource-Policy", "same-origin"),
 )
+_CODE: Final = re.compile(r"`([^`<>]+)`")
 _PAGE: Final = (
     '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
     '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -76,7 +78,8 @@ def page(
     rows = "".join(
         f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in (facts or {}).items()
     )
-    text = "".join(f"<p>{escape(paragraph)}</p>" for paragraph in paragraphs)
+    words = "".join(f"<p>{escape(paragraph)}</p>" for paragraph in paragraphs)
+    text = _CODE.sub(r"<code>\1</code>", words)
     body = _PAGE.format(
         title=escape(title),
         style=_STYLE,
