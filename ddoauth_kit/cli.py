@@ -7,7 +7,7 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
-from ddoauth_kit.commands.streams import prepare_streams, replace_missing_streams
+from ddoauth_kit.commands.streams import existing_streams, prepare_streams
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,8 +45,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     if arguments is None:
         prepare_streams()
-    replace_missing_streams()
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    with existing_streams():
+        return _written(list(sys.argv[1:] if arguments is None else arguments))
+
+
+def _written(given: list[str]) -> int:
+    """Answer, and say so where the answer cannot be written."""
     try:
         try:
             return _answered(given)

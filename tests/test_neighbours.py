@@ -28,6 +28,7 @@ from ddoauth_kit import socket_folder
 from ddoauth_kit.cli import main
 from ddoauth_kit.commands import lab, run, run_notebooks, terminal
 from ddoauth_kit.commands.parser import Parser
+from ddoauth_kit.commands.streams import existing_streams
 from ddoauth_kit.doctor import client_settings
 from ddoauth_kit.doctor.finding import Status
 from ddoauth_kit.doctor.proxy_and_tls import check_tls
@@ -372,9 +373,9 @@ def test_missing_streams_change_no_exit_code(
     given = _stream(stdout), _stream(stderr)
     with mock.patch.object(sys, "stdout", given[0]), mock.patch.object(sys, "stderr", given[1]):
         assert main(line) == (0 if line[1] == "wrong_state" else 2)
-        RunProgress(1).add(result)
-        for stream in {sys.stdout, sys.stderr} - set(given):
-            stream.close()
+        assert (sys.stdout, sys.stderr) == given
+        with existing_streams():
+            RunProgress(1).add(result)
 
 
 @generated(

@@ -5,8 +5,11 @@ from __future__ import annotations
 import io
 import os
 import sys
-from contextlib import suppress
-from typing import Final
+from contextlib import ExitStack, contextmanager, suppress
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _STANDARD: Final = 2
 
@@ -20,18 +23,22 @@ def prepare_streams() -> None:
     while (free := os.open(os.devnull, os.O_RDWR)) <= _STANDARD:
         pass
     os.close(free)
-    replace_missing_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
 
-def replace_missing_streams() -> None:
-    """Let a stream that does not exist or is closed take everything, as a daemon's does."""
-    for name in ("stdout", "stderr"):
-        stream = getattr(sys, name)
-        if stream is None or stream.closed:
-            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115
+@contextmanager
+def existing_streams() -> Iterator[None]:
+    """Meanwhile, let a stream that does not exist or is closed take everything, as a daemon's."""
+    with ExitStack() as opened:
+        for name in ("stdout", "stderr"):
+            stream = getattr(sys, name)
+            if stream is None or stream.closed:
+                opened.callback(setattr, sys, name, stream)
+                nowhere = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+                setattr(sys, name, opened.enter_context(nowhere))
+        yield
 
 
 def drop_output() -> None:

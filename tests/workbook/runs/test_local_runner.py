@@ -102,7 +102,8 @@ def test_a_template_that_dies_stops_nothing(tmp_path: Path) -> None:
 
     source = notebook_file(tmp_path, "works", "print(SITE)")
     with KernelTemplate.started() as template:
-        (process,) = psutil.Process().children()
+        started = psutil.Process().children()
+        (process,) = [each for each in started if "runs.forkserver" in " ".join(each.cmdline())]
         process.kill()
         process.wait()
         executed = asyncio.run(
@@ -150,9 +151,9 @@ def test_a_notebook_that_takes_too_long_is_ended(tmp_path: Path) -> None:
     slow = notebook_file(tmp_path, "slow", "print('begun')", "import time; time.sleep(60)")
     quick = notebook_file(tmp_path, "quick", "print('done')")
     begun = time.perf_counter()
-    runs = _run(matrix([slow, quick], sites=["us1"]), tmp_path, timeout=5.0)
+    runs = _run(matrix([slow, quick], sites=["us1"]), tmp_path, timeout=9.0)
     assert time.perf_counter() - begun < 30
-    assert runs[0].error == "TimeoutError: The notebook did not finish within 5 s."
+    assert runs[0].error == "TimeoutError: The notebook did not finish within 9 s."
     assert runs[1].error == ""
     assert "begun" in (tmp_path / "slow.us1.ipynb").read_text("utf-8")
 
