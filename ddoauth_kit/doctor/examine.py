@@ -16,7 +16,7 @@ from ddoauth_kit.doctor.secret_stores import (
     check_official_variables,
     check_store,
 )
-from ddoauth_kit.doctor.settings import check_sockets, check_words
+from ddoauth_kit.doctor.settings import check_names, check_sockets, check_words
 from ddoauth_kit.doctor.token_endpoints import check_token_endpoints
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.sites import DATADOG_SITES, SiteTable
@@ -53,6 +53,7 @@ def examine(  # noqa: PLR0913 - each is an option of the command
         *check_packages(),
         check_keyring(),
         *check_words(environ),
+        *check_names(environ),
         *check_sockets(environ),
         check_folder(environ),
         *check_store(environ),
