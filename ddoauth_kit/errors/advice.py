@@ -76,8 +76,8 @@ ADVICE: Final[dict[str, str]] = {
         "use Datadog."
     ),
     "no_person": (
-        "run the notebook in JupyterLab, where you can paste the redirect URL, run the command "
-        "in your own terminal, or use the sandbox."
+        "run `ddoauth login` once in your own terminal: commands and notebooks then use the stored "
+        "grant. In JupyterLab, you can paste the redirect URL instead. Sandbox mode needs nobody."
     ),
     "unknown_creation_path": "use one of the paths that the message lists.",
     "bad_registration": "correct the fields that the message names, here and at Datadog.",

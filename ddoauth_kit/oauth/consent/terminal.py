@@ -63,6 +63,7 @@ def listen_for_consent(  # noqa: PLR0913 - what a test stands in for comes by na
         request = oauth.begin(domain=domain, redirect_uri=listener.redirect_uri, session=ONE_PERSON)
         url = listener.start_url(request)
         say(f"Authorize in your browser: {url}")
+        say(f"Waiting for your answer for up to {seconds / 60:g} minutes; Ctrl-C ends the wait.")
         if not opens_no_window():
             with contextlib.suppress(webbrowser.Error):
                 browse(url)

@@ -56,7 +56,7 @@ def test_nobody_is_there() -> None:
     saved = nbformat.writes(notebook)
     said = "InputError: [no_person] There is no person here who could paste the redirect URL."
     assert said in saved
-    assert "run the notebook in JupyterLab" in saved
+    assert "run `ddoauth login` once in your own terminal" in saved
     assert "/oauth2/v1/authorize?" in saved, "the link was shown"
     assert not _STATE.search(saved), "and taken back"
 
