@@ -39,8 +39,7 @@ def examine(  # noqa: PLR0913 - each is an option of the command
 
     `names` are the sites to reach, all by default; the first one's registration is looked at.
     With `offline` nothing is sent. With `token_endpoint` an empty form goes to both token endpoints
-    of the registration's own site. No check spends a token. Trying the store
-    creates its folder.
+    of the registration's own site. No check spends a token. Trying the store creates its folder.
 
     Raises:
         InputError: `unknown_site`.

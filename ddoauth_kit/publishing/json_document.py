@@ -71,7 +71,8 @@ class Document:
     def inserted(self, *path: str, value: str, before: str | None = None) -> tuple[Edit, ...]:
         """Return the edit that adds a member, indented as its neighbour is.
 
-        It goes before a sibling that exists, else to the end; without an object there is no edit.
+        The member goes before `before` if that sibling exists, otherwise to the end. If there is no
+        object at this path, no edit is returned.
         """
         *above, key = path
         siblings = self.get(*above)
