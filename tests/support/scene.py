@@ -59,6 +59,13 @@ class Scene:
         request = replace(response.request, **changes)
         return self.oauth.exchange(replace(response, request=request))
 
+    def listen_at(self, origin: str, *, callback: str = "/oauth/callback") -> None:
+        """Register redirect URI and onboarding URL of an origin, and nothing else."""
+        uri, onboarding = f"{origin}{callback}", f"{origin}/onboard"
+        self.sandbox.add_redirect_uri(uri)
+        self.sandbox.set_onboarding_url(onboarding)
+        self.give(redirect_uris=(uri,), onboarding_url=onboarding)
+
     def give(self, **changes: Any) -> None:
         """Change the registration from now on."""
         self.oauth.registration = replace(self.oauth.registration, **changes)

@@ -33,10 +33,8 @@ def listener(http: Http) -> Iterator[CallbackListener[TokenSet]]:
     with Sandbox() as sandbox:
         scene = Scene(sandbox, http)
         with socket.create_server(("127.0.0.1", 0)) as server:
-            origin = f"http://127.0.0.1:{server.getsockname()[1]}"
-        sandbox.add_redirect_uri(f"{origin}/oauth/callback")
-        sandbox.set_onboarding_url(f"{origin}/onboard")
-        scene.give(redirect_uris=(f"{origin}/oauth/callback",), onboarding_url=f"{origin}/onboard")
+            port = server.getsockname()[1]
+        scene.listen_at(f"http://127.0.0.1:{port}")
         with CallbackListener(scene.oauth, finish=scene.oauth.exchange) as listener:
             yield listener
 

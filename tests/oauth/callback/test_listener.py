@@ -40,7 +40,7 @@ def scene(http: Http) -> Iterator[Scene]:
     """Give a sandbox whose client is registered with a free port of this machine."""
     with Sandbox() as sandbox:
         scene = Scene(sandbox, http)
-        register(scene, f"http://127.0.0.1:{free_port()}")
+        scene.listen_at(f"http://127.0.0.1:{free_port()}")
         yield scene
 
 
@@ -48,14 +48,6 @@ def free_port() -> int:
     """Return a port that was free a moment ago."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         return int(server.getsockname()[1])
-
-
-def register(scene: Scene, origin: str) -> None:
-    """Register redirect URI and onboarding URL of an origin, and nothing else, with the client."""
-    uri, onboarding = f"{origin}/oauth/callback", f"{origin}/onboard"
-    scene.sandbox.add_redirect_uri(uri)
-    scene.sandbox.set_onboarding_url(onboarding)
-    scene.give(redirect_uris=(uri,), onboarding_url=onboarding)
 
 
 def listen(scene: Scene) -> Listener:
@@ -236,7 +228,7 @@ def test_the_ip_literal_wins(scene: Scene) -> None:
 @pytest.mark.checklist("L2")
 def test_localhost_works_with_a_warning(scene: Scene) -> None:
     """A client that is registered with `localhost` alone is served, and told about it."""
-    register(scene, f"http://localhost:{free_port()}")
+    scene.listen_at(f"http://localhost:{free_port()}")
     with listen(scene) as listener:
         assert "127.0.0.1" in " ".join(listener.warnings)
         still_works(listener)
@@ -247,7 +239,7 @@ def test_localhost_works_with_a_warning(scene: Scene) -> None:
 def test_localhost_is_taken_whole_or_not_at_all(scene: Scene) -> None:
     """A program that answers for `localhost` on IPv6 would get the code: then nothing is opened."""
     port = free_port()
-    register(scene, f"http://localhost:{port}")
+    scene.listen_at(f"http://localhost:{port}")
     with (
         socket.create_server(("::1", port), family=socket.AF_INET6),
         pytest.raises(InputError, match="::1"),

@@ -62,10 +62,8 @@ def scene(http: Http) -> Iterator[Scene]:
     with Sandbox(real_time=True) as sandbox:
         scene = Scene(sandbox, http)
         with socket.create_server(("127.0.0.1", 0)) as server:
-            origin = f"http://127.0.0.1:{server.getsockname()[1]}"
-        sandbox.add_redirect_uri(f"{origin}/cb")
-        sandbox.set_onboarding_url(f"{origin}/onboard")
-        scene.give(redirect_uris=(f"{origin}/cb",), onboarding_url=f"{origin}/onboard")
+            port = server.getsockname()[1]
+        scene.listen_at(f"http://127.0.0.1:{port}", callback="/cb")
         yield scene
 
 
