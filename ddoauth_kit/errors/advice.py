@@ -376,10 +376,9 @@ ADVICE: Final[dict[str, str]] = {
         "ask the customer to authorize again."
     ),
     "token_endpoint_missing": (
-        "set DDOAUTH_TOKEN_ENDPOINT, or `token_endpoint` of the registration, to the other one "
-        "one of `v2` and `v1`, then authorize again; `ddoauth doctor --token-endpoint` finds out "
-        "which one answers. The kit does not try the other one by itself, because a code works "
-        "once."
+        "set DDOAUTH_TOKEN_ENDPOINT, or `token_endpoint` of the registration, to the other value "
+        "(`v1` or `v2`), then authorize again; `ddoauth doctor --token-endpoint` finds out which "
+        "one answers. The kit does not try the other one by itself, because a code works once."
     ),
     "token_refused": "read the server's words; compare the request with the transcript.",
     # The APIs.
