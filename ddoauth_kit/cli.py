@@ -1,4 +1,4 @@
-"""Offer the kit on the command line: exit 0 is success, 1 a finding, 2 bad usage or input."""
+"""Run the kit's commands; exit with 0 for success, 1 for findings, 2 for bad usage or input."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Read values from environment variables: an empty one is unset, and a broken one is named."""
+"""Read values from environment variables: empty ones are unset, broken ones are refused."""
 
 from __future__ import annotations
 

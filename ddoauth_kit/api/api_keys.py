@@ -122,7 +122,7 @@ def validation_request(key: Secret, *, site: Site) -> Request:
 
 
 def read_validation(response: Response) -> bool:
-    """Read the answer: 403 with JSON means not valid; a web page with 403 is not Datadog's answer.
+    """Read the answer: 403 with JSON means not valid; a 403 with a web page isn't Datadog's.
 
     Raises:
         ApiKeyError: another refusal.

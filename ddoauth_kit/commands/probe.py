@@ -1,4 +1,4 @@
-"""The command `ddoauth probe`: one row for each site and scope, with evidence."""
+"""The command `ddoauth probe`: print a row with evidence for each site and scope."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Do what `ddoauth run` is asked for: check it, run it, write and print what came out."""
+"""Carry out `ddoauth run`: check the options, run the notebooks, write the results."""
 
 from __future__ import annotations
 
@@ -164,7 +164,7 @@ def _secrets(outcome: RunOutcome) -> tuple[Secret, ...]:
 
 @contextmanager
 def _quiet_interrupts() -> Iterator[None]:
-    """End the block on Ctrl-C, SIGTERM or SIGHUP, without what dying kernels make libraries say."""
+    """End the block on Ctrl-C, SIGTERM or SIGHUP, and silence libraries while kernels die."""
     ends = [signal.SIGTERM, *([signal.SIGHUP] if sys.platform != "win32" else [])]
     before = {number: signal.signal(number, signal.default_int_handler) for number in ends}
     loggers = [logging.getLogger(name) for name in _LOGGERS]

@@ -1,4 +1,4 @@
-"""The command `ddoauth sandbox`: serve the twin, alone or behind Datadog's names for a command."""
+"""The command `ddoauth sandbox`: serve the sandbox, alone or under Datadog's host names."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ def _add_front(sandbox: Parser) -> None:
 
 
 def _profiles_and_faults() -> str:
-    """List what `--profile` and `--fault` take; without the sandbox's packages, how to get them."""
+    """List the values of `--profile` and `--fault`, or say how to install the packages."""
     try:
         from ddoauth_kit.sandbox import FAULTS, PROFILES
     except ModuleNotFoundError as error:
@@ -155,7 +155,7 @@ def _profiles_and_faults() -> str:
 
 
 def run_sandbox(options: argparse.Namespace) -> int:
-    """Serve until a signal comes, or until the command ends; then its exit code is the answer."""
+    """Serve until a signal arrives or the command ends, and return the command's exit code."""
     from ddoauth_kit.grading.front.front_error import FrontError
     from ddoauth_kit.sandbox import SandboxError
 

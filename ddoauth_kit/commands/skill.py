@@ -1,4 +1,4 @@
-"""The command `ddoauth skill`: hand a coding assistant what it must know about Datadog's OAuth."""
+"""The command `ddoauth skill`: tell a coding assistant about Datadog's OAuth."""
 
 from __future__ import annotations
 

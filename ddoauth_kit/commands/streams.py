@@ -42,7 +42,7 @@ def existing_streams() -> Iterator[None]:
 
 
 def drop_output() -> None:
-    """Lose what is still to be written to stdout, so that Python does not try it at its end."""
+    """Discard what stdout still buffers, so that Python does not try to write it at exit."""
     with suppress(OSError, ValueError, AttributeError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())

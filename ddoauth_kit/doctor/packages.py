@@ -49,7 +49,7 @@ class Needed:
 
 
 def needed(lines: list[str]) -> list[Needed]:
-    """Read requirements as metadata lists them: each package once for each extra that needs it."""
+    """Read requirements from metadata, which repeats a package for each extra that needs it."""
     found = [(Requirement(line), _extra(line)) for line in lines]
     sizes = Counter(extra for _, extra in found)
     smallest: dict[str, Needed] = {}

@@ -51,7 +51,7 @@ class DdoauthError(Exception):
         return f"{type(self).__name__}({str(self)!r})"
 
     def _render_traceback_(self) -> list[str]:
-        """Let a notebook show only the message: the reader's mistake is not in the kit's stack."""
+        """Let a notebook show only the message: the kit's stack doesn't show the mistake."""
         return [f"{type(self).__name__}: {self}"]
 
 
@@ -60,7 +60,7 @@ class InputError(DdoauthError):
 
 
 class AuthorizationError(DdoauthError):
-    """Refuse an authorization response, or report the refusal it carries (RFC 6749 4.1.2.1)."""
+    """Refuse an authorization response, or report its refusal (RFC 6749 4.1.2.1)."""
 
 
 class TokenError(DdoauthError):
