@@ -56,6 +56,8 @@ def run_store(options: argparse.Namespace) -> int:
         return _forget(chosen.store, names=options.forget)
     for slot in chosen.store.slots():
         answer(f"{slot.name}  {slot}")
+    if not chosen.store.slots():
+        say("nothing is stored")
     say(f"kept in {chosen.store.where}" + (f" ({chosen.reason})" if chosen.reason else ""))
     return SUCCESS
 

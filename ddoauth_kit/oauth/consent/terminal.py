@@ -64,6 +64,7 @@ def listen_for_consent(  # noqa: PLR0913 - what a test stands in for comes by na
         url = listener.start_url(request)
         say(f"Authorize in your browser: {url}")
         say(f"Waiting for your answer for up to {seconds / 60:g} minutes; Ctrl-C ends the wait.")
+        say("If the page shows an error instead, compare client id, redirect URI and scopes.")
         if not opens_no_window():
             with contextlib.suppress(webbrowser.Error):
                 browse(url)
