@@ -311,7 +311,7 @@ _API = (
     Behaviour("includes", "An answer includes linked resources that are stored.", RECORDED),
     Behaviour("malformed-id", "An id without the described format gets 400.", RECORDED),
     Behaviour("id-mismatch", "A body with a different id than the address gets 422.", RECORDED),
-    Behaviour("id-taken", "A chosen id that is already taken gets 409.", RECORDED),
+    Behaviour("id-taken", "A chosen id or another unique field that is taken gets 409.", RECORDED),
     Behaviour("spec-answers", "Operations without a store answer as the spec describes.", SPEC),
     Behaviour(
         "listings-filled",

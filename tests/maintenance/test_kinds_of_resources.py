@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from ddoauth_kit.maintenance.kinds_of_resources import kinds_of_resources
+from ddoauth_kit.maintenance.kinds_of_resources import _OWN_RULES, kinds_of_resources
 from ddoauth_kit.sandbox.facts.described_schemas import described_kinds, described_members
 
 
@@ -25,3 +25,6 @@ def test_rows_say_why() -> None:
     assert rows["/api/v2/roles/{role_id}/users"].why == "add, list, remove"
     assert rows["/api/v2/api_keys"].store == "none"
     assert rows["/api/v1/monitor"].store == "its own"
+    own = {path for path, row in rows.items() if row.store == "its own"}
+    assert own == set(_OWN_RULES)
+    assert len({rows[path].why for path in own}) == len(own)

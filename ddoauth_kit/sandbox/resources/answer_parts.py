@@ -37,6 +37,13 @@ def all_at(body: Json, way: Way) -> list[Json]:
     return found
 
 
+def is_said(value: Json, sent: Json) -> bool:
+    """Return whether a value holds all that was sent, whatever else it holds."""
+    if isinstance(sent, dict) and isinstance(value, dict):
+        return all(is_said(value.get(name), part) for name, part in sent.items())
+    return bool(value == sent)
+
+
 def put_at(body: Json, way: Way, value: Json) -> Json:
     """Return a body with a value set at the end of a way."""
     if not way:

@@ -13,12 +13,13 @@ from ddoauth_kit.sandbox.clock import START, iso
 from ddoauth_kit.sandbox.facts.catalogue import area_of
 from ddoauth_kit.sandbox.facts.described_answers import documents
 from ddoauth_kit.sandbox.facts.described_schemas import described_kinds, inner, operation_schemas
-from ddoauth_kit.sandbox.facts.recorded_statuses import is_lenient, names_deleted
+from ddoauth_kit.sandbox.facts.recorded_statuses import is_lenient, names_deleted, unique_at
 from ddoauth_kit.sandbox.http.messages import Answer, json_answer
 from ddoauth_kit.sandbox.resources.answer_parts import (
     all_at,
     erased,
     first_at,
+    is_said,
     put_at,
     with_item,
     written,
@@ -97,6 +98,7 @@ class DescribedService:
         if old is not None and incoming.method == "POST":
             words = f"{self.kind.key} {chosen} already exists"
             raise refusal("id-taken", 409, words, at=name)
+        self._check_unique(given, shelf, name)
 
         def make() -> Answer:
             item = self._new(twin, org, given, settable)
@@ -107,6 +109,21 @@ class DescribedService:
             return self._answer(twin, incoming, org, (name, self.kind.ways["create"]), item)
 
         return make
+
+    def _check_unique(self, given: Item, shelf: Shelf, name: str) -> None:
+        """Refuse what recordings show refused beside a resource that says the same.
+
+        What an org has from the start stands for nobody's, and is in nobody's way.
+        """
+        way = unique_at(name)
+        said = first_at(given, way) if way is not None else None
+        if way is None or not said:
+            return
+        nobodys = set(map(self._key, self._samples()))
+        others = (item for item in shelf.all() if self._key(item) not in nobodys)
+        if any(is_said(first_at(item, way), said) for item in others):
+            words = f"one with the same {'.'.join(way)} already exists"
+            raise refusal("id-taken", 409, words, at=name)
 
     def make_elsewhere(
         self, twin: Twin, incoming: Incoming, org: Org, *, name: str, other: Elsewhere

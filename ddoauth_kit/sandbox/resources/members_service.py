@@ -9,14 +9,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from ddoauth_kit.sandbox.clock import START
 from ddoauth_kit.sandbox.facts.catalogue import catalogue
 from ddoauth_kit.sandbox.facts.described_answers import documents
 from ddoauth_kit.sandbox.facts.described_schemas import inner, operation_schemas, resolved
-from ddoauth_kit.sandbox.resources.answer_parts import all_at, first_at, put_at, with_item, written
+from ddoauth_kit.sandbox.resources.answer_parts import (
+    all_at,
+    first_at,
+    is_said,
+    put_at,
+    with_item,
+    written,
+)
 from ddoauth_kit.sandbox.resources.described_ids import is_uuid_text
 from ddoauth_kit.sandbox.resources.described_refusals import checked_body, refusal
 from ddoauth_kit.sandbox.resources.described_resource import Composer
@@ -242,13 +249,7 @@ def _address(name: str) -> tuple[str, str]:
 def _is_there(sent: Item, shelf: Shelf) -> bool:
     """Return whether a new member, not a reference, equals one that is there."""
     is_new = "id" not in sent and bool({"attributes", "relationships"} & sent.keys())
-    return is_new and any(_has(item, sent) for item in shelf.all())
-
-
-def _has(value: Any, sent: Any) -> bool:  # noqa: ANN401 - JSON is anything
-    if isinstance(sent, dict) and isinstance(value, dict):
-        return all(_has(value.get(name), part) for name, part in sent.items())
-    return bool(value == sent)
+    return is_new and any(is_said(item, sent) for item in shelf.all())
 
 
 def _as_resource(sent: Item, shown: Schema) -> Item:
