@@ -1,4 +1,4 @@
-"""List every error code with the next thing to try; the codes are stable, the words may improve."""
+"""List every error code with the next thing to try; codes are stable, but the texts may change."""
 
 from __future__ import annotations
 

@@ -6,8 +6,9 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from ddoauth_kit.masking.layers import INLINE
 from ddoauth_kit.masking.patterns import SECRET_FIELDS, Find, field_label
-from ddoauth_kit.masking.walk import INLINE, Walk, known_forms
+from ddoauth_kit.masking.walk import Walk, known_forms
 from ddoauth_kit.secret import Secret
 
 if TYPE_CHECKING:

@@ -106,16 +106,16 @@ def call_operation(twin: Twin, incoming: Incoming, operation: Operation) -> Answ
 
 
 def _limited(twin: Twin, incoming: Incoming, operation: Operation) -> Answer:
-    headers = twin.limits.uncounted(operation)
     try:
         if twin.profile.misses_products and is_missing(operation, site=incoming.site):
             raise api_refusal("product-missing", 404, "Not found")
         if operation.needs_key:
             org = api_key(twin, incoming).org
-            return _made(_handler(operation)(twin, incoming, org)).with_headers(*headers)
+            answer = _made(_handler(operation)(twin, incoming, org))
+            return answer.with_headers(*twin.limits.uncounted(operation))
         grant = bearer_grant(twin, incoming, operation)
     except Refusal as refusal:
-        raise with_headers(refusal, *headers) from None
+        raise with_headers(refusal, *twin.limits.uncounted(operation)) from None
     return _granted(twin, incoming, operation, grant=grant)
 
 
