@@ -96,4 +96,9 @@ def _as_text(findings: list[Finding]) -> str:
         lines.append(one_line(f"{each.status:<8} {each.check}: {each.found}"))
         lines += [one_line(f"{'':<8} next: {each.next_step}")] if each.next_step else []
     counts = Counter(str(each.status) for each in findings)
-    return "\n".join([*lines, "", ", ".join(f"{n} {status}" for status, n in counts.items())])
+    return "\n".join([*lines, "", ", ".join(_many(status, n) for status, n in counts.items())])
+
+
+def _many(status: str, number: int) -> str:
+    """Return how many findings have a status; `ok` and `unknown` have no plural."""
+    return counted(number, status) if status in {"note", "problem"} else f"{number} {status}"

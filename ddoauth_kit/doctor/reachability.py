@@ -14,6 +14,7 @@ from ddoauth_kit.errors import DdoauthError, NetworkError
 from ddoauth_kit.http.answers import read_object, refuse_unreadable
 from ddoauth_kit.http.message import Request
 from ddoauth_kit.http.sender import Http
+from ddoauth_kit.printable import counted
 from ddoauth_kit.sites import Host
 
 if TYPE_CHECKING:
@@ -90,7 +91,8 @@ def check_clock(reached: tuple[Reached, ...]) -> Finding:
             "clock", ("no server returned the time"), ("run this again when a site can be reached")
         )
     off = ahead[len(ahead) // 2]
-    shown = f"{abs(off):.0f} seconds {'behind' if off > 0 else 'ahead of'} the servers' clock"
+    behind = "behind" if off > 0 else "ahead of"
+    shown = f"{counted(f'{abs(off):.0f}', 'second')} {behind} the servers' clock"
     if abs(off) > MOST_SECONDS:
         step = (
             "set this machine's clock: otherwise expired tokens seem valid, or data seems too "
@@ -145,7 +147,7 @@ def _foreign(answer: Response) -> str:
         return "" if failed else error.what
     if answer.status in _REFUSALS:
         return ""
-    return f"{answer.status} and {len(content)} fields of JSON"
+    return f"{answer.status} and {counted(len(content), 'field')} of JSON"
 
 
 def _asked(site: Site) -> str:

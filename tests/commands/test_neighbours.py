@@ -173,7 +173,7 @@ KINDS: dict[str, list[Typed]] = {
     "an answer that is not Datadog's": [
         Typed(f"{FOREIGN} $D doctor --site us1", 1, "login.corp.example"),
         Typed(f"{FOREIGN} $D doctor --site us3 --format json", 1, "was a web page"),
-        Typed(f"{FOREIGN} $D doctor --site eu1", 1, "200 and 1 fields of JSON"),
+        Typed(f"{FOREIGN} $D doctor --site eu1", 1, "200 and 1 field of JSON"),
     ],
     "TLS that fails": [
         Typed("SSL_CERT_FILE=$PWD/none.pem $D doctor --site us1", 1, "set SSL_CERT_FILE"),
