@@ -1,4 +1,4 @@
-"""The command `ddoauth doctor`: what is installed, reachable, misconfigured, and what to do."""
+"""The command `ddoauth doctor`: find out what is missing or misconfigured, and what to do."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def configure(doctor: Parser) -> None:
 
 
 def run_doctor(options: argparse.Namespace) -> int:
-    """Examine and print the findings."""
+    """Run all checks and print the findings."""
     from ddoauth_kit.doctor import Status, examine
 
     client = checked_client(options.client)

@@ -1,4 +1,4 @@
-"""The command `ddoauth probe`: one row for each site and scope, with evidence."""
+"""The command `ddoauth probe`: print a row with evidence for each site and scope."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def run_probe(options: argparse.Namespace) -> int:
 
 
 def _table(site: str, mode: str, client: str) -> SiteTable:
-    """Return the sites to probe: Datadog's, or live those of the sandbox that is named."""
+    """Return the sites to probe: Datadog's, or in live mode those of the named sandbox."""
     from ddoauth_kit.registration.against_sandbox import sites_to_use
     from ddoauth_kit.registration.live import live_registration
 
@@ -121,10 +121,10 @@ def _table(site: str, mode: str, client: str) -> SiteTable:
 
 
 def _scopes(given: list[str]) -> tuple[str, ...]:
-    """Return the scopes that were typed, separated by spaces or commas, each once.
+    """Return the typed scopes, separated by spaces or commas, without duplicates.
 
     Raises:
-        InputError: `unknown_scope`, with the names that are close.
+        InputError: `unknown_scope`, with the nearest names.
     """
     scopes = tuple(dict.fromkeys(re.split(r"[\s,;]+", " ".join(given).strip(" \t\r\n,;"))))
     if scopes == ("",):
@@ -146,7 +146,7 @@ def _written(tables: ProbeTables, *, how: str) -> str:
 
 
 def _reasons(tables: ProbeTables) -> list[str]:
-    """Return lines that say why a verdict is another than hoped for."""
+    """Return lines that say why a verdict is not the one you would hope for."""
     from ddoauth_kit.workbook.verdicts.unconfirmed import findings
     from ddoauth_kit.workbook.verdicts.words_and_colours import MARKS
 

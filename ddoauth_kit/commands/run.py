@@ -1,4 +1,4 @@
-"""The command `ddoauth run`: execute the notebooks for every site and client that is named."""
+"""The command `ddoauth run`: execute the notebooks for each given site and client."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command `ddoauth store`: list what is kept, forget it, or hand it over."""
+"""The command `ddoauth store`: list, delete or export the stored secrets."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def configure(kept: Parser) -> None:
 
 
 def run_store(options: argparse.Namespace) -> int:
-    """Do what was asked for, or list."""
+    """Delete or export what the options name, or list the secrets."""
     chosen = open_store()
     if options.export is not None:
         count = export_secrets(chosen.store, to=options.export)

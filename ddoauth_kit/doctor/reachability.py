@@ -1,4 +1,4 @@
-"""Ask each site for an answer, and compare the clocks."""
+"""Send each site a request, and compare the clocks."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ _REFUSALS: Final = frozenset({401, 403, 429})
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """Hold what one site answered: a status and its clock, or why no answer came.
+    """Hold one site's answer: its status and clock, or why no answer arrived.
 
-    `foreign` describes an answer that is not Datadog's.
+    `foreign` describes an answer that does not come from Datadog.
     """
 
     site: Site
@@ -54,14 +54,14 @@ class Reached:
 def reach(
     sites: Iterable[Site], *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 ) -> tuple[Reached, ...]:
-    """Ask all sites at once, without any credential."""
+    """Send a request to all sites at once, without any credential."""
     sites = tuple(sites)
     with Http(timeout=PATIENCE, deadline=PATIENCE) as http, ThreadPoolExecutor(len(sites)) as pool:
         return tuple(pool.map(lambda site: _reach(http, site, clock), sites))
 
 
 def check_sites(reached: tuple[Reached, ...]) -> Iterator[Finding]:
-    """Tell which sites answer; an offline machine is not a problem."""
+    """Report which sites answer; an offline machine does not count as a problem."""
     errors = [each.error for each in reached if each.error is not None]
     if errors and len(errors) == len(reached):
         yield _none_answers(errors)
@@ -82,7 +82,7 @@ def check_sites(reached: tuple[Reached, ...]) -> Iterator[Finding]:
 
 
 def check_clock(reached: tuple[Reached, ...]) -> Finding:
-    """Compare this clock with the servers'; the median of them counts."""
+    """Compare this machine's clock with the median of the servers' clocks."""
     ahead = sorted(each.ahead for each in reached if each.ahead is not None)
     if not ahead:
         return unknown(
@@ -117,9 +117,9 @@ def _reach(http: Http, site: Site, clock: Callable[[], datetime]) -> Reached:
 
 
 def _foreign(answer: Response) -> str:
-    """Return what came, unless it is Datadog's answer to a question without a key.
+    """Describe the answer, unless it is Datadog's usual answer to a request without a key.
 
-    That is a refusal in JSON. A proxy answers with a redirect, a page, or its own status.
+    Datadog sends a refusal in JSON. A proxy sends a redirect, a page, or a status of its own.
     """
     try:
         refuse_unreadable(answer)
@@ -133,13 +133,13 @@ def _foreign(answer: Response) -> str:
 
 
 def _asked(site: Site) -> str:
-    """Return Datadog's host, or the address of the sandbox that takes its place."""
+    """Return Datadog's host, or the address of the sandbox that replaces it."""
     local = urlsplit(site.api_url)
     return local.netloc if local.scheme == "http" else site.public.api_url.removeprefix("https://")
 
 
 def _none_answers(errors: list[DdoauthError]) -> Finding:
-    """Tell an offline machine from certificates that nobody trusts; only these are a problem."""
+    """Distinguish an offline machine from untrusted certificates; only those are a problem."""
     tls = next((error for error in errors if error.code == "tls_error"), None)
     if tls is None:
         return unknown("sites", f"none answers: {errors[0].what}", ONLINE)

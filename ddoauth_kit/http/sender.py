@@ -40,7 +40,10 @@ if TYPE_CHECKING:
     Route = tuple[Site, str, bool, bool]
 
 CONNECTIONS_PER_SITE: Final = 10
-_LIMITS: Final = httpx.Limits(max_connections=CONNECTIONS_PER_SITE)
+_ALL: Final = httpx.Limits(max_connections=CONNECTIONS_PER_SITE)
+# For each request httpcore goes through all connections of a pool several times, which takes longer
+# than the request itself. A pool of one connection has nothing to go through.
+_ONE: Final = httpx.Limits(max_connections=1)
 _OWN_HEADERS: Final = (
     ("connection", "keep-alive"),
     ("user-agent", f"python-httpx/{httpx.__version__}"),
@@ -144,7 +147,9 @@ class Http:
     def _client(self, request: Request) -> httpx.Client:
         route = _route(request)
         if route not in self._clients:
-            client: httpx.Client = _made(httpx.Client, route, self._timeout, self._deadline)
+            client: httpx.Client = _made(
+                httpx.Client, route, self._timeout, self._deadline, limits=_ALL
+            )
             for pool in _pools(client):
                 pool._network_backend = TimedBackend(pool._network_backend)  # noqa: SLF001
             self._clients[route] = client
@@ -172,7 +177,8 @@ class AsyncHttp:
         self._deadline = deadline
         self._sleep = sleep
         self._sending = Sending(transcript=self.transcript, keep_answers=keep_answers, pace=Pace())
-        self._clients: dict[Route, httpx.AsyncClient] = {}
+        self._clients: list[httpx.AsyncClient] = []
+        self._free: defaultdict[Route, list[httpx.AsyncClient]] = defaultdict(list)
         self._places: defaultdict[Site, asyncio.Semaphore] = defaultdict(
             partial(asyncio.Semaphore, CONNECTIONS_PER_SITE)
         )
@@ -193,8 +199,9 @@ class AsyncHttp:
             raise
 
     async def _closed(self) -> None:
+        self._free.clear()
         while self._clients:
-            await self._clients.popitem()[1].aclose()
+            await self._clients.pop().aclose()
 
     async def send(self, request: Request) -> Response:
         """Send a request and return its answer, whatever the status; repeats as `Http.send` does.
@@ -216,8 +223,9 @@ class AsyncHttp:
             return answer
 
     async def _send_once(self, request: Request) -> Outcome:
-        client = self._client(request)
+        free = self._free[route := _route(request)]
         async with self._places[request.site]:
+            client = free.pop() if free else self._opened(route)
             watch = watched(self._deadline)
             try:
                 with quiet():
@@ -226,6 +234,8 @@ class AsyncHttp:
                 raise error.with_traceback(None)  # noqa: B904 - its frames hold the request's secrets
             except (*_FAILURES, TimeoutError) as error:
                 return _not_received(request, error, watch)
+            finally:
+                free.append(client)
 
     async def _received(
         self, client: httpx.AsyncClient, request: Request, watch: Watch
@@ -245,16 +255,15 @@ class AsyncHttp:
             finally:
                 await answer.aclose()
 
-    def _client(self, request: Request) -> httpx.AsyncClient:
-        route = _route(request)
-        if route not in self._clients:
-            client: httpx.AsyncClient = _made(
-                httpx.AsyncClient, route, self._timeout, self._deadline
-            )
-            for pool in _pools(client):
-                pool._network_backend = NotedBackend(pool._network_backend)  # noqa: SLF001
-            self._clients[route] = client
-        return self._clients[route]
+    def _opened(self, route: Route) -> httpx.AsyncClient:
+        """Make a client for one more connection."""
+        client: httpx.AsyncClient = _made(
+            httpx.AsyncClient, route, self._timeout, self._deadline, limits=_ONE
+        )
+        for pool in _pools(client):
+            pool._network_backend = NotedBackend(pool._network_backend)  # noqa: SLF001
+        self._clients.append(client)
+        return client
 
 
 class _Body:
@@ -311,7 +320,9 @@ def _route(request: Request) -> Route:
     return request.site, parts.scheme, here, is_in_process(request.url)
 
 
-def _made(kind: Callable[..., Any], route: Route, timeout: float, deadline: float) -> Any:  # noqa: ANN401 - either
+def _made(
+    kind: Callable[..., Any], route: Route, timeout: float, deadline: float, *, limits: httpx.Limits
+) -> Any:  # noqa: ANN401 - either
     """Make a client: no proxy for this machine, and no log of TLS keys beside secrets."""
     _, scheme, loopback, in_process = route
     if scheme == "https" and os.environ.get("SSLKEYLOGFILE"):
@@ -322,7 +333,7 @@ def _made(kind: Callable[..., Any], route: Route, timeout: float, deadline: floa
             verify=_trusted_certificates() if scheme == "https" else _no_certificates(),
             # Waiting for one of the ten connections does not mean that the server is silent.
             timeout=httpx.Timeout(timeout, pool=None),
-            limits=_LIMITS,
+            limits=limits,
             trust_env=not loopback,
             transport=InProcess(deadline=deadline) if in_process else None,
         )

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 
 from ddoauth_kit.sandbox.api.operations import HANDLERS
 from ddoauth_kit.sandbox.facts.catalogue import catalogue
-from ddoauth_kit.sandbox.facts.described_schemas import described_kinds
+from ddoauth_kit.sandbox.facts.described_schemas import described_kinds, described_members
 from ddoauth_kit.sandbox.resources.all_kinds import RESOURCE_HANDLERS
-from ddoauth_kit.sandbox.resources.described_handlers import described_services
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ddoauth_kit.sandbox.facts.described_schemas import DescribedKind
+    from ddoauth_kit.sandbox.facts.described_schemas import DescribedKind, DescribedMembers
 
 _WORDS = {
     "create": "create",
@@ -37,9 +36,20 @@ class KeptKind:
 
 def kinds_of_resources() -> Iterator[KeptKind]:
     """Yield every kind that can be created, by its path."""
+    lists = described_members()
     for path, kind in described_kinds().items():
-        store, why = _store(kind)
-        yield KeptKind(path, store, why)
+        if path not in lists:
+            store, why = _store(kind)
+            yield KeptKind(path, store, why)
+    for path, members in lists.items():
+        yield KeptKind(path, "members", ", ".join(_member_words(members)))
+
+
+def _member_words(members: DescribedMembers) -> Iterator[str]:
+    yield "add"
+    yield from ["list"] if members.listing else []
+    yield from ["read"] if members.reading else []
+    yield from ["remove"] if members.removes else []
 
 
 def _store(kind: DescribedKind) -> tuple[str, str]:
@@ -49,9 +59,8 @@ def _store(kind: DescribedKind) -> tuple[str, str]:
         return "its own", "its rules or answers go beyond the description"
     if operations[kind.operations["create"]].manages_keys:
         return "none", "a bearer token lists keys and manages none"
-    if "*" in kind.given:
-        return "none", "one call creates many"
-    if kind.path not in described_services():
+    if "create" not in kind.ways:
         return "none", "the answer to its creation does not show it"
     done = dict.fromkeys(_WORDS[role] for role in kind.operations)
-    return "generic", ", ".join(done)
+    many = ["delete many"] if kind.erasers else []
+    return "generic", ", ".join([*done, *many])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from ddoauth_kit.probing.catalogue import catalogue
@@ -47,6 +47,7 @@ _NEVER: Final = frozenset(
 )
 
 
+@lru_cache(maxsize=1024)
 def choose_probe(scope: str, *, granted: ScopeSet, writes: Writes, now: datetime) -> Probe:
     """Return the probe of a scope for a token with the granted scopes.
 

@@ -329,7 +329,7 @@ def test_a_cancelled_end_closes_all_the_same(serve_held: ServeHeld) -> None:
         closing.cancel()
         with pytest.raises(asyncio.CancelledError):
             await closing
-        assert http._clients == {}
+        assert http._clients == []
 
     asyncio.run(run())
     assert server.wait_for(0)
@@ -349,6 +349,20 @@ def test_a_closed_sender_can_be_used_again(serve: Serve) -> None:
         return status
 
     assert asyncio.run(run()) == 200
+
+
+def test_closing_again_closes_what_was_opened_since(serve_held: ServeHeld) -> None:
+    """No connection outlives the second close of a sender that was used after its first."""
+    server = serve_held(WHOLE)
+
+    async def run() -> None:
+        http = AsyncHttp()
+        for _ in range(2):
+            await asyncio.gather(*(http.send(request(server.site)) for _ in range(3)))
+            await http.aclose()
+
+    asyncio.run(run())
+    assert server.wait_for(0)
 
 
 @pytest.mark.checklist("C9")

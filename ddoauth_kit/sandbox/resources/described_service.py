@@ -17,6 +17,7 @@ from ddoauth_kit.sandbox.facts.recorded_statuses import is_lenient, names_delete
 from ddoauth_kit.sandbox.http.messages import Answer, json_answer
 from ddoauth_kit.sandbox.resources.answer_parts import (
     all_at,
+    erased,
     first_at,
     put_at,
     with_item,
@@ -31,7 +32,7 @@ from ddoauth_kit.sandbox.resources.org_people import admin_of, role_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from ddoauth_kit.sandbox.facts.described_schemas import DescribedKind, Elsewhere, Schema
+    from ddoauth_kit.sandbox.facts.described_schemas import DescribedKind, Elsewhere, Eraser, Schema
     from ddoauth_kit.sandbox.http.messages import Incoming
     from ddoauth_kit.sandbox.resources.create_read_update_delete import Change
     from ddoauth_kit.sandbox.state.created_resources import Item, Shelf
@@ -66,14 +67,16 @@ class DescribedService:
     def get(self, twin: Twin, org: Org, path: str, *, name: str = "") -> Item:
         """Return the item of a path, or refuse it as the operation of this name does."""
         collection, _, wanted = path.rpartition("/")
-        shelf, name = self.shelf(twin, org, collection), name or self.kind.operations["create"]
-        found = shelf.find(wanted) or next(
-            (item for item in shelf.all() if self._is_meant(item, wanted)), None
-        )
+        name = name or self.kind.operations["create"]
+        found = self._find(self.shelf(twin, org, collection), wanted)
         if found is None:
             self._check_form(wanted, name)
             raise refusal("unknown-id", 404, "Not found", at=name)
         return found
+
+    def _find(self, shelf: Shelf, wanted: str) -> Item | None:
+        named = (item for item in shelf.all() if self._is_meant(item, wanted))
+        return shelf.find(wanted) or next(named, None)
 
     def _check_form(self, wanted: str, name: str) -> None:
         """Refuse an id of another form than the described one, unless an item may have any."""
@@ -197,6 +200,24 @@ class DescribedService:
                 named = {"data": {part: item[part] for part in ("id", "type")}}
                 return json_answer(entry["status"], named)
             return written(name, entry, entry.get("body"))
+
+        return make
+
+    def erase(
+        self, twin: Twin, incoming: Incoming, org: Org, *, name: str, eraser: Eraser
+    ) -> Change:
+        """Find many resources, and return the function that deletes them."""
+        wanted = list(map(str, all_at(checked_body(incoming, name), eraser.ids)))
+        collection = "/".join(incoming.path.split("/")[: self.kind.path.count("/") + 1])
+        shelf = self.shelf(twin, org, collection)
+        items = [item for item in (self._find(shelf, one) for one in wanted) if item is not None]
+        if len(items) < len(wanted):
+            raise refusal("unknown-id", 404, "One or more of the resources do not exist", at=name)
+
+        def make() -> Answer:
+            shelf.remove({self._key(item) for item in items})
+            entry, now = documents()[name], iso(twin.clock.now())
+            return written(name, entry, erased(entry.get("body"), eraser.way, wanted, now))
 
         return make
 
