@@ -10,7 +10,7 @@ import html
 import re
 import unicodedata
 from bisect import bisect_right
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Final
 
@@ -88,7 +88,7 @@ class _Mapped:
 
     def placed(self, found: Find) -> Find:
         """Return a find with its place in the text that was decoded."""
-        return replace(found, begin=self._place(found.begin), end=self._place(found.end - 1, 1))
+        return found.at(self._place(found.begin), self._place(found.end - 1, 1))
 
     def _place(self, position: int, more: int = 0) -> int:
         number = bisect_right(self.inner, position) - 1
@@ -151,7 +151,7 @@ class Layer:
             early = begin and found.end <= _EDGE
             late = end < len(text) and found.begin >= end - begin - _EDGE
             if not early and not late:
-                yield replace(found, begin=found.begin + begin, end=found.end + begin)
+                yield found.at(found.begin + begin, found.end + begin)
 
 
 def _blank_before(text: str, place: int) -> int:

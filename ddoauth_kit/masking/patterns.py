@@ -137,6 +137,10 @@ class Find:
     known: bool = False
     rank: int = 0
 
+    def at(self, begin: int, end: int) -> Find:
+        """Return the same find at another place."""
+        return Find(begin, end, self.shown, self.kind, self.known, self.rank)
+
 
 @dataclass(frozen=True, slots=True)
 class Shape:
@@ -325,9 +329,9 @@ def counts_as_value(value: str, *, name: str = "", quoted: bool, sure: bool = Fa
     return any(c.isdigit() for c in bare) or bool(re.search(r"[-+/=~!@#%^*]", bare))
 
 
-_NAME: Final = r"(?<![A-Za-z0-9_.-])-{0,2}(?P<name>[A-Za-z_][A-Za-z0-9_.-]{1,100})"
+_NAME: Final = r"(?<![A-Za-z0-9_.-])-{0,2}(?P<name>[A-Za-z_][A-Za-z0-9_.-]{1,100}+)"
 _FIELDS: Final = re.compile(
-    rf"{_NAME}[\"'\]]{{0,2}}[ \t]{{0,8}}(?P<sep>=>|:=|[:=]|(?<=[\"']),)[ \t]{{0,8}}"
+    rf"{_NAME}[\"'\]]{{0,2}}+[ \t]{{0,8}}+(?P<sep>=>|:=|[:=]|(?<=[\"']),)[ \t]{{0,8}}"
     r"(?:[bruf]{0,2}\"(?P<double>(?:[^\"\\\n]|\\.){1,4096})"
     r"|[bruf]{0,2}'(?P<single>(?:[^'\\\n]|\\.){1,4096})"
     r"|(?P<bare>[^\s,;&\"'<>(){}\[\]\\=]{1,4096}=*)(?P<after>[(\[]?))"

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from base64 import b32decode
 from binascii import Error as NotBase32
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.masking.runs import CharacterClass
@@ -120,6 +121,11 @@ def letters_alone(text: str) -> bytes:
     return plain_letters(text).encode("ascii", "ignore").lower().translate(None, _OTHERS)
 
 
+@lru_cache(maxsize=1024)
+def _letters_in(character: str) -> int:
+    return len(letters_alone(character))
+
+
 class LettersAlone:
     """Find known values by their letters alone, whatever stands between and however written."""
 
@@ -142,7 +148,7 @@ class LettersAlone:
                 break
         else:
             return
-        places = [i for i, c in enumerate(text) for _ in letters_alone(c)]
+        places = [i for i, c in enumerate(text) for _ in range(_letters_in(c))]
         for value, shown in self._values.items():
             at = letters.find(value)
             while at >= 0:

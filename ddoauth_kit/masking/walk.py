@@ -167,7 +167,7 @@ class Walk:
         """Return what is in a text, in order, overlapping finds made one."""
         if len(text) < _SHORTEST_SHAPE:
             return merged(self._known(text, self._plain))
-        return merged(self._finds(_Readings(text, depth).root))
+        return self._finds(_Readings(text, depth).root)
 
     def known(self, text: str) -> list[Find]:
         """Return where known values stand as they are, without decoding anything."""
@@ -192,7 +192,7 @@ class Walk:
     def _finds(self, reading: _Reading) -> list[Find]:
         if reading.found is None:
             reading.found = []  # a text that decodes to itself ends here
-            reading.found = [*self._plainly(reading), *self._decoded(reading)]
+            reading.found = merged([*self._plainly(reading), *self._decoded(reading)])
         return reading.found
 
     def _plainly(self, reading: _Reading) -> Iterator[Find]:
