@@ -47,13 +47,13 @@ def schemas_document(spec: Spec) -> dict[str, Any]:
 
 
 def request_schema(place: SchemaPlace) -> dict[str, Any]:
-    """Return the schema of an operation's JSON body; empty where it takes none."""
+    """Return the schema of an operation's JSON body; empty if it takes none."""
     body = place.resolve(place.operation.get("requestBody", {}))
     return _json_schema(body)
 
 
 def answer_schema(place: SchemaPlace) -> dict[str, Any]:
-    """Return the schema of an operation's first success; empty where it has no JSON."""
+    """Return the schema of an operation's first success; empty if that is not JSON."""
     responses = {int(code): answer for code, answer in place.operation["responses"].items()}
     success = min(code for code in responses if code < _REDIRECTS)
     return _json_schema(place.resolve(responses[success]))
@@ -94,7 +94,7 @@ def _says_texts(place: SchemaPlace) -> bool:
 
 @dataclass(frozen=True)
 class _Shape:
-    """Hold where a resource is in a body: a way of names, in which `*` is a list's item."""
+    """Hold the path to a resource in a body, in which `*` stands for an item of a list."""
 
     way: tuple[str, ...]
     properties: Properties
@@ -117,7 +117,7 @@ def _kinds(found: Mapping[str, SchemaPlace]) -> Iterator[tuple[str, dict[str, An
 def _settings(
     found: Mapping[str, SchemaPlace], kinds: Mapping[str, dict[str, Any]]
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield what one path reads and writes as a whole, of which nobody creates another."""
+    """Yield settings that one path reads and writes as a whole, and that can't be created."""
     owned = {name for kind in kinds.values() for name in kind["operations"].values()}
     for path in sorted({place.path for place in found.values()}):
         reading = found.get(f"GET {path}")
@@ -140,7 +140,7 @@ def _settings(
 
 
 def _add_others(kinds: dict[str, dict[str, Any]], found: Mapping[str, SchemaPlace]) -> None:
-    """Add to each kind the operations elsewhere that make or change one, by what they answer."""
+    """Add operations at other paths that create or change a resource, found by their answers."""
     owned = {name for kind in kinds.values() for name in kind["operations"].values()}
     for path, kind in kinds.items():
         names = {_named(found[kind["operations"][r]], w) for r, w in kind["ways"].items()} - {""}
@@ -257,7 +257,7 @@ def _alike(shape: _Shape, other: Properties) -> float:
 
 
 def _shapes(place: SchemaPlace, schema: dict[str, Any]) -> Iterator[_Shape]:
-    """Yield where a resource may stand: the whole, a part of it, or an item of a list."""
+    """Yield where a resource may be: the whole body, a part of it, or an item of a list."""
     schemas = Schemas(place.document)
     flat = _first(schemas, schema)
     if flat.get("items"):
@@ -294,7 +294,7 @@ def _key(parameter: str, shown: Properties, given: Properties) -> str | None:
 
 
 def _form(parameter: str, key: str, shown: Properties, place: SchemaPlace) -> object:
-    """Return what an id looks like: its type and format, or an example with the same signs."""
+    """Return the format of an id: its type and format, or an example in the same format."""
     flat = Schemas(place.document).flat(shown.get(key, {}))
     wanted = place.parameters("path").get(parameter, "")
     if flat.get("type") == "integer" or wanted.startswith("int"):
