@@ -1,4 +1,4 @@
-"""Point a client at a sandbox of this machine instead of at Datadog, and never by accident."""
+"""Point a client to a sandbox on this machine instead of Datadog, and never by accident."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ MINTED: Final = "sandbox-"
 def sandbox_sites(url: str) -> SiteTable:
     """Return Datadog's sites with the addresses of a sandbox at `http://127.0.0.1:PORT`.
 
-    For `OAuthClient(sites=...)`. The address is that of the sandbox itself, without a path.
+    Use the result in `OAuthClient(sites=...)`. The address must have no path.
 
     Raises:
-        InputError: `bad_sandbox_url`, for what is not a plain http address of this machine.
+        InputError: `bad_sandbox_url`, if it is not a plain http address on this machine.
     """
     try:
         parts = urlsplit(url.strip())
@@ -54,7 +54,7 @@ def sites_to_use(
 ) -> SiteTable:
     """Return Datadog's sites, or those of the sandbox that `DDOAUTH_SANDBOX` names.
 
-    A sandbox gets no real credentials: the client secret has to be one that a sandbox issued.
+    A sandbox must not receive real credentials, so the client secret must come from a sandbox.
 
     Raises:
         InputError: `bad_sandbox_url`, `not_sandbox_credentials` or `missing_client_secret`.

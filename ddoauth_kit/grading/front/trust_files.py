@@ -58,7 +58,7 @@ class TrustFiles:
         return self._write("ca.pem", self._authority.certificate)
 
     def bundle(self, *variables: str, or_system: bool = True, certifi: bool = False) -> Path:
-        """Write a PEM file with the CA and the first variable's file, or else the default's."""
+        """Write a PEM file with the CA and the first variable's certificates, or the default."""
         named = [self._environment[name] for name in variables if self._environment.get(name)]
         before = _pem_of(Path(named[0])) if named else b""
         if not named and certifi:
