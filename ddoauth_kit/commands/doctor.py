@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.commands.terminal import FOUND, SUCCESS, checked_client, chosen_sites, document
-from ddoauth_kit.printable import one_line
+from ddoauth_kit.printable import counted, one_line
 from ddoauth_kit.sites import DATADOG_SITES
 
 if TYPE_CHECKING:
@@ -87,8 +87,18 @@ def _as_json(findings: list[Finding]) -> str:
 
 def _as_text(findings: list[Finding]) -> str:
     lines = []
+    fine = [each for each in findings if each.status == "ok" and each.check.startswith("package ")]
+    if fine:
+        lines.append(f"ok       packages: {counted(len(fine), 'package')} as the kit needs them")
     for each in findings:
+        if each in fine:
+            continue
         lines.append(one_line(f"{each.status:<8} {each.check}: {each.found}"))
         lines += [one_line(f"{'':<8} next: {each.next_step}")] if each.next_step else []
     counts = Counter(str(each.status) for each in findings)
-    return "\n".join([*lines, "", ", ".join(f"{n} {status}" for status, n in counts.items())])
+    return "\n".join([*lines, "", ", ".join(_many(status, n) for status, n in counts.items())])
+
+
+def _many(status: str, number: int) -> str:
+    """Return how many findings have a status; `ok` and `unknown` have no plural."""
+    return counted(number, status) if status in {"note", "problem"} else f"{number} {status}"

@@ -22,7 +22,8 @@ def configure(logout: Parser) -> None:
     """Describe the command and add its options."""
     logout.describe(
         "Revoke the grants of the environment's client on a site, and delete them from the "
-        "store. API keys stay valid. Exit 1 if nothing is stored, or if Datadog did not confirm.",
+        "store. API keys stay valid. If DDOAUTH_SANDBOX is the address of a sandbox, the sandbox "
+        "takes the place of Datadog. Exit 1 if nothing is stored, or if Datadog did not confirm.",
         examples=EXAMPLES,
     )
     logout.set_defaults(command=run_logout)

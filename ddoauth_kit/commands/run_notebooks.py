@@ -117,7 +117,7 @@ def _run_all(
 
 def _announcement(cases: list[Case]) -> str:
     """Say what is about to run, before the first kernel starts."""
-    lessons = list(dict.fromkeys(case.notebook.stem for case in cases))
+    lessons = list(dict.fromkeys(case.label for case in cases))
     sites = list(dict.fromkeys(case.site for case in cases))
     named = lessons[0] if len(lessons) == 1 else f"{len(lessons)} notebooks"
     where = sites[0] if len(sites) == 1 else f"{len(sites)} sites"

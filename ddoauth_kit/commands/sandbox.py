@@ -49,7 +49,8 @@ def configure(sandbox: Parser) -> None:
         "Serve a twin of Datadog's OAuth and API endpoints on this machine. On a terminal it says "
         "where the pages are and with which client to begin, and then prints a line for each "
         "request, with the reason of a refusal. In a pipe it prints one line of JSON when it is "
-        "ready, and serves a proxy for Datadog's names that the line describes. With -- COMMAND it "
+        "ready, and serves a proxy for Datadog's names that the line describes; on stderr it "
+        "prints the lines to type for `ddoauth login`. With -- COMMAND it "
         "starts your server, unchanged: its calls to Datadog's https hosts arrive in the sandbox, "
         "and all other hosts are refused.",
         examples=EXAMPLES,
@@ -214,7 +215,7 @@ def _front_for_readers(sandbox: Sandbox) -> Iterator[dict[str, str]]:
 def _serve_alone(sandbox: Sandbox, key_file: Path) -> int:
     if not sys.stdout.isatty():
         with _front_for_readers(sandbox) as front:
-            sandbox.serve_forever(announce=lambda: answer(_description(sandbox, key_file, front)))
+            sandbox.serve_forever(announce=lambda: _announce(sandbox, key_file, front))
         return SUCCESS
     client = sandbox.client
     exports = f"\n{' ' * _COLUMN}".join(_exports(sandbox))
@@ -234,6 +235,14 @@ def _serve_alone(sandbox: Sandbox, key_file: Path) -> int:
     with RequestLines(sandbox, say=answer):
         sandbox.serve_forever(announce=lambda: document("\n".join(_table(lines))))
     return SUCCESS
+
+
+def _announce(sandbox: Sandbox, key_file: Path, front: Mapping[str, str]) -> None:
+    """Describe the sandbox to a program on stdout, and say on stderr what a person can type."""
+    answer(_description(sandbox, key_file, front))
+    say("To log in to this sandbox, type these lines in a terminal:")
+    for line in _exports(sandbox):
+        say(line)
 
 
 def _exports(sandbox: Sandbox) -> list[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.commands.terminal import FOUND, SUCCESS, answer, document, say
+from ddoauth_kit.printable import counted
 
 if TYPE_CHECKING:
     import argparse
@@ -71,7 +72,7 @@ def run_scan(options: argparse.Namespace) -> int:
         for finding in found:
             mark = f" [{finding.fingerprint}]" if finding.fingerprint else ""
             answer(f"{finding}{mark}")
-        say(f"{len(found) or 'no'} secret{'' if len(found) == 1 else 's'} found")
+        say(f"{counted(len(found) or 'no', 'secret')} found")
     _say_left_out(scan)
     return FOUND if found else SUCCESS
 

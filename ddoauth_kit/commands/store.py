@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.commands.terminal import FOUND, SUCCESS, answer, say
+from ddoauth_kit.printable import counted
 from ddoauth_kit.store import export_secrets, open_store
 
 if TYPE_CHECKING:
@@ -48,14 +49,16 @@ def run_store(options: argparse.Namespace) -> int:
     if options.export is not None:
         count = export_secrets(chosen.store, to=options.export)
         say(
-            f"{count} secrets are in {options.export}, in clear text: move them, then delete "
-            "the file"
+            f"wrote {counted(count, 'secret')} to {options.export}, in clear text: move the file's "
+            "content, then delete the file"
         )
         return SUCCESS
     if options.forget or options.forget_all:
         return _forget(chosen.store, names=options.forget)
     for slot in chosen.store.slots():
         answer(f"{slot.name}  {slot}")
+    if not chosen.store.slots():
+        say("nothing is stored")
     say(f"kept in {chosen.store.where}" + (f" ({chosen.reason})" if chosen.reason else ""))
     return SUCCESS
 

@@ -5,6 +5,7 @@ Only printable text is printed, whatever a value contains.
 
 from __future__ import annotations
 
+import re
 import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from ddoauth_kit.commands.streams import drop_output
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.printable import many_lines, one_line
+from ddoauth_kit.scopes import known_scopes, unknown_scope
 from ddoauth_kit.sites import DATADOG_SITES
 
 if TYPE_CHECKING:
@@ -87,3 +89,20 @@ def checked_client(path: str | None) -> str:
     for warning in registration_from_file(path).warnings:
         say(f"warning: {warning}")
     return path
+
+
+def chosen_scopes(given: list[str]) -> tuple[str, ...]:
+    """Return the scopes that `--scope` names, separated by spaces or commas, each once.
+
+    Raises:
+        InputError: `unknown_scope`, with the names that are close.
+    """
+    scopes = tuple(dict.fromkeys(re.split(r"[\s,;]+", " ".join(given).strip(" \t\r\n,;"))))
+    if scopes == ("",):
+        if given:
+            raise InputError("unknown_scope", "--scope names no scope.")
+        return ()
+    unknown = [unknown_scope(scope) for scope in scopes if scope not in known_scopes()]
+    if unknown:
+        raise InputError("unknown_scope", " ".join(unknown))
+    return scopes

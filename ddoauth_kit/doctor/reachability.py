@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from ddoauth_kit.doctor.finding import Finding, ok, problem, unknown
-from ddoauth_kit.errors import DdoauthError
+from ddoauth_kit.errors import DdoauthError, NetworkError
 from ddoauth_kit.http.answers import read_object, refuse_unreadable
 from ddoauth_kit.http.message import Request
 from ddoauth_kit.http.sender import Http
+from ddoauth_kit.printable import counted
 from ddoauth_kit.sites import Host
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 PATIENCE: Final = 4.0
 MOST_SECONDS: Final = 60.0
 ONLINE: Final = "check the connection and the proxy settings; the sandbox needs neither"
+PROXY: Final = "check whether the proxy runs, or unset its variable"
 LET: Final = (
     "log in to the proxy or network that answers, or ask its administrator to allow Datadog's "
     "API hosts"
@@ -64,7 +66,7 @@ def check_sites(reached: tuple[Reached, ...]) -> Iterator[Finding]:
     """Report which sites answer; an offline machine does not count as a problem."""
     errors = [each.error for each in reached if each.error is not None]
     if errors and len(errors) == len(reached):
-        yield _none_answers(errors)
+        yield _none_answers(reached)
         return
     for each in reached:
         check = f"site {each.site.name}"
@@ -89,7 +91,8 @@ def check_clock(reached: tuple[Reached, ...]) -> Finding:
             "clock", ("no server returned the time"), ("run this again when a site can be reached")
         )
     off = ahead[len(ahead) // 2]
-    shown = f"{abs(off):.0f} seconds {'behind' if off > 0 else 'ahead of'} the servers' clock"
+    behind = "behind" if off > 0 else "ahead of"
+    shown = f"{counted(f'{abs(off):.0f}', 'second')} {behind} the servers' clock"
     if abs(off) > MOST_SECONDS:
         step = (
             "set this machine's clock: otherwise expired tokens seem valid, or data seems too "
@@ -99,16 +102,31 @@ def check_clock(reached: tuple[Reached, ...]) -> Finding:
     return ok("clock", shown)
 
 
-def _reach(http: Http, site: Site, clock: Callable[[], datetime]) -> Reached:
+def require_answer(http: Http, site: Site) -> Response:
+    """Return what a site answers to a request without any credential.
+
+    Raises:
+        NetworkError, AnswerError: see `Http.send`; `no_sandbox` for a sandbox that has ended.
+    """
     request = Request(
-        purpose="question whether the site answers",
+        purpose="check whether the site answers",
         method="GET",
         site=site,
         host=Host.API,
         path="/api/v1/validate",
     )
     try:
-        answer = http.send(request)
+        return http.send(request)
+    except NetworkError as error:
+        if error.code != "no_network" or site.endpoints is None:
+            raise
+        what = f"The sandbox at http://{urlsplit(site.api_url).netloc} does not answer."
+        raise NetworkError("no_sandbox", what) from None
+
+
+def _reach(http: Http, site: Site, clock: Callable[[], datetime]) -> Reached:
+    try:
+        answer = require_answer(http, site)
     except DdoauthError as error:
         return Reached(site, None, None, error)
     foreign = _foreign(answer)
@@ -129,7 +147,7 @@ def _foreign(answer: Response) -> str:
         return "" if failed else error.what
     if answer.status in _REFUSALS:
         return ""
-    return f"{answer.status} and {len(content)} fields of JSON"
+    return f"{answer.status} and {counted(len(content), 'field')} of JSON"
 
 
 def _asked(site: Site) -> str:
@@ -138,12 +156,18 @@ def _asked(site: Site) -> str:
     return local.netloc if local.scheme == "http" else site.public.api_url.removeprefix("https://")
 
 
-def _none_answers(errors: list[DdoauthError]) -> Finding:
-    """Distinguish an offline machine from untrusted certificates; only those are a problem."""
+def _none_answers(reached: tuple[Reached, ...]) -> Finding:
+    """Tell an offline machine from what a person can mend here; only that is a problem."""
+    errors = [each.error for each in reached if each.error is not None]
     tls = next((error for error in errors if error.code == "tls_error"), None)
-    if tls is None:
-        return unknown("sites", f"none answers: {errors[0].what}", ONLINE)
-    return problem("sites", f"none answers: {tls.what}", TRUST)
+    if tls is not None:
+        return problem("sites", f"none answers: {tls.what}", TRUST)
+    found = f"none answers: {errors[0].what}"
+    if all(each.site.endpoints for each in reached):
+        return problem("sandbox", errors[0].what, errors[0].advice)
+    if " through the proxy " in found:
+        return problem("sites", found, PROXY)
+    return unknown("sites", found, ONLINE)
 
 
 def _ahead(date: str, now: datetime) -> float | None:

@@ -72,8 +72,16 @@ ADVICE: Final[dict[str, str]] = {
         "http://127.0.0.1:8470, or unset it."
     ),
     "not_sandbox_credentials": (
-        "use the client id and secret that `ddoauth sandbox` prints, or unset DDOAUTH_SANDBOX to "
-        "use Datadog."
+        "type all the lines that `ddoauth sandbox` prints, not only the first, or unset "
+        "DDOAUTH_SANDBOX to use Datadog."
+    ),
+    "sandbox_credentials": (
+        "set DDOAUTH_SANDBOX to the address of the sandbox (it is in the lines that `ddoauth "
+        "sandbox` prints), or set your own client's id and secret to use Datadog."
+    ),
+    "not_logged_in": (
+        "run `ddoauth login` with the same variables and the same `--site`, in a terminal of your "
+        "own."
     ),
     "no_person": (
         "run `ddoauth login` once in your own terminal: commands and notebooks then use the stored "
@@ -367,8 +375,9 @@ ADVICE: Final[dict[str, str]] = {
         "ask the customer to authorize again, with `begin` and `complete`, and store the result."
     ),
     "invalid_client": (
-        "compare client id and secret with the Developer Platform: the private client, the "
-        "published client and each site have different ones."
+        "compare client id and secret with the Developer Platform (or, for a sandbox, with the "
+        "lines that `ddoauth sandbox` prints): the private client, the published client and each "
+        "site have different ones."
     ),
     "no_refresh_token": "ask the customer to authorize again; there is nothing to refresh with.",
     "other_token_endpoint": (
@@ -377,10 +386,9 @@ ADVICE: Final[dict[str, str]] = {
         "ask the customer to authorize again."
     ),
     "token_endpoint_missing": (
-        "set DDOAUTH_TOKEN_ENDPOINT, or `token_endpoint` of the registration, to the other one "
-        "one of `v2` and `v1`, then authorize again; `ddoauth doctor --token-endpoint` finds out "
-        "which one answers. The kit does not try the other one by itself, because a code works "
-        "once."
+        "set DDOAUTH_TOKEN_ENDPOINT, or `token_endpoint` of the registration, to the other value "
+        "(`v1` or `v2`), then authorize again; `ddoauth doctor --token-endpoint` finds out which "
+        "one answers. The kit does not try the other one by itself, because a code works once."
     ),
     "token_refused": "read the server's words; compare the request with the transcript.",
     # The APIs.
@@ -438,8 +446,13 @@ ADVICE: Final[dict[str, str]] = {
     ),
     "answer_too_large": "narrow the request: the answer is larger than the kit's limit.",
     "no_network": (
-        "check the connection, the proxy settings and the site's name. If a sandbox has ended, "
-        "run the lesson again from its first cell."
+        "check the connection, the proxy settings and the site's name. If the message names a "
+        "server on this machine, the sandbox has ended: start `ddoauth sandbox` again and type the "
+        "lines that it prints; in a notebook, run the lesson again from its first cell."
+    ),
+    "no_sandbox": (
+        "start `ddoauth sandbox` again, and type all the lines that it prints: its address has "
+        "changed."
     ),
     "timeout": (
         "try again, unless this was a code exchange or a key creation: the code may already be "

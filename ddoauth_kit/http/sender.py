@@ -49,6 +49,7 @@ _OWN_HEADERS: Final = (
     ("user-agent", f"python-httpx/{httpx.__version__}"),
 )
 _FAILURES: Final = (httpx.HTTPError, httpx.InvalidURL, UnicodeEncodeError)
+_OF_HTTPS: Final = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
 _BROKEN: Final = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
 
 
@@ -381,7 +382,28 @@ def _failure(request: Request, error: Exception) -> DdoauthError:
         return NetworkError("tls_error", f"TLS failed at {where}: {reason}.")
     if isinstance(error, httpx.RemoteProtocolError | httpx.ReadError | httpx.DecodingError):
         return NetworkError("cut_off", f"The answer to {where} broke off: {reason}.")
-    return NetworkError("no_network", f"There is no connection to {where}: {reason}.")
+    return NetworkError("no_network", f"The {request.purpose} {_goal(request)}: {reason}.")
+
+
+def _goal(request: Request) -> str:
+    """Say what was not reached: a local server by its own address, and a proxy where there is one.
+
+    Datadog's host alone would send a person to look at the wrong connection.
+    """
+    there, shown = urlsplit(request.url), urlsplit(request.shown_url).hostname or ""
+    if there.scheme == "http":
+        return f"did not reach the server at http://{there.netloc}, which stands in for {shown}"
+    name = next((name for name in _OF_HTTPS if os.environ.get(name)), "")
+    if not name or _bypasses_proxy(shown):
+        return f"did not reach {shown}"
+    address = os.environ[name].rpartition("@")[2].rpartition("//")[2]
+    return f"did not reach {shown} through the proxy {address} of {name}"
+
+
+def _bypasses_proxy(host: str) -> bool:
+    named = os.environ.get("no_proxy") or os.environ.get("NO_PROXY", "")
+    parts = [part.strip().removeprefix("*").removeprefix(".") for part in named.split(",") if part]
+    return any(not part or host == part or host.endswith(f".{part}") for part in parts)
 
 
 def _unusable_environment(error: Exception) -> NetworkError:

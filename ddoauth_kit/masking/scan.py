@@ -2,9 +2,10 @@
 
     ddoauth scan notebooks ddoauth-runs
 
-`masking.patterns` defines what looks like a secret, and `masking.walk` how deep to look. The first
-bytes of a file tell its format: UTF-8, UTF-16, UTF-32, gzip, zip, bzip2, xz or zlib. An unreadable
-file is named, and counts as a finding.
+What looks like a secret is in `masking.patterns`, and how deep it is looked for in
+`masking.walk`. A file is read by its marks: UTF-8, UTF-16, UTF-32, gzip, zip, tar, bzip2, xz and
+zlib; of another binary, its readable strings are. One that cannot be read is named as such, and
+counts as a finding.
 """
 
 from __future__ import annotations

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 VARIABLE: Final = "DDOAUTH_SANDBOX"
 MINTED: Final = "sandbox-"
+# `ddoauth sandbox` sets one of these for a command whose calls to Datadog arrive in the sandbox.
+_BEHIND_FRONT: Final = ("DDOAUTH_FRONT", "DDOAUTH_ISOLATED")
 
 
 def sandbox_sites(url: str) -> SiteTable:
@@ -54,15 +56,34 @@ def sites_to_use(
 ) -> SiteTable:
     """Return Datadog's sites, or those of the sandbox that `DDOAUTH_SANDBOX` names.
 
-    A sandbox must not receive real credentials, so the client secret must come from a sandbox.
+    A sandbox gets no real credentials: the client secret has to be one that a sandbox issued.
+    Datadog gets no credentials of a sandbox.
 
     Raises:
-        InputError: `bad_sandbox_url`, `not_sandbox_credentials` or `missing_client_secret`.
+        InputError: `bad_sandbox_url`, `not_sandbox_credentials`, `sandbox_credentials` or
+            `missing_client_secret`.
     """
     url = value_of(VARIABLE, environ)
     if not url:
+        refuse_sandbox_secret(registration, environ)
         return DATADOG_SITES
     if not registration.secret.reveal().startswith(MINTED):
         what = f"{VARIABLE} names a sandbox, but the client's secret is not a sandbox's secret."
         raise InputError("not_sandbox_credentials", what)
     return sandbox_sites(url)
+
+
+def refuse_sandbox_secret(
+    registration: ClientRegistration, environ: Mapping[str, str] = os.environ
+) -> None:
+    """Refuse to send Datadog a client secret that a sandbox issued.
+
+    Raises:
+        InputError: `sandbox_credentials`, unless the calls to Datadog arrive in a sandbox anyway.
+    """
+    secret = registration.client_secret
+    if secret is None or not secret.reveal().startswith(MINTED):
+        return
+    if not any(map(environ.get, _BEHIND_FRONT)):
+        what = f"The client secret comes from a sandbox, but {VARIABLE} is not set here."
+        raise InputError("sandbox_credentials", f"{what} Nothing was sent to Datadog.")

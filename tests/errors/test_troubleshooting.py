@@ -32,7 +32,7 @@ KNOWN_PAINS = [
     ("tls_error", "Hostname/IP does not match certificate's altnames"),
     ("unknown_site", "a region that is newer than the table"),
     ("invalid_scope", "remove scopes one by one"),
-    ("unauthorized", "whether the endpoint is closed to OAuth or a scope is missing"),
+    ("unauthorized", "doesn't show whether the endpoint is closed or the scope is missing"),
     ("unauthorized", "If your server does not refresh"),
     ("api_key_exists", "before an uninstallation (which does not remove keys)"),
     ("scope_missing", "creating a monitor needs the token"),

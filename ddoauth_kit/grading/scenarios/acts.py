@@ -156,7 +156,8 @@ def retry_once(bench: Bench) -> list[Finding]:
         text = f"The server refreshed {len(refreshes)} times after one 401."
         return [check.broken(text, events=events)]
     if len(refreshes) != 1 or len(data) != 2 or not outcome.succeeded:  # noqa: PLR2004 - once more
-        text = f"{len(refreshes)} refreshes and {len(data)} calls followed one 401."
+        done = counted(len(refreshes), "refresh", "refreshes")
+        text = f"{done} and {counted(len(data), 'call')} followed one 401."
         return [check.risk(text, events=events)]
     return [check.met("One refresh and one retry followed.", events=events)]
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from ddoauth_kit.grading.sandbox_control import CONSENT_PATH
 from ddoauth_kit.grading.scenarios.acts import scopes_of
 from ddoauth_kit.grading.scenarios.finding import Check, Finding
+from ddoauth_kit.printable import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -57,7 +58,8 @@ def grant_type(_bench: Bench, events: Sequence[SandboxEvent]) -> Finding:
     if other:
         name = other[0].values.get("grant_type", "")
         return check.broken(f"A token request says {name or 'no grant_type'}.", events=other)
-    return check.met(f"{len(asked)} token requests name one of the two.")
+    name = "names" if len(asked) == 1 else "name"
+    return check.met(f"{counted(len(asked), 'token request')} {name} one of the two.")
 
 
 def logs_clean(bench: Bench, _events: Sequence[SandboxEvent]) -> Finding:
@@ -72,7 +74,8 @@ def logs_clean(bench: Bench, _events: Sequence[SandboxEvent]) -> Finding:
         return check.broken(f"The log contains an issued {_names(grave)}.")
     if found:
         return check.risk(f"The log contains an issued {_names(found)}.")
-    return check.met(f"{len(text.splitlines())} lines contain none.")
+    count = len(text.splitlines())
+    return check.met(f"{counted(count, 'line')} {'contains' if count == 1 else 'contain'} none.")
 
 
 def least_scope(bench: Bench, events: Sequence[SandboxEvent]) -> Finding:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from dataclasses import dataclass, replace
@@ -9,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from ddoauth_kit.environment_values import value_of
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.http.in_process import serve, withdraw
 from ddoauth_kit.http.sender import Http
@@ -20,6 +22,7 @@ from ddoauth_kit.registration import (
     TokenEndpoint,
     registration_from_file,
 )
+from ddoauth_kit.registration.against_sandbox import VARIABLE, sites_to_use
 from ddoauth_kit.registration.live import live_registration
 from ddoauth_kit.secret import Secret
 from ddoauth_kit.sites import DATADOG_SITES, Endpoints, SiteTable
@@ -68,14 +71,15 @@ def open_lab(  # noqa: PLR0913 - each is a choice of the notebook or its test
 ) -> Lab:
     """Open the lab for one site: offline in a sandbox, or with real Datadog.
 
-    The sandbox is this kernel's own, unless JupyterLab's launcher runs one, which the lab then
-    joins. `client` is the path of an `oauth_clients.json`, or empty for the sandbox's demo client,
-    which requests eight scopes, or with `every_scope` all scopes in the catalogue. With
-    `mode="live"` the registration comes from the environment (`registration_from_environment`), for
-    the private client unless `DDOAUTH_CLIENT_KIND` is `published`, and nothing is created or sent
-    unless `writes` is true; the sandbox may always be changed. `sites` is for a site that is not in
-    the kit's table. `person` turns an authorization request into the redirect URL; by default, it
-    asks for the URL in the notebook.
+    The sandbox is this kernel's own, unless the launcher of JupyterLab runs one: that is joined.
+    `client` is the path of an `oauth_clients.json`, or empty for the sandbox's demo client, which
+    asks for eight scopes, or with `every_scope` for all that the catalogue lists. With
+    `mode="live"` the registration comes from the environment (`registration_from_environment`),
+    as the private client unless `DDOAUTH_CLIENT_KIND` says `published`, and nothing is created or
+    sent unless `writes` is true; the sandbox may always be changed. `DDOAUTH_SANDBOX` names a
+    sandbox that takes Datadog's place there. `sites` is for a site that is
+    not in the kit's table; `person` turns an authorization request into the redirect URL, and asks
+    for it in the notebook by default.
 
     Raises:
         InputError: the site, mode, client file or environment can't be used.
@@ -301,8 +305,13 @@ class Live(Backend):
     file: str
 
     mode = Mode.LIVE
-    talks_to = "real Datadog"
     chances = PASTES
+
+    @property
+    def talks_to(self) -> str:
+        """Return `real Datadog`, or the address that the environment names in its place."""
+        url = value_of(VARIABLE, os.environ)
+        return f"the sandbox at {url}, not Datadog" if url else "real Datadog"
 
     def consent(self, request: AuthorizationRequest) -> AuthorizationResponse | str:
         """Ask the person at the notebook."""
@@ -338,8 +347,10 @@ def _live(
     sites: SiteTable,
     person: Callable[[AuthorizationRequest], AuthorizationResponse | str] | None,
 ) -> Live:
+    registration = live_registration(sites.named(site).name, client=client)
+    if sites is DATADOG_SITES:
+        sites = sites_to_use(registration)
     where = sites.named(site)
-    registration = live_registration(where.name, client=client)
     return Live(
         site=where,
         oauth=OAuthClient(registration, sites=sites, http=Http()),
