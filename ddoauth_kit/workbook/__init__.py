@@ -1,4 +1,4 @@
-"""Back the notebooks with a lab that holds the parts together, and with displays of its values."""
+"""Support the notebooks with a lab that combines the parts, and with displays of its values."""
 
 from ddoauth_kit.errors.explainer import explain
 from ddoauth_kit.workbook.lab.drills import provoke
