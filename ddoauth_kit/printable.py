@@ -50,6 +50,6 @@ def _shown(letter: str) -> str:
     return letter.encode("unicode_escape", "surrogatepass").decode("ascii")
 
 
-def counted(number: int | str, noun: str) -> str:
-    """Return a number with its noun, which gets an `s` unless the number is 1."""
-    return f"{number} {noun}{'' if str(number) == '1' else 's'}"
+def counted(number: int | str, noun: str, plural: str = "") -> str:
+    """Return a number with its noun, which gets an `s`, or its own plural, unless it is 1."""
+    return f"{number} {noun if str(number) == '1' else plural or f'{noun}s'}"

@@ -13,17 +13,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def write_text(path: Path, text: str, *, errors: str = "strict") -> Path:
+def write_text(path: Path, text: str) -> Path:
     """Write a text in UTF-8, with its line ends as they are, and return the path.
 
-    What was there is replaced, not changed: neither a symbolic nor a hard link is followed.
+    What was there is replaced, not changed: neither a symbolic nor a hard link is followed. Half a
+    character, which a notebook can hold and UTF-8 cannot, becomes a question mark.
 
     Raises:
         OSError: the file is as it was.
     """
     draft = path.with_name(f".{secrets.token_hex(8)}")
     try:
-        with draft.open("x", encoding="utf-8", errors=errors, newline="") as file:
+        with draft.open("x", encoding="utf-8", errors="replace", newline="") as file:
             file.write(text)
         draft.replace(path)
     finally:

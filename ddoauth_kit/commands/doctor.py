@@ -1,4 +1,4 @@
-"""The command `ddoauth doctor`: what is installed, reachable, misconfigured, and what to do."""
+"""The command `ddoauth doctor`: find out what is missing or misconfigured, and what to do."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def configure(doctor: Parser) -> None:
 
 
 def run_doctor(options: argparse.Namespace) -> int:
-    """Examine and print the findings."""
+    """Run all checks and print the findings."""
     from ddoauth_kit.doctor import Status, examine
 
     client = checked_client(options.client)
@@ -96,4 +96,9 @@ def _as_text(findings: list[Finding]) -> str:
         lines.append(one_line(f"{each.status:<8} {each.check}: {each.found}"))
         lines += [one_line(f"{'':<8} next: {each.next_step}")] if each.next_step else []
     counts = Counter(str(each.status) for each in findings)
-    return "\n".join([*lines, "", ", ".join(f"{n} {status}" for status, n in counts.items())])
+    return "\n".join([*lines, "", ", ".join(_many(status, n) for status, n in counts.items())])
+
+
+def _many(status: str, number: int) -> str:
+    """Return how many findings have a status; `ok` and `unknown` have no plural."""
+    return counted(number, status) if status in {"note", "problem"} else f"{number} {status}"

@@ -1,4 +1,4 @@
-"""The command `ddoauth explain`: what a code means, how to recognize it, and what to do."""
+"""The command `ddoauth explain`: explain an error code, how to recognize it, and what to do."""
 
 from __future__ import annotations
 

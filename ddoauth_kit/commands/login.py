@@ -1,4 +1,4 @@
-"""The command `ddoauth login`: from a terminal to a stored grant."""
+"""The command `ddoauth login`: get a stored grant from a terminal."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def _refuse_without_a_person() -> None:
 def _stored(
     response: AuthorizationResponse, *, oauth: OAuthClient, chosen: ChosenStore
 ) -> TokenSet:
-    """Name the organization, then exchange and store, so that the browser's page is right."""
+    """Show the organization, exchange, and store before the browser's page reports the result."""
     from ddoauth_kit.oauth.consent.terminal import organization
     from ddoauth_kit.oauth.grant import keep_grant
 

@@ -1,4 +1,4 @@
-"""The command `ddoauth logout`: revoke what `ddoauth login` stored, and forget it."""
+"""The command `ddoauth logout`: revoke the grant that `ddoauth login` stored, and delete it."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def run_logout(options: argparse.Namespace) -> int:
 
 
 def _ended(grant: Grant) -> bool:
-    """End one grant; it is forgotten here even where Datadog does not confirm."""
+    """End one grant; delete it here even if Datadog does not confirm the revocation."""
     where = f"the grant of organization {grant.slot.org or '(not named)'} on {grant.slot.site}"
     try:
         grant.end()

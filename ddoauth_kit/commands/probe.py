@@ -1,4 +1,4 @@
-"""The command `ddoauth probe`: one row for each site and scope, with evidence."""
+"""The command `ddoauth probe`: print a row with evidence for each site and scope."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from ddoauth_kit.commands.terminal import (
     chosen_sites,
     document,
     say,
+    say_if_settings_rest,
 )
 from ddoauth_kit.doctor.reachability import require_answer
 from ddoauth_kit.errors import InputError
@@ -106,6 +107,7 @@ def run_probe(options: argparse.Namespace) -> int:
         every_scope=True,
         person=logins.refuse,
     ) as lab:
+        say_if_settings_rest(options.mode)
         if options.mode == "live":
             logins.begin(lab)
         tables = lab.scopes.probe(*scopes, sites=sites, writes=options.writes or "")
@@ -189,7 +191,7 @@ def _written(tables: ProbeTables, *, how: str) -> str:
 
 
 def _reasons(tables: ProbeTables) -> list[str]:
-    """Return lines that say why a verdict is another than hoped for."""
+    """Return lines that say why a verdict is not the one you would hope for."""
     from ddoauth_kit.workbook.verdicts.unconfirmed import findings
     from ddoauth_kit.workbook.verdicts.words_and_colours import MARKS
 

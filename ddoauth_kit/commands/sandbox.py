@@ -1,4 +1,4 @@
-"""The command `ddoauth sandbox`: serve the twin, alone or behind Datadog's names for a command."""
+"""The command `ddoauth sandbox`: serve the sandbox, alone or under Datadog's host names."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ def _add_front(sandbox: Parser) -> None:
 
 
 def _profiles_and_faults() -> str:
-    """List what `--profile` and `--fault` take; without the sandbox's packages, how to get them."""
+    """List the values of `--profile` and `--fault`, or say how to install the packages."""
     try:
         from ddoauth_kit.sandbox import FAULTS, PROFILES
     except ModuleNotFoundError as error:
@@ -156,7 +156,7 @@ def _profiles_and_faults() -> str:
 
 
 def run_sandbox(options: argparse.Namespace) -> int:
-    """Serve until a signal comes, or until the command ends; then its exit code is the answer."""
+    """Serve until a signal arrives or the command ends, and return the command's exit code."""
     from ddoauth_kit.grading.front.front_error import FrontError
     from ddoauth_kit.sandbox import SandboxError
 
@@ -197,7 +197,7 @@ def _description(sandbox: Sandbox, key_file: Path, front: Mapping[str, str]) -> 
 
 @contextmanager
 def _front_for_readers(sandbox: Sandbox) -> Iterator[dict[str, str]]:
-    """Serve a front for the reader of the JSON line, where the extra `grade` is installed."""
+    """Serve a front for the program that reads the JSON line, if the extra `grade` is installed."""
     if find_spec("trustme") is None:
         yield {}
         return
@@ -246,7 +246,7 @@ def _announce(sandbox: Sandbox, key_file: Path, front: Mapping[str, str]) -> Non
 
 
 def _exports(sandbox: Sandbox) -> list[str]:
-    """Return shell lines that make the sandbox's client the one that `ddoauth login` uses."""
+    """Return shell lines that make `ddoauth login` use the sandbox's client."""
     client = sandbox.client
     few = [scope for scope in _FEW if scope in client.scopes]
     variables = {
@@ -265,7 +265,7 @@ def _table(lines: Mapping[str, str]) -> list[str]:
 
 
 def _contradiction(options: argparse.Namespace) -> str:
-    """Return one line for options that do not go together, or nothing."""
+    """Return a line about options that can't be combined, or an empty string."""
     behind_front = options.env or options.words
     lines = {
         "--env is for a server that you start yourself. Leave out the command.": (
@@ -351,7 +351,7 @@ def _browser_line(seen: FrontRecord) -> str:
 
 
 def _serve_isolated(options: argparse.Namespace, key: str, key_file: Path) -> int:
-    """Start the same command again in a namespace; inside it, serve."""
+    """Run the same command line again in a namespace; inside the namespace, serve."""
     from ddoauth_kit.grading.front.isolated_run import inside_namespace, run_isolated
     from ddoauth_kit.grading.front.isolation import is_isolated
     from ddoauth_kit.grading.front.process import ForeignProcess
@@ -399,7 +399,7 @@ def _client_lines(sandbox: Sandbox, key_file: Path) -> dict[str, str]:
 
 
 def _summarize(sandbox: Sandbox, session: FrontSession, key_file: Path, *, stop: str) -> None:
-    """Tell a person on stderr what there is, and never a secret."""
+    """Print what is available to stderr, without any secret."""
     say(f"note: {BYPASS}")
     for notice in session.environment.notices:
         say(f"note: {notice}")

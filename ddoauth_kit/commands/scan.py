@@ -1,4 +1,4 @@
-"""The command `ddoauth scan`: find secrets in files, and say where."""
+"""The command `ddoauth scan`: find secrets in files, and say where they are."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.commands.terminal import FOUND, SUCCESS, answer, document, say
+from ddoauth_kit.printable import counted
 
 if TYPE_CHECKING:
     import argparse
@@ -47,7 +48,7 @@ def configure(scan: Parser) -> None:
 
 
 def run_scan(options: argparse.Namespace) -> int:
-    """Scan and print what was found, and how many folders were passed by."""
+    """Scan, and print the findings and the number of skipped folders."""
     from ddoauth_kit.masking.allowed import FILE, read_allowed
     from ddoauth_kit.masking.known_secrets import environment_secrets
     from ddoauth_kit.masking.redaction import Masker
@@ -71,7 +72,7 @@ def run_scan(options: argparse.Namespace) -> int:
         for finding in found:
             mark = f" [{finding.fingerprint}]" if finding.fingerprint else ""
             answer(f"{finding}{mark}")
-        say(f"{len(found) or 'no'} secret{'' if len(found) == 1 else 's'} found")
+        say(f"{counted(len(found) or 'no', 'secret')} found")
     _say_left_out(scan)
     return FOUND if found else SUCCESS
 

@@ -1,4 +1,4 @@
-"""The command `ddoauth store`: list what is kept, forget it, or hand it over."""
+"""The command `ddoauth store`: list, delete or export the stored secrets."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.commands.terminal import FOUND, SUCCESS, answer, say
+from ddoauth_kit.printable import counted
 from ddoauth_kit.store import export_secrets, open_store
 
 if TYPE_CHECKING:
@@ -43,13 +44,13 @@ def configure(kept: Parser) -> None:
 
 
 def run_store(options: argparse.Namespace) -> int:
-    """Do what was asked for, or list."""
+    """Delete or export what the options name, or list the secrets."""
     chosen = open_store()
     if options.export is not None:
         count = export_secrets(chosen.store, to=options.export)
         say(
-            f"{count} secrets are in {options.export}, in clear text: move them, then delete "
-            "the file"
+            f"wrote {counted(count, 'secret')} to {options.export}, in clear text: move the file's "
+            "content, then delete the file"
         )
         return SUCCESS
     if options.forget or options.forget_all:

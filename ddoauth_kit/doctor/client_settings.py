@@ -1,4 +1,4 @@
-"""Look at the registration, its redirect URIs, and the grants that are kept for it."""
+"""Check the registration, its redirect URIs, and the grants stored for it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _FIRST_FREE: Final = 1024
 def find_registration(
     environ: Mapping[str, str], *, site: str, client: str
 ) -> tuple[ClientRegistration | None, list[Finding]]:
-    """Return the registration that would be used, if any, and what is to be said of it."""
+    """Return the registration that would be used, if any, and findings about it."""
     try:
         registration = _registration(environ, site=site, client=client)
     except InputError as error:
@@ -56,7 +56,7 @@ def find_registration(
 
 
 def check_redirect_uris(registration: ClientRegistration) -> Iterator[Finding]:
-    """Open the port of each redirect URI on this machine, as the listener would."""
+    """Try to open the port of each loopback redirect URI, as the listener would."""
     if not registration.redirect_uris:
         yield problem("redirect URI", "none", "register one, and set DDOAUTH_REDIRECT_URIS")
     for uri in registration.redirect_uris:
@@ -67,7 +67,7 @@ def check_redirect_uris(registration: ClientRegistration) -> Iterator[Finding]:
 
 
 def check_kept(store: Store, registration: ClientRegistration) -> Iterator[Finding]:
-    """Compare what is kept for the registration's client with its sites and scopes."""
+    """Compare the grants stored for the registration's client with its sites and scopes."""
     for slot in store.slots():
         if slot.client_id != registration.client_id:
             step = f"if it is old, delete it: `ddoauth store --forget {slot.name}`"
@@ -103,7 +103,7 @@ def _grant(slot: Slot, secret: Secret | None, registration: ClientRegistration) 
 def _registration(
     environ: Mapping[str, str], *, site: str, client: str
 ) -> ClientRegistration | None:
-    """Read the client as the commands do; None if no setting names one."""
+    """Read the client as the commands do, or return None if no setting names one."""
     try:
         return live_registration(site, client=client, environ=environ)
     except InputError as error:
@@ -114,7 +114,7 @@ def _registration(
 
 
 def _named(environ: Mapping[str, str]) -> Iterator[str]:
-    """Yield the variables that name a client; an empty one names none."""
+    """Yield the variables that name a client; an empty variable counts as unset."""
     return (name for name in environ if name.startswith(_IDS) and environ[name].strip())
 
 

@@ -1,4 +1,4 @@
-"""Ask each site for an answer, and compare the clocks."""
+"""Send each site a request, and compare the clocks."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from ddoauth_kit.errors import DdoauthError, NetworkError
 from ddoauth_kit.http.answers import read_object, refuse_unreadable
 from ddoauth_kit.http.message import Request
 from ddoauth_kit.http.sender import Http
+from ddoauth_kit.printable import counted
 from ddoauth_kit.sites import Host
 
 if TYPE_CHECKING:
@@ -40,9 +41,9 @@ _REFUSALS: Final = frozenset({401, 403, 429})
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """Hold what one site answered: a status and its clock, or why no answer came.
+    """Hold one site's answer: its status and clock, or why no answer arrived.
 
-    `foreign` describes an answer that is not Datadog's.
+    `foreign` describes an answer that does not come from Datadog.
     """
 
     site: Site
@@ -55,14 +56,14 @@ class Reached:
 def reach(
     sites: Iterable[Site], *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 ) -> tuple[Reached, ...]:
-    """Ask all sites at once, without any credential."""
+    """Send a request to all sites at once, without any credential."""
     sites = tuple(sites)
     with Http(timeout=PATIENCE, deadline=PATIENCE) as http, ThreadPoolExecutor(len(sites)) as pool:
         return tuple(pool.map(lambda site: _reach(http, site, clock), sites))
 
 
 def check_sites(reached: tuple[Reached, ...]) -> Iterator[Finding]:
-    """Tell which sites answer; an offline machine is not a problem."""
+    """Report which sites answer; an offline machine does not count as a problem."""
     errors = [each.error for each in reached if each.error is not None]
     if errors and len(errors) == len(reached):
         yield _none_answers(reached)
@@ -83,14 +84,15 @@ def check_sites(reached: tuple[Reached, ...]) -> Iterator[Finding]:
 
 
 def check_clock(reached: tuple[Reached, ...]) -> Finding:
-    """Compare this clock with the servers'; the median of them counts."""
+    """Compare this machine's clock with the median of the servers' clocks."""
     ahead = sorted(each.ahead for each in reached if each.ahead is not None)
     if not ahead:
         return unknown(
             "clock", ("no server returned the time"), ("run this again when a site can be reached")
         )
     off = ahead[len(ahead) // 2]
-    shown = f"{abs(off):.0f} seconds {'behind' if off > 0 else 'ahead of'} the servers' clock"
+    behind = "behind" if off > 0 else "ahead of"
+    shown = f"{counted(f'{abs(off):.0f}', 'second')} {behind} the servers' clock"
     if abs(off) > MOST_SECONDS:
         step = (
             "set this machine's clock: otherwise expired tokens seem valid, or data seems too "
@@ -133,9 +135,9 @@ def _reach(http: Http, site: Site, clock: Callable[[], datetime]) -> Reached:
 
 
 def _foreign(answer: Response) -> str:
-    """Return what came, unless it is Datadog's answer to a question without a key.
+    """Describe the answer, unless it is Datadog's usual answer to a request without a key.
 
-    That is a refusal in JSON. A proxy answers with a redirect, a page, or its own status.
+    Datadog sends a refusal in JSON. A proxy sends a redirect, a page, or a status of its own.
     """
     try:
         refuse_unreadable(answer)
@@ -145,11 +147,11 @@ def _foreign(answer: Response) -> str:
         return "" if failed else error.what
     if answer.status in _REFUSALS:
         return ""
-    return f"{answer.status} and {len(content)} fields of JSON"
+    return f"{answer.status} and {counted(len(content), 'field')} of JSON"
 
 
 def _asked(site: Site) -> str:
-    """Return Datadog's host, or the address of the sandbox that takes its place."""
+    """Return Datadog's host, or the address of the sandbox that replaces it."""
     local = urlsplit(site.api_url)
     return local.netloc if local.scheme == "http" else site.public.api_url.removeprefix("https://")
 

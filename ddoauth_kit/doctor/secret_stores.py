@@ -1,4 +1,4 @@
-"""Look at where secrets would be kept: the keyring, the folder, and what wins over both."""
+"""Check where secrets would be stored: in the keyring, the folder, or what overrides both."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _TRIAL = Slot("api_key", "us1", "doctor")
 
 
 def check_keyring() -> Finding:
-    """Name the keyring, or why it is not used."""
+    """Name the keyring, or say why it is not used."""
     backend, reason = usable_keyring()
     if backend is None:
         instead = "files or memory are" if os.name == "posix" else "memory is"
@@ -29,7 +29,7 @@ def check_keyring() -> Finding:
 
 
 def check_folder(environ: Mapping[str, str]) -> Finding:
-    """Look at the folder's owner and mode; a missing folder is not created."""
+    """Check the folder's owner and mode; don't create a missing folder."""
     try:
         folder = default_folder(environ)
     except InputError as error:
@@ -48,7 +48,7 @@ def check_folder(environ: Mapping[str, str]) -> Finding:
 
 
 def check_store(environ: Mapping[str, str]) -> Iterator[Finding]:
-    """Try the store that would be used, and name the secrets that it lists."""
+    """Test the store that would be used, and list the names of its secrets."""
     try:
         chosen = open_store(environ=environ)
         refuse_unwritable(chosen.store, _TRIAL)
@@ -66,7 +66,7 @@ def check_store(environ: Mapping[str, str]) -> Iterator[Finding]:
 
 
 def check_official_variables(environ: Mapping[str, str]) -> Finding | None:
-    """Name Datadog's own variables, which its client sends to whatever host it is pointed at."""
+    """Report Datadog's own variables, which its client sends to any host that it is given."""
     names = [name for name in ("DD_API_KEY", "DD_APP_KEY") if environ.get(name)]
     if not names:
         return None

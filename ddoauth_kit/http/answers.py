@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from ddoauth_kit.errors import AnswerError
+from ddoauth_kit.printable import counted
 
 if TYPE_CHECKING:
     from ddoauth_kit.http.message import Response
@@ -104,8 +105,8 @@ def refusal_sentence(response: Response) -> str:
     if response.status != _TOO_MANY:
         return f"The {purpose} was refused ({response.status})."
     wait = seconds_to_wait(response)
-    shown = "an unknown number of" if wait is None else f"{wait:g}"
-    return f"The {purpose} came too often ({response.status}): wait {shown} seconds."
+    shown = "an unknown number of seconds" if wait is None else counted(f"{wait:g}", "second")
+    return f"The {purpose} came too often ({response.status}): wait {shown}."
 
 
 def seconds_to_wait(response: Response) -> float | None:

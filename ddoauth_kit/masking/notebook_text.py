@@ -7,8 +7,8 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from ddoauth_kit.masking.layers import INLINE, TERMINAL
 from ddoauth_kit.masking.patterns import field_label, is_id_name
-from ddoauth_kit.masking.walk import INLINE, TERMINAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

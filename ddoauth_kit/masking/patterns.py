@@ -7,9 +7,12 @@ a repetition is bounded, or it can begin at one place of a run only.
 from __future__ import annotations
 
 import re
+import string
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
+
+from ddoauth_kit.masking.runs import CharacterClass, any_of, lines_with, one_byte_each
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -110,6 +113,7 @@ _ID_URL: Final = re.compile(
     r"|(?:githubusercontent\.com|mybinder\.org/v2/gh)/[\w.-]{1,60}/[\w.-]{1,80}/\Z"
     r"|(?:uses:[ \t\"\']{0,4}|git\+|github\.com/)[^\s@]{1,150}@\Z|\.git@\Z"
     r"|\b[0-9a-f]{7,40}\.{2,3}\Z"
+    r"|/compare/[\w./@+-]{1,120}\.{2,3}\Z"
     r"|\.(?:conda|tar\.bz2)#\Z"
     r"|\b(?:altair-viz|vega-embed|data)-\Z"
     r"|_anim_\w{1,24}_\Z"
@@ -133,13 +137,18 @@ class Find:
     known: bool = False
     rank: int = 0
 
+    def at(self, begin: int, end: int) -> Find:
+        """Return the same find at another place."""
+        return Find(begin, end, self.shown, self.kind, self.known, self.rank)
+
 
 @dataclass(frozen=True, slots=True)
 class Shape:
     """Hold one row of the table.
 
-    `pattern` has a group `value`, the secret itself. A text without any of `hints`, in lower case,
-    cannot match. `counts` decides with what stands around.
+    `pattern` has a group `value`, the secret itself. It is looked for in lines that hold one of
+    `hints`, in lower case, and in those up to `beyond` characters after it; a shape without hints
+    is one of hex digits. `counts` decides with what stands around.
     """
 
     kind: str
@@ -148,25 +157,38 @@ class Shape:
     hints: tuple[str, ...] = ()
     counts: Callable[[re.Match[str]], bool] | None = None
     joined: bool = False
+    beyond: int = 0
 
     def finds(self, text: str, folded: str) -> Iterator[Find]:
         """Yield where the shape is in a text; `folded` is the text in lower case."""
-        for hint in self.hints:
-            if hint in folded:
-                break
-        else:
-            if self.hints:
-                return
-        for found in self.pattern.finditer(text):
-            value = found["value"]
-            if is_repeated(value) or (self.counts is not None and not self.counts(found)):
-                continue
+        if any_of(self.hints, folded):
+            for begin, end in lines_with(_any_hint(self.hints), folded, after=self.beyond):
+                for found in self.pattern.finditer(text, begin, end):
+                    yield from self._counted(found)
+
+    def find_at(self, text: str, begin: int) -> Iterator[Find]:
+        """Yield the shape if it begins at this place of a text."""
+        found = self.pattern.match(text, begin)
+        if found is not None:
+            yield from self._counted(found)
+
+    def _counted(self, found: re.Match[str]) -> Iterator[Find]:
+        value = found["value"]
+        if not is_repeated(value) and (self.counts is None or self.counts(found)):
             shown = self.shown.replace("{tail}", value[-4:])
             yield Find(*found.span("value"), shown, self.kind)
 
 
+@lru_cache(maxsize=64)
+def _any_hint(hints: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(map(re.escape, hints)))
+
+
 def is_repeated(value: str) -> bool:
     """Return whether a value is one character over and over: a placeholder."""
+    last = value[-2:].lower()
+    if last[:1] != last[1:] and len(last) > 1 and "_" not in last:
+        return False  # most values end here
     letters = (value.rpartition("_")[2] or value).lower()
     return letters != "" and not letters.strip(letters[0])
 
@@ -307,9 +329,9 @@ def counts_as_value(value: str, *, name: str = "", quoted: bool, sure: bool = Fa
     return any(c.isdigit() for c in bare) or bool(re.search(r"[-+/=~!@#%^*]", bare))
 
 
-_NAME: Final = r"(?<![A-Za-z0-9_.-])-{0,2}(?P<name>[A-Za-z_][A-Za-z0-9_.-]{1,100})"
+_NAME: Final = r"(?<![A-Za-z0-9_.-])-{0,2}(?P<name>[A-Za-z_][A-Za-z0-9_.-]{1,100}+)"
 _FIELDS: Final = re.compile(
-    rf"{_NAME}[\"'\]]{{0,2}}[ \t]{{0,8}}(?P<sep>=>|:=|[:=]|(?<=[\"']),)[ \t]{{0,8}}"
+    rf"{_NAME}[\"'\]]{{0,2}}+[ \t]{{0,8}}+(?P<sep>=>|:=|[:=]|(?<=[\"']),)[ \t]{{0,8}}"
     r"(?:[bruf]{0,2}\"(?P<double>(?:[^\"\\\n]|\\.){1,4096})"
     r"|[bruf]{0,2}'(?P<single>(?:[^'\\\n]|\\.){1,4096})"
     r"|(?P<bare>[^\s,;&\"'<>(){}\[\]\\=]{1,4096}=*)(?P<after>[(\[]?))"
@@ -325,20 +347,28 @@ _CELLS: Final = re.compile(
     r"<t[hd]\b[^<>]{0,200}>\s{0,40}(?P<name>[A-Za-z_][A-Za-z0-9_.-]{1,60})\s{0,40}</t[hd]>\s{0,40}"
     r"<td\b[^<>]{0,200}>\s{0,40}(?P<bare>[^<>\s&=][^<>\s]{0,4095})\s{0,40}</"
 )
-_FIELD_HINTS: Final = ("token", "secret", "key", "verifier", "pass", "grant", "_pat")
+_FIELD_HINTS: Final = _any_hint(
+    ("token", "secret", "key", "verifier", "pass", "grant", "_pat", "-pat", "ddpat")
+)
+_ROW: Final = 4800
 
 
-def field_finds(text: str) -> Iterator[Find]:
-    """Yield values that a name gives away: in JSON, YAML, XML, forms, code, tables and options."""
-    for found in _FIELDS.finditer(text):
-        yield from _field(found)
-    if "--" in text:
-        for found in _OPTIONS.finditer(text):
-            yield from _marked_up(found)
-    if "</" in text:
-        for pattern in (_ELEMENTS, _CELLS):
-            for found in pattern.finditer(text):
+def field_finds(text: str, folded: str) -> Iterator[Find]:
+    """Yield values that a name gives away: in JSON, YAML, XML, forms, code, tables and options.
+
+    `folded` is the text in lower case.
+    """
+    for begin, end in lines_with(_FIELD_HINTS, folded):
+        for found in _FIELDS.finditer(text, begin, end):
+            yield from _field(found)
+        if "--" in text:
+            for found in _OPTIONS.finditer(text, begin, end):
                 yield from _marked_up(found)
+    if "</" in text:
+        for begin, end in lines_with(_FIELD_HINTS, folded, before=300, after=_ROW):
+            for pattern in (_ELEMENTS, _CELLS):
+                for found in pattern.finditer(text, begin, end):
+                    yield from _marked_up(found)
 
 
 def _field(found: re.Match[str]) -> Iterator[Find]:
@@ -464,6 +494,7 @@ SHAPES: Final = (
         ),
         ("curl",),
         _is_curl,
+        beyond=1200,
     ),
     Shape(
         "code of a redirect",
@@ -481,9 +512,11 @@ SHAPES: Final = (
     ),
 )
 
-_HINTED: Final = re.compile("|".join(re.escape(hint) for shape in SHAPES for hint in shape.hints))
-_HEX_RUN: Final = re.compile(r"(?<![0-9A-Za-z])[0-9a-fA-F]{32}")
-_FIELD_HINTED: Final = re.compile("|".join(_FIELD_HINTS))
+_HEX_SHAPES: Final = tuple(shape for shape in SHAPES if not shape.hints)
+_HINTED_SHAPES: Final = tuple(shape for shape in SHAPES if shape.hints)
+_HEX: Final = CharacterClass(string.hexdigits)
+_SHORTEST_HEX: Final = 32
+_ASCII_UPPER: Final = re.compile("[A-Z]+")
 
 
 def finds(text: str, *, joined: bool = False) -> Iterator[Find]:
@@ -493,10 +526,14 @@ def finds(text: str, *, joined: bool = False) -> Iterator[Find]:
     ends of words are lost.
     """
     folded = text.lower()
-    hinted = _HINTED.search(folded) is not None
-    keyed = not joined and _HEX_RUN.search(text) is not None
-    for shape in SHAPES:
-        if (hinted if shape.hints else keyed) and (shape.joined or not joined):
+    if len(folded) != len(text):
+        folded = _ASCII_UPPER.sub(lambda found: found[0].lower(), text)
+    for shape in _HINTED_SHAPES:
+        if shape.joined or not joined:
             yield from shape.finds(text, folded)
-    if not joined and _FIELD_HINTED.search(folded):
-        yield from field_finds(text)
+    if joined:
+        return
+    for begin, _ in _HEX.runs(one_byte_each(text), _SHORTEST_HEX):
+        for shape in _HEX_SHAPES:
+            yield from shape.find_at(text, begin)
+    yield from field_finds(text, folded)

@@ -6,8 +6,10 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from ddoauth_kit.masking.layers import INLINE
 from ddoauth_kit.masking.patterns import SECRET_FIELDS, Find, field_label
-from ddoauth_kit.masking.walk import INLINE, Walk, known_forms
+from ddoauth_kit.masking.walk import Walk, known_forms
+from ddoauth_kit.printable import counted
 from ddoauth_kit.secret import Secret
 
 if TYPE_CHECKING:
@@ -168,7 +170,7 @@ def outline(text: str) -> str:
     try:
         return json.dumps(_shape(json.loads(text)), ensure_ascii=False)
     except (ValueError, RecursionError):
-        return f"({len(text)} characters)"
+        return f"({counted(len(text), 'character')})"
 
 
 def is_field_name(name: str) -> bool:
@@ -182,7 +184,7 @@ def _shape(value: Any) -> Any:  # noqa: ANN401 - JSON has no narrower type
         others = len(value) - len(named)
         return named | ({"…": f"{others} more"} if others else {})
     if isinstance(value, list):
-        count = f"{len(value)} item{'' if len(value) == 1 else 's'}"
+        count = counted(len(value), "item")
         return [count, _shape(value[0])] if value else [count]
     return type(value).__name__
 

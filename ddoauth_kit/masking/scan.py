@@ -3,8 +3,9 @@
     ddoauth scan notebooks ddoauth-runs
 
 What looks like a secret is in `masking.patterns`, and how deep it is looked for in
-`masking.walk`. A file is read by its marks: UTF-8, UTF-16, UTF-32, gzip, zip, bzip2, xz and
-zlib. One that cannot be read is named as such, and counts as a finding.
+`masking.walk`. A file is read by its marks: UTF-8, UTF-16, UTF-32, gzip, zip, tar, bzip2, xz and
+zlib; of another binary, its readable strings are. One that cannot be read is named as such, and
+counts as a finding.
 """
 
 from __future__ import annotations

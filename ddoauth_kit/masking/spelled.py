@@ -10,12 +10,16 @@ import re
 import unicodedata
 from base64 import b32decode
 from binascii import Error as NotBase32
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
+
+from ddoauth_kit.masking.runs import CharacterClass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _SHORTEST: Final = 24
+_BLOCK: Final = 4096
 _FEWEST_LETTERS: Final = 12
 _FEWEST_WORDS: Final = 16
 _CHARACTERS: Final = re.compile(r"(?<!\w)\w(?:[\s,;|:'\"\-\[\]]{1,8}\w){15,}(?!\w)", re.ASCII)
@@ -32,7 +36,7 @@ _CLASSES: Final = bytes(
     for n in range(256)
 )
 _IN_A_ROW: Final = (b"wswswswswsws", b"wwswwswwswwswwsww")
-_MAY_BE_BASE32: Final = re.compile(r"[A-Z2-7]{24}")
+_IN_BASE32: Final = CharacterClass("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")
 _HEX_BYTE: Final = re.compile(r"(?:0x)?([0-9a-fA-F]{2})")
 _SEPARATORS: Final = {ord(c): None for c in " \t\n\r\v\f,;|:'\"-[]"}
 _APART: Final = re.compile(r"[\s,;]")
@@ -41,29 +45,50 @@ LOOKALIKES: Final = re.compile("[\u2460-\u24ff\ufe50-\ufe6f\uff01-\uff5e\U0001d4
 _OTHERS: Final = bytes(n for n in range(256) if not chr(n).isalnum() or n > 0x7F)  # noqa: PLR2004
 
 
-def spelled_words(text: str) -> Iterator[tuple[int, int, str | bytes]]:
-    """Yield begin and end of each word that is spelled in a text, and what it says."""
+def spelled_words(text: str, ascii_text: bytes) -> Iterator[tuple[int, int, str | bytes]]:
+    """Yield begin and end of each word that is spelled in a text, and what it says.
+
+    `ascii_text` is the text as `runs.one_byte_each` gives it.
+    """
     if len(text) < _SHORTEST:
         return
-    if _MAY_BE_BASE32.search(text):
-        yield from _in_base32(text)
-    if not _has_short_words(text):
-        return
-    for found in _CHARACTERS.finditer(text):
+    yield from _in_base32(text, ascii_text)
+    for begin, end in _with_short_words(ascii_text):
+        yield from _spelled(text, begin, end)
+
+
+def _spelled(text: str, begin: int, end: int) -> Iterator[tuple[int, int, str | bytes]]:
+    for found in _CHARACTERS.finditer(text, begin, end):
         said = found[0].translate(_SEPARATORS)
         if not said.isdigit() and not said.isalpha():
             yield *found.span(), said
-    for found in _NUMBERS.finditer(text):
+    for found in _NUMBERS.finditer(text, begin, end):
         numbers = [int(each) for each in _APART.split(found[0]) if each]
         if all(n <= 0xFF for n in numbers):  # noqa: PLR2004 - a byte
             yield *found.span(), bytes(numbers)
-    for found in _HEX_BYTES.finditer(text):
+    for found in _HEX_BYTES.finditer(text, begin, end):
         yield *found.span(), bytes.fromhex("".join(_HEX_BYTE.findall(found[0])))
 
 
-def _has_short_words(text: str) -> bool:
-    """Return whether six words in a row are short; most texts have none, and are not read again."""
-    classes = text.encode("ascii", "replace").translate(_CLASSES)
+def _with_short_words(text: bytes) -> Iterator[tuple[int, int]]:
+    """Yield the parts of a text in which six words in a row are short; most texts have none."""
+    classes = text.translate(_CLASSES)
+    if not _has_short_words(classes):
+        return
+    begin = end = -1
+    for block in range(0, len(classes), _BLOCK):
+        if not _has_short_words(classes[block : block + _BLOCK]):
+            continue
+        if block > end:
+            if end >= 0:
+                yield begin, end
+            begin = max(0, block - _BLOCK)
+        end = block + 2 * _BLOCK
+    if end >= 0:
+        yield begin, min(end, len(classes))
+
+
+def _has_short_words(classes: bytes) -> bool:
     for _ in range(3):
         classes = classes.replace(b"ss", b"s")
     if _IN_A_ROW[0] in classes:
@@ -72,10 +97,11 @@ def _has_short_words(text: str) -> bool:
     return _IN_A_ROW[1] in classes
 
 
-def _in_base32(text: str) -> Iterator[tuple[int, int, bytes]]:
-    for found in _BASE32.finditer(text):
-        word = found[0].rstrip("=")
-        if not word.strip(word[0]):
+def _in_base32(text: str, ascii_text: bytes) -> Iterator[tuple[int, int, bytes]]:
+    for begin, _ in _IN_BASE32.runs(ascii_text, _SHORTEST):
+        found = _BASE32.match(text, begin)
+        word = found[0].rstrip("=") if found else ""
+        if found is None or not word.strip(word[0]):
             continue
         try:
             yield *found.span(), b32decode(word + "=" * (-len(word) % 8))
@@ -93,6 +119,11 @@ def letters_alone(text: str) -> bytes:
     if text.isascii():
         return text.encode().lower().translate(None, _OTHERS)
     return plain_letters(text).encode("ascii", "ignore").lower().translate(None, _OTHERS)
+
+
+@lru_cache(maxsize=1024)
+def _letters_in(character: str) -> int:
+    return len(letters_alone(character))
 
 
 class LettersAlone:
@@ -117,7 +148,7 @@ class LettersAlone:
                 break
         else:
             return
-        places = [i for i, c in enumerate(text) for _ in letters_alone(c)]
+        places = [i for i, c in enumerate(text) for _ in range(_letters_in(c))]
         for value, shown in self._values.items():
             at = letters.find(value)
             while at >= 0:

@@ -91,7 +91,7 @@ class PendingAuthorizations:
             waiting = self._waiting.get(state)
             if waiting is not None and waiting.session == session:
                 return self._waiting.pop(state).request
-        raise AuthorizationError("wrong_state", "No attempt of this session expects it.")
+        raise AuthorizationError("wrong_state", "No attempt of this session expects this redirect.")
 
     def _forget_expired(self) -> None:
         """Drop what is too old; attempts are kept in the order in which they began."""

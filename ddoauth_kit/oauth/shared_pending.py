@@ -86,7 +86,7 @@ class SharedPending:
             and self._place.delete(_digest(state))
         ):
             return self._request(record, state)
-        raise AuthorizationError("wrong_state", "No attempt of this session expects it.")
+        raise AuthorizationError("wrong_state", "No attempt of this session expects this redirect.")
 
     def _record(self, state: str) -> dict[str, Any] | None:
         """Return what is known of an attempt that is not too old."""

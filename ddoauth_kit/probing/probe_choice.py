@@ -193,6 +193,8 @@ def _why_none(scope: str) -> str:
     if scope not in catalogue().scopes:
         return f"{unknown_scope(scope)} Datadog's list is longer than the catalogue."
     if opened := catalogue().opened_by(scope):
+        if len(opened) == 1:
+            return "The one operation it opens can't be called safely."
         return f"None of the {len(opened)} operations it opens can be called safely."
     if permitted := catalogue().permitted_by(scope):
         return (

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ddoauth_kit.http.answers import error_texts
 from ddoauth_kit.masking.redaction import is_field_name
+from ddoauth_kit.printable import counted
 from ddoauth_kit.probing.probe import Approach
 
 if TYPE_CHECKING:
@@ -161,7 +162,7 @@ def outline_of(response: Response) -> str:
     try:
         return _outlined(json.loads(response.text))
     except (ValueError, RecursionError):
-        return f"{len(response.text)} characters"
+        return f"{counted(len(response.text), 'character')}"
 
 
 def _decides(status: int) -> bool:

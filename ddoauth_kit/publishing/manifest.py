@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 from uuid import UUID
 
+from ddoauth_kit.printable import counted
 from ddoauth_kit.publishing.findings import Edit, Place, RuleFinding, finding, quoted
 from ddoauth_kit.publishing.integration import CLIENT, MANIFEST, README, Readme
 from ddoauth_kit.publishing.integration_files import Unreadable, find_file
@@ -282,7 +283,7 @@ def _entry_faults(folder: Path, entry: dict[str, Any]) -> Iterator[tuple[str, st
     caption = entry.get("caption")
     if not isinstance(caption, str) or not 0 < len(caption.strip()) <= MAX_CAPTION:
         size = len(caption) if isinstance(caption, str) else "no"
-        what = f"A caption has {size} characters."
+        what = f"A caption has {counted(size, 'character')}."
         yield "manifest-media-caption", "caption", what, f"Write 1 to {MAX_CAPTION}."
     name = entry.get("image_url")
     if not isinstance(name, str) or not name:

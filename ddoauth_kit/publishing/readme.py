@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
+from ddoauth_kit.printable import counted
 from ddoauth_kit.publishing.findings import Place, RuleFinding, finding, quoted
 from ddoauth_kit.publishing.integration import README, Readme
 from ddoauth_kit.publishing.integration_files import Unreadable, find_file
@@ -87,7 +88,9 @@ def _characters(readme: Readme) -> Iterator[RuleFinding]:
     found = list(_FOREIGN.finditer(readme.file.text))
     if found:
         first = found[0]
-        what = f"{len(found)} characters are above U+0100; the first one is {quoted(first[0])}."
+        are = "is" if len(found) == 1 else "are"
+        count = counted(len(found), "character")
+        what = f"{count} {are} above U+0100; the first one is {quoted(first[0])}."
         fix = "Write them in ASCII, such as -> for an arrow."
         line = readme.file.line_at(first.start())
         yield finding("readme-characters", at=Place(README, line), what=what, fix=fix)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from functools import lru_cache
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 TICK_SECONDS = 0.01
@@ -51,4 +52,9 @@ def iso(moment: datetime) -> str:
 
 def http_date(moment: datetime) -> str:
     """Write a moment for the `Date` header (RFC 9110, 5.6.7)."""
-    return format_datetime(moment, usegmt=True)
+    return _written(moment.replace(microsecond=0))
+
+
+@lru_cache(maxsize=1)
+def _written(second: datetime) -> str:
+    return format_datetime(second, usegmt=True)

@@ -9,6 +9,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from ddoauth_kit.errors import InputError
+from ddoauth_kit.printable import counted
 from ddoauth_kit.store.files import PrivateFolder
 from ddoauth_kit.store.memory import ThreadLocks
 from ddoauth_kit.store.patience import SECONDS, NoAnswerError, answered
@@ -205,7 +206,7 @@ class KeyringStore:
 
     def _ask(self, action: str, *arguments: str) -> Any:  # noqa: ANN401 - as the backend has it
         """Call the backend; its own exception may hold the secret, so only its name is kept."""
-        size = f" It has {len(arguments[1])} characters." if action == "set" else ""
+        size = f" It has {counted(len(arguments[1]), 'character')}." if action == "set" else ""
         try:
             return answered(getattr(self._backend, f"{action}_password"), SERVICE, *arguments)
         except NoAnswerError:

@@ -61,7 +61,7 @@ def test_the_caller_names_the_class() -> None:
     ("headers", "words"),
     [
         ({"x-ratelimit-reset": "7"}, "wait 7 seconds"),
-        ({}, "wait 1 seconds"),
+        ({}, "wait 1 second."),
         ({"x-ratelimit-reset": "canary"}, "wait an unknown number of seconds"),
         ({"retry-after": "9" * 99}, r"wait an unknown number of seconds"),
     ],

@@ -140,9 +140,9 @@ KINDS: dict[str, list[Typed]] = {
         Typed("$D run ok.ipynb --executor nobody --out o12", 2, "[no_executor]"),
     ],
     "nobody at the terminal": [
-        Typed("$D login </dev/null", 2, "[no_person]"),
-        Typed("DDOAUTH_CONSENT=PASTE $D login </dev/null", 2, "[no_person]"),
-        Typed("BROWSER=w3m $D login <&-", 2, "[no_person]"),
+        Typed("DDOAUTH_CLIENT_ID=a $D login </dev/null", 2, "[no_person]"),
+        Typed("DDOAUTH_CLIENT_ID=a DDOAUTH_CONSENT=PASTE $D login </dev/null", 2, "[no_person]"),
+        Typed("DDOAUTH_CLIENT_ID=a BROWSER=w3m $D login <&-", 2, "[no_person]"),
     ],
     "a redirect URI with a query of its own": [
         Typed(f"{LIVE}=https://acme.example.com/cb?datadog {LOGIN}", 0, "organization "),
@@ -173,7 +173,7 @@ KINDS: dict[str, list[Typed]] = {
     "an answer that is not Datadog's": [
         Typed(f"{FOREIGN} $D doctor --site us1", 1, "login.corp.example"),
         Typed(f"{FOREIGN} $D doctor --site us3 --format json", 1, "was a web page"),
-        Typed(f"{FOREIGN} $D doctor --site eu1", 1, "200 and 1 fields of JSON"),
+        Typed(f"{FOREIGN} $D doctor --site eu1", 1, "200 and 1 field of JSON"),
     ],
     "TLS that fails": [
         Typed("SSL_CERT_FILE=$PWD/none.pem $D doctor --site us1", 1, "set SSL_CERT_FILE"),

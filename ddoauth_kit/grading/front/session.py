@@ -17,6 +17,7 @@ from ddoauth_kit.grading.front.hosts import HostTable
 from ddoauth_kit.grading.front.proxy import Front
 from ddoauth_kit.grading.front.records import Treatment
 from ddoauth_kit.grading.front.trust_files import TrustFiles
+from ddoauth_kit.printable import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -216,8 +217,9 @@ class ArrivalWatch:
 
     def _line(self) -> str:
         name, why = likely_variable(self._command)
+        seconds = counted(f"{self._patience:g}", "second")
         return (
-            f"warning: The customer answered on Datadog's page {self._patience:g} seconds ago, "
+            f"warning: The customer answered on Datadog's page {seconds} ago, "
             "and the sandbox has received no call from the command. If the customer consented, "
             f"the command bypasses the front: most likely its client does not get {name} ({why})."
         )

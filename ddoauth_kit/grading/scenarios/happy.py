@@ -1,4 +1,4 @@
-"""Judge a good connect: what the server asked Datadog for, how it exchanged the code, its page."""
+"""Judge a good connect: the authorization request, the exchange of the code, and the page."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 from ddoauth_kit.grading.journey import Journey
 from ddoauth_kit.grading.sandbox_control import CONSENT_PATH
 from ddoauth_kit.grading.scenarios.finding import Check, Finding, Scenario
+from ddoauth_kit.printable import counted
 
 if TYPE_CHECKING:
     from ddoauth_kit.grading.bench import Bench
@@ -31,7 +32,7 @@ def good_connect(bench: Bench) -> list[Finding]:
 
 
 def judged(bench: Bench, journey: Journey, arrival: Arrival) -> list[Finding]:
-    """Judge a connect that has been made."""
+    """Judge a connect that was already made."""
     asked, events = journey.asked, journey.events()
     consents = [event for event in events if event.path == CONSENT_PATH][:2]
     return [
@@ -53,7 +54,9 @@ def _pkce(asked: dict[str, str], events: list[SandboxEvent]) -> Finding:
         named = f"The code_challenge_method is {method!r}." if method else "No method is named."
         return check.broken(named, events=events)
     if len(challenge) != _CHALLENGE:
-        return check.broken(f"The challenge has {len(challenge)} characters.", events=events)
+        return check.broken(
+            f"The challenge has {counted(len(challenge), 'character')}.", events=events
+        )
     return check.met("S256 with a challenge of 43 characters.", events=events)
 
 
@@ -65,7 +68,7 @@ def _state(asked: dict[str, str], events: list[SandboxEvent]) -> Finding:
         return check.risk("The authorization request has no state.", events=events)
     if len(state) < _STATE:
         return check.risk(
-            f"The state has {len(state)} characters, which is less than 128 bits.", events=events
+            f"The state has {counted(len(state), 'character')}: less than 128 bits.", events=events
         )
     return check.met(f"The state has {len(state)} characters.", events=events)
 
@@ -79,7 +82,8 @@ def _scope(asked: dict[str, str], events: list[SandboxEvent]) -> Finding:
     if refused:
         return check.broken(f"Datadog refused the scopes: {refused[0].reason}", events=refused)
     count = len(scope.split())
-    return check.met(f"{count} scopes, all of them known.", events=events)
+    text = "1 scope, which is known." if count == 1 else f"{count} scopes, all of them known."
+    return check.met(text, events=events)
 
 
 def _exchange(
@@ -118,8 +122,8 @@ def _verifier(check: Check, event: SandboxEvent) -> Finding:
     if not length:
         return check.broken("The token request has no code_verifier.", events=[event])
     if not _VERIFIER[0] <= length <= _VERIFIER[1]:
-        return check.broken(f"The verifier has {length} characters.", events=[event])
-    return check.met(f"The verifier has {length} characters.", events=[event])
+        return check.broken(f"The verifier has {counted(length, 'character')}.", events=[event])
+    return check.met(f"The verifier has {counted(length, 'character')}.", events=[event])
 
 
 def _host(check: Check, event: SandboxEvent) -> Finding:

@@ -1,4 +1,4 @@
-"""Kill the server's process without a warning, and check what it still knows afterwards."""
+"""Kill the server's process without a warning, and check what it still knows after a restart."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def rotated_and_crashed(bench: Bench) -> list[Finding]:
 
 
 def key_and_crash(bench: Bench) -> list[Finding]:
-    """Kill the process right after Datadog created the API key, and connect again."""
+    """Kill the process right after Datadog has created the API key, and connect again."""
     check = Check("key-once", "The API key is stored before anything else happens.")
     if bench.subject.by_hand:
         return [check.not_tested(_BY_HAND)]

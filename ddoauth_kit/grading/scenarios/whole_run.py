@@ -1,4 +1,4 @@
-"""Judge what only the whole run shows: log, URLs, grant types, and the scopes in use."""
+"""Judge what only the whole run can show: logs, URLs, grant types, and the used scopes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from ddoauth_kit.grading.sandbox_control import CONSENT_PATH
 from ddoauth_kit.grading.scenarios.acts import scopes_of
 from ddoauth_kit.grading.scenarios.finding import Check, Finding
+from ddoauth_kit.printable import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -31,7 +32,7 @@ _GRAVE: Final = frozenset({"access_token", "refresh_token", "api_key", "client_s
 
 
 def nothing_in_query(bench: Bench, events: Sequence[SandboxEvent]) -> Finding:
-    """Look for names of secrets in the URLs of all requests to Datadog and elsewhere."""
+    """Look for names of secrets in the URLs of all requests, to Datadog or elsewhere."""
     check = Check("nothing-in-query", "No URL contains a secret or a token.")
     for event in events:
         named = _NEVER_IN_URL & {name.lower() for name in event.query_fields}
@@ -57,11 +58,12 @@ def grant_type(_bench: Bench, events: Sequence[SandboxEvent]) -> Finding:
     if other:
         name = other[0].values.get("grant_type", "")
         return check.broken(f"A token request says {name or 'no grant_type'}.", events=other)
-    return check.met(f"{len(asked)} token requests name one of the two.")
+    name = "names" if len(asked) == 1 else "name"
+    return check.met(f"{counted(len(asked), 'token request')} {name} one of the two.")
 
 
 def logs_clean(bench: Bench, _events: Sequence[SandboxEvent]) -> Finding:
-    """Look for issued secrets in what the server wrote."""
+    """Look for issued secrets in the server's output."""
     check = Check("logs-clean", "The server's log contains nothing that was issued to it.")
     if bench.subject.by_hand and not bench.subject.written():
         return check.not_tested("The server was started by hand. Name its file as `log`.")
@@ -72,11 +74,12 @@ def logs_clean(bench: Bench, _events: Sequence[SandboxEvent]) -> Finding:
         return check.broken(f"The log contains an issued {_names(grave)}.")
     if found:
         return check.risk(f"The log contains an issued {_names(found)}.")
-    return check.met(f"{len(text.splitlines())} lines contain none.")
+    count = len(text.splitlines())
+    return check.met(f"{counted(count, 'line')} {'contains' if count == 1 else 'contain'} none.")
 
 
 def least_scope(bench: Bench, events: Sequence[SandboxEvent]) -> Finding:
-    """Compare the requested scopes with those that the operations needed."""
+    """Compare the requested scopes with the scopes that the called operations need."""
     check = Check("least-scope", "The server uses every scope that it asks for.")
     if not {"call", "refresh"} & {*bench.acts}:
         return check.not_tested("[call] is missing, so the server called no API.")

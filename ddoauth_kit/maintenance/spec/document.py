@@ -73,15 +73,16 @@ def written_answers(document: dict[str, Any]) -> str:
 
 
 def written_schemas(document: dict[str, Any]) -> str:
-    """Return kinds, settings and schemas as text: one entry a line."""
-    kinds, settings, operations = (
+    """Return kinds, settings, members and schemas as text: one entry a line."""
+    kinds, settings, members, operations = (
         [f"{_json(name)}: {_small(entry)}" for name, entry in document[part].items()]
-        for part in ("kinds", "settings", "operations")
+        for part in ("kinds", "settings", "members", "operations")
     )
     return (
         f'{{\n "notice": {_json(NOTICE)},\n "spec": {_json(document["spec"])},\n'
         f' "kinds": {{\n  {_joined(kinds)}\n }},\n'
         f' "settings": {{\n  {_joined(settings)}\n }},\n'
+        f' "members": {{\n  {_joined(members)}\n }},\n'
         f' "operations": {{\n  {_joined(operations)}\n }},\n'
         f' "schemas": [\n  {_joined(list(map(_small, document["schemas"])))}\n ]\n}}\n'
     )
@@ -102,9 +103,10 @@ def answers_drift(old: dict[str, Any], *, new: dict[str, Any]) -> Iterator[Diffe
 
 
 def schemas_drift(old: dict[str, Any], *, new: dict[str, Any]) -> Iterator[Difference]:
-    """Yield each kind or setting that changed, came or went, and one line if any schema did."""
+    """Yield each kind, setting or list of members that differs, and one line if any schema does."""
     yield from _drift("kind", old["kinds"], new["kinds"])
     yield from _drift("settings", old["settings"], new["settings"])
+    yield from _drift("members", old["members"], new["members"])
     if any(old[part] != new[part] for part in ("operations", "schemas")):
         yield Difference("schemas", "of bodies and answers", "changed")
 

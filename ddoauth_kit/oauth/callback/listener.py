@@ -27,7 +27,7 @@ from ddoauth_kit.oauth.callback.lasting_page import LastingPage
 from ddoauth_kit.oauth.callback.loopback_server import Asked, LoopbackServer, Reply
 from ddoauth_kit.oauth.redirect import Redirect, pasted_redirect, read_redirect
 from ddoauth_kit.oauth.tokens import TokenSet
-from ddoauth_kit.printable import one_line
+from ddoauth_kit.printable import counted, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -211,7 +211,7 @@ class CallbackListener(Generic[Result]):
             if self._attempts.begun
             else "No browser opened the link or the onboarding URL."
         )
-        return f"No redirect arrived within {timeout:g} seconds. {began}"
+        return f"No redirect arrived within {counted(f'{timeout:g}', 'second')}. {began}"
 
     def _link(self, ticket: str) -> str:
         origin = self._proxy_path or f"http://{self._address.name}:"

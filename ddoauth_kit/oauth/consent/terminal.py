@@ -13,6 +13,7 @@ from ddoauth_kit.oauth.callback.listener import WAIT, CallbackListener
 from ddoauth_kit.oauth.client import ONE_PERSON
 from ddoauth_kit.oauth.consent.way_back import opens_no_window
 from ddoauth_kit.oauth.redirect import pasted_redirect
+from ddoauth_kit.printable import counted
 from ddoauth_kit.registration.redirect_uris import leads_here
 
 if TYPE_CHECKING:
@@ -63,7 +64,8 @@ def listen_for_consent(  # noqa: PLR0913 - what a test stands in for comes by na
         request = oauth.begin(domain=domain, redirect_uri=listener.redirect_uri, session=ONE_PERSON)
         url = listener.start_url(request)
         say(f"Authorize in your browser: {url}")
-        say(f"Waiting for your answer for up to {seconds / 60:g} minutes; Ctrl-C ends the wait.")
+        minutes = counted(f"{seconds / 60:g}", "minute")
+        say(f"Waiting for your answer for up to {minutes}; Ctrl-C ends the wait.")
         say("If the page shows an error instead, compare client id, redirect URI and scopes.")
         if not opens_no_window():
             with contextlib.suppress(webbrowser.Error):

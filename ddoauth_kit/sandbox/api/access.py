@@ -45,11 +45,8 @@ def _invalid(behaviour: str) -> Refusal:
 
 def check_scopes(grant: Grant, operation: Operation) -> None:
     """Refuse a call that this grant's scopes don't open, or that its user may not make."""
-    needed = frozenset().union(*operation.scopes)
-    granted = frozenset(
-        scope for scope in needed.intersection(grant.scopes) if grant.org.admin.may(scope)
-    )
-    if not operation.is_open_to(granted):
+    granted, own = frozenset(grant.scopes), grant.org.admin.permissions
+    if not operation.is_open_to(granted if own is None else granted & own):
         raise bearer_refusal(
             "scope-missing",
             403,

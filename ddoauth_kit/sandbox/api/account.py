@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ddoauth_kit.sandbox.clock import START, iso
 from ddoauth_kit.sandbox.facts.catalogue import catalogue
 from ddoauth_kit.sandbox.http.messages import json_answer
-from ddoauth_kit.sandbox.resources.org_people import admin_of, org_itself, role_of
+from ddoauth_kit.sandbox.resources.org_people import admin_of, org_itself, permission, role_of
 
 if TYPE_CHECKING:
     from ddoauth_kit.sandbox.http.messages import Answer, Incoming
@@ -31,26 +30,8 @@ def list_permissions(twin: Twin, incoming: Incoming, _org: Org) -> Answer:
     everything = incoming.parameters.get("include_scopes", "").lower() == "true"
     known = catalogue()
     found = [
-        _permission(twin, name, description)
-        for name, description in known.descriptions.items()
+        permission(twin, name)
+        for name in known.descriptions
         if everything or known.sources[name] == "spec"
     ]
     return json_answer(200, {"data": found})
-
-
-def _permission(twin: Twin, name: str, description: str) -> dict[str, Any]:
-    kind = catalogue().kinds[name]
-    attributes = {
-        "created": iso(START),
-        "description": description,
-        "display_name": name.replace("_", " ").title(),
-        "display_type": "read" if kind == "read" else "write",
-        "group_name": "General",
-        "name": name,
-        "restricted": False,
-    }
-    return {
-        "type": "permissions",
-        "id": twin.mint.uuid(f"permission:{name}"),
-        "attributes": attributes,
-    }

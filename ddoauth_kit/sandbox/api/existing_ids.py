@@ -93,6 +93,8 @@ def check_parents(
 
     Parents that no operation creates stand for what customers have outside the API: any will do.
     """
+    if not operation.path_ids:
+        return
     template, given = operation.path.split("/"), incoming.path.split("/")
     for depth in range(1, len(template) + 1):
         shape = shape_of("/".join(template[:depth]))

@@ -34,6 +34,33 @@ class Elsewhere:
 
 
 @dataclass(frozen=True)
+class Eraser:
+    """An operation that deletes many resources of a kind: where their ids and its answer are."""
+
+    ids: tuple[str, ...]
+    way: tuple[str, ...] | None
+
+
+@dataclass(frozen=True)
+class MemberCall:
+    """An operation that adds or removes members: where its body and its answer have them."""
+
+    given: tuple[str, ...]
+    way: tuple[str, ...] | None
+
+
+@dataclass(frozen=True)
+class DescribedMembers:
+    """A list of members below a path; `listing` and `reading` are operations and their ways."""
+
+    path: str
+    listing: tuple[str, tuple[str, ...]] | None
+    reading: tuple[str, tuple[str, ...]] | None
+    adds: Mapping[str, MemberCall]
+    removes: Mapping[str, MemberCall]
+
+
+@dataclass(frozen=True)
 class DescribedKind:
     """One kind: its paths, where it is in bodies and answers, and what its ids look like."""
 
@@ -47,6 +74,7 @@ class DescribedKind:
     form: str | int | None
     makers: Mapping[str, Elsewhere]
     acts: Mapping[str, Elsewhere]
+    erasers: Mapping[str, Eraser]
 
     @property
     def parameter(self) -> str:
@@ -80,6 +108,7 @@ class OperationSchemas:
 class _Document:
     kinds: Entries
     settings: Entries
+    members: Entries
     operations: Entries
     schemas: NumberedEntries
 
@@ -90,6 +119,7 @@ def _document() -> _Document:
     return _Document(
         kinds=Entries(found["kinds"]),
         settings=Entries(found["settings"]),
+        members=Entries(found["members"]),
         operations=Entries(found["operations"]),
         schemas=NumberedEntries(found["schemas"]),
     )
@@ -112,6 +142,38 @@ def described_settings() -> Mapping[str, DescribedSettings]:
     )
 
 
+@cache
+def described_members() -> Mapping[str, DescribedMembers]:
+    """Return the lists of members by their path."""
+    return MappingProxyType(
+        {
+            path: DescribedMembers(
+                path=path,
+                listing=_shown(entry.get("list")),
+                reading=_shown(entry.get("get")),
+                adds=_calls(entry["adds"]),
+                removes=_calls(entry["removes"]),
+            )
+            for path, entry in _document().members.items()
+        }
+    )
+
+
+def _shown(entry: Mapping[str, Any] | None) -> tuple[str, tuple[str, ...]] | None:
+    return (entry["name"], tuple(entry["way"])) if entry is not None else None
+
+
+def _calls(entries: Mapping[str, Any]) -> Mapping[str, MemberCall]:
+    return {
+        name: MemberCall(given=tuple(entry["given"]), way=_way(entry))
+        for name, entry in entries.items()
+    }
+
+
+def _way(entry: Mapping[str, Any]) -> tuple[str, ...] | None:
+    return tuple(entry["way"]) if "way" in entry else None
+
+
 def _kind(path: str, entry: Mapping[str, Any]) -> DescribedKind:
     return DescribedKind(
         path=path,
@@ -124,6 +186,10 @@ def _kind(path: str, entry: Mapping[str, Any]) -> DescribedKind:
         form=entry.get("form"),
         makers=_elsewhere(entry.get("makers", {})),
         acts=_elsewhere(entry.get("acts", {})),
+        erasers={
+            name: Eraser(ids=tuple(call["ids"]), way=_way(call))
+            for name, call in entry.get("erasers", {}).items()
+        },
     )
 
 

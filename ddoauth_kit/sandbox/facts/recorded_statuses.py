@@ -19,6 +19,16 @@ _STATUSES: Mapping[str, int] = MappingProxyType(
 )
 # The deletions that name what they deleted, though the description has no body.
 _NAMED = frozenset({"DELETE /api/v2/actions-datastores/{datastore_id}"})
+# The creations of which a second one that says the same at this place gets 409.
+_UNIQUE: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "POST /api/v2/datasets": ("attributes", "name"),
+        "POST /api/v2/integration/aws/accounts": ("attributes", "aws_account_id"),
+        "POST /api/v2/org_connections": ("relationships", "sink_org", "data", "id"),
+        "POST /api/v2/team/{team_id}/memberships": ("relationships", "user", "data", "id"),
+        "POST /api/v2/team/{team_id}/notification-rules": ("attributes",),
+    }
+)
 # The product areas that answer 404, and not 400, to an id of another form than theirs.
 _LENIENT = frozenset(
     {"CSM Threats", "Logs Custom Destinations", "Powerpack", "Service Level Objectives", "Teams"}
@@ -35,6 +45,11 @@ def recorded_status(address: str) -> int | None:
 def names_deleted(address: str) -> bool:
     """Return whether a deletion answers with type and id of what it deleted."""
     return address in _NAMED
+
+
+def unique_at(address: str) -> tuple[str, ...] | None:
+    """Return where a creation says what no two resources below one path may share."""
+    return _UNIQUE.get(address)
 
 
 def is_lenient(area: str) -> bool:

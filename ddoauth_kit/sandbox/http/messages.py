@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -77,7 +77,16 @@ class Answer:
 
     def with_headers(self, *headers: tuple[str, str]) -> Answer:
         """Return this answer with more headers."""
-        return replace(self, headers=(*self.headers, *headers))
+        # Each answer passes here twice, and `replace` takes twice as long.
+        return Answer(
+            self.status,
+            self.body,
+            self.content_type,
+            (*self.headers, *headers),
+            self.delay,
+            self.cut_off,
+            self.stream,
+        )
 
     def wire_headers(self) -> list[tuple[str, str]]:
         """Return all headers as they go out; the length is that of the body before a cut."""

@@ -37,6 +37,13 @@ def all_at(body: Json, way: Way) -> list[Json]:
     return found
 
 
+def is_said(value: Json, sent: Json) -> bool:
+    """Return whether a value holds all that was sent, whatever else it holds."""
+    if isinstance(sent, dict) and isinstance(value, dict):
+        return all(is_said(value.get(name), part) for name, part in sent.items())
+    return bool(value == sent)
+
+
 def put_at(body: Json, way: Way, value: Json) -> Json:
     """Return a body with a value set at the end of a way."""
     if not way:
@@ -55,6 +62,27 @@ def with_item(body: Json, schema: Schema, way: Way, item: Item) -> Json:
     kept = {name: outer[name] for name in schema.get("r", ()) if name in outer}
     part = resolved(schema.get("p", {}).get(way[0]))
     return {**kept, way[0]: with_item(outer.get(way[0]), part, way[1:], item)}
+
+
+def erased(body: Json, way: Way | None, ids: list[str], now: str) -> Json:
+    """Return the answer of a call that deleted the resources of these ids."""
+    if way is None:
+        return body
+    if "*" not in way:
+        attributes = {
+            name: ids if name.startswith("deleted") else []
+            for name, part in (first_at(body, (*way, "attributes")) or {}).items()
+            if isinstance(part, list)
+        }
+        return put_at(body, (*way, "attributes"), attributes)
+    example = first_at(body, way)
+    told = example.get("attributes") if isinstance(example, dict) else None
+    shown = []
+    for one in ids:
+        own = {"public_id": one, "deleted_at": now}
+        attributes = {name: own.get(name, part) for name, part in (told or {}).items()}
+        shown.append({**example, "id": one, **({"attributes": attributes} if told else {})})
+    return put_at(body, way[:-1], shown)
 
 
 def written(name: str, entry: Mapping[str, Json], body: Json) -> Answer:

@@ -111,7 +111,8 @@ def _check(schema: Schema, value: object, *, at: str) -> None:
         _check_object(schema, value, at=at)
     elif isinstance(value, list) and "l" in schema:
         if len(value) < schema.get("k", 0):
-            raise InvalidBodyError(f"{at} must have at least {schema['k']} items")
+            noun = "item" if schema["k"] == 1 else "items"
+            raise InvalidBodyError(f"{at} must have at least {schema['k']} {noun}")
         items = resolved(schema["l"])
         for number, part in enumerate(value):
             _check(items, part, at=f"{at}[{number}]")

@@ -6,8 +6,13 @@ from functools import cache, partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from ddoauth_kit.sandbox.facts.described_schemas import described_kinds, described_settings
+from ddoauth_kit.sandbox.facts.described_schemas import (
+    described_kinds,
+    described_members,
+    described_settings,
+)
 from ddoauth_kit.sandbox.resources.described_service import DescribedService
+from ddoauth_kit.sandbox.resources.members_service import MembersService
 from ddoauth_kit.sandbox.resources.settings_service import SettingsService
 
 if TYPE_CHECKING:
@@ -32,22 +37,19 @@ def described_handlers(
     taken: Collection[tuple[str, str]],
 ) -> Mapping[tuple[str, str], Handler]:
     """Return the handlers of all kinds of which no operation is taken by another service."""
-    found: dict[tuple[str, str], Handler] = {}
-    for service in described_services().values():
-        handlers = dict(_handlers(service))
-        if not any(address in taken for address in handlers):
-            found.update(handlers)
-    return MappingProxyType(found)
+    return _free((dict(_handlers(service)) for service in described_services().values()), taken)
 
 
 def settings_handlers(taken: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Handler]:
     """Return the handlers of all settings of which no operation is taken by another service."""
-    found: dict[tuple[str, str], Handler] = {}
-    for settings in described_settings().values():
-        handlers = dict(SettingsService(settings).handlers())
-        if not any(address in taken for address in handlers):
-            found.update(handlers)
-    return MappingProxyType(found)
+    services = (SettingsService(settings).handlers() for settings in described_settings().values())
+    return _free(map(dict, services), taken)
+
+
+def members_handlers(taken: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Handler]:
+    """Return the handlers of all lists of members of which another service takes none."""
+    services = (MembersService(members).handlers() for members in described_members().values())
+    return _free(map(dict, services), taken)
 
 
 def described_readers(
@@ -60,6 +62,17 @@ def described_readers(
         for service in described_services().values()
         if tuple(service.kind.operations["create"].split(" ")) in handlers
     }
+    return MappingProxyType(found)
+
+
+def _free(
+    services: Iterable[Mapping[tuple[str, str], Handler]], taken: Collection[tuple[str, str]]
+) -> Mapping[tuple[str, str], Handler]:
+    """Put together the handlers of the services of which no operation is taken."""
+    found: dict[tuple[str, str], Handler] = {}
+    for handlers in services:
+        if not any(address in taken for address in handlers):
+            found.update(handlers)
     return MappingProxyType(found)
 
 
@@ -82,3 +95,6 @@ def _handlers(service: DescribedService) -> Iterable[tuple[tuple[str, str], Hand
     for name, other in service.kind.acts.items():
         method, _, path = name.partition(" ")
         yield (method, path), partial(service.act, name=name, other=other)
+    for name, eraser in service.kind.erasers.items():
+        method, _, path = name.partition(" ")
+        yield (method, path), partial(service.erase, name=name, eraser=eraser)

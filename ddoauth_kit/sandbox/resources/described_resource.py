@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from ddoauth_kit.sandbox.clock import START, iso
@@ -193,7 +194,11 @@ class Composer:
         if isinstance(example, (int, float)):
             seconds = self.moment.timestamp()
             return int(seconds * 1000) if example > _MILLISECONDS else int(seconds)
-        return iso(self.moment) if schema.get("f") == "date-time" else example
+        return self._iso if schema.get("f") == "date-time" else example
+
+    @cached_property
+    def _iso(self) -> str:
+        return iso(self.moment)
 
     def _leaf(self, schema: Schema, *, name: str, depth: int = 0) -> Json:
         """Make up a value of the server's own, or null if the schema allows it."""
@@ -231,7 +236,7 @@ class Composer:
     def _text(self, schema: Schema, *, name: str) -> str:
         form = schema.get("f", "")
         if form == "date-time":
-            return iso(self.moment)
+            return self._iso
         if form == "uuid" or name == "id":
             return self.mint.next_uuid(self.label)
         return _TEXTS.get(form, "")

@@ -13,11 +13,13 @@ from ddoauth_kit.sandbox.clock import START, iso
 from ddoauth_kit.sandbox.facts.catalogue import area_of
 from ddoauth_kit.sandbox.facts.described_answers import documents
 from ddoauth_kit.sandbox.facts.described_schemas import described_kinds, inner, operation_schemas
-from ddoauth_kit.sandbox.facts.recorded_statuses import is_lenient, names_deleted
+from ddoauth_kit.sandbox.facts.recorded_statuses import is_lenient, names_deleted, unique_at
 from ddoauth_kit.sandbox.http.messages import Answer, json_answer
 from ddoauth_kit.sandbox.resources.answer_parts import (
     all_at,
+    erased,
     first_at,
+    is_said,
     put_at,
     with_item,
     written,
@@ -31,7 +33,7 @@ from ddoauth_kit.sandbox.resources.org_people import admin_of, role_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from ddoauth_kit.sandbox.facts.described_schemas import DescribedKind, Elsewhere, Schema
+    from ddoauth_kit.sandbox.facts.described_schemas import DescribedKind, Elsewhere, Eraser, Schema
     from ddoauth_kit.sandbox.http.messages import Incoming
     from ddoauth_kit.sandbox.resources.create_read_update_delete import Change
     from ddoauth_kit.sandbox.state.created_resources import Item, Shelf
@@ -66,14 +68,16 @@ class DescribedService:
     def get(self, twin: Twin, org: Org, path: str, *, name: str = "") -> Item:
         """Return the item of a path, or refuse it as the operation of this name does."""
         collection, _, wanted = path.rpartition("/")
-        shelf, name = self.shelf(twin, org, collection), name or self.kind.operations["create"]
-        found = shelf.find(wanted) or next(
-            (item for item in shelf.all() if self._is_meant(item, wanted)), None
-        )
+        name = name or self.kind.operations["create"]
+        found = self._find(self.shelf(twin, org, collection), wanted)
         if found is None:
             self._check_form(wanted, name)
             raise refusal("unknown-id", 404, "Not found", at=name)
         return found
+
+    def _find(self, shelf: Shelf, wanted: str) -> Item | None:
+        named = (item for item in shelf.all() if self._is_meant(item, wanted))
+        return shelf.find(wanted) or next(named, None)
 
     def _check_form(self, wanted: str, name: str) -> None:
         """Refuse an id of another form than the described one, unless an item may have any."""
@@ -94,6 +98,7 @@ class DescribedService:
         if old is not None and incoming.method == "POST":
             words = f"{self.kind.key} {chosen} already exists"
             raise refusal("id-taken", 409, words, at=name)
+        self._check_unique(given, shelf, name)
 
         def make() -> Answer:
             item = self._new(twin, org, given, settable)
@@ -104,6 +109,21 @@ class DescribedService:
             return self._answer(twin, incoming, org, (name, self.kind.ways["create"]), item)
 
         return make
+
+    def _check_unique(self, given: Item, shelf: Shelf, name: str) -> None:
+        """Refuse what recordings show refused beside a resource that says the same.
+
+        What an org has from the start stands for nobody's, and is in nobody's way.
+        """
+        way = unique_at(name)
+        said = first_at(given, way) if way is not None else None
+        if way is None or not said:
+            return
+        nobodys = set(map(self._key, self._samples()))
+        others = (item for item in shelf.all() if self._key(item) not in nobodys)
+        if any(is_said(first_at(item, way), said) for item in others):
+            words = f"one with the same {'.'.join(way)} already exists"
+            raise refusal("id-taken", 409, words, at=name)
 
     def make_elsewhere(
         self, twin: Twin, incoming: Incoming, org: Org, *, name: str, other: Elsewhere
@@ -197,6 +217,24 @@ class DescribedService:
                 named = {"data": {part: item[part] for part in ("id", "type")}}
                 return json_answer(entry["status"], named)
             return written(name, entry, entry.get("body"))
+
+        return make
+
+    def erase(
+        self, twin: Twin, incoming: Incoming, org: Org, *, name: str, eraser: Eraser
+    ) -> Change:
+        """Find many resources, and return the function that deletes them."""
+        wanted = list(map(str, all_at(checked_body(incoming, name), eraser.ids)))
+        collection = "/".join(incoming.path.split("/")[: self.kind.path.count("/") + 1])
+        shelf = self.shelf(twin, org, collection)
+        items = [item for item in (self._find(shelf, one) for one in wanted) if item is not None]
+        if len(items) < len(wanted):
+            raise refusal("unknown-id", 404, "One or more of the resources do not exist", at=name)
+
+        def make() -> Answer:
+            shelf.remove({self._key(item) for item in items})
+            entry, now = documents()[name], iso(twin.clock.now())
+            return written(name, entry, erased(entry.get("body"), eraser.way, wanted, now))
 
         return make
 

@@ -90,7 +90,8 @@ class Dispatcher:
             date = clock.now() + timedelta(seconds=clock.ahead)
             clock.ahead = 0.0
             dated = answer.with_headers(("Date", http_date(date)))
-            return replace(dated, delay=dated.delay + self._twin.latency)
+            latency = self._twin.latency
+            return replace(dated, delay=dated.delay + latency) if latency else dated
 
     def handle(self, incoming: Incoming, *, too_large: bool = False) -> Answer:
         """Answer a request to a known host and write it down; the caller holds the lock."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -19,7 +20,8 @@ class Shelf:
 
     def __init__(self, items: Iterable[Item], *, key: Callable[[Item], str]) -> None:
         self._key = key
-        self._items = {key(item): item for item in items}
+        # A plain dict would look for its oldest key among the gaps that removed ones left.
+        self._items = OrderedDict((key(item), item) for item in items)
 
     def all(self) -> list[Item]:
         """Return the resources, oldest first."""
@@ -33,7 +35,7 @@ class Shelf:
         """Store a new resource; the oldest is removed if there are a thousand."""
         self._items[self._key(item)] = item
         while len(self._items) > ITEMS_KEPT:
-            del self._items[next(iter(self._items))]
+            self._items.popitem(last=False)
         return item
 
     def replace(self, old: str, item: Item) -> Item:

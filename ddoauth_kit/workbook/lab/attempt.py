@@ -12,6 +12,7 @@ from ddoauth_kit.oauth.callback.awaited_redirect import AwaitedRedirect
 from ddoauth_kit.oauth.callback.listener import CallbackListener
 from ddoauth_kit.oauth.client import ONE_PERSON
 from ddoauth_kit.oauth.redirect import Redirect, pasted_redirect
+from ddoauth_kit.printable import counted
 from ddoauth_kit.workbook.lab.backend import Mode
 from ddoauth_kit.workbook.lab.listen_or_paste import comes_back_here
 from ddoauth_kit.workbook.lab.shared_sandbox import ports_path
@@ -115,7 +116,7 @@ class PastedAttempt:
         """
         try:
             if not self._answer.wait(timeout):
-                what = f"Nothing was pasted within {timeout:g} seconds."
+                what = f"Nothing was pasted within {counted(f'{timeout:g}', 'second')}."
                 self._answer.end(AuthorizationError("no_redirect_in_time", what))
         finally:
             with suppress(AuthorizationError):

@@ -26,7 +26,7 @@ class CreationStep(NamedTuple):
     """Hold what to do, what to watch for, and the source of this step."""
 
     do: str
-    mind: str
+    note: str
     source: str
 
 
@@ -96,7 +96,7 @@ CREATION: Final[dict[str, tuple[CreationStep, ...]]] = {
 def creation_steps(path: str) -> ResultTable:
     """Return the steps of a path: `listing` (today's), `app` (before it) or `eu` (another site).
 
-    Columns: `step`, `do`, `mind`, `source`. The source is of the step: `today's docs`, `older
+    Columns: `step`, `do`, `note`, `source`. The source is of the step: `today's docs`, `older
     docs` (a page that Datadog has replaced, so it may no longer be so) or `this workbook`.
 
     Raises:

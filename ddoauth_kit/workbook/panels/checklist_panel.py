@@ -42,7 +42,7 @@ class ChecklistPanel(Panel):
         self._lost = LOST if self._ticks.broken else ""
         self._boxes = [
             widgets.Checkbox(
-                description=f"{number}. {step.do}" + (f" ({step.mind})" if step.mind else ""),
+                description=f"{number}. {step.do}" + (f" ({step.note})" if step.note else ""),
                 value=step.do in ticked,
                 indent=False,
                 layout={"width": "95%"},

@@ -75,8 +75,7 @@ class Case:
     @property
     def title(self) -> str:
         """Return the case in words, for progress and messages."""
-        several = self.name != f"{self.label}.{self.site}"
-        return f"{self.label} on {self.site}" + (f" for {self.client.label}" if several else "")
+        return run_title(self.label, self.site, self.client.label)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +107,12 @@ class NotebookRun:
     def as_dict(self) -> dict[str, Any]:
         """Return all of it as JSON values."""
         return asdict(self)
+
+
+def run_title(notebook: str, site: str, client: str) -> str:
+    """Return in words what runs where, and for which client if a file names it."""
+    named = "" if client in (DEMO, FROM_ENVIRONMENT) else f" for {client}"
+    return f"{notebook} on {site}{named}"
 
 
 def client_of_file(path: str) -> RunClient:

@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.printable import one_line
+from ddoauth_kit.workbook.runs.run_matrix import run_title
 
 if TYPE_CHECKING:
     from typing import TextIO
@@ -54,6 +55,5 @@ class RunProgress:
 def describe(run: NotebookRun) -> str:
     """Return a result in one line."""
     again = f", begun {run.attempts} times" if run.attempts > 1 else ""
-    client = run.name.removeprefix(f"{run.notebook}.{run.site}")
-    where = f"{run.notebook} on {run.site}" + (f" for {run.client}" if client else "")
+    where = run_title(run.notebook, run.site, run.client)
     return one_line(f"{run.status} {where} in {run.seconds:.1f} s{again}")

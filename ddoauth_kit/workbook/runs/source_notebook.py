@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ddoauth_kit.edited_text import edited_text
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.printable import quoted_path
+from ddoauth_kit.workbook.runs.notebook_shape import whole_notebook
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,6 +49,8 @@ _OTHERS: Final = (
 def checked_notebook(path: Path) -> dict[str, Any]:
     """Return the content of a notebook of format 4 whose language is Python, or not said.
 
+    What programs leave out or write as null gets the format's empty value.
+
     Raises:
         InputError: `not_a_notebook` or `other_language`.
     """
@@ -55,12 +58,17 @@ def checked_notebook(path: Path) -> dict[str, Any]:
         content = json.loads(edited_text(path))
     except (OSError, ValueError, RecursionError):
         content = None
-    if not isinstance(content, dict) or not isinstance(content.get("cells"), list):
+    if not isinstance(content, dict) or not {"cells", "worksheets"} & content.keys():
         raise InputError(
             "not_a_notebook", f"The file {quoted_path(path)} is not a Jupyter notebook."
         )
-    refuse_other_language(content.get("metadata"), name=path.name)
-    return content
+    try:
+        notebook = whole_notebook(content)
+    except ValueError as error:
+        what = f"The notebook {quoted_path(path)} can't be run: {error}."
+        raise InputError("not_a_notebook", what) from None
+    refuse_other_language(notebook["metadata"], name=path.name)
+    return notebook
 
 
 def takes_parameter(path: Path, name: str) -> bool:
@@ -116,16 +124,16 @@ def load_notebook(path: Path) -> Any:  # noqa: ANN401 - papermill is untyped
 
     content = json.dumps(checked_notebook(path))
     notebook = nbformat.v4.upgrade(nbformat.reads(content, as_version=4))  # type: ignore[no-untyped-call]
-    notebook.metadata.setdefault(
-        "papermill",
-        {
-            "default_parameters": {},
-            "parameters": {},
-            "environment_variables": {},
-            "version": version,
-        },
-    )
+    known = notebook.metadata.get("papermill")
+    notebook.metadata["papermill"] = {
+        "default_parameters": {},
+        "parameters": {},
+        "environment_variables": {},
+        "version": version,
+        **(known if isinstance(known, dict) else {}),
+    }
     for cell in notebook.cells:
         cell.metadata.setdefault("tags", [])
-        cell.metadata.setdefault("papermill", {})
+        if not isinstance(cell.metadata.get("papermill"), dict):
+            cell.metadata["papermill"] = {}
     return notebook

@@ -104,7 +104,7 @@ def _write_page(
     except Exception as error:  # noqa: BLE001 - whatever a notebook holds, the others have pages
         text = empty_page(title, why=type(error).__name__)
     with suppress(OSError):
-        write_text(out / f"{run.name}.html", text, errors="replace")
+        write_text(out / f"{run.name}.html", text)
 
 
 def _summary(outcome: RunOutcome) -> str:

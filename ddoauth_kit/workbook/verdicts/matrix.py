@@ -276,7 +276,7 @@ def _area(area: MatrixArea, matrix: VerdictMatrix) -> str:
     chips = " ".join(chip(verdict, found[verdict]) for verdict in GRAVITY if found[verdict])
     columns = "<col>" * (len(matrix.sites) + 1)
     opened = " open" if area.has_problem or matrix.is_narrowed else ""
-    scopes = f"{len(area.rows)} scope{'' if len(area.rows) == 1 else 's'}"
+    scopes = counted(len(area.rows), "scope")
     return (
         f"<details{opened}><summary><strong>{escape(area.name)}</strong> ({scopes}) {chips}"
         f"</summary><table><colgroup>{columns}</colgroup>{_head('scope', matrix.sites)}"

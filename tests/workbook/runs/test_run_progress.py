@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 
-from ddoauth_kit.workbook.runs.run_matrix import NotebookRun
+from ddoauth_kit.workbook.runs.run_matrix import DEMO, NotebookRun
 from ddoauth_kit.workbook.runs.run_progress import RunProgress
 
 
@@ -13,21 +13,21 @@ class _Terminal(io.StringIO):
         return True
 
 
-def _run(status: str, *, attempts: int = 1, name: str = "01_a.us1") -> NotebookRun:
-    return NotebookRun("01_a", "us1", "Acme", status, 1.25, "", f"{name}.ipynb", attempts)
+def _run(status: str, *, attempts: int = 1, client: str = DEMO) -> NotebookRun:
+    return NotebookRun("01_a", "us1", client, status, 1.25, "", "any.ipynb", attempts)
 
 
 def _shown(stream: io.StringIO) -> str:
     progress = RunProgress(3, stream=stream)
     progress.add(_run("passed"))
     progress.add(_run("failed", attempts=2))
-    progress.add(_run("passed", name="01_a.us1.acme"))
+    progress.add(_run("passed", client="Acme"))
     progress.end()
     return stream.getvalue()
 
 
 def test_lines() -> None:
-    """Without a terminal each result is a line of plain text."""
+    """Without a terminal each result is a line of plain text, with a client that a file names."""
     assert _shown(io.StringIO()).splitlines() == [
         "1/3 passed 01_a on us1 in 1.2 s",
         "2/3 failed 01_a on us1 in 1.2 s, begun 2 times",
