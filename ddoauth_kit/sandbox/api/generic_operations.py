@@ -46,6 +46,8 @@ def answer_operation(
 
 def check_query(incoming: Incoming, operation: Operation) -> None:
     """Refuse a query without a required parameter, or with an end before its start."""
+    if not (incoming.query or operation.query):
+        return
     parameters = incoming.parameters
     missing = [name for name in operation.query if not parameters.get(name)]
     if missing:

@@ -125,7 +125,7 @@ class Dispatcher:
             role=role,
             path=rest,
             query=read_pairs(request.scope["query_string"]),
-            headers=dict(request.headers),
+            headers=_headers_of(request),
             cookies=request.cookies,
             body=body or b"",
         )
@@ -206,6 +206,12 @@ class Dispatcher:
             behaviour=behaviour,
             reason=reason,
         )
+
+
+def _headers_of(request: Request) -> dict[str, str]:
+    """Return the headers; of a repeated one, the first."""
+    pairs = reversed(request.scope["headers"])
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in pairs}
 
 
 def _split(path: str) -> tuple[str, str, str]:
