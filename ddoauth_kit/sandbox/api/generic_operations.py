@@ -1,4 +1,4 @@
-"""Operations without a store: check the request, and return the spec's answer."""
+"""Operations without a store: check the request and return the spec's answer."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def check_query(incoming: Incoming, operation: Operation) -> None:
 
 
 def check_body_of(incoming: Incoming, operation: Operation) -> None:
-    """Refuse a body that lacks what is required, or has what the description does not allow."""
+    """Refuse a body that lacks required fields, or has fields that the description forbids."""
     body = operation.body
     if not body or (body == "optional" and not incoming.body):
         return

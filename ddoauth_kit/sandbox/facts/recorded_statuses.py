@@ -43,7 +43,7 @@ def recorded_status(address: str) -> int | None:
 
 
 def names_deleted(address: str) -> bool:
-    """Return whether a deletion answers with type and id of what it deleted."""
+    """Return whether a deletion answers with the type and id of the deleted resource."""
     return address in _NAMED
 
 
@@ -53,10 +53,10 @@ def unique_at(address: str) -> tuple[str, ...] | None:
 
 
 def is_lenient(area: str) -> bool:
-    """Return whether a product area takes an id of any form for one that is unknown."""
+    """Return whether a product area treats an id in any format as merely unknown."""
     return area in _LENIENT
 
 
 def unacceptable_status(address: str) -> int:
-    """Return the status of a request that is well formed and makes no sense to its service."""
+    """Return the status for a well-formed request that makes no sense to its service."""
     return 422 if area_of(address) in _UNPROCESSABLE else 400

@@ -42,7 +42,7 @@ def issue_tokens_v1(twin: Twin, incoming: Incoming) -> Answer:
 
 
 def issue_tokens_v2(twin: Twin, incoming: Incoming) -> Answer:
-    """Answer at the documented address, `/api/v2/oauth2/token`, refusals as in RFC 6749, 5.2."""
+    """Answer at the documented address, `/api/v2/oauth2/token`, with RFC 6749's refusals."""
     try:
         return _issue_tokens(twin, incoming)
     except Refusal as refusal:
@@ -104,7 +104,7 @@ def _burn(twin: Twin, code: Code) -> None:
 
 
 def _fits(verifier: str, code: Code) -> bool:
-    """Check the verifier; a switch accepts requests whose challenge needs a different check."""
+    """Check the verifier; a switch tolerates challenges that need a different check."""
     if code.method == "plain":
         return hmac.compare_digest(verifier.encode(errors="replace"), code.challenge.encode())
     return not code.method or proves(verifier, challenge=code.challenge)
@@ -156,7 +156,7 @@ def _token_answer(twin: Twin, grant: Grant, *, silent: bool = False) -> Answer:
 
 
 def _elsewhere(twin: Twin, grant: Grant) -> Grant:
-    """Return the same grant as if the first org of the next site had given it."""
+    """Return the grant as if the next site's first org had given it."""
     return replace(grant, org=twin.org(next_site(grant.org.site)))
 
 

@@ -76,7 +76,7 @@ def _display(percent: float) -> str:
 
 
 def _verify(draft: Draft) -> None:
-    """Refuse an objective without what its type measures by."""
+    """Refuse an objective without the measurement that its type needs."""
     kind = draft.given["type"]
     if draft.old is not None and draft.old["type"] != kind:
         raise InvalidBodyError("The type of an SLO cannot be changed.")

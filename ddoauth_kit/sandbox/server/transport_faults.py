@@ -1,4 +1,4 @@
-"""The faults that hit token and API requests on their way in or out, whatever they ask."""
+"""The faults that affect token and API requests or answers, whatever their contents."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _sent(incoming: Incoming) -> str:
 
 
 def spoil_answer(answer: Answer, *, faults: FaultPlan) -> Answer:
-    """Return an answer as it arrives over a bad connection; one without content is only late."""
+    """Return an answer as it arrives over a bad connection; an empty one is only late."""
     if answer.status == NO_CONTENT:
         return replace(answer, delay=SLOW_SECONDS) if faults.strikes("slow") else answer
     if faults.strikes("malformed-json"):

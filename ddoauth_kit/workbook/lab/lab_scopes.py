@@ -127,7 +127,7 @@ class LabScopes:
         return use_table(scope_use(tokens.scopes, exchanges=self._lab.transcript))
 
     def unused(self) -> tuple[str, ...]:
-        """Return the scopes that no call of this lab needed, for `check_folder`; probes are none.
+        """Return the scopes that no call of this lab needed, for `check_folder`; ignore probes.
 
         The result is only useful if the lab makes the same calls as the integration.
         """

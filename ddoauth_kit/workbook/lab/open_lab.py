@@ -192,7 +192,7 @@ class OwnSandbox(SandboxBackend):
 
     @property
     def register(self) -> Callable[[CallbackUrls], None] | None:
-        """Return what gives the client one more address, and lets browsers in by a proxy."""
+        """Return a function that adds an address to the client, and admits proxied browsers."""
         return self._register if self.client else None
 
     def _register(self, urls: CallbackUrls) -> None:
@@ -367,7 +367,7 @@ def sandbox_sites(sandbox: Sandbox) -> SiteTable:
 
 
 def bound_sites(endpoints: Mapping[str, Mapping[str, str]]) -> SiteTable:
-    """Return Datadog's sites with other addresses, as a sandbox describes its own."""
+    """Return Datadog's sites with other addresses, in a sandbox's own format."""
     return DATADOG_SITES.at(
         {
             name: Endpoints(

@@ -168,7 +168,7 @@ class VerdictMatrix:
         return known[name.lower()] if name else ""
 
     def text(self, *, brief: bool = False) -> str:
-        """Return it in fixed width; `brief` folds scopes whose verdict is the same everywhere."""
+        """Return fixed-width text; `brief` folds scopes with the same verdict everywhere."""
         return matrix_text(self, brief=brief)
 
     def html(self) -> str:
