@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.errors.near_names import nearest
@@ -24,6 +25,10 @@ _HOSTNAME: Final = re.compile(
 FAMILIES: Final = ("datadoghq.com", "datadoghq.eu", "ddog-gov.com")
 _NO_VANITY: Final = frozenset({"api", "www"})
 _NOT_A_REGION: Final = frozenset({"api", "app", "www"})
+# What stands before a site's domain in the hosts that Datadog's pages name.
+_OWN_HOSTS: Final = frozenset(
+    {"", "app", "api", "www", "http-intake.logs", "event-management-intake"}
+)
 _SHOWN: Final = 80
 
 
@@ -146,7 +151,7 @@ class SiteTable:
         for site in self.sites:
             if wanted in (site.name, site.domain):
                 return site
-        raise self._unknown(name)
+        raise self._unknown(name, hint=self._meant(wanted))
 
     def from_domain(self, domain: str) -> Site:
         """Find the site that a redirect's `domain` names; only an exact domain counts.
@@ -237,16 +242,27 @@ class SiteTable:
         others = tuple(s for s in self.sites if s.domain.endswith(f".{site.domain}"))
         return (site, *others)
 
-    def _unknown(self, value: str) -> InputError:
+    def _unknown(self, value: str, *, hint: str = "") -> InputError:
         known = ", ".join(f"{site.name} ({site.domain})" for site in self.sites)
         return InputError(
             "unknown_site",
-            f"{_quote(value)} is not a Datadog site. Use one of: {known}.{self._meant(value)}",
+            f"{_quote(value)} is not a Datadog site. Use one of: {known}.{hint}",
         )
 
-    def _meant(self, value: str) -> str:
-        """Suggest a site similar to a typed name; give no hint for a host from outside."""
-        return "" if "." in value else nearest(value, self.names)
+    def _meant(self, typed: str) -> str:
+        """Name the site that a person means who typed a name with a mistake, or a web address."""
+        host = _host_of(typed)
+        if "." not in host:
+            return nearest(typed, self.names)
+        owners = [site for site in self.sites if f".{host}".endswith(f".{site.domain}")]
+        if not owners:
+            return nearest(host, [site.domain for site in self.sites])
+        site = max(owners, key=lambda each: len(each.domain))
+        own = host.removesuffix(site.domain).rstrip(".")
+        if own in _OWN_HOSTS:
+            return f" {_quote(host)} belongs to {site.name}."
+        names = " or ".join(each.name for each in self._family(site))
+        return f" {_quote(host)} may be a customer's address on {names}."
 
 
 def _hostname(value: str) -> str | None:
@@ -256,6 +272,15 @@ def _hostname(value: str) -> str | None:
     """
     found = _HOSTNAME.fullmatch(value)
     return found[1] if found else None
+
+
+def _host_of(typed: str) -> str:
+    """Return the host of what a person may copy from a browser: with scheme, port, path or none."""
+    try:
+        host = urlsplit(typed if "//" in typed else f"//{typed}").hostname
+    except ValueError:
+        host = None
+    return (host or "").rstrip(".")
 
 
 def _new_region(host: str) -> InputError | None:

@@ -14,6 +14,7 @@ from ddoauth_kit.commands.terminal import (
     chosen_sites,
     document,
     say,
+    say_if_settings_rest,
 )
 from ddoauth_kit.doctor.reachability import require_answer
 from ddoauth_kit.errors import InputError
@@ -106,6 +107,7 @@ def run_probe(options: argparse.Namespace) -> int:
         every_scope=True,
         person=logins.refuse,
     ) as lab:
+        say_if_settings_rest(options.mode)
         if options.mode == "live":
             logins.begin(lab)
         tables = lab.scopes.probe(*scopes, sites=sites, writes=options.writes or "")

@@ -22,6 +22,7 @@ from ddoauth_kit.commands.terminal import (
     chosen_sites,
     document,
     say,
+    say_if_settings_rest,
 )
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.oauth.authorization_request import authorization_request
@@ -99,6 +100,7 @@ def _run_all(
 ) -> bool:
     """Run the cases without a good result in the ledger; return False if interrupted."""
     say(_announcement(cases))
+    say_if_settings_rest(settings.mode)
     missing = [case for case in cases if not ledger.passed(case)]
     if len(missing) < len(cases):
         say(f"{len(cases) - len(missing)} of {len(cases)} had passed before, and are not run again")

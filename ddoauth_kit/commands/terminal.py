@@ -5,6 +5,7 @@ Only printable text is printed, whatever a value contains.
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from contextlib import suppress
@@ -17,10 +18,12 @@ from ddoauth_kit.scopes import known_scopes, unknown_scope
 from ddoauth_kit.sites import DATADOG_SITES
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import TextIO
 
     from ddoauth_kit.errors import DdoauthError
 
+_ONLY_LIVE: Final = ("DDOAUTH_SANDBOX", "DDOAUTH_CLIENT_ID", "DDOAUTH_PUBLISHED_CLIENT_ID")
 SUCCESS: Final = 0
 FOUND: Final = 1
 BAD_INPUT: Final = 2
@@ -106,3 +109,10 @@ def chosen_scopes(given: list[str]) -> tuple[str, ...]:
     if unknown:
         raise InputError("unknown_scope", " ".join(unknown))
     return scopes
+
+
+def say_if_settings_rest(mode: str, environ: Mapping[str, str] = os.environ) -> None:
+    """Say that a command in sandbox mode does not use the client that the environment names."""
+    named = next((name for name in _ONLY_LIVE if environ.get(name)), "")
+    if mode == "sandbox" and named:
+        say(f"note: {named} is for --mode live; this uses a demo client in a sandbox of its own")

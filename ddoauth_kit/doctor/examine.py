@@ -62,6 +62,7 @@ def examine(  # noqa: PLR0913 - each is an option of the command
         *check_tls(environ),
         *_client(environ, site=home, client=client),
     ]
+    findings = _once(findings)
     if offline:
         step = "run it without --offline"
         return [*findings, unknown("sites and clock", "not checked", step)]
@@ -74,6 +75,12 @@ def examine(  # noqa: PLR0913 - each is an option of the command
         step = "name a client: only its own site is checked"
         return [*findings, unknown("token endpoints", "no registration was found", step)]
     return [*findings, *check_token_endpoints(registration, sites=sites)]
+
+
+def _once(findings: list[Finding]) -> list[Finding]:
+    """Leave out what is stored where a later finding says more about the same thing."""
+    compared = {each.check for each in findings}
+    return [f for f in findings if f.check != "kept" or f"kept: {f.found}" not in compared]
 
 
 def _client(environ: Mapping[str, str], *, site: str, client: str) -> list[Finding]:

@@ -193,7 +193,7 @@ def _why_none(scope: str) -> str:
         return f"{unknown_scope(scope)} Datadog's list is longer than the catalogue."
     if opened := catalogue().opened_by(scope):
         if len(opened) == 1:
-            return "The one operation it opens can't be called safely."
+            return "The one operation it opens cannot be called safely."
         return f"None of the {len(opened)} operations it opens can be called safely."
     if permitted := catalogue().permitted_by(scope):
         return (

@@ -14,7 +14,7 @@ from ddoauth_kit.edited_text import edited_text
 from ddoauth_kit.environment_values import path_in, value_of, word_of, words_of
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.printable import quoted_path
-from ddoauth_kit.registration.redirect_uris import can_be_redirect_uri
+from ddoauth_kit.registration.redirect_uris import why_no_redirect_uri
 from ddoauth_kit.scopes import known_scopes, unknown_scope
 from ddoauth_kit.secret import Secret
 from ddoauth_kit.sites import DATADOG_SITES
@@ -76,8 +76,9 @@ class ClientRegistration:
         object.__setattr__(self, "kind", _kind(self.kind))
         object.__setattr__(self, "token_endpoint", _token_endpoint(self.token_endpoint))
         for uri in self.redirect_uris:
-            if not can_be_redirect_uri(uri):
-                raise InputError("bad_redirect_uri", f"{uri[:120]!a} is not a valid redirect URI.")
+            if why := why_no_redirect_uri(uri):
+                what = f"{uri[:120]!a} is not a valid redirect URI. {why}"
+                raise InputError("bad_redirect_uri", what)
 
     @property
     def secret(self) -> Secret:
@@ -95,7 +96,14 @@ class ClientRegistration:
     @property
     def warnings(self) -> tuple[str, ...]:
         """Return a sentence for each value that is unusual but allowed."""
-        return tuple(unknown_scope(scope) for scope in self.scopes if scope not in known_scopes())
+        stars = [uri for uri in self.redirect_uris if "*" in uri]
+        return (
+            *(unknown_scope(scope) for scope in self.scopes if scope not in known_scopes()),
+            *(
+                f"Datadog compares {uri!a} letter by letter: `*` stands for nothing."
+                for uri in stars
+            ),
+        )
 
 
 def registration_from_file(

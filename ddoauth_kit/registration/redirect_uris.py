@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -12,6 +13,7 @@ _TUNNELS: Final = ("ngrok.io", "ngrok.app", "ngrok-free.app", "ngrok-free.dev", 
 _RESERVED: Final = ("test", "example", "invalid", "local", "internal")
 # Printable letters that RFC 3986 leaves out of every part of a URI.
 _NEVER: Final = frozenset('\\"<>^`{|}')
+_LABEL: Final = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 
 
 def can_be_redirect_uri(uri: str) -> bool:
@@ -30,11 +32,20 @@ def why_no_redirect_uri(uri: str) -> str:
         return "A redirect URI may contain only the ASCII characters of a URL, and no spaces."
     if parts.scheme != "https" and not (parts.scheme == "http" and host in LOOPBACK):
         return "A redirect URI starts with https://, or with http:// on this machine."
-    if not host:
-        return "A redirect URI needs a host."
     if parts.fragment:
         return "A fragment (#...) is not allowed in a redirect URI."
-    return "A user name is not allowed in a redirect URI." if parts.username else ""
+    if parts.username:
+        return "A user name is not allowed in a redirect URI."
+    return _why_no_host(host or "")
+
+
+def _why_no_host(host: str) -> str:
+    labels = host.removesuffix(".").split(".")
+    if not host:
+        return "A redirect URI needs a host."
+    if _address(host) is not None or all(_LABEL.fullmatch(label) for label in labels):
+        return ""
+    return f"{host[:60]!r} is not the name of one host, and Datadog knows no wildcards."
 
 
 def leads_here(url: str) -> bool:

@@ -74,6 +74,11 @@ def test_a_login_asks_for_the_scopes_that_are_typed(terminal: Terminal) -> None:
     probed = terminal.run("probe", "--mode", "live", "--scope", "events_read")
     assert probed.returncode == 1
     assert f"Probing with the sandbox at {terminal.sandbox.base_url}, not Datadog." in probed.stderr
+    elsewhere = terminal.run("probe", "--scope", "metrics_read")
+    assert elsewhere.returncode == 0
+    assert "note: DDOAUTH_SANDBOX is for --mode live" in elsewhere.stderr
+    told = terminal.run("doctor", "--offline").stdout
+    assert told.count("kept: grant of ") == 1
     assert (
         "us1: the grant is for 1 scope, without events_read. Next: ddoauth login --site us1 "
         "--scope metrics_read events_read"

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 PRELOADED: Final = (
     "IPython.core.completerlib",
     "ddoauth_kit.sandbox",
-    "ddoauth_kit.workbook",
+    "ddoauth_kit.workbook.lessons.graded_copy",
+    "ddoauth_kit.workbook.lessons.lesson_runs",
+    "ddoauth_kit.workbook.lessons.lesson_tables",
     "ddoauth_kit.workbook.panels",
     "ddoauth_kit.workbook.runs.kernel_template",
     "httpcore",

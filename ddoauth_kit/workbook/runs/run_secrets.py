@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from ddoauth_kit.masking.known_secrets import environment_secrets
 from ddoauth_kit.store.contents import secrets_of_this_user
-from ddoauth_kit.workbook.lab.backend import Mode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,7 +20,7 @@ def known_secrets(parameters: Mapping[str, Any]) -> Callable[[], tuple[Secret, .
     each time. A sandbox lesson can't, but any notebook can read the stored secrets. Secrets that
     were seen once stay known, because a replaced token is still a secret.
     """
-    live = parameters.get("MODE") == Mode.LIVE
+    live = parameters.get("MODE") == "live"
     seen: dict[Secret, None] = dict.fromkeys(secrets_here())
 
     def now() -> tuple[Secret, ...]:
