@@ -22,7 +22,7 @@ _BZIP2: Final = b"BZh"
 _XZ: Final = b"\xfd7zXZ\0"
 _PACKED: Final = frozenset({GZIP[:1], ZIP[:1], _BZIP2[:1], _XZ[:1], b"x"})
 _DEEPEST: Final = 5
-# Packed in a way that nothing here unpacks.
+# Formats that this module can't unpack.
 _CLOSED: Final = (
     b"7z\xbc\xaf\x27\x1c",
     b"Rar!\x1a\x07",

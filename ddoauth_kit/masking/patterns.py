@@ -17,7 +17,7 @@ from ddoauth_kit.masking.runs import CharacterClass, any_of, lines_with, one_byt
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-# Fields that hold a secret whatever it looks like: OAuth's, and Datadog's own.
+# Fields that always contain a secret: OAuth's, and Datadog's own.
 SECRET_FIELDS: Final = frozenset(
     {
         "access_token",

@@ -302,7 +302,7 @@ class Grant:
         if self._failure is None:
             return
         error, at = self._failure
-        # Some clocks stand still for milliseconds: a failure of that moment was before the call.
+        # Some clocks stand still for milliseconds, so a failure at that time was before the call.
         if at > asked or (self._failures > 1 and time.monotonic() < at + PAUSE):
             raise type(error)(error.code, error.what, said=error.said, exchange=error.exchange)
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     Handler = Callable[[Twin, Incoming, Org], Answer | Callable[[], Answer]]
 
 _METHODS = ("GET", "POST", "PUT", "PATCH")
-# A parameter that holds an id and not free text, by its name.
+# A parameter whose name says that it contains an id and not free text.
 _ID_PARAMETER = re.compile(r"(id|uuid|token|^key)$", re.IGNORECASE)
 # A field that holds one.
 _ID_FIELD = re.compile(r"(id|uuid|token|^key|^name|^handle|^slug|^number|^version)$", re.IGNORECASE)

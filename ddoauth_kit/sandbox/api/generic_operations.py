@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ddoauth_kit.sandbox.state.orgs import Org
     from ddoauth_kit.sandbox.state.state import Twin
 
-# The spans of time that listings of usage take, in ISO 8601, which sorts as time does.
+# The time spans of usage listings, in ISO 8601, which sorts chronologically.
 _SPANS = (("start_hr", "end_hr"), ("filter[timestamp][start]", "filter[timestamp][end]"))
 _HOUR = re.compile(r"\d{4}-\d{2}-\d{2}T")
 

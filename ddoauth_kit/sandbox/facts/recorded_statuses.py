@@ -19,7 +19,7 @@ _STATUSES: Mapping[str, int] = MappingProxyType(
 )
 # The deletions that name what they deleted, though the description has no body.
 _NAMED = frozenset({"DELETE /api/v2/actions-datastores/{datastore_id}"})
-# The creations of which a second one that says the same at this place gets 409.
+# The creations that get 409 if an earlier one has the same value in this place.
 _UNIQUE: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "POST /api/v2/datasets": ("attributes", "name"),
@@ -29,7 +29,7 @@ _UNIQUE: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "POST /api/v2/team/{team_id}/notification-rules": ("attributes",),
     }
 )
-# The product areas that answer 404, and not 400, to an id of another form than theirs.
+# The product areas that answer 404 instead of 400 to an id in a wrong format.
 _LENIENT = frozenset(
     {"CSM Threats", "Logs Custom Destinations", "Powerpack", "Service Level Objectives", "Teams"}
 )

@@ -68,9 +68,9 @@ class Refusal(Exception):  # noqa: N818 - it is an answer of the twin, not an er
         self.target = target
         self.headers = headers
         self.content_type = content_type
-        # Set where a profile writes errors in another shape than a list of them.
+        # Set if a profile writes errors in a format other than a list.
         self.document: dict[str, object] | None = None
-        # Set by the endpoints that answer in RFC 6749's shape, whatever the profile.
+        # Set by the endpoints that always answer in RFC 6749's format.
         self.rfc = False
         self.more = more
 

@@ -31,13 +31,13 @@ _LEFT_OUT = frozenset({"errors", "warnings", "included", "links", "next"})
 # lists, of a resource that has neither and of what lies deeper objects, too.
 _RARE: dict[Place, str] = {"level": "l", "plain": "lo", "deeper": "lo"}
 _MILLISECONDS = 10**11
-# How deep what is optional is made up, too.
+# The depth to which optional values are made up, too.
 _DEEPEST = 3
 _PLAIN: dict[str, object] = {"i": 0, "n": 0.0, "b": False}
 _TEXTS = {"date": "2026-01-01", "email": "ada@example.com", "uri": "https://example.com/sandbox"}
 _ANY: Schema = {"t": "a"}
 
-# What becomes of a property that nobody sent.
+# What happens to a property that was not sent.
 Unsent = Literal["server's", "default", "example's", "false", "empty", "left out"]
 
 

@@ -44,7 +44,7 @@ _SIZES = ("page[size]", "page[limit]", "page_size", "limit", "count")
 _OFFSETS = ("page[offset]", "offset", "start")
 _PAGES = ("page[number]", "page")
 
-# Of whom an org has more from the start than the description's examples.
+# Kinds of which an org initially has more than the description's examples.
 _PEOPLE: Mapping[str, Callable[[Twin, Org], Item]] = MappingProxyType(
     {"/api/v2/users": admin_of, "/api/v2/roles": role_of}
 )

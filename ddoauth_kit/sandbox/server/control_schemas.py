@@ -119,7 +119,7 @@ def check(value: object, schema: Schema, *, name: str = "the body") -> None:
 
 
 def _is(value: object, kind: str) -> bool:
-    # To Python true is a number, to JSON it is not.
+    # For Python, true is a number; for JSON, it is not.
     return isinstance(value, _PYTHON[kind]) and isinstance(value, bool) <= (kind == "boolean")
 
 

@@ -65,7 +65,7 @@ class LiveView:
 
     def _admits(self, request: Request) -> bool:
         shown = request.cookies.get(self._cookie, "").encode(errors="replace")
-        # A page of another port of this machine has the cookie sent along, too.
+        # The browser also sends the cookie for a page on another port of this machine.
         own = request.headers.get("sec-fetch-site", "none").strip().lower() in _OWN
         return own and any(hmac.compare_digest(each.encode(), shown) for each in self._browsers)
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from ddoauth_kit.sandbox.http.messages import Answer
 
-# Spoilt answers make uvicorn complain, although the sandbox sends them on purpose.
+# Damaged answers make uvicorn complain, although the sandbox sends them on purpose.
 WIRE_LOG = logging.getLogger("ddoauth_kit.sandbox.wire")
 WIRE_LOG.addHandler(logging.NullHandler())
 WIRE_LOG.propagate = False

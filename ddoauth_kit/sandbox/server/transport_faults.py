@@ -52,6 +52,6 @@ def spoil_answer(answer: Answer, *, faults: FaultPlan) -> Answer:
     if faults.strikes("slow"):
         answer = replace(answer, delay=SLOW_SECONDS)
     if faults.strikes("cut-off"):
-        # An announced length that never comes needs at least one byte to leave out.
+        # To truncate a body, at least one byte must be left out.
         answer = replace(answer, body=answer.body or b"{}", cut_off=True)
     return answer
