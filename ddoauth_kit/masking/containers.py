@@ -60,7 +60,7 @@ class ClosedContainerError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """Hold one text of some bytes: where in a container it stands, and whether it is all text.
+    """Hold a text from bytes, its place in a container, and whether the bytes were all text.
 
     Of bytes that no encoding reads, it is what `strings` prints, one below the other.
     """

@@ -46,7 +46,7 @@ _OTHERS: Final = bytes(n for n in range(256) if not chr(n).isalnum() or n > 0x7F
 
 
 def spelled_words(text: str, ascii_text: bytes) -> Iterator[tuple[int, int, str | bytes]]:
-    """Yield begin and end of each word that is spelled in a text, and what it says.
+    """Yield the begin, end and decoded text of each word that is spelled out in a text.
 
     `ascii_text` is the text as `runs.one_byte_each` gives it.
     """

@@ -142,7 +142,7 @@ class Clients:
 
 
 def demo_integration(scopes: Sequence[str] | None = None) -> RegisteredIntegration:
-    """Return the integration that a sandbox has when no file names another.
+    """Return the default integration of a sandbox without a client file.
 
     It asks for every scope of the catalogue, or for those that are named.
     """

@@ -310,7 +310,7 @@ def probe_target(
 
 
 def _fewer_scopes(lab: ProbedLab) -> tuple[TokenSet, ...]:
-    """Authorize for one scope, and again for another: each scope is then missing in one of them."""
+    """Authorize for two scopes separately, so that each token lacks the other's scope."""
     some = lab.registration.scopes[:CONTRASTS]
     if len(some) < CONTRASTS:
         return ()

@@ -74,7 +74,7 @@ class Case:
 
     @property
     def title(self) -> str:
-        """Return the case in words, for progress and messages."""
+        """Describe the case, for progress and messages."""
         return run_title(self.label, self.site, self.client.label)
 
 

@@ -1,4 +1,4 @@
-"""Say whether an integration is ready to be published, with the evidence of this workbook.
+"""Say whether an integration is ready for publication, based on this workbook's evidence.
 
 The requirements come from Datadog's page on API-based integrations. A report is meant for the
 submission, so it contains no secrets, whatever the evidence contains.
