@@ -68,8 +68,8 @@ def kept_grants(
 ) -> tuple[Grant, ...]:
     """Return a client's stored grants, of all customers or of one.
 
-    A server finds its customers again in this way after a restart. `site` is a site's name, and
-    `org` is an organization's id, the `dd_oid` of its tokens.
+    This lets a server find its customers after a restart. `site` is a site's name, and `org` is an
+    organization's id, the `dd_oid` of its tokens.
 
     Raises:
         InputError: `not_stored`, if the store cannot be read.
