@@ -253,7 +253,7 @@ class Sandbox:
         )
 
     def end_org(self, org: Org) -> None:
-        """End an organization: its grants, codes and keys die; a site's first one stays."""
+        """End an organization with its grants, codes and keys; a site's first cannot be ended."""
         self.actions.end_org(org.id)
 
     def private_client(self, site: str) -> Client:

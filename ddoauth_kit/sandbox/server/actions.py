@@ -156,7 +156,7 @@ class Actions:
             return org
 
     def end_org(self, org: str) -> None:
-        """End an organization: its grants, codes and keys die; a site's first one stays."""
+        """End an organization with its grants, codes and keys; a site's first cannot be ended."""
         with self._lock:
             self._twin.end_org(self._twin.org_of_id(org))
 
