@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _BARE: Final = re.compile(r"[0-9a-fA-F]{32}|[0-9a-fA-F]{40}")
 _WIDGET: Final = re.compile(r"(?:IPY_MODEL_)?[0-9a-fA-F]{32}")
 _IDS: Final = frozenset({"id", "cell_id", "outputId", "model_id", "grade_id"})
-# What Jupyter reads, and no notebook may hold anything else at these places.
+# Values that Jupyter reads; a notebook must not contain anything else in these places.
 _WORDS: Final = {
     "cell_type": frozenset({"code", "markdown", "raw", "heading"}),
     "output_type": frozenset({"stream", "display_data", "execute_result", "error"}),

@@ -17,7 +17,7 @@ from ddoauth_kit.masking.runs import CharacterClass, any_of, lines_with, one_byt
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-# Fields that hold a secret whatever it looks like: OAuth's, and Datadog's own.
+# Fields that always contain a secret: OAuth's, and Datadog's own.
 SECRET_FIELDS: Final = frozenset(
     {
         "access_token",
@@ -160,7 +160,7 @@ class Shape:
     beyond: int = 0
 
     def finds(self, text: str, folded: str) -> Iterator[Find]:
-        """Yield where the shape is in a text; `folded` is the text in lower case."""
+        """Yield the shape's matches in a text; `folded` is the text in lower case."""
         if any_of(self.hints, folded):
             for begin, end in lines_with(_any_hint(self.hints), folded, after=self.beyond):
                 for found in self.pattern.finditer(text, begin, end):
@@ -185,7 +185,7 @@ def _any_hint(hints: tuple[str, ...]) -> re.Pattern[str]:
 
 
 def is_repeated(value: str) -> bool:
-    """Return whether a value is one character over and over: a placeholder."""
+    """Return whether a value repeats one character and is therefore a placeholder."""
     last = value[-2:].lower()
     if last[:1] != last[1:] and len(last) > 1 and "_" not in last:
         return False  # most values end here
@@ -354,7 +354,7 @@ _ROW: Final = 4800
 
 
 def field_finds(text: str, folded: str) -> Iterator[Find]:
-    """Yield values that a name gives away: in JSON, YAML, XML, forms, code, tables and options.
+    """Yield values whose name reveals them, in JSON, YAML, XML, forms, code, tables and options.
 
     `folded` is the text in lower case.
     """

@@ -28,7 +28,7 @@ _HEX_BYTES: Final = re.compile(
     r"(?<!\w)(?:0x)?[0-9a-fA-F]{2}(?:[\s,:;\-]{1,6}(?:0x)?[0-9a-fA-F]{2}){15,}(?!\w)", re.ASCII
 )
 _BASE32: Final = re.compile(r"(?<![A-Za-z0-9])[A-Z2-7]{24,}={0,6}(?![A-Za-z0-9])")
-# Each character as its class: of a word, between words, or another.
+# Each character's class: in a word, between words, or other.
 _CLASSES: Final = bytes(
     ord("w")
     if (chr(n).isalnum() and n < 0x80) or n == ord("_")  # noqa: PLR2004 - ASCII
@@ -40,13 +40,13 @@ _IN_BASE32: Final = CharacterClass("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")
 _HEX_BYTE: Final = re.compile(r"(?:0x)?([0-9a-fA-F]{2})")
 _SEPARATORS: Final = {ord(c): None for c in " \t\n\r\v\f,;|:'\"-[]"}
 _APART: Final = re.compile(r"[\s,;]")
-# Full width, circled and mathematical letters, which Unicode's NFKC makes plain.
+# Full-width, circled and mathematical letters, which NFKC converts to plain ones.
 LOOKALIKES: Final = re.compile("[\u2460-\u24ff\ufe50-\ufe6f\uff01-\uff5e\U0001d400-\U0001d7ff]+")
 _OTHERS: Final = bytes(n for n in range(256) if not chr(n).isalnum() or n > 0x7F)  # noqa: PLR2004
 
 
 def spelled_words(text: str, ascii_text: bytes) -> Iterator[tuple[int, int, str | bytes]]:
-    """Yield begin and end of each word that is spelled in a text, and what it says.
+    """Yield the begin, end and decoded text of each word that is spelled out in a text.
 
     `ascii_text` is the text as `runs.one_byte_each` gives it.
     """

@@ -250,7 +250,7 @@ class Walk:
 
 
 def _words(text: str, ascii_text: bytes) -> Iterator[tuple[int, int, bytes]]:
-    """Yield begin and end of each word that may be base64 or hex, and what it may say."""
+    """Yield the begin, end and possible text of each word that may be base64 or hex."""
     done = 0
     for begin, _ in _IN_BASE64.runs(ascii_text, _SHORTEST_WORD):
         word = _BASE64.match(text, begin) if begin >= done else None
