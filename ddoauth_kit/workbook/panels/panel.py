@@ -27,7 +27,9 @@ _GONE: Final = """\
   display: block;
   font-weight: bold;
   padding: 4px;
-}"""
+}
+.ddoauth-panel .widget-label.ddoauth-countdown { height: auto; white-space: normal; }
+.ddoauth-panel .widget-dropdown { box-sizing: border-box; max-width: calc(100% - 4px); }"""
 # JupyterLab takes keys pressed in a select as shortcuts of the notebook: an arrow moves to another
 # cell, `a` inserts one. Lumino leaves alone what has this attribute itself. A status line is read
 # out only if the element with the role lasts while its text changes. ipywidgets can set neither; a

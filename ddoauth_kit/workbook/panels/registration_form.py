@@ -31,6 +31,7 @@ NOT_YET: Final = "Nothing has been registered with this form yet."
 NOT_KEPT: Final = "Nothing was stored, and your input is still here."
 NOTHING_WRONG: Final = "Nothing needs to be corrected."
 KEPT: Final = "The registration is kept."
+_EMPTY: Final = "is empty."
 ONLY_SANDBOX: Final = "On Binder and in a browser tab the form takes no registration."
 FIELDS: Final = (
     Field(
@@ -141,7 +142,8 @@ def _by_field(found: ResultTable) -> dict[str, str]:
         name = str(each["field"]).lower().replace(" ", "_")
         place = next(f.name for f in FIELDS if f.name.removesuffix("s") == name.removesuffix("s"))
         note = "" if each["stops"] == "yes" else " (You can keep it like this.)"
-        errors.setdefault(place, []).append(f"{each['problem']}{note}")
+        what = f"This field {each['problem']}" if each["problem"] == _EMPTY else each["problem"]
+        errors.setdefault(place, []).append(f"{what}{note}")
     return {place: "\n".join(sentences) for place, sentences in errors.items()}
 
 
