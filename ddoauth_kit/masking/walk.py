@@ -11,7 +11,7 @@ import html
 import json
 import re
 import string
-from base64 import b64encode
+from base64 import a85encode, b64encode, b85encode
 from binascii import Error as NotBase64
 from binascii import a2b_base64
 from dataclasses import dataclass, field, replace
@@ -347,6 +347,7 @@ def _encodings(value: str) -> tuple[str, ...]:
     raw = value.encode("utf-8", "surrogateescape")
     forms = {raw.hex(), raw.hex().upper(), raw.decode("utf-8", "replace"), raw.decode("latin-1")}
     forms |= {value.replace(" ", "+"), *_base64(raw)}
+    forms |= {encode(raw).decode("ascii") for encode in (a85encode, b85encode)}
     decoded = value
     for _ in range(2):
         decoded = unescaped(decoded)
