@@ -176,7 +176,7 @@ def test_a_dump_of_a_known_value(dump: str, encoding: str) -> None:
 def test_rarer_notations_of_a_known_value(encode: Callable[[bytes], bytes]) -> None:
     """Base85 and one large number are read where a value is known."""
     text = encode(AWKWARD.encode()).decode()
-    assert text not in Masker([KNOWN])(f"it is {text} here\u200b")
+    assert text not in Masker([KNOWN])(f"it is {text} here")
 
 
 def test_a_shape_is_found_one_character_at_a_time() -> None:
