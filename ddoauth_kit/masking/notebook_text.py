@@ -24,7 +24,10 @@ _WORDS: Final = {
     "output_type": frozenset({"stream", "display_data", "execute_result", "error"}),
     "name": frozenset({"stdout", "stderr", "python", "python3", "ipython"}),
 }
-_NAME: Final = re.compile(r"[A-Za-z_]{1,60}|[a-z]+/[a-z0-9.+-]{1,100}")
+# Letters with a number here and there, as in application/vnd.vega.v5+json, and no random digits.
+_NAME: Final = re.compile(
+    r"[A-Za-z_]{1,60}|[a-z]{1,20}/(?:[a-z]{1,30}|v?[0-9]{1,3})(?:[.+-](?:[a-z]{1,30}|v?[0-9]{1,3})){0,8}"
+)
 _BLANKS: Final = r"\s+"
 _CLOSE: Final = {
     "text/plain": rf"{TERMINAL}|\A['\"]|['\"]\Z",

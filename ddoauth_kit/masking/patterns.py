@@ -341,7 +341,8 @@ _OPTIONS: Final = re.compile(
     r"(?P<bare>[^\s\"'<>|;&$]{1,4096})"
 )
 _ELEMENTS: Final = re.compile(
-    r"<(?P<name>[A-Za-z_][A-Za-z0-9_.-]{1,60})>\s{0,8}(?P<bare>[^<>\s&=][^<>\s]{0,4095})\s{0,8}</"
+    r"<(?P<name>[A-Za-z_][A-Za-z0-9_.-]{1,60})>\s{0,8}(?P<bare>[^<>\s&=][^<>\s]{0,4095})\s{0,8}"
+    r"</(?P=name)"
 )
 _CELLS: Final = re.compile(
     r"<t[hd]\b[^<>]{0,200}>\s{0,40}(?P<name>[A-Za-z_][A-Za-z0-9_.-]{1,60})\s{0,40}</t[hd]>\s{0,40}"
