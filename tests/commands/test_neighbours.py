@@ -188,7 +188,12 @@ KINDS: dict[str, list[Typed]] = {
     ],
     "a keyring that does not answer": [
         Typed("DDOAUTH_STORE=keyring KEYRING=silent $D store", 2, "[keyring_silent]"),
-        Typed("KEYRING=silent DDOAUTH_STORE= $D doctor --offline", 1, "DDOAUTH_STORE"),
+        Typed(
+            "KEYRING=silent DDOAUTH_STORE= $D doctor --offline",
+            1,
+            "unknown  keyring: ",
+            more=("set DDOAUTH_STORE to",),
+        ),
         Typed(f"{PLAIN} DDOAUTH_STORE=keyring KEYRING=silent $D logout", 2, "set DDOAUTH_STORE to"),
     ],
     "a keyring with little room": [
