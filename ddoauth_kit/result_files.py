@@ -1,7 +1,7 @@
-"""Write the files that a command leaves in a folder that the user named.
+"""Write a command's results into a folder that the user named.
 
-Somebody else may have filled that folder, such as the author of a repository that was cloned. A
-link in it never leads a result elsewhere: the result takes the link's place.
+Somebody else may have filled that folder, such as the author of a cloned repository. A link in it
+never leads a result elsewhere, because the result replaces the link.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def write_text(path: Path, text: str) -> Path:
     character, which a notebook can hold and UTF-8 cannot, becomes a question mark.
 
     Raises:
-        OSError: the file is as it was.
+        OSError: the file is unchanged.
     """
     draft = path.with_name(f".{secrets.token_hex(8)}")
     try:
@@ -33,7 +33,7 @@ def write_text(path: Path, text: str) -> Path:
 
 
 def without_link(path: Path) -> Path:
-    """Return a path at which a library can write a file of its own: a link there is removed.
+    """Return a path where a library can write its own file, after removing a link there.
 
     Raises:
         OSError: it can't be removed.
@@ -44,7 +44,7 @@ def without_link(path: Path) -> Path:
 
 
 def folder_within(folder: Path, name: str) -> Path:
-    """Return a folder inside another, which is made if it must be.
+    """Return a folder inside another, and create it if necessary.
 
     Raises:
         OSError: it can't be made.

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import assume
+from hypothesis import given as generated
+from hypothesis import strategies as st
 from support.builders import local_site
 from support.hostile import HOSTILE_DOMAINS, HOSTILE_SITES, UNLISTED_DOMAINS
 
@@ -59,6 +62,55 @@ def test_an_unknown_name_lists_the_known_ones() -> None:
     with pytest.raises(InputError, match=r"us1 \(datadoghq\.com\).*us2-fed") as caught:
         DATADOG_SITES.named("us9")
     assert caught.value.code == "unknown_site"
+
+
+@generated(
+    st.sampled_from(list(DATADOG_SITES)),
+    st.sampled_from(["", "app.", "api.", "www.", "http-intake.logs."]),
+    st.sampled_from(["", "https://", "http://", "//", " HTTPS://", "https://me@"]),
+    st.sampled_from(["", "/", "/dashboard/lists?x=1#a", ":443/api/v2", "."]),
+    st.booleans(),
+)
+def test_a_web_address_names_its_site(
+    site: Site,
+    role: str,
+    before: str,
+    behind: str,
+    capitals: bool,  # noqa: FBT001 - drawn
+) -> None:
+    """A person who copies an address of Datadog's is told the site that it belongs to."""
+    host = f"{role}{site.domain}"
+    typed = f"{before}{host.upper() if capitals else host}{behind}"
+    assume(typed.strip().lower() != site.domain)
+    with pytest.raises(InputError) as caught:
+        DATADOG_SITES.named(typed)
+    assert caught.value.what.endswith(f"'{host}' belongs to {site.name}.")
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("https://acme.datadoghq.com/x", "a customer's address on us1 or us3 or"),
+        ("acme.us5.datadoghq.com", "a customer's address on us5."),
+        ("datadoghq.co", "Did you mean datadoghq.com"),
+        ("us5.datadog.com", "Did you mean us5.datadoghq.com"),
+        ("eu", "Did you mean eu1?"),
+        ("https://[", "us2-fed (us2.ddog-gov.com)."),
+    ],
+)
+def test_other_addresses_get_the_closest_hint(typed: str, words: str) -> None:
+    """A customer's own host may belong to several sites, and a mistake in a domain is guessed."""
+    with pytest.raises(InputError) as caught:
+        DATADOG_SITES.named(typed)
+    assert words in caught.value.what
+
+
+@pytest.mark.parametrize("given", ["app.datadoghq.eu:443", "eu", "datadoghq.co"])
+def test_a_value_from_outside_gets_no_hint(given: str) -> None:
+    """Only what a person typed is guessed at; a redirect's `domain` is not."""
+    with pytest.raises(InputError) as caught:
+        DATADOG_SITES.from_domain(given)
+    assert caught.value.what.endswith("us2-fed (us2.ddog-gov.com).")
 
 
 @pytest.mark.checklist("C1")

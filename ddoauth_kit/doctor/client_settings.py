@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from ddoauth_kit.doctor.finding import Finding, note, ok, problem
+from ddoauth_kit.doctor.finding import Finding, note, ok, problem, unknown
 from ddoauth_kit.environment_values import path_in, value_of
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.oauth.callback import callback_pages
@@ -42,7 +42,7 @@ def find_registration(
         found = "none in the environment, and none was stored: the sandbox works without one"
         return None, [note("registration", found, step)]
     shown = f"{registration.kind} client {registration.name or registration.client_id}"
-    findings = [ok("registration", f"{shown}, good on {', '.join(registration.sites)}")]
+    findings = [ok("registration", f"{shown}, for {', '.join(registration.sites)}")]
     findings += [note("registration", text) for text in registration.warnings]
     try:
         if not value_of(VARIABLE, environ):
@@ -63,7 +63,8 @@ def check_redirect_uris(registration: ClientRegistration) -> Iterator[Finding]:
         if is_loopback(urlsplit(uri).hostname or ""):
             yield _listened(registration, uri)
         else:
-            yield ok(f"redirect URI {uri}", "on your own host; not checked")
+            step = "connect once, or run `ddoauth grade` against your server"
+            yield unknown(f"redirect URI {uri}", "on your own host, which is not tried", step)
 
 
 def check_kept(store: Store, registration: ClientRegistration) -> Iterator[Finding]:

@@ -107,7 +107,7 @@ class Acme:
         return JSONResponse({"sent": True})
 
     def call(self, request: Request) -> Response:
-        """List monitors with the organization's access token, which is refreshed if necessary."""
+        """List monitors with the organization's access token, which is refreshed when it must."""
         response = self.grant(request).send(monitor_list_request)
         refuse_failure(response)
         return JSONResponse({"status": response.status})

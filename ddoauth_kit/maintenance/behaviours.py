@@ -1,4 +1,4 @@
-"""Every rule that the sandbox follows, with what is known about it or the word guess.
+"""List every rule that the sandbox follows, with its evidence or the word "guess".
 
 `README.md` beside this file shows the same list, and tests tie both to the code.
 """
@@ -25,7 +25,7 @@ STRICTER = "stricter than Datadog is known to be"
 
 @dataclass(frozen=True)
 class Behaviour:
-    """One rule: its id, what it does, and why it is believed to be Datadog's."""
+    """Hold one rule: its id, what it does, and why Datadog is believed to do the same."""
 
     id: str
     summary: str

@@ -1,4 +1,4 @@
-"""Say of each kind of resource in the API description who keeps it in the sandbox, and why."""
+"""Say for each kind of resource which store of the sandbox holds it, and why."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ _OWN_RULES: Mapping[str, str] = MappingProxyType(
 
 @dataclass(frozen=True)
 class KeptKind:
-    """One row of the table: the path that creates, the store, and the reason."""
+    """Hold a row of the table: the path that creates the resource, its store, and the reason."""
 
     path: str
     store: str

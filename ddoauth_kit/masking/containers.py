@@ -51,11 +51,11 @@ _WIDE: Final = 0.3
 
 
 class TooLargeError(Exception):
-    """Say that a container holds more than is read."""
+    """Say that a container holds more than the limit."""
 
 
 class ClosedContainerError(ValueError):
-    """Say that a container is encrypted, or packed in a way that nothing here unpacks."""
+    """Say that a container is encrypted, or packed in an unsupported way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +93,10 @@ def _is_zlib(data: bytes) -> bool:
 
 
 def members(data: bytes, *, name: str = "", room: int = LARGEST) -> Iterator[Member]:
-    """Yield the texts that bytes hold; those of a container one by one, with their names.
+    """Yield the texts in bytes; those in a container one by one, with their names.
 
     Raises:
-        TooLargeError: a container holds more than `room` bytes, or containers too deep.
+        TooLargeError: a container holds more than `room` bytes, or nests containers too deeply.
         ValueError: a container is broken.
     """
     yield from _members(data, name=name, room=room, depth=_DEEPEST)
@@ -223,13 +223,13 @@ def _strings(data: bytes) -> str:
 
 
 def _is_latin(data: bytes) -> bool:
-    """Return whether bytes are text of an older encoding: no zero, and mostly readable."""
+    """Return whether bytes are text in an older encoding: without zeros, and mostly readable."""
     sample = data[: _SAMPLE * 16]
     return b"\0" not in sample and sum(map(len, _RUNS.findall(sample))) * 2 > len(sample)
 
 
 def _wide(data: bytes) -> str:
-    """Return UTF-16's name for text of that kind without a mark: every other byte is zero."""
+    """Return the UTF-16 variant of text without a BOM, in which every other byte is zero."""
     sample = data[:_SAMPLE]
     if len(sample) < 8 or b"\0" not in sample:  # noqa: PLR2004 - too short to tell
         return ""
@@ -241,7 +241,7 @@ def _wide(data: bytes) -> str:
 
 
 def readable_text(data: bytes) -> str:
-    """Return the text of bytes, or the readable runs in them, one a line; often nothing."""
+    """Decode bytes, or return their readable parts, one per line; often there are none."""
     if encoding := _wide(data):
         return data.decode(encoding, "replace")
     if data[:1] in _FIRST:

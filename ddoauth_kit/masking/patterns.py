@@ -1,7 +1,7 @@
-"""Know what a secret looks like: one table of names, prefixes, shapes and places.
+"""Define what a secret looks like, in one table of names, prefixes, shapes and places.
 
-Masking and scanning both read it, so that what one finds the other masks. Every pattern is linear:
-a repetition is bounded, or it can begin at one place of a run only.
+Masking and scanning both use it, so each finds what the other finds. Every pattern takes linear
+time: a repetition is bounded, or can begin at only one place in a run.
 """
 
 from __future__ import annotations
@@ -128,7 +128,7 @@ _ID_WORD: Final = re.compile(rf"(?i)(?:.*[_.-])?(?:{_ID_NAME})\Z")
 
 @dataclass(frozen=True, slots=True)
 class Find:
-    """Hold where a secret is in a text, what may be shown for it, and what it looks like."""
+    """Hold a secret's position in a text, its placeholder, and what it looks like."""
 
     begin: int
     end: int
@@ -194,18 +194,18 @@ def is_repeated(value: str) -> bool:
 
 
 def is_placeholder(value: str) -> bool:
-    """Return whether a value only says that a secret belongs here."""
+    """Return whether a value only marks the place of a secret."""
     return is_repeated(value) or bool(_PLACEHOLDER.match(value[:200]))
 
 
 def is_id_name(name: str) -> bool:
-    """Return whether a value under this name is a commit, a checksum or an id of a run."""
+    """Return whether this name belongs to a commit, a checksum or a run id."""
     return bool(_ID_WORD.match(_CAMEL.sub("_", name[:100])))
 
 
 @lru_cache(maxsize=4096)
 def field_label(name: str) -> str:
-    """Return what a field or variable of this name holds, such as `client_secret`, or nothing."""
+    """Return what a field or variable with this name holds, such as `client_secret`, or ""."""
     if _OURS.match(name):
         name = name[len("DDOAUTH_") :]
     words = _words(name)
@@ -222,11 +222,11 @@ def field_label(name: str) -> str:
 
 @lru_cache(maxsize=4096)
 def is_secret_name(name: str) -> bool:
-    """Return whether a variable or parameter of this name holds a secret.
+    """Return whether a variable or parameter with this name holds a secret.
 
-    More names than those of fields count: `GITHUB_TOKEN`, `DD_PAT`. Counts and cursors such as
-    `MAX_TOKENS` and `PAGE_TOKEN` do not, and neither does what only describes a secret, such as
-    `TOKEN_URL`.
+    More names count than for fields, such as `GITHUB_TOKEN` and `DD_PAT`. Counts and cursors such
+    as `MAX_TOKENS` and `PAGE_TOKEN` don't count, and neither do names that only describe a secret,
+    such as `TOKEN_URL`.
     """
     if _OURS.match(name) or field_label(name):
         return True
@@ -249,7 +249,7 @@ def _words(name: str) -> list[str]:
 
 
 def _is_key(found: re.Match[str]) -> bool:
-    """Ignore ids and commits where they belong, and folders of a path."""
+    """Ignore ids and commits in their usual places, and folders in a path."""
     begin, end = found.span("value")
     text, value = found.string, found["value"]
     last = text[begin - 1 : begin] if begin else ""
@@ -304,7 +304,7 @@ _REDIRECT: Final = re.compile(r"[?&](?:state|domain|site|dd_oid|client_id|code)=
 
 
 def _is_redirect(found: re.Match[str]) -> bool:
-    """Count `code` and `state` of a redirect as secrets, but not the state of a country."""
+    """Count the `code` and `state` of a redirect as secrets, but not the state in an address."""
     value, text = found["value"], found.string
     if is_placeholder(value):
         return False
@@ -316,7 +316,7 @@ def _is_redirect(found: re.Match[str]) -> bool:
 
 
 def counts_as_value(value: str, *, name: str = "", quoted: bool, sure: bool = False) -> bool:
-    """Return whether the text after a secret's name is the secret itself, not code or prose."""
+    """Return whether the text after a secret's name is the secret itself and not code or prose."""
     bare = value.strip()
     if len(bare) < SHORTEST_FIELD or is_placeholder(bare) or any(c.isspace() for c in bare):
         return False
@@ -392,7 +392,7 @@ def _marked_up(found: re.Match[str]) -> Iterator[Find]:
 
 
 def _plain_label(name: str, value: str) -> str:
-    """Return a label for `token` and `secret` alone, which count where the value looks random."""
+    """Return a label for a bare `token` or `secret`, which count only if the value looks random."""
     label = _PLAIN_LABELS.get(name.lower(), "")
     if not label:
         return ""
@@ -522,8 +522,8 @@ _ASCII_UPPER: Final = re.compile("[A-Z]+")
 def finds(text: str, *, joined: bool = False) -> Iterator[Find]:
     """Yield everything in a text that looks like a secret, without decoding anything.
 
-    With `joined`, only what is known by its beginning: where spaces were taken out of a text the
-    ends of words are lost.
+    With `joined`, only secrets with a known prefix are found, because words have no end in a text
+    whose spaces were removed.
     """
     folded = text.lower()
     if len(folded) != len(text):

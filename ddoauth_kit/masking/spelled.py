@@ -1,7 +1,7 @@
-"""Read what is spelled one character at a time, or in one of the rarer notations of bytes.
+"""Read values that are spelled one character at a time, or in a rare notation of bytes.
 
-A list of characters, of their numbers or of their hex digits, base32, and letters that only look
-like those of ASCII.
+These are lists of characters, of their numbers or of their hex digits, base32, and letters that
+only look like ASCII.
 """
 
 from __future__ import annotations
@@ -110,12 +110,12 @@ def _in_base32(text: str, ascii_text: bytes) -> Iterator[tuple[int, int, bytes]]
 
 
 def plain_letters(text: str) -> str:
-    """Return a text with plain letters in the place of those that look like them."""
+    """Replace letters that look like ASCII letters with those."""
     return LOOKALIKES.sub(lambda found: unicodedata.normalize("NFKC", found[0]), text)
 
 
 def letters_alone(text: str) -> bytes:
-    """Return the ASCII letters and digits of a text, in lower case, with nothing between them."""
+    """Return only the ASCII letters and digits of a text, in lower case."""
     if text.isascii():
         return text.encode().lower().translate(None, _OTHERS)
     return plain_letters(text).encode("ascii", "ignore").lower().translate(None, _OTHERS)
@@ -127,10 +127,10 @@ def _letters_in(character: str) -> int:
 
 
 class LettersAlone:
-    """Find known values by their letters alone, whatever stands between and however written."""
+    """Find known values by their letters and digits alone, whatever stands between these."""
 
     def __init__(self, values: dict[str, str]) -> None:
-        """Take the values, each with what may be shown for it."""
+        """Take the values, each with its placeholder."""
         alone = {letters_alone(value): shown for value, shown in values.items()}
         self._values = {
             letters: shown
@@ -139,7 +139,7 @@ class LettersAlone:
         }
 
     def spans(self, text: str) -> Iterator[tuple[int, int, str]]:
-        """Yield begin and end of each value in a text, and what may be shown for it."""
+        """Yield the begin, end and placeholder of each value in a text."""
         if not self._values:
             return
         letters = letters_alone(text)

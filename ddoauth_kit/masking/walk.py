@@ -1,8 +1,8 @@
-"""Look into a text as deep as its encodings go, and say where in the text itself something stands.
+"""Search a text through all its encodings, and report positions in the text itself.
 
-One walk serves masking and scanning. Undone are, in any order and nested in each other: JSON's and
-JavaScript's escapes, URL encoding, HTML's references and inline tags, terminal codes, base64 and
-hex of text, UTF-16, gzip and zip. Depth and size are bounded, and all of it is linear.
+Masking and scanning share this code. It decodes, in any order and nesting: escapes of JSON and
+JavaScript, URL encoding, HTML references and inline tags, terminal codes, base64 and hex of text,
+UTF-16, gzip and zip. Depth and size are bounded, and the time is linear.
 """
 
 from __future__ import annotations
@@ -141,10 +141,10 @@ class _Readings:
 
 
 class Walk:
-    """Find known values and all shapes in texts, however deep they are encoded.
+    """Find known values and all shapes in texts, however deeply they are encoded.
 
-    `keep` are values that the user has declared to be no secrets. A known value is found in spite
-    of it.
+    `keep` contains values that the user declared not to be secret. A known value is found
+    nevertheless.
     """
 
     def __init__(
@@ -164,22 +164,22 @@ class Walk:
         self._alone: LettersAlone | None = None
 
     def finds(self, text: str, *, depth: int = DEPTH) -> list[Find]:
-        """Return what is in a text, in order, overlapping finds made one."""
+        """Return the finds in a text, in order, with overlapping ones merged."""
         if len(text) < _SHORTEST_SHAPE:
             return merged(self._known(text, self._plain))
         return self._finds(_Readings(text, depth).root)
 
     def known(self, text: str) -> list[Find]:
-        """Return where known values stand as they are, without decoding anything."""
+        """Return the positions of known values, without decoding anything."""
         return self._known(text, self._plain)
 
     def joined(self, text: str) -> list[Find]:
-        """Return what is in a text without spaces: known values, and what a prefix tells."""
+        """Return the finds in a text without spaces: known values and known prefixes."""
         forms = self._bare_forms()
         return merged([*self._known(text, forms), *finds(text, joined=True)])
 
     def _bare_forms(self) -> dict[str, tuple[str, int]]:
-        """Return what is left of values in each notation when spaces are taken out."""
+        """Return the values in each notation, with spaces removed."""
         if self._bare is None:
             self._bare = {
                 bare: (str(secret), len(secret.reveal()))
@@ -271,7 +271,7 @@ def _words(text: str, ascii_text: bytes) -> Iterator[tuple[int, int, bytes]]:
 
 
 def _lines_of(word: re.Match[str]) -> Iterator[tuple[int, int, bytes]]:
-    """Yield each line of a word that spans some: they may be words of their own, one a line."""
+    """Yield each line of a word with several lines, because each line may be a separate word."""
     lines = list(islice(_LINE.finditer(word[0]), _MOST_LINES + 1))
     if len(lines) <= _MOST_LINES:
         for line in lines:
@@ -284,7 +284,7 @@ def _known_find(begin: int, end: int, shown: str) -> Find:
 
 
 def known_forms(secrets: Iterable[Secret]) -> list[tuple[str, str]]:
-    """Return values in every notation that a text takes over as it is, the longest first."""
+    """Return values in every notation that can be found without decoding, the longest first."""
     forms: dict[str, str] = {}
     for secret in secrets:
         value = secret.reveal()
@@ -294,7 +294,7 @@ def known_forms(secrets: Iterable[Secret]) -> list[tuple[str, str]]:
 
 
 def merged(found: list[Find]) -> list[Find]:
-    """Return finds in order; of those that overlap the longest speaks for all of their text."""
+    """Return finds in order; the longest of overlapping finds stands for all of their text."""
     kept: list[Find] = []
     for each in sorted(found, key=lambda f: (f.begin, -f.end)):
         if kept and each.begin < kept[-1].end:
@@ -321,10 +321,10 @@ def _is_encoded(word: str) -> bool:
 
 
 def _base64_bytes(word: str) -> Iterator[bytes]:
-    """Yield what a word of base64 says, read from each of its first four characters.
+    """Decode a base64 word, starting at each of its first four characters.
 
-    What is before it, such as a name and an underscore, may have become part of the word. A
-    long word is read from another place only where its beginning then reads as text.
+    Text before it, such as a name and an underscore, may have become part of the word. A long word
+    is decoded from another place only if its beginning then is readable text.
     """
     plain = _LINES.sub("", word).rstrip("=").replace("-", "+").replace("_", "/")
     for start in range(4):
@@ -343,7 +343,7 @@ def _base64_bytes(word: str) -> Iterator[bytes]:
 
 @lru_cache(maxsize=512)
 def _encodings(value: str) -> tuple[str, ...]:
-    """Return what a value becomes where decoding a text does not restore it."""
+    """Return the forms of a value that decoding a text does not restore."""
     raw = value.encode("utf-8", "surrogateescape")
     forms = {raw.hex(), raw.hex().upper(), raw.decode("utf-8", "replace"), raw.decode("latin-1")}
     forms |= {value.replace(" ", "+"), *_base64(raw)}
@@ -355,7 +355,7 @@ def _encodings(value: str) -> tuple[str, ...]:
 
 
 def _notations(value: str) -> frozenset[str]:
-    """Return a value as code, JSON, HTML and URLs write it, for texts that nothing can decode."""
+    """Return a value as code, JSON, HTML and URLs write it, for texts that can't be decoded."""
     safe = value.encode("utf-8", "replace").decode()
     forms = {value, repr(value)[1:-1], json.dumps(value)[1:-1], html.escape(value)}
     forms |= {json.dumps(value, ensure_ascii=False)[1:-1], html.escape(value, quote=False)}
@@ -364,9 +364,9 @@ def _notations(value: str) -> frozenset[str]:
 
 
 def _base64(value: bytes) -> Iterator[str]:
-    """Yield what every base64 text holds that encodes a longer text with this value in it.
+    """Yield the strings that any base64 text contains if it encodes this value.
 
-    Three places to begin give three alphabets' worth of text; the characters at both ends depend
+    There is one string for each of the three possible offsets. The characters at both ends depend
     on the neighbours and are left out (RFC 4648 section 4).
     """
     for before in range(3):

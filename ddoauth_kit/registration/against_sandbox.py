@@ -1,4 +1,4 @@
-"""Point a client at a sandbox of this machine instead of at Datadog, and never by accident."""
+"""Point a client to a sandbox on this machine instead of Datadog, and never by accident."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _BEHIND_FRONT: Final = ("DDOAUTH_FRONT", "DDOAUTH_ISOLATED")
 def sandbox_sites(url: str) -> SiteTable:
     """Return Datadog's sites with the addresses of a sandbox at `http://127.0.0.1:PORT`.
 
-    For `OAuthClient(sites=...)`. The address is that of the sandbox itself, without a path.
+    Use the result in `OAuthClient(sites=...)`. The address must have no path.
 
     Raises:
-        InputError: `bad_sandbox_url`, for what is not a plain http address of this machine.
+        InputError: `bad_sandbox_url`, if it is not a plain http address on this machine.
     """
     try:
         parts = urlsplit(url.strip())

@@ -1,8 +1,9 @@
-"""Judge a redirect URI: is it valid, and does it lead to this machine or to a test host?"""
+"""Judge a redirect URI: whether it is valid, and leads to this machine or a test host."""
 
 from __future__ import annotations
 
 import ipaddress
+import re
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -12,6 +13,7 @@ _TUNNELS: Final = ("ngrok.io", "ngrok.app", "ngrok-free.app", "ngrok-free.dev", 
 _RESERVED: Final = ("test", "example", "invalid", "local", "internal")
 # Printable letters that RFC 3986 leaves out of every part of a URI.
 _NEVER: Final = frozenset('\\"<>^`{|}')
+_LABEL: Final = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 
 
 def can_be_redirect_uri(uri: str) -> bool:
@@ -20,7 +22,7 @@ def can_be_redirect_uri(uri: str) -> bool:
 
 
 def why_no_redirect_uri(uri: str) -> str:
-    """Return a sentence that says why a server may not redirect there, or an empty text."""
+    """Say why a server may not redirect there, or return an empty string."""
     try:
         parts = urlsplit(uri)
         host, _ = parts.hostname, parts.port
@@ -30,15 +32,24 @@ def why_no_redirect_uri(uri: str) -> str:
         return "A redirect URI may contain only the ASCII characters of a URL, and no spaces."
     if parts.scheme != "https" and not (parts.scheme == "http" and host in LOOPBACK):
         return "A redirect URI starts with https://, or with http:// on this machine."
-    if not host:
-        return "A redirect URI needs a host."
     if parts.fragment:
         return "A fragment (#...) is not allowed in a redirect URI."
-    return "A user name is not allowed in a redirect URI." if parts.username else ""
+    if parts.username:
+        return "A user name is not allowed in a redirect URI."
+    return _why_no_host(host or "")
+
+
+def _why_no_host(host: str) -> str:
+    labels = host.removesuffix(".").split(".")
+    if not host:
+        return "A redirect URI needs a host."
+    if _address(host) is not None or all(_LABEL.fullmatch(label) for label in labels):
+        return ""
+    return f"{host[:60]!r} is not the name of one host, and Datadog knows no wildcards."
 
 
 def leads_here(url: str) -> bool:
-    """Return whether a URL is plain http on a loopback name and a usable port."""
+    """Return whether a URL is plain http with a loopback name and a usable port."""
     try:
         parts = urlsplit(url)
         usable = parts.port != 0
@@ -48,7 +59,7 @@ def leads_here(url: str) -> bool:
 
 
 def is_for_tests(host: str) -> bool:
-    """Return whether a name says that it is for tests; the top-level domain `dev` does not."""
+    """Return whether a host name looks like a test host; a top-level `dev` doesn't count."""
     address = _address(host)
     if address is not None:
         return not address.is_global
@@ -66,7 +77,7 @@ def _address(host: str) -> Any:  # noqa: ANN401 - the two classes of addresses s
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether a host is this machine: by address, by name, or below `.localhost`."""
+    """Return whether a host is this machine, by address, by name, or below `.localhost`."""
     address = _address(host)
     if address is not None:
         return bool(address.is_loopback or address.is_unspecified)

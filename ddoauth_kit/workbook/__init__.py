@@ -1,4 +1,4 @@
-"""Back the notebooks with a lab that holds the parts together, and with displays of its values.
+"""Support the notebooks with a lab that combines the parts, and with displays of its values.
 
 Each name is loaded when it is first used: a command finds the lessons without loading the lab.
 """

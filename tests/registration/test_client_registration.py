@@ -20,6 +20,7 @@ from ddoauth_kit import (
 )
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.registration import TokenEndpoint, with_environment
+from ddoauth_kit.registration.redirect_uris import why_no_redirect_uri
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -142,13 +143,35 @@ def test_a_missing_file(tmp_path: Path) -> None:
         "javascript:alert(1)",
         "https://acme.example.com/callback\\",
         "https://acme.example.com/{tenant}/callback",
+        "https://*.example.com/callback",
+        "https://*/callback",
+        "https://acme-*.example.com/callback",
+        "https://acme..example.com/callback",
+        "https://.example.com/callback",
+        "https://-acme.example.com/callback",
+        "https://acme%2eexample.com/callback",
+        f"https://{'a' * 64}.example.com/callback",
     ],
 )
 def test_a_redirect_uri_that_no_server_may_use(uri: str) -> None:
-    """Https only, or http on loopback; no fragment, user, blank or foreign letter."""
+    """Https only, or http on loopback; no fragment, user, blank, foreign letter or wildcard."""
     with pytest.raises(InputError) as caught:
         registration(redirect_uris=(uri,))
     assert caught.value.code == "bad_redirect_uri"
+    assert why_no_redirect_uri(uri) in caught.value.what
+
+
+@pytest.mark.parametrize("path", ["/cb/*", "/*?a=1", "/cb?next=*"])
+def test_a_star_in_a_path_is_told(path: str) -> None:
+    """It is allowed there, but a person who writes it expects a wildcard."""
+    (told,) = registration(redirect_uris=(f"https://acme.example.com{path}",)).warnings
+    assert path in told
+
+
+@pytest.mark.parametrize("host", ["acme.example.com.", "a_b.example.com", "x--y.io", "192.0.2.1"])
+def test_an_odd_host_that_exists_is_taken(host: str) -> None:
+    """A final dot, an underscore and an address are no wildcards."""
+    assert registration(redirect_uris=(f"https://{host}/cb",)).warnings == ()
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:8084", "localhost:8084", "[::1]:8084"])

@@ -1,4 +1,4 @@
-"""Name the fields of a request and never show a value: any value may be a secret."""
+"""Name the fields of a request, but never show a value, because it may be a secret."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def credential_headers(names: Iterable[bytes]) -> tuple[str, ...]:
 
 
 def body_fields(body: bytes, content_type: str) -> tuple[str, ...]:
-    """Return the names in a body: of a form, of JSON as `data.id`, or of a form's parts."""
+    """Return the field names in a body: of a form, of JSON as `data.id`, or of parts."""
     kind = content_type.partition(";")[0].strip().lower()
     if kind.startswith("multipart/"):
         return _kept(name.decode("utf-8", "replace") for name in _PART.findall(body))

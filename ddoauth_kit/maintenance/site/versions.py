@@ -1,4 +1,4 @@
-"""The versions that fit together on the site; Pyodide, its kernel and the wheels move as one."""
+"""Pin versions that fit together; change Pyodide, its kernel and the wheels together."""
 
 from __future__ import annotations
 

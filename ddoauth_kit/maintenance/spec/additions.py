@@ -1,4 +1,4 @@
-"""Name what real partners use and the spec leaves out."""
+"""List what real partners use although the spec leaves it out."""
 
 from __future__ import annotations
 

@@ -115,7 +115,7 @@ def _kinds(found: Mapping[str, SchemaPlace]) -> Iterator[tuple[str, dict[str, An
 def _settings(
     found: Mapping[str, SchemaPlace], kinds: Mapping[str, dict[str, Any]]
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield what one path reads and writes as a whole, of which nobody creates another."""
+    """Yield settings that one path reads and writes as a whole, and that can't be created."""
     owned = {name for kind in kinds.values() for name in kind["operations"].values()}
     for path in sorted({place.path for place in found.values()}):
         reading = found.get(f"GET {path}")
@@ -138,7 +138,7 @@ def _settings(
 
 
 def _add_others(kinds: dict[str, dict[str, Any]], found: Mapping[str, SchemaPlace]) -> None:
-    """Add to each kind the operations elsewhere that make or change one, by what they answer."""
+    """Add operations at other paths that create or change a resource, found by their answers."""
     owned = {name for kind in kinds.values() for name in kind["operations"].values()}
     for path, kind in kinds.items():
         many = dict(erasers(path, found))
@@ -243,7 +243,7 @@ def _key(parameter: str, shown: Properties, given: Properties) -> str | None:
 
 
 def _form(parameter: str, key: str, shown: Properties, place: SchemaPlace) -> object:
-    """Return what an id looks like: its type and format, or an example with the same signs."""
+    """Return the format of an id: its type and format, or an example in the same format."""
     flat = Schemas(place.document).flat(shown.get(key, {}))
     wanted = place.parameters("path").get(parameter, "")
     if flat.get("type") == "integer" or wanted.startswith("int"):

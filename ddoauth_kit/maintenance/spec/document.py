@@ -1,4 +1,4 @@
-"""Put the catalogue together, write it one entry a line, and compare two of them."""
+"""Build the catalogue, write it with one entry per line, and compare two catalogues."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _kind(name: str) -> str:
 
 
 def written(document: dict[str, Any]) -> str:
-    """Return the catalogue as text: one scope a line, one operation a line."""
+    """Return the catalogue as text: one scope or operation per line."""
     names = [f"{_json(name)}: {_json(scope)}" for name, scope in document["scopes"].items()]
     entries = [_json(entry) for entry in document["operations"]]
     return (
@@ -66,7 +66,7 @@ def written(document: dict[str, Any]) -> str:
 
 
 def written_answers(document: dict[str, Any]) -> str:
-    """Return the answers as text: one operation a line."""
+    """Return the answers as text: one operation per line."""
     lines = [f"{_json(name)}: {_json(answer)}" for name, answer in document["answers"].items()]
     head = f'{{\n "notice": {_json(NOTICE)},\n "spec": {_json(document["spec"])},\n'
     return f'{head} "answers": {{\n  {_joined(lines)}\n }}\n}}\n'
@@ -90,7 +90,7 @@ def written_schemas(document: dict[str, Any]) -> str:
 
 @dataclass(frozen=True)
 class Difference:
-    """Say what came, went or changed."""
+    """Describe what was added, removed or changed."""
 
     what: str
     name: str
@@ -98,7 +98,7 @@ class Difference:
 
 
 def answers_drift(old: dict[str, Any], *, new: dict[str, Any]) -> Iterator[Difference]:
-    """Yield each answer that came, went or changed."""
+    """Yield each answer that was added, removed or changed."""
     yield from _drift("answer", old["answers"], new["answers"])
 
 
@@ -112,7 +112,7 @@ def schemas_drift(old: dict[str, Any], *, new: dict[str, Any]) -> Iterator[Diffe
 
 
 def drift(old: dict[str, Any], *, new: dict[str, Any]) -> Iterator[Difference]:
-    """Yield each site, credential, endpoint, scope or operation that came, went or changed."""
+    """Yield each added, removed or changed site, credential, endpoint, scope or operation."""
     for kind, noun in _PLATFORM.items():
         yield from _drift(noun, old["platform"][kind], new["platform"][kind])
     yield from _drift("scope", old["scopes"], new["scopes"])
@@ -120,7 +120,7 @@ def drift(old: dict[str, Any], *, new: dict[str, Any]) -> Iterator[Difference]:
 
 
 def table(differences: list[Difference]) -> str:
-    """Return the differences as a table for people, one a line."""
+    """Return the differences as a readable table, one per line."""
     rows = [("what", "name", "change"), *((d.what, d.name, d.change) for d in differences)]
     widths = [max(len(row[column]) for row in rows) for column in range(2)]
     return "\n".join(

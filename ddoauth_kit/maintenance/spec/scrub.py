@@ -1,4 +1,4 @@
-"""Leave nothing in a value that could be someone's: addresses, hosts, what looks like a secret."""
+"""Remove private data from values: addresses, hosts, and anything that looks like a secret."""
 
 from __future__ import annotations
 

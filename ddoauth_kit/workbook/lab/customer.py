@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Clicked:
-    """Say which page was opened, what was clicked, and how often that was accepted."""
+    """Record which page was opened, what was clicked, and how often that was accepted."""
 
     page: str
     button: str
@@ -29,7 +29,7 @@ class Clicked:
 
 
 class Customer:
-    """Click for the customer of one site; without a sandbox, say what a person has to do."""
+    """Click for the customer of one site; without a sandbox, say what a person must do."""
 
     def __init__(self, site: Site, *, sandbox: bool) -> None:
         self._site = site

@@ -1,7 +1,8 @@
-"""Find the lessons: in the repository they were cloned with, or in the installed package."""
+"""Find the lessons, in a cloned repository or in the installed package."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Final
 
@@ -14,7 +15,7 @@ PACKAGE: Final = Path(__file__).resolve().parents[2]
 
 
 def notebooks_folder() -> Path:
-    """Return the folder that holds the lessons."""
+    """Return the folder that contains the lessons."""
     inside = PACKAGE / "notebooks"
     return inside if inside.is_dir() else PACKAGE.parent / "notebooks"
 
@@ -22,7 +23,8 @@ def notebooks_folder() -> Path:
 def find_notebooks(names: list[str] | None = None) -> list[Path]:
     """Return the lessons of these names or paths, or all of them, in order.
 
-    A name may leave out the ending, or be just the lesson's number: `01` or `01_the_whole_flow`.
+    A name may leave out the file extension, or be only the lesson's number: `01` or
+    `01_the_whole_flow`.
 
     Raises:
         InputError: `unknown_notebook`, with the names that exist, `not_a_notebook` or
@@ -52,6 +54,13 @@ def _find(name: str, lessons: list[Path]) -> Path:
         if name in {lesson.name, lesson.stem, lesson.stem[:2]}:
             return lesson
     known = ", ".join(lesson.stem for lesson in lessons)
-    hint = nearest(name, [lesson.stem for lesson in lessons])
-    what = f"There is no notebook {quoted_path(name)}.{hint} There are: {known}."
+    meant = _meant(name, [lesson.stem for lesson in lessons])
+    what = f"There is no notebook {quoted_path(name)}.{meant} There are: {known}."
     raise InputError("unknown_notebook", what)
+
+
+def _meant(name: str, stems: list[str]) -> str:
+    """Name the lessons with all these words, else those that are spelt nearly like it."""
+    words = [word.zfill(2) for word in re.findall(r"[a-z0-9]+", name.lower())]
+    found = [stem for stem in stems if words and set(words) <= set(stem.split("_"))]
+    return f" Did you mean {' or '.join(found)}?" if found else nearest(name, stems)

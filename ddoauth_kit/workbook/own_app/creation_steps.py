@@ -1,7 +1,7 @@
-"""List the steps that lead from no app to a client, by the paths that Datadog has had.
+"""List the steps to create a client, for each path that Datadog has offered.
 
 Source: Datadog's pages "Create an API-based integration" and "Build an Integration" (today's), and
-"OAuth for Integrations", which stood in the first one's place before (the older one).
+"OAuth for Integrations", the page that the first one replaced (the older one).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ PAGES: Final = {
 
 
 class CreationStep(NamedTuple):
-    """Hold what to do, what to watch for, and the source of this step."""
+    """Hold what to do, what to watch for, and the step's source."""
 
     do: str
     note: str

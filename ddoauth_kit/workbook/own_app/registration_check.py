@@ -31,9 +31,9 @@ def _(value: SavedRegistration) -> Rows:
 def check_registration(
     registration: ClientRegistration, *, refused_uris: Iterable[str] = ()
 ) -> ResultTable:
-    """Return a table of what is wrong or unusual, empty if nothing is.
+    """Return a table of wrong or unusual values, or an empty one.
 
-    `refused_uris` are redirect URIs that no `ClientRegistration` can hold. Columns: `field`,
+    `refused_uris` are redirect URIs that a `ClientRegistration` can't hold. Columns: `field`,
     `problem`, `stops` (yes if the registration cannot be stored).
     """
     refused = [

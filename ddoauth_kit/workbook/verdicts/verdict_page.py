@@ -1,4 +1,4 @@
-"""Write everything a run found into one HTML page: no script, nothing from elsewhere."""
+"""Write all findings of a run into one HTML page without scripts or external resources."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def as_page(
 ) -> str:
     """Return the whole page.
 
-    It holds the matrix, what is not confirmed with its evidence, the difference to an earlier run
-    if there is one, pictures, latency, and what the verdicts mean.
+    It contains the matrix, the unconfirmed verdicts with their evidence, the difference from an
+    earlier run if there is one, pictures, latency, and the verdicts' meanings.
     """
     report = masked(report)
     matrix = verdict_matrix(report)
