@@ -21,7 +21,7 @@ DESCRIPTION: Final = (
     "`ddoauth run 01`, or open all of them with `ddoauth lab`. To log in without an account at "
     "Datadog, start `ddoauth sandbox` and type the lines that it prints."
 )
-# A command's module loads when it is the one that is asked for.
+# A command's module is loaded only if the line names it.
 COMMANDS: Final = {
     "run": "execute the notebooks for one site or more",
     "lab": "open JupyterLab on the notebooks",
@@ -55,7 +55,7 @@ def _written(given: list[str]) -> int:
         try:
             return _answered(given)
         finally:
-            sys.stdout.flush()  # a help text, too, may not be written
+            sys.stdout.flush()  # writing a help text can fail, too
     except BrokenPipeError:
         sys.stderr.close()
         return _FOUND

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 # Word processors and chats turn straight quotation marks into typographic ones.
 _QUOTES: Final = tuple("'\"`\u2018\u2019\u201a\u201c\u201d\u201e\u00ab\u00bb")
 _INVISIBLE: Final = "\ufeff\u200b\u2060"
-# What a shell, Windows, a template engine or a person was to replace.
+# Placeholders that a shell, Windows, a template engine or a person should have replaced.
 _PLACEHOLDER: Final = re.compile(
     r"\$\w+|\$\{[^{}]*\}|\$\([^()]*\)|\$?\{\{.*\}\}|%\w+%|<[^<>]*>", re.DOTALL
 )

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 def write_text(path: Path, text: str) -> Path:
-    """Write a text in UTF-8, with its line ends as they are, and return the path.
+    """Write a text in UTF-8, with unchanged line breaks, and return the path.
 
-    What was there is replaced, not changed: neither a symbolic nor a hard link is followed. Half a
-    character, which a notebook can hold and UTF-8 cannot, becomes a question mark.
+    An existing file is replaced, not changed, and neither symbolic nor hard links are followed.
+    Half a character, which a notebook can hold and UTF-8 cannot, becomes a question mark.
 
     Raises:
         OSError: the file is unchanged.

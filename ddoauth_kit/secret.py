@@ -18,7 +18,7 @@ class Secret:
     short key would reveal too much.
     """
 
-    # The value stands in no attribute: generic tools walk attributes, and none calls a function.
+    # The value is not in an attribute: generic tools read attributes, but don't call functions.
     __slots__ = ("__read", "label", "show_last_four")
 
     def __init__(self, value: str, *, label: str, show_last_four: bool = False) -> None:

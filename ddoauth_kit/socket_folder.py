@@ -15,7 +15,7 @@ from ddoauth_kit.printable import readable
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# `sun_path` has 104 bytes on macOS and 108 on Linux, the zero at its end included.
+# `sun_path` has 104 bytes on macOS and 108 on Linux, including the final zero.
 LONGEST: Final = 103
 _SOCKET: Final = "/k-65535"
 _PREFIX: Final = "ddoauth-"

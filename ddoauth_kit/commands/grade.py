@@ -277,7 +277,7 @@ def _variables(pairs: Sequence[str]) -> dict[str, str]:
     from ddoauth_kit.grading.settings import settings_from
 
     env = _named(pairs, option="--set", example="PORT=3000")
-    # The rules of the file hold here, too: no secret stands in an argument list.
+    # The file's rules apply here, too: an argument list must not contain a secret.
     return dict(settings_from({"start": {"log": "-"}, "server": {"env": env}}).server.env)
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def request_line(entry: JournalEntry) -> str:
     """Describe a request in one line without secrets, and say why if it was refused."""
     host = "" if entry.host.startswith(("127.0.0.1", "localhost", "[::1]")) else entry.host
-    # By the sandbox's own address a path begins with site and role.
+    # At the sandbox's own address, a path begins with site and role.
     place = host or "/".join(part for part in ("", entry.site, entry.role) if part is not None)
     return f"{entry.method} {place}{entry.path} {entry.status} {entry.reason}".rstrip()
 

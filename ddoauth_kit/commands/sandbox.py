@@ -314,12 +314,12 @@ def _serve_behind_front(sandbox: Sandbox, options: argparse.Namespace, key_file:
     from ddoauth_kit.grading.front.session import ArrivalWatch, front_before, record_line
 
     before = dict(os.environ)
-    # Whoever reads variables to start a server has no command here: HTTPS_PROXY is named then.
+    # Without a command, somebody else starts the server, so HTTPS_PROXY is named.
     watch = ArrivalWatch(lambda: sandbox.journal, command=options.words or [""], warn=say)
 
     def record(seen: FrontRecord) -> None:
         watch.saw(seen)
-        # What arrived in the sandbox is told by its journal, with the reason.
+        # The sandbox's journal reports the requests that arrived, with reasons.
         if seen.treatment is not Treatment.FORWARDED:
             say(record_line(seen))
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from typing import Final
 
-# Elsewhere file modes keep nobody out, so there is no store in files.
+# On other systems, file modes don't protect files, so there is no file store.
 _STORES: Final = "`file` or `memory`" if os.name == "posix" else "`memory`"
 _KINDS: Final = f"`keyring`{',' if os.name == 'posix' else ' or'} {_STORES}"
 ADVICE: Final[dict[str, str]] = {
-    # What was asked for cannot be done.
+    # A request that can't be carried out.
     "unknown_site": "use one of the listed names or domains.",
     "unknown_region": (
         "do not send the client secret there. Compare the domain with Datadog's list of sites: if "
@@ -424,7 +424,7 @@ ADVICE: Final[dict[str, str]] = {
     "api_key_refused": (
         "validate the key on the site it was created on; the customer may have revoked it."
     ),
-    # Answers that cannot be read, and no answer.
+    # Unreadable answers, and no answer.
     "server_error": "try again later; if it keeps happening, check Datadog's status page.",
     "proxy_answer": (
         "log in to the proxy or network between this machine and Datadog, or ask its "

@@ -44,7 +44,7 @@ _LIMITS: Final = (
     "The server answered 429 itself, and the grading waited {} times for it. Raise its limit while "
     "you grade it: checks of acts do not wait."
 )
-# The hosts that the sandbox's faults lead to.
+# The hosts to which the sandbox's faults redirect.
 FOREIGN: Final = ("datadog.example", "api.datadog.example", "elsewhere.example")
 _LIST: Final = (
     "[list] was not used: after a good connect it names neither the id of the organization nor its "
@@ -145,7 +145,7 @@ def bench_for(
         authority, command = Authority(), settings.server.command
         inside: Mapping[str, str] | None = None
         if by.isolated:
-            # Until then the namespace has no loopback, also for the sandbox.
+            # Until then, the namespace has no loopback, even for the sandbox.
             prepared = inside_prepared(
                 authority, command=command, forward=by.forward, foreign=FOREIGN
             )

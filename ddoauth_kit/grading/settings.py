@@ -24,7 +24,7 @@ FILE_NAME: Final = "ddoauth-grade.toml"
 PATIENCE: Final = 10.0
 LONGEST_PATIENCE: Final = 120.0
 ACTS: Final = ("send", "call", "refresh", "disconnect", "list")
-# Requirements that are judged by a page's words, if the file names them.
+# Requirements that are judged by a page's text, if the file names them.
 PAGES: Final = (
     *("denied", "stranger", "error-shape", "bad-answer", "wrong-domain-named", "key-409"),
     *("timeout", "scope-narrowed", "scope-disabled"),

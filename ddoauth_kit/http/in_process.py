@@ -134,7 +134,7 @@ class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):
         body = self._answer.wire_body()
         yield body
         if self._answer.cut_off:
-            # h11's words, so that the error reads the same over sockets.
+            # h11's message, so that the error is the same as over sockets.
             announced = dict(self._answer.wire_headers()).get("Content-Length", "?")
             raise httpx.RemoteProtocolError(
                 "peer closed connection without sending complete message body "

@@ -24,10 +24,10 @@ LONGEST_WAIT: Final = 30.0
 _SUCCESS: Final = range(200, 300)
 _TOO_MANY: Final = 429
 _TRY_AGAIN: Final = frozenset({502, 503, 504})
-# Also under /api/, but answers there hold tokens and scopes, not a customer's data.
+# Also under /api/, but answers there contain tokens and scopes, not a customer's data.
 _TOKENS: Final = "/api/v2/oauth2/"
 _SENDABLE: Final = re.compile(r"[!-~](?:[ -~]*[!-~])?")
-# Headers of nearly every answer, which need not be searched.
+# Headers in nearly every answer, which need not be searched.
 _ORDINARY: Final = frozenset({"application/json", "no-store", "text/html; charset=utf-8"})
 _SHOWN_HEADERS: Final = frozenset(
     {"cache-control", "content-type", "www-authenticate", "x-ratelimit-reset"}

@@ -46,7 +46,7 @@ class NotReceived:
 
 
 Outcome = Received | NotReceived
-# A number asks for that many seconds of sleep, None for an attempt whose outcome is sent back.
+# A number asks for that many seconds of sleep; None asks for an attempt and its outcome.
 Steps = Generator["float | None", "Outcome | None", "Response"]
 
 

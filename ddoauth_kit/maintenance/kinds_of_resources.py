@@ -24,7 +24,7 @@ _WORDS = {
     "patch": "change",
     "delete": "delete",
 }
-# What the services of their own know that the description does not say.
+# What the separate services know beyond the description.
 _OWN_RULES: Mapping[str, str] = MappingProxyType(
     {
         "/api/v1/dashboard": "the listing shows dashboards short; widgets get ids",

@@ -22,7 +22,7 @@ _BZIP2: Final = b"BZh"
 _XZ: Final = b"\xfd7zXZ\0"
 _PACKED: Final = frozenset({GZIP[:1], ZIP[:1], _BZIP2[:1], _XZ[:1], b"x"})
 _DEEPEST: Final = 5
-# Packed in a way that nothing here unpacks.
+# Formats that this module can't unpack.
 _CLOSED: Final = (
     b"7z\xbc\xaf\x27\x1c",
     b"Rar!\x1a\x07",
@@ -60,7 +60,7 @@ class ClosedContainerError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """Hold one text of some bytes: where in a container it stands, and whether it is all text.
+    """Hold a text from bytes, its place in a container, and whether the bytes were all text.
 
     Of bytes that no encoding reads, it is what `strings` prints, one below the other.
     """

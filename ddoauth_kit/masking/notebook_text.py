@@ -18,13 +18,16 @@ if TYPE_CHECKING:
 _BARE: Final = re.compile(r"[0-9a-fA-F]{32}|[0-9a-fA-F]{40}")
 _WIDGET: Final = re.compile(r"(?:IPY_MODEL_)?[0-9a-fA-F]{32}")
 _IDS: Final = frozenset({"id", "cell_id", "outputId", "model_id", "grade_id"})
-# What Jupyter reads, and no notebook may hold anything else at these places.
+# Values that Jupyter reads; a notebook must not contain anything else in these places.
 _WORDS: Final = {
     "cell_type": frozenset({"code", "markdown", "raw", "heading"}),
     "output_type": frozenset({"stream", "display_data", "execute_result", "error"}),
     "name": frozenset({"stdout", "stderr", "python", "python3", "ipython"}),
 }
-_NAME: Final = re.compile(r"[A-Za-z_]{1,60}|[a-z]+/[a-z0-9.+-]{1,100}")
+# Letters with a number here and there, as in application/vnd.vega.v5+json, and no random digits.
+_NAME: Final = re.compile(
+    r"[A-Za-z_]{1,60}|[a-z]{1,20}/(?:[a-z]{1,30}|v?[0-9]{1,3})(?:[.+-](?:[a-z]{1,30}|v?[0-9]{1,3})){0,8}"
+)
 _BLANKS: Final = r"\s+"
 _CLOSE: Final = {
     "text/plain": rf"{TERMINAL}|\A['\"]|['\"]\Z",

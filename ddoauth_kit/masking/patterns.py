@@ -17,7 +17,7 @@ from ddoauth_kit.masking.runs import CharacterClass, any_of, lines_with, one_byt
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-# Fields that hold a secret whatever it looks like: OAuth's, and Datadog's own.
+# Fields that always contain a secret: OAuth's, and Datadog's own.
 SECRET_FIELDS: Final = frozenset(
     {
         "access_token",
@@ -160,7 +160,7 @@ class Shape:
     beyond: int = 0
 
     def finds(self, text: str, folded: str) -> Iterator[Find]:
-        """Yield where the shape is in a text; `folded` is the text in lower case."""
+        """Yield the shape's matches in a text; `folded` is the text in lower case."""
         if any_of(self.hints, folded):
             for begin, end in lines_with(_any_hint(self.hints), folded, after=self.beyond):
                 for found in self.pattern.finditer(text, begin, end):
@@ -185,7 +185,7 @@ def _any_hint(hints: tuple[str, ...]) -> re.Pattern[str]:
 
 
 def is_repeated(value: str) -> bool:
-    """Return whether a value is one character over and over: a placeholder."""
+    """Return whether a value repeats one character and is therefore a placeholder."""
     last = value[-2:].lower()
     if last[:1] != last[1:] and len(last) > 1 and "_" not in last:
         return False  # most values end here
@@ -341,7 +341,8 @@ _OPTIONS: Final = re.compile(
     r"(?P<bare>[^\s\"'<>|;&$]{1,4096})"
 )
 _ELEMENTS: Final = re.compile(
-    r"<(?P<name>[A-Za-z_][A-Za-z0-9_.-]{1,60})>\s{0,8}(?P<bare>[^<>\s&=][^<>\s]{0,4095})\s{0,8}</"
+    r"<(?P<name>[A-Za-z_][A-Za-z0-9_.-]{1,60})>\s{0,8}(?P<bare>[^<>\s&=][^<>\s]{0,4095})\s{0,8}"
+    r"</(?P=name)"
 )
 _CELLS: Final = re.compile(
     r"<t[hd]\b[^<>]{0,200}>\s{0,40}(?P<name>[A-Za-z_][A-Za-z0-9_.-]{1,60})\s{0,40}</t[hd]>\s{0,40}"
@@ -354,7 +355,7 @@ _ROW: Final = 4800
 
 
 def field_finds(text: str, folded: str) -> Iterator[Find]:
-    """Yield values that a name gives away: in JSON, YAML, XML, forms, code, tables and options.
+    """Yield values whose name reveals them, in JSON, YAML, XML, forms, code, tables and options.
 
     `folded` is the text in lower case.
     """

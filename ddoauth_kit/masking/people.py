@@ -16,7 +16,7 @@ _NAMES: Final = (
     "dd_org_name|dd_oid|org|org_id|org_name|org_uuid|organization|public_id|user|user_id|user_name|"
     "username|user_uuid|handle|email|full_name|first_name|last_name|created_by|modified_by"
 )
-# A text without any of these, in lower case, names nobody.
+# A text that contains none of these, in lower case, names nobody.
 _HINTS: Final = (
     *(
         "dd_o",

@@ -30,12 +30,12 @@ _ELEMENT: Final = re.compile(
     rf"<({'|'.join(_BODY_FIELDS)}|code)([^<>]{{0,200}}>)[^<]+(?=</)", re.IGNORECASE
 )
 _FIELD_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}")
-# What a server calls a problem, and no code that a person was sent back with.
+# Names of errors, as opposed to codes from a redirect.
 _CODE_WORD: Final = re.compile(r"[a-z]+(?:[_ .][a-z]+)*|[A-Z]+(?:_[A-Z]+)*|[\d.]{1,6}")
 _KEY_LENGTH: Final = 32
 _DEEPEST: Final = 3
 _REMEMBERED: Final = 512
-# A body of many times what is kept is not parsed to be masked, and a secret reaches no further.
+# A body that is many times longer than the stored part is not parsed to be masked.
 _MANY: Final = 4
 _REACH: Final = 8192
 

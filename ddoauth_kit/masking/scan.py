@@ -44,10 +44,10 @@ SKIPPED: Final = frozenset({".git", ".venv", "node_modules", "__pycache__"})
 _BLOCK: Final = 256 * 1024
 _REACH: Final = 16 * 1024
 _FEWEST: Final = 4
-# Runs on several sites repeat most of their cells, so a text is looked through once.
+# Runs on several sites repeat most of their cells, so each text is scanned only once.
 _REMEMBERED: Final = 16 * 1024
 _LONGEST_REMEMBERED: Final = 64 * 1024
-# A page's cells and tables, which pages of one run repeat.
+# A page's cells and tables, which the pages of a run repeat.
 _BLOCKS: Final = re.compile(r"(?=<(?:div|section|table)\b)")
 # Where a block has one of these, what stands in its neighbours says whether it is a secret.
 _LEANING: Final = re.compile(r"code=|state=|\s(?:-[uU]|--user|--proxy-user)\b", re.IGNORECASE)

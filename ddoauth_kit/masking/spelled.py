@@ -22,13 +22,14 @@ _SHORTEST: Final = 24
 _BLOCK: Final = 4096
 _FEWEST_LETTERS: Final = 12
 _FEWEST_WORDS: Final = 16
+_FEWEST_DIGITS: Final = 8
 _CHARACTERS: Final = re.compile(r"(?<!\w)\w(?:[\s,;|:'\"\-\[\]]{1,8}\w){15,}(?!\w)", re.ASCII)
 _NUMBERS: Final = re.compile(r"(?<![\w.])\d{2,3}(?:[\s,;]{1,6}\d{2,3}){15,}(?![\w.])", re.ASCII)
 _HEX_BYTES: Final = re.compile(
     r"(?<!\w)(?:0x)?[0-9a-fA-F]{2}(?:[\s,:;\-]{1,6}(?:0x)?[0-9a-fA-F]{2}){15,}(?!\w)", re.ASCII
 )
 _BASE32: Final = re.compile(r"(?<![A-Za-z0-9])[A-Z2-7]{24,}={0,6}(?![A-Za-z0-9])")
-# Each character as its class: of a word, between words, or another.
+# Each character's class: in a word, between words, or other.
 _CLASSES: Final = bytes(
     ord("w")
     if (chr(n).isalnum() and n < 0x80) or n == ord("_")  # noqa: PLR2004 - ASCII
@@ -40,13 +41,14 @@ _IN_BASE32: Final = CharacterClass("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")
 _HEX_BYTE: Final = re.compile(r"(?:0x)?([0-9a-fA-F]{2})")
 _SEPARATORS: Final = {ord(c): None for c in " \t\n\r\v\f,;|:'\"-[]"}
 _APART: Final = re.compile(r"[\s,;]")
-# Full width, circled and mathematical letters, which Unicode's NFKC makes plain.
+# Full-width, circled and mathematical letters, which NFKC converts to plain ones.
 LOOKALIKES: Final = re.compile("[\u2460-\u24ff\ufe50-\ufe6f\uff01-\uff5e\U0001d400-\U0001d7ff]+")
+_NO_DIGITS: Final = bytes(n for n in range(256) if not chr(n).isdecimal() or n > 0x7F)  # noqa: PLR2004
 _OTHERS: Final = bytes(n for n in range(256) if not chr(n).isalnum() or n > 0x7F)  # noqa: PLR2004
 
 
 def spelled_words(text: str, ascii_text: bytes) -> Iterator[tuple[int, int, str | bytes]]:
-    """Yield begin and end of each word that is spelled in a text, and what it says.
+    """Yield the begin, end and decoded text of each word that is spelled out in a text.
 
     `ascii_text` is the text as `runs.one_byte_each` gives it.
     """
@@ -127,7 +129,10 @@ def _letters_in(character: str) -> int:
 
 
 class LettersAlone:
-    """Find known values by their letters and digits alone, whatever stands between these."""
+    """Find known values by their letters and digits alone, whatever stands between these.
+
+    The numbers of their bytes count as well, in each base that a dump of memory is written in.
+    """
 
     def __init__(self, values: dict[str, str]) -> None:
         """Take the values, each with its placeholder."""
@@ -137,20 +142,33 @@ class LettersAlone:
             for letters, shown in alone.items()
             if len(letters) >= (_FEWEST_WORDS if letters.isalpha() else _FEWEST_LETTERS)
         }
+        self._numbers = {
+            digits: shown
+            for value, shown in values.items()
+            if len(value) >= _FEWEST_LETTERS
+            for digits in _in_numbers(value)
+        }
 
     def spans(self, text: str) -> Iterator[tuple[int, int, str]]:
         """Yield the begin, end and placeholder of each value in a text."""
-        if not self._values:
-            return
         letters = letters_alone(text)
-        for value in self._values:
-            if value in letters:
-                break
-        else:
+        present = [item for item in self._values.items() if item[0] in letters]
+        if len(letters.translate(None, _NO_DIGITS)) >= _FEWEST_DIGITS:
+            present += [item for item in self._numbers.items() if item[0] in letters]
+        if not present:
             return
         places = [i for i, c in enumerate(text) for _ in range(_letters_in(c))]
-        for value, shown in self._values.items():
+        for value, shown in present:
             at = letters.find(value)
             while at >= 0:
                 yield places[at], places[at + len(value) - 1] + 1, shown
                 at = letters.find(value, at + len(value))
+
+
+def _in_numbers(value: str) -> Iterator[bytes]:
+    """Yield the bytes of a value as numbers of base 16, 10, 8 and 2, and as a single one."""
+    for encoding in ("utf-8", "utf-16-le", "utf-16-be"):
+        raw = value.encode(encoding, "replace")
+        for form in ("02x", "d", "o", "03o", "08b"):
+            yield "".join(format(byte, form) for byte in raw).encode()
+    yield str(int.from_bytes(value.encode("utf-8", "replace"))).encode()

@@ -11,7 +11,7 @@ import html
 import json
 import re
 import string
-from base64 import b64encode
+from base64 import a85encode, b64encode, b85encode
 from binascii import Error as NotBase64
 from binascii import a2b_base64
 from dataclasses import dataclass, field, replace
@@ -157,6 +157,8 @@ class Walk:
             value = secret.reveal()
             told = (str(secret), len(value))
             self._plain.setdefault(value, told)
+            for encoded in _base85(value):
+                self._plain.setdefault(encoded, told)
             if " " in value:
                 self._plain.setdefault(value.replace(" ", "+"), told)
         self._deep: dict[str, tuple[str, int]] | None = None
@@ -250,7 +252,7 @@ class Walk:
 
 
 def _words(text: str, ascii_text: bytes) -> Iterator[tuple[int, int, bytes]]:
-    """Yield begin and end of each word that may be base64 or hex, and what it may say."""
+    """Yield the begin, end and possible text of each word that may be base64 or hex."""
     done = 0
     for begin, _ in _IN_BASE64.runs(ascii_text, _SHORTEST_WORD):
         word = _BASE64.match(text, begin) if begin >= done else None
@@ -361,6 +363,12 @@ def _notations(value: str) -> frozenset[str]:
     forms |= {json.dumps(value, ensure_ascii=False)[1:-1], html.escape(value, quote=False)}
     forms |= {quote(safe), quote(safe, safe=""), quote_plus(safe)}
     return frozenset(forms | set(_base64(value.encode("utf-8", "replace"))))
+
+
+def _base85(value: str) -> Iterator[str]:
+    raw = value.encode("utf-8", "surrogateescape")
+    if len(raw) >= _INNER:
+        yield from (encode(raw).decode("ascii") for encode in (a85encode, b85encode))
 
 
 def _base64(value: bytes) -> Iterator[str]:

@@ -68,8 +68,8 @@ def kept_grants(
 ) -> tuple[Grant, ...]:
     """Return a client's stored grants, of all customers or of one.
 
-    A server finds its customers again in this way after a restart. `site` is a site's name, and
-    `org` is an organization's id, the `dd_oid` of its tokens.
+    This lets a server find its customers after a restart. `site` is a site's name, and `org` is an
+    organization's id, the `dd_oid` of its tokens.
 
     Raises:
         InputError: `not_stored`, if the store cannot be read.
@@ -302,7 +302,7 @@ class Grant:
         if self._failure is None:
             return
         error, at = self._failure
-        # Some clocks stand still for milliseconds: a failure of that moment was before the call.
+        # Some clocks stand still for milliseconds, so a failure at that time was before the call.
         if at > asked or (self._failures > 1 and time.monotonic() < at + PAUSE):
             raise type(error)(error.code, error.what, said=error.said, exchange=error.exchange)
 

@@ -80,7 +80,7 @@ def read(secret: Secret, *, sites: SiteTable) -> GrantRecord:
         texts = {name: _text(content[name]) for name in _TEXTS}
         requested, granted = (tuple(map(_text, content[n])) for n in ("requested", "granted"))
         expires_at, renew_at = (_moment(content[name]) for name in ("expires_at", "renew_at"))
-        # Records of versions that knew only one endpoint do not name it.
+        # Versions that knew only one endpoint did not record it.
         issuer = _text(content.get("token_endpoint", TokenEndpoint.V1))
         token_endpoint = TokenEndpoint(issuer) if issuer else None
         sent_at = _moment(content["sent_at"]) if content.get("sent_at") else None

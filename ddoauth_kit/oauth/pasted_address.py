@@ -28,7 +28,7 @@ _AMPERSAND: Final = re.compile("&(?:amp|#0*38|#x0*26);", re.IGNORECASE)
 _SOFT_BREAK: Final = re.compile(r"=[ \t]*\r?\n")
 _QUOTED_PRINTABLE: Final = re.compile(r"[^=]*(?:=[0-9A-F]{2}[^=]*)+")
 _LINE_BREAK: Final = re.compile(r"[ \t]*[\r\n]+[> \t]*")
-# How a redirect begins that has neither a sentence nor a link's notation around it.
+# How a redirect without a sentence or link markup around it begins.
 _PLAIN: Final = re.compile(r"https?:|[/?&]|[\w.~-]{1,60}=", re.IGNORECASE)
 _ADDRESS: Final = re.compile(r"https?://[^\s<>\"`|\[\]\\^{}]{1,16384}", re.IGNORECASE)
 _BRACKETS: Final = {")": "(", "]": "[", ">": "<"}

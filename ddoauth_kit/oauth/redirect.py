@@ -12,7 +12,7 @@ from ddoauth_kit.secret import Secret
 
 MAX_REDIRECT_LENGTH: Final = 16 * 1024
 _SHOWN: Final = 200
-# What RFC 6749, RFC 9207 and Datadog put into an answer; the redirect URI's own may repeat.
+# Parameters of RFC 6749, RFC 9207 and Datadog; the redirect URI's own may repeat.
 _ONCE: Final = frozenset(
     {
         "client_id",
@@ -81,7 +81,7 @@ def read_redirect(redirect: str | bytes | Redirect) -> Redirect:
     except ValueError:
         return _faulty("not_a_redirect", "The text is not a redirect: its query can't be read.")
     names = [name for name, _ in pairs]
-    # RFC 6749 section 3.1: a parameter of the answer may come once.
+    # RFC 6749 section 3.1: a parameter of the answer may occur only once.
     if twice := [f"`{name}`" for name in sorted(_ONCE) if names.count(name) > 1]:
         what = f"The redirect carries more than one {', '.join(twice)}."
         return _faulty("duplicate_parameter", what)

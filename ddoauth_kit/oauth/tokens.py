@@ -202,9 +202,9 @@ def read_refresh_response(
     """Read the answer to a refresh; without a new refresh token or scope, keep the old one.
 
     Raises:
-        TokenError: `invalid_refresh_token`, `other_token_endpoint` if another endpoint than the
-            registration's issued the refused token, `invalid_client`, `rate_limited`,
-            `token_refused` or `token_endpoint_missing`.
+        TokenError: `invalid_refresh_token`, `other_token_endpoint` if the refused token came from
+            another endpoint, `invalid_client`, `rate_limited`, `token_refused` or
+            `token_endpoint_missing`.
         AnswerError: the answer cannot be read, or lacks what RFC 6749 requires.
     """
     try:

@@ -72,7 +72,7 @@ class SiteProbing:
             for place, scope in waiting:
                 self._results[place] = await prober.try_scope(scope)
                 found(self._results[place])
-                # A round trip ends with its clean-up where it is cancelled, and returns.
+                # A cancelled round trip cleans up before it returns.
                 if (task := asyncio.current_task()) and task.cancelling():
                     raise asyncio.CancelledError
 

@@ -100,7 +100,7 @@ _QUERY: Final[Mapping[tuple[str, str], Callable[[datetime], str]]] = {
 # These ask about what does not exist, so that a 404 says nothing about the site.
 SEARCHES_FOR_NOTHING: Final = frozenset({"POST /api/v2/code-coverage/files"})
 
-# POSTs whose answer is data or a judgement, by Datadog's API reference; nothing is kept.
+# POSTs that store nothing and answer with data or a validation (Datadog's API reference).
 SEARCHES: Final[Mapping[str, Callable[[datetime], Any]]] = {
     "POST /api/v2/logs/events/search": lambda _now: {
         "filter": {"query": "*", "from": "now-15m", "to": "now"},

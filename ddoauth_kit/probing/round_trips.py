@@ -137,7 +137,7 @@ async def _used(trip: Trip, found: str) -> tuple[Verdict, list[str]]:
             return Verdict.FAILED, [*said, error.what]
         said.append(_said(verb, answer))
         verdict = _verdict_of(answer)
-    # What was created a moment ago is on this site, so a 404 has another reason.
+    # The object was just created on this site, so a 404 has another reason.
     return (Verdict.INCONCLUSIVE if verdict is Verdict.NOT_ON_SITE else verdict), said
 
 

@@ -92,7 +92,7 @@ def read_call(text: str) -> Call:
     Raises:
         InputError: `unknown_call`, if it is not a method and a path.
     """
-    method, address, *_ = *text.split(), "", ""  # a log may have the protocol behind
+    method, address, *_ = *text.split(), "", ""  # in a log, the protocol may follow
     try:
         path = urlsplit(address).path
     except ValueError:

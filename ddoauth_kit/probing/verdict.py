@@ -32,11 +32,11 @@ _FORBIDDEN: Final = 403
 _NOT_FOUND: Final = 404
 _TOO_MANY: Final = 429
 _REFUSED: Final = range(400, 500)
-# 408 is a server's own timeout: it says as little as no answer.
+# 408 is the server's own timeout, so it says as little as no answer.
 _CLEAR: Final = frozenset({401, 403, 408, 429})
 _SHOWN_FIELDS: Final = 6
 _WEB_PAGE: Final = re.compile(r"\s*<(!doctype|html)", re.IGNORECASE)
-# What names nothing that could be absent: a 404 is then about the endpoint itself.
+# Probes that address nothing that could be absent, so a 404 is about the endpoint itself.
 _NAMES_NOTHING: Final = frozenset({Approach.READ, Approach.SEARCH})
 NO_CONTRAST: Final = "there was no token without the scope to compare with"
 
@@ -186,7 +186,7 @@ def _succeeded(probe: CallProbe, response: Response, *, granted: ScopeSet) -> tu
 
 def _unauthorized(probe: CallProbe, response: Response, *, granted: ScopeSet) -> str:
     said = f"{_said(response)}; the same token is accepted elsewhere"
-    # Some services say 401 for a missing scope, too (an issue of Datadog's own CLI).
+    # Some services also answer 401 for a missing scope (an issue of Datadog's own CLI).
     return said if probe.scope in granted else f"{said}, and was not granted this scope"
 
 

@@ -81,7 +81,7 @@ def check_folder(
 ) -> Report:
     """Check a folder; findings are sorted by file, the manifest first, and by line.
 
-    `base` is a git reference and `earlier` a manifest, to compare `app_uuid` with. `probes` are
+    `app_uuid` is compared with the git reference `base` or the manifest `earlier`. `probes` are
     results of `ddoauth probe`, and `unused_scopes` are scopes that no observed call used.
 
     Raises:

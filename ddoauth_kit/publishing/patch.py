@@ -36,7 +36,7 @@ def unified_diff(before: TextFile, after: TextFile, *, prefix: str = "") -> str:
     if old == new:
         return ""
     names = [_quoted(side + prefix + before.name) for side in ("a/", "b/")]
-    # A tab ends a name with a blank in it, as in git's own patches.
+    # A tab ends a name that contains a space, as in git's own patches.
     tabs = ["\t" if " " in name else "" for name in names]
     head = f"diff --git {names[0]} {names[1]}\n--- {names[0]}{tabs[0]}\n+++ {names[1]}{tabs[1]}\n"
     groups = difflib.SequenceMatcher(None, old, new).get_grouped_opcodes(_CONTEXT)

@@ -56,7 +56,7 @@ def sites_to_use(
 ) -> SiteTable:
     """Return Datadog's sites, or those of the sandbox that `DDOAUTH_SANDBOX` names.
 
-    A sandbox gets no real credentials: the client secret has to be one that a sandbox issued.
+    A sandbox must not receive real credentials, so the client secret must come from a sandbox.
     Datadog gets no credentials of a sandbox.
 
     Raises:

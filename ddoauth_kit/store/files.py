@@ -38,7 +38,7 @@ NEW: Final = ".new-"
 _OTHERS: Final = 0o077
 _LINKS: Final = frozenset({errno.ELOOP, errno.EMLINK, errno.ENOTDIR})
 _SAFE: Final = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
-# A pipe in the place of a file makes whoever opens it wait.
+# A pipe instead of a file would block the open call.
 _AT_ONCE: Final = getattr(os, "O_NONBLOCK", 0)
 _EVERYBODY: Final = 0o002
 _FIRST_NAP: Final = 0.001
@@ -365,7 +365,7 @@ class FileStore:
             if slot is not None and not slot.is_probe and self._is_whole(slot, new):
                 self._folder.finish(name)
             else:
-                with suppress(InputError):  # a folder of that name holds nobody up
+                with suppress(InputError):  # a folder with that name does no harm
                     self._folder.remove(new)
 
     def _rename_old(self) -> None:

@@ -205,7 +205,7 @@ class KeyringStore:
         return found
 
     def _ask(self, action: str, *arguments: str) -> Any:  # noqa: ANN401 - as the backend has it
-        """Call the backend; its own exception may hold the secret, so only its name is kept."""
+        """Call the backend; use only an exception's name, because its text may hold the secret."""
         size = f" It has {counted(len(arguments[1]), 'character')}." if action == "set" else ""
         try:
             return answered(getattr(self._backend, f"{action}_password"), SERVICE, *arguments)

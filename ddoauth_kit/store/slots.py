@@ -97,7 +97,7 @@ def refuse_unwritable(store: Store, slot: Slot) -> None:
     Raises:
         InputError: `not_stored` or `unsafe_store`.
     """
-    # As long as what will follow, so that a disk with room for a few bytes is found out.
+    # As long as the real value, to detect a disk with room for only a few bytes.
     written = Secret(os.urandom(128).hex(), label="probe")
     try:
         try:

@@ -10,11 +10,12 @@ import json
 import lzma
 import random
 import string
+import textwrap
 import time
 import unicodedata
 import zipfile
 import zlib
-from base64 import b32encode, b64encode, urlsafe_b64encode
+from base64 import a85encode, b32encode, b64encode, b85encode, urlsafe_b64encode
 from itertools import product
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
@@ -146,6 +147,36 @@ def test_a_known_value_is_found_by_its_letters(
     written = case(between.join(value[i : i + each] for i in range(0, len(value), each)))
     masked = Masker([Secret(value, label="client_secret")])(f"it is {written} here")
     assert masked == "it is <client_secret> here"
+
+
+DUMPS: dict[str, Callable[[bytes], str]] = {
+    "hex in pairs": lambda b: b.hex(" ", 2),
+    "hex in fours": lambda b: b.hex("-", 4),
+    "hex in lines": lambda b: "\n".join(textwrap.wrap(b.hex(" ", 2), 39)),
+    "decimal": lambda b: " ".join(map(str, b)),
+    "decimal in a column": lambda b: "\n".join(map(str, b)),
+    "octal": lambda b: " ".join(f"{n:o}" for n in b),
+    "octal in threes": lambda b: " ".join(f"{n:03o}" for n in b),
+    "binary": lambda b: " ".join(f"{n:08b}" for n in b),
+    "a list": lambda b: str([*b])[1:-1],
+}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("dump", DUMPS)
+def test_a_dump_of_a_known_value(dump: str, encoding: str) -> None:
+    """Memory that is printed as numbers, in whichever base, is still the value."""
+    text = DUMPS[dump](AWKWARD.encode(encoding))
+    assert Masker([KNOWN])(f"it is {text}\n; here") == "it is <client_secret>\n; here"
+
+
+@pytest.mark.parametrize(
+    "encode", [a85encode, b85encode, lambda b: str(int.from_bytes(b)).encode()]
+)
+def test_rarer_notations_of_a_known_value(encode: Callable[[bytes], bytes]) -> None:
+    """Base85 and one large number are read where a value is known."""
+    text = encode(AWKWARD.encode()).decode()
+    assert text not in Masker([KNOWN])(f"it is {text} here")
 
 
 def test_a_shape_is_found_one_character_at_a_time() -> None:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 HIDDEN: Final = "<hidden>"
 _FIELDS: Final = 100
-# A program's word. Datadog's shortest keys have 32 characters, including digits.
+# A word of a program, because Datadog's shortest keys have 32 characters, including digits.
 _NAME: Final = re.compile(r"[A-Za-z_$@-][\w.$@\[\]-]{0,30}", re.ASCII)
 _DEEP: Final = 6
 _LONG: Final = re.compile(r"[^/]{20,}")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 # This header tells the sandbox which of Datadog's hosts was named.
 FRONT_HEADER: Final = b"ddoauth-front-host"
-# Shorter than the sandbox's own limit: a request on a connection that ends is lost.
+# Shorter than the sandbox's own limit, because a request on a closing connection is lost.
 _KEPT_SECONDS: Final = 30.0
 _KEPT: Final = 64
 _HOP_BY_HOP: Final = frozenset(

@@ -93,7 +93,7 @@ def inside_namespace(
         authority = Authority()
         trust = stack.enter_context(TrustFiles(authority, environment=before))
         hosts = HostTable.of_sandbox(f"http://127.0.0.1:{port}")
-        # Until then the namespace's loopback is down, also for the sandbox.
+        # Until then, the namespace's loopback is down, even for the sandbox.
         prepare(hosts, trust, environment=before, command=command)
         sandbox = stack.enter_context(serve(port))
         stack.enter_context(Front(hosts, authority, record=record).listen_as_hosts())

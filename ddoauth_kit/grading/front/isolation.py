@@ -124,7 +124,7 @@ def certifi_files(environment: Mapping[str, str], command: Sequence[str]) -> Ite
     """Find the certifi file of each Python that the command is likely to run."""
     path = environment.get("PATH")
     programs = [shutil.which(name, path=path) for name in (*command, "python3", "python")]
-    # In a virtual environment the program is a link to the system's Python: both count.
+    # In a virtual environment, the program is a link to the system's Python, so both count.
     places = [Path(program).parent.parent for program in programs if program]
     places += [Path(environment["VIRTUAL_ENV"])] if environment.get("VIRTUAL_ENV") else []
     for place in dict.fromkeys(places):

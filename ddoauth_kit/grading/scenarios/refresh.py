@@ -89,7 +89,7 @@ def margin(bench: Bench) -> tuple[int, int]:
         found = refreshes_of(acting.act(acting.trigger)[1])
         if not found:
             return below, seconds
-        # After the end it is no longer ahead: the call came too late to show anything.
+        # After the expiry, the refresh is not early: the call came too late to show anything.
         if found[0].at - acting.issued_at < seconds:
             below = seconds
     return below, _HOUR

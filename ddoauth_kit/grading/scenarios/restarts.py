@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ddoauth_kit.grading.sandbox_control import SandboxEvent
 
 _KEY_SECONDS: Final = 15.0
-# Enough to store a key and too little for much else, on a machine with time for it.
+# Enough to store a key, but too short for much else, on a machine that is not busy.
 _STORES: Final = 0.5
 _TICK: Final = 0.05
 _BY_HAND: Final = "The server was started by hand, so it cannot be started again."

@@ -112,7 +112,7 @@ def _build_lite(lite: Path, out: Path, *, extensions: Iterable[Path]) -> None:
             "output_dir": str(out),
             "contents": [str(lite / "files")],
             "federated_extensions": [str(path) for path in extensions],
-            # What else is installed here is none of the site's business.
+            # Other packages in this environment don't concern the site.
             "ignore_sys_prefix": ["federated_extensions"],
             "apps": ["lab"],
             "no_sourcemaps": True,

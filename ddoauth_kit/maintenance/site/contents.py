@@ -23,7 +23,7 @@ PROMISE: Final = (
     "A workbook for Datadog's OAuth flow, with an offline sandbox for all nine sites. "
     "It runs in this browser tab, without an installation or a server, and stores nothing."
 )
-# What starts processes or listens cannot run in a tab; its lesson is there to be read.
+# Code that starts processes or listens can't run in a tab; its lesson can only be read.
 READ_ONLY: Final[Mapping[str, str]] = {
     "07": "it starts a kernel for each lesson and site",
     "10": "it runs a server",

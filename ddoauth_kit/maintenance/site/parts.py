@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 ROOT: Final = Path(__file__).resolve().parents[3]
-# The core alone: the other files of the package are for Node, consoles and debuggers.
+# Only the core, because the package's other files are for Node, consoles and debuggers.
 CORE: Final = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip")
 LOCK: Final = "pyodide-lock.json"
 _PURE: Final = ("--python-version", "3.14", "--implementation", "py", "--abi", "none")

@@ -59,7 +59,7 @@ def body_shape(place: SchemaPlace, schema: dict[str, Any], *, like: Properties |
 
 
 def answer_shape(place: SchemaPlace, given: Shape | None, *, listed: bool) -> Shape:
-    """Return where the resource is in an answer: an item of a list, or the one resource."""
+    """Return the path to the resource in an answer, whether it is alone or in a list."""
     shapes = [s for s in shapes_of(place, answer_schema(place)) if ("*" in s.way) == listed]
     if not listed:
         shapes = shapes or [*shapes_of(place, answer_schema(place))]

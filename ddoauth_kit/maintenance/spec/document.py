@@ -73,7 +73,7 @@ def written_answers(document: dict[str, Any]) -> str:
 
 
 def written_schemas(document: dict[str, Any]) -> str:
-    """Return kinds, settings, members and schemas as text: one entry a line."""
+    """Return kinds, settings, members and schemas as text: one entry per line."""
     kinds, settings, members, operations = (
         [f"{_json(name)}: {_small(entry)}" for name, entry in document[part].items()]
         for part in ("kinds", "settings", "members", "operations")

@@ -19,7 +19,7 @@ _FORMATS: Final = {
     "ipv6": "2001:db8::1",
     "binary": "sandbox",
 }
-# What the spec's patterns ask for, tried in turn.
+# Values for the spec's patterns, tried in turn.
 _SHAPES: Final = (
     MOMENT[:10],
     "1",

@@ -112,7 +112,7 @@ def kind(flat: dict[str, Any]) -> str:
 def _is_kind(flat: dict[str, Any], value: object) -> bool:
     wanted = kind(flat)
     if isinstance(value, bool):
-        # The client measures a truth value that the spec gives a length, and fails.
+        # The client fails when it measures a boolean for which the spec gives a length.
         return wanted in {"boolean", ""} and "maxLength" not in flat
     return not wanted or isinstance(value, _KINDS[wanted])
 

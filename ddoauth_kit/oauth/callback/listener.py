@@ -165,7 +165,7 @@ class CallbackListener(Generic[Result]):
         """Return the result of `finish`; the wait ends for good after `timeout` seconds.
 
         Raises:
-            AuthorizationError: the customer declined, or the redirect was refused;
+            AuthorizationError: the customer denied consent, or the redirect was refused;
                 `no_redirect_in_time`, `wait_cancelled`. TokenError, AnswerError, NetworkError:
                 raised by `finish`.
         """

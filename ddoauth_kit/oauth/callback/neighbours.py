@@ -36,7 +36,7 @@ def is_foreign(connection: socket.socket, *, user: int | None = None) -> bool:
     try:
         ours, theirs = connection.getsockname(), connection.getpeername()
     except OSError:
-        return True  # it has gone, and nobody can say whose it was
+        return True  # it has gone, so its owner is unknown
     for _ in range(_TRIES):
         found = dict(_owners(_spellings(ours), _spellings(theirs)))
         if "theirs" in found or "ours" not in found:

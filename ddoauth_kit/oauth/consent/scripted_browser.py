@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from http.cookiejar import CookieJar
 
 TIMEOUT: Final = 10.0
-# A form in a comment or a script is none, so the parser must have seen where those begin.
+# A form in a comment or a script doesn't count, so the parser must see where those begin.
 _FORMS: Final = re.compile(r"<form|<script|<!--", re.IGNORECASE)
 
 
@@ -120,7 +120,7 @@ class _Parser(HTMLParser):
             self.forms[-1].fields[given.get("name", "")] = given.get("value", "")
 
     def handle_data(self, data: str) -> None:
-        if self.cdata_elem is None:  # else it is a style sheet or a script, which nobody reads
+        if self.cdata_elem is None:  # otherwise it is a style sheet or a script, which nobody reads
             self.text.append(data)
 
 

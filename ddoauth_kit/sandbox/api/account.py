@@ -1,4 +1,4 @@
-"""Answer questions about an organization: the user behind a token, and the permissions."""
+"""Answer questions about an organization: its user and its permissions."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def get_current_user(twin: Twin, _incoming: Incoming, org: Org) -> Answer:
 def list_permissions(twin: Twin, incoming: Incoming, _org: Org) -> Answer:
     """List the permissions; with `include_scopes` also those that exist only as scopes.
 
-    The public description does not distinguish scopes from permissions, so here scopes that only
-    partners hold are not permissions.
+    The public description does not distinguish scopes from permissions, so scopes that only
+    partners have don't count as permissions here.
     """
     everything = incoming.parameters.get("include_scopes", "").lower() == "true"
     known = catalogue()

@@ -1,4 +1,4 @@
-"""The API: which handler serves which operation, and the checks before it."""
+"""Route API operations to their handlers, and make the checks before them."""
 
 from __future__ import annotations
 
@@ -195,7 +195,7 @@ def _settings() -> Mapping[tuple[str, str], Handler]:
 
 @cache
 def _described() -> Mapping[tuple[str, str], Handler]:
-    """Return the handlers of the kinds that have no service of their own, at first use."""
+    """Return the handlers of kinds without their own service, created at first use."""
     return described_handlers({*HANDLERS, *RESOURCE_HANDLERS})
 
 

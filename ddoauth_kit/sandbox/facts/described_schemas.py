@@ -1,4 +1,4 @@
-"""The kinds of resources that the API description knows, and the schemas of their bodies.
+"""The kinds of resources in the API description, and the schemas of their bodies.
 
 A schema is a small object: `t` is its type by a letter (`o`bject, `l`ist, `s`tring, `i`nteger,
 `n`umber, `b`oolean, `a`ny, `v`ariants), `p` its properties, `r` the required ones, `l` what a
@@ -27,7 +27,7 @@ _ANY: Schema = {"t": "a"}
 
 @dataclass(frozen=True)
 class Elsewhere:
-    """An operation of another path that makes or changes resources of a kind."""
+    """An operation at another path that creates or changes resources of a kind."""
 
     given: tuple[str, ...]
     way: tuple[str, ...]
@@ -62,7 +62,7 @@ class DescribedMembers:
 
 @dataclass(frozen=True)
 class DescribedKind:
-    """One kind: its paths, where it is in bodies and answers, and what its ids look like."""
+    """One kind: its paths, its place in bodies and answers, and the format of its ids."""
 
     path: str
     item: str
@@ -84,7 +84,7 @@ class DescribedKind:
 
 @dataclass(frozen=True)
 class DescribedSettings:
-    """What one path reads and writes as a whole, and where it stands in bodies and answers."""
+    """Settings that one path reads and writes as a whole, and their place in bodies and answers."""
 
     path: str
     way: tuple[str, ...]
@@ -93,9 +93,9 @@ class DescribedSettings:
 
 @dataclass(frozen=True)
 class OperationSchemas:
-    """The schemas of one operation; `errors_are_texts` tells the shape of a bad request.
+    """The schemas of one operation; `errors_are_texts` gives the format of errors.
 
-    `takes_include` tells whether its query names what else the answer includes.
+    `takes_include` says whether its query lists related resources to include.
     """
 
     body: Schema | None
@@ -213,7 +213,7 @@ def operation_schemas(address: str) -> OperationSchemas:
 
 
 def resolved(schema: Schema | int | None) -> Schema:
-    """Return the schema that a number stands for."""
+    """Return the schema that a number refers to."""
     if schema is None:
         return _ANY
     found: Schema = _document().schemas[schema] if isinstance(schema, int) else schema
@@ -230,7 +230,7 @@ def fields(schema: Schema) -> Mapping[str, Schema]:
 
 
 def inner(schema: Schema, way: tuple[str, ...]) -> Schema:
-    """Return the schema at a way of names, in which `*` is a list's item."""
+    """Return the schema at a path of names, in which `*` is an item of a list."""
     for name in way:
         schema = resolved(schema.get("l") if name == "*" else schema.get("p", {}).get(name))
     return schema

@@ -1,4 +1,4 @@
-"""Which operations the generic service answers: all of the kinds without a service of their own."""
+"""Choose the operations of the generic service: those of all kinds without their own service."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ def described_services() -> Mapping[str, DescribedService]:
 def described_handlers(
     taken: Collection[tuple[str, str]],
 ) -> Mapping[tuple[str, str], Handler]:
-    """Return the handlers of all kinds of which no operation is taken by another service."""
+    """Return the handlers of all kinds whose operations no other service has."""
     return _free((dict(_handlers(service)) for service in described_services().values()), taken)
 
 
 def settings_handlers(taken: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Handler]:
-    """Return the handlers of all settings of which no operation is taken by another service."""
+    """Return the handlers of all settings whose operations no other service has."""
     services = (SettingsService(settings).handlers() for settings in described_settings().values())
     return _free(map(dict, services), taken)
 
@@ -55,7 +55,7 @@ def members_handlers(taken: Collection[tuple[str, str]]) -> Mapping[tuple[str, s
 def described_readers(
     taken: Collection[tuple[str, str]],
 ) -> Mapping[str, Handler]:
-    """Return what finds one resource by its path, or refuses it, by the path's template."""
+    """Return functions that find one resource by its path or refuse it, by path template."""
     handlers = described_handlers(taken)
     found = {
         service.kind.item: service.find

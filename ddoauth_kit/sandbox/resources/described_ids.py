@@ -1,4 +1,4 @@
-"""The ids of a kind of resource: what they look like, and how a new one is made."""
+"""The ids of a kind of resource: their format, and new ones."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def is_uuid_text(value: object) -> bool:
 
 
 def has_form(kind: DescribedKind, wanted: str) -> bool:
-    """Return whether an id looks like the ids of a kind: a number, a UUID, or any text."""
+    """Return whether an id is in a kind's format: a number, a UUID, or any text."""
     form = kind.form
     if isinstance(form, int) or (form and form.isdecimal() and len(form) >= _FEWEST_SIGNS):
         return wanted.isdecimal()
@@ -33,7 +33,7 @@ def has_form(kind: DescribedKind, wanted: str) -> bool:
 
 
 def minted(kind: DescribedKind, mint: Mint, shown: Schema) -> object:
-    """Return a new id of the described form."""
+    """Return a new id in the described format."""
     if isinstance(kind.form, int):
         number = mint.next_number(kind.path)
         told = resolved(shown.get("p", {}).get(kind.key))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def admin_of(twin: Twin, org: Org) -> Item:
-    """Return the user who administers an org, and whom every token stands for."""
+    """Return an org's administrator, who is the user of every token."""
     admin = org.admin
     return {
         "type": "users",

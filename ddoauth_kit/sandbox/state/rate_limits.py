@@ -31,7 +31,7 @@ class RateLimits:
         self._calls: dict[tuple[str, str], tuple[int, int]] = {}
 
     def count(self, operation: Operation, *, org: Org) -> Headers:
-        """Count one call and return the headers that its answer carries, or refuse it."""
+        """Count one call and return the headers for its answer, or refuse it."""
         window = self._window()
         name = _name(operation)
         seen_window, calls = self._calls.get((org.id, name), (window, 0))
@@ -43,7 +43,7 @@ class RateLimits:
         return headers
 
     def uncounted(self, operation: Operation) -> Headers:
-        """Return the headers of an answer that uses up nothing."""
+        """Return the headers of an answer that does not count."""
         return self._headers(_name(operation), window=self._window(), calls=0)
 
     def _window(self) -> int:
@@ -76,6 +76,6 @@ def rate_headers(name: str, *, limit: int, period: int, remaining: int, reset: i
 
 
 def with_headers(refusal: Refusal, *headers: tuple[str, str]) -> Refusal:
-    """Return the refusal with more headers on its answer."""
+    """Return the refusal with additional headers."""
     refusal.headers = (*refusal.headers, *headers)
     return refusal

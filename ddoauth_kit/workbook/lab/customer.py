@@ -44,7 +44,7 @@ class Customer:
         return self._run(REVOKE_AUTHORIZATION, client_id=client_id)
 
     def disable_scope(self, client_id: str, scope: str) -> Clicked | Skipped:
-        """Take a scope from an app, as an administrator does under Application Scope Management."""
+        """Remove a scope from an app, as an administrator does in Application Scope Management."""
         return self._run(DISABLE_SCOPE, client_id=client_id, scope=scope, to="off")
 
     def uninstall(self, client_id: str) -> Clicked | Skipped:

@@ -98,7 +98,7 @@ class Lab:
         self.close()
 
     def close(self) -> None:
-        """Close connections and stop the sandbox; this also happens when the lab is collected."""
+        """Close connections and stop the sandbox; garbage collection does the same."""
         self._close()
 
     def on(self, site: str) -> Lab:
@@ -330,7 +330,7 @@ class Lab:
         return kept if own else None
 
     def kept_api_key(self) -> ApiKey | None:
-        """Return the stored key, if any; its name and id are known if this lab made or checked it.
+        """Return the stored key, if any; its name and id are known once this lab has checked it.
 
         Raises:
             InputError: `not_stored`, if the store cannot be read.

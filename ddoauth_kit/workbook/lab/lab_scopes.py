@@ -127,7 +127,7 @@ class LabScopes:
         return use_table(scope_use(tokens.scopes, exchanges=self._lab.transcript))
 
     def unused(self) -> tuple[str, ...]:
-        """Return the scopes that no call of this lab needed, for `check_folder`; probes are none.
+        """Return the scopes that no call of this lab needed, for `check_folder`; ignore probes.
 
         The result is only useful if the lab makes the same calls as the integration.
         """
@@ -310,7 +310,7 @@ def probe_target(
 
 
 def _fewer_scopes(lab: ProbedLab) -> tuple[TokenSet, ...]:
-    """Authorize for one scope, and again for another: each scope is then missing in one of them."""
+    """Authorize for two scopes separately, so that each token lacks the other's scope."""
     some = lab.registration.scopes[:CONTRASTS]
     if len(some) < CONTRASTS:
         return ()

@@ -71,15 +71,15 @@ def open_lab(  # noqa: PLR0913 - each is a choice of the notebook or its test
 ) -> Lab:
     """Open the lab for one site: offline in a sandbox, or with real Datadog.
 
-    The sandbox is this kernel's own, unless the launcher of JupyterLab runs one: that is joined.
-    `client` is the path of an `oauth_clients.json`, or empty for the sandbox's demo client, which
-    asks for eight scopes, or with `every_scope` for all that the catalogue lists. With
-    `mode="live"` the registration comes from the environment (`registration_from_environment`),
-    as the private client unless `DDOAUTH_CLIENT_KIND` says `published`, and nothing is created or
-    sent unless `writes` is true; the sandbox may always be changed. `DDOAUTH_SANDBOX` names a
-    sandbox that takes Datadog's place there. `sites` is for a site that is
-    not in the kit's table; `person` turns an authorization request into the redirect URL, and asks
-    for it in the notebook by default.
+    The sandbox is this kernel's own, unless JupyterLab's launcher runs one, which the lab then
+    joins. `client` is the path of an `oauth_clients.json`, or empty for the sandbox's demo client,
+    which requests eight scopes, or with `every_scope` all scopes in the catalogue. With
+    `mode="live"` the registration comes from the environment (`registration_from_environment`), as
+    the private client unless `DDOAUTH_CLIENT_KIND` says `published`, and nothing is created or sent
+    unless `writes` is true; the sandbox may always be changed. `DDOAUTH_SANDBOX` names a sandbox
+    that takes Datadog's place there. `sites` is for a site that is not in the kit's table; `person`
+    turns an authorization request into the redirect URL, and asks for it in the notebook by
+    default.
 
     Raises:
         InputError: the site, mode, client file or environment can't be used.
@@ -192,7 +192,7 @@ class OwnSandbox(SandboxBackend):
 
     @property
     def register(self) -> Callable[[CallbackUrls], None] | None:
-        """Return what gives the client one more address, and lets browsers in by a proxy."""
+        """Return a function that adds an address to the client, and admits proxied browsers."""
         return self._register if self.client else None
 
     def _register(self, urls: CallbackUrls) -> None:
@@ -367,7 +367,7 @@ def sandbox_sites(sandbox: Sandbox) -> SiteTable:
 
 
 def bound_sites(endpoints: Mapping[str, Mapping[str, str]]) -> SiteTable:
-    """Return Datadog's sites with other addresses, as a sandbox describes its own."""
+    """Return Datadog's sites with other addresses, in a sandbox's own format."""
     return DATADOG_SITES.at(
         {
             name: Endpoints(

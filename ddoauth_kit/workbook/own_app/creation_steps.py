@@ -96,8 +96,8 @@ CREATION: Final[dict[str, tuple[CreationStep, ...]]] = {
 def creation_steps(path: str) -> ResultTable:
     """Return the steps of a path: `listing` (today's), `app` (before it) or `eu` (another site).
 
-    Columns: `step`, `do`, `note`, `source`. The source is of the step: `today's docs`, `older
-    docs` (a page that Datadog has replaced, so it may no longer be so) or `this workbook`.
+    Columns: `step`, `do`, `note`, `source`. `source` is `today's docs`, `older docs` (a page that
+    Datadog has replaced, so it may be out of date) or `this workbook`.
 
     Raises:
         InputError: `unknown_creation_path`.

@@ -39,7 +39,7 @@ UNKEPT: Final = (
     "`panel.tokens.refresh_token.reveal()` in your secret manager, or the customer has to "
     "authorize again."
 )
-# Like a password: the address carries the code.
+# Like a password, because the address contains the code.
 REDIRECT: Final = Field("redirect", "Address of the page where you ended up", kind="secret")
 
 

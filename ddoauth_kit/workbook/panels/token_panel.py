@@ -100,7 +100,7 @@ class TokenPanel(Panel):
         return left > 0
 
     def _begin(self) -> None:
-        """Count beside the cells until the time is over; ipywidgets never forgets a panel."""
+        """Count in the background until the time is over; ipywidgets never forgets a panel."""
         if not threads_exist():
             self._count_on_the_loop()
         elif not self._counting.is_alive():

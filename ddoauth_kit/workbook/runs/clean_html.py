@@ -35,7 +35,7 @@ TAGS: Final = frozenset(
         *("thead", "tr", "u", "ul", "var", "wbr"),
     }
 )
-# What stands inside these is not for reading.
+# The contents of these elements are not for reading.
 _WHOLE: Final = frozenset({"iframe", "math", "noscript", "script", "style", "svg", "template"})
 _ATTRIBUTES: Final = {
     "*": {"class", "style", "title", "lang", "dir"},

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from ddoauth_kit.workbook.runs.kernel_template import KernelTemplate
 
-# What a notebook that ended late may still take to be masked.
+# How long masking may take after a notebook that ended late.
 _FEWEST_SECONDS: Final = 5.0
 
 

@@ -104,7 +104,7 @@ class KernelClient(PapermillNotebookClient):  # type: ignore[misc]
     ) -> None:
         options.setdefault("kernel_manager_class", PrivateKernelManager)
         options.setdefault("shutdown_kernel", "immediate")
-        # What cells hold goes into no history file.
+        # Cells are not written to a history file.
         options["extra_arguments"] = [*_ARGUMENTS, *options.get("extra_arguments", ())]
         super().__init__(nb_man, **options)
         self.template = template

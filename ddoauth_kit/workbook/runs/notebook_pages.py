@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from nbformat import NotebookNode
 
-# Outputs are anybody's HTML, see `clean_html`; this policy is the second wall behind it.
+# Outputs may be anybody's HTML; this policy is a second barrier behind `clean_html`.
 POLICY: Final = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
     "form-action 'none'; base-uri 'none'"
@@ -65,7 +65,7 @@ _BANNER: Final = "papermill-error-cell-tag"
 _DIAGRAM: Final = re.compile(r"^```mermaid\n((?:(?!```).*\n){0,2000})```$", re.MULTILINE)
 _INSIDE: Final = re.compile(r'<a href="([^":#]+)(?:#[^"]*)?">((?:(?!<a ).)*?)</a>', re.DOTALL)
 _ANSI: Final = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
-# Markdown readers take a time that grows with the square of what they are given.
+# The time of Markdown readers grows with the square of the text's length.
 _LONGEST_PROSE: Final = 30_000
 _PICTURES: Final = ("image/svg+xml", "image/png", "image/jpeg")
 

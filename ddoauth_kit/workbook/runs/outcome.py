@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ddoauth_kit.workbook.runs.comparison import differences
 from ddoauth_kit.workbook.runs.run_verdicts import verdicts_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ddoauth_kit.masking.scan import SecretFinding
     from ddoauth_kit.workbook.runs.comparison import EarlierRun, RunDifference
     from ddoauth_kit.workbook.runs.run_matrix import Case, NotebookRun, RunSettings
@@ -20,7 +22,7 @@ class RunOutcome:
     """Hold a run: its cases, its results, and how long it took.
 
     `started` is UTC in ISO 8601; `seconds` is wall time. `findings` are the scan's findings in the
-    run's files, or None before the scan.
+    run's files, or None before the scan. `titles` are the notebooks' own, masked.
     """
 
     cases: list[Case]
@@ -30,6 +32,7 @@ class RunOutcome:
     seconds: float
     earlier: EarlierRun | None = None
     findings: list[SecretFinding] | None = None
+    titles: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def passed(self) -> int:

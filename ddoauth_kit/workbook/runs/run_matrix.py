@@ -22,7 +22,7 @@ DEMO: Final = "demo client"
 FROM_ENVIRONMENT: Final = "client of the environment"
 LONGEST: Final = 80
 _BYTES: Final = 160
-# Windows keeps these names for devices, with any ending.
+# Windows reserves these names for devices, with any extension.
 _RESERVED: Final = frozenset(
     ["aux", "con", "nul", "prn", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))]
 )
@@ -74,7 +74,7 @@ class Case:
 
     @property
     def title(self) -> str:
-        """Return the case in words, for progress and messages."""
+        """Describe the case, for progress and messages."""
         return run_title(self.label, self.site, self.client.label)
 
 

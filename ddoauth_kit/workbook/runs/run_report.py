@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
-from functools import cache
 from html import escape
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
@@ -23,7 +21,6 @@ from ddoauth_kit.workbook.verdicts.words_and_colours import GRAVITY, MARKS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
-    from pathlib import Path
 
     from ddoauth_kit.workbook.runs.outcome import RunOutcome
     from ddoauth_kit.workbook.runs.run_matrix import NotebookRun
@@ -333,20 +330,9 @@ def _link(run: NotebookRun, text: str = "") -> str:
 
 def _title(outcome: RunOutcome, notebook: str) -> str:
     """Return a lesson's number and title, or its file name if the notebook has no title."""
-    paths = (case.notebook for case in outcome.cases if case.notebook.stem == notebook)
-    title = _heading(next(paths, None))
+    title = outcome.titles.get(notebook, "")
     number, _, _ = notebook.partition("_")
     return f"{number} {title}" if title and number.isdigit() else title or notebook
-
-
-@cache
-def _heading(path: Path | None) -> str:
-    try:
-        cells = json.loads(path.read_bytes())["cells"] if path else []
-        found = re.match(r"# (.+)", "".join(cells[0]["source"])) if cells else None
-    except (OSError, ValueError, LookupError, TypeError):
-        return ""
-    return found[1].strip() if found else ""
 
 
 def _count(number: int, noun: str) -> str:

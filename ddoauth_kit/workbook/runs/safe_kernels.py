@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from jupyter_client.kernelspec import KernelSpec
 
 
-# Jupyter puts this interpreter in the place of all these names.
+# Jupyter replaces all these names with this interpreter.
 _THIS_PYTHON: Final = (
     sys.executable,
     "python",

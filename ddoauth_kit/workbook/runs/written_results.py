@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from contextlib import suppress
 from dataclasses import asdict, replace
@@ -47,7 +48,9 @@ def write_results(
     """
     masker = Masker(secrets)
     scan = Scan(masker)
-    outcome = replace(outcome, runs=[_masked(run, masker) for run in outcome.runs])
+    titles = {case.notebook.stem: masker(_title(case.notebook)) for case in outcome.cases}
+    runs = [_masked(run, masker) for run in outcome.runs]
+    outcome = replace(outcome, runs=runs, titles=titles)
     names = {run.name for run in outcome.runs}
     for run in outcome.runs:
         if (out / run.output).is_file():
@@ -65,6 +68,16 @@ def write_results(
 
 def _masked(run: NotebookRun, masker: Masker) -> NotebookRun:
     return replace(run, error=masker(run.error), tables=_masked_value(run.tables, masker))
+
+
+def _title(notebook: Path) -> str:
+    """Return the heading that a notebook begins with, or nothing."""
+    try:
+        cells = json.loads(notebook.read_bytes())["cells"]
+        found = re.match(r"# (.+)", "".join(cells[0]["source"]))
+    except (OSError, ValueError, LookupError, TypeError):
+        return ""
+    return found[1].strip() if found else ""
 
 
 def _masked_value(value: Any, masker: Masker) -> Any:  # noqa: ANN401 - JSON

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Watch = Callable[[ProbeProgress], None]
 
 STEPS: Final = 10
-# A thousand updates would keep whoever executes the notebook busy for longer than the probes take.
+# A thousand updates would keep the notebook's runner busy for longer than the probes take.
 BLINK: Final = 0.2
 
 

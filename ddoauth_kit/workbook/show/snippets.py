@@ -134,7 +134,7 @@ def _shell(text: str) -> str:
 
 
 def _python(value: Any, *, depth: int = 1) -> str:  # noqa: ANN401 - JSON has no narrower type
-    """Write a value as Python, dictionaries one entry a line, secrets read from the environment."""
+    """Write a value as Python, one dictionary entry per line, with secrets from the environment."""
     indent, end = "    " * (depth + 1), "    " * depth
     if isinstance(value, dict):
         entries = (

@@ -22,7 +22,7 @@ _SPLITS: Final = frozenset(";\t\r\n\v\f\x1c\x1d\x1e\x85\u2028\u2029")
 
 
 def defused(text: str) -> str:
-    """Return a cell that no spreadsheet runs: with an apostrophe before what would make it."""
+    """Return a cell that no spreadsheet executes, with an apostrophe where necessary."""
     return _changed(text, undo=False)
 
 

@@ -116,7 +116,7 @@ def switch_to(lab: Lab, taken_over: TakenOver) -> Lab:
     """
     if not isinstance(lab.backend, OwnSandbox):
         raise InputError("no_own_sandbox", "This lab has no sandbox of its own to publish in.")
-    # The lab travels along, so that the sandbox lives as long as either of the two is used.
+    # This keeps the lab, so that the sandbox lives as long as either lab is used.
     return Lab(lab.backend.with_registration(taken_over.registration, after=lab))
 
 

@@ -1,4 +1,4 @@
-"""Say whether an integration is ready to be published, with the evidence of this workbook.
+"""Say whether an integration is ready for publication, based on this workbook's evidence.
 
 The requirements come from Datadog's page on API-based integrations. A report is meant for the
 submission, so it contains no secrets, whatever the evidence contains.
@@ -116,7 +116,7 @@ class Readiness:
         return self.text()
 
     def _repr_mimebundle_(self, **_options: object) -> tuple[Bundle, Bundle]:
-        """Show the table under the headline, and pass its rows to whatever runs the notebook."""
+        """Show the table under the headline, and pass its rows to the notebook's runner."""
         said = (self.headline, f"The evidence is from {self.talks_to}.")
         rows, unstable = self.table.as_json()
         data = {

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 WIDTH: Final = 100
 _SHORT: Final = max(len(mark.short) for mark in MARKS.values())
-# After so many lines the sites' names are out of sight, and are repeated at the next area.
+# After this many lines, the sites' names are out of sight, so the next area repeats them.
 _HEAD_AGAIN: Final = 20
 
 
@@ -168,7 +168,7 @@ class VerdictMatrix:
         return known[name.lower()] if name else ""
 
     def text(self, *, brief: bool = False) -> str:
-        """Return it in fixed width; `brief` folds scopes whose verdict is the same everywhere."""
+        """Return fixed-width text; `brief` folds scopes with the same verdict everywhere."""
         return matrix_text(self, brief=brief)
 
     def html(self) -> str:

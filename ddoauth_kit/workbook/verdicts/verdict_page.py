@@ -67,7 +67,7 @@ def _section(title: str, body: str) -> str:
 
 
 def _dead_tokens(report: ProbeReport) -> str:
-    """Return the sites whose token is dead, since nothing below says anything about them."""
+    """Return the sites whose token is dead, because the rest says nothing about them."""
     dead = [baseline for baseline in report.baselines if not baseline.alive]
     items = "".join(
         f"<li>{escape(baseline.site)}: {escape(baseline.evidence or 'no reason given')}</li>"

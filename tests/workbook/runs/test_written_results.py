@@ -322,6 +322,21 @@ def _odd(drawn: random.Random, depth: int = 3) -> Any:
     return drawn.choice(ODD_VALUES)
 
 
+def test_a_heading_is_masked(tmp_path: Path) -> None:
+    """A notebook's own title stands in the report, and a secret in it does not."""
+    outcome = _outcome(tmp_path)
+    secret = Secret("canary-in-a-title-4711", label="DD_API_KEY")
+    notebook = tmp_path / "05_scopes.ipynb"
+    cell = nbformat.v4.new_markdown_cell(f"# All about {secret.reveal()}")
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), notebook)
+    cases = [replace(case, notebook=tmp_path / case.notebook) for case in outcome.cases]
+    scanned = write_results(replace(outcome, cases=cases), out=tmp_path, secrets=[secret])
+    report = (tmp_path / "report.html").read_text("utf-8")
+    assert "05 All about &lt;DD_API_KEY&gt;" in report
+    assert secret.reveal() not in report
+    assert scanned.findings == []
+
+
 @pytest.mark.checklist("N9")
 @pytest.mark.parametrize("seed", range(24))
 def test_drawn_outputs_end_no_run(seed: int, tmp_path: Path) -> None:
