@@ -23,7 +23,7 @@ def check_keyring() -> Finding:
     backend, reason = usable_keyring()
     if backend is None:
         instead = "files or memory are" if os.name == "posix" else "memory is"
-        step = f"nothing is lost: {instead} used; a desktop's keyring is safer"
+        step = f"nothing to fix: {instead} used instead, but a desktop's keyring is safer"
         return note("keyring", reason, step)
     return ok("keyring", type(backend).__module__)
 
