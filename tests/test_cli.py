@@ -268,7 +268,7 @@ def test_interrupt_keeps_what_is_finished_and_resume_does_the_rest(
     assert summary["passed"] + len(summary["not_run"]) == 3
     assert main([*arguments, "--resume"]) == 0
     resumed = capsys.readouterr().err
-    assert f"{summary['passed']} of 3 had passed before, and are not run again" in resumed
+    assert f"{summary['passed']} of 3 passed before and won't run again" in resumed
     assert "passed 00_start_here on us1 in" not in resumed
     assert json.loads((tmp_path / "summary.json").read_text("utf-8"))["passed"] == 3
 

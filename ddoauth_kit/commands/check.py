@@ -22,8 +22,8 @@ EXAMPLES: Final = (
 def configure(check: Parser) -> None:
     """Describe the command and add its options."""
     check.describe(
-        "Check README.md, manifest.json and the OAuth client's file of an integration. It sends "
-        "nothing and changes nothing. Exit 1 only if a rule of severity `must` is broken.",
+        "Check an integration's README.md, manifest.json and OAuth client file. Nothing is sent "
+        "or changed. Exit 1 only if a rule of severity `must` is broken.",
         examples=EXAMPLES,
     )
     check.set_defaults(command=run_check)
@@ -33,7 +33,7 @@ def configure(check: Parser) -> None:
         "--base",
         metavar="REF",
         default="",
-        help=("the git branch, tag or commit that has the app_uuid (the main branch)"),
+        help=("the git branch, tag or commit with the earlier app_uuid (the main branch)"),
     )
     before.add_argument(
         "--earlier", metavar="MANIFEST", default="", help="a manifest with the earlier app_uuid"
@@ -43,7 +43,7 @@ def configure(check: Parser) -> None:
         "--format",
         choices=["table", "json", "diff"],
         default="table",
-        help="diff prints a patch for git apply with the safe fixes (table)",
+        help="diff prints a patch with the safe fixes, for git apply (table)",
     )
 
 

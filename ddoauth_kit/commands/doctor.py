@@ -29,9 +29,9 @@ EXAMPLES: Final = (
 def configure(doctor: Parser) -> None:
     """Describe the command and add its options."""
     doctor.describe(
-        "Check Python, packages, store, proxy, TLS, registration, ports, sites and clock. No "
-        "credential is sent. Exit 1 if there is a problem. If DDOAUTH_SANDBOX is the address of "
-        "a sandbox, the sandbox takes the place of Datadog.",
+        "Check Python, packages, store, proxy, TLS, registration, ports, sites and clock. The "
+        "doctor sends no credentials. Exit 1 if there is a problem. If DDOAUTH_SANDBOX is the "
+        "address of a sandbox, the sandbox takes the place of Datadog.",
         examples=EXAMPLES,
     )
     doctor.set_defaults(command=run_doctor)
@@ -89,7 +89,9 @@ def _as_text(findings: list[Finding]) -> str:
     lines = []
     fine = [each for each in findings if each.status == "ok" and each.check.startswith("package ")]
     if fine:
-        lines.append(f"ok       packages: {counted(len(fine), 'package')} as the kit needs them")
+        lines.append(
+            f"ok       packages: {counted(len(fine), 'package')} at versions that the kit supports"
+        )
     for each in findings:
         if each in fine:
             continue

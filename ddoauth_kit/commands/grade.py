@@ -61,8 +61,8 @@ def configure(grade: Parser) -> None:
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="a variable of the server, such as DD_CLIENT_ID={client_id}, which --init sets itself "
-        "where no variable holds the client; may be repeated",
+        help="a variable for the server, such as DD_CLIENT_ID={client_id}, which --init sets by "
+        "itself if no other variable gets the client; may be repeated",
     )
     grade.add_argument(
         "--login", metavar="URL", help="with --init, your server's own login for each new browser"
@@ -72,8 +72,8 @@ def configure(grade: Parser) -> None:
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="a field of the login's form, such as email={account}@example.com (an account of its "
-        "own for each browser) or password={env:NAME}; may be repeated",
+        help="a field of the login form, such as email={account}@example.com (a different "
+        "account for each browser) or password={env:NAME}; may be repeated",
     )
     grade.add_argument(
         "--only",
@@ -96,7 +96,7 @@ def configure(grade: Parser) -> None:
     grade.add_argument(
         "--isolate",
         action="store_true",
-        help="start the server in a namespace that nothing can leave (Linux)",
+        help="start the server in an isolated network namespace (Linux)",
     )
     grade.add_argument(
         "--forward",
@@ -106,15 +106,22 @@ def configure(grade: Parser) -> None:
         metavar="PORT",
         help="with --isolate, a port of this machine that the server may reach; may be repeated",
     )
-    grade.add_argument("--strict", action="store_true", help="exit 1 also if a must was not tried")
-    grade.add_argument("--compare", metavar="DIR", help="say what changed since this grading")
+    grade.add_argument(
+        "--strict", action="store_true", help="also exit with 1 if a must was not tested"
+    )
+    grade.add_argument(
+        "--compare", metavar="DIR", help="report what changed since this earlier grading"
+    )
     grade.add_argument("--format", choices=FORMATS, default="table", help="how to print (table)")
-    grade.add_argument("--out", metavar="DIR", help="write page, JSON, JUnit and Markdown there")
+    grade.add_argument(
+        "--out", metavar="DIR", help="write the page, JSON, JUnit and Markdown to this folder"
+    )
     grade.add_argument(
         "words",
         nargs="*",
         metavar="[START_URL] [-- COMMAND]",
-        help="where the flow begins at your server, and after -- how to start it",
+        help="the address where the flow begins on your server, and after -- the command that "
+        "starts it",
     )
 
 
@@ -150,9 +157,12 @@ def _done(options: argparse.Namespace) -> int:
 def _contradiction(options: argparse.Namespace) -> str:
     """Return a complaint about options that can't be combined, or an empty string."""
     if options.isolate and options.sandbox:
-        return "--isolate starts the server, and --sandbox has one that runs. Leave one out."
+        return (
+            "--isolate starts the server, but --sandbox expects one that is already running. "
+            "Leave one of them out."
+        )
     if options.forward and not options.isolate:
-        return "--forward belongs to --isolate. Without it the server reaches this machine anyway."
+        return "--forward needs --isolate. Without it, the server can reach this machine anyway."
     return ""
 
 
@@ -191,7 +201,7 @@ def _begin(options: argparse.Namespace) -> int:
     document(text.rstrip("\n"))
     ways = [f"--{way}" for way in ("browser", "isolate") if getattr(options, way)]
     again = "".join(f" {way}" for way in ways)
-    say(f"{path} is written. Check each value, then: ddoauth grade{again}")
+    say(f"Wrote {path}. Check each value, then run: ddoauth grade{again}")
     return SUCCESS
 
 

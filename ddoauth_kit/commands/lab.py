@@ -39,14 +39,12 @@ def configure(lab: Parser) -> None:
     )
     lab.set_defaults(command=run_lab)
     lab.add_argument(
-        "--out", metavar="DIR", default=FOLDER, help=f"the folder of your copies ({FOLDER})"
+        "--out", metavar="DIR", default=FOLDER, help=f"the folder for your copies ({FOLDER})"
     )
     lab.add_argument("--port", type=port_number, metavar="N", help="JupyterLab's port (a free one)")
     lab.add_argument("--no-browser", action="store_true", help="do not open a browser")
     lab.add_argument("--allow-root", action="store_true", help="run as root, as in containers")
-    lab.add_argument(
-        "jupyter", nargs="*", metavar="-- OPTION", help="further options for JupyterLab"
-    )
+    lab.add_argument("jupyter", nargs="*", metavar="-- OPTION", help="more options for JupyterLab")
 
 
 def run_lab(options: argparse.Namespace) -> int:
@@ -61,10 +59,10 @@ def run_lab(options: argparse.Namespace) -> int:
     copies = copy_notebooks(find_notebooks(), folder=Path(options.out).resolve())
     say(f"The notebooks are in {copies.folder}: {len(copies.new)} new.")
     if copies.updated:
-        say(f"Renewed: {', '.join(copies.updated)}.")
+        say(f"Updated: {', '.join(copies.updated)}.")
     if copies.kept:
-        say(f"Changed by you, and left as they are: {', '.join(copies.kept)}.")
-        say("To get an original again, rename your copy first.")
+        say(f"Not updated, because you changed them: {', '.join(copies.kept)}.")
+        say("To get an original back, rename your copy first.")
     if _is_root():
         where = "" if _chooses_address(options) else "; it listens on this machine only"
         say(f"You are root, so JupyterLab gets --allow-root{where}.")

@@ -23,7 +23,8 @@ def configure(logout: Parser) -> None:
     logout.describe(
         "Revoke the grants of the environment's client on a site, and delete them from the "
         "store. API keys stay valid. If DDOAUTH_SANDBOX is the address of a sandbox, the sandbox "
-        "takes the place of Datadog. Exit 1 if nothing is stored, or if Datadog did not confirm.",
+        "takes the place of Datadog. Exit 1 if nothing is stored, or if Datadog did not confirm "
+        "the revocation.",
         examples=EXAMPLES,
     )
     logout.set_defaults(command=run_logout)
@@ -55,7 +56,8 @@ def _ended(grant: Grant) -> bool:
         grant.end()
     except DdoauthError as error:
         say(
-            f"forgotten here, not confirmed: {where}: {error.told(f'ddoauth explain {error.code}')}"
+            f"forgotten here, but not confirmed: {where}: "
+            f"{error.told(f'ddoauth explain {error.code}')}"
         )
         return False
     say(f"revoked and forgotten: {where}")

@@ -54,7 +54,7 @@ def configure(probe: Parser) -> None:
         "Test each scope with the safest call, and report what the answer proves. Exit 1 if a "
         "scope was refused or failed, or if a token is not valid. --mode live uses the grant that "
         "`ddoauth login` stored, at Datadog, or at the sandbox whose address is in "
-        "DDOAUTH_SANDBOX. --mode sandbox needs no login: it starts a sandbox of its own.",
+        "DDOAUTH_SANDBOX. --mode sandbox needs no login: it starts its own sandbox.",
         examples=EXAMPLES,
         more=listed("verdicts", {str(v).replace("_", " "): MEANINGS[v] for v in Verdict}),
     )
@@ -72,20 +72,21 @@ def configure(probe: Parser) -> None:
         default=[],
         metavar="NAME",
         help="scopes to test, separated by spaces or commas (all of the client's scopes; in the "
-        "sandbox, all of the catalogue)",
+        "sandbox, all in the catalogue)",
     )
     probe.add_argument("--client", metavar="FILE", help="an integration's oauth_clients.json")
     probe.add_argument(
         "--mode",
         choices=["sandbox", "live"],
         default="sandbox",
-        help="live uses your client and its stored grant; sandbox a demo client (sandbox)",
+        help="live uses your client and its stored grant; sandbox uses a demo client (sandbox)",
     )
     probe.add_argument(
         "--writes",
         choices=[str(each) for each in Writes],
         help="none only reads; harmless sends writes that can't change anything; round-trip "
-        "creates, changes and deletes its own objects (harmless in the sandbox, none live)",
+        "creates, changes and deletes its own objects (harmless in the sandbox, none in live "
+        "mode)",
     )
     probe.add_argument(
         "--format", choices=["table", "json", "csv"], default="table", help="how to print (table)"

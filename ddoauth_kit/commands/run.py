@@ -45,10 +45,10 @@ def configure(run: Parser) -> None:
         "--mode",
         choices=["sandbox", "live"],
         default="sandbox",
-        help="live uses your client and its stored grant; sandbox a demo client (sandbox)",
+        help="live uses your client and its stored grant; sandbox uses a demo client (sandbox)",
     )
     run.add_argument(
-        "--writes", action="store_true", help="let a live run create the key, send data, revoke"
+        "--writes", action="store_true", help="let a live run create the key, send data and revoke"
     )
     run.add_argument(
         "--out",
@@ -73,20 +73,21 @@ def _add_run_limits(run: Parser) -> None:
         "--jobs",
         type=_count,
         metavar="N",
-        help="kernels at the same time (by cores and free memory; 1 with --mode live --writes)",
+        help="how many kernels run at the same time (depends on cores and free memory; 1 with "
+        "--mode live --writes)",
     )
     run.add_argument(
         "--timeout",
         type=_seconds,
         metavar="SECONDS",
-        help="the limit for each notebook and for its page (no limit)",
+        help="the time limit for each notebook and for its page (no limit)",
     )
     run.add_argument(
         "--cold",
         action="store_true",
         help=(
-            "start each kernel from scratch; by default it is forked from a process with the "
-            "imports done"
+            "start each kernel from scratch; by default it is forked from a process that has "
+            "loaded the imports"
         ),
     )
     run.add_argument(

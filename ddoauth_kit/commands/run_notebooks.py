@@ -103,7 +103,7 @@ def _run_all(
     say_if_settings_rest(settings.mode)
     missing = [case for case in cases if not ledger.passed(case)]
     if len(missing) < len(cases):
-        say(f"{len(cases) - len(missing)} of {len(cases)} had passed before, and are not run again")
+        say(f"{len(cases) - len(missing)} of {len(cases)} passed before and won't run again")
     progress = RunProgress(len(missing))
 
     def done(run: NotebookRun) -> None:
@@ -124,7 +124,7 @@ def _announcement(cases: list[Case]) -> str:
     named = lessons[0] if len(lessons) == 1 else f"{len(lessons)} notebooks"
     where = sites[0] if len(sites) == 1 else f"{len(sites)} sites"
     runs = "" if len(cases) == 1 else f", {len(cases)} runs"
-    return f"running {named} on {where}{runs}; Ctrl-C stops the run, and finished results stay"
+    return f"running {named} on {where}{runs}; Ctrl-C stops the run but keeps finished results"
 
 
 def _runner(options: argparse.Namespace) -> LocalRunner | ClusterRunner:

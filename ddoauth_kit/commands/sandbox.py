@@ -46,13 +46,13 @@ BYPASS: Final = (
 def configure(sandbox: Parser) -> None:
     """Describe the command and add its options."""
     sandbox.describe(
-        "Serve a twin of Datadog's OAuth and API endpoints on this machine. On a terminal it says "
-        "where the pages are and with which client to begin, and then prints a line for each "
-        "request, with the reason of a refusal. In a pipe it prints one line of JSON when it is "
-        "ready, and serves a proxy for Datadog's names that the line describes; on stderr it "
-        "prints the lines to type for `ddoauth login`. With -- COMMAND it "
-        "starts your server, unchanged: its calls to Datadog's https hosts arrive in the sandbox, "
-        "and all other hosts are refused.",
+        "Serve a twin of Datadog's OAuth and API endpoints on this machine. On a terminal it "
+        "says where the pages are and which client to start with, and then prints a line for "
+        "each request, with the reason for a refusal. In a pipe it prints one line of JSON when "
+        "it is ready, and serves a proxy for Datadog's names that the line describes; on stderr "
+        "it prints the lines to type for `ddoauth login`. With -- COMMAND it starts your server, "
+        "unchanged: its calls to Datadog's https hosts arrive in the sandbox, and all other "
+        "hosts are refused.",
         examples=EXAMPLES,
         more=_profiles_and_faults(),
     )
@@ -90,10 +90,10 @@ def configure(sandbox: Parser) -> None:
         "--rotate", action="store_true", help="issue a new refresh token with each refresh"
     )
     sandbox.add_argument(
-        "--basic", action="store_true", help="also let clients authenticate by HTTP Basic"
+        "--basic", action="store_true", help="let clients authenticate by HTTP Basic as well"
     )
     sandbox.add_argument(
-        "--no-v1-token", action="store_true", help="answer 404 at the older /oauth2/v1/token"
+        "--no-v1-token", action="store_true", help="answer 404 on the older /oauth2/v1/token"
     )
     sandbox.add_argument(
         "--token-lifetime",
@@ -121,7 +121,7 @@ def _add_front(sandbox: Parser) -> None:
     sandbox.add_argument(
         "--isolate",
         action="store_true",
-        help="start the command in a network namespace without a way out (Linux)",
+        help="start the command in an isolated network namespace (Linux)",
     )
     sandbox.add_argument(
         "--forward",
@@ -274,7 +274,7 @@ def _contradiction(options: argparse.Namespace) -> str:
         "--allow needs a command or --env. Add one of them.": (options.allow and not behind_front),
         "--open needs a command or --env. Add one of them.": (options.open and not behind_front),
         "--isolate needs a command. Add it after --.": options.isolate and not options.words,
-        "With --isolate, nothing can leave. Leave out --allow or --isolate.": (
+        "With --isolate, the command can't reach any other host. Leave out --allow or --isolate.": (
             options.isolate and options.allow
         ),
         "--open can't show a command that runs with --isolate. Leave out one of them.": (
@@ -378,8 +378,8 @@ def _serve_isolated(options: argparse.Namespace, key: str, key_file: Path) -> in
         with RequestLines(sandbox, say=say), process:
             lines = {
                 "sandbox": f"{sandbox.base_url} (inside and outside)",
-                "front": "port 443 of Datadog's hosts of all nine sites; nothing can leave",
-                "CA": f"{inside.ca_file} (of this run; the command's trust files hold it)",
+                "front": "port 443 of Datadog's hosts on all nine sites; nothing can leave",
+                "CA": f"{inside.ca_file} (for this run; the command's trust files contain it)",
                 **_client_lines(sandbox, key_file),
                 "stop": "Ctrl-C, which ends the command",
             }
@@ -405,8 +405,8 @@ def _summarize(sandbox: Sandbox, session: FrontSession, key_file: Path, *, stop:
         say(f"note: {notice}")
     lines = {
         "sandbox": sandbox.base_url,
-        "front": f"{session.url} (proxy for Datadog's hosts of all nine sites)",
-        "CA": f"{session.ca_file} (of this run; its variables are set)",
+        "front": f"{session.url} (proxy for Datadog's hosts on all nine sites)",
+        "CA": f"{session.ca_file} (for this run; its variables are set)",
         **_client_lines(sandbox, key_file),
         "stop": stop,
     }

@@ -25,11 +25,11 @@ EXAMPLES: Final = (
 def configure(scan: Parser) -> None:
     """Describe the command and add its options."""
     scan.describe(
-        "Look for values that look like a Datadog key, a token or a sandbox credential, for "
-        "values under names such as client_secret, and for the secrets in the environment and "
-        "the store. If any are found, exit 1 and print their places, never their values. Lines "
-        "with the comment `ddoauth: allow (reason)` are skipped, and so are values whose "
-        "fingerprint is in the list of allowed values.",
+        "Find values that look like a Datadog key, a token or a sandbox credential, values under "
+        "names such as client_secret, and the secrets in the environment and the store. If any "
+        "are found, exit 1 and print their places, never their values. Lines with the comment "
+        "`ddoauth: allow (reason)` are skipped, and so are values whose fingerprint is in the "
+        "list of allowed values.",
         examples=EXAMPLES,
     )
     scan.set_defaults(command=run_scan)
@@ -38,8 +38,8 @@ def configure(scan: Parser) -> None:
         "--allow",
         metavar="FILE",
         help=(
-            "a list of allowed values: on each line a fingerprint and a reason (.ddoauth-allow "
-            "in this folder)"
+            "a list of allowed values, with a fingerprint and a reason on each line "
+            "(.ddoauth-allow in this folder)"
         ),
     )
     scan.add_argument(
@@ -57,7 +57,7 @@ def run_scan(options: argparse.Namespace) -> int:
 
     stored = secrets_of_this_user()
     for what in stored.unread:
-        say(f"warning: the secrets of this store are not looked for: {what}")
+        say(f"warning: the scan does not look for the secrets of this store: {what}")
     allowed = options.allow if options.allow is not None else FILE if Path(FILE).is_file() else ""
     scan = Scan(
         Masker((*environment_secrets(), *stored.secrets)),

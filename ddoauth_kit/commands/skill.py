@@ -27,7 +27,7 @@ def configure(skill: Parser) -> None:
         examples=EXAMPLES,
     )
     skill.set_defaults(command=run_skill)
-    skill.add_argument("--out", metavar="DIR", help="the folder that holds your skills")
+    skill.add_argument("--out", metavar="DIR", help="the folder for your skills")
 
 
 def run_skill(options: argparse.Namespace) -> int:
@@ -44,5 +44,5 @@ def run_skill(options: argparse.Namespace) -> int:
         write_text(path, text)
     except OSError as error:
         return not_written(error)
-    say(f"{path} is written.")
+    say(f"Wrote {path}.")
     return SUCCESS

@@ -23,7 +23,7 @@ EXAMPLES: Final = (
 def configure(kept: Parser) -> None:
     """Describe the command and add its options."""
     kept.describe(
-        "Without an option, list the secrets that are stored, without showing them. Exit 1 "
+        "Without an option, list the stored secrets, but not their values. Exit 1 "
         "if a name to forget is not in the list.",
         examples=EXAMPLES,
     )
@@ -49,8 +49,8 @@ def run_store(options: argparse.Namespace) -> int:
     if options.export is not None:
         count = export_secrets(chosen.store, to=options.export)
         say(
-            f"wrote {counted(count, 'secret')} to {options.export}, in clear text: move the file's "
-            "content, then delete the file"
+            f"wrote {counted(count, 'secret')} to {options.export}, in clear text: move its "
+            "contents to a safe place, then delete the file"
         )
         return SUCCESS
     if options.forget or options.forget_all:
@@ -59,7 +59,7 @@ def run_store(options: argparse.Namespace) -> int:
         answer(f"{slot.name}  {slot}")
     if not chosen.store.slots():
         say("nothing is stored")
-    say(f"kept in {chosen.store.where}" + (f" ({chosen.reason})" if chosen.reason else ""))
+    say(f"stored in {chosen.store.where}" + (f" ({chosen.reason})" if chosen.reason else ""))
     return SUCCESS
 
 

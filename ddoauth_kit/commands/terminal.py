@@ -103,7 +103,7 @@ def chosen_scopes(given: list[str]) -> tuple[str, ...]:
     scopes = tuple(dict.fromkeys(re.split(r"[\s,;]+", " ".join(given).strip(" \t\r\n,;"))))
     if scopes == ("",):
         if given:
-            raise InputError("unknown_scope", "--scope names no scope.")
+            raise InputError("unknown_scope", "--scope needs the name of a scope.")
         return ()
     unknown = [unknown_scope(scope) for scope in scopes if scope not in known_scopes()]
     if unknown:
@@ -115,4 +115,4 @@ def say_if_settings_rest(mode: str, environ: Mapping[str, str] = os.environ) -> 
     """Say that a command in sandbox mode does not use the client that the environment names."""
     named = next((name for name in _ONLY_LIVE if environ.get(name)), "")
     if mode == "sandbox" and named:
-        say(f"note: {named} is for --mode live; this uses a demo client in a sandbox of its own")
+        say(f"note: {named} is for --mode live; this run uses a demo client in its own sandbox")

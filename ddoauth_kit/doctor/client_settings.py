@@ -64,7 +64,9 @@ def check_redirect_uris(registration: ClientRegistration) -> Iterator[Finding]:
             yield _listened(registration, uri)
         else:
             step = "connect once, or run `ddoauth grade` against your server"
-            yield unknown(f"redirect URI {uri}", "on your own host, which is not tried", step)
+            yield unknown(
+                f"redirect URI {uri}", "on your own host, which the doctor doesn't test", step
+            )
 
 
 def check_kept(store: Store, registration: ClientRegistration) -> Iterator[Finding]:
@@ -139,11 +141,11 @@ def _listened(registration: ClientRegistration, uri: str) -> Finding:
         if error.code != "port_not_opened":
             step = error.advice
         elif port < _FIRST_FREE:
-            step = "register a port of 1024 or higher: lower ones are for administrators"
+            step = "register a port of 1024 or higher: lower ports are reserved for administrators"
         else:
-            step = f"stop the program that uses port {port}, or also register another port"
+            step = f"stop the program that uses port {port}, or register another port as well"
         return problem(check, error.what, step)
     if address.name == "localhost" and not any(map(_is_number, registration.redirect_uris)):
-        step = "also register http://127.0.0.1: `localhost` may lead to another address"
+        step = "also register http://127.0.0.1: `localhost` may resolve to another address"
         return note(check, f"port {address.port} is free", step)
     return ok(check, f"port {address.port} is free")

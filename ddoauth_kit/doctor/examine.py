@@ -70,7 +70,7 @@ def examine(  # noqa: PLR0913 - each is an option of the command
         return findings
     registration, _ = clients.find_registration(environ, site=home, client=client)
     if registration is None:
-        step = "name a client: only its own site is checked"
+        step = "name a client: the doctor checks only that client's site"
         return [*findings, unknown("token endpoints", "no registration was found", step)]
     return [*findings, *check_token_endpoints(registration, sites=sites)]
 

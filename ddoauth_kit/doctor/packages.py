@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 KIT: Final = "ddoauth-kit"
-_UNTRIED: Final = "older versions were not tested"
+_UNTRIED: Final = "older versions have not been tested"
 # What was wrong before the first good version; pyproject.toml has the same remarks.
 REASONS: Final = {
     "authlib": "CVE-2026-41425: a login can be forged",
@@ -74,7 +74,7 @@ def check_packages(
     missing: dict[str, list[str]] = {}
     wanted = needed(_metadata("Requires-Dist") if lines is None else lines)
     if not wanted:
-        found = "the kit itself is not installed, so its requirements are not known"
+        found = "the kit itself is not installed, so its requirements are unknown"
         yield note("packages", found, f"pip install {KIT}")
     for each in wanted:
         name = each.requirement.name

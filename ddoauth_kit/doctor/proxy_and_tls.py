@@ -66,5 +66,5 @@ def _certificates(environ: Mapping[str, str]) -> Finding:
     unread = [name for name in _UNREAD if environ.get(name)]
     if unread and not named:
         step = f"set SSL_CERT_FILE to the same file: {' and '.join(unread)} is for other programs"
-        return note("TLS", f"{' and '.join(unread)} is set, and is not read", step)
+        return note("TLS", f"{' and '.join(unread)} is set, but the kit doesn't read it", step)
     return ok("TLS", f"{ssl.OPENSSL_VERSION}" + "".join(f"; {name} is set" for name in named))

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 PATIENCE: Final = 4.0
 MOST_SECONDS: Final = 60.0
 ONLINE: Final = "check the connection and the proxy settings; the sandbox needs neither"
-PROXY: Final = "check whether the proxy runs, or unset its variable"
+PROXY: Final = "check that the proxy is running, or unset its variable"
 LET: Final = (
     "log in to the proxy or network that answers, or ask its administrator to allow Datadog's "
     "API hosts"
@@ -75,7 +75,7 @@ def check_sites(reached: tuple[Reached, ...]) -> Iterator[Finding]:
             step = TRUST if each.error.code == "tls_error" else ONLINE
             yield problem(check, each.error.what, step)
         elif each.foreign:
-            found = f"{host} gives an answer that is not Datadog's: {each.foreign}"
+            found = f"{host} gives an answer that doesn't come from Datadog: {each.foreign}"
             yield problem(check, found, LET)
         elif each.status is not None and each.status >= _FAILED:
             yield problem(check, f"{host} answers {each.status}", "check Datadog's status page")

@@ -34,7 +34,7 @@ def _keyring(
 ) -> Finding:
     if backend is None:
         instead = "files or memory are" if os.name == "posix" else "memory is"
-        step = f"nothing is lost: {instead} used; a desktop's keyring is safer"
+        step = f"nothing to fix: {instead} used instead, but a desktop's keyring is safer"
         return note("keyring", reason, step)
     name = type(backend).__module__
     wanted = value_of("DDOAUTH_STORE", environ)

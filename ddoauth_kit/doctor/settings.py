@@ -41,7 +41,7 @@ def check_sockets(environ: Mapping[str, str]) -> Iterator[Finding]:
         step = "set TMPDIR to a folder with a shorter path"
         yield note("TMPDIR", "its path is too long for sockets: kernels use ports", step)
     elif parent != Path(tempfile.gettempdir()):
-        yield ok("TMPDIR", f"its path is too long for sockets: kernels have theirs in {parent}")
+        yield ok("TMPDIR", f"its path is too long for sockets: kernels put theirs in {parent}")
 
 
 def check_words(environ: Mapping[str, str]) -> Iterator[Finding]:
@@ -67,4 +67,4 @@ def check_names(environ: Mapping[str, str]) -> Iterator[Finding]:
             continue
         near = nearest(name, [each.lower() for each in _NAMES])
         meant = _LOWER.sub(lambda found: f"{_OURS}{found[0].upper()}", near)
-        yield note(one_line(variable[:60]), f"the kit reads no variable of this name.{meant}")
+        yield note(one_line(variable[:60]), f"the kit doesn't read a variable of this name.{meant}")

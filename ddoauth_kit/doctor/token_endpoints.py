@@ -65,4 +65,6 @@ def _check(http: Http, site: Site, endpoint: TokenEndpoint, *, used: bool) -> Fi
     if answer.status in _REFUSED and (code or texts):
         return ok(check, f"{address} answers as a token endpoint ({answer.status})")
     found = f"{address} answers {answer.status}, which proves nothing"
-    return unknown(check, found, "check Datadog's status page, and look for a proxy in between")
+    return unknown(
+        check, found, "check Datadog's status page, and whether a proxy intercepts the request"
+    )

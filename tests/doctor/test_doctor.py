@@ -419,7 +419,7 @@ def test_an_answer_that_is_not_datadogs_is_no_answer(
     reached = reach([replace(serve(answer).site, name="us1")])
     (finding,) = check_sites(reached)
     assert finding.status is Status.PROBLEM
-    assert "not Datadog's" in finding.found
+    assert "doesn't come from Datadog" in finding.found
     assert words in finding.found
     assert check_clock(reached).status is Status.UNKNOWN
 

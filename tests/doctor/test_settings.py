@@ -20,7 +20,7 @@ MISSPELT = {
     "DDOAUTH_CLIENT_ID_EU": "DDOAUTH_CLIENT_ID",
     "DDOAUTH_CLIENT_ID_eu1": "DDOAUTH_CLIENT_ID",
     "DDOAUTH_TOKEN_ENDPIONT": "Did you mean DDOAUTH_TOKEN_ENDPOINT",
-    "DDOAUTH_XYZZY_\x1b[2J": "the kit reads no variable of this name.",
+    "DDOAUTH_XYZZY_\x1b[2J": "the kit doesn't read a variable of this name.",
 }
 
 # The tests read the first one; the others are what names of a site begin with.

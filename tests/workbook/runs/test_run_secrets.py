@@ -161,7 +161,7 @@ def test_the_scan_names_what_it_cannot_read(
     FileStore(tmp_path / "kept")
     (tmp_path / "kept").chmod(0o755)
     assert main(["scan", str(tmp_path)]) == 0
-    assert "not looked for" in capsys.readouterr().err
+    assert "does not look for" in capsys.readouterr().err
 
 
 def test_a_comparison_copies_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
