@@ -1,4 +1,4 @@
-"""Know where nothing real belongs: on Binder, a public machine, and in a page of a browser."""
+"""Detect places where no real credential belongs: Binder, a public machine, and a browser tab."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ def on_binder(environ: Mapping[str, str] = os.environ) -> bool:
 
 
 def in_a_tab() -> bool:
-    """Return whether this Python runs in a page of a browser."""
+    """Return whether this Python runs in a browser tab."""
     return sys.platform == "emscripten"
 
 
 def takes_no_credentials(environ: Mapping[str, str] = os.environ) -> bool:
-    """Return whether this is a place for made-up credentials only."""
+    """Return whether only made-up credentials may be used here."""
     return on_binder(environ) or in_a_tab()
 
 
 def refuse_on_binder(environ: Mapping[str, str] = os.environ) -> None:
-    """Refuse to touch a real credential on Binder or in a page, before it is read.
+    """Refuse to read a real credential on Binder or in a browser tab.
 
     Raises:
         InputError: `no_live_on_binder`, `no_live_in_a_tab`.
@@ -49,7 +49,7 @@ def refuse_on_binder(environ: Mapping[str, str] = os.environ) -> None:
 
 
 def refuse_in_a_tab(what: str) -> None:
-    """Refuse what needs processes, in a page of a browser.
+    """Refuse work that needs processes if this runs in a browser tab.
 
     Raises:
         InputError: `no_processes`.

@@ -1,4 +1,4 @@
-"""Offer the kit on the command line: exit 0 is success, 1 a finding, 2 bad usage or input."""
+"""Run the kit's commands; exit with 0 for success, 1 for findings, 2 for bad usage or input."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DESCRIPTION: Final = (
     "`ddoauth run 01`, or open all of them with `ddoauth lab`. To log in without an account at "
     "Datadog, start `ddoauth sandbox` and type the lines that it prints."
 )
-# A command's module loads when it is the one that is asked for.
+# A command's module is loaded only if the line names it.
 COMMANDS: Final = {
     "run": "execute the notebooks for one site or more",
     "lab": "open JupyterLab on the notebooks",
@@ -50,12 +50,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _written(given: list[str]) -> int:
-    """Answer, and say so where the answer cannot be written."""
+    """Run the command, and complain if its output can't be written."""
     try:
         try:
             return _answered(given)
         finally:
-            sys.stdout.flush()  # a help text, too, may not be written
+            sys.stdout.flush()  # writing a help text can fail, too
     except BrokenPipeError:
         sys.stderr.close()
         return _FOUND
@@ -101,12 +101,12 @@ def _version() -> int:
 
 
 def _is_bare(given: Sequence[str]) -> bool:
-    """Return whether nothing but a colour was asked for."""
+    """Return whether the command line is empty, apart from `--color`."""
     return not [word for word in given if not word.startswith("--color") and word not in COLORS]
 
 
 def _parser(given: Sequence[str]) -> Parser:
-    """Return the parser, with the options of those commands that the line names."""
+    """Return the parser, with the options of the commands that the line names."""
     from ddoauth_kit.commands.parser import Parser, complete
 
     parser = Parser()

@@ -1,4 +1,4 @@
-"""Keep what is public in the user's config folder."""
+"""Store public values in the user's config folder."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ ONLY_ME: Final = 0o600
 
 
 def config_folder(environ: Mapping[str, str] = os.environ) -> Path | None:
-    """Return the folder for settings that are not secrets, or None if nothing may be written.
+    """Return the folder for settings that are not secret, or None if nothing may be written.
 
-    `DDOAUTH_CONFIG_FOLDER` wins over `XDG_CONFIG_HOME`, and that over `~/.config`. A `~` in front
-    is the home folder. `XDG_CONFIG_HOME` counts if it is an absolute path, as its specification
-    says.
+    `DDOAUTH_CONFIG_FOLDER` takes precedence over `XDG_CONFIG_HOME`, which takes precedence over
+    `~/.config`. A leading `~` is the home folder. `XDG_CONFIG_HOME` counts only if it is an
+    absolute path, as its specification says.
 
     Raises:
         InputError: `bad_variable`, if `DDOAUTH_CONFIG_FOLDER` is not an absolute path.
@@ -40,10 +40,10 @@ def config_folder(environ: Mapping[str, str] = os.environ) -> Path | None:
 
 
 def write_setting(path: Path, content: bytes) -> None:
-    """Replace a file of the config folder, for this user alone; the folder is made if it must be.
+    """Replace a file in the config folder, readable only by this user; create the folder if needed.
 
     Raises:
-        OSError: the file is as it was.
+        OSError: the file is unchanged.
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     write_whole(path, content, mode=ONLY_ME)
@@ -52,11 +52,11 @@ def write_setting(path: Path, content: bytes) -> None:
 def write_whole(path: Path, content: bytes, *, mode: int = ANYBODY) -> None:
     """Replace a file atomically: readers see either the old or the new content, even after a crash.
 
-    The draft is next to it under a name of its own, so that two processes that write at once
-    do not meet. `mode` is the new file's, less what the process withholds (its umask).
+    The draft is written next to it under a unique name, so that two processes that write at the
+    same time don't collide. `mode` is the new file's mode before the process's umask is applied.
 
     Raises:
-        OSError: the file is as it was.
+        OSError: the file is unchanged.
     """
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:

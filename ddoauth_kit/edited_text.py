@@ -1,4 +1,4 @@
-"""Read text that people edit: editors of Windows save it in UTF-8 with a mark, or in UTF-16."""
+"""Read text that people edit: Windows editors save it as UTF-8 with a BOM, or as UTF-16."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from pathlib import Path
 
-# UTF-32 first: its mark begins with that of UTF-16.
+# UTF-32 comes first, because its BOM begins with that of UTF-16.
 _MARKS: Final = (
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -18,10 +18,10 @@ _MARKS: Final = (
 
 
 def decoded(content: bytes) -> str:
-    """Return a text by its byte order mark, or else as UTF-8.
+    """Decode a text by its byte order mark, or else as UTF-8.
 
     Raises:
-        UnicodeDecodeError: it is in another encoding.
+        UnicodeDecodeError: the text is in another encoding.
     """
     for mark, encoding in _MARKS:
         if content.startswith(mark):
@@ -33,7 +33,7 @@ def edited_text(path: Path) -> str:
     """Return the text of a file.
 
     Raises:
-        OSError: it cannot be read.
-        UnicodeDecodeError: it is in another encoding.
+        OSError: the file cannot be read.
+        UnicodeDecodeError: the text is in another encoding.
     """
     return decoded(path.read_bytes())

@@ -1,4 +1,4 @@
-"""Read values from environment variables: an empty one is unset, and a broken one is named."""
+"""Read values from environment variables: empty ones are unset, broken ones are refused."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 # Word processors and chats turn straight quotation marks into typographic ones.
 _QUOTES: Final = tuple("'\"`\u2018\u2019\u201a\u201c\u201d\u201e\u00ab\u00bb")
 _INVISIBLE: Final = "\ufeff\u200b\u2060"
-# What a shell, Windows, a template engine or a person was to replace.
+# Placeholders that a shell, Windows, a template engine or a person should have replaced.
 _PLACEHOLDER: Final = re.compile(
     r"\$\w+|\$\{[^{}]*\}|\$\([^()]*\)|\$?\{\{.*\}\}|%\w+%|<[^<>]*>", re.DOTALL
 )
@@ -24,8 +24,8 @@ def value_of(name: str, environ: Mapping[str, str]) -> str:
     """Return a variable without surrounding spaces and line breaks, or "" if it is unset.
 
     Raises:
-        InputError: `bad_variable`, for a value in quotation marks, and for a placeholder such as
-            `${SECRET}` that nothing has replaced. The message has no value.
+        InputError: `bad_variable`, for a value in quotation marks, or a placeholder such as
+        `${SECRET}` that was not replaced. The message does not contain the value.
     """
     value = environ.get(name, "").strip().strip(_INVISIBLE).strip()
     if _PLACEHOLDER.fullmatch(value):
@@ -37,7 +37,7 @@ def value_of(name: str, environ: Mapping[str, str]) -> str:
 
 
 def words_of(name: str, environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the words of a variable, separated by spaces, each once.
+    """Return the space-separated words of a variable, without duplicates.
 
     Raises:
         InputError: `bad_variable`, for quotation marks, commas and semicolons.
@@ -50,10 +50,10 @@ def words_of(name: str, environ: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def word_of(name: str, environ: Mapping[str, str]) -> str:
-    """Return the one word of a variable, such as a client id, or "" where it is unset.
+    """Return a variable's only word, such as a client id, or "" if it is unset.
 
     Raises:
-        InputError: `bad_variable`, as `words_of`, and for a space between two words.
+        InputError: `bad_variable`, as for `words_of`, and for two words.
     """
     words = words_of(name, environ)
     if len(words) > 1 or value_of(name, environ) != "".join(words):
@@ -62,11 +62,11 @@ def word_of(name: str, environ: Mapping[str, str]) -> str:
 
 
 def path_in(name: str, environ: Mapping[str, str], *, whole: bool = False) -> Path | None:
-    """Return the path that a variable names, or None; a `~` in front is the home folder.
+    """Return the path that a variable names, or None; a leading `~` is the home folder.
 
     Raises:
-        InputError: `bad_variable`, for quotation marks, for another user's `~name`, and with
-            `whole` for a path that does not begin at the root.
+        InputError: `bad_variable`, for quotation marks, for another user's `~name`, and if `whole`
+        is true, for a relative path.
     """
     value = value_of(name, environ)
     if not value:

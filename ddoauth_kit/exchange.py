@@ -1,4 +1,4 @@
-"""Hold one request and its answer as they may be shown."""
+"""Hold one request and its answer in masked form."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Purpose(StrEnum):
-    """Name what programs look for among the exchanges; other purposes are words for people."""
+    """Name the purposes that programs look for; all others are free text for people."""
 
     EXCHANGE = "token exchange"
     REFRESH = "token refresh"
@@ -22,10 +22,10 @@ class Purpose(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Hold what programs want to know of an exchange, so that none reads it out of masked text.
+    """Hold facts about an exchange, so that programs don't have to parse masked text.
 
-    `site` and `client_id` are names, the latter empty where a request has none. `trial` says that
-    the call tried a scope and was not the integration's own.
+    `client_id` is empty if a request does not have one. `trial` is true if the call tested a scope
+    and was not one of the integration's own.
     """
 
     site: str = ""
@@ -36,10 +36,11 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """Hold one request and its answer as they may be shown; nothing in here is secret.
+    """Hold one request and its answer in masked form, without secrets.
 
-    `request_type` is the content type of a body. `seconds` is wall time, and kept out of the repr
-    because it differs from run to run. All but `facts`, `method` and `status` is for people.
+    `request_type` is the content type of a body. `seconds` is wall time; the repr leaves it out
+    because it differs from run to run. All fields except `facts`, `method` and `status` are for
+    people.
     """
 
     purpose: str

@@ -1,8 +1,8 @@
 """Start Python so that it imports nothing from the current folder.
 
-A folder that somebody else filled may hold a `starlette.py`; with the current folder on the import
-path, Python would run it with every secret of the environment. Each Python that the kit starts is
-started by these two functions.
+A folder that somebody else filled may contain a `starlette.py`. With the current folder on the
+import path, Python would run it with access to every secret in the environment. The kit starts
+Python only with these two functions.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def python_command(*arguments: str) -> list[str]:
 def python_environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     """Return an environment whose `PYTHONPATH` contains only absolute paths.
 
-    An empty entry, as in `PYTHONPATH=:/x`, stands for the current folder, whatever `-P` says.
+    An empty entry, as in `PYTHONPATH=:/x`, means the current folder, even with `-P`.
     """
     found = dict(environ)
     path = found.pop("PYTHONPATH", "")
@@ -37,6 +37,6 @@ def python_environment(environ: Mapping[str, str] = os.environ) -> dict[str, str
 
 
 def leave_the_current_folder() -> None:
-    """Take the current folder off this process's import path, where `python -m` has put it."""
+    """Remove the current folder from this process's import path, where `python -m` puts it."""
     if not sys.flags.safe_path and sys.path[:1] in ([""], [str(Path.cwd())]):
         del sys.path[0]

@@ -1,7 +1,7 @@
-"""Make a text safe to print: no command for a terminal, and no line that its author did not print.
+"""Make text safe to print, without terminal commands and forged lines.
 
-A file's name, an exception's text and a server's words may hold escape codes that move the cursor,
-line ends that forge a line, or marks that reverse the order of letters.
+A file name, an exception or a server's answer may contain escape codes that move the cursor, line
+breaks that forge a line, or marks that reverse the order of letters.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ import unicodedata
 
 
 def one_line(text: str) -> str:
-    r"""Return a text on one line, with everything unprintable as an escape such as `\x1b`."""
+    r"""Return a text on one line, with unprintable characters as escapes such as `\x1b`."""
     return text if text.isprintable() else "".join(map(_shown, text))
 
 
 def readable(name: str) -> str:
-    """Return a file's name as text that every file and stream in UTF-8 takes.
+    """Return a file name as text that any UTF-8 file or stream accepts.
 
-    Where the system's encoding is ASCII, Python gives the other bytes of a name as surrogates.
+    If the system's encoding is ASCII, Python returns the other bytes of a name as surrogates.
     """
     try:
         raw = name.encode("utf-8", "surrogateescape")
@@ -27,12 +27,12 @@ def readable(name: str) -> str:
 
 
 def quoted_path(path: object) -> str:
-    """Return a path as a message quotes it, in its own letters whatever the system's encoding."""
+    """Return a path for a message, in its own characters whatever the system's encoding."""
     return repr(readable(str(path)))
 
 
 def many_lines(text: str) -> str:
-    """Return a text whose line ends are the program's own; each line is as `one_line` gives it.
+    """Return a text in several lines, each of which is escaped as by `one_line`.
 
     A carriage return stays before a line end, for CSV.
     """

@@ -1,7 +1,7 @@
 """Offer partners a sandbox as a pytest fixture: `datadog_sandbox`.
 
-pytest finds this module by itself wherever the kit is installed, so it loads nothing until a test
-asks for the fixture. `tests/test_pytest_plugin.py` of the kit is an example of its use.
+pytest finds this module automatically if the kit is installed, so it loads nothing until a test
+asks for the fixture. For an example, see `tests/test_pytest_plugin.py`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the marker known that gives the sandbox its options."""
+    """Register the marker that sets the sandbox's options."""
     config.addinivalue_line(
         "markers",
         "datadog_sandbox(**options): start the fixture's sandbox with these options, such as "
@@ -26,10 +26,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture
 def datadog_sandbox(request: pytest.FixtureRequest) -> Iterator[WatchedSandbox]:
-    """Run a sandbox for one test, with its journal, faults on request, and what to assert.
+    """Run a sandbox for one test, with its journal, faults and assertions.
 
-    While the test runs, this process can connect to this machine only; an attempt to reach any
-    other host fails and is noted.
+    While the test runs, this process can connect only to this machine; an attempt to reach any
+    other host fails and is recorded.
     """
     try:
         from ddoauth_kit.sandbox.testing import WatchedSandbox

@@ -1,7 +1,7 @@
-"""Write the files that a command leaves in a folder that the user named.
+"""Write a command's results into a folder that the user named.
 
-Somebody else may have filled that folder, such as the author of a repository that was cloned. A
-link in it never leads a result elsewhere: the result takes the link's place.
+Somebody else may have filled that folder, such as the author of a cloned repository. A link in it
+never leads a result elsewhere, because the result replaces the link.
 """
 
 from __future__ import annotations
@@ -13,17 +13,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def write_text(path: Path, text: str, *, errors: str = "strict") -> Path:
-    """Write a text in UTF-8, with its line ends as they are, and return the path.
+def write_text(path: Path, text: str) -> Path:
+    """Write a text in UTF-8, with unchanged line breaks, and return the path.
 
-    What was there is replaced, not changed: neither a symbolic nor a hard link is followed.
+    An existing file is replaced, not changed, and neither symbolic nor hard links are followed.
+    Half a character, which a notebook can hold and UTF-8 cannot, becomes a question mark.
 
     Raises:
-        OSError: the file is as it was.
+        OSError: the file is unchanged.
     """
     draft = path.with_name(f".{secrets.token_hex(8)}")
     try:
-        with draft.open("x", encoding="utf-8", errors=errors, newline="") as file:
+        with draft.open("x", encoding="utf-8", errors="replace", newline="") as file:
             file.write(text)
         draft.replace(path)
     finally:
@@ -32,7 +33,7 @@ def write_text(path: Path, text: str, *, errors: str = "strict") -> Path:
 
 
 def without_link(path: Path) -> Path:
-    """Return a path at which a library can write a file of its own: a link there is removed.
+    """Return a path where a library can write its own file, after removing a link there.
 
     Raises:
         OSError: it can't be removed.
@@ -43,7 +44,7 @@ def without_link(path: Path) -> Path:
 
 
 def folder_within(folder: Path, name: str) -> Path:
-    """Return a folder inside another, which is made if it must be.
+    """Return a folder inside another, and create it if necessary.
 
     Raises:
         OSError: it can't be made.

@@ -1,4 +1,4 @@
-"""Know the names of Datadog's OAuth scopes, and compare what was asked with what was granted."""
+"""List Datadog's OAuth scopes, and compare requested scopes with granted ones."""
 
 from __future__ import annotations
 
@@ -12,44 +12,44 @@ from ddoauth_kit.errors.near_names import nearest
 
 @cache
 def known_scopes() -> frozenset[str]:
-    """Return the scopes in Datadog's OpenAPI spec, and those that partners hold beyond it.
+    """Return the scopes in Datadog's OpenAPI spec, and those that partners have beyond it.
 
-    The list of scopes that can be requested is longer than this one: a name that is missing here
-    deserves a warning, not an error.
+    More scopes can be requested than are listed here, so an unlisted name deserves a warning, not
+    an error.
     """
     text = resources.files("ddoauth_kit").joinpath("catalogue.json").read_text("utf-8")
     return frozenset(json.loads(text)["scopes"])
 
 
 def unknown_scope(name: str) -> str:
-    """Say that a scope is not known, and which known names are close."""
+    """Say that a scope is not known, and suggest similar names."""
     return f"Scope {name[:80]!a} is not a known scope.{nearest(name, known_scopes())}"
 
 
 def parse_scopes(text: str) -> tuple[str, ...]:
     """Split a scope string, without duplicates, in order (RFC 6749 3.3).
 
-    It is delimited by spaces; no scope has a comma in its name, so one that a server writes in
-    between is read as a space.
+    Scopes are separated by spaces. No scope has a comma in its name, so a comma from a server is
+    read as a space.
     """
     return tuple(dict.fromkeys(text.replace(",", " ").split()))
 
 
 @dataclass(frozen=True, slots=True)
 class GrantedScopes:
-    """Hold the scopes a client asked for and those the token answer granted (RFC 6749 5.1)."""
+    """Hold the scopes that a client requested and that the token answer granted (RFC 6749 5.1)."""
 
     requested: tuple[str, ...]
     granted: tuple[str, ...]
 
     @property
     def withheld(self) -> tuple[str, ...]:
-        """Return what was asked for and not granted: an administrator may narrow an app."""
+        """Return requested scopes that were not granted; an administrator may restrict an app."""
         return tuple(scope for scope in self.requested if scope not in self.granted)
 
     @property
     def unasked(self) -> tuple[str, ...]:
-        """Return what was granted without being asked for."""
+        """Return scopes that were granted without being requested."""
         return tuple(scope for scope in self.granted if scope not in self.requested)
 
     def __contains__(self, scope: object) -> bool:

@@ -1,4 +1,4 @@
-"""Hold secrets as a type, so that showing one takes a deliberate call."""
+"""Hold secrets in a type that shows them only after a deliberate call."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ LONG: Final = 16
 class Secret:
     """Wrap one credential and show a placeholder such as `<client_secret>` wherever it is printed.
 
-    An API key may show its last four characters (`show_last_four`), as Datadog's own pages do; of
-    a short one they would show too much.
+    An API key may show its last four characters (`show_last_four`), as Datadog's own pages do; a
+    short key would reveal too much.
     """
 
-    # The value stands in no attribute: generic tools walk attributes, and none calls a function.
+    # The value is not in an attribute: generic tools read attributes, but don't call functions.
     __slots__ = ("__read", "label", "show_last_four")
 
     def __init__(self, value: str, *, label: str, show_last_four: bool = False) -> None:
@@ -27,11 +27,11 @@ class Secret:
         self.show_last_four = show_last_four
 
     def reveal(self) -> str:
-        """Return the secret itself: the one place where it leaves its wrapper."""
+        """Return the secret itself; only this method reveals it."""
         return self.__read()
 
     def matches(self, other: str) -> bool:
-        """Compare in constant time, so that timing tells nothing (RFC 6749 section 10.12)."""
+        """Compare in constant time, so that timing reveals nothing (RFC 6749 section 10.12)."""
         return hmac.compare_digest(_bytes(self.__read()), _bytes(other))
 
     def __str__(self) -> str:
@@ -78,5 +78,5 @@ def _sealed(value: str) -> Callable[[], str]:
 
 
 def _bytes(text: str) -> bytes:
-    """Encode any text: an error would hold all of it."""
+    """Encode any text without an error, which would contain all of it."""
     return text.encode("utf-8", "surrogatepass")

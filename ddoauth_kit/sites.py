@@ -1,7 +1,7 @@
-"""Decide which hosts exist: the nine Datadog sites, and nothing a redirect says can add one.
+"""Decide which hosts are used: those of the nine Datadog sites; no redirect can add one.
 
 The table is Datadog's ("Getting started with Datadog sites" and the server list of the public
-OpenAPI spec). `domain` on a redirect picks a row; `site` on a redirect is checked against it.
+OpenAPI spec). The `domain` of a redirect selects a row, and its `site` is checked against that row.
 """
 
 from __future__ import annotations
@@ -62,10 +62,10 @@ class Endpoints:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Describe one Datadog site: its name, the `domain` it sends, and its hosts.
+    """Describe one Datadog site: its name, the `domain` that it sends, and its hosts.
 
     `endpoints` says where requests really go when that is not Datadog (a sandbox, a test server);
-    what is printed names Datadog's own hosts either way.
+    printed URLs always show Datadog's own hosts.
     """
 
     name: str
@@ -86,22 +86,22 @@ class Site:
 
     @property
     def app_url(self) -> str:
-        """Return where browser pages are."""
+        """Return the base URL of the browser pages."""
         return self.url(Host.APP)
 
     @property
     def api_url(self) -> str:
-        """Return where tokens, revocation and the APIs are."""
+        """Return the base URL of the token and revocation endpoints and the APIs."""
         return self.url(Host.API)
 
     @property
     def logs_intake_url(self) -> str:
-        """Return where logs are sent."""
+        """Return the base URL of the logs intake."""
         return self.url(Host.LOGS_INTAKE)
 
     @property
     def events_intake_url(self) -> str:
-        """Return where the v2 events API is sent to."""
+        """Return the base URL for the v2 events API."""
         return self.url(Host.EVENTS_INTAKE)
 
     @property
@@ -123,7 +123,7 @@ class Site:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class SiteTable:
-    """Look up sites by name, by `domain` and by `site`; refuse all that is not listed."""
+    """Look up sites by name, by `domain` and by `site`; refuse unlisted values."""
 
     sites: tuple[Site, ...]
 
@@ -145,7 +145,7 @@ class SiteTable:
         """Find a site by what a person types: its short name or its domain.
 
         Raises:
-            InputError: `unknown_site`, with the names and domains that are accepted.
+            InputError: `unknown_site`, with the accepted names and domains.
         """
         wanted = name.strip().lower()
         for site in self.sites:
@@ -157,8 +157,8 @@ class SiteTable:
         """Find the site that a redirect's `domain` names; only an exact domain counts.
 
         Raises:
-            InputError: `unknown_region`, for a subdomain of Datadog's that is not listed, and
-                `unknown_site` for everything else.
+            InputError: `unknown_region`, for an unlisted subdomain of Datadog's, and `unknown_site`
+            for everything else.
         """
         host = _hostname(domain) or domain
         for site in self.sites:
@@ -167,7 +167,7 @@ class SiteTable:
         raise _new_region(_hostname(domain) or "") or self._unknown(domain)
 
     def from_site(self, site_url: str) -> Site:
-        """Find the site that a redirect's `site` names, where it names one.
+        """Find the site that a redirect's `site` names, if it names only one.
 
         Raises:
             InputError: `unknown_site`, or `ambiguous_site` for a vanity subdomain that several
@@ -199,14 +199,14 @@ class SiteTable:
         return site
 
     def app_url_for(self, site: Site, site_url: str = "") -> str:
-        """Return where the browser goes: the vanity subdomain if one was given and is real."""
+        """Return the URL for the browser: the vanity subdomain's if a valid one was given."""
         if not site_url or site.endpoints is not None:
             return site.app_url
         host = _hostname(site_url)
         return f"https://{host}" if host and site in self._candidates(site_url) else site.app_url
 
     def at(self, endpoints: Mapping[str, Endpoints]) -> SiteTable:
-        """Return the same sites with other places to send requests to, by site name."""
+        """Return the same sites with other endpoints, given by site name."""
         return SiteTable(
             tuple(
                 replace(site, endpoints=endpoints[site.name])
@@ -216,7 +216,7 @@ class SiteTable:
         )
 
     def with_site(self, site: Site) -> SiteTable:
-        """Return the table with one site more: a new region or a test server.
+        """Return the table with one more site: a new region or a test server.
 
         Only a caller may do this; nothing that arrives from outside can.
         """
@@ -224,7 +224,7 @@ class SiteTable:
         return SiteTable((*others, site))
 
     def _candidates(self, site_url: str) -> tuple[Site, ...]:
-        """Return the sites that a `site` value may stand for."""
+        """Return the sites that a `site` value may refer to."""
         host = _hostname(site_url) or ""
         label, _, parent = host.partition(".")
         for site in self.sites:
@@ -284,7 +284,7 @@ def _host_of(typed: str) -> str:
 
 
 def _new_region(host: str) -> InputError | None:
-    """Tell a region that the table lacks from a host that is not Datadog's at all."""
+    """Distinguish a region that is missing from the table from a foreign host."""
     label, _, parent = host.partition(".")
     if parent not in FAMILIES or label in _NOT_A_REGION or label.startswith("xn--"):
         return None

@@ -1,4 +1,4 @@
-"""Find a folder for a kernel's sockets: their paths are short by law of the system."""
+"""Find a folder for a kernel's sockets, because the system limits the length of their paths."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ddoauth_kit.printable import readable
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# `sun_path` has 104 bytes on macOS and 108 on Linux, the zero at its end included.
+# `sun_path` has 104 bytes on macOS and 108 on Linux, including the final zero.
 LONGEST: Final = 103
 _SOCKET: Final = "/k-65535"
 _PREFIX: Final = "ddoauth-"
@@ -24,9 +24,9 @@ _LEFT: Final = re.compile(rf"{_PREFIX}(\d+)-.+")
 
 
 def short_parent(environ: Mapping[str, str] = os.environ) -> Path | None:
-    """Return where folders for sockets can be made: the temporary folder, or a shorter one.
+    """Return a parent for socket folders: the temporary folder, or a shorter path.
 
-    ZeroMQ takes paths in UTF-8 only.
+    ZeroMQ accepts only UTF-8 paths.
     """
     named = environ.get("XDG_RUNTIME_DIR", "").strip()
     shorter = [Path(path) for path in (named, "/tmp", "/var/tmp") if path]  # noqa: S108 - 0700 within
@@ -39,14 +39,14 @@ def short_parent(environ: Mapping[str, str] = os.environ) -> Path | None:
 
 
 def new_socket_folder() -> tuple[Path, bool]:
-    """Make a folder for this user alone; tell whether its path is short enough for sockets."""
+    """Create a folder for this user only; say whether its path is short enough for sockets."""
     parent = short_parent()
     prefix = f"{_PREFIX}{os.getpid()}-"
     return Path(tempfile.mkdtemp(prefix=prefix, dir=parent)), parent is not None
 
 
 def remove_left_over() -> None:
-    """Delete such folders of processes that were killed."""
+    """Delete socket folders that killed processes left behind."""
     parent = short_parent() or Path(tempfile.gettempdir())
     for folder in parent.glob(f"{_PREFIX}*-*"):
         left = _LEFT.fullmatch(folder.name)

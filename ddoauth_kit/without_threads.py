@@ -1,4 +1,4 @@
-"""Do without threads and sockets where there are none, as in a browser's tab."""
+"""Work without threads and sockets if there are none, as in a browser tab."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Arguments = ParamSpec("Arguments")
 
 @cache
 def threads_exist() -> bool:
-    """Return whether this process can start a thread; it tries."""
+    """Return whether this process can start a thread, by trying it."""
     try:
         thread = threading.Thread(target=int)
         thread.start()
@@ -34,7 +34,7 @@ def threads_exist() -> bool:
 
 @cache
 def sockets_exist() -> bool:
-    """Return whether this process can listen on loopback; it tries, but not where Python is wasm.
+    """Return whether this process can listen on loopback, by trying it, except in WebAssembly.
 
     There a socket is a stand-in, and listening ends the whole runtime.
     """
@@ -52,17 +52,17 @@ def sockets_exist() -> bool:
 async def apart(
     call: Callable[Arguments, Result], /, *args: Arguments.args, **kwargs: Arguments.kwargs
 ) -> Result:
-    """Return what a blocking call returns, beside the event loop where there are threads."""
+    """Return a blocking call's result; run it outside the event loop if there are threads."""
     if threads_exist():
         return await asyncio.to_thread(call, *args, **kwargs)
     return call(*args, **kwargs)
 
 
 def pause(seconds: float) -> None:
-    """Wait, and let this thread do nothing else meanwhile.
+    """Wait, and block this thread.
 
-    In a browser's tab `time.sleep` waits on the running event loop, which for `run_inline` is one
-    that stands still until the wait is over: it would never end.
+    In a browser tab, `time.sleep` waits for the running event loop. Under `run_inline` that loop is
+    blocked until the wait is over, so the wait would never end.
     """
     if sys.platform != "emscripten":
         time.sleep(seconds)
@@ -75,15 +75,15 @@ def pause(seconds: float) -> None:
 def run_inline(work: Coroutine[Any, Any, Result]) -> Result:
     """Run a coroutine to its end in this thread, even inside a running event loop.
 
-    It has a loop of its own, which knows time and callbacks but no sockets; the outer loop
-    stands still meanwhile.
+    It runs in a separate loop with timers and callbacks but no sockets; the outer loop is blocked
+    meanwhile.
     """
     with _outside_of_the_loop(), asyncio.Runner(loop_factory=_Loop) as runner:
         return runner.run(work)
 
 
 class _Loop(asyncio.SelectorEventLoop):
-    """A loop without sockets: not even the pair that wakes it up, which only threads need."""
+    """An event loop without sockets, even without the pair that wakes it up for threads."""
 
     def __init__(self) -> None:
         super().__init__(_Timer())
@@ -96,14 +96,14 @@ class _Loop(asyncio.SelectorEventLoop):
         """Close nothing."""
 
     def _write_to_self(self) -> None:
-        """Wake nobody: this thread alone schedules work."""
+        """Wake nobody: only this thread schedules work."""
 
 
 class _Timer(selectors.SelectSelector):
-    """Wait for time alone."""
+    """Wait only for timers."""
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        """Sleep; without a time everything would wait for ever."""
+        """Sleep for `timeout` seconds; None would mean waiting forever."""
         if timeout is None:
             raise RuntimeError("this loop waits for something that cannot come")
         if timeout > 0:
@@ -113,7 +113,7 @@ class _Timer(selectors.SelectSelector):
 
 @contextmanager
 def _outside_of_the_loop() -> Iterator[None]:
-    """Hide the running loop and its task, which asyncio takes for a mistake."""
+    """Hide the running loop and its task, because asyncio would refuse a nested loop."""
     outer = events._get_running_loop()  # noqa: SLF001 - asyncio's own way for other loops
     if outer is None:
         yield

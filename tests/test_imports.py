@@ -8,15 +8,18 @@ import subprocess
 import sys
 from functools import cache
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from support.places import KIT, ROOT
 
 import ddoauth_kit
+import ddoauth_kit.workbook
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from types import ModuleType
 
 LAYERS = (
     {
@@ -77,7 +80,6 @@ MODULES = {
     for path in sorted(KIT.rglob("*.py"))
     if path != KIT / "__init__.py"
 }
-MENU = (KIT / "__init__.py").read_text("utf-8")
 MAY_IMPORT_SANDBOX = (
     "commands.request_lines",
     "commands.sandbox",
@@ -263,24 +265,34 @@ def test_the_menu_is_short_and_sorted() -> None:
     assert names == sorted(constants) + sorted(classes) + sorted(functions)
 
 
-def test_the_menu_imports_what_it_lists() -> None:
+@pytest.mark.parametrize("menu", [ddoauth_kit, ddoauth_kit.workbook], ids=["kit", "workbook"])
+def test_the_menu_imports_what_it_lists(menu: ModuleType) -> None:
     """Types and values are named once each, in the list, and lead to the same modules."""
-    (choice,) = [node for node in ast.parse(MENU).body if isinstance(node, ast.If)]
+    text = Path(str(menu.__file__)).read_text("utf-8")
+    (choice,) = [node for node in ast.parse(text).body if isinstance(node, ast.If)]
     typed = {
         alias.name: node.module if node.module != "ddoauth_kit" else f"ddoauth_kit.{alias.name}"
         for node in choice.body
         if isinstance(node, ast.ImportFrom)
         for alias in node.names
     }
-    assert typed == ddoauth_kit._PLACES
-    assert sorted(typed) == sorted(ddoauth_kit.__all__)
-    assert set(ddoauth_kit.__all__) <= set(dir(ddoauth_kit))
+    assert typed == menu._PLACES
+    assert sorted(typed) == sorted(menu.__all__)
+    assert set(menu.__all__) <= set(dir(menu))
+    assert all(getattr(menu, name) is not None for name in menu.__all__)
 
 
-def test_the_menu_has_nothing_else() -> None:
+@pytest.mark.parametrize("menu", [ddoauth_kit, ddoauth_kit.workbook], ids=["kit", "workbook"])
+def test_the_menu_has_nothing_else(menu: ModuleType) -> None:
     """A name that is not on the menu is missing as any other module would say it."""
-    with pytest.raises(AttributeError, match="module 'ddoauth_kit' has no attribute 'Nothing'"):
-        _ = ddoauth_kit.Nothing  # type: ignore[attr-defined]
+    with pytest.raises(AttributeError, match=f"module '{menu.__name__}' has no attribute"):
+        _ = menu.Nothing
+
+
+def test_a_run_announces_itself_before_it_loads_the_lab() -> None:
+    """What `ddoauth run` needs for its first line loads neither the lab nor a sender."""
+    heavy = "ddoauth_kit.workbook.lab ddoauth_kit.http.sender httpx asyncio nbformat pandas"
+    assert _loaded("import ddoauth_kit.commands.run_notebooks", heavy) == "[]"
 
 
 def _named_places() -> list[str]:

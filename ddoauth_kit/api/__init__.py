@@ -1,1 +1,1 @@
-"""Use a grant: create the API key, send data in, read data out."""
+"""Use a grant: create the API key, send data, and read data."""

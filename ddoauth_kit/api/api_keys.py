@@ -1,7 +1,7 @@
 """Create a client's API key in an organization, and check whether a key is valid.
 
-Datadog's page on OAuth endpoints calls the creating request `marketplace_create_api`. The answer
-shows the key once; Datadog never shows it again.
+Datadog's page on OAuth endpoints calls the request that creates a key `marketplace_create_api`. Its
+answer contains the key, which Datadog never shows again.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _CONFLICT: Final = 409
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """Hold an API key, its id and name as the customer sees them, and the site it works on."""
+    """Hold an API key, the site it works on, and the id and name that the customer sees."""
 
     key: Secret
     key_id: str
@@ -57,7 +57,7 @@ def create_api_key(http: Http, *, tokens: TokenSet) -> ApiKey:
 
 
 def api_key_request(tokens: TokenSet) -> Request:
-    """Build the creating request: a bearer token and no body."""
+    """Build the request that creates a key: a bearer token and no body."""
     return Request(
         purpose=Purpose.KEY_CREATION,
         method="POST",
@@ -69,10 +69,11 @@ def api_key_request(tokens: TokenSet) -> Request:
 
 
 def read_api_key(response: Response, *, site: Site, secrets: tuple[Secret, ...] = ()) -> ApiKey:
-    """Read the only answer that contains the key; `secrets` are masked if its texts repeat them.
+    """Read the only answer that contains the key, and mask `secrets` if its texts repeat them.
 
     Raises:
-        ApiKeyError: `api_key_exists` (409), `api_key_scope_missing` (403), or as other APIs.
+        ApiKeyError: `api_key_exists` (409), `api_key_scope_missing` (403), or a code of
+        `refuse_failure`.
         AnswerError: the answer cannot be read.
     """
     if response.status == _CONFLICT:
@@ -121,7 +122,7 @@ def validation_request(key: Secret, *, site: Site) -> Request:
 
 
 def read_validation(response: Response) -> bool:
-    """Read the answer: 403 with JSON means not valid; a web page with 403 is not Datadog's answer.
+    """Read the answer: 403 with JSON means not valid; a 403 with a web page isn't Datadog's.
 
     Raises:
         ApiKeyError: another refusal.
@@ -136,7 +137,7 @@ def read_validation(response: Response) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class KeyOwner:
-    """Hold whose key it is: the organization's public UUID, and the key's own id."""
+    """Identify a key's owner: the organization's public UUID, and the key's id."""
 
     org: str
     key_id: str
@@ -149,7 +150,7 @@ def key_owner_request(key: Secret, *, site: Site) -> Request:
 
 
 def read_key_owner(response: Response) -> KeyOwner | None:
-    """Read the answer; None means that the site does not accept the key.
+    """Read the answer; return None if the site does not accept the key.
 
     Raises:
         ApiKeyError: another refusal.
@@ -179,21 +180,21 @@ class ApiKeyNotKeptError(ApiKeyError):
 
 
 def api_key_slot(tokens: TokenSet, *, client_kind: str = "") -> Slot:
-    """Return the slot for the key of a grant: there is one for each client and organization."""
+    """Return the slot for a grant's key; each client and organization has one."""
     return Slot("api_key", tokens.site.name, tokens.client_id, client_kind, tokens.dd_oid)
 
 
 def create_kept_api_key(
     http: Http, *, tokens: TokenSet, store: Store, slot: Slot | None = None
 ) -> ApiKey:
-    """Create the key and store it, in the slot of its client and organization or in the given one.
+    """Create the key and store it in `slot`, or else in the slot of its client and organization.
 
     A key that is already in the slot is moved to another slot, because it may belong to another
     organization.
 
     Raises:
         InputError: `not_stored` or `unsafe_store`; nothing was sent.
-        ApiKeyNotKeptError: `api_key_not_kept`; the error holds the key, save it from there.
+        ApiKeyNotKeptError: `api_key_not_kept`; the error contains the key, so save it from there.
         ApiKeyError, AnswerError, NetworkError: see `create_api_key`.
     """
     slot = slot or api_key_slot(tokens)
@@ -217,10 +218,10 @@ def ensure_api_key(
 ) -> ApiKey:
     """Return the stored key of the grant's client and organization, or create and store one.
 
-    The site is first asked about a stored key. A revoked key is forgotten, a key of another
-    organization is moved to another slot, and then a new one is created. Threads that ask at the
-    same time create one key, and so do processes if the store is a file or a keyring. A stored key
-    has no name.
+    The site is asked first whether a stored key is still valid. If it was revoked, it is deleted;
+    if it belongs to another organization, it is moved to another slot; then a new key is created.
+    Threads that call this at the same time create only one key, and so do processes if the store is
+    a folder or a keyring. A key that is read from the store has no name.
 
     Raises:
         InputError, ApiKeyNotKeptError, ApiKeyError, AnswerError, NetworkError: see
@@ -240,7 +241,7 @@ def ensure_api_key(
 
 
 def _spare(store: Store, slot: Slot) -> Slot | None:
-    """Keep the key that a slot holds in one of its own, named by a hash of it, and return that."""
+    """Copy a slot's key to a new slot, named after a hash of the key, and return that slot."""
     held = store.get(slot) if slot in store.slots() else None
     if held is None:
         return None
@@ -251,5 +252,5 @@ def _spare(store: Store, slot: Slot) -> Slot | None:
 
 
 def cause_of(error: Exception) -> str:
-    """Return a store's message, or only the name of any other exception."""
+    """Return a store's message, or only the class name of any other exception."""
     return error.what.rstrip(".") if isinstance(error, DdoauthError) else type(error).__name__

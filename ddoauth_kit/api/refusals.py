@@ -1,4 +1,4 @@
-"""Turn an API's refusal into an error, without claiming more than the answer says."""
+"""Turn an API's refusal into an error that claims no more than the answer says."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SUCCESS: Final = range(200, 300)
 
 
 def refuse_failure(response: Response, *, error: type[ApiError] = ApiError) -> None:
-    """Raise for every status but a success.
+    """Raise an error for every status that is not a success.
 
     Raises:
         ApiError: `unauthorized` (401), `scope_missing` (403), `not_found` (404),
@@ -38,6 +38,6 @@ def refuse_failure(response: Response, *, error: type[ApiError] = ApiError) -> N
 
 
 def refusal(response: Response, code: str, *, error: type[ApiError] = ApiError) -> ApiError:
-    """Describe a refusal under the given code, with the server's masked words."""
+    """Describe a refusal under the given code, with the server's masked text."""
     what = refusal_sentence(response)
     return error(code, what, said=error_texts(response), exchange=response.exchange)

@@ -1,4 +1,4 @@
-"""Send data with an API key: a metric, a log, an event, a service check.
+"""Send data with an API key: a metric, a log, an event and a service check.
 
 A bearer token can't send telemetry; OAuth integrations send data only with the API key (Datadog's
 page on OAuth endpoints). Times are whole seconds since the epoch.
@@ -42,8 +42,8 @@ def send(http: Http, request: Request) -> Response:
     """Send one sample.
 
     Raises:
-        ApiKeyError: `api_key_refused` (401, 403), or as other APIs.
-        AnswerError, NetworkError: no readable answer arrived.
+        ApiKeyError: `api_key_refused` (401, 403), or a code of `refuse_failure`. AnswerError,
+        NetworkError: no readable answer arrived.
     """
     response = http.send(request)
     read_accepted(response)
@@ -51,7 +51,7 @@ def send(http: Http, request: Request) -> Response:
 
 
 def metric_request(api_key: ApiKey, *, sample: Telemetry) -> Request:
-    """Build a gauge of one point (`POST /api/v2/series`)."""
+    """Build a gauge with one point (`POST /api/v2/series`)."""
     series = {
         "metric": sample.name,
         "type": _GAUGE,
@@ -76,7 +76,7 @@ def log_request(api_key: ApiKey, *, sample: Telemetry) -> Request:
 
 
 def event_request(api_key: ApiKey, *, sample: Telemetry) -> Request:
-    """Build one event (`POST /api/v1/events`, which needs the API key alone)."""
+    """Build one event (`POST /api/v1/events`, which needs only the API key)."""
     event = {
         "title": sample.name,
         "text": f"{sample.name} is {sample.value}",
@@ -101,10 +101,10 @@ def check_request(api_key: ApiKey, *, sample: Telemetry) -> Request:
 
 
 def read_accepted(response: Response) -> None:
-    """Accept 200 and 202; the bodies differ by endpoint and say nothing more.
+    """Accept 200 and 202; the bodies differ between endpoints and add no information.
 
     Raises:
-        ApiKeyError: `api_key_refused`, or as other APIs.
+        ApiKeyError: `api_key_refused`, or a code of `refuse_failure`.
         AnswerError: the answer cannot be read.
     """
     if response.status in _KEY_REFUSED:

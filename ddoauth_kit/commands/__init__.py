@@ -1,1 +1,1 @@
-"""The commands of `ddoauth`, one a module: what it takes, and what it does."""
+"""The commands of `ddoauth`, one per module: the options of each, and what it does."""

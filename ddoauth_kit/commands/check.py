@@ -1,4 +1,4 @@
-"""The command `ddoauth check`: look at an integration's folder before a reviewer does."""
+"""The command `ddoauth check`: check an integration's folder before a reviewer does."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def run_check(options: argparse.Namespace) -> int:
 
 
 def _print_patch(patch: str) -> None:
-    """Write the files' own bytes to a pipe or a file; to a terminal, what can be printed."""
+    """Write the files' own bytes to a pipe or a file, but only printable text to a terminal."""
     if sys.stdout.isatty():
         document(patch.rstrip("\n"))
     else:

@@ -1,4 +1,4 @@
-"""The command `ddoauth completion`: what makes bash, zsh or fish complete the line."""
+"""The command `ddoauth completion`: print the code that makes bash, zsh or fish complete a line."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def configure(completion: Parser) -> None:
 
 
 def run_completion(options: argparse.Namespace) -> int:
-    """Print the lines."""
+    """Print the shell code."""
     from argcomplete.shell_integration import shellcode
 
     document(shellcode(["ddoauth"], shell=options.shell).strip())

@@ -1,4 +1,4 @@
-"""The command `ddoauth doctor`: what is installed, reachable, misconfigured, and what to do."""
+"""The command `ddoauth doctor`: find out what is missing or misconfigured, and what to do."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def configure(doctor: Parser) -> None:
 
 
 def run_doctor(options: argparse.Namespace) -> int:
-    """Examine and print the findings."""
+    """Run all checks and print the findings."""
     from ddoauth_kit.doctor import Status, examine
 
     client = checked_client(options.client)
@@ -87,7 +87,12 @@ def _as_json(findings: list[Finding]) -> str:
 
 def _as_text(findings: list[Finding]) -> str:
     lines = []
+    fine = [each for each in findings if each.status == "ok" and each.check.startswith("package ")]
+    if fine:
+        lines.append(f"ok       packages: {counted(len(fine), 'package')} as the kit needs them")
     for each in findings:
+        if each in fine:
+            continue
         lines.append(one_line(f"{each.status:<8} {each.check}: {each.found}"))
         lines += [one_line(f"{'':<8} next: {each.next_step}")] if each.next_step else []
     counts = Counter(str(each.status) for each in findings)

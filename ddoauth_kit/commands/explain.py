@@ -1,4 +1,4 @@
-"""The command `ddoauth explain`: what a code means, how to recognize it, and what to do."""
+"""The command `ddoauth explain`: explain an error code, how to recognize it, and what to do."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ from ddoauth_kit.errors.near_names import nearest
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterable
 
     from ddoauth_kit.commands.parser import Parser
     from ddoauth_kit.errors.explainer import Explanation
 
+_MOST_MEANT: Final = 4
 EXAMPLES: Final = (
     "ddoauth explain invalid_grant",
     "ddoauth explain wrong_state --format json",
@@ -52,11 +54,25 @@ def run_explain(options: argparse.Namespace) -> int:
         return SUCCESS
     code = options.code.strip().strip("[]").lower()
     if code not in known:
-        hint = nearest(code, known) or " `ddoauth explain --list` lists all of them."
+        hint = _meant(code, known)
         return complain(f"There is no explanation for {options.code[:60]!a}.{hint}")
     found = known[code]
     document(json.dumps(asdict(found), indent=2) if options.format == "json" else _as_text(found))
     return SUCCESS
+
+
+def _meant(code: str, known: Iterable[str]) -> str:
+    """Name the codes that share words with what was typed, or that are spelt nearly like it.
+
+    People also type the name of a sandbox's fault, such as denied-consent for access_denied.
+    """
+    words = set(code.replace("-", "_").split("_"))
+    by_code = {each: set(each.split("_")) for each in known}
+    shared = [each for each, parts in by_code.items() if words & parts]
+    misspelt = not words <= set().union(*by_code.values())
+    if misspelt or len(shared) > _MOST_MEANT:
+        return nearest(code, known) or " `ddoauth explain --list` lists all of them."
+    return f" Did you mean {' or '.join(shared)}?"
 
 
 def _as_text(explanation: Explanation) -> str:

@@ -1,4 +1,4 @@
-"""The command `ddoauth grade`: run somebody's own server against the sandbox, and judge it."""
+"""The command `ddoauth grade`: run your own server against the sandbox and grade it."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def run_grade(options: argparse.Namespace) -> int:
 
 
 def _done(options: argparse.Namespace) -> int:
-    """Begin or grade; with --isolate, run the same line again in a namespace."""
+    """Write settings or grade; with --isolate, run the same command line again in a namespace."""
     from ddoauth_kit.grading.front.isolated_run import run_isolated
     from ddoauth_kit.grading.front.isolation import is_isolated
 
@@ -148,7 +148,7 @@ def _done(options: argparse.Namespace) -> int:
 
 
 def _contradiction(options: argparse.Namespace) -> str:
-    """Return what does not fit together in the line, empty for nothing."""
+    """Return a complaint about options that can't be combined, or an empty string."""
     if options.isolate and options.sandbox:
         return "--isolate starts the server, and --sandbox has one that runs. Leave one out."
     if options.forward and not options.isolate:
@@ -165,7 +165,7 @@ def _means(options: argparse.Namespace) -> GradeMeans:
 
 
 def _begin(options: argparse.Namespace) -> int:
-    """Write the settings of a server that was followed once."""
+    """Follow a server once to Datadog and back, and write its settings."""
     from ddoauth_kit.grading.first_look import first_look
     from ddoauth_kit.grading.settings import write_settings
 
@@ -225,7 +225,7 @@ def _grade(options: argparse.Namespace) -> int:
 
 
 def _settings(options: argparse.Namespace) -> GradeSettings:
-    """Return the file's settings, with what the command line says instead."""
+    """Return the file's settings, overridden by the command line."""
     from ddoauth_kit.grading.settings import read_settings, settings_from
 
     url, command = _words(options.words)
@@ -245,13 +245,13 @@ def _settings(options: argparse.Namespace) -> GradeSettings:
 
 
 def _words(words: Sequence[str]) -> tuple[str, tuple[str, ...]]:
-    """Split what follows the options: an address in front, and a command."""
+    """Split the words after the options into an address and a command."""
     url = words[0] if words and words[0].startswith(("http://", "https://")) else ""
     return url, tuple(words[1:] if url else words)
 
 
 def _login(options: argparse.Namespace) -> ActSettings | None:
-    """Return the login that the options name, by the rules of the file."""
+    """Return the login that the options describe, checked by the rules of the settings file."""
     from ddoauth_kit.grading.settings import SettingsError, settings_from
 
     form = _named(options.login_field, option="--login-field", example="account={account}")
@@ -277,7 +277,7 @@ def _variables(pairs: Sequence[str]) -> dict[str, str]:
     from ddoauth_kit.grading.settings import settings_from
 
     env = _named(pairs, option="--set", example="PORT=3000")
-    # The rules of the file hold here, too: no secret stands in an argument list.
+    # The file's rules apply here, too: an argument list must not contain a secret.
     return dict(settings_from({"start": {"log": "-"}, "server": {"env": env}}).server.env)
 
 
@@ -290,7 +290,7 @@ def _joined(url: str | None) -> SandboxAddress | None:
 
 
 def _show(text: str, *, colour: bool) -> None:
-    """Print the report; colours are commands to a terminal, which `document` would show as text."""
+    """Print the report directly, because `document` would show the colour codes as text."""
     if colour:
         sys.stdout.write(f"{text}\n")
     else:

@@ -1,4 +1,4 @@
-"""The command `ddoauth lab`: JupyterLab on copies of the lessons."""
+"""The command `ddoauth lab`: open JupyterLab on copies of the lessons."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def configure(lab: Parser) -> None:
 
 
 def run_lab(options: argparse.Namespace) -> int:
-    """Copy what is missing, say where, and run JupyterLab until it ends."""
+    """Copy the missing lessons, say where they are, and run JupyterLab until it ends."""
     from ddoauth_kit.workbook.lessons.copies import copy_notebooks
     from ddoauth_kit.workbook.lessons.notebooks import find_notebooks
 
@@ -99,7 +99,7 @@ def _command(folder: Path, options: argparse.Namespace) -> list[str]:
 
 
 def _run(command: list[str]) -> int:
-    """Run until it ends; Ctrl-C is JupyterLab's own affair, and SIGTERM is handed on to it."""
+    """Run JupyterLab until it ends; it handles Ctrl-C itself, and SIGTERM is passed on to it."""
     environment = python_environment()
     with subprocess.Popen(command, env=environment) as process:  # noqa: S603 - JupyterLab
         before = signal.signal(signal.SIGTERM, lambda *_: process.terminate())

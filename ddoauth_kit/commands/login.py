@@ -1,12 +1,21 @@
-"""The command `ddoauth login`: from a terminal to a stored grant."""
+"""The command `ddoauth login`: get a stored grant from a terminal."""
 
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
-from ddoauth_kit.commands.terminal import SUCCESS, checked_client, document, say
+from ddoauth_kit.commands.terminal import (
+    SUCCESS,
+    checked_client,
+    chosen_scopes,
+    document,
+    say,
+)
 from ddoauth_kit.errors import InputError
+from ddoauth_kit.printable import counted
 from ddoauth_kit.sites import DATADOG_SITES
 
 if TYPE_CHECKING:
@@ -16,12 +25,14 @@ if TYPE_CHECKING:
     from ddoauth_kit.oauth.authorization_response import AuthorizationResponse
     from ddoauth_kit.oauth.client import OAuthClient
     from ddoauth_kit.oauth.tokens import TokenSet
+    from ddoauth_kit.sites import Site
     from ddoauth_kit.store import ChosenStore
 
+_MOST_NAMED: Final = 12
 EXAMPLES: Final = (
     "ddoauth login",
     "ddoauth login --site eu1 --client assets/oauth_clients.json",
-    "ddoauth login --paste",
+    "ddoauth login --scope metrics_read monitors_read",
 )
 
 
@@ -32,7 +43,7 @@ def configure(login: Parser) -> None:
         "--mode live` and the lessons work without a person. The client comes from the form in "
         "lesson 09, or from DDOAUTH_CLIENT_ID, DDOAUTH_CLIENT_SECRET, DDOAUTH_REDIRECT_URIS and "
         "DDOAUTH_SCOPES. If DDOAUTH_SANDBOX is the address of a sandbox, the sandbox takes the "
-        "place of Datadog: `ddoauth sandbox` prints the lines to type.",
+        "place of Datadog: `ddoauth sandbox` prints all the lines to type.",
         examples=EXAMPLES,
     )
     login.set_defaults(command=run_login)
@@ -40,6 +51,15 @@ def configure(login: Parser) -> None:
         "--site", default="us1", help=f"one of {', '.join(DATADOG_SITES.names)} (us1)"
     )
     login.add_argument("--client", metavar="FILE", help="an integration's oauth_clients.json")
+    login.add_argument(
+        "--scope",
+        action="extend",
+        nargs="+",
+        default=[],
+        metavar="NAME",
+        help="scopes to ask for, separated by spaces or commas (those of DDOAUTH_SCOPES or of the "
+        "client file; without them, the site offers all of the client's)",
+    )
     login.add_argument(
         "--paste",
         action="store_true",
@@ -49,11 +69,13 @@ def configure(login: Parser) -> None:
 
 def run_login(options: argparse.Namespace) -> int:
     """Get consent, exchange the code, and store the grant."""
+    from ddoauth_kit.doctor.reachability import require_answer
     from ddoauth_kit.oauth.consent.terminal import listen_for_consent, paste_consent
     from ddoauth_kit.store import open_store
 
+    scopes = chosen_scopes(options.scope)
+    oauth = live_client(options.site, client=checked_client(options.client), scopes=scopes)
     _refuse_without_a_person()
-    oauth = live_client(options.site, client=checked_client(options.client))
     chosen = open_store()
     site = oauth.sites.named(options.site)
 
@@ -62,13 +84,19 @@ def run_login(options: argparse.Namespace) -> int:
 
     consent = paste_consent if options.paste else listen_for_consent
     with oauth.http:
+        if site.endpoints:
+            say(f"This login goes to {_sandbox(site)}, not to Datadog.")
+        require_answer(oauth.http, site)  # otherwise the person would consent in vain
+        say(_asked(oauth.registration.scopes))
         tokens = consent(oauth, domain=site.domain, finish=finish, say=say)
     document(_summary(tokens, chosen=chosen))
     return SUCCESS
 
 
-def live_client(site: str, *, client: str) -> OAuthClient:
+def live_client(site: str, *, client: str, scopes: tuple[str, ...] = ()) -> OAuthClient:
     """Return the client that live mode uses on a site: at Datadog, or at a named sandbox.
+
+    `scopes` replace those of the settings.
 
     Raises:
         InputError: no registration was found, or it does not fit the sandbox.
@@ -78,6 +106,8 @@ def live_client(site: str, *, client: str) -> OAuthClient:
     from ddoauth_kit.registration.live import live_registration
 
     registration = live_registration(DATADOG_SITES.named(site).name, client=client)
+    if scopes:
+        registration = replace(registration, scopes=scopes)
     return OAuthClient(registration, sites=sites_to_use(registration))
 
 
@@ -90,7 +120,7 @@ def _refuse_without_a_person() -> None:
 def _stored(
     response: AuthorizationResponse, *, oauth: OAuthClient, chosen: ChosenStore
 ) -> TokenSet:
-    """Name the organization, then exchange and store, so that the browser's page is right."""
+    """Show the organization, exchange, and store before the browser's page reports the result."""
     from ddoauth_kit.oauth.consent.terminal import organization
     from ddoauth_kit.oauth.grant import keep_grant
 
@@ -100,13 +130,37 @@ def _stored(
     return tokens
 
 
+def _asked(scopes: tuple[str, ...]) -> str:
+    """Say what the person will be asked to grant, and how to choose."""
+    if not scopes:
+        return (
+            "No scopes are named, so the site offers all scopes of the client. To choose, add "
+            "`--scope NAME`, or set DDOAUTH_SCOPES."
+        )
+    if len(scopes) > _MOST_NAMED:
+        return f"Asking for {len(scopes)} scopes of the client. To choose, add `--scope NAME`."
+    return f"Asking for {counted(len(scopes), 'scope')}: {' '.join(scopes)}"
+
+
+def _is_lost(chosen: ChosenStore) -> bool:
+    """Return whether the grant ends with this process; the doctor says why a store is used."""
+    from ddoauth_kit.store import MemoryStore
+
+    return isinstance(chosen.store, MemoryStore)
+
+
+def _sandbox(site: Site) -> str:
+    return f"the sandbox at http://{urlsplit(site.api_url).netloc}"
+
+
 def _summary(tokens: TokenSet, *, chosen: ChosenStore) -> str:
     named = " ".join(filter(None, (tokens.dd_org_name, tokens.dd_oid))) or "(not named)"
+    where = f", at {_sandbox(tokens.site)}" if tokens.site.endpoints else ""
     lines = {
         "organization": named,
-        "site": f"{tokens.site.name} ({tokens.site.domain})",
+        "site": f"{tokens.site.name} ({tokens.site.domain}){where}",
         "scopes": " ".join(tokens.scopes.granted) or "(none)",
-        "grant in": chosen.store.where + (f" ({chosen.reason})" if chosen.reason else ""),
+        "grant in": chosen.store.where + (f" ({chosen.reason})" if _is_lost(chosen) else ""),
         "next": f"ddoauth probe --mode live --site {tokens.site.name}",
     }
     return "\n".join(f"{name:<13} {text}" for name, text in lines.items())

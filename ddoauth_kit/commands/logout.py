@@ -1,4 +1,4 @@
-"""The command `ddoauth logout`: revoke what `ddoauth login` stored, and forget it."""
+"""The command `ddoauth logout`: revoke the grant that `ddoauth login` stored, and delete it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ def configure(logout: Parser) -> None:
     """Describe the command and add its options."""
     logout.describe(
         "Revoke the grants of the environment's client on a site, and delete them from the "
-        "store. API keys stay valid. Exit 1 if nothing is stored, or if Datadog did not confirm.",
+        "store. API keys stay valid. If DDOAUTH_SANDBOX is the address of a sandbox, the sandbox "
+        "takes the place of Datadog. Exit 1 if nothing is stored, or if Datadog did not confirm.",
         examples=EXAMPLES,
     )
     logout.set_defaults(command=run_logout)
@@ -48,7 +49,7 @@ def run_logout(options: argparse.Namespace) -> int:
 
 
 def _ended(grant: Grant) -> bool:
-    """End one grant; it is forgotten here even where Datadog does not confirm."""
+    """End one grant; delete it here even if Datadog does not confirm the revocation."""
     where = f"the grant of organization {grant.slot.org or '(not named)'} on {grant.slot.site}"
     try:
         grant.end()

@@ -1,4 +1,4 @@
-"""Parse the command line: help that ends with examples, near names, colour where it helps."""
+"""Parse the command line, with examples in the help, suggestions for typos, and colour."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ COLORS: Final = ("auto", "always", "never")
 
 
 def wants_color(stream: TextIO, *, color: str, environ: Mapping[str, str] = os.environ) -> bool:
-    """Return whether a stream gets colour: a terminal does, unless `NO_COLOR` is set or it is dumb.
+    """Return whether to colour a stream: a terminal, unless `NO_COLOR` is set or it is dumb.
 
-    `always` and `never` decide instead. See https://no-color.org.
+    `always` and `never` override this. See https://no-color.org.
     """
     if color != "auto":
         return color == "always"
@@ -41,9 +41,9 @@ def wants_color(stream: TextIO, *, color: str, environ: Mapping[str, str] = os.e
 
 
 class Parser(argparse.ArgumentParser):
-    """Be a parser whose help ends with examples, and whose errors name what comes close.
+    """Parse arguments; the help ends with examples, and errors suggest the nearest name.
 
-    Where `takes_command` is true, everything after `--` joins `words`, whatever stands before it.
+    If `takes_command` is true, everything after `--` goes into `words`, whatever precedes it.
     """
 
     def __init__(self, prog: str = "ddoauth", **options: Any) -> None:  # noqa: ANN401 - argparse's own
@@ -53,9 +53,9 @@ class Parser(argparse.ArgumentParser):
         self.takes_command = False
 
     def describe(self, text: str, *, examples: Sequence[str], more: str = "") -> None:
-        """Set the help's first and last part, and the option that every command takes.
+        """Set the first and last parts of the help, and add the option that every command takes.
 
-        `examples` are lines that work when typed; `more` is before them as it is written.
+        `examples` are lines that work when typed; `more` is printed before them, unchanged.
         """
         self.description = text
         self.examples = tuple(examples)
@@ -71,7 +71,7 @@ class Parser(argparse.ArgumentParser):
     def parse_known_args(  # type: ignore[override]
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
     ) -> tuple[argparse.Namespace, list[str]]:
-        """Parse as usual, with the command after `--` kept apart where this parser takes one."""
+        """Parse as usual, but set the command after `--` aside if this parser takes one."""
         given = list(sys.argv[1:] if args is None else args)
         if not self.takes_command or "--" not in given:
             return super().parse_known_args(given, namespace)
@@ -81,7 +81,7 @@ class Parser(argparse.ArgumentParser):
         return found, unknown
 
     def print_help(self, file: TextIO | None = None) -> None:  # type: ignore[override]
-        """Print the help, in colour where the stream shows it."""
+        """Print the help, in colour if the stream supports it."""
         stream = file or sys.stdout
         text = self.format_help()
         if wants_color(stream, color=_asked_for(sys.argv)):
@@ -90,7 +90,7 @@ class Parser(argparse.ArgumentParser):
         stream.write(text)
 
     def error(self, message: str) -> NoReturn:
-        """Say what is wrong in one line, and where the help is."""
+        """Say in one line what is wrong and how to get help."""
         message = one_line(message)
         where = f" See `{self.prog} --help`.\n"
         if found := _CHOICE.fullmatch(message):
@@ -102,7 +102,7 @@ class Parser(argparse.ArgumentParser):
 
 
 class _Formatter(argparse.HelpFormatter):
-    """Wrap what is prose to the terminal, and leave lists and examples as they are written."""
+    """Wrap prose to the terminal's width, and leave lists and examples unchanged."""
 
     def __init__(self, prog: str, **_options: object) -> None:
         width = min(max(shutil.get_terminal_size().columns, NARROWEST), WIDEST)
@@ -115,7 +115,7 @@ class _Formatter(argparse.HelpFormatter):
 
 
 def _asked_for(arguments: Sequence[str]) -> str:
-    """Return what `--color` says, read before the whole line can be parsed."""
+    """Return the value of `--color`, which is needed before the line is parsed."""
     for name, value in zip(arguments, [*arguments[1:], ""], strict=True):
         if name == "--color" and value in COLORS:
             return value
@@ -125,7 +125,7 @@ def _asked_for(arguments: Sequence[str]) -> str:
 
 
 def complete(parser: argparse.ArgumentParser) -> None:
-    """Answer a shell that asks how the line goes on; elsewhere do nothing and load nothing."""
+    """Answer a shell's request for completions; otherwise do nothing and load nothing."""
     if "_ARGCOMPLETE" not in os.environ:
         return
     import argcomplete
@@ -134,7 +134,7 @@ def complete(parser: argparse.ArgumentParser) -> None:
 
 
 def listed(title: str, summaries: Mapping[str, str]) -> str:
-    """Return names with their lines under a title, for the end of a help text."""
+    """Format names and their descriptions under a title, for the end of a help text."""
     lines = [f"{title}:"]
     for name, text in summaries.items():
         lines.append(f"  {name}")
@@ -145,7 +145,7 @@ def listed(title: str, summaries: Mapping[str, str]) -> str:
 
 
 def port_number(text: str) -> int:
-    """Read a port; 0 stands for a free one."""
+    """Read a port number; 0 means any free port."""
     if not text.isdecimal() or int(text) >= PORTS:
         raise argparse.ArgumentTypeError(f"{text} is not a port: ports are 0 to {PORTS - 1}")
     return int(text)

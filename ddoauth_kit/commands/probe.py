@@ -1,31 +1,39 @@
-"""The command `ddoauth probe`: one row for each site and scope, with evidence."""
+"""The command `ddoauth probe`: print a row with evidence for each site and scope."""
 
 from __future__ import annotations
 
-import re
 import textwrap
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from ddoauth_kit.commands.terminal import (
     FOUND,
     INTERRUPTED,
     SUCCESS,
     checked_client,
+    chosen_scopes,
     chosen_sites,
     document,
     say,
+    say_if_settings_rest,
 )
+from ddoauth_kit.doctor.reachability import require_answer
 from ddoauth_kit.errors import InputError
+from ddoauth_kit.oauth.grant import kept_grants
+from ddoauth_kit.printable import counted
 from ddoauth_kit.probing.probe import Writes
 from ddoauth_kit.probing.probe_report import unknown_results
 from ddoauth_kit.probing.verdict import Verdict
-from ddoauth_kit.scopes import known_scopes, unknown_scope
-from ddoauth_kit.sites import DATADOG_SITES, SiteTable
+from ddoauth_kit.sites import DATADOG_SITES
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator
 
     from ddoauth_kit.commands.parser import Parser
+    from ddoauth_kit.oauth.authorization_request import AuthorizationRequest
+    from ddoauth_kit.probing.probe_report import ProbeReport
+    from ddoauth_kit.store import Slot
+    from ddoauth_kit.workbook.lab.lab import Lab
     from ddoauth_kit.workbook.verdicts import ProbeTables
 
 # The meaning of these, in the legend, is reason enough.
@@ -43,7 +51,9 @@ def configure(probe: Parser) -> None:
     """Describe the command and add its options."""
     probe.describe(
         "Test each scope with the safest call, and report what the answer proves. Exit 1 if a "
-        "scope was refused or failed, or if a token is not valid.",
+        "scope was refused or failed, or if a token is not valid. --mode live uses the grant that "
+        "`ddoauth login` stored, at Datadog, or at the sandbox whose address is in "
+        "DDOAUTH_SANDBOX. --mode sandbox needs no login: it starts a sandbox of its own.",
         examples=EXAMPLES,
     )
     probe.set_defaults(command=run_probe)
@@ -67,7 +77,7 @@ def configure(probe: Parser) -> None:
         "--mode",
         choices=["sandbox", "live"],
         default="sandbox",
-        help="live is real Datadog, with the client in the environment (sandbox)",
+        help="live uses your client and its stored grant; sandbox a demo client (sandbox)",
     )
     probe.add_argument(
         "--writes",
@@ -85,8 +95,9 @@ def run_probe(options: argparse.Namespace) -> int:
     from ddoauth_kit.workbook.lab.open_lab import open_lab
 
     sites = chosen_sites(options.site or ["us1"])
-    scopes = _scopes(options.scope)
+    scopes = chosen_scopes(options.scope)
     client = checked_client(options.client)
+    logins = _Logins()
     may_write = options.writes not in {None, str(Writes.NONE)}
     with open_lab(
         sites[0],
@@ -94,47 +105,81 @@ def run_probe(options: argparse.Namespace) -> int:
         client=client,
         writes=may_write,
         every_scope=True,
-        sites=_table(sites[0], options.mode, client),
+        person=logins.refuse,
     ) as lab:
+        say_if_settings_rest(options.mode)
+        if options.mode == "live":
+            logins.begin(lab)
         tables = lab.scopes.probe(*scopes, sites=sites, writes=options.writes or "")
+    if len(logins.missing) == len(sites):
+        raise logins.missing[sites[0]]
     report = tables.report
     document(_written(tables, how=options.format))
     for result in unknown_results(report):
         say(f"warning: {result.evidence}")
     for baseline in report.baselines:
-        if not baseline.alive:
+        if not baseline.alive and baseline.site not in logins.missing:
             say(f"{baseline.site}: {baseline.evidence}")
+    for line in logins.next_steps(report):
+        say(line)
     if not report.complete:
         say("interrupted; the results so far are above")
         return INTERRUPTED
     return SUCCESS if report.is_good else FOUND
 
 
-def _table(site: str, mode: str, client: str) -> SiteTable:
-    """Return the sites to probe: Datadog's, or live those of the sandbox that is named."""
-    from ddoauth_kit.registration.against_sandbox import sites_to_use
-    from ddoauth_kit.registration.live import live_registration
+class _Logins:
+    """Refuse to authorize: `ddoauth login` does that, and says where the grant is stored."""
 
-    if mode != "live":
-        return DATADOG_SITES
-    return sites_to_use(live_registration(site, client=client))
+    def __init__(self) -> None:
+        self.stored: frozenset[Slot] = frozenset()
+        self.missing: dict[str, InputError] = {}
+        self.lab: Lab | None = None
+
+    def begin(self, lab: Lab) -> None:
+        """Note what is stored, and name what the lab talks to; a sandbox has to answer."""
+        self.lab, self.stored = lab, frozenset(lab.store.slots())
+        say(f"Probing with {lab.backend.talks_to}.")
+        if lab.site.endpoints:
+            require_answer(lab.oauth.http, lab.site)
+
+    def refuse(self, request: AuthorizationRequest) -> NoReturn:
+        """Say that a login is missing, and whether a stored grant was refused just now."""
+        site = request.site.name
+        left = frozenset(self.lab.store.slots() if self.lab else ())
+        refused = any(slot.site == site for slot in self.stored - left)
+        what = f"{site} refused the stored grant" if refused else f"No grant is stored for {site}"
+        self.missing[site] = InputError(
+            "not_logged_in", f"{what}, and it is deleted." if refused else f"{what}."
+        )
+        raise self.missing[site]
+
+    def next_steps(self, report: ProbeReport) -> Iterator[str]:
+        """Say what to type where a login is missing, or was for fewer scopes."""
+        if self.lab is None:
+            return
+        for site in self.missing:
+            yield f"{site}: {self.missing[site].what} Next: ddoauth login --site {site}"
+        for site in set(report.sites) - set(self.missing):
+            granted = _granted(self.lab.on(site))
+            lacking = [
+                r.scope for r in report.problems if r.site == site and r.scope not in granted
+            ]
+            if granted and lacking:
+                yield (
+                    f"{site}: the grant is for {counted(len(granted), 'scope')}, without "
+                    f"{' '.join(lacking)}. Next: ddoauth login --site {site} --scope "
+                    f"{' '.join((*granted, *lacking))}"
+                )
 
 
-def _scopes(given: list[str]) -> tuple[str, ...]:
-    """Return the scopes that were typed, separated by spaces or commas, each once.
-
-    Raises:
-        InputError: `unknown_scope`, with the names that are close.
-    """
-    scopes = tuple(dict.fromkeys(re.split(r"[\s,;]+", " ".join(given).strip(" \t\r\n,;"))))
-    if scopes == ("",):
-        if given:
-            raise InputError("unknown_scope", "--scope names no scope.")
+def _granted(lab: Lab) -> tuple[str, ...]:
+    """Return the scopes of the newest stored grant, or none."""
+    grants = kept_grants(lab.oauth, store=lab.store, site=lab.site.name)
+    kept = [tokens for tokens in (grant.kept() for grant in grants) if tokens]
+    if not kept:
         return ()
-    unknown = [unknown_scope(scope) for scope in scopes if scope not in known_scopes()]
-    if unknown:
-        raise InputError("unknown_scope", " ".join(unknown))
-    return scopes
+    return max(kept, key=lambda tokens: tokens.expires_at).scopes.granted
 
 
 def _written(tables: ProbeTables, *, how: str) -> str:
@@ -146,7 +191,7 @@ def _written(tables: ProbeTables, *, how: str) -> str:
 
 
 def _reasons(tables: ProbeTables) -> list[str]:
-    """Return lines that say why a verdict is another than hoped for."""
+    """Return lines that say why a verdict is not the one you would hope for."""
     from ddoauth_kit.workbook.verdicts.unconfirmed import findings
     from ddoauth_kit.workbook.verdicts.words_and_colours import MARKS
 

@@ -1,4 +1,4 @@
-"""Print a line for each request to a sandbox, as it comes."""
+"""Print a line for each request to a sandbox when it arrives."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 def request_line(entry: JournalEntry) -> str:
-    """Describe a request in one line, with the reason if it was refused, and without a secret."""
+    """Describe a request in one line without secrets, and say why if it was refused."""
     host = "" if entry.host.startswith(("127.0.0.1", "localhost", "[::1]")) else entry.host
-    # By the sandbox's own address a path begins with site and role.
+    # At the sandbox's own address, a path begins with site and role.
     place = host or "/".join(part for part in ("", entry.site, entry.role) if part is not None)
     return f"{entry.method} {place}{entry.path} {entry.status} {entry.reason}".rstrip()
 

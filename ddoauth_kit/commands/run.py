@@ -1,4 +1,4 @@
-"""The command `ddoauth run`: execute the notebooks for every site and client that is named."""
+"""The command `ddoauth run`: execute the notebooks for each given site and client."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def configure(run: Parser) -> None:
         "--mode",
         choices=["sandbox", "live"],
         default="sandbox",
-        help="live is real Datadog, with the client in the environment (sandbox)",
+        help="live uses your client and its stored grant; sandbox a demo client (sandbox)",
     )
     run.add_argument(
         "--writes", action="store_true", help="let a live run create the key, send data, revoke"

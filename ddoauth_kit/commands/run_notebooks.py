@@ -1,4 +1,4 @@
-"""Do what `ddoauth run` is asked for: check it, run it, write and print what came out."""
+"""Carry out `ddoauth run`: check the options, run the notebooks, write the results."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from ddoauth_kit.commands.terminal import (
     chosen_sites,
     document,
     say,
+    say_if_settings_rest,
 )
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.oauth.authorization_request import authorization_request
@@ -57,7 +58,7 @@ def run_command(options: argparse.Namespace) -> int:
     """Run the matrix and return the exit code: 1 if a case failed or a secret was found.
 
     Raises:
-        InputError: something that was asked for cannot be done; nothing ran.
+        InputError: an option cannot be used; nothing was executed.
     """
     settings = RunSettings(mode=options.mode, writes=options.writes)
     cases = matrix(
@@ -97,8 +98,9 @@ def _run_all(
     out: Path,
     ledger: Ledger,
 ) -> bool:
-    """Run what the ledger has no good result of; return False if it was interrupted."""
+    """Run the cases without a good result in the ledger; return False if interrupted."""
     say(_announcement(cases))
+    say_if_settings_rest(settings.mode)
     missing = [case for case in cases if not ledger.passed(case)]
     if len(missing) < len(cases):
         say(f"{len(cases) - len(missing)} of {len(cases)} had passed before, and are not run again")
@@ -154,7 +156,7 @@ def _finish(
 
 
 def _secrets(outcome: RunOutcome) -> tuple[Secret, ...]:
-    """Return every secret that is known here and that one of the cases could have met."""
+    """Return every known secret that any of the cases could contain."""
     from ddoauth_kit.workbook.runs.run_secrets import known_secrets
 
     places = {(case.site, case.client): case for case in outcome.cases}
@@ -164,7 +166,7 @@ def _secrets(outcome: RunOutcome) -> tuple[Secret, ...]:
 
 @contextmanager
 def _quiet_interrupts() -> Iterator[None]:
-    """End the block on Ctrl-C, SIGTERM or SIGHUP, without what dying kernels make libraries say."""
+    """End the block on Ctrl-C, SIGTERM or SIGHUP, and silence libraries while kernels die."""
     ends = [signal.SIGTERM, *([signal.SIGHUP] if sys.platform != "win32" else [])]
     before = {number: signal.signal(number, signal.default_int_handler) for number in ends}
     loggers = [logging.getLogger(name) for name in _LOGGERS]
@@ -183,7 +185,7 @@ def _quiet_interrupts() -> Iterator[None]:
 
 
 def _clients(files: list[str], *, mode: str) -> list[RunClient]:
-    """Check the files before any kernel starts, and name them wherever a kernel runs."""
+    """Check the client files before any kernel starts, and return their absolute paths."""
     if mode == "live" and len(files) > 1:
         what = "The environment has the credentials of one client, but you named several."
         raise InputError("several_live_clients", what)
@@ -194,7 +196,7 @@ def _clients(files: list[str], *, mode: str) -> list[RunClient]:
 
 
 def _check_live(cases: list[Case]) -> None:
-    """Refuse what no kernel could use: a registration or a redirect URI that is missing."""
+    """Refuse a live run if the registration or a redirect URI is missing."""
     from ddoauth_kit.registration.live import live_registration
 
     for site, client in dict.fromkeys((case.site, case.client) for case in cases):
@@ -204,7 +206,7 @@ def _check_live(cases: list[Case]) -> None:
 
 
 def _output_folder(name: str) -> Path:
-    """Make the folder, and prove that it can be written, before any kernel starts."""
+    """Create the folder and test that it is writable, before any kernel starts."""
     if not name.strip():
         raise InputError("bad_output_folder", "The output folder has no name.")
     folder = Path(name)
@@ -250,7 +252,7 @@ def _print_changes(outcome: RunOutcome) -> None:
 
 
 def _next_command(outcome: RunOutcome, *, out: Path) -> str:
-    """Return the command that most people want next."""
+    """Return the command that most people need next."""
     again = f"ddoauth run --out {shlex.quote(str(out))} --resume"
     if outcome.failed:
         names = [run.notebook.partition("_")[0] for run in outcome.failed]

@@ -1,4 +1,4 @@
-"""The command `ddoauth sandbox`: serve the twin, alone or behind Datadog's names for a command."""
+"""The command `ddoauth sandbox`: serve the sandbox, alone or under Datadog's host names."""
 
 from __future__ import annotations
 
@@ -49,7 +49,8 @@ def configure(sandbox: Parser) -> None:
         "Serve a twin of Datadog's OAuth and API endpoints on this machine. On a terminal it says "
         "where the pages are and with which client to begin, and then prints a line for each "
         "request, with the reason of a refusal. In a pipe it prints one line of JSON when it is "
-        "ready, and serves a proxy for Datadog's names that the line describes. With -- COMMAND it "
+        "ready, and serves a proxy for Datadog's names that the line describes; on stderr it "
+        "prints the lines to type for `ddoauth login`. With -- COMMAND it "
         "starts your server, unchanged: its calls to Datadog's https hosts arrive in the sandbox, "
         "and all other hosts are refused.",
         examples=EXAMPLES,
@@ -144,7 +145,7 @@ def _add_front(sandbox: Parser) -> None:
 
 
 def _profiles_and_faults() -> str:
-    """List what `--profile` and `--fault` take; without the sandbox's packages, how to get them."""
+    """List the values of `--profile` and `--fault`, or say how to install the packages."""
     try:
         from ddoauth_kit.sandbox import FAULTS, PROFILES
     except ModuleNotFoundError as error:
@@ -155,7 +156,7 @@ def _profiles_and_faults() -> str:
 
 
 def run_sandbox(options: argparse.Namespace) -> int:
-    """Serve until a signal comes, or until the command ends; then its exit code is the answer."""
+    """Serve until a signal arrives or the command ends, and return the command's exit code."""
     from ddoauth_kit.grading.front.front_error import FrontError
     from ddoauth_kit.sandbox import SandboxError
 
@@ -196,7 +197,7 @@ def _description(sandbox: Sandbox, key_file: Path, front: Mapping[str, str]) -> 
 
 @contextmanager
 def _front_for_readers(sandbox: Sandbox) -> Iterator[dict[str, str]]:
-    """Serve a front for the reader of the JSON line, where the extra `grade` is installed."""
+    """Serve a front for the program that reads the JSON line, if the extra `grade` is installed."""
     if find_spec("trustme") is None:
         yield {}
         return
@@ -214,7 +215,7 @@ def _front_for_readers(sandbox: Sandbox) -> Iterator[dict[str, str]]:
 def _serve_alone(sandbox: Sandbox, key_file: Path) -> int:
     if not sys.stdout.isatty():
         with _front_for_readers(sandbox) as front:
-            sandbox.serve_forever(announce=lambda: answer(_description(sandbox, key_file, front)))
+            sandbox.serve_forever(announce=lambda: _announce(sandbox, key_file, front))
         return SUCCESS
     client = sandbox.client
     exports = f"\n{' ' * _COLUMN}".join(_exports(sandbox))
@@ -236,8 +237,16 @@ def _serve_alone(sandbox: Sandbox, key_file: Path) -> int:
     return SUCCESS
 
 
+def _announce(sandbox: Sandbox, key_file: Path, front: Mapping[str, str]) -> None:
+    """Describe the sandbox to a program on stdout, and say on stderr what a person can type."""
+    answer(_description(sandbox, key_file, front))
+    say("To log in to this sandbox, type these lines in a terminal:")
+    for line in _exports(sandbox):
+        say(line)
+
+
 def _exports(sandbox: Sandbox) -> list[str]:
-    """Return shell lines that make the sandbox's client the one that `ddoauth login` uses."""
+    """Return shell lines that make `ddoauth login` use the sandbox's client."""
     client = sandbox.client
     few = [scope for scope in _FEW if scope in client.scopes]
     variables = {
@@ -256,7 +265,7 @@ def _table(lines: Mapping[str, str]) -> list[str]:
 
 
 def _contradiction(options: argparse.Namespace) -> str:
-    """Return one line for options that do not go together, or nothing."""
+    """Return a line about options that can't be combined, or an empty string."""
     behind_front = options.env or options.words
     lines = {
         "--env is for a server that you start yourself. Leave out the command.": (
@@ -305,12 +314,12 @@ def _serve_behind_front(sandbox: Sandbox, options: argparse.Namespace, key_file:
     from ddoauth_kit.grading.front.session import ArrivalWatch, front_before, record_line
 
     before = dict(os.environ)
-    # Whoever reads variables to start a server has no command here: HTTPS_PROXY is named then.
+    # Without a command, somebody else starts the server, so HTTPS_PROXY is named.
     watch = ArrivalWatch(lambda: sandbox.journal, command=options.words or [""], warn=say)
 
     def record(seen: FrontRecord) -> None:
         watch.saw(seen)
-        # What arrived in the sandbox is told by its journal, with the reason.
+        # The sandbox's journal reports the requests that arrived, with reasons.
         if seen.treatment is not Treatment.FORWARDED:
             say(record_line(seen))
 
@@ -342,7 +351,7 @@ def _browser_line(seen: FrontRecord) -> str:
 
 
 def _serve_isolated(options: argparse.Namespace, key: str, key_file: Path) -> int:
-    """Start the same command again in a namespace; inside it, serve."""
+    """Run the same command line again in a namespace; inside the namespace, serve."""
     from ddoauth_kit.grading.front.isolated_run import inside_namespace, run_isolated
     from ddoauth_kit.grading.front.isolation import is_isolated
     from ddoauth_kit.grading.front.process import ForeignProcess
@@ -390,7 +399,7 @@ def _client_lines(sandbox: Sandbox, key_file: Path) -> dict[str, str]:
 
 
 def _summarize(sandbox: Sandbox, session: FrontSession, key_file: Path, *, stop: str) -> None:
-    """Tell a person on stderr what there is, and never a secret."""
+    """Print what is available to stderr, without any secret."""
     say(f"note: {BYPASS}")
     for notice in session.environment.notices:
         say(f"note: {notice}")

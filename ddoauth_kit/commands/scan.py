@@ -1,4 +1,4 @@
-"""The command `ddoauth scan`: find secrets in files, and say where."""
+"""The command `ddoauth scan`: find secrets in files, and say where they are."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def configure(scan: Parser) -> None:
 
 
 def run_scan(options: argparse.Namespace) -> int:
-    """Scan and print what was found, and how many folders were passed by."""
+    """Scan, and print the findings and the number of skipped folders."""
     from ddoauth_kit.masking.allowed import FILE, read_allowed
     from ddoauth_kit.masking.known_secrets import environment_secrets
     from ddoauth_kit.masking.redaction import Masker

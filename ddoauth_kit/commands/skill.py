@@ -1,4 +1,4 @@
-"""The command `ddoauth skill`: hand a coding assistant what it must know about Datadog's OAuth."""
+"""The command `ddoauth skill`: tell a coding assistant about Datadog's OAuth."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def configure(skill: Parser) -> None:
 
 
 def run_skill(options: argparse.Namespace) -> int:
-    """Print or write the skill; a file of that name is never overwritten by another text."""
+    """Print or write the skill; never overwrite a file that has different contents."""
     text = (files("ddoauth_kit") / "skill" / "SKILL.md").read_text("utf-8")
     if options.out is None:
         document(text.rstrip("\n"))

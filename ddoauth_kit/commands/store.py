@@ -1,4 +1,4 @@
-"""The command `ddoauth store`: list what is kept, forget it, or hand it over."""
+"""The command `ddoauth store`: list, delete or export the stored secrets."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def configure(kept: Parser) -> None:
 
 
 def run_store(options: argparse.Namespace) -> int:
-    """Do what was asked for, or list."""
+    """Delete or export what the options name, or list the secrets."""
     chosen = open_store()
     if options.export is not None:
         count = export_secrets(chosen.store, to=options.export)
@@ -57,6 +57,8 @@ def run_store(options: argparse.Namespace) -> int:
         return _forget(chosen.store, names=options.forget)
     for slot in chosen.store.slots():
         answer(f"{slot.name}  {slot}")
+    if not chosen.store.slots():
+        say("nothing is stored")
     say(f"kept in {chosen.store.where}" + (f" ({chosen.reason})" if chosen.reason else ""))
     return SUCCESS
 

@@ -1,4 +1,4 @@
-"""Make standard streams fit for any text, also where one is closed or knows few letters."""
+"""Make standard streams accept any text, even if closed or limited to a few characters."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _STANDARD: Final = 2
 
 
 def prepare_streams() -> None:
-    """Replace letters that a stream does not know, and give each closed number a file.
+    """Replace characters that a stream can't encode, and reopen closed descriptors.
 
-    A closed number would be given to the next file that is opened, and what a child process says
-    would end in that file.
+    Otherwise the next file that is opened would get the closed descriptor, and the output of a
+    child process would end up in that file.
     """
     while (free := os.open(os.devnull, os.O_RDWR)) <= _STANDARD:
         pass
@@ -30,7 +30,7 @@ def prepare_streams() -> None:
 
 @contextmanager
 def existing_streams() -> Iterator[None]:
-    """Meanwhile, let a stream that does not exist or is closed take everything, as a daemon's."""
+    """During the block, replace a missing or closed stream with one that discards everything."""
     with ExitStack() as opened:
         for name in ("stdout", "stderr"):
             stream = getattr(sys, name)
@@ -42,7 +42,7 @@ def existing_streams() -> Iterator[None]:
 
 
 def drop_output() -> None:
-    """Lose what is still to be written to stdout, so that Python does not try it at its end."""
+    """Discard what stdout still buffers, so that Python does not try to write it at exit."""
     with suppress(OSError, ValueError, AttributeError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())

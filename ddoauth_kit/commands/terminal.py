@@ -1,10 +1,12 @@
-"""Speak to a terminal: answers on stdout, everything else on stderr, and an exit code.
+"""Write to a terminal: results to stdout, everything else to stderr, and an exit code.
 
-Whatever is in a text, what is printed here is printable.
+Only printable text is printed, whatever a value contains.
 """
 
 from __future__ import annotations
 
+import os
+import re
 import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
@@ -12,13 +14,16 @@ from typing import TYPE_CHECKING, Final
 from ddoauth_kit.commands.streams import drop_output
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.printable import many_lines, one_line
+from ddoauth_kit.scopes import known_scopes, unknown_scope
 from ddoauth_kit.sites import DATADOG_SITES
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import TextIO
 
     from ddoauth_kit.errors import DdoauthError
 
+_ONLY_LIVE: Final = ("DDOAUTH_SANDBOX", "DDOAUTH_CLIENT_ID", "DDOAUTH_PUBLISHED_CLIENT_ID")
 SUCCESS: Final = 0
 FOUND: Final = 1
 BAD_INPUT: Final = 2
@@ -26,37 +31,37 @@ INTERRUPTED: Final = 130
 
 
 def answer(text: str) -> None:
-    """Print one line of what was asked for, at once: a program may wait for it."""
+    """Print one line of a result immediately, because a program may be waiting for it."""
     _print(one_line(text), sys.stdout)
 
 
 def document(text: str) -> None:
-    """Print an answer of many lines, such as JSON, CSV or a table; its line ends are our own."""
+    """Print a result of many lines, such as JSON, CSV or a table, and keep its line breaks."""
     _print(many_lines(text), sys.stdout)
 
 
 def say(text: str) -> None:
-    """Print one line about what happens meanwhile; a stderr that takes nothing stops nothing."""
+    """Print one line about the progress; a stderr that can't be written to is not an error."""
     with suppress(OSError):
         _print(one_line(text), sys.stderr)
 
 
 def _print(text: str, stream: TextIO) -> None:
-    """Print a text, and what the stream's encoding does not have as an escape."""
+    """Print a text, and escape characters that the stream's encoding does not have."""
     encoding = stream.encoding or "utf-8"
     shown = text.encode(encoding, "backslashreplace").decode(encoding)
     print(shown, file=stream, flush=True)
 
 
 def complain(why: DdoauthError | str) -> int:
-    """Print why nothing was done, in one line, and return the exit code for it."""
+    """Print in one line why nothing was done, and return the exit code."""
     text = why if isinstance(why, str) else why.told(f"ddoauth explain {why.code}")
     say(f"ddoauth: {text}")
     return BAD_INPUT
 
 
 def not_written(error: OSError) -> int:
-    """Say what the system refused, in one line, and lose what could not be written."""
+    """Say in one line what the system refused, and discard what could not be written."""
     drop_output()
     what = f"{error.filename or 'The output'} cannot be written: {error.strerror or error}."
     complain(InputError("output_not_written", what))
@@ -64,7 +69,7 @@ def not_written(error: OSError) -> int:
 
 
 def chosen_sites(names: list[str]) -> tuple[str, ...]:
-    """Return the sites that `--site` names, each once; `all` is all nine.
+    """Return the sites that `--site` names, without duplicates; `all` is all nine.
 
     Raises:
         InputError: `unknown_site`.
@@ -75,7 +80,7 @@ def chosen_sites(names: list[str]) -> tuple[str, ...]:
 
 
 def checked_client(path: str | None) -> str:
-    """Return the path of a client file that can be read, or nothing; warnings go to stderr.
+    """Return the path of a readable client file, or None; print warnings to stderr.
 
     Raises:
         InputError: `bad_client_file`.
@@ -87,3 +92,27 @@ def checked_client(path: str | None) -> str:
     for warning in registration_from_file(path).warnings:
         say(f"warning: {warning}")
     return path
+
+
+def chosen_scopes(given: list[str]) -> tuple[str, ...]:
+    """Return the scopes that `--scope` names, separated by spaces or commas, each once.
+
+    Raises:
+        InputError: `unknown_scope`, with the names that are close.
+    """
+    scopes = tuple(dict.fromkeys(re.split(r"[\s,;]+", " ".join(given).strip(" \t\r\n,;"))))
+    if scopes == ("",):
+        if given:
+            raise InputError("unknown_scope", "--scope names no scope.")
+        return ()
+    unknown = [unknown_scope(scope) for scope in scopes if scope not in known_scopes()]
+    if unknown:
+        raise InputError("unknown_scope", " ".join(unknown))
+    return scopes
+
+
+def say_if_settings_rest(mode: str, environ: Mapping[str, str] = os.environ) -> None:
+    """Say that a command in sandbox mode does not use the client that the environment names."""
+    named = next((name for name in _ONLY_LIVE if environ.get(name)), "")
+    if mode == "sandbox" and named:
+        say(f"note: {named} is for --mode live; this uses a demo client in a sandbox of its own")

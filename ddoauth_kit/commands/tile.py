@@ -1,7 +1,7 @@
 """Serve the sandbox behind a tile of JupyterLab's launcher (jupyter-server-proxy).
 
-`python -m ddoauth_kit.commands.tile` is what the tile starts, once for a Jupyter server; kernels
-of that server join it.
+`python -m ddoauth_kit.commands.tile` is what the tile starts, once per Jupyter server; that
+server's kernels join it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ NAME: Final = "sandbox"
 def tile() -> dict[str, Any]:
     """Describe the tile to jupyter-server-proxy, which finds this by its entry point.
 
-    The sandbox answers for loopback names alone, so the proxy is told to use one.
+    The sandbox answers only under loopback names, so the proxy is told to use one.
     """
     return {
         "command": [

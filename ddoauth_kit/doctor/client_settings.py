@@ -1,4 +1,4 @@
-"""Look at the registration, its redirect URIs, and the grants that are kept for it."""
+"""Check the registration, its redirect URIs, and the grants stored for it."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from ddoauth_kit.doctor.finding import Finding, note, ok, problem, unknown
-from ddoauth_kit.environment_values import path_in
+from ddoauth_kit.environment_values import path_in, value_of
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.oauth.callback import callback_pages
 from ddoauth_kit.oauth.callback.addresses import registered_address
 from ddoauth_kit.oauth.callback.loopback_server import LoopbackServer
 from ddoauth_kit.oauth.grant_record import read
 from ddoauth_kit.registration import ClientRegistration, registration_from_file, with_environment
+from ddoauth_kit.registration.against_sandbox import VARIABLE, refuse_sandbox_secret
 from ddoauth_kit.registration.live import live_registration
 from ddoauth_kit.registration.redirect_uris import is_loopback
 from ddoauth_kit.sites import DATADOG_SITES
@@ -31,7 +32,7 @@ _FIRST_FREE: Final = 1024
 def find_registration(
     environ: Mapping[str, str], *, site: str, client: str
 ) -> tuple[ClientRegistration | None, list[Finding]]:
-    """Return the registration that would be used, if any, and what is to be said of it."""
+    """Return the registration that would be used, if any, and findings about it."""
     try:
         registration = _registration(environ, site=site, client=client)
     except InputError as error:
@@ -43,6 +44,11 @@ def find_registration(
     shown = f"{registration.kind} client {registration.name or registration.client_id}"
     findings = [ok("registration", f"{shown}, for {', '.join(registration.sites)}")]
     findings += [note("registration", text) for text in registration.warnings]
+    try:
+        if not value_of(VARIABLE, environ):
+            refuse_sandbox_secret(registration, environ)
+    except InputError as error:
+        findings.append(problem("client secret", error.what, error.advice))
     if registration.client_secret is None:
         step = "set DDOAUTH_CLIENT_SECRET or DDOAUTH_PUBLISHED_CLIENT_SECRET"
         findings.append(note("client secret", "none", step))
@@ -50,7 +56,7 @@ def find_registration(
 
 
 def check_redirect_uris(registration: ClientRegistration) -> Iterator[Finding]:
-    """Open the port of each redirect URI on this machine, as the listener would."""
+    """Try to open the port of each loopback redirect URI, as the listener would."""
     if not registration.redirect_uris:
         yield problem("redirect URI", "none", "register one, and set DDOAUTH_REDIRECT_URIS")
     for uri in registration.redirect_uris:
@@ -62,13 +68,17 @@ def check_redirect_uris(registration: ClientRegistration) -> Iterator[Finding]:
 
 
 def check_kept(store: Store, registration: ClientRegistration) -> Iterator[Finding]:
-    """Compare what is kept for the registration's client with its sites and scopes."""
+    """Compare the grants stored for the registration's client with its sites and scopes."""
     for slot in store.slots():
         if slot.client_id != registration.client_id:
-            yield note(f"kept: {slot}", "it belongs to another client", "delete it if it is old")
+            step = f"if it is old, delete it: `ddoauth store --forget {slot.name}`"
+            yield note(f"kept: {slot}", "it belongs to another client", step)
         elif slot.site not in registration.sites:
             good = ", ".join(registration.sites)
-            step = "delete it, or use the registration of that site"
+            step = (
+                f"delete it (`ddoauth store --forget {slot.name}`), or use the registration of "
+                "that site"
+            )
             yield problem(f"kept: {slot}", f"the registration works only on {good}", step)
         elif slot.kind == "grant":
             yield _grant(slot, store.get(slot), registration)
@@ -94,7 +104,7 @@ def _grant(slot: Slot, secret: Secret | None, registration: ClientRegistration) 
 def _registration(
     environ: Mapping[str, str], *, site: str, client: str
 ) -> ClientRegistration | None:
-    """Read the client as the commands do; None if no setting names one."""
+    """Read the client as the commands do, or return None if no setting names one."""
     try:
         return live_registration(site, client=client, environ=environ)
     except InputError as error:
@@ -105,8 +115,13 @@ def _registration(
 
 
 def _named(environ: Mapping[str, str]) -> Iterator[str]:
-    """Yield the variables that name a client; an empty one names none."""
+    """Yield the variables that name a client; an empty variable counts as unset."""
     return (name for name in environ if name.startswith(_IDS) and environ[name].strip())
+
+
+def _is_number(uri: str) -> bool:
+    host = urlsplit(uri).hostname or ""
+    return host != "localhost" and is_loopback(host)
 
 
 def _listened(registration: ClientRegistration, uri: str) -> Finding:
@@ -128,7 +143,7 @@ def _listened(registration: ClientRegistration, uri: str) -> Finding:
         else:
             step = f"stop the program that uses port {port}, or also register another port"
         return problem(check, error.what, step)
-    if address.name == "localhost":
+    if address.name == "localhost" and not any(map(_is_number, registration.redirect_uris)):
         step = "also register http://127.0.0.1: `localhost` may lead to another address"
         return note(check, f"port {address.port} is free", step)
     return ok(check, f"port {address.port} is free")

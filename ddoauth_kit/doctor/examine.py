@@ -1,4 +1,4 @@
-"""Make all checks, each by itself, so that one that fails hides no other."""
+"""Run all checks independently, so that a failing check does not hide others."""
 
 from __future__ import annotations
 
@@ -34,11 +34,12 @@ def examine(  # noqa: PLR0913 - each is an option of the command
     environ: Mapping[str, str] = os.environ,
     sites: SiteTable = DATADOG_SITES,
 ) -> list[Finding]:
-    """Return what is found, in the order from this machine to Datadog.
+    """Return all findings, in the order from this machine to Datadog.
 
-    `names` are the sites to reach, all by default; the first one's registration is looked at.
-    With `offline` nothing is sent. With `token_endpoint` an empty form goes to both token endpoints
-    of the registration's own site. No check spends a token. Trying the store creates its folder.
+    `names` are the sites to reach, by default all; the registration of the first one is checked.
+    With `offline`, nothing is sent. With `token_endpoint`, an empty form is sent to both token
+    endpoints of the registration's own site. No check spends a token. Trying the store creates its
+    folder.
 
     Raises:
         InputError: `unknown_site`.
@@ -59,6 +60,7 @@ def examine(  # noqa: PLR0913 - each is an option of the command
         *check_tls(environ),
         *_client(environ, site=home, client=client),
     ]
+    findings = _once(findings)
     if offline:
         step = "run it without --offline"
         return [*findings, unknown("sites and clock", "not checked", step)]
@@ -71,6 +73,12 @@ def examine(  # noqa: PLR0913 - each is an option of the command
         step = "name a client: only its own site is checked"
         return [*findings, unknown("token endpoints", "no registration was found", step)]
     return [*findings, *check_token_endpoints(registration, sites=sites)]
+
+
+def _once(findings: list[Finding]) -> list[Finding]:
+    """Leave out what is stored where a later finding says more about the same thing."""
+    compared = {each.check for each in findings}
+    return [f for f in findings if f.check != "kept" or f"kept: {f.found}" not in compared]
 
 
 def _client(environ: Mapping[str, str], *, site: str, client: str) -> list[Finding]:

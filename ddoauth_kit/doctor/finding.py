@@ -1,4 +1,4 @@
-"""Hold what a check found, and the next step."""
+"""Hold the result of a check and the next step."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Status(StrEnum):
-    """Say how much a finding matters: only a problem is one."""
+    """Rank findings by how much they matter."""
 
     OK = "ok"
     NOTE = "note"
@@ -17,7 +17,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Hold one check: what was looked at, what was found, and what to do; nothing secret."""
+    """Hold one finding, without secrets: what was checked, what was found, and what to do."""
 
     check: str
     status: Status
@@ -31,15 +31,15 @@ def ok(check: str, found: str) -> Finding:
 
 
 def note(check: str, found: str, next_step: str = "") -> Finding:
-    """Return a finding that is good to know."""
+    """Return a finding that is only for information."""
     return Finding(check, Status.NOTE, found, next_step)
 
 
 def unknown(check: str, found: str, next_step: str) -> Finding:
-    """Return a finding about what could not be found out."""
+    """Return a finding about something that could not be determined."""
     return Finding(check, Status.UNKNOWN, found, next_step)
 
 
 def problem(check: str, found: str, next_step: str) -> Finding:
-    """Return a finding that something will not work, or is not safe."""
+    """Return a finding about something that will not work or is not safe."""
     return Finding(check, Status.PROBLEM, found, next_step)

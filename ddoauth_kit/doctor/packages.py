@@ -1,4 +1,4 @@
-"""Compare Python and the installed packages with what the kit's own metadata asks for."""
+"""Compare Python and the installed packages with the requirements in the kit's own metadata."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 KIT: Final = "ddoauth-kit"
 _UNTRIED: Final = "older versions were not tested"
-# What was wrong before the first good version; pyproject.toml names the same in its remarks.
+# What was wrong before the first good version; pyproject.toml has the same remarks.
 REASONS: Final = {
     "authlib": "CVE-2026-41425: a login can be forged",
     "cryptography": "CVE-2026-26007: input is not checked",
@@ -42,14 +42,14 @@ REASONS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Needed:
-    """Hold what must be installed, and the smallest extra that brings it (empty: the kit)."""
+    """Hold a requirement, and the smallest extra that includes it (empty for the kit itself)."""
 
     requirement: Requirement
     extra: str
 
 
 def needed(lines: list[str]) -> list[Needed]:
-    """Read requirements as metadata lists them: each package once for each extra that needs it."""
+    """Read requirements from metadata, which repeats a package for each extra that needs it."""
     found = [(Requirement(line), _extra(line)) for line in lines]
     sizes = Counter(extra for _, extra in found)
     smallest: dict[str, Needed] = {}
@@ -59,7 +59,7 @@ def needed(lines: list[str]) -> list[Needed]:
 
 
 def check_python(*, wanted: str | None = None) -> Finding:
-    """Compare the interpreter with the versions that the kit is for."""
+    """Compare the interpreter with the versions that the kit supports."""
     found = ".".join(map(str, sys.version_info[:3]))
     specifier = SpecifierSet("".join(_metadata("Requires-Python")) if wanted is None else wanted)
     if not specifier.contains(found):
@@ -70,7 +70,7 @@ def check_python(*, wanted: str | None = None) -> Finding:
 def check_packages(
     *, lines: list[str] | None = None, installed: Callable[[str], str] = version
 ) -> Iterator[Finding]:
-    """Compare each installed package; what is missing is reported once for each extra."""
+    """Check each installed package's version; report missing packages once for each extra."""
     missing: dict[str, list[str]] = {}
     wanted = needed(_metadata("Requires-Dist") if lines is None else lines)
     if not wanted:
@@ -91,7 +91,7 @@ def check_packages(
 
 
 def missing_package(module: str) -> InputError:
-    """Return the error for a module that is not installed, with the extra that brings it."""
+    """Return the error for a module that is not installed, and name the extra that includes it."""
     name = module.partition(".")[0].replace("_", "-").lower()
     wanted = needed(_metadata("Requires-Dist"))
     extra = next((each.extra for each in wanted if each.requirement.name == name), "workbook")

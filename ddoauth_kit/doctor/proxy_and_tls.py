@@ -1,4 +1,4 @@
-"""Look at the proxy and TLS settings that apply to every request."""
+"""Check the proxy and TLS settings that apply to every request."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _PROXIES = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
 
 
 def check_proxy(environ: Mapping[str, str]) -> Finding:
-    """Name the proxy that https requests take, without its user and password."""
+    """Name the proxy that https requests go through, without its user name and password."""
     name = next((name for name in _PROXIES if environ.get(name)), "")
     if not name:
         return ok("proxy", "none")
@@ -42,7 +42,7 @@ def check_proxy(environ: Mapping[str, str]) -> Finding:
 
 
 def check_tls(environ: Mapping[str, str]) -> Iterator[Finding]:
-    """Try the certificates, and warn of a log that would hold the keys of every connection."""
+    """Load the certificates, and warn about a log that would record every connection's keys."""
     yield _certificates(environ)
     if environ.get("SSLKEYLOGFILE"):
         step = "unset it: anyone with that file can read every request, including secrets"

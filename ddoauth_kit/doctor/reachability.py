@@ -1,4 +1,4 @@
-"""Ask each site for an answer, and compare the clocks."""
+"""Send each site a request, and compare the clocks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from ddoauth_kit.doctor.finding import Finding, ok, problem, unknown
-from ddoauth_kit.errors import DdoauthError
+from ddoauth_kit.errors import DdoauthError, NetworkError
 from ddoauth_kit.http.answers import read_object, refuse_unreadable
 from ddoauth_kit.http.message import Request
 from ddoauth_kit.http.sender import Http
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 PATIENCE: Final = 4.0
 MOST_SECONDS: Final = 60.0
 ONLINE: Final = "check the connection and the proxy settings; the sandbox needs neither"
+PROXY: Final = "check whether the proxy runs, or unset its variable"
 LET: Final = (
     "log in to the proxy or network that answers, or ask its administrator to allow Datadog's "
     "API hosts"
@@ -40,9 +41,9 @@ _REFUSALS: Final = frozenset({401, 403, 429})
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """Hold what one site answered: a status and its clock, or why no answer came.
+    """Hold one site's answer: its status and clock, or why no answer arrived.
 
-    `foreign` describes an answer that is not Datadog's.
+    `foreign` describes an answer that does not come from Datadog.
     """
 
     site: Site
@@ -55,17 +56,17 @@ class Reached:
 def reach(
     sites: Iterable[Site], *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 ) -> tuple[Reached, ...]:
-    """Ask all sites at once, without any credential."""
+    """Send a request to all sites at once, without any credential."""
     sites = tuple(sites)
     with Http(timeout=PATIENCE, deadline=PATIENCE) as http, ThreadPoolExecutor(len(sites)) as pool:
         return tuple(pool.map(lambda site: _reach(http, site, clock), sites))
 
 
 def check_sites(reached: tuple[Reached, ...]) -> Iterator[Finding]:
-    """Tell which sites answer; an offline machine is not a problem."""
+    """Report which sites answer; an offline machine does not count as a problem."""
     errors = [each.error for each in reached if each.error is not None]
     if errors and len(errors) == len(reached):
-        yield _none_answers(errors)
+        yield _none_answers(reached)
         return
     for each in reached:
         check = f"site {each.site.name}"
@@ -83,7 +84,7 @@ def check_sites(reached: tuple[Reached, ...]) -> Iterator[Finding]:
 
 
 def check_clock(reached: tuple[Reached, ...]) -> Finding:
-    """Compare this clock with the servers'; the median of them counts."""
+    """Compare this machine's clock with the median of the servers' clocks."""
     ahead = sorted(each.ahead for each in reached if each.ahead is not None)
     if not ahead:
         return unknown(
@@ -101,16 +102,31 @@ def check_clock(reached: tuple[Reached, ...]) -> Finding:
     return ok("clock", shown)
 
 
-def _reach(http: Http, site: Site, clock: Callable[[], datetime]) -> Reached:
+def require_answer(http: Http, site: Site) -> Response:
+    """Return what a site answers to a request without any credential.
+
+    Raises:
+        NetworkError, AnswerError: see `Http.send`; `no_sandbox` for a sandbox that has ended.
+    """
     request = Request(
-        purpose="question whether the site answers",
+        purpose="check whether the site answers",
         method="GET",
         site=site,
         host=Host.API,
         path="/api/v1/validate",
     )
     try:
-        answer = http.send(request)
+        return http.send(request)
+    except NetworkError as error:
+        if error.code != "no_network" or site.endpoints is None:
+            raise
+        what = f"The sandbox at http://{urlsplit(site.api_url).netloc} does not answer."
+        raise NetworkError("no_sandbox", what) from None
+
+
+def _reach(http: Http, site: Site, clock: Callable[[], datetime]) -> Reached:
+    try:
+        answer = require_answer(http, site)
     except DdoauthError as error:
         return Reached(site, None, None, error)
     foreign = _foreign(answer)
@@ -119,9 +135,9 @@ def _reach(http: Http, site: Site, clock: Callable[[], datetime]) -> Reached:
 
 
 def _foreign(answer: Response) -> str:
-    """Return what came, unless it is Datadog's answer to a question without a key.
+    """Describe the answer, unless it is Datadog's usual answer to a request without a key.
 
-    That is a refusal in JSON. A proxy answers with a redirect, a page, or its own status.
+    Datadog sends a refusal in JSON. A proxy sends a redirect, a page, or a status of its own.
     """
     try:
         refuse_unreadable(answer)
@@ -135,17 +151,23 @@ def _foreign(answer: Response) -> str:
 
 
 def _asked(site: Site) -> str:
-    """Return Datadog's host, or the address of the sandbox that takes its place."""
+    """Return Datadog's host, or the address of the sandbox that replaces it."""
     local = urlsplit(site.api_url)
     return local.netloc if local.scheme == "http" else site.public.api_url.removeprefix("https://")
 
 
-def _none_answers(errors: list[DdoauthError]) -> Finding:
-    """Tell an offline machine from certificates that nobody trusts; only these are a problem."""
+def _none_answers(reached: tuple[Reached, ...]) -> Finding:
+    """Tell an offline machine from what a person can mend here; only that is a problem."""
+    errors = [each.error for each in reached if each.error is not None]
     tls = next((error for error in errors if error.code == "tls_error"), None)
-    if tls is None:
-        return unknown("sites", f"none answers: {errors[0].what}", ONLINE)
-    return problem("sites", f"none answers: {tls.what}", TRUST)
+    if tls is not None:
+        return problem("sites", f"none answers: {tls.what}", TRUST)
+    found = f"none answers: {errors[0].what}"
+    if all(each.site.endpoints for each in reached):
+        return problem("sandbox", errors[0].what, errors[0].advice)
+    if " through the proxy " in found:
+        return problem("sites", found, PROXY)
+    return unknown("sites", found, ONLINE)
 
 
 def _ahead(date: str, now: datetime) -> float | None:

@@ -1,4 +1,4 @@
-"""Look at where secrets would be kept: the keyring, the folder, and what wins over both."""
+"""Check where secrets would be stored: in the keyring, the folder, or what overrides both."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import os
 from typing import TYPE_CHECKING
 
 from ddoauth_kit.doctor.finding import Finding, Status, note, ok, problem, unknown
-from ddoauth_kit.environment_values import value_of
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.printable import counted
 from ddoauth_kit.store import FileStore, Slot, open_store, refuse_unwritable
@@ -37,7 +36,7 @@ def _keyring(
         step = f"nothing is lost: {instead} used; a desktop's keyring is safer"
         return note("keyring", reason, step)
     name = type(backend).__module__
-    wanted = value_of("DDOAUTH_STORE", environ)
+    wanted = environ.get("DDOAUTH_STORE", "").strip()
     if wanted.lower() not in ("", "keyring"):
         return note("keyring", f"{name} is not asked, because DDOAUTH_STORE says {wanted}")
     if not works:
@@ -46,7 +45,7 @@ def _keyring(
 
 
 def check_folder(environ: Mapping[str, str]) -> Finding:
-    """Look at the folder's owner and mode; a missing folder is not created."""
+    """Check the folder's owner and mode; don't create a missing folder."""
     try:
         folder = default_folder(environ)
     except InputError as error:
@@ -65,7 +64,7 @@ def check_folder(environ: Mapping[str, str]) -> Finding:
 
 
 def check_store(environ: Mapping[str, str]) -> Iterator[Finding]:
-    """Try the store that would be used, and name the secrets that it lists."""
+    """Test the store that would be used, and list the names of its secrets."""
     try:
         chosen = open_store(environ=environ)
         refuse_unwritable(chosen.store, _TRIAL)
@@ -83,7 +82,7 @@ def check_store(environ: Mapping[str, str]) -> Iterator[Finding]:
 
 
 def check_official_variables(environ: Mapping[str, str]) -> Finding | None:
-    """Name Datadog's own variables, which its client sends to whatever host it is pointed at."""
+    """Report Datadog's own variables, which its client sends to any host that it is given."""
     names = [name for name in ("DD_API_KEY", "DD_APP_KEY") if environ.get(name)]
     if not names:
         return None

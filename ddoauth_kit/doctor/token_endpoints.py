@@ -28,7 +28,7 @@ def check_token_endpoints(
 ) -> Iterator[Finding]:
     """Post an empty form to each endpoint of the registration's first site.
 
-    Such a form names no client and holds no code, so it cannot use anything up.
+    An empty form contains neither a client nor a code, so it can't use anything up.
     """
     site = next((site for site in sites if site.name in registration.sites), None)
     if site is None:

@@ -1,4 +1,4 @@
-"""Say what went wrong in three parts: what happened, what the server said, what to try next.
+"""Report errors in three parts: what happened, what the server said, and what to try next.
 
     DdoauthError
     ├── InputError           the request can't be made; nothing was sent

@@ -1,15 +1,15 @@
-"""List every error code with the next thing to try; the codes are stable, the words may improve."""
+"""List every error code with the next thing to try; codes are stable, but the texts may change."""
 
 from __future__ import annotations
 
 import os
 from typing import Final
 
-# Elsewhere file modes keep nobody out, so there is no store in files.
+# On other systems, file modes don't protect files, so there is no file store.
 _STORES: Final = "`file` or `memory`" if os.name == "posix" else "`memory`"
 _KINDS: Final = f"`keyring`{',' if os.name == 'posix' else ' or'} {_STORES}"
 ADVICE: Final[dict[str, str]] = {
-    # What was asked for cannot be done.
+    # A request that can't be carried out.
     "unknown_site": "use one of the listed names or domains.",
     "unknown_region": (
         "do not send the client secret there. Compare the domain with Datadog's list of sites: if "
@@ -72,8 +72,16 @@ ADVICE: Final[dict[str, str]] = {
         "http://127.0.0.1:8470, or unset it."
     ),
     "not_sandbox_credentials": (
-        "use the client id and secret that `ddoauth sandbox` prints, or unset DDOAUTH_SANDBOX to "
-        "use Datadog."
+        "type all the lines that `ddoauth sandbox` prints, not only the first, or unset "
+        "DDOAUTH_SANDBOX to use Datadog."
+    ),
+    "sandbox_credentials": (
+        "set DDOAUTH_SANDBOX to the address of the sandbox (it is in the lines that `ddoauth "
+        "sandbox` prints), or set your own client's id and secret to use Datadog."
+    ),
+    "not_logged_in": (
+        "run `ddoauth login` with the same variables and the same `--site`, in a terminal of your "
+        "own."
     ),
     "no_person": (
         "run `ddoauth login` once in your own terminal: commands and notebooks then use the stored "
@@ -105,8 +113,8 @@ ADVICE: Final[dict[str, str]] = {
         "`ddoauth lab`; here, read the stored outputs."
     ),
     "no_live_in_a_tab": (
-        "install the workbook on a machine of yours and use live mode there; here, stay with the "
-        "sandbox."
+        "install the workbook on your own machine and use live mode there; in the browser tab, "
+        "use the sandbox."
     ),
     "keyring_silent": (
         "unlock the keyring where you can see its window, then try again; or set DDOAUTH_STORE "
@@ -136,8 +144,8 @@ ADVICE: Final[dict[str, str]] = {
     ),
     "not_a_path": "pass the path as a string or a `pathlib.Path`.",
     "store_busy": (
-        "end the process that holds the lock: it hangs in a refresh or is paused. A process that "
-        "has ended holds no lock."
+        "end the process that holds the lock: it is paused, or its refresh hangs. A process that "
+        "has ended no longer holds a lock."
     ),
     "unknown_store": f"set DDOAUTH_STORE to {_KINDS}, or leave it out.",
     "bad_export": "name a file that does not exist yet, or a descriptor of a pipe or a file.",
@@ -169,7 +177,7 @@ ADVICE: Final[dict[str, str]] = {
         'extra here and on the workers: pip install "ddoauth-kit[dask]".'
     ),
     "several_live_clients": (
-        "run each client by itself, with that client's own variables in the environment."
+        "run each client separately, with its own variables in the environment."
     ),
     "bad_allow_list": (
         "write one line for each value: the fingerprint that `ddoauth scan` printed, a space, "
@@ -202,12 +210,12 @@ ADVICE: Final[dict[str, str]] = {
         "write the settings once with `ddoauth grade --init URL -- COMMAND`, or name a file "
         "with `--file`."
     ),
-    "bad_settings": "correct the value that the message names, and run it again.",
+    "bad_settings": "correct the value that the message names, and run the command again.",
     "unknown_setting": "use one of the names that the message lists.",
     "literal_secret": (
         "write `{env:NAME}` in the settings, and set that variable where you run `ddoauth grade`."
     ),
-    "no_variable": "set the variable that the message names, and run it again.",
+    "no_variable": "set the variable that the message names, and run the command again.",
     "datadog_address": "name the address of your own server that sends the customer to Datadog.",
     "file_exists": "move the file, or use it: `ddoauth grade`.",
     "unknown_check": "use one of the checks listed in `.github/GRADE.md`.",
@@ -223,11 +231,12 @@ ADVICE: Final[dict[str, str]] = {
     "no_server": "start the server, and check its port in `[start]` and `ready` in `[server]`.",
     "port_in_use": "stop the program that answers there, or grade it with `--sandbox URL`.",
     "server_ended": (
-        "run the command by itself to read its output, and set what it needs in `[server.env]`."
+        "run the command by itself and read its output, then set the variables that it needs in "
+        "`[server.env]`."
     ),
     "server_not_ready": (
-        "check the port, put into `ready` a text that the server prints when it is up, and check "
-        "whether it waits for a database."
+        "check the port, set `ready` to a text that the server prints once it is up, and check "
+        "whether the server is waiting for a database."
     ),
     "server_slow": "find out what the server waits for, or raise `patience`.",
     "server_failed": "read the server's output, and check `[server.env]`.",
@@ -237,7 +246,7 @@ ADVICE: Final[dict[str, str]] = {
     "slow_down": "raise the server's own rate limit while you grade it.",
     "circle": "open the address in a browser, and find the redirect that leads back.",
     "login_needed": (
-        "say in `[login]` how a new browser logs in: a request with fields, or a command."
+        "describe in `[login]` how a new browser logs in: a request with fields, or a command."
     ),
     "login_failed": (
         "check the address and the fields of `[login]`, and the variables that they name."
@@ -261,7 +270,7 @@ ADVICE: Final[dict[str, str]] = {
         "names that it reads."
     ),
     "untrusted_ca": (
-        "let the server read the variable that the message names, or connect it to the sandbox "
+        "make the server read the variable that the message names, or connect it to the sandbox "
         "in another way."
     ),
     "front_bypassed": (
@@ -275,9 +284,9 @@ ADVICE: Final[dict[str, str]] = {
     "consent_refused": (
         "read the reason in the message: Datadog's consent page would say the same."
     ),
-    "not_connected": "get one good connect to work first: `ddoauth grade --only pkce-s256`.",
+    "not_connected": "get one normal connect to work first: `ddoauth grade --only pkce-s256`.",
     "first_look_failed": (
-        "correct what the message names, or write the settings by hand, as shown in "
+        "fix the problem that the message describes, or write the settings by hand, as shown in "
         "`.github/GRADE.md`."
     ),
     "not_this_machine": (
@@ -366,8 +375,9 @@ ADVICE: Final[dict[str, str]] = {
         "ask the customer to authorize again, with `begin` and `complete`, and store the result."
     ),
     "invalid_client": (
-        "compare client id and secret with the Developer Platform: the private client, the "
-        "published client and each site have different ones."
+        "compare client id and secret with the Developer Platform (or, for a sandbox, with the "
+        "lines that `ddoauth sandbox` prints): the private client, the published client and each "
+        "site have different ones."
     ),
     "no_refresh_token": "ask the customer to authorize again; there is nothing to refresh with.",
     "other_token_endpoint": (
@@ -376,10 +386,9 @@ ADVICE: Final[dict[str, str]] = {
         "ask the customer to authorize again."
     ),
     "token_endpoint_missing": (
-        "set DDOAUTH_TOKEN_ENDPOINT, or `token_endpoint` of the registration, to the other one "
-        "one of `v2` and `v1`, then authorize again; `ddoauth doctor --token-endpoint` finds out "
-        "which one answers. The kit does not try the other one by itself, because a code works "
-        "once."
+        "set DDOAUTH_TOKEN_ENDPOINT, or `token_endpoint` of the registration, to the other value "
+        "(`v1` or `v2`), then authorize again; `ddoauth doctor --token-endpoint` finds out which "
+        "one answers. The kit does not try the other one by itself, because a code works once."
     ),
     "token_refused": "read the server's words; compare the request with the transcript.",
     # The APIs.
@@ -415,20 +424,20 @@ ADVICE: Final[dict[str, str]] = {
     "api_key_refused": (
         "validate the key on the site it was created on; the customer may have revoked it."
     ),
-    # Answers that cannot be read, and no answer.
-    "server_error": "try again later; if it continues, check Datadog's status page.",
+    # Unreadable answers, and no answer.
+    "server_error": "try again later; if it keeps happening, check Datadog's status page.",
     "proxy_answer": (
         "log in to the proxy or network between this machine and Datadog, or ask its "
         "administrator to allow Datadog's API hosts."
     ),
     "html_answer": (
         "check the host: a web page instead of JSON often comes from the app host, or from a "
-        "proxy in between."
+        "proxy on the way."
     ),
     "malformed_json": (
-        "try again, unless this was a code exchange or a key creation: the code may be used up "
-        "and the key may exist. If it continues, look for a proxy that truncates or rewrites "
-        "answers."
+        "try again, unless this was a code exchange or a key creation: the code may already be "
+        "used up, and the key may already exist. If it keeps happening, look for a proxy that "
+        "truncates or rewrites answers."
     ),
     "unexpected_answer": "compare the masked answer in the transcript with the API reference.",
     "unexpected_redirect": (
@@ -437,19 +446,24 @@ ADVICE: Final[dict[str, str]] = {
     ),
     "answer_too_large": "narrow the request: the answer is larger than the kit's limit.",
     "no_network": (
-        "check the connection, the proxy settings and the site's name. If a sandbox has ended, "
-        "run the lesson again from its first cell."
+        "check the connection, the proxy settings and the site's name. If the message names a "
+        "server on this machine, the sandbox has ended: start `ddoauth sandbox` again and type the "
+        "lines that it prints; in a notebook, run the lesson again from its first cell."
+    ),
+    "no_sandbox": (
+        "start `ddoauth sandbox` again, and type all the lines that it prints: its address has "
+        "changed."
     ),
     "timeout": (
-        "try again, unless this was a code exchange or a key creation: the code may be used up "
-        "and the key may exist."
+        "try again, unless this was a code exchange or a key creation: the code may already be "
+        "used up, and the key may already exist."
     ),
     "tls_error": (
         "check the clock, check whether a proxy replaces certificates (SSL_CERT_FILE), and make "
         "sure that no API host has a vanity subdomain in front."
     ),
     "cut_off": (
-        "try again, unless this was a code exchange or a key creation: the code may be used up "
-        "and the key may exist."
+        "try again, unless this was a code exchange or a key creation: the code may already be "
+        "used up, and the key may already exist."
     ),
 }

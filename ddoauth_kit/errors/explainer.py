@@ -35,9 +35,9 @@ class HasCode(Protocol):
 class Explanation:
     """Hold the explanation of one code, in sentences.
 
-    `cause` names the most likely one first. `evidence` says what to look at, and which causes look
-    alike. `fix` is the next step that the error's message gives. `sources` are pairs of a title and
-    a URL, empty if the cause is in the kit's own options.
+    `cause` starts with the most likely one. `evidence` says what to look at, and which causes look
+    the same. `fix` is the next step that the error's message gives. `sources` are pairs of a title
+    and a URL, and empty if the cause lies in the kit's own options.
     """
 
     code: str
@@ -48,7 +48,7 @@ class Explanation:
 
 
 def explain(error: str | HasCode) -> Explanation:
-    """Explain a code, or an error by its code.
+    """Return the explanation of a code, or of an error's code.
 
     Raises:
         ValueError: no error has this code.
@@ -91,7 +91,7 @@ def _explanation(code: str, entry: dict[str, Any], pages: dict[str, str]) -> Exp
 
 
 def _url(title: str, pages: dict[str, str]) -> str:
-    """Return a source's URL: RFC sections and issues by number, pages from the list."""
+    """Return a source's URL, derived from an RFC section or issue number, or found in the list."""
     if section := _RFC.fullmatch(title):
         return f"https://www.rfc-editor.org/rfc/rfc{section[1]}#section-{section[2]}"
     if issue := _PUP.fullmatch(title):

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 class DdoauthError(Exception):
-    """Carry a stable code, the server's masked words and the masked exchange.
+    """Hold a stable code, the server's masked texts and the masked exchange.
 
     `what` is a sentence. `said` holds the server's own texts, without secrets. `exchange` is the
-    request and response as they may be shown, or None where nothing was sent.
+    masked request and response, or None if nothing was sent.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class DdoauthError(Exception):
         return self.told(f'explain("{self.code}")')
 
     def told(self, more: str) -> str:
-        """Return the whole message; `more` is the command that explains it."""
+        """Return the whole message; `more` is the command that explains more."""
         said = f" The server said: {'; '.join(self.said).removesuffix('.')}." if self.said else ""
         return f"[{self.code}] {self.what}{said} Next: {self.advice} More: {more}."
 
@@ -51,16 +51,16 @@ class DdoauthError(Exception):
         return f"{type(self).__name__}({str(self)!r})"
 
     def _render_traceback_(self) -> list[str]:
-        """Let a notebook show only the message: the reader's mistake is not in the kit's stack."""
+        """Let a notebook show only the message: the kit's stack doesn't show the mistake."""
         return [f"{type(self).__name__}: {self}"]
 
 
 class InputError(DdoauthError):
-    """Refuse an input, before any request."""
+    """Refuse an input before any request is sent."""
 
 
 class AuthorizationError(DdoauthError):
-    """Refuse an authorization response, or report the refusal it carries (RFC 6749 4.1.2.1)."""
+    """Refuse an authorization response, or report its refusal (RFC 6749 4.1.2.1)."""
 
 
 class TokenError(DdoauthError):
@@ -80,4 +80,4 @@ class AnswerError(DdoauthError):
 
 
 class NetworkError(DdoauthError):
-    """Report that no complete answer arrived: no connection, no trust, or a timeout."""
+    """Report that no complete answer arrived: a failed connection, failed trust, or a timeout."""

@@ -1,1 +1,1 @@
-"""Run somebody else's server against the sandbox, and judge what it does from outside."""
+"""Run a partner's server against the sandbox, and judge its behaviour from outside."""

@@ -1,4 +1,4 @@
-"""Hold what all scenarios of one grading share: sandbox, fronts, server, client and settings."""
+"""Share sandbox, fronts, server, client and settings between all scenarios of a grading."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _SERVER_ERROR: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class ActOutcome:
-    """Say how an act went: a status for an address, an exit code for a command."""
+    """Hold the result of an act: the status of a request, or the exit code of a command."""
 
     succeeded: bool
     crashed: bool
@@ -52,12 +52,12 @@ class ActOutcome:
 class Bench:
     """Give each scenario its own browser and organization, and count the connects.
 
-    While `beside` is true scenarios run side by side, and each sees its own organization only.
-    `waits` counts how often the server's own limit of requests was waited for.
-    `list_names_orgs` is false after a good connect whose organization [list] did not name.
-    `seconds` is how long a page may take, and `token_life` how long an access token lives that must
-    end soon: both grow where a good connect shows that the server or its machine is slow. `pace` is
-    how long the page of the slowest good connect took.
+    While `beside` is true, scenarios run side by side, and each sees only its own organization.
+    `waits` counts how often the grader waited because of the server's own rate limit.
+    `list_names_orgs` is false if a good connect showed that [list] does not name organizations.
+    `seconds` is how long a page may take, and `token_life` is the lifetime of an access token that
+    must expire soon. Both grow if a good connect shows that the server or its machine is slow.
+    `pace` is how long the slowest good connect took to show its page.
     """
 
     control: SandboxControl
@@ -96,7 +96,7 @@ class Bench:
 
     @property
     def site(self) -> str:
-        """Return the site that most scenarios use: the first one that is graded."""
+        """Return the site that most scenarios use, which is the first graded site."""
         return self.sites[0]
 
     def browser(self, *, seconds: float | None = None, login: bool = True) -> CustomerBrowser:
@@ -145,12 +145,12 @@ class Bench:
 
     @property
     def address(self) -> str:
-        """Return the server's address: where the flow begins, or else its redirect URI."""
+        """Return the server's address: the start of the flow, or else its redirect URI."""
         return self.entry.url or self.entry.page or self.entry.json or self.redirect_uri
 
     @property
     def has_sessions(self) -> bool:
-        """Return whether two browsers can be two people; a fixed cookie does not allow it."""
+        """Return whether two browsers can act as two people; a fixed cookie rules it out."""
         fixed = self.login is not None and bool(self.login.cookie or self.login.header)
         return not fixed or self.other_login is not None
 
@@ -161,7 +161,7 @@ class Bench:
         vanity: str | None = None,
         permissions: Sequence[str] | None = None,
     ) -> CustomerOrg:
-        """Make an organization for one scenario; by default its user has all permissions."""
+        """Create an organization for one scenario; by default, its user has all permissions."""
         number = self._count()
         made = self.control.new_org(
             site or self.site, name=f"Customer {number}", vanity=vanity, permissions=permissions
@@ -179,23 +179,23 @@ class Bench:
             self.waits += 1
 
     def keep_pace(self, seconds: float) -> None:
-        """Let a page take ten times as long as a good connect took, if patience is shorter."""
+        """Let a page take ten times as long as a good connect took, unless `patience` is longer."""
         with self._lock:
             self.pace = max(self.pace, seconds)
             self.seconds = max(self.seconds, min(_PACE * self.pace, LONGEST_PATIENCE))
 
     def lengthen_life(self, seconds: int) -> None:
-        """Let tokens live at least so long in the scenarios in which they must end."""
+        """Let tokens live at least this long in the scenarios where they must expire."""
         with self._lock:
             self.token_life = max(self.token_life, seconds)
 
     def count_connect(self) -> None:
-        """Count one attempt that came back to the server."""
+        """Count one attempt that returned to the server."""
         with self._lock:
             self.connects += 1
 
     def is_datadog(self, url: str) -> bool:
-        """Return whether an address is one where the customer consents at Datadog."""
+        """Return whether an address is one of Datadog's consent pages."""
         host = self.hosts.find(urlsplit(url).hostname or "")
         return host is not None and host.role == "app"
 
@@ -206,7 +206,7 @@ class Bench:
         return not self.is_datadog(url)
 
     def begin(self, browser: CustomerBrowser, *, tile: Mapping[str, str]) -> str:
-        """Return the authorization request that the server sends this browser to Datadog with."""
+        """Return the authorization request with which the server sends this browser to Datadog."""
         return begin_flow(
             self.entry,
             browser,
@@ -230,7 +230,7 @@ class Bench:
     def lists(self, org: CustomerOrg, browser: CustomerBrowser) -> bool:
         """Return whether the server lists this organization as connected, by its id or its name.
 
-        Return false without [list], or if a good connect showed that it names neither.
+        Return false without [list], or if a good connect showed that it contains neither.
         """
         if "list" not in self.acts or not self.list_names_orgs:
             return False
@@ -238,12 +238,12 @@ class Bench:
         return org.id in text or re.search(rf"{re.escape(org.name)}\b", text) is not None
 
     def tile(self, site: str, *, vanity_url: str | None = None) -> dict[str, str]:
-        """Return what this site's tile at Datadog adds to an onboarding URL."""
+        """Return the parameters that this site's tile at Datadog adds to an onboarding URL."""
         named = DATADOG_SITES.named(site)
         return {"site": vanity_url or named.public.app_url, "domain": named.domain}
 
     def perform(self, act: ActSettings, browser: CustomerBrowser) -> ActOutcome:
-        """Make the server do something, by a request from this browser or by a command."""
+        """Make the server do something, with a request from this browser or with a command."""
         if act.command:
             return self._run(act.command)
         page = self._send_form(act, browser) if act.form else browser.request(act.method, act.url)
@@ -280,7 +280,7 @@ class Bench:
         return ActOutcome(done.returncode == 0, done.returncode < 0, text)
 
     def left_for(self, *, since: int) -> tuple[FrontRecord, ...]:
-        """Return the server's requests to other hosts than Datadog's, after this many records."""
+        """Return the server's requests to hosts other than Datadog's, after this many records."""
         return tuple(
             record
             for record in self.records[since:]

@@ -35,7 +35,7 @@ class Cookie:
 
     @property
     def slot(self) -> tuple[str, str, bool, str]:
-        """Return what a newer cookie must share to replace this one."""
+        """Return the values that a newer cookie must share to replace this one."""
         return (self.name, self.host, self.host_only, self.path)
 
 
@@ -63,10 +63,10 @@ class CookieJar:
         )
 
     def header(self, url: str, *, method: str = "GET", initiator: str | None = None) -> str:
-        """Return the `Cookie` header of a top-level navigation, empty for none.
+        """Return the `Cookie` header of a top-level navigation, or an empty string.
 
-        `initiator` is the page whose link or form began it; without one, the person typed the
-        address, and that counts as same-site.
+        `initiator` is the page whose link or form began it; without it, the person typed the
+        address, which counts as same-site.
         """
         here = urlsplit(url)
         same = initiator is None or site_of(initiator) == site_of(url)
@@ -102,7 +102,7 @@ class CookieJar:
 
 
 def read_set_cookie(header: str, *, url: str, now: float) -> Cookie | None:
-    """Read one `Set-Cookie` header as a browser does; None for a cookie that it refuses."""
+    """Read one `Set-Cookie` header as a browser does; return None for a refused one."""
     first, *rest = header.split(";")
     name, equals, value = first.partition("=")
     name, value = (name.strip(), value.strip()) if equals else ("", first.strip())
@@ -129,7 +129,7 @@ def read_set_cookie(header: str, *, url: str, now: float) -> Cookie | None:
 
 
 def site_of(url: str) -> tuple[str, str]:
-    """Return scheme and registrable name; all addresses of one site share them."""
+    """Return the scheme and registrable name, which all addresses of a site share."""
     parts = urlsplit(url)
     host = parts.hostname or ""
     name = host if _is_address(host) else ".".join(host.split(".")[-2:])

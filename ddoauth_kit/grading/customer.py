@@ -1,7 +1,7 @@
-"""Act as the customer's browser: follow redirects, handle cookies like Chromium, record both.
+"""Act as the customer's browser: follow redirects, handle cookies like Chromium, and record both.
 
-Besides the sender, this module imports httpx too, because a browser keeps cookies and goes to any
-host. It never gets one of the kit's secrets.
+Like the sender, this module imports httpx, because a browser stores cookies and goes to any host.
+It never receives any of the kit's secrets.
 """
 
 from __future__ import annotations
@@ -79,10 +79,10 @@ class _Navigation:
 class CustomerBrowser:
     """Browse the server under test and Datadog's pages; Datadog's come through the front.
 
-    `proxy` is the front's address and `ca` its certificate as PEM. The browser reaches this machine
-    directly and does not check its https certificates, because developers' own certificates would
-    fail. If a page of this machine answers 429, the browser retries a few times after its
-    Retry-After; `limited` is called before each wait.
+    `proxy` is the front's address and `ca` its certificate as PEM. The browser connects directly to
+    this machine and does not check its https certificates, because developers' self-made
+    certificates would fail. If a page of this machine answers 429, the browser waits as
+    `Retry-After` says and retries a few times; `limited` is called before each wait.
     """
 
     def __init__(
@@ -119,7 +119,7 @@ class CustomerBrowser:
         initiator: str | None = None,
         until: Callable[[str], bool] | None = None,
     ) -> SeenPage:
-        """Go to an address and follow redirects, and stop before one for which `until` is true.
+        """Go to an address and follow redirects; stop before an address for which `until` is true.
 
         `initiator` is the page that holds the link; without it, the person typed the address.
         """
@@ -134,7 +134,7 @@ class CustomerBrowser:
         changes: Mapping[str, str] | None = None,
         until: Callable[[str], bool] | None = None,
     ) -> SeenPage:
-        """Submit a form of the page at `page` by one of its buttons, with some fields changed."""
+        """Submit a form on the page `page` with one of its buttons, and change some fields."""
         changed = dict(changes or {})
         pairs = [(name, changed.pop(name, value)) for name, value in form.fields]
         pairs += list(changed.items())
@@ -152,7 +152,7 @@ class CustomerBrowser:
         initiator: str | None = None,
         until: Callable[[str], bool] | None = None,
     ) -> SeenPage:
-        """Post fields like a form."""
+        """Post fields as a form does."""
         kind = "application/x-www-form-urlencoded"
         asked = _Navigation("POST", url, urlencode(pairs).encode(), kind)
         return self._go(asked, initiator=initiator, until=until)
@@ -249,7 +249,7 @@ class CustomerBrowser:
 
 
 def trust_of(certificate: bytes) -> ssl.SSLContext:
-    """Return the client side of TLS that trusts the front and the system's authorities."""
+    """Return a TLS client context that trusts the front and the system's authorities."""
     context = ssl.create_default_context()
     context.load_verify_locations(cadata=certificate.decode())
     return context

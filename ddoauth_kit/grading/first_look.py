@@ -1,4 +1,4 @@
-"""Follow a server once to Datadog and back, and write its settings from what was seen."""
+"""Follow a server once to Datadog and back, and derive its settings from the observations."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class FirstLook:
     scopes_unknown: tuple[str, ...] = ()
 
     def toml(self) -> str:
-        """Return the file; comments at its end list what a person should confirm."""
+        """Return the file; the comments at its end list what a person should confirm."""
         lines = [to_toml(self.settings, blocked=self.blocked).rstrip("\n"), ""]
         lines += [f"# The server's cookies: {', '.join(self.cookies) or 'none'}."]
         lines += [
@@ -126,7 +126,7 @@ def first_look(  # noqa: PLR0913 - the options of the command
 
 
 def _with_client(env: Mapping[str, str]) -> dict[str, str]:
-    """Add the usual variables for the client, unless one of these holds it already."""
+    """Add the usual client variables, unless the environment already contains the client."""
     named = any("{client_id}" in value for value in env.values())
     return dict(env) if named else {**CLIENT, **env}
 
@@ -161,7 +161,7 @@ def look(bench: Bench, guess: GradeSettings, *, say: Callable[[str], None]) -> F
 
 
 def is_tool(host: str) -> bool:
-    """Return whether a build tool, and not the server, most likely asked for this host."""
+    """Return whether this host was probably requested by a build tool and not by the server."""
     return bool(_TOOLS & {*re.split(r"[.-]", host.partition(":")[0])})
 
 
@@ -193,7 +193,7 @@ def _fresh(bench: Bench) -> Journey:
 
 
 def _how_to_log_in(error: FlowNotFoundError) -> str:
-    """Return the options that would log in at the form that was found; empty without a form."""
+    """Return the options that log in with the form that was found, or an empty string."""
     forms = error.page.html.forms if error.page is not None else ()
     form = next((form for form in forms if form.password), None)
     if error.code != "login_needed" or error.page is None:
@@ -208,7 +208,7 @@ def _how_to_log_in(error: FlowNotFoundError) -> str:
 
 
 def _json_field(page: SeenPage) -> str:
-    """Return the dotted name of the field whose text is an authorization request."""
+    """Return the dotted name of the field that contains an authorization request."""
     try:
         document = json.loads(page.body)
     except ValueError:
@@ -226,7 +226,7 @@ def _leaves(value: Any, name: str = "") -> Iterable[tuple[str, str]]:  # noqa: A
 
 
 def _logged(bench: Bench) -> str:
-    """Return the words before an authorization request in the output."""
+    """Return the text before an authorization request in the output."""
     for line in bench.subject.written().splitlines():
         found = _DATADOG.search(line)
         if found and bench.is_datadog(found[0]):
@@ -246,7 +246,7 @@ def _check_client(bench: Bench, asked: Mapping[str, str]) -> None:
 
 
 def _registered(bench: Bench, redirect_uri: str, scopes: Sequence[str]) -> tuple[str, ...]:
-    """Register what the server asks for; return the scopes that Datadog knows."""
+    """Register the requested redirect URI and scopes; return the scopes that Datadog knows."""
     known = tuple(scope for scope in scopes if scope in bench.scopes)
     uris = [redirect_uri] if redirect_uri else None
     bench.control.amend_client(bench.client_id, redirect_uris=uris, scopes=known or None)
@@ -276,7 +276,7 @@ def _arrived(bench: Bench, journey: Journey) -> Arrival:
 
 
 def _mark(arrival: Arrival, journey: Journey) -> ConnectedSettings:
-    """Take the page's address and the first words that are the same for every customer."""
+    """Return the page's address, and its first words that are the same for every customer."""
     page = arrival.page
     bare = page.url.partition("?")[0].partition("#")[0]
     query = dict(parse_qsl(urlsplit(page.url).query))

@@ -1,4 +1,4 @@
-"""Grade a server: start sandbox, fronts and process, connect once, then run the scenarios."""
+"""Grade a server: start the sandbox, fronts and process, connect once, and run the scenarios."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _LIMITS: Final = (
     "The server answered 429 itself, and the grading waited {} times for it. Raise its limit while "
     "you grade it: checks of acts do not wait."
 )
-# The hosts that the sandbox's faults lead to.
+# The hosts to which the sandbox's faults redirect.
 FOREIGN: Final = ("datadog.example", "api.datadog.example", "elsewhere.example")
 _LIST: Final = (
     "[list] was not used: after a good connect it names neither the id of the organization nor its "
@@ -54,7 +54,7 @@ _LIST: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SandboxAddress:
-    """Name a running sandbox, for a server that somebody started by hand.
+    """Hold the address of a running sandbox, for a server that was started by hand.
 
     `key` opens its control interface.
     """
@@ -67,7 +67,7 @@ class SandboxAddress:
 class GradeMeans:
     """Say how a server is graded.
 
-    With `browser`, Chromium opens its pages and runs their scripts. With `isolated` this process,
+    With `browser`, Chromium opens its pages and runs their scripts. With `isolated`, this process,
     the server and the sandbox run in their own namespace; `forward` lists ports of the machine that
     the server may reach from there.
     """
@@ -86,7 +86,7 @@ class _Client:
 
     @classmethod
     def unknown(cls, settings: GradeSettings) -> Self:
-        """Return what is known about the client of a server that is already running."""
+        """Describe the client of a server that is already running, as far as it is known."""
         uris = settings.client.redirect_uris
         own = _nearest_uri(settings, uris) if uris else ""
         return cls(client_id="", client_secret="", redirect_uri=own, scopes=settings.client.scopes)
@@ -101,10 +101,10 @@ def grade(  # noqa: PLR0913 - the options of the command
     sandbox: SandboxAddress | None = None,
     means: GradeMeans | None = None,
 ) -> GradeReport:
-    """Grade the server that the settings describe; `only` names checks.
+    """Grade the server that the settings describe; `only` limits the checks.
 
     Raises:
-        SettingsError: the good run cannot be made; `unknown_check` for `only`.
+        SettingsError: the good connect fails; `unknown_check` for `only`.
         FrontError: the front or the server's process cannot start.
     """
     began = time.monotonic()
@@ -145,7 +145,7 @@ def bench_for(
         authority, command = Authority(), settings.server.command
         inside: Mapping[str, str] | None = None
         if by.isolated:
-            # Until then the namespace has no loopback, also for the sandbox.
+            # Until then, the namespace has no loopback, even for the sandbox.
             prepared = inside_prepared(
                 authority, command=command, forward=by.forward, foreign=FOREIGN
             )
@@ -202,7 +202,7 @@ def bench_for(
 
 
 def _browsers(stack: ExitStack, *, proxy: str) -> Callable[..., CustomerBrowser]:
-    """Start Chromium, and return the function that makes customers with it."""
+    """Start Chromium, and return a function that creates customers who use it."""
     from ddoauth_kit.grading.script_browser import Chromium, ScriptBrowser
 
     return partial(ScriptBrowser, stack.enter_context(closing(Chromium(proxy=proxy))))
@@ -241,7 +241,7 @@ def _registered(settings: GradeSettings, sandbox: Sandbox, control: SandboxContr
 
 
 def _nearest_uri(settings: GradeSettings, uris: Sequence[str]) -> str:
-    """Return the tested server's redirect URI; of several, the one at its own address."""
+    """Return the tested server's redirect URI; if there are several, the one at its own address."""
     start = settings.start
     place = urlsplit(start.url or start.page or start.json).netloc
     own = [uri for uri in uris if urlsplit(uri).netloc == place]
@@ -270,7 +270,7 @@ def _front(
 def _proxy_ways(
     stack: ExitStack, authority: Authority, front: Front, *, before: Mapping[str, str]
 ) -> Mapping[str, str]:
-    """Return the variables that lead a process to the front."""
+    """Return the variables that make a process use the front."""
     trust = stack.enter_context(TrustFiles(authority, environment=before))
     return front_environment(before, proxy_url=front.url, trust=trust).variables
 

@@ -1,4 +1,4 @@
-"""Read a page as a person sees it: its text, links and forms, and where it redirects by itself."""
+"""Read a page as a person sees it: its text, links, forms and automatic redirect."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class PageLink:
 class PageForm:
     """Hold a form: its address and method, its fields and values, its buttons and its text.
 
-    `password` is the name of the password field, or empty without one.
+    `password` is the name of the password field, or empty if there is none.
     """
 
     url: str
@@ -38,7 +38,7 @@ class PageForm:
 
 @dataclass(frozen=True, slots=True)
 class HtmlPage:
-    """Hold what a page shows; `refresh` is the address of a meta refresh, or empty."""
+    """Hold a page's contents; `refresh` is the address of a meta refresh, or empty."""
 
     text: str = ""
     links: tuple[PageLink, ...] = ()
@@ -48,7 +48,7 @@ class HtmlPage:
 
 
 def read_html(text: str, *, url: str) -> HtmlPage:
-    """Read a page that came from `url`, against which its addresses are resolved."""
+    """Read a page; addresses on it are resolved against `url`, where it came from."""
     reader = _Reader(url)
     reader.feed(text)
     reader.close()

@@ -29,8 +29,8 @@ class Arrival:
     """Hold what the server did with a redirect: its page, and the requests it made.
 
     `connected` says whether the server counts the browser as connected; `listed` says whether its
-    list of connections names the organization. `written` is its output; `words` maps checks to the
-    text that [pages] expects on their pages.
+    list of connections names the organization. `written` is the server's output. `words` maps
+    checks to the text that [pages] expects.
     """
 
     page: SeenPage
@@ -78,14 +78,14 @@ class Journey:
         self.location = ""
 
     def fault(self, spec: str) -> Self:
-        """Make something fail only for this journey's organization."""
+        """Make something fail, but only for this journey's organization."""
         self._bench.control.fault(spec, org=self.org.id)
         return self
 
     def begin(self, *, tile: bool = True) -> Self:
-        """Let the server send the browser to Datadog; `request` is the address.
+        """Let the server send the browser to Datadog, and store the address as `request`.
 
-        With `tile`, the customer comes from Datadog's tile, which names site and domain.
+        With `tile`, the customer comes from Datadog's tile, which adds site and domain.
         """
         named = self._bench.tile(self.site, vanity_url=self.org.site_url or None)
         self.request = self._bench.begin(self.browser, tile=named if tile else {})
@@ -97,7 +97,7 @@ class Journey:
         return dict(parse_qsl(urlsplit(self.request).query, keep_blank_values=True))
 
     def consent(self, answer: tuple[str, str] = APPROVE, *, region: str | None = None) -> Self:
-        """Answer on Datadog's page; `location` is the redirect, not followed yet."""
+        """Answer Datadog's page, and store the redirect as `location` without following it."""
         bench, browser = self._bench, self.browser
         place = urlsplit(self.request)
         browser.open(f"{place.scheme}://{place.netloc}{bench.control.sign_in_path(self.org.id)}")
@@ -120,7 +120,7 @@ class Journey:
     def arrive(
         self, location: str | None = None, *, browser: CustomerBrowser | None = None
     ) -> Arrival:
-        """Follow a redirect in a browser, by default this one, and wait for the page."""
+        """Follow a redirect in a browser, by default the journey's own, and wait for the page."""
         bench = self._bench
         who = browser or self.browser
         before, mark = bench.control.last(), bench.subject.mark
@@ -151,7 +151,7 @@ class Journey:
 
 
 def _lives(bench: Bench, page: SeenPage) -> bool:
-    """Return whether the process lives; a dying process closes its connections a moment earlier."""
+    """Return whether the process is alive; a dying one closes its connections slightly earlier."""
     until = time.monotonic() + (_DYING if page.failure in _BROKEN_OFF else 0.0)
     while bench.subject.alive and time.monotonic() < until:
         time.sleep(_TICK)
@@ -159,7 +159,7 @@ def _lives(bench: Bench, page: SeenPage) -> bool:
 
 
 def changed(location: str, changes: Mapping[str, str | None]) -> str:
-    """Return a redirect with other parameters; None leaves one out."""
+    """Return a redirect with changed parameters; None removes a parameter."""
     parts = urlsplit(location)
     pairs = [
         pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] not in changes

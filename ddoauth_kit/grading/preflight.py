@@ -1,4 +1,4 @@
-"""Make one good connect first: check the settings, then tolerate mistakes one by one."""
+"""Make one good connect before the scenarios, and tolerate mistakes one by one if needed."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ _WORDS: Final = {
 class GoodRun:
     """Hold what the first good connect showed.
 
-    `tolerated` names the mistakes that the sandbox tolerates now. `failure` is empty, or says why
-    tolerance did not help; then nothing else can be tested.
+    `tolerated` names the mistakes that the sandbox tolerates now. `failure` says why even tolerance
+    did not help, so nothing else can be tested; otherwise it is empty.
     """
 
     findings: tuple[Finding, ...]
@@ -52,12 +52,12 @@ class _Mistakes:
         self.names: list[str] = []
 
     def tolerate_all(self, names: Sequence[str]) -> bool:
-        """Tolerate some mistakes; return false if all of them were tried already."""
+        """Tolerate some mistakes; return false if all of them were already tolerated."""
         new = [name for name in names if self.tolerate(name)]
         return bool(new)
 
     def tolerate(self, name: str) -> bool:
-        """Tolerate a mistake; return false if that was tried already."""
+        """Tolerate a mistake; return false if it was already tolerated."""
         if name in self.names:
             return False
         self.names.append(name)
@@ -112,7 +112,7 @@ def preflight(bench: Bench) -> GoodRun:
 
 
 def told(names: Sequence[str]) -> tuple[str, ...]:
-    """Return the tolerated mistakes in words."""
+    """Describe the tolerated mistakes."""
     return tuple(f"{name}: the sandbox let {_WORDS[name]} pass" for name in names)
 
 
@@ -129,7 +129,7 @@ def _check_client(bench: Bench, asked: dict[str, str]) -> None:
 
 
 def _adopt(bench: Bench, asked: dict[str, str]) -> None:
-    """Use the client of a server that is already running, if this sandbox has it."""
+    """Use the client of an already running server, if this sandbox has it."""
     try:
         uris, scopes = bench.control.registered(asked.get("client_id", ""))
     except FrontError:
@@ -158,7 +158,7 @@ def _before_consent(bench: Bench, asked: dict[str, str]) -> list[str]:
 
 
 def _at_exchange(arrival: Arrival) -> str:
-    """Name the mistake that made the token request fail; empty if tolerance cannot help."""
+    """Name the mistake that made the token request fail, or "" if tolerance cannot help."""
     for event in arrival.exchanges:
         if event.role == "app":
             return "token-at-app"

@@ -1,6 +1,6 @@
-"""Be a partner's server that does OAuth with Datadog right: copy what you need.
+"""Run a partner's server that gets OAuth with Datadog right; copy what you need.
 
-It serves all sites, by several processes (its state lies in files), and works behind a proxy.
+It serves all sites, runs in several processes (its state is in files), and works behind a proxy.
 Variables: `DD_CLIENT_ID`, `DD_CLIENT_SECRET`, `REDIRECT_URI`, `SCOPES`, `STATE_FOLDER`,
 `SESSION_SECRET` (signs the cookie), `LOGIN_PASSWORD` (a real server has its own login), `PORT`
 (3000) and `WORKERS` (1).
@@ -40,7 +40,7 @@ HEADERS = {
 
 
 class Acme:
-    """Answer the requests of one process; every process of the server has one."""
+    """Answer the requests in one process; every process of the server has its own instance."""
 
     def __init__(self) -> None:
         env, folder = os.environ, Path(os.environ["STATE_FOLDER"])
@@ -61,7 +61,7 @@ class Acme:
         self.key, self.password = env["SESSION_SECRET"].encode(), env["LOGIN_PASSWORD"].encode()
 
     async def login(self, request: Request) -> Response:
-        """Log an account in: a new session, so that nobody can plant one."""
+        """Log an account in with a new session, so that nobody can plant a session."""
         form = dict(parse_qsl((await request.body()).decode(errors="replace")))
         account, password = form.get("account", ""), form.get("password", "")
         if not account or not hmac.compare_digest(password.encode(), self.password):
@@ -128,7 +128,7 @@ class Acme:
         return JSONResponse({"connected": [{"site": s.site, "organization": s.org} for s in slots]})
 
     def session(self, request: Request) -> str:
-        """Return the signed session of this browser; a stranger is sent away."""
+        """Return this browser's signed session; refuse a browser that has none."""
         value = request.cookies.get("acme_session", "")
         if not hmac.compare_digest(self.signed(value.rpartition(".")[0]).encode(), value.encode()):
             raise HTTPException(403, "Log in first.")
@@ -144,34 +144,34 @@ class Acme:
             connects.write(json.dumps({"site": grant.slot.site, "org": grant.slot.org}) + "\n")
 
     def grants(self, request: Request) -> list[Grant]:
-        """Return what the account has connected, the newest first, also after a restart."""
+        """Return the account's grants, newest first, even after a restart."""
         connects = self.customers / self.session(request).partition(".")[0]
         lines = connects.read_text().splitlines() if connects.exists() else []
         slots = map(json.loads, dict.fromkeys(reversed(lines)))
         return [g for slot in slots for g in kept_grants(self.client, store=self.store, **slot)]
 
     def grant(self, request: Request) -> Grant:
-        """Return the grant that the account works with."""
+        """Return the grant that the account uses."""
         if not (grants := self.grants(request)):
             raise HTTPException(409, "Connect Datadog first.")
         return grants[0]
 
 
 def page(text: str, status: int = 200) -> Response:
-    """Return a page that nobody stores and nobody frames; `text` is HTML."""
+    """Return a page that must not be cached or framed; `text` is HTML."""
     html = f'<!doctype html><html lang="en"><title>Acme</title><main><p>{text}</p></main></html>'
     return HTMLResponse(html, status, HEADERS)
 
 
 def failed(_: Request, error: Exception) -> Response:
-    """Say what happened and what to do next; the kit has masked both, and nothing is logged."""
+    """Say what happened and what to do next; the kit has already masked both. Log nothing."""
     assert isinstance(error, DdoauthError)  # noqa: S101 - it is registered for these alone
     status = 400 if isinstance(error, AuthorizationError | InputError) else 502
     return page(f"{escape(error.what)}<br>{escape(error.advice)}", status)
 
 
 def app() -> Starlette:
-    """Make the application of one process."""
+    """Create the application of one process."""
     acme = Acme()
     routes = [
         Route("/login", acme.login, methods=["POST"]),

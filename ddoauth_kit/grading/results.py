@@ -52,7 +52,7 @@ _UNTRIED: Final = frozenset({Verdict.NOT_SEEN, Verdict.NOT_TESTED})
 
 
 class Grade(StrEnum):
-    """Grade a server by its worst requirement, never by a percentage.
+    """Rate a server by its worst requirement, never by a percentage.
 
     `incomplete` means that a *must* was not seen or not tested.
     """
@@ -85,7 +85,7 @@ class CheckResult:
     """Hold the verdict for one requirement on one site.
 
     `evidence` has lines of the sandbox's journal and `excerpt` is part of a page or a log; both are
-    masked. `reason` says why something was not tested or not seen, or is at most a risk.
+    masked. `reason` says why something was not tested or not seen, or why it is at most a risk.
     """
 
     requirement: Requirement
@@ -118,9 +118,9 @@ class CheckResult:
 class GradeReport:
     """Hold a whole grading.
 
-    `connects` counts the customers' returns to the server; `seconds` is wall time.
-    `tolerated` names the mistakes that the sandbox tolerated so that grading could continue.
-    `left_out` maps ids of requirements to the reason why the settings leave them out.
+    `connects` counts the customers' returns to the server; `seconds` is wall time. `tolerated`
+    names the mistakes that the sandbox tolerated so that grading could continue. `left_out` maps
+    the ids of requirements to the reasons why the settings skip them.
     """
 
     results: tuple[CheckResult, ...]

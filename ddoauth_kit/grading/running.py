@@ -1,4 +1,4 @@
-"""Run a grading's scenarios, and trust "no request came" only between two good connects."""
+"""Run a grading's scenarios, and trust missing requests only between two good connects."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ class _Pending:
 
 @dataclass(kw_only=True)
 class Running:
-    """Run the chosen scenarios on one bench; `say` tells a person what happens.
+    """Run the chosen scenarios on one bench; `say` reports progress.
 
-    `dead` says why nothing more can run, or is empty.
+    `dead` says why nothing more can run; otherwise it is empty.
     """
 
     bench: Bench
@@ -54,7 +54,7 @@ class Running:
     _confirmed: list[_Pending] = field(default_factory=list)
 
     def chosen(self) -> tuple[Scenario, ...]:
-        """Return the scenarios that settle one of the wanted checks."""
+        """Return the scenarios that decide at least one of the wanted checks."""
         return tuple(each for each in SCENARIOS if {*each.checks} & {*self.wanted})
 
     def connects_ahead(self) -> int:
@@ -63,7 +63,7 @@ class Running:
         return sum(each.connects for each in able) + 2
 
     def run(self, *, first: Iterable[Finding]) -> list[Finding]:
-        """Run all scenarios; `first` has the findings of the good connect made before."""
+        """Run all scenarios; `first` contains the findings of the good connect."""
         judged = tuple(first)
         self._keep(judged)
         done = {finding.id for finding in judged}
@@ -87,7 +87,7 @@ class Running:
         return self.findings
 
     def _weigh_state(self) -> None:
-        """Raise a missing or short state to broken if nothing else binds the browser."""
+        """Change a missing or short state to *broken* if nothing else binds the browser."""
         by_id = {finding.id: finding for finding in self.findings}
         unbound = [name for name in _BINDING if name in by_id]
         unbound = [name for name in unbound if by_id[name].verdict is Verdict.BROKEN]
@@ -147,7 +147,7 @@ class Running:
             return _untried(scenario, str(error))
 
     def _after_death(self, scenario: Scenario, found: list[Finding]) -> list[Finding]:
-        """Judge a scenario broken if the process ended in it, and restart the process."""
+        """Mark a scenario as *broken* if the process ended during it, and restart the process."""
         self._give_up_pending("The server's process ended before a good connect could follow.")
         dead = Check(scenario.checks[0], "The server keeps running.")
         text = f"The server's process ended in this scenario: {scenario.name}."
@@ -202,10 +202,10 @@ class Running:
         )
 
     def _beside(self, scenarios: list[Scenario]) -> None:
-        """Run scenarios side by side; the organization tells their requests apart.
+        """Run scenarios side by side; their organizations distinguish their requests.
 
-        Side by side only counts what is met. The others run again alone, because a busy machine
-        may have been too slow for all of them at once.
+        Only *met* results count. The other scenarios run again alone, because a busy machine may
+        have been too slow to run all of them at once.
         """
         if len(scenarios) == 1:
             self._one(scenarios[0])
@@ -236,7 +236,7 @@ class Running:
             self._one(scenario)
 
     def _look_for_late(self) -> None:
-        """Look once for exchanges that came after the page of their scenario."""
+        """Look once for exchanges that arrived after their scenario's page."""
         if not self._confirmed:
             return
         events = self.bench.control.events(after=min(each.ended for each in self._confirmed))
@@ -254,7 +254,7 @@ class Running:
                 self._keep([Check(finding.id, finding.expected).broken(text, events=late)])
 
     def after_failure(self, found: Iterable[Finding]) -> list[Finding]:
-        """Store what a failed good connect showed, and only the mistakes of the whole run."""
+        """Store the findings of a failed good connect, and from the whole run only the mistakes."""
         self._keep(found)
         self._keep(each for each in self._of_whole_run() if each.verdict in _WRONG)
         return self.findings
@@ -265,7 +265,7 @@ class Running:
         return [whole_run.CHECKS[name](self.bench, events) for name in names]
 
     def _keep(self, found: Iterable[Finding]) -> None:
-        """Add the findings of wanted checks; of two for one check, the worse one counts."""
+        """Add the findings of wanted checks; if a check has two, the worse one counts."""
         for finding in found:
             if finding.id not in self.wanted:
                 continue

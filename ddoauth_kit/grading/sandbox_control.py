@@ -1,4 +1,4 @@
-"""Ask a running sandbox what happened and tell it what to do, through its control interface."""
+"""Observe and steer a running sandbox through its control interface."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Deed = Literal[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SandboxEvent:
-    """One request that the sandbox answered, as in its journal: names, but no secrets."""
+    """Hold one request from the sandbox's journal: names, but no secrets."""
 
     number: int
     at: float
@@ -56,23 +56,23 @@ class SandboxEvent:
 
     @property
     def is_token_request(self) -> bool:
-        """Return whether this is a POST to a token endpoint, or to an address mistaken for one."""
+        """Return whether this is a POST to a token endpoint, or to a wrong address for one."""
         named = {"grant_type", "code_verifier"} & {*self.form_fields, *self.json_fields}
         return self.method == "POST" and (self.path in TOKEN_PATHS or bool(named))
 
     @property
     def is_exchange(self) -> bool:
-        """Return whether this token request carried a code."""
+        """Return whether this token request contained a code."""
         return self.is_token_request and not self.is_refresh
 
     @property
     def is_refresh(self) -> bool:
-        """Return whether this token request carried a refresh token."""
+        """Return whether this token request contained a refresh token."""
         return self.is_token_request and "refresh_token" in self.fingerprints
 
     @property
     def is_data(self) -> bool:
-        """Return whether this is a call to the API or an intake, and not a step of OAuth."""
+        """Return whether this is a call to the API or an intake, not a step of the OAuth flow."""
         oauth = self.is_token_request or self.path in REVOKE_PATHS or self.path == KEY_PATH
         return self.role in {"api", "logs", "events"} and not oauth
 
@@ -91,7 +91,7 @@ class SandboxEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerOrg:
-    """One organization of the sandbox that only one scenario uses."""
+    """Hold an organization in the sandbox that only one scenario uses."""
 
     id: str
     name: str
@@ -112,7 +112,7 @@ class SandboxControl:
         weakref.finalize(self, self._client.close)
 
     def events(self, *, after: int = 0) -> tuple[SandboxEvent, ...]:
-        """Return the journal's entries with a number above `after`, oldest first."""
+        """Return the journal's entries after number `after`, oldest first."""
         found = self._ask("GET", "journal", query={"after": after})
         return tuple(_event(entry) for entry in found["entries"])
 
@@ -125,7 +125,7 @@ class SandboxControl:
         self._ask("POST", "faults", {"fault": spec, "org": org, "attempt": attempt})
 
     def clear_faults(self, *, org: str | None = None) -> None:
-        """End the faults of one org, or all of them."""
+        """Remove the faults of one organization, or all faults."""
         self._ask("DELETE", "faults", query={} if org is None else {"org": org})
 
     def switch(self, *, org: str | None = None, **switches: object) -> None:
@@ -135,7 +135,7 @@ class SandboxControl:
     def access_token_life(
         self, seconds: float, *, org: str | None = None, claims: float | None = None
     ) -> None:
-        """Make new access tokens live this many real seconds; `claims` is their `expires_in`."""
+        """Let new access tokens live this many real seconds; `claims` is their `expires_in`."""
         asked: dict[str, object] = {"access_token": seconds, "org": org}
         self._ask("PUT", "lifetimes", asked | ({} if claims is None else {"claims": claims}))
 
@@ -147,7 +147,7 @@ class SandboxControl:
         vanity: str | None = None,
         permissions: Sequence[str] | None = None,
     ) -> CustomerOrg:
-        """Make an organization; its user has all permissions unless `permissions` names some."""
+        """Create an organization; its user has all permissions unless `permissions` lists some."""
         asked: dict[str, object] = {"site": site, "name": name, "vanity": vanity}
         if permissions is not None:
             asked["permissions"] = list(permissions)
@@ -173,7 +173,7 @@ class SandboxControl:
         scope: str | None = None,
         grant: str | None = None,
     ) -> None:
-        """Do what a customer or an administrator does on Datadog's pages."""
+        """Do something that a customer or an administrator can do on Datadog's pages."""
         asked = {"do": deed, "org": org, "client_id": client_id, "scope": scope, "grant": grant}
         self._ask("POST", "customer", {k: v for k, v in asked.items() if v is not None})
 
@@ -193,7 +193,7 @@ class SandboxControl:
         """Return the redirect URIs and the scopes of a client.
 
         Raises:
-            FrontError: `sandbox_refused`, for a client that the sandbox does not have.
+            FrontError: `sandbox_refused`, if the sandbox does not have the client.
         """
         found = self._ask("PATCH", f"clients/{quote(client_id, safe='')}", {})
         return tuple(found["redirect_uris"]), tuple(found["scopes"])
@@ -247,5 +247,5 @@ def _event(entry: Mapping[str, Any]) -> SandboxEvent:
 
 
 def journal_lines(events: Iterable[SandboxEvent]) -> tuple[str, ...]:
-    """Return the evidence in events, at most eight lines."""
+    """Return the events as lines of evidence, at most eight."""
     return tuple(event.line() for event in events)[:8]

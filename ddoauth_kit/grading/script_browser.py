@@ -1,6 +1,6 @@
-"""Open a server's pages in Chromium by Playwright if JavaScript begins or ends the flow.
+"""Open a server's pages in Chromium, with Playwright, if the flow needs JavaScript.
 
-Datadog's pages don't need scripts, so the browser that is scripted over HTTP continues there.
+Datadog's pages don't need scripts, so the scripted HTTP browser handles those.
 """
 
 from __future__ import annotations
@@ -40,10 +40,11 @@ _FAILURES: Final = (
 
 
 class Chromium:
-    """One Chromium for a whole grading, with fresh cookies for each page.
+    """Share one Chromium during a whole grading, with fresh cookies for each page.
 
     Playwright's objects belong to the thread that made them. Scenarios run side by side, so one
-    thread drives Chromium for all. `proxy` is the front's address: other hosts are seen there.
+    thread drives Chromium for all of them. `proxy` is the front's address, so the front sees
+    requests to other hosts.
 
     Raises:
         FrontError: `no_playwright`.
@@ -62,7 +63,7 @@ class Chromium:
         return self._thread.submit(visit.made, self._browser, jar).result()
 
     def close(self) -> None:
-        """End Chromium."""
+        """Stop Chromium."""
         self._thread.submit(self._browser.close).result()
         self._thread.submit(self._playwright.stop).result()
         self._thread.shutdown()
@@ -82,7 +83,7 @@ class ScriptBrowser(CustomerBrowser):
         initiator: str | None = None,
         until: Callable[[str], bool] | None = None,
     ) -> SeenPage:
-        """Go to the server's addresses in Chromium, and to others like the base class."""
+        """Open the server's addresses in Chromium, and all others as the base class does."""
         if not is_loopback(urlsplit(url).hostname or ""):
             return super().open(url, initiator=initiator, until=until)
         visit = _Visit(url, initiator=initiator, until=until, seconds=self._seconds)
@@ -94,7 +95,7 @@ class ScriptBrowser(CustomerBrowser):
 
 @dataclass(kw_only=True)
 class _Seen:
-    """Collect the requests of one visit's windows; `stopped_at` is the address to stop at."""
+    """Collect the requests of one visit's windows; `stopped_at` is where the visit stopped."""
 
     answers: list[Any] = field(default_factory=list)
     stopped_at: str = ""
@@ -124,7 +125,7 @@ class _Visit:
         self._seconds = seconds
 
     def made(self, browser: Any, jar: CookieJar) -> SeenPage:  # noqa: ANN401 - Playwright's
-        """Open a window, let its scripts run, and return what it shows then."""
+        """Open a window, let its scripts run, and return the page that it then shows."""
         began = time.monotonic()
         context = browser.new_context(ignore_https_errors=True)
         try:
@@ -142,7 +143,7 @@ class _Visit:
         return page
 
     def _watched(self, context: Any) -> _Seen:  # noqa: ANN401 - Playwright's
-        """Watch each navigation of any window, and stop the expected one."""
+        """Watch all navigations in all windows, and stop the expected one."""
         seen = _Seen()
 
         def asked(request: Any) -> None:  # noqa: ANN401 - Playwright's
@@ -178,7 +179,7 @@ class _Visit:
                 seen.failure = next(named, "broken")
 
     def _follow(self, window: Any) -> None:  # noqa: ANN401 - Playwright's
-        """Click a link on a page of the initiator, so that its cookies are sent."""
+        """Click a link on one of the initiator's pages, so that cookies are sent as from there."""
         initiator = self._initiator or ""
         link = f'<a id="go" href="{escape(self._url)}">go</a>'
         window.route(
@@ -190,7 +191,7 @@ class _Visit:
             window.click("#go")
 
     def _click(self, window: Any, seen: _Seen) -> None:  # noqa: ANN401 - Playwright's
-        """Click the element that names Datadog, or the only one that can be clicked."""
+        """Click the element that mentions Datadog, or the only clickable one."""
         from playwright.sync_api import Error
 
         with suppress(Error):
@@ -275,7 +276,7 @@ def _given(cookie: Cookie) -> dict[str, object]:
 
 
 def _take(jar: CookieJar, cookies: Iterable[dict[str, Any]]) -> None:
-    """Add Chromium's present cookies to the jar, and remove those that Chromium dropped."""
+    """Copy Chromium's cookies to the jar, and remove those that Chromium has dropped."""
     known = {(c.name, c.host, c.path): c.value for c in jar}
     found = {(c["name"], c["domain"].lstrip("."), c["path"]): c for c in cookies}
     for name, host, path in known.keys() - found.keys():

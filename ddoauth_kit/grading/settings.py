@@ -1,4 +1,4 @@
-"""Read and write `ddoauth-grade.toml`: where a server's flow begins, and what the server can do."""
+"""Read and write `ddoauth-grade.toml`: a server's flow, and how to make it act."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FILE_NAME: Final = "ddoauth-grade.toml"
 PATIENCE: Final = 10.0
 LONGEST_PATIENCE: Final = 120.0
 ACTS: Final = ("send", "call", "refresh", "disconnect", "list")
-# Requirements that are judged by a page's words, if the file names them.
+# Requirements that are judged by a page's text, if the file names them.
 PAGES: Final = (
     *("denied", "stranger", "error-shape", "bad-answer", "wrong-domain-named", "key-409"),
     *("timeout", "scope-narrowed", "scope-disabled"),
@@ -41,7 +41,7 @@ _ACT: Final = ("url", "method", "command")
 
 
 class SettingsError(Exception):
-    """Say why grading cannot begin: a stable code, and one line that ends with what to do."""
+    """Say why grading cannot begin: a stable code, and one line that ends with the next step."""
 
     def __init__(self, code: str, line: str) -> None:
         super().__init__(code, line)
@@ -70,7 +70,7 @@ class StartSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectedSettings:
-    """Say how to recognize the *connected* page: by a text, its address, or a status URL's text."""
+    """Say how to recognize the *connected* page: by its text, its address, or a status URL."""
 
     text: str = ""
     address: str = ""
@@ -79,7 +79,7 @@ class ConnectedSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientSettings:
-    """Say what is registered for the server: an `oauth_clients.json`, or the values themselves."""
+    """Hold the server's registration: an `oauth_clients.json`, or the values themselves."""
 
     file: str = ""
     redirect_uris: tuple[str, ...] = ()
@@ -88,9 +88,9 @@ class ClientSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerSettings:
-    """Say how to start the server; no command means that somebody else has started it.
+    """Say how to start the server; without a command, it is already running.
 
-    `ready` is an address that answers or a text in the output. Values of `env` may hold
+    `ready` is an address that answers or a text in the output. Values of `env` may contain
     `{client_id}`, `{client_secret}` and `{env:NAME}`.
     """
 
@@ -104,8 +104,8 @@ class ServerSettings:
 class ActSettings:
     """Say how to make the server do something: by a request or by a command.
 
-    `form` are fields, and `cookie` and `header` are sent as they are (`name=value`, `Name: value`);
-    all of these belong to a login.
+    A login may have `form` fields, and `cookie` and `header`, which are sent unchanged
+    (`name=value`, `Name: value`).
     """
 
     url: str = ""
@@ -118,10 +118,11 @@ class ActSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GradeSettings:
-    """Hold everything that `ddoauth grade` is told.
+    """Hold all settings of `ddoauth grade`.
 
     `patience` is in seconds. `pages` maps a requirement to a text that its page must show; `skip`
-    maps one to the reason why it is left out. Commands run in `folder`, and paths begin there.
+    maps a requirement to the reason why it is skipped. Commands run in `folder`, and relative paths
+    start there.
     """
 
     start: StartSettings
@@ -197,7 +198,7 @@ def settings_from(document: Mapping[str, Any], *, folder: Path = Path()) -> Grad
 
 
 def resolved(text: str, *, values: Mapping[str, str], environ: Mapping[str, str]) -> str:
-    """Fill `{client_id}`, `{client_secret}` and `{env:NAME}` into a value.
+    """Replace `{client_id}`, `{client_secret}` and `{env:NAME}` in a value.
 
     Raises:
         SettingsError: `no_variable`, for a variable that is not set.
@@ -336,7 +337,7 @@ def _server(document: Mapping[str, Any]) -> ServerSettings:
 
 
 def _no_literal(name: str, value: str, *, where: str) -> None:
-    """Refuse a literal secret, because the file is checked in with the code."""
+    """Refuse a literal secret, because the file is committed with the code."""
     if value and is_secret_name(name) and not _REFERENCE.search(value):
         raise SettingsError(
             "literal_secret",
@@ -462,7 +463,7 @@ def write_settings(path: Path, text: str) -> None:
     """Write a new file.
 
     Raises:
-        SettingsError: `file_exists`, for a file that is there already.
+        SettingsError: `file_exists`, if the file already exists.
     """
     try:
         with path.open("x", encoding="utf-8") as file:

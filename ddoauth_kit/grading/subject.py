@@ -1,4 +1,4 @@
-"""Run the server under test, read its output, and find where its flow begins."""
+"""Run the server under test, read its output, and find the start of its flow."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class SubjectStart:
 
 
 class Subject:
-    """Run the server until `stop`; without a command, it is already running.
+    """Run the server until `stop`; without a command, somebody else has started it.
 
     Raises:
         SettingsError: `port_in_use`, `server_ended`, `server_not_ready`, `no_server`.
@@ -71,12 +71,12 @@ class Subject:
 
     @property
     def by_hand(self) -> bool:
-        """Return whether somebody else started the server, so that it cannot be started again."""
+        """Return whether somebody else started the server, so the kit can't restart it."""
         return not self._how.command
 
     @property
     def alive(self) -> bool:
-        """Return whether the process runs, or if started by hand, whether its port answers."""
+        """Return whether the process runs or, if it was started by hand, its port answers."""
         if self.by_hand:
             return _answers(self._how.place)
         return self._process is not None and self._process.alive
@@ -111,7 +111,7 @@ class Subject:
         return self
 
     def stop(self) -> None:
-        """End the process and all that it started; its output stays readable until `close`."""
+        """Stop the process and its children; its output stays readable until `close`."""
         process, self._process = self._process, None
         if process is not None:
             process.stop()
@@ -120,12 +120,12 @@ class Subject:
             self._output = None
 
     def kill(self) -> None:
-        """End the process and all that it started without a warning, like a crash."""
+        """Kill the process and its children without a warning, as in a crash."""
         if self._process is not None:
             self._process.send(getattr(signal, "SIGKILL", signal.SIGTERM))
 
     def restart(self, *, crash: bool = False) -> None:
-        """Restart it with what it has stored; `crash` does not leave it time to store more."""
+        """Restart the server with its stored state; `crash` gives it no time to store more."""
         if crash:
             self.kill()
         self.stop()
@@ -133,14 +133,14 @@ class Subject:
         self.start()
 
     def close(self) -> None:
-        """End the process and drop its output."""
+        """Stop the process and discard its output."""
         self.stop()
         if self._folder is not None:
             self._folder.cleanup()
             self._folder = None
 
     def written(self, *, since: int = 0) -> str:
-        """Return what the server wrote to its output and its log file, output first."""
+        """Return the server's output followed by the contents of its log file."""
         path = self._output_file
         output = path.read_bytes() if path.exists() else b""
         return (output[since:] + self._log_file()).decode(errors="replace")
@@ -243,7 +243,7 @@ def begin_flow(
     tile: Mapping[str, str],
     written: Callable[[], str],
 ) -> str:
-    """Let the browser begin, and return the address at Datadog that the server sends it to.
+    """Let the browser begin, and return the Datadog address that the server sends it to.
 
     `tile` holds `site` and `domain`, which Datadog's tile adds to an onboarding URL.
 
@@ -263,7 +263,7 @@ def begin_flow(
 
 
 def with_pairs(url: str, pairs: Mapping[str, str]) -> str:
-    """Add these query parameters to an address, unless it has one of the same name."""
+    """Add these query parameters to an address, unless it already has one of the same name."""
     parts = urlsplit(url)
     query = parse_qsl(parts.query, keep_blank_values=True)
     named = {name for name, _ in query}
@@ -288,7 +288,7 @@ def _reached(page: SeenPage, is_datadog: Callable[[str], bool], *, browser: Cust
 def _followed(
     page: SeenPage, is_datadog: Callable[[str], bool], *, browser: CustomerBrowser
 ) -> str:
-    """Follow what a person would click: a link or form that names Datadog, or the only one."""
+    """Follow what a person would click: a link or form that mentions Datadog, or the only one."""
     host = urlsplit(page.url).netloc
     links = [link for link in page.html.links if urlsplit(link.url).netloc == host]
     forms = [form for form in page.html.forms if urlsplit(form.url).netloc == host]
@@ -354,7 +354,7 @@ _SERVER_ERROR: Final = 500
 
 
 def _check_came(page: SeenPage) -> None:
-    """Refuse a page that reports a problem."""
+    """Raise an error for a page that reports a problem."""
     where = _path(page.url)
     if page.failure:
         code, line = _FAILURES[page.failure]
@@ -367,7 +367,7 @@ def _check_came(page: SeenPage) -> None:
 
 
 def _other_scheme(page: SeenPage) -> str:
-    """Say that http and https may have been mixed up, where no answer could be read."""
+    """Say that http and https may have been mixed up if no answer could be read."""
     if page.failure == "unreachable" and page.url.startswith("https:"):
         return " If it serves plain http, write http:// there."
     if page.failure == "broken" and page.url.startswith("http:"):
@@ -407,7 +407,7 @@ def _from_log(text: str, marker: str, *, is_datadog: Callable[[str], bool]) -> s
 
 
 def _path(url: str) -> str:
-    """Return an address without its query, which may hold a secret."""
+    """Return an address without its query, which may contain a secret."""
     return url.partition("?")[0].partition("#")[0]
 
 

@@ -1,1 +1,1 @@
-"""Send requests and read answers; `sender` is the one module that sends."""
+"""Send requests and read answers; only the module `sender` sends."""

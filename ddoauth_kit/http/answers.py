@@ -1,4 +1,4 @@
-"""Read answers: JSON, and every format of a refusal by Datadog."""
+"""Read answers: JSON, and every format of Datadog's refusals."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def read_object(response: Response) -> dict[str, Any]:
     """Return the parsed body, which must be a JSON object.
 
     Raises:
-        AnswerError: as `read_json`, or `unexpected_answer` for a list, a text or a number.
+        AnswerError: as for `read_json`, or `unexpected_answer` for a list, a string or a number.
     """
     answer = read_json(response)
     if not isinstance(answer, dict):
@@ -69,10 +69,10 @@ def read_object(response: Response) -> dict[str, Any]:
 
 
 def refuse_unreadable(response: Response) -> None:
-    """Raise for answers that no reader handles: redirects, 5xx, and web pages with a refusal.
+    """Raise for answers that no reader handles: redirects, 5xx, and refusals as web pages.
 
-    Some statuses matter more than the text: a web page with 429 is a rate limit, which readers
-    report, and one with 407 or 511 comes from a proxy that needs a login.
+    Some statuses matter more than the body: a web page with 429 is a rate limit, which readers
+    report, and a web page with 407 or 511 comes from a proxy that needs a login.
 
     Raises:
         AnswerError: `unexpected_redirect`, `proxy_answer`, `html_answer` or `server_error`.
@@ -92,7 +92,7 @@ def refuse_unreadable(response: Response) -> None:
 
 
 def _host(url: str) -> str | None:
-    """Return the host of a URL that a server wrote, or nothing if it is not a URL."""
+    """Return the host of a URL that a server wrote, or an empty string if it is not a URL."""
     try:
         return urlsplit(url).hostname
     except ValueError:
@@ -110,11 +110,11 @@ def refusal_sentence(response: Response) -> str:
 
 
 def seconds_to_wait(response: Response) -> float | None:
-    """Return the seconds in `X-RateLimit-Reset`, or else in `Retry-After`; None for neither.
+    """Return the seconds in `X-RateLimit-Reset`, or else in `Retry-After`; or None.
 
-    A header may come twice, which joins its values by a comma, and may hold seconds, a date or Unix
-    time; of several values the longest wait counts. An answer without both headers counts as one
-    second. A wait of more than a week is ignored.
+    A header that occurs twice has its values joined by a comma. A value may be seconds, a date or
+    Unix time; if there are several, the longest wait counts. An answer without both headers counts
+    as one second. A wait of more than a week is ignored.
     """
     headers = response.headers
     named = [headers[name] for name in _WAITS if headers.get(name, "").strip()]
@@ -126,7 +126,7 @@ def seconds_to_wait(response: Response) -> float | None:
 
 
 def first_value(text: str) -> str:
-    """Return the first value of a header that may have come twice."""
+    """Return the first value of a header that may occur twice."""
     return text.partition(",")[0].strip()
 
 
@@ -135,7 +135,7 @@ def _known(waits: list[float | None]) -> list[float]:
 
 
 def _values(text: str) -> list[str]:
-    """Split a header's values, and leave the comma that dates have after their weekday.
+    """Split a header's values, but not at the comma after the weekday of a date.
 
     A value may be quoted, and may have parameters (RFC 9651 section 3.3).
     """
@@ -144,7 +144,7 @@ def _values(text: str) -> list[str]:
 
 
 def _wait(value: str, now: float) -> float | None:
-    """Return a value's seconds, counted from `now` if the value is a moment."""
+    """Return a value in seconds, counted from `now` if the value is a point in time."""
     try:
         number = float(value)
     except ValueError:
@@ -167,7 +167,7 @@ def _moment(text: str) -> float | None:
 
 
 def unexpected(response: Response, what: str) -> AnswerError:
-    """Describe an answer that is JSON but not the one that the documentation promises."""
+    """Describe an answer that is JSON but differs from the documentation."""
     return _unreadable(response, "unexpected_answer", what)
 
 
@@ -190,7 +190,7 @@ def error_texts(response: Response) -> tuple[str, ...]:
 
 
 def oauth_error(response: Response) -> tuple[str, tuple[str, ...]]:
-    """Return the OAuth error code and all texts, from Datadog's shape or from RFC 6749's.
+    """Return the OAuth error code and all texts, from Datadog's format or RFC 6749's.
 
     Datadog writes `invalid_grant - text` in one string; the code is "" if there is none.
     """
@@ -208,7 +208,7 @@ def _rfc_text(answer: dict[str, Any]) -> str:
 
 
 def _text(item: object) -> str:
-    """Return the readable part of one error of any type."""
+    """Return the readable part of an error of any type."""
     if isinstance(item, dict):
         parts = [item.get(name) for name in ("code", "title", "detail", "message")]
         return ": ".join(part for part in parts if isinstance(part, str) and part)

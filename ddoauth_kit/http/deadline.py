@@ -1,7 +1,7 @@
 """Set one deadline for a whole exchange: name lookup, connection, headers, interim answers, body.
 
-httpx limits each read separately, so a server that sends a byte now and then never times out. This
-module works below httpx, at the interface that httpcore documents for sockets.
+httpx limits each read separately, so a server that sends a byte from time to time never times out.
+This module works below httpx, at the interface that httpcore documents for sockets.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ _PORTS: Final = range(1 << 16)
 
 @dataclass
 class Watch:
-    """Hold when an exchange must be over (`time.monotonic`).
+    """Hold the time by which an exchange must be over (`time.monotonic`).
 
-    `stale` is true until the connection is known to live: it was opened for this exchange, or an
-    answer began.
+    `stale` is true until the connection is known to be alive, because it was opened for this
+    exchange or an answer has begun.
     """
 
     end: float
@@ -51,14 +51,14 @@ WATCH: ContextVar[Watch] = ContextVar("WATCH")
 
 
 def watched(seconds: float) -> Watch:
-    """Begin the watch of one exchange in this thread or task."""
+    """Start the watch for one exchange in this thread or task."""
     watch = Watch(time.monotonic() + seconds)
     WATCH.set(watch)
     return watch
 
 
 class TimedBackend(httpcore.NetworkBackend):
-    """Open connections for threads; each wait ends with the exchange that it belongs to."""
+    """Open connections for threads; each wait ends when its exchange must be over."""
 
     def __init__(self, backend: httpcore.NetworkBackend) -> None:
         self._backend = backend
@@ -122,7 +122,7 @@ class _TimedStream(httpcore.NetworkStream):
 
 
 class NotedBackend(httpcore.AsyncNetworkBackend):
-    """Open connections for tasks and note this; asyncio enforces the deadline itself."""
+    """Open connections for tasks and mark them as new; asyncio enforces the deadline itself."""
 
     def __init__(self, backend: httpcore.AsyncNetworkBackend) -> None:
         self._backend = backend
@@ -157,7 +157,7 @@ def _refuse_no_port(port: int) -> None:
 
 
 def _addresses(host: str, port: int, seconds: float) -> Iterator[str]:
-    """Yield a host's addresses; the system's resolver has no deadline, so it runs in a thread."""
+    """Yield a host's addresses; the system's resolver can't time out, so it runs in a thread."""
     try:
         ip_address(host)
     except ValueError:

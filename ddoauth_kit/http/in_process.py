@@ -1,7 +1,7 @@
-"""Carry requests to a server that lives in this process, without sockets, names or threads.
+"""Pass requests to a server in this process, without sockets, names or threads.
 
-Its address has port 0 of a loopback address, where nothing can listen, so that no real server is
-ever taken for it, and it for no real one.
+Its address is a loopback address with port 0, on which nothing can listen, so it can never be
+confused with a real server.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Delivery(Protocol):
 
     @property
     def delay(self) -> float:
-        """Return how long the answer takes."""
+        """Return how many seconds the answer takes."""
 
     @property
     def cut_off(self) -> bool:
@@ -56,12 +56,12 @@ _SERVERS: dict[str, Server] = {}
 
 
 def serve(base_url: str, server: Server) -> None:
-    """Answer requests to an address in this process from now on."""
+    """From now on, answer requests to an address in this process."""
     _SERVERS[_place(base_url)] = server
 
 
 def withdraw(base_url: str) -> None:
-    """Stop answering there."""
+    """Stop answering requests to an address."""
     _SERVERS.pop(_place(base_url), None)
 
 
@@ -72,9 +72,9 @@ def is_in_process(url: str) -> bool:
 
 
 class InProcess(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    """Pass requests to servers in this process; slow and broken answers arrive like real ones.
+    """Pass requests to servers in this process; slow and truncated answers behave like real ones.
 
-    The client's read timeout ends a slow answer, and so does `deadline`, in seconds.
+    The client's read timeout or `deadline`, in seconds, ends a slow answer.
     """
 
     def __init__(self, *, deadline: float = _FOREVER) -> None:
@@ -101,7 +101,7 @@ class InProcess(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
 
 class ByAddress(httpx.BaseTransport):
-    """Send requests for this process to it, and all others over sockets."""
+    """Pass requests for this process to its servers, and send all others over sockets."""
 
     def __init__(self, sockets: httpx.BaseTransport) -> None:
         self._sockets = sockets
@@ -118,7 +118,7 @@ class ByAddress(httpx.BaseTransport):
 
 
 class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """Yield the part of a body that arrives, and fail where the rest is missing."""
+    """Yield the part of a body that arrives, and fail if the rest is missing."""
 
     def __init__(self, answer: Delivery) -> None:
         self._answer = answer
@@ -134,7 +134,7 @@ class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):
         body = self._answer.wire_body()
         yield body
         if self._answer.cut_off:
-            # h11's words, so that the error reads the same over sockets.
+            # h11's message, so that the error is the same as over sockets.
             announced = dict(self._answer.wire_headers()).get("Content-Length", "?")
             raise httpx.RemoteProtocolError(
                 "peer closed connection without sending complete message body "

@@ -1,4 +1,4 @@
-"""Carry requests and answers as frozen values; a request shows placeholders, not values."""
+"""Hold requests and answers as frozen values; a request shows placeholders, not secrets."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ Pairs = tuple[tuple[str, "str | Secret"], ...]
 class Request:
     """Describe one request before it is sent: the host's role and a path, never a free URL.
 
-    `purpose` is a `Purpose`, or another noun phrase for messages. `form` is sent form-encoded,
-    `body` as JSON; both may hold secrets. `repeatable` says that sending it twice is harmless,
-    `trial` that the call tries a scope and is not the integration's own.
+    `purpose` is a `Purpose`, or another noun phrase for messages. `form` is sent form-encoded and
+    `body` as JSON; both may contain secrets. `repeatable` is true if sending the request twice is
+    harmless. `trial` is true if the call tests a scope and is not one of the integration's own.
     """
 
     purpose: str
@@ -54,25 +54,25 @@ class Request:
 
     @property
     def secrets(self) -> tuple[Secret, ...]:
-        """Return every secret that the request carries."""
+        """Return every secret in the request."""
         pairs = (*self.query, *self.headers, *(self.form or ()))
         values = (*(value for _, value in pairs), *_leaves(self.body))
         return tuple(value for value in values if isinstance(value, Secret))
 
     def revealed_headers(self) -> list[tuple[str, str]]:
-        """Return the headers as they go out."""
+        """Return the headers that are sent."""
         headers = [(name, _header(name, value)) for name, value in _revealed(self.headers)]
         return [("accept", "application/json"), ("accept-encoding", "identity"), *headers]
 
     @property
     def content_type(self) -> str:
-        """Return the content type of the body, or nothing without a body."""
+        """Return the content type of the body, or an empty string without a body."""
         if self.form is not None:
             return "application/x-www-form-urlencoded"
         return "" if self.body is None else "application/json"
 
     def content(self) -> bytes | None:
-        """Return the body as it goes out, or None without a body."""
+        """Return the body that is sent, or None."""
         if self.form is not None:
             return urlencode(_revealed(self.form)).encode()
         return None if self.body is None else json.dumps(self.body, default=Secret.reveal).encode()
@@ -82,7 +82,7 @@ class Request:
         return tuple((name, _header(name, str(value))) for name, value in self.headers)
 
     def shown_body(self) -> str:
-        """Return the body with placeholders: form fields one a line, JSON indented."""
+        """Return the body with placeholders: one form field per line, or indented JSON."""
         if self.form is not None:
             return "\n".join(f"{name}={value}" for name, value in self.form)
         return "" if self.body is None else json.dumps(self.body, indent=2, default=str)
@@ -107,7 +107,7 @@ class Response:
         return self.record.exchange
 
     def masked(self, text: str) -> str:
-        """Return a part of the answer without the secrets that were sent or issued."""
+        """Mask the secrets that were sent or issued in a part of the answer."""
         return redact_body(text, secrets=(*self.secrets, *issued_secrets(self.text)))
 
 

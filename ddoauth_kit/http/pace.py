@@ -22,7 +22,7 @@ _TOO_MANY: Final = 429
 
 
 class Pace:
-    """Remember which limits are used up, on which site, and until when."""
+    """Remember which limits are used up on which site, and until when."""
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -30,22 +30,22 @@ class Pace:
         self._until: dict[Limit, float] = {}
 
     def due(self, request: Request) -> float | None:
-        """Return the moment at which the limit of a request is open again, if it was used up."""
+        """Return when the limit of a request is reset, if it is used up."""
         return self._until.get(self._limit(request))
 
     def delay(self, request: Request) -> float:
-        """Return how many seconds a request should wait; a very long wait is left to the answer."""
+        """Return how many seconds a request should wait; ignore a very long wait."""
         due = self.due(request)
         wait = due - self._clock() if due is not None else 0.0
         return wait if 0 < wait <= LONGEST_WAIT else 0.0
 
     def waited(self, request: Request, *, due: float | None) -> None:
-        """Forget a moment that has passed, unless the limit was used up again in the meantime."""
+        """Forget a reset that has passed, unless the limit was used up again in the meantime."""
         if self.due(request) == due:
             self._until.pop(self._limit(request), None)
 
     def note(self, request: Request, *, response: Response) -> None:
-        """Learn from an answer which limit its operation falls under, and whether it is used up."""
+        """Record from an answer which limit applies to its operation, and whether it is used up."""
         name = first_value(response.headers.get("x-ratelimit-name", ""))
         if name:
             self._names[self._operation(request)] = name

@@ -1,4 +1,4 @@
-"""Decide what may be sent, when it is sent again, and which part of the answer is recorded."""
+"""Decide what may be sent, when to repeat it, and which part of the answer to record."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ LONGEST_WAIT: Final = 30.0
 _SUCCESS: Final = range(200, 300)
 _TOO_MANY: Final = 429
 _TRY_AGAIN: Final = frozenset({502, 503, 504})
-# Also under /api/, but answers there hold tokens and scopes, not a customer's data.
+# Also under /api/, but answers there contain tokens and scopes, not a customer's data.
 _TOKENS: Final = "/api/v2/oauth2/"
 _SENDABLE: Final = re.compile(r"[!-~](?:[ -~]*[!-~])?")
-# Headers of nearly every answer, which need not be searched.
+# Headers in nearly every answer, which need not be searched.
 _ORDINARY: Final = frozenset({"application/json", "no-store", "text/html; charset=utf-8"})
 _SHOWN_HEADERS: Final = frozenset(
     {"cache-control", "content-type", "www-authenticate", "x-ratelimit-reset"}
@@ -47,7 +47,7 @@ def refuse_insecure(url: str) -> None:
 
 
 def refuse_unsendable(request: Request) -> None:
-    """Refuse characters such as a line break in a header: httpx would quote the value in its error.
+    """Refuse invalid characters in headers, because httpx would quote the value in its error.
 
     Raises:
         InputError: `unusable_credential`.
@@ -57,7 +57,7 @@ def refuse_unsendable(request: Request) -> None:
 
 
 def unsendable(request: Request) -> InputError:
-    """Describe a request with a credential that a header can't contain."""
+    """Return the error for a credential that can't be sent in a header."""
     what = f"A credential for the {request.purpose} contains characters that can't be sent."
     return InputError("unusable_credential", what)
 
@@ -65,7 +65,7 @@ def unsendable(request: Request) -> InputError:
 def seconds_before_repeat(response: Response, *, attempt: int) -> float | None:
     """Return how long to wait before a repeat, or None if waiting would not help.
 
-    After 429 the answer says how long; after 502 to 504 it is half a second, then one.
+    After 429, the answer says how long; after 502 to 504, wait half a second, then one second.
     """
     if response.status in _TRY_AGAIN:
         return 0.5 * (attempt + 1)
@@ -84,9 +84,10 @@ def recorded(  # noqa: PLR0913 - the parts of one answer
     seconds: float,
     keep_answers: bool,
 ) -> Response:
-    """Return an answer with its masked record, which one quick pass made.
+    """Return an answer with its masked record, made in one quick pass.
 
-    Without `keep_answers` the record of a successful API answer is its shape, without values.
+    Without `keep_answers`, the record of a successful API answer contains only its structure, not
+    its values.
     """
     secrets = request.secrets
     mask = QuickMasker(secrets)
@@ -125,7 +126,7 @@ def _is_a_customers(request: Request) -> bool:
 def _kept(text: str, quick: QuickMasker, *, outlined: bool) -> tuple[str, tuple[Secret, ...]]:
     """Return the recorded part of an answer, and the secrets that it issued.
 
-    What is cut is looked through whole before, so that no half of a secret is left at its end.
+    A long text is searched before it is truncated, so that half a secret can't remain at its end.
     """
     kept = outline(text) if outlined else text
     mask = quick if len(kept) <= RECORDED else Masker(quick.secrets)
@@ -134,7 +135,7 @@ def _kept(text: str, quick: QuickMasker, *, outlined: bool) -> tuple[str, tuple[
 
 @lru_cache(maxsize=256)
 def is_loopback(host: str) -> bool:
-    """Return whether a URL's host is this machine, by name or address."""
+    """Return whether a URL's host is a usual name or address of this machine."""
     try:
         return ip_address(host).is_loopback
     except ValueError:
@@ -145,7 +146,7 @@ def is_loopback(host: str) -> bool:
 def is_this_machine(host: str) -> bool:
     """Return whether a resolver maps a host to this machine, such as `127.1` and `a.localhost`.
 
-    It decides about proxies; for plain http only the usual names of `is_loopback` are enough.
+    This decides about proxies; plain http is allowed only for the names in `is_loopback`.
     """
     name = host.removesuffix(".")
     if is_loopback(name) or name.endswith(".localhost"):

@@ -20,7 +20,7 @@ _LOGGERS: Final = (
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Do not log requests of this block; requests of the caller's own code are logged."""
+    """Do not log requests made in this block; the caller's own requests are still logged."""
     token = _QUIET.set(True)
     try:
         yield

@@ -1,4 +1,4 @@
-"""Hold one masked exchange: known values and named fields at once, the rest when it is read."""
+"""Hold one exchange; mask known values and named fields at once, and the rest when it is read."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ if TYPE_CHECKING:
 
 
 class Record:
-    """Hold an exchange as one quick pass masked it, and give it away only looked through whole.
+    """Hold an exchange that was masked quickly, and mask it completely before anyone reads it.
 
-    Most exchanges are never read, and looking through every encoding costs more than sending.
-    `secrets` are what it looks for, those that the answer issued among them; with None the
-    exchange is given away as it is. `outlined` says that the answer is kept as its shape.
+    Most exchanges are never read, and searching every encoding costs more than sending the request.
+    `secrets` are the values to look for, including those that the answer issued; with None, the
+    exchange is returned unchanged. `outlined` is true if only the structure of the answer is
+    recorded.
     """
 
     def __init__(
@@ -34,7 +35,7 @@ class Record:
 
     @property
     def exchange(self) -> Exchange:
-        """Return the exchange as it may be shown; the first call does the work."""
+        """Return the completely masked exchange; the first call does the work."""
         exchange, secrets = self._kept
         if secrets is not None:
             exchange = _whole(exchange, Masker(secrets), outlined=self._outlined)

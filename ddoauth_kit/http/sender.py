@@ -1,4 +1,4 @@
-"""Send requests: the kit's credentials are sent from here, and from nowhere else."""
+"""Send requests; no other module sends the kit's credentials."""
 
 from __future__ import annotations
 
@@ -49,11 +49,12 @@ _OWN_HEADERS: Final = (
     ("user-agent", f"python-httpx/{httpx.__version__}"),
 )
 _FAILURES: Final = (httpx.HTTPError, httpx.InvalidURL, UnicodeEncodeError)
+_OF_HTTPS: Final = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
 _BROKEN: Final = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
 
 
 class Http:
-    """Send requests over httpx clients kept for each site, and record each exchange, masked.
+    """Send requests over an httpx client for each site, and record each exchange in masked form.
 
     `timeout` is in seconds, for each phase of a request, and `deadline` for a whole exchange, from
     resolving the name to the end of the body. `sleep` is called with seconds when a repeatable
@@ -96,9 +97,9 @@ class Http:
     def send(self, request: Request) -> Response:
         """Send a request and return its answer, whatever the status.
 
-        A repeatable request is sent again, at most twice, when the answer is 429 (after the
-        seconds in `X-RateLimit-Reset`, or else `Retry-After`) or 502 to 504, and once when the
-        connection of an earlier request was closed before an answer began.
+        A repeatable request is repeated at most twice if the answer is 429 (after the seconds in
+        `X-RateLimit-Reset`, or else `Retry-After`) or 502 to 504. It is repeated once if a reused
+        connection was closed before an answer began.
 
         Raises:
             InputError: `insecure_url` or `unusable_credential`.
@@ -130,7 +131,7 @@ class Http:
                 return _not_received(request, error, watch)
 
     def _received(self, client: httpx.Client, request: Request, watch: Watch) -> Received:
-        """Return the answer; no frame below has a secret."""
+        """Return the answer; frames below this one don't contain secrets."""
         started = time.perf_counter()
         outgoing = _outgoing(request, client)
         answer = client._transport_for_url(outgoing.url).handle_request(outgoing)  # noqa: SLF001
@@ -157,10 +158,10 @@ class Http:
 
 
 class AsyncHttp:
-    """Send requests as `Http` does, without blocking, at most ten at once to each site.
+    """Send requests as `Http` does, without blocking, and at most ten at once to each site.
 
-    It also keeps to the limits that answers announce before they are reached. `sleep` is awaited
-    with seconds. Belongs to one event loop; `transcript` may be shared.
+    It also respects announced rate limits before they are reached. `sleep` is awaited with seconds.
+    An instance belongs to one event loop, but several may share a `transcript`.
     """
 
     def __init__(
@@ -204,7 +205,7 @@ class AsyncHttp:
             await self._clients.pop().aclose()
 
     async def send(self, request: Request) -> Response:
-        """Send a request and return its answer, whatever the status; repeats as `Http.send` does.
+        """Send a request and return its answer, whatever the status; repeat it as `Http.send` does.
 
         Raises:
             InputError, NetworkError, AnswerError: as `Http.send`.
@@ -256,7 +257,7 @@ class AsyncHttp:
                 await answer.aclose()
 
     def _opened(self, route: Route) -> httpx.AsyncClient:
-        """Make a client for one more connection."""
+        """Create a client for one more connection."""
         client: httpx.AsyncClient = _made(
             httpx.AsyncClient, route, self._timeout, self._deadline, limits=_ONE
         )
@@ -267,17 +268,17 @@ class AsyncHttp:
 
 
 class _Body:
-    """Collect an answer's body within its bounds."""
+    """Collect an answer's body up to its limit."""
 
     def __init__(self, answer: httpx.Response) -> None:
-        """Refuse a compressed answer: nobody asked for it, and it can fill the memory."""
+        """Refuse a compressed answer, which was not requested and could fill the memory."""
         if answer.headers.get("content-encoding", "identity") != "identity":
             raise httpx.DecodingError("it is compressed, although the request did not ask for that")
         self._answer = answer
         self._bytes = bytearray()
 
     def takes(self, chunk: bytes) -> bool:
-        """Take one more piece; return whether it still fits."""
+        """Add a piece, and return whether the body is still within the limit."""
         self._bytes += chunk
         return len(self._bytes) <= MAX_ANSWER_BYTES
 
@@ -291,10 +292,10 @@ class _Body:
 
 
 def _outgoing(request: Request, client: httpx.Client | httpx.AsyncClient) -> httpx.Request:
-    """Build what a client's transport sends.
+    """Build the request that a client's transport sends.
 
-    The client itself would follow redirects, keep cookies and log, none of which happens here, and
-    take as long for that as the transport takes for the whole exchange.
+    The client itself would follow redirects, store cookies and log, none of which should happen
+    here, and that alone would take as long as the transport takes for the whole exchange.
     """
     headers = request.revealed_headers()
     if request.content_type:
@@ -310,7 +311,7 @@ def _outgoing(request: Request, client: httpx.Client | httpx.AsyncClient) -> htt
 
 @lru_cache(maxsize=512)
 def _parsed_url(url: str) -> httpx.URL:
-    """Parse the URL of an endpoint once; a query may hold a secret, so such a URL is not kept."""
+    """Parse an endpoint's URL once; don't cache a URL with a query, which may contain a secret."""
     return httpx.URL(url)
 
 
@@ -323,7 +324,7 @@ def _route(request: Request) -> Route:
 def _made(
     kind: Callable[..., Any], route: Route, timeout: float, deadline: float, *, limits: httpx.Limits
 ) -> Any:  # noqa: ANN401 - either
-    """Make a client: no proxy for this machine, and no log of TLS keys beside secrets."""
+    """Create a client that uses no proxy for this machine and logs no TLS keys."""
     _, scheme, loopback, in_process = route
     if scheme == "https" and os.environ.get("SSLKEYLOGFILE"):
         what = "SSLKEYLOGFILE is set, so anyone with that file could read every secret"
@@ -342,9 +343,9 @@ def _made(
 
 
 def _pools(client: httpx.Client | httpx.AsyncClient) -> list[Any]:
-    """Return a client's connection pools: httpx passes no backend on to httpcore, which takes one.
+    """Return a client's connection pools, because httpx can't pass a backend on to httpcore.
 
-    A test proves over sockets that each kind of pool has it.
+    A test over sockets proves that each kind of pool uses the backend.
     """
     transports = (client._transport, *client._mounts.values())  # noqa: SLF001
     return [t._pool for t in transports if t and not isinstance(t, InProcess)]  # noqa: SLF001
@@ -368,7 +369,7 @@ def _not_received(request: Request, error: Exception, watch: Watch) -> NotReceiv
 
 
 def _failure(request: Request, error: Exception) -> DdoauthError:
-    """Name the cause; httpx's own message may contain the URL, so only the reason is used."""
+    """Describe the failure by its reason only, because httpx's own message may contain the URL."""
     if isinstance(error, UnicodeEncodeError):
         return unsendable(request)
     host = urlsplit(request.shown_url).hostname
@@ -381,13 +382,34 @@ def _failure(request: Request, error: Exception) -> DdoauthError:
         return NetworkError("tls_error", f"TLS failed at {where}: {reason}.")
     if isinstance(error, httpx.RemoteProtocolError | httpx.ReadError | httpx.DecodingError):
         return NetworkError("cut_off", f"The answer to {where} broke off: {reason}.")
-    return NetworkError("no_network", f"There is no connection to {where}: {reason}.")
+    return NetworkError("no_network", f"The {request.purpose} {_goal(request)}: {reason}.")
+
+
+def _goal(request: Request) -> str:
+    """Say what was not reached: a local server by its own address, and a proxy where there is one.
+
+    Datadog's host alone would send a person to look at the wrong connection.
+    """
+    there, shown = urlsplit(request.url), urlsplit(request.shown_url).hostname or ""
+    if there.scheme == "http":
+        return f"did not reach the server at http://{there.netloc}, which stands in for {shown}"
+    name = next((name for name in _OF_HTTPS if os.environ.get(name)), "")
+    if not name or _bypasses_proxy(shown):
+        return f"did not reach {shown}"
+    address = os.environ[name].rpartition("@")[2].rpartition("//")[2]
+    return f"did not reach {shown} through the proxy {address} of {name}"
+
+
+def _bypasses_proxy(host: str) -> bool:
+    named = os.environ.get("no_proxy") or os.environ.get("NO_PROXY", "")
+    parts = [part.strip().removeprefix("*").removeprefix(".") for part in named.split(",") if part]
+    return any(not part or host == part or host.endswith(f".{part}") for part in parts)
 
 
 def _unusable_environment(error: Exception) -> NetworkError:
-    """Name what httpx could not start with: SSL_CERT_FILE (OSError) or a proxy variable.
+    """Name the variable that httpx can't use: SSL_CERT_FILE (OSError) or a proxy variable.
 
-    A proxy's address may hold a password, so the error's own words stay inside.
+    A proxy's address may contain a password, so the error's own text is not shown.
     """
     if isinstance(error, OSError):
         what = f"The certificates that SSL_CERT_FILE or SSL_CERT_DIR names are unusable: {error}."
@@ -406,7 +428,7 @@ def _proxies() -> dict[str, str]:
 
 
 def _proxy_secrets() -> tuple[Secret, ...]:
-    """Return the passwords in proxies' addresses, as they stand there and decoded."""
+    """Return the passwords in proxies' addresses, both as written and decoded."""
     users = (value.rpartition("@")[0].rpartition("//")[2] for value in _proxies().values())
     found = {form for user in users if user for form in (user, user.partition(":")[2])}
     found |= {unquote(form) for form in found}

@@ -1,4 +1,4 @@
-"""Define step by step how one request is sent; the two senders, with and without `await`, do it."""
+"""Define the steps of sending a request, which both senders follow, with or without `await`."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class NotReceived:
-    """Hold why no complete answer came.
+    """Hold the reason why no complete answer arrived.
 
-    `stale` says that a connection of an earlier request was closed before this answer began.
+    `stale` is true if a reused connection was closed before this answer began.
     """
 
     error: DdoauthError
@@ -46,12 +46,12 @@ class NotReceived:
 
 
 Outcome = Received | NotReceived
-# A number asks for that many seconds of sleep, None for an attempt whose outcome is sent back.
+# A number asks for that many seconds of sleep; None asks for an attempt and its outcome.
 Steps = Generator["float | None", "Outcome | None", "Response"]
 
 
 class Sending:
-    """Hold the rules that both senders follow: what is refused, repeated, waited for, recorded."""
+    """Define the rules of both senders: what to refuse, repeat, wait for and record."""
 
     def __init__(
         self, *, transcript: Transcript, keep_answers: bool, pace: Pace | None = None
@@ -61,7 +61,7 @@ class Sending:
         self._pace = pace
 
     def steps(self, request: Request) -> Steps:
-        """Yield what to do for a request, and return its answer.
+        """Yield the steps for a request, and return its answer.
 
         Raises:
             InputError, NetworkError, AnswerError: see `Http.send`.
@@ -88,7 +88,7 @@ class Sending:
             self._pace.waited(request, due=due)
 
     def _answered(self, request: Request) -> Steps:
-        """Get one answer; only a repeatable request gets a new connection for a stale one."""
+        """Get one answer; after a stale connection, repeat only a repeatable request."""
         outcome = yield None
         if isinstance(outcome, NotReceived) and outcome.stale and request.repeatable:
             outcome = yield None

@@ -1,4 +1,4 @@
-"""Keep a masked record of requests and answers; it contains no secrets."""
+"""Keep a masked record of requests and answers, without secrets."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ KEPT_EXCHANGES: Final = 1000
 
 
 class Transcript:
-    """Keep the newest masked exchanges, in order (at most 1,000)."""
+    """Keep the latest 1,000 masked exchanges, in order."""
 
     def __init__(self) -> None:
         self._records: deque[Record] = deque(maxlen=KEPT_EXCHANGES)
@@ -26,12 +26,12 @@ class Transcript:
         self._records.append(record)
 
     def last(self, purpose: str) -> Exchange | None:
-        """Return the newest exchange of a purpose, or None."""
+        """Return the latest exchange with a purpose, or None."""
         records = reversed(tuple(self._records))
         return next((each.exchange for each in records if each.purpose == purpose), None)
 
     def newest(self) -> Exchange:
-        """Return the newest exchange.
+        """Return the latest exchange.
 
         Raises:
             IndexError: nothing was sent yet.

@@ -1,1 +1,1 @@
-"""What only contributors run: derived data files and generated pages. Not part of the wheel."""
+"""Programs for contributors that derive data files and generate pages; not part of the wheel."""

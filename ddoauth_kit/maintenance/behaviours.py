@@ -1,4 +1,4 @@
-"""Every rule that the sandbox follows, with what is known about it or the word guess.
+"""List every rule that the sandbox follows, with its evidence or the word "guess".
 
 `README.md` beside this file shows the same list, and tests tie both to the code.
 """
@@ -25,7 +25,7 @@ STRICTER = "stricter than Datadog is known to be"
 
 @dataclass(frozen=True)
 class Behaviour:
-    """One rule: its id, what it does, and why it is believed to be Datadog's."""
+    """Hold one rule: its id, what it does, and why Datadog is believed to do the same."""
 
     id: str
     summary: str
@@ -302,13 +302,22 @@ _API = (
         SPEC,
     ),
     Behaviour("described-settings", "Written settings can be read back.", SPEC),
+    Behaviour(
+        "described-members",
+        "Calls that add, remove, create or delete many at once change what a listing shows.",
+        SPEC,
+    ),
     Behaviour("makers", "A new resource links to the user behind the token.", RECORDED),
     Behaviour("includes", "An answer includes linked resources that are stored.", RECORDED),
     Behaviour("malformed-id", "An id without the described format gets 400.", RECORDED),
     Behaviour("id-mismatch", "A body with a different id than the address gets 422.", RECORDED),
-    Behaviour("id-taken", "A chosen id that is already taken gets 409.", RECORDED),
+    Behaviour("id-taken", "A chosen id or another unique field that is taken gets 409.", RECORDED),
     Behaviour("spec-answers", "Operations without a store answer as the spec describes.", SPEC),
-    Behaviour("listings-filled", "Every listing contains at least one item.", OWN),
+    Behaviour(
+        "listings-filled",
+        "Every listing contains at least one item; only lists of members may be empty.",
+        OWN,
+    ),
     Behaviour("nothing-kept", "Writes without a store are checked but store nothing.", OWN),
     Behaviour("query-required", "A missing required query parameter gets 400.", GUESS),
     Behaviour("body-required", "A body that lacks a required field gets 400.", GUESS),

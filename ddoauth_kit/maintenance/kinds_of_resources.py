@@ -1,20 +1,20 @@
-"""Say of each kind of resource in the API description who keeps it in the sandbox, and why."""
+"""Say for each kind of resource which store of the sandbox holds it, and why."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ddoauth_kit.sandbox.api.operations import HANDLERS
 from ddoauth_kit.sandbox.facts.catalogue import catalogue
-from ddoauth_kit.sandbox.facts.described_schemas import described_kinds
+from ddoauth_kit.sandbox.facts.described_schemas import described_kinds, described_members
 from ddoauth_kit.sandbox.resources.all_kinds import RESOURCE_HANDLERS
-from ddoauth_kit.sandbox.resources.described_handlers import described_services
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
-    from ddoauth_kit.sandbox.facts.described_schemas import DescribedKind
+    from ddoauth_kit.sandbox.facts.described_schemas import DescribedKind, DescribedMembers
 
 _WORDS = {
     "create": "create",
@@ -24,11 +24,37 @@ _WORDS = {
     "patch": "change",
     "delete": "delete",
 }
+# What the separate services know beyond the description.
+_OWN_RULES: Mapping[str, str] = MappingProxyType(
+    {
+        "/api/v1/dashboard": "the listing shows dashboards short; widgets get ids",
+        "/api/v1/events": "events that were sent are listed and found by a search",
+        "/api/v1/integration/webhooks/configuration/webhooks": (
+            "names are unique, and a change can rename"
+        ),
+        "/api/v1/monitor": "a query must fit its type of monitor",
+        "/api/v1/slo": "each type measures by fields of its own; one answer is a list",
+        "/api/v1/synthetics/tests/api": (
+            "two addresses show a test; another call pauses it, and assertions are checked"
+        ),
+        "/api/v2/cases": "projects count their cases, which many calls change",
+        "/api/v2/cases/projects": "keys are unique, and a project's cases go with it",
+        "/api/v2/downtime": "the status follows from the schedule",
+        "/api/v2/incidents": "fields are merged, and one of them resolves an incident",
+        "/api/v2/incidents/config/notification-rules": "a linked template must exist",
+        "/api/v2/incidents/config/notification-templates": "a linked incident type must exist",
+        "/api/v2/incidents/config/types": "the default type stays",
+        "/api/v2/services/definitions": (
+            "one call creates and replaces, and each version has fields of its own"
+        ),
+        "/api/v2/team": "names and handles are unique",
+    }
+)
 
 
 @dataclass(frozen=True)
 class KeptKind:
-    """One row of the table: the path that creates, the store, and the reason."""
+    """Hold a row of the table: the path that creates the resource, its store, and the reason."""
 
     path: str
     store: str
@@ -37,21 +63,31 @@ class KeptKind:
 
 def kinds_of_resources() -> Iterator[KeptKind]:
     """Yield every kind that can be created, by its path."""
+    lists = described_members()
     for path, kind in described_kinds().items():
-        store, why = _store(kind)
-        yield KeptKind(path, store, why)
+        if path not in lists:
+            store, why = _store(kind)
+            yield KeptKind(path, store, why)
+    for path, members in lists.items():
+        yield KeptKind(path, "members", ", ".join(_member_words(members)))
+
+
+def _member_words(members: DescribedMembers) -> Iterator[str]:
+    yield "add"
+    yield from ["list"] if members.listing else []
+    yield from ["read"] if members.reading else []
+    yield from ["remove"] if members.removes else []
 
 
 def _store(kind: DescribedKind) -> tuple[str, str]:
     taken = {" ".join(address) for address in (*HANDLERS, *RESOURCE_HANDLERS)}
     operations = {f"{entry.method} {entry.path}": entry for entry in catalogue().operations}
     if taken & set(kind.operations.values()):
-        return "its own", "its rules or answers go beyond the description"
+        return "its own", _OWN_RULES[kind.path]
     if operations[kind.operations["create"]].manages_keys:
         return "none", "a bearer token lists keys and manages none"
-    if "*" in kind.given:
-        return "none", "one call creates many"
-    if kind.path not in described_services():
+    if "create" not in kind.ways:
         return "none", "the answer to its creation does not show it"
     done = dict.fromkeys(_WORDS[role] for role in kind.operations)
-    return "generic", ", ".join(done)
+    many = ["delete many"] if kind.erasers else []
+    return "generic", ", ".join([*done, *many])

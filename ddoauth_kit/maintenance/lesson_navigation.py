@@ -1,4 +1,4 @@
-"""Write what follows from the order of the lessons: their navigation, and the README's table.
+"""Write the lessons' navigation and the README's table from the order of the lessons.
 
 `python -m ddoauth_kit.maintenance.lesson_navigation` rewrites both, `--check` only compares.
 """
@@ -23,7 +23,7 @@ _MINUTES: Final = re.compile(r"About (\d+) minutes")
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """Hold what a lesson says of itself: title, one-sentence promise, minutes."""
+    """Hold a lesson's title, one-sentence promise and minutes."""
 
     path: Path
     title: str
@@ -44,8 +44,8 @@ def read_lesson(path: Path) -> Lesson:
 def with_navigation(text: str, *, lesson: Lesson, lessons: list[Lesson]) -> str:
     """Return a notebook's text with the navigation line in its first and last cell.
 
-    What one run leaves and the next does otherwise is dropped, so that machines do not show in
-    diffs: its Python, the times in the metadata of outputs, views of widgets that are gone.
+    Values that differ from run to run are removed to keep diffs small: the Python version, the
+    times in the metadata of outputs, and views of widgets that no longer exist.
     """
     notebook = json.loads(text)
     notebook["metadata"]["language_info"] = {"name": "python"}
@@ -61,7 +61,7 @@ def with_navigation(text: str, *, lesson: Lesson, lessons: list[Lesson]) -> str:
 
 
 def with_table(readme: str, *, lessons: list[Lesson]) -> str:
-    """Return the README's text with the table of lessons between its two marks."""
+    """Return the README's text with the table of lessons between its two markers."""
     head, _, rest = readme.partition(BEGIN)
     _, _, tail = rest.partition(END)
     rows = [
@@ -74,7 +74,7 @@ def with_table(readme: str, *, lessons: list[Lesson]) -> str:
 
 
 def rewritten() -> dict[Path, str]:
-    """Return each file of which the generated part is stale, with its new text."""
+    """Return each file whose generated part is stale, with its new text."""
     lessons = [read_lesson(path) for path in find_notebooks()]
     readme = notebooks_folder().parent / "README.md"
     texts = {readme: with_table(readme.read_text("utf-8"), lessons=lessons)}
@@ -85,9 +85,9 @@ def rewritten() -> dict[Path, str]:
 
 
 def _navigation(lesson: Lesson, lessons: list[Lesson]) -> str:
-    """Return the links of a lesson; the first one has all of them, and is the others' contents.
+    """Return the links of a lesson; the first lesson links to all others.
 
-    The README can't show it, because copies of the lessons are in a folder without one.
+    The README can't serve as that, because copies of the lessons are in a folder without it.
     """
     at = lessons.index(lesson)
     if not at:
@@ -109,7 +109,7 @@ def _set_navigation(cell: dict[str, Any], line: str) -> None:
 
 
 def rewrite(stale: dict[Path, str], *, check: bool) -> int:
-    """Write stale files, or with `check` name them only; return the exit code."""
+    """Write stale files, or with `check` only name them, and return the exit code."""
     for path, text in stale.items():
         print(path.name)  # noqa: T201 - the answer
         if not check:

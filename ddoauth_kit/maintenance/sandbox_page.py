@@ -48,7 +48,7 @@ def _tables() -> dict[str, Iterable[tuple[str, ...]]]:
 
 
 def _replaced(text: str, *, head: str, rows: Iterable[tuple[str, ...]]) -> str:
-    """Put rows in place of those below a table's heading and its rule."""
+    """Replace the rows below a table's header."""
     before, found, after = text.partition(head)
     heading, rule, *lines = after.splitlines(keepends=True)
     while lines and lines[0].startswith("|"):

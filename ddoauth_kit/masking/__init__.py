@@ -1,1 +1,1 @@
-"""Mask what must not be shown, and look for it where it should not be."""
+"""Mask secrets, and look for them where they should not be."""

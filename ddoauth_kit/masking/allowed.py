@@ -1,9 +1,9 @@
-"""Know what a person allowed: a comment in a line, or a line in a list, each with a reason.
+"""Recognize values that a person allowed, with a reason, in a comment or in a list.
 
     key = "..."  # ddoauth: allow (documented example)
 
-A list has a fingerprint and a reason in each line; `ddoauth scan` prints the fingerprints. Neither
-ever holds a value, and neither hides a secret that is known in memory.
+Each line of a list has a fingerprint and a reason; `ddoauth scan` prints the fingerprints. Neither
+contains a value, and neither hides a secret that is known in memory.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ _ROUNDS: Final = 20_000
 
 @lru_cache(maxsize=4096)
 def fingerprint(value: str) -> str:
-    """Return 16 digits that stand for a value; the hash is slow, so that guessing takes long."""
+    """Return 16 digits that identify a value; the hash is slow, to make guessing expensive."""
     salt = b"ddoauth scan"
     return pbkdf2_hmac("sha256", value.encode("utf-8", "replace"), salt, _ROUNDS, dklen=8).hex()
 
 
 def is_allowed_line(line: str) -> bool:
-    """Return whether a line has the comment that allows what is in it, with a reason."""
+    """Return whether a line has a comment, with a reason, that allows its values."""
     return "ddoauth" in line and _PRAGMA.search(line) is not None
 
 
 def read_allowed(path: Path) -> frozenset[str]:
-    """Read the fingerprints of a list; blank lines and lines that begin with `#` are skipped.
+    """Read the fingerprints in a list; skip blank lines and lines that begin with `#`.
 
     Raises:
         InputError: `bad_allow_list`; a line without a fingerprint or without a reason.

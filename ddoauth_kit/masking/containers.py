@@ -1,4 +1,4 @@
-"""Read bytes as texts: by their marks, out of gzip and zip, and what can be read in a binary."""
+"""Read bytes as texts: by their marks, out of gzip, zip and tar, and the strings of a binary."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import bz2
 import io
 import lzma
 import re
+import tarfile
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -19,8 +20,9 @@ ZIP: Final = b"PK\x03\x04"
 LARGEST: Final = 64 * 1024 * 1024
 _BZIP2: Final = b"BZh"
 _XZ: Final = b"\xfd7zXZ\0"
-_DEEPEST: Final = 3
-# Packed in a way that nothing here unpacks.
+_PACKED: Final = frozenset({GZIP[:1], ZIP[:1], _BZIP2[:1], _XZ[:1], b"x"})
+_DEEPEST: Final = 5
+# Formats that this module can't unpack.
 _CLOSED: Final = (
     b"7z\xbc\xaf\x27\x1c",
     b"Rar!\x1a\x07",
@@ -37,6 +39,11 @@ _MARKS: Final = (
     (b"\xef\xbb\xbf", "utf-8"),
 )
 _RUNS: Final = re.compile(rb"[\t\n\r\x1b\x20-\x7e]{8,}")
+_STRINGS: Final = re.compile(r"[^\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f\ufffd]{4,}")
+_WIDE_STRINGS: Final = {
+    "utf-16-le": re.compile(rb"(?:[\t\n\r\x20-\x7e]\0){4,}"),
+    "utf-16-be": re.compile(rb"(?:\0[\t\n\r\x20-\x7e]){4,}"),
+}
 _CONTROL: Final = re.compile("[\x00-\x07\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f]")
 _FIRST: Final = frozenset(mark[:1] for mark, _ in _MARKS)
 _SAMPLE: Final = 4096
@@ -44,16 +51,19 @@ _WIDE: Final = 0.3
 
 
 class TooLargeError(Exception):
-    """Say that a container holds more than is read."""
+    """Say that a container holds more than the limit."""
 
 
 class ClosedContainerError(ValueError):
-    """Say that a container is encrypted, or packed in a way that nothing here unpacks."""
+    """Say that a container is encrypted, or packed in an unsupported way."""
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """Hold one text of some bytes: where in a container it stands, and whether it is all text."""
+    """Hold a text from bytes, its place in a container, and whether the bytes were all text.
+
+    Of bytes that no encoding reads, it is what `strings` prints, one below the other.
+    """
 
     name: str
     text: str
@@ -61,8 +71,16 @@ class Member:
 
 
 def is_packed(data: bytes) -> bool:
-    """Return whether bytes are a container that is read: gzip, zip, bzip2, xz or zlib."""
-    return data.startswith((GZIP, ZIP, _XZ)) or _is_bzip2(data) or _is_zlib(data)
+    """Return whether bytes are a container that is read: gzip, zip, tar, bzip2, xz or zlib."""
+    if data[:1] in _PACKED and (
+        data.startswith((GZIP, ZIP, _XZ)) or _is_bzip2(data) or _is_zlib(data)
+    ):
+        return True
+    return _is_tar(data)
+
+
+def _is_tar(data: bytes) -> bool:
+    return data[257:262] == b"ustar"
 
 
 def _is_bzip2(data: bytes) -> bool:
@@ -75,10 +93,10 @@ def _is_zlib(data: bytes) -> bool:
 
 
 def members(data: bytes, *, name: str = "", room: int = LARGEST) -> Iterator[Member]:
-    """Yield the texts that bytes hold; those of a container one by one, with their names.
+    """Yield the texts in bytes; those in a container one by one, with their names.
 
     Raises:
-        TooLargeError: a container holds more than `room` bytes, or containers too deep.
+        TooLargeError: a container holds more than `room` bytes, or nests containers too deeply.
         ValueError: a container is broken.
     """
     yield from _members(data, name=name, room=room, depth=_DEEPEST)
@@ -99,6 +117,9 @@ def _members(data: bytes, *, name: str, room: int, depth: int) -> Iterator[Membe
 
 
 def _unpacked(data: bytes, room: int) -> Iterator[tuple[str, bytes]]:
+    if _is_tar(data):
+        yield from _untarred(data, room)
+        return
     if not data.startswith(ZIP):
         yield "", _unpacked_whole(data, room)
         return
@@ -120,6 +141,27 @@ def _unpacked(data: bytes, room: int) -> Iterator[tuple[str, bytes]]:
         raise ValueError(str(error)) from None
     except zlib.error as error:
         raise ValueError(str(error)) from None
+
+
+def _untarred(data: bytes, room: int) -> Iterator[tuple[str, bytes]]:
+    """Yield what a tar file holds, and as a text of its own what is written beside its files."""
+    beside = bytearray()
+    try:
+        with tarfile.open(fileobj=io.BytesIO(data), mode="r:") as archive:
+            for info in archive:
+                said = (info.linkname, info.uname, info.gname, *info.pax_headers.values())
+                beside += "\n".join(("", *said)).encode("utf-8", "surrogateescape")
+                file = archive.extractfile(info) if info.isreg() else None
+                content = file.read(room + 1) if file else b""
+                room -= len(content)
+                if room < 0:
+                    raise TooLargeError
+                yield info.name.encode("utf-8", "replace").decode(), content
+            rest = data[archive.offset :].strip(b"\0")
+    except (tarfile.TarError, OSError, EOFError) as error:
+        raise ValueError(str(error)) from None
+    yield "", bytes(beside)
+    yield "", rest
 
 
 def _unpacked_whole(data: bytes, room: int) -> bytes:
@@ -166,18 +208,28 @@ def _member(data: bytes, name: str) -> Member:
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
-        return Member(name, data.decode("utf-8", "replace"), is_text=_is_latin(data))
+        if _is_latin(data):
+            return Member(name, data.decode("utf-8", "replace"))
+        return Member(name, _strings(data), is_text=False)
     return Member(name, text, is_text="\0" not in text)
 
 
+def _strings(data: bytes) -> str:
+    """Return the runs of readable characters in a binary, and those of two bytes each."""
+    found = _STRINGS.findall(data.decode("utf-8", "replace"))
+    for encoding, pattern in _WIDE_STRINGS.items():
+        found += [run.decode(encoding) for run in pattern.findall(data)]
+    return "\n".join(found)
+
+
 def _is_latin(data: bytes) -> bool:
-    """Return whether bytes are text of an older encoding: no zero, and mostly readable."""
+    """Return whether bytes are text in an older encoding: without zeros, and mostly readable."""
     sample = data[: _SAMPLE * 16]
     return b"\0" not in sample and sum(map(len, _RUNS.findall(sample))) * 2 > len(sample)
 
 
 def _wide(data: bytes) -> str:
-    """Return UTF-16's name for text of that kind without a mark: every other byte is zero."""
+    """Return the UTF-16 variant of text without a BOM, in which every other byte is zero."""
     sample = data[:_SAMPLE]
     if len(sample) < 8 or b"\0" not in sample:  # noqa: PLR2004 - too short to tell
         return ""
@@ -189,7 +241,7 @@ def _wide(data: bytes) -> str:
 
 
 def readable_text(data: bytes) -> str:
-    """Return the text of bytes, or the readable runs in them, one a line; often nothing."""
+    """Decode bytes, or return their readable parts, one per line; often there are none."""
     if encoding := _wide(data):
         return data.decode(encoding, "replace")
     if data[:1] in _FIRST:
@@ -202,6 +254,7 @@ def readable_text(data: bytes) -> str:
             return text
     except UnicodeDecodeError:
         pass
-    if _is_latin(data):
+    runs = _RUNS.findall(data)
+    if runs and _is_latin(data):
         return data.decode("latin-1")
-    return "\n".join(run.decode("ascii") for run in _RUNS.findall(data))
+    return "\n".join(run.decode("ascii") for run in runs)

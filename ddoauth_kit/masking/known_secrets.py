@@ -1,4 +1,4 @@
-"""Gather the secrets that this process can know of, so that they can be looked for and masked."""
+"""Collect the secrets that this process can know, so that it can find and mask them."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ _USER_LENGTH: Final = 20
 def environment_secrets(environ: Mapping[str, str] = os.environ) -> tuple[Secret, ...]:
     """Return the values of all variables whose names say that they are secret.
 
-    `DD_API_KEY`, `DD_APP_KEY` and the kit's own are among them, if they have eight characters or
-    more. Of others, such as the token of a CI service, it takes a digit, or twelve characters that
-    are not one word in lower case; of a password, six characters. Paths and addresses do not count,
-    but the password inside an address does, under whatever name it stands (`HTTPS_PROXY`,
-    `DATABASE_URL`).
+    These include `DD_API_KEY`, `DD_APP_KEY` and the kit's own variables, if they have at least
+    eight characters. Other values, such as the token of a CI service, need a digit, or at least
+    twelve characters that are not one lower-case word; a password needs six characters. Paths and
+    addresses do not count, but the password inside an address does, whatever the variable's name
+    (`HTTPS_PROXY`, `DATABASE_URL`).
     """
     found: dict[Secret, None] = {}
     for name, value in environ.items():
@@ -49,7 +49,7 @@ def _secrets(name: str, value: str) -> Iterator[Secret]:
 
 
 def _of_address(name: str, value: str) -> Iterator[Secret]:
-    """Yield the password of an address, as it is written and decoded."""
+    """Yield the password in an address, both as written and decoded."""
     found = _USER_PART.search(value)
     if found is None:
         return
@@ -76,7 +76,7 @@ def _guards(name: str, value: str) -> bool:
 
 
 def _is_path(value: str) -> bool:
-    """Return whether a value is a path: it exists, has several parts, or a file's ending."""
+    """Return whether a value is a path: it exists, has several parts, or has a file extension."""
     if not _PATH.fullmatch(value):
         return False
     parts = [part for part in re.split(r"[/\\]", value) if part]

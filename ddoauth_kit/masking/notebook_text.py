@@ -1,4 +1,4 @@
-"""Walk over all texts of a notebook, as it is in memory or in its file, and name each place."""
+"""Walk over all texts in a notebook, in memory or as a file, and name each place."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from ddoauth_kit.masking.layers import INLINE, TERMINAL
 from ddoauth_kit.masking.patterns import field_label, is_id_name
-from ddoauth_kit.masking.walk import INLINE, TERMINAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -18,13 +18,16 @@ if TYPE_CHECKING:
 _BARE: Final = re.compile(r"[0-9a-fA-F]{32}|[0-9a-fA-F]{40}")
 _WIDGET: Final = re.compile(r"(?:IPY_MODEL_)?[0-9a-fA-F]{32}")
 _IDS: Final = frozenset({"id", "cell_id", "outputId", "model_id", "grade_id"})
-# What Jupyter reads, and no notebook may hold anything else at these places.
+# Values that Jupyter reads; a notebook must not contain anything else in these places.
 _WORDS: Final = {
     "cell_type": frozenset({"code", "markdown", "raw", "heading"}),
     "output_type": frozenset({"stream", "display_data", "execute_result", "error"}),
     "name": frozenset({"stdout", "stderr", "python", "python3", "ipython"}),
 }
-_NAME: Final = re.compile(r"[A-Za-z_]{1,60}|[a-z]+/[a-z0-9.+-]{1,100}")
+# Letters with a number here and there, as in application/vnd.vega.v5+json, and no random digits.
+_NAME: Final = re.compile(
+    r"[A-Za-z_]{1,60}|[a-z]{1,20}/(?:[a-z]{1,30}|v?[0-9]{1,3})(?:[.+-](?:[a-z]{1,30}|v?[0-9]{1,3})){0,8}"
+)
 _BLANKS: Final = r"\s+"
 _CLOSE: Final = {
     "text/plain": rf"{TERMINAL}|\A['\"]|['\"]\Z",
@@ -40,10 +43,10 @@ _LOOSE: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Hold one text of a notebook: its place in words, and the path to it.
+    """Hold one text in a notebook, its place in words, and the path to it.
 
-    `name` is the field that it stands under, `is_name` says that it is the name of a field itself,
-    and `path` leads to it (for a name, to its value).
+    `name` is the field that contains it. `is_name` is true if the text is itself a field's name.
+    `path` leads to the text, or for a name to its value.
     """
 
     place: str
@@ -61,7 +64,7 @@ class Text:
 
     @property
     def is_id(self) -> bool:
-        """Return whether ids, commits or checksums stand here, which look like keys."""
+        """Return whether this is a place for ids, commits or checksums, which look like keys."""
         if self.path[:2] == ("metadata", "widgets"):
             return bool(_WIDGET.fullmatch(self.text))
         if not _BARE.fullmatch(self.text) or self.is_name:
@@ -73,16 +76,16 @@ class Text:
 
     @property
     def label(self) -> str:
-        """Return what the field's name says of its value, such as `client_secret`."""
+        """Return what the field's name says about its value, such as `client_secret`."""
         return "" if self.is_name else field_label(self.name)
 
 
 @dataclass(slots=True)
 class Piece:
-    """Hold one text of an output, and how to put another in its place.
+    """Hold one text in an output, and replace it.
 
-    `channel` tells texts apart that a reader sees one after the other: what one display shows as
-    plain text and as HTML is two channels. `cell` counts from 1.
+    `channel` groups texts that a reader sees one after the other: one display's plain text and its
+    HTML are two channels. `cell` counts from 1.
     """
 
     channel: str
@@ -92,14 +95,14 @@ class Piece:
     cell: int = 0
 
     def replace(self, text: str) -> None:
-        """Put another text in this place of the notebook."""
+        """Put another text in this place in the notebook."""
         self.text = self.holder[self.key] = text
 
 
 def notebook_texts(notebook: Any) -> Iterator[Text]:  # noqa: ANN401 - JSON
-    """Yield every text of a notebook, or of any other JSON value, names of fields included.
+    """Yield every text in a notebook or other JSON value, including field names.
 
-    A list of strings, as sources and outputs are in a file, is one text.
+    A list of strings, which is how files store sources and outputs, is one text.
     """
     waiting: list[tuple[tuple[str | int, ...], str, Any]] = [((), "", notebook)]
     while waiting:
@@ -122,7 +125,7 @@ def notebook_texts(notebook: Any) -> Iterator[Text]:  # noqa: ANN401 - JSON
 
 
 def _is_lines(path: tuple[str | int, ...]) -> bool:
-    """Return whether a list of strings at this place is one text, cut into lines."""
+    """Return whether a list of strings in this place is one text, split into lines."""
     return bool(path) and path[-1] != "tags" and path[:1] != ("metadata",)
 
 
@@ -142,7 +145,7 @@ def _place(path: tuple[str | int, ...]) -> str:
 
 
 def output_pieces(notebook: Any) -> list[Piece]:  # noqa: ANN401 - JSON
-    """Return the texts that outputs show, in order, each with its channel."""
+    """Return the texts in outputs, in order, each with its channel."""
     found: list[Piece] = []
     for cell, output in _outputs(notebook):
         if "text" in output:
@@ -165,11 +168,11 @@ def spread_finds(
     close: Callable[[str], list[Find]],
     loose: Callable[[str], list[Find]],
 ) -> Iterator[tuple[list[tuple[Piece, int, int]], Find]]:
-    """Find what is spread over several texts of one channel, or broken by spaces and colours.
+    """Find secrets that span several texts of a channel, or are broken by spaces and colours.
 
-    `close` gets the outputs of one cell without colours and inline tags, one directly after the
-    other; `loose` gets those of all cells, without spaces and tags. For each find comes the list of
-    its parts, as piece, begin and end; finds within one part are left out.
+    `close` receives the outputs of one cell without colours and inline tags, joined directly;
+    `loose` receives those of all cells, without spaces and tags. Each find is yielded with the list
+    of its parts, as piece, begin and end; finds within one part are left out.
     """
     channels: dict[str, list[Piece]] = {}
     for piece in pieces:
@@ -216,7 +219,7 @@ def _parts(
 
 
 def _words(text: str, noise: re.Pattern[str]) -> Iterator[tuple[int, int]]:
-    """Yield begin and end of what lies between spaces, colours, quotes around all, and tags."""
+    """Yield the begin and end of each word between spaces, colours, outer quotes and tags."""
     position = 0
     for found in noise.finditer(text):
         if found.start() > position:

@@ -1,4 +1,4 @@
-"""Mask every secret in a notebook before it is written, wherever in the notebook it stands."""
+"""Mask every secret in a notebook, in any place, before the notebook is written."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ def mask_notebook(
     """Return a copy of a notebook without secrets, or the notebook itself if there is none.
 
     Sources, outputs, tracebacks, stream text, attachments, widget state and all metadata are
-    looked through, and secrets that are spread over several outputs are found as well. Names of
-    fields that Jupyter knows stay, whatever a secret is. `keep` and `masker` are as in `Masker`.
-    After `until` (of `time.monotonic`) texts are replaced instead of being looked through.
+    searched, and secrets that span several outputs are found too. Jupyter's own field names are
+    never changed, even if one equals a secret. `keep` and `masker` are as in `Masker`. After
+    `until` (of `time.monotonic`) texts are replaced instead of searched.
     """
     masker = masker or Masker(secrets, keep=keep)
     torn = list(spread(output_pieces(notebook), masker)) if _in_time(until) else []
@@ -55,7 +55,7 @@ def mask_notebook(
 def spread(
     pieces: list[Piece], masker: Masker
 ) -> Iterator[tuple[list[tuple[Piece, int, int]], Find]]:
-    """Yield what is spread over several outputs, as `spread_finds` does."""
+    """Yield secrets that span several outputs, as `spread_finds` does."""
     return spread_finds(pieces, close=lambda text: _close(text, masker), loose=masker.walk.joined)
 
 
@@ -64,7 +64,7 @@ def _close(text: str, masker: Masker) -> list[Find]:
 
 
 def field_find(text: Text) -> str:
-    """Return what a whole value is by the name of its field, or nothing."""
+    """Return a find for a whole value, based on its field's name, or nothing."""
     label = text.label
     return label if label and counts_as_value(text.text, name=text.name, quoted=True) else ""
 
@@ -115,7 +115,7 @@ def _put(notebook: Any, text: Text, masked: str) -> None:  # noqa: ANN401 - JSON
 
 
 def _cut_spread(pieces: list[Piece], masker: Masker) -> None:
-    """Replace the first part of a spread secret by what it may show, and drop the others."""
+    """Replace the first part of a split secret with its placeholder, and remove the others."""
     cuts: dict[tuple[int, str | int], list[tuple[int, int, str]]] = {}
     places = {}
     for parts, found in spread(pieces, masker):

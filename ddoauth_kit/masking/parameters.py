@@ -1,4 +1,4 @@
-"""Refuse a parameter that looks like a secret: papermill writes parameters down in clear, twice."""
+"""Refuse a parameter that looks like a secret, because papermill writes it in clear text."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _BARE: Final = re.compile(r"[0-9a-fA-F]{32}|[0-9a-fA-F]{40}")
 def plain_values(
     parameters: Mapping[str, Any], *, environ: Mapping[str, str] = os.environ
 ) -> frozenset[str]:
-    """Return the values of parameters that are declared to be no secrets.
+    """Return the values of parameters that are declared not to be secret.
 
-    A name such as `COMMIT`, `RUN_ID` or `TRACE_ID` declares it for a number of 32 or 40 hex digits,
-    and the variable `DDOAUTH_PLAIN_PARAMETERS` for every parameter that it names.
+    A name such as `COMMIT`, `RUN_ID` or `TRACE_ID` declares this for a value of 32 or 40 hex
+    digits; the variable `DDOAUTH_PLAIN_PARAMETERS` declares it for all parameters that it lists.
     """
     declared = set(re.split(r"[,\s]+", environ.get(PLAIN, "")))
     return frozenset(
@@ -44,11 +44,11 @@ def refuse_secret_parameters(
 ) -> None:
     """Refuse a parameter whose value is a known secret or looks like one, at any depth.
 
-    A value under a name such as `ACCESS_TOKEN` is refused as well, unless it is empty. What
+    A value under a name such as `ACCESS_TOKEN` is also refused, unless it is empty. A value that
     `plain_values` returns is refused only if it is a known secret.
 
     Raises:
-        InputError: `secret_parameter`; the message names the parameter and not its value.
+        InputError: `secret_parameter`; the message contains the parameter's name, not its value.
     """
     plain = plain_values(parameters, environ=environ)
     masker = Masker(secrets, keep=plain)
@@ -65,7 +65,7 @@ def _is_secret(name: str, text: str, *, masker: Masker, plain: frozenset[str]) -
 
 
 def _leaves(name: str, value: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - JSON
-    """Yield every text of a value, names of fields included, with the name it stands under."""
+    """Yield every text in a value, including field names, with the name of its field."""
     waiting = [(str(name), value)]
     while waiting:
         name, value = waiting.pop()

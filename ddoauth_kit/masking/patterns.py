@@ -1,20 +1,23 @@
-"""Know what a secret looks like: one table of names, prefixes, shapes and places.
+"""Define what a secret looks like, in one table of names, prefixes, shapes and places.
 
-Masking and scanning both read it, so that what one finds the other masks. Every pattern is linear:
-a repetition is bounded, or it can begin at one place of a run only.
+Masking and scanning both use it, so each finds what the other finds. Every pattern takes linear
+time: a repetition is bounded, or can begin at only one place in a run.
 """
 
 from __future__ import annotations
 
 import re
+import string
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
+from ddoauth_kit.masking.runs import CharacterClass, any_of, lines_with, one_byte_each
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-# Fields that hold a secret whatever it looks like: OAuth's, and Datadog's own.
+# Fields that always contain a secret: OAuth's, and Datadog's own.
 SECRET_FIELDS: Final = frozenset(
     {
         "access_token",
@@ -110,6 +113,7 @@ _ID_URL: Final = re.compile(
     r"|(?:githubusercontent\.com|mybinder\.org/v2/gh)/[\w.-]{1,60}/[\w.-]{1,80}/\Z"
     r"|(?:uses:[ \t\"\']{0,4}|git\+|github\.com/)[^\s@]{1,150}@\Z|\.git@\Z"
     r"|\b[0-9a-f]{7,40}\.{2,3}\Z"
+    r"|/compare/[\w./@+-]{1,120}\.{2,3}\Z"
     r"|\.(?:conda|tar\.bz2)#\Z"
     r"|\b(?:altair-viz|vega-embed|data)-\Z"
     r"|_anim_\w{1,24}_\Z"
@@ -124,7 +128,7 @@ _ID_WORD: Final = re.compile(rf"(?i)(?:.*[_.-])?(?:{_ID_NAME})\Z")
 
 @dataclass(frozen=True, slots=True)
 class Find:
-    """Hold where a secret is in a text, what may be shown for it, and what it looks like."""
+    """Hold a secret's position in a text, its placeholder, and what it looks like."""
 
     begin: int
     end: int
@@ -133,13 +137,18 @@ class Find:
     known: bool = False
     rank: int = 0
 
+    def at(self, begin: int, end: int) -> Find:
+        """Return the same find at another place."""
+        return Find(begin, end, self.shown, self.kind, self.known, self.rank)
+
 
 @dataclass(frozen=True, slots=True)
 class Shape:
     """Hold one row of the table.
 
-    `pattern` has a group `value`, the secret itself. A text without any of `hints`, in lower case,
-    cannot match. `counts` decides with what stands around.
+    `pattern` has a group `value`, the secret itself. It is looked for in lines that hold one of
+    `hints`, in lower case, and in those up to `beyond` characters after it; a shape without hints
+    is one of hex digits. `counts` decides with what stands around.
     """
 
     kind: str
@@ -148,42 +157,55 @@ class Shape:
     hints: tuple[str, ...] = ()
     counts: Callable[[re.Match[str]], bool] | None = None
     joined: bool = False
+    beyond: int = 0
 
     def finds(self, text: str, folded: str) -> Iterator[Find]:
-        """Yield where the shape is in a text; `folded` is the text in lower case."""
-        for hint in self.hints:
-            if hint in folded:
-                break
-        else:
-            if self.hints:
-                return
-        for found in self.pattern.finditer(text):
-            value = found["value"]
-            if is_repeated(value) or (self.counts is not None and not self.counts(found)):
-                continue
+        """Yield the shape's matches in a text; `folded` is the text in lower case."""
+        if any_of(self.hints, folded):
+            for begin, end in lines_with(_any_hint(self.hints), folded, after=self.beyond):
+                for found in self.pattern.finditer(text, begin, end):
+                    yield from self._counted(found)
+
+    def find_at(self, text: str, begin: int) -> Iterator[Find]:
+        """Yield the shape if it begins at this place of a text."""
+        found = self.pattern.match(text, begin)
+        if found is not None:
+            yield from self._counted(found)
+
+    def _counted(self, found: re.Match[str]) -> Iterator[Find]:
+        value = found["value"]
+        if not is_repeated(value) and (self.counts is None or self.counts(found)):
             shown = self.shown.replace("{tail}", value[-4:])
             yield Find(*found.span("value"), shown, self.kind)
 
 
+@lru_cache(maxsize=64)
+def _any_hint(hints: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(map(re.escape, hints)))
+
+
 def is_repeated(value: str) -> bool:
-    """Return whether a value is one character over and over: a placeholder."""
+    """Return whether a value repeats one character and is therefore a placeholder."""
+    last = value[-2:].lower()
+    if last[:1] != last[1:] and len(last) > 1 and "_" not in last:
+        return False  # most values end here
     letters = (value.rpartition("_")[2] or value).lower()
     return letters != "" and not letters.strip(letters[0])
 
 
 def is_placeholder(value: str) -> bool:
-    """Return whether a value only says that a secret belongs here."""
+    """Return whether a value only marks the place of a secret."""
     return is_repeated(value) or bool(_PLACEHOLDER.match(value[:200]))
 
 
 def is_id_name(name: str) -> bool:
-    """Return whether a value under this name is a commit, a checksum or an id of a run."""
+    """Return whether this name belongs to a commit, a checksum or a run id."""
     return bool(_ID_WORD.match(_CAMEL.sub("_", name[:100])))
 
 
 @lru_cache(maxsize=4096)
 def field_label(name: str) -> str:
-    """Return what a field or variable of this name holds, such as `client_secret`, or nothing."""
+    """Return what a field or variable with this name holds, such as `client_secret`, or ""."""
     if _OURS.match(name):
         name = name[len("DDOAUTH_") :]
     words = _words(name)
@@ -200,11 +222,11 @@ def field_label(name: str) -> str:
 
 @lru_cache(maxsize=4096)
 def is_secret_name(name: str) -> bool:
-    """Return whether a variable or parameter of this name holds a secret.
+    """Return whether a variable or parameter with this name holds a secret.
 
-    More names than those of fields count: `GITHUB_TOKEN`, `DD_PAT`. Counts and cursors such as
-    `MAX_TOKENS` and `PAGE_TOKEN` do not, and neither does what only describes a secret, such as
-    `TOKEN_URL`.
+    More names count than for fields, such as `GITHUB_TOKEN` and `DD_PAT`. Counts and cursors such
+    as `MAX_TOKENS` and `PAGE_TOKEN` don't count, and neither do names that only describe a secret,
+    such as `TOKEN_URL`.
     """
     if _OURS.match(name) or field_label(name):
         return True
@@ -227,7 +249,7 @@ def _words(name: str) -> list[str]:
 
 
 def _is_key(found: re.Match[str]) -> bool:
-    """Ignore ids and commits where they belong, and folders of a path."""
+    """Ignore ids and commits in their usual places, and folders in a path."""
     begin, end = found.span("value")
     text, value = found.string, found["value"]
     last = text[begin - 1 : begin] if begin else ""
@@ -282,7 +304,7 @@ _REDIRECT: Final = re.compile(r"[?&](?:state|domain|site|dd_oid|client_id|code)=
 
 
 def _is_redirect(found: re.Match[str]) -> bool:
-    """Count `code` and `state` of a redirect as secrets, but not the state of a country."""
+    """Count the `code` and `state` of a redirect as secrets, but not the state in an address."""
     value, text = found["value"], found.string
     if is_placeholder(value):
         return False
@@ -294,7 +316,7 @@ def _is_redirect(found: re.Match[str]) -> bool:
 
 
 def counts_as_value(value: str, *, name: str = "", quoted: bool, sure: bool = False) -> bool:
-    """Return whether the text after a secret's name is the secret itself, not code or prose."""
+    """Return whether the text after a secret's name is the secret itself and not code or prose."""
     bare = value.strip()
     if len(bare) < SHORTEST_FIELD or is_placeholder(bare) or any(c.isspace() for c in bare):
         return False
@@ -307,9 +329,9 @@ def counts_as_value(value: str, *, name: str = "", quoted: bool, sure: bool = Fa
     return any(c.isdigit() for c in bare) or bool(re.search(r"[-+/=~!@#%^*]", bare))
 
 
-_NAME: Final = r"(?<![A-Za-z0-9_.-])-{0,2}(?P<name>[A-Za-z_][A-Za-z0-9_.-]{1,100})"
+_NAME: Final = r"(?<![A-Za-z0-9_.-])-{0,2}(?P<name>[A-Za-z_][A-Za-z0-9_.-]{1,100}+)"
 _FIELDS: Final = re.compile(
-    rf"{_NAME}[\"'\]]{{0,2}}[ \t]{{0,8}}(?P<sep>=>|:=|[:=]|(?<=[\"']),)[ \t]{{0,8}}"
+    rf"{_NAME}[\"'\]]{{0,2}}+[ \t]{{0,8}}+(?P<sep>=>|:=|[:=]|(?<=[\"']),)[ \t]{{0,8}}"
     r"(?:[bruf]{0,2}\"(?P<double>(?:[^\"\\\n]|\\.){1,4096})"
     r"|[bruf]{0,2}'(?P<single>(?:[^'\\\n]|\\.){1,4096})"
     r"|(?P<bare>[^\s,;&\"'<>(){}\[\]\\=]{1,4096}=*)(?P<after>[(\[]?))"
@@ -319,26 +341,35 @@ _OPTIONS: Final = re.compile(
     r"(?P<bare>[^\s\"'<>|;&$]{1,4096})"
 )
 _ELEMENTS: Final = re.compile(
-    r"<(?P<name>[A-Za-z_][A-Za-z0-9_.-]{1,60})>\s{0,8}(?P<bare>[^<>\s&=][^<>\s]{0,4095})\s{0,8}</"
+    r"<(?P<name>[A-Za-z_][A-Za-z0-9_.-]{1,60})>\s{0,8}(?P<bare>[^<>\s&=][^<>\s]{0,4095})\s{0,8}"
+    r"</(?P=name)"
 )
 _CELLS: Final = re.compile(
     r"<t[hd]\b[^<>]{0,200}>\s{0,40}(?P<name>[A-Za-z_][A-Za-z0-9_.-]{1,60})\s{0,40}</t[hd]>\s{0,40}"
     r"<td\b[^<>]{0,200}>\s{0,40}(?P<bare>[^<>\s&=][^<>\s]{0,4095})\s{0,40}</"
 )
-_FIELD_HINTS: Final = ("token", "secret", "key", "verifier", "pass", "grant", "_pat")
+_FIELD_HINTS: Final = _any_hint(
+    ("token", "secret", "key", "verifier", "pass", "grant", "_pat", "-pat", "ddpat")
+)
+_ROW: Final = 4800
 
 
-def field_finds(text: str) -> Iterator[Find]:
-    """Yield values that a name gives away: in JSON, YAML, XML, forms, code, tables and options."""
-    for found in _FIELDS.finditer(text):
-        yield from _field(found)
-    if "--" in text:
-        for found in _OPTIONS.finditer(text):
-            yield from _marked_up(found)
-    if "</" in text:
-        for pattern in (_ELEMENTS, _CELLS):
-            for found in pattern.finditer(text):
+def field_finds(text: str, folded: str) -> Iterator[Find]:
+    """Yield values whose name reveals them, in JSON, YAML, XML, forms, code, tables and options.
+
+    `folded` is the text in lower case.
+    """
+    for begin, end in lines_with(_FIELD_HINTS, folded):
+        for found in _FIELDS.finditer(text, begin, end):
+            yield from _field(found)
+        if "--" in text:
+            for found in _OPTIONS.finditer(text, begin, end):
                 yield from _marked_up(found)
+    if "</" in text:
+        for begin, end in lines_with(_FIELD_HINTS, folded, before=300, after=_ROW):
+            for pattern in (_ELEMENTS, _CELLS):
+                for found in pattern.finditer(text, begin, end):
+                    yield from _marked_up(found)
 
 
 def _field(found: re.Match[str]) -> Iterator[Find]:
@@ -362,7 +393,7 @@ def _marked_up(found: re.Match[str]) -> Iterator[Find]:
 
 
 def _plain_label(name: str, value: str) -> str:
-    """Return a label for `token` and `secret` alone, which count where the value looks random."""
+    """Return a label for a bare `token` or `secret`, which count only if the value looks random."""
     label = _PLAIN_LABELS.get(name.lower(), "")
     if not label:
         return ""
@@ -464,6 +495,7 @@ SHAPES: Final = (
         ),
         ("curl",),
         _is_curl,
+        beyond=1200,
     ),
     Shape(
         "code of a redirect",
@@ -481,22 +513,28 @@ SHAPES: Final = (
     ),
 )
 
-_HINTED: Final = re.compile("|".join(re.escape(hint) for shape in SHAPES for hint in shape.hints))
-_HEX_RUN: Final = re.compile(r"(?<![0-9A-Za-z])[0-9a-fA-F]{32}")
-_FIELD_HINTED: Final = re.compile("|".join(_FIELD_HINTS))
+_HEX_SHAPES: Final = tuple(shape for shape in SHAPES if not shape.hints)
+_HINTED_SHAPES: Final = tuple(shape for shape in SHAPES if shape.hints)
+_HEX: Final = CharacterClass(string.hexdigits)
+_SHORTEST_HEX: Final = 32
+_ASCII_UPPER: Final = re.compile("[A-Z]+")
 
 
 def finds(text: str, *, joined: bool = False) -> Iterator[Find]:
     """Yield everything in a text that looks like a secret, without decoding anything.
 
-    With `joined`, only what is known by its beginning: where spaces were taken out of a text the
-    ends of words are lost.
+    With `joined`, only secrets with a known prefix are found, because words have no end in a text
+    whose spaces were removed.
     """
     folded = text.lower()
-    hinted = _HINTED.search(folded) is not None
-    keyed = not joined and _HEX_RUN.search(text) is not None
-    for shape in SHAPES:
-        if (hinted if shape.hints else keyed) and (shape.joined or not joined):
+    if len(folded) != len(text):
+        folded = _ASCII_UPPER.sub(lambda found: found[0].lower(), text)
+    for shape in _HINTED_SHAPES:
+        if shape.joined or not joined:
             yield from shape.finds(text, folded)
-    if not joined and _FIELD_HINTED.search(folded):
-        yield from field_finds(text)
+    if joined:
+        return
+    for begin, _ in _HEX.runs(one_byte_each(text), _SHORTEST_HEX):
+        for shape in _HEX_SHAPES:
+            yield from shape.find_at(text, begin)
+    yield from field_finds(text, folded)

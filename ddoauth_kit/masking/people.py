@@ -1,4 +1,4 @@
-"""Mask people and organizations in what a report shows: e-mails, and values under telling names."""
+"""Mask people and organizations in a report: e-mail addresses, and values with telling names."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _NAMES: Final = (
     "dd_org_name|dd_oid|org|org_id|org_name|org_uuid|organization|public_id|user|user_id|user_name|"
     "username|user_uuid|handle|email|full_name|first_name|last_name|created_by|modified_by"
 )
-# A text without any of these, in lower case, names nobody.
+# A text that contains none of these, in lower case, names nobody.
 _HINTS: Final = (
     *(
         "dd_o",
@@ -47,10 +47,10 @@ _PATTERNS: Final = (
 
 
 def mask_people(text: str) -> str:
-    """Return a text without e-mail addresses, and without users and organizations that are named.
+    """Return a text without e-mail addresses and without the names of users and organizations.
 
-    Named are values in JSON, in URLs and in two-column tables. A name in running prose cannot be
-    told from any other word.
+    Names are found in JSON, in URLs and in two-column tables. In running prose, a name can't be
+    distinguished from other words.
     """
     folded = text.lower()
     if any(hint in folded for hint in _HINTS):
@@ -60,17 +60,17 @@ def mask_people(text: str) -> str:
 
 
 def _masked(found: re.Match[str]) -> str:
-    """Keep the name and the quotes; a word in brackets is safe in HTML."""
+    """Keep the field's name and the quotes; a word in brackets is safe in HTML."""
     return f"{found[1]}{found[2]}(masked){found[2]}"
 
 
 def mask_row(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a table's row with people masked, whole columns by their names."""
+    """Return a table row with people masked; columns with telling names are masked completely."""
     return {name: _value(str(name), value) for name, value in row.items()}
 
 
 def mask_values(value: Any) -> Any:  # noqa: ANN401 - JSON
-    """Return a JSON value with people masked in its texts; names of fields stay."""
+    """Return a JSON value with people masked in its texts; field names don't change."""
     if isinstance(value, str):
         return mask_people(value)
     if isinstance(value, (list, tuple)):

@@ -1,4 +1,4 @@
-"""Replace secrets in text that is kept or shown, by field name, by value and by shape."""
+"""Replace secrets in stored or shown text, found by field name, value and shape."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from ddoauth_kit.masking.layers import INLINE
 from ddoauth_kit.masking.patterns import SECRET_FIELDS, Find, field_label
-from ddoauth_kit.masking.walk import INLINE, Walk, known_forms
+from ddoauth_kit.masking.walk import Walk, known_forms
 from ddoauth_kit.printable import counted
 from ddoauth_kit.secret import Secret
 
@@ -29,21 +30,21 @@ _ELEMENT: Final = re.compile(
     rf"<({'|'.join(_BODY_FIELDS)}|code)([^<>]{{0,200}}>)[^<]+(?=</)", re.IGNORECASE
 )
 _FIELD_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}")
-# What a server calls a problem, and no code that a person was sent back with.
+# Names of errors, as opposed to codes from a redirect.
 _CODE_WORD: Final = re.compile(r"[a-z]+(?:[_ .][a-z]+)*|[A-Z]+(?:_[A-Z]+)*|[\d.]{1,6}")
 _KEY_LENGTH: Final = 32
 _DEEPEST: Final = 3
 _REMEMBERED: Final = 512
-# A body of many times what is kept is not parsed to be masked, and a secret reaches no further.
+# A body that is many times longer than the stored part is not parsed to be masked.
 _MANY: Final = 4
 _REACH: Final = 8192
 
 
 class Masker:
-    """Mask known secrets however they are encoded, and whatever looks like one.
+    """Mask known secrets in any encoding, and anything that looks like a secret.
 
-    Prepared once for many texts. What looks like a secret is in `masking.patterns`, and how
-    deep is looked in `masking.walk`. `keep` names values that the user declared to be no secrets.
+    Create one and use it for many texts. `masking.patterns` defines what looks like a secret, and
+    `masking.walk` how deep to look. `keep` contains values that the user declared not to be secret.
     """
 
     def __init__(self, secrets: Iterable[Secret] = (), *, keep: Collection[str] = ()) -> None:
@@ -52,7 +53,7 @@ class Masker:
         self._done: dict[str, str] = {}
 
     def __call__(self, text: str) -> str:
-        """Return the text with every secret replaced by what it may show."""
+        """Return the text with every secret replaced by a placeholder."""
         if text not in self._done:
             if len(self._done) >= _REMEMBERED:
                 self._done.clear()
@@ -62,14 +63,14 @@ class Masker:
 
 
 class QuickMasker:
-    """Mask known values as they stand and as URLs, forms, code, HTML and JSON write them."""
+    """Mask known values as they are, and as URLs, forms, code, HTML and JSON write them."""
 
     def __init__(self, secrets: Iterable[Secret]) -> None:
         self.secrets = tuple(secrets)
         self._forms = known_forms(self.secrets)
 
     def __call__(self, text: str) -> str:
-        """Return the text with each known value replaced by what it may show."""
+        """Return the text with each known value replaced by a placeholder."""
         for form, shown in self._forms:
             if form in text:
                 text = text.replace(form, shown)
@@ -77,7 +78,7 @@ class QuickMasker:
 
 
 def replaced(text: str, found: Iterable[Find]) -> str:
-    """Return a text with each find replaced by what may be shown; tags in it stay."""
+    """Return a text with each find replaced by a placeholder; keep tags in it."""
     parts, position = [], 0
     for each in found:
         cut = text[each.begin : each.end]
@@ -101,11 +102,11 @@ def redact_body(
     masker: Masker | None = None,
     longest: int | None = None,
 ) -> str:
-    """Mask a body: its secret fields, in JSON (whole or torn), a form, YAML or XML, then any text.
+    """Mask a body: its secret fields in JSON (even truncated), a form, YAML or XML, then all text.
 
-    Copies of what such a field holds are masked, too, wherever in the body they stand. The result
-    is cut to `longest` characters after it was masked, so that no part of a secret is left at its
-    end. A `masker` of the secrets may be given in their place.
+    Copies of such a field's value are masked everywhere in the body. The result is truncated to
+    `longest` characters only after masking, so that no part of a secret remains at its end. A
+    `masker` of the secrets may be passed instead of them.
     """
     return masked_body(text, masker or Masker(secrets), longest=longest)[0]
 
@@ -130,7 +131,7 @@ def _cut(text: str, longest: int | None) -> str:
 
 
 def _torn(text: str, masker: Masker | QuickMasker, longest: int | None) -> str:
-    """Mask a text that no parser reads; of a long one, only the part that may be kept."""
+    """Mask a text that no parser can read; of a long text, only the part that may be stored."""
     if longest is None or len(text) <= longest + _REACH:
         return masker(_fields(text))
     masked = masker(_fields(text[: longest + _REACH]))
@@ -162,9 +163,9 @@ def _issued(value: Any) -> Iterator[Secret]:  # noqa: ANN401 - JSON has no narro
 
 
 def outline(text: str) -> str:
-    """Return the shape of a JSON text: field names and counts, and none of its values.
+    """Return the structure of a JSON text: field names and counts, but no values.
 
-    A key such as a host or a tag is a customer's value, and is counted.
+    A key such as a host or a tag is a customer's value, so it is only counted.
     """
     try:
         return json.dumps(_shape(json.loads(text)), ensure_ascii=False)
@@ -173,7 +174,7 @@ def outline(text: str) -> str:
 
 
 def is_field_name(name: str) -> bool:
-    """Return whether a key reads like a field's name, and not like a value that became a key."""
+    """Return whether a key looks like a field's name and not like a value used as a key."""
     return bool(_FIELD_NAME.fullmatch(name))
 
 
@@ -189,7 +190,7 @@ def _shape(value: Any) -> Any:  # noqa: ANN401 - JSON has no narrower type
 
 
 def _masked(value: Any, masker: Masker | QuickMasker, depth: int) -> Any:  # noqa: ANN401 - JSON
-    """Return a JSON value without secrets; names of fields stay as they are."""
+    """Return a JSON value without secrets; don't change field names."""
     if isinstance(value, list):
         return [_masked(item, masker, depth) for item in value]
     if isinstance(value, dict):
@@ -221,7 +222,7 @@ def _text(text: str, masker: Masker | QuickMasker, depth: int) -> str:
 
 
 def _body_label(name: str, value: Any) -> str:  # noqa: ANN401 - JSON
-    """Return what a field of a body holds; `code` counts unless it is the name of an error."""
+    """Return what a body's field holds; `code` counts unless it is an error's name."""
     if label := field_label(name):
         return label
     lower = name.lower()

@@ -1,10 +1,11 @@
-"""Look for secrets in notebooks, reports and folders, and say where, without repeating one.
+"""Look for secrets in notebooks, reports and folders; report where they are, but not the values.
 
     ddoauth scan notebooks ddoauth-runs
 
 What looks like a secret is in `masking.patterns`, and how deep it is looked for in
-`masking.walk`. A file is read by its marks: UTF-8, UTF-16, UTF-32, gzip, zip, bzip2, xz and
-zlib. One that cannot be read is named as such, and counts as a finding.
+`masking.walk`. A file is read by its marks: UTF-8, UTF-16, UTF-32, gzip, zip, tar, bzip2, xz and
+zlib; of another binary, its readable strings are. One that cannot be read is named as such, and
+counts as a finding.
 """
 
 from __future__ import annotations
@@ -43,10 +44,10 @@ SKIPPED: Final = frozenset({".git", ".venv", "node_modules", "__pycache__"})
 _BLOCK: Final = 256 * 1024
 _REACH: Final = 16 * 1024
 _FEWEST: Final = 4
-# Runs on several sites repeat most of their cells, so a text is looked through once.
+# Runs on several sites repeat most of their cells, so each text is scanned only once.
 _REMEMBERED: Final = 16 * 1024
 _LONGEST_REMEMBERED: Final = 64 * 1024
-# A page's cells and tables, which pages of one run repeat.
+# A page's cells and tables, which the pages of a run repeat.
 _BLOCKS: Final = re.compile(r"(?=<(?:div|section|table)\b)")
 # Where a block has one of these, what stands in its neighbours says whether it is a secret.
 _LEANING: Final = re.compile(r"code=|state=|\s(?:-[uU]|--user|--proxy-user)\b", re.IGNORECASE)
@@ -55,10 +56,10 @@ _AROUND: Final = 2048
 
 @dataclass(frozen=True, slots=True)
 class SecretFinding:
-    """Say where something secret stands and what it looks like, and never what it is.
+    """Say where a secret is and what it looks like, but never its value.
 
-    `fingerprint` is what a list of allowed values knows it by; it is empty for the values that are
-    known in memory, which nobody can allow, and for files that could not be read.
+    `fingerprint` identifies it in a list of allowed values. It is empty for values that are known
+    in memory, which nobody can allow, and for unreadable files.
     """
 
     path: str
@@ -72,7 +73,7 @@ class SecretFinding:
 
 @dataclass(slots=True)
 class Scan:
-    """Look through files, and hold what was found, what was allowed and what was passed by."""
+    """Scan files, and record what was found, allowed and skipped."""
 
     masker: Masker = field(default_factory=Masker)
     allowed: Collection[str] = frozenset()
@@ -83,7 +84,7 @@ class Scan:
     _done: dict[str, tuple[Find, ...]] = field(default_factory=dict, repr=False)
 
     def path(self, path: Path) -> None:
-        """Look through a file, or through all files of a folder.
+        """Scan a file, or all files in a folder.
 
         Raises:
             InputError: `unreadable_path`, for a path that does not exist.
@@ -101,9 +102,9 @@ class Scan:
                 self.file(Path(folder) / name)
 
     def file(self, path: Path) -> bytes:
-        """Look through one file; whatever it holds, this ends with findings, never an error.
+        """Scan one file; whatever it contains, this returns findings and never raises.
 
-        Return what was read of it, so that others need not read it again.
+        Return the text that was read, so that nobody has to read it again.
         """
         self.files += 1
         data = b""
@@ -153,7 +154,7 @@ class Scan:
                 self.findings.setdefault(SecretFinding(name, where, what, mark))
 
     def _known_in(self, name: str) -> list[Find]:
-        """Return the known values in the name of a file; hashes are in many names."""
+        """Return the known values in a file name; only these, because many names contain hashes."""
         return [found for found in self.masker.walk.finds(name) if found.known]
 
     def _shown(self, name: str) -> str:
@@ -178,7 +179,7 @@ class Scan:
             yield f"line {number}", found.kind, _mark(text, found)
 
     def _in_blocks(self, text: str) -> Iterator[Find]:
-        """Yield what stands in a page: known values in the whole of it, the rest by its blocks."""
+        """Yield the finds in a page: known values in the whole page, the rest block by block."""
         yield from self.masker.walk.known(text)
         begin = 0
         for block in _BLOCKS.split(text):
@@ -226,7 +227,7 @@ def scan_paths(
     secrets: Iterable[Secret] = (),
     allowed: Collection[str] = frozenset(),
 ) -> list[SecretFinding]:
-    """Return what is found in files, and in all files of folders.
+    """Return the secrets in files, and in all files in folders.
 
     `allowed` are the fingerprints of a list, see `masking.allowed`.
 
@@ -240,7 +241,7 @@ def scan_paths(
 
 
 def _notebook(text: str) -> Any:  # noqa: ANN401 - JSON
-    """Return a notebook, or None for what can be read as text only."""
+    """Return a notebook, or None for a file that can be read only as text."""
     try:
         content = json.loads(text)
     except (ValueError, RecursionError):
@@ -249,7 +250,7 @@ def _notebook(text: str) -> Any:  # noqa: ANN401 - JSON
 
 
 def _all_finds(text: str, masker: Masker) -> Iterator[Find]:
-    """Yield what is found in a text, of a long one block by block, so that none is passed by."""
+    """Yield the finds in a text; scan a long text in overlapping blocks."""
     if len(text) <= _BLOCK:
         yield from masker.walk.finds(text)
         return
@@ -285,5 +286,5 @@ def _line_starts(text: str) -> list[int]:
 
 
 def _printable(text: str) -> str:
-    """Return a name without halves of characters, which a file system may hold and nobody print."""
+    """Return a name without surrogates, which a file system may contain but nothing can print."""
     return text.encode("utf-8", "backslashreplace").decode()

@@ -1,7 +1,7 @@
-"""Read what is spelled one character at a time, or in one of the rarer notations of bytes.
+"""Read values that are spelled one character at a time, or in a rare notation of bytes.
 
-A list of characters, of their numbers or of their hex digits, base32, and letters that only look
-like those of ASCII.
+These are lists of characters, of their numbers or of their hex digits, base32, and letters that
+only look like ASCII.
 """
 
 from __future__ import annotations
@@ -10,21 +10,26 @@ import re
 import unicodedata
 from base64 import b32decode
 from binascii import Error as NotBase32
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
+
+from ddoauth_kit.masking.runs import CharacterClass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _SHORTEST: Final = 24
+_BLOCK: Final = 4096
 _FEWEST_LETTERS: Final = 12
 _FEWEST_WORDS: Final = 16
+_FEWEST_DIGITS: Final = 8
 _CHARACTERS: Final = re.compile(r"(?<!\w)\w(?:[\s,;|:'\"\-\[\]]{1,8}\w){15,}(?!\w)", re.ASCII)
 _NUMBERS: Final = re.compile(r"(?<![\w.])\d{2,3}(?:[\s,;]{1,6}\d{2,3}){15,}(?![\w.])", re.ASCII)
 _HEX_BYTES: Final = re.compile(
     r"(?<!\w)(?:0x)?[0-9a-fA-F]{2}(?:[\s,:;\-]{1,6}(?:0x)?[0-9a-fA-F]{2}){15,}(?!\w)", re.ASCII
 )
 _BASE32: Final = re.compile(r"(?<![A-Za-z0-9])[A-Z2-7]{24,}={0,6}(?![A-Za-z0-9])")
-# Each character as its class: of a word, between words, or another.
+# Each character's class: in a word, between words, or other.
 _CLASSES: Final = bytes(
     ord("w")
     if (chr(n).isalnum() and n < 0x80) or n == ord("_")  # noqa: PLR2004 - ASCII
@@ -32,38 +37,60 @@ _CLASSES: Final = bytes(
     for n in range(256)
 )
 _IN_A_ROW: Final = (b"wswswswswsws", b"wwswwswwswwswwsww")
-_MAY_BE_BASE32: Final = re.compile(r"[A-Z2-7]{24}")
+_IN_BASE32: Final = CharacterClass("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")
 _HEX_BYTE: Final = re.compile(r"(?:0x)?([0-9a-fA-F]{2})")
 _SEPARATORS: Final = {ord(c): None for c in " \t\n\r\v\f,;|:'\"-[]"}
 _APART: Final = re.compile(r"[\s,;]")
-# Full width, circled and mathematical letters, which Unicode's NFKC makes plain.
+# Full-width, circled and mathematical letters, which NFKC converts to plain ones.
 LOOKALIKES: Final = re.compile("[\u2460-\u24ff\ufe50-\ufe6f\uff01-\uff5e\U0001d400-\U0001d7ff]+")
+_NO_DIGITS: Final = bytes(n for n in range(256) if not chr(n).isdecimal() or n > 0x7F)  # noqa: PLR2004
 _OTHERS: Final = bytes(n for n in range(256) if not chr(n).isalnum() or n > 0x7F)  # noqa: PLR2004
 
 
-def spelled_words(text: str) -> Iterator[tuple[int, int, str | bytes]]:
-    """Yield begin and end of each word that is spelled in a text, and what it says."""
+def spelled_words(text: str, ascii_text: bytes) -> Iterator[tuple[int, int, str | bytes]]:
+    """Yield the begin, end and decoded text of each word that is spelled out in a text.
+
+    `ascii_text` is the text as `runs.one_byte_each` gives it.
+    """
     if len(text) < _SHORTEST:
         return
-    if _MAY_BE_BASE32.search(text):
-        yield from _in_base32(text)
-    if not _has_short_words(text):
-        return
-    for found in _CHARACTERS.finditer(text):
+    yield from _in_base32(text, ascii_text)
+    for begin, end in _with_short_words(ascii_text):
+        yield from _spelled(text, begin, end)
+
+
+def _spelled(text: str, begin: int, end: int) -> Iterator[tuple[int, int, str | bytes]]:
+    for found in _CHARACTERS.finditer(text, begin, end):
         said = found[0].translate(_SEPARATORS)
         if not said.isdigit() and not said.isalpha():
             yield *found.span(), said
-    for found in _NUMBERS.finditer(text):
+    for found in _NUMBERS.finditer(text, begin, end):
         numbers = [int(each) for each in _APART.split(found[0]) if each]
         if all(n <= 0xFF for n in numbers):  # noqa: PLR2004 - a byte
             yield *found.span(), bytes(numbers)
-    for found in _HEX_BYTES.finditer(text):
+    for found in _HEX_BYTES.finditer(text, begin, end):
         yield *found.span(), bytes.fromhex("".join(_HEX_BYTE.findall(found[0])))
 
 
-def _has_short_words(text: str) -> bool:
-    """Return whether six words in a row are short; most texts have none, and are not read again."""
-    classes = text.encode("ascii", "replace").translate(_CLASSES)
+def _with_short_words(text: bytes) -> Iterator[tuple[int, int]]:
+    """Yield the parts of a text in which six words in a row are short; most texts have none."""
+    classes = text.translate(_CLASSES)
+    if not _has_short_words(classes):
+        return
+    begin = end = -1
+    for block in range(0, len(classes), _BLOCK):
+        if not _has_short_words(classes[block : block + _BLOCK]):
+            continue
+        if block > end:
+            if end >= 0:
+                yield begin, end
+            begin = max(0, block - _BLOCK)
+        end = block + 2 * _BLOCK
+    if end >= 0:
+        yield begin, min(end, len(classes))
+
+
+def _has_short_words(classes: bytes) -> bool:
     for _ in range(3):
         classes = classes.replace(b"ss", b"s")
     if _IN_A_ROW[0] in classes:
@@ -72,10 +99,11 @@ def _has_short_words(text: str) -> bool:
     return _IN_A_ROW[1] in classes
 
 
-def _in_base32(text: str) -> Iterator[tuple[int, int, bytes]]:
-    for found in _BASE32.finditer(text):
-        word = found[0].rstrip("=")
-        if not word.strip(word[0]):
+def _in_base32(text: str, ascii_text: bytes) -> Iterator[tuple[int, int, bytes]]:
+    for begin, _ in _IN_BASE32.runs(ascii_text, _SHORTEST):
+        found = _BASE32.match(text, begin)
+        word = found[0].rstrip("=") if found else ""
+        if found is None or not word.strip(word[0]):
             continue
         try:
             yield *found.span(), b32decode(word + "=" * (-len(word) % 8))
@@ -84,42 +112,63 @@ def _in_base32(text: str) -> Iterator[tuple[int, int, bytes]]:
 
 
 def plain_letters(text: str) -> str:
-    """Return a text with plain letters in the place of those that look like them."""
+    """Replace letters that look like ASCII letters with those."""
     return LOOKALIKES.sub(lambda found: unicodedata.normalize("NFKC", found[0]), text)
 
 
 def letters_alone(text: str) -> bytes:
-    """Return the ASCII letters and digits of a text, in lower case, with nothing between them."""
+    """Return only the ASCII letters and digits of a text, in lower case."""
     if text.isascii():
         return text.encode().lower().translate(None, _OTHERS)
     return plain_letters(text).encode("ascii", "ignore").lower().translate(None, _OTHERS)
 
 
+@lru_cache(maxsize=1024)
+def _letters_in(character: str) -> int:
+    return len(letters_alone(character))
+
+
 class LettersAlone:
-    """Find known values by their letters alone, whatever stands between and however written."""
+    """Find known values by their letters and digits alone, whatever stands between these.
+
+    The numbers of their bytes count as well, in each base that a dump of memory is written in.
+    """
 
     def __init__(self, values: dict[str, str]) -> None:
-        """Take the values, each with what may be shown for it."""
+        """Take the values, each with its placeholder."""
         alone = {letters_alone(value): shown for value, shown in values.items()}
         self._values = {
             letters: shown
             for letters, shown in alone.items()
             if len(letters) >= (_FEWEST_WORDS if letters.isalpha() else _FEWEST_LETTERS)
         }
+        self._numbers = {
+            digits: shown
+            for value, shown in values.items()
+            if len(value) >= _FEWEST_LETTERS
+            for digits in _in_numbers(value)
+        }
 
     def spans(self, text: str) -> Iterator[tuple[int, int, str]]:
-        """Yield begin and end of each value in a text, and what may be shown for it."""
-        if not self._values:
-            return
+        """Yield the begin, end and placeholder of each value in a text."""
         letters = letters_alone(text)
-        for value in self._values:
-            if value in letters:
-                break
-        else:
+        present = [item for item in self._values.items() if item[0] in letters]
+        if len(letters.translate(None, _NO_DIGITS)) >= _FEWEST_DIGITS:
+            present += [item for item in self._numbers.items() if item[0] in letters]
+        if not present:
             return
-        places = [i for i, c in enumerate(text) for _ in letters_alone(c)]
-        for value, shown in self._values.items():
+        places = [i for i, c in enumerate(text) for _ in range(_letters_in(c))]
+        for value, shown in present:
             at = letters.find(value)
             while at >= 0:
                 yield places[at], places[at + len(value) - 1] + 1, shown
                 at = letters.find(value, at + len(value))
+
+
+def _in_numbers(value: str) -> Iterator[bytes]:
+    """Yield the bytes of a value as numbers of base 16, 10, 8 and 2, and as a single one."""
+    for encoding in ("utf-8", "utf-16-le", "utf-16-be"):
+        raw = value.encode(encoding, "replace")
+        for form in ("02x", "d", "o", "03o", "08b"):
+            yield "".join(format(byte, form) for byte in raw).encode()
+    yield str(int.from_bytes(value.encode("utf-8", "replace"))).encode()

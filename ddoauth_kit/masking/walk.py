@@ -1,8 +1,8 @@
-"""Look into a text as deep as its encodings go, and say where in the text itself something stands.
+"""Search a text through all its encodings, and report positions in the text itself.
 
-One walk serves masking and scanning. Undone are, in any order and nested in each other: JSON's and
-JavaScript's escapes, URL encoding, HTML's references and inline tags, terminal codes, base64 and
-hex of text, UTF-16, gzip and zip. Depth and size are bounded, and all of it is linear.
+Masking and scanning share this code. It decodes, in any order and nesting: escapes of JSON and
+JavaScript, URL encoding, HTML references and inline tags, terminal codes, base64 and hex of text,
+UTF-16, gzip and zip. Depth and size are bounded, and the time is linear.
 """
 
 from __future__ import annotations
@@ -11,26 +11,20 @@ import html
 import json
 import re
 import string
-import unicodedata
-from base64 import b64encode
+from base64 import a85encode, b64encode, b85encode
 from binascii import Error as NotBase64
 from binascii import a2b_base64
-from bisect import bisect_right
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, quote_plus
 
 from ddoauth_kit.masking.containers import TooLargeError, is_packed, members, readable_text
+from ddoauth_kit.masking.layers import LAYERS, Layer, unescaped
 from ddoauth_kit.masking.patterns import Find, finds
-from ddoauth_kit.masking.spelled import (
-    LOOKALIKES,
-    LettersAlone,
-    plain_letters,
-    spelled_words,
-)
+from ddoauth_kit.masking.runs import CharacterClass, one_byte_each
+from ddoauth_kit.masking.spelled import LettersAlone, spelled_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -39,50 +33,13 @@ if TYPE_CHECKING:
 
 DEPTH: Final = 6
 ENCODED: Final = "<encoded_secret>"
-_ROOM: Final = 8 * 1024 * 1024
+# Characters that are read in all: of a text some, times its length more, and of packed ones.
+_ROOM: Final = 256 * 1024
+_PASSES: Final = 8
+_UNPACKED: Final = 8 * 1024 * 1024
 _FEWEST: Final = 4
 _INNER: Final = 8
 _SHORTEST_SHAPE: Final = 12
-# Characters that no terminal and no browser shows: controls, joiners, directions, selectors, tags.
-_INVISIBLE: Final = (
-    r"\x00-\x08\x0e-\x1a\x1c-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"
-    r"\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb"
-    r"\U000e0000-\U000e0fff"
-)
-TERMINAL: Final = (
-    r"(?:(?:\x1b\[|\x9b)[0-?]{0,64}[ -/]{0,8}[@-~]"
-    r"|\x1b(?:\][^\x07\x1b]{0,2048}(?:\x07|\x1b\\)?|[ -/]{1,4}[0-~]|[0-Z\\^-~])"
-    rf"|[{_INVISIBLE}])+"
-)
-_ESCAPES: Final = re.compile(
-    r"(?P<percent>(?:%(?:[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}))+)"
-    r"|(?P<slash>(?:\\(?:u{1,8}[0-9a-fA-F]{4}|[ux]\{[0-9a-fA-F]{1,6}\}|x[0-9a-fA-F]{2}|U[0-9a-fA-F]{8}"
-    r"|00[0-9a-fA-F]{4}|0?[0-7]{3}|[0-9a-fA-F]{2} |N\{[A-Z][A-Z0-9 -]{1,60}\}|[nrtbf\"'`/\\]))+)"
-    r"|(?P<html>(?:&(?:#[0-9]{1,12};?|#[xX][0-9a-fA-F]{1,12};?|[A-Za-z]{2,8};))+)"
-    rf"|(?P<terminal>{TERMINAL})"
-)
-_ESCAPED: Final = re.compile(rf"[%\\&\x1b{_INVISIBLE}]")
-_NOT_PLAIN: Final = re.compile(rf"\\(?![nrtbf\"'`/\\])|[\x1b{_INVISIBLE}]")
-_SLASHED: Final = re.compile(
-    r"\\(?:(?:u{1,8}([0-9a-fA-F]{4})|[ux]\{([0-9a-fA-F]{1,6})\}|x([0-9a-fA-F]{2})|U([0-9a-fA-F]{8})"
-    r"|00([0-9a-fA-F]{4})|([0-9a-fA-F]{2}) )|(?P<octal>0?[0-7]{3})|N\{(?P<named>[^}]+)\}"
-    r"|(?P<letter>.))"
-)
-_PRINTABLE: Final = re.compile(r"(?P<printable>(?:=[0-9A-F]{2})+)|=[ \t]{0,8}\r?\n")
-_IS_PRINTABLE: Final = re.compile(r"=3D|=[ \t]{0,8}\r?\n|(?:=[0-9A-F]{2}){6}")
-_PERCENT: Final = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
-_PERCENT_U: Final = re.compile(r"%u([0-9A-Fa-f]{4})")
-# Unicode's invisible tags, each of which stands for one of ASCII's printable characters.
-_NO_TAG: Final = re.compile(r"[^\U000e0020-\U000e007e]+")
-_TAGS: Final = {0xE0000 + n: n for n in range(0x20, 0x7F)}
-_LETTERS: Final = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
-INLINE: Final = re.compile(
-    r"(?:</?(?:abbr|a|bdi|bdo|big|b|code|del|em|font|ins|i|kbd|mark|q|samp|small|span|strike|"
-    r"strong|sub|sup|s|tspan|tt|u|var|wbr)(?=[\s/>])[^<>]{0,400}>"
-    r"|<!--[^<>]{0,400}-->|<!\[CDATA\[|\]\]>)+",
-    re.IGNORECASE,
-)
-_TAGGED: Final = re.compile(r"</|<wbr|<!|\]\]>", re.IGNORECASE)
 _BASE64: Final = re.compile(
     r"(?<![A-Za-z0-9+/_-])(?:(?:[A-Za-z0-9+/]{32,100}\r?\n[ \t]{0,16}){1,100000}"
     r"[A-Za-z0-9+/]{1,100}"
@@ -93,38 +50,101 @@ _HEX: Final = re.compile(r"(?<![0-9A-Za-z])(?:0[xX])?(?:[0-9a-fA-F]{2}){20,}(?![
 _LINES: Final = re.compile(r"\s+")
 _LINE: Final = re.compile(r"\S+")
 _MOST_LINES: Final = 1000
-_SHORT: Final = 12
+_IN_BASE64: Final = CharacterClass(string.ascii_letters + string.digits + "+/-_")
+_IN_HEX: Final = CharacterClass(string.hexdigits)
+_SHORTEST_WORD: Final = 14
+_SHORTEST_HEX: Final = 40
 _LONG_WORD: Final = 16 * 1024
 _ALWAYS: Final = 24
 
 
-_Seen = dict[str, list[Find]]
-_Layered = Callable[[str], str | None]
+@dataclass(slots=True, eq=False)
+class _Reading:
+    """Hold a text, what its parts decode to, and what was found in it."""
+
+    text: str
+    steps: list[_Step] = field(default_factory=list)
+    is_deep: bool = False
+    found: list[Find] | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class _Layer:
-    """Hold a text with one layer undone, and for each piece its begin here and span there."""
+class _Step:
+    """Hold what a part of a text becomes: by a layer, or as a word that says several things."""
 
-    text: str
-    inner: list[int]
-    outer: list[tuple[int, int, bool]]
+    begin: int
+    end: int
+    said: tuple[_Reading, ...]
+    layer: Layer | None = None
 
-    def placed(self, found: Find) -> Find:
-        """Return a find with its place in the text that was decoded."""
-        return replace(found, begin=self._place(found.begin), end=self._place(found.end - 1, 1))
 
-    def _place(self, position: int, more: int = 0) -> int:
-        number = bisect_right(self.inner, position) - 1
-        begin, end, literal = self.outer[number]
-        return begin + position - self.inner[number] + more if literal else (end if more else begin)
+class _Readings:
+    """Decode a text round by round, what lies least deep first, within a bound of work."""
+
+    def __init__(self, text: str, depth: int) -> None:
+        self.root = _Reading(text)
+        self._known: dict[str, _Reading] = {text: self.root}
+        self._new = [self.root]
+        self._room = _ROOM + _PASSES * len(text)
+        self._unpacked = _UNPACKED
+        for _ in range(depth):
+            level, self._new = self._new, []
+            for reading in level:
+                self._read(reading)
+
+    def _read(self, reading: _Reading) -> None:
+        text, steps = reading.text, reading.steps
+        reading.is_deep = not text.isascii()
+        for layer in LAYERS:
+            for begin, end, decoded in layer.parts(text):
+                reading.is_deep = True
+                if (inner := self._reading(decoded)) is not None:
+                    steps.append(_Step(begin, end, (inner,), layer))
+        ascii_text = one_byte_each(text)
+        for begin, end, data in _words(text, ascii_text):
+            reading.is_deep = True
+            if said := tuple(self._of_bytes(data)):
+                steps.append(_Step(begin, end, said))
+        for begin, end, spelled in spelled_words(text, ascii_text):
+            texts = self._readings(spelled) if isinstance(spelled, str) else self._of_bytes(spelled)
+            if said := tuple(texts):
+                steps.append(_Step(begin, end, said))
+
+    def _of_bytes(self, data: bytes) -> Iterator[_Reading]:
+        if not is_packed(data):
+            yield from self._readings(readable_text(data))
+            return
+        try:
+            for member in members(data, room=max(0, self._unpacked)):
+                text = member.text if member.is_text else readable_text(member.text.encode())
+                self._unpacked -= len(text)
+                self._room += _PASSES * len(text)
+                yield from self._readings(text, member.name)
+        except (TooLargeError, ValueError):
+            return
+
+    def _readings(self, *texts: str) -> Iterator[_Reading]:
+        for text in texts:
+            if (reading := self._reading(text)) is not None:
+                yield reading
+
+    def _reading(self, text: str) -> _Reading | None:
+        """Return the reading of a text, a new one only while there is room for it."""
+        if len(text) < _FEWEST:
+            return None
+        known = self._known.get(text)
+        if known is None and len(text) <= self._room:
+            self._room -= len(text)
+            known = self._known[text] = _Reading(text)
+            self._new.append(known)
+        return known
 
 
 class Walk:
-    """Find known values and all shapes in texts, however deep they are encoded.
+    """Find known values and all shapes in texts, however deeply they are encoded.
 
-    `keep` are values that the user has declared to be no secrets. A known value is found in spite
-    of it.
+    `keep` contains values that the user declared not to be secret. A known value is found
+    nevertheless.
     """
 
     def __init__(
@@ -137,6 +157,8 @@ class Walk:
             value = secret.reveal()
             told = (str(secret), len(value))
             self._plain.setdefault(value, told)
+            for encoded in _base85(value):
+                self._plain.setdefault(encoded, told)
             if " " in value:
                 self._plain.setdefault(value.replace(" ", "+"), told)
         self._deep: dict[str, tuple[str, int]] | None = None
@@ -144,22 +166,22 @@ class Walk:
         self._alone: LettersAlone | None = None
 
     def finds(self, text: str, *, depth: int = DEPTH) -> list[Find]:
-        """Return what is in a text, in order, overlapping finds made one."""
+        """Return the finds in a text, in order, with overlapping ones merged."""
         if len(text) < _SHORTEST_SHAPE:
             return merged(self._known(text, self._plain))
-        return merged(self._finds(text, depth, {}, [_ROOM + 4 * len(text)]))
+        return self._finds(_Readings(text, depth).root)
 
     def known(self, text: str) -> list[Find]:
-        """Return where known values stand as they are, without decoding anything."""
+        """Return the positions of known values, without decoding anything."""
         return self._known(text, self._plain)
 
     def joined(self, text: str) -> list[Find]:
-        """Return what is in a text without spaces: known values, and what a prefix tells."""
+        """Return the finds in a text without spaces: known values and known prefixes."""
         forms = self._bare_forms()
         return merged([*self._known(text, forms), *finds(text, joined=True)])
 
     def _bare_forms(self) -> dict[str, tuple[str, int]]:
-        """Return what is left of values in each notation when spaces are taken out."""
+        """Return the values in each notation, with spaces removed."""
         if self._bare is None:
             self._bare = {
                 bare: (str(secret), len(secret.reveal()))
@@ -169,45 +191,36 @@ class Walk:
             }
         return self._bare
 
-    def _finds(self, text: str, depth: int, seen: _Seen, room: list[int]) -> list[Find]:
-        if text not in seen:
-            room[0] -= len(text)
-            enough = len(text) >= _FEWEST and room[0] >= 0
-            seen[text] = self._found(text, depth, seen, room) if enough else []
-        return seen[text]
+    def _finds(self, reading: _Reading) -> list[Find]:
+        if reading.found is None:
+            reading.found = []  # a text that decodes to itself ends here
+            reading.found = merged([*self._plainly(reading), *self._decoded(reading)])
+        return reading.found
 
-    def _found(self, text: str, depth: int, seen: _Seen, room: list[int]) -> list[Find]:
-        found = [*self._known(text, self._plain), *self._shaped(text)]
+    def _plainly(self, reading: _Reading) -> Iterator[Find]:
+        text = reading.text
+        yield from self._known(text, self._plain)
+        yield from self._shaped(text)
         if self._secrets and len(text) >= _SHORTEST_SHAPE:
-            found += self._by_letters(text)
-        if not depth:
-            return found
-        deeper = False
-        for layer in _LAYERS:
-            decoded = layer(text)
-            if decoded is not None and decoded != text:
-                deeper = True
-                if inner := self._finds(decoded, depth - 1, seen, room):
-                    mapped = _layer_of(text, layer)
-                    found += [mapped.placed(each) for each in inner]
-        words = list(_words(text))
-        if deeper or words or not text.isascii():
-            found += self._known(text, self._forms())
-        for begin, end, said in chain(words, spelled_words(text)):
-            one = next(self._said(said, depth, seen, room), None)
-            if one is not None:
-                found.append(replace(one, begin=begin, end=end))
-        return found
+            yield from self._by_letters(text)
+        if reading.is_deep:
+            yield from self._known(text, self._forms())
+
+    def _decoded(self, reading: _Reading) -> Iterator[Find]:
+        for step in reading.steps:
+            if step.layer is not None:
+                inner = [found for said in step.said for found in self._finds(said)]
+                if inner:
+                    yield from step.layer.placed(reading.text, step.begin, step.end, inner)
+                continue
+            for found in islice(chain.from_iterable(map(self._finds, step.said)), 1):
+                shown = found.shown if found.known else ENCODED
+                yield replace(found, begin=step.begin, end=step.end, shown=shown)
 
     def _by_letters(self, text: str) -> list[Find]:
         if self._alone is None:
             self._alone = LettersAlone({s.reveal(): str(s) for s in self._secrets})
         return [_known_find(*span) for span in self._alone.spans(text)]
-
-    def _said(self, said: str | bytes, depth: int, seen: _Seen, room: list[int]) -> Iterator[Find]:
-        for text in (said,) if isinstance(said, str) else _texts(said, room):
-            for inner in self._finds(text, depth - 1, seen, room):
-                yield inner if inner.known else replace(inner, shown=ENCODED)
 
     def _known(self, text: str, forms: dict[str, tuple[str, int]]) -> list[Find]:
         found = []
@@ -238,21 +251,29 @@ class Walk:
         return self._deep
 
 
-def _words(text: str) -> Iterator[tuple[int, int, bytes]]:
-    """Yield begin and end of each word that may be base64 or hex, and what it may say."""
-    for word in _BASE64.finditer(text):
+def _words(text: str, ascii_text: bytes) -> Iterator[tuple[int, int, bytes]]:
+    """Yield the begin, end and possible text of each word that may be base64 or hex."""
+    done = 0
+    for begin, _ in _IN_BASE64.runs(ascii_text, _SHORTEST_WORD):
+        word = _BASE64.match(text, begin) if begin >= done else None
+        if word is None:
+            continue
+        done = word.end()
         if _is_encoded(word[0]):
             for data in _base64_bytes(word[0]):
                 yield *word.span(), data
             if "\n" in word[0]:
                 yield from _lines_of(word)
-    for word in _HEX.finditer(text):
-        digits = word[0].removeprefix("0x").removeprefix("0X")
-        yield *word.span(), bytes.fromhex(digits)
+    for begin, _ in _IN_HEX.runs(ascii_text, _SHORTEST_HEX):
+        prefixed = text[max(0, begin - 2) : begin].lower() == "0x"
+        word = _HEX.match(text, begin - 2 * prefixed)
+        if word is not None:
+            digits = word[0].removeprefix("0x").removeprefix("0X")
+            yield *word.span(), bytes.fromhex(digits)
 
 
 def _lines_of(word: re.Match[str]) -> Iterator[tuple[int, int, bytes]]:
-    """Yield each line of a word that spans some: they may be words of their own, one a line."""
+    """Yield each line of a word with several lines, because each line may be a separate word."""
     lines = list(islice(_LINE.finditer(word[0]), _MOST_LINES + 1))
     if len(lines) <= _MOST_LINES:
         for line in lines:
@@ -265,7 +286,7 @@ def _known_find(begin: int, end: int, shown: str) -> Find:
 
 
 def known_forms(secrets: Iterable[Secret]) -> list[tuple[str, str]]:
-    """Return values in every notation that a text takes over as it is, the longest first."""
+    """Return values in every notation that can be found without decoding, the longest first."""
     forms: dict[str, str] = {}
     for secret in secrets:
         value = secret.reveal()
@@ -275,7 +296,7 @@ def known_forms(secrets: Iterable[Secret]) -> list[tuple[str, str]]:
 
 
 def merged(found: list[Find]) -> list[Find]:
-    """Return finds in order; of those that overlap the longest speaks for all of their text."""
+    """Return finds in order; the longest of overlapping finds stands for all of their text."""
     kept: list[Find] = []
     for each in sorted(found, key=lambda f: (f.begin, -f.end)):
         if kept and each.begin < kept[-1].end:
@@ -301,138 +322,11 @@ def _is_encoded(word: str) -> bool:
     return len(word) >= _ALWAYS or not word.istitle()
 
 
-def _texts(data: bytes, room: list[int]) -> Iterator[str]:
-    if is_packed(data):
-        try:
-            for member in members(data, room=max(0, room[0])):
-                yield member.text if member.is_text else readable_text(member.text.encode())
-                if member.name:
-                    yield member.name
-        except (TooLargeError, ValueError):
-            return
-    elif text := readable_text(data):
-        yield text
-
-
-def _unescaped(text: str) -> str | None:
-    if not _ESCAPED.search(text):
-        return None
-    # A run of backslashes is long where a text was escaped many times, and pairs are plain.
-    if "%" in text or "&" in text or _NOT_PLAIN.search(text.replace("\\\\", "")):
-        return _ESCAPES.sub(_decoded, text)
-    # What JSON does to most texts is undone faster one escape at a time.
-    text = text.replace("\\\\", "\0")
-    for letter in "nrtbf\"'`/":
-        text = text.replace(f"\\{letter}", _LETTERS.get(letter, letter))
-    return text.replace("\0", "\\")
-
-
-def _untagged(text: str) -> str | None:
-    if "<" not in text and "]]>" not in text:
-        return None
-    return INLINE.sub("", text) if _TAGGED.search(text) else None
-
-
-def _unprinted(text: str) -> str | None:
-    if "=" not in text or not _IS_PRINTABLE.search(text):
-        return None
-    return _PRINTABLE.sub(_decoded, text)
-
-
-def _plainly(text: str) -> str | None:
-    return None if text.isascii() else plain_letters(text)
-
-
-_LAYERS: Final[tuple[_Layered, ...]] = (_unescaped, _untagged, _unprinted, _plainly)
-_PATTERNS: Final[dict[_Layered, re.Pattern[str]]] = {
-    _unescaped: _ESCAPES,
-    _untagged: INLINE,
-    _unprinted: _PRINTABLE,
-    _plainly: LOOKALIKES,
-}
-
-
-def _layer_of(text: str, decode: _Layered) -> _Layer:
-    """Decode once more and note where each piece came from; only done after a find."""
-    pattern = _PATTERNS[decode]
-    parts: list[str] = []
-    inner: list[int] = []
-    outer: list[tuple[int, int, bool]] = []
-    length = position = 0
-
-    def add(piece: str, begin: int, end: int, *, literal: bool) -> None:
-        nonlocal length
-        if piece:
-            parts.append(piece)
-            inner.append(length)
-            outer.append((begin, end, literal))
-            length += len(piece)
-
-    for found in pattern.finditer(text):
-        add(text[position : found.start()], position, found.start(), literal=True)
-        piece = plain_letters(found[0]) if pattern is LOOKALIKES else _decoded(found)
-        add(piece, *found.span(), literal=False)
-        position = found.end()
-    add(text[position:], position, len(text), literal=True)
-    return _Layer("".join(parts), inner, outer)
-
-
-def _decoded(found: re.Match[str]) -> str:
-    """Decode one match; of short ones, which hold no secret, the results are remembered."""
-    text = found[0]
-    decode = _decoded_once if len(text) <= _SHORT else _decode
-    return decode(found.lastgroup, text)
-
-
-def _decode(kind: str | None, text: str) -> str:
-    if kind == "percent":
-        return _PERCENT_U.sub(lambda one: chr(int(one[1], 16)), _percent(text))
-    if kind == "printable":
-        return bytes.fromhex(text.replace("=", "")).decode("utf-8", "replace")
-    if kind == "slash":
-        if text.count("\\\\") * 2 == len(text):
-            return text[::2]
-        return _paired("".join(_SLASHED.sub(_character, text)))
-    if kind == "terminal":
-        return "" if text.isascii() else _NO_TAG.sub("", text).translate(_TAGS)
-    return html.unescape(text) if kind == "html" else ""
-
-
-_decoded_once: Final = lru_cache(maxsize=4096)(_decode)
-
-
-def _percent(text: str) -> str:
-    return _PERCENT.sub(
-        lambda run: bytes.fromhex(run[0].replace("%", "")).decode("utf-8", "replace"), text
-    )
-
-
-def _character(found: re.Match[str]) -> str:
-    if letter := found["letter"]:
-        return _LETTERS.get(letter, letter)
-    if name := found["named"]:
-        try:
-            return unicodedata.lookup(name)
-        except KeyError:
-            return ""
-    octal = found["octal"]
-    digits = octal or next(filter(None, found.groups()), "0")
-    number = int(digits, 8 if octal else 16)
-    return chr(number) if number < 0x110000 else ""  # noqa: PLR2004 - Unicode ends there
-
-
-def _paired(text: str) -> str:
-    """Return a text with the halves of surrogate pairs put together."""
-    if not any("\ud800" <= c <= "\udfff" for c in text):
-        return text
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
 def _base64_bytes(word: str) -> Iterator[bytes]:
-    """Yield what a word of base64 says, read from each of its first four characters.
+    """Decode a base64 word, starting at each of its first four characters.
 
-    What is before it, such as a name and an underscore, may have become part of the word. A
-    long word is read from another place only where its beginning then reads as text.
+    Text before it, such as a name and an underscore, may have become part of the word. A long word
+    is decoded from another place only if its beginning then is readable text.
     """
     plain = _LINES.sub("", word).rstrip("=").replace("-", "+").replace("_", "/")
     for start in range(4):
@@ -451,19 +345,19 @@ def _base64_bytes(word: str) -> Iterator[bytes]:
 
 @lru_cache(maxsize=512)
 def _encodings(value: str) -> tuple[str, ...]:
-    """Return what a value becomes where decoding a text does not restore it."""
+    """Return the forms of a value that decoding a text does not restore."""
     raw = value.encode("utf-8", "surrogateescape")
     forms = {raw.hex(), raw.hex().upper(), raw.decode("utf-8", "replace"), raw.decode("latin-1")}
     forms |= {value.replace(" ", "+"), *_base64(raw)}
     decoded = value
     for _ in range(2):
-        decoded = _unescaped(decoded) or decoded
+        decoded = unescaped(decoded)
         forms |= {decoded, decoded.replace(" ", "+")}
     return tuple(sorted((f for f in forms if len(f) >= _FEWEST and f != value), key=len))
 
 
 def _notations(value: str) -> frozenset[str]:
-    """Return a value as code, JSON, HTML and URLs write it, for texts that nothing can decode."""
+    """Return a value as code, JSON, HTML and URLs write it, for texts that can't be decoded."""
     safe = value.encode("utf-8", "replace").decode()
     forms = {value, repr(value)[1:-1], json.dumps(value)[1:-1], html.escape(value)}
     forms |= {json.dumps(value, ensure_ascii=False)[1:-1], html.escape(value, quote=False)}
@@ -471,10 +365,16 @@ def _notations(value: str) -> frozenset[str]:
     return frozenset(forms | set(_base64(value.encode("utf-8", "replace"))))
 
 
-def _base64(value: bytes) -> Iterator[str]:
-    """Yield what every base64 text holds that encodes a longer text with this value in it.
+def _base85(value: str) -> Iterator[str]:
+    raw = value.encode("utf-8", "surrogateescape")
+    if len(raw) >= _INNER:
+        yield from (encode(raw).decode("ascii") for encode in (a85encode, b85encode))
 
-    Three places to begin give three alphabets' worth of text; the characters at both ends depend
+
+def _base64(value: bytes) -> Iterator[str]:
+    """Yield the strings that any base64 text contains if it encodes this value.
+
+    There is one string for each of the three possible offsets. The characters at both ends depend
     on the neighbours and are left out (RFC 4648 section 4).
     """
     for before in range(3):

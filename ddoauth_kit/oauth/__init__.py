@@ -1,1 +1,1 @@
-"""Take the OAuth steps: PKCE, authorization, tokens; each is build, send, read."""
+"""Take the OAuth steps: PKCE, authorization and tokens; each one builds, sends and reads."""

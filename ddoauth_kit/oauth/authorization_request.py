@@ -24,10 +24,10 @@ AUTHORIZE_PATH = "/oauth2/v1/authorize"
 class AuthorizationRequest:
     """Hold everything that an attempt needs until the redirect arrives.
 
-    `site` is where it starts. `bound` says that the redirect must name the same site: true for an
-    attempt from the tile, false for one from outside, where the customer may choose a region.
-    `app_url` is where the browser goes, with the customer's vanity subdomain if there is one.
-    Without `names_scopes` the URL has no `scope`, and Datadog grants what is registered.
+    `site` is where it starts. `bound` is true if the redirect must name the same site: for an
+    attempt from the tile, but not for one from outside, where the customer may choose a region.
+    `app_url` is where the browser goes, with the customer's vanity subdomain if there is one. If
+    `names_scopes` is false, the URL has no `scope`, and Datadog grants the registered scopes.
     """
 
     site: Site
@@ -42,7 +42,7 @@ class AuthorizationRequest:
 
     @property
     def url(self) -> str:
-        """Return the URL to open in the browser; it carries `state`, so do not log it."""
+        """Return the URL to open in the browser; it contains `state`, so do not log it."""
         return self._url(self.app_url, self.state.reveal(), self.pkce.challenge.reveal())
 
     @property
@@ -78,11 +78,11 @@ def authorization_request(  # noqa: PLR0913 - each is a choice of the caller
     """Begin an attempt, from the tile or from outside.
 
     From the tile, pass the `domain` and `site` that arrived at the onboarding URL: the attempt is
-    bound to them. From outside there is neither: it starts at the first of the registration's sites
-    that the table has (US1 if the client works there), and the `domain` in the redirect decides.
-    `scopes` are all registered scopes unless you want fewer. With `name_scopes=False` the request
-    leaves `scope` out, as Datadog's own command line does, and `scopes` are what the grant is
-    compared with: one scope that a site does not know makes a request fail that names it.
+    bound to them. An attempt from outside has neither: it starts at the first of the registration's
+    sites that is in the table (US1 if the client works there), and the `domain` in the redirect
+    decides. `scopes` defaults to all registered scopes. With `name_scopes=False`, the request
+    leaves `scope` out, as Datadog's own command-line client does, and the grant is only compared
+    with `scopes`. Otherwise, one scope that a site does not know would make the whole request fail.
 
     Raises:
         InputError: `unknown_site`, `unknown_region`, `inconsistent_site`,

@@ -1,4 +1,4 @@
-"""Read the redirect that ends an authorization, and check everything in it.
+"""Read the redirect that ends an authorization, and check all of its parameters.
 
 RFC 6749 sections 4.1.2 and 10.12, RFC 9700 section 4.4, RFC 9207 section 2.4. `domain` decides
 where the client secret goes next, so every deviation is refused before any request.
@@ -23,10 +23,10 @@ _ERROR_CODES: Final = frozenset({"access_denied", "invalid_scope"})
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationResponse:
-    """Hold a checked redirect: the request it answers, the code, and the site where the code works.
+    """Hold a checked redirect: the request that it answers, the code, and the code's site.
 
     `dd_oid` is the organization's public UUID and `dd_org_name` its name. Datadog documents
-    neither; they are for display and must not decide anything.
+    neither, so display them but base no decision on them.
     """
 
     request: AuthorizationRequest
@@ -45,12 +45,12 @@ def read_authorization_response(
 ) -> AuthorizationResponse:
     """Check the URL of the redirect, and return its code and site.
 
-    `redirect` is a URL, a path with its query, or the query alone, parsed or not: `state` is the
-    proof, and a proxy may change everything before the `?`.
+    `redirect` is a URL, a path with its query, or the query alone, parsed or not. `state` proves
+    its origin; a proxy may change everything before the `?`.
 
     Raises:
-        AuthorizationError: the error that the redirect reports (`access_denied`,
-            `invalid_scope`, `authorization_refused`), or what is wrong with the redirect itself.
+        AuthorizationError: the redirect reports an error (`access_denied`, `invalid_scope`,
+        `authorization_refused`) or is itself not valid.
     """
     redirect = read_redirect(redirect)
     redirect.refuse_fault()
@@ -84,7 +84,7 @@ def _site(
     registration: ClientRegistration,
     sites: SiteTable,
 ) -> Site:
-    """Return the site that `domain` names, if it may be the end of this attempt."""
+    """Return the site that `domain` names, if this attempt may end there."""
     if redirect.domain:
         site = _listed(redirect.domain, redirect.site_url, registration, sites)
     elif redirect.error:

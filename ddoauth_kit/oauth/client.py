@@ -44,8 +44,8 @@ class OAuthClient:
     """Run the flow of one registration; a partner's server keeps one for its lifetime.
 
     `begin` gives the URL for the browser, `complete` takes the redirect and returns tokens. The
-    steps between (`receive`, `exchange`) are there for callers who want to look. `pending` is where
-    attempts wait, by default in this process.
+    steps in between (`receive`, `exchange`) are for callers who want to look at them. `pending`
+    stores waiting attempts, by default in this process.
     """
 
     def __init__(
@@ -75,8 +75,8 @@ class OAuthClient:
     ) -> AuthorizationRequest:
         """Build an authorization request and remember it; open its `url` in the browser.
 
-        `session` tells this browser from others (a session cookie's value); the redirect must
-        come back in the same one. `ONE_PERSON` is for a program that serves nobody else.
+        `session` identifies this browser (the value of a session cookie); the redirect must arrive
+        in the same session. `ONE_PERSON` is for a program that serves only one person.
 
         Raises:
             InputError: `missing_session`, `missing_client_secret`, or see `authorization_request`.
@@ -96,21 +96,21 @@ class OAuthClient:
         return request
 
     def complete(self, redirect: str | bytes | Redirect, *, session: str) -> TokenSet:
-        """Check the redirect and exchange its code, in one go.
+        """Check the redirect and exchange its code, in one step.
 
         `redirect` is the URL that your server was called with, its path and query, or its query
-        alone, as text or as the bytes that WSGI and ASGI servers hold.
+        alone, as a string or as bytes, which WSGI and ASGI servers use.
 
         Raises:
-            AuthorizationError, TokenError, AnswerError, NetworkError: see the two steps.
+            AuthorizationError, TokenError, AnswerError, NetworkError: see `receive` and `exchange`.
         """
         redirect = read_redirect(redirect)  # from here on no traceback can show its code
         return self.exchange(self.receive(redirect, session=session))
 
     def receive(self, redirect: str | bytes | Redirect, *, session: str) -> AuthorizationResponse:
-        """Find the attempt that a redirect answers, spend it, and check the redirect.
+        """Find and use up the attempt that a redirect answers, and check the redirect.
 
-        A text that is not an answer leaves the attempt pending.
+        A text that is not a redirect leaves the attempt pending.
 
         Raises:
             AuthorizationError: the redirect does not answer an attempt of this session, is
@@ -132,7 +132,7 @@ class OAuthClient:
             raise error.with_traceback(None) from None  # the frames of `take` hold the state
 
     def exchange(self, response: AuthorizationResponse) -> TokenSet:
-        """Exchange the code for tokens; never repeated by itself, because codes are good once.
+        """Exchange the code for tokens; never retry on its own, because a code works only once.
 
         Raises:
             InputError, TokenError, AnswerError, NetworkError: see `read_token_response`.
@@ -149,7 +149,7 @@ class OAuthClient:
         return replace(tokens, dd_oid=response.dd_oid, dd_org_name=response.dd_org_name)
 
     def refresh(self, tokens: TokenSet) -> TokenSet:
-        """Get a new access token; keep the returned value, it may hold a new refresh token.
+        """Get a new access token; store the result, which may contain a new refresh token.
 
         Raises:
             TokenError, AnswerError, NetworkError: see `read_refresh_response`.
@@ -163,9 +163,9 @@ class OAuthClient:
         )
 
     def revoke(self, tokens: TokenSet) -> None:
-        """End a grant: the refresh token first, then the access token, both even if one fails.
+        """End a grant: revoke the refresh token, then the access token, even if the first fails.
 
-        Forget the tokens whatever happens here. API keys stay valid.
+        Forget the tokens whatever happens. API keys stay valid.
 
         Raises:
             TokenError, AnswerError, NetworkError: the first failure, after both were tried.
@@ -181,7 +181,7 @@ class OAuthClient:
 
 
 def _refuse_no_session(session: object) -> None:
-    """Refuse the value of a missing cookie: it would be one session for all browsers."""
+    """Refuse an empty session, which all browsers without a cookie would share."""
     letters = filter(str.isalnum, session) if isinstance(session, str) else ()
     word = "".join(letters).lower()
     if not word or word in _NO_SESSION:

@@ -1,4 +1,4 @@
-"""Keep pending records as files, for the processes of one machine."""
+"""Store pending records as files, for the processes of one machine."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SWEEP_RECORDS: Final = 500
 
 
 class FileRecords:
-    """Keep pending records in a folder of mode 0700 that nothing else uses (POSIX only).
+    """Store pending records in a folder of mode 0700 that nothing else uses (POSIX only).
 
     Old ones are deleted once a minute, and the oldest are removed if 10,000 are pending.
 
@@ -33,7 +33,7 @@ class FileRecords:
         self._put_since = 0
 
     def put(self, key: str, record: str, *, seconds: int) -> None:  # noqa: ARG002 - swept by age
-        """Keep a record; when this returns, other processes see it."""
+        """Store a record; when this returns, other processes can see it."""
         self._folder.write(key + _ENDING, record.encode("ascii"))
         if self._is_time_to_sweep():
             self._sweep()
@@ -44,7 +44,7 @@ class FileRecords:
         return None if content is None else content.decode("ascii", "replace")
 
     def delete(self, key: str) -> bool:
-        """Drop a record; the system lets exactly one process delete a file."""
+        """Delete a record; the system lets exactly one process delete a file."""
         return self._folder.remove(key + _ENDING)
 
     def _is_time_to_sweep(self) -> bool:
@@ -57,7 +57,7 @@ class FileRecords:
             return True
 
     def _sweep(self) -> None:
-        """Delete what is too old or too much; `names` has the oldest first."""
+        """Delete records that are too old or too many; `names` starts with the oldest."""
         names = [name for name in self._folder.names() if name.endswith(_ENDING)]
         oldest = time.time() - LIFETIME
         for place, name in enumerate(names):

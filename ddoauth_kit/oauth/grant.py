@@ -1,8 +1,8 @@
-"""Keep one grant alive for all who use it: one refresh for each expiry, kept before it is used.
+"""Keep one grant alive for all its users: refresh once per expiry, and store before use.
 
-RFC 9700 section 4.14: where refresh tokens rotate, two refreshes at once look like theft, and the
-server ends the grant. So everyone who needs a token waits for the one who fetches it: coroutines,
-threads, clients, and processes that share a store.
+RFC 9700 section 4.14: if refresh tokens rotate, two refreshes at once look like theft, and the
+server ends the grant. So all coroutines, threads, clients and processes that share a store wait for
+the one that fetches a token.
 """
 
 from __future__ import annotations
@@ -48,12 +48,12 @@ _UNAUTHORIZED: Final = 401
 
 
 def grant_slot(tokens: TokenSet, *, client_kind: str = "") -> Slot:
-    """Return where a grant belongs: by site, client and organization."""
+    """Return the slot of a grant, which depends on its site, client and organization."""
     return Slot("grant", tokens.site.name, tokens.client_id, client_kind, tokens.dd_oid)
 
 
 def keep_grant(client: OAuthClient, tokens: TokenSet, *, store: Store) -> Grant:
-    """Keep what `complete` returned under its site, client and organization.
+    """Store the result of `complete` under its site, client and organization.
 
     Raises:
         InputError: see `Grant.keep`.
@@ -66,13 +66,13 @@ def keep_grant(client: OAuthClient, tokens: TokenSet, *, store: Store) -> Grant:
 def kept_grants(
     client: OAuthClient, *, store: Store, site: str = "", org: str = ""
 ) -> tuple[Grant, ...]:
-    """Return the grants of a client that a store holds, of all customers or of one.
+    """Return a client's stored grants, of all customers or of one.
 
-    So a server finds its customers again after a restart. `site` is a site's name, and `org` the
-    organization's id, `dd_oid` of the tokens.
+    This lets a server find its customers after a restart. `site` is a site's name, and `org` is an
+    organization's id, the `dd_oid` of its tokens.
 
     Raises:
-        InputError: `not_stored`, when the store cannot be read.
+        InputError: `not_stored`, if the store cannot be read.
     """
     wanted = client.registration.client_id
     return tuple(
@@ -86,10 +86,11 @@ def kept_grants(
 
 
 class Grant:
-    """Give tokens that live, and renew them once however many ask.
+    """Return valid tokens, and refresh them once, however many callers ask.
 
-    `slot` is what `grant_slot` returned when the grant was kept. Safe to share between threads;
-    grants of other processes on the same slot take part if the store is a file or a keyring.
+    `slot` is the slot that `grant_slot` returned when the grant was stored. A `Grant` is
+    thread-safe; if the store is a folder or a keyring, `Grant`s of other processes on the same slot
+    share the refresh.
     """
 
     def __init__(self, client: OAuthClient, *, store: Store, slot: Slot) -> None:
@@ -107,13 +108,13 @@ class Grant:
 
     @property
     def slot(self) -> Slot:
-        """Return where it is kept: the site and the organization are part of it."""
+        """Return the slot, which includes the site and the organization."""
         return self._slot
 
     def keep(self, tokens: TokenSet) -> None:
-        """Keep what `complete` returned, in place of whatever the slot held.
+        """Store the result of `complete`, and replace the slot's earlier contents.
 
-        Where that fails, the tokens live on in memory, and keeping is tried again later.
+        If that fails, the tokens stay in memory, and storing is tried again later.
 
         Raises:
             InputError: `not_stored`, `unsafe_store` or `store_busy`.
@@ -126,32 +127,33 @@ class Grant:
             self._unsaved = False
 
     def kept(self) -> TokenSet | None:
-        """Return what the store holds, however old it is; nothing is sent.
+        """Return the stored tokens, however old they are, without sending anything.
 
         Raises:
-            InputError: `not_stored`, when it cannot be read.
+            InputError: `not_stored`, if the store cannot be read.
         """
         secret = self._store.get(self._slot)
         return None if secret is None else read(secret, sites=self._client.sites).tokens
 
     @property
     def latest(self) -> TokenSet | None:
-        """Return the newest tokens in memory; nothing is asked or sent."""
+        """Return the latest tokens in memory, without reading the store or sending anything."""
         return self._current.tokens if self._current else None
 
     def is_current(self, tokens: TokenSet) -> bool:
-        """Return whether this holds these very tokens in memory."""
+        """Return whether these exact tokens are the ones in memory."""
         return self._current is not None and _same(self._current.tokens, tokens)
 
     def tokens(self) -> TokenSet:
-        """Return tokens that are good for a while yet, from memory, the store or a refresh.
+        """Return tokens that are still valid for a while, from memory, the store or a refresh.
 
         Raises:
-            TokenError: `grant_ended`, or `invalid_refresh_token` for the one who finds out.
-            InputError: the store cannot be used; nothing was sent.
-            TokenError, AnswerError, NetworkError: the refresh failed; the grant is kept. After
-                two failures in a row nothing is sent for half a minute.
-            ApiError: `unauthorized`, where the site refuses even tokens that were just issued.
+            TokenError: `grant_ended`, or `invalid_refresh_token` for the first caller that finds
+            out.
+            InputError: the store cannot be used; nothing was sent. TokenError, AnswerError,
+                NetworkError: the refresh failed, but the grant stays stored. After two failures in
+                a row, nothing is sent for half a minute.
+            ApiError: `unauthorized`, if the site refuses even new tokens.
         """
         if self._unsaved:
             self._save_again()
@@ -165,12 +167,12 @@ class Grant:
         return await apart(self.tokens)
 
     def renew(self, tokens: TokenSet | None = None) -> TokenSet:
-        """Refresh now, unless the store holds newer tokens than these: then return those.
+        """Refresh now, unless the store has newer tokens than these, which are then returned.
 
-        Where nothing is kept, `tokens` themselves are refreshed and the result is kept.
+        If nothing is stored, `tokens` themselves are refreshed and the result is stored.
 
         Raises:
-            TokenError, InputError, AnswerError, NetworkError: as `tokens`.
+            TokenError, InputError, AnswerError, NetworkError: see `tokens`.
         """
         with self._store.alone(self._slot):
             record = self._read()
@@ -184,12 +186,13 @@ class Grant:
             return record.tokens
 
     def send(self, build: Callable[[TokenSet], Request]) -> Response:
-        """Send the call that `build` makes of tokens; after a 401 again, if they had died.
+        """Send the call that `build` creates with tokens; repeat it if they turn out to be dead.
 
-        A 401 of an endpoint that is not open to OAuth leads to no refresh, and neither does a 403.
+        A 401 from an endpoint that does not accept OAuth leads to no refresh, and neither does a
+        403.
 
         Raises:
-            ApiError: `unauthorized`, where it cannot be found out whether the tokens live.
+            ApiError: `unauthorized`, if the kit can't find out whether the tokens are valid.
             DdoauthError: see `tokens` and `Http.send`.
         """
         while True:
@@ -215,11 +218,12 @@ class Grant:
     def end(self, tokens: TokenSet | None = None) -> None:
         """Forget the grant, then revoke it; API keys stay valid.
 
-        With `tokens` these are revoked, and a newer grant that the store holds stays.
+        With `tokens`, only these are revoked, and a newer stored grant stays.
 
         Raises:
-            TokenError, AnswerError, NetworkError: Datadog did not confirm; it is forgotten here.
-            InputError: `not_stored`, when the store cannot forget it.
+            TokenError, AnswerError, NetworkError: Datadog did not confirm; the grant is forgotten
+            anyway.
+            InputError: `not_stored`, if the store cannot delete it.
         """
         try:
             with self._store.alone(self._slot):
@@ -233,14 +237,14 @@ class Grant:
                 self._client.revoke(tokens)
 
     def _ready(self) -> TokenSet | None:
-        """Return the tokens in memory, unless they are due or known to be refused."""
+        """Return the tokens in memory, unless they are due for a refresh or known to be refused."""
         current = self._current
         if current is None or current.is_due(self._client.clock()):
             return None
         return None if current.tokens.access_token == self._refused else current.tokens
 
     def _renewed(self, *, asked: float) -> TokenSet:
-        """Return tokens newer than the refused or expiring ones, from wherever they are."""
+        """Return tokens newer than the refused or expiring ones, from any source."""
         with self._store.alone(self._slot):
             kept = self._read()
             if kept is None:
@@ -253,7 +257,7 @@ class Grant:
             return kept.tokens
 
     def _refreshed(self, kept: GrantRecord) -> GrantRecord:
-        """Refresh and keep the result; the store is proven first, for the answer comes once."""
+        """Test the store, then refresh and store the result, because the answer comes only once."""
         if kept.tokens.access_token == self._untried == self._refused:
             what = "The newest access token was just issued, but is also refused."
             raise ApiError("unauthorized", what)
@@ -278,9 +282,9 @@ class Grant:
         return record
 
     def _note(self, record: GrantRecord) -> None:
-        """Write down that a refresh is under way, so that a process that dies now is noticed.
+        """Record that a refresh is in progress, so that a crash is noticed later.
 
-        Only the words of a later refusal depend on the note, so a failure to write it is ignored.
+        Only the text of a later refusal depends on this note, so a failure to write it is ignored.
         """
         if self._unsaved:
             self._current = record
@@ -294,23 +298,23 @@ class Grant:
         return TokenError("grant_ended", f"No {self._slot} is stored; nothing was sent.{why}")
 
     def _refuse_known_failure(self, asked: float) -> None:
-        """Raise the last failure for those who waited for it, and while a pause lasts."""
+        """Raise the last failure for callers who waited for it, and during a pause."""
         if self._failure is None:
             return
         error, at = self._failure
-        # Some clocks stand still for milliseconds: a failure of that moment was before the call.
+        # Some clocks stand still for milliseconds, so a failure at that time was before the call.
         if at > asked or (self._failures > 1 and time.monotonic() < at + PAUSE):
             raise type(error)(error.code, error.what, said=error.said, exchange=error.exchange)
 
     def _read(self) -> GrantRecord | None:
-        """Return the newest record: the store's, unless it could not take the last one."""
+        """Return the latest record: the store's, unless the last one could not be stored."""
         if self._unsaved:
             return self._current
         secret = self._store.get(self._slot)
         return None if secret is None else read(secret, sites=self._client.sites)
 
     def _save(self, record: GrantRecord) -> None:
-        """Keep a record; where that fails it lives on in memory, and is tried again later."""
+        """Store a record; if that fails, keep it in memory and try again later."""
         self._current = record
         try:
             self._store.put(self._slot, written(record))
@@ -331,11 +335,11 @@ class Grant:
         self._store.forget(self._slot)
 
     def _is_final(self, response: Response, tokens: TokenSet, *, at: float, check: bool) -> bool:
-        """Tell whether a call need not be sent again; those who wait share one check of the tokens.
+        """Return whether a call must not be repeated; callers share one check of the tokens.
 
-        Only a call that went out after the refusal can tell: one that was under way at the same
-        time may have been looked at first. `at` is when the answer came, and `check` says that
-        the call was that very one.
+        Only a call that was sent after the refusal can tell, because a concurrent call may have
+        been handled before it. `at` is when the answer arrived, and `check` is true if the call was
+        itself the check.
         """
         if response.status != _UNAUTHORIZED:
             self._note_success(response, tokens)
@@ -365,7 +369,7 @@ class Grant:
             return False
 
     def _note_success(self, response: Response, tokens: TokenSet) -> bool:
-        """Remember when the present tokens were accepted last, and return whether they were."""
+        """Remember when the current tokens were last accepted, and return whether they were."""
         accepted = response.status in _SUCCESS
         if accepted and self.is_current(tokens):
             sent = time.monotonic() - response.record.seconds
@@ -374,12 +378,12 @@ class Grant:
 
 
 def _is_lost(error: DdoauthError) -> bool:
-    """Return whether Datadog may have answered with tokens that did not get here."""
+    """Return whether Datadog may have sent tokens that did not arrive."""
     return isinstance(error, NetworkError | AnswerError) and error.code != "no_network"
 
 
 def _ended(error: DdoauthError, *, lost: datetime | None) -> DdoauthError:
-    """Say what was lost, if anything: an answer that may have held a newer refresh token."""
+    """Say whether an answer was lost that may have contained a newer refresh token."""
     if lost is None:
         return error
     what = (

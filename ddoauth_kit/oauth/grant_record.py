@@ -1,4 +1,4 @@
-"""Write a grant down as one secret, and read it back: all of it changes at once, or nothing."""
+"""Store a grant as a single secret, so that all of it changes at once or not at all."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _TEXTS: Final = ("access_token", "refresh_token", "site", "client_id", "dd_oid",
 
 @dataclass(frozen=True, slots=True)
 class GrantRecord:
-    """Hold tokens and the moment from which on they are to be renewed, by the client's clock.
+    """Hold tokens and the time from which they must be refreshed, by the client's clock.
 
-    `sent_at` is when a refresh was sent whose answer was not kept, or None.
+    `sent_at` is when a refresh was sent whose answer was not stored, or None.
     """
 
     tokens: TokenSet
@@ -38,10 +38,11 @@ class GrantRecord:
 
 
 def new_record(tokens: TokenSet, *, now: datetime) -> GrantRecord:
-    """Return the record of tokens that arrived just now.
+    """Return the record of tokens that have just arrived.
 
-    They are renewed a minute before they end; a token that lives for minutes only, a tenth of its
-    life before. So clocks may differ a little, and a short life leads to no loop.
+    They are refreshed a minute before they expire, or for a token that lives only minutes, a tenth
+    of its lifetime before. This allows for clocks that differ slightly, and a short lifetime does
+    not lead to a loop.
     """
     left = max(tokens.seconds_left(now), 0.0)
     margin = timedelta(seconds=min(MARGIN, left * _SHARE))
@@ -72,14 +73,14 @@ def read(secret: Secret, *, sites: SiteTable) -> GrantRecord:
     """Read a record back.
 
     Raises:
-        InputError: `not_stored`, for a text that is not the record of a grant; `unknown_site`.
+        InputError: `not_stored`, if the text is not the record of a grant; `unknown_site`.
     """
     try:
         content = json.loads(secret.reveal())
         texts = {name: _text(content[name]) for name in _TEXTS}
         requested, granted = (tuple(map(_text, content[n])) for n in ("requested", "granted"))
         expires_at, renew_at = (_moment(content[name]) for name in ("expires_at", "renew_at"))
-        # Records of versions that knew only one endpoint do not name it.
+        # Versions that knew only one endpoint did not record it.
         issuer = _text(content.get("token_endpoint", TokenEndpoint.V1))
         token_endpoint = TokenEndpoint(issuer) if issuer else None
         sent_at = _moment(content["sent_at"]) if content.get("sent_at") else None

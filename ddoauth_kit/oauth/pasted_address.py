@@ -1,4 +1,4 @@
-"""Find the address of a redirect in what mail, chat and a person's sentence make of it."""
+"""Find a redirect's address in text that mail, chat or a person has changed."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _AMPERSAND: Final = re.compile("&(?:amp|#0*38|#x0*26);", re.IGNORECASE)
 _SOFT_BREAK: Final = re.compile(r"=[ \t]*\r?\n")
 _QUOTED_PRINTABLE: Final = re.compile(r"[^=]*(?:=[0-9A-F]{2}[^=]*)+")
 _LINE_BREAK: Final = re.compile(r"[ \t]*[\r\n]+[> \t]*")
-# How a redirect begins that has neither a sentence nor a link's notation around it.
+# How a redirect without a sentence or link markup around it begins.
 _PLAIN: Final = re.compile(r"https?:|[/?&]|[\w.~-]{1,60}=", re.IGNORECASE)
 _ADDRESS: Final = re.compile(r"https?://[^\s<>\"`|\[\]\\^{}]{1,16384}", re.IGNORECASE)
 _BRACKETS: Final = {")": "(", "]": "[", ">": "<"}
@@ -44,7 +44,7 @@ _SEGMENT: Final = re.compile(r"/(https?%3A%2F%2F[^/?#]{8,16384})", re.IGNORECASE
 
 
 def without_quotes(text: str) -> str:
-    """Return a text without the blanks and the pairs of quotes around it."""
+    """Return a text without the spaces and pairs of quotes around it."""
     text = text.strip()
     while len(text) > 1 and (text[0], text[-1]) in _QUOTES:
         text = text[1:-1].strip()
@@ -52,10 +52,10 @@ def without_quotes(text: str) -> str:
 
 
 def plain_address(text: str) -> str:
-    """Return the address that a text holds, without quotes, line breaks and a link's notation.
+    """Return the address in a text, without quotes, line breaks or link markup.
 
-    Markdown, HTML, a wiki's brackets and a sentence before the address are read. An end such as a
-    full stop goes, unless it may belong to a value that has to be exact.
+    This understands Markdown, HTML, wiki brackets and a sentence before the address. It removes an
+    end such as a full stop, unless that may belong to a value that must be exact.
     """
     named = text.lstrip().startswith("<")
     text = _on_one_line(without_quotes(text))
@@ -66,7 +66,7 @@ def plain_address(text: str) -> str:
 
 
 def typed_address(text: str) -> str:
-    """Return what a person pasted without invisible characters, words after it and a full stop."""
+    """Return a pasted address without invisible characters, later words and a full stop."""
     text = without_quotes(text.strip(_INVISIBLE + " \t\r\n"))
     text = _on_one_line(text)
     address, *words = text.split(" ")
@@ -83,10 +83,10 @@ def _on_one_line(text: str) -> str:
 
 
 def carried_address(text: str) -> str:
-    """Return the redirect that the link of a mail filter or a chat carries, or nothing.
+    """Return the redirect inside the link of a mail filter or a chat, or nothing.
 
-    Read are links that carry it percent-encoded in their path, in base64, or as Proofpoint's
-    versions 2 and 3 do.
+    This reads links that contain it percent-encoded in their path, in base64, or in the format of
+    Proofpoint's versions 2 and 3.
     """
     if found := _PROOFPOINT_3.search(text):
         return _without_runs(found[1], found[2])
@@ -107,7 +107,7 @@ def _decoded(text: str) -> Iterator[str]:
 
 
 def _without_runs(address: str, encoded: str) -> str:
-    """Return the address of a link in Proofpoint's version 3, which moves characters to its end."""
+    """Return the address in a Proofpoint version 3 link, which moves characters to its end."""
     moved = iter(_base64(encoded).decode("utf-8", "replace"))
 
     def put_back(found: re.Match[str]) -> str:
@@ -126,14 +126,14 @@ def _base64(text: str) -> bytes:
 
 
 def _linked(text: str) -> str:
-    """Return the address in a sentence or a link's notation that is most likely the redirect."""
+    """Return the address in a sentence or link markup that is most likely the redirect."""
     addresses = [_without_end(address) for address in _ADDRESS.findall(text)]
     answers = (each for each in addresses if "state" in each)
     return next(answers, addresses[0] if addresses else text)
 
 
 def _without_end(text: str) -> str:
-    """Return an address without the end of the sentence or the bracket that it stood in."""
+    """Return an address without the end of the sentence or bracket around it."""
     while text:
         last = text[-1]
         opens = _BRACKETS.get(last)

@@ -1,4 +1,4 @@
-"""Remember the attempts that wait for their redirect; each can be taken once."""
+"""Remember the attempts that wait for their redirect; each can be taken only once."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ MOST: Final = 10_000
 class PendingStore(Protocol):
     """Say what a store of waiting attempts must do; `SharedPending` is one for several processes.
 
-    It holds verifiers, so it belongs where only the servers can read.
+    It contains verifiers, so keep it where only your servers can read.
     """
 
     def add(self, request: AuthorizationRequest, *, session: str) -> None:
         """Remember an attempt."""
 
     def waits(self, request: AuthorizationRequest) -> bool:
-        """Return whether an attempt still waits."""
+        """Return whether an attempt is still pending."""
 
     def take(self, state: str, *, session: str) -> AuthorizationRequest:
-        """Return the attempt of a state and session and forget it, or refuse."""
+        """Return and forget the attempt for a state and session, or refuse."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +45,8 @@ class _Waiting:
 class PendingAuthorizations:
     """Keep attempts for ten minutes, bound to the browser session that began them.
 
-    `session` is whatever tells one browser from another, such as the value of a session cookie.
-    A new attempt replaces no other one (RFC 6749 section 10.12). Safe to share between threads.
+    `session` identifies a browser, such as the value of a session cookie. A new attempt does not
+    replace an earlier one (RFC 6749 section 10.12). This class is thread-safe.
     """
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -60,8 +60,8 @@ class PendingAuthorizations:
     def add(self, request: AuthorizationRequest, *, session: str) -> None:
         """Remember an attempt.
 
-        If 10,000 are pending, the oldest of the newer half is removed: a flood of attempts drives
-        out its own, and not those that were there before it.
+        If 10,000 are pending, the oldest of the newer half is removed: so a flood of attempts
+        displaces only its own, not those from before it.
         """
         waiting = _Waiting(request, session, self._clock() + LIFETIME)
         with self._lock:
@@ -77,24 +77,24 @@ class PendingAuthorizations:
             return request.state.reveal() in self._waiting
 
     def take(self, state: str, *, session: str) -> AuthorizationRequest:
-        """Return the attempt of a `state`, and forget it.
+        """Return the attempt for a `state`, and forget it.
 
         A `state` from another session is refused and leaves the attempt waiting, so that a forged
         redirect cannot end somebody else's.
 
         Raises:
-            AuthorizationError: `wrong_state`, for a state that is unknown, spent, too old or of
-                another session.
+            AuthorizationError: `wrong_state`, if the state is unknown, used up, too old or from
+            another session.
         """
         with self._lock:
             self._forget_expired()
             waiting = self._waiting.get(state)
             if waiting is not None and waiting.session == session:
                 return self._waiting.pop(state).request
-        raise AuthorizationError("wrong_state", "No attempt of this session expects it.")
+        raise AuthorizationError("wrong_state", "No attempt of this session expects this redirect.")
 
     def _forget_expired(self) -> None:
-        """Drop what is too old; attempts are kept in the order in which they began."""
+        """Delete old attempts; they are in the order in which they began."""
         now = self._clock()
         while self._waiting:
             oldest = next(iter(self._waiting))

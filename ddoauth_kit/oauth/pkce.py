@@ -1,4 +1,4 @@
-"""Make the pair that proves who began an authorization: code verifier and code challenge."""
+"""Create the pair that proves who began an authorization: code verifier and code challenge."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _VERIFIER: Final = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 
 @dataclass(frozen=True, slots=True)
 class PkcePair:
-    """Hold a code verifier, kept until the token request, and its challenge, sent first."""
+    """Hold a code verifier for the token request, and its challenge, which is sent first."""
 
     verifier: Secret
     challenge: Secret
 
 
 def new_pkce_pair() -> PkcePair:
-    """Make a new pair for one attempt: 32 random bytes, 43 characters (RFC 7636 section 4.1)."""
+    """Create a new pair for one attempt: 32 random bytes, 43 characters (RFC 7636 section 4.1)."""
     return pkce_pair(secrets.token_urlsafe(32))
 
 

@@ -1,4 +1,4 @@
-"""Parse the redirect that ends an authorization once, into a value that shows no secret."""
+"""Parse the redirect that ends an authorization into a value that shows no secret."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ddoauth_kit.secret import Secret
 
 MAX_REDIRECT_LENGTH: Final = 16 * 1024
 _SHOWN: Final = 200
-# What RFC 6749, RFC 9207 and Datadog put into an answer; the redirect URI's own may repeat.
+# Parameters of RFC 6749, RFC 9207 and Datadog; the redirect URI's own may repeat.
 _ONCE: Final = frozenset(
     {
         "client_id",
@@ -33,10 +33,10 @@ _ONCE: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Redirect:
-    """Hold what a redirect says, unchecked; only state and code are in the repr, masked.
+    """Hold a redirect's unchecked values; the repr shows only state and code, masked.
 
-    `client_id` and `iss` are None where the redirect does not name them. `fault` says why nothing
-    of this can be used: code and sentence.
+    `client_id` and `iss` are None if the redirect does not contain them. `fault`, a code and a
+    sentence, says why the redirect cannot be used.
     """
 
     state: Secret
@@ -52,7 +52,7 @@ class Redirect:
     fault: tuple[str, str] | None = None
 
     def refuse_fault(self) -> None:
-        """Refuse what is not a redirect, or has no `state` to find its attempt by.
+        """Raise if this is not a redirect, or has no `state` to find its attempt by.
 
         Raises:
             AuthorizationError: `not_a_redirect`, `duplicate_parameter` or `missing_state`.
@@ -65,10 +65,10 @@ class Redirect:
 
 
 def read_redirect(redirect: str | bytes | Redirect) -> Redirect:
-    """Parse a URL, a path with its query, or the query alone; return what was parsed before.
+    """Parse a URL, a path with its query, or the query alone; return a parsed one unchanged.
 
-    WSGI and ASGI servers hold the query as bytes. This never raises, so a traceback holds no frame
-    with the text and its code: what is wrong is the value's `fault`.
+    WSGI and ASGI servers have the query as bytes. This never raises, so no traceback contains the
+    text with its code; `fault` says what is wrong.
     """
     if isinstance(redirect, Redirect):
         return redirect
@@ -81,7 +81,7 @@ def read_redirect(redirect: str | bytes | Redirect) -> Redirect:
     except ValueError:
         return _faulty("not_a_redirect", "The text is not a redirect: its query can't be read.")
     names = [name for name, _ in pairs]
-    # RFC 6749 section 3.1: a parameter of the answer may come once.
+    # RFC 6749 section 3.1: a parameter of the answer may occur only once.
     if twice := [f"`{name}`" for name in sorted(_ONCE) if names.count(name) > 1]:
         what = f"The redirect carries more than one {', '.join(twice)}."
         return _faulty("duplicate_parameter", what)
@@ -104,7 +104,7 @@ def read_redirect(redirect: str | bytes | Redirect) -> Redirect:
 
 
 def pasted_redirect(redirect: str | Redirect) -> Redirect:
-    """Parse what a person pasted, which may end like a sentence; nothing else is different."""
+    """Parse a pasted redirect, which may end like a sentence, and otherwise as `read_redirect`."""
     return read_redirect(typed_address(redirect) if isinstance(redirect, str) else redirect)
 
 
@@ -126,5 +126,5 @@ def _faulty(code: str, what: str) -> Redirect:
 
 
 def printable(text: str) -> str:
-    """Return text from outside without control characters, cut to 200 characters."""
+    """Return text from outside without control characters, truncated to 200 characters."""
     return "".join(c for c in text[:_SHOWN] if c.isprintable())

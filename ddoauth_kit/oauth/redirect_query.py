@@ -1,7 +1,7 @@
-"""Find the query of a redirect in whatever a server hands over or a person pastes.
+"""Find a redirect's query in anything that a server passes or a person pastes.
 
-The query alone carries the answer. A server behind a proxy sees another scheme, host, port or path
-than the browser did, and a mail filter wraps the address in one of its own.
+Only the query matters. A server behind a proxy sees a different scheme, host, port or path than the
+browser, and a mail filter wraps the address in one of its own.
 """
 
 from __future__ import annotations
@@ -18,14 +18,13 @@ _AS_IT_IS: Final = re.compile(r"[^?]*\?[\w.-]{1,20}=https?://[^?&]*(\?.*state=.*
 
 
 def redirect_pairs(text: str) -> list[tuple[str, str]]:
-    """Return the parameters of a redirect: of a URL, of a path with a query, or of a query alone.
+    """Return the parameters of a redirect: a URL, a path with a query, or a query alone.
 
-    Blank pieces are skipped, and a piece without `=` has an empty value. Quotes and the notation
-    of a link around the text, `&amp;` for `&`, and a link that carries the redirect are read
-    through.
+    Blank pieces are skipped, and a piece without `=` has an empty value. Quotes and link markup
+    around the text, `&amp;` for `&`, and a link that contains the redirect are understood.
 
     Raises:
-        ValueError: the text is not a URL, has no parameter, or has more than 50.
+        ValueError: the text is not a URL, has no parameters, or has more than 50.
     """
     address = plain_address(text)
     for _ in range(_WRAPPERS):
@@ -45,9 +44,9 @@ def _pairs(text: str) -> list[tuple[str, str]]:
 
 
 def _wrapped(address: str) -> str:
-    """Return the URL that a link carries in one of its parameters, if it says nothing itself.
+    """Return the URL in one of a link's parameters, if the link itself is not a redirect.
 
-    Some links carry it as it is, so that its other parameters look like the link's own.
+    Some links contain it unencoded, so that its other parameters look like the link's own.
     """
     if found := _AS_IT_IS.match(address):
         return found[1]

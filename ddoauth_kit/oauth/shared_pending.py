@@ -1,7 +1,7 @@
 """Let all processes of a server share the attempts that wait for their redirect.
 
-Each attempt is one record of JSON under the hash of its `state`. A place for records has three
-methods, so it can be a folder, a table or Redis.
+Each attempt is a JSON record, stored under the hash of its `state`. A place for records needs only
+three methods, so it can be a folder, a table or Redis.
 """
 
 from __future__ import annotations
@@ -29,24 +29,24 @@ _SECONDS: Final = int(LIFETIME)
 class RecordPlace(Protocol):
     """Say what a place for pending records must do; `FileRecords` is one.
 
-    `key` is 64 hexadecimal digits. A record is secret, ASCII text of a few kilobytes at most.
+    `key` is 64 hexadecimal digits. A record is secret ASCII text of at most a few kilobytes.
     """
 
     def put(self, key: str, record: str, *, seconds: int) -> None:
-        """Keep a record; it may be dropped after so many seconds."""
+        """Store a record, which may be deleted after this many seconds."""
 
     def get(self, key: str) -> str | None:
         """Return a record, or None."""
 
     def delete(self, key: str) -> bool:
-        """Drop a record; of all callers at once, exactly one gets True."""
+        """Delete a record; of several concurrent callers, exactly one gets True."""
 
 
 class SharedPending:
-    """Keep attempts in a place that all processes of a server reach, for ten minutes.
+    """Keep attempts for ten minutes in a place that all processes of a server can reach.
 
-    `sites` is the table of your `OAuthClient`. `clock` returns Unix time, which the machines
-    have to agree on to within seconds. Safe to share between threads if `place` is.
+    `sites` is the table of your `OAuthClient`. `clock` returns Unix time, on which the machines
+    must agree to within seconds. This class is thread-safe if `place` is.
     """
 
     def __init__(
@@ -71,13 +71,13 @@ class SharedPending:
         return self._record(request.state.reveal()) is not None
 
     def take(self, state: str, *, session: str) -> AuthorizationRequest:
-        """Return the attempt of a `state`, and forget it.
+        """Return the attempt for a `state`, and forget it.
 
         A `state` from another session is refused and leaves the attempt waiting.
 
         Raises:
-            AuthorizationError: `wrong_state`, for a state that is unknown, spent, too old or of
-                another session.
+            AuthorizationError: `wrong_state`, if the state is unknown, used up, too old or from
+            another session.
         """
         record = self._record(state)
         if (
@@ -86,10 +86,10 @@ class SharedPending:
             and self._place.delete(_digest(state))
         ):
             return self._request(record, state)
-        raise AuthorizationError("wrong_state", "No attempt of this session expects it.")
+        raise AuthorizationError("wrong_state", "No attempt of this session expects this redirect.")
 
     def _record(self, state: str) -> dict[str, Any] | None:
-        """Return what is known of an attempt that is not too old."""
+        """Return the record of an attempt, unless it is too old."""
         text = self._place.get(_digest(state))
         record = None if text is None else _read(text)
         return record if record is not None and record["ends"] > self._clock() else None
@@ -113,7 +113,7 @@ class SharedPending:
 
 
 def _written(request: AuthorizationRequest, *, session: str, ends: float) -> str:
-    """Return the record of an attempt; its state and its session are there as hashes only."""
+    """Return the record of an attempt; it contains state and session only as hashes."""
     return json.dumps(
         {
             "version": VERSION,
@@ -144,7 +144,7 @@ _FIELDS: Final[dict[str, type | tuple[type, ...]]] = {
 
 
 def _read(text: str) -> dict[str, Any] | None:
-    """Return a record, or None for what no version of the kit like this one wrote."""
+    """Return a record, or None if no compatible version of the kit wrote it."""
     try:
         record = json.loads(text)
     except (ValueError, RecursionError):

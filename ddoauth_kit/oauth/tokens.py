@@ -1,4 +1,4 @@
-"""Exchange a code for tokens, refresh them, revoke them (RFC 6749 4.1.3 and 6, RFC 7009)."""
+"""Exchange a code for tokens, refresh them, and revoke them (RFC 6749 4.1.3 and 6, RFC 7009)."""
 
 from __future__ import annotations
 
@@ -35,11 +35,12 @@ _LONGEST_LIFETIME: Final = 10 * 365 * 24 * 3600
 
 @dataclass(frozen=True, slots=True)
 class TokenSet:
-    """Hold a grant: its tokens, its scopes, when the access token ends, and the site it lives on.
+    """Hold a grant: its tokens, its scopes, the access token's expiry, and its site.
 
-    `expires_at` is in UTC. Keep `site` with the tokens: they are worth nothing on another one.
-    `dd_oid` and `dd_org_name` say whose grant it is, as the redirect did; undocumented.
-    `token_endpoint` is the one that issued the tokens, or None where nobody noted it.
+    `expires_at` is in UTC. Store `site` with the tokens, because they work on no other site.
+    `dd_oid` and `dd_org_name` come from the redirect and say whose grant it is; Datadog does not
+    document them. `token_endpoint` is the endpoint that issued the tokens, or None if that was not
+    recorded.
     """
 
     access_token: Secret
@@ -53,14 +54,14 @@ class TokenSet:
     token_endpoint: TokenEndpoint | None = field(default=None, repr=False)
 
     def seconds_left(self, now: datetime | None = None) -> float:
-        """Return how long the access token still lives, in seconds; negative when it is over."""
+        """Return how many seconds the access token is still valid; negative after its expiry."""
         return (self.expires_at - (now or datetime.now(UTC))).total_seconds()
 
 
 def stored_grant(
     registration: ClientRegistration, *, site: Site, refresh_token: Secret
 ) -> TokenSet:
-    """Return a grant of which only the refresh token was kept; refresh it before it is used."""
+    """Return a grant of which only the refresh token was stored; refresh it before use."""
     return TokenSet(
         access_token=Secret("", label="access_token"),
         refresh_token=refresh_token,
@@ -72,11 +73,11 @@ def stored_grant(
 
 
 def token_request(registration: ClientRegistration, *, response: AuthorizationResponse) -> Request:
-    """Build the exchange of a code: sent to the `domain` of the redirect, form-encoded.
+    """Build the exchange of a code, form-encoded, for the site of the redirect's `domain`.
 
-    It goes to the registration's token endpoint and to no other: a code works once.
+    It goes only to the registration's token endpoint, because a code works once.
 
-    The redirect URI is the very one of the authorization request (RFC 6749 section 4.1.3).
+    The redirect URI is the same as in the authorization request (RFC 6749 section 4.1.3).
 
     Raises:
         InputError: `missing_client_secret`.
@@ -92,7 +93,7 @@ def token_request(registration: ClientRegistration, *, response: AuthorizationRe
 
 
 def refresh_request(registration: ClientRegistration, *, tokens: TokenSet) -> Request:
-    """Build a refresh; Datadog's parameter table omits `refresh_token`, RFC 6749 section 6 has it.
+    """Build a refresh with `refresh_token` (RFC 6749 section 6), which Datadog's table omits.
 
     Raises:
         InputError: `missing_client_secret`.
@@ -113,7 +114,7 @@ def revocation_requests(
 ) -> tuple[Request, ...]:
     """Build the revocations of a grant, the refresh token first (RFC 7009 section 2.1).
 
-    Datadog's example sends the access token as bearer too, so these do.
+    Datadog's example also sends the access token as bearer, so these requests do too.
 
     Raises:
         InputError: `missing_client_secret`.
@@ -147,8 +148,8 @@ def read_token_response(  # noqa: PLR0913 - what the answer cannot say of itself
 ) -> TokenSet:
     """Read the answer to a token exchange (RFC 6749 section 5.1).
 
-    `now` is the client's clock when the answer arrived; expiry is counted from it.
-    `token_endpoint` is the one that was asked.
+    `now` is the client's clock when the answer arrived; expiry is counted from it. `token_endpoint`
+    is the endpoint that answered.
 
     Raises:
         TokenError: `invalid_grant`, `invalid_client`, `rate_limited`, `token_refused` or
@@ -175,7 +176,7 @@ def read_token_response(  # noqa: PLR0913 - what the answer cannot say of itself
 
 
 def _granted(response: Response, scope: str, requested: tuple[str, ...]) -> tuple[str, ...]:
-    """Read the granted scopes; a server may echo a secret beside those that were requested."""
+    """Read the granted scopes; a server may echo a secret along with the requested ones."""
     granted = parse_scopes(scope)
     if set(granted) <= set(requested):
         return granted
@@ -183,7 +184,7 @@ def _granted(response: Response, scope: str, requested: tuple[str, ...]) -> tupl
 
 
 def _refused_refresh(tokens: TokenSet, *, asked: TokenEndpoint) -> tuple[str, str]:
-    """Return code and sentence; the other endpoint may not know a token that it did not issue."""
+    """Return code and sentence; an endpoint may not know a token that the other one issued."""
     issuer = tokens.token_endpoint
     if issuer is None or asked is issuer:
         return "invalid_refresh_token", "The refresh token was refused."
@@ -198,12 +199,12 @@ def read_refresh_response(
     now: datetime,
     token_endpoint: TokenEndpoint = TokenEndpoint.V2,
 ) -> TokenSet:
-    """Read the answer to a refresh; where it has no refresh token or scope, the old ones stay.
+    """Read the answer to a refresh; without a new refresh token or scope, keep the old one.
 
     Raises:
-        TokenError: `invalid_refresh_token`, `other_token_endpoint` where the registration's is not
-            the one that issued the refused token, `invalid_client`, `rate_limited`,
-            `token_refused` or `token_endpoint_missing`.
+        TokenError: `invalid_refresh_token`, `other_token_endpoint` if the refused token came from
+            another endpoint, `invalid_client`, `rate_limited`, `token_refused` or
+            `token_endpoint_missing`.
         AnswerError: the answer cannot be read, or lacks what RFC 6749 requires.
     """
     try:
@@ -234,7 +235,7 @@ def read_refresh_response(
 
 
 def read_revocation_response(response: Response) -> None:
-    """Accept 200, which also stands for a token that was unknown (RFC 7009 section 2.2).
+    """Accept 200, which is also the answer for an unknown token (RFC 7009 section 2.2).
 
     Raises:
         TokenError: `invalid_client`, `rate_limited` or `token_refused`.
@@ -262,10 +263,10 @@ def _post(purpose: Purpose, site: Site, path: str, form: Pairs, *, headers: Pair
 
 
 def _read_success(response: Response) -> dict[str, Any]:
-    """Return the answer with both tokens as secrets, the refresh token None if it is missing.
+    """Return the answer with both tokens as secrets, or None for a missing refresh token.
 
-    Datadog's pages show two shapes of errors, and libraries have taken one of them for tokens: so
-    an answer that holds an error is never a success, whatever its status and what else it holds.
+    Datadog's pages show two formats of errors, and libraries have mistaken one of them for tokens.
+    So an answer that contains an error is never a success, whatever its status and other contents.
     """
     refuse_unreadable(response)
     if response.status != _OK:
@@ -283,7 +284,7 @@ def _read_success(response: Response) -> dict[str, Any]:
 
 
 def _with_secrets(answer: dict[str, Any]) -> dict[str, Any]:
-    """Return the answer with its tokens out of reach of a traceback that shows variables."""
+    """Wrap the answer's tokens, so that a traceback with variables can't show them."""
     secrets = {
         name: Secret(value, label=name) if isinstance(value, str) and value else None
         for name, value in ((name, answer.get(name)) for name in ("access_token", "refresh_token"))
@@ -292,7 +293,7 @@ def _with_secrets(answer: dict[str, Any]) -> dict[str, Any]:
 
 
 def _refusal(response: Response) -> TokenError:
-    """Name the refusal; 401 is what Datadog documents for a missing client secret."""
+    """Classify the refusal; Datadog documents 401 for a missing client secret."""
     code, texts = oauth_error(response)
     if code not in {"invalid_grant", "invalid_client"}:
         code = _CODES.get(response.status, "token_refused")
@@ -301,7 +302,7 @@ def _refusal(response: Response) -> TokenError:
 
 
 def _no_such_endpoint(response: Response, *, site: Site, asked: TokenEndpoint) -> TokenError:
-    """Name the setting: which endpoints exist may change, and nothing is tried on its own."""
+    """Name the setting, because endpoints may change and the kit never tries another by itself."""
     address = site.shown_url(Host.API, asked.path)
     what = f"There is no token endpoint at {address} ({response.status})."
     said = error_texts(response)
@@ -309,7 +310,7 @@ def _no_such_endpoint(response: Response, *, site: Site, asked: TokenEndpoint) -
 
 
 def _lifetime(response: Response, answer: dict[str, Any]) -> int:
-    """Return the access token's lifetime in seconds, one hour where the answer is silent."""
+    """Return the access token's lifetime in seconds, or one hour if the answer has none."""
     value = answer.get("expires_in", 3600)
     try:
         seconds = -1 if isinstance(value, bool) else int(value)
@@ -321,7 +322,7 @@ def _lifetime(response: Response, answer: dict[str, Any]) -> int:
 
 
 def current_user_request(tokens: TokenSet) -> Request:
-    """Ask who authorized (`GET /api/v2/current_user`): the call that any valid token may make."""
+    """Ask who authorized (`GET /api/v2/current_user`), which any valid token may do."""
     return Request(
         purpose="current user call",
         method="GET",

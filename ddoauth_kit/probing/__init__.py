@@ -1,1 +1,1 @@
-"""Try scopes: choose the safest call, make it, and say what its answer proves."""
+"""Test scopes: choose the safest call, make it, and say what its answer proves."""

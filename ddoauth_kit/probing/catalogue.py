@@ -1,7 +1,7 @@
-"""Look up what a scope opens, and which scopes a request needs.
+"""Look up which operations a scope opens, and which scopes a request needs.
 
-The data is Datadog's OpenAPI spec and what partners hold beyond it;
-`python -m ddoauth_kit.maintenance.spec` derives it.
+`python -m ddoauth_kit.maintenance.spec` derives the data from Datadog's OpenAPI spec and from
+scopes that partners have beyond it.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ Beginning = tuple[str, int, str]
 class Scope:
     """Describe one OAuth scope.
 
-    `kind` is `read`, `write` or `run`; `source` is `spec`, or `partners` for what published
-    integrations hold and the spec omits.
+    `kind` is `read`, `write` or `run`; `source` is `spec`, or `partners` for scopes that published
+    integrations have but the spec omits.
     """
 
     name: str
@@ -41,10 +41,11 @@ class Scope:
 class Operation:
     """Describe one operation of Datadog's API.
 
-    Any one of `scope_sets` opens it to a bearer token; an empty set means that no scope is named,
-    and then `permissions` are those of the person behind the token. `path_ids` and `query` are its
-    required parameters with their types, `body` the fields that a body must have (`any` for a body
-    without such fields, `optional`, or nothing). `preview` operations may be missing on a site.
+    Any one of `scope_sets` opens it to a bearer token; an empty set means that the operation names
+    no scope, and then `permissions` are the ones that the token's user needs. `path_ids` and
+    `query` are its required parameters with their types. `body` lists the required fields of the
+    body (`any` for a body without required fields, `optional`, or nothing). `preview` operations
+    may be missing on a site.
     """
 
     id: str
@@ -63,25 +64,25 @@ class Operation:
 
     @property
     def address(self) -> str:
-        """Return method and path, which together name one operation."""
+        """Return the method and path, which together identify the operation."""
         return f"{self.method} {self.path}"
 
     def companions(self, scope: str) -> tuple[ScopeSet, ...]:
-        """Return what else is needed beside a scope, one set for each way it takes part in."""
+        """Return the scopes needed in addition to a scope, as alternative sets."""
         return tuple(names - {scope} for names in self.scope_sets if scope in names)
 
     def alternatives(self, scope: str) -> tuple[ScopeSet, ...]:
-        """Return the sets of scopes that open it without this one."""
+        """Return the sets of scopes that open the operation without this one."""
         return tuple(names for names in self.scope_sets if scope not in names)
 
     def is_open_to(self, granted: ScopeSet) -> bool:
-        """Return whether granted scopes hold one whole set."""
+        """Return whether the granted scopes include one complete set."""
         return any(names <= granted for names in self.scope_sets)
 
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """Hold all scopes and operations; `spec` says which version they were derived from."""
+    """Hold all scopes and operations; `spec` is the version they were derived from."""
 
     spec: str
     scopes: Mapping[str, Scope]
@@ -95,25 +96,25 @@ class Catalogue:
         return self.opened.get(scope, ())
 
     def permitted_by(self, scope: str) -> tuple[Operation, ...]:
-        """Return the operations that name no scope, but a permission of this name."""
+        """Return the operations that name no scope but a permission with this name."""
         return tuple(operation for operation in self.operations if scope in operation.permissions)
 
     def find(self, method: str, path: str) -> Operation | None:
-        """Return the operation of a request, by its path or URL; the first fixed segment wins."""
+        """Return the operation of a request, by path or URL; prefer fixed segments to templates."""
         segments = _segments(path)
         among = self._by_beginning.get(_beginning(method.upper(), segments), ())
         fitting = [operation for operation in among if _fits(operation.path, segments)]
         return min(fitting, key=_templates, default=None)
 
     def scopes_for(self, method: str, path: str) -> tuple[ScopeSet, ...] | None:
-        """Return the sets of scopes of which a request needs one; None for an unknown request."""
+        """Return the alternative sets of scopes for a request; None if the request is unknown."""
         operation = self.find(method, path)
         return operation.scope_sets if operation else None
 
 
 @cache
 def catalogue() -> Catalogue:
-    """Read the catalogue, once a process (about 20 ms)."""
+    """Read the catalogue once per process (about 20 ms)."""
     text = resources.files("ddoauth_kit").joinpath("catalogue.json").read_text("utf-8")
     document = json.loads(text)
     operations = tuple(_operation(entry) for entry in document["operations"])
@@ -159,7 +160,7 @@ def _frozen(found: dict[Any, list[Any]]) -> Mapping[Any, tuple[Any, ...]]:
 
 
 def _beginning(method: str, segments: list[str]) -> Beginning:
-    """Return what tells most operations apart; no template is in the first segments."""
+    """Return the first segments, which distinguish most operations and contain no template."""
     return method, len(segments), "/".join(segments[:4])
 
 
@@ -173,7 +174,7 @@ def _segments(address: str) -> list[str]:
 
 
 def _templates(operation: Operation) -> list[bool]:
-    """Tell which segments are templates; among those that fit, the least list is the closest."""
+    """Return which segments are templates; of several matches, the smallest list is the closest."""
     return [segment.startswith("{") for segment in operation.path.split("/")]
 
 

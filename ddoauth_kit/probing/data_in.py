@@ -1,4 +1,4 @@
-"""Try data in with the partner's API key: a metric, a log, an event, a check."""
+"""Send test data with the partner's API key: a metric, a log, an event and a check."""
 
 from __future__ import annotations
 

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 class Writes(StrEnum):
-    """Name how far probes may go.
+    """Say how far probes may go.
 
-    `none` reads only; `harmless` adds writes that cannot change anything; `round-trip` creates
-    something of its own, reads, changes and deletes it.
+    `none` only reads. `harmless` adds writes that cannot change anything. `round-trip` creates an
+    object of its own, then reads, changes and deletes it.
     """
 
     NONE = "none"
@@ -34,11 +34,11 @@ class Flow(StrEnum):
 
 
 class Approach(StrEnum):
-    """Name how a probe tests a scope.
+    """Say how a probe tests a scope.
 
-    `read` and `search` expect data; `listed` reads one thing out of a listing; `absent` aims at
-    what does not exist; `unacceptable` sends a body that lacks what it must have. `held back`
-    means that only writes could tell, `nothing` that no call can.
+    `read` and `search` expect data; `listed` reads an item from a listing; `absent` addresses
+    something that does not exist; `unacceptable` sends a body without its required fields. `held
+    back` means that only a write could tell, and `nothing` that no call can.
     """
 
     READ = "read"
@@ -57,7 +57,7 @@ EXPECTS_DATA: Final = frozenset({Approach.READ, Approach.SEARCH, Approach.LISTED
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _OneScope:
-    """Hold what the probes of all kinds have; `area` is the product area of the scope."""
+    """Hold the fields that all probes share; `area` is the product area of the scope."""
 
     scope: str
     flow: Flow
@@ -66,7 +66,7 @@ class _OneScope:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoProbe(_OneScope):
-    """Hold the reason why no call is made for a scope."""
+    """Hold the reason why a scope is not probed."""
 
     approach: Approach
     reason: str
@@ -74,14 +74,14 @@ class NoProbe(_OneScope):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TelemetryProbe(_OneScope):
-    """Stand for the scope that creates the API key: data sent with the key proves it."""
+    """Represent the scope that creates the API key, which data sent with the key proves."""
 
     approach: ClassVar[Approach] = Approach.TELEMETRY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _WithOperation(_OneScope):
-    """Hold an operation that a scope opens; `alternatives` are sets that open it without it."""
+    """Hold an operation that a scope opens; `alternatives` are sets that open it, too."""
 
     operation: Operation
     alternatives: tuple[ScopeSet, ...] = ()
@@ -94,7 +94,7 @@ class _WithOperation(_OneScope):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoundTripProbe(_WithOperation):
-    """Stand for a round trip, which begins with the operation that creates something."""
+    """Represent a round trip, which begins with the operation that creates an object."""
 
     approach: ClassVar[Approach] = Approach.ROUND_TRIP
 
@@ -103,9 +103,9 @@ class RoundTripProbe(_WithOperation):
 class CallProbe(_WithOperation):
     """Hold one call for one scope.
 
-    `path` and `query` are filled in. `listing` is where an id for `{…}` in the operation's path
-    comes from; `path` then has one that does not exist. `companions` are the scopes needed beside
-    this one.
+    `path` and `query` are complete. `listing` is the operation that provides an id for `{…}` in the
+    operation's path; until then, `path` contains an id that does not exist. `companions` are the
+    scopes needed in addition to this one.
     """
 
     approach: Approach
@@ -117,7 +117,7 @@ class CallProbe(_WithOperation):
 
     @property
     def expects_data(self) -> bool:
-        """Return whether a success would carry data."""
+        """Return whether a successful answer would contain data."""
         return self.approach in EXPECTS_DATA
 
 
@@ -125,7 +125,7 @@ Probe: TypeAlias = CallProbe | RoundTripProbe | TelemetryProbe | NoProbe
 
 
 def probe_request(probe: CallProbe, *, tokens: TokenSet) -> Request:
-    """Build the call of a probe; it changes nothing, so it may be repeated."""
+    """Build the call of a probe; it changes nothing, so the sender may repeat it."""
     return Request(
         purpose=f"probe of {probe.scope}",
         method=probe.operation.method,
@@ -141,7 +141,7 @@ def probe_request(probe: CallProbe, *, tokens: TokenSet) -> Request:
 
 
 def listing_request(scope: str, listing: Operation, *, tokens: TokenSet) -> Request:
-    """Build the listing that gives the probe of a scope the id of something that exists."""
+    """Build the listing request that finds an existing id for a scope's probe."""
     return Request(
         purpose=f"listing for {scope}",
         method=listing.method,

@@ -49,11 +49,10 @@ _NEVER: Final = frozenset(
 
 @lru_cache(maxsize=1024)
 def choose_probe(scope: str, *, granted: ScopeSet, writes: Writes, now: datetime) -> Probe:
-    """Return the probe of a scope for a token with the granted scopes.
+    """Return the best probe of a scope for a token with the granted scopes.
 
-    A read is taken before a write, a call that no other granted scope opens before one that such
-    a scope would explain, and of two such calls the one that needs less. `now` fills in the times
-    that a call must name.
+    Reads are preferred to writes, then calls that no other granted scope opens, then calls that
+    need fewer parameters. `now` fills in the times that a call requires.
     """
     if scope == KEY_SCOPE:
         return TelemetryProbe(scope=scope, flow=Flow.IN, area="Key Management")
@@ -71,7 +70,7 @@ def choose_probe(scope: str, *, granted: ScopeSet, writes: Writes, now: datetime
 
 
 def _round_trip(scope: str) -> RoundTripProbe:
-    """Return the probe that begins with creating something, which says what else may open it."""
+    """Return the round-trip probe, with the other scopes that may open its creation."""
     create = ROUND_TRIPS[scope].create
     operation = catalogue().by_address[f"{create.method} {create.path}"]
     return RoundTripProbe(
@@ -103,7 +102,7 @@ def _rank(probe: CallProbe, granted: ScopeSet) -> tuple[Any, ...]:
 def _probes(
     scope: str, operation: Operation, *, granted: ScopeSet, now: datetime
 ) -> Iterator[CallProbe]:
-    """Yield the safe ways to call an operation, for each set of scopes this one is part of."""
+    """Yield the safe ways to call an operation, for each set of scopes that includes this one."""
     query = filled_query(operation.query, now=now)
     listing = _listing(operation, granted)
     for companions in operation.companions(scope) if query is not None else ():
@@ -154,7 +153,7 @@ def _runs(operation: Operation) -> bool:
 
 
 def _listing(operation: Operation, granted: ScopeSet) -> Operation | None:
-    """Return the listing that the one id of a path comes from, if the token may call it."""
+    """Return the listing that provides a path's only id, if the token may call it."""
     path, _, last = operation.path.rpartition("/")
     if len(operation.path_ids) != 1 or not last.startswith("{"):
         return None
@@ -165,14 +164,14 @@ def _listing(operation: Operation, granted: ScopeSet) -> Operation | None:
 
 @cache
 def area_of(scope: str) -> str:
-    """Return the product area of a scope: that of most operations it opens."""
+    """Return a scope's product area: the area of most operations that it opens."""
     opened = catalogue().opened_by(scope) or catalogue().permitted_by(scope)
     areas = Counter(operation.area for operation in opened)
     return areas.most_common(1)[0][0] if areas else "No public operation"
 
 
 def flow_of(scope: str) -> Flow:
-    """Return the direction of a scope's data, if no call shows it."""
+    """Return the direction of a scope's data for scopes whose calls don't show it."""
     known = catalogue().scopes.get(scope)
     return Flow.OUT if known and known.kind == "read" else Flow.EDIT
 

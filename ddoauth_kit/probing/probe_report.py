@@ -1,4 +1,4 @@
-"""Hold the results of probing on all sites, complete or so far."""
+"""Hold the results of probing on all sites, even while it is still running."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """Hold the answer to the one call that any live token may make (`GET /api/v2/current_user`).
+    """Hold the answer to the call that any valid token may make (`GET /api/v2/current_user`).
 
-    `status` is None where no answer arrived; `evidence` says why a token counts as dead.
+    `status` is None if no answer arrived; `evidence` says why a token counts as dead.
     """
 
     site: str
@@ -27,10 +27,10 @@ class Baseline:
 
 @dataclass(frozen=True, slots=True)
 class ProbeReport:
-    """Hold one result for each site and scope, in the order that was asked for.
+    """Hold one result for each site and scope, in the requested order.
 
-    `complete` is false when probing was cancelled: then results are missing. `seconds` is the wall
-    time of the whole, and `asked` how many results there would be, 0 where nobody knows.
+    `complete` is false if probing was cancelled, so that results are missing. `seconds` is the
+    total wall time. `asked` is the number of requested results, or 0 if unknown.
     """
 
     results: tuple[ProbeResult, ...]
@@ -57,23 +57,23 @@ class ProbeReport:
 
     @property
     def problems(self) -> tuple[ProbeResult, ...]:
-        """Return the results that somebody must look at: refused, or failed."""
+        """Return the results that need attention: refused or failed."""
         return tuple(result for result in self.results if result.verdict in PROBLEMS)
 
     @property
     def is_good(self) -> bool:
-        """Return whether every token is alive and no scope was refused or failed."""
+        """Return whether every token is valid and no scope was refused or failed."""
         return not self.problems and all(baseline.alive for baseline in self.baselines)
 
 
 def unknown_results(report: ProbeReport) -> tuple[ProbeResult, ...]:
-    """Return one result for each scope that nobody knows: it says nothing about the scope."""
+    """Return a result for each unknown scope, which says nothing about the scope."""
     first = {result.scope: result for result in reversed(report.results)}
     return tuple(result for scope, result in first.items() if scope not in known_scopes())
 
 
 def merged(reports: Sequence[ProbeReport]) -> ProbeReport:
-    """Return the reports of several sites as one; they ran at once, so the longest time counts."""
+    """Return the reports of several sites as one; they ran at once, so take the longest time."""
     return ProbeReport(
         results=tuple(result for report in reports for result in report.results),
         baselines=tuple(baseline for report in reports for baseline in report.baselines),

@@ -33,7 +33,7 @@ _OK: Final = 200
 
 
 class SiteProbing:
-    """Probe one target, and have its results so far at any time."""
+    """Probe one target; its results so far are available at any time."""
 
     def __init__(self, target: ProbeTarget, *, writes: Writes, now: datetime) -> None:
         self._target = target
@@ -44,7 +44,7 @@ class SiteProbing:
         self._seconds = 0.0
 
     async def run(self, http: AsyncHttp, *, found: Callable[[ProbeResult], None]) -> None:
-        """Try every scope; `found` is called with each result as it comes."""
+        """Test every scope; call `found` with each result when it arrives."""
         started = time.perf_counter()
         try:
             await self._run(http, found)
@@ -72,7 +72,7 @@ class SiteProbing:
             for place, scope in waiting:
                 self._results[place] = await prober.try_scope(scope)
                 found(self._results[place])
-                # A round trip ends with its clean-up where it is cancelled, and returns.
+                # A cancelled round trip cleans up before it returns.
                 if (task := asyncio.current_task()) and task.cancelling():
                     raise asyncio.CancelledError
 
@@ -90,7 +90,7 @@ class SiteProbing:
             found(self._results[place])
 
     def report(self) -> ProbeReport:
-        """Return what was found so far, in the order of the scopes."""
+        """Return the results so far, in the order of the scopes."""
         return ProbeReport(
             results=tuple(result for _, result in sorted(self._results.items())),
             baselines=(self._baseline,),
@@ -101,7 +101,7 @@ class SiteProbing:
 
 
 async def first_call(http: AsyncHttp, grant: Grant, *, site: str) -> Baseline:
-    """Make the call that any live token may make, after refreshing an expired one."""
+    """Make the call that any valid token may make, after refreshing an expired token."""
     try:
         response = await grant.asend(http, current_user_request)
     except DdoauthError as error:
@@ -115,7 +115,7 @@ async def first_call(http: AsyncHttp, grant: Grant, *, site: str) -> Baseline:
 
 @dataclass(frozen=True, slots=True)
 class ProbeProgress:
-    """Hold one result as it comes, and how many of how many there are."""
+    """Hold one new result, the number of results so far, and the total."""
 
     result: ProbeResult
     done: int
@@ -123,11 +123,11 @@ class ProbeProgress:
 
 
 class Probing:
-    """Probe targets, all sites at once, at most ten calls in flight on each.
+    """Probe targets on all sites at once, with at most ten calls in flight on each.
 
-    Every result counts, so `report` has those that were found when probing was cancelled. `now` is
-    the time that calls name; `sleep` is awaited with seconds where a limit was reached. `timeout`
-    is in seconds, for each phase of a call.
+    If probing is cancelled, `report` has the results so far. `now` is the time that calls contain;
+    `sleep` is awaited with seconds when a rate limit is reached. `timeout` is in seconds, for each
+    phase of a call.
     """
 
     def __init__(  # noqa: PLR0913 - each is a choice of the caller
@@ -158,10 +158,10 @@ class Probing:
         return merged([site.report() for site in self._sites])
 
     async def run(self) -> ProbeReport:
-        """Probe everything and return what was found; less, if `cancel` was called meanwhile.
+        """Probe everything and return the results, which are fewer if `cancel` was called.
 
-        What is not an error of the kit's, as of `watch` or of a store, ends everything and is
-        raised as it is.
+        Any exception other than the kit's own, such as one raised by `watch` or a store, ends
+        probing and is raised unchanged.
         """
         loop = asyncio.get_running_loop()
         work = loop.create_task(self._work())
@@ -178,7 +178,7 @@ class Probing:
         return self.report()
 
     def cancel(self) -> None:
-        """End probing soon, from any thread; connections are closed and `run` returns."""
+        """Stop probing soon, from any thread; connections are closed and `run` returns."""
         self._stopped = True  # before the look at `_stop`, which `run` sets before it looks here
         stop, self._stop = self._stop, None
         if stop:
@@ -186,10 +186,10 @@ class Probing:
                 stop()
 
     def run_blocking(self) -> ProbeReport:
-        """Probe everything from code that is not a coroutine, in a notebook's cell as well.
+        """Probe everything from code that is not a coroutine, even in a notebook cell.
 
-        An interrupt (Ctrl-C, or the notebook's stop button) cancels, and returns what was found.
-        Where there are no threads, probing runs in this one, and the caller's event loop waits.
+        An interrupt (Ctrl-C, or the notebook's stop button) cancels, and returns the results so
+        far. Without threads, probing runs in this thread while the caller's event loop waits.
         """
         if not threads_exist():
             return self._run_inline()
@@ -240,13 +240,13 @@ class Probing:
 
 
 def _is_cancelled() -> bool:
-    """Return whether somebody else has cancelled the present task."""
+    """Return whether somebody else has cancelled the current task."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """Return the first error itself: tasks wrap it in a group for each of their levels."""
+    """Return the first error itself, because each level of tasks wraps it in a group."""
     error: BaseException = group
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
@@ -256,7 +256,7 @@ def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
 def _pass_on(
     events: SimpleQueue[ProbeProgress | None], watch: Callable[[ProbeProgress], None] | None
 ) -> None:
-    """Hand results to the caller's thread, which is where a notebook can show them."""
+    """Pass results to the caller's thread, where a notebook can show them."""
     while True:
         try:
             # A wait without an end could not be interrupted on every system.

@@ -1,4 +1,4 @@
-"""Try one scope: make its call, compare if needed, and say what the answer proves."""
+"""Test one scope: make its call, compare if needed, and say what the answer proves."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ _SUCCESS = range(200, 300)
 
 @dataclass(frozen=True, slots=True)
 class ProbeTarget:
-    """Hold what is needed to probe one site.
+    """Hold everything needed to probe one site.
 
-    Without a `grant`, `reason` says why there is none.
-    `contrasts` are token sets of the same site with fewer scopes: a call under a token without the
-    scope tells what a 404 means. `api_key` is the key that the partner already has.
+    Without a `grant`, `reason` says why there is none. `contrasts` are token sets of the same site
+    with fewer scopes: the same call with a token that lacks the scope shows what a 404 means.
+    `api_key` is the partner's existing key.
     """
 
     site: Site
@@ -63,7 +63,7 @@ class ProbeTarget:
     reason: str = ""
 
     def contrast_for(self, probe: CallProbe) -> TokenSet | None:
-        """Return a token set that nothing about this probe's call is granted to."""
+        """Return a token set whose scopes don't open this probe's call."""
         usable = [
             tokens
             for tokens in self.contrasts
@@ -74,9 +74,9 @@ class ProbeTarget:
 
 
 class Prober:
-    """Try scopes one by one on one site, with one grant that stays alive.
+    """Test scopes one by one on a site, with a grant that is kept alive.
 
-    Where `baseline` says that the token is dead, nothing is sent.
+    If `baseline` says that the token is dead, nothing is sent.
     """
 
     def __init__(  # noqa: PLR0913 - each is a fact of its own
@@ -99,7 +99,7 @@ class Prober:
 
     @property
     def granted(self) -> ScopeSet:
-        """Return the scopes of the newest tokens, also after their end."""
+        """Return the scopes of the latest tokens, even after their expiry."""
         if latest := self._grant.latest:
             self._granted = frozenset(latest.scopes.granted)
         return self._granted
@@ -174,7 +174,7 @@ class Prober:
         )
 
     async def _with_id(self, probe: CallProbe) -> CallProbe:
-        """Aim a listed probe at an item that exists, or at an unknown one if the list is empty."""
+        """Use an existing item's id in a `listed` probe, or an unknown id if the list is empty."""
         source = probe.listing
         if source is None:
             return probe
@@ -187,7 +187,7 @@ class Prober:
         return replace(probe, path=filled_path(probe.operation.path, value=found))
 
     async def _contrast(self, probe: CallProbe) -> tuple[Response | None, str]:
-        """Return the answer to the same call without the scope, or the reason why it is missing."""
+        """Return the answer to the same call without the scope, or say why it is missing."""
         tokens = self._target.contrast_for(probe)
         if tokens is None:
             return None, NO_CONTRAST
@@ -198,7 +198,7 @@ class Prober:
 
 
 def failed(scope: str, *, site: Site, evidence: str) -> ProbeResult:
-    """Return the result of a scope that could not even be tried."""
+    """Return the result of a scope that could not be tested."""
     return ProbeResult(
         site=site.name,
         scope=scope,
@@ -210,7 +210,7 @@ def failed(scope: str, *, site: Site, evidence: str) -> ProbeResult:
 
 
 def _first_id(listing: Response, *, name: str) -> str | None:
-    """Return the id of the first item that a listing holds, under whatever name it has there."""
+    """Return the id of the first item in a listing, whatever the id's name there."""
     if listing.status not in _SUCCESS:
         return None
     try:

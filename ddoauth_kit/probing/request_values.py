@@ -1,4 +1,4 @@
-"""Fill in what a call must carry: times, and ids of things that do not exist."""
+"""Fill in a call's required values: times, and ids that do not exist."""
 
 from __future__ import annotations
 
@@ -22,19 +22,20 @@ _ID: Final = re.compile(r"[A-Za-z0-9_.~-]{1,200}")
 
 
 def absent_path(path: str, *, path_ids: Mapping[str, str]) -> str:
-    """Fill a path with ids of things that do not exist, in the form that each id has."""
+    """Fill a path with ids that do not exist, each in the id's usual format."""
     return _PLACEHOLDER.sub(lambda found: _absent(found[1], path_ids.get(found[1], "")), path)
 
 
 def names_something(kind: str) -> bool:
-    """Return whether a path parameter names one thing of many, rather than a kind of things."""
+    """Return whether a path parameter identifies one object and not a kind of object."""
     return not kind.startswith(_CHOICE)
 
 
 def is_id(value: object) -> bool:
-    """Tell whether an answer's value can stand in a path as it is; an answer is not to be trusted.
+    """Return whether a value from an answer can be put into a path safely.
 
-    It is a whole number or a text of letters, digits and `-_.~`, and leads to no other folder.
+    It must be a whole number, or a string of letters, digits and `-_.~` that does not lead to
+    another folder.
     """
     if isinstance(value, bool) or not isinstance(value, str | int):
         return False
@@ -42,7 +43,7 @@ def is_id(value: object) -> bool:
 
 
 def filled_path(path: str, *, value: str) -> str:
-    """Fill in the single id of a path."""
+    """Fill in a path's only id."""
     return _PLACEHOLDER.sub(lambda _: value, path)
 
 
@@ -56,7 +57,7 @@ def filled_query(query: Mapping[str, str], *, now: datetime) -> Pairs | None:
 
 
 def search_body(address: str, *, now: datetime) -> Any:  # noqa: ANN401 - JSON has no narrower type
-    """Return the body of a POST that only reads or validates; None for every other address."""
+    """Return the body of a POST that only reads or validates; or None for any other address."""
     make = SEARCHES.get(address)
     return make(now) if make else None
 
@@ -99,7 +100,7 @@ _QUERY: Final[Mapping[tuple[str, str], Callable[[datetime], str]]] = {
 # These ask about what does not exist, so that a 404 says nothing about the site.
 SEARCHES_FOR_NOTHING: Final = frozenset({"POST /api/v2/code-coverage/files"})
 
-# POSTs whose answer is data or a judgement, by Datadog's API reference; nothing is kept.
+# POSTs that store nothing and answer with data or a validation (Datadog's API reference).
 SEARCHES: Final[Mapping[str, Callable[[datetime], Any]]] = {
     "POST /api/v2/logs/events/search": lambda _now: {
         "filter": {"query": "*", "from": "now-15m", "to": "now"},

@@ -1,8 +1,8 @@
-"""List the round trips: for each write scope that partners ask for, calls that leave nothing.
+"""List round trips that leave nothing behind, for each write scope that partners ask for.
 
-Everything is named so that a person recognises it, notifies nobody and watches nothing: a monitor
-without recipients, a downtime in 2037, a paused test, a test incident. Bodies are those of
-Datadog's API reference.
+All objects have names that a person recognizes, notify nobody and watch nothing: a monitor without
+recipients, a downtime in 2037, a paused test, a test incident. The bodies come from Datadog's API
+reference.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def _always(body: Any) -> Callable[[datetime], Any]:  # noqa: ANN401 - JSON has 
 
 
 def _item(kind: str, attributes: dict[str, Any], *, known: bool = False) -> dict[str, Any]:
-    """Wrap attributes as JSON:API does; a known item carries its id."""
+    """Wrap attributes as JSON:API does; an existing item includes its id."""
     return {"data": {"type": kind, **({"id": "{id}"} if known else {}), "attributes": attributes}}
 
 

@@ -1,4 +1,4 @@
-"""Create something of the kit's own, read, change and delete it; clean up whatever happens."""
+"""Create an object, read, change and delete it, and clean up whatever happens."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _MEANINGS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Hold one call of a round trip; `{id}` in its path or body is the created thing's."""
+    """Hold one call of a round trip; `{id}` in its path or body is the created object's id."""
 
     method: str
     path: str
@@ -52,9 +52,9 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class RoundTrip:
-    """Hold the calls that create, read, change and delete one thing.
+    """Hold the calls that create, read, change and delete one object.
 
-    `id_at` is where the id is in the answer to `create`.
+    `id_at` is the path to the id in the answer to `create`.
     """
 
     create: Step
@@ -67,16 +67,17 @@ class RoundTrip:
 async def try_round_trip(
     call: Call, row: ProbeResult, *, trip: RoundTrip, granted: ScopeSet, now: datetime
 ) -> ProbeResult:
-    """Take a round trip and return what it proves; each step's status is in the evidence.
+    """Make a round trip and return what it proves; the evidence has the status of each step.
 
-    `call` sends what it is given a way to build, under a live token with the `granted` scopes.
+    `call` sends a request that it gets a function to build, with a valid token that has the
+    `granted` scopes.
 
-    A cancellation does not end it: it shortens the trip to its deletion, and the row says so. The
-    caller looks at its task's `cancelling()`.
+    A cancellation does not end it but skips to the deletion, and the row says so. The caller checks
+    its task's `cancelling()`.
 
     Raises:
-        ApiError, NetworkError, AnswerError: the creation was not answered; it says what to look
-            for.
+        ApiError, NetworkError, AnswerError: the creation was not answered; the message says what to
+        look for.
     """
     stop = asyncio.Event()
     taken = asyncio.ensure_future(_taken(Trip(call, row, trip, granted, now, stop)))
@@ -92,7 +93,7 @@ async def try_round_trip(
 
 @dataclass(frozen=True, slots=True)
 class Trip:
-    """Hold a round trip under way; `stop` is set when only its deletion is still to be made."""
+    """Hold a running round trip; `stop` is set if only the deletion is left to do."""
 
     call: Call
     row: ProbeResult
@@ -124,7 +125,7 @@ async def _taken(trip: Trip) -> ProbeResult:
 
 
 async def _used(trip: Trip, found: str) -> tuple[Verdict, list[str]]:
-    """Read and change what was created; only the change says something about a write scope."""
+    """Read and change the created object; only the change tests a write scope."""
     said: list[str] = []
     verdict = Verdict.INCONCLUSIVE
     for verb, step in (("read", trip.calls.read), ("change", trip.calls.change)):
@@ -136,7 +137,7 @@ async def _used(trip: Trip, found: str) -> tuple[Verdict, list[str]]:
             return Verdict.FAILED, [*said, error.what]
         said.append(_said(verb, answer))
         verdict = _verdict_of(answer)
-    # What was created a moment ago is on this site, so a 404 has another reason.
+    # The object was just created on this site, so a 404 has another reason.
     return (Verdict.INCONCLUSIVE if verdict is Verdict.NOT_ON_SITE else verdict), said
 
 
@@ -163,10 +164,10 @@ async def _created(trip: Trip) -> Response:
 
 
 async def _deleted(trip: Trip, found: str) -> str:
-    """Delete, again where that failed; return how it went, or nothing when it never did.
+    """Delete the object, with retries; return the outcome, or nothing if it never worked.
 
-    A 404 counts only after an attempt that may have worked: what was made a moment ago may not be
-    found yet.
+    A 404 counts only after an attempt that may have worked, because a new object may not be found
+    yet.
     """
     unclear = False
     for _ in range(DELETIONS):

@@ -1,7 +1,7 @@
-"""Say which scopes a set of calls needs, and which are asked for in vain.
+"""Say which scopes a set of calls needs, and which scopes are not needed.
 
-Datadog asks partners to request the minimum ("OAuth for integrations", scopes); this says what
-that is, as far as Datadog's OpenAPI spec goes.
+Datadog asks partners to request the minimum ("OAuth for integrations", scopes); this module finds
+the minimum, as far as Datadog's OpenAPI spec describes it.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class CallNeeds:
-    """Hold what one call needs; `operation` is None where the catalogue has none for it.
+    """Hold what one call needs; `operation` is None if the catalogue does not list it.
 
-    `scopes` are those chosen for it, the fewest over all calls.
+    `scopes` are the ones chosen for it, to need the fewest scopes for all calls.
     """
 
     call: Call
@@ -48,7 +48,7 @@ class CallNeeds:
 
     @property
     def note(self) -> str:
-        """Return what scopes alone do not say about this call."""
+        """Return a note on anything that scopes alone do not say about this call."""
         if self.operation is None:
             return "not in the catalogue"
         if self.operation.needs_key:
@@ -61,7 +61,7 @@ class CallNeeds:
 
 @dataclass(frozen=True, slots=True)
 class ScopeNeeds:
-    """Hold the smallest set of scopes that opens a list of calls, sorted, and each call's share."""
+    """Hold the smallest sorted set of scopes that opens a list of calls, and each call's needs."""
 
     scopes: tuple[str, ...]
     calls: tuple[CallNeeds, ...]
@@ -69,7 +69,7 @@ class ScopeNeeds:
 
 @dataclass(frozen=True, slots=True)
 class ScopeUse:
-    """Compare the scopes that were requested, granted and used, each in the order it came."""
+    """Compare the requested, granted and used scopes, each in its original order."""
 
     requested: tuple[str, ...]
     granted: tuple[str, ...]
@@ -77,22 +77,22 @@ class ScopeUse:
 
     @property
     def not_granted(self) -> tuple[str, ...]:
-        """Return what was asked for and not granted."""
+        """Return the scopes that were requested but not granted."""
         return tuple(scope for scope in self.requested if scope not in self.granted)
 
     @property
     def not_used(self) -> tuple[str, ...]:
-        """Return what was granted and nothing needed."""
+        """Return the scopes that were granted but not needed."""
         return tuple(scope for scope in self.granted if scope not in self.used)
 
 
 def read_call(text: str) -> Call:
-    """Read a call as it is typed: `GET /api/v1/monitor`, or with a whole URL.
+    """Read a typed call: `GET /api/v1/monitor`, or with a whole URL.
 
     Raises:
         InputError: `unknown_call`, if it is not a method and a path.
     """
-    method, address, *_ = *text.split(), "", ""  # a log may have the protocol behind
+    method, address, *_ = *text.split(), "", ""  # in a log, the protocol may follow
     try:
         path = urlsplit(address).path
     except ValueError:
@@ -104,7 +104,7 @@ def read_call(text: str) -> Call:
 
 
 def calls_of(exchanges: Iterable[Exchange]) -> tuple[Call, ...]:
-    """Return the API calls of a transcript that succeeded, each once; OAuth's own need no scope."""
+    """Return a transcript's successful API calls without duplicates; OAuth's own need no scope."""
     calls = (
         Call(exchange.method, exchange.facts.path)
         for exchange in exchanges
@@ -114,7 +114,7 @@ def calls_of(exchanges: Iterable[Exchange]) -> tuple[Call, ...]:
 
 
 def smallest_scopes(calls: Iterable[Call | str]) -> ScopeNeeds:
-    """Return the fewest scopes that open all calls; a scope that another call needs is taken first.
+    """Return the fewest scopes that open all calls; prefer scopes that other calls need.
 
     Raises:
         InputError: `unknown_call`, if a text is not a call.
@@ -131,7 +131,7 @@ def smallest_scopes(calls: Iterable[Call | str]) -> ScopeNeeds:
 
 
 def scope_use(scopes: GrantedScopes, *, exchanges: Iterable[Exchange]) -> ScopeUse:
-    """Compare what a grant holds with the least that the calls of a transcript needed of it."""
+    """Compare a grant's scopes with the fewest that the calls in a transcript needed."""
     granted = frozenset(scopes.granted)
     called = (catalogue().find(call.method, call.path) for call in calls_of(exchanges))
     ways = {
@@ -149,9 +149,9 @@ def scope_use(scopes: GrantedScopes, *, exchanges: Iterable[Exchange]) -> ScopeU
 
 
 def unused_scopes(scopes: Iterable[str], *, exchanges: Iterable[Exchange]) -> tuple[str, ...]:
-    """Return the scopes that no call of a transcript needed; probes try a scope, and use none.
+    """Return the scopes that no call in a transcript needed; probes don't count as use.
 
-    Worth as much as the transcript is whole: what was not called there counts as not used.
+    The result is only as complete as the transcript: a call that is not in it counts as not made.
     """
     asked = tuple(scopes)
     called = (each for each in exchanges if not each.facts.trial)
@@ -159,9 +159,10 @@ def unused_scopes(scopes: Iterable[str], *, exchanges: Iterable[Exchange]) -> tu
 
 
 def missing_scopes(call: Call | str, *, granted: Iterable[str]) -> tuple[ScopeSet, ...]:
-    """Return the sets of scopes of which one would have opened a refused call, smallest first.
+    """Return the sets of scopes that would have opened a refused call, smallest first.
 
-    Empty where the granted scopes suffice or the call is unknown: then it is not the scopes.
+    The list is empty if the granted scopes suffice or the call is unknown; then scopes are not the
+    cause.
 
     Raises:
         InputError: `unknown_call`, if a text is not a call.
@@ -182,7 +183,7 @@ def _ways(operation: Operation) -> tuple[ScopeSet, ...]:
 
 
 def _fewest(ways: dict[str, tuple[ScopeSet, ...]]) -> dict[str, ScopeSet]:
-    """Choose one way into each operation, for the smallest union; ties go by the spec's order."""
+    """Choose one set for each operation, for the smallest union; break ties by the spec's order."""
     fixed = frozenset().union(*(sets[0] for sets in ways.values() if len(sets) == 1))
     # Operations share their alternatives: the spec has eight different ones, so this stays small.
     undecided = dict.fromkeys(
@@ -196,5 +197,5 @@ def _fewest(ways: dict[str, tuple[ScopeSet, ...]]) -> dict[str, ScopeSet]:
 
 
 def _open(sets: tuple[ScopeSet, ...], scopes: ScopeSet) -> ScopeSet | None:
-    """Return the smallest set that these scopes contain completely, or None."""
+    """Return the smallest set that is completely contained in these scopes, or None."""
     return min((names for names in sets if names <= scopes), key=len, default=None)

@@ -1,8 +1,9 @@
-"""Say what an answer proves about a scope, and never more than it proves.
+"""Say what an answer proves about a scope, and never more.
 
-A 401 is not a dead token, a 403 is not only a scope, and a 404 is not always a yes: a server may
-look whether a thing exists before it looks at scopes. So a write that is let through counts only
-when the same call under a token without the scope is refused.
+A 401 does not always mean a dead token, a 403 does not always mean a missing scope, and a 404 does
+not always mean that the scope was granted, because a server may look up an object before it checks
+scopes. So a write that is let through counts only if the same call is refused with a token that
+lacks the scope.
 """
 
 from __future__ import annotations
@@ -31,17 +32,17 @@ _FORBIDDEN: Final = 403
 _NOT_FOUND: Final = 404
 _TOO_MANY: Final = 429
 _REFUSED: Final = range(400, 500)
-# 408 is a server's own timeout: it says as little as no answer.
+# 408 is the server's own timeout, so it says as little as no answer.
 _CLEAR: Final = frozenset({401, 403, 408, 429})
 _SHOWN_FIELDS: Final = 6
 _WEB_PAGE: Final = re.compile(r"\s*<(!doctype|html)", re.IGNORECASE)
-# What names nothing that could be absent: a 404 is then about the endpoint itself.
+# Probes that address nothing that could be absent, so a 404 is about the endpoint itself.
 _NAMES_NOTHING: Final = frozenset({Approach.READ, Approach.SEARCH})
 NO_CONTRAST: Final = "there was no token without the scope to compare with"
 
 
 class Verdict(StrEnum):
-    """Name what a probe found out; `MEANINGS` says it in words."""
+    """Name the result of a probe; `MEANINGS` explains each."""
 
     CONFIRMED = "confirmed"
     LET_THROUGH = "let_through"
@@ -76,9 +77,9 @@ PROBLEMS: Final = frozenset({Verdict.REFUSED, Verdict.FAILED})
 class ProbeResult:
     """Hold the verdict for one scope on one site, and its evidence.
 
-    `seconds` is the wall time of the call, `status` None where nothing was answered. `evidence` is
-    the server's masked words, or counts and field names of what it sent. `explained_by` are other
-    granted scopes that would open the same call.
+    `seconds` is the wall time of the call, `status` is None without an answer. `evidence` is the
+    server's masked error text, or the counts and field names of its answer. `explained_by` are
+    other granted scopes that would open the same call.
     """
 
     site: str
@@ -94,7 +95,7 @@ class ProbeResult:
     explained_by: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the row as JSON takes it; `seconds` to the millisecond."""
+        """Return the row as JSON values, with `seconds` rounded to milliseconds."""
         return {
             "site": self.site,
             "scope": self.scope,
@@ -118,10 +119,10 @@ def judge(
     contrast: Response | None = None,
     lacking: str = NO_CONTRAST,
 ) -> tuple[Verdict, str]:
-    """Return what the answer to a probe proves, and the evidence in words.
+    """Return what the answer to a probe proves, and describe the evidence.
 
-    The token must be known to be alive. `contrast` is the answer to the same call under a token
-    without the scope; where there is none, `lacking` says why.
+    The token must be known to be valid. `contrast` is the answer to the same call with a token that
+    lacks the scope; without one, `lacking` says why.
     """
     status = response.status
     if status in _SUCCESS:
@@ -145,7 +146,7 @@ def needs_contrast(probe: CallProbe, response: Response) -> bool:
 
 
 def other_reason(probe: CallProbe, *, granted: ScopeSet) -> str:
-    """Return why something other than its scope must have opened a call, or nothing."""
+    """Return why something other than its scope must have opened a call, or ""."""
     if probe.scope not in granted:
         return "the token was not granted this scope, so something else allowed the call"
     if missing := probe.companions - granted:
@@ -156,7 +157,7 @@ def other_reason(probe: CallProbe, *, granted: ScopeSet) -> str:
 
 
 def outline_of(response: Response) -> str:
-    """Return what a success held, in counts and field names: its values are a customer's data."""
+    """Describe a success by counts and field names, because its values are a customer's data."""
     if not response.text:
         return "an empty answer"
     try:
@@ -166,7 +167,7 @@ def outline_of(response: Response) -> str:
 
 
 def _decides(status: int) -> bool:
-    """Return whether a status says no for a reason of the call's own, and not of its scope."""
+    """Return whether a status means a refusal because of the call itself, not its scope."""
     return status in _REFUSED and status not in _CLEAR
 
 
@@ -185,7 +186,7 @@ def _succeeded(probe: CallProbe, response: Response, *, granted: ScopeSet) -> tu
 
 def _unauthorized(probe: CallProbe, response: Response, *, granted: ScopeSet) -> str:
     said = f"{_said(response)}; the same token is accepted elsewhere"
-    # Some services say 401 for a missing scope, too (an issue of Datadog's own CLI).
+    # Some services also answer 401 for a missing scope (an issue of Datadog's own CLI).
     return said if probe.scope in granted else f"{said}, and was not granted this scope"
 
 
@@ -217,7 +218,7 @@ def _let_through(
 
 
 def _said(response: Response) -> str:
-    """Return the server's masked words; a status alone where it said nothing."""
+    """Return the server's masked error text, or only the status if there is none."""
     return "; ".join(error_texts(response)) or f"an answer without a message ({response.status})"
 
 
@@ -235,14 +236,14 @@ def _outlined(answer: Any) -> str:  # noqa: ANN401 - JSON has no narrower type
 
 
 def _items(items: list[Any]) -> str:
-    """Say whether there are any; how many changes by the hour, and is no evidence."""
+    """Say whether there are any; their number changes by the hour and proves nothing."""
     if not items:
         return "no items"
     return f"items{_fields(items[0])}" if isinstance(items[0], dict) else "items"
 
 
 def _fields(item: dict[str, Any]) -> str:
-    """Return the first field names; a key such as a host or a tag is a value itself."""
+    """Return the first field names; a key such as a host or a tag is itself a value."""
     names = sorted(name for name in item if is_field_name(name))[:_SHOWN_FIELDS]
     shown = ", ".join([*names, *(["…"] if len(item) > len(names) else [])])
     return f" ({shown})" if shown else ""

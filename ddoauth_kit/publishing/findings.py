@@ -1,4 +1,4 @@
-"""Describe a finding: which rule, where, what, and how to fix it."""
+"""Describe a finding: the rule, the place, the problem and the fix."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SHOWN = 100
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Name a file of the folder and a line, counted from 1, or None."""
+    """Name a file in the folder and a line, counted from 1, or None."""
 
     file: str
     line: int | None = None
@@ -45,7 +45,7 @@ class RuleFinding:
     edits: tuple[Edit, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """Return the finding as it is in `--format json`."""
+        """Return the finding as `--format json` shows it."""
         return {
             "rule": self.rule.id,
             "severity": str(self.rule.severity),
@@ -66,11 +66,11 @@ def finding(
 
 
 def plain(name: str) -> str:
-    """Return the name of a file, in quotes and escaped if it could confuse a terminal."""
+    """Return a file name, quoted and escaped if it could confuse a terminal."""
     return name if name.isascii() and name.isprintable() else ascii(name)
 
 
 def quoted(value: object) -> str:
-    """Return a value from a file as it may be printed: ASCII, one line, cut when long."""
+    """Return a value from a file in printable form: ASCII, on one line, and truncated."""
     text = ascii(value)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."

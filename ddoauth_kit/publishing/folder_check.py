@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 class Report:
     """Hold what a check found.
 
-    `notes` are sentences on what could not be checked. `patch` fixes the findings with edits; its
-    paths are those of the repository, or of the folder where there is none, so that `git -C FOLDER
-    apply` takes it in both cases.
+    `notes` say what could not be checked. `patch` fixes the findings that have edits. Its paths are
+    relative to the repository, or to the folder if there is none, so that `git -C FOLDER apply`
+    accepts it in both cases.
     """
 
     folder: str
@@ -43,7 +43,7 @@ class Report:
 
     @property
     def passed(self) -> bool:
-        """Return whether no must is broken."""
+        """Return whether no *must* rule is broken."""
         return not self.count(Severity.MUST)
 
     def count(self, severity: Severity) -> int:
@@ -64,7 +64,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class _Evidence:
-    """Hold what is known from outside the folder."""
+    """Hold information from outside the folder."""
 
     earlier: EarlierManifest
     probes: Sequence[SavedProbe] | None
@@ -79,10 +79,10 @@ def check_folder(
     probes: Sequence[SavedProbe] | None = None,
     unused_scopes: Collection[str] = (),
 ) -> Report:
-    """Check a folder; findings come by file, the manifest's first, then by line.
+    """Check a folder; findings are sorted by file, the manifest first, and by line.
 
-    `base` is a git reference and `earlier` a manifest, to compare `app_uuid` with. `probes` are
-    results of `ddoauth probe`, `unused_scopes` those that nothing was seen to use.
+    `app_uuid` is compared with the git reference `base` or the manifest `earlier`. `probes` are
+    results of `ddoauth probe`, and `unused_scopes` are scopes that no observed call used.
 
     Raises:
         InputError: `not_an_integration`, `bad_base`, `bad_earlier_manifest`.
@@ -118,10 +118,10 @@ def _place(found: RuleFinding) -> tuple[bool, str, int]:
 def _mended(
     integration: Integration, findings: tuple[RuleFinding, ...], evidence: _Evidence
 ) -> tuple[tuple[RuleFinding, ...], list[tuple[TextFile, TextFile]]]:
-    """Return the findings, and the files before and after all edits that mend what they should.
+    """Return the findings, and the files before and after all edits that fix their finding.
 
-    A finding whose rule still finds something once the edits are made loses its edits, and so
-    does one in a linked file, which git does not patch.
+    A finding loses its edits if its rule still finds something after them, or if its file is a
+    link, which git does not patch.
     """
     while True:
         files = _edited(integration, findings)
@@ -155,7 +155,7 @@ def _files(integration: Integration) -> list[TextFile]:
 
 
 def listing(report: Report) -> str:
-    """Return one finding after another, each with its fix, and the counts at the end."""
+    """List the findings, each with its fix, and the counts at the end."""
     width = max((len(str(found.at)) for found in report.findings), default=0)
     lines = []
     for found in report.findings:

@@ -33,7 +33,7 @@ def folder_prefix(folder: Path) -> str | None:
 
 
 def find_commit(folder: Path, *references: str) -> tuple[str, str] | None:
-    """Return the first reference that names a commit, and the commit's id."""
+    """Return the first reference that resolves to a commit, and the commit's id."""
     for reference in references:
         commit = f"{reference}^{{commit}}"
         answer = _git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", commit)
@@ -43,7 +43,7 @@ def find_commit(folder: Path, *references: str) -> tuple[str, str] | None:
 
 
 def file_at(folder: Path, *, commit: str, name: str) -> str | None:
-    """Return a file of the folder as a commit holds it, or None where it does not."""
+    """Return a commit's version of a file in the folder, or None."""
     answer = _git(folder, "cat-file", "blob", f"{commit}:./{name}")
     return None if answer is None else answer.decode("utf-8", "replace")
 
@@ -78,9 +78,9 @@ class EarlierManifest:
 
 
 def earlier_app_uuid(folder: Path, *, base: str = "", manifest: str | Path = "") -> EarlierManifest:
-    """Return what a given manifest, a given git reference or the usual base branch says.
+    """Return the value from a given manifest, a given git reference or the usual base branch.
 
-    Without both, a missing git, repository or branch is noted, not refused.
+    If neither is given, a missing git, repository or branch leads to a note, not an error.
 
     Raises:
         InputError: `bad_earlier_manifest`, `bad_base`.
@@ -116,7 +116,7 @@ def _uncompared(folder: Path) -> str:
 
 
 def _of_file(path: Path) -> EarlierManifest:
-    """Read a manifest that the caller vouches for by naming it."""
+    """Read a manifest that the caller has named."""
     file = read_text(path.parent.resolve(), path.name)
     app_uuid = _app_uuid(file.text) if isinstance(file, TextFile) else ""
     if not app_uuid:

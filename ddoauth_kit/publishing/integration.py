@@ -32,7 +32,7 @@ class Readme:
 
 @dataclass(frozen=True, slots=True)
 class Integration:
-    """Hold what a folder says: each file read, or why it could not be, or None if not there."""
+    """Hold a folder's files: each one read, or why it is unreadable, or None if missing."""
 
     folder: Path
     readme: Readme | Unreadable | None
@@ -42,12 +42,12 @@ class Integration:
 
     @property
     def name(self) -> str:
-        """Return the integration's title, or the folder's name where there is none."""
+        """Return the integration's title, or else the folder's name."""
         return self._text(self.manifest, "tile", "title") or self.folder.resolve().name
 
     @property
     def oauth_name(self) -> str:
-        """Return the OAuth client's name, or nothing."""
+        """Return the OAuth client's name, or an empty string."""
         return self._text(self.client, "integration", "name")
 
     @property
@@ -64,7 +64,7 @@ class Integration:
 
 
 def read_integration(path: str | Path, *, edited: Mapping[str, TextFile] = _NOTHING) -> Integration:
-    """Read a folder; `edited` stands for files that are not written yet.
+    """Read a folder; `edited` replaces files that are not written yet.
 
     Raises:
         InputError: `not_an_integration`.
@@ -84,7 +84,7 @@ def read_integration(path: str | Path, *, edited: Mapping[str, TextFile] = _NOTH
 
 
 def _folder(path: str | Path) -> Path:
-    """Return a folder that is there; the empty name would mean the current one."""
+    """Return an existing folder; an empty name would mean the current one."""
     try:
         if str(path) and Path(path).is_dir():
             return Path(path)
@@ -103,6 +103,6 @@ def _json(file: TextFile | Unreadable | None) -> Document | BrokenJson | Unreada
 
 
 def _client_name(folder: Path, manifest: object) -> str:
-    """Return the file that the manifest names if it is there, else the usual one."""
+    """Return the file that the manifest names if it exists, else the usual one."""
     named = manifest.get("assets", "oauth") if isinstance(manifest, Document) else None
     return named if isinstance(named, str) and find_file(folder, named) else CLIENT

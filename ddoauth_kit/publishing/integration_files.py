@@ -1,4 +1,4 @@
-"""Read the files of a folder that cannot be trusted: bounded, inside it, unchanged."""
+"""Read the files of an untrusted folder: within limits, inside the folder, unchanged."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _MARK: Final = BOM_UTF8.decode("utf-8")
 
 @dataclass(frozen=True, slots=True)
 class TextFile:
-    """Hold a text exactly as it is in its file, line endings included.
+    """Hold the exact text of a file, including its line endings.
 
-    `mark` is the byte order mark, which is kept apart so that offsets and lines do not count it.
+    `mark` is the byte order mark, which is kept separate so that offsets and lines do not count it.
     `linked` says that the file is a symbolic link, which a patch cannot change.
     """
 
@@ -37,30 +37,30 @@ class TextFile:
 
     @property
     def newline(self) -> str:
-        """Return the line ending that the file begins with."""
+        """Return the file's first line ending."""
         first = _NEWLINE.search(self.text)
         return first[0] if first else "\n"
 
     @property
     def starts(self) -> tuple[int, ...]:
-        """Return where each line starts; CR alone ends a line, too, as in Markdown."""
+        """Return where each line starts; a lone CR also ends a line, as in Markdown."""
         return _starts(self.text)
 
     def line_at(self, offset: int) -> int:
-        """Return the line of an offset, from 1."""
+        """Return the line of an offset, counted from 1."""
         return bisect_right(self.starts, offset)
 
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """Say in a clause why a file that is there cannot be read."""
+    """Say in a clause why an existing file cannot be read."""
 
     name: str
     why: str
 
 
 def read_text(folder: Path, name: str) -> TextFile | Unreadable | None:
-    """Read a file of the folder, or say why that cannot be; None if there is none."""
+    """Read a file in the folder, or say why it can't be read; return None if it is missing."""
     path = folder / name
     try:
         content = _read(folder, path) if _is_there(path) else None
@@ -74,9 +74,9 @@ def read_text(folder: Path, name: str) -> TextFile | Unreadable | None:
 
 
 def find_file(folder: Path, name: str) -> Path | None:
-    """Return where a file that a manifest names is, or None.
+    """Return the path of a file that a manifest names, or None.
 
-    The name must be relative, and what it leads to must lie in the folder.
+    The name must be relative, and its target must be inside the folder.
     """
     try:
         path = Path(os.path.realpath(folder / name, strict=True))
@@ -93,7 +93,7 @@ def _starts(text: str) -> tuple[int, ...]:
 
 
 def _is_there(path: Path) -> bool:
-    """Return whether the name exists, even as a link that leads nowhere."""
+    """Return whether the name exists, even as a broken link."""
     try:
         os.lstat(path)
     except (FileNotFoundError, NotADirectoryError):
@@ -102,7 +102,7 @@ def _is_there(path: Path) -> bool:
 
 
 def _read(folder: Path, path: Path) -> bytes | str:
-    """Return the bytes, or a clause that says why they are not read."""
+    """Return the bytes, or a clause that says why they were not read."""
     real = Path(os.path.realpath(path, strict=True))
     if not _inside(folder, real):
         return "is outside the folder"

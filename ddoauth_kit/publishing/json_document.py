@@ -1,4 +1,4 @@
-"""Parse JSON and keep where each member stands, so that it can be edited as text."""
+"""Parse JSON and record each member's position, so that it can be edited as text."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _BLANKS: Final = re.compile(r"\s*\Z")
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """Hold the offsets of a value, and of the key before it; both are the value's in a list."""
+    """Hold the offsets of a value and of its key; in a list, both are the value's."""
 
     key_start: int
     key_end: int
@@ -40,7 +40,7 @@ class BrokenJson:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """Hold a JSON text's value, its members by path, and the paths that come twice."""
+    """Hold a JSON text's value, its members by path, and the paths that occur twice."""
 
     file: TextFile
     value: Any
@@ -58,18 +58,18 @@ class Document:
         return value
 
     def place(self, *path: str | int) -> Place:
-        """Return where a member is, or the nearest one around it that exists."""
+        """Return the position of a member, or of its nearest existing ancestor."""
         while path and path not in self.members:
             path = path[:-1]
         return Place(self.file.name, self.file.line_at(self.members[path].key_start))
 
     def replaced(self, *path: str | int, value: str) -> tuple[Edit, ...]:
-        """Return the edit that puts another string in the place of a value."""
+        """Return the edit that replaces a value with another string."""
         member = self.members[path]
         return (Edit(self.file.name, member.start, member.end, json.dumps(value)),)
 
     def inserted(self, *path: str, value: str, before: str | None = None) -> tuple[Edit, ...]:
-        """Return the edit that adds a member, indented as its neighbour is.
+        """Return the edit that adds a member, indented like its neighbour.
 
         The member goes before `before` if that sibling exists, otherwise to the end. If there is no
         object at this path, no edit is returned.
@@ -92,13 +92,13 @@ class Document:
         return (Edit(self.file.name, at, at, text),)
 
     def _style(self, member: Member) -> tuple[str, str]:
-        """Return the space before a member and the text between its key and its value."""
+        """Return the white space before a member, and the text between its key and value."""
         blanks = _BLANKS.search(self.file.text, 0, member.key_start)
         return blanks[0] if blanks else "", self.file.text[member.key_end : member.start]
 
 
 def parse_json(file: TextFile) -> Document | BrokenJson:
-    """Parse a text with the standard library, then find where its members stand."""
+    """Parse a text with the standard library, then find the positions of its members."""
     try:
         value = json.loads(file.text)
     except json.JSONDecodeError as error:
@@ -137,7 +137,7 @@ class _Scan:
     around: list[_Around] = field(default_factory=list)
 
     def take(self, mark: str, start: int, end: int) -> None:
-        """Take one token; what is a key, and what a value, follows from what is open."""
+        """Process one token; the open object or list decides whether it is a key or a value."""
         top = self.around[-1] if self.around else None
         if mark in "}]":
             closed = self.around.pop()

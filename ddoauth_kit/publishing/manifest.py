@@ -1,4 +1,4 @@
-"""Check the manifest: its version, fields, identity and what it points at."""
+"""Check the manifest: its version, fields, identity and pointers."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ MAX_CAPTION: Final = 300
 def manifest_findings(
     integration: Integration, *, earlier: EarlierManifest
 ) -> Iterator[RuleFinding]:
-    """Yield what is wrong with the manifest."""
+    """Yield the problems in the manifest."""
     manifest = integration.manifest
     if manifest is None:
         what, fix = f"There is no {MANIFEST}.", "Add the integration's manifest, version 2.0.0."
@@ -163,7 +163,7 @@ def _uninstallation(integration: Integration, manifest: Document) -> Iterator[Ru
 
 
 def _pointer_edits(manifest: Document) -> tuple[Edit, ...]:
-    """Return what adds the pointer where most manifests have it, before `support`."""
+    """Return the edit that adds the pointer before `support`, where most manifests have it."""
     tile = manifest.get("tile")
     if isinstance(tile, dict) and "uninstallation" in tile:
         return manifest.replaced("tile", "uninstallation", value=POINTER)
@@ -177,13 +177,13 @@ def _headings(integration: Integration) -> set[str]:
 
 
 def _leads(pointer: str, headings: set[str]) -> bool:
-    """Return whether a pointer is the README's, at one of the headings."""
+    """Return whether a pointer leads to one of these headings in the README."""
     file, _, target = pointer.partition("#")
     return file == README and anchor(unquote(target)) in headings
 
 
 def _anchors(integration: Integration, manifest: Document) -> Iterator[RuleFinding]:
-    """Yield pointers at nothing, but not those that a rule of the README explains."""
+    """Yield broken pointers, except those that a README rule explains."""
     headings = _headings(integration) | {"overview", "setup"}
     if not isinstance(integration.readme, Readme):
         return
@@ -249,7 +249,7 @@ def _files(integration: Integration, manifest: Document) -> Iterator[RuleFinding
 
 
 def _names_file(path: tuple[str | int, ...], value: object) -> bool:
-    """Return whether a field is known to hold a path within the folder."""
+    """Return whether a field is known to contain a path inside the folder."""
     if not isinstance(value, str) or path == ("assets", "oauth"):
         return False
     if path == ("tile", "changelog") or path[:2] == ("tile", "media"):
@@ -258,7 +258,7 @@ def _names_file(path: tuple[str | int, ...], value: object) -> bool:
 
 
 def media_findings(folder: Path, manifest: Document) -> Iterator[RuleFinding]:
-    """Yield what is wrong with `tile.media`."""
+    """Yield the problems in `tile.media`."""
     media = manifest.get("tile", "media")
     if not isinstance(media, list):
         return
@@ -279,7 +279,7 @@ def media_findings(folder: Path, manifest: Document) -> Iterator[RuleFinding]:
 
 
 def _entry_faults(folder: Path, entry: dict[str, Any]) -> Iterator[tuple[str, str, str, str]]:
-    """Yield rule, field, what and fix."""
+    """Yield the rule, field, problem and fix."""
     caption = entry.get("caption")
     if not isinstance(caption, str) or not 0 < len(caption.strip()) <= MAX_CAPTION:
         size = len(caption) if isinstance(caption, str) else "no"

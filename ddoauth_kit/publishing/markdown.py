@@ -1,7 +1,7 @@
-"""Read a Markdown page: its top-level blocks with lines, its sections, its images, its HTML.
+"""Read a Markdown page: its top-level blocks with lines, its sections, images and HTML.
 
 markdown-it-py reads CommonMark and keeps the lines of each block; mistune, the parser that comes
-with JupyterLab, doesn't. This is the only module that knows either.
+with JupyterLab, doesn't. Only this module uses it.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ if TYPE_CHECKING:
 
 _HEADING: Final = re.compile(r"<h([1-6])\b[^<>]*>([^\0]{0,500}?)</h\1\s*>", re.IGNORECASE)
 _TAG: Final = re.compile(r"<[^<>]*>")
-# The parser takes a time that grows with the square of the brackets in a paragraph.
+# The parser's time grows with the square of the brackets in a paragraph.
 _MOST_BRACKETS: Final = 500
 _LONGEST: Final = 256 * 1024
 _PARAGRAPHS: Final = re.compile(r"(\n[ \t]*\n)")
 
 
 def as_html(text: str) -> str:
-    """Return a page as HTML, its own HTML included; tables and strikethrough as on GitHub."""
+    """Return a page as HTML, including its own HTML, with tables and strikethrough as on GitHub."""
     parser = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
     return str(parser.render(text))
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Hold a top-level block: its first line, from 1, the line after it, its text.
+    """Hold a top-level block: its first line (counted from 1), the line after it, and its text.
 
     `level` is 1 to 6 for a heading and 0 for everything else.
     """
@@ -50,7 +50,7 @@ class Block:
 
     @property
     def is_content(self) -> bool:
-        """Return whether there is something to read or see: no rule, no comment."""
+        """Return whether a reader sees something: not only a rule or a comment."""
         return bool(self.text) or self.kind not in {"hr", "html_block"}
 
 
@@ -64,24 +64,24 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Hold a heading and the blocks up to the next one that is not below it."""
+    """Hold a heading and the blocks up to the next heading that is not below it."""
 
     heading: Block
     blocks: tuple[Block, ...]
 
     @property
     def content(self) -> tuple[Block, ...]:
-        """Return what a reader sees in it, without headings and comments."""
+        """Return the visible content, without headings and comments."""
         return tuple(block for block in self.blocks if not block.level and block.is_content)
 
     @property
     def text(self) -> str:
-        """Return its words in one line."""
+        """Return the section's text on one line."""
         return " ".join(" ".join(block.text for block in self.blocks).split())
 
     @property
     def own_end(self) -> Block:
-        """Return the last block before the first heading in it."""
+        """Return the last block before the section's first subheading."""
         last = self.heading
         for block in self.blocks:
             if block.level:
@@ -103,20 +103,20 @@ class MarkdownPage:
         return tuple(block for block in self.blocks if block.level)
 
     def named(self, name: str) -> tuple[Block, ...]:
-        """Return the headings whose anchor is this name's."""
+        """Return the headings with the same anchor as this name."""
         return tuple(block for block in self.headings if anchor(block.text) == anchor(name))
 
     def section(self, heading: Block) -> Section:
-        """Return the section that a heading begins."""
+        """Return the section that begins with a heading."""
         after = self.blocks[self.blocks.index(heading) + 1 :]
         ends = (i for i, block in enumerate(after) if 0 < block.level <= heading.level)
         return Section(heading, after[: next(ends, len(after))])
 
 
 def parse_page(file: TextFile) -> MarkdownPage:
-    """Parse a README; every text is Markdown, so there is nothing to refuse.
+    """Parse a README; any text is valid Markdown, so nothing is refused.
 
-    Of a text over 256 KB only the beginning is read.
+    Only the beginning of a text over 256 KB is read.
     """
     text = "".join(map(_few_brackets, _PARAGRAPHS.split(file.text[:_LONGEST])))
     tokens = MarkdownIt("commonmark").parse(text)
@@ -130,7 +130,7 @@ def _few_brackets(paragraph: str) -> str:
 
 
 def _without_comments(html: str) -> str:
-    """Return HTML without its comments; one that has no end stays."""
+    """Return HTML without comments; an unterminated comment stays."""
     kept, position = [], 0
     while (begin := html.find("<!--", position)) >= 0:
         end = html.find("-->", begin)
@@ -142,7 +142,7 @@ def _without_comments(html: str) -> str:
 
 
 def anchor(heading: str) -> str:
-    """Return the name under which a heading is linked, as GitHub derives it."""
+    """Return the anchor of a heading, as GitHub derives it."""
     return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
 
 
@@ -163,7 +163,7 @@ def _blocks(tokens: Sequence[Token]) -> Iterator[Block]:
 
 
 def _html_blocks(html: str, first: int, end: int) -> Iterator[Block]:
-    """Yield the headings that are written as HTML, and what stands between them."""
+    """Yield the headings written as HTML, and the text between them."""
     if "</h" not in html.lower():
         yield Block("html_block", first, end, _without_comments(html).strip(), 0)
         return
@@ -181,7 +181,7 @@ def _html_blocks(html: str, first: int, end: int) -> Iterator[Block]:
 
 
 def _blank_comments(html: str) -> str:
-    """Return HTML with only the line ends of its comments, so that lines stay where they are."""
+    """Remove comments from HTML but keep their line breaks, so that line numbers don't change."""
     pieces, position = [], 0
     while (begin := html.find("<!--", position)) >= 0:
         end = html.find("-->", begin)
@@ -193,7 +193,7 @@ def _blank_comments(html: str) -> str:
 
 
 def _words(token: Token) -> str:
-    """Return the text that a token shows."""
+    """Return a token's visible text."""
     if token.children is None:
         shown = token.content if token.type in {"fence", "code_block", "html_block"} else ""
         return _without_comments(shown)
@@ -234,7 +234,7 @@ class _ImageReader(HTMLParser):
         self.images: list[Image] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Keep the source of an image; the names are the base class's."""
+        """Keep the source of an image; the names come from the base class."""
         source = dict(attrs).get("src")
         if tag == "img" and source:
             self.images.append(Image(source, self.line + self.getpos()[0] - 1))

@@ -1,4 +1,4 @@
-"""Check the OAuth client's file, a copy of what the Developer Platform holds.
+"""Check the OAuth client's file, a copy of the registration in the Developer Platform.
 
 A patch never changes it: you change the registration itself in the platform.
 """
@@ -28,7 +28,7 @@ _SHAPES: Final = {"id": str, "name": str, "onboarding_url": str, "redirect_uris"
 
 
 def client_findings(integration: Integration) -> Iterator[RuleFinding]:
-    """Yield what is wrong with the client's file; its scopes have a module of their own."""
+    """Yield the problems in the client's file, except its scopes, which have their own module."""
     client, name = integration.client, plain(integration.client_name)
     if client is None:
         manifest = integration.manifest
@@ -87,7 +87,7 @@ def _secrets(client: Document) -> Iterator[RuleFinding]:
 
 
 def _texts(client: Document, name: str) -> list[tuple[int, str]]:
-    """Return the texts of a list with their places."""
+    """Return the strings in a list with their places."""
     values = client.get("integration", name)
     items = enumerate(values) if isinstance(values, list) else ()
     return [(at, value) for at, value in items if isinstance(value, str)]
@@ -149,7 +149,7 @@ def _repeated(client: Document) -> Iterator[RuleFinding]:
 
 
 def _split(uri: str) -> SplitResult | None:
-    """Split a URI, or return None for what Python refuses to split."""
+    """Split a URI, or return None if Python refuses to split it."""
     try:
         parts = urlsplit(uri)
         _ = parts.port
@@ -159,7 +159,7 @@ def _split(uri: str) -> SplitResult | None:
 
 
 def _shown(parts: SplitResult | None) -> str:
-    """Return a URI without what could be secret in it: user, query and fragment."""
+    """Return a URI without its user, query and fragment, which could be secret."""
     if parts is None:
         return "A URI that can't be read"
     return quoted(f"{parts.scheme}://{parts.hostname or ''}{parts.path}" if parts.scheme else "...")

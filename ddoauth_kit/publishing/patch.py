@@ -19,7 +19,7 @@ _END: Final = "\n\\ No newline at end of file\n"
 
 
 def edited(file: TextFile, edits: Iterable[Edit]) -> TextFile:
-    """Return the file with its edits made; insertions at one place keep their order."""
+    """Return the file with its edits applied; insertions at one place keep their order."""
     parts, at = [], 0
     for edit in sorted(edits, key=lambda edit: (edit.start, edit.end)):
         parts += [file.text[at : edit.start], edit.text]
@@ -28,15 +28,15 @@ def edited(file: TextFile, edits: Iterable[Edit]) -> TextFile:
 
 
 def unified_diff(before: TextFile, after: TextFile, *, prefix: str = "") -> str:
-    """Return the difference as git writes it; only LF ends a line, so CR is kept as it is.
+    """Return the difference in git's format; only LF ends a line, so CR is unchanged.
 
-    `prefix` is the folder's path below the top of the repository, with a slash at its end.
+    `prefix` is the folder's path below the top of the repository, with a trailing slash.
     """
     old, new = _lines(before.whole), _lines(after.whole)
     if old == new:
         return ""
     names = [_quoted(side + prefix + before.name) for side in ("a/", "b/")]
-    # A tab ends a name with a blank in it, as in git's own patches.
+    # A tab ends a name that contains a space, as in git's own patches.
     tabs = ["\t" if " " in name else "" for name in names]
     head = f"diff --git {names[0]} {names[1]}\n--- {names[0]}{tabs[0]}\n+++ {names[1]}{tabs[1]}\n"
     groups = difflib.SequenceMatcher(None, old, new).get_grouped_opcodes(_CONTEXT)
@@ -66,12 +66,12 @@ def _marked(mark: str, lines: list[str]) -> Iterator[str]:
 
 
 def _range(start: int, end: int) -> str:
-    """Return a range as diffs count: from 1, and an empty one by the line before it."""
+    """Return a range in diff notation: counted from 1; an empty one names the line before it."""
     return f"{start + (end > start)},{end - start}"
 
 
 def _quoted(name: str) -> str:
-    """Return a path in git's quotes if it needs them."""
+    """Return a path, quoted as git does if necessary."""
     if not _UNSAFE.search(name):
         return name
     return '"' + _UNSAFE.sub(lambda found: f"\\{ord(found[0]):03o}", name) + '"'

@@ -1,4 +1,4 @@
-"""Check the README: its sections, images and characters."""
+"""Check the sections, images and characters of the README."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _FOREIGN: Final = re.compile(f"[^\0-{LAST_CHARACTER}]")
 
 
 def readme_findings(integration: Integration) -> Iterator[RuleFinding]:
-    """Yield what is wrong with the README."""
+    """Yield the problems in the README."""
     readme = integration.readme
     if isinstance(readme, Readme):
         yield from _structure(readme)

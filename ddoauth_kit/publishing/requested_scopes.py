@@ -1,4 +1,4 @@
-"""Check the scopes that the client asks for: known, needed, and probed with success."""
+"""Check that the client's scopes are known, needed and successfully probed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NOT_TRIED: Final = "not_tried"
 
 @dataclass(frozen=True, slots=True)
 class SavedProbe:
-    """Hold what a probe said of one scope on one site."""
+    """Hold the result of a probe of one scope on one site."""
 
     site: str
     scope: str
@@ -34,7 +34,7 @@ class SavedProbe:
 
 
 def read_probes(path: str | Path) -> tuple[SavedProbe, ...]:
-    """Read what `ddoauth probe --format json` printed.
+    """Read the output of `ddoauth probe --format json`.
 
     Raises:
         InputError: `bad_probes_file`.
@@ -54,9 +54,9 @@ def read_probes(path: str | Path) -> tuple[SavedProbe, ...]:
 def scope_findings(
     integration: Integration, *, probes: Sequence[SavedProbe] | None, unused: Collection[str]
 ) -> Iterator[RuleFinding]:
-    """Yield what is wrong with the scopes; without probes (None) nothing is said of them.
+    """Yield the problems with the scopes; without probes (None), probe results are not checked.
 
-    `unused` are the scopes that no request of the client used.
+    `unused` are the scopes that none of the client's requests used.
     """
     client = integration.client
     scopes = client.get("integration", "scopes") if isinstance(client, Document) else None
@@ -77,7 +77,7 @@ def scope_findings(
 def _faults(
     scope: str, probes: Sequence[SavedProbe] | None, unused: Collection[str]
 ) -> Iterator[tuple[str, str, str]]:
-    """Yield rule, what and fix."""
+    """Yield the rule, problem and fix."""
     name = quoted(scope)
     if scope not in known_scopes():
         fix = "Look for a typo; Datadog has more scopes than it documents."

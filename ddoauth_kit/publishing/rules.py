@@ -1,7 +1,7 @@
 """List every rule of `ddoauth check`, with its severity and its source.
 
-`.github/CHECKS.md` shows the same list. A rule is a must only if every integration that Datadog
-has accepted with OAuth keeps it, or if the page that this project implements demands it.
+`.github/CHECKS.md` shows the same list. A rule is a *must* only if every integration that Datadog
+has accepted with OAuth follows it, or if the Datadog page that this project implements demands it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ OWN: Final = "this check"
 
 
 class Severity(StrEnum):
-    """Tell what stops a publication from what a reviewer may ask for, and from a hint."""
+    """Distinguish problems that stop a publication from possible review comments and from hints."""
 
     MUST = "must"
     SHOULD = "should"
@@ -35,7 +35,7 @@ MUST, SHOULD, ADVICE = Severity
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Hold one requirement as a sentence; `source` is where it comes from."""
+    """Hold one rule as a sentence; `source` says where it comes from."""
 
     id: str
     severity: Severity

@@ -1,6 +1,6 @@
-"""Check the README's section on uninstallation, and write it from an integration's own names.
+"""Check the README's uninstallation section, or write it with the integration's names.
 
-The two statements are those that Datadog's page on OAuth for integrations asks for.
+Datadog's page on OAuth for integrations requires its two statements.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _API_KEYS: Final = (
 
 
 def uninstallation_findings(integration: Integration, readme: Readme) -> Iterator[RuleFinding]:
-    """Yield what is wrong with the heading Uninstallation and with what is below it."""
+    """Yield the problems in the heading Uninstallation and the text below it."""
     headings = readme.page.named(HEADING)
     usable = [heading for heading in headings if heading.level in LEVELS]
     if not usable:
@@ -139,10 +139,11 @@ def _beginning(first: Block) -> Iterator[RuleFinding]:
 def uninstallation_section(
     name: str, *, client_name: str = "", creates_key: bool = True, newline: str = "\n"
 ) -> str:
-    """Return the section for a partner's README, without a line ending after it.
+    """Return the section for a partner's README, without a final line break.
 
-    `name` is the integration's, by which its customers search. Where the client creates an API
-    key, Datadog names that after the client: `client_name` is told if the search would miss it.
+    `name` is the integration's name, which its customers search for. If the client creates an API
+    key, Datadog names the key after the client, so the text mentions `client_name` if a search for
+    `name` would miss it.
     """
     parts = (
         f"## {HEADING}",
@@ -153,7 +154,7 @@ def uninstallation_section(
 
 
 def revoked_paragraph(name: str) -> str:
-    """Return how to uninstall, and that this ends what was authorized."""
+    """Say how to uninstall, and that this revokes the authorization."""
     return (
         f"To uninstall {_plain(name) or 'this integration'}, open its tile in Datadog and click "
         f"**Uninstall Integration**. {REVOKED}"
@@ -161,7 +162,7 @@ def revoked_paragraph(name: str) -> str:
 
 
 def api_keys_paragraph(name: str, *, client_name: str = "", creates_key: bool = True) -> str:
-    """Return where to look for API keys, which outlive the integration."""
+    """Say where to look for API keys, which outlive the integration."""
     shown, client = _plain(name), _plain(client_name)
     page = f"{_KEYS_PAGE}?filter={quote(name.strip(), safe='')}" if shown else _KEYS_PAGE
     searched = f"the integration name, {shown}," if shown else "the integration name"
@@ -174,7 +175,7 @@ def api_keys_paragraph(name: str, *, client_name: str = "", creates_key: bool = 
 
 
 def _plain(name: str) -> str:
-    """Return a name as it may stand in a README, or nothing where a rule forbids its letters."""
+    """Return a name that is safe in a README, or "" if a rule forbids its characters."""
     words = " ".join(name.split())
     if not words.isprintable() or any(letter > LAST_CHARACTER for letter in words):
         return ""
@@ -182,7 +183,7 @@ def _plain(name: str) -> str:
 
 
 def _added(file: TextFile, text: str, *, after: Block) -> tuple[Edit, ...]:
-    """Return the edit that adds a text behind a block, with an empty line on either side."""
+    """Return the edit that adds a text after a block, with an empty line before and after."""
     starts = (*file.starts, len(file.text))
     line = min(after.after - 1, len(starts) - 1)
     while line > after.line and not file.text[starts[line - 1] : starts[line]].strip():

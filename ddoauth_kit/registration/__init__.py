@@ -1,4 +1,4 @@
-"""What the Developer Platform knows of an OAuth client, and where it is read from."""
+"""Describe an OAuth client's registration, and read it from files or the environment."""
 
 from ddoauth_kit.registration.client_registration import (
     MAX_FILE_BYTES,

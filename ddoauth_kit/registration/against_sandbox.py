@@ -1,4 +1,4 @@
-"""Point a client at a sandbox of this machine instead of at Datadog, and never by accident."""
+"""Point a client to a sandbox on this machine instead of Datadog, and never by accident."""
 
 from __future__ import annotations
 
@@ -18,15 +18,17 @@ if TYPE_CHECKING:
 
 VARIABLE: Final = "DDOAUTH_SANDBOX"
 MINTED: Final = "sandbox-"
+# `ddoauth sandbox` sets one of these for a command whose calls to Datadog arrive in the sandbox.
+_BEHIND_FRONT: Final = ("DDOAUTH_FRONT", "DDOAUTH_ISOLATED")
 
 
 def sandbox_sites(url: str) -> SiteTable:
     """Return Datadog's sites with the addresses of a sandbox at `http://127.0.0.1:PORT`.
 
-    For `OAuthClient(sites=...)`. The address is that of the sandbox itself, without a path.
+    Use the result in `OAuthClient(sites=...)`. The address must have no path.
 
     Raises:
-        InputError: `bad_sandbox_url`, for what is not a plain http address of this machine.
+        InputError: `bad_sandbox_url`, if it is not a plain http address on this machine.
     """
     try:
         parts = urlsplit(url.strip())
@@ -54,15 +56,34 @@ def sites_to_use(
 ) -> SiteTable:
     """Return Datadog's sites, or those of the sandbox that `DDOAUTH_SANDBOX` names.
 
-    A sandbox gets no real credentials: the client secret has to be one that a sandbox issued.
+    A sandbox must not receive real credentials, so the client secret must come from a sandbox.
+    Datadog gets no credentials of a sandbox.
 
     Raises:
-        InputError: `bad_sandbox_url`, `not_sandbox_credentials` or `missing_client_secret`.
+        InputError: `bad_sandbox_url`, `not_sandbox_credentials`, `sandbox_credentials` or
+            `missing_client_secret`.
     """
     url = value_of(VARIABLE, environ)
     if not url:
+        refuse_sandbox_secret(registration, environ)
         return DATADOG_SITES
     if not registration.secret.reveal().startswith(MINTED):
         what = f"{VARIABLE} names a sandbox, but the client's secret is not a sandbox's secret."
         raise InputError("not_sandbox_credentials", what)
     return sandbox_sites(url)
+
+
+def refuse_sandbox_secret(
+    registration: ClientRegistration, environ: Mapping[str, str] = os.environ
+) -> None:
+    """Refuse to send Datadog a client secret that a sandbox issued.
+
+    Raises:
+        InputError: `sandbox_credentials`, unless the calls to Datadog arrive in a sandbox anyway.
+    """
+    secret = registration.client_secret
+    if secret is None or not secret.reveal().startswith(MINTED):
+        return
+    if not any(map(environ.get, _BEHIND_FRONT)):
+        what = f"The client secret comes from a sandbox, but {VARIABLE} is not set here."
+        raise InputError("sandbox_credentials", f"{what} Nothing was sent to Datadog.")

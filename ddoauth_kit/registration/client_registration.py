@@ -1,4 +1,4 @@
-"""Describe one registration of an OAuth client: what the Developer Platform knows of it."""
+"""Describe one registration of an OAuth client: the values that the Developer Platform stores."""
 
 from __future__ import annotations
 
@@ -28,16 +28,17 @@ MAX_FILE_BYTES: Final = 1024 * 1024
 
 
 class Kind(StrEnum):
-    """Tell the private client, for testing in its own organization, from the published one."""
+    """Distinguish the private client, for tests in its own organization, from the published one."""
 
     PRIVATE = "private"
     PUBLISHED = "published"
 
 
 class TokenEndpoint(StrEnum):
-    """Tell Datadog's two token endpoints apart; each code and token request goes to one of them.
+    """Name Datadog's two token endpoints; each token request goes to one of them.
 
-    `v2` is the documented one (`/api/v2/oauth2/token`), `v1` the older `/oauth2/v1/token`.
+    `v2` is the documented endpoint (`/api/v2/oauth2/token`), and `v1` is the older one
+    (`/oauth2/v1/token`).
     """
 
     V2 = "v2"
@@ -45,18 +46,17 @@ class TokenEndpoint(StrEnum):
 
     @property
     def path(self) -> str:
-        """Return the path at the API host."""
+        """Return the path on the API host."""
         return "/api/v2/oauth2/token" if self is TokenEndpoint.V2 else "/oauth2/v1/token"
 
 
 @dataclass(frozen=True, slots=True)
 class ClientRegistration:
-    """Hold one registration: an id, its secret, its redirect URIs, scopes and sites.
+    """Hold one registration: an id with its secret, redirect URIs, scopes and sites.
 
     One integration has several: private and published, and a private one for each site. `sites`
-    names those on which this id and secret are accepted. `kind` may be the text
-    `private` or `published`, and `token_endpoint`, which gets codes and refresh tokens, `v1` or
-    `v2`.
+    names the sites that accept this id and secret. `kind` may be the string `private` or
+    `published`; `token_endpoint`, where codes and refresh tokens are sent, may be `v1` or `v2`.
 
     Raises:
         InputError: `unknown_kind`, `unknown_token_endpoint`, `bad_redirect_uri`.
@@ -95,7 +95,7 @@ class ClientRegistration:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Return what is unusual but allowed, one sentence each."""
+        """Return a sentence for each value that is unusual but allowed."""
         stars = [uri for uri in self.redirect_uris if "*" in uri]
         return (
             *(unknown_scope(scope) for scope in self.scopes if scope not in known_scopes()),
@@ -115,10 +115,10 @@ def registration_from_file(
 ) -> ClientRegistration:
     """Read an integration's `assets/oauth_clients.json`; the secret comes from elsewhere.
 
-    A file of the kit's own may name a `token_endpoint` as well; Datadog's have none.
+    A file for the kit may also contain a `token_endpoint`, which Datadog's files don't have.
 
     Raises:
-        InputError: `bad_client_file`, with line and column where the JSON is broken;
+        InputError: `bad_client_file`, with the line and column of broken JSON;
             `unknown_token_endpoint`; `not_a_path`.
     """
     path = path_of(path, of="client file")
@@ -155,15 +155,15 @@ def registration_from_environment(
     environ: Mapping[str, str] = os.environ,
     file: str | Path | None = None,
 ) -> ClientRegistration:
-    """Read the registration that is good on one site from `DDOAUTH_…` variables.
+    """Read the registration for one site from `DDOAUTH_…` variables.
 
-    A private client's are `DDOAUTH_CLIENT_ID` and `DDOAUTH_CLIENT_SECRET`, good on the site that
-    `DDOAUTH_CLIENT_SITE` names (us1 by default); with a suffix such as `_EU1` or `_US1_FED` they
-    are good on that site alone. A published client's are `DDOAUTH_PUBLISHED_CLIENT_ID` and
-    `DDOAUTH_PUBLISHED_CLIENT_SECRET`, good everywhere. `DDOAUTH_CLIENT_FILE` (or `file`) names an
+    A private client uses `DDOAUTH_CLIENT_ID` and `DDOAUTH_CLIENT_SECRET`, for the site in
+    `DDOAUTH_CLIENT_SITE` (us1 by default); with a suffix such as `_EU1` or `_US1_FED`, they are for
+    that site only. A published client uses `DDOAUTH_PUBLISHED_CLIENT_ID` and
+    `DDOAUTH_PUBLISHED_CLIENT_SECRET` on every site. `DDOAUTH_CLIENT_FILE` (or `file`) names an
     `oauth_clients.json` for the rest; `DDOAUTH_REDIRECT_URIS`, `DDOAUTH_SCOPES` (both
-    space-separated), `DDOAUTH_ONBOARDING_URL`, `DDOAUTH_NAME` and `DDOAUTH_TOKEN_ENDPOINT` (`v2`
-    or `v1`) win over it.
+    space-separated), `DDOAUTH_ONBOARDING_URL`, `DDOAUTH_NAME` and `DDOAUTH_TOKEN_ENDPOINT` (`v2` or
+    `v1`) take precedence over the file.
 
     Raises:
         InputError: `unknown_site`, `missing_client_id`, `no_credentials_for_site`,
@@ -198,7 +198,7 @@ def registration_from_environment(
 def _credentials(
     site: str, kind: Kind, environ: Mapping[str, str]
 ) -> tuple[str, str, tuple[str, ...]]:
-    """Return id, secret and sites; empty strings where the environment has none."""
+    """Return the id, secret and sites, with empty strings for unset variables."""
     if kind is Kind.PUBLISHED:
         prefix, suffix, sites = "DDOAUTH_PUBLISHED_CLIENT", "", DATADOG_SITES.names
     else:
@@ -222,7 +222,7 @@ def _no_credentials(site: str, kind: Kind, environ: Mapping[str, str]) -> InputE
 
 
 def _kind(value: str) -> Kind:
-    """Return the kind for a text, because code compares kinds by identity."""
+    """Convert a string to a kind, because code compares kinds by identity."""
     try:
         return Kind(value)
     except ValueError:
@@ -267,12 +267,12 @@ def _string(integration: dict[str, Any], name: str, path: str | Path) -> str:
 
 
 def _is_text(value: str) -> bool:
-    """Return whether a value can be written; JSON may hold half of a surrogate pair."""
+    """Return whether a string can be encoded, because JSON may contain lone surrogates."""
     return value.isprintable()
 
 
 def _onboarding_url(integration: dict[str, Any], path: str | Path) -> str:
-    """Return the URL that the tile opens; unlike a redirect URI it may have a fragment."""
+    """Return the URL that the tile opens; unlike a redirect URI, it may have a fragment."""
     url = _string(integration, "onboarding_url", path)
     try:
         parts = urlsplit(url)

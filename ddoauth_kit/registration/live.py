@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ddoauth_kit.environment_values import value_of
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.registration import Kind, registration_from_environment
+from ddoauth_kit.registration.against_sandbox import VARIABLE
 from ddoauth_kit.registration.saved_registration import kept_registration
 from ddoauth_kit.store import open_store
 
@@ -20,10 +21,11 @@ if TYPE_CHECKING:
 def live_registration(
     site: str, *, client: str = "", environ: Mapping[str, str] = os.environ
 ) -> ClientRegistration:
-    """Return the registration that live mode uses on a site: the environment's, else a kept one.
+    """Return the registration that live mode uses on a site: the environment's, else a stored one.
 
     Raises:
-        InputError: `unknown_kind`, or see `registration_from_environment`.
+        InputError: `unknown_kind`, `not_sandbox_credentials` if the environment names a sandbox but
+            no client, or see `registration_from_environment`.
     """
     kind = value_of("DDOAUTH_CLIENT_KIND", environ) or Kind.PRIVATE
     if kind not in set(Kind):
@@ -37,6 +39,9 @@ def live_registration(
             raise
         store = open_store(environ=environ).store
         kept = kept_registration(site, kind=Kind(kind), store=store, environ=environ)
-        if kept is None:
-            raise
-        return kept
+        if kept is not None:
+            return kept
+        if error.code == "missing_client_id" and value_of(VARIABLE, environ):
+            what = f"{VARIABLE} names a sandbox, but {error.what[0].lower()}{error.what[1:]}"
+            raise InputError("not_sandbox_credentials", what) from None
+        raise

@@ -1,4 +1,4 @@
-"""Judge a redirect URI: is it valid, and does it lead to this machine or to a test host?"""
+"""Judge a redirect URI: whether it is valid, and leads to this machine or a test host."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def can_be_redirect_uri(uri: str) -> bool:
 
 
 def why_no_redirect_uri(uri: str) -> str:
-    """Return a sentence that says why a server may not redirect there, or an empty text."""
+    """Say why a server may not redirect there, or return an empty string."""
     try:
         parts = urlsplit(uri)
         host, _ = parts.hostname, parts.port
@@ -49,7 +49,7 @@ def _why_no_host(host: str) -> str:
 
 
 def leads_here(url: str) -> bool:
-    """Return whether a URL is plain http on a loopback name and a usable port."""
+    """Return whether a URL is plain http with a loopback name and a usable port."""
     try:
         parts = urlsplit(url)
         usable = parts.port != 0
@@ -59,7 +59,7 @@ def leads_here(url: str) -> bool:
 
 
 def is_for_tests(host: str) -> bool:
-    """Return whether a name says that it is for tests; the top-level domain `dev` does not."""
+    """Return whether a host name looks like a test host; a top-level `dev` doesn't count."""
     address = _address(host)
     if address is not None:
         return not address.is_global
@@ -77,7 +77,7 @@ def _address(host: str) -> Any:  # noqa: ANN401 - the two classes of addresses s
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether a host is this machine: by address, by name, or below `.localhost`."""
+    """Return whether a host is this machine, by address, by name, or below `.localhost`."""
     address = _address(host)
     if address is not None:
         return bool(address.is_loopback or address.is_unspecified)

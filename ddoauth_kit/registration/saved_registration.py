@@ -1,8 +1,8 @@
-"""Check a registration and keep it: what is public in a file, the secret in the store.
+"""Check a registration and store it: public values in a file, the secret in the store.
 
-The secret is kept first, under its client's own name, and the file is replaced at once. So a file
-never names a client whose secret is elsewhere, even if the process dies in
-between: the file names either the old client or the new one, and the store has that one's secret.
+The secret is stored first, under its client's name, and then the file is replaced atomically. Even
+if the process dies in between, the file names either the old client or the new one, and the store
+has that client's secret.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ Problem = tuple[str, str, bool]
 
 @dataclass(frozen=True, slots=True)
 class SavedRegistration:
-    """Say what was kept, where, and how to use it."""
+    """Say what was stored, where it is, and how to use it."""
 
     client_id: str
     site: str
@@ -57,15 +57,15 @@ def keep_registration(
     store: Store | None = None,
     environ: Mapping[str, str] = os.environ,
 ) -> SavedRegistration:
-    """Keep a registration for a site: the secret in the store, the rest in a client file.
+    """Store a registration for a site: the secret in the store, the rest in a client file.
 
-    With a `store` of a sandbox's nothing goes to disk. Real credentials are not taken on Binder.
-    After an error the same call can be made again. A client file that was kept before is still
-    there then; another client's secret is never touched, the same client's is the newer one.
+    With a sandbox's `store`, nothing is written to disk. Real credentials are refused on Binder.
+    After an error, you can repeat the call: an earlier client file is unchanged, another client's
+    secret is never touched, and the same client's secret is the newer one.
 
     Raises:
         InputError: `bad_registration`, `no_live_on_binder`, `unknown_site`, `not_stored` and
-            `unsafe_store` for the secret, `registration_not_kept` for all else.
+            `unsafe_store` for the secret, `registration_not_kept` for everything else.
     """
     site = DATADOG_SITES.named(site).name
     if store is None:
@@ -88,7 +88,7 @@ def keep_registration(
 def kept_registration(
     site: str, *, kind: Kind, store: Store, environ: Mapping[str, str] = os.environ
 ) -> ClientRegistration | None:
-    """Return the registration that was kept for a site, with its secret, or None.
+    """Return the stored registration for a site, with its secret, or None.
 
     Raises:
         InputError: `bad_client_file`, `kept_secret_missing`, `not_stored`, `no_live_on_binder`.
@@ -135,7 +135,7 @@ def _keep_for_good(
 
 
 def _put(registration: ClientRegistration, *, site: str, environ: Mapping[str, str]) -> str:
-    """Keep the secret, check that another store finds it, and return where it is."""
+    """Store the secret, check that a new store object finds it, and return where it is."""
     slot = _slot(registration, site)
     chosen = open_store(environ=environ)
     chosen.store.put(slot, registration.secret)
@@ -153,7 +153,7 @@ def _put(registration: ClientRegistration, *, site: str, environ: Mapping[str, s
 
 
 def problems_of(registration: ClientRegistration) -> list[Problem]:
-    """Return field, sentence, and whether this stops the registration from being kept."""
+    """Return the field, a sentence, and whether the problem prevents storing the registration."""
     return [*_gaps(registration), *_addresses(registration), *_scopes(registration)]
 
 
@@ -197,7 +197,7 @@ def _addresses(registration: ClientRegistration) -> list[Problem]:
 
 
 def _host(url: str) -> str:
-    """Return the host of a URL, or an empty text for what a client file may not hold."""
+    """Return the host of a URL, or "" for a value that a client file must not contain."""
     try:
         host = urlsplit(url).hostname or ""
     except ValueError:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from functools import lru_cache
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 TICK_SECONDS = 0.01
 
 
 class Clock:
-    """Hold the sandbox's time, which advances with requests and not by waiting.
+    """Hold the sandbox's time, which advances with requests instead of real time.
 
-    It starts at 2026-01-01T00:00:00Z, so that two runs of one script see the same times.
-    With `real_time` it is the wall clock, shifted by what `advance` added.
+    It starts at 2026-01-01T00:00:00Z, so that two runs of a script see the same times. With
+    `real_time`, it is the wall clock plus the seconds from `advance`.
     """
 
     def __init__(self, *, real_time: bool = False) -> None:
@@ -23,11 +24,11 @@ class Clock:
         self.ahead = 0.0
 
     def now(self) -> datetime:
-        """Return the present moment, in UTC."""
+        """Return the current time in UTC."""
         return (datetime.now(UTC) if self._real_time else START) + self._offset
 
     def timestamp(self) -> float:
-        """Return the present moment in seconds since the epoch."""
+        """Return the current time in seconds since the epoch."""
         return self.now().timestamp()
 
     def advance(self, seconds: float) -> datetime:
@@ -44,11 +45,16 @@ class Clock:
 
 
 def iso(moment: datetime) -> str:
-    """Write a moment as Datadog's JSON does: UTC, milliseconds, `Z`."""
+    """Format a time as in Datadog's JSON: UTC, milliseconds, `Z`."""
     there = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
     return there.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def http_date(moment: datetime) -> str:
-    """Write a moment for the `Date` header (RFC 9110, 5.6.7)."""
-    return format_datetime(moment, usegmt=True)
+    """Format a time for the `Date` header (RFC 9110, 5.6.7)."""
+    return _written(moment.replace(microsecond=0))
+
+
+@lru_cache(maxsize=1)
+def _written(second: datetime) -> str:
+    return format_datetime(second, usegmt=True)

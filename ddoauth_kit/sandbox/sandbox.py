@@ -1,4 +1,4 @@
-"""The sandbox as Python sees it."""
+"""The sandbox's interface in Python."""
 
 from __future__ import annotations
 
@@ -54,16 +54,16 @@ NOT_RUNNING = "the sandbox is not running; use it in a with statement"
 class Sandbox:
     """An offline twin of Datadog's OAuth and API endpoints, for all nine sites, on one port.
 
-    Use it as a context manager. It listens on loopback only and mints its own credentials.
-    Without `client_file` the client is a made-up one, which asks for every scope of the catalogue
-    or for `scopes`. `latency` delays every answer by so many seconds. `public_url` is where a
-    proxy shows the pages to a browser. Programs that hold `control_key` may
-    join. `rotate` gives a new refresh token with each refresh, `basic` allows HTTP Basic at the
-    token and revocation endpoints, and without `v1_token` the older token endpoint answers 404.
-    With `token_lifetime` access tokens end after so many seconds of real time. Whoever holds
-    `operator_key` may do by HTTP at `/control` what `actions` does. With `in_process` nothing
-    listens: requests come by `answer`, and no thread is started.
-    Set-up that cannot work raises `SandboxError`.
+    Use it as a context manager. It listens only on loopback and issues its own credentials. Without
+    `client_file`, the client is a made-up one, which requests every scope in the catalogue or
+    `scopes`. `latency` delays every answer by this many seconds. `public_url` is the address where
+    browsers reach the pages through a proxy. Programs with the `control_key` may join. `rotate`
+    issues a new refresh token with each refresh, `basic` allows HTTP Basic at the token and
+    revocation endpoints, and without `v1_token` the older token endpoint answers 404. With
+    `token_lifetime`, access tokens expire after this many seconds of real time. Programs with the
+    `operator_key` may use `actions` over HTTP, at `/control`. With `in_process`, nothing listens
+    and no thread is started; requests arrive through `answer`. Options that cannot work raise
+    `SandboxError`.
     """
 
     def __init__(  # noqa: PLR0913 - each is one switch of the command line
@@ -123,7 +123,7 @@ class Sandbox:
             self._dispatcher.admit(Control(self._twin, key=control_key, show_at=self.show_at))
 
     def start(self) -> Self:
-        """Open the port, unless it is in process, and answer until `stop`."""
+        """Open the port, unless it runs in process, and answer until `stop`."""
         if self._address:
             raise SandboxError("this sandbox runs already")
         if self._in_process:
@@ -151,9 +151,9 @@ class Sandbox:
     def answer(
         self, method: str, target: bytes, headers: Iterable[tuple[str, str]], body: bytes
     ) -> Answer:
-        """Answer a request of this process; `target` is the path with its query.
+        """Answer a request from this process; `target` is the path with its query.
 
-        Whoever calls sees to it that the answer takes its `delay` and breaks off if `cut_off`.
+        The caller must apply the answer's `delay` and `cut_off`.
         """
         if not self._address:
             raise SandboxError(NOT_RUNNING)
@@ -162,7 +162,7 @@ class Sandbox:
         return self._dispatcher.respond(request, body=body if fits else None)
 
     def stop(self) -> None:
-        """Close the port and end the thread; what was minted stays readable."""
+        """Close the port and end the thread; issued credentials stay readable."""
         listener, self._listener = self._listener, None
         self._address = ""
         if listener is not None:
@@ -182,8 +182,8 @@ class Sandbox:
     def serve_forever(self, *, announce: Callable[[], None] | None = None) -> None:
         """Block the main thread until SIGINT or SIGTERM, for the command line.
 
-        `announce` is called when a signal would end this cleanly: whoever reads what it
-        prints may send one at once.
+        `announce` is called once a signal would end this cleanly, so a program that reads its
+        output may send one at once.
         """
         # Unlike an event's, this queue's put is safe inside a signal handler.
         signals: SimpleQueue[int] = SimpleQueue()
@@ -194,13 +194,13 @@ class Sandbox:
 
     @property
     def base_url(self) -> str:
-        """Return the address of the index page, which all others start with."""
+        """Return the address of the index page, with which all other addresses start."""
         if not self._address:
             raise SandboxError(NOT_RUNNING)
         return f"http://{self._address}"
 
     def live_url(self) -> str:
-        """Return a new address at which one browser sees the journal grow; it works once."""
+        """Return a new one-time address where a browser can watch the journal grow."""
         address = self.base_url
         if self._live is None:
             raise SandboxError("a sandbox in process has no live view; its journal is readable")
@@ -209,12 +209,12 @@ class Sandbox:
 
     @property
     def endpoints(self) -> Mapping[str, Mapping[str, str]]:
-        """Return per site: domain, app_url, api_url, logs_intake_url, events_intake_url."""
+        """Return for each site: domain, app_url, api_url, logs_intake_url, events_intake_url."""
         return MappingProxyType(make_endpoints(self.base_url, public=self._public))
 
     @property
     def rehearsal(self) -> Mapping[str, str]:
-        """Return the addresses of the region that no client knows, named as in `endpoints`."""
+        """Return the addresses of the rehearsal region, named as in `endpoints`."""
         sites = {REHEARSAL.name: REHEARSAL}
         return MappingProxyType(
             make_endpoints(self.base_url, public=self._public, sites=sites)[REHEARSAL.name]
@@ -232,7 +232,7 @@ class Sandbox:
 
     @property
     def orgs(self) -> Mapping[str, tuple[Org, ...]]:
-        """Return the orgs per site, the one that browsers are signed in to first."""
+        """Return the orgs of each site, starting with the one that browsers are signed in to."""
         return MappingProxyType(self._twin.orgs)
 
     def make_org(
@@ -244,7 +244,7 @@ class Sandbox:
         permissions: Iterable[str] | None = None,
         vanity: str | None = None,
     ) -> Org:
-        """Make an organization with one user, on any site, the rehearsal region too.
+        """Create an organization with one user, on any site or in the rehearsal region.
 
         The user may do everything unless `permissions` are named; scopes are named like them.
         """
@@ -253,7 +253,7 @@ class Sandbox:
         )
 
     def end_org(self, org: Org) -> None:
-        """End an organization: its grants, codes and keys die; a site's first one stays."""
+        """End an organization with its grants, codes and keys; a site's first cannot be ended."""
         self.actions.end_org(org.id)
 
     def private_client(self, site: str) -> Client:
@@ -265,12 +265,12 @@ class Sandbox:
         return self.actions.register(client)
 
     def publish(self, client: Client) -> Client:
-        """Publish a private client: new credentials, good in every org."""
+        """Publish a private client: return new credentials that work in every org."""
         with self._lock:
             return self._twin.publish(client)
 
     def import_client(self, client: Client, *, site: str) -> Client:
-        """Bring a client to another site, where it gets credentials of its own."""
+        """Import a client to another site, where it gets its own credentials."""
         with self._lock:
             return self._twin.import_client(client, site=find_site(site).name)
 
@@ -287,7 +287,7 @@ class Sandbox:
         return self.actions.amend_client(chosen, onboarding_url=url)
 
     def show_at(self, public_url: str) -> None:
-        """Answer browsers that come by one more public URL; programs keep to loopback."""
+        """Answer browsers that use another public URL; programs still use loopback."""
         public = read_public_url(public_url)
         if public is not None:
             with self._lock:
@@ -303,11 +303,11 @@ class Sandbox:
         return self.actions.api_keys(self._twin.org(find_site(site), org_id=org_id).id)
 
     def revoke_api_key(self, key_id: str) -> bool:
-        """Revoke an API key by its id, as the customer would; tell whether there was one."""
+        """Revoke an API key by its id, as the customer would; return whether it existed."""
         return self.actions.revoke_api_key(key_id)
 
     def inject(self, fault: str) -> None:
-        """Make something fail from now on: NAME, NAME:COUNT or NAME:PROBABILITY."""
+        """From now on, make something fail: NAME, NAME:COUNT or NAME:PROBABILITY."""
         self.actions.inject(fault)
 
     def clear_faults(self) -> None:
@@ -320,7 +320,7 @@ class Sandbox:
         return self.actions.entries()
 
     def issued_secrets(self) -> tuple[str, ...]:
-        """Return every secret, code, token and key issued so far, to look for leaks."""
+        """Return every secret, code, token and key issued so far, to search for leaks."""
         with self._lock:
             return self._twin.mint.issued()
 

@@ -18,6 +18,6 @@ class NotThereError(SandboxError):
 
 
 def meant(name: str, names: Iterable[str]) -> str:
-    """Return a question that suggests names close to a misspelt one, or nothing."""
+    """Return a question that suggests names similar to a misspelled one, or ""."""
     close = difflib.get_close_matches(name.lower(), list(names), n=2, cutoff=0.6)
     return f" Did you mean {' or '.join(close)}?" if close else ""

@@ -1,4 +1,4 @@
-"""A sandbox that says what the client under test did, for use in tests."""
+"""A sandbox for tests that reports what the client under test did."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class ForeignHostError(OSError):
 
 
 class WatchedSandbox(Sandbox):
-    """Run a sandbox, keep this process's connections on this machine, and answer for both.
+    """Run a sandbox, keep this process's connections on this machine, and report both.
 
-    `refused` lists the hosts that somebody tried to reach, in order.
+    `refused` lists the hosts that the test tried to reach, in order.
     """
 
     def __init__(self, **options: Any) -> None:  # noqa: ANN401 - those of Sandbox
@@ -50,28 +50,28 @@ class WatchedSandbox(Sandbox):
 
     @property
     def token_requests(self) -> list[JournalEntry]:
-        """Return the requests to either token endpoint, of whatever site and grant type."""
+        """Return the requests to either token endpoint, for any site and grant type."""
         return [entry for entry in self.journal if entry.path in TOKEN_PATHS]
 
     @property
     def refreshes(self) -> list[JournalEntry]:
-        """Return the token requests that carried a refresh token."""
+        """Return the token requests with a refresh token."""
         return [entry for entry in self.token_requests if "refresh_token" in entry.fields]
 
     def assert_token_requests(self, count: int) -> None:
-        """Fail unless the token endpoint was asked so many times: 1 for an exchange done right."""
+        """Fail unless the token endpoint got this many requests: 1 for a correct exchange."""
         _equal("token requests", self.token_requests, count)
 
     def assert_refreshes(self, count: int) -> None:
-        """Fail unless so many refreshes were sent: 1 for each expiry, however many calls wait."""
+        """Fail unless this many refreshes were sent: 1 per expiry, however many calls wait."""
         _equal("refreshes", self.refreshes, count)
 
     def assert_key_requests(self, count: int) -> None:
-        """Fail unless the API key was asked for so many times; a second time cannot succeed."""
+        """Fail unless the API key was requested this many times; a second request can't succeed."""
         _equal("key requests", [e for e in self.journal if e.path == KEY_PATH], count)
 
     def assert_only_sites(self, *names: str) -> None:
-        """Fail if a request went to another site than these, or to no site's address at all."""
+        """Fail if a request went to a site other than these, or to an unknown address."""
         unknown = set(names) - set(self.endpoints)
         if unknown:
             raise SandboxError(f"unknown sites: {', '.join(sorted(unknown))}")
@@ -82,7 +82,7 @@ class WatchedSandbox(Sandbox):
     def assert_nothing_left(self) -> None:
         """Fail if this process tried to reach any host but this machine.
 
-        A process of its own, which the test may have started, is not seen from here.
+        Connections of separate processes that the test started are not seen.
         """
         if self.refused:
             raise AssertionError(f"requests outside the allow-list: {', '.join(self.refused)}")
@@ -103,9 +103,9 @@ _HOOKED: list[bool] = []
 
 
 def _watch(refused: list[str]) -> None:
-    """Note and refuse foreign connections from now on; a hook of Python's own sees them all.
+    """From now on, record and refuse foreign connections, with a Python audit hook.
 
-    It cannot be removed again, so there is one, which does nothing while nobody watches.
+    A hook can't be removed, so there is only one, which does nothing while nobody watches.
     """
     _GUARDS.append(refused)
     if not _HOOKED:
@@ -127,7 +127,7 @@ def _audit(event: str, arguments: tuple[Any, ...]) -> None:
 
 
 def _host(event: str, arguments: tuple[Any, ...]) -> str | None:
-    """Return the host that an event is about, or None for one that reaches nobody."""
+    """Return the host of an event, or None for one that reaches nobody."""
     if event in {"socket.getaddrinfo", "socket.gethostbyname"}:
         found = arguments[0]
     elif event in {"socket.connect", "socket.sendto"} and isinstance(arguments[1], tuple):

@@ -1,4 +1,4 @@
-"""Choose where secrets are kept: the best place that works here, and why no better one does."""
+"""Choose the best store for secrets that works here, and say why no better one does."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ KINDS: Final = ("keyring", "file", "memory")
 
 @dataclass(frozen=True, slots=True)
 class ChosenStore:
-    """Hold the store that is used; `reason` says why no better one is (empty for the best)."""
+    """Hold the chosen store; `reason` says why no better one was chosen (empty for the best)."""
 
     store: Store
     reason: str = ""
@@ -33,8 +33,8 @@ class ChosenStore:
 def open_store(*, environ: Mapping[str, str] = os.environ) -> ChosenStore:
     """Choose the best store that works here: the keyring, else files, else memory.
 
-    `DDOAUTH_STORE` may name one of them, and then a better one is not tried. The environment is
-    read first. On Binder it is memory alone, because the machine is not yours.
+    If `DDOAUTH_STORE` names one of them, no better one is tried. The environment is read first. On
+    Binder, only memory is used, because the machine is not yours.
 
     Raises:
         InputError: `unknown_store`.
@@ -52,10 +52,10 @@ def open_store(*, environ: Mapping[str, str] = os.environ) -> ChosenStore:
 
 
 def existing_stores(environ: Mapping[str, str] = os.environ) -> tuple[Store, ...]:
-    """Return the stores that may hold secrets of this user, without making one.
+    """Return the stores that may contain this user's secrets, without creating any.
 
-    Files are among them wherever their folder is, for they may be of a day when there was no
-    keyring. The keyring is asked unless `DDOAUTH_STORE` names another kind.
+    Files are included even if a keyring works now, because they may date from before it did. The
+    keyring is included unless `DDOAUTH_STORE` names another kind.
 
     Raises:
         InputError: `unknown_store`, `bad_store_folder`, `unsafe_store` or `not_stored`.
@@ -81,7 +81,7 @@ def _wanted(environ: Mapping[str, str]) -> tuple[str, str]:
 
 
 def _try(kind: str, environ: Mapping[str, str]) -> tuple[Store | None, str]:
-    """Return a store that can be used, or None and the reason why not."""
+    """Return a usable store, or None and the reason why there is none."""
     if kind == "memory":
         return MemoryStore(), ""
     if kind == "file":

@@ -1,4 +1,4 @@
-"""Read what a store holds: to move it into a secret manager, or to mask it."""
+"""Read a store's secrets, to export them to a secret manager or to mask them."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _SECRET_FIELD: Final = re.compile(r"token|secret|key|password|verifier|\bcode\b"
 
 
 def export_secrets(store: Store, *, to: int | Path, slots: Iterable[Slot] | None = None) -> int:
-    """Write secrets in clear text, one JSON object a line, and return how many they were.
+    """Write secrets in clear text, one JSON object per line, and return their number.
 
-    `to` is an open file descriptor other than a terminal's, or the path of a new file, made with
-    mode 0600. Each object has the fields of `Slot` and `secret`. All slots that the store lists are
-    written unless `slots` names some; secrets in the environment are not written.
+    `to` is an open file descriptor that is not a terminal, or the path of a new file, which is
+    created with mode 0600. Each object has the fields of `Slot` and `secret`. All slots that the
+    store lists are written unless `slots` names some; secrets in the environment are not written.
 
     Raises:
         InputError: `bad_export`, or `not_stored` for a store that cannot be read.
@@ -63,24 +63,23 @@ def _opened(to: int | Path) -> tuple[int, bool]:
 
 
 def stored_secrets(store: Store) -> tuple[Secret, ...]:
-    """Return every secret that a store holds, and every secret inside a record that it holds.
+    """Return every secret in a store, including those inside records.
 
-    A variable of the environment does not hide what the store holds under it. What cannot be read
-    is left out.
+    An environment variable does not hide the stored value. Unreadable slots are left out.
     """
     return read_stores([store]).secrets
 
 
 @dataclass(frozen=True, slots=True)
 class StoredSecrets:
-    """Hold the secrets of some stores, and in words what could not be read."""
+    """Hold the secrets of some stores, and a description of what could not be read."""
 
     secrets: tuple[Secret, ...]
     unread: tuple[str, ...] = ()
 
 
 def secrets_of_this_user(environ: Mapping[str, str] = os.environ) -> StoredSecrets:
-    """Return what the stores hold that a lab with this environment could use; nothing is made."""
+    """Return the secrets in the stores that a lab could use, without creating a store."""
     try:
         return read_stores(existing_stores(environ))
     except InputError as error:
@@ -88,7 +87,7 @@ def secrets_of_this_user(environ: Mapping[str, str] = os.environ) -> StoredSecre
 
 
 def read_stores(stores: Iterable[Store]) -> StoredSecrets:
-    """Read every slot that these stores list; one that cannot be read is named, not its value."""
+    """Read every slot that these stores list; report unreadable slots by name."""
     found: dict[Secret, None] = {}
     unread: dict[str, None] = {}
     for store in stores:
@@ -109,7 +108,7 @@ def read_stores(stores: Iterable[Store]) -> StoredSecrets:
 
 
 def _with_inner(secret: Secret) -> Iterator[Secret]:
-    """Yield a secret, and for a record in JSON the values of its secret fields."""
+    """Yield a secret and, if it is a JSON record, the values of its secret fields."""
     yield secret
     try:
         record = json.loads(secret.reveal())

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 class EnvironmentFirst:
-    """Read from the environment where it has a value, and keep everything else in a store.
+    """Read values from the environment if they are set, and store everything else in a store.
 
     The variables are `DDOAUTH_REFRESH_TOKEN_US1`, `DDOAUTH_API_KEY_EU1__ACME` and so on, see
-    `variables`. One whose value was replaced or forgotten here is not read again.
+    `variables`. A variable whose value was replaced or deleted here is not read again.
     """
 
     def __init__(self, store: Store, environ: Mapping[str, str] = os.environ) -> None:
@@ -29,28 +29,28 @@ class EnvironmentFirst:
 
     @property
     def where(self) -> str:
-        """Return where new secrets go."""
+        """Say where new secrets are stored."""
         return self._store.where
 
     @property
     def beneath(self) -> Store:
-        """Return the store itself, where no variable of the environment hides a value."""
+        """Return the store itself, in which no environment variable hides a value."""
         return self._store
 
     def get(self, slot: Slot) -> Secret | None:
-        """Return the variable's value, or what the store holds, or None."""
+        """Return the variable's value, else the stored value, else None."""
         _, value = self._variable(slot)
         return wrapped(slot, value) if value else self._store.get(slot)
 
     def put(self, slot: Slot, secret: Secret) -> None:
-        """Keep a secret in the store; the environment is never written."""
+        """Put a secret into the store; never write to the environment."""
         self._store.put(slot, secret)
         self._outdated.update(variables(slot))
 
     def forget(self, slot: Slot) -> None:
-        """Ignore the variable from now on if it had a value; otherwise drop what the store holds.
+        """Ignore the variable from now on if it had a value; otherwise delete the stored value.
 
-        So forgetting an outdated variable leaves a newer secret in the store alone.
+        Forgetting an outdated variable therefore leaves a newer stored secret alone.
         """
         variable, _ = self._variable(slot)
         if variable:
@@ -59,11 +59,11 @@ class EnvironmentFirst:
             self._store.forget(slot)
 
     def slots(self) -> tuple[Slot, ...]:
-        """Return which slots of the store hold something; the environment's are not listed."""
+        """Return the store's used slots, without those in the environment."""
         return self._store.slots()
 
     def alone(self, slot: Slot) -> AbstractContextManager[object]:
-        """Keep everybody else who asks the store for the same slot waiting."""
+        """Make all others who want the same slot of the store wait."""
         return self._store.alone(slot)
 
     def _variable(self, slot: Slot) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""Keep secrets in a folder that only this user can read, one file a slot (POSIX only)."""
+"""Store secrets in a folder that only this user can read, one file per slot (POSIX only)."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ NEW: Final = ".new-"
 _OTHERS: Final = 0o077
 _LINKS: Final = frozenset({errno.ELOOP, errno.EMLINK, errno.ENOTDIR})
 _SAFE: Final = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
-# A pipe in the place of a file makes whoever opens it wait.
+# A pipe instead of a file would block the open call.
 _AT_ONCE: Final = getattr(os, "O_NONBLOCK", 0)
 _EVERYBODY: Final = 0o002
 _FIRST_NAP: Final = 0.001
@@ -46,9 +46,9 @@ _LONGEST_NAP: Final = 0.05
 
 
 def path_of(given: object, *, of: str = "folder") -> Path:
-    """Return a path for a text or a path, and refuse everything else by name.
+    """Return a path for a string or a path, and refuse everything else by name.
 
-    A `~` in front is the home folder, because no shell has seen what a program passes.
+    A leading `~` is expanded, because no shell has processed the value.
 
     Raises:
         InputError: `not_a_path`.
@@ -63,11 +63,11 @@ def path_of(given: object, *, of: str = "folder") -> Path:
 
 
 class PrivateFolder:
-    """Write, read and list the files of a folder whose mode is 0700 and whose files' is 0600.
+    """Write, read and list files of mode 0600 in a folder of mode 0700.
 
     Raises:
-        InputError: `unsafe_store`, for what belongs to somebody else, is open to others or is a
-            link; `not_stored`, for what the system refuses (a full disk, a missing permission).
+        InputError: `unsafe_store`, if something belongs to somebody else, is open to others or is a
+        link; `not_stored`, if the system refuses (a full disk, a missing permission).
     """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
@@ -81,7 +81,7 @@ class PrivateFolder:
             pass
 
     def read(self, name: str) -> bytes | None:
-        """Return the bytes of a file, or None where there is none."""
+        """Return the bytes of a file, or None if it does not exist."""
         with self._opened() as folder, _system_says(f"{self.path / name} cannot be read"):
             try:
                 file = os.open(name, os.O_RDONLY | _AT_ONCE | _SAFE, dir_fd=folder)
@@ -108,7 +108,7 @@ class PrivateFolder:
             os.fsync(folder)
 
     def remove(self, name: str) -> bool:
-        """Delete a file, if there is one; of several who try at once, one gets True."""
+        """Delete a file if it exists; of several concurrent callers, one gets True."""
         with self._opened() as folder, _system_says(f"{self.path / name} cannot be removed"):
             try:
                 os.unlink(name, dir_fd=folder)
@@ -118,11 +118,11 @@ class PrivateFolder:
         return True
 
     def finish(self, name: str) -> None:
-        """Give its name to a file that was written whole but not yet put in place."""
+        """Move a completely written file into place."""
         self.rename(f"{NEW}{name}", name)
 
     def rename(self, old: str, new: str) -> None:
-        """Give a file another name, in place of whatever has that name."""
+        """Rename a file, and replace any file that already has the new name."""
         with self._opened() as folder, _system_says(f"{self.path / new} cannot be written"):
             os.replace(old, new, src_dir_fd=folder, dst_dir_fd=folder)
             os.fsync(folder)
@@ -134,15 +134,15 @@ class PrivateFolder:
             return tuple(sorted(found, key=lambda name: _written(name, folder)))
 
     def written(self, name: str) -> float:
-        """Return when a file was written, in seconds of Unix time; 0 where there is none."""
+        """Return when a file was written, in Unix time, or 0 if it does not exist."""
         with self._opened() as folder:
             return _written(name, folder) / 1e9
 
     @contextmanager
     def locked(self, name: str) -> Iterator[None]:
-        """Be the only thread of all processes here, for one name; wait 90 seconds at most.
+        """Lock a name against all threads of all processes; wait 90 seconds at most.
 
-        The system gives the lock back when a process ends, however it ends.
+        The system releases the lock when a process ends, even after a crash.
 
         Raises:
             InputError: `store_busy`.
@@ -192,7 +192,7 @@ class PrivateFolder:
 
 
 def _make(path: Path) -> None:
-    """Make a folder and its missing parents, for this user alone, and sync each to the disk."""
+    """Create a folder and its missing parents, for this user only, and sync each to disk."""
     missing = [folder for folder in (path, *path.parents) if not folder.exists()]
     for folder in reversed(missing):
         with suppress(FileExistsError):
@@ -205,7 +205,7 @@ def _make(path: Path) -> None:
 
 
 def _refuse_open_way(path: Path) -> None:
-    """Refuse a folder that another user could replace by one of their own.
+    """Refuse a folder that another user could replace with their own.
 
     In a folder with the sticky bit, such as /tmp, only its owner can do that.
     """
@@ -218,7 +218,7 @@ def _refuse_open_way(path: Path) -> None:
 
 
 def _write_whole(name: str, content: bytes, *, folder: int) -> None:
-    """Write a new file and wait until the disk has it; its name was never there before."""
+    """Write a new file and wait until the disk has it; the file must not exist yet."""
     with suppress(FileNotFoundError):
         os.unlink(name, dir_fd=folder)
     file = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _SAFE, 0o600, dir_fd=folder)
@@ -229,7 +229,7 @@ def _write_whole(name: str, content: bytes, *, folder: int) -> None:
 
 
 def _whole(file: int) -> bytes:
-    """Return what a file holds, but at most one byte more than the longest allowed file."""
+    """Return a file's contents, but at most one byte more than the longest allowed file."""
     content = b""
     while len(content) <= MAX_BYTES and (more := os.read(file, MAX_BYTES + 1)):
         content += more
@@ -262,7 +262,7 @@ def _lock(file: int) -> bool:
 
 @contextmanager
 def _system_says(what: str) -> Iterator[None]:
-    """Say what the system refused; its own exception has nothing but paths."""
+    """Say what the system refused; its exception contains only paths."""
     try:
         yield
     except OSError as error:
@@ -274,11 +274,11 @@ def _system_says(what: str) -> Iterator[None]:
 
 
 def default_folder(environ: Mapping[str, str] = os.environ) -> Path | None:
-    """Return where the files go, or None where the environment names no home folder.
+    """Return the folder for the files, or None if the environment names no home folder.
 
-    `DDOAUTH_STORE_FOLDER` wins over `XDG_STATE_HOME`, and that over `~/.local/state`. A `~` in
-    front is the home folder. `XDG_STATE_HOME` counts if it is an absolute path, as its
-    specification says.
+    `DDOAUTH_STORE_FOLDER` takes precedence over `XDG_STATE_HOME`, which takes precedence over
+    `~/.local/state`. A leading `~` is the home folder. `XDG_STATE_HOME` counts only if it is an
+    absolute path, as its specification says.
 
     Raises:
         InputError: `bad_store_folder`, if `DDOAUTH_STORE_FOLDER` is not an absolute path.
@@ -303,10 +303,10 @@ def _whole_path(text: str, *, home: Path | None) -> Path | None:
 
 
 class FileStore:
-    """Keep each secret in a file of mode 0600 in a folder of mode 0700.
+    """Store each secret in a file of mode 0600 in a folder of mode 0700.
 
-    A file is replaced as a whole. A process that is killed in between leaves the old value, or a
-    new one that was written whole and that the next store on the folder puts in place.
+    A file is replaced as a whole. A killed process leaves the old value, or a completely written
+    new one, which the next store object on the folder moves into place.
 
     Raises:
         InputError: `unsafe_store` or `not_stored`, here and in every method.
@@ -324,14 +324,14 @@ class FileStore:
         return f"files that only this user can read, in {self._folder.path}"
 
     def get(self, slot: Slot) -> Secret | None:
-        """Return what the slot holds, or None."""
+        """Return the secret in the slot, or None."""
         try:
             return self._read(slot, _file(slot))
         except InputError as error:
             raise error.with_traceback(None) from None  # the frames below hold the file's content
 
     def put(self, slot: Slot, secret: Secret) -> None:
-        """Keep a secret; when this returns, the disk has it."""
+        """Store a secret; when this returns, it is on disk."""
         try:
             with self._folder.locked(_LOCK):
                 self._finish()
@@ -340,23 +340,23 @@ class FileStore:
             raise error.with_traceback(None) from None
 
     def forget(self, slot: Slot) -> None:
-        """Delete what the slot holds, if anything."""
+        """Delete the secret in the slot, if there is one."""
         with self._folder.locked(_LOCK):
             self._finish()
             self._folder.remove(_file(slot))
 
     def slots(self) -> tuple[Slot, ...]:
-        """Return which slots hold something, in the order in which they were written."""
+        """Return the used slots, in the order in which they were written."""
         names = self._folder.names()
         found = (self._slot(name) for name in names if name.endswith(_ENDING) and name[0] != ".")
         return tuple(slot for slot in found if slot is not None and not slot.is_probe)
 
     def alone(self, slot: Slot) -> AbstractContextManager[None]:
-        """Keep all other threads and processes that ask for the same slot waiting."""
+        """Make all other threads and processes that want the same slot wait."""
         return self._folder.locked(f".alone-{_file(slot)}")
 
     def _finish(self) -> None:
-        """Put in place what a killed process had written whole, and delete what it had not."""
+        """Move a killed process's complete files into place, and delete the others."""
         for new in self._folder.names():
             name = new.removeprefix(NEW)
             if name == new:
@@ -365,11 +365,11 @@ class FileStore:
             if slot is not None and not slot.is_probe and self._is_whole(slot, new):
                 self._folder.finish(name)
             else:
-                with suppress(InputError):  # a folder of that name holds nobody up
+                with suppress(InputError):  # a folder with that name does no harm
                     self._folder.remove(new)
 
     def _rename_old(self) -> None:
-        """Give files of earlier versions names that every system and file system can have."""
+        """Rename files of earlier versions to names that are valid on every file system."""
         names = set(self._folder.names())
         for name in names:
             slot = slot_named(name.removesuffix(_ENDING)) if name.endswith(_ENDING) else None
@@ -377,7 +377,7 @@ class FileStore:
                 self._folder.rename(name, _file(slot))
 
     def _slot(self, name: str, *, written: str = "") -> Slot | None:
-        """Return the slot of a file; a long name is a hash, so its file says which slot it is."""
+        """Return a file's slot; if a long name was hashed, the file contains the slot's name."""
         if _HASHED not in name:
             slot = _slot_of(name)
         else:
@@ -399,7 +399,7 @@ class FileStore:
 
 
 def _file(slot: Slot) -> str:
-    """Return the name of a slot's file, for every system, also where `A` and `a` are the same."""
+    """Return a slot's file name, valid on every system, even where `A` and `a` are the same."""
     name = _SEPARATOR.join(map(_plain, astuple(slot))).rstrip(_SEPARATOR) + _ENDING
     if len(name) <= _LONGEST:
         return name
@@ -407,7 +407,7 @@ def _file(slot: Slot) -> str:
 
 
 def _plain(text: str) -> str:
-    """Return a text in lower-case letters, digits and `%`, from which it can be read back."""
+    """Encode a text reversibly in lower-case letters, digits and `%`."""
     return "".join(
         chr(byte) if chr(byte) in _KEPT else f"%{byte:02x}"
         for byte in text.encode("utf-8", "surrogatepass")
@@ -435,7 +435,7 @@ def _record(slot: Slot, secret: Secret) -> bytes:
 
 
 def _secret(slot: Slot, content: bytes, *, path: Path) -> Secret:
-    """Return what a file holds if it belongs to this slot; no error shows any of it."""
+    """Return a file's secret if it belongs to this slot; no error shows any part of it."""
     try:
         record = json.loads(content)
         named, value = record["slot"], record["secret"]

@@ -1,4 +1,4 @@
-"""Keep secrets in the operating system's keyring, if it can be trusted."""
+"""Store secrets in the operating system's keyring, if it can be trusted."""
 
 from __future__ import annotations
 
@@ -60,12 +60,12 @@ def usable_keyring() -> tuple[Any, str]:
 
 
 def _entry(number: int) -> str:
-    """Return the user name of one entry with names of slots."""
+    """Return the user name of an entry that lists slots."""
     return f"{INDEX}-{number + 1}" if number else INDEX
 
 
 def _header(value: str, count: int) -> str:
-    """Return what is in a slot whose secret is in parts."""
+    """Return the value of a slot whose secret is split into parts."""
     mark = hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()[:16]
     return f"{_SPLIT}{count}:{mark}"
 
@@ -78,11 +78,11 @@ def _part_names(slot: Slot, value: str | None) -> tuple[str, ...]:
 
 
 class KeyringStore:
-    """Keep secrets in the operating system's keyring, through the `keyring` package.
+    """Store secrets in the operating system's keyring, through the `keyring` package.
 
-    No keyring lists what it holds, so the names of the slots are kept in it as entries of their
-    own. A secret of more than a thousand characters is kept in several entries. `folder` is where
-    processes wait for each other; without it only threads do.
+    A keyring can't list its entries, so the slots' names are stored in separate entries. A secret
+    of more than a thousand characters is split into several entries. `folder` holds the locks for
+    processes; without it, only threads wait for each other.
     """
 
     def __init__(self, backend: Any, *, folder: Path | None = None) -> None:  # noqa: ANN401 - keyring is an optional package
@@ -92,14 +92,14 @@ class KeyringStore:
 
     @property
     def where(self) -> str:
-        """Return the keyring's own name."""
+        """Return the keyring's name."""
         return f"the keyring of this machine ({type(self._backend).__module__})"
 
     def get(self, slot: Slot) -> Secret | None:
-        """Return what the slot holds, or None.
+        """Return the secret in the slot, or None.
 
         Raises:
-            InputError: `not_stored`, when the keyring cannot be read.
+            InputError: `not_stored`, if the keyring cannot be read.
         """
         for _ in range(2):  # between two entries somebody may have put another secret there
             value = self._ask("get", slot.name)
@@ -124,10 +124,10 @@ class KeyringStore:
         self._delete(name for name in earlier if name not in names)
 
     def forget(self, slot: Slot) -> None:
-        """Drop what the slot holds, if anything.
+        """Delete the secret in the slot, if there is one.
 
         Raises:
-            InputError: `not_stored`, when the keyring cannot be changed.
+            InputError: `not_stored`, if the keyring cannot be changed.
         """
         value = self._ask("get", slot.name)
         if value is not None:
@@ -136,24 +136,24 @@ class KeyringStore:
         self._note(slot, kept=False)
 
     def slots(self) -> tuple[Slot, ...]:
-        """Return which slots hold something.
+        """Return the used slots.
 
         Raises:
-            InputError: `not_stored`, when the keyring cannot be read.
+            InputError: `not_stored`, if the keyring cannot be read.
         """
         found = (slot_named(name) for part in self._index() for name in part)
         return tuple(slot for slot in found if slot is not None and self.get(slot) is not None)
 
     @contextmanager
     def alone(self, slot: Slot) -> Iterator[None]:
-        """Keep all other threads, and with a folder all processes, that ask for it waiting."""
+        """Make all other threads that want the slot wait, and with a folder also processes."""
         with self._threads.alone(slot), self._processes(f".alone-{slot.name}"):
             yield
 
     def _set(self, slot: Slot, secret: Secret) -> tuple[str, ...]:
-        """Write a secret; a long one in parts first, so that the older one is good until then.
+        """Write a secret; store a long one's parts first, so the old one stays valid meanwhile.
 
-        Returns the names of the parts.
+        Return the names of the parts.
         """
         value = secret.reveal()
         if len(value) <= LONGEST and not value.startswith(_SPLIT):
@@ -168,7 +168,7 @@ class KeyringStore:
         return names
 
     def _delete(self, names: Iterable[str]) -> None:
-        """Drop parts that no entry names any more, as far as they are there."""
+        """Delete parts that no entry refers to any more, if they exist."""
         for name in names:
             with suppress(InputError):
                 self._ask("delete", name)
@@ -177,7 +177,7 @@ class KeyringStore:
         return nullcontext() if self._folder is None else self._folder.locked(name)
 
     def _note(self, slot: Slot, *, kept: bool) -> None:
-        """Bring the list of names up to date; a keyring too small for it still keeps secrets."""
+        """Update the list of names; a keyring that is too small for it still stores secrets."""
         if slot.is_probe:
             return
         with suppress(InputError), self._processes(_LOCK):
@@ -193,7 +193,7 @@ class KeyringStore:
                 self._ask("delete", _entry(number))
 
     def _index(self) -> list[list[str]]:
-        """Return the names of all slots, read from the entries."""
+        """Read the names of all slots from the entries."""
         found: list[list[str]] = []
         while text := self._ask("get", _entry(len(found))):
             try:
@@ -205,7 +205,7 @@ class KeyringStore:
         return found
 
     def _ask(self, action: str, *arguments: str) -> Any:  # noqa: ANN401 - as the backend has it
-        """Call the backend; its own exception may hold the secret, so only its name is kept."""
+        """Call the backend; use only an exception's name, because its text may hold the secret."""
         size = f" It has {counted(len(arguments[1]), 'character')}." if action == "set" else ""
         try:
             return answered(getattr(self._backend, f"{action}_password"), SERVICE, *arguments)

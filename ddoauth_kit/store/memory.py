@@ -1,4 +1,4 @@
-"""Keep secrets for as long as the process lives."""
+"""Store secrets in memory until the process ends."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class ThreadLocks:
 
 
 class MemoryStore:
-    """Keep secrets for as long as the process lives."""
+    """Store secrets until the process ends."""
 
     where = "memory: lost when this kernel ends"
 
@@ -36,21 +36,21 @@ class MemoryStore:
         self._locks = ThreadLocks()
 
     def get(self, slot: Slot) -> Secret | None:
-        """Return what the slot holds, or None."""
+        """Return the secret in the slot, or None."""
         return self._kept.get(slot)
 
     def put(self, slot: Slot, secret: Secret) -> None:
-        """Keep a secret until the process ends."""
+        """Store a secret until the process ends."""
         self._kept[slot] = secret
 
     def forget(self, slot: Slot) -> None:
-        """Drop what the slot holds, if anything."""
+        """Delete the secret in the slot, if there is one."""
         self._kept.pop(slot, None)
 
     def slots(self) -> tuple[Slot, ...]:
-        """Return which slots hold something."""
+        """Return the used slots."""
         return tuple(self._kept)
 
     def alone(self, slot: Slot) -> AbstractContextManager[object]:
-        """Keep the other threads that ask for the same slot waiting."""
+        """Make other threads that want the same slot wait."""
         return self._locks.alone(slot)

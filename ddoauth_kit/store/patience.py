@@ -1,4 +1,4 @@
-"""Limit the wait for a keyring, because it may ask a person who is not there."""
+"""Limit how long to wait for a keyring, because it may prompt a user who isn't there."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ _WAITING: Final[list[threading.Thread]] = []
 
 
 class NoAnswerError(TimeoutError):
-    """Say that a call has not returned in time; its thread still waits."""
+    """Say that a call has not returned in time; its thread is still waiting."""
 
 
 def answered(call: Callable[..., Any], *arguments: object) -> Any:  # noqa: ANN401 - the call's own
-    """Return what a call returns, or raise what it raises, within ten seconds.
+    """Return a call's result, or raise its exception, within ten seconds.
 
-    While an earlier call still waits, the next ones fail at once.
+    While an earlier call is still waiting, later calls fail at once.
 
     Raises:
-        NoAnswerError: it has not returned.
+        NoAnswerError: the call has not returned.
     """
     _WAITING[:] = [thread for thread in _WAITING if thread.is_alive()]
     if _WAITING:

@@ -1,4 +1,4 @@
-"""Name where a secret is kept, and say what every store can do."""
+"""Name the places of secrets, and define the methods of every store."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _MOST: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """Name where one secret is kept: what it is, and of which site, client and organization.
+    """Name the place of one secret: its kind, site, client and organization.
 
-    `kind` is `refresh_token`, `api_key`, `client_secret` or `grant`. A token is worth nothing on
-    another site, so the site is part of the name. `client_kind` is private, published or empty,
-    and `org` the organization's id or empty, if there is only one of each.
+    `kind` is `refresh_token`, `api_key`, `client_secret` or `grant`. A token does not work on
+    another site, so the site is part of the name. `client_kind` is private, published or empty, and
+    `org` is the organization's id or empty.
     """
 
     kind: str
@@ -42,62 +42,62 @@ class Slot:
 
     @property
     def name(self) -> str:
-        """Return the slot as one text, such as `api_key:us1:acme`, the same for every store."""
+        """Return the slot's name, such as `api_key:us1:acme`, which is the same in every store."""
         return ":".join(quote(part, safe="") for part in astuple(self)).rstrip(":")
 
     @property
     def probe(self) -> Slot:
-        """Return the slot beside this one in which a store is tried."""
+        """Return the slot next to this one that is used to test a store."""
         return Slot(_PROBE + self.kind, self.site, self.client_id, self.client_kind, self.org)
 
     @property
     def is_probe(self) -> bool:
-        """Return whether this slot is only for such a trial; its content is not a secret."""
+        """Return whether this slot is only for such a test, so its content is not a secret."""
         return self.kind.startswith(_PROBE)
 
 
 def slot_named(name: str) -> Slot | None:
-    """Return the slot of a name, or None if the name has another form."""
+    """Return the slot with a name, or None if the name has another format."""
     parts = [unquote(part) for part in name.split(":")]
     slot = Slot(*parts) if _FEWEST <= len(parts) <= _MOST else None
     return slot if slot is not None and slot.name == name else None
 
 
 def wrapped(slot: Slot, value: str) -> Secret:
-    """Return a value as the secret of its slot; an API key shows its last four, as Datadog does."""
+    """Wrap a value as its slot's secret; an API key shows its last four characters."""
     return Secret(value, label=slot.kind, show_last_four=slot.kind == "api_key")
 
 
 class Store(Protocol):
-    """Keep secrets by slot; `where` says in words how long they live and who may read them."""
+    """Store secrets by slot; `where` says how long they live and who can read them."""
 
     @property
     def where(self) -> str:
-        """Return where things are kept, for people."""
+        """Say where secrets are stored."""
 
     def get(self, slot: Slot) -> Secret | None:
-        """Return what the slot holds, or None."""
+        """Return the secret in the slot, or None."""
 
     def put(self, slot: Slot, secret: Secret) -> None:
-        """Keep a secret; when this returns, it is certain to be kept."""
+        """Store a secret; when this returns, it is certainly stored."""
 
     def forget(self, slot: Slot) -> None:
-        """Drop what the slot holds, if anything."""
+        """Delete the secret in the slot, if there is one."""
 
     def slots(self) -> tuple[Slot, ...]:
-        """Return which slots hold something, and nothing of what they hold."""
+        """Return the used slots, but not their secrets."""
 
     def alone(self, slot: Slot) -> AbstractContextManager[object]:
-        """Keep everybody else who asks for the same slot waiting; reading needs no permission."""
+        """Make all others who want the same slot wait; readers don't have to wait."""
 
 
 def refuse_unwritable(store: Store, slot: Slot) -> None:
-    """Check that a store keeps what it is given, before something is created that is shown once.
+    """Check that a store works, before a secret is created that is shown only once.
 
     Raises:
         InputError: `not_stored` or `unsafe_store`.
     """
-    # As long as what will follow, so that a disk with room for a few bytes is found out.
+    # As long as the real value, to detect a disk with room for only a few bytes.
     written = Secret(os.urandom(128).hex(), label="probe")
     try:
         try:
@@ -117,8 +117,8 @@ def refuse_unwritable(store: Store, slot: Slot) -> None:
 def variables(slot: Slot) -> tuple[str, ...]:
     """Return the environment variables that may hold a slot's secret, the most exact one first.
 
-    `DDOAUTH_API_KEY_EU1` is for whichever client is in use; `DDOAUTH_API_KEY_EU1__ACME` is of the
-    client `acme` alone; characters other than letters and digits become `_`.
+    `DDOAUTH_API_KEY_EU1` is for any client; `DDOAUTH_API_KEY_EU1__ACME` is only for the client
+    `acme`; characters other than letters and digits become `_`.
     """
     general = _shouted(f"DDOAUTH_{slot.kind}_{slot.site}")
     of_client = f"{general}__{_shouted(slot.client_id)}"
@@ -127,7 +127,7 @@ def variables(slot: Slot) -> tuple[str, ...]:
 
 
 def from_environment(slot: Slot, environ: Mapping[str, str]) -> tuple[str, str]:
-    """Return the variable that holds a slot's secret and its value; both empty where none does."""
+    """Return the variable with a slot's secret, and its value; both are empty if unset."""
     for variable in variables(slot):
         if value := value_of(variable, environ):
             return variable, value

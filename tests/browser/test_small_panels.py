@@ -45,6 +45,17 @@ CONTRAST = """element => {
   const both = [light(getComputedStyle(element).color), light(colour())].sort((a, b) => b - a);
   return (both[0] + 0.05) / (both[1] + 0.05);
 }"""
+HIDE_SIDES = """async () => {
+  const app = window.jupyterapp;
+  if (!app.shell.leftCollapsed) await app.commands.execute('application:toggle-left-area');
+}"""
+# What is cut off or scrolls sideways; a hidden label and a button's ripple are no text.
+CUT = """() => [...document.querySelectorAll('.ddoauth-panel .ddoauth-countdown, '
+    + '.ddoauth-panel select, .ddoauth-panel td, .ddoauth-panel summary, .ddoauth-panel button')]
+  .filter(part => part.offsetWidth && (part.scrollWidth > part.clientWidth + 2
+    || part.getBoundingClientRect().right
+      > part.closest('.jp-OutputArea-output').getBoundingClientRect().right + 1))
+  .map(part => part.tagName + ' ' + part.className + ' ' + part.textContent.slice(0, 40))"""
 READ = (
     "[role=status], .ddoauth-countdown, .ddoauth-exchange summary, .ddoauth-exchange pre, "
     ".ddoauth-exchange textarea, .ddoauth-exchange button, [class*=panel] th, [class*=panel] td, "
@@ -168,3 +179,13 @@ def test_text_can_be_read_in_both_themes(notebook: Notebook) -> None:
         ratios = [(each.evaluate(CONTRAST), each.text_content()) for each in texts]
         assert len(ratios) > 40
         assert not [each for each in ratios if each[0] < 4.5]
+
+
+@pytest.mark.long
+def test_on_a_phone_nothing_is_cut(notebook: Notebook) -> None:
+    """At 390 px no part of a panel is wider than the place that it has."""
+    page = notebook.page
+    page.evaluate(HIDE_SIDES)
+    page.set_viewport_size({"width": 390, "height": 2400})
+    page.wait_for_function("() => document.querySelector('.jp-Notebook').clientWidth < 390")
+    assert page.evaluate(CUT) == []

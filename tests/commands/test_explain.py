@@ -48,3 +48,17 @@ def test_an_error_names_the_command_that_explains_it(capsys: pytest.CaptureFixtu
     assert main(["scan", "nowhere"]) == 2
     said = capsys.readouterr().err
     assert said.rstrip().endswith("More: ddoauth explain unreadable_path.")
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("denied-consent", "access_denied"), ("invalid_grnt", "invalid_grant")],
+)
+def test_a_code_of_the_same_words_is_meant(
+    typed: str, meant: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A misspelt code, and a sandbox's fault instead of the error it leads to, get a near code."""
+    assert main(["explain", typed]) == 2
+    said = capsys.readouterr().err
+    assert "Did you mean" in said
+    assert meant in said

@@ -58,6 +58,41 @@ def test_a_login_is_enough_for_probes_without_a_person(terminal: Terminal) -> No
     again = terminal.run("logout")
     assert again.returncode == 1
     assert "no grant of this client is stored for us1" in again.stderr
+    missing = terminal.run("probe", "--mode", "live", "--scope", "metrics_read")
+    assert (missing.returncode, missing.stdout) == (2, "")
+    assert "[not_logged_in] No grant is stored for us1" in missing.stderr
+    assert "ddoauth login" in missing.stderr
+
+
+def test_a_login_asks_for_the_scopes_that_are_typed(terminal: Terminal) -> None:
+    """They replace those of the settings; a probe of another one says what to type."""
+    code, out, said = terminal.log_in("--scope", "metrics_read")
+    assert code == 0, said
+    assert "Asking for 1 scope: metrics_read" in said
+    assert f"at the sandbox at {terminal.sandbox.base_url}" in out
+    assert re.search(r"^scopes +metrics_read$", out, re.MULTILINE)
+    probed = terminal.run("probe", "--mode", "live", "--scope", "events_read")
+    assert probed.returncode == 1
+    assert f"Probing with the sandbox at {terminal.sandbox.base_url}, not Datadog." in probed.stderr
+    elsewhere = terminal.run("probe", "--scope", "metrics_read")
+    assert elsewhere.returncode == 0
+    assert "note: DDOAUTH_SANDBOX is for --mode live" in elsewhere.stderr
+    told = terminal.run("doctor", "--offline").stdout
+    assert told.count("kept: grant of ") == 1
+    assert (
+        "us1: the grant is for 1 scope, without events_read. Next: ddoauth login --site us1 "
+        "--scope metrics_read events_read"
+    ) in probed.stderr
+
+
+def test_a_refused_grant_is_said_to_be_deleted(terminal: Terminal) -> None:
+    """A grant that the site has revoked is deleted from the store, and the probe says so."""
+    code, _, said = terminal.log_in()
+    assert code == 0, said
+    terminal.sandbox.inject("revoked-grant:1")
+    probed = terminal.run("probe", "--mode", "live", "--scope", "metrics_read")
+    assert probed.returncode == 2
+    assert "us1 refused the stored grant, and it is deleted." in probed.stderr
 
 
 def test_the_doctor_reaches_the_named_sandbox(terminal: Terminal) -> None:
@@ -126,6 +161,45 @@ def test_real_credentials_never_go_to_a_sandbox(
     said = capsys.readouterr().err
     assert "[not_sandbox_credentials]" in said
     assert "real-secret-0815" not in said
+
+
+@pytest.mark.parametrize("command", [["login"], ["probe", "--mode", "live"], ["logout"]])
+def test_sandbox_credentials_never_go_to_datadog(
+    command: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without DDOAUTH_SANDBOX, a secret that a sandbox issued is refused with the variable."""
+    monkeypatch.setenv("DDOAUTH_CLIENT_ID", "acme")
+    monkeypatch.setenv("DDOAUTH_CLIENT_SECRET", "sandbox-secret-1")
+    assert main(command) == 2
+    said = capsys.readouterr().err
+    assert "[sandbox_credentials]" in said
+    assert "set DDOAUTH_SANDBOX" in said
+
+
+@pytest.mark.parametrize("command", [["login"], ["probe", "--mode", "live"], ["doctor"]])
+def test_a_sandbox_alone_is_not_enough(
+    command: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With only the first of the lines that a sandbox prints, the message asks for all of them."""
+    monkeypatch.setenv("DDOAUTH_SANDBOX", "http://127.0.0.1:8470")
+    assert main(command) == 2
+    said = capsys.readouterr().err
+    assert "the environment names no private client for us1" in said
+    assert "type all the lines that `ddoauth sandbox` prints" in said
+
+
+def test_an_ended_sandbox_is_named_before_anything_is_asked(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """A probe names the sandbox's address, and not Datadog's host, which nobody called."""
+    monkeypatch.setenv("DDOAUTH_CLIENT_ID", "acme")
+    monkeypatch.setenv("DDOAUTH_CLIENT_SECRET", "sandbox-secret-1")
+    monkeypatch.setenv("DDOAUTH_STORE_FOLDER", str(tmp_path))
+    monkeypatch.setenv("DDOAUTH_SANDBOX", f"http://127.0.0.1:{_free_port()}")
+    assert main(["probe", "--mode", "live", "--scope", "metrics_read"]) == 2
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert "[no_sandbox] The sandbox at http://127.0.0.1:" in said
+    assert "datadoghq" not in said
 
 
 @pytest.mark.parametrize(

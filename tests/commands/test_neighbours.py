@@ -142,9 +142,9 @@ KINDS: dict[str, list[Typed]] = {
         Typed("$D run ok.ipynb --executor nobody --out o12", 2, "[no_executor]"),
     ],
     "nobody at the terminal": [
-        Typed("$D login </dev/null", 2, "[no_person]"),
-        Typed("DDOAUTH_CONSENT=PASTE $D login </dev/null", 2, "[no_person]"),
-        Typed("BROWSER=w3m $D login <&-", 2, "[no_person]"),
+        Typed("DDOAUTH_CLIENT_ID=a $D login </dev/null", 2, "[no_person]"),
+        Typed("DDOAUTH_CLIENT_ID=a DDOAUTH_CONSENT=PASTE $D login </dev/null", 2, "[no_person]"),
+        Typed("DDOAUTH_CLIENT_ID=a BROWSER=w3m $D login <&-", 2, "[no_person]"),
     ],
     "a redirect URI with a query of its own": [
         Typed(f"{LIVE}=https://acme.example.com/cb?datadog {LOGIN}", 0, "organization "),

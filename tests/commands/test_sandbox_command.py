@@ -296,6 +296,19 @@ def test_in_a_pipe_it_names_the_control_key_file() -> None:
     assert not file.parent.exists()
 
 
+def test_in_a_pipe_it_says_what_to_type() -> None:
+    """A person who sent the output elsewhere reads on stderr the lines that a login needs."""
+    with _started() as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        client = json.loads(process.stdout.readline())["client"]
+        lines = [process.stderr.readline().strip() for _ in range(7)]
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=20) == 0
+    assert f"export DDOAUTH_CLIENT_ID={client['client_id']}" in lines
+    assert lines[-1] == "ddoauth login"
+
+
 def test_in_a_pipe_it_names_the_front() -> None:
     """A program that reads the line reaches Datadog's names by the proxy and the CA it names."""
     with _started() as process:

@@ -267,11 +267,48 @@ def test_sites_and_clock(serve: Callable[..., RecordingServer]) -> None:
 
 def test_offline_is_no_fault() -> None:
     """Where no site answers at all, that is unknown and no problem, and so is the clock."""
-    reached = reach([refused_site(), refused_site()])
+    unresolved = NetworkError("no_network", "The check did not reach it: Name not known.")
+    reached = tuple(Reached(site, None, None, unresolved) for site in DATADOG_SITES)
     (sites,) = check_sites(reached)
     assert sites.status is Status.UNKNOWN
     assert "sandbox" in sites.next_step
     assert check_clock(reached).status is Status.UNKNOWN
+
+
+def test_an_ended_sandbox_is_named() -> None:
+    """Where a sandbox stands in for Datadog and has ended, its address is named, not Datadog's."""
+    site = refused_site()
+    (found,) = check_sites(reach([site]))
+    assert (found.status, found.check) == (Status.PROBLEM, "sandbox")
+    assert site.api_url in found.found
+    assert "datadoghq" not in found.found
+    assert "ddoauth sandbox" in found.next_step
+
+
+def test_a_closed_proxy_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a proxy refuses the connection, it is named with its variable, without its password."""
+    gone = refused_site().api_url.removeprefix("http://")
+    for name in ("HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HTTPS_PROXY", f"http://me:canary@{gone}")
+    (found,) = check_sites(reach([DATADOG_SITES.named("us1")]))
+    assert found.status is Status.PROBLEM
+    assert f"did not reach api.datadoghq.com through the proxy {gone} of HTTPS_PROXY" in found.found
+    assert "canary" not in found.found
+    assert "proxy" in found.next_step
+
+
+def test_a_sandboxs_secret_without_the_sandbox(tmp_path: Path) -> None:
+    """A secret that a sandbox minted is a problem unless the calls arrive in a sandbox."""
+    lines = {"DDOAUTH_CLIENT_ID": "acme", "DDOAUTH_CLIENT_SECRET": "sandbox-secret-1"}
+    findings = examine(names=["us1"], offline=True, environ=_environ(tmp_path, **lines))
+    found = _found(findings, "client secret")
+    assert found.status is Status.PROBLEM
+    assert "DDOAUTH_SANDBOX" in found.next_step
+    for name in ("DDOAUTH_SANDBOX", "DDOAUTH_FRONT"):
+        environ = _environ(tmp_path, **lines, **{name: "http://127.0.0.1:8470"})
+        findings = examine(names=["us1"], offline=True, environ=environ)
+        assert "client secret" not in {each.check for each in findings}
 
 
 def test_the_registration(tmp_path: Path) -> None:
@@ -469,6 +506,7 @@ def test_a_keyring_is_asked_before_it_is_called_good(
         (MemoryKeyring(), "Keyring ", Status.OK, "answers"),
         (Locked(), "", Status.UNKNOWN, "could not be used"),
         (Locked(), "file", Status.NOTE, "is not asked, because DDOAUTH_STORE says file"),
+        (Locked(), "'file'", Status.NOTE, "is not asked"),
     ):
         monkeypatch.setattr(keyring.core, "_keyring_backend", backend)
         environ = {"DDOAUTH_STORE": setting, "DDOAUTH_STORE_FOLDER": str(tmp_path / "s")}

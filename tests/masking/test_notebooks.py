@@ -85,3 +85,23 @@ def test_a_torn_secret_in_each_notation(at: int, show: Any) -> None:
     shown = [output["data"]["text/plain"] for output in masked.cells[0].outputs]
     assert "<DD_APP_KEY>" in shown[0]
     assert value[at:] not in shown[1] or at > 16
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("application/vnd.vega.v5+json", "application/vnd.jupyter.widget-view+json"),
+        *("text/plain", "image/svg+xml", "application/x-x509-ca-cert", "text/x-python3"),
+    ],
+)
+def test_kinds_of_data_stay(name: str) -> None:
+    """The name of a kind of data is no place for a secret, unless it is one."""
+    secret = Secret("canary0api0key0with0no0shape0", label="DD_API_KEY")
+
+    def masked(name: str) -> Any:
+        output = nbformat.v4.new_output("display_data", data={name: "x"})
+        cell = nbformat.v4.new_code_cell("x", outputs=[output])
+        return mask_notebook(nbformat.v4.new_notebook(cells=[cell]), secrets=[secret])
+
+    assert masked(name).cells[0].outputs[0].data == {name: "x"}
+    assert masked(f"text/{secret.reveal()}").cells[0].outputs[0].data == {"text/<DD_API_KEY>": "x"}

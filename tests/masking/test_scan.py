@@ -9,6 +9,9 @@ import io
 import json
 import lzma
 import os
+import random
+import tarfile
+import time
 import zipfile
 import zlib
 from base64 import b64encode
@@ -428,3 +431,85 @@ def test_a_known_value_in_a_name_is_found_and_not_repeated(name: str, tmp_path: 
     found = scan_paths([tmp_path], secrets=[secret])
     assert {each.where for each in found} == {"the file's name", "the name of a file in it"}
     assert canary not in "".join(map(str, found))
+
+
+def _tar(files: dict[str, bytes], *, beside: dict[str, str] | None = None) -> bytes:
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        for name, data in files.items():
+            info = tarfile.TarInfo(name)
+            info.size, info.pax_headers = len(data), beside or {}
+            archive.addfile(info, io.BytesIO(data))
+    return file.getvalue()
+
+
+BINARIES = {
+    "in UTF-8": lambda s: s.encode(),
+    "in UTF-16": lambda s: s.encode("utf-16-le"),
+    "in UTF-16 at an odd place": lambda s: b"\xff" + s.encode("utf-16-le"),
+    "in UTF-16, big first": lambda s: s.encode("utf-16-be"),
+    "after a zero": lambda s: b"\0" + s.encode() + b"\0",
+    "in colour": lambda s: f"\x1b[32m{s}\x1b[0m".encode(),
+    "in base64": lambda s: b64encode(f"user:{s}".encode()),
+    "in JSON": lambda s: json.dumps({"a": f"\n{s}"}).encode(),
+    "in a path": lambda s: f"https://http-intake.logs.datadoghq.com/v1/input/{s}".encode(),
+}
+
+
+@pytest.mark.parametrize("written", BINARIES)
+def test_strings_of_a_binary(written: str, tmp_path: Path) -> None:
+    """A picture or a program is looked through as quickly as a text, and hides nothing in it."""
+    noise = random.Random(written).randbytes(48 * 1024)
+    path = tmp_path / "picture.png"
+    begun = time.process_time()
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + noise)
+    assert scan_paths([path]) == []
+    for secret in (API_KEY, APP_KEY, MINTED):
+        path.write_bytes(
+            b"\x89PNG" + noise + b"\xff " + BINARIES[written](secret) + b" \xff" + noise
+        )
+        assert scan_paths([path])
+    path.write_bytes(noise + b"\xff " + KNOWN.reveal().encode() + noise)
+    assert scan_paths([path], secrets=[KNOWN])
+    assert time.process_time() - begun < 1.2
+
+
+def test_files_of_a_tar(tmp_path: Path) -> None:
+    """Each file in it is read by its kind: a notebook, UTF-16, another container; names as well."""
+    notebook = {"cells": [{"cell_type": "code", "source": [f"key = '{API_KEY}'"], "outputs": []}]}
+    files = {
+        "a.ipynb": json.dumps(notebook).encode(),
+        "b.txt": f"x {APP_KEY}".encode("utf-16"),
+        "c.gz": gzip.compress(f"x {MINTED}".encode()),
+        "d.png": random.Random(1).randbytes(999) + b" " + API_KEY.encode() + b"\0",
+        "plain.txt": b"nothing",
+    }
+    path = tmp_path / "a.tar.gz"
+    path.write_bytes(gzip.compress(_tar(files)))
+    found = [str(each).removeprefix(str(path)) for each in scan_paths([path])]
+    for name, what in {
+        "a.ipynb": "cell 1, source: API key (32 hex digits)",
+        "b.txt": "line 1: application key (40 hex digits)",
+        "c.gz": "line 1: credential of the sandbox",
+        "d.png": "API key (32 hex digits)",
+    }.items():
+        assert [each for each in found if each.startswith(f" ({name})") and each.endswith(what)]
+    assert len(found) == 4
+
+
+@pytest.mark.parametrize("place", ["comment", "uname", "linkpath"])
+def test_what_a_tar_says_beside_its_files(place: str, tmp_path: Path) -> None:
+    """A note to a file, its owner and the end of a link are read, too."""
+    path = tmp_path / "a.tar"
+    path.write_bytes(_tar({"a.txt": b"nothing"}, beside={place: f"see {MINTED}"}))
+    assert scan_paths([path])
+    path.write_bytes(_tar({"a.txt": b"nothing"})[:-1024] + f"\0\0 {MINTED}".encode())
+    assert scan_paths([path])
+
+
+@pytest.mark.parametrize("kept", [300, 600, 1500])
+def test_a_torn_tar(kept: int, tmp_path: Path) -> None:
+    """A tar file that ends too early is named, or what is left of it is read."""
+    path = tmp_path / "a.tar"
+    path.write_bytes(_tar({"a.txt": b"x" * 900 + b"\n" + MINTED.encode() + b"\n" * 900})[:kept])
+    assert scan_paths([path])

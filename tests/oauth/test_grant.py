@@ -107,17 +107,26 @@ def test_coroutines_share_one_refresh(scene: Scene, store: FileStore) -> None:
     assert _refreshes(scene) == 1
 
 
-PROCESS = """
-import json, sys
+# The imports are the same in each process, so one imports, and the six come from it.
+PROCESSES = """
+import json, os, sys
 from pathlib import Path
 from sandbox_process import oauth_client
+from ddoauth_kit.http import sender
 from ddoauth_kit.oauth.grant import Grant
 from ddoauth_kit.store import FileStore, Slot
-client = oauth_client(json.loads(sys.stdin.readline()))
-grant = Grant(client, store=FileStore(Path(sys.argv[1])), slot=Slot(*sys.argv[2:]))
-print("ready", flush=True)
-sys.stdin.readline()
-print(hash(grant.tokens().access_token.reveal()), flush=True)
+description = json.loads(sys.stdin.readline())
+for _ in range(6):
+    if not os.fork():
+        break
+else:
+    sys.exit(any(os.wait()[1] for _ in range(6)))
+grant = Grant(
+    oauth_client(description), store=FileStore(Path(sys.argv[1])), slot=Slot(*sys.argv[2:])
+)
+os.write(1, b"ready\\n")
+os.read(0, 1)
+os.write(1, f"{os.getpid()} {hash(grant.tokens().access_token.reveal())}\\n".encode())
 """
 
 
@@ -127,19 +136,18 @@ def test_processes_share_one_refresh(scene: Scene, store: FileStore, tmp_path: P
     _, tokens = _expired(scene, store)
     slot = grant_slot(tokens)
     folder = str(TESTS / "benchmarks")
-    command = [sys.executable, "-c", PROCESS, str(tmp_path / "kept")]
+    command = [sys.executable, "-c", PROCESSES, str(tmp_path / "kept")]
     command += [slot.kind, slot.site, slot.client_id, slot.client_kind, slot.org]
     environ = {**os.environ, "PYTHONHASHSEED": "0"}
     environ["PYTHONPATH"] = f"{folder}:{environ.get('PYTHONPATH', '')}"
     pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    processes = [subprocess.Popen(command, env=environ, **pipes) for _ in range(6)]
-    for process in processes:
-        print(json.dumps(scene.sandbox.description()), file=process.stdin, flush=True)
-    assert {process.stdout.readline() for process in processes} == {"ready\n"}
-    for process in processes:
-        print(file=process.stdin, flush=True)
-    found = {process.communicate(timeout=60)[0] for process in processes}
-    assert len(found) == 1
+    with subprocess.Popen(command, env=environ, **pipes) as first:
+        print(json.dumps(scene.sandbox.description()), file=first.stdin, flush=True)
+        assert [first.stdout.readline() for _ in range(6)] == ["ready\n"] * 6
+        found = [line.split() for line in first.communicate("." * 6, timeout=60)[0].splitlines()]
+    assert first.returncode == 0
+    assert len({process for process, _ in found}) == 6
+    assert len({token for _, token in found}) == 1
     assert _refreshes(scene) == 1
 
 

@@ -1,5 +1,5 @@
-"""Bring an unchanged server to the sandbox: Datadog's names with TLS, and all other hosts refused.
+"""Lead an unchanged server to the sandbox under Datadog's names, and refuse all other hosts.
 
-Way A (`proxy`, `environment`) is a forward proxy, with variables that lead a process to it.
-Way B (`isolation`) is a Linux namespace in which Datadog's names are this machine.
+Way A (`proxy`, `environment`) is a forward proxy, and variables that make a process use it. Way B
+(`isolation`) is a Linux namespace in which Datadog's names resolve to this machine.
 """

@@ -1,4 +1,4 @@
-"""Certify host names for one run; the authority's key is only in this process's memory."""
+"""Certify host names for one run; the authority's key stays in this process's memory."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NAME: Final = re.compile(r"(?=.{1,253}$)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_
 
 
 class Authority:
-    """Make a certificate for each name that a client asks for, and cache the latest thousand.
+    """Create a certificate for each name that a client asks for, and cache the latest thousand.
 
     Raises:
         FrontError: `no_trustme`.
@@ -45,12 +45,12 @@ class Authority:
 
     @property
     def certificate(self) -> bytes:
-        """Return the authority's own certificate as PEM; it holds no key."""
+        """Return the authority's own certificate as PEM; it does not contain a key."""
         return self._ca.cert_pem.bytes()
 
     @property
     def fingerprint(self) -> str:
-        """Return the hash of the public key as Chromium's `ignore-certificate-errors-spki-list`."""
+        """Return the public key's hash for Chromium's `ignore-certificate-errors-spki-list`."""
         from cryptography import x509
         from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
@@ -59,7 +59,7 @@ class Authority:
         return base64.b64encode(hashlib.sha256(der).digest()).decode()
 
     def context(self, name: str) -> NamedContext:
-        """Return the server side of TLS for a host name in lower case.
+        """Return the TLS server context for a lower-case host name.
 
         Raises:
             FrontError: `bad_host_name`.
@@ -72,7 +72,7 @@ class Authority:
             return found
 
     def present_other_ca(self, name: str, *, on: bool) -> None:
-        """Certify a name by an authority that is in no trust file, or by this one again.
+        """Certify a name by an authority that no trust file contains, or by this one again.
 
         Raises:
             FrontError: `bad_host_name`.
@@ -89,7 +89,7 @@ class Authority:
             self._strange.add(name)
 
     def by_server_name(self) -> NamedContext:
-        """Return a server side that chooses the certificate by the name in the client's hello.
+        """Return a TLS server context that chooses the certificate by the client's server name.
 
         A hello without a name ends with the alert `unrecognized_name`.
         """
@@ -134,5 +134,5 @@ def _check(name: str) -> None:
 
 
 def is_host_name(name: str) -> bool:
-    """Return whether a certificate can be made for this name, in lower case."""
+    """Return whether a certificate can be created for this lower-case name."""
     return _NAME.fullmatch(name) is not None and not name.replace(".", "").isdigit()

@@ -1,7 +1,7 @@
-"""Read and write one connection, first in clear and then over TLS, with a limit on each wait.
+"""Read and write a connection, first in clear text and then over TLS, with time limits.
 
-TLS runs in memory here instead of by asyncio's `start_tls`: a client may send its hello together
-with the request for a tunnel, and asyncio would lose those bytes.
+TLS runs in memory instead of through asyncio's `start_tls`, because a client may send its hello
+together with the request for a tunnel, and asyncio would lose those bytes.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ CHUNK: Final = 64 * 1024
 
 
 class NamedContext(ssl.SSLContext):
-    """The server side of TLS for one host name."""
+    """Hold the TLS server context for one host name."""
 
     name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Limit what connections may cost: bytes, their number, and seconds for each wait."""
+    """Limit the bytes, the number and the waiting times of connections."""
 
     head_bytes: int = 64 * 1024
     read_names_bytes: int = 1024 * 1024
@@ -40,7 +40,7 @@ class Limits:
 
 
 class Channel:
-    """One connection; `receive` returns empty bytes once the other side has ended it."""
+    """Hold one connection; `receive` returns empty bytes once the other side has ended it."""
 
     def __init__(self, reader: StreamReader, writer: StreamWriter) -> None:
         self._reader = reader
@@ -57,7 +57,7 @@ class Channel:
         """Return some bytes.
 
         Raises:
-            TimeoutError: nothing came within these seconds.
+            TimeoutError: nothing arrived within this many seconds.
         """
         if self._early:
             early, self._early = self._early, b""
@@ -79,14 +79,14 @@ class Channel:
         return self._early
 
     def give_back(self, data: bytes) -> None:
-        """Give these bytes to the next reader first."""
+        """Put bytes back, so that the next reader gets them first."""
         self._early = data + self._early
 
     async def send(self, data: bytes, seconds: float | None) -> None:
         """Send all bytes.
 
         Raises:
-            TimeoutError: the other side did not read within these seconds.
+            TimeoutError: the other side did not read within this many seconds.
         """
         if self._tls is not None:
             self._tls.write(data)
@@ -96,11 +96,11 @@ class Channel:
             await self._writer.drain()
 
     async def start_tls(self, context: ssl.SSLContext, seconds: float) -> None:
-        """Do the server's side of a TLS handshake.
+        """Perform the server's side of a TLS handshake.
 
         Raises:
             ssl.SSLError: the handshake failed.
-            TimeoutError: it did not end within these seconds.
+            TimeoutError: it did not finish within this many seconds.
         """
         self._incoming.write(self._early)
         self._early = b""
@@ -111,7 +111,7 @@ class Channel:
 
     @property
     def server_name(self) -> str:
-        """Return the name in the certificate that the client got; empty before TLS."""
+        """Return the name in the certificate that the client received, or "" before TLS."""
         context = self._tls.context if self._tls is not None else None
         return context.name if isinstance(context, NamedContext) else ""
 
@@ -152,16 +152,16 @@ class Channel:
         return self._reader.at_eof() or self._writer.is_closing()
 
     def end(self) -> None:
-        """Tell the other side that this was the end."""
+        """Tell the other side that no more data follows."""
         with suppress(OSError):
             self._writer.write_eof()
 
     def abort(self) -> None:
-        """Cut the connection, so that half an answer never looks like a whole one."""
+        """Cut the connection, so that half an answer never looks complete."""
         self._writer.transport.abort()
 
     async def close(self) -> None:
-        """End the connection in order."""
+        """Close the connection cleanly."""
         with suppress(OSError, ssl.SSLError, TimeoutError):
             if self._tls is not None:
                 with suppress(ssl.SSLWantReadError):

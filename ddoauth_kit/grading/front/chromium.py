@@ -1,4 +1,4 @@
-"""Open Chromium with a temporary profile that meets the sandbox under Datadog's names.
+"""Open Chromium with a temporary profile that reaches the sandbox under Datadog's names.
 
 It trusts this run by the fingerprint of a key, so no certificate has to be imported.
 """
@@ -45,10 +45,10 @@ def chromium(
     environment: Mapping[str, str],
     more: Sequence[str] = (),
 ) -> Iterator[ForeignProcess]:
-    """Show a page in a window, and remove window and profile at the end; `more` are options.
+    """Show a page in a window, and close it and delete its profile at the end; `more` are options.
 
     Raises:
-        FrontError: `no_browser`, where Chromium or a screen is missing.
+        FrontError: `no_browser`, if Chromium or a screen is missing.
     """
     program = _found(environment)
     if not any(each.startswith("--headless") for each in more):

@@ -28,7 +28,7 @@ _TOO_LARGE: Final = 431  # RFC 6585 5
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Name the host that a client asked for, as far as it said."""
+    """Hold the host that a client asked for, as far as the client named it."""
 
     host: str = ""
     port: int = 0
@@ -44,9 +44,9 @@ class Conversation:
         self.http = h11.Connection(h11.SERVER, max_incomplete_event_size=limits.head_bytes)
 
     async def next_request(self, host: str = "") -> h11.Request | FrontRefusal | None:
-        """Read the next head, or return None after the last one.
+        """Read the head of the next request, or return None after the last one.
 
-        A head that cannot be read gets a refusal as its answer, and that refusal is returned.
+        An unreadable head is answered with a refusal, which this returns.
         """
         seconds = self._limits.idle_seconds
         try:
@@ -68,7 +68,7 @@ class Conversation:
         return done
 
     async def body(self) -> bytes | None:
-        """Read a body that is not sent on; None if it is over the limit."""
+        """Read a body that is not forwarded; return None if it exceeds the limit."""
         found = bytearray()
         size, most = 0, self._limits.read_names_bytes
         while True:
@@ -113,7 +113,7 @@ class Conversation:
 def record_of(
     request: h11.Request, asked: Asked, *, hosts: HostTable, status: int | None
 ) -> FrontRecord:
-    """Describe a request that was sent on; without a status, no complete answer came."""
+    """Describe a forwarded request; without a status, no complete answer arrived."""
     named = hosts.find(asked.host)
     target = "" if request.method == b"CONNECT" else origin_form(request.target).decode("latin-1")
     return FrontRecord(
@@ -136,6 +136,6 @@ def sent_fields(request: h11.Request, body: bytes | None) -> tuple[str, ...]:
 
 
 def header(request: h11.Request, wanted: bytes) -> str:
-    """Return the first header of a name in lower case, or nothing."""
+    """Return the first header with this lower-case name, or an empty string."""
     found = (value for name, value in request.headers if name == wanted)
     return next(found, b"").decode("latin-1")

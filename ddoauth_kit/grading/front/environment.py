@@ -1,4 +1,4 @@
-"""Lead a process of any runtime to the front by variables, and keep what is set already."""
+"""Lead a process of any runtime to the front with variables, and keep existing values."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ _WORD: Final = "-Djavax.net.ssl.trustStorePassword="
 
 @dataclass(frozen=True, slots=True)
 class FrontEnvironment:
-    """Hold a process's variables, and one line for each setting that the front replaces.
+    """Hold a process's variables, and a line about each setting that the front replaces.
 
-    `parent_proxy` is the proxy that was configured before, or None.
+    `parent_proxy` is the previously configured proxy, or None.
     """
 
     variables: Mapping[str, str]
@@ -40,7 +40,7 @@ class FrontEnvironment:
 def front_environment(
     before: Mapping[str, str], *, proxy_url: str, trust: TrustFiles
 ) -> FrontEnvironment:
-    """Return `before` with the front's variables for all runtimes at once."""
+    """Return `before`, with the front's variables for all runtimes added."""
     names = _exceptions(before)
     own = dict.fromkeys(_PROXIES, proxy_url)
     own |= dict.fromkeys(_EXCEPT, ",".join((*_HERE, *(n for n in names if is_this_machine(n)))))
@@ -72,12 +72,12 @@ def trust_variables(before: Mapping[str, str], *, trust: TrustFiles) -> dict[str
 
 
 def parent_proxy(before: Mapping[str, str]) -> str | None:
-    """Return the http proxy that https addresses have used so far, or None."""
+    """Return the configured http proxy for https addresses, or None."""
     return next((before[name] for name in (*_PROXIES[:2], *_ALL) if before.get(name)), None)
 
 
 def exports(variables: Mapping[str, str], *, before: Mapping[str, str]) -> str:
-    """Write the changes as lines that a POSIX shell evaluates."""
+    """Return the changes as lines for a POSIX shell."""
     import shlex
 
     changed = {n: v for n, v in variables.items() if before.get(n) != v}
@@ -107,13 +107,13 @@ def _java(before: Mapping[str, str], *, proxy_url: str, trust: TrustFiles) -> st
 
 
 def _option(options: str, name: str) -> str | None:
-    """Return the last value of an option, as Java does."""
+    """Return an option's last value, which is the one that Java uses."""
     found = [part.removeprefix(name) for part in options.split() if part.startswith(name)]
     return found[-1].strip("'\"") if found else None
 
 
 def _quoted(text: str) -> str:
-    """Quote an option that contains spaces, as Node and Java read it."""
+    """Quote an option that contains spaces, in the way that Node and Java read it."""
     return f'"{text}"' if " " in text else text
 
 

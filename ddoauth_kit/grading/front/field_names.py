@@ -1,4 +1,4 @@
-"""Name the fields of a request and never show a value: any value may be a secret."""
+"""Name the fields of a request, but never show a value, because it may be a secret."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 HIDDEN: Final = "<hidden>"
 _FIELDS: Final = 100
-# A program's word. Datadog's shortest keys have 32 characters, including digits.
+# A word of a program, because Datadog's shortest keys have 32 characters, including digits.
 _NAME: Final = re.compile(r"[A-Za-z_$@-][\w.$@\[\]-]{0,30}", re.ASCII)
 _DEEP: Final = 6
 _LONG: Final = re.compile(r"[^/]{20,}")
@@ -46,7 +46,7 @@ def credential_headers(names: Iterable[bytes]) -> tuple[str, ...]:
 
 
 def body_fields(body: bytes, content_type: str) -> tuple[str, ...]:
-    """Return the names in a body: of a form, of JSON as `data.id`, or of a form's parts."""
+    """Return the field names in a body: of a form, of JSON as `data.id`, or of parts."""
     kind = content_type.partition(";")[0].strip().lower()
     if kind.startswith("multipart/"):
         return _kept(name.decode("utf-8", "replace") for name in _PART.findall(body))

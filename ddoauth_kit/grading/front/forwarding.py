@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 # This header tells the sandbox which of Datadog's hosts was named.
 FRONT_HEADER: Final = b"ddoauth-front-host"
-# Shorter than the sandbox's own limit: a request on a connection that ends is lost.
+# Shorter than the sandbox's own limit, because a request on a closing connection is lost.
 _KEPT_SECONDS: Final = 30.0
 _KEPT: Final = 64
 _HOP_BY_HOP: Final = frozenset(
@@ -42,16 +42,16 @@ _COOKIE_PATH: Final = re.compile(rb"(;\s*path=)([^;]*)", re.IGNORECASE)
 
 
 class UpstreamError(Exception):
-    """Say that no complete answer came."""
+    """Say that no complete answer arrived."""
 
 
 class UnreachableError(UpstreamError):
-    """Say that no connection was made; nothing was sent."""
+    """Say that no connection could be made and nothing was sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Hold where a request really goes, and which of Datadog's hosts it named."""
+    """Hold a request's real destination, and the Datadog host that it named."""
 
     host: str
     port: int
@@ -61,7 +61,7 @@ class Destination:
 
     @classmethod
     def of(cls, named: DatadogHost) -> Destination:
-        """Return the sandbox's address of one of Datadog's hosts."""
+        """Return the sandbox's address for one of Datadog's hosts."""
         parts = urlsplit(named.url)
         host, port = parts.hostname or "127.0.0.1", parts.port or 80
         return cls(host, port, parts.path.rstrip("/"), named, parts.netloc)
@@ -91,12 +91,13 @@ class Forwarder:
         *,
         answered: Callable[[int], None],
     ) -> None:
-        """Send a request on and stream both bodies.
+        """Forward a request, and stream both bodies.
 
-        `answered` gets the status when the answer is complete, before the client has all of it.
+        `answered` receives the status when the answer is complete, before the client has received
+        all of it.
 
         Raises:
-            UpstreamError: no answer came, or only part of one.
+            UpstreamError: no answer arrived, or only part of one.
         """
         upstream = await self._connected(to)
         try:
@@ -200,7 +201,7 @@ class Forwarder:
         )
 
     def _public(self, name: bytes, value: bytes, *, to: Destination) -> bytes:
-        """Put Datadog's names where the sandbox wrote its own address."""
+        """Replace the sandbox's own address with Datadog's names."""
         if to.named is None:
             return value
         if name == b"location":
@@ -247,7 +248,7 @@ def _outgoing(request: h11.Request, *, to: Destination) -> h11.Request:
 
 
 def origin_form(target: bytes) -> bytes:
-    """Return path and query of a request target, which may be a whole URL."""
+    """Return the path and query of a request target, which may be a whole URL."""
     _, scheme, rest = target.partition(b"://")
     if target.startswith(b"/") or not scheme:
         return target if target.startswith(b"/") else b"/"
@@ -257,7 +258,7 @@ def origin_form(target: bytes) -> bytes:
 
 
 def _end_to_end(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    """Leave out what concerns only one connection (RFC 9110 7.6.1)."""
+    """Remove headers that concern only one connection (RFC 9110 7.6.1)."""
     listed = list(headers)
     named = {
         part.strip().lower()

@@ -1,10 +1,10 @@
-"""Say why the front cannot start, in one line that ends with what to do."""
+"""Say why the front cannot start, in one line that ends with the next step."""
 
 from __future__ import annotations
 
 
 class FrontError(Exception):
-    """Carry a stable code and one line for people: what happened, then what to do."""
+    """Hold a stable code, and one line that says what happened and what to do."""
 
     def __init__(self, code: str, line: str) -> None:
         super().__init__(code, line)

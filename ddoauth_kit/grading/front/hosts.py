@@ -26,7 +26,7 @@ _REHEARSAL: Final = Site(
 
 @dataclass(frozen=True, slots=True)
 class DatadogHost:
-    """Name one of Datadog's hosts, and the address on this machine that answers for it."""
+    """Hold one of Datadog's hosts, and the address on this machine that answers for it."""
 
     name: str
     site: str
@@ -35,7 +35,7 @@ class DatadogHost:
 
 
 class HostTable:
-    """Look up the sandbox's address for a host name; a name that is not listed is foreign."""
+    """Look up the sandbox's address for a host name; a name that is not in the table is foreign."""
 
     def __init__(self, hosts: Iterable[DatadogHost]) -> None:
         self._hosts = {host.name: host for host in hosts}
@@ -50,8 +50,8 @@ class HostTable:
     ) -> HostTable:
         """List the hosts of all sites, which a sandbox serves as `base_url/SITE/ROLE`.
 
-        They are Datadog's nine sites and the sandbox's region for rehearsals. `vanity` names a
-        customer's own host by site, by default `globex-SITE` beside Datadog's. `extra` adds hosts.
+        These are Datadog's nine sites and the sandbox's rehearsal region. `vanity` maps a site to a
+        customer's own subdomain, by default `globex-SITE`. `extra` adds hosts.
         """
         sites = (*DATADOG_SITES, _REHEARSAL)
         named = {site.name: vanity_host(site) for site in sites} | dict(vanity or {})
@@ -62,7 +62,7 @@ class HostTable:
         return cls((*hosts, *extra))
 
     def find(self, name: str) -> DatadogHost | None:
-        """Return the host of this name in lower case, or None if it is foreign."""
+        """Return the host with this lower-case name, or None if it is foreign."""
         return self._hosts.get(name)
 
     def __iter__(self) -> Iterator[DatadogHost]:
@@ -81,7 +81,7 @@ def site_hosts(site: Site, *, base_url: str) -> tuple[DatadogHost, ...]:
 
 
 def vanity_host(site: Site, *, customer: str = "globex") -> str:
-    """Return a host name of a customer that tells the sandbox the site, unlike Datadog's own."""
+    """Return a customer's host name that names the site, which Datadog's own names don't do."""
     return f"{customer}-{site.name}.{'.'.join(site.domain.split('.')[-2:])}"
 
 

@@ -1,6 +1,7 @@
-"""Run sandbox, front and command in a namespace: one process outside, and the same again inside.
+"""Run sandbox, front and command in a namespace, in a second process of the same program.
 
-Outside it offers the sandbox's address to the machine, and carries the ports that were asked for.
+The process outside makes the sandbox's address available to the machine, and relays the requested
+ports.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ _PROXIES: Final = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
 @dataclass(frozen=True, slots=True)
 class Inside:
-    """Hold what runs inside the namespace, and the way to start the command there."""
+    """Hold what runs inside the namespace, and how to start the command there."""
 
     sandbox: Sandbox
     ca_file: Path
@@ -51,8 +52,8 @@ def run_isolated(
 ) -> int:
     """Run `ddoauth ARGUMENTS` again inside a namespace; return its exit code.
 
-    The sandbox's address is the same inside and outside; `port` 0 stands for a free one. Each port
-    of `forward` leads from inside to that port of this machine.
+    The sandbox's address is the same inside and outside; `port` 0 means any free port. Each port in
+    `forward` leads from inside the namespace to the same port of this machine.
 
     Raises:
         FrontError: `no_namespaces`, `port_taken`.
@@ -81,7 +82,7 @@ def inside_namespace(
     command: Sequence[str],
     forward: Sequence[int],
 ) -> Iterator[Inside]:
-    """Serve Datadog's hosts at port 443, and a sandbox that `serve` makes for a port.
+    """Serve Datadog's hosts on port 443, and a sandbox that `serve` starts on a port.
 
     Raises:
         FrontError: `not_isolated`, `no_namespaces`, `port_taken`, `no_trustme`.
@@ -92,7 +93,7 @@ def inside_namespace(
         authority = Authority()
         trust = stack.enter_context(TrustFiles(authority, environment=before))
         hosts = HostTable.of_sandbox(f"http://127.0.0.1:{port}")
-        # Until then the namespace's loopback is down, also for the sandbox.
+        # Until then, the namespace's loopback is down, even for the sandbox.
         prepare(hosts, trust, environment=before, command=command)
         sandbox = stack.enter_context(serve(port))
         stack.enter_context(Front(hosts, authority, record=record).listen_as_hosts())
@@ -107,9 +108,9 @@ def inside_namespace(
 def inside_prepared(
     authority: Authority, *, command: Sequence[str], forward: Sequence[int], foreign: Sequence[str]
 ) -> Iterator[tuple[list[str], Mapping[str, str]]]:
-    """Prepare the namespace of this process for a sandbox and a front that the caller starts.
+    """Prepare this process's namespace for a sandbox and a front that the caller starts.
 
-    Return the command as it runs there, and its variables. `foreign` hosts also lead to the front.
+    Return the command to run there, and its variables. `foreign` hosts also lead to the front.
 
     Raises:
         FrontError: `not_isolated`, `no_namespaces`, `port_taken`, `no_trustme`.

@@ -1,7 +1,7 @@
-"""Way B, on Linux: a namespace in which Datadog's hosts are this machine and nothing can leave.
+"""Way B, on Linux: use a namespace where Datadog's hosts are this machine and nothing can leave.
 
-The program that serves sandbox and front starts itself again inside (`isolated`), and sets the
-namespace up there (`prepare`). The namespace has only one interface, its own loopback.
+The program that serves sandbox and front starts itself again inside the namespace (`isolated`) and
+sets it up from there (`prepare`). The namespace has only one interface, its own loopback.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def isolated(
     """Return the command that runs `command` inside a new namespace, and its environment.
 
     Raises:
-        FrontError: `no_namespaces`, where the system does not offer or allow them.
+        FrontError: `no_namespaces`, if the system does not offer or allow namespaces.
     """
     check_namespaces(environment)
     mark = f"{os.getuid()}:{os.getgid()}"
@@ -50,7 +50,7 @@ def is_isolated(environment: Mapping[str, str]) -> bool:
 
 
 def check_namespaces(environment: Mapping[str, str]) -> None:
-    """Check that a namespace can be made.
+    """Check that a namespace can be created.
 
     Raises:
         FrontError: `no_namespaces`.
@@ -85,10 +85,10 @@ def prepare(
     command: Sequence[str] = (),
     foreign: Sequence[str] = (),
 ) -> tuple[Path, ...]:
-    """Set the namespace up: loopback, names and trust stores; return the files put in place.
+    """Set up the namespace's loopback, names and trust stores; return the replaced files.
 
-    `command` helps to find the Python whose certificates the package certifi holds. `foreign` are
-    names of other hosts that should lead to the front, which refuses and records them.
+    `command` helps to find the Python whose certificates are in the package certifi. `foreign`
+    lists names of other hosts that should lead to the front, which refuses and records them.
 
     Raises:
         FrontError: `not_isolated`, `no_namespaces`.
@@ -112,7 +112,7 @@ def prepare(
 def as_before(command: Sequence[str], environment: Mapping[str, str]) -> list[str]:
     """Return the command that runs `command` as the user who started the program.
 
-    Otherwise the command would run as root, which some servers refuse.
+    Otherwise, the command would run as root, which some servers refuse to do.
     """
     user, _, group = environment.get(_MARK, "").partition(":")
     if user in {"", "0"}:
@@ -121,10 +121,10 @@ def as_before(command: Sequence[str], environment: Mapping[str, str]) -> list[st
 
 
 def certifi_files(environment: Mapping[str, str], command: Sequence[str]) -> Iterator[Path]:
-    """Find certifi's file of each Python that the command is likely to run."""
+    """Find the certifi file of each Python that the command is likely to run."""
     path = environment.get("PATH")
     programs = [shutil.which(name, path=path) for name in (*command, "python3", "python")]
-    # In a virtual environment the program is a link to the system's Python: both count.
+    # In a virtual environment, the program is a link to the system's Python, so both count.
     places = [Path(program).parent.parent for program in programs if program]
     places += [Path(environment["VIRTUAL_ENV"])] if environment.get("VIRTUAL_ENV") else []
     for place in dict.fromkeys(places):

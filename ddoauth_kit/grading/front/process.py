@@ -29,7 +29,8 @@ _PASSED_ON: Final = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUS
 class ForeignProcess:
     """Run somebody else's command until it ends or `stop` is called.
 
-    `output` gets its stdout and stderr; without it they go where this process's own go.
+    `output` receives its stdout and stderr; without it, the command inherits this process's
+    streams.
 
     Raises:
         FrontError: `command_not_found`, `command_not_started`.
@@ -65,19 +66,19 @@ class ForeignProcess:
 
     @property
     def pid(self) -> int:
-        """Return the id of the command, and of its group."""
+        """Return the process id of the command, which is also the id of its group."""
         return self._process.pid
 
     @property
     def alive(self) -> bool:
-        """Return whether the command itself still runs."""
+        """Return whether the command itself is still running."""
         return self._process.poll() is None
 
     def wait(self, seconds: float | None = None) -> int:
         """Wait for the end; return the exit code as in a shell (128 plus the signal).
 
         Raises:
-            TimeoutError: it still runs.
+            TimeoutError: it is still running.
         """
         try:
             code = self._process.wait(seconds)
@@ -94,7 +95,7 @@ class ForeignProcess:
                 self._process.send_signal(getattr(signal, "CTRL_BREAK_EVENT", number))
 
     def stop(self) -> int:
-        """End the whole group by SIGTERM, and after a few seconds by SIGKILL."""
+        """End the whole group with SIGTERM, and after a few seconds with SIGKILL."""
         self.send(signal.SIGTERM)
         try:
             return self.wait(self._grace)
@@ -106,9 +107,9 @@ class ForeignProcess:
         return self.wait()
 
     def run(self) -> int:
-        """Pass signals of this process on until the command ends; return its exit code.
+        """Pass this process's signals on until the command ends, and return its exit code.
 
-        A second Ctrl-C ends a group that ignores the first.
+        A second Ctrl-C ends a group that ignored the first one.
         """
         asked: list[int] = []
 
@@ -144,7 +145,7 @@ def _found(command: Sequence[str], *, environment: Mapping[str, str], folder: Pa
 
 
 def _advice(name: str, command: Sequence[str]) -> str:
-    """Say what a name that no program has was probably meant to be."""
+    """Suggest the program that a misspelled name was probably meant to be."""
     if _VARIABLE.match(name):
         return f"For a variable, write: env {name} PROGRAM."
     if len(name.split()) > 1 or SHELL_WORDS.intersection(command):
@@ -154,7 +155,7 @@ def _advice(name: str, command: Sequence[str]) -> str:
 
 @contextlib.contextmanager
 def _handlers(handle: object) -> Iterator[None]:
-    """Handle the signals that end or inform a program, in the main thread."""
+    """Handle, in the main thread, the signals that end or inform a program."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -1,8 +1,9 @@
-"""Listen as a forward proxy, or on port 443 itself; Datadog's names lead to the sandbox.
+"""Listen as a forward proxy or on port 443, and lead Datadog's names to the sandbox.
 
-The proxy answers for every other host and sends nothing to it. Hosts that the user allowed are
-tunnelled unread, and so are this machine's own addresses, but not for another user of the machine:
-there the tunnel would be taken for a connection of this user's.
+For every other host, the proxy answers itself and forwards nothing. It tunnels connections to hosts
+that the user allowed, and to this machine's own addresses, without reading them. It does not open
+tunnels to this machine for another user, because the target would take them for connections of this
+user.
 """
 
 from __future__ import annotations
@@ -71,11 +72,11 @@ _Handler = Callable[[Channel], Coroutine[Any, Any, None]]
 class Front:
     """Serve from its own thread between `start` and `stop`, only on loopback.
 
-    That thread calls `record` with each event. `allow` names hosts that are tunnelled, through
-    `parent_proxy` if a proxy was configured before.
+    That thread calls `record` with each event. `allow` lists hosts to tunnel to, through
+    `parent_proxy` if a proxy was already configured.
 
     Raises:
-        FrontError: `bad_allowed_host`, `port_taken` and the other reasons why it cannot listen.
+        FrontError: `bad_allowed_host`, `port_taken` or another reason why it cannot listen.
     """
 
     def __init__(  # noqa: PLR0913 - each is one choice of the user
@@ -113,7 +114,7 @@ class Front:
         return self
 
     def listen_as_hosts(self, *, tls_port: int = 443, plain_port: int | None = 80) -> Self:
-        """Open the ports where clients expect the hosts themselves (way B)."""
+        """Open the ports on which clients expect the hosts themselves (way B)."""
         ports = [tls_port] if plain_port is None else [tls_port, plain_port]
         for port in ports:
             self._sockets.append((_bind(port), self._as_hosts))
@@ -130,9 +131,10 @@ class Front:
         return tuple(listener.getsockname()[1] for listener, _ in self._sockets)
 
     def present_other_ca(self, host: str, on: bool) -> None:  # noqa: FBT001 - it is a switch
-        """From a host's next connection on, present a certificate that nobody trusts.
+        """Present an untrusted certificate from a host's next connection on.
 
-        A client that checks certificates ends the handshake, which is recorded as `not_trusted`.
+        If the client checks certificates, it ends the handshake, which is recorded as
+        `not_trusted`.
 
         Raises:
             FrontError: `bad_host_name`.
@@ -223,7 +225,7 @@ class Front:
                 return
 
     async def _as_hosts(self, channel: Channel) -> None:
-        """Answer like the hosts themselves; the TLS hello or the Host header has the name."""
+        """Answer like the hosts themselves; the TLS hello or the Host header contains the name."""
         first = await channel.peek(self.limits.head_seconds)
         if not first.startswith(_TLS_HANDSHAKE):
             await self._requests(channel, Asked(port=80, scheme="http"))
@@ -286,7 +288,7 @@ class Front:
             writer.transport.abort()
 
     async def _inside(self, channel: Channel, asked: Asked) -> None:
-        """Serve a tunnel to a named host that is not let through."""
+        """Serve a tunnel to a named host that is not allowed."""
         first = await channel.peek(self.limits.head_seconds)
         if first.startswith(_TLS_HANDSHAKE):
             try:
@@ -422,7 +424,7 @@ def _bind(port: int) -> socket.socket:
 
 
 def _asked(authority: bytes, *, scheme: str) -> Asked | None:
-    """Read host and port in lower case, without brackets or a final dot."""
+    """Read the host and port, in lower case and without brackets or a final dot."""
     found = _AUTHORITY.fullmatch(authority.decode("latin-1").lower())
     if found is None:
         return None

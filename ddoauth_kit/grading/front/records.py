@@ -1,4 +1,4 @@
-"""Record what the front saw: one value a request or connection, without any secret."""
+"""Record each request or connection that the front saw, without any secret."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class Treatment(StrEnum):
-    """Name what the front did."""
+    """Say what the front did."""
 
     FORWARDED = "forwarded"
     REFUSED = "refused"
@@ -21,8 +21,9 @@ class FrontRecord:
     """Describe one request or connection at the front.
 
     `reason` is a stable code and `line` one sentence for people; both are empty if nothing is
-    wrong. `site` and `role` are set for Datadog's hosts. Names of fields are read only for refused
-    hosts, because the sandbox's journal lacks those. `at` is in seconds since 1970.
+    wrong. `site` and `role` are set for Datadog's hosts. Field names are read only for refused
+    hosts, because the sandbox's journal does not have those requests. `at` is in seconds since
+    1970.
     """
 
     treatment: Treatment

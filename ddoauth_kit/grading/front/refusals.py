@@ -1,4 +1,4 @@
-"""Explain each refusal of the front in one line that ends with what to do."""
+"""Explain each refusal of the front in one line that ends with the next step."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def plain_http(host: str) -> FrontRefusal:
 
 
 def http2_only(host: str) -> FrontRefusal:
-    """Refuse HTTP/2 that was not negotiated."""
+    """Refuse HTTP/2 without negotiation."""
     return FrontRefusal(
         "http2_only",
         f"The client used HTTP/2 with {host} without negotiation, but the front speaks HTTP/1.1. "
@@ -60,7 +60,7 @@ def http2_only(host: str) -> FrontRefusal:
 
 
 def not_trusted(host: str) -> FrontRefusal:
-    """Say that the client ended the handshake, as one with pinned certificates does."""
+    """Say that the client ended the handshake, as a client with pinned certificates does."""
     return FrontRefusal(
         "not_trusted",
         f"The client did not accept this run's certificate for {host}. Turn off certificate "
@@ -90,7 +90,7 @@ def malformed(host: str) -> FrontRefusal:
 
 
 def head_too_large(host: str) -> FrontRefusal:
-    """Refuse a head beyond the limit."""
+    """Refuse a request head that exceeds the limit."""
     return FrontRefusal(
         "head_too_large",
         f"The head of a request to {host or 'the front'} is too large for the front. Send "
@@ -100,7 +100,7 @@ def head_too_large(host: str) -> FrontRefusal:
 
 
 def not_a_proxy_request() -> FrontRefusal:
-    """Refuse a request that a browser or a client sends to a web server, not to a proxy."""
+    """Refuse a request in the form for web servers, which a client does not send to a proxy."""
     return FrontRefusal(
         "not_a_proxy_request",
         "This address is a forward proxy, not a web page. Set HTTPS_PROXY to it.",
@@ -109,7 +109,7 @@ def not_a_proxy_request() -> FrontRefusal:
 
 
 def plain_https(host: str) -> FrontRefusal:
-    """Refuse an https address that a client sent in clear to the proxy, for an allowed host."""
+    """Refuse a clear-text request to the proxy for an https address on an allowed host."""
     return FrontRefusal(
         "https_in_clear",
         f"The client sent the https address of {host} to the proxy in plain text instead of "
@@ -119,7 +119,7 @@ def plain_https(host: str) -> FrontRefusal:
 
 
 def unreachable(host: str, port: int) -> FrontRefusal:
-    """Say that a host that may be reached did not answer."""
+    """Say that an allowed host did not answer."""
     return FrontRefusal(
         "unreachable",
         f"{host}:{port} cannot be reached. Check that it runs and that this machine can reach it.",
@@ -128,7 +128,7 @@ def unreachable(host: str, port: int) -> FrontRefusal:
 
 
 def too_many(connections: int) -> FrontRefusal:
-    """Say that the limit of connections is reached."""
+    """Say that too many connections are open."""
     return FrontRefusal(
         "too_many_connections",
         f"The front already has {connections} connections open. "

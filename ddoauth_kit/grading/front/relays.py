@@ -1,7 +1,7 @@
 """Carry connections through a Unix socket between a namespace and the machine outside.
 
-A namespace has a loopback of its own, but it sees the same files. `--forward PORT` is one relay
-outside from a Unix socket to the port, and one inside from the port to the Unix socket.
+A namespace has its own loopback interface but sees the same files. `--forward PORT` starts a relay
+outside, from a Unix socket to the port, and a relay inside, from the port to the Unix socket.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ _CHUNK: Final = 64 * 1024
 
 
 class Relay:
-    """Carry each connection from one end to the other, in a thread of its own.
+    """Carry each connection from one end to the other, in a separate thread.
 
-    An end is a port of 127.0.0.1, or the path of a Unix socket, which is made with mode 0600.
+    An end is a port of 127.0.0.1, or the path of a Unix socket, which is created with mode 0600.
 
     Raises:
         FrontError: `port_taken`.

@@ -1,4 +1,4 @@
-"""Open the front before a sandbox, and tell people what it saw and what it missed."""
+"""Open a front for a sandbox, and report what it saw and what it missed."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ _RUNTIMES: Final[Mapping[str, tuple[str, str]]] = {
 
 @dataclass(frozen=True, slots=True)
 class FrontSession:
-    """Hold what a process needs to meet the front."""
+    """Hold what a process needs to reach the front."""
 
     url: str
     ca_file: Path
@@ -72,7 +72,7 @@ class FrontSession:
     def browser(
         self, url: str, *, record: Callable[[FrontRecord], None], more: Sequence[str] = ()
     ) -> Iterator[ForeignProcess]:
-        """Show a page in Chromium; `record` gets its requests separately from the command's.
+        """Show a page in Chromium; `record` receives its requests, separate from the command's.
 
         Raises:
             FrontError: `no_browser`.
@@ -98,7 +98,7 @@ def front_before(
     record: Callable[[FrontRecord], None],
     allow: Iterable[str] = (),
 ) -> Iterator[FrontSession]:
-    """Serve a front before the sandbox at `base_url`; `before` is the environment so far.
+    """Serve a front for the sandbox at `base_url`; `before` is the current environment.
 
     Raises:
         FrontError: `no_trustme`, `bad_allowed_host`, `port_taken`.
@@ -124,7 +124,7 @@ def front_before(
 def front_alone(
     base_url: str, *, before: Mapping[str, str], record: Callable[[FrontRecord], None]
 ) -> Iterator[tuple[str, Path]]:
-    """Serve a front for programs that set their own proxy; yield its address and its CA file.
+    """Serve a front for programs that configure a proxy themselves; yield its address and CA file.
 
     It starts in half the time of `front_before`, which writes trust files for every runtime.
 
@@ -139,7 +139,7 @@ def front_alone(
 
 
 def record_line(record: FrontRecord) -> str:
-    """Describe what the front saw in one line, with names of fields but without values."""
+    """Describe in one line what the front saw, with field names but without values."""
     place = record.host if record.port == _HTTPS else f"{record.host}:{record.port}"
     asked = f"{record.method} {place or '(no host)'}{record.path}".strip()
     if record.treatment is Treatment.FORWARDED:
@@ -163,16 +163,16 @@ def _sent(record: FrontRecord) -> str:
 
 
 def likely_variable(command: Sequence[str]) -> tuple[str, str]:
-    """Name the variable that a command's runtime reads, and why its client may not use it."""
+    """Name the variable that a command's runtime reads, and say why a client may ignore it."""
     program = PurePath(command[0]).name.lower().removesuffix(".exe").rstrip("0123456789.")
     return next((told for names, told in _RUNTIMES.items() if program in names.split()), _PROXY)
 
 
 class ArrivalWatch:
-    """Warn once if the customer answered on Datadog's page and no call of the command followed.
+    """Warn once if the command sends nothing after the customer answered Datadog's page.
 
-    `journal` returns what the sandbox answered so far; `saw` takes what the front refused; that
-    also shows that the command reads its variables.
+    `journal` returns the requests that the sandbox has answered so far. `saw` takes the front's
+    refusals, which also show that the command reads its variables.
     """
 
     def __init__(
@@ -191,7 +191,7 @@ class ArrivalWatch:
         self._thread = threading.Thread(target=self._watch, name="ddoauth-arrivals", daemon=True)
 
     def saw(self, record: FrontRecord) -> None:
-        """Note a request at the front."""
+        """Record a request to the front."""
         if record.treatment is not Treatment.FORWARDED:
             self._over.set()
 

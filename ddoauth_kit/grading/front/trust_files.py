@@ -1,4 +1,4 @@
-"""Write files that make a process trust this run's authority besides what it trusted before."""
+"""Write files that make a process trust this run's authority in addition to others."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ SYSTEM_FILES: Final = (
 class TrustFiles:
     """Keep trust files in a folder of mode 0700 until `close`.
 
-    `environment` says what the process has trusted so far: the file that a variable names, or else
-    the system's or certifi's certificates. A file that cannot be read counts as empty.
+    `environment` determines what the process trusts already: the file that a variable names, or
+    else the system's or certifi's certificates. An unreadable file counts as empty.
     """
 
     def __init__(self, authority: Authority, *, environment: Mapping[str, str]) -> None:
@@ -50,15 +50,15 @@ class TrustFiles:
         self.close()
 
     def close(self) -> None:
-        """Remove the folder with all files."""
+        """Delete the folder and all its files."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def ca_file(self) -> Path:
-        """Write the authority's certificate alone."""
+        """Write a file with only the authority's certificate."""
         return self._write("ca.pem", self._authority.certificate)
 
     def bundle(self, *variables: str, or_system: bool = True, certifi: bool = False) -> Path:
-        """Write a PEM file with the CA and the first variable's file, or else the default's."""
+        """Write a PEM file with the CA and the first variable's certificates, or the default."""
         named = [self._environment[name] for name in variables if self._environment.get(name)]
         before = _pem_of(Path(named[0])) if named else b""
         if not named and certifi:
@@ -72,7 +72,7 @@ class TrustFiles:
     ) -> Path:
         """Write a PKCS12 store of the JDK's certificates, or of the store `given`, and the CA.
 
-        It has `STORE_PASSWORD`; an `unsealed` one can take the place of the JDK's own.
+        Its password is `STORE_PASSWORD`; an `unsealed` store can replace the JDK's own.
         """
         from cryptography.hazmat.primitives import serialization
         from cryptography.hazmat.primitives.serialization import pkcs12
@@ -92,7 +92,7 @@ class TrustFiles:
         return self._write("java.p12", store)
 
     def php_folder(self, bundle: Path) -> Path:
-        """Write a folder of settings for PHP that name a bundle."""
+        """Write a folder with PHP settings that name a bundle."""
         text = f'curl.cainfo="{bundle}"\nopenssl.cafile="{bundle}"\n'
         return self._write("php/ddoauth-front.ini", text.encode()).parent
 
@@ -104,7 +104,7 @@ class TrustFiles:
 
 
 def system_certificates(environment: Mapping[str, str]) -> bytes:
-    """Return as PEM what OpenSSL trusts with these variables, or the system's, or certifi's."""
+    """Return the certificates that OpenSSL trusts, or the system's, or certifi's, as PEM."""
     paths = ssl.get_default_verify_paths()
     named = (environment.get("SSL_CERT_FILE"), environment.get("SSL_CERT_DIR"))
     for place in (*named, paths.openssl_cafile, *SYSTEM_FILES):
@@ -119,7 +119,7 @@ def _joined(before: bytes, authority: Authority) -> bytes:
 
 
 def _pem_of(place: Path) -> bytes:
-    """Read a PEM file, or all files of a folder as OpenSSL's `c_rehash` makes one."""
+    """Read a PEM file, or all files of a folder made by OpenSSL's `c_rehash`."""
     try:
         if not place.is_dir():
             return place.read_bytes()
@@ -139,7 +139,7 @@ def _certifi() -> bytes:
 
 
 def java_store_of(environment: Mapping[str, str]) -> Path | None:
-    """Find the store of the JDK that JAVA_HOME or PATH names."""
+    """Find the trust store of the JDK that JAVA_HOME or PATH names."""
     java = shutil.which("java", path=environment.get("PATH"))
     homes = [Path(environment["JAVA_HOME"])] if environment.get("JAVA_HOME") else []
     homes += [Path(java).resolve().parent.parent] if java else []

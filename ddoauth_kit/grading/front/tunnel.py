@@ -1,4 +1,4 @@
-"""Pass some hosts through unchanged and unread: this machine's own, and the allowed ones."""
+"""Pass connections to this machine and to allowed hosts through unchanged and unread."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _GOOD: Final = re.compile(rb"HTTP/1\.[01] 2\d\d[ \r]")
 
 
 class Allowed:
-    """Know the hosts that the user allowed: `HOST`, `HOST:PORT` or `*.DOMAIN`.
+    """Hold the hosts that the user allowed: `HOST`, `HOST:PORT` or `*.DOMAIN`.
 
     Raises:
         FrontError: `bad_allowed_host`, also for one of Datadog's hosts.
@@ -37,7 +37,7 @@ class Allowed:
         self._rules = tuple(_rule(host.lower(), datadog=datadog) for host in hosts)
 
     def admits(self, host: str, port: int) -> bool:
-        """Return whether a rule covers a host name in lower case."""
+        """Return whether a rule covers a lower-case host name."""
         return any(
             (host.endswith(f".{name}") if below else host == name) and number in {0, port}
             for below, name, number in self._rules
@@ -63,7 +63,7 @@ def _rule(text: str, *, datadog: HostTable) -> tuple[bool, str, int]:
 
 
 def is_this_machine(host: str) -> bool:
-    """Return whether a name or an address is this machine's loopback."""
+    """Return whether a name or address is a loopback address of this machine."""
     if host in _LOCAL or host.endswith(".localhost"):
         return True
     address = as_address(host)
@@ -84,7 +84,7 @@ def as_address(host: str) -> IPv4Address | IPv6Address | None:
 async def open_tunnel(
     host: str, port: int, *, parent: str | None, seconds: float
 ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """Connect to a host, through the proxy that was configured before, if any.
+    """Connect to a host, through the previously configured proxy if there is one.
 
     Raises:
         OSError: the connection failed, or the other proxy refused it.

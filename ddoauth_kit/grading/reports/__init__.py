@@ -1,1 +1,1 @@
-"""Write a grading for people and for programs, without any secret."""
+"""Write a grading for people and programs, without any secret."""

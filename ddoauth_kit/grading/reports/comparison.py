@@ -26,7 +26,7 @@ _UNREADABLE: Final = (OSError, ValueError, KeyError, TypeError, AttributeError)
 
 @dataclass(frozen=True, slots=True)
 class VerdictChange:
-    """Hold one change; None means that one of the two did not grade the requirement."""
+    """Hold one change; None means that one of the two gradings did not grade the requirement."""
 
     id: str
     before: Verdict | None
@@ -34,7 +34,7 @@ class VerdictChange:
 
     @property
     def line(self) -> str:
-        """Return the change in words, with its direction."""
+        """Describe the change and its direction."""
         before, after = (each.words if each else "not there" for each in (self.before, self.after))
         return f"{self.id}: {before} -> {after}{self._direction()}"
 
@@ -60,14 +60,14 @@ def read_verdicts(folder: Path) -> Mapping[str, Verdict]:
 
 
 def _id(text: str) -> str:
-    """Return a requirement's id; a file from elsewhere may hold anything in this place."""
+    """Return a requirement's id; a foreign file may contain anything here."""
     if not _ID.fullmatch(text):
         raise ValueError("not an id")
     return text
 
 
 def read_headline(folder: Path) -> tuple[Grade, str]:
-    """Return the grade of an earlier grading, and its headline.
+    """Return an earlier grading's grade and headline.
 
     Raises:
         SettingsError: `not_a_grade`.

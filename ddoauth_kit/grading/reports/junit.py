@@ -18,7 +18,7 @@ _SKIPPED = frozenset({Verdict.NOT_SEEN, Verdict.NOT_TESTED})
 
 
 def grade_junit(report: GradeReport) -> str:
-    """Return the XML: *broken* is a failure, what was not tried is skipped, a *risk* passes."""
+    """Return the XML: *broken* is a failure, untested ones are skipped, a *risk* passes."""
     report = masked(report)
     verdicts = [result.verdict for result in report.results]
     counts = (

@@ -1,4 +1,4 @@
-"""Mask every text of a report once more, as the last step before a file or a terminal."""
+"""Mask every text in a report once more, just before it reaches a file or a terminal."""
 
 from __future__ import annotations
 

@@ -92,7 +92,7 @@ def grade_page(report: GradeReport, *, changed: Sequence[VerdictChange] = ()) ->
 
 
 def _filters() -> str:
-    """Return style rules that hide checks with other verdicts while one verdict is selected."""
+    """Return CSS rules that hide checks with other verdicts while one verdict is selected."""
     return "".join(
         f".filter:has(.only-{each}:checked) ~ details.check:not(.is-{each}){{display:none}}"
         for each in Verdict

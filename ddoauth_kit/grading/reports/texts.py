@@ -27,7 +27,7 @@ _WORD: Final = max(len(verdict) for verdict in Verdict)
 def grade_text(
     report: GradeReport, *, colour: bool = False, changed: Sequence[VerdictChange] = ()
 ) -> str:
-    """Return headline and table; each unmet requirement has its reason, evidence and fix."""
+    """Return the headline and table, with reason, evidence and fix for each unmet requirement."""
     report = masked(report)
     lines = textwrap.wrap(report.headline, WIDTH)
     lines += _wrapped("Tolerated so that grading could continue: ", report.tolerated)

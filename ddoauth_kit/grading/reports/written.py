@@ -1,4 +1,4 @@
-"""Write all forms of a report into a folder."""
+"""Write a report in all formats into a folder."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def write_grade(
     """Write `grade.html`, `grade.json`, `grade.md` and `junit.xml`, and return their paths.
 
     Raises:
-        OSError: the folder cannot be written.
+        OSError: the kit can't write to the folder.
     """
     out.mkdir(parents=True, exist_ok=True)
     texts = {

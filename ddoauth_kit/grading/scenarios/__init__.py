@@ -1,1 +1,1 @@
-"""The scenarios of a grading, one family a file."""
+"""The scenarios of a grading, one family per file."""

@@ -26,7 +26,7 @@ _LIMIT_SECONDS: Final = 10.0
 
 
 class Acting:
-    """Hold a connected customer for whom the server acts, and each act's requests to Datadog.
+    """Hold a connected customer for whom the server acts, and the requests of each act.
 
     Raises:
         FlowNotFoundError: the customer could not be connected.
@@ -53,13 +53,13 @@ class Acting:
         return self.journey.org.id
 
     def act(self, name: str, *, waits: bool = False) -> tuple[ActOutcome, tuple[SandboxEvent, ...]]:
-        """Let the server act once; return how it went, and its requests for this customer.
+        """Let the server act once; return the outcome and its requests for this customer.
 
         `waits` says that the server has a reason to wait.
 
         Raises:
-            FlowNotFoundError: it neither answered in time nor shows a loop, so that what it asked
-                for until then proves nothing.
+            FlowNotFoundError: it did not answer in time but shows no loop, so its requests so far
+            prove nothing.
         """
         before = self._bench.control.last()
         outcome = self._bench.perform(self._bench.acts[name], self.journey.browser)
@@ -70,7 +70,7 @@ class Acting:
         return outcome, events
 
     def own(self, events: tuple[SandboxEvent, ...]) -> tuple[SandboxEvent, ...]:
-        """Return the server's requests for this customer; an expired token is still recognized."""
+        """Return the server's requests for this customer; expired tokens still count."""
         found = []
         for event in events:
             tokens = {event.fingerprints.get(name, "") for name in _TOKENS} - {""}
@@ -87,7 +87,7 @@ class Acting:
         self._bench.control.fault(spec, org=self.org)
 
     def do(self, deed: Deed, *, scope: str | None = None) -> None:
-        """Let the customer or an administrator do something on Datadog's pages."""
+        """Let the customer or an administrator do something on one of Datadog's pages."""
         self._bench.control.customer(
             deed,
             org=self.org,
@@ -97,7 +97,7 @@ class Acting:
 
 
 def acts_of(bench: Bench) -> tuple[str, ...]:
-    """Return the names of the acts that call Datadog's data: `send` and `call`, where set."""
+    """Return the names of the acts that send or read data: `send` and `call`, if set."""
     return tuple(name for name in ("send", "call") if name in bench.acts)
 
 
@@ -176,7 +176,7 @@ def _address(event: SandboxEvent) -> tuple[str, str]:
 
 
 def forbidden(bench: Bench) -> list[Finding]:
-    """Act for a user without the permission behind the call's scope, so that the call gets 403."""
+    """Act for a user who lacks the permission behind the call's scope, so the call gets a 403."""
     check = Check(
         "403-no-refresh",
         ("A 403 does not lead to a refresh, because a new token has the same scopes."),
@@ -201,7 +201,7 @@ def forbidden(bench: Bench) -> list[Finding]:
 
 
 def scope_disabled(bench: Bench) -> list[Finding]:
-    """Let an administrator remove a call's scope, which ends the authorizations."""
+    """Let an administrator remove a call's scope, which ends the grant."""
     check = Check(
         "scope-disabled", ("After an administrator removed a scope, the server asks again.")
     )

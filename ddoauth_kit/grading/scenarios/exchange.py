@@ -1,4 +1,4 @@
-"""Make the token endpoint fail in every way: count the requests, and read the page."""
+"""Make the token endpoint fail in every way, count the requests, and read the page."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def one_exchange(bench: Bench) -> list[Finding]:
 
 
 def error_shape(bench: Bench) -> list[Finding]:
-    """Refuse the code in each token endpoint's format, then send the refusal with a 200."""
+    """Refuse the code in each token endpoint's format, then send the refusal with status 200."""
     check = Check("error-shape", "The server reads a refusal, and stores nothing of it as a token.")
     found = []
     for fault, shape in (
@@ -106,7 +106,7 @@ def timeout(bench: Bench) -> list[Finding]:
 
 
 def post_not_redirected(bench: Bench) -> list[Finding]:
-    """Redirect the exchange to another host by a 307, which repeats a POST."""
+    """Redirect the exchange to another host with a 307, which repeats a POST."""
     check = Check("post-not-redirected", "The server does not follow a redirect with its secret.")
     if bench.front is None:
         return [check.not_tested("Only the other sandbox's front can see foreign hosts.")]
@@ -124,7 +124,7 @@ def post_not_redirected(bench: Bench) -> list[Finding]:
 
 
 def tls_verified(bench: Bench) -> list[Finding]:
-    """Present a certificate that nobody trusts for the API host, and for the app host."""
+    """Present an untrusted certificate for the API host and for the app host."""
     check = Check("tls-verified", "The server refuses a wrong certificate.")
     if bench.front is None or bench.subject.by_hand:
         reason = "The server was started by hand; its open connections would hide the result."

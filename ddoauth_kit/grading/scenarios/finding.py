@@ -1,4 +1,4 @@
-"""What a scenario finds for one check, before it is joined with the requirement's text."""
+"""Hold a scenario's result for a check, before the requirement's text is added."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """Name one scenario: the checks that it settles, and the function that runs it.
+    """Describe one scenario: the checks that it decides, and the function that runs it.
 
-    `alone` is false if the organization tells its requests apart; the scenario may then run beside
-    others. `expects_nothing` marks one whose good result is that no request came; this counts only
-    between two good connects. `last` marks one that blocks or restarts the server. `needs`
-    names tables of the settings, `a|b` for either, or `durable`.
+    `alone` is false if its organization identifies its requests, so that it may run beside others.
+    `expects_nothing` marks a scenario that passes if no request arrives, which counts only between
+    two good connects. `last` marks a scenario that blocks or restarts the server. `needs` names
+    tables of the settings, `a|b` for either, or `durable`.
     """
 
     name: str
@@ -67,7 +67,7 @@ class Scenario:
 
     @property
     def family(self) -> str:
-        """Return the module of the scenario; a good connect stands between two of them."""
+        """Return the scenario's module; a good connect is made between two modules."""
         return self.run.__module__
 
 
@@ -80,7 +80,7 @@ class Check:
         self._site = site
 
     def met(self, actual: str, *, events: Iterable[SandboxEvent] = (), reason: str = "") -> Finding:
-        """Report that the server did it."""
+        """Report that the server did what it must do."""
         return self._made(Verdict.MET, actual, events=events, reason=reason)
 
     def risk(
@@ -91,7 +91,7 @@ class Check:
         page: SeenPage | None = None,
         reason: str = "",
     ) -> Finding:
-        """Report that the server did something else, which does not have to break it."""
+        """Report that the server did something else that does not necessarily break the rule."""
         return self._made(Verdict.RISK, actual, events=events, page=page, reason=reason)
 
     def broken(
@@ -143,9 +143,9 @@ def excerpt(page: SeenPage) -> str:
 
 
 def crash_of(arrival: Arrival) -> str:
-    """Return how a page shows a crash, or an empty string if people can read it.
+    """Say how a page shows a crash, or return an empty string if people can read the page.
 
-    A status of 502 to 504 reports a failure of Datadog's honestly.
+    A status from 502 to 504 is an honest report of a failure at Datadog.
     """
     page = arrival.page
     if not arrival.alive:
@@ -183,7 +183,7 @@ def failed_well(check: Check, arrival: Arrival, *, what: str) -> Finding:
 
 
 def _says_so(check: Check, arrival: Arrival, *, what: str) -> Finding:
-    """Look for the words that [pages] expects here; without [pages], any page is good."""
+    """Look for the words that [pages] expects; without [pages], any page passes."""
     word = arrival.words.get(check.id, "")
     if word and word not in arrival.page.html.text and word not in arrival.page.body:
         text = f"After {what} the page does not say {word!r}."

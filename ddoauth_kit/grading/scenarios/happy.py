@@ -1,4 +1,4 @@
-"""Judge a good connect: what the server asked Datadog for, how it exchanged the code, its page."""
+"""Judge a good connect: the authorization request, the exchange of the code, and the page."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def good_connect(bench: Bench) -> list[Finding]:
 
 
 def judged(bench: Bench, journey: Journey, arrival: Arrival) -> list[Finding]:
-    """Judge a connect that has been made."""
+    """Judge a connect that was already made."""
     asked, events = journey.asked, journey.events()
     consents = [event for event in events if event.path == CONSENT_PATH][:2]
     return [

@@ -1,4 +1,4 @@
-"""Test redirects that are refusals, malformed or changed on their way, and other regions."""
+"""Test redirects that are refusals, malformed or tampered with, and other regions."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def denied(bench: Bench) -> list[Finding]:
 
 
 def stranger(bench: Bench) -> list[Finding]:
-    """Open the callback without any parameter, as a crawler does."""
+    """Open the callback without any parameters, as a crawler does."""
     check = Check("stranger", "A bare callback gets a 4xx page; the server keeps running.")
     journey = Journey(bench)
     browser = bench.other_browser()
@@ -56,7 +56,7 @@ def stranger(bench: Bench) -> list[Finding]:
 
 
 def error_escaped(bench: Bench) -> list[Finding]:
-    """Send a refusal whose text contains a script, with the right state and without one."""
+    """Send a refusal whose text contains a script, with the correct state and without a state."""
     check = Check("error-escaped", "The page escapes the words of a refusal.")
     journey = Journey(bench).begin().consent(DENY)
     words = {"error": f"access_denied{SCRIPT}", "error_description": f"No{SCRIPT}"}
@@ -98,7 +98,7 @@ def pair_consistent(bench: Bench) -> list[Finding]:
 
 
 def domain_allowed(bench: Bench) -> list[Finding]:
-    """Name a domain in the redirect that is not Datadog's."""
+    """Send a redirect whose domain does not belong to Datadog."""
     check = Check("domain-allowed", "Nothing is sent to a domain that is not Datadog's.")
     if bench.front is None:
         return [check.not_tested("Only the other sandbox's front can see foreign hosts.")]
@@ -120,7 +120,7 @@ def domain_allowed(bench: Bench) -> list[Finding]:
 
 
 def wrong_domain(bench: Bench) -> list[Finding]:
-    """Name a domain of Datadog's that is not the customer's."""
+    """Send a redirect with a domain of Datadog's that is not the customer's."""
     check = Check("wrong-domain-named", "At most one exchange at the wrong site, and a page.")
     journey = Journey(bench).fault("wrong-domain:1").begin().consent()
     arrival = journey.arrive()
@@ -134,7 +134,7 @@ def wrong_domain(bench: Bench) -> list[Finding]:
 
 
 def domain_used(bench: Bench) -> list[Finding]:
-    """Let a customer who did not come from the tile change the region on Datadog's page."""
+    """Let a customer who did not start from the tile change the region on Datadog's page."""
     check = Check("domain-used", "The token request goes to the domain that the redirect names.")
     others = [site for site in bench.sites if site != bench.site]
     if not others:
@@ -153,7 +153,7 @@ def domain_used(bench: Bench) -> list[Finding]:
 
 
 def vanity(bench: Bench) -> list[Finding]:
-    """Connect a customer whose `site` is a custom host."""
+    """Connect a customer whose `site` is a vanity subdomain."""
     check = Check("vanity", "Token and API requests go to api.<domain>, never to `site`.")
     own = f"globex-{bench.site}"
     journey = Journey(bench, vanity=own)
@@ -170,7 +170,7 @@ def vanity(bench: Bench) -> list[Finding]:
 
 
 def nine_sites(bench: Bench) -> list[Finding]:
-    """Connect a customer of each site that is graded, and one of a region that opens tomorrow."""
+    """Connect a customer on each graded site, and one in a region that does not exist yet."""
     found = [_site(bench, site) for site in bench.sites]
     found.append(_tenth(bench))
     bad = [each for each in found if each.verdict.value in {"broken", "risk"}]
@@ -259,7 +259,7 @@ def scope_narrowed(bench: Bench) -> list[Finding]:
 
 
 def _differs(usual: Arrival, arrival: Arrival) -> bool:
-    """Return whether the page shows a different outcome, apart from numbers and names."""
+    """Return whether the pages differ in more than numbers and names."""
     if arrival.connected != usual.connected or arrival.page.status != usual.page.status:
         return True
     words, before = arrival.page.html.text.split(), usual.page.html.text.split()
@@ -301,7 +301,7 @@ def key_exists(bench: Bench) -> list[Finding]:
 
 
 def login_required(bench: Bench) -> list[Finding]:
-    """Run the flow without the server's own login."""
+    """Run the flow without logging in to the server."""
     check = Check("login-required", "Onboarding and callback are behind the server's own login.")
     if bench.login is None:
         return [check.not_tested("[login] is missing.")]
@@ -321,7 +321,7 @@ def _host(url: str) -> str:
 
 
 def _sent(record: FrontRecord) -> set[str]:
-    """Return which secret fields and authenticating headers left, by name."""
+    """Return the names of the secret fields and authenticating headers that were sent."""
     fields = {*record.body_fields, *record.query_fields} & _SECRET_FIELDS
     return fields | {f"the header {name}" for name in record.credential_headers}
 

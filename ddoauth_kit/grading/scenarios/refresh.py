@@ -1,4 +1,4 @@
-"""Let tokens expire for real, and see when and how the server renews them."""
+"""Let tokens really expire, and see when and how the server refreshes them."""
 
 from __future__ import annotations
 
@@ -24,10 +24,11 @@ _ATTEMPTS: Final = 2
 
 
 class Expiring(Acting):
-    """Hold a customer whose first access token ends soon, and the next one in an hour.
+    """Hold a customer whose first access token expires soon, and the next one in an hour.
 
-    The first one lives until the customer is connected: where a second is too short for that,
-    another customer gets a longer one. With `claims` it lives an hour and claims so many seconds.
+    The first token must live until the customer is connected. If a second is too short for that,
+    another customer gets a longer one. With `claims`, the token lives an hour but claims to live
+    this many seconds.
     """
 
     def __init__(
@@ -57,11 +58,11 @@ class Expiring(Acting):
         bench.control.access_token_life(_HOUR, org=self.org)
 
     def next_life(self, seconds: int) -> None:
-        """Make tokens that are issued from now on live this long."""
+        """Let tokens that are issued from now on live this long."""
         self._bench.control.access_token_life(seconds, org=self.org)
 
     def expire(self) -> None:
-        """Wait until the token that was issued last has ended."""
+        """Wait until the token that was issued last has expired."""
         time.sleep(self.life + 0.3)
 
     @property
@@ -76,19 +77,19 @@ def trigger(bench: Bench) -> str:
 
 
 def refreshes_of(events: tuple[SandboxEvent, ...]) -> tuple[SandboxEvent, ...]:
-    """Return the refreshes among requests."""
+    """Return the refresh requests among these requests."""
     return tuple(event for event in events if event.is_refresh)
 
 
 def margin(bench: Bench) -> tuple[int, int]:
-    """Return the range of seconds before expiry in which the server refreshes ahead of a call."""
+    """Return the range of seconds before expiry in which a call makes the server refresh."""
     below = 0
     for seconds in MARGINS:
         acting = Expiring(bench, claims=seconds)
         found = refreshes_of(acting.act(acting.trigger)[1])
         if not found:
             return below, seconds
-        # After the end it is no longer ahead: the call came too late to show anything.
+        # After the expiry, the refresh is not early: the call came too late to show anything.
         if found[0].at - acting.issued_at < seconds:
             below = seconds
     return below, _HOUR
@@ -117,7 +118,7 @@ def when_needed(bench: Bench) -> list[Finding]:
 
 
 def single_flight(bench: Bench) -> list[Finding]:
-    """Call eight times at once after an expiry, without and with rotation."""
+    """Make eight calls at once after an expiry, without and with rotation."""
     check = Check("single-flight", "Concurrent calls share one refresh.")
     found = [_together(bench, check, rotate=rotate) for rotate in (False, True)]
     return [worst_of(found)]
@@ -187,7 +188,7 @@ def rotated(bench: Bench) -> list[Finding]:
 
 
 def _lost(bench: Bench, check: Check) -> Finding:
-    """Lose the answer with the new token: one retry may follow, then consent, but not a loop."""
+    """Lose the answer with the new token: a retry and a consent may follow, but no loop."""
     acting = Expiring(bench, rotate=True)
     acting.fault("lost-answer:1")
     acting.expire()
@@ -257,7 +258,7 @@ def server_error(bench: Bench) -> list[Finding]:
 
 
 def refresh_site(bench: Bench) -> list[Finding]:
-    """Let another site's token expire."""
+    """Let a token of another site expire."""
     check = Check("refresh-site", "The refresh goes to the customer's own site.")
     others = [site for site in bench.sites if site != bench.site]
     site = "eu1" if "eu1" in others else (others or [bench.site])[0]
@@ -278,7 +279,7 @@ def refresh_site(bench: Bench) -> list[Finding]:
 def _two_refreshes(
     acting: Expiring,
 ) -> tuple[tuple[SandboxEvent, ...], tuple[SandboxEvent, ...]]:
-    """Let the token end twice; return the refreshes of each time."""
+    """Let the token expire twice; return the refreshes of each time."""
     acting.next_life(acting.life)
     acting.expire()
     _, first = acting.act(acting.trigger)
@@ -289,7 +290,7 @@ def _two_refreshes(
 
 
 def check_not_seen(check: Check) -> list[Finding]:
-    """Report that no refresh came."""
+    """Report that the server sent no refresh."""
     return [check.not_seen("No refresh followed an expiry.")]
 
 

@@ -1,4 +1,4 @@
-"""Kill the server's process without a warning, and check what it still knows afterwards."""
+"""Kill the server's process without a warning, and check what it still knows after a restart."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ddoauth_kit.grading.sandbox_control import SandboxEvent
 
 _KEY_SECONDS: Final = 15.0
-# Enough to store a key and too little for much else, on a machine with time for it.
+# Enough to store a key, but too short for much else, on a machine that is not busy.
 _STORES: Final = 0.5
 _TICK: Final = 0.05
 _BY_HAND: Final = "The server was started by hand, so it cannot be started again."
@@ -44,7 +44,7 @@ def rotated_and_crashed(bench: Bench) -> list[Finding]:
 
 
 def key_and_crash(bench: Bench) -> list[Finding]:
-    """Kill the process right after Datadog created the API key, and connect again."""
+    """Kill the process right after Datadog has created the API key, and connect again."""
     check = Check("key-once", "The API key is stored before anything else happens.")
     if bench.subject.by_hand:
         return [check.not_tested(_BY_HAND)]

@@ -1,4 +1,4 @@
-"""Send other attempts' codes and states to the callback, and see which codes it exchanges."""
+"""Send other attempts' codes and states to the callback, and see which it exchanges."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def state_checked(bench: Bench) -> list[Finding]:
 
 
 def state_required(bench: Bench) -> list[Finding]:
-    """Open redirects without a state: with another attempt's code, then with its own."""
+    """Open redirects without a state: with another attempt's code, and with its own."""
     check = Check("state-required", "The server does not exchange a code without a state.")
     attacker = _consented(bench)
     victim = _consented(bench)

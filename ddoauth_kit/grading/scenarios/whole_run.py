@@ -1,4 +1,4 @@
-"""Judge what only the whole run shows: log, URLs, grant types, and the scopes in use."""
+"""Judge what only the whole run can show: logs, URLs, grant types, and the used scopes."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _GRAVE: Final = frozenset({"access_token", "refresh_token", "api_key", "client_s
 
 
 def nothing_in_query(bench: Bench, events: Sequence[SandboxEvent]) -> Finding:
-    """Look for names of secrets in the URLs of all requests to Datadog and elsewhere."""
+    """Look for names of secrets in the URLs of all requests, to Datadog or elsewhere."""
     check = Check("nothing-in-query", "No URL contains a secret or a token.")
     for event in events:
         named = _NEVER_IN_URL & {name.lower() for name in event.query_fields}
@@ -63,7 +63,7 @@ def grant_type(_bench: Bench, events: Sequence[SandboxEvent]) -> Finding:
 
 
 def logs_clean(bench: Bench, _events: Sequence[SandboxEvent]) -> Finding:
-    """Look for issued secrets in what the server wrote."""
+    """Look for issued secrets in the server's output."""
     check = Check("logs-clean", "The server's log contains nothing that was issued to it.")
     if bench.subject.by_hand and not bench.subject.written():
         return check.not_tested("The server was started by hand. Name its file as `log`.")
@@ -79,7 +79,7 @@ def logs_clean(bench: Bench, _events: Sequence[SandboxEvent]) -> Finding:
 
 
 def least_scope(bench: Bench, events: Sequence[SandboxEvent]) -> Finding:
-    """Compare the requested scopes with those that the operations needed."""
+    """Compare the requested scopes with the scopes that the called operations need."""
     check = Check("least-scope", "The server uses every scope that it asks for.")
     if not {"call", "refresh"} & {*bench.acts}:
         return check.not_tested("[call] is missing, so the server called no API.")

@@ -1,1 +1,1 @@
-"""Build the workbook as static files: JupyterLite, Pyodide, the kit and the lessons."""
+"""Build the workbook as static files from JupyterLite, Pyodide, the kit and the lessons."""

@@ -1,6 +1,6 @@
 """Build the site: `python -m ddoauth_kit.maintenance.site --out DIR`.
 
-Needs the extra `site` and npm. `--cache DIR` keeps what was downloaded for the next time.
+Needs the extra `site` and npm. `--cache DIR` keeps the downloads for the next build.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def build(out: Path, *, cache: Path) -> None:
 
 
 def _lay_out(lite: Path, *, cache: Path) -> list[str]:
-    """Lay out lessons, Pyodide and wheels for JupyterLite; return the names of the packages."""
+    """Arrange lessons, Pyodide and wheels for JupyterLite; return the packages' names."""
     lessons, pyodide = lite / "files", lite / "static" / "pyodide"
     lessons.mkdir()
     pyodide.mkdir(parents=True)
@@ -77,7 +77,7 @@ def _lay_out(lite: Path, *, cache: Path) -> list[str]:
 
 
 def _unpack_kernel(wheel: Path, folder: Path) -> None:
-    """Take the Python side of the kernel out of the wheel with its extension."""
+    """Extract the kernel's Python part from the wheel of its extension."""
     with ZipFile(wheel) as archive:
         for name in archive.namelist():
             file = name.rpartition("/")[2]
@@ -86,7 +86,7 @@ def _unpack_kernel(wheel: Path, folder: Path) -> None:
 
 
 def _locked(wheels: Iterable[Path]) -> dict[str, Any]:
-    """Describe wheels as Pyodide's lock file does; all of them are loaded, so none depends."""
+    """Describe wheels as Pyodide's lock file does; all are loaded, so none lists dependencies."""
     found = {}
     for wheel in wheels:
         written, version, *_ = wheel.name.split("-")
@@ -112,7 +112,7 @@ def _build_lite(lite: Path, out: Path, *, extensions: Iterable[Path]) -> None:
             "output_dir": str(out),
             "contents": [str(lite / "files")],
             "federated_extensions": [str(path) for path in extensions],
-            # What else is installed here is none of the site's business.
+            # Other packages in this environment don't concern the site.
             "ignore_sys_prefix": ["federated_extensions"],
             "apps": ["lab"],
             "no_sourcemaps": True,

@@ -1,4 +1,4 @@
-"""Offer the published site in the README, once its address is set.
+"""Link to the published site in the README once its address is set.
 
 The setting is `site` below `[tool.ddoauth-kit]` in pyproject.toml.
 `python -m ddoauth_kit.maintenance.site.address` rewrites the README, `--check` only compares.
@@ -28,7 +28,7 @@ def site_address(project: str) -> str:
 
 
 def with_offer(readme: str, *, address: str) -> str:
-    """Return the README's text with the link between its two marks, or with nothing there."""
+    """Return the README's text with the link, or nothing, between its two markers."""
     head, _, rest = readme.partition(BEGIN)
     _, _, tail = rest.partition(END)
     offer = f"[open it in your browser]({address}), or " if address else ""

@@ -1,4 +1,4 @@
-"""The site's own files: lessons, settings, the page at the root, and `llms.txt`."""
+"""Write the site's own files: lessons, settings, the root page, and `llms.txt`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PROMISE: Final = (
     "A workbook for Datadog's OAuth flow, with an offline sandbox for all nine sites. "
     "It runs in this browser tab, without an installation or a server, and stores nothing."
 )
-# What starts processes or listens cannot run in a tab; its lesson is there to be read.
+# Code that starts processes or listens can't run in a tab; its lesson can only be read.
 READ_ONLY: Final[Mapping[str, str]] = {
     "07": "it starts a kernel for each lesson and site",
     "10": "it runs a server",
@@ -75,7 +75,8 @@ setInterval(() => {
 def lesson_text(path: Path) -> str:
     """Return a lesson for the site: as it is stored, with a note below its heading.
 
-    Each text is one string: a server joins lists of lines, and static files are shown as they are.
+    Each text is a single string, because a Jupyter server joins lists of lines, but a static site
+    does not.
     """
     notebook = nbformat.read(path, as_version=nbformat.NO_CONVERT)  # type: ignore[no-untyped-call]
     why = READ_ONLY.get(path.name[:2])
@@ -91,7 +92,7 @@ def lesson_text(path: Path) -> str:
 
 
 def settings(packages: Iterable[str]) -> dict[str, Any]:
-    """Return JupyterLite's settings: what the kernel loads, and that nothing is stored."""
+    """Return JupyterLite's settings: load these packages, and store nothing."""
     memory = ["memoryStorageDriver"]
     return {
         "jupyter-lite-schema-version": 0,
@@ -113,7 +114,7 @@ def settings(packages: Iterable[str]) -> dict[str, Any]:
 
 
 def lab_page(page: str) -> str:
-    """Return JupyterLite's page with the open lesson in its address and room on a phone."""
+    """Return JupyterLite's page, with the lesson in its address and a layout for phones."""
     head, found, body = page.partition("</head>")
     if not found:
         raise ValueError("JupyterLite's page has no </head> to put a script before")

@@ -1,4 +1,4 @@
-"""Fetch the parts of the site by the ordinary clients of their registries, each in its version."""
+"""Fetch the site's parts in pinned versions, with the ordinary clients of their registries."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 ROOT: Final = Path(__file__).resolve().parents[3]
-# The core alone: the other files of the package are for Node, consoles and debuggers.
+# Only the core, because the package's other files are for Node, consoles and debuggers.
 CORE: Final = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip")
 LOCK: Final = "pyodide-lock.json"
 _PURE: Final = ("--python-version", "3.14", "--implementation", "py", "--abi", "none")
@@ -26,7 +26,7 @@ def fetch_wheels(folder: Path) -> list[Path]:
 
 
 def fetch_extensions(folder: Path) -> list[Path]:
-    """Download the wheels with what JupyterLite itself loads: its kernel, and widgets."""
+    """Download the wheels that JupyterLite itself loads: its kernel and widgets."""
     return _downloaded((KERNEL, *EXTENSIONS), folder)
 
 
@@ -68,7 +68,7 @@ def _run(module: str, *arguments: str) -> None:
 
 
 def _checked(command: list[str], *, cwd: Path) -> None:
-    """Run a program; say what it said if it fails."""
+    """Run a program, and report its output if it fails."""
     done = subprocess.run(command, cwd=cwd, check=False, capture_output=True, text=True)  # noqa: S603 - fixed programs
     if done.returncode:
         raise SystemExit(f"{' '.join(command[:4])} failed:\n{done.stderr[-2000:]}")

@@ -1,4 +1,4 @@
-"""The versions that fit together on the site; Pyodide, its kernel and the wheels move as one."""
+"""Pin versions that fit together; change Pyodide, its kernel and the wheels together."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 PYODIDE: Final = "314.0.6"
 # JupyterLite's kernel for Pyodide; the extra `site` has the same version.
 KERNEL: Final = "jupyterlite-pyodide-kernel==0.8.6"
-# What draws widgets in the page. Their Python halves are among the wheels.
+# Packages that draw widgets in the page. Their Python parts are among the wheels.
 EXTENSIONS: Final = ("jupyterlab_widgets==3.0.17", "anywidget==0.11.0")
 # All of them are pure: Pyodide's own wheels come from another host, and none of them is needed.
 WHEELS: Final = (

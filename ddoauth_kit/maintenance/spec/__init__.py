@@ -1,1 +1,1 @@
-"""Derive the catalogue from Datadog's OpenAPI spec; for maintainers, nothing imports it."""
+"""Derive the catalogue from Datadog's OpenAPI spec; nothing else imports this."""

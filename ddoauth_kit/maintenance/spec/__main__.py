@@ -1,4 +1,4 @@
-"""Regenerate the data files, or say how they differ from a version.
+"""Regenerate the data files, or report how they differ from a version.
 
 Run it as `python -m ddoauth_kit.maintenance.spec`.
 """

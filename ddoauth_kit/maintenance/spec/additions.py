@@ -1,4 +1,4 @@
-"""Name what real partners use and the spec leaves out."""
+"""List what real partners use although the spec leaves it out."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ PARTNER_OPERATIONS: Final[tuple[dict[str, Any], ...]] = (
     },
 )
 
-# Their names end in neither `_read` nor `_write`; what they open says what they are.
+# Their names end in neither `_read` nor `_write`, so their operations decide.
 KINDS: Final = {"ai_gateway_usage": "read", "timeseries_query": "run", "workflows_run": "run"}
 
 _NOT_A_TEXT: Final = False
-# Values of schemas that nothing good can be derived from, by the schema's name.
+# Values for schemas from which no useful value can be derived, by schema name.
 BY_HAND: Final[dict[str, Any]] = {
     # Any object, and the example's list is empty.
     "ScanResultResponse": {"vulnerabilities": [{"id": "sandbox-vulnerability"}]},

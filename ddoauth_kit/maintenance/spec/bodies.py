@@ -1,4 +1,4 @@
-"""Derive what each operation answers from its description: status, type and a body."""
+"""Derive each operation's answer from its description: status, type and body."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _TEXTS: Final = {
 
 
 def answers_document(spec: Spec) -> dict[str, Any]:
-    """Return the answers of a spec: its name, and each operation's answer by its address."""
+    """Return the spec's name and each operation's answer, by its address."""
     found = {
         f"{place.method} {place.path}": (place, _answer(place))
         for place in places(spec)
@@ -46,7 +46,7 @@ def _order(address: str) -> list[str]:
 
 
 def _take_listed_id(place: SchemaPlace, answer: dict[str, Any], *, listing: dict[str, Any]) -> None:
-    """Let an item answer with the id of the first one of its listing, where the schema allows."""
+    """Give an item's answer the id of the first item in its listing, if the schema allows it."""
     if not place.path.endswith("}") or not isinstance(answer.get("body"), dict):
         return
     body = copy.deepcopy(answer["body"])
@@ -110,7 +110,7 @@ def _example(media: dict[str, Any]) -> object:
 
 
 def plain(value: object) -> object:
-    """Return a value as JSON has it: YAML reads unquoted times and odd numbers on its own."""
+    """Convert a value to JSON types, because YAML converts unquoted times and odd numbers."""
     return json.loads(json.dumps(value, default=_text))
 
 

@@ -1,4 +1,4 @@
-"""Write the schemas of bodies and answers small: what a value must be, and nothing to read."""
+"""Write compact schemas of bodies and answers: only constraints, no descriptions."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _LIMITS: Final = {"pattern", "minLength", "maxLength", "minimum", "maximum"}
 
 @dataclass
 class CompactSchemas:
-    """Collect schemas in one list, in which a number stands for the schema at its place.
+    """Collect schemas in a list, where a number refers to the schema at that position.
 
     The letters are those of `sandbox/facts/described_schemas.py`.
     """
@@ -35,7 +35,7 @@ class CompactSchemas:
     _places: dict[tuple[int, str], int] = field(default_factory=dict)
 
     def add(self, place: SchemaPlace, schema: dict[str, Any]) -> Any:  # noqa: ANN401 - JSON
-        """Return a schema's number, or the schema itself where it has no name."""
+        """Return a schema's number, or the schema itself if it has no name."""
         reference = schema.get("$ref")
         if reference is None:
             return self._written(place, schema)

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from ddoauth_kit.maintenance.spec.bodies import plain
 from ddoauth_kit.maintenance.spec.compact_schemas import CompactSchemas
+from ddoauth_kit.maintenance.spec.described_members import erasers, members
 from ddoauth_kit.maintenance.spec.described_operations import places
+from ddoauth_kit.maintenance.spec.described_shapes import (
+    Shape,
+    answer_schema,
+    answer_shape,
+    body_shape,
+    json_schema,
+    request_schema,
+)
 from ddoauth_kit.maintenance.spec.schemas import Schemas
 from ddoauth_kit.maintenance.spec.scrub import scrubbed
 
@@ -16,14 +24,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from ddoauth_kit.maintenance.spec.described_operations import SchemaPlace
+    from ddoauth_kit.maintenance.spec.described_shapes import Properties
     from ddoauth_kit.maintenance.spec.source import Spec
 
-_REDIRECTS: Final = 300
 _ITEM_METHODS: Final = ("GET", "PUT", "PATCH", "DELETE")
 _ITEM_ROLES: Final = ("get", "put", "patch", "delete")
 _NAMES_OF_IDS: Final = ("id", "public_id", "uuid", "name", "handle", "key", "slug")
-
-Properties = dict[str, dict[str, Any]]
 
 
 def schemas_document(spec: Spec) -> dict[str, Any]:
@@ -36,42 +42,42 @@ def schemas_document(spec: Spec) -> dict[str, Any]:
     }
     kinds = dict(_kinds(found))
     _add_others(kinds, found)
-    operations = {name: _operation(compact, place) for name, place in found.items()}
+    settings = dict(_settings(found, kinds))
+    lists = dict(members(found, {*_served(kinds), *_written(settings)}))
+    shown = {name for entry in lists.values() for name in entry["removes"]}
+    operations = {
+        name: _operation(compact, place, is_shown=place.method != "DELETE" or name in shown)
+        for name, place in found.items()
+    }
     return {
         "spec": spec.name,
         "kinds": dict(sorted(kinds.items())),
-        "settings": dict(_settings(found, kinds)),
+        "settings": settings,
+        "members": lists,
         "operations": {name: entry for name, entry in sorted(operations.items()) if entry},
         "schemas": compact.found,
     }
 
 
-def request_schema(place: SchemaPlace) -> dict[str, Any]:
-    """Return the schema of an operation's JSON body; empty where it takes none."""
-    body = place.resolve(place.operation.get("requestBody", {}))
-    return _json_schema(body)
+def _served(kinds: Mapping[str, dict[str, Any]]) -> Iterator[str]:
+    """Yield the operations of the kinds that are created one by one and show it."""
+    for kind in kinds.values():
+        if "*" not in kind["given"] and "create" in kind["ways"]:
+            for part in ("makers", "acts", "erasers"):
+                yield from kind.get(part, {})
+            yield from kind["operations"].values()
 
 
-def answer_schema(place: SchemaPlace) -> dict[str, Any]:
-    """Return the schema of an operation's first success; empty where it has no JSON."""
-    responses = {int(code): answer for code, answer in place.operation["responses"].items()}
-    success = min(code for code in responses if code < _REDIRECTS)
-    return _json_schema(place.resolve(responses[success]))
+def _written(settings: Mapping[str, dict[str, Any]]) -> Iterator[str]:
+    for path, entry in settings.items():
+        yield from (f"GET {path}", f"DELETE {path}", *entry["writes"])
 
 
-def _json_schema(holder: dict[str, Any]) -> dict[str, Any]:
-    for media_type, media in holder.get("content", {}).items():
-        if "json" in media_type:
-            schema: dict[str, Any] = media.get("schema", {})
-            return schema
-    return {}
-
-
-def _operation(compact: CompactSchemas, place: SchemaPlace) -> dict[str, Any]:
+def _operation(compact: CompactSchemas, place: SchemaPlace, *, is_shown: bool) -> dict[str, Any]:
     entry: dict[str, Any] = {}
     if request_schema(place):
         entry["body"] = compact.add(place, request_schema(place))
-    if answer_schema(place) and place.method != "DELETE":
+    if answer_schema(place) and is_shown:
         entry["answer"] = compact.add(place, answer_schema(place))
     if _says_texts(place):
         entry["errors"] = "texts"
@@ -86,18 +92,10 @@ def _says_texts(place: SchemaPlace) -> bool:
     if answer is None:
         return place.path.startswith("/api/v1/")
     schemas = Schemas(place.document)
-    errors = schemas.flat(_json_schema(place.resolve(answer))).get("properties", {}).get("errors")
+    errors = schemas.flat(json_schema(place.resolve(answer))).get("properties", {}).get("errors")
     if errors is None:
         return place.path.startswith("/api/v1/")
     return bool(schemas.flat(schemas.flat(errors).get("items", {})).get("type") == "string")
-
-
-@dataclass(frozen=True)
-class _Shape:
-    """Hold where a resource is in a body: a way of names, in which `*` is a list's item."""
-
-    way: tuple[str, ...]
-    properties: Properties
 
 
 def _kinds(found: Mapping[str, SchemaPlace]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -117,7 +115,7 @@ def _kinds(found: Mapping[str, SchemaPlace]) -> Iterator[tuple[str, dict[str, An
 def _settings(
     found: Mapping[str, SchemaPlace], kinds: Mapping[str, dict[str, Any]]
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield what one path reads and writes as a whole, of which nobody creates another."""
+    """Yield settings that one path reads and writes as a whole, and that can't be created."""
     owned = {name for kind in kinds.values() for name in kind["operations"].values()}
     for path in sorted({place.path for place in found.values()}):
         reading = found.get(f"GET {path}")
@@ -132,7 +130,7 @@ def _settings(
                 and named
                 and _named(found[name], list(way)) == named
                 and request_schema(found[name])
-                and _changed_way(found[name], _Shape((), {})) == way
+                and _changed_way(found[name], Shape((), {})) == way
             ]
             if writes:
                 yield path, {"way": list(way), "writes": writes}
@@ -140,15 +138,18 @@ def _settings(
 
 
 def _add_others(kinds: dict[str, dict[str, Any]], found: Mapping[str, SchemaPlace]) -> None:
-    """Add to each kind the operations elsewhere that make or change one, by what they answer."""
+    """Add operations at other paths that create or change a resource, found by their answers."""
     owned = {name for kind in kinds.values() for name in kind["operations"].values()}
     for path, kind in kinds.items():
+        many = dict(erasers(path, found))
+        if many:
+            kind["erasers"] = many
         names = {_named(found[kind["operations"][r]], w) for r, w in kind["ways"].items()} - {""}
         for name, place in found.items():
             way = _way_of(place, names)
             if name in owned or way is None or place.method not in {"POST", "PUT", "PATCH"}:
                 continue
-            entry = {"way": list(way), "given": list(_changed_way(place, _Shape((), {})))}
+            entry = {"way": list(way), "given": list(_changed_way(place, Shape((), {})))}
             if place.path.startswith(kind["item"] + "/"):
                 kind.setdefault("acts", {})[name] = entry
             elif place.method == "POST" and "{" not in place.path + path and request_schema(place):
@@ -173,15 +174,18 @@ def _item_path(collection: str, found: Mapping[str, SchemaPlace]) -> str | None:
     """Return the path of one of a collection's items, if one can be read, changed or deleted."""
     wanted = re.compile(re.escape(collection) + r"/\{\w+\}$")
     paths = sorted({place.path for place in found.values() if wanted.match(place.path)})
+    methods: tuple[str, ...] = ("GET", "DELETE")
+    if f"POST {collection}/delete" in found:
+        methods = ("GET", "DELETE", "PATCH")
     for path in paths:
-        if any(f"{method} {path}" in found for method in ("GET", "DELETE")):
+        if any(f"{method} {path}" in found for method in methods):
             return path
     return None
 
 
 def _kind(create: str, item: str, found: Mapping[str, SchemaPlace]) -> dict[str, Any] | None:
     place = found[create]
-    given = _resource(place, request_schema(place), like=None)
+    given = body_shape(place, request_schema(place), like=None)
     parameter = item.rpartition("{")[2][:-1]
     operations = {
         "create": create,
@@ -191,7 +195,7 @@ def _kind(create: str, item: str, found: Mapping[str, SchemaPlace]) -> dict[str,
     ways = {}
     for role, name in operations.items():
         if name and role != "delete" and answer_schema(found[name]):
-            ways[role] = _answer_way(found[name], given, listed=role == "list")
+            ways[role] = answer_shape(found[name], given, listed=role == "list")
     if "list" in ways and "*" not in ways["list"].way:
         del ways["list"], operations["list"]
     shown = next(
@@ -221,67 +225,12 @@ def _kind(create: str, item: str, found: Mapping[str, SchemaPlace]) -> dict[str,
     return {**entry, "form": form} if form is not None else entry
 
 
-def _changed_way(place: SchemaPlace, given: _Shape) -> tuple[str, ...]:
-    return _resource(place, request_schema(place), like=given.properties).way
+def _changed_way(place: SchemaPlace, given: Shape) -> tuple[str, ...]:
+    return body_shape(place, request_schema(place), like=given.properties).way
 
 
 def _listing(path: str, found: Mapping[str, SchemaPlace]) -> str:
     return f"GET {path}" if f"GET {path}" in found else ""
-
-
-def _resource(place: SchemaPlace, schema: dict[str, Any], *, like: Properties | None) -> _Shape:
-    shapes = [s for s in _shapes(place, schema) if "*" not in s.way or s.way == ("data", "*")]
-    data = [shape for shape in shapes if shape.way[:1] == ("data",)]
-    if data:
-        return data[-1]
-    if like is None or not shapes:
-        return shapes[0] if shapes else _Shape((), {})
-    return max(shapes, key=lambda shape: _alike(shape, like))
-
-
-def _answer_way(place: SchemaPlace, given: _Shape, *, listed: bool) -> _Shape:
-    shapes = [s for s in _shapes(place, answer_schema(place)) if ("*" in s.way) == listed]
-    if not listed:
-        shapes = shapes or [*_shapes(place, answer_schema(place))]
-    data = [shape for shape in shapes if shape.way[:1] == ("data",)]
-    if data:
-        return data[0]
-    if not shapes:
-        return _Shape((), {})
-    return max(shapes, key=lambda shape: _alike(shape, given.properties))
-
-
-def _alike(shape: _Shape, other: Properties) -> float:
-    own = shape.properties.keys()
-    return len(own & other.keys()) / (len(own | other.keys()) or 1)
-
-
-def _shapes(place: SchemaPlace, schema: dict[str, Any]) -> Iterator[_Shape]:
-    """Yield where a resource may stand: the whole, a part of it, or an item of a list."""
-    schemas = Schemas(place.document)
-    flat = _first(schemas, schema)
-    if flat.get("items"):
-        yield _Shape(("*",), _first(schemas, flat["items"]).get("properties", {}))
-        return
-    yield _Shape((), flat.get("properties", {}))
-    for name, part in flat.get("properties", {}).items():
-        inner = _first(schemas, part)
-        if inner.get("items"):
-            properties = _first(schemas, inner["items"]).get("properties", {})
-            yield _Shape((name, "*"), properties)
-        elif inner.get("properties"):
-            yield _Shape((name,), inner["properties"])
-
-
-def _first(schemas: Schemas, schema: dict[str, Any]) -> dict[str, Any]:
-    flat = schemas.flat(schema)
-    variants = flat.get("oneOf") or flat.get("anyOf")
-    if not variants:
-        return flat
-    properties: Properties = {}
-    for variant in map(schemas.flat, variants):
-        properties = {**variant.get("properties", {}), **properties}
-    return {**flat, "properties": properties}
 
 
 def _key(parameter: str, shown: Properties, given: Properties) -> str | None:
@@ -294,7 +243,7 @@ def _key(parameter: str, shown: Properties, given: Properties) -> str | None:
 
 
 def _form(parameter: str, key: str, shown: Properties, place: SchemaPlace) -> object:
-    """Return what an id looks like: its type and format, or an example with the same signs."""
+    """Return the format of an id: its type and format, or an example in the same format."""
     flat = Schemas(place.document).flat(shown.get(key, {}))
     wanted = place.parameters("path").get(parameter, "")
     if flat.get("type") == "integer" or wanted.startswith("int"):

@@ -1,4 +1,4 @@
-"""Read the operations that a bearer token or an API key opens, out of the OpenAPI documents."""
+"""Read the operations that accept a bearer token or an API key from the OpenAPI documents."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _HOSTS: Final = {"http-intake.logs": "logs_intake", "event-management-intake": "
 
 @dataclass(frozen=True)
 class SchemaPlace:
-    """Hold one operation of a document, with what resolves its references."""
+    """Hold one operation of a document, and resolve its references."""
 
     document: dict[str, Any]
     method: str
@@ -24,7 +24,7 @@ class SchemaPlace:
     operation: dict[str, Any]
 
     def resolve(self, value: dict[str, Any]) -> dict[str, Any]:
-        """Follow `$ref`, as often as it takes."""
+        """Follow `$ref` until there is none."""
         while "$ref" in value:
             kind, name = value["$ref"].split("/")[2:]
             value = self.document["components"][kind][name]
@@ -32,13 +32,13 @@ class SchemaPlace:
 
     @property
     def scope_sets(self) -> list[list[str]]:
-        """Return the sets of scopes of which one is needed; none where no token is taken."""
+        """Return alternative sets of scopes; none if the operation does not accept a token."""
         security = self.operation.get("security", self.document["security"])
         return [sorted(entry["AuthZ"]) for entry in security if "AuthZ" in entry]
 
     @property
     def takes_api_key(self) -> bool:
-        """Return whether an API key alone opens it."""
+        """Return whether an API key alone is enough."""
         security = self.operation.get("security", self.document["security"])
         return any(set(entry) == {"apiKeyAuth"} for entry in security)
 
@@ -59,7 +59,7 @@ class SchemaPlace:
 
     @property
     def body(self) -> str:
-        """Return what body is needed: nothing, `optional`, `any`, or the fields it must have."""
+        """Return which body is needed: none, `optional`, `any`, or its required fields."""
         if "requestBody" not in self.operation:
             return ""
         body = self.resolve(self.operation["requestBody"])
@@ -70,7 +70,7 @@ class SchemaPlace:
 
     @property
     def host(self) -> str:
-        """Return the role of the host that serves it."""
+        """Return the role of the host that serves the operation."""
         for server in self.operation.get("servers", []):
             subdomain = server.get("variables", {}).get("subdomain", {}).get("default", "")
             if subdomain in _HOSTS:
@@ -88,7 +88,7 @@ def places(spec: Spec) -> Iterator[SchemaPlace]:
 
 
 def operations(spec: Spec) -> Iterator[dict[str, Any]]:
-    """Yield the catalogue's entry of each operation that a token or an API key opens."""
+    """Yield the catalogue's entry of each operation that accepts a token or an API key."""
     for place in places(spec):
         if place.scope_sets or place.takes_api_key:
             yield _entry(place)

@@ -1,4 +1,4 @@
-"""Read what the description says beside its operations: sites, credentials, OAuth addresses."""
+"""Read sites, credentials and OAuth addresses from the API description."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _TRAITS: Final = ("type", "scheme", "in", "name")
 
 
 def platform(spec: Spec) -> dict[str, dict[str, Any]]:
-    """Return sites, security schemes and endpoints, each by its name."""
+    """Return sites, security schemes and endpoints, by name."""
     return {
         "sites": {domain: {} for domain in sorted(set(_sites(spec)))},
         "security schemes": dict(sorted(_schemes(spec))),
@@ -36,9 +36,9 @@ def _schemes(spec: Spec) -> Iterator[tuple[str, dict[str, str]]]:
 
 
 def _endpoints(spec: Spec) -> Iterator[tuple[str, dict[str, str]]]:
-    """Yield the addresses of the OAuth flows, and those in the example of the discovery document.
+    """Yield the addresses in the OAuth flows and in the discovery document's example.
 
-    The two name different token endpoints, and a change of either is worth a look.
+    The two name different token endpoints, and a change in either deserves attention.
     """
     for document in spec.documents:
         flows = document["components"]["securitySchemes"]["AuthZ"]["flows"]

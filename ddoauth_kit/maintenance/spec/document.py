@@ -1,4 +1,4 @@
-"""Put the catalogue together, write it one entry a line, and compare two of them."""
+"""Build the catalogue, write it with one entry per line, and compare two catalogues."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _kind(name: str) -> str:
 
 
 def written(document: dict[str, Any]) -> str:
-    """Return the catalogue as text: one scope a line, one operation a line."""
+    """Return the catalogue as text: one scope or operation per line."""
     names = [f"{_json(name)}: {_json(scope)}" for name, scope in document["scopes"].items()]
     entries = [_json(entry) for entry in document["operations"]]
     return (
@@ -66,22 +66,23 @@ def written(document: dict[str, Any]) -> str:
 
 
 def written_answers(document: dict[str, Any]) -> str:
-    """Return the answers as text: one operation a line."""
+    """Return the answers as text: one operation per line."""
     lines = [f"{_json(name)}: {_json(answer)}" for name, answer in document["answers"].items()]
     head = f'{{\n "notice": {_json(NOTICE)},\n "spec": {_json(document["spec"])},\n'
     return f'{head} "answers": {{\n  {_joined(lines)}\n }}\n}}\n'
 
 
 def written_schemas(document: dict[str, Any]) -> str:
-    """Return kinds, settings and schemas as text: one entry a line."""
-    kinds, settings, operations = (
+    """Return kinds, settings, members and schemas as text: one entry per line."""
+    kinds, settings, members, operations = (
         [f"{_json(name)}: {_small(entry)}" for name, entry in document[part].items()]
-        for part in ("kinds", "settings", "operations")
+        for part in ("kinds", "settings", "members", "operations")
     )
     return (
         f'{{\n "notice": {_json(NOTICE)},\n "spec": {_json(document["spec"])},\n'
         f' "kinds": {{\n  {_joined(kinds)}\n }},\n'
         f' "settings": {{\n  {_joined(settings)}\n }},\n'
+        f' "members": {{\n  {_joined(members)}\n }},\n'
         f' "operations": {{\n  {_joined(operations)}\n }},\n'
         f' "schemas": [\n  {_joined(list(map(_small, document["schemas"])))}\n ]\n}}\n'
     )
@@ -89,7 +90,7 @@ def written_schemas(document: dict[str, Any]) -> str:
 
 @dataclass(frozen=True)
 class Difference:
-    """Say what came, went or changed."""
+    """Describe what was added, removed or changed."""
 
     what: str
     name: str
@@ -97,20 +98,21 @@ class Difference:
 
 
 def answers_drift(old: dict[str, Any], *, new: dict[str, Any]) -> Iterator[Difference]:
-    """Yield each answer that came, went or changed."""
+    """Yield each answer that was added, removed or changed."""
     yield from _drift("answer", old["answers"], new["answers"])
 
 
 def schemas_drift(old: dict[str, Any], *, new: dict[str, Any]) -> Iterator[Difference]:
-    """Yield each kind or setting that changed, came or went, and one line if any schema did."""
+    """Yield each kind, setting or list of members that differs, and one line if any schema does."""
     yield from _drift("kind", old["kinds"], new["kinds"])
     yield from _drift("settings", old["settings"], new["settings"])
+    yield from _drift("members", old["members"], new["members"])
     if any(old[part] != new[part] for part in ("operations", "schemas")):
         yield Difference("schemas", "of bodies and answers", "changed")
 
 
 def drift(old: dict[str, Any], *, new: dict[str, Any]) -> Iterator[Difference]:
-    """Yield each site, credential, endpoint, scope or operation that came, went or changed."""
+    """Yield each added, removed or changed site, credential, endpoint, scope or operation."""
     for kind, noun in _PLATFORM.items():
         yield from _drift(noun, old["platform"][kind], new["platform"][kind])
     yield from _drift("scope", old["scopes"], new["scopes"])
@@ -118,7 +120,7 @@ def drift(old: dict[str, Any], *, new: dict[str, Any]) -> Iterator[Difference]:
 
 
 def table(differences: list[Difference]) -> str:
-    """Return the differences as a table for people, one a line."""
+    """Return the differences as a readable table, one per line."""
     rows = [("what", "name", "change"), *((d.what, d.name, d.change) for d in differences)]
     widths = [max(len(row[column]) for row in rows) for column in range(2)]
     return "\n".join(

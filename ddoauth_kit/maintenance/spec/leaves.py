@@ -1,4 +1,4 @@
-"""Make up single values that are plausible, alike in each run, and no one's."""
+"""Make up single values that are plausible, the same in each run, and belong to nobody."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _FORMATS: Final = {
     "ipv6": "2001:db8::1",
     "binary": "sandbox",
 }
-# What the spec's patterns ask for, tried in turn.
+# Values for the spec's patterns, tried in turn.
 _SHAPES: Final = (
     MOMENT[:10],
     "1",
@@ -37,7 +37,7 @@ _SHAPES: Final = (
 
 
 def leaf(flat: dict[str, Any], *, name: str) -> object:
-    """Return a value of a schema that holds no other: text, number, truth value or anything."""
+    """Return a value for a schema without parts: a string, a number, a boolean or anything."""
     if flat.get("enum"):
         return flat["enum"][0]
     wanted = flat.get("type", "")

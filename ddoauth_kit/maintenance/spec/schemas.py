@@ -30,7 +30,7 @@ _READERS: Final[dict[str, Callable[[str], object]]] = {
 
 
 class _Missing:
-    """Stand where no value is given."""
+    """Mark a missing value."""
 
 
 MISSING: Final = _Missing()
@@ -55,7 +55,7 @@ class Schemas:
         return merged
 
     def fits(self, schema: dict[str, Any], value: object) -> bool:
-        """Return whether a value is valid, as strictly as the official client reads answers."""
+        """Return whether a value is valid, as strictly as the official client checks answers."""
         made = by_hand(schema)
         if made is not MISSING:
             return bool(value == made)
@@ -98,12 +98,12 @@ class Schemas:
 
 
 def by_hand(schema: dict[str, Any]) -> Any:  # noqa: ANN401 - JSON is anything
-    """Return the value made by hand for a schema, if there is one."""
+    """Return the handmade value for a schema, if there is one."""
     return BY_HAND.get(schema.get("$ref", "").rpartition("/")[2], MISSING)
 
 
 def kind(flat: dict[str, Any]) -> str:
-    """Return the type that a flat schema has, said or implied; empty for any."""
+    """Return the explicit or implied type of a flat schema; empty means any type."""
     if "type" in flat:
         return str(flat["type"])
     return "object" if "properties" in flat else "array" if "items" in flat else ""
@@ -112,7 +112,7 @@ def kind(flat: dict[str, Any]) -> str:
 def _is_kind(flat: dict[str, Any], value: object) -> bool:
     wanted = kind(flat)
     if isinstance(value, bool):
-        # The client measures a truth value that the spec gives a length, and fails.
+        # The client fails when it measures a boolean for which the spec gives a length.
         return wanted in {"boolean", ""} and "maxLength" not in flat
     return not wanted or isinstance(value, _KINDS[wanted])
 

@@ -1,4 +1,4 @@
-"""Leave nothing in a value that could be someone's: addresses, hosts, what looks like a secret."""
+"""Remove private data from values: addresses, hosts, and anything that looks like a secret."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SECRET_NAMES: Final = re.compile(
     r"|application_?key|auth_?token|access_?token|bearer|signature|^token$|_token$|^hash$)(_value)?$"
 )
 _MARK: Final = "sandbox-"
-# Probes take this one for an id that nobody has.
+# Probes use this as an id that nobody has.
 _ZERO_UUID: Final = re.compile(r"0{8}-0{4}-0{4}-0{4}-0{12}")
 _SOME_UUID: Final = "5a4db0c5-0000-4000-8000-000000000000"
 

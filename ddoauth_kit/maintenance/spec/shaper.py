@@ -1,4 +1,4 @@
-"""Shape a value to a schema: keep what is right of an example, make up the rest."""
+"""Fit a value to a schema: keep the valid parts of an example, and make up the rest."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _MAY_BE_EMPTY: Final = {"errors", "warnings"}
 
 @dataclass(frozen=True)
 class Shaper:
-    """Make values of one document's schemas.
+    """Create values for one document's schemas.
 
-    With `full` no list is empty and what is made up has its optional fields too; without,
-    only what is required is added to an example.
+    With `full`, no list is empty and made-up values include optional fields; otherwise, only
+    required fields are added to an example.
     """
 
     schemas: Schemas
@@ -35,9 +35,9 @@ class Shaper:
         name: str = "value",
         trail: tuple[str, ...] = (),
     ) -> Any:  # noqa: ANN401 - JSON is anything
-        """Return a value that fits, as near to the given one as the schema allows.
+        """Return a valid value that is as close to the given one as the schema allows.
 
-        `trail` names the schemas around this one, which bounds recursion.
+        `trail` names the enclosing schemas, which limits recursion.
         """
         made = by_hand(schema)
         if made is not MISSING:

@@ -1,4 +1,4 @@
-"""Find Datadog's OpenAPI spec: it travels in the source distribution of `datadog-api-client`."""
+"""Find Datadog's OpenAPI spec: it is part of the source distribution of `datadog-api-client`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import yaml
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.own_python import python_command
 
-# What tarfile, gzip and the YAML reader raise at what is none, cut off or something else.
+# What tarfile, gzip and the YAML reader raise for invalid, truncated or other files.
 _UNREADABLE: Final = (
     OSError,
     EOFError,
@@ -31,19 +31,19 @@ _SCHEMAS: Final = ".generator/schemas/{version}/openapi.yaml"
 
 @dataclass(frozen=True)
 class Spec:
-    """Hold the spec's two documents, v1 and v2, and the version they came with."""
+    """Hold the spec's two documents, v1 and v2, and their version."""
 
     version: str
     documents: tuple[dict[str, Any], ...]
 
     @property
     def name(self) -> str:
-        """Return what the data files say they were derived from."""
+        """Return the name that the data files give as their source."""
         return f"{PACKAGE} {self.version}"
 
 
 def download(version: str, *, folder: Path) -> Path:
-    """Fetch a source distribution by pip, from the index that pip is set up for.
+    """Download a source distribution with pip, from the index that pip is configured for.
 
     `version` is a version, or empty for the newest.
 
@@ -66,7 +66,7 @@ def download(version: str, *, folder: Path) -> Path:
 
 
 def read_archive(path: Path) -> Spec:
-    """Read the spec out of a source distribution.
+    """Read the spec from a source distribution.
 
     Raises:
         InputError: `no_spec`, if it is not an archive or contains no spec.
@@ -81,7 +81,7 @@ def read_archive(path: Path) -> Spec:
 
 
 def newest_or(version: str) -> Spec:
-    """Download and read the spec of a version, or the newest."""
+    """Download and read the spec of a version, or the newest one."""
     with tempfile.TemporaryDirectory() as folder:
         return read_archive(download(version, folder=Path(folder)))
 

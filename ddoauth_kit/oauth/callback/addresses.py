@@ -29,9 +29,9 @@ _LOCALHOST: Final = (
 
 @dataclass(frozen=True, slots=True)
 class CallbackUrls:
-    """Hold the two URLs as a browser reaches them, and the proxy's address where there is one.
+    """Hold the two URLs for the browser, and the proxy's address if there is one.
 
-    `proxy_url` is empty on this machine; behind a proxy, a port of it is at `proxy_url` + number.
+    `proxy_url` is empty without a proxy; otherwise a port's address is `proxy_url` plus its number.
     """
 
     redirect_uri: str
@@ -41,7 +41,7 @@ class CallbackUrls:
 
 @dataclass(frozen=True, slots=True)
 class CallbackAddress:
-    """Hold the name and port to open, and the paths that are served there."""
+    """Hold the name and port to open, and the paths to serve there."""
 
     name: str
     port: int
@@ -65,7 +65,7 @@ class CallbackAddress:
 
     @property
     def host_headers(self) -> frozenset[str]:
-        """Return the `Host` values of requests that come without a proxy."""
+        """Return the `Host` values of requests that do not come through a proxy."""
         bare = _NAMES if self.port == _HTTP_PORT else ()
         return frozenset([*(f"{name}:{self.port}" for name in _NAMES), *bare])
 
@@ -73,10 +73,10 @@ class CallbackAddress:
 def registered_address(
     registration: ClientRegistration, *, redirect_uri: str | None = None
 ) -> CallbackAddress:
-    """Return where a registered client's redirects arrive, if that is this machine.
+    """Return where a registered client's redirects arrive, if they lead to this machine.
 
-    Of several loopback redirect URIs, one with an IP literal wins over `localhost` (RFC 8252
-    section 8.3). The onboarding URL is served if it has the same port.
+    Among several loopback redirect URIs, one with an IP literal is preferred to `localhost` (RFC
+    8252 section 8.3). The onboarding URL is served if it has the same port.
 
     Raises:
         InputError: `no_loopback_redirect_uri`.
@@ -104,7 +104,7 @@ def free_address(port: int = 0) -> CallbackAddress:
 
 
 def proxied(url: str, proxy_url: str) -> str:
-    """Return a loopback URL as the proxy shows it; any other URL as it is."""
+    """Return a loopback URL's address behind the proxy; return any other URL unchanged."""
     if not proxy_url or not leads_here(url):
         return url
     parts = urlsplit(url)
@@ -113,10 +113,10 @@ def proxied(url: str, proxy_url: str) -> str:
 
 
 def proxy_origin(headers: Mapping[str, str]) -> str | None:
-    """Return scheme and host of the page that a proxied request came from, or None.
+    """Return the scheme and host of the page that sent a proxied request, or None.
 
-    Jupyter's proxy keeps `Host` and passes a hub's `X-Forwarded-Proto` on. Without the latter,
-    browsers tell: they send `Sec-Fetch-Mode` to secure origins, and to loopback ones.
+    Jupyter's proxy keeps `Host` and passes on a hub's `X-Forwarded-Proto`. Without that header,
+    `Sec-Fetch-Mode` decides, which browsers send only to secure and loopback origins.
     """
     host = headers.get("host", "").lower()
     if not _HOST.fullmatch(host):
@@ -138,7 +138,7 @@ def _name(hostname: str) -> str:
 
 
 def _onboarding(registered: str, uri: str, port: int) -> tuple[str, tuple[str, ...]]:
-    """Return the onboarding URL that is served, and a warning if another one is registered."""
+    """Return the onboarding URL to serve, and a warning if a different one is registered."""
     if leads_here(registered) and (urlsplit(registered).port or _HTTP_PORT) == port:
         return registered, ()
     parts = urlsplit(uri)

@@ -1,4 +1,4 @@
-"""Remember what a listener began: links, browser sessions, and the attempts bound to them."""
+"""Remember a listener's links, browser sessions, and the attempts bound to them."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ ANOTHER: Final = "This address belongs to another attempt; the pending attempt i
 
 @dataclass(eq=False, slots=True)
 class Start:
-    """Hold how the program's own attempt begins, and the browser that opened its link first."""
+    """Hold the program's own attempt, and the browser that opened its link first."""
 
     begin: Callable[[str], AuthorizationRequest]
     session: str = field(default="", repr=False)
 
 
 class Attempts:
-    """Remember links by ticket, and attempts by the session of their browser; safe with threads.
+    """Remember links by ticket, and attempts by the session of their browser; thread-safe.
 
     A session counts only if it was created here, so that another program on this machine can't
-    plant one. The cookie's name is this listener's own.
+    plant one. Each listener has its own cookie name.
     """
 
     def __init__(self, oauth: OAuthClient) -> None:
@@ -56,7 +56,7 @@ class Attempts:
 
     @property
     def has_own(self) -> bool:
-        """Return whether only the program's own attempt is answered here."""
+        """Return whether the listener answers only the program's own attempt."""
         return any(not isinstance(target, str) for target in tuple(self._tickets.values()))
 
     def too_many(self, session: str) -> bool:
@@ -70,18 +70,18 @@ class Attempts:
         return name
 
     def has(self, ticket: str) -> bool:
-        """Return whether a ticket was given out."""
+        """Return whether a ticket was issued."""
         return ticket in self._tickets
 
     def target(self, ticket: str) -> Start | AuthorizationRequest | str:
-        """Return what a ticket is for."""
+        """Return the start or page that a ticket stands for."""
         return self._tickets[ticket]
 
     def new_session(self) -> str:
         """Begin the session of one browser.
 
-        If many have begun, the oldest of the newer half is removed: browsers from before a flood
-        stay, and new ones can still begin.
+        If there are too many, the oldest of the newer half is removed, so that browsers from before
+        a flood stay and new ones can still begin.
         """
         session = secrets.token_urlsafe(32)
         with self._lock:
@@ -91,7 +91,7 @@ class Attempts:
         return session
 
     def session(self, cookies: str) -> str | None:
-        """Return the session of a `Cookie` header, which may hold many other programs' cookies."""
+        """Return the session in a `Cookie` header, which may contain other programs' cookies."""
         for pair in cookies.split(";"):
             name, _, value = pair.strip().partition("=")
             if name == self.cookie and value in self._sessions:
@@ -107,7 +107,7 @@ class Attempts:
         """Begin the program's own attempt in the first browser that opens its link.
 
         Raises:
-            AuthorizationError: `wrong_state`, when another browser was first.
+            AuthorizationError: `wrong_state`, if another browser opened it first.
         """
         with self._lock:
             own.session = own.session or session
@@ -121,7 +121,7 @@ class Attempts:
         """Bind an attempt that the program made to the first browser that opens its link.
 
         Raises:
-            AuthorizationError: `wrong_state`, when another browser was first or it is too old.
+            AuthorizationError: `wrong_state`, if another browser opened it first, or it is too old.
         """
         with self._lock:
             if request in self._sessions.get(session, ()):
@@ -132,10 +132,10 @@ class Attempts:
             self._adopted.append(request)
 
     def session_of(self, redirect: Redirect) -> str:
-        """Return the session of the attempt that a redirect answers, or of one that begins here.
+        """Return the session of the attempt that a redirect answers, or of a start.
 
         Raises:
-            AuthorizationError: `wrong_state`, or the redirect is none.
+            AuthorizationError: `wrong_state`, or the value is not a redirect.
         """
         redirect.refuse_fault()
         found = self._answered(redirect)
@@ -149,14 +149,14 @@ class Attempts:
         return found is not None and not self._pending.waits(found[0])
 
     def let_go(self) -> None:
-        """Forget attempts that were not answered, and give the program's own back."""
+        """Forget unanswered attempts, and release the program's own."""
         with self._lock:
             for session in tuple(self._sessions):
                 self._let_go(session)
             self._tickets.clear()
 
     def _answered(self, redirect: Redirect) -> tuple[AuthorizationRequest, str] | None:
-        """Return the attempt whose state a redirect carries, with its session."""
+        """Return the attempt that a redirect's state belongs to, with its session."""
         with self._lock:
             begun = [(each, name) for name, all_ in self._sessions.items() for each in all_]
         targets = tuple(self._tickets.values())

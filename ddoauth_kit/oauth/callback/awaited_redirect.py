@@ -1,4 +1,4 @@
-"""Hold the single answer to an attempt, between the thread that gets it and the one that waits."""
+"""Pass the single answer to an attempt from the thread that receives it to the waiting one."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ Result = TypeVar("Result")
 
 
 class AwaitedRedirect(Generic[Result]):
-    """Accept redirects from one thread and end the wait of another; the first outcome stays.
+    """Accept redirects in one thread and end another's wait; only the first outcome counts.
 
-    `finish` makes a value of the checked redirect, before whoever brought it hears that all went
-    well. `outcome` has that value or an error, and the wait goes on until `release`, so that a
-    page about it can be sent first; `response` is then the checked redirect.
+    `finish` turns the checked redirect into a value before the browser is told that all went well.
+    `outcome` holds that value or an error, and `response` the checked redirect. The wait goes on
+    until `release`, so that a page about the outcome can be sent first.
     """
 
     def __init__(
@@ -39,9 +39,9 @@ class AwaitedRedirect(Generic[Result]):
     def take(
         self, redirect: str | Redirect, *, session: str, spent: Callable[[Redirect], bool]
     ) -> bool:
-        """Check and finish a redirect, one at a time; return False if there was an outcome before.
+        """Check and finish a redirect, one at a time; return False if there already was an outcome.
 
-        `spent` tells whether a refused redirect used up the attempt.
+        `spent` says whether a refused redirect used up the attempt.
 
         Raises:
             AuthorizationError: it does not answer the attempt, which stays pending.
@@ -58,14 +58,14 @@ class AwaitedRedirect(Generic[Result]):
         self._over.set()
 
     def end(self, error: AuthorizationError) -> None:
-        """End the wait with an error, unless a redirect that is being taken brings an outcome."""
+        """End the wait with an error, unless a redirect in progress brings an outcome."""
         with self._taking:
             if not self.outcome.done():
                 self.outcome.set_exception(error)
         self._over.set()
 
     def wait(self, timeout: float) -> bool:
-        """Return whether the wait was over before `timeout` seconds were."""
+        """Return whether the wait ended within `timeout` seconds."""
         return self._over.wait(timeout)
 
     def _settle(self, redirect: Redirect, session: str, spent: Callable[[Redirect], bool]) -> None:
@@ -84,6 +84,6 @@ class AwaitedRedirect(Generic[Result]):
 
 
 def _bare(error: Exception) -> Exception:
-    """Return an error without the frames that held the redirect."""
+    """Return an error without the stack frames that contain the redirect."""
     error.__context__ = None
     return error.with_traceback(None)

@@ -71,9 +71,9 @@ _WORDS: Final = {
 def page(
     status: int, title: str, *paragraphs: str, facts: Mapping[str, str] | None = None
 ) -> Reply:
-    """Return a page that no other page may frame, no cache keeps, and that loads nothing.
+    """Return a page that loads nothing and must not be framed or cached.
 
-    `facts` stand in a box below the paragraphs, because a client may have many scopes.
+    `facts` are shown in a box below the paragraphs, because a client may have many scopes.
     """
     rows = "".join(
         f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in (facts or {}).items()
@@ -100,7 +100,7 @@ def refusal(status: int) -> Reply:
 def error_page(error: DdoauthError, *, waits: bool) -> Reply:
     """Return the page for a refusal: its kind and what to do, without any text from outside.
 
-    `waits` says whether the attempt goes on.
+    `waits` is true if the attempt is still pending.
     """
     kind = f"Reason: {error.code.replace('_', ' ')}."
     next_step = error.advice[0].upper() + error.advice[1:]
@@ -116,7 +116,7 @@ def error_page(error: DdoauthError, *, waits: bool) -> Reply:
 
 
 def success_page(facts: Mapping[str, str], *, lasts: bool = False) -> Reply:
-    """Return the page for an attempt that went well; `facts` say what was granted, and where."""
+    """Return the page for an attempt that went well; `facts` say what was granted and where."""
     reload = (
         "You can reload this page for a minute, while your program runs."
         if lasts
@@ -133,7 +133,7 @@ def success_page(facts: Mapping[str, str], *, lasts: bool = False) -> Reply:
 
 
 def answered_page() -> Reply:
-    """Return the page for a redirect that comes after the answer."""
+    """Return the page for a redirect that arrives after the answer."""
     words = "This attempt was answered before. You may now close this tab."
     return page(HTTPStatus.CONFLICT, "Answered already", words)
 
@@ -145,5 +145,5 @@ def unexpected_page() -> Reply:
 
 
 def send_on(location: str, *headers: tuple[str, str]) -> Reply:
-    """Return the redirect that sends the browser on by GET (RFC 9700 section 4.12)."""
+    """Return a redirect that the browser follows with GET (RFC 9700 section 4.12)."""
     return Reply(HTTPStatus.SEE_OTHER, (("Location", location), *STRICT, *headers))

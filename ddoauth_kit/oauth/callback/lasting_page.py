@@ -1,4 +1,4 @@
-"""Keep the page after consent for a minute at an address of its own, so that it can be reloaded.
+"""Serve the page after consent for a minute at a separate address, so that it can be reloaded.
 
 The port of the redirect URI closes right after the answer (RFC 8252 section 8.3), and the code
 leaves the browser's address bar at once.
@@ -23,10 +23,10 @@ FIRST_LOOK: Final = 5.0
 
 
 class LastingPage:
-    """Serve one page at a path that nobody can guess, on a free port of these hosts.
+    """Serve one page at an unguessable path, on a free port of these hosts.
 
-    `seen` is called when the browser has the page, or after `first_look` seconds without it. The
-    port closes after `lasts` seconds, or when the process ends.
+    `seen` is called when the browser has loaded the page, or after `first_look` seconds. The port
+    closes after `lasts` seconds, or when the process ends.
 
     Raises:
         InputError: `port_not_opened`.

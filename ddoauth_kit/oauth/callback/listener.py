@@ -1,7 +1,7 @@
 """Listen on loopback for the two URLs that a client registers: onboarding URL and redirect URI.
 
-RFC 8252 sections 7.3 and 8.3. The listener does not judge a redirect: `OAuthClient` checks it, like
-a pasted one. The listener only adds the browser's own cookie as the session.
+RFC 8252 sections 7.3 and 8.3. The listener does not judge a redirect: `OAuthClient` checks it, as
+it checks a pasted one. The listener only adds the browser's cookie as the session.
 """
 
 from __future__ import annotations
@@ -44,19 +44,19 @@ _LONGEST_NAME: Final = 80
 class CallbackListener(Generic[Result]):
     """Serve onboarding URL and redirect URI on this machine until one attempt is answered.
 
-    Use it in a `with` statement: the port is open from its beginning, and closed by `wait` or at
-    its end; what a browser shows then is a `LastingPage`. `finish` takes the checked redirect,
-    before the browser sees that all went well: `oauth.exchange` makes tokens of it. The address is
-    the registration's loopback redirect URI (`redirect_uri` picks one). `register` is only for a
-    client whose registration can change, such as the sandbox's: it gets the URLs of a free port.
-    Without `onboarding` only attempts that this program began end here, by a link of `begin_url` or
-    `start_url`, and nobody else's can begin; with the first such link that is so in any case.
-    `proxy_path` is the path at which Jupyter shows ports to browsers (`/user/abc/proxy/`); the host
-    is learned from the first browser that comes with one of this listener's links, and from no
-    other request.
+    Use it in a `with` statement: the port is open from the beginning of the block until `wait`
+    returns or the block ends; afterwards the browser shows a `LastingPage`. `finish` receives the
+    checked redirect before the browser sees that all went well: `oauth.exchange` turns it into
+    tokens. The address is the registration's loopback redirect URI (`redirect_uri` picks one).
+    `register` is only for a client whose registration can change, such as the sandbox's: it
+    receives URLs on a free port. Without `onboarding`, only attempts that this program began with a
+    link of `begin_url` or `start_url` end here, and nobody else can begin one. The same holds as
+    soon as the first such link exists. `proxy_path` is the path under which Jupyter serves ports to
+    browsers (`/user/abc/proxy/`). The listener learns the host from the first browser that opens
+    one of its links, and from no other request.
 
     Raises:
-        InputError: `no_loopback_redirect_uri`, or `port_not_opened` when it is entered.
+        InputError: `no_loopback_redirect_uri`, or `port_not_opened` when the block is entered.
     """
 
     def __init__(  # noqa: PLR0913 - each is a choice of the program that listens
@@ -91,7 +91,7 @@ class CallbackListener(Generic[Result]):
         self.close()
 
     def open(self) -> Self:
-        """Open the port, before any browser is sent here.
+        """Open the port before any browser is sent here.
 
         Raises:
             InputError: `port_not_opened`.
@@ -114,27 +114,27 @@ class CallbackListener(Generic[Result]):
 
     @property
     def redirect_uri(self) -> str:
-        """Return the redirect URI as a browser reaches it."""
+        """Return the redirect URI at which a browser reaches the listener."""
         return self._urls.redirect_uri
 
     @property
     def onboarding_url(self) -> str:
-        """Return the onboarding URL as a browser reaches it; it takes `domain` and `site`."""
+        """Return the onboarding URL for a browser; it accepts `domain` and `site`."""
         return self._urls.onboarding_url
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Return what is unusual about the registered addresses, one sentence each."""
+        """Return warnings about the registered addresses, one sentence each."""
         return self._address.warnings
 
     def start_url(self, request: AuthorizationRequest) -> str:
-        """Return a link that begins an attempt which this program made for itself (`ONE_PERSON`).
+        """Return a link that begins an attempt of this program's own (`ONE_PERSON`).
 
-        The attempt is bound to the first browser that opens the link, and given back unanswered
-        when the listener closes. From now on nobody can begin another one at the onboarding URL.
+        The attempt is bound to the first browser that opens the link, and released unanswered when
+        the listener closes. From now on, nobody can begin another attempt at the onboarding URL.
 
         Raises:
-            InputError: `unregistered_redirect_uri`, for an attempt that does not end here.
+            InputError: `unregistered_redirect_uri`, if the attempt does not end here.
         """
         if request.redirect_uri != self.redirect_uri:
             what = f"The attempt ends at {request.redirect_uri}, not at {self.redirect_uri}."
@@ -144,8 +144,8 @@ class CallbackListener(Generic[Result]):
     def begin_url(self, *, domain: str) -> str:
         """Return a link that begins an attempt of this program in the first browser to open it.
 
-        It starts as from the tile of an organization on that site. From now on nobody can begin
-        another one at the onboarding URL.
+        It starts as if from the tile of an organization on that site. From now on, nobody can begin
+        another attempt at the onboarding URL.
         """
 
         def begin(session: str) -> AuthorizationRequest:
@@ -156,17 +156,18 @@ class CallbackListener(Generic[Result]):
     def link_to(self, url: str) -> str:
         """Return a link to a page of this machine, such as the sandbox's, for any browser.
 
-        Behind a proxy it teaches the listener how the browser comes; without one it is `url`.
+        Behind a proxy, this link also tells the listener the browser's address; without a proxy, it
+        is `url`.
         """
         return self._link(self._attempts.ticket(url)) if self._proxy_path else url
 
     def wait(self, timeout: float = WAIT) -> Result:
-        """Return what `finish` made of the redirect; `timeout` in seconds ends the wait for good.
+        """Return the result of `finish`; the wait ends for good after `timeout` seconds.
 
         Raises:
-            AuthorizationError: the customer denied, or the redirect was refused;
-                `no_redirect_in_time`, `wait_cancelled`.
-            TokenError, AnswerError, NetworkError: what `finish` raises.
+            AuthorizationError: the customer denied consent, or the redirect was refused;
+                `no_redirect_in_time`, `wait_cancelled`. TokenError, AnswerError, NetworkError:
+                raised by `finish`.
         """
         try:
             if not self._answer.wait(timeout):
@@ -177,13 +178,13 @@ class CallbackListener(Generic[Result]):
         return self._answer.outcome.result()
 
     def take(self, redirect: str | Redirect) -> None:
-        """Take a redirect that a person pasted, as if the browser had brought it here.
+        """Accept a redirect that a person pasted, as if the browser had sent it here.
 
         The waiting thread gets the result.
 
         Raises:
-            AuthorizationError: it does not answer an attempt of this listener, which keeps
-                waiting.
+            AuthorizationError: it does not answer an attempt of this listener, which continues to
+            wait.
         """
         if self._answer.outcome.done():
             return
@@ -218,7 +219,7 @@ class CallbackListener(Generic[Result]):
         return f"{origin}{self._address.port}{START}{ticket}"
 
     def _respond(self, asked: Asked) -> Reply:
-        """Answer one request; only the redirect of an attempt of this browser ends the wait."""
+        """Answer one request; only a redirect for one of this browser's attempts ends the wait."""
         try:
             serve, way = self._route(asked.path), self._way(asked)
             if way and serve == self._start:
@@ -242,9 +243,9 @@ class CallbackListener(Generic[Result]):
         return self._onboarding if is_open and path == self._address.onboarding_path else None
 
     def _way(self, asked: Asked) -> str | None:
-        """Return the address of the proxy that a request came through, or nothing without one.
+        """Return the address of the proxy that a request came through, or "" without a proxy.
 
-        None is for a name that is not the listener's, such as a rebound DNS name.
+        Return None if the name is not the listener's, such as a rebound DNS name.
         """
         if asked.headers["host"].lower() in self._address.host_headers:
             return ""
@@ -258,7 +259,7 @@ class CallbackListener(Generic[Result]):
         return f"{self._proxy_path}{self._address.port}" if self._proxy_path else ""
 
     def _learn(self, proxy_url: str) -> None:
-        """Pin the proxy's address, once, and register the URLs that are reached through it."""
+        """Pin the proxy's address once, and register the URLs behind it."""
         own = self._address.urls
         urls = CallbackUrls(
             proxied(own.redirect_uri, proxy_url), proxied(own.onboarding_url, proxy_url), proxy_url
@@ -269,7 +270,7 @@ class CallbackListener(Generic[Result]):
                 self._urls = urls
 
     def _start(self, asked: Asked) -> Reply:
-        """Begin the attempt of a link, or lead to its page."""
+        """Begin a link's attempt, or redirect to its page."""
         target = self._attempts.target(asked.path.removeprefix(START))
         if self._answer.outcome.done():
             return pages.answered_page()
@@ -285,7 +286,7 @@ class CallbackListener(Generic[Result]):
         return pages.send_on(proxied(target.url, self._urls.proxy_url), *cookie)
 
     def _onboarding(self, asked: Asked) -> Reply:
-        """Begin an attempt for the `domain` and `site` that arrived; others keep waiting."""
+        """Begin an attempt for the `domain` and `site` that arrived; others stay pending."""
         belongs = self._where_it_belongs(asked)
         if belongs:
             return pages.send_on(belongs)
@@ -305,7 +306,7 @@ class CallbackListener(Generic[Result]):
         return pages.send_on(proxied(request.url, self._urls.proxy_url), *cookie)
 
     def _where_it_belongs(self, asked: Asked) -> str:
-        """Return the same address under the redirect URI's name, if it came under another.
+        """Return the same address under the redirect URI's host name, if the request used another.
 
         A cookie of `localhost` would not come back to 127.0.0.1.
         """
@@ -316,7 +317,7 @@ class CallbackListener(Generic[Result]):
         return proxied(url, self._urls.proxy_url)
 
     def _callback(self, asked: Asked) -> Reply:
-        """Check a redirect and finish it; one at a time, and none after the first."""
+        """Check a redirect and finish it; one at a time, until one succeeds."""
         redirect = read_redirect(f"?{asked.query}")
         session = self._attempts.session(asked.headers.get("cookie", "")) or "no session"
         if not self._answer.take(redirect, session=session, spent=self._attempts.spent):
@@ -326,7 +327,7 @@ class CallbackListener(Generic[Result]):
         return self._page()
 
     def _lasting_page(self) -> Reply:
-        """Lead to the page about the outcome; the wait ends when the browser has it."""
+        """Redirect to the page about the outcome; the wait ends when the browser has it."""
         page = pages.success_page(self._answered(), lasts=True)
         try:
             lasting = LastingPage(page, hosts=self._address.hosts, seen=self._answer.release)
@@ -339,7 +340,7 @@ class CallbackListener(Generic[Result]):
         return _facts(self._answer.response, self._answer.outcome.result())
 
     def _page(self) -> Reply:
-        """Return the page about the outcome; the wait ends when it is on its way."""
+        """Return the page about the outcome; the wait ends once it is sent."""
         error = self._answer.outcome.exception()
         if error is None:
             reply = pages.success_page(self._answered())
@@ -350,7 +351,7 @@ class CallbackListener(Generic[Result]):
         return replace(reply, then=self._answer.release)
 
     def _session(self, asked: Asked) -> tuple[str, tuple[tuple[str, str], ...]]:
-        """Return this browser's session, and the header that begins it where it is new."""
+        """Return this browser's session, and for a new one, the header that sets it."""
         known = self._attempts.session(asked.headers.get("cookie", ""))
         if known:
             return known, ()
@@ -362,7 +363,7 @@ class CallbackListener(Generic[Result]):
 
 
 def _facts(response: AuthorizationResponse | None, result: object) -> dict[str, str]:
-    """Say for a person who consented, where, and to what; the redirect named the organization."""
+    """Say which organization consented, where, and to what; the redirect named it."""
     if response is None:
         return {}
     named = response.dd_org_name or response.dd_oid
@@ -380,7 +381,7 @@ def _facts(response: AuthorizationResponse | None, result: object) -> dict[str, 
 
 
 def _is_browser(asked: Asked) -> bool:
-    """Return whether a browser's window asks, which follows a redirect and may be reloaded."""
+    """Return whether a browser window sent this, which follows redirects and may be reloaded."""
     return asked.headers.get("sec-fetch-mode") == "navigate"
 
 
@@ -391,7 +392,7 @@ def _is_embedded(asked: Asked) -> bool:
 
 
 def _arrived(query: str) -> dict[str, str]:
-    """Return the parameters of an onboarding request, each of which may come once."""
+    """Return the parameters of an onboarding request, each of which may occur only once."""
     try:
         pairs = parse_qsl(
             query, keep_blank_values=True, strict_parsing=bool(query), max_num_fields=50

@@ -1,8 +1,8 @@
-"""Serve a few pages on loopback, strictly: small requests, one a connection, and no log.
+"""Serve a few pages on loopback, strictly: small requests, one per connection, and no log.
 
-It knows sockets and nothing of OAuth; h11 reads the requests. One that is too large, too slow or
-malformed gets a 4xx and reaches nobody, and neither does one of another user of this machine.
-Connections that send nothing cannot keep others out.
+It handles sockets and knows nothing about OAuth; h11 reads the requests. A request that is too
+large, too slow or malformed gets a 4xx and goes no further, and neither does a request from another
+user of this machine. Connections that send nothing can't block others.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _NO_IPV6: Final = {errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL}
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Hold one GET request: path and query as they were sent, header names in lower case."""
+    """Hold one GET request: the raw path and query, and lower-case header names."""
 
     path: str
     query: str = field(repr=False)
@@ -47,7 +47,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """Hold one answer, and what to do once it was sent."""
+    """Hold one answer, and what to do after it is sent."""
 
     status: int
     headers: tuple[tuple[str, str], ...]
@@ -56,11 +56,11 @@ class Reply:
 
 
 class LoopbackServer:
-    """Answer GET requests on loopback addresses from threads of its own, until `close`.
+    """Answer GET requests on loopback addresses from separate threads, until `close`.
 
-    `port` 0 takes any free one. `refuse` makes the answer to a request that never reaches
-    `respond`, from a status. `user` is the number of the user who may connect beside root; None is
-    the one who runs this program.
+    If `port` is 0, any free port is used. `refuse` builds the answer, from a status, to requests
+    that never reach `respond`. `user` is the id of the user who may connect besides root; None
+    means the user who runs this program.
 
     Raises:
         InputError: `port_not_opened`.
@@ -92,7 +92,7 @@ class LoopbackServer:
             server.start()
 
     def close(self) -> None:
-        """Close the port; an answer under way is still sent."""
+        """Close the port, after sending an answer that is in progress."""
         for server in self._servers:
             server.stop()
         self._servers.clear()
@@ -134,7 +134,7 @@ class _Server(socketserver.ThreadingTCPServer):
         self.server_close()
 
     def get_request(self) -> tuple[socket.socket, object]:
-        """Accept a connection; without a descriptor for it make room and pause, do not spin."""
+        """Accept a connection; if descriptors run out, make room and pause instead of spinning."""
         try:
             return super().get_request()
         except OSError:
@@ -143,7 +143,7 @@ class _Server(socketserver.ThreadingTCPServer):
             raise
 
     def process_request(self, request: object, client_address: object) -> None:
-        """Give a connection a thread, in place of the one that has been silent for longest."""
+        """Give a connection a thread, if necessary that of the longest-silent connection."""
         assert isinstance(request, socket.socket)  # noqa: S101 - a server of TCP
         if self.open.add(request):
             super().process_request(request, client_address)
@@ -157,7 +157,7 @@ class _Server(socketserver.ThreadingTCPServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Log nothing: the error may hold a code, and the waiting thread gets it."""
+        """Log nothing, because the error may contain a code; the waiting thread receives it."""
 
 
 class _Open:
@@ -169,7 +169,7 @@ class _Open:
         self._silent: dict[socket.socket, None] = {}
 
     def add(self, connection: socket.socket) -> bool:
-        """Take a connection; return False if as many as there may be are being answered."""
+        """Add a connection; return False if the maximum number is being answered."""
         if len(self._open) >= AT_ONCE and not self.drop_oldest():
             return False
         with self._lock:
@@ -178,7 +178,7 @@ class _Open:
         return True
 
     def asked(self, connection: socket.socket) -> None:
-        """Note that a connection has sent its request, and is not dropped for others."""
+        """Note that a connection has sent its request and must not be dropped for others."""
         with self._lock:
             self._silent.pop(connection, None)
 
@@ -189,7 +189,7 @@ class _Open:
             self._silent.pop(connection, None)
 
     def drop_oldest(self) -> bool:
-        """End the wait for the request that has been waited for longest, if there is one."""
+        """Drop the connection that has been silent for longest, if there is one."""
         with self._lock:
             oldest = next(iter(self._silent), None)
             if oldest is None:
@@ -241,7 +241,7 @@ class _Connection(socketserver.BaseRequestHandler):
             self._drain()
 
     def _drain(self) -> None:
-        """Read on for a moment: a close with unread bytes would take the answer back."""
+        """Keep reading for a moment, because closing with unread bytes would discard the answer."""
         deadline = time.monotonic() + _DRAIN
         while (left := deadline - time.monotonic()) > 0:
             self.request.settimeout(left)
@@ -250,7 +250,7 @@ class _Connection(socketserver.BaseRequestHandler):
 
 
 def _head(connection: socket.socket) -> h11.Request:
-    """Read up to the blank line, within five seconds in all."""
+    """Read up to the blank line, within five seconds in total."""
     parser = h11.Connection(h11.SERVER, max_incomplete_event_size=HEAD_BYTES)
     deadline = time.monotonic() + PATIENCE
     line = b""
@@ -295,7 +295,7 @@ def _asked(request: h11.Request) -> Asked:
 
 
 def _joined(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
-    """Return one value a name, as RFC 9110 section 5.3 and RFC 6265 section 5.4 join them."""
+    """Return one value per name, joined as in RFC 9110 section 5.3 and RFC 6265 section 5.4."""
     headers: dict[str, str] = {}
     for raw, value in pairs:
         name, text = raw.decode("ascii"), value.decode("latin-1")

@@ -1,7 +1,7 @@
-"""Tell a connection of this user's from one of another user of the same machine.
+"""Distinguish this user's connections from those of other users of the same machine.
 
 The link that begins an attempt is an argument of the browser's process, and on Linux everybody can
-list those. The system says which user a socket on loopback belongs to (proc(5), `/proc/net/tcp`).
+list those. The system records which user a loopback socket belongs to (proc(5), `/proc/net/tcp`).
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ _TRIES: Final = 3
 
 
 def is_foreign(connection: socket.socket, *, user: int | None = None) -> bool:
-    """Return whether a loopback connection comes from another user than `user` or root.
+    """Return whether a loopback connection comes from a user other than `user` and root.
 
-    By default `user` runs this process. The answer is False if it is root, who may be the root of a
-    container whose browser has another user, and where the system does not tell.
+    By default, `user` is the one who runs this process. The answer is False for root, who may be
+    root in a container while the browser runs as another user, and if the system does not say.
     """
     if sys.platform != "linux":
         return False
@@ -36,7 +36,7 @@ def is_foreign(connection: socket.socket, *, user: int | None = None) -> bool:
     try:
         ours, theirs = connection.getsockname(), connection.getpeername()
     except OSError:
-        return True  # it has gone, and nobody can say whose it was
+        return True  # it has gone, so its owner is unknown
     for _ in range(_TRIES):
         found = dict(_owners(_spellings(ours), _spellings(theirs)))
         if "theirs" in found or "ours" not in found:
@@ -46,7 +46,7 @@ def is_foreign(connection: socket.socket, *, user: int | None = None) -> bool:
 
 
 def _owners(ours: set[str], theirs: set[str]) -> Iterator[tuple[str, int | None]]:
-    """Yield the owners of both ends; a closed socket has none, although its user is given as 0."""
+    """Yield the owners of both ends; a closed socket, whose user is given as 0, has none."""
     for table in _TABLES:
         try:
             with open(table, encoding="ascii") as lines:  # noqa: PTH123 - proc has no size to read
@@ -61,7 +61,7 @@ def _owners(ours: set[str], theirs: set[str]) -> Iterator[tuple[str, int | None]
 
 
 def _spellings(address: tuple[str, int]) -> set[str]:
-    """Return how the tables write an address: as words of this machine's byte order."""
+    """Return an address as the tables write it: in words of this machine's byte order."""
     host, port = address[:2]
     if ":" in host:
         return {_spelled(socket.inet_pton(socket.AF_INET6, host), port)}

@@ -1,7 +1,7 @@
-"""Be a small browser for pages of the sandbox and of a tested server.
+"""A small browser for the pages of the sandbox and of a tested server.
 
-It is the second importer of httpx: a browser keeps cookies and goes to any host, which the sender
-of the kit's credentials must not. It gets no secret of the kit.
+Besides the sender, only this module imports httpx: a browser stores cookies and goes to any host,
+which the sender of the kit's credentials must not do. It never receives any of the kit's secrets.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from http.cookiejar import CookieJar
 
 TIMEOUT: Final = 10.0
-# A form in a comment or a script is none, so the parser must have seen where those begin.
+# A form in a comment or a script doesn't count, so the parser must see where those begin.
 _FORMS: Final = re.compile(r"<form|<script|<!--", re.IGNORECASE)
 
 
 @dataclass
 class Form:
-    """Hold a form: where it goes, its fields with their values, and whether it asks for consent."""
+    """Hold a form: its target, its fields with their values, and whether it asks for consent."""
 
     action: str
     fields: dict[str, str] = field(default_factory=dict)
@@ -40,7 +40,7 @@ class Form:
 
 @dataclass(frozen=True)
 class BrowserPage:
-    """Hold what came back: status, `Location`, the text to read, and the forms to send."""
+    """Hold an answer: its status, `Location`, visible text and forms."""
 
     status: int
     location: str
@@ -53,13 +53,13 @@ class BrowserPage:
 
     @cached_property
     def forms(self) -> tuple[Form, ...]:
-        """Return the forms, in order; what is before the first is not parsed."""
+        """Return the forms, in order; nothing before the first one is parsed."""
         begin = _FORMS.search(self.html)
         return tuple(_parsed(self.html[begin.start() :]).forms) if begin else ()
 
 
 class Browser:
-    """Keep cookies, use no proxy, and hand redirects back instead of following them."""
+    """Store cookies, use no proxy, and return redirects instead of following them."""
 
     def __init__(self) -> None:
         # A consent page and its form use one connection; servers close theirs after seconds.
@@ -76,14 +76,14 @@ class Browser:
 
     @property
     def cookies(self) -> CookieJar:
-        """Return the cookies so far."""
+        """Return the cookies that are stored so far."""
         return self._client.cookies.jar
 
     def open(self, url: str, form: dict[str, str] | None = None) -> BrowserPage:
-        """Return a page, or what sending a form brings.
+        """Return a page, or the answer to a form.
 
         Raises:
-            NetworkError: `no_network`, where nothing serves pages any more.
+            NetworkError: `no_network`, if nothing serves pages any more.
         """
         try:
             with quiet():
@@ -100,7 +100,7 @@ class Browser:
 
 @cache
 def _certificates() -> ssl.SSLContext:
-    """Load the certificate authorities once: it takes about 20 ms, and many browsers are made."""
+    """Load the certificate authorities once: it takes about 20 ms per browser."""
     return httpx.create_ssl_context(trust_env=False)
 
 
@@ -120,12 +120,12 @@ class _Parser(HTMLParser):
             self.forms[-1].fields[given.get("name", "")] = given.get("value", "")
 
     def handle_data(self, data: str) -> None:
-        if self.cdata_elem is None:  # else it is a style sheet or a script, which nobody reads
+        if self.cdata_elem is None:  # otherwise it is a style sheet or a script, which nobody reads
             self.text.append(data)
 
 
 def _reason(error: BaseException) -> str:
-    """Return the system's words; httpx's own may hold the URL, which may carry a code."""
+    """Return the system's error text, because httpx's own may contain a URL with a code."""
     cause: BaseException | None = error
     while cause is not None:
         if words := getattr(cause, "strerror", None):

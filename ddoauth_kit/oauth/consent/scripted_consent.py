@@ -1,7 +1,7 @@
-"""Click through consent without a person: what a customer's browser does, over real sockets.
+"""Click through consent without a person, as a customer's browser does, over real sockets.
 
-It reads the sandbox's pages as a browser would (form, cookie, CSRF token). Real Datadog pages are
-for people; nothing here is meant for them.
+It reads the sandbox's pages as a browser would (form, cookie, CSRF token). It must not be used on
+Datadog's real pages, which are for people.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ def visit_consent(
     """Open the authorization URL, decide, and return the redirect that follows.
 
     `decision` is `approve` or `deny`; `organization` is the `dd_oid` of the organization to act
-    for, by default the first of the site; `region` is the name of another site, which the
+    for, by default the site's first organization; `region` is the name of another site, which the
     customer chooses while consenting.
 
     Raises:
         AuthorizationError: `invalid_client_id`, `mismatching_redirect_uri` or
-            `authorization_refused`: the server showed an error page and redirects nowhere.
+            `authorization_refused`: the server showed an error page and did not redirect.
         NetworkError: `no_network`: the sandbox that the request is for has ended.
     """
     browser = Browser()
@@ -57,7 +57,7 @@ def visit_consent(
 
 
 def _refused(page: BrowserPage) -> AuthorizationError:
-    """Name the error page; Datadog shows one, without a redirect, for client and redirect URI."""
+    """Return the error for a page that Datadog shows instead of redirecting."""
     for words, code in _PAGE_ERRORS.items():
         if words in page.text:
             what = "Datadog shows an error page and does not redirect."

@@ -44,12 +44,12 @@ UNINSTALL: Final = Errand("Integrations", "Uninstall", "/integrations", "integra
 
 
 def run_errand(errand: Errand, *, site: Site, **fields: str) -> int:
-    """Send each form of the page that has the errand's action and these fields.
+    """Submit each form on the page that has the errand's action and these fields.
 
-    Return how often that was accepted.
+    Return how many were accepted.
 
     Raises:
-        NetworkError: `no_network`, where the sandbox has ended.
+        NetworkError: `no_network`, if the sandbox has ended.
     """
     browser = Browser()
     url = site.app_url + errand.path

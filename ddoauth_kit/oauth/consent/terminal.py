@@ -1,4 +1,4 @@
-"""Get a person's consent from a plain terminal: by the listener, or by a pasted address."""
+"""Get a person's consent from a plain terminal: through the listener or a pasted address."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PROMPT: Final = "Paste the address of the page where you end up (it is not shown
 
 
 def organization(response: AuthorizationResponse) -> str:
-    """Return a sentence that names the organization of a redirect, as Datadog's redirect does."""
+    """Return a sentence that names the organization as the redirect does."""
     named = " ".join(filter(None, (response.dd_org_name, f"({response.dd_oid})")))
     given = named if response.dd_oid or response.dd_org_name else "that the redirect does not name"
     return f"Consent came from the organization {given} on {response.site.domain}."
@@ -42,14 +42,14 @@ def listen_for_consent(  # noqa: PLR0913 - what a test stands in for comes by na
     browse: Callable[[str], object] = webbrowser.open,
     seconds: float = WAIT,
 ) -> TokenSet:
-    """Open the browser on the authorization page, wait at the listener, and return the tokens.
+    """Open the authorization page in the browser, wait for the redirect, and return the tokens.
 
-    `finish` gets the checked redirect before the browser sees that all went well. The listener
+    `finish` receives the checked redirect before the browser sees that all went well. The listener
     serves this one attempt and no onboarding URL.
 
     Raises:
         InputError: `no_loopback_redirect_uri`, or `port_not_opened`.
-        AuthorizationError: consent was denied, did not come in time, or is not to be believed.
+        AuthorizationError: consent was denied, did not arrive in time, or cannot be trusted.
         TokenError, AnswerError, NetworkError: the code was not exchanged.
     """
     uris = [uri for uri in oauth.registration.redirect_uris if leads_here(uri)]
@@ -66,6 +66,7 @@ def listen_for_consent(  # noqa: PLR0913 - what a test stands in for comes by na
         say(f"Authorize in your browser: {url}")
         minutes = counted(f"{seconds / 60:g}", "minute")
         say(f"Waiting for your answer for up to {minutes}; Ctrl-C ends the wait.")
+        say("If the page shows an error instead, compare client id, redirect URI and scopes.")
         if not opens_no_window():
             with contextlib.suppress(webbrowser.Error):
                 browse(url)
@@ -80,12 +81,12 @@ def paste_consent(
     say: Callable[[str], None],
     ask: Callable[[str], str] = getpass,
 ) -> TokenSet:
-    """Print the authorization URL, read the redirect like a password, and return the tokens.
+    """Print the authorization URL, read the redirect without echo, and return the tokens.
 
     Raises:
-        InputError: `no_person`, where nothing can be typed.
-        AuthorizationError: consent was denied, or the redirect cannot be trusted.
-        TokenError, AnswerError, NetworkError: the code was not exchanged.
+        InputError: `no_person`, if nobody can type.
+        AuthorizationError: consent was denied, or the redirect cannot be trusted. TokenError,
+        AnswerError, NetworkError: the code was not exchanged.
     """
     request = oauth.begin(domain=domain, session=ONE_PERSON)
     host = urlsplit(request.redirect_uri).hostname

@@ -1,4 +1,4 @@
-"""Decide how a person's redirect comes back: what was asked for, and whether a browser opens."""
+"""Decide how a person's redirect gets back: by settings, and by whether a browser opens."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ _IN_TERMINALS: Final = frozenset(
 
 
 def consent_wanted(environ: Mapping[str, str] = os.environ) -> str:
-    """Return what `DDOAUTH_CONSENT` asks for: `paste`, `listener` or nothing.
+    """Return the value of `DDOAUTH_CONSENT`: `paste`, `listener` or "".
 
     Raises:
         InputError: `unknown_consent`.
@@ -65,7 +65,7 @@ def consent_wanted(environ: Mapping[str, str] = os.environ) -> str:
 
 
 def browser_is_here() -> bool:
-    """Return whether a browser with windows opens on this machine."""
+    """Return whether a graphical browser opens on this machine."""
     try:
         browser = webbrowser.get()
     except webbrowser.Error:
@@ -77,9 +77,9 @@ def browser_is_here() -> bool:
 
 
 def opens_no_window(environ: Mapping[str, str] = os.environ) -> bool:
-    """Return whether the browser that would open is one of a terminal, or has no display.
+    """Return whether the browser that would open runs in a terminal, or has no display.
 
-    It would load a one-time link, which is then spent, and show it to nobody.
+    Such a browser would use up a one-time link without showing it to anybody.
     """
     try:
         browser = webbrowser.get()

@@ -1,1 +1,1 @@
-"""Datadog's API, as the sandbox serves it."""
+"""Serve Datadog's API in the sandbox."""

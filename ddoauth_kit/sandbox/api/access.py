@@ -44,12 +44,9 @@ def _invalid(behaviour: str) -> Refusal:
 
 
 def check_scopes(grant: Grant, operation: Operation) -> None:
-    """Refuse a call that this grant's scopes don't open, or that its user may not make."""
-    needed = frozenset().union(*operation.scopes)
-    granted = frozenset(
-        scope for scope in needed.intersection(grant.scopes) if grant.org.admin.may(scope)
-    )
-    if not operation.is_open_to(granted):
+    """Refuse a call that the grant's scopes or its user's permissions don't allow."""
+    granted, own = frozenset(grant.scopes), grant.org.admin.permissions
+    if not operation.is_open_to(granted if own is None else granted & own):
         raise bearer_refusal(
             "scope-missing",
             403,
@@ -61,7 +58,7 @@ def check_scopes(grant: Grant, operation: Operation) -> None:
 
 
 def api_key(twin: Twin, incoming: Incoming) -> ApiKey:
-    """Return the API key of the request's `DD-API-KEY` header; bearer tokens cannot send data."""
+    """Return the API key in the `DD-API-KEY` header, because bearer tokens can't send data."""
     value = incoming.headers.get("dd-api-key", "")
     if not value:
         raise api_refusal("key-missing", 403, "API key required")

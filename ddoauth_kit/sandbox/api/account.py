@@ -1,13 +1,12 @@
-"""Answer questions about an organization: the user behind a token, and the permissions."""
+"""Answer questions about an organization: its user and its permissions."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ddoauth_kit.sandbox.clock import START, iso
 from ddoauth_kit.sandbox.facts.catalogue import catalogue
 from ddoauth_kit.sandbox.http.messages import json_answer
-from ddoauth_kit.sandbox.resources.org_people import admin_of, org_itself, role_of
+from ddoauth_kit.sandbox.resources.org_people import admin_of, org_itself, permission, role_of
 
 if TYPE_CHECKING:
     from ddoauth_kit.sandbox.http.messages import Answer, Incoming
@@ -25,32 +24,14 @@ def get_current_user(twin: Twin, _incoming: Incoming, org: Org) -> Answer:
 def list_permissions(twin: Twin, incoming: Incoming, _org: Org) -> Answer:
     """List the permissions; with `include_scopes` also those that exist only as scopes.
 
-    The public description does not distinguish scopes from permissions, so here scopes that only
-    partners hold are not permissions.
+    The public description does not distinguish scopes from permissions, so scopes that only
+    partners have don't count as permissions here.
     """
     everything = incoming.parameters.get("include_scopes", "").lower() == "true"
     known = catalogue()
     found = [
-        _permission(twin, name, description)
-        for name, description in known.descriptions.items()
+        permission(twin, name)
+        for name in known.descriptions
         if everything or known.sources[name] == "spec"
     ]
     return json_answer(200, {"data": found})
-
-
-def _permission(twin: Twin, name: str, description: str) -> dict[str, Any]:
-    kind = catalogue().kinds[name]
-    attributes = {
-        "created": iso(START),
-        "description": description,
-        "display_name": name.replace("_", " ").title(),
-        "display_type": "read" if kind == "read" else "write",
-        "group_name": "General",
-        "name": name,
-        "restricted": False,
-    }
-    return {
-        "type": "permissions",
-        "id": twin.mint.uuid(f"permission:{name}"),
-        "attributes": attributes,
-    }

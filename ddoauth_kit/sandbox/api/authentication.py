@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 
 def validate_key_v1(_twin: Twin, _incoming: Incoming, _org: Org) -> Answer:
-    """Say that a key is valid; this call does not say more."""
+    """Say that a key is valid, and nothing else."""
     return json_answer(200, {"valid": True})
 
 
 def validate_key_v2(twin: Twin, incoming: Incoming, org: Org) -> Answer:
-    """Say whose a valid key is, by the organization's id, which equals `dd_oid`."""
+    """Return the id of a valid key's organization, which equals `dd_oid`."""
     key = twin.keys.find(incoming.headers.get("dd-api-key", ""), site=org.site.name)
     attributes = {
         "api_key_id": key.id if key else "",

@@ -1,4 +1,4 @@
-"""An administrator's changes to the apps of an org, and the authorizations behind each."""
+"""Handle an administrator's changes to an org's apps and their authorizations."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def delete_authorized_client(twin: Twin, incoming: Incoming, org: Org) -> Change
 
 
 def delete_authorizations_of_user(twin: Twin, incoming: Incoming, org: Org) -> Change:
-    """End all authorizations of an app by one user; an org here has one user."""
+    """End all authorizations of an app by one user; an org in the sandbox has only one user."""
     client = _authorized(twin, incoming, org)
     if incoming.path.rpartition("/")[2] != org.admin.id:
         raise _unknown(incoming, "user not found")
@@ -59,7 +59,7 @@ def delete_authorizations_of_user(twin: Twin, incoming: Incoming, org: Org) -> C
 
 
 def list_user_authorizations(twin: Twin, incoming: Incoming, org: Org) -> Answer:
-    """List the org's authorizations of an app: only one, because the org has one user."""
+    """List the org's authorizations of an app: at most one, because the org has one user."""
     client = _authorized(twin, incoming, org)
     grants = authorized_clients(twin, org)[client.client_id]
     shown = resource(twin, org, client, grants)

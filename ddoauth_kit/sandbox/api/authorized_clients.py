@@ -1,4 +1,4 @@
-"""The apps that an org's users authorized, and each one's last use."""
+"""List the apps that an org's users authorized, and when each was last used."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What operations without a store answer, read from the data file derived from the spec."""
+"""Answers of operations without a store, from the data file that is derived from the spec."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SPARSE = ("/aggregate", "/search")
 
 @dataclass(frozen=True)
 class Canned:
-    """The success answer of one operation, and the kinds of body it takes besides JSON."""
+    """The success answer of one operation, and the body types that it accepts besides JSON."""
 
     answer: Answer
     takes: frozenset[str]

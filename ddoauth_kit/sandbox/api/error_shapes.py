@@ -1,4 +1,4 @@
-"""The four shapes in which Datadog's services write errors, for the profile `error-shapes`."""
+"""The four formats of errors in Datadog's services, for the profile `error-shapes`."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _one(status: int, texts: list[str]) -> dict[str, object]:
 _OBJECTS = (_objects, "application/vnd.api+json")
 _DETAILS = (_details, "application/json")
 _ONE = (_one, "text/plain")
-# All other areas write texts. Each shape and content type is recorded, which area has which is not.
+# All other areas write texts. The formats are recorded, but not which area uses which.
 _BY_AREA: Mapping[str, tuple[Shape, str]] = MappingProxyType(
     {
         "Case Management": _OBJECTS,
@@ -61,7 +61,7 @@ _TEXTS = (_texts, "text/json")
 
 
 def reshape(refusal: Refusal, operation: Operation) -> Refusal:
-    """Write a refusal in the shape of the operation's product area."""
+    """Write a refusal in the format of the operation's product area."""
     shape, refusal.content_type = _BY_AREA.get(operation.area, _TEXTS)
     refusal.document = shape(refusal.status, [_text(error) for error in refusal.errors])
     return refusal

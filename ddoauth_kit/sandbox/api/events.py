@@ -100,7 +100,7 @@ def _v1(event: Event, org: Org) -> dict[str, Any]:
 
 
 def list_events_v2(twin: Twin, incoming: Incoming, org: Org) -> Answer:
-    """Search events by query parameters; an org without events shows a sample."""
+    """Search events by query parameters; an org without events returns a sample."""
     parameters = incoming.parameters
     settings = _bracketed(parameters, "filter")
     page = _bracketed(parameters, "page")

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     Handler = Callable[[Twin, Incoming, Org], Answer | Callable[[], Answer]]
 
 _METHODS = ("GET", "POST", "PUT", "PATCH")
-# A parameter that holds an id and not free text, by its name.
+# A parameter whose name says that it contains an id and not free text.
 _ID_PARAMETER = re.compile(r"(id|uuid|token|^key)$", re.IGNORECASE)
 # A field that holds one.
 _ID_FIELD = re.compile(r"(id|uuid|token|^key|^name|^handle|^slug|^number|^version)$", re.IGNORECASE)
@@ -42,12 +42,12 @@ def check_ids(
     operation: Operation,
     readers: Mapping[str, Handler],
 ) -> None:
-    """Refuse a path that names something unknown.
+    """Refuse a path with an unknown id.
 
-    An id is known if a store can read it (`readers`, by the shape of the item's path), or
-    else if it is in what the listing, the item itself or their creation answers. Where
-    no answer has ids to compare with, and where a parameter is free text, all are known but
-    those that probes take for nobody's.
+    An id is known if a store can read it (`readers`, by the shape of the item's path), or else if
+    it occurs in the answers of the listing, the item or their creation. If no answer contains ids
+    to compare with, or a parameter is free text, all ids are known except those that probes use for
+    missing objects.
     """
     template, given = operation.path.split("/"), incoming.path.split("/")
     for depth, (segment, value) in enumerate(zip(template, given, strict=True), start=1):
@@ -87,12 +87,14 @@ def check_parents(
     operation: Operation,
     readers: Mapping[str, Handler],
 ) -> None:
-    """Refuse a path below an item that a store should have but does not.
+    """Refuse a path below an item that is missing from its store.
 
     A path's own resource is left to its service.
 
-    Parents that no operation creates stand for what customers have outside the API: any will do.
+    Parents that no operation creates represent objects from outside the API, so any id is accepted.
     """
+    if not operation.path_ids:
+        return
     template, given = operation.path.split("/"), incoming.path.split("/")
     for depth in range(1, len(template) + 1):
         shape = shape_of("/".join(template[:depth]))
@@ -133,7 +135,7 @@ def _is_listed(value: str, item: str, *, kind: str) -> bool:
 
 @cache
 def listed_ids(item: str) -> frozenset[str]:
-    """Return the ids in the answers of an item's path and of the listing it belongs to."""
+    """Return the ids in the answers of an item's path and of its listing."""
     found: set[str] = set()
     for path in (item, item.rpartition("/")[0]):
         for method in _METHODS:

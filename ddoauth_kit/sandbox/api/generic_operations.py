@@ -1,4 +1,4 @@
-"""Operations without a store: check the request, and return the spec's answer."""
+"""Operations without a store: check the request and return the spec's answer."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ddoauth_kit.sandbox.state.orgs import Org
     from ddoauth_kit.sandbox.state.state import Twin
 
-# The spans of time that listings of usage take, in ISO 8601, which sorts as time does.
+# The time spans of usage listings, in ISO 8601, which sorts chronologically.
 _SPANS = (("start_hr", "end_hr"), ("filter[timestamp][start]", "filter[timestamp][end]"))
 _HOUR = re.compile(r"\d{4}-\d{2}-\d{2}T")
 
@@ -46,6 +46,8 @@ def answer_operation(
 
 def check_query(incoming: Incoming, operation: Operation) -> None:
     """Refuse a query without a required parameter, or with an end before its start."""
+    if not (incoming.query or operation.query):
+        return
     parameters = incoming.parameters
     missing = [name for name in operation.query if not parameters.get(name)]
     if missing:
@@ -63,7 +65,7 @@ def check_query(incoming: Incoming, operation: Operation) -> None:
 
 
 def check_body_of(incoming: Incoming, operation: Operation) -> None:
-    """Refuse a body that lacks what is required, or has what the description does not allow."""
+    """Refuse a body that lacks required fields, or has fields that the description forbids."""
     body = operation.body
     if not body or (body == "optional" and not incoming.body):
         return

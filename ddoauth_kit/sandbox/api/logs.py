@@ -28,7 +28,7 @@ _OWN_FIELDS = {"message", "hostname", "service", "status", "ddtags", "ddsource",
 
 
 def submit_logs(twin: Twin, incoming: Incoming, org: Org) -> Answer:
-    """Store one log or a list of them; plain text is one log a line."""
+    """Store one log or a list of them; plain text has one log per line."""
     if incoming.content_type == "text/plain":
         text = plain_body(incoming).decode("utf-8", errors="replace")
         entries: list[Any] = [{"message": line} for line in text.splitlines() if line]

@@ -1,4 +1,4 @@
-"""The API: which handler serves which operation, and the checks before it."""
+"""Route API operations to their handlers, and make the checks before them."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ from ddoauth_kit.sandbox.resources.all_kinds import RESOURCE_HANDLERS
 from ddoauth_kit.sandbox.resources.described_handlers import (
     described_handlers,
     described_readers,
+    members_handlers,
     settings_handlers,
 )
 from ddoauth_kit.sandbox.state.rate_limits import with_headers
@@ -105,16 +106,16 @@ def call_operation(twin: Twin, incoming: Incoming, operation: Operation) -> Answ
 
 
 def _limited(twin: Twin, incoming: Incoming, operation: Operation) -> Answer:
-    headers = twin.limits.uncounted(operation)
     try:
         if twin.profile.misses_products and is_missing(operation, site=incoming.site):
             raise api_refusal("product-missing", 404, "Not found")
         if operation.needs_key:
             org = api_key(twin, incoming).org
-            return _made(_handler(operation)(twin, incoming, org)).with_headers(*headers)
+            answer = _made(_handler(operation)(twin, incoming, org))
+            return answer.with_headers(*twin.limits.uncounted(operation))
         grant = bearer_grant(twin, incoming, operation)
     except Refusal as refusal:
-        raise with_headers(refusal, *headers) from None
+        raise with_headers(refusal, *twin.limits.uncounted(operation)) from None
     return _granted(twin, incoming, operation, grant=grant)
 
 
@@ -148,6 +149,8 @@ def _handler(operation: Operation) -> Handler:
         return partial(_serve_described, operation=operation)
     if address in _settings():
         return partial(_serve_settings, operation=operation)
+    if address in _members():
+        return partial(_serve_members, operation=operation)
     return partial(answer_operation, operation=operation, readers=_readers())
 
 
@@ -170,6 +173,20 @@ def _serve_settings(
     return _settings()[operation.method, operation.path](twin, incoming, org)
 
 
+def _serve_members(
+    twin: Twin, incoming: Incoming, org: Org, *, operation: Operation
+) -> Answer | Change:
+    check_query(incoming, operation)
+    check_parents(twin, incoming, org, operation=operation, readers=_readers())
+    return _members()[operation.method, operation.path](twin, incoming, org)
+
+
+@cache
+def _members() -> Mapping[tuple[str, str], Handler]:
+    """Return the handlers of lists of members, made at the first use."""
+    return members_handlers({*HANDLERS, *RESOURCE_HANDLERS, *_described(), *_settings()})
+
+
 @cache
 def _settings() -> Mapping[tuple[str, str], Handler]:
     """Return the handlers of settings, made at the first use."""
@@ -178,7 +195,7 @@ def _settings() -> Mapping[tuple[str, str], Handler]:
 
 @cache
 def _described() -> Mapping[tuple[str, str], Handler]:
-    """Return the handlers of the kinds that have no service of their own, at first use."""
+    """Return the handlers of kinds without their own service, created at first use."""
     return described_handlers({*HANDLERS, *RESOURCE_HANDLERS})
 
 

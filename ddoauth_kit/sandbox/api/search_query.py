@@ -1,4 +1,4 @@
-"""The part of Datadog's search language that is needed to read back one's own data."""
+"""The part of Datadog's search language that is needed to read back submitted data."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Search:
 def read_search(
     settings: Mapping[str, Any], page: Mapping[str, Any], *, sort: object, clock: Clock
 ) -> Search:
-    """Read filter, page and order of a search; without times it covers the last 15 minutes."""
+    """Read the filter, page and order of a search; without times it covers the last 15 minutes."""
     return Search(
         query=str(settings.get("query", "*")),
         start=milliseconds(settings.get("from", "now-15m"), clock=clock),
@@ -47,7 +47,7 @@ def read_search(
 
 
 def read_cursor(cursor: object) -> int:
-    """Return the offset that an opaque cursor stands for."""
+    """Return the offset that an opaque cursor encodes."""
     if not cursor:
         return 0
     try:
@@ -68,7 +68,7 @@ def run_search(
     timestamp: Callable[[Entry], int],
     matches: Callable[[Entry, str], bool],
 ) -> tuple[list[Entry], dict[str, Any]]:
-    """Return one page of the matching entries and the page's part of the answer's `meta`."""
+    """Return one page of matching entries, and the page information for the answer's `meta`."""
     found = [
         entry
         for entry in entries
@@ -81,7 +81,7 @@ def run_search(
 
 
 def query_matches(query: str, *, text: str, fields: Mapping[str, str], tags: Sequence[str]) -> bool:
-    """Return whether all terms of a query hold: words, `field:value`, `@attribute:value`, tags."""
+    """Return whether all terms of a query match: words, `field:value`, `@attribute:value`, tags."""
     return all(
         _term_holds(match, text=text, fields=fields, tags=tags) for match in _TERM.finditer(query)
     )

@@ -48,12 +48,12 @@ class Operation:
 
     @property
     def manages_keys(self) -> bool:
-        """Return whether this is about API or application keys, beyond listing them."""
+        """Return whether this manages API or application keys, not only lists them."""
         keys = _KEYS.search(self.path) is not None and self.id != MARKETPLACE_KEY
         return keys and (self.method != "GET" or bool(self.path_ids))
 
     def is_open_to(self, granted: frozenset[str]) -> bool:
-        """Return whether the granted scopes hold one complete set."""
+        """Return whether the granted scopes include one complete set."""
         return not self.scopes or any(needed <= granted for needed in self.scopes)
 
 
@@ -67,13 +67,13 @@ class Catalogue:
     operations: tuple[Operation, ...]
 
     def describe(self, scope: str) -> str:
-        """Return what a scope allows, in the words of the consent page."""
+        """Describe what a scope allows, as the consent page does."""
         return self.descriptions.get(scope, "Not described in the public catalogue.")
 
 
 @cache
 def catalogue() -> Catalogue:
-    """Read `catalogue.json` once for all sandboxes of the process."""
+    """Read `catalogue.json` once for all sandboxes in the process."""
     text = resources.files("ddoauth_kit").joinpath("catalogue.json").read_text(encoding="utf-8")
     document = json.loads(text)
     scopes = document["scopes"].items()

@@ -1,4 +1,4 @@
-"""What the API description says that operations answer, read from the data file derived from it."""
+"""The operations' answers in the API description, from the data file derived from it."""
 
 from __future__ import annotations
 
@@ -13,5 +13,5 @@ if TYPE_CHECKING:
 
 @cache
 def documents() -> Mapping[str, Mapping[str, Any]]:
-    """Read `answers.json` once for all sandboxes of the process, when first asked for."""
+    """Read `answers.json` once for all sandboxes in the process, at first use."""
     return Entries(parts("answers.json")["answers"])

@@ -1,4 +1,4 @@
-"""The kinds of resources that the API description knows, and the schemas of their bodies.
+"""The kinds of resources in the API description, and the schemas of their bodies.
 
 A schema is a small object: `t` is its type by a letter (`o`bject, `l`ist, `s`tring, `i`nteger,
 `n`umber, `b`oolean, `a`ny, `v`ariants), `p` its properties, `r` the required ones, `l` what a
@@ -27,15 +27,42 @@ _ANY: Schema = {"t": "a"}
 
 @dataclass(frozen=True)
 class Elsewhere:
-    """An operation of another path that makes or changes resources of a kind."""
+    """An operation at another path that creates or changes resources of a kind."""
 
     given: tuple[str, ...]
     way: tuple[str, ...]
 
 
 @dataclass(frozen=True)
+class Eraser:
+    """An operation that deletes many resources of a kind: where their ids and its answer are."""
+
+    ids: tuple[str, ...]
+    way: tuple[str, ...] | None
+
+
+@dataclass(frozen=True)
+class MemberCall:
+    """An operation that adds or removes members: where its body and its answer have them."""
+
+    given: tuple[str, ...]
+    way: tuple[str, ...] | None
+
+
+@dataclass(frozen=True)
+class DescribedMembers:
+    """A list of members below a path; `listing` and `reading` are operations and their ways."""
+
+    path: str
+    listing: tuple[str, tuple[str, ...]] | None
+    reading: tuple[str, tuple[str, ...]] | None
+    adds: Mapping[str, MemberCall]
+    removes: Mapping[str, MemberCall]
+
+
+@dataclass(frozen=True)
 class DescribedKind:
-    """One kind: its paths, where it is in bodies and answers, and what its ids look like."""
+    """One kind: its paths, its place in bodies and answers, and the format of its ids."""
 
     path: str
     item: str
@@ -47,6 +74,7 @@ class DescribedKind:
     form: str | int | None
     makers: Mapping[str, Elsewhere]
     acts: Mapping[str, Elsewhere]
+    erasers: Mapping[str, Eraser]
 
     @property
     def parameter(self) -> str:
@@ -56,7 +84,7 @@ class DescribedKind:
 
 @dataclass(frozen=True)
 class DescribedSettings:
-    """What one path reads and writes as a whole, and where it stands in bodies and answers."""
+    """Settings that one path reads and writes as a whole, and their place in bodies and answers."""
 
     path: str
     way: tuple[str, ...]
@@ -65,9 +93,9 @@ class DescribedSettings:
 
 @dataclass(frozen=True)
 class OperationSchemas:
-    """The schemas of one operation; `errors_are_texts` tells the shape of a bad request.
+    """The schemas of one operation; `errors_are_texts` gives the format of errors.
 
-    `takes_include` tells whether its query names what else the answer includes.
+    `takes_include` says whether its query lists related resources to include.
     """
 
     body: Schema | None
@@ -80,6 +108,7 @@ class OperationSchemas:
 class _Document:
     kinds: Entries
     settings: Entries
+    members: Entries
     operations: Entries
     schemas: NumberedEntries
 
@@ -90,6 +119,7 @@ def _document() -> _Document:
     return _Document(
         kinds=Entries(found["kinds"]),
         settings=Entries(found["settings"]),
+        members=Entries(found["members"]),
         operations=Entries(found["operations"]),
         schemas=NumberedEntries(found["schemas"]),
     )
@@ -112,6 +142,38 @@ def described_settings() -> Mapping[str, DescribedSettings]:
     )
 
 
+@cache
+def described_members() -> Mapping[str, DescribedMembers]:
+    """Return the lists of members by their path."""
+    return MappingProxyType(
+        {
+            path: DescribedMembers(
+                path=path,
+                listing=_shown(entry.get("list")),
+                reading=_shown(entry.get("get")),
+                adds=_calls(entry["adds"]),
+                removes=_calls(entry["removes"]),
+            )
+            for path, entry in _document().members.items()
+        }
+    )
+
+
+def _shown(entry: Mapping[str, Any] | None) -> tuple[str, tuple[str, ...]] | None:
+    return (entry["name"], tuple(entry["way"])) if entry is not None else None
+
+
+def _calls(entries: Mapping[str, Any]) -> Mapping[str, MemberCall]:
+    return {
+        name: MemberCall(given=tuple(entry["given"]), way=_way(entry))
+        for name, entry in entries.items()
+    }
+
+
+def _way(entry: Mapping[str, Any]) -> tuple[str, ...] | None:
+    return tuple(entry["way"]) if "way" in entry else None
+
+
 def _kind(path: str, entry: Mapping[str, Any]) -> DescribedKind:
     return DescribedKind(
         path=path,
@@ -124,6 +186,10 @@ def _kind(path: str, entry: Mapping[str, Any]) -> DescribedKind:
         form=entry.get("form"),
         makers=_elsewhere(entry.get("makers", {})),
         acts=_elsewhere(entry.get("acts", {})),
+        erasers={
+            name: Eraser(ids=tuple(call["ids"]), way=_way(call))
+            for name, call in entry.get("erasers", {}).items()
+        },
     )
 
 
@@ -147,7 +213,7 @@ def operation_schemas(address: str) -> OperationSchemas:
 
 
 def resolved(schema: Schema | int | None) -> Schema:
-    """Return the schema that a number stands for."""
+    """Return the schema that a number refers to."""
     if schema is None:
         return _ANY
     found: Schema = _document().schemas[schema] if isinstance(schema, int) else schema
@@ -164,7 +230,7 @@ def fields(schema: Schema) -> Mapping[str, Schema]:
 
 
 def inner(schema: Schema, way: tuple[str, ...]) -> Schema:
-    """Return the schema at a way of names, in which `*` is a list's item."""
+    """Return the schema at a path of names, in which `*` is an item of a list."""
     for name in way:
         schema = resolved(schema.get("l") if name == "*" else schema.get("p", {}).get(name))
     return schema

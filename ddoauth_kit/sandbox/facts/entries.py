@@ -1,7 +1,7 @@
-"""Data files with one entry a line, which are parsed one by one as they are asked for.
+"""Data files with one entry per line, which are parsed one by one when needed.
 
-Most sandboxes use a few of the thousands of entries; parsed, all of them take ten times the memory
-of their text.
+Most sandboxes use only a few of the thousands of entries, and parsed entries take ten times the
+memory of their text.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _MARK = b'": '
 
 
 class Entries(Mapping[str, Any]):
-    """The entries of one part of a file by their names."""
+    """The entries of one part of a file, by name."""
 
     def __init__(self, lines: Iterable[bytes]) -> None:
         pairs = (line.partition(_MARK) for line in lines)

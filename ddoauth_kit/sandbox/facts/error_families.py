@@ -1,4 +1,4 @@
-"""The formats in which product areas write their errors, as recordings show."""
+"""The formats of errors in each product area, according to recordings."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ _PLAIN = frozenset(
 
 
 def shape_at(address: str, status: int) -> Shape:
-    """Tell the shape of an operation's errors; the description decides for areas not recorded."""
+    """Return the format of an operation's errors; for unrecorded areas, the description decides."""
     area, path = area_of(address), address.partition(" ")[2]
     part = next((start for start in _PARTS if path.startswith(start)), None)
     by_status = _BY_STATUS.get((area, status)) if path not in _PLAIN else None

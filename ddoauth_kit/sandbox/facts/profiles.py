@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Profile:
-    """What one profile changes; the defaults are Datadog's ways."""
+    """The changes of one profile; the defaults follow Datadog."""
 
     name: str
     summary: str

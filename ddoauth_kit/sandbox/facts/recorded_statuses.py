@@ -19,7 +19,17 @@ _STATUSES: Mapping[str, int] = MappingProxyType(
 )
 # The deletions that name what they deleted, though the description has no body.
 _NAMED = frozenset({"DELETE /api/v2/actions-datastores/{datastore_id}"})
-# The product areas that answer 404, and not 400, to an id of another form than theirs.
+# The creations that get 409 if an earlier one has the same value in this place.
+_UNIQUE: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "POST /api/v2/datasets": ("attributes", "name"),
+        "POST /api/v2/integration/aws/accounts": ("attributes", "aws_account_id"),
+        "POST /api/v2/org_connections": ("relationships", "sink_org", "data", "id"),
+        "POST /api/v2/team/{team_id}/memberships": ("relationships", "user", "data", "id"),
+        "POST /api/v2/team/{team_id}/notification-rules": ("attributes",),
+    }
+)
+# The product areas that answer 404 instead of 400 to an id in a wrong format.
 _LENIENT = frozenset(
     {"CSM Threats", "Logs Custom Destinations", "Powerpack", "Service Level Objectives", "Teams"}
 )
@@ -33,15 +43,20 @@ def recorded_status(address: str) -> int | None:
 
 
 def names_deleted(address: str) -> bool:
-    """Return whether a deletion answers with type and id of what it deleted."""
+    """Return whether a deletion answers with the type and id of the deleted resource."""
     return address in _NAMED
 
 
+def unique_at(address: str) -> tuple[str, ...] | None:
+    """Return where a creation says what no two resources below one path may share."""
+    return _UNIQUE.get(address)
+
+
 def is_lenient(area: str) -> bool:
-    """Return whether a product area takes an id of any form for one that is unknown."""
+    """Return whether a product area treats an id in any format as merely unknown."""
     return area in _LENIENT
 
 
 def unacceptable_status(address: str) -> int:
-    """Return the status of a request that is well formed and makes no sense to its service."""
+    """Return the status for a well-formed request that makes no sense to its service."""
     return 422 if area_of(address) in _UNPROCESSABLE else 400

@@ -1,7 +1,7 @@
 """The nine sites as the sandbox knows them.
 
-This table is deliberately separate: a mistake in a shared table would not show.
-Source: Datadog docs, getting started with sites.
+This table is deliberately separate, because a mistake in a shared table would stay hidden. Source:
+Datadog docs, getting started with sites.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ ROLES = ("app", "api", "logs", "events")
 
 @dataclass(frozen=True)
 class Site:
-    """One Datadog site: its name in the URL path and the domain that it tells clients."""
+    """One Datadog site: its name in the URL path and the domain that it sends to clients."""
 
     name: str
     domain: str
@@ -28,7 +28,7 @@ class Site:
 
     @property
     def registrable_domain(self) -> str:
-        """Return the domain that vanity subdomains hang on, whatever the region."""
+        """Return the domain of vanity subdomains, which may be shared by several regions."""
         return ".".join(self.domain.split(".")[-2:])
 
     @property
@@ -55,7 +55,7 @@ SITES: Mapping[str, Site] = MappingProxyType(
 )
 
 
-# A region that clients do not know, to rehearse the day when Datadog opens a new one.
+# A region that clients don't know, to rehearse the opening of a new one.
 REHEARSAL = Site("rehearsal1", "rehearsal1.datadoghq.com", "rehearsal1.datadoghq.com")
 EVERY_SITE: Mapping[str, Site] = MappingProxyType({**SITES, REHEARSAL.name: REHEARSAL})
 
@@ -80,5 +80,5 @@ def next_site(site: Site) -> Site:
 
 
 def foreign_registrable_site(site: Site) -> Site:
-    """Return a site under another registrable domain, which no org of `site` can have."""
+    """Return a site under a registrable domain that no org of `site` can have."""
     return SITES["us1"] if site.registrable_domain == "datadoghq.eu" else SITES["eu1"]

@@ -23,11 +23,11 @@ TOLERANCES: Mapping[str, str] = MappingProxyType(
 
 @dataclass(frozen=True)
 class Switches:
-    """Hold the choices that Datadog's pages leave open, or that rehearse its future.
+    """Hold choices that Datadog's pages leave open, or that simulate future changes.
 
-    `rotates` gives a new refresh token with each refresh, `basic` lets clients authenticate by
-    HTTP Basic, and without `v1_token` the older token endpoint is gone. `tolerates` names what is
-    accepted although Datadog refuses it.
+    `rotates` issues a new refresh token with each refresh, `basic` allows HTTP Basic, and without
+    `v1_token` the older token endpoint is gone. `tolerates` names mistakes that are accepted
+    although Datadog refuses them.
     """
 
     rotates: bool = False
@@ -40,7 +40,7 @@ class Switches:
 class Lifetime:
     """Set how long access tokens live, and their `expires_in`; both are in seconds.
 
-    With `real` they end by real time, too, wherever the sandbox's own clock stands.
+    With `real`, they also expire in real time, whatever the sandbox's own clock says.
     """
 
     access_token: float = 3600

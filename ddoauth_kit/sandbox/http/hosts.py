@@ -1,4 +1,4 @@
-"""The hosts and addresses that a sandbox answers for; it does not trust any others."""
+"""The hosts and addresses that a sandbox answers for; it refuses all others."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]")
 
 @dataclass(frozen=True)
 class PublicUrl:
-    """The address where a proxy shows the sandbox to browsers."""
+    """The address where browsers reach the sandbox through a proxy."""
 
     url: str
     host: str
@@ -42,7 +42,7 @@ def check_loopback(host: str) -> None:
 def read_public_url(url: str | None) -> PublicUrl | None:
     """Read the public URL: scheme, host, perhaps a port, and a path of plain segments.
 
-    It is written into cookies, links and redirects, so characters with a meaning there are refused.
+    It is written into cookies, links and redirects, so special characters are refused.
     """
     if url is None:
         return None
@@ -64,7 +64,7 @@ def local_hosts(port: int) -> frozenset[str]:
 def make_endpoints(
     base_url: str, *, public: PublicUrl | None, sites: Mapping[str, Site] = SITES
 ) -> dict[str, dict[str, str]]:
-    """Return each site's addresses; only what a browser opens goes by the public URL."""
+    """Return each site's addresses; only pages for a browser use the public URL."""
     pages = base_url if public is None else public.url
     return {
         name: {

@@ -33,7 +33,7 @@ VOID = frozenset({"input", "meta", "br"})
 
 
 class Markup(str):
-    """Text that is HTML already; everything else is escaped on its way in."""
+    """Text that is already HTML; everything else is escaped."""
 
     __slots__ = ()
 
@@ -55,13 +55,13 @@ def join(children: tuple[str, ...] | list[str]) -> Markup:
 
 
 def form(action: str, *children: str, **hidden: str) -> Markup:
-    """Write a POST form with hidden fields; `action` is relative, for proxies with a prefix."""
+    """Write a POST form with hidden fields; `action` is relative, to work behind a prefix."""
     fields = [el("input", type="hidden", name=name, value=hidden[name]) for name in hidden]
     return el("form", *fields, *children, method="post", action=action)
 
 
 def document(title: str, *children: str, trail: str = "") -> str:
-    """Write a whole page, readable at phone width and in the dark, with no script."""
+    """Write a complete page without scripts, readable on a phone and in dark mode."""
     head = el(
         "head",
         el("meta", charset="utf-8"),

@@ -24,7 +24,7 @@ _LATEST_MS = 253_402_300_799_999
 
 
 def json_body(incoming: Incoming) -> Any:  # noqa: ANN401 - JSON is anything
-    """Read a JSON body, decompressed if it says so, or refuse it as malformed."""
+    """Read a JSON body, decompress it if necessary, or refuse it as malformed."""
     try:
         return read_json(plain_body(incoming))
     except (ValueError, RecursionError):
@@ -32,7 +32,7 @@ def json_body(incoming: Incoming) -> Any:  # noqa: ANN401 - JSON is anything
 
 
 def read_json(raw: bytes) -> Any:  # noqa: ANN401 - JSON is anything
-    """Read strict JSON: Python would take NaN and Infinity, and could not send them back."""
+    """Read strict JSON: Python would accept NaN and Infinity, and could not send them back."""
     return _STRICT.decode(raw.decode(json.detect_encoding(raw), "surrogatepass"))
 
 
@@ -90,7 +90,7 @@ def limit_of(value: object, *, default: int, most: int = 1000) -> int:
 
 
 def milliseconds(value: object, *, clock: Clock) -> int:
-    """Read a time as searches write it: ISO 8601, epoch milliseconds, or `now-15m`."""
+    """Read a time in a search's format: ISO 8601, epoch milliseconds, or `now-15m`."""
     text = str(value).strip()
     relative = _RELATIVE.fullmatch(text)
     if relative:
@@ -107,5 +107,5 @@ def milliseconds(value: object, *, clock: Clock) -> int:
 
 
 def moment_of(ms: int) -> datetime:
-    """Return the moment of an epoch time in milliseconds."""
+    """Convert an epoch time in milliseconds."""
     return datetime.fromtimestamp(max(0, min(ms, _LATEST_MS)) / 1000, tz=UTC)

@@ -1,4 +1,4 @@
-"""How the sandbox refuses: one exception type, and the one place that makes it an answer."""
+"""Refusals: one exception type, and the only place that turns it into an answer."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ REALM = 'realm="ddoauth-sandbox"'
 
 @dataclass(frozen=True)
 class Target:
-    """Where an authorization answer goes, and what every such answer carries."""
+    """The target of an authorization answer, and the parameters of every such answer."""
 
     uri: str
     state: str | None
@@ -68,9 +68,9 @@ class Refusal(Exception):  # noqa: N818 - it is an answer of the twin, not an er
         self.target = target
         self.headers = headers
         self.content_type = content_type
-        # Set where a profile writes errors in another shape than a list of them.
+        # Set if a profile writes errors in a format other than a list.
         self.document: dict[str, object] | None = None
-        # Set by the endpoints that answer in RFC 6749's shape, whatever the profile.
+        # Set by the endpoints that always answer in RFC 6749's format.
         self.rfc = False
         self.more = more
 
@@ -81,7 +81,7 @@ def page_refusal(behaviour: str, text: str, *, status: int = 400) -> Refusal:
 
 
 def redirect_refusal(behaviour: str, code: str, text: str, *, target: Target) -> Refusal:
-    """Refuse by a redirect to the client (RFC 6749, 4.1.2.1)."""
+    """Refuse with a redirect to the client (RFC 6749, 4.1.2.1)."""
     return Refusal(behaviour, channel="redirect", code=code, text=text, target=target)
 
 
@@ -97,7 +97,7 @@ def api_refusal(
     as_text: bool = False,
     more: Mapping[str, object] = MappingProxyType({}),
 ) -> Refusal:
-    """Refuse at the API, with `more` beside the errors.
+    """Refuse at the API, with `more` fields next to the errors.
 
     Some of Datadog's services send their JSON as plain text.
     """
@@ -108,7 +108,7 @@ def api_refusal(
 
 
 def error_of(path: str, status: int, title: str, detail: str) -> object:
-    """Write one error as the path's version does: v1 as a text, later ones as an object."""
+    """Write one error in the path's format: v1 uses a string, later versions an object."""
     if path.startswith("/api/v1/"):
         return detail
     return {"status": str(status), "title": title, "detail": detail}

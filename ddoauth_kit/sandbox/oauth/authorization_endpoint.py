@@ -42,7 +42,7 @@ def show_consent(twin: Twin, incoming: Incoming) -> Answer:
 
 
 def read_request(twin: Twin, incoming: Incoming, *, org: Org) -> Pending:
-    """Check all parameters, those first whose refusal must not redirect (RFC 6749, 4.1.2.1)."""
+    """Check all parameters, first those whose refusal must not redirect (RFC 6749, 4.1.2.1)."""
     repeated = duplicates(incoming.query)
     if repeated:
         raise page_refusal(
@@ -117,7 +117,7 @@ def _response_type_refusal(parameters: dict[str, str], *, target: Target) -> Exc
 
 
 def _challenge(twin: Twin, parameters: dict[str, str], *, target: Target) -> tuple[str, str]:
-    """Return challenge and method; where PKCE is not asked for, both are empty."""
+    """Return challenge and method, both empty if PKCE is not required."""
     challenge, method = parameters.get("code_challenge", ""), parameters.get(METHOD)
     if not challenge and twin.tolerates("no-pkce"):
         return "", ""
@@ -185,7 +185,7 @@ def _consent_page(twin: Twin, incoming: Incoming, session: Session, *, pending: 
 
 
 def _region_choice(incoming: Incoming, client: Client) -> Markup:
-    """Let the customer continue in another region, as the login of Datadog's pages does."""
+    """Let the customer continue in another region, as Datadog's login page does."""
     options = [
         el("option", site.domain, value=name, **_selected(name == incoming.site.name))
         for name, site in EVERY_SITE.items()
@@ -201,7 +201,7 @@ def _selected(here: bool) -> dict[str, str]:  # noqa: FBT001 - it turns a value 
 
 
 def _scope_lists(twin: Twin, pending: Pending) -> list[Markup]:
-    """List the scopes by what they let the app do, with how many there are of each."""
+    """List the scopes by what they allow, with the number in each group."""
     opened, blocked = twin.apps.split(pending.scopes, client=pending.client, org=pending.org)
     groups: dict[str, list[Markup]] = {heading: [] for heading in (*_HEADINGS.values(), _BLOCKED)}
     for scope in (*opened, *blocked):

@@ -35,13 +35,13 @@ def read_token_fields(incoming: Incoming) -> dict[str, str]:
 
 
 def read_revocation_fields(incoming: Incoming) -> dict[str, str]:
-    """Read a revocation request, which has no code that could be wrong."""
+    """Read a revocation request, which does not contain a code."""
     text = "Send the fields as application/x-www-form-urlencoded."
     return _read_fields(incoming, oauth_refusal("revoke-content-type", "invalid_request", text))
 
 
 def _read_fields(incoming: Incoming, wrong_type: Refusal) -> dict[str, str]:
-    """Read the body, form or JSON, with each field once (RFC 6749, 3.2)."""
+    """Read the body, a form or JSON, in which each field may occur once (RFC 6749, 3.2)."""
     if incoming.content_type == "application/x-www-form-urlencoded":
         pairs = incoming.form()
     elif incoming.content_type == "application/json":
@@ -74,7 +74,7 @@ def _json_pairs(body: bytes) -> tuple[tuple[str, str], ...]:
 
 
 def authenticate(twin: Twin, incoming: Incoming, *, fields: dict[str, str]) -> Client:
-    """Return the client that proves itself by its secret (RFC 6749, 2.3.1)."""
+    """Return the client that authenticates with its secret (RFC 6749, 2.3.1)."""
     client_id, secret, refused = _proof(twin, incoming, fields=fields)
     client = twin.clients.find(client_id, site=incoming.site.name)
     if client is None:
@@ -93,7 +93,7 @@ def authenticate(twin: Twin, incoming: Incoming, *, fields: dict[str, str]) -> C
 
 
 def _proof(twin: Twin, incoming: Incoming, *, fields: dict[str, str]) -> tuple[str, str, int]:
-    """Return id, secret, and the status of their refusal: by Basic it is 401 (RFC 6749, 5.2)."""
+    """Return id, secret, and the status for a refusal, which is 401 with Basic (RFC 6749, 5.2)."""
     scheme, _, credentials = incoming.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "basic":
         return fields.get("client_id", ""), fields.get("client_secret", ""), BAD_REQUEST
@@ -109,7 +109,7 @@ def _proof(twin: Twin, incoming: Incoming, *, fields: dict[str, str]) -> tuple[s
 
 
 def basic_credentials(credentials: str) -> tuple[str, str]:
-    """Return id and secret of a Basic header, empty where it cannot be read."""
+    """Return the id and secret in a Basic header, empty if it is unreadable."""
     try:
         text = base64.b64decode(credentials, validate=True).decode("utf-8")
     except (binascii.Error, ValueError):
@@ -119,7 +119,7 @@ def basic_credentials(credentials: str) -> tuple[str, str]:
 
 
 def sent_pairs(incoming: Incoming) -> tuple[tuple[str, str], ...]:
-    """Return the fields of a body, form or JSON, as far as they can be read."""
+    """Return the readable fields of a body, a form or JSON."""
     if incoming.content_type != "application/json":
         return incoming.form()
     try:
@@ -135,7 +135,7 @@ def field_names(incoming: Incoming) -> tuple[str, ...]:
 
 
 def names_of(pairs: Collection[tuple[str, object]]) -> tuple[str, ...]:
-    """Return the names of fields, each once; what does not look like a name stays out."""
+    """Return field names without duplicates; leave out anything that doesn't look like a name."""
     if not pairs:
         return ()
     names = dict.fromkeys(name for name, _ in pairs)

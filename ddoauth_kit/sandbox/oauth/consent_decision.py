@@ -46,7 +46,7 @@ def decide(twin: Twin, incoming: Incoming) -> Answer:
 
 
 def _in_region(twin: Twin, pending: Pending, *, region: str) -> Pending:
-    """Return the request as the first org of the chosen region answers it."""
+    """Return the request as answered by the chosen region's first org."""
     if region not in EVERY_SITE:
         raise page_refusal("consent-region", "This region does not exist.")
     if region == pending.org.site.name:
@@ -79,7 +79,7 @@ def _send_back(twin: Twin, pending: Pending, *, target: Target) -> Answer:
 
 
 def spoiled(target: Target, *, site: Site, faults: FaultPlan) -> Target:
-    """Return the target as the injected faults leave it."""
+    """Return the target after the injected faults have changed it."""
     if faults.strikes("wrong-state"):
         target = replace(target, state="sandbox-wrong-state")
     if faults.strikes("missing-state"):

@@ -42,7 +42,7 @@ def issue_tokens_v1(twin: Twin, incoming: Incoming) -> Answer:
 
 
 def issue_tokens_v2(twin: Twin, incoming: Incoming) -> Answer:
-    """Answer at the documented address, `/api/v2/oauth2/token`, refusals as in RFC 6749, 5.2."""
+    """Answer at the documented address, `/api/v2/oauth2/token`, with RFC 6749's refusals."""
     try:
         return _issue_tokens(twin, incoming)
     except Refusal as refusal:
@@ -79,7 +79,7 @@ def _exchange(twin: Twin, incoming: Incoming, client: Client, *, fields: dict[st
         code.spent = True
     if code is None:
         raise oauth_refusal("token-code-unknown", "invalid_grant", BAD_CODE)
-    # Regions share no database, so a code shown to the wrong site is unharmed at its own.
+    # Regions share no database, so a code sent to the wrong site still works on its own.
     if code.org.site != incoming.site:
         raise oauth_refusal("token-code-other-site", "invalid_grant", BAD_CODE)
     if code.client.client_id != client.client_id:
@@ -104,7 +104,7 @@ def _burn(twin: Twin, code: Code) -> None:
 
 
 def _fits(verifier: str, code: Code) -> bool:
-    """Check the verifier; a switch accepts requests whose challenge needs a different check."""
+    """Check the verifier; a switch tolerates challenges that need a different check."""
     if code.method == "plain":
         return hmac.compare_digest(verifier.encode(errors="replace"), code.challenge.encode())
     return not code.method or proves(verifier, challenge=code.challenge)
@@ -156,7 +156,7 @@ def _token_answer(twin: Twin, grant: Grant, *, silent: bool = False) -> Answer:
 
 
 def _elsewhere(twin: Twin, grant: Grant) -> Grant:
-    """Return the same grant as if the first org of the next site had given it."""
+    """Return the grant as if the next site's first org had given it."""
     return replace(grant, org=twin.org(next_site(grant.org.site)))
 
 

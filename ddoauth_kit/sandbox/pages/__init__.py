@@ -1,1 +1,1 @@
-"""The pages that a customer and a partner click."""
+"""The pages for customers and partners."""

@@ -1,4 +1,4 @@
-"""The pages a customer and a partner click, as plain HTML forms."""
+"""The pages for customers and partners, as plain HTML forms."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ def index_page() -> Answer:
 
 
 def go_home(_twin: Twin, _incoming: Incoming) -> Answer:
-    """Lead from the application's root to its tiles."""
+    """Redirect from the application's root to its tiles."""
     return see_other("integrations")
 
 
 def sign_in(twin: Twin, incoming: Incoming) -> Answer:
-    """Sign a browser in to the organization of a ticket, which works once."""
+    """Sign a browser in to a ticket's organization; a ticket works once."""
     session = twin.sessions.redeem(incoming.parameters.get("ticket", ""), site=incoming.site.name)
     if session is None:
         text = "This link has already been used, or its organization was removed."
@@ -77,7 +77,7 @@ def _act(session: Session, client: Client, action: str, label: str) -> str:
 
 
 def connect_accounts(twin: Twin, incoming: Incoming) -> Answer:
-    """Send the customer to the partner, saying where they come from."""
+    """Send the customer to the partner, with the parameters that say where they come from."""
     session, fields = submitted(twin, incoming)
     client = _chosen(twin, session, fields)
     lacking = [scope for scope in client.scopes if not session.org.admin.may(scope)]
@@ -147,14 +147,14 @@ def _app(session: Session, client: Client) -> str:
 
 
 def publish(twin: Twin, incoming: Incoming) -> Answer:
-    """Mint a published client; the developer page shows its secret once."""
+    """Create a published client; the developer page shows its secret once."""
     session, fields = submitted(twin, incoming)
     session.unseen = twin.publish(_own(twin, session, fields))
     return see_other(f"{root(incoming)}developer")
 
 
 def import_to_site(twin: Twin, incoming: Incoming) -> Answer:
-    """Make the app's private client on another site, with its own credentials."""
+    """Create the app's private client on another site, with its own credentials."""
     session, fields = submitted(twin, incoming)
     client = _own(twin, session, fields)
     site = fields.get("site", "")
@@ -187,14 +187,14 @@ def show_api_keys(twin: Twin, incoming: Incoming) -> Answer:
 
 
 def revoke_api_key(twin: Twin, incoming: Incoming) -> Answer:
-    """End one API key of the org, after which its client may create another."""
+    """Revoke one of the org's API keys, so that its client may create another."""
     session, fields = submitted(twin, incoming)
     twin.keys.revoke(fields.get("key", ""), org=session.org)
     return see_other(f"{root(incoming)}{KEYS}")
 
 
 def show_authorized_apps(twin: Twin, incoming: Incoming) -> Answer:
-    """List what was authorized, app by app and grant by grant."""
+    """List the authorizations, by app and grant."""
     visit = enter(twin, incoming)
     session = visit.session
     apps: dict[str, list[str]] = {}

@@ -25,14 +25,14 @@ _LINKS = (
 
 @dataclass(frozen=True)
 class Visit:
-    """A browser's session at one site, and the header that hands out a new one."""
+    """A browser's session on one site, and the header that sets a new one."""
 
     session: Session
     cookie: tuple[tuple[str, str], ...] = ()
 
 
 def enter(twin: Twin, incoming: Incoming) -> Visit:
-    """Return the session of the browser's cookie, or a new one in the site's first org."""
+    """Return the session in the browser's cookie, or a new one in the site's first org."""
     session = twin.sessions.find(incoming.cookies.get(twin.cookie), site=incoming.site.name)
     if session is not None:
         return Visit(session)
@@ -40,7 +40,7 @@ def enter(twin: Twin, incoming: Incoming) -> Visit:
 
 
 def entered(twin: Twin, session: Session) -> Visit:
-    """Hand a session that has just begun to the browser."""
+    """Give a new session to the browser."""
     # Behind a proxy the browser sees a longer path, and no header reliably says so.
     paths = dict.fromkeys(f"{prefix}/{session.site}" for prefix in ("", *twin.prefixes))
     cookie = f"{twin.cookie}={session.id}; HttpOnly; SameSite=Lax"
@@ -48,7 +48,7 @@ def entered(twin: Twin, session: Session) -> Visit:
 
 
 def submitted(twin: Twin, incoming: Incoming) -> tuple[Session, dict[str, str]]:
-    """Return session and fields of a form that one of this session's own pages sent."""
+    """Return the session and fields of a form from one of the session's own pages."""
     session = twin.sessions.find(incoming.cookies.get(twin.cookie), site=incoming.site.name)
     fields = dict(incoming.form())
     if session is None or not session.accepts(fields.get("csrf", "")):
@@ -100,7 +100,7 @@ def section(title: str, *children: str) -> Markup:
 
 
 def facts(**entries: str) -> Markup:
-    """Write names and values, underscores of the names as spaces."""
+    """Write names and values, with spaces for underscores in names."""
     parts: list[str] = []
     for name, value in entries.items():
         parts += [el("dt", name.replace("_", " ")), el("dd", el("code", value))]

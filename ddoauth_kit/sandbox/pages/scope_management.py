@@ -1,4 +1,4 @@
-"""The administrator's page for apps: their scopes, scopes to come, and the apps themselves."""
+"""The administrator's page for apps: their scopes, future scopes, and the apps themselves."""
 
 from __future__ import annotations
 

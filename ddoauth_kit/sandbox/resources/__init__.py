@@ -1,1 +1,1 @@
-"""What can be created, read, changed and deleted, one service a file."""
+"""Resources that can be created, read, changed and deleted, one service per file."""

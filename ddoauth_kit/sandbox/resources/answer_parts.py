@@ -1,6 +1,6 @@
 """Read and replace a resource at its place in an answer.
 
-A way is a sequence of names, in which `*` is a list's item.
+A path is a sequence of names, in which `*` is an item of a list.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ Json = Any
 
 
 def first_at(body: Json, way: Way) -> Json:
-    """Return the value at the end of a way, or None."""
+    """Return the value at a path, or None."""
     return next(iter(all_at(body, way)), None)
 
 
 def all_at(body: Json, way: Way) -> list[Json]:
-    """Return all values at the end of a way."""
+    """Return all values at a path."""
     found = [body]
     for step in way:
         if step == "*":
@@ -37,8 +37,15 @@ def all_at(body: Json, way: Way) -> list[Json]:
     return found
 
 
+def is_said(value: Json, sent: Json) -> bool:
+    """Return whether a value holds all that was sent, whatever else it holds."""
+    if isinstance(sent, dict) and isinstance(value, dict):
+        return all(is_said(value.get(name), part) for name, part in sent.items())
+    return bool(value == sent)
+
+
 def put_at(body: Json, way: Way, value: Json) -> Json:
-    """Return a body with a value set at the end of a way."""
+    """Return a body with the value at a path replaced."""
     if not way:
         return value
     outer = body if isinstance(body, dict) else {}
@@ -46,7 +53,7 @@ def put_at(body: Json, way: Way, value: Json) -> Json:
 
 
 def with_item(body: Json, schema: Schema, way: Way, item: Item) -> Json:
-    """Return an answer that holds an item, and what else its schema requires."""
+    """Return an answer that contains an item, and everything else that its schema requires."""
     if not way:
         return item
     if way[0] == "*":
@@ -57,8 +64,29 @@ def with_item(body: Json, schema: Schema, way: Way, item: Item) -> Json:
     return {**kept, way[0]: with_item(outer.get(way[0]), part, way[1:], item)}
 
 
+def erased(body: Json, way: Way | None, ids: list[str], now: str) -> Json:
+    """Return the answer of a call that deleted the resources of these ids."""
+    if way is None:
+        return body
+    if "*" not in way:
+        attributes = {
+            name: ids if name.startswith("deleted") else []
+            for name, part in (first_at(body, (*way, "attributes")) or {}).items()
+            if isinstance(part, list)
+        }
+        return put_at(body, (*way, "attributes"), attributes)
+    example = first_at(body, way)
+    told = example.get("attributes") if isinstance(example, dict) else None
+    shown = []
+    for one in ids:
+        own = {"public_id": one, "deleted_at": now}
+        attributes = {name: own.get(name, part) for name, part in (told or {}).items()}
+        shown.append({**example, "id": one, **({"attributes": attributes} if told else {})})
+    return put_at(body, way[:-1], shown)
+
+
 def written(name: str, entry: Mapping[str, Json], body: Json) -> Answer:
-    """Write the success of an operation, named by method and path."""
+    """Write the success answer of an operation, named by method and path."""
     status = recorded_status(name) or entry["status"]
     if "body" not in entry:
         return Answer(status, content_type=entry.get("type", "text/plain"))

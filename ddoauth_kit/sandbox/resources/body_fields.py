@@ -37,13 +37,13 @@ def checked(body: object, fields: Fields, *, required: Collection[str] = ()) -> 
 
 def too_deep(value: object) -> bool:
     """Return whether JSON is nested so deeply that writing it could fail."""
-    level = [value]
+    level = [value] if isinstance(value, (dict, list)) else []
     for _ in range(DEEPEST):
         level = [
             part
             for outer in level
-            if isinstance(outer, (dict, list))
             for part in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(part, (dict, list))
         ]
         if not level:
             return False

@@ -1,4 +1,4 @@
-"""The calls that change one thing in a case: its title, its status, who works on it."""
+"""The calls that change one property of a case: its title, status or assignee."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _act(
     required: tuple[str, ...] = (),
     verify: Callable[[Draft], None] = nothing_more,
 ) -> Handler:
-    """Make the handler of one of the calls that change one thing in a case."""
+    """Create the handler of a call that changes one property of a case."""
 
     def compose(draft: Draft) -> Item:
         author = jsonapi.link("user", draft.org.admin.id)
@@ -60,7 +60,7 @@ def _new_status(draft: Draft) -> Item:
 
 
 def _verify_status(draft: Draft) -> None:
-    """Refuse a change of status to none."""
+    """Refuse to change the status to nothing."""
     if not draft.given:
         raise InvalidBodyError("status or status_name is required")
 

@@ -49,7 +49,7 @@ SAMPLE_KEY = "SANDBOX"
 
 
 def not_found(what: str) -> Callable[[str], Refusal]:
-    """Make the refusal of an unknown case or project."""
+    """Create the refusal for an unknown case or project."""
     error = {"code": "resource_not_found", "title": f"{what} not found"}
     return lambda _wanted: jsonapi.as_json_api(api_refusal("resource-unknown", 404, error))
 
@@ -65,7 +65,7 @@ def _compose_project(draft: Draft) -> Item:
 
 
 def _verify_project(draft: Draft) -> None:
-    """Refuse a key that is reserved, taken or of another form than Datadog's."""
+    """Refuse a key that is reserved, taken or not in Datadog's format."""
     key = draft.given["key"]
     if not re.fullmatch(r"[A-Za-z0-9]{1,10}", key, re.ASCII) or key.upper() == "CASE":
         raise InvalidBodyError(f'invalid project key "{key[:100]}"')
@@ -149,14 +149,14 @@ def _place(draft: Draft) -> tuple[str, str]:
 
 
 def status_attributes(draft: Draft, status: str) -> Item:
-    """Write a status in the three ways that a case tells it, and when it was closed."""
+    """Write a status in the three fields of a case, and the closing time."""
     shown, group = STATUSES[status]
     closed = draft.now if status == "CLOSED" else None
     return {"status": status, "status_name": shown, "status_group": group, "closed_at": closed}
 
 
 def _verify_case(draft: Draft) -> None:
-    """Refuse a case without a project; the project itself may be one made outside the API."""
+    """Refuse a case without a project; the project itself may come from outside the API."""
     project = draft.links.get("project")
     if not isinstance(project, str):
         raise InvalidBodyError("relationship project is required")

@@ -1,7 +1,7 @@
-"""One way to create, list, read, change and delete, for every kind of resource.
+"""Create, list, read, change and delete every kind of resource in the same way.
 
-A handler that writes checks the request and returns the change without making it, so that
-permissions can be checked in between.
+A writing handler checks the request and returns the change as a function, so that permissions can
+be checked before the change is made.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def create(resource: ResourceKind) -> Handler:
-    """Make the handler that stores a new resource."""
+    """Create the handler that stores a new resource."""
 
     def handle(twin: Twin, incoming: Incoming, org: Org) -> Change:
         draft = resource.draft(twin, incoming, org, old=None)
@@ -39,7 +39,7 @@ def create(resource: ResourceKind) -> Handler:
 
 
 def list_all(resource: ResourceKind) -> Handler:
-    """Make the handler that lists stored resources, by pages if the service has pages."""
+    """Create the handler that lists stored resources, in pages if the service has pages."""
 
     def handle(twin: Twin, incoming: Incoming, org: Org) -> Answer:
         items = resource.shelf(twin, org).all()
@@ -55,7 +55,7 @@ def list_all(resource: ResourceKind) -> Handler:
 
 
 def read(resource: ResourceKind, template: str) -> Handler:
-    """Make the handler that shows one resource."""
+    """Create the handler that shows one resource."""
 
     def handle(twin: Twin, incoming: Incoming, org: Org) -> Answer:
         [wanted] = path_ids(template, incoming.path).values()
@@ -65,7 +65,7 @@ def read(resource: ResourceKind, template: str) -> Handler:
 
 
 def change(resource: ResourceKind, template: str, *, by: ResourceKind) -> Handler:
-    """Make the handler that puts a changed resource in its place, composed `by` its own rules."""
+    """Create the handler that replaces a resource, composed `by` its own rules."""
 
     def handle(twin: Twin, incoming: Incoming, org: Org) -> Change:
         [wanted] = path_ids(template, incoming.path).values()
@@ -82,7 +82,7 @@ def change(resource: ResourceKind, template: str, *, by: ResourceKind) -> Handle
 
 
 def delete(resource: ResourceKind, template: str) -> Handler:
-    """Make the handler that deletes one resource."""
+    """Create the handler that deletes one resource."""
 
     def handle(twin: Twin, incoming: Incoming, org: Org) -> Change:
         [wanted] = path_ids(template, incoming.path).values()
@@ -101,7 +101,7 @@ def delete(resource: ResourceKind, template: str) -> Handler:
 def handlers_of(
     resource: ResourceKind, path: str, item_path: str, *, changes: ResourceKind, method: str
 ) -> Mapping[tuple[str, str], Handler]:
-    """Return the five handlers of a kind, whose changes may take other bodies."""
+    """Return the five handlers of a kind; changes may take a different body."""
     return {
         ("POST", path): create(resource),
         ("GET", path): list_all(resource),

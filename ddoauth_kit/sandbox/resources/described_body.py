@@ -32,7 +32,7 @@ _UNKNOWN: Schema = {"t": "a"}
 
 
 class SenselessBodyError(InvalidBodyError):
-    """A body that its schema allows but that makes no sense to a service."""
+    """Say that a body is valid by its schema but makes no sense to its service."""
 
 
 def check_body(schema: Schema, body: object) -> None:
@@ -79,7 +79,7 @@ def _check_span(value: dict[str, Any], *, at: str) -> None:
 
 
 def is_backwards(start: object, end: object) -> bool:
-    """Tell whether a span of time ends before it starts, in numbers or in words like `now-15m`."""
+    """Return whether a time span ends before it starts, in numbers or forms like `now-15m`."""
     if isinstance(start, str) and isinstance(end, str):
         return start == "now" and end.startswith("now-")
     numbers = [part for part in (start, end) if isinstance(part, (int, float))]

@@ -1,4 +1,4 @@
-"""Which operations the generic service answers: all of the kinds without a service of their own."""
+"""Choose the operations of the generic service: those of all kinds without their own service."""
 
 from __future__ import annotations
 
@@ -6,8 +6,13 @@ from functools import cache, partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from ddoauth_kit.sandbox.facts.described_schemas import described_kinds, described_settings
+from ddoauth_kit.sandbox.facts.described_schemas import (
+    described_kinds,
+    described_members,
+    described_settings,
+)
 from ddoauth_kit.sandbox.resources.described_service import DescribedService
+from ddoauth_kit.sandbox.resources.members_service import MembersService
 from ddoauth_kit.sandbox.resources.settings_service import SettingsService
 
 if TYPE_CHECKING:
@@ -31,35 +36,43 @@ def described_services() -> Mapping[str, DescribedService]:
 def described_handlers(
     taken: Collection[tuple[str, str]],
 ) -> Mapping[tuple[str, str], Handler]:
-    """Return the handlers of all kinds of which no operation is taken by another service."""
-    found: dict[tuple[str, str], Handler] = {}
-    for service in described_services().values():
-        handlers = dict(_handlers(service))
-        if not any(address in taken for address in handlers):
-            found.update(handlers)
-    return MappingProxyType(found)
+    """Return the handlers of all kinds whose operations no other service has."""
+    return _free((dict(_handlers(service)) for service in described_services().values()), taken)
 
 
 def settings_handlers(taken: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Handler]:
-    """Return the handlers of all settings of which no operation is taken by another service."""
-    found: dict[tuple[str, str], Handler] = {}
-    for settings in described_settings().values():
-        handlers = dict(SettingsService(settings).handlers())
-        if not any(address in taken for address in handlers):
-            found.update(handlers)
-    return MappingProxyType(found)
+    """Return the handlers of all settings whose operations no other service has."""
+    services = (SettingsService(settings).handlers() for settings in described_settings().values())
+    return _free(map(dict, services), taken)
+
+
+def members_handlers(taken: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Handler]:
+    """Return the handlers of all lists of members of which another service takes none."""
+    services = (MembersService(members).handlers() for members in described_members().values())
+    return _free(map(dict, services), taken)
 
 
 def described_readers(
     taken: Collection[tuple[str, str]],
 ) -> Mapping[str, Handler]:
-    """Return what finds one resource by its path, or refuses it, by the path's template."""
+    """Return functions that find one resource by its path or refuse it, by path template."""
     handlers = described_handlers(taken)
     found = {
         service.kind.item: service.find
         for service in described_services().values()
         if tuple(service.kind.operations["create"].split(" ")) in handlers
     }
+    return MappingProxyType(found)
+
+
+def _free(
+    services: Iterable[Mapping[tuple[str, str], Handler]], taken: Collection[tuple[str, str]]
+) -> Mapping[tuple[str, str], Handler]:
+    """Put together the handlers of the services of which no operation is taken."""
+    found: dict[tuple[str, str], Handler] = {}
+    for handlers in services:
+        if not any(address in taken for address in handlers):
+            found.update(handlers)
     return MappingProxyType(found)
 
 
@@ -82,3 +95,6 @@ def _handlers(service: DescribedService) -> Iterable[tuple[tuple[str, str], Hand
     for name, other in service.kind.acts.items():
         method, _, path = name.partition(" ")
         yield (method, path), partial(service.act, name=name, other=other)
+    for name, eraser in service.kind.erasers.items():
+        method, _, path = name.partition(" ")
+        yield (method, path), partial(service.erase, name=name, eraser=eraser)

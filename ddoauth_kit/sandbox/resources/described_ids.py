@@ -1,4 +1,4 @@
-"""The ids of a kind of resource: what they look like, and how a new one is made."""
+"""The ids of a kind of resource: their format, and new ones."""
 
 from __future__ import annotations
 
@@ -18,17 +18,22 @@ _UUID = re.compile(r"[0-9a-f]{4,8}(-[0-9a-f]{4}){3,4}-[0-9a-f]{12}", re.IGNORECA
 _FEWEST_SIGNS = 6
 
 
+def is_uuid_text(value: object) -> bool:
+    """Return whether a value is a UUID in words."""
+    return isinstance(value, str) and _UUID.fullmatch(value) is not None
+
+
 def has_form(kind: DescribedKind, wanted: str) -> bool:
-    """Return whether an id looks like the ids of a kind: a number, a UUID, or any text."""
+    """Return whether an id is in a kind's format: a number, a UUID, or any text."""
     form = kind.form
     if isinstance(form, int) or (form and form.isdecimal() and len(form) >= _FEWEST_SIGNS):
         return wanted.isdecimal()
-    is_uuid = form is not None and (not form or _UUID.fullmatch(form) is not None)
-    return not is_uuid or _UUID.fullmatch(wanted) is not None
+    is_uuid = form is not None and (not form or is_uuid_text(form))
+    return not is_uuid or is_uuid_text(wanted)
 
 
 def minted(kind: DescribedKind, mint: Mint, shown: Schema) -> object:
-    """Return a new id of the described form."""
+    """Return a new id in the described format."""
     if isinstance(kind.form, int):
         number = mint.next_number(kind.path)
         told = resolved(shown.get("p", {}).get(kind.key))

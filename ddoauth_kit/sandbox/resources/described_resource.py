@@ -1,10 +1,11 @@
-"""Make a resource from a body, in the shape that the API description gives its answer."""
+"""Create a resource from a body, in the format of its described answer."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from ddoauth_kit.sandbox.clock import START, iso
@@ -30,19 +31,19 @@ _LEFT_OUT = frozenset({"errors", "warnings", "included", "links", "next"})
 # lists, of a resource that has neither and of what lies deeper objects, too.
 _RARE: dict[Place, str] = {"level": "l", "plain": "lo", "deeper": "lo"}
 _MILLISECONDS = 10**11
-# How deep what is optional is made up, too.
+# The depth to which optional values are made up, too.
 _DEEPEST = 3
 _PLAIN: dict[str, object] = {"i": 0, "n": 0.0, "b": False}
 _TEXTS = {"date": "2026-01-01", "email": "ada@example.com", "uri": "https://example.com/sandbox"}
 _ANY: Schema = {"t": "a"}
 
-# What becomes of a property that nobody sent.
+# What happens to a property that was not sent.
 Unsent = Literal["server's", "default", "example's", "false", "empty", "left out"]
 
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """What a schema says of one property, for all resources that are made of it."""
+    """A schema's rules for one property, for all resources created from it."""
 
     name: str
     schema: Schema
@@ -56,7 +57,7 @@ class _Step:
 
 @dataclass(frozen=True)
 class Composer:
-    """Compose resources at a moment; a change keeps what the old one has and nobody sent."""
+    """Compose resources at a given time; a change keeps values that were not sent."""
 
     mint: Mint
     moment: datetime
@@ -73,7 +74,7 @@ class Composer:
         return self._object(shown, settable, given, example, place=place)
 
     def filled(self, schema: Schema, example: Json, *, depth: int = 0) -> Json:
-        """Return an example with what else its schema describes, as far as one looks at it."""
+        """Return an example, completed lazily with everything else that its schema describes."""
         schema = _variant(schema, example)
         if isinstance(example, list):
             items = resolved(schema.get("l"))
@@ -95,7 +96,7 @@ class Composer:
     def completed(self, schema: Schema, item: Json, example: Json, *, depth: int = 0) -> Json:
         """Return the part of a resource that an answer shows: only the properties of its schema.
 
-        What the schema requires and the resource lacks is as in the example, or made up.
+        Missing required properties come from the example, or are made up.
         """
         schema = _variant(schema, item)
         properties = fields(schema)
@@ -165,7 +166,7 @@ class Composer:
         return self._leaf(schema, name=name, depth=1)
 
     def _whole(self, schema: Schema, example: Json) -> Json:
-        """Return an example; the items of a list with all that the schema describes."""
+        """Return an example; list items have everything that the schema describes."""
         if self.is_change or not isinstance(example, list):
             return example
         items = resolved(schema.get("l"))
@@ -193,10 +194,14 @@ class Composer:
         if isinstance(example, (int, float)):
             seconds = self.moment.timestamp()
             return int(seconds * 1000) if example > _MILLISECONDS else int(seconds)
-        return iso(self.moment) if schema.get("f") == "date-time" else example
+        return self._iso if schema.get("f") == "date-time" else example
+
+    @cached_property
+    def _iso(self) -> str:
+        return iso(self.moment)
 
     def _leaf(self, schema: Schema, *, name: str, depth: int = 0) -> Json:
-        """Make up a value of the server's own, or null if the schema allows it."""
+        """Make up a value that the server would set, or null if the schema allows it."""
         for sign in ("d", "x"):
             if sign in schema:
                 return schema[sign]
@@ -231,14 +236,14 @@ class Composer:
     def _text(self, schema: Schema, *, name: str) -> str:
         form = schema.get("f", "")
         if form == "date-time":
-            return iso(self.moment)
+            return self._iso
         if form == "uuid" or name == "id":
             return self.mint.next_uuid(self.label)
         return _TEXTS.get(form, "")
 
 
 def _without_unsent(made: Item, settable: Schema, given: Item) -> Item:
-    """Leave out of what lies deeper what could have been sent and was not, as recordings do."""
+    """Remove nested values that could have been sent but were not, as recordings do."""
     own = _variant(settable, given)
     hidden = {
         name
@@ -249,7 +254,7 @@ def _without_unsent(made: Item, settable: Schema, given: Item) -> Item:
 
 
 def _plan(shown: Schema, settable: Schema, place: Place, *, is_change: bool) -> list[_Step]:
-    """Return what a resource's schemas say of each property; it is found out once."""
+    """Return the rules for each property of a resource, which are computed once."""
     plans = shown.setdefault("plans", {})
     key = (id(settable), place, is_change)
     if key not in plans:
@@ -278,7 +283,7 @@ def _steps(shown: Schema, settable: Schema, place: Place, *, is_change: bool) ->
 
 
 def _lasting(schema: Schema, name: str) -> Json:
-    """Return what is made up alike for all resources: nothing that has ids or times in it."""
+    """Return made-up values that all resources share, which contain no ids or times."""
     first, second = (
         Composer(Mint(seed=day.isoformat()), day, label="").made_up(schema, name)
         for day in (START, START + timedelta(days=1))

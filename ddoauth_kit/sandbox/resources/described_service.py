@@ -1,4 +1,4 @@
-"""One service for every kind of resource in the API description that has none of its own."""
+"""One service for all kinds of resources in the API description without their own service."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ from ddoauth_kit.sandbox.clock import START, iso
 from ddoauth_kit.sandbox.facts.catalogue import area_of
 from ddoauth_kit.sandbox.facts.described_answers import documents
 from ddoauth_kit.sandbox.facts.described_schemas import described_kinds, inner, operation_schemas
-from ddoauth_kit.sandbox.facts.recorded_statuses import is_lenient, names_deleted
+from ddoauth_kit.sandbox.facts.recorded_statuses import is_lenient, names_deleted, unique_at
 from ddoauth_kit.sandbox.http.messages import Answer, json_answer
 from ddoauth_kit.sandbox.resources.answer_parts import (
     all_at,
+    erased,
     first_at,
+    is_said,
     put_at,
     with_item,
     written,
@@ -31,7 +33,7 @@ from ddoauth_kit.sandbox.resources.org_people import admin_of, role_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from ddoauth_kit.sandbox.facts.described_schemas import DescribedKind, Elsewhere, Schema
+    from ddoauth_kit.sandbox.facts.described_schemas import DescribedKind, Elsewhere, Eraser, Schema
     from ddoauth_kit.sandbox.http.messages import Incoming
     from ddoauth_kit.sandbox.resources.create_read_update_delete import Change
     from ddoauth_kit.sandbox.state.created_resources import Item, Shelf
@@ -42,7 +44,7 @@ _SIZES = ("page[size]", "page[limit]", "page_size", "limit", "count")
 _OFFSETS = ("page[offset]", "offset", "start")
 _PAGES = ("page[number]", "page")
 
-# Of whom an org has more from the start than the description's examples.
+# Kinds of which an org initially has more than the description's examples.
 _PEOPLE: Mapping[str, Callable[[Twin, Org], Item]] = MappingProxyType(
     {"/api/v2/users": admin_of, "/api/v2/roles": role_of}
 )
@@ -64,19 +66,21 @@ class DescribedService:
         )
 
     def get(self, twin: Twin, org: Org, path: str, *, name: str = "") -> Item:
-        """Return the item of a path, or refuse it as the operation of this name does."""
+        """Return the item at a path, or refuse it as the named operation does."""
         collection, _, wanted = path.rpartition("/")
-        shelf, name = self.shelf(twin, org, collection), name or self.kind.operations["create"]
-        found = shelf.find(wanted) or next(
-            (item for item in shelf.all() if self._is_meant(item, wanted)), None
-        )
+        name = name or self.kind.operations["create"]
+        found = self._find(self.shelf(twin, org, collection), wanted)
         if found is None:
             self._check_form(wanted, name)
             raise refusal("unknown-id", 404, "Not found", at=name)
         return found
 
+    def _find(self, shelf: Shelf, wanted: str) -> Item | None:
+        named = (item for item in shelf.all() if self._is_meant(item, wanted))
+        return shelf.find(wanted) or next(named, None)
+
     def _check_form(self, wanted: str, name: str) -> None:
-        """Refuse an id of another form than the described one, unless an item may have any."""
+        """Refuse an id that is not in the described format, unless any format is allowed."""
         named = self.kind.parameter.endswith(("name", "handle"))
         if not (named or wanted in NOBODYS or has_form(self.kind, wanted)):
             if is_lenient(area_of(name)):
@@ -94,6 +98,7 @@ class DescribedService:
         if old is not None and incoming.method == "POST":
             words = f"{self.kind.key} {chosen} already exists"
             raise refusal("id-taken", 409, words, at=name)
+        self._check_unique(given, shelf, name)
 
         def make() -> Answer:
             item = self._new(twin, org, given, settable)
@@ -105,10 +110,25 @@ class DescribedService:
 
         return make
 
+    def _check_unique(self, given: Item, shelf: Shelf, name: str) -> None:
+        """Refuse what recordings show refused beside a resource that says the same.
+
+        What an org has from the start stands for nobody's, and is in nobody's way.
+        """
+        way = unique_at(name)
+        said = first_at(given, way) if way is not None else None
+        if way is None or not said:
+            return
+        nobodys = set(map(self._key, self._samples()))
+        others = (item for item in shelf.all() if self._key(item) not in nobodys)
+        if any(is_said(first_at(item, way), said) for item in others):
+            words = f"one with the same {'.'.join(way)} already exists"
+            raise refusal("id-taken", 409, words, at=name)
+
     def make_elsewhere(
         self, twin: Twin, incoming: Incoming, org: Org, *, name: str, other: Elsewhere
     ) -> Change:
-        """Check a new resource that another path than the kind's own takes."""
+        """Check a new resource that is created at a path other than the kind's own."""
         given = self._given(incoming, name, other.given)
         settable = self._settable(name, other.given)
 
@@ -122,7 +142,7 @@ class DescribedService:
     def act(
         self, twin: Twin, incoming: Incoming, org: Org, *, name: str, other: Elsewhere
     ) -> Change:
-        """Check what a path below a resource does to it: set fields, or copy the resource."""
+        """Check an action on a resource: setting fields, or copying it."""
         given = self._given(incoming, name, other.given)
         settable = self._settable(name, other.given)
         length = self.kind.item.count("/") + 1
@@ -144,7 +164,7 @@ class DescribedService:
         return make
 
     def list_all(self, twin: Twin, incoming: Incoming, org: Org) -> Answer:
-        """List what is there, by pages where the query asks for one."""
+        """List the resources, in pages if the query asks for a page."""
         name = self.kind.operations["list"]
         items = _page(self.shelf(twin, org, incoming.path).all(), incoming.parameters)
         entry = documents()[name]
@@ -163,7 +183,7 @@ class DescribedService:
         return json_answer(200, self.get(twin, org, incoming.path))
 
     def change(self, twin: Twin, incoming: Incoming, org: Org, *, role: str) -> Change:
-        """Check a change, and return the function that makes it."""
+        """Check a change, and return a function that makes it."""
         name = self.kind.operations[role]
         way = self.kind.changes.get(role, ())
         given = self._given(incoming, name, way)
@@ -200,6 +220,24 @@ class DescribedService:
 
         return make
 
+    def erase(
+        self, twin: Twin, incoming: Incoming, org: Org, *, name: str, eraser: Eraser
+    ) -> Change:
+        """Find many resources, and return the function that deletes them."""
+        wanted = list(map(str, all_at(checked_body(incoming, name), eraser.ids)))
+        collection = "/".join(incoming.path.split("/")[: self.kind.path.count("/") + 1])
+        shelf = self.shelf(twin, org, collection)
+        items = [item for item in (self._find(shelf, one) for one in wanted) if item is not None]
+        if len(items) < len(wanted):
+            raise refusal("unknown-id", 404, "One or more of the resources do not exist", at=name)
+
+        def make() -> Answer:
+            shelf.remove({self._key(item) for item in items})
+            entry, now = documents()[name], iso(twin.clock.now())
+            return written(name, entry, erased(entry.get("body"), eraser.way, wanted, now))
+
+        return make
+
     def _given(self, incoming: Incoming, name: str, way: tuple[str, ...]) -> Item:
         if operation_schemas(name).body is None:
             return {}
@@ -223,7 +261,7 @@ class DescribedService:
         return item
 
     def _tell_id(self, item: Item, given: Item) -> None:
-        """Write the id also where a resource repeats it."""
+        """Also write the id into fields that repeat it."""
         noun = self.kind.path.rpartition("/")[2].removesuffix("s")
         own = {self.kind.parameter, f"{noun}_id", "uuid", "public_id"}
         for place, sent in ((item, given), (item.get("attributes"), given.get("attributes"))):
@@ -264,7 +302,7 @@ class DescribedService:
             yield filled
 
     def _samples(self) -> Iterable[Item]:
-        """Return what an org has from the start: what the answers of the description show."""
+        """Return an org's initial resources, from the described answers."""
         found: dict[str, Item] = {}
         for role in ("list", "get", "patch", "put", "create"):
             if role in self.kind.ways and not found:
@@ -290,7 +328,7 @@ class DescribedService:
         }
 
     def _chosen(self, given: Item, settable: Schema) -> Any:  # noqa: ANN401 - JSON is anything
-        """Return the id that the maker chose, if the body may hold one."""
+        """Return the id that the creator chose, if the body may contain one."""
         chosen = given.get(self.kind.key)
         if chosen is not None and self.kind.key in settable.get("p", {}):
             return chosen if has_form(self.kind, str(chosen)) else None
@@ -307,7 +345,7 @@ class DescribedService:
         shown_at: tuple[str, tuple[str, ...] | None],
         item: Item,
     ) -> Answer:
-        """Answer an operation, named by method and path, with a resource at a way."""
+        """Answer an operation, named by method and path, with a resource at a path."""
         name, way = shown_at
         entry = documents()[name]
         if way is None:
@@ -329,7 +367,7 @@ def _shown_at(name: str, way: tuple[str, ...]) -> object:
 
 @cache
 def _shown_of(path: str) -> Schema:
-    """Return the schema that a kind's resources are made of: the fullest answer's."""
+    """Return the schema for a kind's resources, which is that of the fullest answer."""
     kind = described_kinds()[path]
     role = next(role for role in ("get", "create", "put", "patch", "list") if role in kind.ways)
     schema = operation_schemas(kind.operations[role]).answer
@@ -338,7 +376,7 @@ def _shown_of(path: str) -> Schema:
 
 @cache
 def _example_of(path: str) -> Item:
-    """Return what the examples of a kind show together; the item's own counts most."""
+    """Merge the examples of a kind; the item's own takes precedence."""
     kind = described_kinds()[path]
     found: Item = {}
     for role in ("list", "create", "get"):
@@ -360,7 +398,7 @@ def _joined(old: Item, new: Item) -> Item:
 
 
 def _tell_time(item: Item, verb: str, now: str) -> None:
-    """Write when an act was done, where a resource tells it, or forget it."""
+    """Set or remove the time of an action in a resource that records it."""
     attributes = item.get("attributes")
     told = f"{verb.removeprefix('un')}d_at"
     if isinstance(attributes, dict) and told in attributes:
@@ -383,7 +421,7 @@ def _number(parameters: Mapping[str, str], names: Iterable[str]) -> int | None:
 
 
 def _without_more(body: object) -> object:
-    """Leave out what other resources a listing's example includes."""
+    """Remove other resources that a listing's example includes."""
     if not isinstance(body, dict):
         return body
     return {name: part for name, part in body.items() if name != "included"}

@@ -146,14 +146,14 @@ RULES = ResourceKind(
 
 
 def default_type(draft: Draft) -> str:
-    """Return the type of an incident that names none."""
+    """Return the default type of an incident."""
     kept = TYPES.shelf(draft.twin, draft.org).all()
     defaults = (item["id"] for item in kept if item["attributes"]["is_default"])
     return next(defaults, draft.twin.mint.uuid(f"incident_types:{draft.org.id}:0"))
 
 
 def delete_type(twin: Twin, incoming: Incoming, org: Org) -> Answer | Change:
-    """Delete an incident type, unless it is the one that incidents get by default."""
+    """Delete an incident type, unless it is the default type."""
     item = TYPES.get(twin, org, incoming.path.rpartition("/")[2])
     if item["attributes"]["is_default"]:
         detail = f"cannot delete default incident type {item['id']}"

@@ -18,7 +18,7 @@ JSON_API = "application/vnd.api+json"
 
 
 def reads(kind: str) -> Callable[[ResourceKind, Any], tuple[Item, Item]]:
-    """Make the reader of a body whose `data` is a resource of this type."""
+    """Create the reader of a body whose `data` is a resource of this type."""
 
     def read(resource: ResourceKind, body: object) -> tuple[Item, Item]:
         data = body.get("data") if isinstance(body, dict) else None

@@ -1,4 +1,4 @@
-"""What resources link to: who made them, and which other resources an answer includes."""
+"""Links of resources: their creators, and other resources that an answer includes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SILENT = frozenset({"Incidents"})
 
 
 def name_makers(item: Item, shown: Schema, given: Item, org: Org, *, is_change: bool) -> None:
-    """Let the links to who made or changed a resource lead to the user behind the token."""
+    """Make the links to a resource's creator and last editor point to the token's user."""
     links, sent = item.get("relationships"), given.get("relationships")
     if not isinstance(links, dict):
         return

@@ -1,10 +1,11 @@
-"""List the people and roles that each org begins with: its admin and the admin's role."""
+"""List the people, roles and permissions that each org begins with."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from ddoauth_kit.sandbox.clock import START, iso
+from ddoauth_kit.sandbox.facts.catalogue import catalogue
 
 if TYPE_CHECKING:
     from ddoauth_kit.sandbox.state.created_resources import Item
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def admin_of(twin: Twin, org: Org) -> Item:
-    """Return the user who administers an org, and whom every token stands for."""
+    """Return an org's administrator, who is the user of every token."""
     admin = org.admin
     return {
         "type": "users",
@@ -71,4 +72,22 @@ def role_of(twin: Twin, org: Org) -> Item:
             "user_count": 1,
         },
         "relationships": {"permissions": {"data": []}},
+    }
+
+
+def permission(twin: Twin, name: str) -> Item:
+    """Return the permission that is called like a scope."""
+    known = catalogue()
+    return {
+        "type": "permissions",
+        "id": twin.mint.uuid(f"permission:{name}"),
+        "attributes": {
+            "created": iso(START),
+            "description": known.descriptions[name],
+            "display_name": name.replace("_", " ").title(),
+            "display_type": "read" if known.kinds[name] == "read" else "write",
+            "group_name": "General",
+            "name": name,
+            "restricted": False,
+        },
     }

@@ -32,7 +32,7 @@ class Paging:
 
 @dataclass(frozen=True)
 class PageOfItems:
-    """The part of a listing that is shown, and where it is in the whole."""
+    """The visible part of a listing, and its position in the whole."""
 
     items: list[Item]
     offset: int

@@ -1,7 +1,7 @@
 """The specifics of one kind of resource, so that one implementation serves all kinds.
 
-A `ResourceKind` says what bodies may hold, how a resource is composed from one, and in which
-words and shapes the service answers. `serving` does the rest.
+A `ResourceKind` says what bodies may contain, how a resource is composed from one, and in which
+format the service answers. `serving` does the rest.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Draft:
 
     @property
     def now(self) -> str:
-        """Return the moment of the request."""
+        """Return the time of the request."""
         return iso(self.moment)
 
     def uuid(self, kind: str) -> str:
@@ -58,13 +58,13 @@ class Draft:
         return self.twin.mint.number(f"{kind}:{self.org.id}:{self.sample}")
 
     def dashed(self, kind: str) -> str:
-        """Return a new id of three times three characters."""
+        """Return a new id of three groups of three characters."""
         mark = self.uuid(kind).replace("-", "")
         return f"{mark[:3]}-{mark[3:6]}-{mark[6:9]}"
 
 
 def by_id(item: Item) -> str:
-    """Return what most resources are kept under."""
+    """Return the id under which most resources are stored."""
     return str(item["id"])
 
 
@@ -74,12 +74,12 @@ def plain_list(page: PageOfItems) -> Any:  # noqa: ANN401 - JSON is anything
 
 
 def unknown_as(words: str) -> Callable[[str], Refusal]:
-    """Make the refusal of an unknown id, which may stand in the words as `{0}`."""
+    """Create the refusal for an unknown id, which may occur in the text as `{0}`."""
     return lambda wanted: api_refusal("resource-unknown", 404, words.format(wanted))
 
 
 def complain_as_text(words: str) -> Refusal:
-    """Refuse a body in the words of the older services."""
+    """Refuse a body in the format of the older services."""
     return api_refusal("resource-invalid", 400, words)
 
 
@@ -89,7 +89,7 @@ def as_it_is(item: Item) -> Item:
 
 
 def nothing_more(_draft: Draft) -> None:
-    """Do not verify more than the fields."""
+    """Verify nothing except the fields."""
 
 
 def no_content(_wanted: str) -> Answer:
@@ -144,7 +144,7 @@ class ResourceKind:
         return item
 
     def draft(self, twin: Twin, incoming: Incoming, org: Org, *, old: Item | None) -> Draft:
-        """Read and check a body, which changes nothing yet."""
+        """Read and check a body, without changing anything yet."""
         body = json_body(incoming)
         try:
             given, links = self.read(self, body)

@@ -1,4 +1,4 @@
-"""Service definitions, where creating and changing are one call and names are the ids."""
+"""Service definitions, which are created and changed with the same call and have names as ids."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One service for all settings: what a path reads and writes whole, without an id of its own."""
+"""One service for all settings, which a path reads and writes as a whole, without an id."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ _THRESHOLD = shaped(
     {"target": number, "timeframe": _TIMEFRAME, "warning": number}, required=("target", "timeframe")
 )
 _QUERY = shaped({"numerator": name, "denominator": name}, required=("numerator", "denominator"))
-# What each type measures by; any one of these fields is enough.
+# The fields with which each type measures; any one of them is enough.
 _MEASURES = {
     "metric": ("query", "sli_specification"),
     "monitor": ("monitor_ids",),
@@ -76,7 +76,7 @@ def _display(percent: float) -> str:
 
 
 def _verify(draft: Draft) -> None:
-    """Refuse an objective without what its type measures by."""
+    """Refuse an objective without the measurement that its type needs."""
     kind = draft.given["type"]
     if draft.old is not None and draft.old["type"] != kind:
         raise InvalidBodyError("The type of an SLO cannot be changed.")

@@ -62,7 +62,7 @@ def _is_interval(value: Any) -> bool:  # noqa: ANN401 - JSON is anything
 
 
 def _is_assertion(value: Any) -> bool:  # noqa: ANN401 - JSON is anything
-    """Accept a known assertion, whose operator may be missing where its type says all."""
+    """Accept a known assertion, whose operator may be missing if its type is enough."""
     return _ASSERTION(value) and (
         "operator" in value or value["type"] in {"javascript", "mcpRespectsSpecification"}
     )

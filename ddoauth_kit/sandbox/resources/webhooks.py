@@ -1,4 +1,4 @@
-"""Webhooks, kept under the names that their makers chose; no operation lists them."""
+"""Webhooks, stored under the names that their creators chose; no operation lists them."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _compose(draft: Draft) -> Item:
 
 
 def _verify(draft: Draft) -> None:
-    """Refuse a name that another webhook has."""
+    """Refuse a name that another webhook already has."""
     wanted = draft.given.get("name")
     taken = WEBHOOKS.shelf(draft.twin, draft.org).find(wanted) if wanted else None
     if taken is not None and taken is not draft.old:

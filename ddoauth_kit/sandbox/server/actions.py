@@ -1,4 +1,4 @@
-"""Everything that can be done to a running sandbox outside its pages, one function each."""
+"""Everything that can be done to a running sandbox outside its pages, one function for each."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ MOST_ORGS = 1000
 
 
 class Actions:
-    """Do what a test, a grader or a person asks of a sandbox, from any thread.
+    """Control a sandbox for a test, a grader or a person, from any thread.
 
     The HTTP interface at `/control`, the pytest fixture, the lab and `Sandbox` share these
-    functions. `org` is an organization's id; without one the whole sandbox is meant. An action that
-    is not possible raises `SandboxError`.
+    functions. `org` is an organization's id; without it, an action applies to the whole sandbox. An
+    impossible action raises `SandboxError`.
     """
 
     def __init__(
@@ -55,23 +55,23 @@ class Actions:
         self._handle = handle
 
     def entries(self, *, after: int = 0) -> list[JournalEntry]:
-        """Return the journal's entries that came after a number."""
+        """Return the journal's entries after a number."""
         return self._journal.entries(after=after)
 
     def listen(self, listener: Callable[[JournalEntry], None]) -> Callable[[], None]:
-        """Call a quick function with each new entry; return the function that ends this."""
+        """Call a quick function with each new entry; return a function that stops this."""
         return self._journal.listen(listener)
 
     @property
     def last_number(self) -> int:
-        """Return the number of the journal's newest entry."""
+        """Return the number of the journal's latest entry."""
         return self._journal.last
 
     def inject(self, fault: str, *, org: str | None = None, attempt: str | None = None) -> None:
-        """Make something fail from now on: NAME, NAME:COUNT or NAME:PROBABILITY.
+        """From now on, make something fail: NAME, NAME:COUNT or NAME:PROBABILITY.
 
-        `attempt` is the fingerprint of a state: the fault strikes what belongs to that one
-        authorization, its tokens included.
+        `attempt` is the fingerprint of a state: the fault affects only that authorization,
+        including its tokens.
         """
         with self._lock:
             self._checked(org)
@@ -107,9 +107,9 @@ class Actions:
     def set_lifetime(
         self, access_token: float, *, claims: float | None = None, org: str | None = None
     ) -> Lifetime:
-        """End new access tokens after so many seconds of real time.
+        """Let new access tokens expire after this many seconds of real time.
 
-        `expires_in` says so, or says `claims`, for a client that must not rely on it.
+        `expires_in` has the same value, or `claims`, to test a client that must not rely on it.
         """
         lifetime = read_lifetime(access_token, claims=claims)
         with self._lock:
@@ -138,7 +138,7 @@ class Actions:
         permissions: Iterable[str] | None = None,
         vanity: str | None = None,
     ) -> Org:
-        """Make an organization with one user, on any site, the rehearsal region too.
+        """Create an organization with one user, on any site or in the rehearsal region.
 
         The user may do everything unless `permissions` are named; scopes are named like them.
         """
@@ -156,12 +156,12 @@ class Actions:
             return org
 
     def end_org(self, org: str) -> None:
-        """End an organization: its grants, codes and keys die; a site's first one stays."""
+        """End an organization with its grants, codes and keys; a site's first cannot be ended."""
         with self._lock:
             self._twin.end_org(self._twin.org_of_id(org))
 
     def sign_in_path(self, org: str) -> str:
-        """Return a path below the app host that signs one browser in to an organization, once."""
+        """Return a one-time path on the app host that signs a browser in to an organization."""
         with self._lock:
             return f"/sign-in?ticket={quote(self._twin.sessions.ticket(self._twin.org_of_id(org)))}"
 
@@ -183,7 +183,7 @@ class Actions:
             self._twin.apps.of(self._client(client_id), org=where).disabled = False
 
     def block_scope(self, client_id: str, *, org: str, scope: str) -> None:
-        """Take a scope from an app, which ends the authorizations that include it."""
+        """Remove a scope from an app, which ends the authorizations that include it."""
         with self._lock:
             client, where = self._client(client_id), self._twin.org_of_id(org)
             self._twin.block_scope(client, org=where, scope=_registered(client, scope))
@@ -221,7 +221,7 @@ class Actions:
             return sum(self._twin.keys.revoke(key.id) for key in keys)
 
     def revoke_api_key(self, key_id: str) -> bool:
-        """Revoke an API key by its id, as the customer would; tell whether there was one."""
+        """Revoke an API key by its id, as the customer would; return whether it existed."""
         with self._lock:
             return self._twin.keys.revoke(key_id)
 
@@ -236,8 +236,8 @@ class Actions:
     ) -> str:
         """Answer an authorization request as the customer would, and return the redirect.
 
-        `region` is the site that the customer changes to on the way. With `scopes` no more than
-        these are granted. The journal shows both requests, as it does for a browser.
+        `region` is the site that the customer switches to. With `scopes`, only these are granted.
+        The journal shows both requests, as it does for a browser.
         """
         with self._lock:
             where = self._twin.org_of_id(org)
@@ -295,12 +295,12 @@ class Actions:
             return self._twin.amend(self._client(client_id).client_id, **changes)
 
     def leaks(self, text: str) -> tuple[str, ...]:
-        """Name the kinds of issued secrets that stand in a text, in clear or encoded."""
+        """Name the kinds of issued secrets that a text contains, in clear text or encoded."""
         with self._lock:
             return leaked_kinds(text, issued=frozenset(self._twin.mint.issued()))
 
     def reset(self) -> None:
-        """Return to the start state; clients keep their credentials, and entries their numbers."""
+        """Return to the initial state; clients keep their credentials, and numbering continues."""
         with self._lock:
             self._twin.reset()
             self._journal.clear()

@@ -1,4 +1,4 @@
-"""Let programs that hold the key share a running sandbox: each joins with its own client."""
+"""Let programs with the key share a running sandbox, each with its own client."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ WHERE = "the client"
 
 
 def made(key: str, text: str) -> str:
-    """Return the digest of a text that only a program with the key can make."""
+    """Return a text's digest, which only a program with the key can compute."""
     return hmac.new(key.encode(), text.encode(), "sha256").hexdigest()
 
 
 class Control:
-    """Answer programs that show the key; what one of them registers, no other one can change.
+    """Answer programs that prove the key; none can change what another has registered.
 
-    `join` makes a client with credentials of its own, so that grants, API key and addresses are
-    its own too. `address` adds a redirect URI to a client and moves its onboarding URL; it takes
-    the client's secret. Orgs, pages and data are shared. Time cannot be moved nor a fault set.
+    `join` creates a client with its own credentials, grants, API key and addresses. `address` adds
+    a redirect URI to a client and changes its onboarding URL; it requires the client's secret.
+    Orgs, pages and data are shared. Programs can neither move the clock nor set faults.
     """
 
     def __init__(self, twin: Twin, *, key: str, show_at: Callable[[str], None]) -> None:
@@ -53,7 +53,7 @@ class Control:
         self._nonces: deque[str] = deque(maxlen=_NONCES_KEPT)
 
     def admits(self, headers: Mapping[str, str]) -> bool:
-        """Tell whether a request carries the key, or what it makes of a number it was asked for."""
+        """Return whether a request contains the key, or its digest with a requested number."""
         shown = headers.get(KEY_HEADER, "").encode()
         nonce = headers.get(NONCE_HEADER, "")
         if nonce in self._nonces:
@@ -62,7 +62,7 @@ class Control:
         return hmac.compare_digest(self._key.encode(), shown)
 
     def proof(self, nonce: str) -> Answer:
-        """Prove that this is the sandbox whose key a program holds, before it shows the key.
+        """Prove that this is the sandbox for a program's key, before the program shows the key.
 
         A program that took over the port of an ended sandbox can't give this answer.
         """

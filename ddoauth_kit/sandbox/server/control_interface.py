@@ -1,4 +1,4 @@
-"""The control interface over HTTP, for programs with the control key, in any language."""
+"""The control interface over HTTP, for programs in any language that have the control key."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _NO_STORE = ("Cache-Control", "no-store")
 
 
 class ControlInterface:
-    """Answer below `/control/`; without the key all addresses there look alike."""
+    """Answer below `/control/`; without the key, all addresses there look the same."""
 
     def __init__(self, actions: Actions, journal: Journal, *, key: str) -> None:
         self._actions = actions

@@ -25,7 +25,7 @@ STREAM = "application/x-ndjson"
 
 @dataclass(frozen=True)
 class Question:
-    """What a request to the control interface asked: a checked body, and parts of its URL."""
+    """A request to the control interface: its checked body, and parts of its URL."""
 
     body: Mapping[str, Any]
     query: Mapping[str, str]
@@ -33,7 +33,7 @@ class Question:
 
     @property
     def after(self) -> int:
-        """Return the number of the entry after which to begin."""
+        """Return the number of the entry after which to start."""
         text = self.query.get("after", "0")
         if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS):
             raise SandboxError("after must be the number of an entry")

@@ -1,4 +1,4 @@
-"""JSON Schemas of the control interface, and the check of what comes in against them."""
+"""JSON Schemas of the control interface, and the check of requests against them."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _CALLED = {
 
 
 def shape(*needed: str, **properties: Schema) -> Schema:
-    """Describe an object that has these properties and no other ones."""
+    """Describe an object that may have only these properties."""
     return {
         "type": "object",
         "properties": properties,
@@ -98,7 +98,7 @@ SWITCHES = every(rotate=SWITCH, basic=SWITCH, v1_token=SWITCH, tolerate=TEXTS)
 
 
 def check(value: object, schema: Schema, *, name: str = "the body") -> None:
-    """Refuse a value that the schema does not describe, in one sentence."""
+    """Refuse, in one sentence, a value that does not match the schema."""
     kinds = schema.get("type", ())
     kinds = [kinds] if isinstance(kinds, str) else list(kinds)
     if not any(_is(value, kind) for kind in kinds):
@@ -119,7 +119,7 @@ def check(value: object, schema: Schema, *, name: str = "the body") -> None:
 
 
 def _is(value: object, kind: str) -> bool:
-    # To Python true is a number, to JSON it is not.
+    # For Python, true is a number; for JSON, it is not.
     return isinstance(value, _PYTHON[kind]) and isinstance(value, bool) <= (kind == "boolean")
 
 

@@ -1,4 +1,4 @@
-"""From a transported request to an answer: host check, site, faults, handler, journal."""
+"""Turn a transported request into an answer: host check, site, faults, handler, journal."""
 
 from __future__ import annotations
 
@@ -52,25 +52,25 @@ class Dispatcher:
         self.journal = Journal()
 
     def serve_hosts(self, hosts: frozenset[str]) -> None:
-        """Answer for these hosts, and the public one, from now on."""
+        """From now on, answer for these hosts and the public one."""
         self._hosts = hosts | ({self._public.host} if self._public else set())
 
     def show_at(self, public: PublicUrl) -> None:
-        """Answer for one more public host, with cookies for its prefix."""
+        """Answer for another public host, with cookies for its prefix."""
         self._hosts |= {public.host}
         if public.prefix not in self._twin.prefixes:
             self._twin.prefixes += (public.prefix,)
 
     def admit(self, control: Control) -> None:
-        """Let programs that hold a key share this sandbox."""
+        """Let programs with a key share this sandbox."""
         self._control = control
 
     def obey(self, interface: ControlInterface) -> None:
-        """Let programs that hold the control key change this sandbox and read its journal."""
+        """Let programs with the control key change this sandbox and read its journal."""
         self._interface = interface
 
     def show_live(self, view: LiveView) -> None:
-        """Show the journal to the browsers that the view knows."""
+        """Show the journal to browsers that the view has admitted."""
         self._live = view
 
     def respond(self, request: Request, *, body: bytes | None) -> Answer:
@@ -90,10 +90,11 @@ class Dispatcher:
             date = clock.now() + timedelta(seconds=clock.ahead)
             clock.ahead = 0.0
             dated = answer.with_headers(("Date", http_date(date)))
-            return replace(dated, delay=dated.delay + self._twin.latency)
+            latency = self._twin.latency
+            return replace(dated, delay=dated.delay + latency) if latency else dated
 
     def handle(self, incoming: Incoming, *, too_large: bool = False) -> Answer:
-        """Answer a request to a known host and write it down; the caller holds the lock."""
+        """Answer a request to a known host and record it; the caller holds the lock."""
         twin, refused, at = self._twin, None, time.time()
         twin.handling.begin()
         attribute(twin, incoming)
@@ -124,14 +125,14 @@ class Dispatcher:
             role=role,
             path=rest,
             query=read_pairs(request.scope["query_string"]),
-            headers=dict(request.headers),
+            headers=_headers_of(request),
             cookies=request.cookies,
             body=body or b"",
         )
         return self.handle(incoming, too_large=body is None)
 
     def _own_answer(self, request: Request, *, path: str, body: bytes) -> Answer | None:
-        """Answer at the addresses that are the sandbox's and not Datadog's."""
+        """Answer at the sandbox's own addresses, which Datadog does not have."""
         live = self._live.answer(request) if self._live is not None else None
         if live is not None:
             return live
@@ -150,7 +151,7 @@ class Dispatcher:
         return None
 
     def _check_host(self, request: Request) -> None:
-        """Refuse foreign hosts, as a rebound DNS name brings; X-Forwarded-* says nothing."""
+        """Refuse foreign hosts, such as a rebound DNS name, and ignore X-Forwarded-*."""
         host = request.headers.get("host", "").lower()
         if host not in self._hosts:
             known = ", ".join(sorted(self._hosts))
@@ -169,7 +170,7 @@ class Dispatcher:
         return route_request(self._twin, incoming)
 
     def _is_back_channel(self, incoming: Incoming) -> bool:
-        """Return whether a server calls; faults of tokens and the API strike nothing else."""
+        """Return whether a server made the request; token and API faults affect only these."""
         if incoming.role != "app":
             return True
         return incoming.path in TOKEN_PATHS and "token-at-app" in self._twin.switches.tolerates
@@ -205,6 +206,12 @@ class Dispatcher:
             behaviour=behaviour,
             reason=reason,
         )
+
+
+def _headers_of(request: Request) -> dict[str, str]:
+    """Return the headers; of a repeated one, the first."""
+    pairs = reversed(request.scope["headers"])
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in pairs}
 
 
 def _split(path: str) -> tuple[str, str, str]:

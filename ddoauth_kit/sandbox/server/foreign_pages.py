@@ -24,8 +24,8 @@ def check_page(
 ) -> None:
     """Refuse a request that changes something and comes from a foreign page.
 
-    A `form` of the sandbox's own pages has a token of its session. Its `Origin` is not checked: it
-    is `null` by the pages' own policy, and another one behind a proxy.
+    A `form` on the sandbox's own pages contains a session token. Its `Origin` is not checked,
+    because it is `null` by the pages' own policy, and different behind a proxy.
     """
     if method in _SAFE:
         return

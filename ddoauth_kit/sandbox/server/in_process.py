@@ -15,9 +15,9 @@ _NUMBERS = count(1)
 
 
 def new_host() -> str:
-    """Return host and port of one more sandbox: a loopback address at port 0, where none listens.
+    """Return a new sandbox's host and port: a loopback address with port 0, which can't listen.
 
-    Each has an address of its own, because cookies know no ports.
+    Each has its own address, because cookies ignore ports.
     """
     number = next(_NUMBERS)
     return f"127.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}:0"

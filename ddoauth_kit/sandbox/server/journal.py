@@ -1,4 +1,4 @@
-"""A journal without secrets: its entries in order, and those who wait for the next one."""
+"""A journal without secrets: its entries in order, and callers that wait for the next one."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _NO_LENGTHS: Mapping[str, int] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JournalEntry:
-    """One handled request; of what it carried, names stay, and open values of the protocol.
+    """One handled request; only names and the protocol's public values are recorded.
 
     `at` is in seconds since 1970. `host` is the name that the client asked for, one of Datadog's
     if a front brought the request. `behaviour` is the id of the rule that refused it, or
@@ -68,7 +68,7 @@ class JournalEntry:
 
 
 class Journal:
-    """The latest ten thousand entries, oldest first, numbered from 1 without a gap."""
+    """The latest ten thousand entries, oldest first, numbered from 1 without gaps."""
 
     def __init__(self) -> None:
         self._entries: deque[JournalEntry] = deque(maxlen=ENTRIES_KEPT)
@@ -82,7 +82,7 @@ class Journal:
         return self._last
 
     def write(self, **seen: Any) -> None:  # noqa: ANN401 - the fields of an entry
-        """Add an entry and tell those who wait for it."""
+        """Add an entry and notify waiting callers."""
         with self._lock:
             self._last += 1
             entry = JournalEntry(number=self._last, **seen)
@@ -92,7 +92,7 @@ class Journal:
             listener(entry)
 
     def entries(self, *, after: int = 0) -> list[JournalEntry]:
-        """Return the entries that came after a number."""
+        """Return the entries after a number."""
         with self._lock:
             if not self._entries:
                 return []
@@ -100,12 +100,12 @@ class Journal:
             return list(islice(self._entries, skipped, None))
 
     def clear(self) -> None:
-        """Delete all entries; later ones continue the count, so that nobody misses one."""
+        """Delete all entries; later ones continue the numbering, so that no reader misses one."""
         with self._lock:
             self._entries.clear()
 
     def listen(self, listener: Callable[[JournalEntry], None]) -> Callable[[], None]:
-        """Call a quick function with each new entry; return the function that ends this."""
+        """Call a quick function with each new entry; return a function that stops this."""
         with self._lock:
             self._listeners.append(listener)
 
@@ -116,7 +116,7 @@ class Journal:
         return stop
 
     async def follow(self, *, after: int, patience: float) -> AsyncIterator[list[JournalEntry]]:
-        """Yield entries as they come, forever; an empty list when none came for some seconds."""
+        """Yield new entries forever, or an empty list if there are none for some seconds."""
         loop, news = asyncio.get_running_loop(), asyncio.Event()
         stop = self.listen(lambda _: _wake(loop, news))
         try:

@@ -1,4 +1,4 @@
-"""The journal as a page that grows, for the one browser that opened a one-time address."""
+"""Show the journal as a growing page, to the browser that opened a one-time address."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ _NUMBER_LENGTH = 15
 
 
 class LiveView:
-    """Show the journal to browsers that came by a link of `link_path`; nobody else sees more.
+    """Show the journal to browsers that opened a link of `link_path`, and to nobody else.
 
-    A link works once. The cookie that it leaves is for no script and for no other site's pages.
+    A link works once. Scripts and other sites' pages can't use the cookie that it sets.
     """
 
     def __init__(self, journal: Journal, *, cookie: str) -> None:
@@ -47,7 +47,7 @@ class LiveView:
         return f"{LIVE_PATH}?open={self._links[-1]}"
 
     def answer(self, request: Request) -> Answer | None:
-        """Answer at the view's addresses, or return nothing for a browser without its cookie."""
+        """Answer at the view's addresses, or return None for a browser without the cookie."""
         path = request.scope["path"]
         if request.method != "GET" or path not in {"/", LIVE_PATH, ENTRIES_PATH}:
             return None
@@ -65,7 +65,7 @@ class LiveView:
 
     def _admits(self, request: Request) -> bool:
         shown = request.cookies.get(self._cookie, "").encode(errors="replace")
-        # A page of another port of this machine has the cookie sent along, too.
+        # The browser also sends the cookie for a page on another port of this machine.
         own = request.headers.get("sec-fetch-site", "none").strip().lower() in _OWN
         return own and any(hmac.compare_digest(each.encode(), shown) for each in self._browsers)
 

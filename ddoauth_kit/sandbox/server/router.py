@@ -1,4 +1,4 @@
-"""Which handler serves which address of a site, and the answers to unknown addresses."""
+"""Map a site's addresses to handlers, and answer unknown addresses."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ class _Node(Generic[Served]):
 
 
 class PathTree(Generic[Served]):
-    """Hold templates like `/api/v1/monitor/{monitor_id}` and find the one of a path.
+    """Hold templates like `/api/v1/monitor/{monitor_id}`, and find the one for a path.
 
-    A segment that is spelled out is tried before one that stands for any.
+    A literal segment is tried before a placeholder.
     """
 
     def __init__(self) -> None:
@@ -59,7 +59,7 @@ class PathTree(Generic[Served]):
         node.served = served
 
     def find(self, path: str) -> Served | None:
-        """Return what serves a path; a placeholder stands for one segment that is not empty."""
+        """Return the value for a path; a placeholder matches one non-empty segment."""
         return _find(self._root, path.split("/"), 0)
 
 
@@ -119,7 +119,7 @@ TOKEN_PATHS = frozenset(path for _, path, _ in _TOKENS)
 
 @cache
 def routes() -> Mapping[str, PathTree[Route]]:
-    """Return the routes of each host role, made once for all sandboxes."""
+    """Return the routes of each host role, created once for all sandboxes."""
     entries: dict[str, list[tuple[str, str, Handler, str]]] = {
         "app": [(*entry, "") for entry in _PAGES],
         "api": [(*entry, "") for entry in _TOKENS],
@@ -166,7 +166,7 @@ def route_request(twin: Twin, incoming: Incoming) -> Answer:
 
 
 def not_found(role: str) -> Refusal:
-    """Refuse an address that this host does not serve, in the host's own form."""
+    """Refuse an address that this host does not serve, in the host's own format."""
     if role == "app":
         return page_refusal("unknown-path", "This page does not exist.", status=404)
     return api_refusal("unknown-path", 404, "Not found")

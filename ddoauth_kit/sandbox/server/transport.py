@@ -1,4 +1,4 @@
-"""The transport: one loopback socket, Starlette on uvicorn, and nothing that decides."""
+"""The transport: one loopback socket, and Starlette on uvicorn, without any logic."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from ddoauth_kit.sandbox.http.messages import Answer
 
-# Spoilt answers make uvicorn complain, although the sandbox sends them on purpose.
+# Damaged answers make uvicorn complain, although the sandbox sends them on purpose.
 WIRE_LOG = logging.getLogger("ddoauth_kit.sandbox.wire")
 WIRE_LOG.addHandler(logging.NullHandler())
 WIRE_LOG.propagate = False
@@ -39,7 +39,7 @@ _KEEP_ALIVE = 75
 
 
 class Respond(Protocol):
-    """What the transport asks for each request; `body` is None if it was too large."""
+    """What the transport calls for each request; `body` is None if it was too large."""
 
     def __call__(self, request: Request, *, body: bytes | None) -> Answer:
         """Return the answer, complete with headers."""
@@ -55,10 +55,10 @@ class _QuietProtocol(H11Protocol):
 
 
 class _QuietConfig(uvicorn.Config):
-    """uvicorn's configuration, without what logs URLs, which carry states and codes.
+    """uvicorn's configuration without logging of URLs, which contain states and codes.
 
-    Its own `access_log=False` takes the handlers of every uvicorn in the process away, and holds
-    only until somebody configures logging again.
+    Its own `access_log=False` removes the handlers of every uvicorn in the process, and works only
+    until logging is configured again.
     """
 
     def load(self) -> None:
@@ -68,7 +68,7 @@ class _QuietConfig(uvicorn.Config):
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's server, told when to start and stop by events and not by polling."""
+    """uvicorn's server, started and stopped by events instead of polling."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
@@ -133,7 +133,7 @@ class Listener:
         )
 
     def start(self) -> None:
-        """Serve; connections made from now on are answered."""
+        """Serve; connections are answered from now on."""
         self._thread.start()
         while not self._server.ready.wait(0.05):
             if not self._thread.is_alive():
@@ -146,7 +146,7 @@ class Listener:
 
 
 def bind(host: str, *, port: int) -> socket.socket:
-    """Open the port before any thread runs, so that a taken one is noticed here."""
+    """Open the port before any thread runs, so that a port in use is noticed here."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # asyncio turns off Nagle's delay of 40 ms an answer only if the protocol is named.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -212,7 +212,7 @@ async def _deliver(answer: Answer, *, send: Send) -> None:
 
 
 async def _stream(parts: AsyncGenerator[bytes], *, receive: Receive, send: Send) -> None:
-    """Send parts as they are made; only `receive` tells that the client has hung up."""
+    """Send parts as they are created; only `receive` reveals that the client hung up."""
     gone = asyncio.ensure_future(receive())
     try:
         while not gone.done():

@@ -1,4 +1,4 @@
-"""The faults that hit token and API requests on their way in or out, whatever they ask."""
+"""The faults that affect token and API requests or answers, whatever their contents."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _sent(incoming: Incoming) -> str:
 
 
 def spoil_answer(answer: Answer, *, faults: FaultPlan) -> Answer:
-    """Return an answer as it arrives over a bad connection; one without content is only late."""
+    """Return an answer as it arrives over a bad connection; an empty one is only late."""
     if answer.status == NO_CONTENT:
         return replace(answer, delay=SLOW_SECONDS) if faults.strikes("slow") else answer
     if faults.strikes("malformed-json"):
@@ -52,6 +52,6 @@ def spoil_answer(answer: Answer, *, faults: FaultPlan) -> Answer:
     if faults.strikes("slow"):
         answer = replace(answer, delay=SLOW_SECONDS)
     if faults.strikes("cut-off"):
-        # An announced length that never comes needs at least one byte to leave out.
+        # To truncate a body, at least one byte must be left out.
         answer = replace(answer, body=answer.body or b"{}", cut_off=True)
     return answer

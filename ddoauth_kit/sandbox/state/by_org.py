@@ -1,4 +1,4 @@
-"""A choice that holds for all organizations, and those of single ones."""
+"""A value for all organizations, and values for single ones."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ Choice = TypeVar("Choice")
 
 
 class ByOrg(Generic[Choice]):
-    """Hold one choice for everybody, and others for organizations that have their own."""
+    """Hold one value for all organizations, and others for those with their own."""
 
     def __init__(self, first: Choice) -> None:
         self._first = first
@@ -16,11 +16,11 @@ class ByOrg(Generic[Choice]):
         self._own: dict[str, Choice] = {}
 
     def of(self, org: str | None) -> Choice:
-        """Return the choice of an organization, by its id, or the general one."""
+        """Return an organization's value, by its id, or the general one."""
         return self._own.get(org, self._general) if org is not None else self._general
 
     def put(self, choice: Choice, *, org: str | None) -> None:
-        """Set the choice of an organization, or without one the general choice."""
+        """Set an organization's value or, without an organization, the general one."""
         if org is None:
             self._general = choice
         else:
@@ -31,6 +31,6 @@ class ByOrg(Generic[Choice]):
         self._own.pop(org, None)
 
     def reset(self) -> None:
-        """Go back to the first choice, for everybody."""
+        """Restore the first value for all organizations."""
         self._general = self._first
         self._own.clear()

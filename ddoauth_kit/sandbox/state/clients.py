@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RegisteredIntegration:
-    """What a partner registers; clients are made of it."""
+    """A partner's registration, from which clients are created."""
 
     name: str
     description: str
@@ -44,7 +44,7 @@ class Client:
 
     @property
     def name(self) -> str:
-        """Return the app's name, as consent and API key show it."""
+        """Return the app's name, as the consent page and the API key show it."""
         return self.integration.name
 
     @property
@@ -54,7 +54,7 @@ class Client:
 
     @property
     def onboarding_url(self) -> str:
-        """Return where Connect Accounts leads."""
+        """Return the target of Connect Accounts."""
         return self.integration.onboarding_url
 
     @property
@@ -90,14 +90,14 @@ class Clients:
         self._by_id: dict[str, Client] = {}
 
     def publish(self, integration: RegisteredIntegration) -> Client:
-        """Make a published client, good on all nine sites and in the rehearsal region."""
+        """Create a published client for all nine sites and the rehearsal region."""
         client_id = integration.id
         if client_id is None or client_id in self._by_id:
             client_id = self._mint.next_uuid("client")
         return self._add(client_id, integration, sites=tuple(EVERY_SITE), org=None)
 
     def make_private(self, integration: RegisteredIntegration, *, org: Org) -> Client:
-        """Make a client that only `org` can authorize, on that org's site alone."""
+        """Create a client that only `org` can authorize, only on that org's site."""
         return self._add(
             self._mint.next_uuid("client"), integration, sites=(org.site.name,), org=org
         )
@@ -142,7 +142,7 @@ class Clients:
 
 
 def demo_integration(scopes: Sequence[str] | None = None) -> RegisteredIntegration:
-    """Return the integration that a sandbox has when no file names another.
+    """Return the default integration of a sandbox without a client file.
 
     It asks for every scope of the catalogue, or for those that are named.
     """
@@ -167,7 +167,7 @@ def check_redirect_uri(uri: str, *, where: str) -> None:
 
 
 def read_integration(source: Path | Mapping[str, Any]) -> RegisteredIntegration:
-    """Read a partner's `oauth_clients.json`; unknown scopes are fine, since lists go stale."""
+    """Read a partner's `oauth_clients.json`; unknown scopes are allowed."""
     if isinstance(source, Mapping):
         return _integration(source, where="the client")
     where = f"client file {source}"
@@ -224,7 +224,7 @@ def _texts(entry: Mapping[str, Any], key: str, *, where: str) -> tuple[str, ...]
 
 
 def check_uri(uri: str, *, where: str) -> None:
-    """Refuse what is not an absolute http or https URL; an onboarding URL may have a fragment."""
+    """Refuse anything but an absolute http or https URL; an onboarding URL may have a fragment."""
     # The value goes into a Location header, where a line break would start another header.
     try:
         parts = urlsplit(uri)

@@ -1,7 +1,8 @@
-"""Resources that customers and partners made in an org, stored until someone deletes them."""
+"""Resources created in an org, stored until somebody deletes them."""
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -15,36 +16,37 @@ ITEMS_KEPT = 1000
 
 
 class Shelf:
-    """The resources of one kind in one org, by id, oldest first; the newest thousand stay."""
+    """The resources of one kind in one org, by id, oldest first, limited to the latest thousand."""
 
     def __init__(self, items: Iterable[Item], *, key: Callable[[Item], str]) -> None:
         self._key = key
-        self._items = {key(item): item for item in items}
+        # A plain dict would look for its oldest key among the gaps that removed ones left.
+        self._items = OrderedDict((key(item), item) for item in items)
 
     def all(self) -> list[Item]:
         """Return the resources, oldest first."""
         return list(self._items.values())
 
     def find(self, wanted: str) -> Item | None:
-        """Return the resource of an id, spelled exactly as it was given out."""
+        """Return the resource with an id, spelled exactly as it was issued."""
         return self._items.get(wanted)
 
     def add(self, item: Item) -> Item:
         """Store a new resource; the oldest is removed if there are a thousand."""
         self._items[self._key(item)] = item
         while len(self._items) > ITEMS_KEPT:
-            del self._items[next(iter(self._items))]
+            self._items.popitem(last=False)
         return item
 
     def replace(self, old: str, item: Item) -> Item:
-        """Put a resource in another's place; a new id moves it to the end."""
+        """Replace a resource; a new id moves it to the end."""
         if self._key(item) != old:
             del self._items[old]
         self._items[self._key(item)] = item
         return item
 
     def remove(self, ids: Collection[str]) -> None:
-        """Forget resources; each id must be there."""
+        """Delete resources; each id must exist."""
         for old in ids:
             del self._items[old]
 
@@ -63,13 +65,13 @@ class Kept:
         key: Callable[[Item], str],
         samples: Callable[[], Iterable[Item]],
     ) -> Shelf:
-        """Return an org's shelf of a kind, which holds the samples when first asked for."""
+        """Return an org's shelf for a kind, which initially contains the samples."""
         if (org.id, kind) not in self._shelves:
             self._shelves[org.id, kind] = Shelf(samples(), key=key)
         return self._shelves[org.id, kind]
 
     def find(self, kind: str, wanted: str, *, org: Org) -> Item | None:
-        """Return the resource of a type and id, on whichever of an org's shelves it is."""
+        """Return the resource with a type and id, from any of an org's shelves."""
         for (owner, _), shelf in self._shelves.items():
             item = shelf.find(wanted) if owner == org.id else None
             if item is not None and item.get("type") == kind:

@@ -48,13 +48,13 @@ FAULTS: Mapping[str, Fault] = MappingProxyType(
             Fault("wrong-domain", "The redirect names another Datadog site."),
             Fault("inconsistent-site", "The redirect's site and domain can't belong together."),
             Fault("narrowed-scopes", "The grant has one scope fewer than requested."),
-            Fault("duplicate-callback", "A loopback redirect URI is called once beforehand."),
+            Fault("duplicate-callback", "A loopback redirect URI gets an extra call first."),
             Fault("expired-code", "The authorization code counts as expired."),
             Fault("spent-code", "The authorization code counts as used."),
             Fault("token-endpoint-gone", "Token requests get 404, as if the endpoint had moved."),
             Fault("token-redirect", "Token requests get 307 to a host that is not Datadog's."),
             Fault("error-with-200", "Token requests get 200 with an error in the body."),
-            Fault("other-error-shape", "A refused token request looks as at the other endpoint."),
+            Fault("other-error-shape", "A refused token request gets the other endpoint's format."),
             Fault("lost-answer", "Tokens are issued, but the answer breaks off."),
             Fault("no-refresh-token", "The answer to a refresh carries no refresh token."),
             Fault("other-site-token", "The access token belongs to another Datadog site."),
@@ -73,7 +73,7 @@ FAULTS: Mapping[str, Fault] = MappingProxyType(
 
 @dataclass
 class _Active:
-    """One injected fault and how often it will still happen."""
+    """One injected fault, and how often it will still occur."""
 
     name: str
     count: float = math.inf
@@ -82,16 +82,16 @@ class _Active:
     attempt: str | None = None
 
     def concerns(self, handling: Handling) -> bool:
-        """Return whether it is for everybody, or for the organization or attempt at hand."""
+        """Return whether the fault applies to the current organization and attempt."""
         return self.org in {None, handling.org} and self.attempt in {None, handling.attempt}
 
 
 class FaultPlan:
     """The faults injected into one sandbox.
 
-    A fault with a count strikes that many times; one with a probability strikes at random,
-    but in the same pattern for the same seed. One of an organization or an attempt affects only
-    their requests.
+    A fault with a count occurs that many times. A fault with a probability occurs at random, but in
+    the same pattern for the same seed. A fault for an organization or an attempt affects only their
+    requests.
     """
 
     def __init__(self, *, seed: str, handling: Handling | None = None) -> None:
@@ -106,7 +106,7 @@ class FaultPlan:
         self._active.append(replace(parse_fault(spec), org=org, attempt=attempt))
 
     def inject_first(self, specs: Iterable[str]) -> None:
-        """Add faults that exist from the start, and again after a reset."""
+        """Add faults that exist from the start and again after a reset."""
         self._first = tuple(specs)
         for spec in self._first:
             self.inject(spec)
@@ -117,11 +117,11 @@ class FaultPlan:
         self._active = kept
 
     def reset(self) -> None:
-        """Go back to the faults of the start."""
+        """Restore the initial faults."""
         self._active = [parse_fault(spec) for spec in self._first]
 
     def strikes(self, name: str) -> bool:
-        """Return whether this fault happens now, and use up one of its count."""
+        """Return whether this fault occurs now, and decrease its count."""
         for active in self._active:
             if active.name == name and active.count > 0 and self._happens(active):
                 active.count -= 1
@@ -136,7 +136,7 @@ class FaultPlan:
 
 
 def parse_fault(spec: str) -> _Active:
-    """Read one fault as the command line writes it."""
+    """Read a fault in the format of the command line."""
     name, colon, amount = spec.partition(":")
     if name not in FAULTS:
         known = ", ".join(FAULTS)

@@ -1,4 +1,4 @@
-"""Fingerprints that show equal values, but do not reveal the value."""
+"""Fingerprints that show whether values are equal without revealing them."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import secrets
 
 
 class Fingerprints:
-    """Make short marks with a salt that is never stored and ends with the process."""
+    """Create short fingerprints with a salt that is never stored and ends with the process."""
 
     def __init__(self) -> None:
         self._salt = secrets.token_bytes(32)
 
     def of(self, value: str) -> str:
-        """Return 16 hex digits; equal values have equal marks, whatever field they came in."""
+        """Return 16 hex digits, which are the same for equal values in any field."""
         data = value.encode(errors="replace")
         return hashlib.blake2b(data, key=self._salt, digest_size=8).hexdigest()

@@ -1,4 +1,4 @@
-"""Authorization codes, and the grants that they become: tokens of one client in one org."""
+"""Authorization codes, and the grants that they turn into, with their tokens."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ACCESS_TOKENS_KEPT = 1000
 
 @dataclass
 class Code:
-    """One authorization code and all that it is bound to."""
+    """One authorization code and everything that it is bound to."""
 
     value: str = field(repr=False)
     client: Client
@@ -41,7 +41,7 @@ class Code:
 
 @dataclass
 class Grant:
-    """What a customer allowed one client, with the tokens of that grant."""
+    """One customer's grant to a client, with its tokens."""
 
     id: str
     client: Client
@@ -66,16 +66,16 @@ class AccessToken:
     overdue_at: float = math.inf
 
     def lives(self, now: float) -> bool:
-        """Return whether it is valid at this time of the sandbox's clock."""
+        """Return whether the token is valid at this time of the sandbox's clock."""
         return now < self.expires and time.monotonic() < self.overdue_at
 
 
 class Grants:
     """All codes, grants and tokens of one sandbox.
 
-    Expired codes and access tokens are forgotten; of one client in one org the newest
-    thousand grants are kept, and of a grant the newest thousand access tokens, so that a sandbox
-    may run for days.
+    Expired codes and access tokens are deleted. Only the latest thousand grants of a client in an
+    org, and the latest thousand access tokens of a grant, are kept, so that a sandbox can run for
+    days.
     """
 
     def __init__(self, *, mint: Mint, clock: Clock) -> None:
@@ -90,7 +90,7 @@ class Grants:
         )
 
     def issue_code(self, asked: Pending, *, scopes: tuple[str, ...]) -> Code:
-        """Make a code for an approved consent."""
+        """Create a code for an approved consent."""
         self._purge()
         code = Code(
             value=self._mint.credential("code"),
@@ -107,7 +107,7 @@ class Grants:
         return code
 
     def find_code(self, value: str) -> Code | None:
-        """Return a code until it expires, spent ones too: their reuse must be noticed."""
+        """Return a code until it expires, even a used one, because reuse must be noticed."""
         self._purge()
         return self._codes.get(value)
 
@@ -139,7 +139,7 @@ class Grants:
         self._refresh[grant.refresh_token] = grant
 
     def issue_access_token(self, grant: Grant, *, lifetime: Lifetime) -> AccessToken:
-        """Make one more access token; earlier ones live on until they expire."""
+        """Issue another access token; earlier ones stay valid until they expire."""
         self._purge()
         token = AccessToken(
             self._mint.credential("access"),
@@ -156,14 +156,14 @@ class Grants:
         return token
 
     def find_access_token(self, value: str) -> AccessToken | None:
-        """Return a live access token."""
+        """Return a valid access token."""
         self._purge()
         token = self._access.get(value)
         # One that ends early, by a fault or a short lifetime, is not the first to be purged.
         return token if token is not None and token.lives(self._clock.timestamp()) else None
 
     def whose(self, value: str) -> Grant | None:
-        """Return the grant of an access token, which may have expired, or of a refresh token."""
+        """Return the grant of an access token, even an expired one, or of a refresh token."""
         token = self._access.get(value)
         return token.grant if token is not None else self._refresh.get(value)
 
@@ -197,7 +197,7 @@ class Grants:
         self._by_client[grant.client.client_id, grant.org.id].pop(grant.id, None)
 
     def revoke_client(self, client_id: str, *, org: Org) -> None:
-        """End every grant that a client has in an org, and the codes on their way."""
+        """End every grant of a client in an org, and all codes that were not exchanged yet."""
         for grant in list(self._by_client[client_id, org.id].values()):
             self.revoke(grant)
         for code in self._codes.values():
@@ -214,7 +214,7 @@ class Grants:
                 code.spent = True
 
     def revoke_org(self, org: Org) -> None:
-        """End all that an org allowed anybody."""
+        """End all grants and codes of an org."""
         clients = {client_id for client_id, org_id in self._by_client if org_id == org.id}
         clients |= {c.client.client_id for c in self._codes.values() if c.org.id == org.id}
         for client_id in clients:

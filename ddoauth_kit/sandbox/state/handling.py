@@ -1,4 +1,4 @@
-"""What is known about the one request that the sandbox answers at the moment."""
+"""Hold what is known about the request that the sandbox is answering."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 @dataclass
 class Handling:
-    """Hold whom a request concerns, which faults struck it, and what it was forgiven.
+    """Hold whom a request concerns, its faults, and its tolerated mistakes.
 
     `org` is an organization's id and `attempt` the fingerprint of the state that an authorization
-    began with. Faults, switches and lifetimes of one organization or attempt go by them.
+    began with. They decide which faults, switches and lifetimes apply.
     """
 
     org: str | None = None
@@ -25,12 +25,12 @@ class Handling:
     tolerated: list[str] = field(default_factory=list)
 
     def begin(self) -> None:
-        """Forget the request before."""
+        """Forget the previous request."""
         self.org, self.attempt, self.code, self.grant = None, "", None, None
         self.struck, self.tolerated = [], []
 
     @property
     def grant_id(self) -> str | None:
-        """Return the grant that the request used or made."""
+        """Return the id of the grant that the request used or created."""
         found = self.grant or (self.code.grant if self.code is not None else None)
         return None if found is None else found.id

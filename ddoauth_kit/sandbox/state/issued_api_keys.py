@@ -1,4 +1,4 @@
-"""API keys that clients made in customers' orgs."""
+"""API keys that clients created in customers' orgs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ApiKey:
-    """One API key; its value is told once, later only its last four characters."""
+    """One API key; its value is shown once, and later only the last four characters."""
 
     id: str
     value: str = field(repr=False)
@@ -27,7 +27,7 @@ class ApiKey:
 
     @property
     def last4(self) -> str:
-        """Return what the API Keys page shows of the value."""
+        """Return the part of the value that the API Keys page shows."""
         return self.value[-4:]
 
 
@@ -40,7 +40,7 @@ class ApiKeys:
         self._by_value: dict[str, ApiKey] = {}
 
     def create(self, client: Client, *, org: Org) -> ApiKey | None:
-        """Make the one key of a client in an org, or nothing while it has one there."""
+        """Create a client's only key in an org, or return None if it already has one."""
         name = f"[{client.name}] OAuth Client API Key {client.client_id}"
         if any(key.name == name for key in self.of_org(org)):
             return None
@@ -56,7 +56,7 @@ class ApiKeys:
         return key
 
     def find(self, value: str, *, site: str) -> ApiKey | None:
-        """Return a live key of that site."""
+        """Return a valid key of that site."""
         key = self._by_value.get(value)
         return key if key is not None and key.org.site.name == site else None
 
@@ -65,7 +65,7 @@ class ApiKeys:
         return [key for key in self._by_value.values() if key.org.id == org.id]
 
     def revoke(self, key_id: str, *, org: Org | None = None) -> bool:
-        """End a key by its id, within one org if named; tell whether there was one."""
+        """Revoke a key by its id, in one org if given; return whether it existed."""
         for key in self._by_value.values():
             if key.id == key_id and (org is None or key.org.id == org.id):
                 del self._by_value[key.value]

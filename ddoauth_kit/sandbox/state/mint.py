@@ -1,4 +1,4 @@
-"""Where every id and made-up credential comes from."""
+"""Create all ids and made-up credentials."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ API_KEY_LENGTH = 32
 
 
 class Mint:
-    """Make ids and credentials from a seed, so that two runs of one script are alike.
+    """Create ids and credentials from a seed, so that two runs of a script are the same.
 
-    Every credential starts with `sandbox-`, a prefix that no real one has: a scan of a
-    repository tells them apart. None of them protects anything but made-up data.
+    Every credential starts with `sandbox-`, a prefix that no real credential has, so a scan of a
+    repository can recognize them. They protect only made-up data.
     """
 
     def __init__(self, *, seed: str) -> None:
@@ -48,7 +48,7 @@ class Mint:
         return self._credential(kind, self._next(kind))
 
     def issued(self) -> tuple[str, ...]:
-        """Return every credential made so far, so that a test can look for leaks of them."""
+        """Return every credential issued so far, so that a test can search for leaks."""
         return tuple(
             self._credential(kind, number)
             for kind in SECRET_KINDS

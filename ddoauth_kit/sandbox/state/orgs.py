@@ -37,14 +37,14 @@ class Org:
 
     @property
     def site_url(self) -> str:
-        """Return what `site` says on redirects: a vanity subdomain hides the region."""
+        """Return the `site` of redirects, in which a vanity subdomain hides the region."""
         if self.vanity is None:
             return self.site.app_url
         return f"https://{self.vanity}.{self.site.registrable_domain}"
 
 
 def make_orgs(mint: Mint) -> dict[str, tuple[Org, ...]]:
-    """Make the orgs of all sites, the default one first."""
+    """Create the orgs of all sites, starting with the default one."""
     return {name: _site_orgs(site, mint=mint) for name, site in EVERY_SITE.items()}
 
 
@@ -57,7 +57,7 @@ def make_org(  # noqa: PLR0913 - what an org is made of
     permissions: frozenset[str] | None,
     vanity: str | None,
 ) -> Org:
-    """Make one more org, with a user of its own."""
+    """Create another org, with its own user."""
     label = mint.next_uuid("org")
     admin = User(
         id=mint.uuid(f"user:{label}"),

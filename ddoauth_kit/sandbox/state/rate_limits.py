@@ -31,26 +31,26 @@ class RateLimits:
         self._calls: dict[tuple[str, str], tuple[int, int]] = {}
 
     def count(self, operation: Operation, *, org: Org) -> Headers:
-        """Count one call and return the headers that its answer carries, or refuse it."""
+        """Count one call and return the headers for its answer, or refuse it."""
         window = self._window()
         name = _name(operation)
         seen_window, calls = self._calls.get((org.id, name), (window, 0))
         calls = calls + 1 if seen_window == window else 1
         self._calls[org.id, name] = (window, calls)
-        headers = self._headers(name, calls=calls)
+        headers = self._headers(name, window=window, calls=calls)
         if calls > self._limit:
             raise with_headers(api_refusal("rate-limit-reached", 429), *headers)
         return headers
 
     def uncounted(self, operation: Operation) -> Headers:
-        """Return the headers of an answer that uses up nothing."""
-        return self._headers(_name(operation), calls=0)
+        """Return the headers of an answer that does not count."""
+        return self._headers(_name(operation), window=self._window(), calls=0)
 
     def _window(self) -> int:
         return int(self._clock.timestamp() // self._period)
 
-    def _headers(self, name: str, *, calls: int) -> Headers:
-        end = (self._window() + 1) * self._period
+    def _headers(self, name: str, *, window: int, calls: int) -> Headers:
+        end = (window + 1) * self._period
         return rate_headers(
             name,
             limit=self._limit,
@@ -76,6 +76,6 @@ def rate_headers(name: str, *, limit: int, period: int, remaining: int, reset: i
 
 
 def with_headers(refusal: Refusal, *headers: tuple[str, str]) -> Refusal:
-    """Return the refusal with more headers on its answer."""
+    """Return the refusal with additional headers."""
     refusal.headers = (*refusal.headers, *headers)
     return refusal

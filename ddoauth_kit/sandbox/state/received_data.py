@@ -1,4 +1,4 @@
-"""What was sent to an org, kept to be read back."""
+"""Data that was sent to an org, stored to be read back."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Event:
 
 @dataclass
 class ReceivedData:
-    """The data of one org; of each kind the latest ten thousand entries stay."""
+    """The data of one org; the latest ten thousand entries of each kind are kept."""
 
     points: deque[Point] = field(default_factory=lambda: deque(maxlen=ENTRIES_KEPT))
     logs: deque[Log] = field(default_factory=lambda: deque(maxlen=ENTRIES_KEPT))

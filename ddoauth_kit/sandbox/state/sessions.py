@@ -1,4 +1,4 @@
-"""Browser sessions: who is signed in where, and which consents wait for an answer."""
+"""Browser sessions: who is signed in where, and which consents are pending."""
 
 from __future__ import annotations
 
@@ -55,13 +55,13 @@ class Session:
             self.pending.popitem(last=False)
 
     def take_unseen(self) -> Client | None:
-        """Hand out new credentials once."""
+        """Return new credentials once."""
         client, self.unseen = self.unseen, None
         return client
 
 
 class Sessions:
-    """All browser sessions of one sandbox, the newest thousand.
+    """The latest thousand browser sessions of one sandbox.
 
     Ids and CSRF tokens are truly random: nothing that a lesson prints depends on them, and a
     page on the same machine must not guess them.
@@ -77,7 +77,7 @@ class Sessions:
         return session if session is not None and session.site == site else None
 
     def leave(self, org: Org, *, to: Org) -> None:
-        """Sign browsers of an org in to another one, because theirs has ended."""
+        """Sign browsers in to another org, because theirs has ended."""
         for ticket in [each for each, of in self._tickets.items() if of.id == org.id]:
             del self._tickets[ticket]
         for session in self._by_id.values():
@@ -86,7 +86,7 @@ class Sessions:
                 session.pending.clear()
 
     def ticket(self, org: Org) -> str:
-        """Return what signs one browser in to an org, once."""
+        """Return a ticket that signs a browser in to an org once."""
         ticket = new_token()
         self._tickets[ticket] = org
         while len(self._tickets) > SESSIONS_KEPT:
@@ -94,7 +94,7 @@ class Sessions:
         return ticket
 
     def redeem(self, ticket: str, *, site: str) -> Session | None:
-        """Start the session of a ticket, at its own site."""
+        """Start a ticket's session, on its own site."""
         org = self._tickets.get(ticket)
         if org is None or org.site.name != site:
             return None

@@ -1,4 +1,4 @@
-"""Everything that one sandbox remembers, in one place that handlers are given."""
+"""Everything that one sandbox remembers, in one place that is passed to handlers."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class Twin:
         self.apps = AppDecisions()
 
     def reset(self) -> None:
-        """Forget all but the clients, whose credentials go on working."""
+        """Forget everything except the clients, whose credentials still work."""
         self._begin()
         self.telemetry.clear()
         self.faults.reset()
@@ -83,18 +83,18 @@ class Twin:
 
     @property
     def switches(self) -> Switches:
-        """Return the switches of the organization that the request at hand concerns."""
+        """Return the switches of the current request's organization."""
         return self.all_switches.of(self.handling.org)
 
     def tolerates(self, name: str) -> bool:
-        """Return whether a mistake is let pass, and remember that it was."""
+        """Return whether a mistake is tolerated, and remember that it was."""
         forgiven = name in self.switches.tolerates
         if forgiven:
             self.handling.tolerated.append(name)
         return forgiven
 
     def org_of_id(self, org_id: str) -> Org:
-        """Return an org of whatever site by its id, or refuse it."""
+        """Return an org on any site by its id, or refuse it."""
         for orgs in self.orgs.values():
             for org in orgs:
                 if org.id == org_id:
@@ -107,7 +107,7 @@ class Twin:
         return next((org for org in orgs if org.id == org_id), orgs[0])
 
     def add_org(self, org: Org) -> None:
-        """Let an org that was just made be signed in to."""
+        """Allow browsers to sign in to a new org."""
         self.orgs[org.site.name] = (*self.orgs[org.site.name], org)
 
     def end_org(self, org: Org) -> None:
@@ -128,7 +128,7 @@ class Twin:
         self.lifetimes.forget(org.id)
 
     def block_scope(self, client: Client, *, org: Org, scope: str) -> None:
-        """Take a scope from an app, which ends the authorizations that include it."""
+        """Remove a scope from an app, which ends the authorizations that include it."""
         self.apps.of(client, org=org).block(scope)
         self.grants.revoke_scope(client.client_id, org=org, scope=scope)
 
@@ -138,11 +138,11 @@ class Twin:
         self.grants.revoke_client(client.client_id, org=org)
 
     def publish(self, client: Client) -> Client:
-        """Mint the published client of a private one, which keeps working for its org."""
+        """Create a private client's published client; the private one still works for its org."""
         return self.clients.publish(client.integration)
 
     def amend(self, client_id: str, **changes: Any) -> Client:  # noqa: ANN401 - see `Clients.amend`
-        """Change what is registered for a client, also where the client is at hand."""
+        """Change a client's registration, even for the request in progress."""
         changed = self.clients.amend(client_id, **changes)
         if client_id == self.published.client_id:
             self.published = changed
@@ -153,7 +153,7 @@ class Twin:
         return changed
 
     def import_client(self, client: Client, *, site: str) -> Client:
-        """Make the same integration's private client on another site."""
+        """Create the same integration's private client on another site."""
         return self.clients.make_private(client.integration, org=self.orgs[site][0])
 
     def ends_now(self, grant: Grant) -> bool:
@@ -174,5 +174,5 @@ class Twin:
         return struck
 
     def uninstall(self, client_id: str, *, org: Org) -> None:
-        """End what the org allowed this client; its API key lives on, as Datadog's does."""
+        """End an org's grants to a client; the API key stays valid, as at Datadog."""
         self.grants.revoke_client(client_id, org=org)

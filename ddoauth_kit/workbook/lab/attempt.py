@@ -1,4 +1,4 @@
-"""Begin an attempt that a panel can wait for, no matter how its answer arrives."""
+"""Begin an attempt that a panel can wait for, however its answer arrives."""
 
 from __future__ import annotations
 
@@ -54,14 +54,14 @@ class Attempt(Protocol):
 
 
 def begin_attempt(lab: Lab, *, check: Check = lambda _response: None) -> Attempt:
-    """Return an attempt whose answer reaches the listener or has to be pasted.
+    """Return an attempt whose answer reaches the listener or must be pasted.
 
-    A sandbox in process shows its pages in the notebook, and the redirect is taken from there.
+    A sandbox in this process shows its pages in the notebook, and the redirect comes from there.
 
-    The listener is for the sandbox, and for a registered loopback redirect URI whose port is free
-    and whose browser is on this machine; `DDOAUTH_CONSENT` set to `paste` decides otherwise.
-    `check` sees the checked redirect, with the organization that it names, before its code is
-    exchanged and anything is stored; an error that it raises ends the attempt.
+    The listener is used for the sandbox, and for a registered loopback redirect URI if its port is
+    free and the browser is on this machine, unless `DDOAUTH_CONSENT` is `paste`. `check` receives
+    the checked redirect, with the organization, before the code is exchanged or anything is stored;
+    if it raises an error, the attempt ends.
 
     Raises:
         InputError: the registration cannot be used.
@@ -111,8 +111,8 @@ class PastedAttempt:
         """Return the tokens of the pasted redirect.
 
         Raises:
-            AuthorizationError: `no_redirect_in_time`, `wait_cancelled`, or what was pasted.
-            TokenError, AnswerError, NetworkError: the code was not exchanged.
+            AuthorizationError: `no_redirect_in_time`, `wait_cancelled`, or an error from the pasted
+            redirect. TokenError, AnswerError, NetworkError: the code was not exchanged.
         """
         try:
             if not self._answer.wait(timeout):
@@ -150,14 +150,14 @@ def listener_of(
 ) -> CallbackListener[TokenSet]:
     """Return the listener for a lab's two URLs; entering it opens the port.
 
-    Without `onboarding` it serves the redirect URI alone. `check` is that of `begin_attempt`.
+    Without `onboarding`, it serves only the redirect URI. `check` is as in `begin_attempt`.
 
-    In live mode it is the registered port. In the sandbox it is a free one, which becomes part of
-    the client's registration, and where Jupyter shows ports to browsers, browsers go that way.
-    Codes are exchanged and grants stored as `lab.exchange` does it.
+    In live mode, the port is the registered one. In the sandbox, any free port is added to the
+    client's registration, and browsers use Jupyter's proxy if there is one. Codes are exchanged and
+    grants stored as in `lab.exchange`.
 
     Raises:
-        InputError: `no_loopback_redirect_uri`, or `port_not_opened` when it is entered.
+        InputError: `no_loopback_redirect_uri`, or `port_not_opened` when the block is entered.
     """
     register = lab.backend.register
     return CallbackListener(
@@ -170,7 +170,7 @@ def listener_of(
 
 
 def _checked(lab: Lab, check: Check) -> Callable[[AuthorizationResponse], TokenSet]:
-    """Let `check` see a redirect before `lab.exchange` uses its code and stores the grant."""
+    """Pass a redirect to `check` before `lab.exchange` uses its code and stores the grant."""
 
     def finish(response: AuthorizationResponse) -> TokenSet:
         check(response)

@@ -1,4 +1,4 @@
-"""Say what a lab talks to, and what differs between a sandbox and real Datadog."""
+"""Define what a lab talks to, and what differs between a sandbox and real Datadog."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ class Mode(StrEnum):
 class Backend(ABC):
     """Hold the parts of a lab for one site.
 
-    Without `owned`, `close` ends nothing: another lab opened what this one uses. `person` turns an
-    authorization request into the redirect that answers it, or into the checked answer, instead of
-    the backend's own method.
+    Without `owned`, `close` does nothing, because another lab opened the parts. `person` replaces
+    the backend's own method: it turns an authorization request into the redirect or the checked
+    answer.
     """
 
     site: Site
@@ -60,7 +60,7 @@ class Backend(ABC):
 
     @property
     def chances(self) -> int:
-        """Return how often a person may answer one attempt; a script does not mistype."""
+        """Return how often one attempt may be answered; a person can make typing mistakes."""
         return 1
 
     @property
@@ -70,16 +70,16 @@ class Backend(ABC):
 
     @property
     def organizations(self) -> tuple[str, ...]:
-        """Return the ids of the site's organizations, where a script may consent for them."""
+        """Return the ids of the site's organizations, if a script may consent for them."""
         return ()
 
     @property
     def register(self) -> Callable[[CallbackUrls], None] | None:
-        """Return a function that gives the client one more redirect URI, if that is possible."""
+        """Return a function that adds a redirect URI to the client, if that is possible."""
         return None
 
     def authorized(self, request: AuthorizationRequest) -> AuthorizationResponse:
-        """Get consent in the mode's own way, and check the redirect.
+        """Get consent as the mode requires, and check the redirect.
 
         Raises:
             AuthorizationError: consent was denied, or the redirect cannot be trusted.
@@ -95,11 +95,11 @@ class Backend(ABC):
 
     @abstractmethod
     def drill(self, name: str) -> DdoauthError | Skipped:
-        """Provoke a failure in a separate sandbox."""
+        """Cause a failure in a separate sandbox."""
 
     @abstractmethod
     def elsewhere(self, site: str) -> Backend:
-        """Return the same for another site.
+        """Return this backend for another site.
 
         Raises:
             InputError: the site is unknown, or has no registration.
@@ -111,10 +111,10 @@ class Backend(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """End what was opened here."""
+        """Close everything that was opened here."""
 
     def inject(self, fault: str) -> None:
-        """Make the sandbox of this kernel fail from now on.
+        """From now on, make this kernel's sandbox fail.
 
         Raises:
             InputError: `no_own_sandbox`, or `unknown_fault`.

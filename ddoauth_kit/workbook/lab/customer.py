@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Clicked:
-    """Say which page was opened, what was clicked, and how often that was accepted."""
+    """Record which page was opened, what was clicked, and how often that was accepted."""
 
     page: str
     button: str
@@ -29,7 +29,7 @@ class Clicked:
 
 
 class Customer:
-    """Click for the customer of one site; without a sandbox, say what a person has to do."""
+    """Click for the customer of one site; without a sandbox, say what a person must do."""
 
     def __init__(self, site: Site, *, sandbox: bool) -> None:
         self._site = site
@@ -44,7 +44,7 @@ class Customer:
         return self._run(REVOKE_AUTHORIZATION, client_id=client_id)
 
     def disable_scope(self, client_id: str, scope: str) -> Clicked | Skipped:
-        """Take a scope from an app, as an administrator does under Application Scope Management."""
+        """Remove a scope from an app, as an administrator does in Application Scope Management."""
         return self._run(DISABLE_SCOPE, client_id=client_id, scope=scope, to="off")
 
     def uninstall(self, client_id: str) -> Clicked | Skipped:

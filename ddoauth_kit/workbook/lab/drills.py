@@ -1,7 +1,7 @@
 """Make mistakes on purpose, each in its own sandbox, and show the answers.
 
-A drill is a fault of the sandbox (`denied-consent`, `html-error`), the same fault once tokens are
-there (`api:html-error`), or a mistake of the client from the list here. No drill ever touches
+A drill is a fault of the sandbox (`denied-consent`, `html-error`), the same fault once the client
+has tokens (`api:html-error`), or one of the client's mistakes listed here. No drill ever touches
 Datadog.
 """
 
@@ -41,7 +41,7 @@ def run_drill(name: str, *, open_lab: Callable[..., Lab], site: str) -> DdoauthE
     """Return the error that a fault or a mistake leads to.
 
     Raises:
-        InputError: `unknown_drill`, for a name that is neither.
+        InputError: `unknown_drill`, for any other name.
     """
     steps, faults = _planned(name)
     with open_lab(site, faults=faults) as lab:
@@ -82,7 +82,7 @@ def _whole_flow(lab: Lab) -> None:
 
 
 def _faulty_api(lab: Lab, *, fault: str) -> None:
-    """Inject a fault once tokens are there, so that it meets the API and not the token endpoint."""
+    """Inject a fault after the exchange, so that it affects the API and not the token endpoint."""
     tokens = lab.exchange(lab.authorize())
     lab.inject(fault)
     lab.read_data(tokens)
@@ -97,7 +97,7 @@ def _impatient_client(lab: Lab) -> None:
 
 
 def _second_callback(lab: Lab) -> None:
-    """Send one redirect twice, as a reloaded page or a link scanner does."""
+    """Send a redirect twice, as a reloaded page or a link scanner does."""
     redirect = visit_consent(lab.authorization_request())
     lab.oauth.receive(redirect, session=ONE_PERSON)
     lab.oauth.receive(redirect, session=ONE_PERSON)
@@ -173,7 +173,7 @@ def _refresh_after_uninstall(lab: Lab) -> None:
 
 
 def _key_after_uninstall(lab: Lab) -> None:
-    """Send with the key of an app that has been uninstalled: keys outlive grants."""
+    """Send data with an uninstalled app's key, because keys outlive grants."""
     tokens = lab.exchange(lab.authorize())
     api_key = lab.create_api_key(tokens)
     lab.customer.uninstall(tokens.client_id)
@@ -209,7 +209,7 @@ def _region_without_credentials(lab: Lab) -> None:
 
 
 def _consented_in(lab: Lab, region: str) -> str:
-    """Begin outside the tile, when the region is not known yet, and let the customer choose one."""
+    """Begin outside the tile, before the region is known, and let the customer choose one."""
     return visit_consent(lab.oauth.begin(session=ONE_PERSON), region=region)
 
 

@@ -1,4 +1,4 @@
-"""Offer each step of a lesson as one method, so that a cell and a panel do the same thing."""
+"""Offer each step of a lesson as a method, so that cells and panels do the same thing."""
 
 from __future__ import annotations
 
@@ -73,9 +73,9 @@ NO_KEY_SCOPE: Final = "This client does not ask for api_keys_write, so it can't 
 class Lab:
     """Take one registration through the flow on one site, step by step.
 
-    `authorize` gets a redirect in the mode's own way: scripted consent in the sandbox, the
-    listener or a pasted URL with real Datadog. Secrets that are shown only once are stored before
-    they are returned.
+    `authorize` gets a redirect in the way that suits the mode: through scripted consent in the
+    sandbox, or through the listener or a pasted URL with real Datadog. Secrets that are shown only
+    once are stored before they are returned.
     """
 
     def __init__(self, backend: Backend) -> None:
@@ -98,11 +98,11 @@ class Lab:
         self.close()
 
     def close(self) -> None:
-        """Close connections and stop the sandbox; this also happens when the lab is collected."""
+        """Close connections and stop the sandbox; garbage collection does the same."""
         self._close()
 
     def on(self, site: str) -> Lab:
-        """Return the lab of another site: of the same sandbox, or with that site's credentials.
+        """Return a lab for another site, in the same sandbox or with that site's credentials.
 
         Raises:
             InputError: the site is unknown, or has no registration.
@@ -125,16 +125,16 @@ class Lab:
         return self.backend.store.store
 
     def sent(self, purpose: str) -> Exchange | Skipped:
-        """Return the newest exchange of a purpose, such as `token exchange`, masked."""
+        """Return the latest exchange with a purpose, such as `token exchange`, masked."""
         return self.transcript.last(purpose) or Skipped(f"No {purpose} was sent.")
 
     def curl(self, purpose: str) -> Snippet | Skipped:
-        """Return the newest request of a purpose as a cURL command."""
+        """Return the latest request with a purpose as a cURL command."""
         found = self.sent(purpose)
         return found if isinstance(found, Skipped) else as_curl(found)
 
     def httpx(self, purpose: str) -> Snippet | Skipped:
-        """Return the newest request of a purpose as httpx code."""
+        """Return the latest request with a purpose as httpx code."""
         found = self.sent(purpose)
         return found if isinstance(found, Skipped) else as_httpx(found)
 
@@ -150,7 +150,7 @@ class Lab:
         )
 
     def authorize(self, request: AuthorizationRequest | None = None) -> AuthorizationResponse:
-        """Get consent for a request (a new one by default), and check the redirect.
+        """Get consent for a request, by default a new one, and check the redirect.
 
         In live mode, a paste that does not answer this attempt can be corrected twice.
 
@@ -171,7 +171,7 @@ class Lab:
         """Exchange the code of a response for tokens, and store them before they are returned.
 
         Raises:
-            TokenError, AnswerError, NetworkError: no tokens were issued, or none arrived.
+            TokenError, AnswerError, NetworkError: no tokens were issued or arrived.
         """
         try:
             tokens = self.oauth.exchange(response)
@@ -188,7 +188,7 @@ class Lab:
         return tokens
 
     def grant(self, tokens: TokenSet) -> Grant:
-        """Return the token keeper for their site, client and organization."""
+        """Return the `Grant` for the tokens' site, client and organization."""
         holders = (slot for slot, grant in self._grants.items() if grant.is_current(tokens))
         return self._grant(next(holders, grant_slot(tokens)))
 
@@ -203,10 +203,10 @@ class Lab:
     def refresh(self, tokens: TokenSet) -> TokenSet:
         """Get a new access token; a refused refresh token is forgotten.
 
-        Where another process or panel has newer tokens of this grant, these are returned.
+        If another process or panel has newer tokens of this grant, these are returned.
 
         Raises:
-            TokenError, AnswerError, NetworkError: no token was issued, or none arrived.
+            TokenError, AnswerError, NetworkError: no token was issued or arrived.
             InputError: `not_stored`, if a new refresh token could not be stored; nothing was sent.
         """
         return self.grant(tokens).renew(tokens)
@@ -214,10 +214,10 @@ class Lab:
     def revoke(self, tokens: TokenSet) -> Exchange | Skipped:
         """Forget a grant, then end it at Datadog; return the last exchange.
 
-        Skipped in live mode without `writes`.
+        This step is skipped in live mode without `writes`.
 
         Raises:
-            TokenError, AnswerError, NetworkError: Datadog did not confirm; the grant is deleted
+            TokenError, AnswerError, NetworkError: Datadog did not confirm, but the grant is deleted
             here.
         """
         if not self.backend.writes:
@@ -228,18 +228,19 @@ class Lab:
     def connect(self) -> TokenSet:
         """Return tokens by refreshing a stored grant, or by authorizing if none is stored.
 
-        A bare refresh token, such as one from the environment, comes first, then the newest grant.
+        A bare refresh token, such as one from the environment, is tried first, then the latest
+        grant.
 
         Raises:
             AuthorizationError, TokenError, AnswerError, NetworkError: no token could be issued.
-            InputError: `not_stored`, when the store cannot be read.
+            InputError: `not_stored`, if the store cannot be read.
         """
         return self._from_refresh_token() or self._from_grant() or self.exchange(self.authorize())
 
     def _from_refresh_token(self) -> TokenSet | None:
         """Turn a bare refresh token into a grant; if refreshing replaced it, use the newer one.
 
-        Its organization is not known yet, so its own digest takes that place.
+        Its organization is not known yet, so the token's digest is used instead.
         """
         bare = self._slot("refresh_token")
         while token := self.store.get(bare):
@@ -271,7 +272,7 @@ class Lab:
         """Ask whose token this is; only this call works without a scope.
 
         Raises:
-            ApiError, AnswerError, NetworkError: the call was refused, or nothing arrived.
+            ApiError, AnswerError, NetworkError: the call was refused, or no answer arrived.
         """
         response = self.oauth.http.send(current_user_request(tokens))
         refuse_failure(response)
@@ -280,12 +281,12 @@ class Lab:
     def create_api_key(self, tokens: TokenSet) -> ApiKey | Skipped:
         """Create the API key and store it, after proving that the store works.
 
-        Skipped for a client that does not ask for `api_keys_write`, and in live mode without
-        `writes`.
+        This step is skipped for a client that does not request `api_keys_write`, and in live mode
+        without `writes`.
 
         Raises:
-            InputError: `not_stored`; nothing was created.
-            ApiKeyError, AnswerError, NetworkError: the key was not created, or is not known.
+            InputError: `not_stored`; nothing was created. ApiKeyError, AnswerError, NetworkError:
+            the key was not created, or did not arrive.
         """
         reason = self._reason_not_to_write()
         if reason:
@@ -320,7 +321,7 @@ class Lab:
         return named
 
     def _own_kept_key(self, tokens: TokenSet) -> ApiKey | None:
-        """Return the stored key if it is of the grant's organization; change nothing."""
+        """Return the stored key if it belongs to the grant's organization; change nothing."""
         kept = self.kept_api_key()
         if kept is None:
             return None
@@ -329,10 +330,10 @@ class Lab:
         return kept if own else None
 
     def kept_api_key(self) -> ApiKey | None:
-        """Return the stored key, if any; its name and id are known if this lab made or checked it.
+        """Return the stored key, if any; its name and id are known once this lab has checked it.
 
         Raises:
-            InputError: `not_stored`, when the store cannot be read.
+            InputError: `not_stored`, if the store cannot be read.
         """
         slot = self._slot("api_key")
         kept = self.store.get(slot)
@@ -354,7 +355,7 @@ class Lab:
         return validate_api_key(self.oauth.http, key=api_key.key, site=api_key.site)
 
     def sample(self) -> Telemetry:
-        """Return one small sample of each kind of data, with the present time."""
+        """Return one small sample of each kind of data, with the current time."""
         return Telemetry(
             name=SAMPLE_NAME,
             value=42.0,
@@ -367,7 +368,7 @@ class Lab:
         """Send a metric, a log, an event and a service check with the key.
 
         Raises:
-            ApiKeyError, AnswerError, NetworkError: one of them was not accepted.
+            ApiKeyError, AnswerError, NetworkError: a sample was not accepted.
         """
         if isinstance(api_key, Skipped):
             return api_key
@@ -375,10 +376,10 @@ class Lab:
         return send_samples(self.oauth.http, api_key=api_key, sample=self._sample)
 
     def read_data(self, tokens: TokenSet) -> ResultTable:
-        """Read back what `send_data` sent, with the access token; without it, ask just once.
+        """Read back the data of `send_data` with the access token; without a sample, ask only once.
 
         Raises:
-            ApiError, AnswerError, NetworkError: one of the questions was refused.
+            ApiError, AnswerError, NetworkError: a query was refused.
         """
         return read_samples(
             self.oauth.http,
@@ -389,7 +390,7 @@ class Lab:
         )
 
     def drill(self, name: str) -> DdoauthError | Skipped:
-        """Provoke a failure in a separate sandbox and return the error as a value.
+        """Cause a failure in a separate sandbox, and return the error as a value.
 
         Raises:
             InputError: `unknown_drill`, for a drill that does not exist.
@@ -410,13 +411,13 @@ class Lab:
 
 
 def _told(error: ApiKeyNotKeptError) -> ApiKey:
-    """Say that the key exists only in the returned value, and return it."""
+    """Print that the key exists only in the returned value, and return it."""
     print(NOT_KEPT.format(error=error.cause))  # noqa: T201 - the one chance
     return error.api_key
 
 
 def _listed(scopes: tuple[str, ...]) -> str:
-    """Shorten a list of scopes for a card, because a hundred would fill it."""
+    """Shorten a list of scopes for a card, which a hundred scopes would fill."""
     shown = " ".join(scopes[:SHOWN_SCOPES])
     return (
         shown if len(scopes) <= SHOWN_SCOPES else f"{shown} and {len(scopes) - SHOWN_SCOPES} more"
@@ -444,7 +445,7 @@ def _(value: Lab) -> Rows:
 
 
 def renewed(grant: Grant, seed: TokenSet | None = None) -> TokenSet | None:
-    """Return new tokens of a grant, or None if the grant has ended."""
+    """Return a grant's new tokens, or None if the grant has ended."""
     try:
         return grant.renew(seed)
     except TokenError as error:
@@ -454,7 +455,7 @@ def renewed(grant: Grant, seed: TokenSet | None = None) -> TokenSet | None:
 
 
 def drills_table(errors: Iterable[tuple[str, DdoauthError | Skipped]]) -> ResultTable:
-    """Return one row a drill; columns: `drill`, `status`, `the server said`, `code`."""
+    """Return one row for each drill; columns: `drill`, `status`, `the server said`, `code`."""
     return ResultTable("drills", [_row(name, error) for name, error in errors])
 
 

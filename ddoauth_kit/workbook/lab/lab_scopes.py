@@ -1,4 +1,4 @@
-"""Look up scopes, probe them and advise on them, for a lab's cells and panels."""
+"""Look up, probe and recommend scopes, for a lab's cells and panels."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ CONTRASTS = 2
 
 
 class ProbedLab(Protocol):
-    """Describe the part of a lab with which this file looks up and probes scopes."""
+    """Describe the part of a lab that this file needs."""
 
     backend: Backend
     site: Site
@@ -53,29 +53,29 @@ class ProbedLab(Protocol):
 
     @property
     def registration(self) -> ClientRegistration:
-        """Return the client that asks for the scopes."""
+        """Return the registration whose scopes are used."""
 
     @property
     def transcript(self) -> Transcript:
-        """Return what was sent so far."""
+        """Return the exchanges so far."""
 
     def on(self, site: str) -> ProbedLab:
-        """Return the same for another site."""
+        """Return a lab for another site."""
 
     def connect(self) -> TokenSet:
         """Return tokens, by a refresh or a new authorization."""
 
     def grant(self, tokens: TokenSet) -> Grant:
-        """Return the keeper of tokens."""
+        """Return the `Grant` for some tokens."""
 
     def authorization_request(self, scopes: Iterable[str] | None = None) -> AuthorizationRequest:
         """Return a request for some of the scopes."""
 
     def api_key(self, tokens: TokenSet) -> ApiKey | Skipped:
-        """Return the organization's key, created if there is none."""
+        """Return the organization's key, and create it if there is none."""
 
     def kept_api_key(self) -> ApiKey | None:
-        """Return the key that is in the store."""
+        """Return the stored key."""
 
 
 class LabScopes:
@@ -85,7 +85,7 @@ class LabScopes:
         self._lab = lab
 
     def opened_by(self, scope: str) -> ResultTable:
-        """Show what a scope opens.
+        """Show which operations a scope opens.
 
         Columns: `request`, `operation`, `area`, `also needs`, `or instead`, `preview`.
 
@@ -111,7 +111,7 @@ class LabScopes:
     ) -> tuple[tuple[str, ...], ...]:
         """Return sets of scopes, each of which would open a refused call, smallest first.
 
-        `granted` are the scopes that the token has, by default all of the registration's.
+        `granted` are the token's scopes, by default all of the registration's.
 
         Raises:
             InputError: `unknown_call`.
@@ -120,16 +120,16 @@ class LabScopes:
         return tuple(tuple(sorted(scopes)) for scopes in missing_scopes(call, granted=held))
 
     def use(self, tokens: TokenSet) -> ResultTable:
-        """Compare requested, granted and used scopes, judging by this lab's calls so far.
+        """Compare requested, granted and used scopes, based on this lab's calls so far.
 
         Columns: `scope`, `requested`, `granted`, `used`.
         """
         return use_table(scope_use(tokens.scopes, exchanges=self._lab.transcript))
 
     def unused(self) -> tuple[str, ...]:
-        """Return the scopes that no call of this lab needed, for `check_folder`; probes are none.
+        """Return the scopes that no call of this lab needed, for `check_folder`; ignore probes.
 
-        The result is only as good as the lab's calls match the integration's.
+        The result is only useful if the lab makes the same calls as the integration.
         """
         return unused_scopes(self._lab.registration.scopes, exchanges=self._lab.transcript)
 
@@ -142,11 +142,11 @@ class LabScopes:
     ) -> ProbeTables:
         """Probe scopes on sites, and return the results as tables.
 
-        All scopes of the registration by default, on this lab's site; `sites` is a list of names, a
-        string of names separated by spaces, or `all`. `writes` is `none`, `harmless` or
+        By default, this probes all scopes of the registration on this lab's site. `sites` is a list
+        of names, a string of names separated by spaces, or `all`. `writes` is `none`, `harmless` or
         `round-trip`; by default harmless in the sandbox and none with real Datadog. `contrasts` are
         token sets with fewer scopes, by site; the sandbox makes its own. A site without a token
-        makes failed rows, not an error.
+        leads to failed rows, not to an error.
 
         Raises:
             InputError: `unknown_site` or `unknown_writes`.
@@ -169,7 +169,7 @@ class LabScopes:
         contrasts: Mapping[str, Sequence[TokenSet]] | None = None,
         watch: Callable[[ProbeProgress], None] | None = None,
     ) -> Probing:
-        """Return the same as `probe` before it runs: await its `run()`, or call `cancel()`.
+        """Prepare the same as `probe` without running it: await its `run()`, or call `cancel()`.
 
         Raises:
             InputError: `unknown_site` or `unknown_writes`.
@@ -209,7 +209,7 @@ class LabScopes:
 
 
 def _sleep_for(lab: ProbedLab) -> Callable[[float], Awaitable[None]]:
-    """Wait as the lab does: the sandbox's clock is advanced, real time passes by itself."""
+    """Wait as the lab does: by advancing the sandbox's clock, or in real time."""
     if lab.backend.mode is Mode.LIVE:
         return asyncio.sleep
 
@@ -310,7 +310,7 @@ def probe_target(
 
 
 def _fewer_scopes(lab: ProbedLab) -> tuple[TokenSet, ...]:
-    """Authorize for one scope, and again for another: each scope is then missing in one of them."""
+    """Authorize for two scopes separately, so that each token lacks the other's scope."""
     some = lab.registration.scopes[:CONTRASTS]
     if len(some) < CONTRASTS:
         return ()

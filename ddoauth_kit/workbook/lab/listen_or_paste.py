@@ -1,4 +1,4 @@
-"""Let a person authorize, by the listener if the browser returns here, otherwise by pasting."""
+"""Let a person authorize, through the listener if the browser returns here, else by pasting."""
 
 from __future__ import annotations
 
@@ -52,15 +52,15 @@ PROMPT = "Authorize in the browser, then paste the address of the page where you
 
 
 def ask_person(request: AuthorizationRequest, *, oauth: OAuthClient) -> AuthorizationResponse:
-    """Return the checked answer that the listener got or that was pasted, and name who gave it.
+    """Return the checked answer from the listener or a paste, and print who consented.
 
-    The listener is for a loopback redirect URI and a browser on this machine; if no redirect
-    arrives in time, it can still be pasted. `DDOAUTH_CONSENT` set to `paste` or `listener` decides
-    instead. The organization is printed before the code is exchanged.
+    The listener is used for a loopback redirect URI and a browser on this machine; if no redirect
+    arrives in time, it can still be pasted. If `DDOAUTH_CONSENT` is `paste` or `listener`, it
+    decides. The organization is printed before the code is exchanged.
 
     Raises:
         AuthorizationError: see `CallbackListener.wait` and `OAuthClient.receive`.
-        InputError: `no_person`, if the kernel cannot ask anybody.
+        InputError: `no_person`, if the kernel can't ask anybody.
     """
     answer = _answer(request, oauth)
     response = oauth.receive(answer, session=ONE_PERSON) if isinstance(answer, str) else answer
@@ -93,7 +93,7 @@ def _answer(request: AuthorizationRequest, oauth: OAuthClient) -> AuthorizationR
 def comes_back_here(
     redirect_uris: Iterable[str], *, environ: Mapping[str, str] = os.environ
 ) -> bool:
-    """Return whether a redirect to one of these can reach a listener on the browser's machine."""
+    """Return whether a redirect to one of these URIs can reach a listener here."""
     wanted = consent_wanted(environ)
     if wanted == "paste" or not any(map(leads_here, redirect_uris)):
         return False
@@ -114,7 +114,7 @@ def _listener(
 def _wait(
     listener: CallbackListener[AuthorizationResponse], request: AuthorizationRequest
 ) -> AuthorizationResponse:
-    """Show the link while it is good, open it, and wait; the link is not left in the notebook."""
+    """Show the link while it is valid, open it, and wait; don't leave it in the notebook."""
     url = listener.start_url(request)
     with _shown(url, request, below=WAITING):
         webbrowser.open(url)
@@ -142,7 +142,7 @@ def _in_kernel() -> bool:
 
 
 def _somebody_is_there() -> bool:
-    """Return whether the running cell came from a front end that can ask a person."""
+    """Return whether the running cell comes from a front end that can ask a person."""
     shell: Any = get_ipython()
     kernel = getattr(shell, "kernel", None)
     if kernel is None:
@@ -151,13 +151,13 @@ def _somebody_is_there() -> bool:
 
 
 def ask_for_redirect(request: AuthorizationRequest) -> str:
-    """Show the authorization URL, wait for the redirect URL, and store neither in the notebook.
+    """Show the authorization URL and read the redirect URL, without storing them in the notebook.
 
-    The link is in the output only while the question is open; the answer is read like a
-    password, so that it is not saved.
+    The output shows the link only while the kit waits for an answer. The answer is read like a
+    password, so it is not saved.
 
     Raises:
-        InputError: `no_person`, if the kernel cannot ask anybody.
+        InputError: `no_person`, if the kernel can't ask anybody.
     """
     with _shown(request.url, request):
         if not opens_no_window():
@@ -170,7 +170,7 @@ def ask_for_redirect(request: AuthorizationRequest) -> str:
 
 
 def getpass(prompt: str) -> str:
-    """Ask for a line without showing it; a program without a terminal cannot ask.
+    """Ask for a line without showing it.
 
     Raises:
         EOFError, NotImplementedError: nobody can be asked.
@@ -181,12 +181,12 @@ def getpass(prompt: str) -> str:
 
 
 def nobody() -> InputError:
-    """Return the error for a kernel that cannot ask anybody."""
+    """Return the error for a kernel that can't ask anybody."""
     return InputError("no_person", "There is no person here who could paste the redirect URL.")
 
 
 def link(url: str, text: str) -> str:
-    """Return a link that opens its own window, or only the text if there is no URL."""
+    """Return a link that opens a new window, or only the text if there is no URL."""
     shown = escape(text)
     if not url:
         return f"<code>{shown}</code>"

@@ -1,7 +1,8 @@
-"""Open the lab: decide what is real, and put its parts together."""
+"""Open the lab: decide what is real, and combine its parts."""
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from dataclasses import dataclass, replace
@@ -9,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from ddoauth_kit.environment_values import value_of
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.http.in_process import serve, withdraw
 from ddoauth_kit.http.sender import Http
@@ -20,6 +22,7 @@ from ddoauth_kit.registration import (
     TokenEndpoint,
     registration_from_file,
 )
+from ddoauth_kit.registration.against_sandbox import VARIABLE, sites_to_use
 from ddoauth_kit.registration.live import live_registration
 from ddoauth_kit.secret import Secret
 from ddoauth_kit.sites import DATADOG_SITES, Endpoints, SiteTable
@@ -68,17 +71,18 @@ def open_lab(  # noqa: PLR0913 - each is a choice of the notebook or its test
 ) -> Lab:
     """Open the lab for one site: offline in a sandbox, or with real Datadog.
 
-    The sandbox is this kernel's own, unless the launcher of JupyterLab runs one: that is joined.
-    `client` is the path of an `oauth_clients.json`, or empty for the sandbox's demo client, which
-    asks for eight scopes, or with `every_scope` for all that the catalogue lists. With
-    `mode="live"` the registration comes from the environment (`registration_from_environment`),
-    as the private client unless `DDOAUTH_CLIENT_KIND` says `published`, and nothing is created or
-    sent unless `writes` is true; the sandbox may always be changed. `sites` is for a site that is
-    not in the kit's table; `person` turns an authorization request into the redirect URL, and asks
-    for it in the notebook by default.
+    The sandbox is this kernel's own, unless JupyterLab's launcher runs one, which the lab then
+    joins. `client` is the path of an `oauth_clients.json`, or empty for the sandbox's demo client,
+    which requests eight scopes, or with `every_scope` all scopes in the catalogue. With
+    `mode="live"` the registration comes from the environment (`registration_from_environment`), as
+    the private client unless `DDOAUTH_CLIENT_KIND` says `published`, and nothing is created or sent
+    unless `writes` is true; the sandbox may always be changed. `DDOAUTH_SANDBOX` names a sandbox
+    that takes Datadog's place there. `sites` is for a site that is not in the kit's table; `person`
+    turns an authorization request into the redirect URL, and asks for it in the notebook by
+    default.
 
     Raises:
-        InputError: the site, mode, client file or environment is not usable.
+        InputError: the site, mode, client file or environment can't be used.
     """
     if mode == Mode.LIVE:
         lab = Lab(_live(site, client=client, writes=writes, sites=sites, person=person))
@@ -105,11 +109,11 @@ def open_sandbox_lab(  # noqa: PLR0913 - each is a choice of the notebook or its
 ) -> Lab:
     """Open a lab in its own sandbox, which may have a profile and faults.
 
-    With `private` it begins as integrations do: with the private client, which works for the
-    first organization of its site alone, and is another one on each site. With `rotate` each
-    refresh brings a new refresh token, and the one before is spent. With `in_process` the sandbox
-    needs no socket and no thread, and only this process can reach it; by default that is chosen
-    where one of them does not exist, as in a browser's tab.
+    With `private`, it begins as integrations do: with a private client, which works only for the
+    first organization of its site and is a different one on each site. With `rotate`, each refresh
+    returns a new refresh token, and the previous one is used up. With `in_process`, the sandbox
+    needs no socket or thread, and only this process can reach it; this is the default if there are
+    no sockets or threads, as in a browser tab.
 
     Raises:
         InputError: `unknown_site`, `bad_client_file` or `sandbox_not_started`.
@@ -150,7 +154,7 @@ def open_sandbox_lab(  # noqa: PLR0913 - each is a choice of the notebook or its
 
 
 class SandboxBackend(Backend):
-    """Let a script consent, and let every step write."""
+    """Let a script consent, and allow every step to write."""
 
     mode = Mode.SANDBOX
 
@@ -163,7 +167,7 @@ class SandboxBackend(Backend):
         return run_drill(name, open_lab=open_sandbox_lab, site=self.site.name)
 
     def elsewhere(self, site: str) -> Backend:
-        """Return another site of the same sandbox, which belongs to the first lab."""
+        """Return another site of the same sandbox, which still belongs to the first lab."""
         return replace(self, site=self.oauth.sites.named(site), owned=False)
 
 
@@ -171,8 +175,8 @@ class SandboxBackend(Backend):
 class OwnSandbox(SandboxBackend):
     """Hold a sandbox in this kernel, with a clock that pauses advance.
 
-    `client` is what the sandbox knows of the registration; None for one that gets no more
-    addresses. `after` is whatever has to live as long as this.
+    `client` is the registration in the sandbox, or None if no more addresses will be added. `after`
+    is anything that must live as long as this object.
     """
 
     sandbox: Sandbox
@@ -188,7 +192,7 @@ class OwnSandbox(SandboxBackend):
 
     @property
     def register(self) -> Callable[[CallbackUrls], None] | None:
-        """Return what gives the client one more address, and lets browsers in by a proxy."""
+        """Return a function that adds an address to the client, and admits proxied browsers."""
         return self._register if self.client else None
 
     def _register(self, urls: CallbackUrls) -> None:
@@ -199,7 +203,7 @@ class OwnSandbox(SandboxBackend):
         _add_address(self.oauth, urls)
 
     def with_private_client(self) -> OwnSandbox:
-        """Return the same with the private client of the site."""
+        """Return this backend with the site's private client."""
         client = self.sandbox.private_client(self.site.name)
         said = {"name": client.name, **client.description()}
         registration = replace(
@@ -208,12 +212,12 @@ class OwnSandbox(SandboxBackend):
         return replace(self, oauth=_like(self.oauth, registration), client=client)
 
     def with_registration(self, registration: ClientRegistration, *, after: object) -> OwnSandbox:
-        """Return the same for another client of the sandbox, which belongs to the first lab."""
+        """Return this backend for another client of the sandbox, which belongs to the first lab."""
         oauth = _like(self.oauth, registration)
         return replace(self, oauth=oauth, client=None, after=after, owned=False)
 
     def elsewhere(self, site: str) -> Backend:
-        """Return another site of the sandbox; a private client is another one there."""
+        """Return another site of the sandbox; a private client is a different one there."""
         there = replace(self, site=self.oauth.sites.named(site), owned=False)
         private = self.client is not None and not self.client.published
         return there.with_private_client() if private else there
@@ -253,7 +257,7 @@ class JoinedSandbox(SandboxBackend):
 
     @property
     def register(self) -> Callable[[CallbackUrls], None]:
-        """Return what asks the sandbox to take one more address."""
+        """Return a function that asks the sandbox to add an address."""
         return self._register
 
     def _register(self, urls: CallbackUrls) -> None:
@@ -263,7 +267,7 @@ class JoinedSandbox(SandboxBackend):
         _add_address(self.oauth, urls)
 
     def pause(self, seconds: float) -> None:
-        """Wait: others use the sandbox's clock."""
+        """Wait in real time, because others use the sandbox's clock."""
         time.sleep(seconds)
 
     def close(self) -> None:
@@ -273,7 +277,7 @@ class JoinedSandbox(SandboxBackend):
 
 
 def _join(shared: SharedSandbox, site: str, *, client: str, every_scope: bool) -> Lab:
-    """Open a lab in the sandbox that the launcher's tile shows, with a client of its own."""
+    """Open a lab in the sandbox behind the launcher's tile, with its own client."""
     DATADOG_SITES.named(site)
     registration = registration_from_file(client) if client else None
     joined = shared.join(
@@ -296,13 +300,18 @@ def _join(shared: SharedSandbox, site: str, *, client: str, every_scope: bool) -
 
 @dataclass(frozen=True, kw_only=True)
 class Live(Backend):
-    """Hold real Datadog; each site has a registration of its own."""
+    """Hold real Datadog; each site has its own registration."""
 
     file: str
 
     mode = Mode.LIVE
-    talks_to = "real Datadog"
     chances = PASTES
+
+    @property
+    def talks_to(self) -> str:
+        """Return `real Datadog`, or the address that the environment names in its place."""
+        url = value_of(VARIABLE, os.environ)
+        return f"the sandbox at {url}, not Datadog" if url else "real Datadog"
 
     def consent(self, request: AuthorizationRequest) -> AuthorizationResponse | str:
         """Ask the person at the notebook."""
@@ -311,7 +320,7 @@ class Live(Backend):
         return ask_person(request, oauth=self.oauth)
 
     def drill(self, name: str) -> DdoauthError | Skipped:
-        """Run a drill in a sandbox: never with Datadog."""
+        """Run a drill in a sandbox, never with Datadog."""
         return run_drill(name, open_lab=open_sandbox_lab, site="us1")
 
     def elsewhere(self, site: str) -> Backend:
@@ -338,8 +347,10 @@ def _live(
     sites: SiteTable,
     person: Callable[[AuthorizationRequest], AuthorizationResponse | str] | None,
 ) -> Live:
+    registration = live_registration(sites.named(site).name, client=client)
+    if sites is DATADOG_SITES:
+        sites = sites_to_use(registration)
     where = sites.named(site)
-    registration = live_registration(where.name, client=client)
     return Live(
         site=where,
         oauth=OAuthClient(registration, sites=sites, http=Http()),
@@ -356,7 +367,7 @@ def sandbox_sites(sandbox: Sandbox) -> SiteTable:
 
 
 def bound_sites(endpoints: Mapping[str, Mapping[str, str]]) -> SiteTable:
-    """Return Datadog's sites with other addresses, as a sandbox describes its own."""
+    """Return Datadog's sites with other addresses, in a sandbox's own format."""
     return DATADOG_SITES.at(
         {
             name: Endpoints(
@@ -373,7 +384,7 @@ def bound_sites(endpoints: Mapping[str, Mapping[str, str]]) -> SiteTable:
 def _registration(
     said: Mapping[str, Any], registration: ClientRegistration | None
 ) -> ClientRegistration:
-    """Return what a sandbox says that it registered, under the name that the file gives."""
+    """Return the registration that a sandbox describes, under the name from the file."""
     return ClientRegistration(
         client_id=said["client_id"],
         client_secret=Secret(said["client_secret"], label="client_secret"),
@@ -392,7 +403,7 @@ def _like(oauth: OAuthClient, registration: ClientRegistration) -> OAuthClient:
 
 
 def _add_address(oauth: OAuthClient, urls: CallbackUrls) -> None:
-    """Add the address; lessons continue to name the first redirect URI."""
+    """Add the address; lessons continue to use the first redirect URI."""
     uris = dict.fromkeys((*oauth.registration.redirect_uris, urls.redirect_uri))
     oauth.registration = replace(
         oauth.registration, redirect_uris=tuple(uris), onboarding_url=urls.onboarding_url

@@ -1,4 +1,4 @@
-"""Send one sample of each kind of data, and read it back, as tables for a lesson."""
+"""Send a sample of each kind of data and read it back, as tables for a lesson."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PAUSE: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class _Question:
-    """Say how one kind of data is read back, and which scope that takes."""
+    """Say how to read back one kind of data, and which scope that needs."""
 
     data: str
     scope: str
@@ -70,14 +70,13 @@ def read_samples(
     sleep: Callable[[float], None],
     tries: int = TRIES,
 ) -> ResultTable:
-    """Read the sample back with the access token, where the granted scopes allow it.
+    """Read the sample back with the access token, as far as the granted scopes allow.
 
-    New data takes seconds to become visible, so each question is asked up to `tries` times, five
-    seconds apart.
-    Columns: `data`, `scope`, `request`, `found`, `value`.
+    New data takes seconds to become visible, so each query is sent up to `tries` times, five
+    seconds apart. Columns: `data`, `scope`, `request`, `found`, `value`.
 
     Raises:
-        ApiError, AnswerError, NetworkError: the first question that was refused.
+        ApiError, AnswerError, NetworkError: the first query that was refused.
     """
     rows = []
     for question in _questions(tokens, sample):

@@ -1,7 +1,7 @@
 """Share the one sandbox of a Jupyter server between its launcher's tile and its kernels.
 
-The tile's process writes down port and key, in a file that only this user can read. A kernel
-joins if the same server started it; else it has a sandbox of its own.
+The tile's process writes port and key to a file that only this user can read. A kernel joins if the
+same server started it; otherwise it has its own sandbox.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class SharedSandbox:
     sites: dict[str, dict[str, str]] = field(repr=False)
 
     def join(self, *, client: Path | None, scopes: tuple[str, ...] | None) -> dict[str, Any]:
-        """Register a client of this kernel's own and return it, secret included.
+        """Register a client for this kernel, and return it with its secret.
 
         Raises:
             InputError: `bad_client_file`, `sandbox_not_started`.
@@ -59,7 +59,7 @@ class SharedSandbox:
         return joined
 
     def register(self, urls: CallbackUrls, *, client_id: str, client_secret: str) -> None:
-        """Give the client one more address, and tell the sandbox where browsers come from.
+        """Add an address to the client, and tell the sandbox where browsers come from.
 
         Raises:
             InputError: `sandbox_not_started`.
@@ -94,9 +94,9 @@ class SharedSandbox:
         return answer
 
     def _sent(self, question: dict[str, Any]) -> Response:
-        """Ask once the other side has proved that it knows the key; the key itself stays here.
+        """Send a request once the other side has proved that it knows the key; never send the key.
 
-        In its place goes what the key makes of a number that is good for one question.
+        Instead, send a digest of the key and a number that is valid for one request.
         """
         with Http(timeout=TIMEOUT, deadline=TIMEOUT) as http:
             nonce = self._proven(http)
@@ -105,10 +105,10 @@ class SharedSandbox:
             return http.send(self._request(question, headers))
 
     def _proven(self, http: Http) -> str:
-        """Return the number by which the sandbox has proved itself.
+        """Return the number with which the sandbox has proved its identity.
 
         Raises:
-            DdoauthError: nobody is there, or another program took the port.
+            DdoauthError: nobody answers, or another program has taken the port.
         """
         nonce = secrets.token_hex(32)
         response = http.send(self._request({}, ((NONCE_HEADER, nonce),)))
@@ -158,7 +158,7 @@ def find_shared_sandbox() -> SharedSandbox | None:
 
 @contextmanager
 def announced(shared: SharedSandbox, *, server: int) -> Iterator[None]:
-    """Write down where the sandbox is while the block runs, for kernels of one Jupyter server."""
+    """Publish the sandbox's address during the block, for kernels of one Jupyter server."""
     path = _descriptor(server)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     content = json.dumps({"port": shared.port, "key": shared.key, "sites": shared.sites})
@@ -183,10 +183,10 @@ def _descriptor(server: int) -> Path:
 
 
 def _read(path: Path) -> SharedSandbox:
-    """Read a descriptor that is a plain file of this user's, and nobody else's to read.
+    """Read a descriptor if it is a plain file that only this user can read.
 
     Raises:
-        OSError, ValueError, KeyError, TypeError: it is not, or is none.
+        OSError, ValueError, KeyError, TypeError: it is not, or its contents are not valid.
     """
     number = os.open(
         path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
@@ -203,9 +203,10 @@ def _read(path: Path) -> SharedSandbox:
 
 
 def ports_path(*, environ: Mapping[str, str] = os.environ) -> str:
-    """Return the path under which jupyter-server-proxy shows a port, such as `/user/abc/proxy/`.
+    """Return the path under which jupyter-server-proxy serves ports, such as `/user/abc/proxy/`.
 
-    Empty without such a proxy or a Jupyter server: then browsers are on this machine.
+    The path is empty without such a proxy or a Jupyter server, because then browsers are on this
+    machine.
     """
     if find_spec("jupyter_server_proxy") is None:
         return ""
@@ -214,7 +215,7 @@ def ports_path(*, environ: Mapping[str, str] = os.environ) -> str:
 
 
 def runtime_folder() -> Path:
-    """Return where the Jupyter server of this user keeps what lives as long as it."""
+    """Return the folder for files that live as long as this user's Jupyter server."""
     from jupyter_core.paths import jupyter_runtime_dir
 
     return Path(jupyter_runtime_dir())
@@ -227,7 +228,7 @@ def server_pid(environ: Mapping[str, str] = os.environ) -> int:
 
 
 def _base_url(environ: Mapping[str, str]) -> str:
-    """Return the base URL that the server wrote down; a kernel is not told it."""
+    """Return the base URL from the server's own file, because kernels are not told it."""
     try:
         path = runtime_folder() / f"jpserver-{server_pid(environ)}.json"
         return str(json.loads(path.read_text("utf-8"))["base_url"])

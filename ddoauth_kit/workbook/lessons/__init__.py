@@ -1,1 +1,1 @@
-"""Find, copy and run the lessons, and the tables that they show."""
+"""Find, copy and run the lessons, and create the tables that they show."""

@@ -1,4 +1,4 @@
-"""Copy the lessons to a folder of the user, and never overwrite the user's changes."""
+"""Copy the lessons to a folder of the user's, and never overwrite the user's changes."""
 
 from __future__ import annotations
 
@@ -31,8 +31,7 @@ class Copies:
 def copy_notebooks(lessons: Iterable[Path], *, folder: Path) -> Copies:
     """Copy missing lessons, and update copies that have not been edited.
 
-    A copy that has been edited is the user's and stays. The folder records the checksums of the
-    copies.
+    An edited copy belongs to the user and stays. The folder records the checksums of the copies.
 
     Raises:
         InputError: `bad_output_folder`.
@@ -66,7 +65,7 @@ def _state(target: Path, content: bytes, noted: str) -> str:
 
 
 def _noted(folder: Path) -> dict[str, str]:
-    """Return the checksums of earlier copies; a note that cannot be read counts as none."""
+    """Return the checksums of earlier copies; an unreadable record counts as missing."""
     try:
         noted = json.loads((folder / NOTE).read_text("utf-8"))
     except (OSError, ValueError, RecursionError):

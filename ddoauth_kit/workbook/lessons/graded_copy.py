@@ -1,4 +1,4 @@
-"""Grade a copy of the reference server in a lesson, before and after a line of it is changed."""
+"""Grade a copy of the reference server in a lesson, before and after a line is changed."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ STORED: Final = "stored_grade.json"
 
 @dataclass(frozen=True, eq=False)
 class ServerCopy:
-    """Hold a copy of the reference server in its own folder, which is removed with this value."""
+    """Hold a copy of the reference server in its own folder, which is deleted with this object."""
 
     _folder: Path = field(
         default_factory=lambda: Path(tempfile.mkdtemp(prefix="ddoauth-lesson-")), repr=False
@@ -61,7 +61,7 @@ class ServerCopy:
         """Replace a text that occurs once, and return the difference from the original.
 
         Raises:
-            InputError: `unknown_line`, for a text that does not occur once.
+            InputError: `unknown_line`, if the text does not occur exactly once.
         """
         if self._text.count(old) != 1:
             what = f"{old!r} occurs {self._text.count(old)} times in the copy, not once."
@@ -81,7 +81,7 @@ class ServerCopy:
         """Grade the copy, started behind the front; columns: `check`, `verdict`, `what happened`.
 
         Raises:
-            SettingsError: a check is not known, or the server cannot be followed.
+            SettingsError: a check is unknown, or the flow can't be followed.
             FrontError: the front or the server cannot start.
             InputError: `no_processes`, in a browser tab.
         """
@@ -98,7 +98,7 @@ class ServerCopy:
         return ResultTable("grade", rows)
 
     def _report(self, checks: tuple[str, ...], site: str) -> GradeReport:
-        """Grade it on a free port; another program may take that port in between."""
+        """Grade it on a free port; another program may take that port in the meantime."""
         from ddoauth_kit.grading.grader import grade
 
         for _ in range(_TRIES):
@@ -152,7 +152,7 @@ class ServerCopy:
 
 
 def stored_grade() -> ResultTable:
-    """Return a whole grade of the reference server, as it was stored; no server runs.
+    """Return a stored grading of the reference server, without running a server.
 
     Columns: `check`, `verdict`, `source`.
     """

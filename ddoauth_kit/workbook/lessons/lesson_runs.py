@@ -30,7 +30,7 @@ _CODE: Final = re.compile(r"\w+: \[(?P<code>[a-z_]+)\] (?P<said>.*)")
 
 @dataclass(frozen=True, slots=True, repr=False)
 class LessonRuns:
-    """Hold the results of lessons on several sites; it shows the matrix, without times."""
+    """Hold the results of lessons on several sites; it is shown as the matrix, without times."""
 
     runs: list[NotebookRun]
     written: list[str] = field(default_factory=list)
@@ -43,7 +43,7 @@ class LessonRuns:
 
     @property
     def matrix(self) -> ResultTable:
-        """Return one row a lesson and one column a site: `passed`, `failed`."""
+        """Return one row per lesson and one column per site: `passed` or `failed`."""
         lessons: dict[str, dict[str, object]] = {}
         for run in self.runs:
             lessons.setdefault(run.notebook, {"notebook": run.notebook})[run.site] = run.status
@@ -57,19 +57,19 @@ class LessonRuns:
 
     @property
     def files(self) -> ResultTable:
-        """Return what was written, a `*` for the site; columns: `file`, `how many`."""
+        """Return the written files, with `*` for the site; columns: `file`, `how many`."""
         sites = "|".join(re.escape(run.site) for run in self.runs)
         names = [re.sub(rf"\.(?:{sites})\.", ".*.", name) for name in self.written]
         rows = [{"file": name, "how many": names.count(name)} for name in dict.fromkeys(names)]
         return ResultTable("files", rows)
 
     def table(self, name: str) -> ResultTable:
-        """Return a table that the lessons handed over, of all sites; the first column is `site`."""
+        """Return a table from the lessons, for all sites; the first column is `site`."""
         rows = [{"site": run.site, **row} for run in self.runs for row in run.tables.get(name, ())]
         return ResultTable(f"{name} by site", rows)
 
     def difference(self, earlier: LessonRuns) -> ResultTable:
-        """Return what is different from an earlier run; columns: `what`, `before`, `now`."""
+        """Return the differences from an earlier run; columns: `what`, `before`, `now`."""
         cases = {run.name: run.status for run in earlier.runs}
         changes = differences(self.runs, verdicts=(), earlier=EarlierRun("earlier", 0.0, cases, {}))
         rows = [{"what": c.what, "before": c.before, "now": c.now} for c in changes]
@@ -77,11 +77,11 @@ class LessonRuns:
 
 
 def run_lessons(*lessons: str, sites: str | Iterable[str] = "all", client: str = "") -> LessonRuns:
-    """Run lessons in the sandbox, each on each site in a kernel of its own, two at a time.
+    """Run lessons in the sandbox, each on each site in a separate kernel, two at a time.
 
-    It is what `ddoauth run` does, except that names of sites are passed on as they are, and that
-    the files are gone when this returns. `sites` is a list of names, a string of names with spaces
-    between them, or `all`; `client` is the path of an `oauth_clients.json`.
+    This is what `ddoauth run` does, except that site names are passed on unchanged, and the files
+    are deleted when this returns. `sites` is a list of names, a string of names separated by
+    spaces, or `all`; `client` is the path of an `oauth_clients.json`.
 
     Raises:
         InputError: `unknown_notebook`, `bad_client_file` or `no_processes`; nothing ran.
@@ -118,7 +118,7 @@ def _names(sites: str | Iterable[str]) -> tuple[str, ...]:
 
 
 def _failure(run: NotebookRun) -> dict[str, str]:
-    """Return the row of a failure; an error that is none of the kit's has no code."""
+    """Return the row for a failure; an error that is not the kit's own has no code."""
     found = _CODE.match(run.error)
     return {
         "notebook": run.notebook,

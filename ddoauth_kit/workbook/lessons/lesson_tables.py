@@ -31,10 +31,10 @@ _INSTALL: Final = 'pip install "ddoauth-kit[workbook]"'
 
 
 def server_code(name: str) -> Snippet:
-    """Return a handler of the reference server as it runs, such as `callback`.
+    """Return the code of one of the reference server's handlers, such as `callback`.
 
     Raises:
-        InputError: `unknown_handler`, with the names that are close.
+        InputError: `unknown_handler`, with similar names.
     """
     from ddoauth_kit.grading.reference_server import Acme
 
@@ -46,7 +46,7 @@ def server_code(name: str) -> Snippet:
 
 
 def check_environment(*, packages: Iterable[str] = ()) -> ResultTable:
-    """Return one row for Python and for each package, by default those that the lessons need here.
+    """Return a row for Python and for each package, by default those that the lessons need.
 
     Columns: `needed`, `found` (yes or no), `next step` (empty where nothing is missing).
     """
@@ -84,9 +84,9 @@ def sites_table() -> ResultTable:
 
 
 def faults_table() -> ResultTable:
-    """Return what the sandbox can be told to do wrong; columns: `fault`, `what happens`.
+    """Return the faults of the sandbox; columns: `fault`, `what happens`.
 
-    Each name is a drill of the lab, too.
+    Each name is also a drill of the lab.
     """
     from ddoauth_kit.sandbox import FAULTS
 
@@ -95,9 +95,9 @@ def faults_table() -> ResultTable:
 
 
 def journal_table(lab: Lab) -> ResultTable | Skipped:
-    """Return one row a request; columns: `method`, `site`, `path`, `status`, `form fields`.
+    """Return one row for each request; columns: `method`, `site`, `path`, `status`, `form fields`.
 
-    Skipped for a lab without a sandbox in this kernel.
+    This step is skipped for a lab without a sandbox in this kernel.
     """
     entries = lab.backend.journal()
     if entries is None:
@@ -116,9 +116,9 @@ def journal_table(lab: Lab) -> ResultTable | Skipped:
 
 
 def findings_table(findings: Iterable[Finding], *checks: str) -> ResultTable:
-    """Return one row a finding; columns: `check`, `status`, `found`, `next step`.
+    """Return one row for each finding; columns: `check`, `status`, `found`, `next step`.
 
-    With `checks` only those whose name begins with one of them.
+    With `checks`, only those whose names begin with one of them.
     """
     rows = [
         {

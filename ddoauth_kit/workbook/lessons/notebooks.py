@@ -1,4 +1,4 @@
-"""Find the lessons: in the repository they were cloned with, or in the installed package."""
+"""Find the lessons, in a cloned repository or in the installed package."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PACKAGE: Final = Path(__file__).resolve().parents[2]
 
 
 def notebooks_folder() -> Path:
-    """Return the folder that holds the lessons."""
+    """Return the folder that contains the lessons."""
     inside = PACKAGE / "notebooks"
     return inside if inside.is_dir() else PACKAGE.parent / "notebooks"
 
@@ -22,7 +22,8 @@ def notebooks_folder() -> Path:
 def find_notebooks(names: list[str] | None = None) -> list[Path]:
     """Return the lessons of these names or paths, or all of them, in order.
 
-    A name may leave out the ending, or be just the lesson's number: `01` or `01_the_whole_flow`.
+    A name may leave out the file extension, or be only the lesson's number: `01` or
+    `01_the_whole_flow`.
 
     Raises:
         InputError: `unknown_notebook`, with the names that exist, `not_a_notebook` or

@@ -1,1 +1,1 @@
-"""Back the lesson on your own app."""
+"""Support the lesson on your own app."""

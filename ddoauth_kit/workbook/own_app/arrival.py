@@ -1,4 +1,4 @@
-"""Arrive at the onboarding URL as the button *Test Authorization* sends a browser there."""
+"""Arrive at the onboarding URL, as the button *Test Authorization* makes a browser do."""
 
 from __future__ import annotations
 
@@ -25,17 +25,18 @@ REDIRECTS: Final = 10
 
 
 def arrive_from_datadog(lab: Lab, *, decision: str = "approve") -> TokenSet:
-    """Return the tokens of an attempt that began at the onboarding URL and ended at the listener.
+    """Return the tokens of an attempt from the onboarding URL to the listener.
 
-    In the sandbox a script is the browser, and its `decision` is `approve` or `deny`; with real
-    Datadog a person is, so it is `lab.connect`. A sandbox in process has no listener: there the
-    attempt begins at the consent page, and its redirect is taken as if it were pasted.
+    In the sandbox, a script acts as the browser, and its `decision` is `approve` or `deny`. With
+    real Datadog, a person does this, so `lab.connect` is called. A sandbox in this process has no
+    listener, so the attempt begins at the consent page, and its redirect is treated like a pasted
+    one.
 
     Raises:
-        AuthorizationError: `authorization_refused`, with the words of a page that leads nowhere;
-            `access_denied` and the like, for what came back.
-        TokenError, AnswerError: no tokens were issued.
-        NetworkError: `no_network`, where nothing serves the pages.
+        AuthorizationError: `authorization_refused`, with the text of a page that does not redirect;
+        `access_denied` and other codes, for the redirect. TokenError, AnswerError: no tokens were
+        issued.
+        NetworkError: `no_network`, if nothing serves the pages.
         InputError: `port_not_opened`.
     """
     if lab.backend.mode is Mode.LIVE:
@@ -71,7 +72,7 @@ def _decide(browser: Browser, consent: str, page: BrowserPage, decision: str) ->
 
 
 def _follow(browser: Browser, url: str) -> tuple[str, BrowserPage]:
-    """Return the address where redirects end, and its page; browsers give up on endless ones."""
+    """Return the address where redirects end, and its page; give up on endless redirects."""
     page = browser.open(url)
     for _ in range(REDIRECTS):
         if not page.location:

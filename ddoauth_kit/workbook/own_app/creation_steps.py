@@ -1,7 +1,7 @@
-"""List the steps that lead from no app to a client, by the paths that Datadog has had.
+"""List the steps to create a client, for each path that Datadog has offered.
 
 Source: Datadog's pages "Create an API-based integration" and "Build an Integration" (today's), and
-"OAuth for Integrations", which stood in the first one's place before (the older one).
+"OAuth for Integrations", the page that the first one replaced (the older one).
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ PAGES: Final = {
 
 
 class CreationStep(NamedTuple):
-    """Hold what to do, what to watch for, and the source of this step."""
+    """Hold what to do, what to watch for, and the step's source."""
 
     do: str
-    mind: str
+    note: str
     source: str
 
 
@@ -96,8 +96,8 @@ CREATION: Final[dict[str, tuple[CreationStep, ...]]] = {
 def creation_steps(path: str) -> ResultTable:
     """Return the steps of a path: `listing` (today's), `app` (before it) or `eu` (another site).
 
-    Columns: `step`, `do`, `mind`, `source`. The source is of the step: `today's docs`, `older
-    docs` (a page that Datadog has replaced, so it may no longer be so) or `this workbook`.
+    Columns: `step`, `do`, `note`, `source`. `source` is `today's docs`, `older docs` (a page that
+    Datadog has replaced, so it may be out of date) or `this workbook`.
 
     Raises:
         InputError: `unknown_creation_path`.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.registration.redirect_uris import why_no_redirect_uri
 from ddoauth_kit.registration.saved_registration import SavedRegistration, problems_of
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ddoauth_kit.registration import ClientRegistration
+
+_NO_URI: Final = ("redirect URIs", "is empty.")
 
 
 @rows.register
@@ -29,16 +31,18 @@ def _(value: SavedRegistration) -> Rows:
 def check_registration(
     registration: ClientRegistration, *, refused_uris: Iterable[str] = ()
 ) -> ResultTable:
-    """Return a table of what is wrong or unusual, empty if nothing is.
+    """Return a table of wrong or unusual values, or an empty one.
 
-    `refused_uris` are redirect URIs that no `ClientRegistration` can hold. Columns: `field`,
+    `refused_uris` are redirect URIs that a `ClientRegistration` can't hold. Columns: `field`,
     `problem`, `stops` (yes if the registration cannot be stored).
     """
     refused = [
         ("redirect URI", f"{uri[:120]}: {why_no_redirect_uri(uri)}", True) for uri in refused_uris
     ]
+    # The field has something in it, and the sentences about that are enough.
+    others = [each for each in problems_of(registration) if not refused or each[:2] != _NO_URI]
     table = [
         {"field": field, "problem": problem, "stops": "yes" if stops else "no"}
-        for field, problem, stops in [*refused, *problems_of(registration)]
+        for field, problem, stops in [*refused, *others]
     ]
     return ResultTable("registration check", table)

@@ -17,7 +17,7 @@ NO_HOME: Final = "the environment names no home folder"
 
 
 class Ticks:
-    """Hold the ticked steps of one list; a file that cannot be read counts as empty.
+    """Hold the ticked steps of one list; an unreadable file counts as empty.
 
     Ticks are stored by the text of their step, because lists change. If two kernels write, the last
     one wins.
@@ -31,7 +31,7 @@ class Ticks:
 
     @property
     def where(self) -> str:
-        """Return the place where ticks are stored, for people."""
+        """Say where ticks are stored."""
         return f"this kernel ({self._why_here})" if self._why_here else _from_home(self._path)
 
     def read(self) -> frozenset[str]:
@@ -45,7 +45,7 @@ class Ticks:
         return found is not None and _steps(found) is None
 
     def write(self, ticked: Iterable[str]) -> None:
-        """Store the ticked steps; if that fails, this kernel holds them until it works again."""
+        """Store the ticked steps; if that fails, keep them in this kernel until it works again."""
         self._here = frozenset(ticked)
         if self._path is None:
             return
@@ -74,7 +74,7 @@ def _steps(content: bytes | None) -> list[str] | None:
 
 
 def _from_home(path: Path | None) -> str:
-    """Return a path as people write it."""
+    """Return a path with `~` for the home folder."""
     home = os.path.expanduser("~")  # noqa: PTH111 - `Path.home` raises where there is none
     inside = path is not None and home != "/" and path.is_relative_to(home)
     return f"~/{path.relative_to(home)}" if path and inside else str(path)

@@ -1,7 +1,7 @@
-"""Offer panels; the only folder that knows ipywidgets.
+"""Offer panels; only this folder imports ipywidgets.
 
-A panel shows what a cell can get by the same method, and also holds it as text, so that a page
-without a kernel says as much.
+A panel shows what a cell can get with the same method. It also has a text form, so that a page
+without a kernel shows the same information.
 """
 
 from ddoauth_kit.workbook.panels.api_key_panel import ApiKeyPanel

@@ -51,7 +51,7 @@ class ApiKeyPanel(Panel):
         return (row(self._create),)
 
     def create(self) -> None:
-        """Do what `lab.api_key` does: return the stored key, or create it."""
+        """Return the stored key or create it, as `lab.api_key` does."""
         self.start(self._get)
 
     def _get(self) -> None:
@@ -65,7 +65,7 @@ class ApiKeyPanel(Panel):
         self._tell()
 
     def _offer(self, *, more: bool) -> None:
-        """Hide the button when it cannot do anything more."""
+        """Hide the button when there is nothing left to do."""
         self._create.disabled = not more
         self._create.layout.display = "" if more else "none"
 

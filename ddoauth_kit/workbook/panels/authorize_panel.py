@@ -1,4 +1,4 @@
-"""Authorize by a link, and take the redirect from the listener or from a paste."""
+"""Authorize with a link, and receive the redirect from the listener or a paste."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ UNKEPT: Final = (
     "`panel.tokens.refresh_token.reveal()` in your secret manager, or the customer has to "
     "authorize again."
 )
-# Like a password: the address carries the code.
+# Like a password, because the address contains the code.
 REDIRECT: Final = Field("redirect", "Address of the page where you ended up", kind="secret")
 
 
@@ -102,7 +102,7 @@ class AuthorizePanel(Panel):
         return FormReply()
 
     def _left(self, redirect: str) -> None:
-        """Take the address to which the sandbox's page led."""
+        """Accept the address to which the sandbox's page redirected."""
         if self._attempt is not None:
             self.beside(partial(self._take, self._attempt, Secret(redirect, label="redirect")))
 
@@ -119,7 +119,7 @@ class AuthorizePanel(Panel):
         self._end_without_threads(attempt)
 
     def _end_without_threads(self, attempt: Attempt) -> None:
-        """Show how the attempt ended, if no thread waits for it."""
+        """Show how the attempt ended, if there is no thread to wait for it."""
         if not threads_exist() and attempt is self._attempt:
             self._finish(attempt)
 
@@ -161,7 +161,7 @@ class AuthorizePanel(Panel):
         self._done(self.tokens)
 
     def _name(self, response: AuthorizationResponse) -> None:
-        """Show whose consent this is before the code is exchanged and the grant stored."""
+        """Show who consented before the code is exchanged and the grant is stored."""
         self._organization = organization(response)
         self.say(f"{self._organization} Getting tokens.")
 
@@ -176,5 +176,5 @@ class AuthorizePanel(Panel):
 
 
 def unkept(lab: Lab, tokens: TokenSet) -> str:
-    """Return a warning if only the panel holds the refresh token, otherwise nothing."""
+    """Return a warning if only the panel has the refresh token, otherwise ""."""
     return UNKEPT if tokens.refresh_token and not lab.holds(tokens) else ""

@@ -1,4 +1,4 @@
-"""Tick off the steps of a list; the ticks last."""
+"""Tick off the steps of a list; the ticks are stored."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class ChecklistPanel(Panel):
         self._lost = LOST if self._ticks.broken else ""
         self._boxes = [
             widgets.Checkbox(
-                description=f"{number}. {step.do}" + (f" ({step.mind})" if step.mind else ""),
+                description=f"{number}. {step.do}" + (f" ({step.note})" if step.note else ""),
                 value=step.do in ticked,
                 indent=False,
                 layout={"width": "95%"},
@@ -60,7 +60,7 @@ class ChecklistPanel(Panel):
 
     @property
     def value(self) -> object:
-        """Return what is shown; it shows itself, without a card."""
+        """Return the value, which shows itself without a card."""
         return self._table
 
     def text(self) -> str:
@@ -80,7 +80,7 @@ class ChecklistPanel(Panel):
         )
 
     def _keep(self, step: CreationStep, change: dict[str, Any]) -> None:
-        """Add or remove one tick, and leave the ticks of other panels of this list."""
+        """Add or remove one tick, and keep the ticks of other panels for this list."""
         others = self._ticks.read() - {step.do}
         self._ticks.write(others | {step.do} if change["new"] else others)
         self._lost = ""

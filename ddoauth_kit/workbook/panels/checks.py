@@ -1,4 +1,4 @@
-"""Tick names in a searchable list, in which a plain click leaves other ticks alone."""
+"""Tick names in a searchable list, where a plain click does not clear other ticks."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _HERE: Final = Path(__file__).parent
 
 
 class Checks(anywidget.AnyWidget):
-    """Show boxes, all and none; `value` lists the ticked names in the order of `options`.
+    """Show boxes with buttons for all and none; `value` lists the ticked names in order.
 
-    If a page sends a name that is not among the options, it is ignored.
+    A name from the page that is not among the options is ignored.
     """
 
     _esm = _HERE / "checks.js"

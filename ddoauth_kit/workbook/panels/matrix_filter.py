@@ -1,4 +1,4 @@
-"""Show a matrix of verdicts with fields that narrow it."""
+"""Show a matrix of verdicts with fields that filter it."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ _ANY: Final = "any"
 
 
 class FilterableMatrix:
-    """Show a matrix with fields that narrow it; each change asks `matrix.where`."""
+    """Show a matrix with fields that filter it; each change calls `matrix.where`."""
 
     def __init__(self, matrix: VerdictMatrix) -> None:
         self.matrix = matrix
 
     @cached_property
     def panel(self) -> widgets.VBox:
-        """Return the fields and the matrix, made once."""
+        """Return the fields and the matrix, which are created once."""
         for field in self._fields.values():
             field.observe(self._narrow, names="value")
         row = widgets.HBox(list(self._fields.values()), layout={"flex_flow": "row wrap"})
         return widgets.VBox([row, self._shown, mended()])
 
     def show(self, matrix: VerdictMatrix) -> None:
-        """Show another matrix, such as that of more results, narrowed as this one is."""
+        """Show another matrix, such as one with more results, with the same filters."""
         self.matrix = matrix
         for name, options in _options(matrix).items():
             field = self._fields[name]

@@ -20,10 +20,10 @@ _REDIRECTS: Final = 10
 
 
 class PageView(anywidget.AnyWidget):
-    """Act as a small browser window; `leave` gets the address that leads out of this process.
+    """Act as a small browser window; `leave` receives an address outside this process.
 
-    Scripts of a page do not run. The pages go to the frame by messages, because their forms hold
-    tokens, and a widget's state may be saved.
+    Scripts on a page do not run. Pages are sent to the frame in messages, because their forms
+    contain tokens, and a widget's state may be saved.
     """
 
     _esm = _HERE / "page_view.js"
@@ -40,7 +40,7 @@ class PageView(anywidget.AnyWidget):
 
     @property
     def html(self) -> str:
-        """Return the page that is shown, or nothing."""
+        """Return the page that is shown, or ""."""
         return self._html
 
     def visit(self, url: str) -> None:
@@ -56,7 +56,7 @@ class PageView(anywidget.AnyWidget):
         self._show("")
 
     def receive(self, message: Mapping[str, Any]) -> None:
-        """Follow a click; a message that this view did not write is dropped."""
+        """Follow a click; a message that this view did not create is ignored."""
         if message.get("ready"):
             self._show(self._html)
             return

@@ -1,4 +1,4 @@
-"""Share what all panels have: a view, its text, a status line, and one task at a time."""
+"""Define what all panels share: a view, its text, a status line, and one task at a time."""
 
 from __future__ import annotations
 
@@ -27,7 +27,9 @@ _GONE: Final = """\
   display: block;
   font-weight: bold;
   padding: 4px;
-}"""
+}
+.ddoauth-panel .widget-label.ddoauth-countdown { height: auto; white-space: normal; }
+.ddoauth-panel .widget-dropdown { box-sizing: border-box; max-width: calc(100% - 4px); }"""
 # JupyterLab takes keys pressed in a select as shortcuts of the notebook: an arrow moves to another
 # cell, `a` inserts one. Lumino leaves alone what has this attribute itself. A status line is read
 # out only if the element with the role lasts while its text changes. ipywidgets can set neither; a
@@ -41,11 +43,11 @@ panel.querySelector('.{STATUS}')?.setAttribute('role', 'status');"""
 
 
 class Panel(ABC):
-    """Show a value and buttons; a button's task runs beside the kernel's cells.
+    """Show a value and buttons; a button's task runs while the kernel can run cells.
 
-    Without threads it runs at once instead, and the click lasts until it ends.
+    Without threads, the task blocks the click until it ends.
 
-    Subclasses say what `value` is shown without a kernel, and which `parts` the view has.
+    Subclasses define the `value` that is shown without a kernel, and the `parts` of the view.
     """
 
     def __init__(self) -> None:
@@ -65,7 +67,7 @@ class Panel(ABC):
 
     @cached_property
     def panel(self) -> widgets.VBox:
-        """Return the view, which is made once; showing it again shows the same one."""
+        """Return the view, which is created once, so showing it again shows the same one."""
         view = widgets.VBox([*self.parts(), self.status, mended()])
         view.add_class("ddoauth-panel")
         view.add_class(f"ddoauth-{type(self).__name__.lower()}")
@@ -76,18 +78,18 @@ class Panel(ABC):
         return as_text(self.value)
 
     def html(self) -> str:
-        """Return the same for a notebook."""
+        """Return the HTML for a notebook without a kernel."""
         return as_html(self.value)
 
     def finish(self, timeout: float | None = None) -> bool:
-        """Wait until a button's task is over; return whether it is."""
+        """Wait for a button's task to end; return whether it has."""
         work = self._work
         if work is not None:
             work.join(timeout)
         return work is None or not work.is_alive()
 
     def start(self, work: Callable[[], None]) -> bool:
-        """Run something beside the cells, unless something runs already; return whether it runs."""
+        """Run a task in the background unless one is running; return whether it was started."""
         with self._starting:
             if self._work is not None and self._work.is_alive():
                 return False
@@ -95,7 +97,7 @@ class Panel(ABC):
             return True
 
     def beside(self, work: Callable[[], None]) -> threading.Thread | None:
-        """Run something beside the cells, whatever else runs."""
+        """Run a task in the background, whatever else is running."""
         if not threads_exist():
             self._guarded(work)
             return None
@@ -112,7 +114,7 @@ class Panel(ABC):
         self.status.value = f"<div>{_coded(as_html(value))}</div>"
 
     def add(self, sentence: str) -> None:
-        """Add one more text below the status line."""
+        """Add another text below the status line."""
         if sentence:
             self.status.value += f"<p>{_coded(escape(sentence))}</p>"
 
@@ -140,17 +142,17 @@ def button(label: str, work: Callable[[], object], *, tooltip: str = "") -> widg
 
 
 def row(*children: widgets.Widget) -> widgets.HBox:
-    """Return widgets side by side, which wrap where there is little room."""
+    """Return widgets side by side, which wrap if there is little room."""
     return widgets.HBox(children, layout={"flex_flow": "row wrap"})
 
 
 def mended() -> widgets.HTML:
-    """Return an invisible part, such as the one that lets a panel's selects keep their keys."""
+    """Return an invisible part, such as the one that keeps keys inside a panel's selects."""
     return widgets.HTML(
         f'<style onload="{escape(_MEND)}">{_GONE}</style>', layout={"display": "none"}
     )
 
 
 def _coded(html: str) -> str:
-    """Show code between backticks as code."""
+    """Format text between backticks as code."""
     return _CODE.sub(r"<code>\1</code>", html)

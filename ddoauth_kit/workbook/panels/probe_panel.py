@@ -31,10 +31,10 @@ NOT_YET: Final = "No probes have run yet; `lab.scopes.probe()` does the same in 
 class ProbePanel(Panel):
     """Run and cancel probes; `probes` holds the results so far, as `lab.scopes.probe` returns them.
 
-    At first the scopes that a cell has probed are selected, or else all of the client's on the
+    Initially, the scopes that a cell has probed are selected, or else all of the client's on the
     lab's site.
 
-    In live mode only the lab's own site is offered, because each site has its own credentials.
+    In live mode, only the lab's own site is offered, because each site has its own credentials.
     """
 
     def __init__(self, lab: Lab, probes: ProbeTables | None = None) -> None:

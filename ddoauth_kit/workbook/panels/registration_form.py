@@ -1,4 +1,4 @@
-"""Take a registration from a person: public fields, and the secret from a password field."""
+"""Let a person enter a registration: public fields, and the secret in a password field."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ NOT_YET: Final = "Nothing has been registered with this form yet."
 NOT_KEPT: Final = "Nothing was stored, and your input is still here."
 NOTHING_WRONG: Final = "Nothing needs to be corrected."
 KEPT: Final = "The registration is kept."
+_EMPTY: Final = "is empty."
 ONLY_SANDBOX: Final = "On Binder and in a browser tab the form takes no registration."
 FIELDS: Final = (
     Field(
@@ -49,11 +50,11 @@ FIELDS: Final = (
 
 
 class RegistrationForm(Panel):
-    """Check and store what the Developer Platform shows, as `keep_registration` does in a cell.
+    """Check and store the Developer Platform's values, as `keep_registration` does in a cell.
 
-    Neither the input nor the messages about it become part of the notebook. The secret leaves
-    its field at once, and is held here, for this client alone, until it is kept. `store` is a
-    sandbox's, to practise with; by default it is the real one, which live mode reads.
+    Neither the input nor the messages about it become part of the notebook. The secret is removed
+    from its field at once, and kept here, for this client only, until it is stored. `store` can be
+    a sandbox's, for practice; by default, it is the real one, which live mode reads.
     """
 
     def __init__(self, site: str = "us1", *, store: Store | None = None) -> None:
@@ -78,13 +79,13 @@ class RegistrationForm(Panel):
         return (self.form,)
 
     def check(self, typed: Typed) -> FormReply:
-        """Show what `check_registration` finds beside the fields; nothing is kept."""
+        """Show the findings of `check_registration` next to the fields, and store nothing."""
         _, found = self._read(typed)
         errors = _by_field(found)
         return FormReply(_counted(errors), held=self._names_held, errors=errors)
 
     def keep(self, typed: Typed) -> FormReply:
-        """Do what `keep_registration` does; after a problem, the input is still there."""
+        """Do what `keep_registration` does; after a problem, keep the input."""
         registration, found = self._read(typed)
         if "yes" in (row["stops"] for row in found.rows):
             errors = _by_field(found)
@@ -103,7 +104,7 @@ class RegistrationForm(Panel):
         return ("client_secret",) if self._held else ()
 
     def _read(self, typed: Typed) -> tuple[ClientRegistration, ResultTable]:
-        """Return the input as a registration, and what is wrong with it."""
+        """Return the input as a registration, and the problems with it."""
         texts = typed.texts
         uris = _split(texts["redirect_uris"])
         good = tuple(uri for uri in uris if can_be_redirect_uri(uri))
@@ -121,7 +122,7 @@ class RegistrationForm(Panel):
         return registration, check_registration(registration, refused_uris=refused)
 
     def _secret(self, typed: Typed) -> Secret | None:
-        """Return the secret that was typed now, or before for exactly this client."""
+        """Return the secret that was typed now, or earlier for exactly this client."""
         client = (typed.texts["client_id"], typed.texts["kind"])
         if secret := typed.secrets.get("client_secret"):
             self._held = (client, secret)
@@ -135,13 +136,14 @@ def _split(text: str) -> list[str]:
 
 
 def _by_field(found: ResultTable) -> dict[str, str]:
-    """Return the sentences about each field of the form, which a table names in words."""
+    """Return the sentences about each field of the form, which the table names in words."""
     errors: dict[str, list[str]] = {}
     for each in found.rows:
         name = str(each["field"]).lower().replace(" ", "_")
         place = next(f.name for f in FIELDS if f.name.removesuffix("s") == name.removesuffix("s"))
         note = "" if each["stops"] == "yes" else " (You can keep it like this.)"
-        errors.setdefault(place, []).append(f"{each['problem']}{note}")
+        what = f"This field {each['problem']}" if each["problem"] == _EMPTY else each["problem"]
+        errors.setdefault(place, []).append(f"{what}{note}")
     return {place: "\n".join(sentences) for place, sentences in errors.items()}
 
 

@@ -1,4 +1,4 @@
-"""Pick a site and see where it leads."""
+"""Pick a site and see its hosts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Show a grant, how long its access token lives, and ways to renew and end it."""
+"""Show a grant and its access token's remaining time, with buttons to refresh and end it."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ ENDED: Final = "This grant has ended. To continue, authorize again here or in an
 
 
 class TokenPanel(Panel):
-    """Show scopes and time to expiry; `tokens` holds the newest, None after a revocation.
+    """Show scopes and time to expiry; `tokens` holds the latest tokens, or None once revoked.
 
-    The sandbox's own clock stands still between requests, so the seconds since the last answer
-    are counted here, unless that clock was moved on and is further.
-    The panel shows only its own tokens; it does not notice what a cell does with the same grant.
+    The sandbox's clock stands still between requests, so this counts the seconds since the last
+    answer, unless that clock was moved further ahead. The panel shows only its own tokens, and does
+    not notice what a cell does with the same grant.
     """
 
     def __init__(self, lab: Lab, tokens: TokenSet) -> None:
@@ -65,11 +65,11 @@ class TokenPanel(Panel):
         return (self._left, row(self._refresh, self._revoke, self._yes, self._no), self._again)
 
     def refresh(self) -> None:
-        """Do what `lab.refresh` does, with the newest tokens."""
+        """Do what `lab.refresh` does, with the latest tokens."""
         self.start(self._renew)
 
     def ask(self) -> None:
-        """Ask before a grant ends, because that cannot be undone."""
+        """Ask before ending a grant, because that can't be undone."""
         self._ask(asking=True)
         self.say("Revoking ends the grant: the customer has to authorize again. Are you sure?")
 
@@ -79,7 +79,7 @@ class TokenPanel(Panel):
         self.show(self.value)
 
     def revoke(self) -> None:
-        """Do what `lab.revoke` does with the newest tokens, without asking."""
+        """Do what `lab.revoke` does, with the latest tokens and without asking."""
         self._ask(asking=False)
         self.start(self._end)
 
@@ -100,7 +100,7 @@ class TokenPanel(Panel):
         return left > 0
 
     def _begin(self) -> None:
-        """Count beside the cells until the time is over; ipywidgets never forgets a panel."""
+        """Count in the background until the time is over; ipywidgets never forgets a panel."""
         if not threads_exist():
             self._count_on_the_loop()
         elif not self._counting.is_alive():
@@ -112,7 +112,7 @@ class TokenPanel(Panel):
             time.sleep(SECOND)
 
     def _count_on_the_loop(self) -> None:
-        """Count in the kernel's event loop; without one nothing runs beside the cells."""
+        """Count in the kernel's event loop; without one, there is no background."""
         if self._next is not None:
             self._next.cancel()
         with suppress(RuntimeError):
@@ -178,7 +178,7 @@ class TokenPanel(Panel):
 
 
 def _expired(tokens: TokenSet, *, waits: bool) -> str:
-    """Say that the time is over, how to go on, and where a clock that waits sees it otherwise."""
+    """Say that the time is over, how to continue, and that the sandbox's clock may differ."""
     after = "Refresh gets a new one" if tokens.refresh_token else "authorize again for a new one"
     slow = " (the sandbox's clock stands still between requests, so it may still accept the token)"
     return f"access token: expired; {after}{slow if waits else ''}"

@@ -25,10 +25,10 @@ PAGE: Final = 50
 
 
 class TranscriptPanel(Panel):
-    """Show each exchange of a lab, masked, as it went over the wire; 50 at a time.
+    """Show each exchange of a lab in masked form, as it was sent, 50 at a time.
 
-    Unfolding and copying happen only in the browser, so they work while a cell runs. A page is made
-    when it is first opened, and then only grows, so its entries stay unfolded.
+    Unfolding and copying happen only in the browser, so they work while a cell runs. A page is
+    created when it is first opened, and then only grows, so its entries stay unfolded.
     """
 
     def __init__(self, lab: Lab) -> None:
@@ -44,7 +44,7 @@ class TranscriptPanel(Panel):
 
     @property
     def value(self) -> object:
-        """Return what is shown; it shows itself, without a card."""
+        """Return the value, which shows itself without a card."""
         return self._lab.transcript
 
     def text(self) -> str:
@@ -56,12 +56,12 @@ class TranscriptPanel(Panel):
         return self._lab.transcript._repr_html_()
 
     def parts(self) -> Iterable[widgets.Widget]:
-        """Return what leads to other pages, and the pages, all but one of them hidden."""
+        """Return the page buttons and the pages, of which only one is visible."""
         top = row(button("Show the newest", self.update), self._choice)
         return (top, self._pages)
 
     def update(self) -> None:
-        """Show the newest exchanges that the transcript holds by now."""
+        """Show exchanges that were added to the transcript since."""
         self._seen += _newer(self._lab.transcript, self._seen)
         firsts = range(0, len(self._seen), PAGE)
         boxes = self._pages.children
@@ -100,7 +100,7 @@ class TranscriptPanel(Panel):
 
 
 def exchange_html(exchange: Exchange, *, number: int) -> str:
-    """Return one exchange, folded: its title, the request as code, and the two messages."""
+    """Return one folded exchange: its title, the request as code, and the two messages."""
     url = urlsplit(exchange.url)
     title = (
         f"{number}. {exchange.status} {exchange.method} {url.netloc}{url.path} ({exchange.purpose})"
@@ -130,7 +130,7 @@ def _message(title: str, message: str) -> str:
 
 
 def _newer(transcript: Transcript, seen: list[Exchange]) -> list[Exchange]:
-    """Return what came after the last one that was seen; old ones may be no longer there."""
+    """Return the exchanges after the last one that was seen; old ones may be gone."""
     kept = list(transcript)
     known = [i for i, each in enumerate(kept) if seen and each is seen[-1]]
     return kept[known[-1] + 1 :] if known else kept

@@ -1,7 +1,7 @@
-"""Receive a person's input by messages, so that it never becomes part of a widget's state.
+"""Receive a person's input in messages, so that it never becomes part of a widget's state.
 
-A `Password` widget's state holds what was typed until the kernel has emptied it. JupyterLab may
-save the state before that, because a kernel that runs a cell may not get to it.
+A `Password` widget's state contains the typed text until the kernel has cleared it. JupyterLab may
+save the state before that, because a kernel that is running a cell can't clear it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ HERE: Final = Path(__file__).parent
 
 
 class Field(NamedTuple):
-    """Hold what is asked for; `kind` is `text`, `secret`, `area` or `choice`."""
+    """Describe a field of the form; `kind` is `text`, `secret`, `area` or `choice`."""
 
     name: str
     label: str
@@ -33,18 +33,18 @@ class Field(NamedTuple):
 
 
 class Typed(NamedTuple):
-    """Hold what was typed by name of field: what is public, and the passwords that are there."""
+    """Hold the input by field name: the public values, and the passwords that were typed."""
 
     texts: Mapping[str, str]
     secrets: Mapping[str, Secret]
 
 
 class FormReply(NamedTuple):
-    """Say what the page shows, whether the form is emptied, and which secrets are held on.
+    """Say what the page shows, whether to clear the form, and which secrets to keep.
 
-    `errors` are sentences by name of field, a line each, which stand below the field.
+    `errors` maps a field's name to sentences, one per line, that are shown below the field.
 
-    It goes to the page as a message, too, because it may repeat what was typed.
+    This is also sent to the page as a message, because it may repeat the input.
     """
 
     html: str = ""
@@ -54,9 +54,10 @@ class FormReply(NamedTuple):
 
 
 class TypedForm(anywidget.AnyWidget):
-    """Show fields and buttons; a button passes on what is typed by then, and keeps nothing.
+    """Show fields and buttons; a button passes on the current input and keeps nothing.
 
-    Secrets leave their fields at once. What a button calls returns what the page hears.
+    Secrets are removed from their fields at once. The function that a button calls returns the
+    page's reply.
     """
 
     _esm = HERE / "typed_form.js"

@@ -1,1 +1,1 @@
-"""Run the lessons for every site and client, side by side, and write down what came of it."""
+"""Run the lessons for every site and client, side by side, and write the results."""

@@ -1,7 +1,7 @@
-"""Let a notebook's HTML onto a page without what navigates, catches clicks or covers the page.
+"""Put a notebook's HTML on a page without parts that navigate, catch clicks or cover the page.
 
 A policy on the page stops scripts and loading. It does not stop `<meta http-equiv=refresh>`, nor a
-transparent link that lies over everything, so only listed elements, attributes and styles are left.
+transparent link over the whole page, so only listed elements, attributes and styles are allowed.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ TAGS: Final = frozenset(
         *("thead", "tr", "u", "ul", "var", "wbr"),
     }
 )
-# What stands inside these is not for reading.
+# The contents of these elements are not for reading.
 _WHOLE: Final = frozenset({"iframe", "math", "noscript", "script", "style", "svg", "template"})
 _ATTRIBUTES: Final = {
     "*": {"class", "style", "title", "lang", "dir"},
@@ -82,7 +82,7 @@ _PICTURE: Final = re.compile(r"data:image/(?:png|jpeg|gif|webp|svg\+xml)[;,]")
 
 
 def clean_html(text: str) -> str:
-    """Return HTML that stays in its place and does nothing; a link leads on only when clicked."""
+    """Return HTML that stays in its place and does nothing, except for links that are clicked."""
     if _is_too_deep(text):
         return TOO_DEEP
     marked = text.replace(_MARK, "\ufffd").replace("\xa0", "&nbsp;").replace("&", _MARK)
@@ -91,7 +91,7 @@ def clean_html(text: str) -> str:
 
 
 def _is_too_deep(text: str) -> bool:
-    """Return whether more elements are open at once than any reader needs."""
+    """Return whether more elements are nested than any reader needs."""
     opened: Counter[str] = Counter()
     depth = 0
     for close, name in _TAG.findall(text):
@@ -125,9 +125,9 @@ def _cleaner() -> nh3.Cleaner:
 
 
 def _attribute(tag: str, name: str, value: str) -> str | None:
-    """Return an attribute's value, or None for one that is left out.
+    """Return an attribute's value, or None to remove it.
 
-    A link has no other attribute, so that it cannot be styled into something else.
+    A link gets no other attribute, so that it can't be styled into something else.
     """
     if tag == "a":
         return value if name == "href" and _LINK.match(value) else None

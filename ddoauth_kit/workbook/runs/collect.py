@@ -1,4 +1,4 @@
-"""Make a run's result of an executed notebook: how it ended, and the tables it hands over."""
+"""Extract a result from an executed notebook: how it ended, and its result tables."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def result(
     notebook: NotebookNode | None = None,
     attempts: int = 1,
 ) -> NotebookRun:
-    """Return what came of a case; `notebook` is None where there is none to read."""
+    """Return the result of a case; `notebook` is None if there is none to read."""
     error = Masker(secrets_here())(" ".join(error.split())) if error else ""
     return NotebookRun(
         notebook=case.label,
@@ -40,7 +40,7 @@ def result(
 
 
 def tables(notebook: NotebookNode) -> dict[str, list[dict[str, Any]]]:
-    """Return the result tables that the notebook's outputs carry; the last of a name counts."""
+    """Return the result tables in the notebook's outputs; the last one with a name counts."""
     outputs = (
         output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs
     )
@@ -56,7 +56,7 @@ def _collected(output: Any) -> tuple[str, list[dict[str, Any]]] | None:  # noqa:
 
 
 def _is_table(value: Any) -> bool:  # noqa: ANN401 - whatever a notebook wrote
-    """Return whether an output can be read as a table; a notebook may write anything."""
+    """Return whether an output can be read as a table, because a notebook may write anything."""
     if not isinstance(value, dict) or not isinstance(value.get("name"), str):
         return False
     rows = value.get("rows")

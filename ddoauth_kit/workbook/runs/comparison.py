@@ -1,4 +1,4 @@
-"""Tell what is different from an earlier run: cases, and verdicts."""
+"""Compare a run's cases and verdicts with an earlier run."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ABSENT: Final = "not there"
 
 @dataclass(frozen=True, slots=True)
 class RunDifference:
-    """Hold one difference: of what, and what it was and is."""
+    """Hold one difference: what differs, with its old and new value."""
 
     what: str
     before: str
@@ -36,7 +36,7 @@ class RunDifference:
 
 @dataclass(frozen=True, slots=True)
 class EarlierRun:
-    """Hold what is compared of an earlier run: status by case, verdict by client, scope, site."""
+    """Hold an earlier run's statuses by case, and verdicts by client, scope and site."""
 
     name: str
     seconds: float
@@ -66,9 +66,9 @@ def read_earlier(folder: Path) -> EarlierRun:
 
 
 def _plain(secrets: tuple[Secret, ...]) -> Callable[[str], str]:
-    """Return what makes a text of another run fit for this one's report.
+    """Return a function that makes another run's texts safe for this one's report.
 
-    Nobody knows who wrote it, and its run may have known other secrets.
+    Nobody knows who wrote them, and their run may have known other secrets.
     """
     mask = Masker(secrets)
     return lambda text: one_line(mask(text))
@@ -77,7 +77,7 @@ def _plain(secrets: tuple[Secret, ...]) -> Callable[[str], str]:
 def differences(
     runs: Iterable[NotebookRun], *, verdicts: Iterable[RunVerdict], earlier: EarlierRun
 ) -> list[RunDifference]:
-    """Return what changed, came or went, cases first; seconds are not compared."""
+    """Return what was changed, added or removed, cases first; don't compare seconds."""
     cases = {run.name: run.status for run in runs}
     return [
         *_changes(earlier.cases, cases),

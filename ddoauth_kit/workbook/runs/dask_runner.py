@@ -1,9 +1,9 @@
 """Run cases on an existing Dask cluster, through its `concurrent.futures` interface.
 
-What travels is names and notebooks without secrets: the sender masks what it sends by the secrets
-that it knows, and what comes back once more, for a worker does not know them. A live run on a
-cluster takes its credentials from each worker's own environment. Dask speaks pickle, so give it a
-scheduler that you trust.
+Only names and notebooks without secrets are sent. The sender masks the secrets that it knows in
+everything it sends, and masks the results again, because a worker does not know these secrets. A
+live run on a cluster takes its credentials from each worker's own environment. Dask uses pickle, so
+use a scheduler that you trust.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ TOPIC: Final = "ddoauth-runs"
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Hold all that a worker needs for one case; it may have no file in common with the sender."""
+    """Hold everything that a worker needs for a case; it may not share files with the sender."""
 
     run: str
     name: str
@@ -55,7 +55,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class OrderResult:
-    """Hold what a worker sends back: the executed notebook as text, without secrets."""
+    """Hold a worker's answer: the executed notebook as text, without secrets."""
 
     notebook: str
     error: str
@@ -66,8 +66,8 @@ class OrderResult:
 class ClusterRunner:
     """Run cases on the workers of a Dask scheduler, one kernel for each of their threads.
 
-    Dask does a task again when its worker is lost. Each beginning is told to the scheduler, so
-    that a case that was begun twice is marked as such in its result.
+    Dask repeats a task if its worker is lost. Each start is reported to the scheduler, so that the
+    result of a case that was started twice says so.
     """
 
     address: str
@@ -82,7 +82,7 @@ class ClusterRunner:
         out: Path,
         done: Callable[[NotebookRun], None],
     ) -> bool:
-        """Execute all cases, calling `done` as each ends; return False if it was interrupted.
+        """Execute all cases, and call `done` as each ends; return False if interrupted.
 
         Raises:
             InputError: `no_executor`.
@@ -159,14 +159,14 @@ class ClusterRunner:
         )
 
     def _beginnings(self, client: Client) -> Counter[str]:
-        """Return how often each case was begun on any worker."""
+        """Return how often each case was started on any worker."""
         events = client.get_events(TOPIC)
         mine = (event for _, event in events if event.get("run") == self._run)
         return Counter(event["case"] for event in mine)
 
 
 def _without_secrets(text: str, secrets: Iterable[Secret]) -> str:
-    """Return a notebook's text without secrets, as the newest format that this process knows."""
+    """Return a notebook's text without secrets, in the newest format that this process knows."""
     import nbformat
 
     notebook = nbformat.reads(text, as_version=4)  # type: ignore[no-untyped-call]

@@ -1,10 +1,10 @@
-"""Execute notebooks by papermill's rules, and write none of their secrets down.
+"""Execute notebooks by papermill's rules without writing any of their secrets.
 
     papermill in.ipynb out.ipynb --engine ddoauth -p SITE eu1
 
 papermill writes the notebook before, during and after execution. The manager below writes masked
-copies; what the engine returns, and what papermill writes last, is such a copy; and errors that
-papermill prints are made from it or are masked here.
+copies. The engine returns such a copy, which papermill writes last. Errors that papermill prints
+come from it or are masked here.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 class MaskingManager(NotebookExecutionManager):  # type: ignore[misc]
-    """Keep the notebook that is executed in memory, and save masked copies of it alone."""
+    """Keep the executed notebook in memory, and save only masked copies of it."""
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class MaskingManager(NotebookExecutionManager):  # type: ignore[misc]
 
     @property
     def masker(self) -> Masker:
-        """Return what masks all that is known now; it remembers texts until something is new."""
+        """Return a masker for all known secrets, which caches texts until a new secret is known."""
         known = self.known()
         if self._masker is None or self._masker[0] != known:
             self._masker = known, Masker(known, keep=self._plain)
@@ -63,14 +63,14 @@ class MaskingManager(NotebookExecutionManager):  # type: ignore[misc]
         return mask_notebook(self.nb, masker=self.masker, until=until)
 
     def save(self, **given: Any) -> None:  # noqa: ANN401 - as above
-        """Write the notebook without secrets; papermill may hand over a newer one as `nb`."""
+        """Write the notebook without secrets; papermill may pass a newer one as `nb`."""
         self.nb = given.get("nb") or self.nb
         if self.output_path:
             write_ipynb(self.masked(), self.output_path)
         self.last_save_time = self.now()
 
     def get_cell_description(self, *given: Any, **named: Any) -> str | None:  # noqa: ANN401
-        """Return what the progress bar says of a cell, without secrets."""
+        """Return the progress bar's text for a cell, without secrets."""
         said = super().get_cell_description(*given, **named)
         return said and self.masker(said)
 
@@ -83,7 +83,7 @@ class MaskingClient(KernelClient):
         self._rest: dict[str, str] = {}
 
     def log_output_message(self, output: Any) -> None:  # noqa: ANN401 - as above
-        """Pass whole lines on: a secret may come in two messages."""
+        """Pass on only whole lines, because a secret may be split between two messages."""
         if output.output_type != "stream":
             self._pass_on(mask_notebook(output, masker=self.nb_man.masker))
             return
@@ -94,7 +94,7 @@ class MaskingClient(KernelClient):
             self._pass_on_text(output.name, whole + newline)
 
     def papermill_execute_cells(self) -> None:
-        """Execute all cells, then pass on what had no line end."""
+        """Execute all cells, then pass on output without a final line break."""
         try:
             super().papermill_execute_cells()
         finally:
@@ -113,7 +113,7 @@ class MaskingClient(KernelClient):
 
 
 class DdoauthEngine(NBClientEngine):  # type: ignore[misc]
-    """Be the engine `ddoauth` of papermill: its contract, with secrets masked in all it writes."""
+    """Papermill's engine `ddoauth`, which masks secrets in everything that it writes."""
 
     @classmethod
     def execute_notebook(  # noqa: PLR0913, PLR0917 - papermill's own signature
@@ -178,17 +178,17 @@ class DdoauthEngine(NBClientEngine):  # type: ignore[misc]
 
     @classmethod
     def nb_kernel_name(cls, nb: Any, name: str | None = None) -> str:  # noqa: ANN401, ARG003 - as above
-        """Return the kernel that was asked for, else this environment's; never the stored name."""
+        """Return the requested kernel, else this environment's, but never the stored name."""
         return name or OWN_KERNEL
 
     @classmethod
     def nb_language(cls, nb: Any, language: str | None = None) -> str:  # noqa: ANN401, ARG003
-        """Return Python, also for a notebook that does not say."""
+        """Return Python, even for a notebook that names no language."""
         return language or "python"
 
 
 def mask_error(error: BaseException | None, masker: Masker) -> None:
-    """Mask the texts that an exception and its causes hold: some quote a cell's source."""
+    """Mask the texts in an exception and its causes, because some quote a cell's source."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))

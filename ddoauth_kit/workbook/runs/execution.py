@@ -1,4 +1,4 @@
-"""Execute one notebook in an event loop that others run in, too, and return it without secrets."""
+"""Execute one notebook in a shared event loop, and return it without secrets."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ if TYPE_CHECKING:
 
     from ddoauth_kit.workbook.runs.kernel_template import KernelTemplate
 
-# What a notebook that ended late may still take to be masked.
+# How long masking may take after a notebook that ended late.
 _FEWEST_SECONDS: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """Hold a notebook after it ran, without secrets; `error` is empty where there was none."""
+    """Hold an executed notebook without secrets; `error` is empty if there was none."""
 
     notebook: Any
     error: str
@@ -49,13 +49,13 @@ class Execution:
 
 
 class NotebookRunClient(KernelClient):
-    """Drive a kernel by the steps of papermill's client, and let other notebooks go on meanwhile.
+    """Drive a kernel in the same steps as papermill's client, while other notebooks continue.
 
-    Papermill's own client waits for each cell in a call that blocks.
+    Papermill's own client blocks while it waits for each cell.
     """
 
     async def run(self) -> None:
-        """Start a kernel, execute the cells up to the first that fails, and end the kernel."""
+        """Start a kernel, execute the cells up to the first failure, and end the kernel."""
         self.reset_execution_trackers()
         self.km = self.create_kernel_manager()
         try:
@@ -92,8 +92,8 @@ async def execute(
 ) -> Execution:
     """Execute a notebook and write it to `output` without secrets, whether it fails or not.
 
-    `seconds` is how long the whole notebook may take, masking included: what is not looked through
-    by then is not written. When the task is cancelled, nothing is written.
+    `seconds` is how long the whole notebook may take, masking included: parts that are not searched
+    by then are not written. If the task is cancelled, nothing is written.
 
     Raises:
         InputError: `secret_parameter`.
@@ -134,7 +134,7 @@ def _prepared(source: Path, *, output: Path, parameters: Mapping[str, Any]) -> A
 async def _run(
     manager: MaskingManager, *, seconds: float | None, template: KernelTemplate | None
 ) -> str:
-    """Return what kept the notebook from its end; the error of a cell is in the notebook.
+    """Return what stopped the notebook, except a cell's error, which is in the notebook.
 
     nbclient tells a cancelled task that its kernel died.
     """
@@ -168,7 +168,7 @@ def _since(started: float) -> float:
 
 
 def _write(notebook: Any, output: Path) -> str:  # noqa: ANN401 - papermill is untyped
-    """Write a notebook as papermill does, with a mark at its first error; return that error."""
+    """Write a notebook as papermill does, with its first error marked; return that error."""
     without_link(output)
     try:
         raise_for_execution_errors(notebook, str(output))

@@ -1,9 +1,9 @@
-"""Be the process that has the lessons' imports already, and fork a kernel at each request.
+"""Run a process that has loaded the lessons' imports, and fork a kernel for each request.
 
 It runs as a program with the number of a socket. A request is one line of JSON with `argv`, `env`
-and `cwd`, the answer one line with the process id. Each kernel gets a socket of its own, so that a
-lesson that runs lessons can ask for more. When a socket closes, the kernels that were forked for it
-end, so that none outlives its run, whatever ended it.
+and `cwd`; the answer is one line with the process id. Each kernel gets its own socket, so that a
+lesson that runs lessons can request more. When a socket closes, the kernels forked for it end, so
+that no kernel outlives its run, whatever ended the run.
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 PRELOADED: Final = (
     "IPython.core.completerlib",
     "ddoauth_kit.sandbox",
-    "ddoauth_kit.workbook",
+    "ddoauth_kit.workbook.lessons.graded_copy",
+    "ddoauth_kit.workbook.lessons.lesson_runs",
+    "ddoauth_kit.workbook.lessons.lesson_tables",
     "ddoauth_kit.workbook.panels",
     "ddoauth_kit.workbook.runs.kernel_template",
     "httpcore",
@@ -49,7 +51,7 @@ class _Asker:
     kernels: set[int] = field(default_factory=set)
 
     def end(self) -> None:
-        """Hang up, and end the kernels that are left."""
+        """Hang up, and end the remaining kernels."""
         self.connection.close()
         for pid in self.kernels:
             with suppress(ProcessLookupError, PermissionError):
@@ -80,7 +82,7 @@ def serve(descriptor: int) -> None:
 
 
 def _request(connection: socket.socket) -> bytes:
-    """Return one whole line, or nothing if the other side hung up."""
+    """Return one complete line, or nothing if the other side hung up."""
     line = b""
     with suppress(ConnectionError):
         while not line.endswith(b"\n") and (part := connection.recv(65536)):
@@ -104,7 +106,7 @@ def _fork(request: dict[str, Any], *, asker: _Asker, askers: dict[socket.socket,
 
 
 def _reap(askers: Iterable[_Asker]) -> None:
-    """Let ended children go, so that their process ids can be used again."""
+    """Reap ended children, so that their process ids can be reused."""
     with suppress(ChildProcessError):
         while (pid := os.waitpid(-1, os.WNOHANG)[0]) != 0:
             for asker in askers:
@@ -112,7 +114,7 @@ def _reap(askers: Iterable[_Asker]) -> None:
 
 
 def _become_kernel(request: dict[str, Any], *, template: socket.socket) -> None:
-    """Turn this child into a kernel of its own session, environment, folder and randomness.
+    """Turn this child into a kernel with its own session, environment, folder and random state.
 
     Python's `random` reseeds itself in a child process; numpy's does not.
     """

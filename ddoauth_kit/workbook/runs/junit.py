@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ddoauth_kit.workbook.runs.outcome import RunOutcome
     from ddoauth_kit.workbook.runs.run_matrix import Case, NotebookRun
 
-# What XML 1.0 cannot hold, not even escaped (section 2.2).
+# Characters that XML 1.0 can't contain, not even escaped (section 2.2).
 _UNWRITABLE: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 

@@ -1,7 +1,8 @@
-"""Fork kernels from one process that has the lessons' imports already.
+"""Fork kernels from a process that has already loaded the lessons' imports.
 
-Most of what a kernel does before its first cell is importing the same modules again. A forked one
-shares them, and nothing else: it is a process of its own, with its own session and environment.
+Most of what a kernel does before its first cell is importing the same modules again. A forked
+kernel shares these modules but nothing else: it is a separate process with its own session and
+environment.
 """
 
 from __future__ import annotations
@@ -32,11 +33,11 @@ END_SECONDS: Final = 10
 
 
 class KernelTemplate:
-    """Ask the process that is forked for kernels, by a socket that ends them when it closes.
+    """Request kernels from the template process over a socket; closing it ends the kernels.
 
-    `available` says whether this machine can: it takes Linux, which names processes by descriptors
-    that are never used again, and where forking after imports is sound. In a kernel that was forked
-    itself, `inherited` asks the process that it came from.
+    `available` says whether this machine supports it: it needs Linux, where descriptors identify
+    processes uniquely and forking after imports is safe. In a kernel that was itself forked,
+    `inherited` asks the process that it came from.
     """
 
     available = sys.platform == "linux" and hasattr(os, "pidfd_open")
@@ -50,7 +51,7 @@ class KernelTemplate:
     @classmethod
     @contextmanager
     def started(cls) -> Iterator[KernelTemplate]:
-        """Start the process that is forked, for as long as the block lasts."""
+        """Start the template process for the duration of the block."""
         ours, theirs = socket.socketpair()
         with theirs:
             process = subprocess.Popen(  # noqa: S603 - our own module
@@ -80,10 +81,10 @@ class KernelTemplate:
         self._connection.close()
 
     def fork(self, argv: list[str], *, env: Mapping[str, str], cwd: str) -> ForkedProcess:
-        """Return a new kernel process; waits until the imports are done.
+        """Return a new kernel process; wait until the imports are done.
 
         Raises:
-            OSError: the process to fork is gone.
+            OSError: the template process has ended.
         """
         request = json.dumps({"argv": argv, "env": dict(env), "cwd": cwd})
         with self._lock:
@@ -108,7 +109,7 @@ class ForkedProcess:
             os.close(self._descriptor)
 
     def poll(self) -> int | None:
-        """Return None while it lives; how it ended, only its parent knows."""
+        """Return None while it is alive; only its parent knows how it ended."""
         return 0 if select.select([self._descriptor], [], [], 0)[0] else None
 
     def wait(self) -> int:
@@ -117,7 +118,7 @@ class ForkedProcess:
         return 0
 
     def send_signal(self, signum: int) -> None:
-        """Send a signal to this process, and never to another that got its number."""
+        """Send a signal to this process, but never to another one that reused its id."""
         with suppress(ProcessLookupError):
             signal.pidfd_send_signal(self._descriptor, signum)
 

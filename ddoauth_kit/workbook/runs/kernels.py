@@ -1,4 +1,4 @@
-"""Start the kernel of the environment that runs the command, over private sockets, for certain."""
+"""Start the current environment's kernel reliably, over private sockets."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ FORKED: Final = EntryPoint(
 
 
 class OwnKernelSpecs(SafeKernelSpecs):
-    """Know this environment's own Python as a kernel, so that none has to be installed."""
+    """Offer this environment's Python as a kernel, so that none has to be installed."""
 
     def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
-        """Return the running interpreter for `OWN_KERNEL`, else what is installed."""
+        """Return the running interpreter for `OWN_KERNEL`, else an installed kernel."""
         if kernel_name != OWN_KERNEL:
             return super().get_kernel_spec(kernel_name)
         return KernelSpec(
@@ -52,11 +52,11 @@ class OwnKernelSpecs(SafeKernelSpecs):
 
 
 class PrivateKernelManager(AsyncKernelManager):
-    """Talk to a kernel over sockets in a folder of the user's own.
+    """Talk to a kernel over sockets in a private folder.
 
-    TCP ports are picked before they are used, so that two kernels may pick the same; and everybody
-    on the machine can connect to them. The folder holds the connection file, too. Ports are left
-    for a machine whose folders all have paths that are too long for a socket.
+    TCP ports are chosen before they are used, so two kernels may choose the same one, and everybody
+    on the machine can connect to them. The folder also contains the connection file. Ports are used
+    only if all folders' paths are too long for a socket.
     """
 
     template: KernelTemplate | None = None
@@ -71,7 +71,7 @@ class PrivateKernelManager(AsyncKernelManager):
             self.ip = str(self._folder / "k")
 
     async def _async_pre_start_kernel(self, **options: Any) -> Any:  # noqa: ANN401 - as above
-        """Launch by the template where there is one, and never with the current folder."""
+        """Launch from the template if there is one, and never with the current folder."""
         options["env"] = python_environment(options.get("env") or os.environ)
         if self.template is not None and self.kernel_spec is not None:
             factory = KernelProvisionerFactory.instance(parent=self.parent)
@@ -88,10 +88,11 @@ class PrivateKernelManager(AsyncKernelManager):
 
 
 class KernelClient(PapermillNotebookClient):  # type: ignore[misc]
-    """Execute notebooks as papermill does, with a kernel that starts for certain and ends at once.
+    """Execute notebooks as papermill does, with a kernel that starts reliably and ends at once.
 
-    A kernel that does not come up is started a second time. Ending it politely takes seconds now
-    and then, for nothing. What a kernel says outside its cells goes nowhere: nobody masks it.
+    A kernel that does not come up is started a second time. A polite shutdown sometimes takes
+    seconds for no benefit. A kernel's output outside its cells is discarded, because nothing masks
+    it.
     """
 
     def __init__(
@@ -103,7 +104,7 @@ class KernelClient(PapermillNotebookClient):  # type: ignore[misc]
     ) -> None:
         options.setdefault("kernel_manager_class", PrivateKernelManager)
         options.setdefault("shutdown_kernel", "immediate")
-        # What cells hold goes into no history file.
+        # Cells are not written to a history file.
         options["extra_arguments"] = [*_ARGUMENTS, *options.get("extra_arguments", ())]
         super().__init__(nb_man, **options)
         self.template = template
@@ -115,7 +116,7 @@ class KernelClient(PapermillNotebookClient):  # type: ignore[misc]
         return manager
 
     async def async_start_new_kernel(self, **options: Any) -> None:  # noqa: ANN401 - as above
-        """Start a kernel that is quiet."""
+        """Start a kernel without output."""
         options = {"stdout": DEVNULL, "stderr": DEVNULL, **options}
         await super().async_start_new_kernel(**options)
 

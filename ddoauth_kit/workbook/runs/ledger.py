@@ -1,4 +1,4 @@
-"""Note each result as it comes, so that a run that was stopped, by whatever, can be resumed."""
+"""Record each result when it arrives, so that an interrupted run can be resumed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NAME: Final = "ledger.jsonl"
 class Ledger:
     """Keep `DIR/ledger.jsonl`: a line of settings, then a line for each result.
 
-    With `resume`, the results of an earlier run stay, if it was of the same settings.
+    With `resume`, the results of an earlier run with the same settings are kept.
 
     Raises:
         InputError: `other_settings`.
@@ -38,7 +38,7 @@ class Ledger:
         self._rewrite()
 
     def passed(self, case: Case) -> bool:
-        """Return whether a case passed with the same files, and needs no other run."""
+        """Return whether a case passed with the same files and need not run again."""
         run = self._runs.get(case.name)
         return (
             run is not None
@@ -48,17 +48,17 @@ class Ledger:
         )
 
     def add(self, run: NotebookRun) -> None:
-        """Note a result; it is on disk when this returns."""
+        """Record a result; it is on disk when this returns."""
         self._runs[run.name] = run
         with self._path.open("a", encoding="utf-8") as file:
             file.write(_line(run.as_dict()))
 
     def runs(self, cases: list[Case]) -> list[NotebookRun]:
-        """Return the results of these cases, in their order, as far as there are any."""
+        """Return the existing results of these cases, in order."""
         return [self._runs[case.name] for case in cases if case.name in self._runs]
 
     def _read(self) -> None:
-        """Read an earlier run; a line that was torn off by a crash counts as missing."""
+        """Read an earlier run; a line that a crash truncated counts as missing."""
         head, *lines = [_parsed(line) for line in self._path.read_text("utf-8").splitlines()] or [
             {}
         ]

@@ -30,8 +30,8 @@ CGROUP: Final = Path("/sys/fs/cgroup")
 class LocalRunner:
     """Run cases on this machine.
 
-    `jobs` is how many kernels run at once, `timeout` how many seconds a notebook may take; `cold`
-    starts each kernel from nothing instead of forking one that has the lessons' imports.
+    `jobs` is how many kernels run at once, and `timeout` is how many seconds a notebook may take.
+    `cold` starts each kernel normally instead of forking one that has loaded the lessons' imports.
     """
 
     def __init__(
@@ -49,10 +49,10 @@ class LocalRunner:
         out: Path,
         done: Callable[[NotebookRun], None],
     ) -> bool:
-        """Execute all cases, calling `done` as each ends; return False if it was interrupted.
+        """Execute all cases, and call `done` as each ends; return False if interrupted.
 
-        SIGINT, SIGTERM and SIGHUP end the kernels that run; what had ended is on disk. In a
-        notebook, which has a loop of its own, this waits in a thread.
+        SIGINT, SIGTERM and SIGHUP end the running kernels; finished results are on disk. In a
+        notebook, which has its own event loop, this waits in a thread.
         """
         remove_left_over()
         work = self._all(list(cases), settings=settings, out=out, done=done)
@@ -88,7 +88,7 @@ class LocalRunner:
         return not failures
 
     def _template(self, cases: int) -> AbstractContextManager[KernelTemplate | None]:
-        """Return what kernels are forked from; one alone starts sooner without it."""
+        """Return the template for forking kernels; a single kernel starts faster without it."""
         if self.cold:
             return nullcontext()
         if KernelTemplate.inherited or cases == 1:
@@ -122,7 +122,7 @@ class LocalRunner:
 def _cancelling(tasks: list[asyncio.Task[None]]) -> Iterator[None]:
     """Cancel the tasks at SIGINT, SIGTERM or SIGHUP while the block lasts.
 
-    Signals reach the main thread alone, and on Windows they do not reach event loops.
+    Signals reach only the main thread, and on Windows they don't reach event loops.
     """
     loop = asyncio.get_running_loop()
     main = threading.current_thread() is threading.main_thread()
@@ -144,17 +144,17 @@ def _cancelling(tasks: list[asyncio.Task[None]]) -> Iterator[None]:
 
 
 def kernels_at_once(*, cgroup: Path = CGROUP) -> int:
-    """Return a number of kernels that suits this machine, at least one.
+    """Return how many kernels this machine can run at once, at least one.
 
-    A kernel waits much of its time: for its sockets, its sandbox, its end. One that did the
-    lessons holds about 110 MB; nearly twice that is reckoned, for notebooks that do more.
+    A kernel spends much of its time waiting for sockets, the sandbox and its end. A lesson's kernel
+    uses about 110 MB; nearly twice that is assumed, for notebooks that do more.
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return max(1, min((cores or 1) * KERNELS_PER_CORE, free_bytes(cgroup=cgroup) // KERNEL_BYTES))
 
 
 def free_bytes(*, cgroup: Path = CGROUP) -> int:
-    """Return the memory that may still be used: the machine's, or what a container is given."""
+    """Return the available memory of the machine or the container."""
     import psutil
 
     machine = int(psutil.virtual_memory().available)

@@ -1,4 +1,4 @@
-"""Show executed notebooks as pages that hold all they need, and load nothing from anywhere."""
+"""Show executed notebooks as self-contained pages that load nothing."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from nbformat import NotebookNode
 
-# Outputs are anybody's HTML, see `clean_html`; this policy is the second wall behind it.
+# Outputs may be anybody's HTML; this policy is a second barrier behind `clean_html`.
 POLICY: Final = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
     "form-action 'none'; base-uri 'none'"
@@ -65,13 +65,13 @@ _BANNER: Final = "papermill-error-cell-tag"
 _DIAGRAM: Final = re.compile(r"^```mermaid\n((?:(?!```).*\n){0,2000})```$", re.MULTILINE)
 _INSIDE: Final = re.compile(r'<a href="([^":#]+)(?:#[^"]*)?">((?:(?!<a ).)*?)</a>', re.DOTALL)
 _ANSI: Final = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
-# Markdown readers take a time that grows with the square of what they are given.
+# The time of Markdown readers grows with the square of the text's length.
 _LONGEST_PROSE: Final = 30_000
 _PICTURES: Final = ("image/svg+xml", "image/png", "image/jpeg")
 
 
 def page(title: str, *, body: str, style: str = "") -> str:
-    """Return a whole HTML page with its own style and without any script."""
+    """Return a complete HTML page with its own style and without scripts."""
     return f"""<!doctype html>
 <html lang="en">
 <head>
@@ -99,11 +99,11 @@ def notebook_page(
 ) -> str:
     """Return an executed notebook as a page; people's names are masked in it.
 
-    A link to another notebook leads to its page, if `siblings` has its name with this one's
-    `suffix`; other links within the repository lead nowhere here, and only their text is left.
+    A link to another notebook leads to its page, if `siblings` contains its name with this one's
+    `suffix`. Other links within the repository would be broken, so only their text is kept.
 
     Raises:
-        TimeoutError: the page was not done at `until` (of `time.monotonic`).
+        TimeoutError: the page was not finished by `until` (of `time.monotonic`).
     """
 
     def link(found: re.Match[str]) -> str:
@@ -119,7 +119,7 @@ def notebook_page(
 
 
 def empty_page(title: str, *, why: str) -> str:
-    """Return a page in the place of one that could not be made."""
+    """Return a page that replaces one that could not be created."""
     text = f"<p>{escape(title)}: this page could not be created ({escape(why)}).</p>"
     return page(title, body=f'<nav><a href="report.html">Back to the report</a></nav>\n{text}')
 
@@ -148,7 +148,7 @@ def _tags(cell: NotebookNode) -> tuple[str, ...]:
 
 
 def _is_doubled(cell: NotebookNode, notebook: NotebookNode) -> bool:
-    """Return whether papermill has said it again, or in its own words: parameters, its banner."""
+    """Return whether papermill added a cell that repeats something: parameters or a banner."""
     injected = any("injected-parameters" in _tags(each) for each in notebook.cells)
     return _BANNER in _tags(cell) or (injected and "parameters" in _tags(cell))
 
@@ -167,7 +167,7 @@ def _failure(notebook: NotebookNode) -> str:
 
 
 def _prose(source: str) -> str:
-    """Return Markdown as HTML, with its sequence diagrams drawn."""
+    """Return Markdown as HTML, with sequence diagrams as pictures."""
     parts = _DIAGRAM.split(source)
     drawn = [_markdown(part) if i % 2 == 0 else _diagram(part) for i, part in enumerate(parts)]
     return "".join(drawn)
@@ -184,7 +184,7 @@ def _diagram(source: str) -> str:
 
 @lru_cache(maxsize=2048)
 def _highlighted(source: str) -> str:
-    """Return Python code with a span around what has a colour; its text is escaped there."""
+    """Return escaped Python code, with spans around coloured parts."""
     from pygments import highlight
     from pygments.formatters import HtmlFormatter
     from pygments.lexers import PythonLexer
@@ -198,7 +198,7 @@ def _highlighted(source: str) -> str:
 
 @lru_cache(maxsize=2048)
 def _markdown(text: str) -> str:
-    """Return prose as HTML; lessons are the same on each site, so most of it is made once."""
+    """Return prose as HTML; it is cached, because lessons are the same on each site."""
     from ddoauth_kit.publishing.markdown import as_html
 
     if len(text) > _LONGEST_PROSE:
@@ -217,7 +217,7 @@ def _output(output: NotebookNode) -> str:
 
 
 def _display(data: dict[str, Any]) -> Iterator[str]:
-    """Yield the richest form of an output that needs no script."""
+    """Yield an output's richest form that needs no script."""
     if "text/html" in data:
         yield _reachable(clean_html(mask_people(_joined(data["text/html"]))))
         return
@@ -239,7 +239,7 @@ def _pre(html: str) -> str:
 
 
 def _reachable(html: str) -> str:
-    """Let the keyboard reach what may be wider than the page."""
+    """Make parts that may be wider than the page scrollable with the keyboard."""
     return re.sub(r"<pre(?! tabindex)", '<pre tabindex="0"', html)
 
 

@@ -1,14 +1,16 @@
-"""Hold all that came of a run, before it is written down in one form or another."""
+"""Hold all results of a run, before they are written in one format or another."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ddoauth_kit.workbook.runs.comparison import differences
 from ddoauth_kit.workbook.runs.run_verdicts import verdicts_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ddoauth_kit.masking.scan import SecretFinding
     from ddoauth_kit.workbook.runs.comparison import EarlierRun, RunDifference
     from ddoauth_kit.workbook.runs.run_matrix import Case, NotebookRun, RunSettings
@@ -17,10 +19,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RunOutcome:
-    """Hold a run: what was asked for, what ended, and how long it took.
+    """Hold a run: its cases, its results, and how long it took.
 
-    `started` is UTC in ISO 8601; `seconds` is wall time. `findings` is what the scan found in the
-    files that the run left, None before it was made.
+    `started` is UTC in ISO 8601; `seconds` is wall time. `findings` are the scan's findings in the
+    run's files, or None before the scan. `titles` are the notebooks' own, masked.
     """
 
     cases: list[Case]
@@ -30,6 +32,7 @@ class RunOutcome:
     seconds: float
     earlier: EarlierRun | None = None
     findings: list[SecretFinding] | None = None
+    titles: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def passed(self) -> int:
@@ -43,18 +46,18 @@ class RunOutcome:
 
     @property
     def not_run(self) -> list[Case]:
-        """Return the cases that never ended, in a run that was interrupted."""
+        """Return the cases without a result, in an interrupted run."""
         ended = {run.name for run in self.runs}
         return [case for case in self.cases if case.name not in ended]
 
     @property
     def verdicts(self) -> list[RunVerdict]:
-        """Return the verdicts that the notebooks handed over."""
+        """Return the verdicts from the notebooks."""
         return verdicts_of(self.runs)
 
     @property
     def differences(self) -> list[RunDifference]:
-        """Return what is different from the earlier run; nothing without one."""
+        """Return the differences from the earlier run, or nothing without one."""
         if self.earlier is None:
             return []
         return differences(self.runs, verdicts=self.verdicts, earlier=self.earlier)

@@ -1,4 +1,4 @@
-"""Say what is to be run: every notebook, on every site, for every client."""
+"""List what to run: every notebook, on every site, for every client."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ DEMO: Final = "demo client"
 FROM_ENVIRONMENT: Final = "client of the environment"
 LONGEST: Final = 80
 _BYTES: Final = 160
-# Windows keeps these names for devices, with any ending.
+# Windows reserves these names for devices, with any extension.
 _RESERVED: Final = frozenset(
     ["aux", "con", "nul", "prn", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))]
 )
@@ -30,7 +30,7 @@ _RESERVED: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class RunClient:
-    """Name one registration: how people call it, and the file that describes it, if any."""
+    """Identify a registration by its name for people, and the file that describes it, if any."""
 
     label: str = DEMO
     path: str = ""
@@ -38,13 +38,13 @@ class RunClient:
 
 @dataclass(frozen=True, slots=True)
 class RunSettings:
-    """Say with which parameters notebooks run; names only, never a credential."""
+    """Hold the notebooks' parameters; they contain only names, never a credential."""
 
     mode: str = "sandbox"
     writes: bool = False
 
     def parameters(self, case: Case) -> dict[str, str | bool]:
-        """Return the notebook's parameters for one case; `SITES` only where it is set."""
+        """Return the notebook's parameters for one case; `SITES` only if it is set."""
         return {
             "SITE": case.site,
             "MODE": self.mode,
@@ -56,9 +56,9 @@ class RunSettings:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Name one notebook, on one site, for one client; `name` is the stem of what it writes.
+    """Hold one notebook, on one site, for one client; `name` is the stem of its files.
 
-    `sites` limits a notebook that would go to every site by itself.
+    `sites` limits a notebook that would cover every site on its own.
     """
 
     name: str
@@ -74,18 +74,18 @@ class Case:
 
     @property
     def title(self) -> str:
-        """Return the case in words, for progress and messages."""
+        """Describe the case, for progress and messages."""
         return run_title(self.label, self.site, self.client.label)
 
 
 @dataclass(frozen=True, slots=True)
 class NotebookRun:
-    """Hold what came of one case.
+    """Hold the result of one case.
 
-    `status` is passed or failed; `seconds` is wall time; `error` is one paragraph, empty where
-    there was none; `output` is the executed notebook's file name; `attempts` counts how often it
-    was begun; `digest` is of the notebook as it was before; `tables` are its result tables by
-    name, as lists of rows.
+    `status` is passed or failed; `seconds` is wall time; `error` is one paragraph, or empty;
+    `output` is the executed notebook's file name; `attempts` counts how often it was started;
+    `digest` is a hash of the files behind it; `tables` are its result tables by name, as lists of
+    rows.
     """
 
     notebook: str
@@ -105,7 +105,7 @@ class NotebookRun:
         return self.output.removesuffix(".ipynb")
 
     def as_dict(self) -> dict[str, Any]:
-        """Return all of it as JSON values."""
+        """Return the result as JSON values."""
         return asdict(self)
 
 
@@ -130,10 +130,10 @@ def matrix(
     sites: Iterable[str],
     clients: Sequence[RunClient] = (RunClient(),),
 ) -> list[Case]:
-    """Return the product, notebook by notebook; names tell clients apart if there are several.
+    """Return all combinations, notebook by notebook; clients get distinct names.
 
-    With several sites, a notebook that has a parameter `SITES` is told to stay on its own: the
-    runs on the others do the rest.
+    With several sites, a notebook with a parameter `SITES` is restricted to its own site, because
+    the other runs cover the rest.
     """
     sites = tuple(sites)
     named = dict(zip(clients, _told_apart(clients), strict=True))
@@ -156,7 +156,7 @@ def matrix(
 
 
 def digest(case: Case) -> str:
-    """Return a short hash of what is behind a case, to notice that some of it was changed."""
+    """Return a short hash of the files behind a case, to notice changes."""
     content = case.notebook.read_bytes() + case.sites.encode()
     if case.client.path:
         content += Path(case.client.path).read_bytes()
@@ -164,9 +164,9 @@ def digest(case: Case) -> str:
 
 
 def file_name(text: str, *, otherwise: str) -> str:
-    """Return a text as the name of a file for every system, without an ending.
+    """Convert a text to a file name for every system, without an extension.
 
-    Letters of all alphabets stay, where this system can write them.
+    Letters of all alphabets are kept if this system can encode them.
     """
     plain = unicodedata.normalize("NFC", text)
     kept = "".join(c if c.isalnum() or c in " ._-" else "_" for c in plain).strip(" .")[:LONGEST]
@@ -181,7 +181,7 @@ def file_name(text: str, *, otherwise: str) -> str:
 
 
 def _distinct(names: list[str]) -> list[str]:
-    """Return names for files: numbered where two would be alike, also where `A` and `a` are."""
+    """Return file names, numbered if two would be the same, even where `A` and `a` are."""
     used: set[str] = set()
     found = []
     for name in names:
@@ -195,14 +195,14 @@ def _distinct(names: list[str]) -> list[str]:
 
 
 def distinct_file_names(texts: Iterable[str], *, otherwise: str) -> dict[str, str]:
-    """Return a file name for each text, and never one for two."""
+    """Return a different file name for each text."""
     texts = list(dict.fromkeys(texts))
     names = _distinct([file_name(text, otherwise=otherwise) for text in texts])
     return dict(zip(texts, names, strict=True))
 
 
 def _key(name: str) -> str:
-    """Return what two names have in common that a file system may take for one."""
+    """Return a key that is equal for names that a file system may treat as the same."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
 
 
@@ -215,7 +215,7 @@ def _stem(notebook: Path) -> str:
 
 
 def _told_apart(clients: Sequence[RunClient]) -> list[RunClient]:
-    """Return the clients with labels that differ, as tables show them."""
+    """Return the clients with labels that are distinct in tables."""
     keys = [_key(client.label) for client in clients]
     return [
         replace(client, label=f"{client.label} ({keys[:i].count(keys[i]) + 1})")

@@ -1,4 +1,4 @@
-"""Say how far a run is: a bar in a terminal, a line for each result elsewhere, such as in CI."""
+"""Show a run's progress: as a bar in a terminal, or a line per result elsewhere, as in CI."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _CLEAR: Final = "\r\x1b[K"
 
 
 class RunProgress:
-    """Count results against a total, on standard error; one that takes nothing stops no run."""
+    """Count results against a total on stderr; a closed stderr does not stop the run."""
 
     def __init__(self, total: int, *, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stderr
@@ -28,7 +28,7 @@ class RunProgress:
         self._bar = self._stream.isatty()
 
     def add(self, run: NotebookRun) -> None:
-        """Count one more result; in a terminal only a failure gets a line of its own."""
+        """Count one more result; in a terminal, only a failure gets its own line."""
         self._done += 1
         self._failed += run.status == "failed"
         line = f"{self._done}/{self._total} {describe(run)}"
@@ -42,7 +42,7 @@ class RunProgress:
         self._write(f"{_CLEAR}{bar}, {self._failed} failed")
 
     def end(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         if self._bar:
             self._write(_CLEAR)
 

@@ -1,11 +1,9 @@
-"""Write the report that somebody reads in the morning: one page, nothing loaded from anywhere."""
+"""Write the report that somebody reads in the morning, as one page that loads nothing."""
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
-from functools import cache
 from html import escape
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
@@ -23,7 +21,6 @@ from ddoauth_kit.workbook.verdicts.words_and_colours import GRAVITY, MARKS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
-    from pathlib import Path
 
     from ddoauth_kit.workbook.runs.outcome import RunOutcome
     from ddoauth_kit.workbook.runs.run_matrix import NotebookRun
@@ -66,7 +63,7 @@ def report(outcome: RunOutcome) -> str:
 
 
 def _filters() -> str:
-    """Return rules that hide rows without a verdict, where its filter is checked."""
+    """Return CSS rules that hide rows without a verdict if its filter is checked."""
     return "".join(
         f".filter:has(.only-{verdict}:checked) ~ details tr.scope:not(.has-{verdict})"
         "{display:none}"
@@ -75,7 +72,7 @@ def _filters() -> str:
 
 
 def _safely(section: Callable[[RunOutcome], Iterator[str]], outcome: RunOutcome) -> Iterator[str]:
-    """Yield a section, or that it could not be made: tables hold whatever a notebook put out."""
+    """Yield a section, or say that it failed, because tables contain whatever a notebook wrote."""
     try:
         yield from list(section(outcome))
     except (TypeError, ValueError, LookupError, AttributeError) as error:
@@ -114,7 +111,7 @@ def _failures(outcome: RunOutcome) -> Iterator[str]:
 
 
 def _alike(runs: list[NotebookRun]) -> dict[tuple[str, str, str], list[NotebookRun]]:
-    """Return the failures by notebook, client and error: one cause often hits every site."""
+    """Group failures by notebook, client and error, because one cause often affects every site."""
     found: dict[tuple[str, str, str], list[NotebookRun]] = {}
     for run in runs:
         found.setdefault((run.notebook, run.client, run.error), []).append(run)
@@ -122,7 +119,7 @@ def _alike(runs: list[NotebookRun]) -> dict[tuple[str, str, str], list[NotebookR
 
 
 def _explained(error: str) -> Iterator[str]:
-    """Say why, where the error carries one of the kit's codes."""
+    """Explain the failure if the error has one of the kit's codes."""
     for code in _CODE.findall(error)[:1]:
         try:
             found = explain(code)
@@ -174,7 +171,7 @@ def _verdicts(outcome: RunOutcome) -> Iterator[str]:
 
 
 def _scopes(verdicts: Sequence[RunVerdict], client: str) -> Iterator[str]:
-    """Yield totals, which are the legend and the filter, and the scopes by area, folded."""
+    """Yield the totals, which serve as legend and filter, and the scopes folded by area."""
     sites = list(dict.fromkeys(v.site for v in verdicts))
     cells = {(v.scope, v.site): v for v in verdicts}
     totals = Counter(v.verdict for v in verdicts)
@@ -264,7 +261,7 @@ def _changes(outcome: RunOutcome) -> Iterator[str]:
 
 
 def _word(word: str) -> str:
-    """Return a cell in the tone of a verdict or of a result."""
+    """Return a cell in the tone of a verdict or a result."""
     known = {"passed": "good", "failed": "bad", ABSENT: "none"}
     tone = known.get(word) or TONES.get(word.replace(" ", "_"), "odd")
     return f'<td class="word {tone}">{_text(word)}</td>'
@@ -332,21 +329,10 @@ def _link(run: NotebookRun, text: str = "") -> str:
 
 
 def _title(outcome: RunOutcome, notebook: str) -> str:
-    """Return a lesson's number and title, or its file's name where the notebook has no title."""
-    paths = (case.notebook for case in outcome.cases if case.notebook.stem == notebook)
-    title = _heading(next(paths, None))
+    """Return a lesson's number and title, or its file name if the notebook has no title."""
+    title = outcome.titles.get(notebook, "")
     number, _, _ = notebook.partition("_")
     return f"{number} {title}" if title and number.isdigit() else title or notebook
-
-
-@cache
-def _heading(path: Path | None) -> str:
-    try:
-        cells = json.loads(path.read_bytes())["cells"] if path else []
-        found = re.match(r"# (.+)", "".join(cells[0]["source"])) if cells else None
-    except (OSError, ValueError, LookupError, TypeError):
-        return ""
-    return found[1].strip() if found else ""
 
 
 def _count(number: int, noun: str) -> str:

@@ -1,4 +1,4 @@
-"""List the secrets that a notebook run may meet: those of the environment and the stores."""
+"""List the secrets that a run may contain: those in the environment and the stores."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from ddoauth_kit.masking.known_secrets import environment_secrets
 from ddoauth_kit.store.contents import secrets_of_this_user
-from ddoauth_kit.workbook.lab.backend import Mode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -15,13 +14,13 @@ if TYPE_CHECKING:
 
 
 def known_secrets(parameters: Mapping[str, Any]) -> Callable[[], tuple[Secret, ...]]:
-    """Return what tells all secrets that are known now for a notebook with these parameters.
+    """Return a function that lists all secrets known for a notebook with these parameters.
 
-    A live lesson puts new tokens and keys into the store while it runs, so the store is read again
-    each time; a sandbox lesson cannot, and any notebook can read what is there. All that has been
-    seen stays known: a token that was replaced is still one.
+    A live lesson adds new tokens and keys to the store while it runs, so the store is read again
+    each time. A sandbox lesson can't, but any notebook can read the stored secrets. Secrets that
+    were seen once stay known, because a replaced token is still a secret.
     """
-    live = parameters.get("MODE") == Mode.LIVE
+    live = parameters.get("MODE") == "live"
     seen: dict[Secret, None] = dict.fromkeys(secrets_here())
 
     def now() -> tuple[Secret, ...]:
@@ -33,5 +32,5 @@ def known_secrets(parameters: Mapping[str, Any]) -> Callable[[], tuple[Secret, .
 
 
 def secrets_here() -> tuple[Secret, ...]:
-    """Return the secrets that the environment and the stores of this user hold now."""
+    """Return the current secrets in the environment and this user's stores."""
     return tuple(dict.fromkeys((*environment_secrets(), *secrets_of_this_user().secrets)))

@@ -1,4 +1,4 @@
-"""Read the table `verdicts` that notebooks hand over: what each scope is good for on each site."""
+"""Read the notebooks' result table `verdicts`, with a verdict per scope and site."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ TONES: Final[dict[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class RunVerdict:
-    """Hold one verdict with its evidence; every field is text, as it is in the CSV file."""
+    """Hold one verdict with its evidence; every field is a string, as in the CSV file."""
 
     client: str
     site: str
@@ -41,7 +41,7 @@ class RunVerdict:
 
     @property
     def tone(self) -> str:
-        """Return good, bad, odd (neither) or none (nothing was asked)."""
+        """Return good, bad, odd (neither) or none (nothing was tested)."""
         return TONES.get(self.verdict, "odd")
 
     @property
@@ -51,7 +51,7 @@ class RunVerdict:
 
 
 def verdicts_of(runs: Iterable[NotebookRun]) -> list[RunVerdict]:
-    """Return all verdicts of a run; where two speak of the same thing, the later one counts."""
+    """Return all verdicts of a run; for the same scope and site, the later one counts."""
     rows = (
         {"client": run.client, "site": run.site, **row}
         for run in runs
@@ -61,7 +61,7 @@ def verdicts_of(runs: Iterable[NotebookRun]) -> list[RunVerdict]:
 
 
 def read_verdicts(rows: Iterable[Mapping[str, Any]]) -> list[RunVerdict]:
-    """Return the verdicts that rows hold; a row without a scope or a verdict is none."""
+    """Return the verdicts in rows; skip rows without a scope or a verdict."""
     fields = RunVerdict.__dataclass_fields__
     read = (
         RunVerdict(**{name: _text(row.get(name)) for name in fields})
@@ -72,7 +72,7 @@ def read_verdicts(rows: Iterable[Mapping[str, Any]]) -> list[RunVerdict]:
 
 
 def _text(value: object) -> str:
-    """Return a cell as text; a number that pandas made a float loses its `.0` again."""
+    """Return a cell as text; a number that pandas turned into a float loses its `.0`."""
     if value is None or value != value:  # noqa: PLR0124 - NaN alone differs from itself
         return ""
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from jupyter_client.kernelspec import KernelSpec
 
 
-# Jupyter puts this interpreter in the place of all these names.
+# Jupyter replaces all these names with this interpreter.
 _THIS_PYTHON: Final = (
     sys.executable,
     "python",
@@ -23,10 +23,10 @@ _THIS_PYTHON: Final = (
 
 
 class SafeKernelSpecs(KernelSpecManager):
-    """Add to each kernel's command, or environment, that it imports nothing from its folder.
+    """Change each kernel's command or environment so that it imports nothing from its folder.
 
-    A kernel of this interpreter gets the option, which its own child processes do not inherit. Of
-    another one the version is not known, and a Python before 3.11 ignores the variable.
+    A kernel of this interpreter gets the option, which its child processes do not inherit. Other
+    kernels get the variable, which Python before 3.11 ignores.
     """
 
     def get_kernel_spec(self, kernel_name: str) -> KernelSpec:

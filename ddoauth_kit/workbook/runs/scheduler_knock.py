@@ -1,8 +1,8 @@
 """Find out within seconds whether a Dask scheduler answers at an address.
 
-Dask itself tries for half a minute where something else listens, and prints tracebacks. So its
-protocol's first bytes are read here: after the TLS handshake, or in answer to an upgrade to
-WebSocket, where the address asks for these.
+If something else listens there, Dask itself tries for half a minute and prints tracebacks. So this
+module reads the first bytes of Dask's protocol, after a TLS handshake or a WebSocket upgrade if the
+address requires it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _UPGRADED: Final = b"HTTP/1.1 101"
 
 
 def knock(address: str) -> None:
-    """Return if a scheduler answers.
+    """Return only if a scheduler answers.
 
     Raises:
         InputError: `no_executor`.
@@ -66,7 +66,7 @@ def _parts(address: str) -> tuple[str, str, int]:
 
 
 def _client_context() -> ssl.SSLContext:
-    """Return what Dask's own settings say about TLS."""
+    """Return a TLS context from Dask's own settings."""
     try:
         from distributed.security import Security
 

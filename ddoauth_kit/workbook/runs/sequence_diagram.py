@@ -1,6 +1,6 @@
-"""Draw a Mermaid sequence diagram as SVG, for pages that run no script.
+"""Draw a Mermaid sequence diagram as SVG, for pages without scripts.
 
-It knows what the lessons use: `participant`, `actor`, `A->>B: text` and `Note over A: text`.
+It supports what the lessons use: `participant`, `actor`, `A->>B: text` and `Note over A: text`.
 Mermaid itself needs a browser.
 """
 
@@ -38,7 +38,7 @@ class _Step:
 
 
 def sequence_svg(source: str) -> str | None:
-    """Return the picture, or None for a diagram of another kind or with a line unknown here."""
+    """Return the picture, or None for another kind of diagram or an unsupported line."""
     head, *lines = [line.strip() for line in source.strip().splitlines() if line.strip()]
     if head != "sequenceDiagram":
         return None

@@ -1,4 +1,4 @@
-"""Read a notebook that somebody wrote: of Python, in whatever encoding an editor saved it."""
+"""Read a user's notebook, in whatever encoding an editor saved it, and check its language."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _CONDA_OF_R: Final = re.compile(r"conda-env-.*-r")
 
 
 def checked_notebook(path: Path) -> dict[str, Any]:
-    """Return the content of a notebook of format 4 whose language is Python, or not said.
+    """Return the content of a format 4 notebook whose language is Python or not named.
 
     What programs leave out or write as null gets the format's empty value.
 
@@ -88,7 +88,7 @@ def refuse_other_language(metadata: object, *, name: str) -> None:
 
 
 def _language(metadata: object) -> str:
-    """Return the language that a notebook names, or "" for Python and for none."""
+    """Return the language that a notebook names, or "" for Python or none."""
     kernel, info = _part(metadata, "kernelspec"), _part(metadata, "language_info")
     for named in (kernel.get("language"), info.get("name")):
         if isinstance(named, str) and named.strip():

@@ -1,8 +1,9 @@
-"""Write down what came of a run: pages, tables, a summary, JUnit XML and the report."""
+"""Write the results of a run: pages, tables, a summary, JUnit XML and the report."""
 
 from __future__ import annotations
 
 import json
+import re
 import time
 from contextlib import suppress
 from dataclasses import asdict, replace
@@ -38,16 +39,18 @@ def write_results(
     secrets: Iterable[Secret] = (),
     seconds: float | None = None,
 ) -> RunOutcome:
-    """Write everything under `out`, then look for secrets in what the run wrote, and only there.
+    """Write everything under `out`, then scan only the run's own files for secrets.
 
-    The executed notebooks are there already, and all else is made of what was masked with them.
-    `secrets` are the values that are known in memory; `seconds` is how long one page may take. A
-    page or a table that cannot be made is named in its place, and the run still ends with a report
-    and a scan. Return the outcome with what the scan found.
+    The executed notebooks already exist, and everything else is derived from their masked contents.
+    `secrets` are the values that are known in memory, and `seconds` is how long one page may take.
+    If a page or table can't be created, a note replaces it, and the run still ends with a report
+    and a scan. Return the outcome with the scan's findings.
     """
     masker = Masker(secrets)
     scan = Scan(masker)
-    outcome = replace(outcome, runs=[_masked(run, masker) for run in outcome.runs])
+    titles = {case.notebook.stem: masker(_title(case.notebook)) for case in outcome.cases}
+    runs = [_masked(run, masker) for run in outcome.runs]
+    outcome = replace(outcome, runs=runs, titles=titles)
     names = {run.name for run in outcome.runs}
     for run in outcome.runs:
         if (out / run.output).is_file():
@@ -67,6 +70,16 @@ def _masked(run: NotebookRun, masker: Masker) -> NotebookRun:
     return replace(run, error=masker(run.error), tables=_masked_value(run.tables, masker))
 
 
+def _title(notebook: Path) -> str:
+    """Return the heading that a notebook begins with, or nothing."""
+    try:
+        cells = json.loads(notebook.read_bytes())["cells"]
+        found = re.match(r"# (.+)", "".join(cells[0]["source"]))
+    except (OSError, ValueError, LookupError, TypeError):
+        return ""
+    return found[1].strip() if found else ""
+
+
 def _masked_value(value: Any, masker: Masker) -> Any:  # noqa: ANN401 - JSON
     if isinstance(value, str):
         return masker(value)
@@ -78,7 +91,7 @@ def _masked_value(value: Any, masker: Masker) -> Any:  # noqa: ANN401 - JSON
 
 
 def _written(outcome: RunOutcome, *, out: Path) -> list[Path]:
-    """Return what was made of notebooks and tables; a folder may hold much that is not a run's."""
+    """Return the files of a run; the folder may contain much that does not belong to it."""
     names = [f"{run.name}.html" for run in outcome.runs]
     names += ["junit.xml", "summary.json", "report.html", "rows.csv", LEDGER]
     return [out / name for name in dict.fromkeys(names) if (out / name).is_file()]
@@ -104,7 +117,7 @@ def _write_page(
     except Exception as error:  # noqa: BLE001 - whatever a notebook holds, the others have pages
         text = empty_page(title, why=type(error).__name__)
     with suppress(OSError):
-        write_text(out / f"{run.name}.html", text, errors="replace")
+        write_text(out / f"{run.name}.html", text)
 
 
 def _summary(outcome: RunOutcome) -> str:
@@ -128,7 +141,7 @@ def _without_tables(run: NotebookRun) -> dict[str, Any]:
 
 
 def _write_tables(runs: list[NotebookRun], folder: Path) -> list[Path]:
-    """Write each result table as CSV over all runs, and all rows of all tables as one file."""
+    """Write each result table for all cases as CSV, and all rows of all tables as one file."""
     rows: dict[str, list[dict[str, Any]]] = {}
     for run in runs:
         where = {"notebook": run.notebook, "site": run.site, "client": run.client}

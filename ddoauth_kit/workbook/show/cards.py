@@ -1,4 +1,4 @@
-"""Show a step's value as a small two-column table, in text and in HTML, with no secret in it."""
+"""Show a step's value as a small two-column table, in text and HTML, without secrets."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Rows = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """Stand for a step that was not taken, and say why; false, so that code can ask.
+    """Represent a skipped step and the reason; it is falsy, so that code can test it.
 
     `state` is the word before the reason, such as `not yet`.
     """
@@ -39,7 +39,7 @@ class Skipped:
 
 @singledispatch
 def rows(value: object) -> Rows:
-    """Return what there is to see in a value: names and texts."""
+    """Return the rows to show for a value: names and texts."""
     raise TypeError(f"There is no card for {type(value).__name__}.")
 
 
@@ -132,7 +132,7 @@ def _(value: Skipped) -> Rows:
 
 
 def as_text(value: object) -> str:
-    """Return the card as aligned text, long values wrapped."""
+    """Return the card as aligned text, with long values wrapped."""
     found = rows(value)
     width = max(len(name) for name, _ in found) + 2
     lines = [
@@ -158,7 +158,7 @@ def as_html(value: object) -> str:
 
 
 def show_cards_in(shell: Any) -> None:  # noqa: ANN401 - IPython's shell, or None outside of one
-    """Make a notebook show cards for the kit's values when one stands last in a cell."""
+    """Make a notebook show a card if the last value of a cell is one of the kit's."""
     if shell is None:
         return
     formatters = shell.display_formatter.formatters

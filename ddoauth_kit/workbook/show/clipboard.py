@@ -1,4 +1,4 @@
-"""Offer code for the clipboard by HTML alone, so that a click needs no kernel and no cell waits."""
+"""Copy code to the clipboard with HTML only, so that a click needs no kernel."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _LOOK: Final = (
 def copy_buttons(*, curl: str, httpx: str) -> str:
     """Return two buttons, and the code of each in a folded, read-only field.
 
-    What is copied is what the field shows; a line beside the buttons says how that went.
+    The buttons copy the field's text; a line next to them reports the result.
     """
     buttons = f"{_button('curl', 'cURL')} {_button('httpx', 'httpx')}"
     fields = _field("curl", "the cURL command", curl) + _field("httpx", "the httpx code", httpx)

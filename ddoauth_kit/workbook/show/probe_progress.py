@@ -1,4 +1,4 @@
-"""Show how far probing has come: a bar in a notebook and in a terminal, plain lines in CI."""
+"""Show probing's progress: a bar in a notebook or terminal, plain lines in CI."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     Watch = Callable[[ProbeProgress], None]
 
 STEPS: Final = 10
-# A thousand updates would keep whoever executes the notebook busy for longer than the probes take.
+# A thousand updates would keep the notebook's runner busy for longer than the probes take.
 BLINK: Final = 0.2
 
 
 @contextmanager
 def progress_for(scopes: int, *, sites: int) -> Iterator[Watch]:
-    """Return what shows each result of probing as it comes, wherever this runs."""
+    """Return a function that shows each new result, wherever this runs."""
     title = f"Probing {counted(scopes, 'scope')} on {counted(sites, 'site')}"
     if _in_notebook():
         with _notebook_bar(title) as watch:
@@ -38,7 +38,7 @@ def progress_for(scopes: int, *, sites: int) -> Iterator[Watch]:
 
 @contextmanager
 def _notebook_bar(title: str) -> Iterator[Watch]:
-    """Show a bar while it lasts, and leave the title: a stored notebook shows no half results."""
+    """Show a bar during probing and leave only the title, so that nothing partial is stored."""
     from IPython.display import display
 
     handle = display(_Bar(title), display_id=True)  # type: ignore[no-untyped-call]
@@ -57,7 +57,7 @@ def _notebook_bar(title: str) -> Iterator[Watch]:
 
 
 class _Bar:
-    """Show a title, and how far a run came while it runs."""
+    """Show a title, and the progress of a run."""
 
     def __init__(self, title: str, progress: ProbeProgress | None = None) -> None:
         self._title = title

@@ -1,4 +1,4 @@
-"""Hold results as tables that read the same everywhere and travel with the notebook."""
+"""Hold results as tables that look the same everywhere and are stored with the notebook."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _EMPTY: Final = "no rows"
 
 
 class ResultTable:
-    """Name some rows, show them in a fixed form, and let a run collect them from the notebook.
+    """Show named rows in a fixed form, and let a run collect them from the notebook.
 
-    `table["column"]` lists a column's values, and `frame` is the pandas DataFrame, to go on with;
-    only the frame loads pandas. A saved output carries the rows as JSON beside the HTML, so
-    that whoever executes the notebook finds the table in it, by whatever engine. Columns named in
-    `volatile` differ from run to run: they are in the frame, are not shown unless asked for, and
-    travel in the output's metadata, which nbval does not compare. `framed` makes a frame with
-    types that rows do not tell.
+    `table["column"]` lists a column's values, and `frame` is a pandas DataFrame for further work;
+    only the frame loads pandas. A saved output contains the rows as JSON in addition to the HTML,
+    so that the table can be found in the executed notebook, whatever engine executed it. Columns
+    named in `volatile` differ from run to run: they are in the frame, are shown only on request,
+    and are stored in the output's metadata, which nbval does not compare. `framed` creates a frame
+    with types that rows can't express.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class ResultTable:
 
     @cached_property
     def frame(self) -> pd.DataFrame:
-        """Return the DataFrame, volatile columns included."""
+        """Return the DataFrame, including volatile columns."""
         if self._framed is not None:
             return self._framed()
         import pandas as pd
@@ -53,7 +53,7 @@ class ResultTable:
 
     @cached_property
     def rows(self) -> list[Bundle]:
-        """Return the rows as plain dictionaries, volatile columns included."""
+        """Return the rows as plain dictionaries, including volatile columns."""
         from_pandas = getattr(self._given, "to_dict", None)
         given: Sequence[Mapping[str, object]]
         given = from_pandas(orient="records") if from_pandas else self._given  # type: ignore[assignment]
@@ -61,11 +61,11 @@ class ResultTable:
 
     @cached_property
     def columns(self) -> list[str]:
-        """Return the names of the columns, in the order in which rows have them first."""
+        """Return the names of the columns, in the order of their first occurrence."""
         return list(dict.fromkeys(name for row in self.rows for name in row))
 
     def __getitem__(self, column: str) -> list[Any]:
-        """List a column's values, None where a row has none.
+        """List a column's values, with None for a missing one.
 
         Raises:
             KeyError: there is no such column.
@@ -110,7 +110,7 @@ class ResultTable:
         return [name for name in self.columns if everything or name not in self.volatile]
 
     def _cells(self, columns: list[str]) -> list[list[str]]:
-        """Return all cells as text; what is missing is empty."""
+        """Return all cells as text; missing values are empty."""
         cells = ([_known(row.get(name)) for name in columns] for row in self.rows)
         return [["" if cell is None else str(cell) for cell in row] for row in cells]
 
@@ -123,7 +123,7 @@ class ResultTable:
         return (data, {TABLE_MIME: unstable}) if self.volatile else data
 
     def as_json(self) -> tuple[Bundle, Bundle]:
-        """Return the name and the rows, and what puts the volatile columns back into them."""
+        """Return the name and the rows, and a record for restoring the volatile columns."""
         unstable = {
             "columns": self.columns,
             "volatile": {
@@ -136,9 +136,9 @@ class ResultTable:
 
 
 def collected_table(output: Mapping[str, Any]) -> tuple[str, list[Bundle]] | None:
-    """Return name and rows of the table in a notebook's output, its volatile columns put back.
+    """Return the name and rows of the table in an output, with volatile columns restored.
 
-    None where the output carries no table.
+    Return None if the output contains no table.
     """
     table = output.get("data", {}).get(TABLE_MIME)
     if not table:
@@ -160,7 +160,7 @@ def collected_table(output: Mapping[str, Any]) -> tuple[str, list[Bundle]] | Non
 
 
 def _mapping(value: object) -> Bundle:
-    """Return a mapping, or an empty one: a notebook may hold anything."""
+    """Return a mapping, or an empty one, because a notebook may contain anything."""
     return value if isinstance(value, dict) else {}
 
 
@@ -169,7 +169,7 @@ def _ordered(row: Bundle, columns: Sequence[str]) -> Bundle:
 
 
 def _known(value: object) -> object:
-    """Return a value, or None for what is missing: None, NaN, and pandas' own marks."""
+    """Return a value, or None for a missing one: None, NaN, or pandas' own marks."""
     missing = not isinstance(value, str) and str(value) in {"nan", "<NA>", "NaT"}
     return None if missing else value
 

@@ -1,7 +1,7 @@
-"""Write a recorded request as a cURL command and as httpx code, with secrets left to the reader.
+"""Write a recorded request as a cURL command or as httpx code, without its secrets.
 
-Hosts and secrets become environment variables. The cURL command reads all of it on standard
-input, because arguments of a process can be read by every other process of the machine.
+Hosts and secrets become environment variables. The cURL command reads everything from standard
+input, because every other process on the machine can read a process's arguments.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Snippet:
 
     @property
     def variables(self) -> tuple[str, ...]:
-        """Return the names of the environment variables that the code reads, each once."""
+        """Return the environment variables that the code reads, without duplicates."""
         return tuple(dict.fromkeys(_VARIABLE.findall(self.code)))
 
     def __repr__(self) -> str:
@@ -51,10 +51,11 @@ class Snippet:
 
 
 def as_curl(exchange: Exchange) -> Snippet:
-    """Return a command for bash; a variable that is not set ends it by name, before it sends.
+    """Return a command for bash, which names an unset variable and stops before sending.
 
-    The here-document is not quoted, because the variables are to be filled in. Each text is
-    escaped instead, so that bash runs none of it, and stays on its line, so that none ends it.
+    The here-document is not quoted, so that bash replaces the variables. Instead, each text is
+    escaped, so that bash runs none of it, and kept on one line, so that none ends the
+    here-document.
     """
     url = urlsplit(exchange.url)
     lines = [
@@ -95,7 +96,7 @@ def as_httpx(exchange: Exchange) -> Snippet:
 
 
 def _host_variable(host: str) -> str:
-    """Return the variable that stands for a host: the first label tells its role."""
+    """Return the variable for a host, whose first label says its role."""
     return next((name for start, name in _HOSTS if host.startswith(start)), "DDOAUTH_APP_URL")
 
 
@@ -104,7 +105,7 @@ def _pairs(query: str) -> list[tuple[str, str]]:
 
 
 def _form(exchange: Exchange) -> list[tuple[str, str]]:
-    """Return the fields of a recorded form, which stand one a line."""
+    """Return the fields of a recorded form, which are one per line."""
     fields = (line.partition("=") for line in exchange.request_body.split("\n"))
     return [(name, value) for name, _, value in fields]
 
@@ -114,7 +115,7 @@ def _data(name: str, value: str) -> str:
 
 
 def _call(method: str) -> str:
-    """Return the beginning of the call; a method that httpx has no function for is a text."""
+    """Return the beginning of the call; use `request` for a method without its own function."""
     known = method in {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"}
     return f"{method.lower()}(" if known else f"request(\n    {_text(method)},"
 
@@ -122,8 +123,8 @@ def _call(method: str) -> str:
 def _shell(text: str) -> str:
     """Escape for cURL's quotes, then for bash's here-document, then name the secrets.
 
-    In a here-document a backslash escapes itself, `$` and a backtick, and nothing else. A control
-    character would act on the terminal that it is pasted into.
+    In a here-document, a backslash escapes only itself, `$` and a backtick. A control character
+    would act on the terminal where the text is pasted.
     """
     for character, escape in _CURL.items():
         text = text.replace(character, escape)
@@ -133,7 +134,7 @@ def _shell(text: str) -> str:
 
 
 def _python(value: Any, *, depth: int = 1) -> str:  # noqa: ANN401 - JSON has no narrower type
-    """Write a value as Python, dictionaries one entry a line, secrets read from the environment."""
+    """Write a value as Python, one dictionary entry per line, with secrets from the environment."""
     indent, end = "    " * (depth + 1), "    " * depth
     if isinstance(value, dict):
         entries = (

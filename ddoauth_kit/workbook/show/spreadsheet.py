@@ -1,6 +1,7 @@
-"""Write and read CSV of which no spreadsheet runs a cell, whatever was found or asked for.
+"""Write and read CSV whose cells no spreadsheet executes, whatever they contain.
 
-What makes a spreadsheet run a cell: https://owasp.org/www-community/attacks/CSV_Injection
+On what makes a spreadsheet execute a cell, see
+https://owasp.org/www-community/attacks/CSV_Injection
 """
 
 from __future__ import annotations
@@ -21,17 +22,17 @@ _SPLITS: Final = frozenset(";\t\r\n\v\f\x1c\x1d\x1e\x85\u2028\u2029")
 
 
 def defused(text: str) -> str:
-    """Return a cell that no spreadsheet runs: with an apostrophe before what would make it."""
+    """Return a cell that no spreadsheet executes, with an apostrophe where necessary."""
     return _changed(text, undo=False)
 
 
 def restored(text: str) -> str:
-    """Return what `defused` was given."""
+    """Undo `defused`."""
     return _changed(text, undo=True)
 
 
 def write_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
-    """Return CSV (RFC 4180) of these columns, names and texts defused."""
+    """Return CSV (RFC 4180) with these columns, with names and texts defused."""
     file = StringIO(newline="")
     writer = csv.writer(file)
     writer.writerow([defused(str(column)) for column in columns])
@@ -40,7 +41,7 @@ def write_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
 
 
 def read_csv(text: str) -> list[dict[str, str]]:
-    """Return the rows of CSV as they were before they were written.
+    """Return the rows of CSV as they were before `write_csv`.
 
     Cells without a column are left out, and columns without a cell are empty.
 
@@ -61,9 +62,9 @@ def _cell(value: Any) -> Any:  # noqa: ANN401 - JSON
 
 
 def _changed(text: str, *, undo: bool) -> str:
-    """Put an apostrophe at each place where a cell may begin and run, or take it away.
+    """Add or remove an apostrophe at each place where an executable cell may begin.
 
-    An apostrophe does not change which places those are, so that one is exactly undone.
+    An apostrophe does not change these places, so the change can be undone exactly.
     """
     if _BEGINS.isdisjoint(text) and not text.lstrip("'").startswith(("\t", "\r", "\n")):
         return text
@@ -77,7 +78,7 @@ def _changed(text: str, *, undo: bool) -> str:
 
 
 def _places(text: str) -> Iterable[int]:
-    """Yield, from the last to the first, where a cell may begin that would be run."""
+    """Yield the places where an executable cell may begin, from last to first."""
     runs = False
     for place in range(len(text) - 1, -1, -1):
         letter = text[place]

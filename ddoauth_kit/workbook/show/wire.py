@@ -1,4 +1,4 @@
-"""Show a recorded exchange as it went over the wire, with placeholders for secrets."""
+"""Show a recorded exchange as HTTP messages, with placeholders for secrets."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def wire_text(exchange: Exchange) -> str:
-    """Return request and answer as HTTP messages; forms one field a line, JSON indented."""
+    """Return request and answer as HTTP messages, with one form field per line or indented JSON."""
     return "\n\n".join(wire_messages(exchange))
 
 
@@ -31,7 +31,7 @@ def wire_messages(exchange: Exchange) -> tuple[str, str]:
 
 
 def wire_html(exchange: Exchange) -> str:
-    """Return the same, for a notebook."""
+    """Return the same as HTML for a notebook."""
     return f'<pre style="overflow-x:auto">{escape(wire_text(exchange))}</pre>'
 
 

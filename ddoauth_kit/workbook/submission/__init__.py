@@ -1,1 +1,1 @@
-"""Back the lesson on publishing."""
+"""Support the lesson on publishing."""

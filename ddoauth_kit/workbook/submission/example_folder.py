@@ -1,4 +1,4 @@
-"""Write a small integration's folder to try the check on: whole but for what publishing adds."""
+"""Write a small integration's folder for the check, complete except what publishing adds."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ Write to support@integration.example.
 def example_folder(
     registration: ClientRegistration, *, section: str = "", app_uuid: str = APP_UUID
 ) -> Iterator[Path]:
-    """Make a folder of a registration while the block runs.
+    """Provide a folder for a registration during the block.
 
-    `section` is what the README says on uninstallation; the manifest never points to it, and has
-    no `app_uuid` if that is empty, as before the Publishing tab was opened.
+    `section` is the README's uninstallation section, to which the manifest never points. If
+    `app_uuid` is empty, the manifest has none, as before the Publishing tab was opened.
     """
     with TemporaryDirectory() as above:
         folder = Path(above) / "example"
@@ -84,7 +84,7 @@ def _manifest(name: str, *, app_uuid: str) -> dict[str, object]:
 
 
 def _client(registration: ClientRegistration) -> dict[str, object]:
-    """Return the registration as it is in the folder: without its secret."""
+    """Return the registration as the folder contains it, without its secret."""
     return {
         "integration": {
             "id": registration.client_id,

@@ -1,6 +1,6 @@
-"""Publish a private client, take its credentials over, and go on with both registrations.
+"""Publish a private client, store the new credentials, and continue with both registrations.
 
-The page is the sandbox's Developer Platform; at Datadog a person opens it, and nothing here does.
+The page is the sandbox's Developer Platform; at Datadog, only a person opens it.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _SHOWN_ONCE: Final = "New credentials, shown once"
 
 @dataclass(frozen=True, slots=True, repr=False)
 class TakenOver:
-    """Hold the published registration, and where its secret is kept."""
+    """Hold the published registration, and where its secret is stored."""
 
     registration: ClientRegistration
     slot: Slot
@@ -70,14 +70,13 @@ class DeveloperPage:
         return self._click(_TEST, "Test Authorization")
 
     def publish(self) -> Clicked:
-        """Click *Publish*; credentials of their own wait on the page, to be shown once."""
+        """Click *Publish*; the page will show the new credentials once."""
         return self._click(_PUBLISH, "Publish")
 
     def take_over(self) -> TakenOver:
-        """Keep the published client's secret before anything else is done with it.
+        """Store the published client's secret before doing anything else with it.
 
-        That the store keeps what it is given is proved before the page is opened, because
-        opening it uses up the one time that the secret is shown.
+        The store is tested before the page is opened, because the page shows the secret only once.
 
         Raises:
             InputError: `not_stored`, before anything was shown, or `credentials_not_shown`.
@@ -110,24 +109,24 @@ class DeveloperPage:
 
 
 def switch_to(lab: Lab, taken_over: TakenOver) -> Lab:
-    """Return a lab with the published registration; the given one goes on with the private one.
+    """Return a lab with the published registration; the given lab keeps the private one.
 
-    Both talk to the same sandbox and keep what they get in the same store, each in slots of its
-    own client id, so that neither loses anything.
+    Both talk to the same sandbox and share one store, where each uses slots under its own client
+    id, so neither overwrites the other's values.
     """
     if not isinstance(lab.backend, OwnSandbox):
         raise InputError("no_own_sandbox", "This lab has no sandbox of its own to publish in.")
-    # The lab travels along, so that the sandbox lives as long as either of the two is used.
+    # This keeps the lab, so that the sandbox lives as long as either lab is used.
     return Lab(lab.backend.with_registration(taken_over.registration, after=lab))
 
 
 def try_organizations(lab: Lab) -> ResultTable:
-    """Authorize from each organization of the lab's site, as the final test before customers do.
+    """Authorize from each organization of the lab's site, as the final test before release.
 
-    Columns: `client`, `organization`, `result`, `the server said`. Nothing is kept of these grants.
+    Columns: `client`, `organization`, `result`, `the server said`. These grants are not stored.
 
     Raises:
-        TokenError, AnswerError, NetworkError: a code was given, and no tokens for it.
+        TokenError, AnswerError, NetworkError: a code was issued but not exchanged for tokens.
     """
     labelled = enumerate(lab.backend.organizations, start=1)
     return ResultTable("organizations", [_tried(lab, n, org) for n, org in labelled])

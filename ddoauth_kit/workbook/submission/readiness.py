@@ -1,7 +1,7 @@
-"""Say whether an integration is ready to be published, with the evidence of this workbook.
+"""Say whether an integration is ready for publication, based on this workbook's evidence.
 
-The requirements are those that Datadog's page on API-based integrations puts to partners; a
-report is for the submission, so nothing secret is in it, whatever the evidence said.
+The requirements come from Datadog's page on API-based integrations. A report is meant for the
+submission, so it contains no secrets, whatever the evidence contains.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ _POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'"
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Readiness:
-    """Hold one entry for each requirement, and whom it is about; nothing in here is secret.
+    """Hold one entry for each requirement, and the client's name, without secrets.
 
-    `talks_to` says whether the evidence is Datadog's or a sandbox's.
+    `talks_to` says whether the evidence comes from Datadog or a sandbox.
     """
 
     name: str
@@ -65,18 +65,18 @@ class Readiness:
 
     @property
     def missing(self) -> ResultTable:
-        """Return what is open, in the same columns, and what to do about it: `next`."""
+        """Return the open requirements in the same columns, with what to do in `next`."""
         return _table("readiness_missing", self._open, fixes=True)
 
     @property
     def headline(self) -> str:
-        """Return in a sentence how far it is."""
+        """Summarize the progress in a sentence."""
         done, total = len(self.entries) - len(self._open), len(self.entries)
         state = "Ready" if self.is_ready else "Not ready"
         return f"{state}: {done} of {total} requirements are met by {self.name} ({self.kind})."
 
     def text(self) -> str:
-        """Return the headline, where the evidence is from, and the table."""
+        """Return the headline, the origin of the evidence, and the table."""
         return f"{self.headline}\nThe evidence is from {self.talks_to}.\n\n{self.table.text()}"
 
     def as_json(self) -> dict[str, Any]:
@@ -91,14 +91,14 @@ class Readiness:
         }
 
     def html(self) -> str:
-        """Return a whole page, without scripts and without anything from elsewhere."""
+        """Return a complete page that needs no scripts and loads nothing."""
         return readiness_page(self.headline, talks_to=self.talks_to, entries=self.entries)
 
     def save(self, folder: str | Path) -> tuple[Path, ...]:
         """Write readiness.html and readiness.json, and return their paths.
 
         Raises:
-            OSError: the folder cannot be written to.
+            OSError: the kit can't write to the folder.
         """
         where = Path(folder)
         where.mkdir(parents=True, exist_ok=True)
@@ -116,7 +116,7 @@ class Readiness:
         return self.text()
 
     def _repr_mimebundle_(self, **_options: object) -> tuple[Bundle, Bundle]:
-        """Show the table under the headline, and pass its rows to whatever runs the notebook."""
+        """Show the table under the headline, and pass its rows to the notebook's runner."""
         said = (self.headline, f"The evidence is from {self.talks_to}.")
         rows, unstable = self.table.as_json()
         data = {
@@ -134,13 +134,13 @@ def readiness(
     grade: GradeReport | Path | None = None,
     stated: Mapping[str, str] | None = None,
 ) -> Readiness:
-    """Collect what labs of one integration have seen, for the first one's registration.
+    """Collect the evidence from an integration's labs, for the first lab's registration.
 
-    `probes` are the newest results of probing, `check` what `check_folder` found. `grade` is a
-    grading of the integration's own server, or the folder that `ddoauth grade --out` wrote; without
-    it nothing is said of a server. `stated` are a person's own words by requirement, such as
-    `{"test authorization": "done on us1"}`, for what no program can see; they are marked as such.
-    An entry's time is the lab's when it was collected, in UTC: what is listed was seen before it.
+    `probes` are the latest results of probing, and `check` is the result of `check_folder`. `grade`
+    is a grading of the integration's own server, or the folder that `ddoauth grade --out` wrote;
+    without it, the report does not mention a server. `stated` maps requirements that no program can
+    check to a person's own words, such as `{"test authorization": "done on us1"}`, which are marked
+    as such. An entry's time is the lab's time of collection, in UTC; the evidence is older.
 
     Raises:
         SettingsError: `not_a_grade`, for a folder without a grading.
@@ -169,7 +169,7 @@ def readiness(
 
 
 def _plain(labs: tuple[Lab, ...]) -> Callable[[str], str]:
-    """Return what masks all secrets that the labs can know of, and keeps a text to one line."""
+    """Return a function that masks all secrets the labs can know, and returns one line."""
     secrets = list(environment_secrets())
     for lab in labs:
         own = lab.registration

@@ -1,4 +1,4 @@
-"""Look for the evidence of each requirement: in transcripts, in probe results, in the check."""
+"""Look for evidence of each requirement in transcripts, probe results and the check."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ _SUCCESS: Final = range(200, 300)
 
 
 class Ready(StrEnum):
-    """Name how far a requirement is met.
+    """Say how far a requirement is met.
 
-    `by hand` means that no program can tell: a person looks, and states what was seen.
+    `by hand` means that no program can check it, so a person looks and states the result.
     """
 
     YES = "yes"
@@ -50,7 +50,7 @@ _GRADES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class ReadinessEntry:
-    """Hold one requirement, how far it is met, where, why, when (ISO 8601, UTC), and the fix."""
+    """Hold one requirement: how far it is met, where, why, when (ISO 8601, UTC), and the fix."""
 
     requirement: str
     ready: Ready
@@ -62,7 +62,7 @@ class ReadinessEntry:
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """Say which exchanges prove a requirement; `needs` is a scope without which it is not one."""
+    """Say which exchanges prove a requirement, which applies only with the scope `needs`."""
 
     requirement: str
     purposes: tuple[Purpose, ...]
@@ -157,7 +157,7 @@ def _steps(labs: Sequence[Lab], when: str) -> Iterator[ReadinessEntry]:
 
 
 def _sites_where(labs: Sequence[Lab], purposes: tuple[Purpose, ...]) -> dict[str, set[str]]:
-    """Return per site what was sent with success for these purposes."""
+    """Return each site's successful exchanges with these purposes."""
     found: dict[str, set[str]] = {}
     client_id = labs[0].registration.client_id
     for lab in labs:
@@ -238,7 +238,7 @@ def _folder(check: Report | None, when: str) -> ReadinessEntry:
 
 
 def _server(grade: GradeReport | Path | None, when: str) -> Iterator[ReadinessEntry]:
-    """Yield what a grading of the integration's own server found, where there is one."""
+    """Yield the result of grading the integration's own server, if there is one."""
     if grade is None:
         return
     found = read_headline(grade) if isinstance(grade, Path) else (grade.grade, grade.headline)
@@ -256,7 +256,7 @@ def _by_hand(lab: Lab, when: str) -> Iterator[ReadinessEntry]:
 
 
 def _stated(entry: ReadinessEntry, stated: Mapping[str, str]) -> ReadinessEntry:
-    """Take a person's words where no program can tell; they never outvote what was seen."""
+    """Add a person's statements if no program can tell; they never override evidence."""
     words = stated.get(entry.requirement, "").strip()
     if not words or entry.ready not in {Ready.BY_HAND, Ready.NOT_SEEN}:
         return entry

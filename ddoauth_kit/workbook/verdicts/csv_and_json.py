@@ -1,4 +1,4 @@
-"""Write probe results as CSV and JSON, and see to it that no evidence shows a secret."""
+"""Write probe results as CSV and JSON, and make sure that no evidence shows a secret."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 def masked(report: ProbeReport) -> ProbeReport:
-    """Return the report with every evidence and path masked once more, and on one line.
+    """Return the report with all evidence and paths masked once more, each on one line.
 
-    The server's words are masked when they are read; this is the last door before a file. What a
-    terminal would take for a command becomes a question mark.
+    Texts from the server are masked when they are read; this is the last check before a file.
+    Characters that a terminal would take for a command become question marks.
     """
     results = tuple(
         replace(result, evidence=_plain(result.evidence), path=_plain(result.path))
@@ -31,16 +31,16 @@ def masked(report: ProbeReport) -> ProbeReport:
 
 
 def as_json(report: ProbeReport) -> str:
-    """Return a JSON list of one object for each site and scope, as `ProbeResult.as_dict` gives."""
+    """Return a JSON list with an object for each site and scope, as in `ProbeResult.as_dict`."""
     rows = [result.as_dict() for result in masked(report).results]
     return json.dumps(rows, indent=1, ensure_ascii=False) + "\n"
 
 
 def as_csv(report: ProbeReport) -> str:
-    """Return CSV (RFC 4180) with the columns of `verdict_frame`, and nothing a spreadsheet runs.
+    """Return CSV (RFC 4180) with the columns of `verdict_frame`, that no spreadsheet executes.
 
-    A text that begins like a formula gets an apostrophe before it; reading the file with
-    `difference` takes it away again.
+    A text that begins like a formula gets a leading apostrophe, which `difference` removes when it
+    reads the file.
     """
     return write_csv(COLUMNS, verdict_rows(masked(report)))
 

@@ -1,4 +1,4 @@
-"""Tell what changed between two runs, and whether for the better."""
+"""Say what changed between two runs, and whether it got better."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 
 class Meaning(StrEnum):
-    """Name what a change means; the order is that of the listing.
+    """Name what a change means, in the order of the listing.
 
-    `changed` means that neither verdict is the better one. `gone` is a scope on a site that the
-    later run did not probe.
+    `changed` means that neither verdict is better. `gone` is a scope on a site that the later run
+    did not probe.
     """
 
     WORSE = "worse"
@@ -41,9 +41,9 @@ _ORDER: Final = tuple(Meaning)
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Hold one scope on one site whose verdict is another; None where a run lacks it.
+    """Hold a changed verdict for one scope on one site; None means that a run lacks it.
 
-    `evidence` is that of the later run.
+    `evidence` comes from the later run.
     """
 
     site: str
@@ -58,8 +58,8 @@ class Change:
 class Difference:
     """Hold all changes, worse ones first.
 
-    `compared` is the number of verdicts that both runs have; `complete` is false when a run was
-    cancelled, and what is new or gone may then be nothing but missing.
+    `compared` is the number of verdicts in both runs. `complete` is false if a run was cancelled,
+    so that new or gone verdicts may only be missing.
     """
 
     changes: tuple[Change, ...]
@@ -76,7 +76,7 @@ class Difference:
 
     @property
     def headline(self) -> str:
-        """Return in a sentence how much changed."""
+        """Say in a sentence how much changed."""
         counts = [sum(c.meaning is meaning for c in self.changes) for meaning in _ORDER]
         named = [f"{n} {meaning}" for n, meaning in zip(counts, _ORDER, strict=True) if n]
         cut = (
@@ -91,11 +91,11 @@ class Difference:
         return f"{self.headline}\n\n{self.table.text()}" if self.changes else self.headline
 
     def html(self) -> str:
-        """Return the headline and a table, with the style they need."""
+        """Return the headline and a table, with the necessary style."""
         return f'<div class="{ROOT}">{style()}{self.body()}</div>'
 
     def body(self) -> str:
-        """Return headline and table for a page that has the style."""
+        """Return the headline and table for a page that already has the style."""
         headline = f"<p>{escape(self.headline)}</p>"
         if not self.changes:
             return headline
@@ -116,7 +116,7 @@ def difference(earlier: Source, later: Source) -> Difference:
     """Compare two runs, each a report, a frame, rows or the path of a saved JSON or CSV file.
 
     Raises:
-        InputError: `bad_probe_rows` for what holds no probe results.
+        InputError: `bad_probe_rows` if something does not contain probe results.
     """
     reports = report_of(earlier), report_of(later)
     before, after = ({(r.site, r.scope): r for r in report.results} for report in reports)

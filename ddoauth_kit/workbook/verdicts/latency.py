@@ -1,4 +1,4 @@
-"""Sum up how long each site took to answer; numbers of one run, never the same in the next."""
+"""Summarize how long each site took to answer; the numbers differ in every run."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ _REACH: Final = "#7a8694"
 class Latency:
     """Hold how many calls a site answered, and their wall times in milliseconds.
 
-    `p90_ms` is the time within which nine calls in ten were answered (nearest rank). The times are
-    None where nothing was answered.
+    `p90_ms` is the time within which nine out of ten calls were answered (nearest rank). The times
+    are None if no call was answered.
     """
 
     site: str
@@ -54,9 +54,9 @@ def latencies(report: ProbeReport) -> tuple[Latency, ...]:
 
 
 def latency_table(report: ProbeReport) -> ResultTable:
-    """Return one row a site: `site`, `count`, and `median_ms`, `p90_ms`, `max_ms`.
+    """Return one row per site: `site`, `count`, and `median_ms`, `p90_ms`, `max_ms`.
 
-    The times are volatile: `table.text(everything=True)` shows them, a stored output does not.
+    The times are volatile: `table.text(everything=True)` shows them, but a stored output does not.
     """
     return ResultTable("latency", [asdict(each) for each in latencies(report)], volatile=_SHOWN)
 

@@ -1,4 +1,4 @@
-"""Arrange verdicts scope by site, grouped by product area, and narrow them to what is asked for."""
+"""Arrange verdicts by scope and site, grouped by product area, and filter them."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 
 WIDTH: Final = 100
 _SHORT: Final = max(len(mark.short) for mark in MARKS.values())
-# After so many lines the sites' names are out of sight, and are repeated at the next area.
+# After this many lines, the sites' names are out of sight, so the next area repeats them.
 _HEAD_AGAIN: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
 class MatrixRow:
-    """Hold one scope's verdicts in the order of the sites; None where a result is missing."""
+    """Hold one scope's verdicts in the order of the sites; with None for a missing result."""
 
     scope: str
     area: str
@@ -45,7 +45,7 @@ class MatrixRow:
 
     @property
     def has_problem(self) -> bool:
-        """Return whether somebody must look at it."""
+        """Return whether it needs attention."""
         return not PROBLEMS.isdisjoint(self.verdicts)
 
 
@@ -64,10 +64,10 @@ class MatrixArea:
 
 @dataclass(frozen=True)
 class VerdictMatrix:
-    """Show verdicts scope by site; areas with problems come first, then alphabetically.
+    """Show verdicts by scope and site; areas with problems come first.
 
-    `whole` is the number of scopes before anything was narrowed, `complete` is false when probing
-    was cancelled. `missing` is how many results there would be more.
+    `whole` is the number of scopes before filtering, `complete` is false if probing was cancelled,
+    and `missing` is the number of missing results.
     """
 
     results: tuple[ProbeResult, ...]
@@ -99,19 +99,19 @@ class VerdictMatrix:
 
     @cached_property
     def counts(self) -> dict[Verdict, tuple[int, ...]]:
-        """Return how often each verdict was found on each site; only verdicts that occur."""
+        """Return how often each verdict was found on each site; only those that occur."""
         columns = list(zip(*(row.verdicts for row in self.rows), strict=True))
         counted = {v: tuple(column.count(v) for column in columns) for v in reversed(GRAVITY)}
         return {verdict: numbers for verdict, numbers in counted.items() if any(numbers)}
 
     @property
     def is_narrowed(self) -> bool:
-        """Return whether scopes were left out."""
+        """Return whether scopes were filtered out."""
         return len(self.rows) < self.whole
 
     @property
     def headline(self) -> str:
-        """Return in a sentence how much this is, and how much of it is trouble."""
+        """Say in a sentence how many verdicts there are and how many are problems."""
         verdicts = [verdict for row in self.rows for verdict in row.verdicts]
         problems = sum(verdict in PROBLEMS for verdict in verdicts)
         scopes = f"{len(self.rows)} of {self.whole}" if self.is_narrowed else str(self.whole)
@@ -134,10 +134,11 @@ class VerdictMatrix:
         area: str = "",
         problems: bool = False,
     ) -> VerdictMatrix:
-        """Return the scopes that fit everything asked for, on all sites.
+        """Return the scopes that match all filters, on all sites.
 
-        Each word of `text` must be in the scope or its area, in any case. `verdict` is one or more
-        of `Verdict`, found on at least one site. `problems` keeps what was refused or failed.
+        Each word of `text` must occur in the scope or its area, in upper or lower case. `verdict`
+        is one or more of `Verdict`, found on at least one site. `problems` keeps only scopes that
+        were refused or failed.
 
         Raises:
             InputError: `unknown_filter`, with the verdicts or areas that exist.
@@ -157,7 +158,7 @@ class VerdictMatrix:
         return replace(self, results=results)
 
     def _area(self, name: str) -> str:
-        """Return the area's own spelling."""
+        """Return an area in its original spelling."""
         known = {area.name.lower(): area.name for area in self.areas}
         if name and name.lower() not in known:
             there = ", ".join(known.values()) or "none"
@@ -167,11 +168,11 @@ class VerdictMatrix:
         return known[name.lower()] if name else ""
 
     def text(self, *, brief: bool = False) -> str:
-        """Return it in fixed width; `brief` folds scopes whose verdict is the same everywhere."""
+        """Return fixed-width text; `brief` folds scopes with the same verdict everywhere."""
         return matrix_text(self, brief=brief)
 
     def html(self) -> str:
-        """Return it as HTML that needs no script and carries its style with it."""
+        """Return the matrix as HTML that needs no script and includes its style."""
         return matrix_html(self)
 
     def __repr__(self) -> str:
@@ -202,7 +203,7 @@ def _verdicts(names: str | Iterable[str]) -> frozenset[Verdict]:
 
 
 def matrix_html(matrix: VerdictMatrix) -> str:
-    """Return the matrix with its style, the counts above it and the evidence below it."""
+    """Return the matrix with its style, counts above and evidence below."""
     return f'<div class="{ROOT}">{style()}{matrix_body(matrix)}{evidence_html(matrix)}</div>'
 
 
@@ -220,7 +221,7 @@ def matrix_body(matrix: VerdictMatrix) -> str:
 
 
 def counts_html(matrix: VerdictMatrix) -> str:
-    """Return how often each verdict was found on each site; it is the legend as well."""
+    """Return how often each verdict was found on each site; this is also the legend."""
     rows = "".join(
         f'<tr><th scope="row">{chip(verdict)} {MARKS[verdict].short}</th>'
         f"{''.join(f'<td>{number}</td>' for number in numbers)}</tr>"
@@ -233,7 +234,7 @@ def counts_html(matrix: VerdictMatrix) -> str:
 
 
 def evidence_html(matrix: VerdictMatrix) -> str:
-    """Return what is not confirmed, folded, with the server's words."""
+    """Return the unconfirmed verdicts, folded, with the server's texts."""
     found = findings(matrix.results)
     if not found:
         return ""
@@ -244,7 +245,7 @@ def evidence_html(matrix: VerdictMatrix) -> str:
 
 
 def findings_html(found: Iterable[Unconfirmed], *, sites: Sequence[str]) -> str:
-    """Return one row for each finding; `sites` are all that were probed."""
+    """Return one row for each finding; `sites` are all probed sites."""
     rows = "".join(
         f'<tr><th scope="row">{scope_html(finding.scope)}</th>'
         f'<td class="mark">{chip(finding.verdict)}</td><td>{_sites(finding, sites)}</td>'
@@ -261,7 +262,7 @@ def _sites(finding: Unconfirmed, sites: Sequence[str]) -> str:
 
 
 def chip(verdict: Verdict, number: int | None = None) -> str:
-    """Return the name of a verdict on its colour, with a number if there is one."""
+    """Return a verdict's name on its colour, with a number if there is one."""
     counted = "" if number is None else f" {number}"
     return f'<span class="chip {verdict}">{MARKS[verdict].name}{counted}</span>'
 
@@ -302,9 +303,9 @@ def _head(first: str, others: Iterable[str]) -> str:
 
 
 def matrix_text(matrix: VerdictMatrix, *, brief: bool) -> str:
-    """Return the counts, which are the legend as well, then the scopes by area.
+    """Return the counts, which also serve as the legend, then the scopes by area.
 
-    With nine sites of Datadog's and its longest scope a line has 100 characters.
+    With Datadog's nine sites and longest scope, a line has 100 characters.
     """
     grid = _Grid(matrix)
     if not matrix.rows:
@@ -315,7 +316,7 @@ def matrix_text(matrix: VerdictMatrix, *, brief: bool) -> str:
 
 
 class _Grid:
-    """Know the widths of the columns, and put lines together."""
+    """Hold the column widths, and format lines."""
 
     def __init__(self, matrix: VerdictMatrix) -> None:
         self.matrix = matrix
@@ -360,7 +361,7 @@ class _Grid:
 
 
 def _everywhere(area: MatrixArea) -> Iterator[str]:
-    """Yield one paragraph for each verdict that scopes of the area have on every site."""
+    """Yield a paragraph for each verdict that an area's scopes have on every site."""
     scopes: dict[Verdict | None, list[str]] = {}
     for row in area.rows:
         if row.is_uniform:

@@ -1,4 +1,4 @@
-"""Draw the matrix as one picture: scope by site, a colour and a short word in every cell."""
+"""Draw the matrix as one picture, with a colour and a short word in every cell."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _ONE_BLOCK: Final = 60
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """Hold what is measured before anything is drawn."""
+    """Hold the measurements of the drawing."""
 
     blocks: tuple[Sequence[MatrixArea], ...]
     names: float
@@ -43,7 +43,7 @@ class _Layout:
 
 
 def verdict_picture(matrix: VerdictMatrix) -> Picture:
-    """Return the matrix as SVG, grouped by product area; many scopes are in two blocks."""
+    """Return the matrix as SVG, grouped by product area; many scopes are split into two blocks."""
     layout = _layout(matrix)
     drawing = Drawing(layout.width, layout.height)
     _draw_legend(drawing, matrix, layout)
@@ -54,7 +54,7 @@ def verdict_picture(matrix: VerdictMatrix) -> Picture:
 
 
 def _description(matrix: VerdictMatrix) -> str:
-    """Return the headline, and in words what somebody must look at."""
+    """Return the headline, and describe what needs attention."""
     problems = [
         f"{row.scope} on {site}: {MARKS[verdict].name}"
         for row in matrix.rows
@@ -121,7 +121,7 @@ def _draw_block(
 
 
 def _draw_row(drawing: Drawing, row: MatrixRow, *, left: float, cells: float, top: float) -> None:
-    """Draw a scope's name, one ground under neighbours of the same verdict, and the words."""
+    """Draw a scope's name, one background for equal neighbours, and the words."""
     drawing.text(left + 6, top + _LINE - _BASE, row.scope, size=_NAME)
     place = 0
     for verdict, neighbours in groupby(row.verdicts):

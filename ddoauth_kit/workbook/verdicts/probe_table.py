@@ -1,4 +1,4 @@
-"""Turn a probe report into a tidy DataFrame, and rows that were saved back into a report."""
+"""Turn a probe report into a tidy DataFrame, and saved rows back into a report."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ def verdict_frame(report: ProbeReport) -> pd.DataFrame:
     """Return one row for each site and scope, in the report's order.
 
     Columns: `site`, `scope`, `area` (of the product), `flow` (`data out`, `data in`, `edit`),
-    `verdict` (a value of `Verdict`), `method`, `path`, `status` (Int64, missing where nothing was
-    answered), `seconds` (of the call), `evidence`, `explained_by` (other granted scopes that would
-    open the call, joined by a space).
+    `verdict` (a value of `Verdict`), `method`, `path`, `status` (Int64, missing without an answer),
+    `seconds` (of the call), `evidence`, `explained_by` (other granted scopes that would open the
+    call, joined by spaces).
     """
     import pandas as pd
 
@@ -56,10 +56,11 @@ def verdict_frame(report: ProbeReport) -> pd.DataFrame:
 
 
 def report_from_rows(rows: Iterable[Mapping[str, Any]] | pd.DataFrame) -> ProbeReport:
-    """Build the report that saved rows came from, so that it can be shown and compared again.
+    """Rebuild the report from saved rows, so that it can be shown and compared again.
 
-    Needs `site`, `scope` and `verdict`; other columns may be missing, and columns of others are
-    left aside. Rows do not hold baselines: a site counts as alive if any call of it was answered.
+    Rows need `site`, `scope` and `verdict`; other columns may be missing, and unknown columns are
+    ignored. Rows do not contain baselines, so a site counts as alive if any of its calls was
+    answered.
 
     Raises:
         InputError: `bad_probe_rows`, with the row.
@@ -78,7 +79,7 @@ def report_from_rows(rows: Iterable[Mapping[str, Any]] | pd.DataFrame) -> ProbeR
 
 
 def _as_mappings(rows: Iterable[Mapping[str, Any]] | pd.DataFrame) -> Iterable[Any]:
-    """Return a frame's rows, without loading pandas for anything else."""
+    """Return a frame's rows as mappings, without loading pandas for other values."""
     from_pandas = getattr(rows, "to_dict", None)
     found: Iterable[Any] = from_pandas(orient="records") if from_pandas else rows
     return found
@@ -117,7 +118,7 @@ def _baseline(site: str, results: Iterable[ProbeResult]) -> Baseline:
 
 
 def _is_missing(value: object) -> bool:
-    """Tell None, the empty text of a CSV cell, and pandas' own marks (which do not equal them)."""
+    """Detect None, an empty CSV cell, and pandas' own marks (which don't equal themselves)."""
     return value is None or str(value) in {"", "nan", "<NA>"}
 
 

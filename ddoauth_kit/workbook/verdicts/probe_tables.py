@@ -1,4 +1,4 @@
-"""Hold all that can be seen of a probe report; a notebook's cell shows the matrix."""
+"""Offer all views of a probe report; a notebook's cell shows the matrix."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _VOLATILE = ("seconds",)
 
 
 class ProbeTables:
-    """Show a probe report as tables and pictures, each made when it is first asked for.
+    """Show a probe report as tables and pictures, each created when first used.
 
     In a cell it shows the matrix, and passes its rows to the program that runs the notebook.
     """
@@ -51,7 +51,7 @@ class ProbeTables:
 
     @cached_property
     def matrix(self) -> VerdictMatrix:
-        """Return the verdicts scope by site."""
+        """Return the verdicts by scope and site."""
         return verdict_matrix(self.report)
 
     @cached_property
@@ -65,7 +65,7 @@ class ProbeTables:
 
     @cached_property
     def by_verdict(self) -> ResultTable:
-        """Return what each verdict proves, the best first, with its scopes and one of them."""
+        """Return what each verdict proves, best first, with its number of scopes and an example."""
         return ResultTable("by_verdict", [*map(self._verdict_row, self.matrix.counts)])
 
     def _verdict_row(self, verdict: Verdict) -> dict[str, object]:
@@ -81,7 +81,7 @@ class ProbeTables:
 
     @cached_property
     def not_confirmed(self) -> ResultTable:
-        """Return what is not confirmed, gravest first; sites that answered the same share a row."""
+        """Return the unconfirmed verdicts, worst first; sites with the same answer share a row."""
         found = findings(self.report.results)
         return ResultTable(
             "not_confirmed", findings_rows(found), framed=lambda: findings_frame(found)
@@ -107,7 +107,7 @@ class ProbeTables:
         area: str = "",
         problems: bool = False,
     ) -> VerdictMatrix:
-        """Return the part of the matrix that fits everything asked for.
+        """Return the part of the matrix that matches all filters.
 
         Raises:
             InputError: `unknown_filter`, with the verdicts or areas that exist.
@@ -118,15 +118,16 @@ class ProbeTables:
         """Return what changed since an earlier run: a report, a frame, rows or a saved file.
 
         Raises:
-            InputError: `bad_probe_rows` for what holds no probe results.
+            InputError: `bad_probe_rows` if something does not contain probe results.
         """
         return difference(earlier, self.report)
 
     def save(self, folder: str | Path, *, earlier: Source | None = None) -> tuple[Path, ...]:
-        """Write `verdicts.csv`, `.json`, `.svg`, `.html` (with what changed), return the paths.
+        """Write `verdicts.csv`, `.json`, `.svg` and `.html` (with changes), and return the paths.
 
         Raises:
-            InputError: `bad_output_folder`, or `bad_probe_rows` for what holds no probe results.
+            InputError: `bad_output_folder`, or `bad_probe_rows` if something does not contain probe
+            results.
         """
         from ddoauth_kit.workbook.verdicts.verdict_page import as_page
 

@@ -1,4 +1,4 @@
-"""Read probe results from wherever somebody has them: a report, a frame, rows, or a saved file."""
+"""Read probe results from a report, a frame, rows, or a saved file."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class HoldsReport(Protocol):
-    """Stand for whatever shows a report and holds it, such as `ProbeTables`."""
+    """Describe anything that shows and holds a report, such as `ProbeTables`."""
 
     @property
     def report(self) -> ProbeReport:
@@ -37,7 +37,7 @@ def report_of(source: Source) -> ProbeReport:
     """Return the report behind a report, a frame, rows, or the path of a saved JSON or CSV file.
 
     Raises:
-        InputError: `bad_probe_rows` for what holds no probe results.
+        InputError: `bad_probe_rows` if something does not contain probe results.
     """
     if isinstance(source, ProbeReport):
         return source

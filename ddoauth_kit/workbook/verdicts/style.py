@@ -1,4 +1,4 @@
-"""Style verdict tables for JupyterLab, for a page of their own, light and dark, wide and narrow."""
+"""Style verdict tables for JupyterLab and for separate pages, light and dark, wide and narrow."""
 
 from __future__ import annotations
 
@@ -52,13 +52,13 @@ display:block;border:0;position:static;padding:1px 0}
 
 
 def style(*, follow_system: bool = False) -> str:
-    """Return the style element that a verdict table brings along."""
+    """Return the style element that a verdict table includes."""
     return f"<style>{css(follow_system=follow_system)}</style>"
 
 
 @cache
 def css(*, follow_system: bool = False) -> str:
-    """Return the rules of that element, for a page that holds such tables without it."""
+    """Return that element's rules, for a page with tables that don't include it."""
     dark = _colours("dark")
     rules = [_TABLES.strip().replace(".R", f".{ROOT}"), *_rules(_colours("light"), f".{ROOT}")]
     for body in _DARK_BODIES:

@@ -1,4 +1,4 @@
-"""Draw rectangles and texts as SVG that is the same in every run, and can be read aloud."""
+"""Draw rectangles and texts as SVG that is the same in every run and accessible."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Picture:
 
 
 class Drawing:
-    """Collect shapes on a white ground; all lengths are in points, from the top left corner."""
+    """Collect shapes on a white background; all lengths are in points, from the top left corner."""
 
     def __init__(self, width: float, height: float) -> None:
         self._size = (width, height)
@@ -42,7 +42,7 @@ class Drawing:
     def text(  # noqa: PLR0913 - what a text looks like
         self, left: float, base: float, said: str, *, size: float, colour: str = INK, more: str = ""
     ) -> None:
-        """Add a line of text that is on `base`; `more` are attributes of SVG."""
+        """Add a line of text with its baseline at `base`; `more` are SVG attributes."""
         place = f'x="{left:.5g}" y="{base:.5g}" font-size="{size:g}" fill="{colour}"{more}'
         self._shapes.append(f"<text {place}>{escape(said, quote=False)}</text>")
 

@@ -1,4 +1,4 @@
-"""List what is not confirmed, with its evidence; sites that answered the same share a line."""
+"""List unconfirmed verdicts with their evidence; sites with the same answer share a line."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ COLUMNS: Final = ("scope", "verdict", "sites", "call", "status", "evidence", "ex
 class Unconfirmed:
     """Hold a verdict other than confirmed, its evidence, and the sites that gave it.
 
-    `call` is method and path, or empty where nothing was sent.
+    `call` is the method and path, or empty if nothing was sent.
     """
 
     scope: str
@@ -41,7 +41,7 @@ class Unconfirmed:
 
 
 def findings(results: Iterable[ProbeResult]) -> tuple[Unconfirmed, ...]:
-    """Return what is not confirmed, the gravest first, then by scope."""
+    """Return the unconfirmed verdicts, worst first, then by scope."""
     sites: dict[tuple[Any, ...], list[str]] = {}
     for result in results:
         if result.verdict is not Verdict.CONFIRMED:
@@ -72,8 +72,8 @@ def findings_rows(found: Iterable[Unconfirmed]) -> list[dict[str, Any]]:
 def findings_frame(found: Iterable[Unconfirmed]) -> pd.DataFrame:
     """Return one row for each finding.
 
-    Columns: `scope`, `verdict`, `sites` (joined by a space), `call`, `status` (Int64), `evidence`,
-    `explained_by` (joined by a space).
+    Columns: `scope`, `verdict`, `sites` (joined by spaces), `call`, `status` (Int64), `evidence`,
+    `explained_by` (joined by spaces).
     """
     import pandas as pd
 
@@ -81,7 +81,7 @@ def findings_frame(found: Iterable[Unconfirmed]) -> pd.DataFrame:
 
 
 def _shared(result: ProbeResult) -> tuple[Any, ...]:
-    """Return all that makes two results one finding; the sites apart."""
+    """Return everything that two results of one finding share, except the site."""
     return (
         result.scope,
         result.verdict,

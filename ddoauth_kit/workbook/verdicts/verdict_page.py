@@ -1,4 +1,4 @@
-"""Write everything a run found into one HTML page: no script, nothing from elsewhere."""
+"""Write all findings of a run into one HTML page without scripts or external resources."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def as_page(
 ) -> str:
     """Return the whole page.
 
-    It holds the matrix, what is not confirmed with its evidence, the difference to an earlier run
-    if there is one, pictures, latency, and what the verdicts mean.
+    It contains the matrix, the unconfirmed verdicts with their evidence, the difference from an
+    earlier run if there is one, pictures, latency, and the verdicts' meanings.
     """
     report = masked(report)
     matrix = verdict_matrix(report)
@@ -67,7 +67,7 @@ def _section(title: str, body: str) -> str:
 
 
 def _dead_tokens(report: ProbeReport) -> str:
-    """Return the sites whose token is dead, since nothing below says anything about them."""
+    """Return the sites whose token is dead, because the rest says nothing about them."""
     dead = [baseline for baseline in report.baselines if not baseline.alive]
     items = "".join(
         f"<li>{escape(baseline.site)}: {escape(baseline.evidence or 'no reason given')}</li>"

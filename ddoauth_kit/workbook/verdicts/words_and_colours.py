@@ -10,7 +10,7 @@ from ddoauth_kit.probing.verdict import MEANINGS, Verdict
 
 @dataclass(frozen=True, slots=True)
 class Colours:
-    """Hold text and ground as `#rrggbb`."""
+    """Hold the text and background colours as `#rrggbb`."""
 
     text: str
     ground: str
@@ -26,8 +26,8 @@ class Colours:
 class Mark:
     """Say how a verdict looks.
 
-    `short`, the mark, has at most four letters and stands where there is little room; `name` is
-    used everywhere else, and is the verdict's value with spaces.
+    `short`, the mark, has at most four letters and is used if there is little room. `name`, the
+    verdict's value with spaces, is used everywhere else.
     """
 
     short: str

@@ -46,11 +46,12 @@ def terminal(front: Scene, tmp_path_factory: pytest.TempPathFactory) -> Terminal
 
 
 def test_a_login_meets_datadogs_names(terminal: Terminal, front: Scene) -> None:
-    """The page, the exchange and nothing else: each at the host that Datadog's pages name."""
+    """A check, the page and the exchange, each at the host that Datadog's pages name."""
     assert "DDOAUTH_SANDBOX" not in terminal.environ
-    seen = [(r.treatment, r.method, r.host, r.path) for r in front.records[:3]]
-    assert [kind for kind, *_ in seen] == ["forwarded"] * 3
+    seen = [(r.treatment, r.method, r.host, r.path) for r in front.records[:4]]
+    assert [kind for kind, *_ in seen] == ["forwarded"] * 4
     assert [tuple(rest) for _, *rest in seen] == [
+        ("GET", "api.datadoghq.com", "/api/v1/validate"),
         ("GET", "app.datadoghq.com", "/oauth2/v1/authorize"),
         ("POST", "app.datadoghq.com", "/oauth2/v1/authorize"),
         ("POST", "api.datadoghq.com", "/api/v2/oauth2/token"),
@@ -63,7 +64,8 @@ def test_a_pasted_redirect_meets_datadogs_names(terminal: Terminal, front: Scene
     code, _, said = terminal.log_in("--paste")
     assert code == 0, said
     assert [record.path for record in front.records if record.host == "api.datadoghq.com"] == [
-        "/api/v2/oauth2/token"
+        "/api/v1/validate",
+        "/api/v2/oauth2/token",
     ]
 
 

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import pytest
+from support.described_bodies import smallest_body
+
+from ddoauth_kit.sandbox.facts.recorded_statuses import _UNIQUE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,6 +18,16 @@ if TYPE_CHECKING:
 
 ROLES, METRICS = "/api/v2/roles", "/api/v2/rum/config/metrics"
 PAGES = "/api/v2/statuspages"
+# What the smallest bodies leave out.
+UNIQUE: dict[str, dict[str, Any]] = {
+    "/api/v2/org_connections": {
+        "relationships": {"sink_org": {"data": {"type": "orgs", "id": str(UUID(int=7))}}}
+    },
+    "/api/v2/team/{team_id}/memberships": {
+        "relationships": {"user": {"data": {"type": "users", "id": str(UUID(int=7))}}}
+    },
+    "/api/v2/team/{team_id}/notification-rules": {"attributes": {"email": {"enabled": True}}},
+}
 
 
 @pytest.fixture
@@ -30,6 +44,11 @@ def ask(partner: Partner) -> Callable[..., Any]:
 def role(name: str, **more: Any) -> dict[str, Any]:
     """Write the body of a role."""
     return {"data": {"type": "roles", "attributes": {"name": name}, **more}}
+
+
+def team(handle: str) -> dict[str, Any]:
+    """Write the body of a team."""
+    return {"data": {"type": "team", "attributes": {"handle": handle, "name": handle}}}
 
 
 @pytest.mark.behaviour("described-kinds")
@@ -65,6 +84,24 @@ def test_a_chosen_id_is_unique(ask: Callable[..., Any]) -> None:
     body = {"data": {"type": "rum_metrics", "id": "shop.visits", "attributes": attributes}}
     assert ask("POST", METRICS, body).json()["data"]["id"] == "shop.visits"
     assert ask("POST", METRICS, body).status_code == 409
+
+
+@pytest.mark.parametrize("name", sorted(_UNIQUE))
+@pytest.mark.behaviour("id-taken")
+def test_what_is_unique(ask: Callable[..., Any], name: str) -> None:
+    """The same creation twice gets 409, and the first one stays; below another parent it works."""
+    path, body = name.removeprefix("POST "), smallest_body(name)
+    for part, more in UNIQUE.get(path, {}).items():
+        body["data"][part] = {**body["data"].get(part, {}), **more}
+    teams = [ask("POST", "/api/v2/team", team(handle)).json()["data"]["id"] for handle in "ab"]
+    first, second = (path.replace("{team_id}", one) for one in teams)
+    made = ask("POST", first, body)
+    assert 200 <= made.status_code < 300, made.text
+    before = ask("GET", first).json()
+    assert made.json()["data"]["id"] in [one["id"] for one in before["data"]]
+    assert ask("POST", first, body).status_code == 409
+    assert ask("GET", first).json() == before
+    assert (ask("POST", second, body).status_code == 409) == (first == second)
 
 
 @pytest.mark.behaviour("malformed-id")

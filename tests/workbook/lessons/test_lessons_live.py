@@ -93,7 +93,8 @@ def _set_up(monkeypatch: pytest.MonkeyPatch, front: Scene) -> None:
         REDIRECT_URIS=client.redirect_uris[0],
         SCOPES=" ".join(client.scopes),
     )
-    for name in ("HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy", "SSL_CERT_FILE"):
+    proxies = ("HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy")
+    for name in (*proxies, "SSL_CERT_FILE", "DDOAUTH_FRONT"):
         monkeypatch.setenv(name, front.environment()[name])
 
 

@@ -27,12 +27,12 @@ def test_each_step_says_what_to_mind_and_who_says_so(path: str) -> None:
     """No cell is empty, no step comes twice, and the text shows each of them whole."""
     table = creation_steps(path)
     steps = table.frame
-    assert list(steps.columns) == ["step", "do", "mind", "source"]
+    assert list(steps.columns) == ["step", "do", "note", "source"]
     assert list(steps["step"]) == list(range(1, len(steps) + 1))
     assert steps["do"].is_unique
-    assert (steps[["do", "mind", "source"]] != "").all(axis=None)
+    assert (steps[["do", "note", "source"]] != "").all(axis=None)
     assert set(steps["source"]) <= set(SOURCES)
-    for text in (*steps["do"], *steps["mind"], *steps["source"]):
+    for text in (*steps["do"], *steps["note"], *steps["source"]):
         assert text in repr(table)
 
 

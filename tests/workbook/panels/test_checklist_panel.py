@@ -51,8 +51,8 @@ def test_each_box_says_what_to_do_and_to_look_out_for(path: str) -> None:
     labels = [box.description for box in panel._boxes]
     for number, (label, step) in enumerate(zip(labels, CREATION[path], strict=True), 1):
         assert label.startswith(f"{number}. {step.do}")
-        assert step.mind in label
-        assert step.mind in repr(panel)
+        assert step.note in label
+        assert step.note in repr(panel)
 
 
 @pytest.mark.parametrize("content", ["", "{", '{"a": 1}', "[1]", "\udcff"])

@@ -105,11 +105,11 @@ def test_test_addresses_of_a_published_client_are_refused() -> None:
         ("redirect_uris", "https://acme.example/cb#x", "A fragment (#...) is not allowed"),
         ("redirect_uris", "https://me@acme.example/cb", "A user name is not allowed"),
         ("redirect_uris", "https:///cb", "needs a host"),
-        ("client_secret", "", "is empty."),
-        ("scopes", "", "is empty."),
-        ("onboarding_url", "", "is empty."),
-        ("client_id", "", "is empty."),
-        ("name", "", "is empty."),
+        ("client_secret", "", "This field is empty."),
+        ("scopes", "", "This field is empty."),
+        ("onboarding_url", "", "This field is empty."),
+        ("client_id", "", "This field is empty."),
+        ("name", "", "This field is empty."),
     ],
 )
 def test_bad_input_is_named_beside_its_field(field: str, value: str, said: str) -> None:
@@ -118,6 +118,7 @@ def test_bad_input_is_named_beside_its_field(field: str, value: str, said: str) 
         form = RegistrationForm("us1", store=lab.store)
         reply = press(form, "Keep", **{field: value})
         assert said in reply["errors"][field]
+        assert len(reply["errors"][field].splitlines()) == 1
         assert not reply["clear"]
         assert form.kept is None
 

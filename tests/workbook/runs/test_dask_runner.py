@@ -16,6 +16,7 @@ import pytest
 from support.builders import notebook_file, readable
 from support.leaky import POSITIONED, POSITIONS, in_positions
 from support.places import TESTS
+from support.slots import fill, slots
 
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.secret import Secret
@@ -210,6 +211,35 @@ def test_a_secret_of_the_sender_alone(
     printed = "".join("".join(o.get("text", "")) for o in outputs)
     assert not [form for form in in_positions((canary, stored)) if form in printed]
     assert not [s for s in (canary, stored) if readable(s, text) or readable(s, repr(found))]
+
+
+@pytest.mark.long
+@pytest.mark.checklist("N5")
+def test_every_slot_of_the_sender(
+    cluster: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker that turns the sender's secrets round, slot by slot, gives none of them away."""
+    monkeypatch.setenv("DDOAUTH_STORE_FOLDER", str(tmp_path / "store"))
+    canaries = fill(FileStore(tmp_path / "store"), slots())
+    backwards = f"BACKWARDS = {[canary[::-1] for canary in canaries]!r}"
+    prints = "".join(f"    print({each})\n" for each in POSITIONS)
+    shown = f"{POSITIONED}for each in BACKWARDS:\n    s = each[::-1]\n{prints}print('end')"
+    notebook = notebook_file(tmp_path, "slots", backwards, shown, f"# {canaries}")
+    (case,) = matrix([notebook], sites=["us1"])
+    runner = ClusterRunner(cluster.scheduler_address)
+    order = repr(runner._order(case, settings=RunSettings()))
+    assert not [secret for secret in canaries if secret in order]
+    out = tmp_path / "out"
+    out.mkdir()
+    found: list[NotebookRun] = []
+    assert runner.run([case], settings=RunSettings(), out=out, done=found.append)
+    assert found[0].error == ""
+    text = (out / "slots.us1.ipynb").read_text("utf-8")
+    outputs = [o for c in json.loads(text)["cells"] for o in c.get("outputs", ())]
+    printed = "".join("".join(o.get("text", "")) for o in outputs)
+    assert printed.endswith("end\n")
+    assert not [form for form in in_positions(canaries) if form in printed]
+    assert not [s for s in canaries if readable(s, text) or readable(s, repr(found))]
 
 
 @pytest.mark.parametrize(

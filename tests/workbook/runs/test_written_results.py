@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import json
 import os
+import random
 import re
 import sys
 from collections import Counter
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from xml.etree import ElementTree as ET
 
 import nbformat
@@ -20,11 +21,13 @@ import pytest
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.probing.verdict import Verdict
 from ddoauth_kit.secret import Secret
+from ddoauth_kit.workbook.runs.collect import tables
 from ddoauth_kit.workbook.runs.comparison import ABSENT, RunDifference, read_earlier
 from ddoauth_kit.workbook.runs.outcome import RunOutcome
 from ddoauth_kit.workbook.runs.run_matrix import NotebookRun, RunClient, RunSettings, matrix
 from ddoauth_kit.workbook.runs.run_verdicts import TONES
 from ddoauth_kit.workbook.runs.written_results import write_results
+from ddoauth_kit.workbook.show.result_table import TABLE_MIME
 from ddoauth_kit.workbook.verdicts.words_and_colours import MARKS
 
 SITES = ("us1", "eu1")
@@ -302,6 +305,61 @@ def test_a_strange_table_ends_no_run(table: str, rows: list[Any], tmp_path: Path
         len(tables) == len({name.casefold() for name in (table, table.upper())}) or len(tables) == 2
     )
     assert not [path for path in tables if "corp.example" in path.read_text("utf-8")]
+
+
+ODD_VALUES: Final = (
+    *("", "\x00", "\ud800", "=1+1", "a" * 5000, "\x1b[2J", "</script>", "bob@corp.example"),
+    *(None, True, -1, 10**400, float("nan"), float("-inf"), 1e308, [], {}, [[[[]]]]),
+)
+
+
+def _odd(drawn: random.Random, depth: int = 3) -> Any:
+    """Return a JSON value of any kind, drawn."""
+    if depth and drawn.random() < 0.5:
+        keys = [str(drawn.choice(ODD_VALUES)) for _ in range(drawn.randrange(4))]
+        values = [_odd(drawn, depth - 1) for _ in keys]
+        return dict(zip(keys, values, strict=True)) if drawn.random() < 0.6 else values
+    return drawn.choice(ODD_VALUES)
+
+
+def test_a_heading_is_masked(tmp_path: Path) -> None:
+    """A notebook's own title stands in the report, and a secret in it does not."""
+    outcome = _outcome(tmp_path)
+    secret = Secret("canary-in-a-title-4711", label="DD_API_KEY")
+    notebook = tmp_path / "05_scopes.ipynb"
+    cell = nbformat.v4.new_markdown_cell(f"# All about {secret.reveal()}")
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), notebook)
+    cases = [replace(case, notebook=tmp_path / case.notebook) for case in outcome.cases]
+    scanned = write_results(replace(outcome, cases=cases), out=tmp_path, secrets=[secret])
+    report = (tmp_path / "report.html").read_text("utf-8")
+    assert "05 All about &lt;DD_API_KEY&gt;" in report
+    assert secret.reveal() not in report
+    assert scanned.findings == []
+
+
+@pytest.mark.checklist("N9")
+@pytest.mark.parametrize("seed", range(24))
+def test_drawn_outputs_end_no_run(seed: int, tmp_path: Path) -> None:
+    """Whatever stands where a notebook's tables stand, report, summary and scan are there."""
+    drawn = random.Random(seed)
+    names = [str(drawn.choice((*ODD_VALUES, "verdicts", "../up", "n" * 300))) for _ in range(3)]
+    rows = [[{"scope": _odd(drawn), "verdict": _odd(drawn), str(_odd(drawn)): 1}] for _ in names]
+    whole = [{"name": name, "rows": each} for name, each in zip(names, rows, strict=True)]
+    strange = [_odd(drawn), {"name": "x", "rows": _odd(drawn)}, {"name": _odd(drawn), "rows": []}]
+    outputs = [
+        nbformat.v4.new_output(
+            "display_data", data={TABLE_MIME: each}, metadata={TABLE_MIME: _odd(drawn)}
+        )
+        for each in (*whole, *strange)
+    ]
+    cell = nbformat.v4.new_code_cell("x", outputs=outputs)
+    read = tables(nbformat.v4.new_notebook(cells=[cell]))
+    outcome = _outcome(tmp_path)
+    assert read
+    odd = replace(outcome.runs[1], tables=read, error=str(_odd(drawn)))
+    write_results(replace(outcome, runs=[odd]), out=tmp_path)
+    assert "Secrets in the results" in (tmp_path / "report.html").read_text("utf-8")
+    assert json.loads((tmp_path / "summary.json").read_text("utf-8"))["findings"] == []
 
 
 @pytest.mark.parametrize(
