@@ -6,7 +6,6 @@ import os
 from typing import TYPE_CHECKING
 
 from ddoauth_kit.doctor.finding import Finding, Status, note, ok, problem, unknown
-from ddoauth_kit.environment_values import value_of
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.printable import counted
 from ddoauth_kit.store import FileStore, Slot, open_store, refuse_unwritable
@@ -37,7 +36,7 @@ def _keyring(
         step = f"nothing to fix: {instead} used instead, but a desktop's keyring is safer"
         return note("keyring", reason, step)
     name = type(backend).__module__
-    wanted = value_of("DDOAUTH_STORE", environ)
+    wanted = environ.get("DDOAUTH_STORE", "").strip()
     if wanted.lower() not in ("", "keyring"):
         return note("keyring", f"{name} is not asked, because DDOAUTH_STORE says {wanted}")
     if not works:

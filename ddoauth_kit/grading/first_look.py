@@ -43,8 +43,8 @@ TOLERANCES: Final = (
 CLIENT: Final = {"DD_CLIENT_ID": "{client_id}", "DD_CLIENT_SECRET": "{client_secret}"}
 _TEXT: Final = 60
 _MORE: Final = """\
-# Say what else your server can do, and more is tested (.github/GRADE.md has all tables):
-# durable = true  # at the top of the file, where grants survive a restart
+# To test more, say what else your server can do (.github/GRADE.md lists all tables):
+# durable = true  # at the top of the file, if grants survive a restart
 # [call]  # makes it call Datadog's API for the customer who is logged in
 # url = "{0}/..."
 # method = "GET"
@@ -239,7 +239,7 @@ def _check_client(bench: Bench, asked: Mapping[str, str]) -> None:
         sent = asked.get("client_id", "")
         raise SettingsError(
             "other_client",
-            f"The server sends the client_id {sent!r}, and not the sandbox's. Give it the "
+            f"The server sends the client_id {sent!r} instead of the sandbox's. Give it the "
             "sandbox's client under the names that it reads: --set DD_CLIENT_ID={client_id} --set "
             "DD_CLIENT_SECRET={client_secret}",
         )

@@ -41,8 +41,8 @@ if TYPE_CHECKING:
     from ddoauth_kit.sandbox import Sandbox
 
 _LIMITS: Final = (
-    "The server answered 429 itself, and the grading waited {} times for it. Raise its limit while "
-    "you grade it: checks of acts do not wait."
+    "The server itself answered 429, and the grading waited for it {} times. Raise the server's "
+    "rate limit while you grade it: checks of acts do not wait."
 )
 # The hosts to which the sandbox's faults redirect.
 FOREIGN: Final = ("datadog.example", "api.datadog.example", "elsewhere.example")
@@ -281,7 +281,7 @@ def _subject(
     if not settings.server.command and not by_hand:
         raise SettingsError(
             "no_command",
-            "[server] has no command. Name it, or grade a running server with --sandbox URL.",
+            "[server] has no command. Add one, or grade a running server with --sandbox URL.",
         )
     start, server = settings.start, settings.server
     return Subject(
@@ -323,8 +323,8 @@ def _wanted(only: Sequence[str], settings: GradeSettings) -> tuple[str, ...]:
 
 def _announcement(connects: int) -> str:
     return (
-        f"This makes about {connects} connects, each with a new organization of the sandbox. They "
-        "leave rows, mails and webhooks in your server's own systems."
+        f"This makes about {connects} connects, each with a new organization in the sandbox. They "
+        "leave rows, emails and webhooks in your server's own systems."
     )
 
 

@@ -123,7 +123,7 @@ def _check_client(bench: Bench, asked: dict[str, str]) -> None:
     if client_id != bench.client_id:
         raise SettingsError(
             "other_client",
-            f"The server sends the client_id {client_id!r}, and not the sandbox's. Give it "
+            f"The server sends the client_id {client_id!r} instead of the sandbox's. Give it "
             "{client_id} and {client_secret} in [server.env], under the names that it reads.",
         )
 
@@ -188,8 +188,8 @@ def check_way(bench: Bench, journey: Journey, arrival: Arrival) -> None:
         name, why = likely_variable(bench.command or [""])
         raise SettingsError(
             "front_bypassed",
-            "The customer consented, but the front received no call from the server. Most "
-            f"likely the server does not get {name}: {why}. On Linux, --isolate needs no variable.",
+            "The customer consented, but the front received no call from the server. Most likely "
+            f"the server does not receive {name}: {why}. On Linux, --isolate needs no variable.",
         )
 
 

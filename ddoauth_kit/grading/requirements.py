@@ -85,7 +85,8 @@ REQUIREMENTS: Final[Mapping[str, Requirement]] = MappingProxyType(
                 "A redirect that arrives in another browser gets no tokens.",
                 "RFC 6749, section 10.12; RFC 9700, section 4.7",
                 _BROKEN,
-                "Bind state and verifier to the session cookie of the browser that began.",
+                "Bind state and verifier to the session cookie of the browser that began the "
+                "attempt.",
             ),
             Requirement(
                 "duplicate-code",
@@ -180,7 +181,7 @@ REQUIREMENTS: Final[Mapping[str, Requirement]] = MappingProxyType(
                 "The exchange repeats the redirect URI of the request, byte by byte.",
                 "RFC 6749, section 4.1.3",
                 _BROKEN,
-                "Keep the redirect URI of the attempt, and send it again with the code.",
+                "Store the redirect URI with the attempt, and send it again with the code.",
             ),
             Requirement(
                 "one-exchange",
@@ -287,7 +288,7 @@ REQUIREMENTS: Final[Mapping[str, Requirement]] = MappingProxyType(
                 "Telemetry is sent with the API key, and the API is called with the token.",
                 _LISTING,
                 _BROKEN,
-                "Use DD-API-KEY for data in, and Authorization: Bearer for everything else.",
+                "Use DD-API-KEY to send data, and Authorization: Bearer for everything else.",
                 ("send",),
             ),
             Requirement(
@@ -295,7 +296,7 @@ REQUIREMENTS: Final[Mapping[str, Requirement]] = MappingProxyType(
                 "Data goes to the customer's own site.",
                 _OAUTH,
                 _BROKEN,
-                "Store the site with the grant, and take hosts from it.",
+                "Store the site with the grant, and derive the hosts from it.",
                 ("send",),
             ),
             Requirement(
@@ -311,7 +312,8 @@ REQUIREMENTS: Final[Mapping[str, Requirement]] = MappingProxyType(
                 "There is one refresh for each expiry.",
                 "RFC 6749, section 6",
                 _RISK,
-                "Refresh shortly before expires_in is over, and keep the new access token.",
+                "Refresh shortly before the token expires (see expires_in), and keep the new "
+                "access token.",
                 ("call",),
             ),
             Requirement(
@@ -376,7 +378,8 @@ REQUIREMENTS: Final[Mapping[str, Requirement]] = MappingProxyType(
                 "After a 429, the server waits as long as the answer says, up to a limit.",
                 _LIMITS,
                 _RISK,
-                "Wait for the seconds in X-RateLimit-Reset, at most a few times.",
+                "Wait for the number of seconds in X-RateLimit-Reset, and retry at most a few "
+                "times.",
                 ("call",),
             ),
             Requirement(

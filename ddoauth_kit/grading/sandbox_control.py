@@ -217,7 +217,7 @@ class SandboxControl:
         except httpx.HTTPError as error:
             raise FrontError(
                 "sandbox_unreachable",
-                f"The sandbox does not answer its control interface ({type(error).__name__}). "
+                f"The sandbox does not answer on its control interface ({type(error).__name__}). "
                 "Start it again with `ddoauth sandbox --env`.",
             ) from None
         if not answer.is_success:

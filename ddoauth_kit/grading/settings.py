@@ -355,7 +355,7 @@ def _command(value: object, *, where: str) -> tuple[str, ...]:
         if SHELL_WORDS.intersection(words):
             raise SettingsError(
                 "bad_settings",
-                f"command in [{where}] needs a shell, and none reads it. Write "
+                f"command in [{where}] needs a shell, but runs without one. Write "
                 'command = ["sh", "-c", "..."].',
             )
         return words

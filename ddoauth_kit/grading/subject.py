@@ -321,8 +321,8 @@ def _why_not(page: SeenPage, *, login: PageForm | None) -> tuple[str, str]:
         return "login_needed", line
     if page.html.has_script and not page.html.links and not page.html.forms:
         line = (
-            f"{where} opens Datadog by JavaScript, which needs a browser: add --browser, which "
-            "drives Chromium by Playwright. Or name an address in [start] that redirects to "
+            f"{where} opens Datadog with JavaScript, which needs a browser: add --browser, which "
+            "drives Chromium with Playwright. Or name an address in [start] that redirects to "
             "Datadog, or a JSON answer or log line with it."
         )
         return "browser_needed", line
@@ -387,7 +387,7 @@ def _from_json(page: SeenPage, name: str, *, is_datadog: Callable[[str], bool]) 
             return found
     raise FlowNotFoundError(
         "no_field",
-        f"The JSON of {_path(page.url)} has no address at Datadog in the field {name!r}. Name "
+        f"The JSON of {_path(page.url)} has no Datadog address in the field {name!r}. Name "
         "another `field` in [start].",
         page,
     )
@@ -401,8 +401,7 @@ def _from_log(text: str, marker: str, *, is_datadog: Callable[[str], bool]) -> s
                     return str(found)
     raise FlowNotFoundError(
         "no_line",
-        f"No line of the output holds {marker!r} and an address at Datadog. Check `log` in "
-        "[start].",
+        f"No output line contains {marker!r} and a Datadog address. Check `log` in [start].",
     )
 
 

@@ -20,7 +20,7 @@ HEAD: Final = """\
 
 # What `ddoauth grade` looks at
 
-`ddoauth grade` runs your own server, in any language and unchanged, against the sandbox, and judges it from outside: by the requests that it sends, the pages that it shows, what it logs, and whether its process lives.
+`ddoauth grade` runs your own server, in any language and unchanged, against the sandbox, and judges it from outside: by the requests that it sends, the pages that it shows, what it logs, and whether its process stays alive.
 It never reads your code.
 
 ```
@@ -31,17 +31,17 @@ ddoauth grade --only state-checked
 
 The first line starts your server once, follows it to Datadog and back, and writes `ddoauth-grade.toml` for you to check.
 It gives your server the sandbox's client as `DD_CLIENT_ID` and `DD_CLIENT_SECRET`; if yours reads other names, add `--set NAME={client_id}` and `--set NAME={client_secret}` before the address.
-The second grades, and says first how many connects it makes: they leave rows, mails and webhooks in your server's own systems.
+The second runs the grading. It first says how many connects it makes, because they leave rows, emails and webhooks in your server's own systems.
 The third grades one requirement again.
 Options may stand before or after START_URL; the command after `--` comes last.
 
-If your server asks for a login first, the line says so and names the options that log a fresh browser in, such as `--login http://localhost:3000/login --login-field 'email={account}@example.com' --login-field 'password={env:LOGIN_PASSWORD}'`.
-If a page opens Datadog by JavaScript, add `--browser`: Chromium then opens your server's pages (`pip install playwright`).
-If your server reads neither the proxy variables nor the trust variables, add `--isolate` on Linux. It then runs in a namespace that nothing can leave, and `--forward PORT` lets it reach a database on this machine.
+If your server asks for a login first, the first command says so and names the options that log in a new browser, such as `--login http://localhost:3000/login --login-field 'email={account}@example.com' --login-field 'password={env:LOGIN_PASSWORD}'`.
+If a page opens Datadog with JavaScript, add `--browser`: Chromium then opens your server's pages (`pip install playwright`).
+If your server reads neither the proxy variables nor the trust variables, add `--isolate` on Linux. It then runs in an isolated network namespace, and `--forward PORT` lets it reach a database on this machine.
 To grade a server that is already running, use `--sandbox URL` with the address of your `ddoauth sandbox --env`.
 
-You can run a grading like any other test: `--format junit` and `--format markdown` are for CI, `--out DIR` writes all formats and a page, and `--compare DIR` says what changed since an earlier grading.
-It exits with 1 if a requirement is broken (with `--strict` also if a *must* was not tried), and with 2 if the settings need a correction.
+You can run a grading like any other test: `--format junit` and `--format markdown` are for CI, `--out DIR` writes all formats and a page, and `--compare DIR` reports what changed since an earlier grading.
+It exits with 1 if a requirement is broken (with `--strict` also if a *must* was not tested), and with 2 if the settings are wrong.
 
 ## Verdicts and the grade
 
@@ -49,7 +49,7 @@ It exits with 1 if a requirement is broken (with `--strict` also if a *must* was
 MIDDLE: Final = """
 The grade is the worst of `broken`, `incomplete`, `risk` and `met`; `incomplete` means that a *must* was not seen or not tested.
 A *must* is a requirement whose worst verdict is *broken*.
-*Broken* needs a MUST of an RFC, a Datadog page without which an integration cannot work, a hole, or a server that dies, loops or counts a failure as connected.
+*Broken* needs a MUST in an RFC, a rule on a Datadog page without which an integration cannot work, a security hole, or a server that dies, loops or counts a failure as connected.
 The last three count as broken in any check, even if its worst verdict is otherwise *risk*.
 A check that expects nothing to happen counts only if a good connect worked before and after it.
 
@@ -92,7 +92,7 @@ denied = "You did not connect"
 login-required = "our gateway asks for the login"
 ```
 
-A secret stands there by the name of its variable only; a literal one is refused.
+Write a secret only as the name of its variable; a literal secret is refused.
 
 | table | what it says |
 |---|---|
@@ -100,7 +100,7 @@ A secret stands there by the name of its variable only; a literal one is refused
 | `connected` | how to recognize the page after a good run: by a `text`, by its `address`, or by a `status_url` |
 | `client` | what is registered: `redirect_uris` and `scopes`, or the path of an `oauth_clients.json` |
 | `sites` | `"all"`, or a list such as `["us1", "eu1"]`; `--site` takes precedence |
-| `allow` | hosts that your server may reach unread, such as your identity provider |
+| `allow` | hosts that your server may reach without inspection, such as your identity provider |
 | `patience` | seconds that a page may take; the default is 10, or as long as ten good connects take |
 | `durable` | true if grants survive a restart: the process is then killed after a rotation and after the API key is created, and restarted |
 | `[server]` | its `command`, `ready` (an address that answers, or a text in the output), and a `log` file that it writes |
@@ -114,7 +114,7 @@ A secret stands there by the name of its variable only; a literal one is refused
 
 ## Servers that were graded
 
-These servers are written as the documentation of their libraries says, and a test grades each of them completely.
+These servers follow the documentation of their libraries, and a test grades each of them completely.
 [`expected.toml`](../tests/grading/servers/expected.toml) says what each one does not meet, and why.
 
 | server | what stands out |
@@ -128,12 +128,12 @@ These servers are written as the documentation of their libraries says, and a te
 | Go with golang.org/x/oauth2 | HTTP Basic is tried first; only the clock leads to a refresh |
 | Java with the JDK alone | what the JDK lacks, such as a lock and a JSON parser, is written by hand |
 
-Spring Boot was not tried, since it could not be installed where this was measured.
-By its documentation, run `java -jar` and not the build tool, and give WebClient its system proxy properties.
+Spring Boot was not tested, because it could not be installed on the machine that ran these gradings.
+According to its documentation, run `java -jar` instead of the build tool, and give WebClient the system proxy properties.
 
 ## A server to copy
 
-[`reference_server.py`](../ddoauth_kit/grading/reference_server.py) does all of it with the kit, in one file: every site, several processes, behind a proxy.
+[`reference_server.py`](../ddoauth_kit/grading/reference_server.py) meets all of them with the kit, in one file: every site, several processes, behind a proxy.
 
 ## Requirements
 

@@ -90,7 +90,7 @@ def earlier_app_uuid(folder: Path, *, base: str = "", manifest: str | Path = "")
     found = find_commit(folder, *([base] if base else BASES))
     if found is None:
         if base:
-            what = f"Git knows no commit {base!a} for {quoted_path(folder)}."
+            what = f"Git doesn't know a commit {base!a} for {quoted_path(folder)}."
             raise InputError("bad_base", what)
         return EarlierManifest(note=_uncompared(folder))
     commit, reference = found[1], plain(found[0])
@@ -110,7 +110,7 @@ def earlier_app_uuid(folder: Path, *, base: str = "", manifest: str | Path = "")
 def _uncompared(folder: Path) -> str:
     place = "not in a git repository" if folder_prefix(folder) is None else "without a base branch"
     return (
-        f"app_uuid was not compared: the folder is {place} according to git; give an earlier "
+        f"app_uuid was not compared: according to git, the folder is {place}. Name an earlier "
         "manifest with --earlier, or a branch with --base."
     )
 

@@ -57,7 +57,7 @@ def manifest_findings(
         what, fix = f"{MANIFEST} {manifest.why}.", "Replace it with JSON in UTF-8."
         yield finding("manifest-unreadable", at=Place(MANIFEST), what=what, fix=fix)
     elif isinstance(manifest, BrokenJson):
-        what, fix = f"{MANIFEST} {manifest.why}.", "Correct the JSON at this place."
+        what, fix = f"{MANIFEST} {manifest.why}.", "Correct the JSON at this position."
         yield finding("manifest-json", at=Place(MANIFEST, manifest.line), what=what, fix=fix)
     elif not isinstance(manifest.value, dict):
         what, fix = f"{MANIFEST} is not a JSON object.", "Start with { and end with }."
@@ -101,7 +101,7 @@ def _fields(manifest: Document) -> Iterator[RuleFinding]:
         for name in names:
             if name not in fields:
                 where = ".".join((*above, name))
-                what, fix = f"There is no field `{where}`.", "Add it; every manifest has it."
+                what, fix = f"There is no field `{where}`.", "Add it; every manifest needs it."
                 yield finding("manifest-fields", at=manifest.place(*above), what=what, fix=fix)
 
 
@@ -109,10 +109,13 @@ def _identity(manifest: Document, earlier: EarlierManifest) -> Iterator[RuleFind
     found = manifest.get("app_uuid")
     if not isinstance(found, str) or not found.strip():
         what = "There is no `app_uuid`."
-        fix = "A new integration copies it from the Publishing tab; an existing one keeps its own."
+        fix = (
+            "For a new integration, copy it from the Publishing tab; for an existing one, keep "
+            "its value."
+        )
         edits: tuple[Edit, ...] = ()
         if earlier.app_uuid:
-            fix = f"Put back {quoted(earlier.app_uuid)}, as on {earlier.where}."
+            fix = f"Restore {quoted(earlier.app_uuid)}, as on {earlier.where}."
             known = "app_uuid" in manifest.value
             put = manifest.replaced if known else manifest.inserted
             edits = put("app_uuid", value=earlier.app_uuid)
@@ -121,7 +124,7 @@ def _identity(manifest: Document, earlier: EarlierManifest) -> Iterator[RuleFind
         )
     elif earlier.app_uuid and found != earlier.app_uuid:
         what = f"`app_uuid` was {quoted(earlier.app_uuid)} on {earlier.where}."
-        fix = "Put it back: an existing integration keeps its own."
+        fix = "Restore it: an existing integration keeps its app_uuid."
         edits = manifest.replaced("app_uuid", value=earlier.app_uuid)
         rule = "manifest-app-uuid-changed"
         yield finding(rule, at=manifest.place("app_uuid"), what=what, fix=fix, edits=edits)

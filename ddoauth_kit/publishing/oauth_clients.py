@@ -34,13 +34,13 @@ def client_findings(integration: Integration) -> Iterator[RuleFinding]:
         manifest = integration.manifest
         if not isinstance(manifest, Document) or manifest.get("assets", "oauth") is None:
             what = f"There is no {name}."
-            fix = "Add it, and `assets.oauth` to the manifest, as the Publishing tab says."
+            fix = "Add it, and add `assets.oauth` to the manifest, as the Publishing tab says."
             yield finding("oauth-missing", at=Place(integration.client_name), what=what, fix=fix)
     elif isinstance(client, Unreadable):
         what, fix = f"{name} {client.why}.", "Replace it with JSON in UTF-8."
         yield finding("oauth-unreadable", at=Place(integration.client_name), what=what, fix=fix)
     elif isinstance(client, BrokenJson):
-        what, fix = f"{name} {client.why}.", "Correct the JSON at this place."
+        what, fix = f"{name} {client.why}.", "Correct the JSON at this position."
         yield finding(
             "oauth-json", at=Place(integration.client_name, client.line), what=what, fix=fix
         )
@@ -82,7 +82,7 @@ def _secrets(client: Document) -> Iterator[RuleFinding]:
         key = path[-1] if path else ""
         if isinstance(key, str) and (_SECRET.search(key) or key.lower() in SECRET_FIELDS):
             what = f"The file has a field {quoted(key)}."
-            fix = "Remove it, also from git's history, and ask Datadog to rotate the secret."
+            fix = "Remove it, also from the git history, and ask Datadog to rotate the secret."
             yield finding("oauth-secret", at=client.place(*path), what=what, fix=fix)
 
 
@@ -115,7 +115,7 @@ def _redirects(client: Document) -> Iterator[RuleFinding]:
             hosts.append(host)
     others = sorted(set(hosts))
     if len(others) > 1:
-        what = f"The redirect URIs have {len(others)} hosts: {quoted(', '.join(others))}."
+        what = f"The redirect URIs have {len(others)} different hosts: {quoted(', '.join(others))}."
         fix = (
             "Datadog supports one domain, not one for each customer; ignore this if your domains "
             "do not depend on the customer."

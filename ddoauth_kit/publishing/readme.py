@@ -75,7 +75,7 @@ def _image_fault(integration: Integration, image: Image) -> RuleFinding | None:
         local, path = False, ""
     if not local or not path.startswith("images/"):
         what = f"The image {quoted(image.source)} is loaded from another host."
-        fix = f"Put it into images/, and refer to it there or as {_IMAGES}<repository>/master/...."
+        fix = f"Put it in images/, and refer to it there or as {_IMAGES}<repository>/master/...."
         return finding("readme-image-host", at=Place(README, image.line), what=what, fix=fix)
     if find_file(integration.folder, path) is None:
         what = f"The image {quoted(path)} is not in the folder."

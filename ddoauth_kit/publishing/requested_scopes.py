@@ -63,7 +63,7 @@ def scope_findings(
     if not isinstance(client, Document) or not isinstance(scopes, list):
         return
     if not scopes:
-        what = "The client does not ask for any scope."
+        what = "The client does not request any scopes."
         fix = "Choose the scopes in the Developer Platform; you need api_keys_write to send data."
         at = client.place("integration", "scopes")
         yield finding("oauth-scopes-empty", at=at, what=what, fix=fix)
@@ -93,7 +93,7 @@ def _probed(name: str, probes: list[SavedProbe]) -> Iterator[tuple[str, str, str
     bad = [f"{probe.site}: {probe.verdict}" for probe in probes if probe.verdict in BAD]
     if bad:
         what = f"The probe of {name} did not succeed ({quoted(', '.join(bad))[1:-1]})."
-        fix = "Look at the evidence of the probe; leave out the scope if you don't need it."
+        fix = "Look at the probe's evidence; leave out the scope if you don't need it."
         yield "oauth-scope-refused", what, fix
     elif all(probe.verdict == NOT_TRIED for probe in probes):
         yield "oauth-scope-unprobed", f"The scope {name} was never probed.", "Probe it."
@@ -108,4 +108,4 @@ def _probe(row: object, path: str | Path, number: int) -> SavedProbe:
 
 
 def _bad(path: str | Path, what: str) -> InputError:
-    return InputError("bad_probes_file", f"The file of probes {quoted_path(path)} {what}.")
+    return InputError("bad_probes_file", f"The file with probe results {quoted_path(path)} {what}.")

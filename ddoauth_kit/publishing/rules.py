@@ -18,7 +18,7 @@ DDEV_MANIFEST: Final = "ddev: manifest validator"
 DDEV_IMMUTABLE: Final = "ddev: immutable attributes"
 ALL_MANIFESTS: Final = "integrations-extras: all 262 manifests"
 ALL_CLIENTS: Final = "integrations-extras: all 37 OAuth clients"
-SCOPE_LISTS: Final = "Datadog's OpenAPI description; one bad scope fails the request"
+SCOPE_LISTS: Final = "Datadog's OpenAPI description; one bad scope makes the request fail"
 OWN: Final = "this check"
 
 
@@ -68,7 +68,7 @@ _README: Final = (
     Rule(
         "readme-uninstallation-paragraph",
         ADVICE,
-        "The section `Uninstallation` starts with a paragraph, not with a list.",
+        "The section `Uninstallation` starts with a paragraph, not a list.",
         f"{DDEV_README} (marketplace)",
     ),
     Rule(
@@ -80,7 +80,7 @@ _README: Final = (
     Rule(
         "readme-api-keys",
         SHOULD,
-        "The section says to disable the API keys that a search for the integration's name finds.",
+        "The section says to search for the integration's name and to disable the API keys found.",
         PAGE,
     ),
     Rule("readme-overview", SHOULD, "The README has a heading `Overview`.", DDEV_README),
@@ -99,7 +99,9 @@ _README: Final = (
         "Images are in `images/` or at raw.githubusercontent.com/DataDog/.",
         DDEV_README,
     ),
-    Rule("readme-image-missing", SHOULD, "Images in the folder exist.", OWN),
+    Rule(
+        "readme-image-missing", SHOULD, "Local images that the README shows are in the folder.", OWN
+    ),
     Rule(
         "readme-characters",
         SHOULD,
@@ -116,10 +118,10 @@ _MANIFEST: Final = (
     Rule(
         "manifest-fields",
         SHOULD,
-        ("The manifest has the fields that every manifest has."),
+        ("The manifest has the fields that every manifest needs."),
         ALL_MANIFESTS,
     ),
-    Rule("manifest-app-uuid", MUST, "`app_uuid` is there.", ALL_MANIFESTS),
+    Rule("manifest-app-uuid", MUST, "The manifest has an `app_uuid`.", ALL_MANIFESTS),
     Rule("manifest-app-uuid-format", SHOULD, "`app_uuid` is a UUID.", ALL_MANIFESTS),
     Rule(
         "manifest-app-uuid-changed",
@@ -148,7 +150,7 @@ _MANIFEST: Final = (
     Rule(
         "manifest-anchor",
         ADVICE,
-        "The other fields that point into the README point to a heading.",
+        "Other fields that point into the README point to an existing heading.",
         OWN,
     ),
     Rule(
@@ -160,9 +162,13 @@ _MANIFEST: Final = (
     Rule("manifest-media-count", SHOULD, "`tile.media` has at most 8 entries.", DDEV_MANIFEST),
     Rule("manifest-media-videos", SHOULD, "`tile.media` has at most 1 video.", DDEV_MANIFEST),
     Rule("manifest-media-format", SHOULD, "Images are .png or .jpg.", DDEV_MANIFEST),
-    Rule("manifest-media-size", SHOULD, "Images have at most 1,000,000 bytes.", DDEV_MANIFEST),
-    Rule("manifest-media-caption", SHOULD, "Captions have 1 to 300 characters.", DDEV_MANIFEST),
-    Rule("manifest-file-missing", SHOULD, "Files that the manifest names exist.", DDEV_MANIFEST),
+    Rule(
+        "manifest-media-size", SHOULD, "Images are no larger than 1,000,000 bytes.", DDEV_MANIFEST
+    ),
+    Rule("manifest-media-caption", SHOULD, "Captions are 1 to 300 characters long.", DDEV_MANIFEST),
+    Rule(
+        "manifest-file-missing", SHOULD, "All files that the manifest names exist.", DDEV_MANIFEST
+    ),
     Rule(
         "manifest-public-website",
         SHOULD,
@@ -173,7 +179,7 @@ _MANIFEST: Final = (
     Rule(
         "manifest-oauth",
         MUST,
-        "`assets.oauth` names the OAuth client's file, if there is one.",
+        "`assets.oauth` names the OAuth client file, if there is one.",
         f"{PAGE}; {ALL_CLIENTS}",
     ),
     Rule(
@@ -187,7 +193,7 @@ _CLIENT: Final = (
     Rule(
         "oauth-missing",
         SHOULD,
-        "The folder has the OAuth client's file, assets/oauth_clients.json.",
+        "The folder has the OAuth client file, assets/oauth_clients.json.",
         PAGE,
     ),
     Rule("oauth-unreadable", MUST, "That file is UTF-8 text of at most 256 KiB.", OWN),
@@ -226,7 +232,7 @@ _CLIENT: Final = (
     Rule(
         "oauth-one-domain",
         ADVICE,
-        "All redirect URIs have one host.",
+        "All redirect URIs have the same host.",
         f"{PLATFORM}; 13 of 37 OAuth clients have more",
     ),
     Rule(
@@ -235,11 +241,11 @@ _CLIENT: Final = (
         "The onboarding URL is a public https URL.",
         "Datadog docs: OAuth2 in Datadog",
     ),
-    Rule("oauth-duplicates", SHOULD, "No redirect URI and no scope occurs twice.", OWN),
-    Rule("oauth-scopes-empty", SHOULD, "The client asks for a scope.", ALL_CLIENTS),
+    Rule("oauth-duplicates", SHOULD, "No redirect URI or scope occurs twice.", OWN),
+    Rule("oauth-scopes-empty", SHOULD, "The client requests at least one scope.", ALL_CLIENTS),
     Rule("oauth-scope-unknown", SHOULD, "Each scope is known.", SCOPE_LISTS),
     Rule("oauth-scope-unused", SHOULD, "Each scope is used.", f"{PAGE}; RFC 9700 section 2.3"),
-    Rule("oauth-scope-refused", SHOULD, "No probe of a scope was refused or failed.", PAGE),
+    Rule("oauth-scope-refused", SHOULD, "No scope's probe failed or was refused.", PAGE),
     Rule("oauth-scope-unprobed", ADVICE, "Each scope was probed.", PAGE),
 )
 RULES: Final = MappingProxyType({rule.id: rule for rule in (*_README, *_MANIFEST, *_CLIENT)})

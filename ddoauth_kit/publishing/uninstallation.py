@@ -52,7 +52,7 @@ def uninstallation_findings(integration: Integration, readme: Readme) -> Iterato
     first = usable[0]
     for other in headings:
         if other is not first:
-            what = f"There is already a heading {HEADING} in line {first.line}."
+            what = f"There is already a heading {HEADING} on line {first.line}."
             yield finding(
                 "readme-uninstallation-twice",
                 at=Place(README, other.line),
@@ -92,7 +92,9 @@ def _no_uninstallation(integration: Integration, readme: Readme) -> RuleFinding:
         )
         edits = _added(readme.file, text, after=last)
     what = f"There is no heading {HEADING}."
-    fix = f"Add a section `## {HEADING}` after Setup that says how authorizations and keys end."
+    fix = (
+        f"After Setup, add a section `## {HEADING}` that says how authorizations and API keys end."
+    )
     return finding("readme-uninstallation", at=Place(README), what=what, fix=fix, edits=edits)
 
 

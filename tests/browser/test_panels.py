@@ -99,7 +99,7 @@ def test_the_key_is_created_once(show: Callable[[str], Notebook]) -> None:
     """A click creates it, and shows its last four and where it lies."""
     notebook = show("ApiKeyPanel(lab, tokens)")
     press(notebook, "Create the API key")
-    notebook.panel.get_by_text("kept in memory").wait_for()
+    notebook.panel.get_by_text("stored in memory").wait_for()
     assert_saved_without(notebook)
 
 
@@ -138,7 +138,7 @@ def test_the_form_forgets_what_was_typed(show: Callable[[str], Notebook]) -> Non
         assert panel.get_by_text("Waiting for the kernel.").is_visible()
         notebook.save()
         assert not readable(TYPED, notebook.saved_text)
-    panel.get_by_text("Nothing needs to be corrected.").wait_for()
+    panel.get_by_text("You don't need to correct anything.").wait_for()
     panel.get_by_role("button", name="Keep").press("Enter")
     panel.get_by_text("<client_secret> in memory").wait_for()
     assert panel.get_by_label("Client name").input_value() == ""

@@ -82,7 +82,7 @@ def test_diff_is_byte_exact(tmp_path: Path) -> None:
         (["nowhere"], "'nowhere' does not exist"),
         ([str(CLEAN / README)], "is not a folder"),
         ([str(CLEAN.parent)], "has neither"),
-        ([str(CLEAN), "--base", "gone"], "Git knows no commit 'gone'"),
+        ([str(CLEAN), "--base", "gone"], "Git doesn't know a commit 'gone'"),
         ([str(CLEAN), "--earlier", "gone"], "'gone' cannot be read"),
         ([str(CLEAN), "--base", "a", "--earlier", "b"], "not allowed with"),
         ([str(CLEAN), "--probes", "gone"], "'gone' cannot be read"),

@@ -56,7 +56,7 @@ def test_three_commands_grade_an_express_app(tmp_path: Path) -> None:
 
     whole = _typed(app, port)
     assert whole.returncode == 0, whole.stderr
-    assert "rows, mails and webhooks" in whole.stderr
+    assert "rows, emails and webhooks" in whole.stderr
     assert whole.stdout.startswith("incomplete: ")
     assert "The table [call]" in whole.stdout
     assert "Fix:" in whole.stdout

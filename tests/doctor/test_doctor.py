@@ -506,6 +506,7 @@ def test_a_keyring_is_asked_before_it_is_called_good(
         (MemoryKeyring(), "Keyring ", Status.OK, "answers"),
         (Locked(), "", Status.UNKNOWN, "could not be used"),
         (Locked(), "file", Status.NOTE, "is not asked, because DDOAUTH_STORE says file"),
+        (Locked(), "'file'", Status.NOTE, "is not asked"),
     ):
         monkeypatch.setattr(keyring.core, "_keyring_backend", backend)
         environ = {"DDOAUTH_STORE": setting, "DDOAUTH_STORE_FOLDER": str(tmp_path / "s")}

@@ -56,7 +56,7 @@ def test_base_is_any_commit(tmp_path: Path) -> None:
 @pytest.mark.parametrize("base", ["gone", "--help", "-", "HEAD:manifest.json", "a b", "\ud800"])
 def test_unknown_base_is_refused(tmp_path: Path, base: str) -> None:
     """A base that is asked for must exist; it is never taken for an option."""
-    with pytest.raises(InputError, match="Git knows no commit") as caught:
+    with pytest.raises(InputError, match="Git doesn't know a commit") as caught:
         check_folder(_repository(tmp_path), base=base)
     assert caught.value.code == "bad_base"
 

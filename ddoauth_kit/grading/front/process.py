@@ -83,7 +83,7 @@ class ForeignProcess:
         try:
             code = self._process.wait(seconds)
         except subprocess.TimeoutExpired:
-            raise TimeoutError(f"the command still runs after {seconds} s") from None
+            raise TimeoutError(f"the command is still running after {seconds} s") from None
         return code if code >= 0 else 128 - code
 
     def send(self, number: int) -> None:
@@ -149,7 +149,7 @@ def _advice(name: str, command: Sequence[str]) -> str:
     if _VARIABLE.match(name):
         return f"For a variable, write: env {name} PROGRAM."
     if len(name.split()) > 1 or SHELL_WORDS.intersection(command):
-        return "No shell reads the command; if it needs one, write: sh -c 'COMMAND'."
+        return "The command does not run in a shell; if it needs one, write: sh -c 'COMMAND'."
     return f"Check its spelling and PATH; write ./{name} for a file in this folder."
 
 

@@ -132,6 +132,6 @@ def too_many(connections: int) -> FrontRefusal:
     return FrontRefusal(
         "too_many_connections",
         f"The front already has {connections} connections open. "
-        "Let your server keep connections and reuse them.",
+        "Let your server keep its connections open and reuse them.",
         503,
     )

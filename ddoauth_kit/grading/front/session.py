@@ -147,7 +147,7 @@ def record_line(record: FrontRecord) -> str:
     if record.treatment is Treatment.TUNNELLED:
         return f"{asked} allowed, not inspected"
     if record.treatment is Treatment.FAILED:
-        return f"{asked} cut off: the answer was not complete"
+        return f"{asked} cut off: the answer was incomplete"
     status = f" {record.status}" if record.status else ""
     return f"{asked}{status} refused: {record.line}{_sent(record)}"
 
@@ -219,9 +219,9 @@ class ArrivalWatch:
         name, why = likely_variable(self._command)
         seconds = counted(f"{self._patience:g}", "second")
         return (
-            f"warning: The customer answered on Datadog's page {seconds} ago, "
-            "and the sandbox has received no call from the command. If the customer consented, "
-            f"the command bypasses the front: most likely its client does not get {name} ({why})."
+            f"warning: The customer answered on Datadog's page {seconds} ago, but the sandbox has "
+            "received no call from the command. If the customer consented, the command bypasses "
+            f"the front: most likely its client does not get {name} ({why})."
         )
 
 

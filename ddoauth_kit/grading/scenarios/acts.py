@@ -113,7 +113,10 @@ def data_credential(bench: Bench) -> list[Finding]:
         if not data:
             found.append(check.not_seen(f"[{name}] did not lead to a request to Datadog."))
         elif refused:
-            text = f"Datadog refused what [{name}] sent by {refused[0].authentication}."
+            text = (
+                f"Datadog refused the request of [{name}], which was sent with "
+                f"{refused[0].authentication}."
+            )
             found.append(check.broken(text, events=refused))
         else:
             text = f"[{name}] came by {data[0].authentication}."
@@ -132,7 +135,7 @@ def data_site(bench: Bench) -> list[Finding]:
         data += [event for event in acting.act(name)[1] if event.is_data]
     wrong = [event for event in data if event.site != site]
     if not data:
-        return [check.not_seen("No request came to Datadog.")]
+        return [check.not_seen("No request reached Datadog.")]
     if wrong:
         text = f"A customer of {site} was served at {wrong[0].site}."
         return [check.broken(text, events=wrong)]
@@ -277,9 +280,9 @@ def _ended_by(bench: Bench, check: Check, deed: Deed) -> Finding:
     if len(first) > 2 * _LOOP:
         return check.broken(f"{len(first)} requests followed one act.", events=first)
     if third:
-        text = f"The server still calls for a customer whose app is gone ({deed})."
+        text = f"The server still makes calls for a customer who no longer has the app ({deed})."
         return check.risk(text, events=third)
-    return check.met("The third act led to no request.", events=first)
+    return check.met("The third act did not lead to a request.", events=first)
 
 
 def revoked(bench: Bench) -> list[Finding]:

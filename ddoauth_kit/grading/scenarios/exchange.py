@@ -26,7 +26,10 @@ _ASKED: Final = frozenset({"api", "app"})
 
 def one_exchange(bench: Bench) -> list[Finding]:
     """Answer the exchange with a 500, then with a truncated answer, then slowly."""
-    check = Check("one-exchange", "One POST a code: none is repeated after a 5xx or a cut answer.")
+    check = Check(
+        "one-exchange",
+        "Each code is sent in one POST, which is not repeated after a 5xx or a truncated answer.",
+    )
     found = []
     for spec in ("server-error", "cut-off", "slow:1"):
         journey, fault = Journey(bench).fault(spec).begin().consent(), spec.partition(":")[0]
@@ -48,7 +51,9 @@ def one_exchange(bench: Bench) -> list[Finding]:
 
 def error_shape(bench: Bench) -> list[Finding]:
     """Refuse the code in each token endpoint's format, then send the refusal with status 200."""
-    check = Check("error-shape", "The server reads a refusal, and stores nothing of it as a token.")
+    check = Check(
+        "error-shape", "The server recognizes a refusal, and stores no part of it as a token."
+    )
     found = []
     for fault, shape in (
         ("expired-code", ""),
@@ -98,7 +103,9 @@ def timeout(bench: Bench) -> list[Finding]:
         text = f"No page came within {BOUND_SECONDS:g} s while Datadog did not answer."
         return [check.risk(text, events=journey.events())]
     if arrival.connected:
-        return [check.broken("The server counts an answer that never came as connected.")]
+        return [
+            check.broken("The server counts the customer as connected although no answer came.")
+        ]
     found = failed_well(check, arrival, what=f"{took:.0f} s")
     if found.verdict is not Verdict.MET:
         return [found]
@@ -118,7 +125,7 @@ def post_not_redirected(bench: Bench) -> list[Finding]:
     followed = [record for record in gone if record.method == "POST" and record.body_fields]
     if followed:
         fields = ", ".join(followed[0].body_fields)
-        text = f"The server sent {fields} to {_ELSEWHERE}, where a 307 pointed."
+        text = f"The server sent {fields} to {_ELSEWHERE}, the target of a 307."
         return [check.risk(text, events=arrival.exchanges)]
     return [check.met("The server did not follow the redirect.", events=arrival.exchanges)]
 

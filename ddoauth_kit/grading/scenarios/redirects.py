@@ -112,7 +112,12 @@ def domain_allowed(bench: Bench) -> list[Finding]:
         return [_with(check.broken(text, events=arrival.events), lines)]
     asked = [record for record in strays if "example" in record.host]
     if asked:
-        return [_with(check.risk(f"The server asked {asked[0].host}, without a secret."), lines)]
+        return [
+            _with(
+                check.risk(f"The server sent a request to {asked[0].host}, but without a secret."),
+                lines,
+            )
+        ]
     if arrival.exchanges:
         text = "The server ignores `domain` and exchanged the code at a host that it chose itself."
         return [check.risk(text, events=arrival.exchanges, reason="It is safe only with one site.")]
@@ -205,7 +210,7 @@ def _site(bench: Bench, site: str) -> Finding:
 
 
 def _tenth(bench: Bench) -> Finding:
-    check = Check("nine-sites", "A site that opens tomorrow works, or gets an explanation.")
+    check = Check("nine-sites", "A site that opens in the future works, or gets an explanation.")
     journey = Journey(bench).begin().consent()
     new = {"domain": _TENTH, "site": f"https://{_TENTH}"}
     arrival = journey.arrive(changed(journey.location, new))
@@ -278,7 +283,7 @@ def key_once(bench: Bench) -> list[Finding]:
         return [check.not_seen("The server creates no API key.")]
     made = [event for event in keys if event.succeeded]
     if len(keys) > 1:
-        text = f"The server asked for its key {len(keys)} times; Datadog made {len(made)}."
+        text = f"The server requested its key {len(keys)} times; Datadog created {len(made)}."
         return [check.risk(text, events=keys)]
     return [check.met("Two connects led to one key request.", events=keys)]
 
@@ -295,7 +300,7 @@ def key_exists(bench: Bench) -> list[Finding]:
         verdict = check.broken if "send" in bench.acts else check.risk
         return [verdict(text, events=keys, page=arrival.page)]
     if len(keys) > 1:
-        return [check.risk(f"The server asked for its key {len(keys)} times.", events=keys)]
+        return [check.risk(f"The server requested its key {len(keys)} times.", events=keys)]
     # The grant is valid and may be listed; only the key is missing.
     return [failed_well(check, replace(arrival, listed=False), what="a key that exists")]
 

@@ -246,7 +246,11 @@ def server_error(bench: Bench) -> list[Finding]:
     again, _ = acting.act(acting.trigger)
     if not refreshes_of(first):
         if any(event.is_data and not event.succeeded for event in first):
-            return [check.not_seen("The 500 met the call: the server refreshes after a 401.")]
+            return [
+                check.not_seen(
+                    "The API call got the 500, because the server refreshes only after a 401."
+                )
+            ]
         return check_not_seen(check)
     if len(refreshes_of(first)) > _LOOP:
         text = f"{len(refreshes_of(first))} refreshes followed a 5xx."

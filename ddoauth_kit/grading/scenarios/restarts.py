@@ -38,7 +38,7 @@ def rotated_and_crashed(bench: Bench) -> list[Finding]:
     if not first or not second:
         return [check.not_seen("No refresh followed an expiry after the crash.")]
     if not second[-1].succeeded:
-        text = "After a crash the server refreshed with a token that was replaced before."
+        text = "After a crash the server refreshed with a token that had already been replaced."
         return [check.broken(text, events=(*first, *second))]
     return [check.met("The refresh after a crash used the new token.", events=second)]
 
@@ -61,7 +61,9 @@ def key_and_crash(bench: Bench) -> list[Finding]:
     Journey(bench, org=first.org).connect()
     asked = _key_requests(first)
     if len(asked) > 1:
-        text = f"The process died {stores:.1f} s after the key was made, and asked for it again."
+        text = (
+            f"The process died {stores:.1f} s after the key was created, then requested it again."
+        )
         return [check.risk(text, events=asked)]
     return [check.met("After a crash the server still had the key.", events=asked)]
 

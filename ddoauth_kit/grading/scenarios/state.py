@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from ddoauth_kit.grading.bench import Bench
     from ddoauth_kit.grading.journey import Arrival
 
-_NOTE: Final = "Only PKCE protects this attempt; RFC 9700, 2.1, allows it where PKCE is certain."
+_NOTE: Final = "Only PKCE protects this attempt; RFC 9700, 2.1, allows this if PKCE is guaranteed."
 
 
 def _consented(bench: Bench, journey: Journey | None = None) -> Journey:
@@ -126,7 +126,7 @@ def browser_bound(bench: Bench) -> list[Finding]:
         text = "The server finished the attempt in a browser that did not begin it."
         return [check.broken(text, events=arrival.events)]
     if arrival.connected:
-        text = "The server counts a browser as connected that did not begin the attempt."
+        text = "The server counts a browser that did not begin the attempt as connected."
         return [check.broken(text, events=arrival.events)]
     return [check.met("Another browser's redirect did not lead to tokens.", events=arrival.events)]
 

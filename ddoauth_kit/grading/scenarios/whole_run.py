@@ -39,12 +39,12 @@ def nothing_in_query(bench: Bench, events: Sequence[SandboxEvent]) -> Finding:
         if event.role != "app":
             named |= {"code"} & {*event.query_fields}
         if named:
-            text = f"A URL to {event.host or event.site} held {', '.join(sorted(named))}."
+            text = f"A URL to {event.host or event.site} contained {', '.join(sorted(named))}."
             return check.broken(text, events=[event])
     for record in bench.records:
         named = _NEVER_IN_URL & {name.lower() for name in record.query_fields}
         if named:
-            return check.broken(f"A URL to {record.host} held {', '.join(sorted(named))}.")
+            return check.broken(f"A URL to {record.host} contained {', '.join(sorted(named))}.")
     return check.met(f"{len(events)} URLs contain none.")
 
 
@@ -88,8 +88,8 @@ def least_scope(bench: Bench, events: Sequence[SandboxEvent]) -> Finding:
         return check.not_seen("The server called no operation that needs a scope.")
     spare = sorted(_asked(events) - needed)
     if spare:
-        text = f"No operation of this run needed {', '.join(spare[:6])}."
-        return check.risk(text, reason="The run may not show all that your server does.")
+        text = f"No operation in this run needed {', '.join(spare[:6])}."
+        return check.risk(text, reason="The run may not show everything that your server does.")
     return check.met("Each scope was used.")
 
 

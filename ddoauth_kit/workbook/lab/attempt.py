@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     Check = Callable[[AuthorizationResponse], None]
 
 LISTENS: Final = (
-    "Waiting for your decision there. If the page where you end up does not open, paste its "
+    "Waiting for your decision on that page. If the page you end up on does not open, paste its "
     "address into the field."
 )
 PASTES: Final = (
-    "Decide there, then paste the address of the page where you end up into the field, even if "
-    "that page does not open."
+    "Decide on that page, then paste the address of the page you end up on into the field, even "
+    "if it does not open."
 )
 CLICKS: Final = "Decide on the page below, as a customer would."
 

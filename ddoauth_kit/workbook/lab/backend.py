@@ -119,7 +119,7 @@ class Backend(ABC):
         Raises:
             InputError: `no_own_sandbox`, or `unknown_fault`.
         """
-        what = f"This lab has no sandbox of its own, so nothing can show the fault {fault!r}."
+        what = f"This lab doesn't have its own sandbox, so nothing can show the fault {fault!r}."
         raise InputError("no_own_sandbox", what)
 
     def journal(self) -> Sequence[JournalEntry] | None:

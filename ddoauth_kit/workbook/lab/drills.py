@@ -71,7 +71,7 @@ def _refuse_unknown(fault: str, *, drill: str) -> None:
         parse_fault(fault)
     except SandboxError as error:
         known = ", ".join(MISTAKES)
-        what = f"{drill!r} is neither a mistake ({known}) nor a fault of the sandbox: {error}."
+        what = f"{drill!r} is neither a mistake ({known}) nor a sandbox fault: {error}."
         raise InputError("unknown_drill", what) from None
 
 

@@ -56,15 +56,15 @@ NOT_ASKED: Final = (
 )
 NOT_KEPT: Final = (
     "The key was created, but could not be stored ({error}). Only the return value of this call "
-    "holds it: save `api_key.key.reveal()` in your secret manager now."
+    "contains it: save `api_key.key.reveal()` in your secret manager now."
 )
 KEPT_EARLIER: Final = "stored by an earlier lesson"
 NOT_HELD: Final = (
-    "The refresh token could not be stored ({error}). Only the return value of this call holds "
+    "The refresh token could not be stored ({error}). Only the return value of this call contains "
     "it: without it, the customer has to authorize again."
 )
 RUN_AGAIN: Final = (
-    "This lab has exchanged this response before, and a code works once: run the cell with "
+    "This lab has already exchanged this response, and a code works only once: run the cell with "
     "`lab.authorize()` again, then this cell and the cells after it."
 )
 NO_KEY_SCOPE: Final = "This client does not ask for api_keys_write, so it can't send data."

@@ -43,7 +43,7 @@ ELSEWHERE: Final = (
 WAIT: Final = 300.0
 NOT_FROM_A_PANEL: Final = (
     "A background task can't ask for the redirect URL: authorize first, with the authorize panel "
-    "or by `lab.connect()` in a cell."
+    "or with `lab.connect()` in a cell."
 )
 WAITING: Final = "Waiting for you to authorize; interrupt the kernel to stop."
 # JupyterLab removes the style of links inside widgets.
@@ -182,7 +182,7 @@ def getpass(prompt: str) -> str:
 
 def nobody() -> InputError:
     """Return the error for a kernel that can't ask anybody."""
-    return InputError("no_person", "There is no person here who could paste the redirect URL.")
+    return InputError("no_person", "Nobody can paste the redirect URL here.")
 
 
 def link(url: str, text: str) -> str:

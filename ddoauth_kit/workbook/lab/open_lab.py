@@ -87,7 +87,7 @@ def open_lab(  # noqa: PLR0913 - each is a choice of the notebook or its test
     if mode == Mode.LIVE:
         lab = Lab(_live(site, client=client, writes=writes, sites=sites, person=person))
     elif mode != Mode.SANDBOX:
-        raise InputError("unknown_mode", f"{mode!r} is not a mode.")
+        raise InputError("unknown_mode", f"{mode!r} is not a valid mode.")
     elif shared := find_shared_sandbox():
         lab = _join(shared, site, client=client, every_scope=every_scope)
     else:

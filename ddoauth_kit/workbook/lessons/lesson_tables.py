@@ -101,7 +101,7 @@ def journal_table(lab: Lab) -> ResultTable | Skipped:
     """
     entries = lab.backend.journal()
     if entries is None:
-        return Skipped("This lab has no sandbox of its own, so there is no journal to read.")
+        return Skipped("This lab doesn't have its own sandbox, so there is no journal to read.")
     rows = [
         {
             "method": entry.method,

@@ -38,8 +38,8 @@ def find_notebooks(names: list[str] | None = None) -> list[Path]:
     for stem in stems:
         if stems.count(stem) > 1:
             what = (
-                f"Two notebooks are called {stem!r}: rename one of them, or run each by itself "
-                "into a folder of its own."
+                f"Two notebooks are called {stem!r}: rename one of them, or run them separately, "
+                "each with its own output folder."
             )
             raise InputError("unknown_notebook", what)
     return found

@@ -65,7 +65,7 @@ CREATION: Final[dict[str, tuple[CreationStep, ...]]] = {
         ),
         CreationStep("Store id and secret", "they are for tests in this organization", OLDER),
         CreationStep(
-            "Enter name, description and redirect URIs", "Datadog refuses any other", OLDER
+            "Enter name, description and redirect URIs", "Datadog refuses all others", OLDER
         ),
         CreationStep("Enter the onboarding URL", "the tile sends domain and site to it", OLDER),
         CreationStep(

@@ -21,7 +21,7 @@ NOT_YET: Final = Skipped(
     "No API key is stored yet; `lab.api_key(tokens)` creates it in a cell.", state="not yet"
 )
 NOT_KEPT: Final = (
-    "It could not be stored: save this panel's `panel.api_key.key.reveal()` in your secret "
+    "The key could not be stored: save this panel's `panel.api_key.key.reveal()` in your secret "
     "manager before the kernel ends."
 )
 
@@ -80,5 +80,5 @@ class ApiKeyPanel(Panel):
         if isinstance(self.api_key, ApiKey):
             kept = self._kept()
             safe = isinstance(kept, ApiKey) and kept.key == self.api_key.key
-            said = f"Kept in {self._lab.store.where}." if safe else NOT_KEPT
+            said = f"Stored in {self._lab.store.where}." if safe else NOT_KEPT
             self.add(said)

@@ -35,12 +35,12 @@ NOT_YET: Final = (
 CANCELLED: Final = "Cancelled; the link no longer works. You can start again."
 NOT_WAITING: Final = "No authorization is pending: press Authorize first."
 UNKEPT: Final = (
-    "The store does not have this refresh token: save this panel's "
-    "`panel.tokens.refresh_token.reveal()` in your secret manager, or the customer has to "
+    "This refresh token is not in the store: save this panel's "
+    "`panel.tokens.refresh_token.reveal()` in your secret manager, or the customer will have to "
     "authorize again."
 )
 # Like a password, because the address contains the code.
-REDIRECT: Final = Field("redirect", "Address of the page where you ended up", kind="secret")
+REDIRECT: Final = Field("redirect", "Address of the page you ended up on", kind="secret")
 
 
 class AuthorizePanel(Panel):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ddoauth_kit.workbook.own_app.creation_steps import CreationStep
 
-LOST: Final = " This file was not a list of ticks; the next tick replaces it."
+LOST: Final = " This file does not contain a list of ticks; your next tick replaces it."
 _LINKS: Final = "Datadog's pages: " + ", ".join(link(url, title) for title, url in PAGES.items())
 
 # ipywidgets cuts off a box's long label; on a narrow screen it should wrap.

@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 
 NOT_YET: Final = "Nothing has been registered with this form yet."
 NOT_KEPT: Final = "Nothing was stored, and your input is still here."
-NOTHING_WRONG: Final = "Nothing needs to be corrected."
-KEPT: Final = "The registration is kept."
+NOTHING_WRONG: Final = "You don't need to correct anything."
+KEPT: Final = "The registration is stored."
 _EMPTY: Final = "is empty."
-ONLY_SANDBOX: Final = "On Binder and in a browser tab the form takes no registration."
+ONLY_SANDBOX: Final = "On Binder and in a browser tab, the form doesn't accept a registration."
 FIELDS: Final = (
     Field(
         "kind",

@@ -76,7 +76,7 @@ class TranscriptPanel(Panel):
     def _turn(self) -> None:
         page = self._choice.value
         if page is None:
-            self.say("No request was sent yet.")
+            self.say("No requests have been sent yet.")
             return
         box = self._pages.children[page]
         here = list(enumerate(self._seen, 1))[page * PAGE : (page + 1) * PAGE]
@@ -93,7 +93,7 @@ class TranscriptPanel(Panel):
         if count <= PAGE:
             return f"{count} exchange{'' if count == 1 else 's'}."
         shown = self._numbers(page)
-        return f"Exchanges {shown} of {count}; choose others in the field above."
+        return f"Exchanges {shown} of {count}; choose other exchanges in the field above."
 
     def _numbers(self, page: int) -> str:
         return f"{page * PAGE + 1} to {min((page + 1) * PAGE, len(self._seen))}"
@@ -122,7 +122,7 @@ def _needs(curl: Snippet, host: str) -> str:
     named = [
         f"{name} (https://{host})" if name.endswith("_URL") else name for name in curl.variables
     ]
-    return f"Set these variables first; both snippets read them: {', '.join(named)}."
+    return f"Set these variables first, because both snippets read them: {', '.join(named)}."
 
 
 def _message(title: str, message: str) -> str:

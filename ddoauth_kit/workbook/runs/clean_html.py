@@ -76,7 +76,7 @@ _REFERENCE: Final = re.compile(
     rf"{_MARK}(?=[A-Za-z][A-Za-z0-9]{{1,31}};|#[0-9]{{1,7}};|#[xX][0-9a-fA-F]{{1,6}};)"
 )
 TOO_DEEP: Final = (
-    "<p>This output is nested too deeply for a page. The notebook holds all of it.</p>"
+    "<p>This output is nested too deeply for a page. The notebook contains all of it.</p>"
 )
 _PICTURE: Final = re.compile(r"data:image/(?:png|jpeg|gif|webp|svg\+xml)[;,]")
 

@@ -63,7 +63,7 @@ class Ledger:
             {}
         ]
         if head != self._head:
-            what = f"The run in {quoted_path(self._path.parent)} had other settings: {head}."
+            what = f"The run in {quoted_path(self._path.parent)} had different settings: {head}."
             raise InputError("other_settings", what)
         runs = [NotebookRun(**line) for line in lines if "notebook" in line]
         self._runs = {run.name: run for run in runs}

@@ -84,11 +84,11 @@ def _source(source: object, where: str) -> str:
     if lines is None:
         return ""
     if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
-        raise ValueError(f"the `source` of {where} is not a text or a list of texts")
+        raise ValueError(f"the `source` of {where} is not a string or a list of strings")
     return "".join(lines)
 
 
-def _field(holder: dict[str, Any], name: str, kind: type, *, where: str = "") -> Any:  # noqa: ANN401 - of the given type
+def _field(holder: dict[str, Any], name: str, kind: type, *, where: str = ("")) -> Any:  # noqa: ANN401 - of the given type
     """Return a field, or its empty value where it is missing or null."""
     value = holder.get(name)
     if value is None:

@@ -54,6 +54,6 @@ class RunProgress:
 
 def describe(run: NotebookRun) -> str:
     """Return a result in one line."""
-    again = f", begun {run.attempts} times" if run.attempts > 1 else ""
+    again = f", started {run.attempts} times" if run.attempts > 1 else ""
     where = run_title(run.notebook, run.site, run.client)
     return one_line(f"{run.status} {where} in {run.seconds:.1f} s{again}")

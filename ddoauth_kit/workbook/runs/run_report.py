@@ -156,7 +156,7 @@ def _cell(run: NotebookRun | None) -> str:
     if run is None:
         return '<td class="word none">not run</td>'
     tone = "bad" if run.error else "good"
-    again = f"<br>begun {run.attempts} times" if run.attempts > 1 else ""
+    again = f"<br>started {run.attempts} times" if run.attempts > 1 else ""
     seconds = f"<br><small>{run.seconds:.1f} s</small>"
     return f'<td class="word {tone}">{_link(run, run.status)}{seconds}{again}</td>'
 

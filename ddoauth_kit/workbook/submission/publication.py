@@ -115,7 +115,7 @@ def switch_to(lab: Lab, taken_over: TakenOver) -> Lab:
     id, so neither overwrites the other's values.
     """
     if not isinstance(lab.backend, OwnSandbox):
-        raise InputError("no_own_sandbox", "This lab has no sandbox of its own to publish in.")
+        raise InputError("no_own_sandbox", "This lab doesn't have its own sandbox to publish in.")
     # This keeps the lab, so that the sandbox lives as long as either lab is used.
     return Lab(lab.backend.with_registration(taken_over.registration, after=lab))
 

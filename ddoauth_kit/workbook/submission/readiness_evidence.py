@@ -42,7 +42,7 @@ class Ready(StrEnum):
 
 _GRADES: Final = {
     Grade.MET: (Ready.YES, ""),
-    Grade.RISK: (Ready.BY_HAND, "Read each risk in the report, and explain why you accept it."),
+    Grade.RISK: (Ready.BY_HAND, "Read each risk in the report, and say why you accept it."),
     Grade.INCOMPLETE: (Ready.NOT_SEEN, "Add the settings that the report names, and grade again."),
     Grade.BROKEN: (Ready.NO, "Fix everything that the report calls broken, and grade again."),
 }
@@ -102,7 +102,7 @@ _FLOWS: Final = {
     Verdict.NOT_TRIED: Ready.NOT_SEEN,
     Verdict.RATE_LIMITED: Ready.NOT_SEEN,
 }
-_BY_HAND: Final = "Do it by hand, and state what you saw."
+_BY_HAND: Final = "Do it by hand, and write down what you saw."
 
 
 def all_entries(
@@ -193,7 +193,7 @@ def _flow(requirement: str, alike: list[ProbeResult], when: str) -> ReadinessEnt
     first = alike[0]
     ready = _FLOWS.get(first.verdict, Ready.BY_HAND)
     call = f"{first.method} {first.path}: {first.status}" if first.status else ""
-    fix = {Ready.YES: "", Ready.BY_HAND: _BY_HAND}.get(ready, "Look at the evidence of the probe.")
+    fix = {Ready.YES: "", Ready.BY_HAND: _BY_HAND}.get(ready, "Look at the probe's evidence.")
     word = str(first.verdict).replace("_", " ")
     evidence = f"{word}; {call or MEANINGS[first.verdict]}"
     return ReadinessEntry(requirement, ready, tuple(r.site for r in alike), evidence, when, fix)

@@ -82,7 +82,10 @@ class Difference:
         cut = (
             ""
             if self.complete
-            else (" A run was cancelled: new and gone verdicts may only be missing.")
+            else (
+                " A run was cancelled, so verdicts that look new or gone may just be missing from "
+                "it."
+            )
         )
         return f"Of {self.compared} verdicts in both runs: {', '.join(named) or 'no change'}.{cut}"
 

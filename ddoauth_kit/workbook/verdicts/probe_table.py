@@ -29,7 +29,7 @@ COLUMNS: Final = (
 )
 _NEEDED: Final = ("site", "scope", "verdict")
 _NO_ANSWER: Final = frozenset({Verdict.FAILED, Verdict.NOT_TRIED})
-_UNKNOWN: Final = "Saved rows have no baseline."
+_UNKNOWN: Final = "Saved rows don't include a baseline."
 
 
 def verdict_rows(report: ProbeReport) -> list[dict[str, Any]]:

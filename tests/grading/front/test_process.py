@@ -128,7 +128,7 @@ def test_waiting_has_an_end() -> None:
     """A command that still runs is a timeout and not an exit code."""
     with (
         ForeignProcess(["sleep", "60"], environment=os.environ) as process,
-        pytest.raises(TimeoutError, match="still runs"),
+        pytest.raises(TimeoutError, match="still running"),
     ):
         process.wait(0.1)
 

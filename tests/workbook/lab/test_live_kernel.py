@@ -54,7 +54,7 @@ def test_nobody_is_there() -> None:
     with pytest.raises(CellExecutionError, match=r"\[no_person\]"):
         NotebookClient(notebook, timeout=60, kernel_name="python3").execute()
     saved = nbformat.writes(notebook)
-    said = "InputError: [no_person] There is no person here who could paste the redirect URL."
+    said = "InputError: [no_person] Nobody can paste the redirect URL here."
     assert said in saved
     assert "run `ddoauth login` once in your own terminal" in saved
     assert "/oauth2/v1/authorize?" in saved, "the link was shown"

@@ -83,7 +83,7 @@ def test_the_key_is_created_once(lab: Lab) -> None:
     panel = ApiKeyPanel(lab, tokens)
     said = pressed(panel)
     assert isinstance(panel.api_key, ApiKey)
-    assert "Kept in memory" in said
+    assert "Stored in memory" in said
     assert panel._create.disabled
     assert lab.api_key(tokens).key == panel.api_key.key  # type: ignore[union-attr]
     again = ApiKeyPanel(lab, tokens)
@@ -106,7 +106,7 @@ def test_a_key_that_exists_elsewhere_can_be_deleted_and_made_anew(lab: Lab) -> N
     assert "api_key_exists" in repr(panel)
     assert not panel._create.disabled
     lab.customer.revoke_api_key(other.key_id)
-    assert "Kept in" in pressed(panel)
+    assert "Stored in" in pressed(panel)
 
 
 def test_a_store_that_keeps_nothing_costs_no_key(lab: Lab) -> None:
@@ -130,7 +130,7 @@ def test_a_key_that_was_made_and_not_kept_is_not_said_to_be_kept(lab: Lab) -> No
     panel = ApiKeyPanel(keeping_in(lab, FullStore()), lab.connect())
     said = pressed(panel)
     assert isinstance(panel.api_key, ApiKey)
-    assert "Kept in" not in said
+    assert "Stored in" not in said
     assert "panel.api_key.key.reveal()" in said
     assert panel.api_key.key.reveal() not in held()
     assert creations(lab) == 1

@@ -63,9 +63,9 @@ def test_a_broken_file_is_named_until_a_tick_replaces_it(folder: Path, content: 
     file.write_bytes(content.encode("utf-8", "surrogateescape"))
     panel = ChecklistPanel("app")
     assert panel.done == ()
-    assert "was not a list of ticks" in panel.status.value
+    assert "does not contain a list of ticks" in panel.status.value
     panel.panel.children[0].value = True
-    assert "was not a list of ticks" not in panel.status.value
+    assert "does not contain a list of ticks" not in panel.status.value
     assert "1 of 9 done" in panel.status.value
     assert ChecklistPanel("app").done == (1,)
 
@@ -76,7 +76,7 @@ def test_nothing_ticked_is_nothing_broken(folder: Path) -> None:
     box.value = True
     box.value = False
     assert (folder / "ticks-app.json").exists()
-    assert "was not a list of ticks" not in ChecklistPanel("app").status.value
+    assert "does not contain a list of ticks" not in ChecklistPanel("app").status.value
 
 
 def test_ticks_that_cannot_be_written_are_not_said_to_be_in_the_file(folder: Path) -> None:

@@ -145,7 +145,7 @@ def test_a_clean_check_says_so_and_commas_separate() -> None:
         form = RegistrationForm("us1", store=lab.store)
         uris = "http://127.0.0.1:8484/a, https://acme.example.com/b\nhttps://acme.example.com/c"
         reply = press(form, "Check", redirect_uris=uris, scopes="api_keys_write,metrics_read")
-        assert reply["html"] == "Nothing needs to be corrected."
+        assert reply["html"] == "You don't need to correct anything."
         assert reply["errors"] == {}
         press(form, "Keep", redirect_uris=uris, scopes="api_keys_write,metrics_read")
         assert form.kept is not None

@@ -47,7 +47,7 @@ def page(panel: TranscriptPanel) -> Any:
 def test_the_transcript_grows_and_offers_code(lab: Lab) -> None:
     """Each exchange can be unfolded, masked, and taken away as a command and as httpx code."""
     panel = TranscriptPanel(lab)
-    assert "No request was sent yet." in panel.status.value
+    assert "No requests have been sent yet." in panel.status.value
     tokens = lab.connect()
     field(panel, "Show the newest").click()
     assert "1 exchange." in panel.status.value
@@ -114,7 +114,7 @@ def test_many_exchanges_come_page_by_page(lab: Lab) -> None:
     made = [len(each.children) for each in panel._pages.children]
     assert made == [0] * (KEPT_EXCHANGES // PAGE - 1) + [PAGE]
     assert "/things/1199 " in page(panel).children[-1].value
-    assert "951 to 1000 of 1000; choose others" in panel.status.value
+    assert "951 to 1000 of 1000; choose other exchanges" in panel.status.value
     field(panel, "Exchanges").value = 0
     assert "/things/200 " in page(panel).children[0].value
     assert "Exchanges 1 to 50 of 1000" in panel.status.value

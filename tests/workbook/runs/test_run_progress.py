@@ -30,7 +30,7 @@ def test_lines() -> None:
     """Without a terminal each result is a line of plain text, with a client that a file names."""
     assert _shown(io.StringIO()).splitlines() == [
         "1/3 passed 01_a on us1 in 1.2 s",
-        "2/3 failed 01_a on us1 in 1.2 s, begun 2 times",
+        "2/3 failed 01_a on us1 in 1.2 s, started 2 times",
         "3/3 passed 01_a on us1 for Acme in 1.2 s",
     ]
 

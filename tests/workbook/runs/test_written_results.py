@@ -186,7 +186,7 @@ def test_report(out: Path) -> None:
     assert "6 of 8 passed, 1 failed" in page.text
     assert "You named a site that is not in the site table" in page.text
     assert "05_scopes on eu1 for Globex" in page.text
-    assert "begun 2 times" in page.text
+    assert "started 2 times" in page.text
     assert "not run" in page.text
     assert "alert(1)" in page.text
     assert "All files of this run were scanned for secrets" in page.text
