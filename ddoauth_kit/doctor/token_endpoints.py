@@ -57,7 +57,7 @@ def _check(http: Http, site: Site, endpoint: TokenEndpoint, *, used: bool) -> Fi
         return unknown(check, error.what, "check the connection and the proxy settings")
     if answer.status in _MISSING:
         step = (
-            "set DDOAUTH_TOKEN_ENDPOINT, or `token_endpoint` of the registration, to the other one"
+            "set DDOAUTH_TOKEN_ENDPOINT, or the registration's `token_endpoint`, to the other one"
         )
         found = f"{address} does not exist ({answer.status})"
         return problem(check, found, step) if used else note(check, found)

@@ -35,15 +35,15 @@ ADVICE: Final[dict[str, str]] = {
         "`id`, `name`, `redirect_uris`, `onboarding_url` and `scopes`."
     ),
     "missing_client_id": (
-        "store the registration with the form in lesson 09, set DDOAUTH_CLIENT_ID (or "
-        "DDOAUTH_CLIENT_ID_EU1 and so on for one site), or name a client file."
+        "store the registration with the form in lesson 09, set DDOAUTH_CLIENT_ID (or, for a "
+        "single site, DDOAUTH_CLIENT_ID_EU1 and so on), or name a client file."
     ),
     "missing_client_secret": (
         "set DDOAUTH_CLIENT_SECRET (private client) or DDOAUTH_PUBLISHED_CLIENT_SECRET "
         "(published client) in the environment; never write it into a notebook or a parameter."
     ),
     "no_credentials_for_site": (
-        "a private client works only on the site that created it: import the app on the other "
+        "a private client works only on the site where it was created: import the app on the other "
         "site and set that site's id and secret, or use the published client."
     ),
     "bad_redirect_uri": "register an absolute https URI without a fragment (http on loopback).",
@@ -53,7 +53,8 @@ ADVICE: Final[dict[str, str]] = {
     ),
     "unregistered_scope": "ask for registered scopes only, or add the scope to the client first.",
     "unusable_credential": (
-        "copy it again: it contains a line break, a space at either end, or a non-ASCII character."
+        "copy the value again: it contains a line break, a space at either end, or a non-ASCII "
+        "character."
     ),
     "unknown_mode": "use `sandbox` (offline, no credentials) or `live`.",
     "unknown_writes": "use `none` (reads only), `harmless` or `round-trip`.",
@@ -80,8 +81,7 @@ ADVICE: Final[dict[str, str]] = {
         "sandbox` prints), or set your own client's id and secret to use Datadog."
     ),
     "not_logged_in": (
-        "run `ddoauth login` with the same variables and the same `--site`, in a terminal of your "
-        "own."
+        "run `ddoauth login` with the same variables and the same `--site`, in your own terminal."
     ),
     "no_person": (
         "run `ddoauth login` once in your own terminal: commands, and lessons from 04 on, then use "
@@ -156,7 +156,7 @@ ADVICE: Final[dict[str, str]] = {
     "output_not_written": (
         "free disk space, or write to another place; earlier files are unchanged."
     ),
-    "bad_output_folder": "choose a folder that you can write to, with `--out`.",
+    "bad_output_folder": "use `--out` to choose a folder that you can write to.",
     "bad_probe_rows": (
         "give a JSON or CSV file that `save` or `ddoauth probe` wrote, or rows with `site`, "
         "`scope` and `verdict`, with each scope once per site."
@@ -191,7 +191,7 @@ ADVICE: Final[dict[str, str]] = {
     "unknown_line": "use a text that occurs exactly once, such as a whole line of the server.",
     "unknown_handler": "name `onboarding` or `callback`, the two handlers of a server.",
     # A command behind the sandbox's front cannot start.
-    "no_trustme": "`pip install 'ddoauth-kit[grade]'`",
+    "no_trustme": "run `pip install 'ddoauth-kit[grade]'`.",
     "command_not_found": "check the spelling and PATH; write `./serve` for a file in this folder.",
     "command_not_started": (
         "check that it is a program for this machine, and that its first line names an interpreter "
@@ -285,7 +285,7 @@ ADVICE: Final[dict[str, str]] = {
     "consent_refused": (
         "read the reason in the message: Datadog's consent page would say the same."
     ),
-    "not_connected": "get one normal connect to work first: `ddoauth grade --only pkce-s256`.",
+    "not_connected": "get one normal connection to work first: `ddoauth grade --only pkce-s256`.",
     "first_look_failed": (
         "fix the problem that the message describes, or write the settings by hand, as shown in "
         "`.github/GRADE.md`."
@@ -330,13 +330,13 @@ ADVICE: Final[dict[str, str]] = {
         "remove the scope that the message names, that this site doesn't know, or that is not "
         "part of the client: one bad scope makes the whole request fail."
     ),
-    "authorization_refused": "read the server's words; correct the authorization request.",
+    "authorization_refused": "read what the server said, and correct the authorization request.",
     "not_a_redirect": (
         "paste the whole address of the page where the browser ends up. A server passes the "
         "query string of the request; scheme, host and port do not matter."
     ),
     "no_redirect_in_time": (
-        "start again and answer the consent page in time. If the browser runs on another "
+        "start again and respond to the consent page in time. If the browser runs on another "
         "machine, set DDOAUTH_CONSENT=paste and paste the address of the page where it ends up."
     ),
     "wait_cancelled": "start again when you are ready; the port is free.",
@@ -363,9 +363,10 @@ ADVICE: Final[dict[str, str]] = {
     "wrong_issuer": "start again; the answer may come from another authorization server.",
     # The token and revocation endpoints.
     "invalid_grant": (
-        "start a new authorization. One text stands for five causes: the code was used before, the "
+        "start a new authorization. The same text has five causes: the code was used before, the "
         "code is older than ten minutes, the verifier belongs to another attempt, the redirect URI "
-        "differs, or the request went to another site than the `domain` of the redirect."
+        "differs, or the request went to a site other than the one that the redirect's `domain` "
+        "names."
     ),
     "invalid_refresh_token": (
         "forget this grant and ask the customer to authorize again; do not retry: the grant was "
@@ -382,29 +383,30 @@ ADVICE: Final[dict[str, str]] = {
     ),
     "no_refresh_token": "ask the customer to authorize again; there is nothing to refresh with.",
     "other_token_endpoint": (
-        "set DDOAUTH_TOKEN_ENDPOINT, or `token_endpoint` of the registration, to the endpoint that "
+        "set DDOAUTH_TOKEN_ENDPOINT, or the registration's `token_endpoint`, to the endpoint that "
         "issued the grant, and refresh once more; if that is refused as well, forget the grant and "
         "ask the customer to authorize again."
     ),
     "token_endpoint_missing": (
-        "set DDOAUTH_TOKEN_ENDPOINT, or `token_endpoint` of the registration, to the other value "
+        "set DDOAUTH_TOKEN_ENDPOINT, or the registration's `token_endpoint`, to the other value "
         "(`v1` or `v2`), then authorize again; `ddoauth doctor --token-endpoint` finds out which "
-        "one answers. The kit does not try the other one by itself, because a code works once."
+        "one answers. The kit does not try the other one on its own, because a code works only "
+        "once."
     ),
-    "token_refused": "read the server's words; compare the request with the transcript.",
+    "token_refused": "read what the server said, and compare the request with the transcript.",
     # The APIs.
     "unauthorized": (
         "call GET /api/v2/current_user with the same token: if that works, the endpoint does not "
         "support OAuth or needs another scope; if not, refresh or authorize again."
     ),
     "scope_missing": (
-        "compare the granted scopes with what the call needs; the authorizing user may also lack "
+        "compare the granted scopes with what the call needs. The authorizing user may also lack "
         "the permission itself; the answer is the same. If GET /api/v2/current_user also fails, "
         "the problem is the token."
     ),
     "not_found": "check the id and the site; the object may be in another organization.",
     "rate_limited": "wait for the number of seconds in the answer, then try again.",
-    "api_refused": "read the server's words; compare the request with the API reference.",
+    "api_refused": "read what the server said, and compare the request with the API reference.",
     "api_key_exists": (
         "use the key that was stored when it was created. If it is lost, the customer revokes "
         "the key named after your client under Organization Settings > API Keys; then run the "

@@ -28,11 +28,11 @@ READERS = {
     "key": lambda answer: read_api_key(answer, site=US1),
 }
 KNOWN_PAINS = [
-    ("invalid_grant", "went to another site than the `domain`"),
+    ("invalid_grant", "went to a site other than the one"),
     ("tls_error", "Hostname/IP does not match certificate's altnames"),
     ("unknown_site", "a region that is newer than the table"),
     ("invalid_scope", "remove scopes one by one"),
-    ("unauthorized", "doesn't show whether the endpoint is closed or the scope is missing"),
+    ("unauthorized", "doesn't show whether the endpoint does not support OAuth or the scope"),
     ("unauthorized", "If your server does not refresh"),
     ("api_key_exists", "before an uninstallation (which does not remove keys)"),
     ("scope_missing", "creating a monitor needs the token"),
@@ -46,7 +46,7 @@ KNOWN_PAINS = [
     ("api_key_required", "there is no `metrics_write` scope"),
     ("token_refused", "single quotes, so the shell does not expand them"),
     ("rate_limited", "holds the seconds until the period ends, not a point in time"),
-    ("no_credentials_for_site", "a private one of another site"),
+    ("no_credentials_for_site", "a private one from another site"),
     ("api_refused", "`ddoauth doctor` compares your clock"),
 ]
 
