@@ -58,6 +58,9 @@ def checked_notebook(path: Path) -> dict[str, Any]:
         what = f"The notebook {quoted_path(path)} can't be run: {error}."
         raise InputError("not_a_notebook", what) from None
     refuse_other_language(notebook["metadata"], name=path.name)
+    if not any(cell["cell_type"] == "code" for cell in notebook["cells"]):
+        what = f"The notebook {quoted_path(path)} has no code cell, so a run would try nothing."
+        raise InputError("not_a_notebook", what)
     return notebook
 
 
