@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import socket
 import sys
 import tempfile
 import threading
@@ -29,6 +30,7 @@ from ddoauth_kit.cli import main
 from ddoauth_kit.commands import lab, run, run_notebooks, terminal
 from ddoauth_kit.commands.parser import Parser
 from ddoauth_kit.commands.streams import existing_streams
+from ddoauth_kit.config_folder import config_folder
 from ddoauth_kit.doctor import client_settings
 from ddoauth_kit.doctor.finding import Status
 from ddoauth_kit.doctor.proxy_and_tls import check_tls
@@ -37,7 +39,7 @@ from ddoauth_kit.environment_values import word_of
 from ddoauth_kit.errors import InputError, NetworkError
 from ddoauth_kit.oauth.callback.addresses import registered_address
 from ddoauth_kit.oauth.client import OAuthClient
-from ddoauth_kit.oauth.consent.way_back import opens_no_window
+from ddoauth_kit.oauth.consent.way_back import consent_wanted, opens_no_window
 from ddoauth_kit.printable import readable
 from ddoauth_kit.registration import registration_from_file
 from ddoauth_kit.registration.live import live_registration
@@ -48,6 +50,8 @@ from ddoauth_kit.store import FileStore, KeyringStore, Slot, patience
 from ddoauth_kit.store.files import default_folder
 from ddoauth_kit.workbook.runs.run_matrix import NotebookRun
 from ddoauth_kit.workbook.runs.run_progress import RunProgress
+from ddoauth_kit.workbook.runs.scheduler_knock import knock
+from ddoauth_kit.workbook.runs.source_notebook import refuse_other_language
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,14 +82,20 @@ def test_a_scope_with_one_wrong_letter_is_not_known(scope: str, data: st.DataObj
     assert scope in unknown_scope(typed)
 
 
+JSON = st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.lists(WORD, max_size=2)
+PAGES = ("", "<html>Log in</html>", "<!DOCTYPE html><p>{}", "Blocked", "{", "{'ok': true}", "NaN")
+
+
 @generated(
-    st.sampled_from([200, 201, 204, 302, 307, 400, 401, 403, 404, 407, 429, 511]),
-    st.sampled_from(["", "<html>Log in</html>", "Blocked", "[]", '{"ok": true}', "null", "0"]),
+    st.sampled_from([400, 401, 403, 404, 407, 429, 511]) | st.integers(200, 499),
+    st.sampled_from(PAGES) | JSON.map(json.dumps) | st.dictionaries(WORD, JSON).map(json.dumps),
+    st.text(" \t\r\n", max_size=3),
 )
-def test_only_a_refusal_in_json_is_datadogs(status: int, text: str) -> None:
+def test_only_a_refusal_in_json_is_datadogs(status: int, text: str, blank: str) -> None:
     """A question without a key gets 401, 403 or 429 with an object; all else is a proxy's."""
-    wanted = status in {401, 403, 429} and text == '{"ok": true}'
-    assert (_foreign(response(status, text)) == "") is wanted
+    wanted = status in {401, 403, 429} and text.startswith("{") and text.endswith("}")
+    wanted = wanted and text != "{'ok': true}"
+    assert (_foreign(response(status, f"{blank}{text}{blank}")) == "") is wanted
 
 
 @generated(st.sampled_from(sorted(GOOD)), WORD, st.sampled_from([" ", "\t", ",", ", ", ";"]), WORD)
@@ -175,15 +185,104 @@ def test_every_file_name_is_readable(text: str, raw: bytes) -> None:
     assert readable(text) == text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
 
 
+TERMINALS = ("w3m", "lynx", "links", "links2", "elinks", "browsh", "carbonyl", "www-browser")
+WINDOWS = ("firefox", "google-chrome", "chromium", "epiphany", "xdg-open", "x-www-browser")
+
+
 @generated(
-    st.sampled_from(["", "/usr/bin/", "/snap/bin/"]),
-    st.sampled_from(["w3m", "lynx", "links", "links2", "elinks", "browsh", "Lynx", "W3M"]),
+    st.lists(WORD, max_size=3),
+    st.sampled_from([*TERMINALS, *WINDOWS]),
+    st.sampled_from([str.lower, str.upper, str.title]),
+    st.sampled_from([{}, {"DISPLAY": ":0"}, {"WAYLAND_DISPLAY": "wayland-0"}, {"DISPLAY": ""}]),
+)
+def test_a_browser_that_shows_no_window_is_none(
+    folder: list[str], name: str, spelt: Callable[[str], str], environ: dict[str, str]
+) -> None:
+    """Wherever it lies: one of a terminal always, and one with windows without a display."""
+    browser = SimpleNamespace(name="/".join(["", *folder, spelt(name)]) if folder else spelt(name))
+    with mock.patch.object(webbrowser, "get", return_value=browser):
+        assert opens_no_window(environ) is (name in TERMINALS or not any(environ.values()))
+
+
+LANGUAGES = ("R", "julia", "bash", "C++17", "Scala", "kotlin", "javascript", "SQL", "C#", "sos")
+KERNELS = (
+    *("ir", "bash", "julia-1.10", "xcpp17", "scala", "deno", "gophernotes", ".net-csharp", "xr"),
+    *("conda-env-stats-r", "ir42", "julia-1.11-8-threads", "octave", "xeus-cling-cpp17", "matlab"),
+)
+DISPLAYED = ("R", "R 4.4", "R [conda env:stats]", "Julia 1.11", "Bash", "C++17", "SQL", "Deno")
+
+
+@generated(
+    st.sampled_from(["language", "language_info", "name", "display_name"]),
+    st.data(),
+    st.sampled_from([str, str.lower, str.upper]),
+    st.text(" \t", max_size=2),
+    st.sampled_from(["python3", "Python 3 (ipykernel)", "", None]),
+)
+def test_no_notebook_of_another_language_is_run(
+    place: str, data: st.DataObject, spelt: Callable[[str], str], blank: str, shown: str | None
+) -> None:
+    """However it is spelt, and wherever it is named, whatever its kernel is called."""
+    names = {"name": KERNELS, "display_name": DISPLAYED}.get(place, LANGUAGES)
+    named = data.draw(st.sampled_from(names))
+    written = f"{blank}{spelt(named)}{blank}"
+    metadata = {
+        "language": {"kernelspec": {"name": shown, "display_name": shown, "language": written}},
+        "language_info": {"kernelspec": {"name": shown}, "language_info": {"name": written}},
+        "name": {"kernelspec": {"name": written, "display_name": shown}},
+        "display_name": {"kernelspec": {"name": "own", "display_name": written}},
+    }[place]
+    with pytest.raises(InputError) as caught:
+        refuse_other_language(metadata, name="x")
+    assert caught.value.code == "other_language"
+
+
+OURS = (
+    *("DDOAUTH_CLIENT_FILE", "DDOAUTH_CLIENT_KIND", "DDOAUTH_CLIENT_SITE", "DDOAUTH_SCOPES"),
+    *("DDOAUTH_NAME", "DDOAUTH_ONBOARDING_URL", "DDOAUTH_REDIRECT_URIS", "DDOAUTH_CLIENT_ID_US1"),
+    *("DDOAUTH_CLIENT_SECRET_US1", "DDOAUTH_PUBLISHED_CLIENT_ID", "DDOAUTH_TOKEN_ENDPOINT"),
+    *("DDOAUTH_PUBLISHED_CLIENT_SECRET", "DDOAUTH_CONSENT", "DDOAUTH_STORE_FOLDER"),
+    *("DDOAUTH_CONFIG_FOLDER", "DDOAUTH_CLIENT_ID_EU1", "DDOAUTH_SANDBOX"),
+)
+
+
+@generated(
+    st.lists(st.sampled_from(OURS), min_size=1, unique=True),
+    st.sampled_from(["", " ", "\t", "\r", "\r\n", "  \n"]),
     st.booleans(),
 )
-def test_a_browser_of_a_terminal_is_none(folder: str, name: str, display: bool) -> None:  # noqa: FBT001
-    """Wherever it lies, and whether or not there is a display."""
-    with mock.patch.object(webbrowser, "get", return_value=SimpleNamespace(name=folder + name)):
-        assert opens_no_window({"DISPLAY": ":0"} if display else {})
+def test_an_empty_variable_changes_nothing(names: list[str], empty: str, client: bool) -> None:  # noqa: FBT001 - drawn
+    """Whichever are empty together, each question is answered as if they were not there."""
+    without = {"HOME": "/home/a", **(GOOD if client else {})}
+    with_empty = {**without, **dict.fromkeys(names, empty)}
+    for ask in (
+        lambda environ: live_registration("us1", environ=environ),
+        consent_wanted,
+        default_folder,
+        config_folder,
+    ):
+        assert _asked(lambda ask=ask: ask(with_empty)) == _asked(lambda ask=ask: ask(without))
+
+
+SCHEMES = ("tcp", "tls", "ws", "wss")
+
+
+@generated(
+    st.sampled_from([*SCHEMES, "ucx", "http", "https", "inproc", "TCP", "tcp:", ""]),
+    st.sampled_from(["127.0.0.1", "localhost", "[::1]", "[::1", "", "a b", "host_that.invalid"]),
+    st.sampled_from(["", ":", ":0", ":1", ":65536", ":x", ":-1", ":1:1", ":1/x"]),
+)
+def test_a_scheduler_that_cannot_be_is_refused_at_once(scheme: str, host: str, port: str) -> None:
+    """Each address is refused by the same code, before anything of Dask is loaded or waits."""
+    begun = time.monotonic()
+    nobody = mock.Mock(side_effect=ConnectionRefusedError(111, "refused"))
+    with (
+        mock.patch.object(socket, "create_connection", nobody),
+        pytest.raises(InputError) as caught,
+    ):
+        knock(f"{scheme}://{host}{port}" if scheme else f"{host}{port}")
+    assert caught.value.code == "no_executor"
+    assert time.monotonic() - begun < 1
 
 
 NOBODY = ("", "None", "null", "undefined", "nil", "NaN", "false")

@@ -65,11 +65,16 @@ def test_what_is_planted_is_replaced(tmp_path: Path) -> None:
 
 
 def test_what_fails_leaves_no_draft(tmp_path: Path) -> None:
-    """A text that can't be encoded leaves the earlier file as it was, and no other."""
-    path = write_text(tmp_path / "a", "before")
-    with pytest.raises(UnicodeEncodeError):
-        write_text(path, "\ud800")
-    assert [p.read_text("utf-8") for p in tmp_path.iterdir()] == ["before"]
+    """Where a folder has the file's name, the folder stays, and nothing else is left."""
+    (tmp_path / "a").mkdir()
+    with pytest.raises(OSError, match="a"):
+        write_text(tmp_path / "a", "text")
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_half_a_character_becomes_a_question_mark(tmp_path: Path) -> None:
+    """A notebook can hold half a character, and its results are written all the same."""
+    assert write_text(tmp_path / "a", "x\ud800").read_text("utf-8") == "x?"
 
 
 def test_a_run_and_the_skill_follow_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

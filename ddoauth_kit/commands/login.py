@@ -75,6 +75,8 @@ def run_login(options: argparse.Namespace) -> int:
 
     scopes = chosen_scopes(options.scope)
     oauth = live_client(options.site, client=checked_client(options.client), scopes=scopes)
+    for warning in oauth.registration.warnings:
+        say(f"warning: {warning}")
     _refuse_without_a_person()
     chosen = open_store()
     site = oauth.sites.named(options.site)

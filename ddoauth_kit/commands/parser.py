@@ -21,7 +21,8 @@ NARROWEST: Final = 60
 WIDEST: Final = 100
 _CHOICE: Final = re.compile(r"argument (.+?): invalid choice: '(.*)' \(choose from (.*)\)")
 _HEADING: Final = re.compile(
-    r"^(usage|options|commands|positional arguments|examples|profiles|faults):", re.MULTILINE
+    r"^(usage|options|commands|positional arguments|examples|profiles|faults|verdicts):",
+    re.MULTILINE,
 )
 _OPTION: Final = re.compile(r"(?<![\w-])(--?[a-z][a-z-]*)")
 _BOLD, _CYAN, _PLAIN = "\x1b[1m", "\x1b[36m", "\x1b[0m"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING, Final, NoReturn
 
+from ddoauth_kit.commands.parser import listed
 from ddoauth_kit.commands.terminal import (
     FOUND,
     INTERRUPTED,
@@ -22,7 +23,7 @@ from ddoauth_kit.oauth.grant import kept_grants
 from ddoauth_kit.printable import counted
 from ddoauth_kit.probing.probe import Writes
 from ddoauth_kit.probing.probe_report import unknown_results
-from ddoauth_kit.probing.verdict import Verdict
+from ddoauth_kit.probing.verdict import MEANINGS, Verdict
 from ddoauth_kit.sites import DATADOG_SITES
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ def configure(probe: Parser) -> None:
         "`ddoauth login` stored, at Datadog, or at the sandbox whose address is in "
         "DDOAUTH_SANDBOX. --mode sandbox needs no login: it starts its own sandbox.",
         examples=EXAMPLES,
+        more=listed("verdicts", {str(v).replace("_", " "): MEANINGS[v] for v in Verdict}),
     )
     probe.set_defaults(command=run_probe)
     probe.add_argument(

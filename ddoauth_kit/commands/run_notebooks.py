@@ -253,7 +253,9 @@ def _print_changes(outcome: RunOutcome) -> None:
 
 def _next_command(outcome: RunOutcome, *, out: Path) -> str:
     """Return the command that most people need next."""
-    again = f"ddoauth run --out {shlex.quote(str(out))} --resume"
+    live = " --mode live" if outcome.settings.mode == "live" else ""
+    writes = " --writes" if outcome.settings.writes else ""
+    again = f"ddoauth run{live}{writes} --out {shlex.quote(str(out))} --resume"
     if outcome.failed:
         names = [run.notebook.partition("_")[0] for run in outcome.failed]
         return f"{again} {' '.join(dict.fromkeys(names))}"

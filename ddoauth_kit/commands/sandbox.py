@@ -10,6 +10,7 @@ import sys
 from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from shutil import which
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
@@ -257,7 +258,13 @@ def _exports(sandbox: Sandbox) -> list[str]:
         "DDOAUTH_SCOPES": " ".join(few or client.scopes),
     }
     lines = [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
-    return [*lines, "ddoauth login"]
+    return [*lines, f"{_own_command()} login"]
+
+
+def _own_command() -> str:
+    """Return what a shell needs to find `ddoauth`: its path, unless its folder is on the PATH."""
+    own = Path(sys.executable).with_name("ddoauth")
+    return shlex.quote(str(own)) if own.exists() and not which("ddoauth") else "ddoauth"
 
 
 def _table(lines: Mapping[str, str]) -> list[str]:

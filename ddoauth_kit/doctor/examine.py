@@ -12,9 +12,8 @@ from ddoauth_kit.doctor.proxy_and_tls import check_proxy, check_tls
 from ddoauth_kit.doctor.reachability import check_clock, check_sites, reach
 from ddoauth_kit.doctor.secret_stores import (
     check_folder,
-    check_keyring,
+    check_keyring_and_store,
     check_official_variables,
-    check_store,
 )
 from ddoauth_kit.doctor.settings import check_names, check_sockets, check_words
 from ddoauth_kit.doctor.token_endpoints import check_token_endpoints
@@ -51,12 +50,11 @@ def examine(  # noqa: PLR0913 - each is an option of the command
     findings = [
         check_python(),
         *check_packages(),
-        check_keyring(),
         *check_words(environ),
         *check_names(environ),
         *check_sockets(environ),
         check_folder(environ),
-        *check_store(environ),
+        *check_keyring_and_store(environ),
         *([official] if official else []),
         check_proxy(environ),
         *check_tls(environ),

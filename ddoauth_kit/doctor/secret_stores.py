@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from ddoauth_kit.doctor.finding import Finding, note, ok, problem
+from ddoauth_kit.doctor.finding import Finding, Status, note, ok, problem, unknown
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.printable import counted
 from ddoauth_kit.store import FileStore, Slot, open_store, refuse_unwritable
@@ -15,17 +15,33 @@ from ddoauth_kit.store.keyrings import usable_keyring
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from keyring.backend import KeyringBackend
+
 _TRIAL = Slot("api_key", "us1", "doctor")
 
 
-def check_keyring() -> Finding:
-    """Name the keyring, or say why it is not used."""
+def check_keyring_and_store(environ: Mapping[str, str]) -> Iterator[Finding]:
+    """Try the store that would be used; a keyring is good only if that trial went well."""
     backend, reason = usable_keyring()
+    stores = list(check_store(environ))
+    yield _keyring(backend, reason, environ, works=stores[0].status is not Status.PROBLEM)
+    yield from stores
+
+
+def _keyring(
+    backend: KeyringBackend | None, reason: str, environ: Mapping[str, str], *, works: bool
+) -> Finding:
     if backend is None:
         instead = "files or memory are" if os.name == "posix" else "memory is"
         step = f"nothing to fix: {instead} used instead, but a desktop's keyring is safer"
         return note("keyring", reason, step)
-    return ok("keyring", type(backend).__module__)
+    name = type(backend).__module__
+    wanted = environ.get("DDOAUTH_STORE", "").strip()
+    if wanted.lower() not in ("", "keyring"):
+        return note("keyring", f"{name} is not asked, because DDOAUTH_STORE says {wanted}")
+    if not works:
+        return unknown("keyring", f"{name} could not be used", "do what the line `store` says")
+    return ok("keyring", f"{name} answers")
 
 
 def check_folder(environ: Mapping[str, str]) -> Finding:

@@ -84,8 +84,9 @@ ADVICE: Final[dict[str, str]] = {
         "own."
     ),
     "no_person": (
-        "run `ddoauth login` once in your own terminal: commands and notebooks then use the stored "
-        "grant. In JupyterLab, you can paste the redirect URL instead. Sandbox mode needs nobody."
+        "run `ddoauth login` once in your own terminal: commands, and lessons from 04 on, then use "
+        "the stored grant. Lessons 01 to 03 authorize anew, so run them in JupyterLab, where you "
+        "can paste the redirect URL. Sandbox mode needs nobody."
     ),
     "unknown_creation_path": "use one of the paths that the message lists.",
     "bad_registration": "correct the fields that the message names, here and at Datadog.",

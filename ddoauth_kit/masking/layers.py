@@ -74,7 +74,7 @@ _SHORT: Final = 12
 # A long text is read again only around what a layer changes, up to the next blank on both sides.
 _WHOLE: Final = 4096
 _AROUND: Final = 1024
-_WIDEST: Final = 64 * 1024
+_WIDEST: Final = 16 * 1024
 _EDGE: Final = 400
 _BLANK: Final = re.compile(r"\s")
 

@@ -43,6 +43,7 @@ _SEPARATORS: Final = {ord(c): None for c in " \t\n\r\v\f,;|:'\"-[]"}
 _APART: Final = re.compile(r"[\s,;]")
 # Full-width, circled and mathematical letters, which NFKC converts to plain ones.
 LOOKALIKES: Final = re.compile("[\u2460-\u24ff\ufe50-\ufe6f\uff01-\uff5e\U0001d400-\U0001d7ff]+")
+_LONGEST_NUMBER: Final = 400
 _NO_DIGITS: Final = bytes(n for n in range(256) if not chr(n).isdecimal() or n > 0x7F)  # noqa: PLR2004
 _OTHERS: Final = bytes(n for n in range(256) if not chr(n).isalnum() or n > 0x7F)  # noqa: PLR2004
 
@@ -171,4 +172,6 @@ def _in_numbers(value: str) -> Iterator[bytes]:
         raw = value.encode(encoding, "replace")
         for form in ("02x", "d", "o", "03o", "08b"):
             yield "".join(format(byte, form) for byte in raw).encode()
-    yield str(int.from_bytes(value.encode("utf-8", "replace"))).encode()
+    # Python refuses to write a number with more than 4,300 digits.
+    if len(value) <= _LONGEST_NUMBER:
+        yield str(int.from_bytes(value.encode("utf-8", "replace"))).encode()

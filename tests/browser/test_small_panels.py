@@ -23,6 +23,7 @@ panels.TranscriptPanel(lab)""",
     "panels.ChecklistPanel('app')",
     "panels.TokenPanel(lab, tokens)",
     "panels.ApiKeyPanel(lab, tokens)",
+    "panels.RegistrationForm('us1', store=lab.store)",
 )
 THEME = "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})"
 # As on a page that came by plain HTTP from another machine, and as where the user says no.
@@ -50,8 +51,9 @@ HIDE_SIDES = """async () => {
   if (!app.shell.leftCollapsed) await app.commands.execute('application:toggle-left-area');
 }"""
 # What is cut off or scrolls sideways; a hidden label and a button's ripple are no text.
-CUT = """() => [...document.querySelectorAll('.ddoauth-panel .ddoauth-countdown, '
-    + '.ddoauth-panel select, .ddoauth-panel td, .ddoauth-panel summary, .ddoauth-panel button')]
+CUT = """() => [...document.querySelectorAll(
+    '.ddoauth-panel .ddoauth-countdown, .ddoauth-typed p, .ddoauth-panel select, '
+    + '.ddoauth-panel td, .ddoauth-panel summary, .ddoauth-panel button')]
   .filter(part => part.offsetWidth && (part.scrollWidth > part.clientWidth + 2
     || part.getBoundingClientRect().right
       > part.closest('.jp-OutputArea-output').getBoundingClientRect().right + 1))
@@ -59,7 +61,7 @@ CUT = """() => [...document.querySelectorAll('.ddoauth-panel .ddoauth-countdown,
 READ = (
     "[role=status], .ddoauth-countdown, .ddoauth-exchange summary, .ddoauth-exchange pre, "
     ".ddoauth-exchange textarea, .ddoauth-exchange button, [class*=panel] th, [class*=panel] td, "
-    ".widget-checkbox label span"
+    ".widget-checkbox label span, .ddoauth-typed p"
 )
 
 
@@ -171,6 +173,8 @@ def test_text_can_be_read_in_both_themes(notebook: Notebook) -> None:
     notebook.panel.get_by_role("button", name="Create the API key").click()
     notebook.panel.get_by_text("Kept in memory").wait_for()
     notebook.panel.locator(".ddoauth-exchange summary").first.click()
+    notebook.panel.get_by_role("button", name="Check", exact=True).click()
+    notebook.panel.get_by_text("This field is empty.").first.wait_for()
     for theme in ("JupyterLab Dark", "JupyterLab Light"):
         notebook.page.evaluate(THEME, theme)
         notebook.page.locator(f"body[data-jp-theme-name='{theme}']").wait_for(state="attached")
@@ -185,6 +189,10 @@ def test_text_can_be_read_in_both_themes(notebook: Notebook) -> None:
 def test_on_a_phone_nothing_is_cut(notebook: Notebook) -> None:
     """At 390 px no part of a panel is wider than the place that it has."""
     page = notebook.page
+    form = notebook.panel.locator(".ddoauth-typed")
+    form.get_by_label("Redirect URIs").fill("http://integrations.acme.example.com/oauth/callback")
+    form.get_by_role("button", name="Check", exact=True).click()
+    form.get_by_text("A redirect URI starts with").wait_for()
     page.evaluate(HIDE_SIDES)
     page.set_viewport_size({"width": 390, "height": 2400})
     page.wait_for_function("() => document.querySelector('.jp-Notebook').clientWidth < 390")

@@ -85,6 +85,13 @@ def test_a_login_asks_for_the_scopes_that_are_typed(terminal: Terminal) -> None:
     ) in probed.stderr
 
 
+def test_a_misspelt_scope_is_named_before_the_browser_opens(terminal: Terminal) -> None:
+    """A scope of the settings that is not known gets a warning with the near name."""
+    terminal.environ["DDOAUTH_SCOPES"] = "metric_read"
+    first, *_ = terminal.run("login").stderr.splitlines()
+    assert first.startswith("warning: Scope 'metric_read' is not a known scope. Did you mean")
+
+
 def test_a_refused_grant_is_said_to_be_deleted(terminal: Terminal) -> None:
     """A grant that the site has revoked is deleted from the store, and the probe says so."""
     code, _, said = terminal.log_in()

@@ -55,6 +55,19 @@ def _query(url: str) -> str:
     return url.partition("?")[2]
 
 
+LETTERS = Typed(
+    f"{ASCII} TMPDIR=$PWD/\u0416 $D run \u0416.ipynb --out \u0436 --client bom.json "
+    "--client \u0416.json --cold --format json",
+    0,
+    "0416",
+    fresh=True,
+    more=('"passed": 2', ".client.ipynb", ".client-2.ipynb"),
+)
+QUIET = Typed("TMPDIR=/not/there $D run ok.ipynb --out quiet 2>&- <&-", 0, "passed")
+POOR = Typed(
+    f"{ASCII} {DOCTOR} --client \u0416.json <&- 2>&-", 0, "0410", fresh=True, more=("findings",)
+)
+
 KINDS: dict[str, list[Typed]] = {
     "a scope that nobody knows": [
         Typed("$D probe --scope metricsread", 2, "Did you mean metrics_read"),
@@ -94,9 +107,9 @@ KINDS: dict[str, list[Typed]] = {
         Typed(f"{ASCII} $D scan \u0416.ipynb", 0, "no secrets found", fresh=True),
     ],
     "a stream that is closed or full": [
-        Typed(f"{ASCII} {DOCTOR} --client bom.json <&- 2>&-", 0, "findings", fresh=True),
+        POOR,
         Typed("$D explain wrong_state >/dev/full", 1, "[output_not_written]"),
-        Typed("$D run ok.ipynb --out quiet 2>&- <&-", 0, "passed"),
+        QUIET,
     ],
     "a notebook of another language": [
         Typed("$D run bash.ipynb --out o1", 2, "[other_language]"),
@@ -104,25 +117,14 @@ KINDS: dict[str, list[Typed]] = {
         Typed("$D run r.ipynb --out o3 --format json", 2, "[other_language]"),
     ],
     "names in other letters where files have ASCII names": [
-        Typed(
-            f"{ASCII} TMPDIR=$PWD/\u0416 $D run \u0416.ipynb --out \u0436 --client bom.json "
-            "--format json",
-            0,
-            "0416",
-            fresh=True,
-        ),
-        Typed(f"{ASCII} {DOCTOR} --client \u0416.json", 0, "0410", fresh=True),
+        LETTERS,
+        POOR,
         Typed(f"{ASCII} $D probe --client \u0436.json", 2, "u0436.json", fresh=True),
     ],
     "names that become the same file": [
         NEW,
         Typed("$D run ok.ipynb a/ok.ipynb --out stems", 2, "Two notebooks are called 'ok'"),
-        Typed(
-            "$D run ok.ipynb --client bom.json --client utf-16.json --client \u0416.json --cold "
-            "--out letters",
-            0,
-            "3 passed",
-        ),
+        LETTERS,
     ],
     "a limit that is the one that was typed": [
         NEW,
@@ -132,7 +134,7 @@ KINDS: dict[str, list[Typed]] = {
     "a temporary folder that sockets do not like": [
         NEW,
         Typed(f"TMPDIR=$PWD/{LONG} {DOCTOR}", 0, "too long for sockets"),
-        Typed("TMPDIR=/not/there $D run ok.ipynb --out o9", 0, "passed"),
+        QUIET,
     ],
     "a scheduler that does not exist": [
         Typed("$D run ok.ipynb --executor tcp://127.0.0.1:1 --out o10", 2, "[no_executor]"),
@@ -186,7 +188,12 @@ KINDS: dict[str, list[Typed]] = {
     ],
     "a keyring that does not answer": [
         Typed("DDOAUTH_STORE=keyring KEYRING=silent $D store", 2, "[keyring_silent]"),
-        Typed("KEYRING=silent DDOAUTH_STORE= $D doctor --offline", 1, "DDOAUTH_STORE"),
+        Typed(
+            "KEYRING=silent DDOAUTH_STORE= $D doctor --offline",
+            1,
+            "unknown  keyring: ",
+            more=("set DDOAUTH_STORE to",),
+        ),
         Typed(f"{PLAIN} DDOAUTH_STORE=keyring KEYRING=silent $D logout", 2, "set DDOAUTH_STORE to"),
     ],
     "a keyring with little room": [
@@ -359,6 +366,7 @@ def test_the_three_neighbours_of_a_kind(kind: str, shell: Shell) -> None:
     found = [shell.type(typed) for typed in KINDS[kind]]
     for typed, (code, text) in zip(KINDS[kind], found, strict=True):
         assert (code, typed.words in text) == (typed.code, True), f"{typed.line}\n{text}"
+        assert all(words in text for words in typed.more), f"{typed.line}\n{text}"
         assert "Traceback" not in text, typed.line
     assert not {"~", "$HOME", "~no-one", "%APPDATA%"} & {
         path.name for path in shell.folder.iterdir()

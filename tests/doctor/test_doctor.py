@@ -14,8 +14,10 @@ from importlib.metadata import PackageNotFoundError
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+import keyring
 import pytest
 from packaging.requirements import Requirement
+from support.backends import MemoryKeyring
 from support.builders import API_KEY, NOW, REFRESH_TOKEN, registration, shown, tokens
 from support.loopback import Answer, refused_site
 from support.places import ROOT
@@ -33,7 +35,12 @@ from ddoauth_kit.doctor.packages import (
 )
 from ddoauth_kit.doctor.proxy_and_tls import check_proxy, check_tls
 from ddoauth_kit.doctor.reachability import Reached, check_clock, check_sites, reach
-from ddoauth_kit.doctor.secret_stores import check_folder, check_official_variables, check_store
+from ddoauth_kit.doctor.secret_stores import (
+    check_folder,
+    check_keyring_and_store,
+    check_official_variables,
+    check_store,
+)
 from ddoauth_kit.errors import InputError, NetworkError
 from ddoauth_kit.oauth.grant import grant_slot
 from ddoauth_kit.oauth.grant_record import new_record, written
@@ -483,3 +490,25 @@ def test_localhost_needs_both_addresses() -> None:
         uri = f"http://localhost:{taken.getsockname()[1]}/cb"
         (finding,) = clients.check_redirect_uris(registration(redirect_uris=(uri,)))
     assert finding.status is Status.PROBLEM
+
+
+def test_a_keyring_is_asked_before_it_is_called_good(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It answers, could not be read, or is not asked because a setting names another store."""
+
+    class Locked(MemoryKeyring):
+        def get_password(self, service: str, username: str) -> str | None:
+            raise OSError(f"{service} {username} is locked")
+
+    for backend, setting, status, words in (
+        (MemoryKeyring(), "", Status.OK, "answers"),
+        (MemoryKeyring(), "Keyring ", Status.OK, "answers"),
+        (Locked(), "", Status.UNKNOWN, "could not be used"),
+        (Locked(), "file", Status.NOTE, "is not asked, because DDOAUTH_STORE says file"),
+        (Locked(), "'file'", Status.NOTE, "is not asked"),
+    ):
+        monkeypatch.setattr(keyring.core, "_keyring_backend", backend)
+        environ = {"DDOAUTH_STORE": setting, "DDOAUTH_STORE_FOLDER": str(tmp_path / "s")}
+        found = _found(check_keyring_and_store(environ), "keyring")
+        assert (found.status, words in found.found) == (status, True)

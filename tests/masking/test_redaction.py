@@ -150,3 +150,11 @@ def test_an_outline_holds_no_keys_that_are_values() -> None:
     """A host or a tag that became a key is counted, at any depth."""
     text = '{"counts": {"db-1.customer.example": 3, "team:secret": 1, "total": 4}}'
     assert json.loads(outline(text)) == {"counts": {"total": "int", "…": "2 more"}}
+
+
+@pytest.mark.parametrize("length", [399, 400, 401, 1_000, 20_000])
+def test_a_known_value_may_have_any_length(length: int) -> None:
+    """The record of a grant with all scopes is a value, too, and it is found as it is written."""
+    value = ("é1" * length)[:length]
+    known = (Secret(value, label="grant"),)
+    assert redact(f"before {value} after", secrets=known) == "before <grant> after"

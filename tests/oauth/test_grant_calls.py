@@ -318,7 +318,7 @@ def test_the_baseline_says_what_went_wrong(serve: Serve) -> None:
     assert (found.alive, found.status, "broken" in found.evidence) == (False, 500, True)
     found = _first_call(refused_site())
     assert (found.alive, found.status) == (False, None)
-    assert "no connection" in found.evidence
+    assert "did not reach" in found.evidence
 
 
 def test_a_network_failure_of_a_call_is_raised() -> None:

@@ -120,7 +120,7 @@ def test_a_comparison_that_breaks_off_leaves_it_open(serve: Serve) -> None:
     contrast = _grant(refused_site(), "events_read")
     row = _try(server.site, "slos_write", contrasts=(contrast,))
     assert (row.verdict, row.status) == (Verdict.INCONCLUSIVE, 404)
-    assert "was not answered: did not reach" in row.evidence
+    assert "without the scope was not answered: " in row.evidence
 
 
 def test_without_a_token_to_compare_it_is_open(serve: Serve) -> None:
@@ -231,7 +231,7 @@ def test_no_answer_is_a_row() -> None:
     """A site that nobody reaches gives a row that says so."""
     row = _try(refused_site(), "monitors_read")
     assert (row.verdict, row.status) == (Verdict.FAILED, None)
-    assert "no connection" in row.evidence
+    assert "did not reach" in row.evidence
     assert row.path == "/api/v1/monitor"
 
 

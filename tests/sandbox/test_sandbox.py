@@ -242,7 +242,10 @@ def test_many_at_once(sandbox: Sandbox, make_partner: Callable[..., Partner]) ->
 
 SERVE = """
 import json
+import logging
 from ddoauth_kit.sandbox import Sandbox
+# `-X dev` also reports slow steps, and on a busy machine some are slow.
+logging.getLogger("asyncio").setLevel("ERROR")
 with Sandbox() as sandbox:
     say = lambda: print(json.dumps(sandbox.description()), flush=True)
     sandbox.serve_forever(announce=say)

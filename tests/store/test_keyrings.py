@@ -93,7 +93,7 @@ class SmallKeyring(MemoryKeyring):
         super().set_password(service, username, password)
 
 
-@generated(st.lists(st.integers(1, 6000), min_size=1, max_size=4))
+@generated(st.lists(st.integers(1, 6000), min_size=1, max_size=3))
 def test_a_long_secret_is_kept_in_parts(lengths: list[int]) -> None:
     """Of any length, in place of any other, it comes back whole, and nothing of the other stays."""
     backend = SmallKeyring()

@@ -35,6 +35,7 @@ STREAMS = {"<": "stdin", ">": "stdout", "2>": "stderr"}
 class Typed:
     """Hold a line for a shell, where $D is the command, and what has to come of it.
 
+    `more` are further words, where a line is a neighbour of several kinds.
     `fresh` is for what only a new process has: its locale and its own standard streams. `spoil`
     is for `login --paste`: it turns a redirect into what a person pastes.
     """
@@ -43,6 +44,7 @@ class Typed:
     code: int
     words: str
     fresh: bool = False
+    more: tuple[str, ...] = ()
     spoil: Callable[[str], str] = str
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import webbrowser
 from pathlib import Path
@@ -66,10 +67,13 @@ def consent_wanted(environ: Mapping[str, str] = os.environ) -> str:
 def browser_is_here() -> bool:
     """Return whether a graphical browser opens on this machine."""
     try:
-        webbrowser.get()
+        browser = webbrowser.get()
     except webbrowser.Error:
         return False
-    return not opens_no_window()
+    # What BROWSER names is taken by Python without a look whether it exists.
+    named = isinstance(browser, webbrowser.GenericBrowser)
+    missing = named and shutil.which(str(browser.name)) is None
+    return not missing and not opens_no_window()
 
 
 def opens_no_window(environ: Mapping[str, str] = os.environ) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Final
 
@@ -53,6 +54,13 @@ def _find(name: str, lessons: list[Path]) -> Path:
         if name in {lesson.name, lesson.stem, lesson.stem[:2]}:
             return lesson
     known = ", ".join(lesson.stem for lesson in lessons)
-    hint = nearest(name, [lesson.stem for lesson in lessons])
-    what = f"There is no notebook {quoted_path(name)}.{hint} There are: {known}."
+    meant = _meant(name, [lesson.stem for lesson in lessons])
+    what = f"There is no notebook {quoted_path(name)}.{meant} There are: {known}."
     raise InputError("unknown_notebook", what)
+
+
+def _meant(name: str, stems: list[str]) -> str:
+    """Name the lessons with all these words, else those that are spelt nearly like it."""
+    words = [word.zfill(2) for word in re.findall(r"[a-z0-9]+", name.lower())]
+    found = [stem for stem in stems if words and set(words) <= set(stem.split("_"))]
+    return f" Did you mean {' or '.join(found)}?" if found else nearest(name, stems)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from html import escape
@@ -13,6 +14,7 @@ from ddoauth_kit.errors.explainer import explain
 from ddoauth_kit.masking.people import mask_people
 from ddoauth_kit.printable import counted
 from ddoauth_kit.probing.probe_choice import area_of
+from ddoauth_kit.registration.against_sandbox import VARIABLE
 from ddoauth_kit.workbook.runs.comparison import ABSENT
 from ddoauth_kit.workbook.runs.notebook_pages import page
 from ddoauth_kit.workbook.runs.run_verdicts import TONES
@@ -86,7 +88,9 @@ def _head(outcome: RunOutcome) -> Iterator[str]:
     clients = list(dict.fromkeys(case.client.label for case in outcome.cases))
     yield "<h1>Notebooks on every site</h1>"
     yield f'<p><span class="said {tone}">{_result(outcome)}</span></p>'
-    where = "real Datadog" if outcome.settings.mode == "live" else "the sandbox"
+    named = os.environ.get(VARIABLE, "").strip().removeprefix("http://")
+    live = f"the sandbox at {_text(named)}" if named else "real Datadog"
+    where = live if outcome.settings.mode == "live" else "the sandbox"
     yield (
         f'<p class="soft">{_count(notebooks, "notebook")}, {_count(sites, "site")}, '
         f"{_text(', '.join(clients))}, "

@@ -16,34 +16,24 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _PYTHON: Final = frozenset({"python", "python2", "python3", "ipython", "ipython2", "ipython3"})
-# Kernels whose notebooks often name no language.
+# Kernels whose notebooks often name no language; a version or a variant may follow the name.
 _OTHERS: Final = (
-    ".net",
-    "almond",
-    "bash",
-    "calysto_bash",
-    "deno",
-    "evcxr",
-    "gonb",
-    "gophernotes",
-    "ijava",
-    "ir",
-    "iruby",
-    "java",
-    "julia",
-    "kotlin",
-    "octave",
-    "powershell",
-    "ruby",
-    "rust",
-    "sas",
-    "scala",
-    "sos",
-    "stata",
-    "tslab",
-    "xcpp",
-    "xr",
+    *(r"\.net", "almond", "bash", r"calysto_\w+", "deno", "evcxr", "gonb", "gophernotes"),
+    *("ihaskell", "ijava", "ijavascript", "ir", "irkernel", "iruby", "java", "javascript", "julia"),
+    *("kotlin", "matlab", "octave", "powershell", "ruby", "rust", "sas", "scala", "sos"),
+    *("spylon-kernel", "stata", "tslab", "wolframlanguage", "xc", "xcpp", "xeus-cling", "xlua"),
+    *("xr", "xsql", "xsqlite"),
 )
+# Words that an environment of Python may begin with, so only a version or a bracket may follow.
+_WORDS: Final = (
+    *("c", r"c\+\+", "c#", "clojure", "cpp", "csharp", "elixir", "f#", "fsharp", "go", "groovy"),
+    *("haskell", "lua", "node", "nodejs", "ocaml", "perl", "php", "prolog", "r", "racket"),
+    *("scheme", "sql", "swift", "typescript", "zsh"),
+)
+_OTHER_KERNEL: Final = re.compile(
+    rf"(?:{'|'.join(_OTHERS)})[\d.]*(?:[-_ ].*)?|(?:{'|'.join(_WORDS)})[\d .]*(?:[\[(].*)?"
+)
+_CONDA_OF_R: Final = re.compile(r"conda-env-.*-r")
 
 
 def checked_notebook(path: Path) -> dict[str, Any]:
@@ -103,9 +93,14 @@ def _language(metadata: object) -> str:
     for named in (kernel.get("language"), info.get("name")):
         if isinstance(named, str) and named.strip():
             return "" if named.strip().lower() in _PYTHON else named
-    name = str(kernel.get("name") or "").strip().lower()
-    known = any(name == other or name.startswith((f"{other}-", f"{other}_")) for other in _OTHERS)
-    return name if known else ""
+    names = [str(kernel.get(key) or "").strip() for key in ("name", "display_name")]
+    if names[0].lower().startswith(("python", "ipython", "xpython")):
+        return ""
+    for name in names:
+        if _OTHER_KERNEL.fullmatch(name.lower()) or _CONDA_OF_R.fullmatch(name.lower()):
+            return name
+    ending = str(info.get("file_extension") or "").strip()
+    return "" if ending.lower() in ("", ".py", ".ipynb") else f"files with the ending {ending}"
 
 
 def _part(metadata: object, name: str) -> Mapping[str, Any]:

@@ -40,6 +40,15 @@ def test_no_browser_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not browser_is_here()
 
 
+@pytest.mark.parametrize("name", ["nosuch-browser", "/not/there/firefox", "firefox-of-nobody"])
+def test_a_browser_that_does_not_exist_is_none(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """BROWSER may name a program of another machine; one that exists is taken."""
+    monkeypatch.setenv("DISPLAY", ":0")
+    for named, here in ((name, False), (f"{name} %s", False), ("sh", True)):
+        monkeypatch.setattr(webbrowser, "get", lambda named=named: webbrowser.GenericBrowser(named))
+        assert browser_is_here() is here
+
+
 @pytest.mark.parametrize("word", ["Listener", "LISTENER", " listener\r\n"])
 def test_the_consent_variable_is_read_as_people_write_it(word: str) -> None:
     """Case and blanks do not count; another word is refused by name."""

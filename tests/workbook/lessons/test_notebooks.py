@@ -10,6 +10,7 @@ from typing import Any
 import nbformat
 import pytest
 
+from ddoauth_kit.errors import InputError
 from ddoauth_kit.maintenance.lesson_navigation import read_lesson, rewritten
 from ddoauth_kit.workbook.lessons.notebooks import find_notebooks, notebooks_folder
 
@@ -136,3 +137,18 @@ def test_lessons_say_what_they_take() -> None:
         lesson = read_lesson(Path(path))
         assert 0 < lesson.minutes <= 60
         assert lesson.promise.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("1", "01_the_whole_flow"),
+        ("1_whole", "01_the_whole_flow"),
+        ("whole flow", "01_the_whole_flow"),
+        ("01_the_whole_flw", "01_the_whole_flow"),
+    ],
+)
+def test_a_lesson_is_known_by_its_words(typed: str, meant: str) -> None:
+    """A name that no lesson has gets the lesson that has all its words, or is spelt nearly so."""
+    with pytest.raises(InputError, match=f"Did you mean {meant}"):
+        find_notebooks([typed])

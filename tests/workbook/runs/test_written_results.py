@@ -25,6 +25,7 @@ from ddoauth_kit.workbook.runs.collect import tables
 from ddoauth_kit.workbook.runs.comparison import ABSENT, RunDifference, read_earlier
 from ddoauth_kit.workbook.runs.outcome import RunOutcome
 from ddoauth_kit.workbook.runs.run_matrix import NotebookRun, RunClient, RunSettings, matrix
+from ddoauth_kit.workbook.runs.run_report import report
 from ddoauth_kit.workbook.runs.run_verdicts import TONES
 from ddoauth_kit.workbook.runs.written_results import write_results
 from ddoauth_kit.workbook.show.result_table import TABLE_MIME
@@ -190,6 +191,15 @@ def test_report(out: Path) -> None:
     assert "alert(1)" in page.text
     assert "All files of this run were scanned for secrets" in page.text
     assert not re.search(r"jane\.doe|corp\.example", text)
+
+
+def test_a_live_run_names_what_it_talked_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Datadog is named only where no sandbox takes its place."""
+    outcome = RunOutcome([], [], RunSettings(mode="live"), "2026-01-02T03:04:05+00:00", 1.0)
+    monkeypatch.delenv("DDOAUTH_SANDBOX", raising=False)
+    assert "against real Datadog" in _Page(report(outcome)).text
+    monkeypatch.setenv("DDOAUTH_SANDBOX", "http://127.0.0.1:8470")
+    assert "against the sandbox at 127.0.0.1:8470" in _Page(report(outcome)).text
 
 
 def test_verdicts_have_the_names_and_marks_of_the_workbook(out: Path) -> None:
