@@ -120,7 +120,7 @@ class GradeReport:
 
     `connects` counts the customers' returns to the server; `seconds` is wall time. `tolerated`
     names the mistakes that the sandbox tolerated so that grading could continue. `left_out` maps
-    the ids of requirements to the reasons why the settings skip them.
+    requirement ids to the reasons why the settings skip them.
     """
 
     results: tuple[CheckResult, ...]

@@ -70,7 +70,7 @@ class TrustFiles:
     def java_store(
         self, *, given: str | None = None, password: str | None = None, unsealed: bool = False
     ) -> Path:
-        """Write a PKCS12 store of the JDK's certificates, or of the store `given`, and the CA.
+        """Write a PKCS12 store with the CA and the JDK's certificates, or those in `given`.
 
         Its password is `STORE_PASSWORD`; an `unsealed` store can replace the JDK's own.
         """
