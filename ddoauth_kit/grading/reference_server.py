@@ -72,7 +72,7 @@ class Acme:
         return answer
 
     def onboarding(self, request: Request) -> Response:
-        """Send the customer to Datadog: with `domain` and `site` if they come from the tile."""
+        """Send the customer to Datadog, with `domain` and `site` if the tile sent them."""
         session, query = self.session(request), request.query_params
         begun = self.client.begin(
             domain=query.get("domain", ""), site_url=query.get("site", ""), session=session
@@ -139,7 +139,7 @@ class Acme:
         return f"{value}.{hmac.digest(self.key, value.encode(), 'sha256').hex()}"
 
     def remember(self, session: str, grant: Grant) -> None:
-        """Note what the account has connected; your own account decides, never `dd_oid`."""
+        """Note what the account has connected; your own account decides that, never `dd_oid`."""
         with (self.customers / session.partition(".")[0]).open("a") as connects:
             connects.write(json.dumps({"site": grant.slot.site, "org": grant.slot.org}) + "\n")
 

@@ -1,4 +1,4 @@
-"""What an org sets up for its incidents: types, notification templates and rules."""
+"""An org's settings for its incidents: types, notification templates and rules."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _compose_notification(draft: Draft, *, kind: str, fresh: Item) -> Item:
 
 
 def _verify_links(draft: Draft) -> None:
-    """Refuse a notification of an incident type or a template that is unknown."""
+    """Refuse a link to an unknown incident type or notification template."""
     for relation, resource in (("incident_type", TYPES), ("notification_template", TEMPLATES)):
         if draft.links.get(relation):
             resource.get(draft.twin, draft.org, str(draft.links[relation]))
