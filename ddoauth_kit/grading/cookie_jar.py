@@ -103,7 +103,7 @@ class CookieJar:
 
 
 def read_set_cookie(header: str, *, url: str, now: float) -> Cookie | None:
-    """Read one `Set-Cookie` header as a browser does; return None for a refused one."""
+    """Read one `Set-Cookie` header as a browser does; return None if it must be refused."""
     first, *rest = header.split(";")
     name, equals, value = first.partition("=")
     name, value = (name.strip(), value.strip()) if equals else ("", first.strip())
@@ -130,7 +130,7 @@ def read_set_cookie(header: str, *, url: str, now: float) -> Cookie | None:
 
 
 def site_of(url: str) -> tuple[str, str]:
-    """Return the scheme and registrable name, which all addresses of a site share."""
+    """Return the scheme and registrable name, which all addresses on a site share."""
     parts = urlsplit(url)
     host = parts.hostname or ""
     name = host if _is_address(host) else ".".join(host.split(".")[-2:])

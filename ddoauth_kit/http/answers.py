@@ -174,8 +174,8 @@ def unexpected(response: Response, what: str) -> AnswerError:
 def error_texts(response: Response) -> tuple[str, ...]:
     """Return the server's error texts, masked, in any of the known formats.
 
-    The formats: `{"errors": ["text"]}`, `{"errors": [{"title", "detail"}]}`, `{"error": {"code",
-    "message"}}`, and RFC 6749's `{"error", "error_description"}`.
+    The formats: `{"errors": ["text"]}`, `{"errors": [{"title", "detail"}]}`,
+    `{"error": {"code", "message"}}`, and RFC 6749's `{"error", "error_description"}`.
     """
     try:
         answer = json.loads(response.text)

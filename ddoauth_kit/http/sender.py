@@ -295,7 +295,7 @@ def _outgoing(request: Request, client: httpx.Client | httpx.AsyncClient) -> htt
     """Build the request that a client's transport sends.
 
     The client itself would follow redirects, store cookies and log. None of that should happen
-    here, and it would take as long as the transport needs for the whole exchange.
+    here, and that alone would take as long as the transport needs for the whole exchange.
     """
     headers = request.revealed_headers()
     if request.content_type:

@@ -66,7 +66,7 @@ def keep_grant(client: OAuthClient, tokens: TokenSet, *, store: Store) -> Grant:
 def kept_grants(
     client: OAuthClient, *, store: Store, site: str = "", org: str = ""
 ) -> tuple[Grant, ...]:
-    """Return a client's stored grants, of all customers or of one.
+    """Return a client's stored grants, for all customers or for one.
 
     This lets a server find its customers after a restart. `site` is a site's name, and `org` is an
     organization's id, the `dd_oid` of its tokens.

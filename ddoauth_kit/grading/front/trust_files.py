@@ -34,7 +34,7 @@ SYSTEM_FILES: Final = (
 class TrustFiles:
     """Keep trust files in a folder of mode 0700 until `close`.
 
-    `environment` determines what the process trusts already: the file that a variable names, or
+    `environment` determines what the process already trusts: the file that a variable names, or
     else the system's or certifi's certificates. An unreadable file counts as empty.
     """
 

@@ -96,7 +96,7 @@ HANDLERS: Mapping[tuple[str, str], Handler] = MappingProxyType(
 
 
 def call_operation(twin: Twin, incoming: Incoming, operation: Operation) -> Answer:
-    """Check the caller and answer one operation of the catalogue."""
+    """Check the caller and answer one operation in the catalogue."""
     try:
         return _limited(twin, incoming, operation)
     except Refusal as refusal:

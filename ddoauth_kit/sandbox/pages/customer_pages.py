@@ -218,7 +218,7 @@ def _disable(session: Session, client_id: str) -> str:
 
 
 def revoke_grant(twin: Twin, incoming: Incoming) -> Answer:
-    """End one grant of the org."""
+    """End one of the org's grants."""
     session, fields = submitted(twin, incoming)
     for grant in twin.grants.of_org(session.org):
         if grant.id == fields.get("grant"):

@@ -94,7 +94,7 @@ class Composer:
         return made
 
     def completed(self, schema: Schema, item: Json, example: Json, *, depth: int = 0) -> Json:
-        """Return the part of a resource that an answer shows: only the properties of its schema.
+        """Return the part of a resource that an answer shows: only the properties in its schema.
 
         Missing required properties come from the example, or are made up.
         """

@@ -146,7 +146,7 @@ RULES = ResourceKind(
 
 
 def default_type(draft: Draft) -> str:
-    """Return the default type of an incident."""
+    """Return the default incident type."""
     kept = TYPES.shelf(draft.twin, draft.org).all()
     defaults = (item["id"] for item in kept if item["attributes"]["is_default"])
     return next(defaults, draft.twin.mint.uuid(f"incident_types:{draft.org.id}:0"))
