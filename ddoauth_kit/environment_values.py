@@ -21,7 +21,7 @@ _PLACEHOLDER: Final = re.compile(
 
 
 def value_of(name: str, environ: Mapping[str, str]) -> str:
-    """Return a variable without surrounding spaces and line breaks, or "" if it is unset.
+    """Return a variable's value without surrounding spaces and line breaks, or "" if it is unset.
 
     Raises:
         InputError: `bad_variable`, for a value in quotation marks, or a placeholder such as
@@ -65,7 +65,7 @@ def path_in(name: str, environ: Mapping[str, str], *, whole: bool = False) -> Pa
     """Return the path that a variable names, or None; a leading `~` is the home folder.
 
     Raises:
-        InputError: `bad_variable`, for quotation marks, for another user's `~name`, and if `whole`
+        InputError: `bad_variable`, for quotation marks, for another user's `~name`, and, if `whole`
         is true, for a relative path.
     """
     value = value_of(name, environ)

@@ -51,5 +51,5 @@ def _shown(letter: str) -> str:
 
 
 def counted(number: int | str, noun: str, plural: str = "") -> str:
-    """Return a number with its noun, which gets an `s`, or its own plural, unless it is 1."""
+    """Return a number with its noun; unless it is 1, the noun gets an `s` or its own plural."""
     return f"{number} {noun if str(number) == '1' else plural or f'{noun}s'}"

@@ -36,7 +36,7 @@ def without_link(path: Path) -> Path:
     """Return a path where a library can write its own file, after removing a link there.
 
     Raises:
-        OSError: it can't be removed.
+        OSError: the link can't be removed.
     """
     if path.is_symlink():
         path.unlink()
@@ -47,7 +47,7 @@ def folder_within(folder: Path, name: str) -> Path:
     """Return a folder inside another, and create it if necessary.
 
     Raises:
-        OSError: it can't be made.
+        OSError: the folder can't be created.
     """
     inner = without_link(folder / name)
     inner.mkdir(exist_ok=True)

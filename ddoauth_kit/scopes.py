@@ -12,7 +12,7 @@ from ddoauth_kit.errors.near_names import nearest
 
 @cache
 def known_scopes() -> frozenset[str]:
-    """Return the scopes in Datadog's OpenAPI spec, and those that partners have beyond it.
+    """Return the scopes in Datadog's OpenAPI spec, and those that partners have in addition.
 
     More scopes can be requested than are listed here, so an unlisted name deserves a warning, not
     an error.

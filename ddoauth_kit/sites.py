@@ -157,7 +157,7 @@ class SiteTable:
         """Find the site that a redirect's `domain` names; only an exact domain counts.
 
         Raises:
-            InputError: `unknown_region`, for an unlisted subdomain of Datadog's, and `unknown_site`
+            InputError: `unknown_region`, for an unlisted Datadog subdomain, and `unknown_site`
             for everything else.
         """
         host = _hostname(domain) or domain
@@ -183,7 +183,7 @@ class SiteTable:
         )
 
     def resolve(self, *, domain: str, site_url: str = "") -> Site:
-        """Find the site of a `domain` and `site` that arrived together.
+        """Find the site for a `domain` and `site` that arrived together.
 
         `domain` decides; `site` must not contradict it (RFC 9700 section 4.4).
 
@@ -250,7 +250,7 @@ class SiteTable:
         )
 
     def _meant(self, typed: str) -> str:
-        """Name the site that a person means who typed a name with a mistake, or a web address."""
+        """Name the site that a person means by a mistyped name or a web address."""
         host = _host_of(typed)
         if "." not in host:
             return nearest(typed, self.names)
@@ -275,7 +275,7 @@ def _hostname(value: str) -> str | None:
 
 
 def _host_of(typed: str) -> str:
-    """Return the host of what a person may copy from a browser: with scheme, port, path or none."""
+    """Return the host in text copied from a browser, with or without scheme, port and path."""
     try:
         host = urlsplit(typed if "//" in typed else f"//{typed}").hostname
     except ValueError:

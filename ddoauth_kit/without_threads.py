@@ -36,7 +36,7 @@ def threads_exist() -> bool:
 def sockets_exist() -> bool:
     """Return whether this process can listen on loopback, by trying it, except in WebAssembly.
 
-    There a socket is a stand-in, and listening ends the whole runtime.
+    In WebAssembly, a socket is only a stand-in, and listening ends the whole runtime.
     """
     if sys.platform in {"emscripten", "wasi"}:
         return False
@@ -83,7 +83,7 @@ def run_inline(work: Coroutine[Any, Any, Result]) -> Result:
 
 
 class _Loop(asyncio.SelectorEventLoop):
-    """An event loop without sockets, even without the pair that wakes it up for threads."""
+    """An event loop without sockets, not even the pair that wakes it up for threads."""
 
     def __init__(self) -> None:
         super().__init__(_Timer())

@@ -29,9 +29,9 @@ def test_the_page_says_what_is_promised_and_what_not() -> None:
     """It has promises, limits, the figures of long trials, and a way to report."""
     heads = re.findall(r"^## (.+)$", PAGE.read_text("utf-8"), re.MULTILINE)
     assert heads == [
-        "What is promised",
+        "What the kit promises",
         "The checklist",
-        "What was tried at length",
-        "What is not promised",
+        "Long trials",
+        "What the kit does not promise",
         "Report",
     ]

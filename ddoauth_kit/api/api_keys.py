@@ -72,7 +72,7 @@ def read_api_key(response: Response, *, site: Site, secrets: tuple[Secret, ...] 
     """Read the only answer that contains the key, and mask `secrets` if its texts repeat them.
 
     Raises:
-        ApiKeyError: `api_key_exists` (409), `api_key_scope_missing` (403), or a code of
+        ApiKeyError: `api_key_exists` (409), `api_key_scope_missing` (403), or a code from
         `refuse_failure`.
         AnswerError: the answer cannot be read.
     """
@@ -180,14 +180,14 @@ class ApiKeyNotKeptError(ApiKeyError):
 
 
 def api_key_slot(tokens: TokenSet, *, client_kind: str = "") -> Slot:
-    """Return the slot for a grant's key; each client and organization has one."""
+    """Return the slot for a grant's key; there is one for each client and organization."""
     return Slot("api_key", tokens.site.name, tokens.client_id, client_kind, tokens.dd_oid)
 
 
 def create_kept_api_key(
     http: Http, *, tokens: TokenSet, store: Store, slot: Slot | None = None
 ) -> ApiKey:
-    """Create the key and store it in `slot`, or else in the slot of its client and organization.
+    """Create the key and store it in `slot`, or else in its client and organization's slot.
 
     A key that is already in the slot is moved to another slot, because it may belong to another
     organization.

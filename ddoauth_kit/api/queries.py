@@ -27,7 +27,8 @@ def metric_query_request(tokens: TokenSet, *, query: str, start: int, end: int) 
 def log_search_request(tokens: TokenSet, *, query: str, start: int, end: int) -> Request:
     """Build a log search (`POST /api/v2/logs/events/search`); needs `logs_read_data`.
 
-    A search changes nothing, so the sender may repeat it although it is a POST. Times in seconds.
+    A search changes nothing, so the sender may repeat it even though it is a POST. Times are in
+    seconds.
     """
     found = {"query": query, "from": str(start * 1000), "to": str(end * 1000)}
     return Request(

@@ -42,8 +42,8 @@ def send(http: Http, request: Request) -> Response:
     """Send one sample.
 
     Raises:
-        ApiKeyError: `api_key_refused` (401, 403), or a code of `refuse_failure`. AnswerError,
-        NetworkError: no readable answer arrived.
+        ApiKeyError: `api_key_refused` (401, 403), or a code from `refuse_failure`.
+        AnswerError, NetworkError: no readable answer arrived.
     """
     response = http.send(request)
     read_accepted(response)
@@ -104,7 +104,7 @@ def read_accepted(response: Response) -> None:
     """Accept 200 and 202; the bodies differ between endpoints and add no information.
 
     Raises:
-        ApiKeyError: `api_key_refused`, or a code of `refuse_failure`.
+        ApiKeyError: `api_key_refused`, or a code from `refuse_failure`.
         AnswerError: the answer cannot be read.
     """
     if response.status in _KEY_REFUSED:

@@ -62,9 +62,9 @@ def run_explain(options: argparse.Namespace) -> int:
 
 
 def _meant(code: str, known: Iterable[str]) -> str:
-    """Name the codes that share words with what was typed, or that are spelt nearly like it.
+    """Name the codes that share words with the input, or that have a similar spelling.
 
-    People also type the name of a sandbox's fault, such as denied-consent for access_denied.
+    People also type the name of a sandbox fault, such as denied-consent for access_denied.
     """
     words = set(code.replace("-", "_").split("_"))
     by_code = {each: set(each.split("_")) for each in known}

@@ -147,7 +147,7 @@ class _Logins:
             require_answer(lab.oauth.http, lab.site)
 
     def refuse(self, request: AuthorizationRequest) -> NoReturn:
-        """Say that a login is missing, and whether a stored grant was refused just now."""
+        """Say that a login is missing, and whether a stored grant has just been refused."""
         site = request.site.name
         left = frozenset(self.lab.store.slots() if self.lab else ())
         refused = any(slot.site == site for slot in self.stored - left)
@@ -158,7 +158,7 @@ class _Logins:
         raise self.missing[site]
 
     def next_steps(self, report: ProbeReport) -> Iterator[str]:
-        """Say what to type where a login is missing, or was for fewer scopes."""
+        """Say what to type if a login is missing or was for fewer scopes."""
         if self.lab is None:
             return
         for site in self.missing:

@@ -22,7 +22,7 @@ def request_line(entry: JournalEntry) -> str:
 
 
 class RequestLines:
-    """Print the requests to a sandbox while the block runs; a slow terminal delays no answer."""
+    """Print the requests to a sandbox during the block; a slow terminal doesn't delay answers."""
 
     def __init__(self, sandbox: Sandbox, *, say: Callable[[str], None]) -> None:
         self._sandbox = sandbox

@@ -98,7 +98,7 @@ def _run_all(
     out: Path,
     ledger: Ledger,
 ) -> bool:
-    """Run the cases without a good result in the ledger; return False if interrupted."""
+    """Run the cases that have no good result in the ledger; return False if interrupted."""
     say(_announcement(cases))
     say_if_settings_rest(settings.mode)
     missing = [case for case in cases if not ledger.passed(case)]

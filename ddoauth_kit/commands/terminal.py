@@ -41,7 +41,7 @@ def document(text: str) -> None:
 
 
 def say(text: str) -> None:
-    """Print one line about the progress; a stderr that can't be written to is not an error."""
+    """Print one line about progress; a stderr that can't be written to is not an error."""
     with suppress(OSError):
         _print(one_line(text), sys.stderr)
 
@@ -69,7 +69,7 @@ def not_written(error: OSError) -> int:
 
 
 def chosen_sites(names: list[str]) -> tuple[str, ...]:
-    """Return the sites that `--site` names, without duplicates; `all` is all nine.
+    """Return the sites that `--site` names, without duplicates; `all` means all nine.
 
     Raises:
         InputError: `unknown_site`.
@@ -98,7 +98,7 @@ def chosen_scopes(given: list[str]) -> tuple[str, ...]:
     """Return the scopes that `--scope` names, separated by spaces or commas, each once.
 
     Raises:
-        InputError: `unknown_scope`, with the names that are close.
+        InputError: `unknown_scope`, with similar names.
     """
     scopes = tuple(dict.fromkeys(re.split(r"[\s,;]+", " ".join(given).strip(" \t\r\n,;"))))
     if scopes == ("",):

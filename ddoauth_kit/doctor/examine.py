@@ -38,7 +38,7 @@ def examine(  # noqa: PLR0913 - each is an option of the command
 
     `names` are the sites to reach, by default all; the registration of the first one is checked.
     With `offline`, nothing is sent. With `token_endpoint`, an empty form is sent to both token
-    endpoints of the registration's own site. No check spends a token. Trying the store creates its
+    endpoints of the registration's own site. No check uses up a token. Trying the store creates its
     folder.
 
     Raises:
@@ -76,7 +76,7 @@ def examine(  # noqa: PLR0913 - each is an option of the command
 
 
 def _once(findings: list[Finding]) -> list[Finding]:
-    """Leave out what is stored where a later finding says more about the same thing."""
+    """Leave out a finding that something is stored if a later finding says more about it."""
     compared = {each.check for each in findings}
     return [f for f in findings if f.check != "kept" or f"kept: {f.found}" not in compared]
 

@@ -94,7 +94,9 @@ def missing_package(module: str) -> InputError:
     """Return the error for a module that is not installed, and name the extra that includes it."""
     name = module.partition(".")[0].replace("_", "-").lower()
     wanted = needed(_metadata("Requires-Dist"))
-    extra = next((each.extra for each in wanted if each.requirement.name == name), "workbook")
+    # `markdown_it` comes with the distribution `markdown-it-py`.
+    found = (each.extra for each in wanted if each.requirement.name.removesuffix("-py") == name)
+    extra = next(found, "workbook")
     install = f'pip install "{KIT}[{extra}]"' if extra else f"pip install {KIT}"
     return InputError("missing_package", f"{module} is not installed: {install}.")
 

@@ -157,7 +157,7 @@ def _asked(site: Site) -> str:
 
 
 def _none_answers(reached: tuple[Reached, ...]) -> Finding:
-    """Tell an offline machine from what a person can mend here; only that is a problem."""
+    """Report a fault that a person can fix as a problem, but not an offline machine."""
     errors = [each.error for each in reached if each.error is not None]
     tls = next((error for error in errors if error.code == "tls_error"), None)
     if tls is not None:

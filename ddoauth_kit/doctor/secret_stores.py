@@ -21,7 +21,7 @@ _TRIAL = Slot("api_key", "us1", "doctor")
 
 
 def check_keyring_and_store(environ: Mapping[str, str]) -> Iterator[Finding]:
-    """Try the store that would be used; a keyring is good only if that trial went well."""
+    """Try the store that would be used; a keyring is good only if the trial succeeds."""
     backend, reason = usable_keyring()
     stores = list(check_store(environ))
     yield _keyring(backend, reason, environ, works=stores[0].status is not Status.PROBLEM)

@@ -6,7 +6,7 @@
     ├── TokenError           the token or revocation endpoint said no
     ├── ApiError             an API call said no
     │   └── ApiKeyError      the API key was not created, or is not accepted
-    ├── AnswerError          the server answered something that cannot be read
+    ├── AnswerError          the server's answer cannot be read
     └── NetworkError         no answer arrived
 
 Each case has a stable `code`, listed with its next step in `ddoauth_kit.errors.advice`.

@@ -1,4 +1,4 @@
-"""Share sandbox, fronts, server, client and settings between all scenarios of a grading."""
+"""Share the sandbox, fronts, server, client and settings among all scenarios in a grading."""
 
 from __future__ import annotations
 
@@ -206,7 +206,7 @@ class Bench:
         return not self.is_datadog(url)
 
     def begin(self, browser: CustomerBrowser, *, tile: Mapping[str, str]) -> str:
-        """Return the authorization request with which the server sends this browser to Datadog."""
+        """Return the authorization request that the server sends this browser to Datadog with."""
         return begin_flow(
             self.entry,
             browser,
@@ -252,7 +252,7 @@ class Bench:
         return ActOutcome(ok, crashed, page.body, page.failure, page.seconds)
 
     def _send_form(self, act: ActSettings, browser: CustomerBrowser) -> SeenPage:
-        """Submit the form at the address with its hidden fields; else post the fields."""
+        """Submit the form at the address with its hidden fields, or else post the fields."""
         account = f"{self._accounts_from}{self._count()}"
         fields = {name: text.replace(ACCOUNT, account) for name, text in act.form.items()}
         shown = browser.open(act.url)

@@ -1,4 +1,4 @@
-"""Keep and send cookies by Chromium's rules, so that a graded server meets a real browser."""
+"""Store and send cookies by Chromium's rules, so that a graded server sees what a browser sends."""
 
 from __future__ import annotations
 
@@ -47,9 +47,10 @@ class CookieJar:
         self._cookies: dict[tuple[str, str, bool, str], Cookie] = {}
 
     def take(self, header: str, *, url: str) -> None:
-        """Store the cookie from a `Set-Cookie` header that `url` answered with, or ignore it.
+        """Store the cookie in a `Set-Cookie` header from `url`, or ignore it.
 
-        A top-level answer may set a cookie of any SameSite, even after a cross-site redirect.
+        A top-level answer may set a cookie with any SameSite value, even after a cross-site
+        redirect.
         """
         cookie = read_set_cookie(header, url=url, now=self._now())
         if cookie is None:
@@ -92,7 +93,7 @@ class CookieJar:
         return fits and secure and _path_fits(urlsplit(url).path or "/", cookie.path)
 
     def _crosses(self, cookie: Cookie, *, method: str) -> bool:
-        """Return whether a navigation that another site began carries the cookie."""
+        """Return whether a navigation started by another site carries the cookie."""
         if cookie.same_site == "none":
             return True
         if cookie.same_site == "strict":
@@ -102,7 +103,7 @@ class CookieJar:
 
 
 def read_set_cookie(header: str, *, url: str, now: float) -> Cookie | None:
-    """Read one `Set-Cookie` header as a browser does; return None for a refused one."""
+    """Read one `Set-Cookie` header as a browser does; return None if it must be refused."""
     first, *rest = header.split(";")
     name, equals, value = first.partition("=")
     name, value = (name.strip(), value.strip()) if equals else ("", first.strip())
@@ -129,7 +130,7 @@ def read_set_cookie(header: str, *, url: str, now: float) -> Cookie | None:
 
 
 def site_of(url: str) -> tuple[str, str]:
-    """Return the scheme and registrable name, which all addresses of a site share."""
+    """Return the scheme and registrable name, which all addresses on a site share."""
     parts = urlsplit(url)
     host = parts.hostname or ""
     name = host if _is_address(host) else ".".join(host.split(".")[-2:])

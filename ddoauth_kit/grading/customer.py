@@ -1,6 +1,6 @@
 """Act as the customer's browser: follow redirects, handle cookies like Chromium, and record both.
 
-Like the sender, this module imports httpx, because a browser stores cookies and goes to any host.
+Like the sender, this module imports httpx, because a browser stores cookies and can visit any host.
 It never receives any of the kit's secrets.
 """
 
@@ -80,9 +80,9 @@ class CustomerBrowser:
     """Browse the server under test and Datadog's pages; Datadog's come through the front.
 
     `proxy` is the front's address and `ca` its certificate as PEM. The browser connects directly to
-    this machine and does not check its https certificates, because developers' self-made
-    certificates would fail. If a page of this machine answers 429, the browser waits as
-    `Retry-After` says and retries a few times; `limited` is called before each wait.
+    this machine and does not check its https certificates, because the certificates that developers
+    make themselves would fail the check. If a page on this machine answers 429, the browser waits
+    as long as `Retry-After` says and retries a few times; `limited` is called before each wait.
     """
 
     def __init__(
@@ -134,7 +134,7 @@ class CustomerBrowser:
         changes: Mapping[str, str] | None = None,
         until: Callable[[str], bool] | None = None,
     ) -> SeenPage:
-        """Submit a form on the page `page` with one of its buttons, and change some fields."""
+        """Submit a form on `page` with one of its buttons, after changing some of its fields."""
         changed = dict(changes or {})
         pairs = [(name, changed.pop(name, value)) for name, value in form.fields]
         pairs += list(changed.items())

@@ -59,7 +59,7 @@ _DATADOG: Final = re.compile(r"https://[^\s\"'<>\\]+/oauth2/v1/authorize[^\s\"'<
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FirstLook:
-    """Hold the results of one run: the settings, hosts that the front refused, and cookies."""
+    """Hold the results of one run: the settings, the refused hosts and the cookies."""
 
     settings: GradeSettings
     blocked: tuple[str, ...]
@@ -161,7 +161,7 @@ def look(bench: Bench, guess: GradeSettings, *, say: Callable[[str], None]) -> F
 
 
 def is_tool(host: str) -> bool:
-    """Return whether this host was probably requested by a build tool and not by the server."""
+    """Return whether this host was probably requested by a build tool rather than by the server."""
     return bool(_TOOLS & {*re.split(r"[.-]", host.partition(":")[0])})
 
 

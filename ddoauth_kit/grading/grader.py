@@ -139,7 +139,7 @@ def bench_for(
     sandbox: SandboxAddress | None = None,
     means: GradeMeans | None = None,
 ) -> Iterator[Bench]:
-    """Start everything that a grading needs, the server last, and stop it again."""
+    """Start everything that a grading needs, with the server last, and stop it all at the end."""
     by = means or GradeMeans()
     with ExitStack() as stack:
         authority, command = Authority(), settings.server.command

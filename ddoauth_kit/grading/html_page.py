@@ -48,7 +48,7 @@ class HtmlPage:
 
 
 def read_html(text: str, *, url: str) -> HtmlPage:
-    """Read a page; addresses on it are resolved against `url`, where it came from."""
+    """Read a page; addresses on it are resolved against `url`, its own address."""
     reader = _Reader(url)
     reader.feed(text)
     reader.close()

@@ -97,7 +97,7 @@ class Journey:
         return dict(parse_qsl(urlsplit(self.request).query, keep_blank_values=True))
 
     def consent(self, answer: tuple[str, str] = APPROVE, *, region: str | None = None) -> Self:
-        """Answer Datadog's page, and store the redirect as `location` without following it."""
+        """Respond to Datadog's page, and store the redirect as `location` without following it."""
         bench, browser = self._bench, self.browser
         place = urlsplit(self.request)
         browser.open(f"{place.scheme}://{place.netloc}{bench.control.sign_in_path(self.org.id)}")

@@ -67,7 +67,7 @@ class _Mistakes:
 
 
 def preflight(bench: Bench) -> GoodRun:
-    """Connect until it works or tolerance does not help.
+    """Connect until it works, or until tolerance no longer helps.
 
     Raises:
         SettingsError: `other_client`, `front_bypassed`, `untrusted_ca`, `not_connected_page`, and

@@ -72,7 +72,7 @@ class Acme:
         return answer
 
     def onboarding(self, request: Request) -> Response:
-        """Send the customer to Datadog: from the tile with `domain` and `site`, or without."""
+        """Send the customer to Datadog, with `domain` and `site` if the tile sent them."""
         session, query = self.session(request), request.query_params
         begun = self.client.begin(
             domain=query.get("domain", ""), site_url=query.get("site", ""), session=session
@@ -80,7 +80,7 @@ class Acme:
         return RedirectResponse(begun.url, 303)
 
     def callback(self, request: Request) -> Response:
-        """Take the redirect: exchange its code, store the grant, get the API key, and move on."""
+        """Handle the redirect: exchange its code, store the grant, get the API key, and move on."""
         session = self.session(request)
         tokens = self.client.complete(request.url.query, session=session)
         grant = keep_grant(self.client, tokens, store=self.store)
@@ -107,7 +107,7 @@ class Acme:
         return JSONResponse({"sent": True})
 
     def call(self, request: Request) -> Response:
-        """List monitors with the organization's access token, which is refreshed when it must."""
+        """List monitors with the organization's access token, which is refreshed if necessary."""
         response = self.grant(request).send(monitor_list_request)
         refuse_failure(response)
         return JSONResponse({"status": response.status})
@@ -139,7 +139,7 @@ class Acme:
         return f"{value}.{hmac.digest(self.key, value.encode(), 'sha256').hex()}"
 
     def remember(self, session: str, grant: Grant) -> None:
-        """Note what the account has connected: your own account decides, and never `dd_oid`."""
+        """Note what the account has connected; your own account decides that, never `dd_oid`."""
         with (self.customers / session.partition(".")[0]).open("a") as connects:
             connects.write(json.dumps({"site": grant.slot.site, "org": grant.slot.org}) + "\n")
 

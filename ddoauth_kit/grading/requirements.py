@@ -1,8 +1,8 @@
 """List the requirements for a correct integration, each with its source and its fix.
 
-`worst` is the worst verdict that a check can give. *Broken* needs a MUST of an RFC, a rule on a
-Datadog page without which the integration cannot work, a security hole, or a server that dies,
-loops or counts a failure as connected.
+`worst` is the worst verdict that a check can give. *Broken* needs a MUST in an RFC, a rule on a
+Datadog page that the integration must follow to work at all, a security hole, or a server that
+dies, loops or counts a failure as connected.
 """
 
 from __future__ import annotations

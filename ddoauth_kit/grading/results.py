@@ -84,8 +84,8 @@ class Requirement:
 class CheckResult:
     """Hold the verdict for one requirement on one site.
 
-    `evidence` has lines of the sandbox's journal and `excerpt` is part of a page or a log; both are
-    masked. `reason` says why something was not tested or not seen, or why it is at most a risk.
+    `evidence` has lines from the sandbox's journal, and `excerpt` is part of a page or a log; both
+    are masked. `reason` says why something was not tested or not seen, or why it is at most a risk.
     """
 
     requirement: Requirement
@@ -120,7 +120,7 @@ class GradeReport:
 
     `connects` counts the customers' returns to the server; `seconds` is wall time. `tolerated`
     names the mistakes that the sandbox tolerated so that grading could continue. `left_out` maps
-    the ids of requirements to the reasons why the settings skip them.
+    requirement ids to the reasons why the settings skip them.
     """
 
     results: tuple[CheckResult, ...]
@@ -158,7 +158,7 @@ class GradeReport:
         return f"{said} ({counted}).{self._next_setting()}"
 
     def _next_setting(self) -> str:
-        """Name the table of the settings that would add the most requirements."""
+        """Name the settings table that would add the most requirements."""
         wanted = Counter(
             need
             for result in self.results

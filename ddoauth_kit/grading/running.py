@@ -1,4 +1,4 @@
-"""Run a grading's scenarios, and trust missing requests only between two good connects."""
+"""Run a grading's scenarios, and trust the absence of requests only between good connects."""
 
 from __future__ import annotations
 
@@ -254,7 +254,7 @@ class Running:
                 self._keep([Check(finding.id, finding.expected).broken(text, events=late)])
 
     def after_failure(self, found: Iterable[Finding]) -> list[Finding]:
-        """Store the findings of a failed good connect, and from the whole run only the mistakes."""
+        """Store the findings of a failed good connect, and only the mistakes from the whole run."""
         self._keep(found)
         self._keep(each for each in self._of_whole_run() if each.verdict in _WRONG)
         return self.findings

@@ -100,7 +100,7 @@ class CustomerOrg:
 
 
 class SandboxControl:
-    """Speak to the control interface below `url`, such as `http://127.0.0.1:8000/control`.
+    """Talk to the control interface below `url`, such as `http://127.0.0.1:8000/control`.
 
     Raises:
         FrontError: `sandbox_unreachable`, `sandbox_refused`; the text never contains the key.
@@ -157,7 +157,7 @@ class SandboxControl:
         )
 
     def end_org(self, org: str) -> None:
-        """End an organization with its grants and keys."""
+        """End an organization, along with its grants and keys."""
         self._ask("DELETE", f"organizations/{org}")
 
     def sign_in_path(self, org: str) -> str:

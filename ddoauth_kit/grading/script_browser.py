@@ -95,7 +95,7 @@ class ScriptBrowser(CustomerBrowser):
 
 @dataclass(kw_only=True)
 class _Seen:
-    """Collect the requests of one visit's windows; `stopped_at` is where the visit stopped."""
+    """Collect the requests from one visit's windows; `stopped_at` is where the visit stopped."""
 
     answers: list[Any] = field(default_factory=list)
     stopped_at: str = ""
@@ -179,7 +179,7 @@ class _Visit:
                 seen.failure = next(named, "broken")
 
     def _follow(self, window: Any) -> None:  # noqa: ANN401 - Playwright's
-        """Click a link on one of the initiator's pages, so that cookies are sent as from there."""
+        """Click a link on the initiator's page, so that cookies are sent as if from there."""
         initiator = self._initiator or ""
         link = f'<a id="go" href="{escape(self._url)}">go</a>'
         window.route(
@@ -261,7 +261,7 @@ def _launched(proxy: str) -> tuple[Any, Any]:
 
 
 def _given(cookie: Cookie) -> dict[str, object]:
-    """Write a cookie in Playwright's form; a domain without a dot means only this host."""
+    """Write a cookie in Playwright's format; a domain without a dot means only this host."""
     given: dict[str, object] = {
         "name": cookie.name,
         "value": cookie.value,

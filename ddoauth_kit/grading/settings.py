@@ -57,8 +57,8 @@ class StartSettings:
     """Say where the flow begins, in one of four ways.
 
     `url` redirects to Datadog, `page` has one link or form that leads there, `json` answers with
-    the address in `field` (dots for nested fields), and `log` is a text in the output line with the
-    address.
+    the address in `field` (dots for nested fields), and `log` is a text in the output line that
+    contains the address.
     """
 
     url: str = ""

@@ -120,12 +120,12 @@ class Subject:
             self._output = None
 
     def kill(self) -> None:
-        """Kill the process and its children without a warning, as in a crash."""
+        """Kill the process and its children without warning, as in a crash."""
         if self._process is not None:
             self._process.send(getattr(signal, "SIGKILL", signal.SIGTERM))
 
     def restart(self, *, crash: bool = False) -> None:
-        """Restart the server with its stored state; `crash` gives it no time to store more."""
+        """Restart the server with its stored state; with `crash`, it has no time to store more."""
         if crash:
             self.kill()
         self.stop()

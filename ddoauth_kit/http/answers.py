@@ -174,7 +174,7 @@ def unexpected(response: Response, what: str) -> AnswerError:
 def error_texts(response: Response) -> tuple[str, ...]:
     """Return the server's error texts, masked, in any of the known formats.
 
-    The shapes: `{"errors": ["text"]}`, `{"errors": [{"title", "detail"}]}`,
+    The formats: `{"errors": ["text"]}`, `{"errors": [{"title", "detail"}]}`,
     `{"error": {"code", "message"}}`, and RFC 6749's `{"error", "error_description"}`.
     """
     try:

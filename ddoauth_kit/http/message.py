@@ -22,7 +22,7 @@ Pairs = tuple[tuple[str, "str | Secret"], ...]
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Describe one request before it is sent: the host's role and a path, never a free URL.
+    """Describe one request before it is sent: the host's role and a path, never an arbitrary URL.
 
     `purpose` is a `Purpose`, or another noun phrase for messages. `form` is sent form-encoded and
     `body` as JSON; both may contain secrets. `repeatable` is true if sending the request twice is
@@ -92,7 +92,7 @@ class Request:
 class Response:
     """Hold an answer: status, headers with lower-case names, text, and its masked record.
 
-    `secrets` are the request's, because a server may repeat them.
+    `secrets` are those in the request, because a server may repeat them.
     """
 
     status: int

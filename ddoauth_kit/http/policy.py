@@ -146,7 +146,8 @@ def is_loopback(host: str) -> bool:
 def is_this_machine(host: str) -> bool:
     """Return whether a resolver maps a host to this machine, such as `127.1` and `a.localhost`.
 
-    This decides about proxies; plain http is allowed only for the names in `is_loopback`.
+    This decides whether to bypass proxies; plain http is allowed only for the names in
+    `is_loopback`.
     """
     name = host.removesuffix(".")
     if is_loopback(name) or name.endswith(".localhost"):

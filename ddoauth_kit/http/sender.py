@@ -294,8 +294,8 @@ class _Body:
 def _outgoing(request: Request, client: httpx.Client | httpx.AsyncClient) -> httpx.Request:
     """Build the request that a client's transport sends.
 
-    The client itself would follow redirects, store cookies and log, none of which should happen
-    here, and that alone would take as long as the transport takes for the whole exchange.
+    The client itself would follow redirects, store cookies and log. None of that should happen
+    here, and that alone would take as long as the transport needs for the whole exchange.
     """
     headers = request.revealed_headers()
     if request.content_type:
@@ -386,9 +386,9 @@ def _failure(request: Request, error: Exception) -> DdoauthError:
 
 
 def _goal(request: Request) -> str:
-    """Say what was not reached: a local server by its own address, and a proxy where there is one.
+    """Say what was not reached: a local server by its own address, and a proxy if there is one.
 
-    Datadog's host alone would send a person to look at the wrong connection.
+    Naming only Datadog's host would make a person check the wrong connection.
     """
     there, shown = urlsplit(request.url), urlsplit(request.shown_url).hostname or ""
     if there.scheme == "http":

@@ -34,7 +34,7 @@ class Transcript:
         """Return the latest exchange.
 
         Raises:
-            IndexError: nothing was sent yet.
+            IndexError: nothing has been sent yet.
         """
         return self._records[-1].exchange
 

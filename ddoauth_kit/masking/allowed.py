@@ -1,4 +1,4 @@
-"""Recognize values that a person allowed, with a reason, in a comment or in a list.
+"""Recognize values that a person has allowed, with a reason, in a comment or in a list.
 
     key = "..."  # ddoauth: allow (documented example)
 
@@ -43,7 +43,7 @@ def read_allowed(path: Path) -> frozenset[str]:
     """Read the fingerprints in a list; skip blank lines and lines that begin with `#`.
 
     Raises:
-        InputError: `bad_allow_list`; a line without a fingerprint or without a reason.
+        InputError: `bad_allow_list`; a line has no fingerprint or no reason.
     """
     try:
         lines = path.read_text("utf-8-sig").splitlines()

@@ -1,4 +1,4 @@
-"""Read bytes as texts: by their marks, out of gzip, zip and tar, and the strings of a binary."""
+"""Read bytes as texts: decoded by their marks, unpacked from archives, or as a binary's strings."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class ClosedContainerError(ValueError):
 class Member:
     """Hold a text from bytes, its place in a container, and whether the bytes were all text.
 
-    Of bytes that no encoding reads, it is what `strings` prints, one below the other.
+    If no encoding can read the bytes, the text is what `strings` would print, one string per line.
     """
 
     name: str
@@ -71,7 +71,7 @@ class Member:
 
 
 def is_packed(data: bytes) -> bool:
-    """Return whether bytes are a container that is read: gzip, zip, tar, bzip2, xz or zlib."""
+    """Return whether bytes are a container that can be read: gzip, zip, tar, bzip2, xz or zlib."""
     if data[:1] in _PACKED and (
         data.startswith((GZIP, ZIP, _XZ)) or _is_bzip2(data) or _is_zlib(data)
     ):
@@ -93,7 +93,7 @@ def _is_zlib(data: bytes) -> bool:
 
 
 def members(data: bytes, *, name: str = "", room: int = LARGEST) -> Iterator[Member]:
-    """Yield the texts in bytes; those in a container one by one, with their names.
+    """Yield the texts in bytes; if they are a container, its texts one by one with their names.
 
     Raises:
         TooLargeError: a container holds more than `room` bytes, or nests containers too deeply.
@@ -144,7 +144,7 @@ def _unpacked(data: bytes, room: int) -> Iterator[tuple[str, bytes]]:
 
 
 def _untarred(data: bytes, room: int) -> Iterator[tuple[str, bytes]]:
-    """Yield what a tar file holds, and as a text of its own what is written beside its files."""
+    """Yield the contents of a tar file, and then the metadata of its files as a separate text."""
     beside = bytearray()
     try:
         with tarfile.open(fileobj=io.BytesIO(data), mode="r:") as archive:
@@ -182,7 +182,7 @@ def _unpacked_whole(data: bytes, room: int) -> bytes:
 
 
 def _gunzipped(data: bytes, room: int) -> bytes:
-    """Unpack every member of a gzip file, within the room."""
+    """Unpack every member of a gzip file, up to `room` bytes."""
     found = bytearray()
     try:
         while data.startswith(GZIP):
@@ -215,7 +215,7 @@ def _member(data: bytes, name: str) -> Member:
 
 
 def _strings(data: bytes) -> str:
-    """Return the runs of readable characters in a binary, and those of two bytes each."""
+    """Return the runs of readable characters in a binary, including those of two bytes each."""
     found = _STRINGS.findall(data.decode("utf-8", "replace"))
     for encoding, pattern in _WIDE_STRINGS.items():
         found += [run.decode(encoding) for run in pattern.findall(data)]

@@ -1,4 +1,4 @@
-"""Undo one layer of encoding of a text, and say where in the text each piece of it stood.
+"""Undo one layer of a text's encoding, and say where in the text each piece was.
 
 The layers are escapes of every kind (JSON's, JavaScript's, URLs', HTML's, a terminal's), inline
 tags, quoted-printable, and letters that only look like those of ASCII.
@@ -81,13 +81,13 @@ _BLANK: Final = re.compile(r"\s")
 
 @dataclass(frozen=True, slots=True)
 class _Mapped:
-    """Hold for each piece of a decoded text its begin there, and its span before."""
+    """Hold where each piece of a decoded text starts, and its span before decoding."""
 
     inner: list[int]
     outer: list[tuple[int, int, bool]]
 
     def placed(self, found: Find) -> Find:
-        """Return a find with its place in the text that was decoded."""
+        """Return a find with its place in the text before decoding."""
         return found.at(self._place(found.begin), self._place(found.end - 1, 1))
 
     def _place(self, position: int, more: int = 0) -> int:
@@ -100,8 +100,8 @@ class _Mapped:
 class Layer:
     """Hold how to undo one kind of encoding.
 
-    A text without one of `marks`, or without `sign`, holds none of it. Wherever `pattern` matches
-    `place` does, too, which is quicker, and there `decode` changes the text.
+    A text that has none of `marks`, or no match for `sign`, does not contain this encoding.
+    `decode` changes the text where `pattern` matches. `place` matches there, too, and is quicker.
     """
 
     pattern: re.Pattern[str]
@@ -111,7 +111,7 @@ class Layer:
     marks: tuple[str, ...] = ("",)
 
     def parts(self, text: str) -> Iterator[tuple[int, int, str]]:
-        """Yield begin and end of each part of a text that changes, and what it becomes."""
+        """Yield the start and end of each part of a text that changes, and its new text."""
         if not any_of(self.marks, text) or not self.sign.search(text):
             return
         for begin, end in self._changing(text):
@@ -141,10 +141,10 @@ class Layer:
             yield first, last
 
     def placed(self, text: str, begin: int, end: int, inner: list[Find]) -> Iterator[Find]:
-        """Yield the finds of a decoded part with their places in the text.
+        """Yield the finds in a decoded part with their places in the text.
 
-        What lies at an end where the text was cut is left out: it has been read in the text, where
-        what stands before it can be seen.
+        Finds at an end where the text was cut are left out: they were already read in the text
+        itself, where the characters before them are visible.
         """
         mapped = _mapped(text[begin:end], self.pattern)
         for found in map(mapped.placed, inner):
@@ -201,7 +201,7 @@ def _mapped(text: str, pattern: re.Pattern[str]) -> _Mapped:
 
 
 def _decoded(found: re.Match[str]) -> str:
-    """Decode one match; of short ones, which hold no secret, the results are remembered."""
+    """Decode one match; cache the results for short ones, which can't contain a secret."""
     text = found[0]
     decode = _decoded_once if len(text) <= _SHORT else _decode
     return decode(found.lastgroup, text)
@@ -245,7 +245,7 @@ def _character(found: re.Match[str]) -> str:
 
 
 def _paired(text: str) -> str:
-    """Return a text with the halves of surrogate pairs put together."""
+    """Return a text with the halves of surrogate pairs joined."""
     if not any("\ud800" <= c <= "\udfff" for c in text):
         return text
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

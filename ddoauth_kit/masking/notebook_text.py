@@ -172,7 +172,7 @@ def spread_finds(
 
     `close` receives the outputs of one cell without colours and inline tags, joined directly;
     `loose` receives those of all cells, without spaces and tags. Each find is yielded with the list
-    of its parts, as piece, begin and end; finds within one part are left out.
+    of its parts, as piece, start and end; finds within one part are left out.
     """
     channels: dict[str, list[Piece]] = {}
     for piece in pieces:
@@ -219,7 +219,7 @@ def _parts(
 
 
 def _words(text: str, noise: re.Pattern[str]) -> Iterator[tuple[int, int]]:
-    """Yield the begin and end of each word between spaces, colours, outer quotes and tags."""
+    """Yield the start and end of each word between spaces, colours, outer quotes and tags."""
     position = 0
     for found in noise.finditer(text):
         if found.start() > position:

@@ -36,7 +36,7 @@ def mask_notebook(
     Sources, outputs, tracebacks, stream text, attachments, widget state and all metadata are
     searched, and secrets that span several outputs are found too. Jupyter's own field names are
     never changed, even if one equals a secret. `keep` and `masker` are as in `Masker`. After
-    `until` (of `time.monotonic`) texts are replaced instead of searched.
+    `until` (a `time.monotonic` value), texts are replaced instead of searched.
     """
     masker = masker or Masker(secrets, keep=keep)
     torn = list(spread(output_pieces(notebook), masker)) if _in_time(until) else []

@@ -146,9 +146,10 @@ class Find:
 class Shape:
     """Hold one row of the table.
 
-    `pattern` has a group `value`, the secret itself. It is looked for in lines that hold one of
-    `hints`, in lower case, and in those up to `beyond` characters after it; a shape without hints
-    is one of hex digits. `counts` decides with what stands around.
+    `pattern` has a group `value`, the secret itself. The pattern is searched for in lines that
+    contain one of `hints`, in lower case, and in lines up to `beyond` characters after it. Only
+    shapes of hex digits have no hints. `counts` decides whether a match counts, based on the text
+    around it.
     """
 
     kind: str
@@ -167,7 +168,7 @@ class Shape:
                     yield from self._counted(found)
 
     def find_at(self, text: str, begin: int) -> Iterator[Find]:
-        """Yield the shape if it begins at this place of a text."""
+        """Yield the shape if it begins at this place in a text."""
         found = self.pattern.match(text, begin)
         if found is not None:
             yield from self._counted(found)

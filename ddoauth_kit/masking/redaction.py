@@ -131,7 +131,7 @@ def _cut(text: str, longest: int | None) -> str:
 
 
 def _torn(text: str, masker: Masker | QuickMasker, longest: int | None) -> str:
-    """Mask a text that no parser can read; of a long text, only the part that may be stored."""
+    """Mask a text that no parser can read; in a long text, only the part that may be stored."""
     if longest is None or len(text) <= longest + _REACH:
         return masker(_fields(text))
     masked = masker(_fields(text[: longest + _REACH]))
@@ -144,7 +144,7 @@ def _fields(text: str) -> str:
 
 
 def issued_secrets(text: str) -> tuple[Secret, ...]:
-    """Return the secrets that a JSON answer issues, so that copies of them can be masked, too."""
+    """Return the secrets that a JSON answer issues, so that copies of them can also be masked."""
     try:
         return tuple(_issued(json.loads(text)))
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""Find the few places of a text that are worth a closer look, and pass by the rest quickly."""
+"""Find the few places in a text that are worth a closer look, and skip the rest quickly."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _IN, _OUT = b"x", b" "
 class CharacterClass:
     """Find runs of ASCII characters of one class.
 
-    A search in bytes that were translated takes a hundredth of what a pattern takes.
+    Searching translated bytes takes a hundredth of the time that a pattern takes.
     """
 
     def __init__(self, members: str) -> None:
@@ -23,7 +23,7 @@ class CharacterClass:
         self._table: Final = bytes((_IN if n in inside else _OUT)[0] for n in range(256))
 
     def runs(self, text: bytes, least: int) -> Iterator[tuple[int, int]]:
-        """Yield begin and end of each run of `least` characters or more, in `one_byte_each`."""
+        """Yield the start and end of each run of `least` characters or more in `one_byte_each`."""
         classes = text.translate(self._table)
         wanted = _IN * least
         begin = classes.find(wanted)
@@ -46,11 +46,11 @@ def around(
     before: int,
     after: int,
 ) -> Iterator[tuple[int, int]]:
-    """Yield begin and end of the parts of a text around some places, in order.
+    """Yield the start and end of the parts of a text around some places, in order.
 
-    `following` returns begin and end of the first place from a position on. A part reaches `before`
-    characters back from a place and at least `after` beyond it; parts that touch are one. Places
-    that stand close together are not visited one by one.
+    `following` returns the start and end of the first place at or after a position. A part reaches
+    `before` characters back from a place and at least `after` beyond it; parts that touch are
+    merged. Places that are close together are not visited one by one.
     """
     place = following(0)
     while place is not None:
@@ -66,9 +66,10 @@ def around(
 def lines_with(
     word: re.Pattern[str], text: str, *, before: int = 0, after: int = 0
 ) -> Iterator[tuple[int, int]]:
-    """Yield begin and end of the lines in which a word stands, in order, neighbours as one.
+    """Yield the start and end of the lines that contain a word, in order; merge neighbours.
 
-    They begin with the line `before` characters before the word, and end with the one `after`.
+    They begin with the line `before` characters before the word, and end with the line `after`
+    characters after it.
     """
     first = last = -1
     found = word.search(text)
@@ -86,7 +87,7 @@ def lines_with(
 
 
 def any_of(parts: Iterable[str], text: str) -> bool:
-    """Return whether one of some words is in a text."""
+    """Return whether a text contains at least one of some words."""
     for part in parts:  # noqa: SIM110 - a generator costs more than the search
         if part in text:
             return True

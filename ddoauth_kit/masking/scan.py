@@ -2,9 +2,9 @@
 
     ddoauth scan notebooks ddoauth-runs
 
-What looks like a secret is in `masking.patterns`, and how deep it is looked for in
-`masking.walk`. A file is read by its marks: UTF-8, UTF-16, UTF-32, gzip, zip, tar, bzip2, xz and
-zlib; of another binary, its readable strings are. One that cannot be read is named as such, and
+`masking.patterns` defines what looks like a secret, and `masking.walk` how deep to look. A file's
+marks say how to read it: as UTF-8, UTF-16, UTF-32, gzip, zip, tar, bzip2, xz or zlib. In any other
+binary, the readable strings are searched. A file that cannot be read is reported as such, and
 counts as a finding.
 """
 

@@ -49,7 +49,7 @@ _OTHERS: Final = bytes(n for n in range(256) if not chr(n).isalnum() or n > 0x7F
 
 
 def spelled_words(text: str, ascii_text: bytes) -> Iterator[tuple[int, int, str | bytes]]:
-    """Yield the begin, end and decoded text of each word that is spelled out in a text.
+    """Yield the start, end and decoded text of each word that is spelled out in a text.
 
     `ascii_text` is the text as `runs.one_byte_each` gives it.
     """
@@ -113,7 +113,7 @@ def _in_base32(text: str, ascii_text: bytes) -> Iterator[tuple[int, int, bytes]]
 
 
 def plain_letters(text: str) -> str:
-    """Replace letters that look like ASCII letters with those."""
+    """Replace letters that look like ASCII letters with the ASCII letters."""
     return LOOKALIKES.sub(lambda found: unicodedata.normalize("NFKC", found[0]), text)
 
 
@@ -130,9 +130,9 @@ def _letters_in(character: str) -> int:
 
 
 class LettersAlone:
-    """Find known values by their letters and digits alone, whatever stands between these.
+    """Find known values by their letters and digits alone, whatever comes between them.
 
-    The numbers of their bytes count as well, in each base that a dump of memory is written in.
+    Their bytes written as numbers count as well, in each base that a memory dump uses.
     """
 
     def __init__(self, values: dict[str, str]) -> None:
@@ -151,7 +151,7 @@ class LettersAlone:
         }
 
     def spans(self, text: str) -> Iterator[tuple[int, int, str]]:
-        """Yield the begin, end and placeholder of each value in a text."""
+        """Yield the start, end and placeholder of each value in a text."""
         letters = letters_alone(text)
         present = [item for item in self._values.items() if item[0] in letters]
         if len(letters.translate(None, _NO_DIGITS)) >= _FEWEST_DIGITS:
@@ -167,7 +167,7 @@ class LettersAlone:
 
 
 def _in_numbers(value: str) -> Iterator[bytes]:
-    """Yield the bytes of a value as numbers of base 16, 10, 8 and 2, and as a single one."""
+    """Yield the bytes of a value as numbers in base 16, 10, 8 and 2, and as a single number."""
     for encoding in ("utf-8", "utf-16-le", "utf-16-be"):
         raw = value.encode(encoding, "replace")
         for form in ("02x", "d", "o", "03o", "08b"):

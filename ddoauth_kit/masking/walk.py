@@ -60,7 +60,7 @@ _ALWAYS: Final = 24
 
 @dataclass(slots=True, eq=False)
 class _Reading:
-    """Hold a text, what its parts decode to, and what was found in it."""
+    """Hold a text, its decoded parts, and the finds in it."""
 
     text: str
     steps: list[_Step] = field(default_factory=list)
@@ -70,7 +70,7 @@ class _Reading:
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """Hold what a part of a text becomes: by a layer, or as a word that says several things."""
+    """Hold what a part of a text decodes to: by a layer, or as a word with several readings."""
 
     begin: int
     end: int
@@ -79,7 +79,7 @@ class _Step:
 
 
 class _Readings:
-    """Decode a text round by round, what lies least deep first, within a bound of work."""
+    """Decode a text round by round, the least nested parts first, within a limit on the work."""
 
     def __init__(self, text: str, depth: int) -> None:
         self.root = _Reading(text)
@@ -129,7 +129,7 @@ class _Readings:
                 yield reading
 
     def _reading(self, text: str) -> _Reading | None:
-        """Return the reading of a text, a new one only while there is room for it."""
+        """Return the reading of a text; create a new one only while there is room for it."""
         if len(text) < _FEWEST:
             return None
         known = self._known.get(text)
@@ -143,8 +143,7 @@ class _Readings:
 class Walk:
     """Find known values and all shapes in texts, however deeply they are encoded.
 
-    `keep` contains values that the user declared not to be secret. A known value is found
-    nevertheless.
+    `keep` contains values that the user declared not to be secret. A known value is found anyway.
     """
 
     def __init__(
@@ -252,7 +251,7 @@ class Walk:
 
 
 def _words(text: str, ascii_text: bytes) -> Iterator[tuple[int, int, bytes]]:
-    """Yield the begin, end and possible text of each word that may be base64 or hex."""
+    """Yield the start, end and possible text of each word that may be base64 or hex."""
     done = 0
     for begin, _ in _IN_BASE64.runs(ascii_text, _SHORTEST_WORD):
         word = _BASE64.match(text, begin) if begin >= done else None
@@ -296,7 +295,7 @@ def known_forms(secrets: Iterable[Secret]) -> list[tuple[str, str]]:
 
 
 def merged(found: list[Find]) -> list[Find]:
-    """Return finds in order; the longest of overlapping finds stands for all of their text."""
+    """Return finds in order; the longest of several overlapping finds covers all of their text."""
     kept: list[Find] = []
     for each in sorted(found, key=lambda f: (f.begin, -f.end)):
         if kept and each.begin < kept[-1].end:
@@ -326,7 +325,7 @@ def _base64_bytes(word: str) -> Iterator[bytes]:
     """Decode a base64 word, starting at each of its first four characters.
 
     Text before it, such as a name and an underscore, may have become part of the word. A long word
-    is decoded from another place only if its beginning then is readable text.
+    is decoded from another place only if its beginning is then readable text.
     """
     plain = _LINES.sub("", word).rstrip("=").replace("-", "+").replace("_", "/")
     for start in range(4):

@@ -1,1 +1,1 @@
-"""Take the OAuth steps: PKCE, authorization and tokens; each one builds, sends and reads."""
+"""Carry out the OAuth steps: PKCE, authorization and tokens; each one builds, sends and reads."""

@@ -80,9 +80,10 @@ def authorization_request(  # noqa: PLR0913 - each is a choice of the caller
     From the tile, pass the `domain` and `site` that arrived at the onboarding URL: the attempt is
     bound to them. An attempt from outside has neither: it starts at the first of the registration's
     sites that is in the table (US1 if the client works there), and the `domain` in the redirect
-    decides. `scopes` defaults to all registered scopes. With `name_scopes=False`, the request
-    leaves `scope` out, as Datadog's own command-line client does, and the grant is only compared
-    with `scopes`. Otherwise, one scope that a site does not know would make the whole request fail.
+    decides where it ends. `scopes` defaults to all registered scopes. With `name_scopes=False`, the
+    request leaves `scope` out, as Datadog's own command-line client does, and the grant is only
+    compared with `scopes`. Otherwise, one scope that a site does not know would make the whole
+    request fail.
 
     Raises:
         InputError: `unknown_site`, `unknown_region`, `inconsistent_site`,

@@ -41,7 +41,7 @@ def _utc_now() -> datetime:
 
 
 class OAuthClient:
-    """Run the flow of one registration; a partner's server keeps one for its lifetime.
+    """Run the flow for one registration; a partner's server keeps one client for its lifetime.
 
     `begin` gives the URL for the browser, `complete` takes the redirect and returns tokens. The
     steps in between (`receive`, `exchange`) are for callers who want to look at them. `pending`
@@ -132,7 +132,7 @@ class OAuthClient:
             raise error.with_traceback(None) from None  # the frames of `take` hold the state
 
     def exchange(self, response: AuthorizationResponse) -> TokenSet:
-        """Exchange the code for tokens; never retry on its own, because a code works only once.
+        """Exchange the code for tokens without ever retrying, because a code works only once.
 
         Raises:
             InputError, TokenError, AnswerError, NetworkError: see `read_token_response`.

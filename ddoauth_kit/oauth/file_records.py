@@ -20,7 +20,7 @@ _SWEEP_RECORDS: Final = 500
 class FileRecords:
     """Store pending records in a folder of mode 0700 that nothing else uses (POSIX only).
 
-    Old ones are deleted once a minute, and the oldest are removed if 10,000 are pending.
+    Old records are deleted once a minute, and the oldest are removed if 10,000 are pending.
 
     Raises:
         InputError: `unsafe_store` or `not_stored`, here and in every method.

@@ -66,7 +66,7 @@ def keep_grant(client: OAuthClient, tokens: TokenSet, *, store: Store) -> Grant:
 def kept_grants(
     client: OAuthClient, *, store: Store, site: str = "", org: str = ""
 ) -> tuple[Grant, ...]:
-    """Return a client's stored grants, of all customers or of one.
+    """Return a client's stored grants, for all customers or for one.
 
     This lets a server find its customers after a restart. `site` is a site's name, and `org` is an
     organization's id, the `dd_oid` of its tokens.
@@ -149,10 +149,10 @@ class Grant:
 
         Raises:
             TokenError: `grant_ended`, or `invalid_refresh_token` for the first caller that finds
-            out.
-            InputError: the store cannot be used; nothing was sent. TokenError, AnswerError,
-                NetworkError: the refresh failed, but the grant stays stored. After two failures in
-                a row, nothing is sent for half a minute.
+                out.
+            InputError: the store cannot be used; nothing was sent.
+            TokenError, AnswerError, NetworkError: the refresh failed, but the grant stays stored.
+                After two failures in a row, nothing is sent for half a minute.
             ApiError: `unauthorized`, if the site refuses even new tokens.
         """
         if self._unsaved:
@@ -188,8 +188,8 @@ class Grant:
     def send(self, build: Callable[[TokenSet], Request]) -> Response:
         """Send the call that `build` creates with tokens; repeat it if they turn out to be dead.
 
-        A 401 from an endpoint that does not accept OAuth leads to no refresh, and neither does a
-        403.
+        A 401 from an endpoint that does not accept OAuth does not lead to a refresh, and neither
+        does a 403.
 
         Raises:
             ApiError: `unauthorized`, if the kit can't find out whether the tokens are valid.

@@ -25,7 +25,7 @@ _TEXTS: Final = ("access_token", "refresh_token", "site", "client_id", "dd_oid",
 class GrantRecord:
     """Hold tokens and the time from which they must be refreshed, by the client's clock.
 
-    `sent_at` is when a refresh was sent whose answer was not stored, or None.
+    `sent_at` is when the kit sent a refresh and did not store its answer, or None.
     """
 
     tokens: TokenSet
@@ -40,7 +40,7 @@ class GrantRecord:
 def new_record(tokens: TokenSet, *, now: datetime) -> GrantRecord:
     """Return the record of tokens that have just arrived.
 
-    They are refreshed a minute before they expire, or for a token that lives only minutes, a tenth
+    They are refreshed a minute before they expire, or, for a token that lives only minutes, a tenth
     of its lifetime before. This allows for clocks that differ slightly, and a short lifetime does
     not lead to a loop.
     """

@@ -66,7 +66,7 @@ def plain_address(text: str) -> str:
 
 
 def typed_address(text: str) -> str:
-    """Return a pasted address without invisible characters, later words and a full stop."""
+    """Return a pasted address without invisible characters, later words or a full stop."""
     text = without_quotes(text.strip(_INVISIBLE + " \t\r\n"))
     text = _on_one_line(text)
     address, *words = text.split(" ")

@@ -22,7 +22,7 @@ MOST: Final = 10_000
 class PendingStore(Protocol):
     """Say what a store of waiting attempts must do; `SharedPending` is one for several processes.
 
-    It contains verifiers, so keep it where only your servers can read.
+    It contains verifiers, so keep it where only your servers can read it.
     """
 
     def add(self, request: AuthorizationRequest, *, session: str) -> None:

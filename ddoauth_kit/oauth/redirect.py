@@ -104,7 +104,7 @@ def read_redirect(redirect: str | bytes | Redirect) -> Redirect:
 
 
 def pasted_redirect(redirect: str | Redirect) -> Redirect:
-    """Parse a pasted redirect, which may end like a sentence, and otherwise as `read_redirect`."""
+    """Parse a pasted redirect as `read_redirect` does, but allow it to end like a sentence."""
     return read_redirect(typed_address(redirect) if isinstance(redirect, str) else redirect)
 
 

@@ -1,7 +1,7 @@
 """Find a redirect's query in anything that a server passes or a person pastes.
 
-Only the query matters. A server behind a proxy sees a different scheme, host, port or path than the
-browser, and a mail filter wraps the address in one of its own.
+Only the query matters. A server behind a proxy sees a different scheme, host, port or path from
+those in the browser, and a mail filter wraps the address in one of its own.
 """
 
 from __future__ import annotations

@@ -45,8 +45,8 @@ class RecordPlace(Protocol):
 class SharedPending:
     """Keep attempts for ten minutes in a place that all processes of a server can reach.
 
-    `sites` is the table of your `OAuthClient`. `clock` returns Unix time, on which the machines
-    must agree to within seconds. This class is thread-safe if `place` is.
+    `sites` is your `OAuthClient`'s table. `clock` returns Unix time, on which the machines must
+    agree to within seconds. This class is thread-safe if `place` is.
     """
 
     def __init__(

@@ -61,7 +61,7 @@ class TokenSet:
 def stored_grant(
     registration: ClientRegistration, *, site: Site, refresh_token: Secret
 ) -> TokenSet:
-    """Return a grant of which only the refresh token was stored; refresh it before use."""
+    """Return a grant for which only the refresh token was stored; refresh it before use."""
     return TokenSet(
         access_token=Secret("", label="access_token"),
         refresh_token=refresh_token,
@@ -75,7 +75,7 @@ def stored_grant(
 def token_request(registration: ClientRegistration, *, response: AuthorizationResponse) -> Request:
     """Build the exchange of a code, form-encoded, for the site of the redirect's `domain`.
 
-    It goes only to the registration's token endpoint, because a code works once.
+    It goes only to the registration's token endpoint, because a code works only once.
 
     The redirect URI is the same as in the authorization request (RFC 6749 section 4.1.3).
 
@@ -114,7 +114,7 @@ def revocation_requests(
 ) -> tuple[Request, ...]:
     """Build the revocations of a grant, the refresh token first (RFC 7009 section 2.1).
 
-    Datadog's example also sends the access token as bearer, so these requests do too.
+    Datadog's example also sends the access token as a bearer token, so these requests do too.
 
     Raises:
         InputError: `missing_client_secret`.
@@ -184,7 +184,7 @@ def _granted(response: Response, scope: str, requested: tuple[str, ...]) -> tupl
 
 
 def _refused_refresh(tokens: TokenSet, *, asked: TokenEndpoint) -> tuple[str, str]:
-    """Return code and sentence; an endpoint may not know a token that the other one issued."""
+    """Return the code and sentence; an endpoint may not know a token that the other one issued."""
     issuer = tokens.token_endpoint
     if issuer is None or asked is issuer:
         return "invalid_refresh_token", "The refresh token was refused."
@@ -302,7 +302,7 @@ def _refusal(response: Response) -> TokenError:
 
 
 def _no_such_endpoint(response: Response, *, site: Site, asked: TokenEndpoint) -> TokenError:
-    """Name the setting, because endpoints may change and the kit never tries another by itself."""
+    """Name the setting, because endpoints may change and the kit never tries another."""
     address = site.shown_url(Host.API, asked.path)
     what = f"There is no token endpoint at {address} ({response.status})."
     said = error_texts(response)

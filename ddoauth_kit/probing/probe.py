@@ -81,7 +81,7 @@ class TelemetryProbe(_OneScope):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _WithOperation(_OneScope):
-    """Hold an operation that a scope opens; `alternatives` are sets that open it, too."""
+    """Hold an operation that a scope opens; `alternatives` are sets that also open it."""
 
     operation: Operation
     alternatives: tuple[ScopeSet, ...] = ()

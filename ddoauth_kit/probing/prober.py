@@ -50,7 +50,7 @@ _SUCCESS = range(200, 300)
 class ProbeTarget:
     """Hold everything needed to probe one site.
 
-    Without a `grant`, `reason` says why there is none. `contrasts` are token sets of the same site
+    Without a `grant`, `reason` says why there is none. `contrasts` are token sets for the same site
     with fewer scopes: the same call with a token that lacks the scope shows what a 404 means.
     `api_key` is the partner's existing key.
     """

@@ -48,7 +48,7 @@ def filled_path(path: str, *, value: str) -> str:
 
 
 def filled_query(query: Mapping[str, str], *, now: datetime) -> Pairs | None:
-    """Fill the required query parameters, or return None when one cannot be guessed."""
+    """Fill in the required query parameters, or return None if one cannot be guessed."""
     utc = now.astimezone(UTC)
     pairs = [(name, _filling(name, kind, now=utc)) for name, kind in query.items()]
     if any(value is None for _, value in pairs):

@@ -69,8 +69,8 @@ async def try_round_trip(
 ) -> ProbeResult:
     """Make a round trip and return what it proves; the evidence has the status of each step.
 
-    `call` sends a request that it gets a function to build, with a valid token that has the
-    `granted` scopes.
+    `call` takes a function that builds a request, and sends that request with a valid token that
+    has the `granted` scopes.
 
     A cancellation does not end it but skips to the deletion, and the row says so. The caller checks
     its task's `cancelling()`.

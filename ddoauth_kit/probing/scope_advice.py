@@ -39,7 +39,7 @@ class Call:
 class CallNeeds:
     """Hold what one call needs; `operation` is None if the catalogue does not list it.
 
-    `scopes` are the ones chosen for it, to need the fewest scopes for all calls.
+    `scopes` are the ones chosen for it, so that all calls together need the fewest scopes.
     """
 
     call: Call

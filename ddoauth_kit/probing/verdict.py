@@ -77,7 +77,7 @@ PROBLEMS: Final = frozenset({Verdict.REFUSED, Verdict.FAILED})
 class ProbeResult:
     """Hold the verdict for one scope on one site, and its evidence.
 
-    `seconds` is the wall time of the call, `status` is None without an answer. `evidence` is the
+    `seconds` is the wall time of the call; `status` is None without an answer. `evidence` is the
     server's masked error text, or the counts and field names of its answer. `explained_by` are
     other granted scopes that would open the same call.
     """
@@ -236,7 +236,7 @@ def _outlined(answer: Any) -> str:  # noqa: ANN401 - JSON has no narrower type
 
 
 def _items(items: list[Any]) -> str:
-    """Say whether there are any; their number changes by the hour and proves nothing."""
+    """Say whether there are any items; their number changes by the hour and proves nothing."""
     if not items:
         return "no items"
     return f"items{_fields(items[0])}" if isinstance(items[0], dict) else "items"

@@ -24,7 +24,7 @@ _QUIET: Final = ("-c", "protocol.allow=never", "-c", "core.fsmonitor=false")
 
 
 def folder_prefix(folder: Path) -> str | None:
-    """Return the folder's path below the top of its repository, or None without one or git.
+    """Return the folder's path below its repository's top, or None without a repository or git.
 
     The path ends with a slash, or is empty for the top itself.
     """
@@ -80,7 +80,7 @@ class EarlierManifest:
 def earlier_app_uuid(folder: Path, *, base: str = "", manifest: str | Path = "") -> EarlierManifest:
     """Return the value from a given manifest, a given git reference or the usual base branch.
 
-    If neither is given, a missing git, repository or branch leads to a note, not an error.
+    If neither is given, a missing git, repository or branch results in a note, not an error.
 
     Raises:
         InputError: `bad_earlier_manifest`, `bad_base`.

@@ -50,7 +50,7 @@ class Block:
 
     @property
     def is_content(self) -> bool:
-        """Return whether a reader sees something: not only a rule or a comment."""
+        """Return whether a reader sees something: more than a rule or a comment."""
         return bool(self.text) or self.kind not in {"hr", "html_block"}
 
 
@@ -124,7 +124,7 @@ def parse_page(file: TextFile) -> MarkdownPage:
 
 
 def _few_brackets(paragraph: str) -> str:
-    """Return a paragraph, without its brackets if they are too many to be links."""
+    """Return a paragraph, without its brackets if there are too many for them to be links."""
     many = paragraph.count("[") > _MOST_BRACKETS
     return paragraph.replace("[", "(") if many else paragraph
 

@@ -23,7 +23,7 @@ OWN: Final = "this check"
 
 
 class Severity(StrEnum):
-    """Distinguish problems that stop a publication from possible review comments and from hints."""
+    """Distinguish problems that block publication from possible review comments and from hints."""
 
     MUST = "must"
     SHOULD = "should"

@@ -43,7 +43,7 @@ _API_KEYS: Final = (
 
 
 def uninstallation_findings(integration: Integration, readme: Readme) -> Iterator[RuleFinding]:
-    """Yield the problems in the heading Uninstallation and the text below it."""
+    """Yield the problems in the *Uninstallation* heading and the text below it."""
     headings = readme.page.named(HEADING)
     usable = [heading for heading in headings if heading.level in LEVELS]
     if not usable:

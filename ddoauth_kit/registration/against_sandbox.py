@@ -1,4 +1,4 @@
-"""Point a client to a sandbox on this machine instead of Datadog, and never by accident."""
+"""Point a client at a sandbox on this machine instead of Datadog, and never by accident."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def sites_to_use(
     """Return Datadog's sites, or those of the sandbox that `DDOAUTH_SANDBOX` names.
 
     A sandbox must not receive real credentials, so the client secret must come from a sandbox.
-    Datadog gets no credentials of a sandbox.
+    Credentials from a sandbox are not sent to Datadog.
 
     Raises:
         InputError: `bad_sandbox_url`, `not_sandbox_credentials`, `sandbox_credentials` or
@@ -79,7 +79,7 @@ def refuse_sandbox_secret(
     """Refuse to send Datadog a client secret that a sandbox issued.
 
     Raises:
-        InputError: `sandbox_credentials`, unless the calls to Datadog arrive in a sandbox anyway.
+        InputError: `sandbox_credentials`, unless the calls to Datadog reach a sandbox anyway.
     """
     secret = registration.client_secret
     if secret is None or not secret.reveal().startswith(MINTED):

@@ -179,6 +179,9 @@ def registration_from_environment(
         client_id = base.client_id
     if not client_id:
         raise _no_credentials(site, kind, environ)
+    onboarding_url = value_of("DDOAUTH_ONBOARDING_URL", environ)
+    if onboarding_url and not _opens_in_a_browser(onboarding_url):
+        raise InputError("bad_variable", "DDOAUTH_ONBOARDING_URL is not an http or https URL.")
     registration = ClientRegistration(
         client_id=client_id,
         client_secret=Secret(secret, label="client_secret") if secret else None,
@@ -188,8 +191,7 @@ def registration_from_environment(
         scopes=words_of("DDOAUTH_SCOPES", environ) or (base.scopes if base else ()),
         redirect_uris=words_of("DDOAUTH_REDIRECT_URIS", environ)
         or (base.redirect_uris if base else ()),
-        onboarding_url=value_of("DDOAUTH_ONBOARDING_URL", environ)
-        or (base.onboarding_url if base else ""),
+        onboarding_url=onboarding_url or (base.onboarding_url if base else ""),
         token_endpoint=base.token_endpoint if base else TokenEndpoint.V2,
     )
     return with_environment(registration, environ)
@@ -274,16 +276,20 @@ def _is_text(value: str) -> bool:
 def _onboarding_url(integration: dict[str, Any], path: str | Path) -> str:
     """Return the URL that the tile opens; unlike a redirect URI, it may have a fragment."""
     url = _string(integration, "onboarding_url", path)
+    if not _opens_in_a_browser(url):
+        raise _bad_file(
+            path, "has an `integration.onboarding_url` that is not an http or https URL"
+        )
+    return url
+
+
+def _opens_in_a_browser(url: str) -> bool:
     try:
         parts = urlsplit(url)
         usable = parts.scheme in {"http", "https"} and bool(parts.hostname)
     except ValueError:
-        usable = False
-    if not usable or not url.isascii() or " " in url:
-        raise _bad_file(
-            path, ("has an `integration.onboarding_url` that is not an http or https URL")
-        )
-    return url
+        return False
+    return usable and url.isascii() and " " not in url
 
 
 def _strings(integration: dict[str, Any], name: str, path: str | Path) -> tuple[str, ...]:

@@ -55,7 +55,7 @@ class Sandbox:
     """An offline twin of Datadog's OAuth and API endpoints, for all nine sites, on one port.
 
     Use it as a context manager. It listens only on loopback and issues its own credentials. Without
-    `client_file`, the client is a made-up one, which requests every scope in the catalogue or
+    `client_file`, the client is a made-up one, which requests every scope in the catalogue, or only
     `scopes`. `latency` delays every answer by this many seconds. `public_url` is the address where
     browsers reach the pages through a proxy. Programs with the `control_key` may join. `rotate`
     issues a new refresh token with each refresh, `basic` allows HTTP Basic at the token and
@@ -253,11 +253,11 @@ class Sandbox:
         )
 
     def end_org(self, org: Org) -> None:
-        """End an organization with its grants, codes and keys; a site's first cannot be ended."""
+        """End an organization and its grants, codes and keys; a site's first cannot be ended."""
         self.actions.end_org(org.id)
 
     def private_client(self, site: str) -> Client:
-        """Return the integration's test client of a site, for that site's first org only."""
+        """Return the integration's test client on a site, for that site's first org only."""
         return self._twin.private[find_site(site).name]
 
     def register(self, client: Path | Mapping[str, Any]) -> Client:

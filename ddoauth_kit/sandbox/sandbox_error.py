@@ -1,4 +1,4 @@
-"""The one error that setting up a sandbox can raise."""
+"""The only error that setting up a sandbox can raise."""
 
 from __future__ import annotations
 

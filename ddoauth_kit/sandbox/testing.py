@@ -127,7 +127,7 @@ def _audit(event: str, arguments: tuple[Any, ...]) -> None:
 
 
 def _host(event: str, arguments: tuple[Any, ...]) -> str | None:
-    """Return the host of an event, or None for one that reaches nobody."""
+    """Return the host of an event, or None for an event that reaches no host."""
     if event in {"socket.getaddrinfo", "socket.gethostbyname"}:
         found = arguments[0]
     elif event in {"socket.connect", "socket.sendto"} and isinstance(arguments[1], tuple):

@@ -63,7 +63,7 @@ class EnvironmentFirst:
         return self._store.slots()
 
     def alone(self, slot: Slot) -> AbstractContextManager[object]:
-        """Make all others who want the same slot of the store wait."""
+        """Make everyone else who wants the same slot in the store wait."""
         return self._store.alone(slot)
 
     def _variable(self, slot: Slot) -> tuple[str, str]:

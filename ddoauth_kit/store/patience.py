@@ -1,4 +1,4 @@
-"""Limit how long to wait for a keyring, because it may prompt a user who isn't there."""
+"""Limit the wait for a keyring, because it may prompt a user who isn't there."""
 
 from __future__ import annotations
 

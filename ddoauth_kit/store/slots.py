@@ -88,11 +88,11 @@ class Store(Protocol):
         """Return the used slots, but not their secrets."""
 
     def alone(self, slot: Slot) -> AbstractContextManager[object]:
-        """Make all others who want the same slot wait; readers don't have to wait."""
+        """Make everyone else who wants the same slot wait; readers don't have to wait."""
 
 
 def refuse_unwritable(store: Store, slot: Slot) -> None:
-    """Check that a store works, before a secret is created that is shown only once.
+    """Check that a store works before a secret that is shown only once is created.
 
     Raises:
         InputError: `not_stored` or `unsafe_store`.
@@ -115,7 +115,7 @@ def refuse_unwritable(store: Store, slot: Slot) -> None:
 
 
 def variables(slot: Slot) -> tuple[str, ...]:
-    """Return the environment variables that may hold a slot's secret, the most exact one first.
+    """Return the environment variables that may hold a slot's secret, the most specific first.
 
     `DDOAUTH_API_KEY_EU1` is for any client; `DDOAUTH_API_KEY_EU1__ACME` is only for the client
     `acme`; characters other than letters and digits become `_`.

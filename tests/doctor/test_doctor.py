@@ -31,6 +31,7 @@ from ddoauth_kit.doctor.packages import (
     check_packages,
     check_python,
     is_good,
+    missing_package,
     needed,
 )
 from ddoauth_kit.doctor.proxy_and_tls import check_proxy, check_tls
@@ -109,6 +110,22 @@ def test_each_package_is_compared_with_the_project() -> None:
     assert (extras["starlette"], extras["markdown-it-py"]) == ("sandbox", "publishing")
     assert (extras["pandas"], extras["distributed"], extras["flask"]) == ("workbook", "dask", "dev")
     assert set(REASONS) <= set(found)
+
+
+@pytest.mark.parametrize(
+    ("module", "command"),
+    [
+        ("starlette.routing", 'pip install "ddoauth-kit[sandbox]"'),
+        ("markdown_it", 'pip install "ddoauth-kit[publishing]"'),
+        ("trustme", 'pip install "ddoauth-kit[grade]"'),
+        ("ipywidgets", 'pip install "ddoauth-kit[workbook]"'),
+        ("jupyter_client", 'pip install "ddoauth-kit[workbook]"'),
+        ("h11", "pip install ddoauth-kit."),
+    ],
+)
+def test_a_missing_module_names_the_smallest_extra(module: str, command: str) -> None:
+    """Nobody is told to install the workbook for a command that needs less."""
+    assert command in missing_package(module).what
 
 
 def test_the_installed_kit_is_asked() -> None:

@@ -291,6 +291,18 @@ def test_a_file_may_name_the_token_endpoint(tmp_path: Path) -> None:
     assert with_environment(client, environ).token_endpoint is TokenEndpoint.V2
 
 
+@pytest.mark.parametrize(
+    "url", ["nonsense", "/onboard", "javascript:alert(1)", "https://", "https://[", "https://a b"]
+)
+def test_an_onboarding_url_that_no_browser_opens(url: str) -> None:
+    """The tile opens it in the customer's browser, so a wrong one is named and not repeated."""
+    with pytest.raises(InputError) as caught:
+        registration_from_environment(environ={**PRIVATE, "DDOAUTH_ONBOARDING_URL": url})
+    assert caught.value.code == "bad_variable"
+    assert "DDOAUTH_ONBOARDING_URL" in caught.value.what
+    assert url not in caught.value.what
+
+
 @pytest.mark.parametrize("named", ["v3", "V1", "/oauth2/v1/token", "v1 v2"])
 def test_what_is_no_token_endpoint_is_refused(named: str) -> None:
     """A misspelt setting is an error, and not the default."""

@@ -72,7 +72,7 @@ class Authority:
             return found
 
     def present_other_ca(self, name: str, *, on: bool) -> None:
-        """Certify a name by an authority that no trust file contains, or by this one again.
+        """Certify a name with an authority that no trust file contains, or with this one again.
 
         Raises:
             FrontError: `bad_host_name`.
@@ -89,9 +89,9 @@ class Authority:
             self._strange.add(name)
 
     def by_server_name(self) -> NamedContext:
-        """Return a TLS server context that chooses the certificate by the client's server name.
+        """Return a TLS server context that picks the certificate by the name in the client's hello.
 
-        A hello without a name ends with the alert `unrecognized_name`.
+        A hello without a name is answered with the alert `unrecognized_name`.
         """
         context = self._mint("localhost")
 

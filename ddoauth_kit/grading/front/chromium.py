@@ -45,7 +45,7 @@ def chromium(
     environment: Mapping[str, str],
     more: Sequence[str] = (),
 ) -> Iterator[ForeignProcess]:
-    """Show a page in a window, and close it and delete its profile at the end; `more` are options.
+    """Show a page in a window; at the end, close it and delete its profile. `more` adds options.
 
     Raises:
         FrontError: `no_browser`, if Chromium or a screen is missing.

@@ -46,7 +46,7 @@ class Conversation:
     async def next_request(self, host: str = "") -> h11.Request | FrontRefusal | None:
         """Read the head of the next request, or return None after the last one.
 
-        An unreadable head is answered with a refusal, which this returns.
+        If the head is unreadable, answer with a refusal and return that refusal.
         """
         seconds = self._limits.idle_seconds
         try:
@@ -113,7 +113,7 @@ class Conversation:
 def record_of(
     request: h11.Request, asked: Asked, *, hosts: HostTable, status: int | None
 ) -> FrontRecord:
-    """Describe a forwarded request; without a status, no complete answer arrived."""
+    """Describe a forwarded request; no status means that no complete answer arrived."""
     named = hosts.find(asked.host)
     target = "" if request.method == b"CONNECT" else origin_form(request.target).decode("latin-1")
     return FrontRecord(

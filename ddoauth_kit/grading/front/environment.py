@@ -1,4 +1,4 @@
-"""Lead a process of any runtime to the front with variables, and keep existing values."""
+"""Direct a process in any runtime to the front with variables, and keep existing values."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def _option(options: str, name: str) -> str | None:
 
 
 def _quoted(text: str) -> str:
-    """Quote an option that contains spaces, in the way that Node and Java read it."""
+    """Quote an option that contains spaces, as Node and Java expect it."""
     return f'"{text}"' if " " in text else text
 
 

@@ -46,7 +46,7 @@ def credential_headers(names: Iterable[bytes]) -> tuple[str, ...]:
 
 
 def body_fields(body: bytes, content_type: str) -> tuple[str, ...]:
-    """Return the field names in a body: of a form, of JSON as `data.id`, or of parts."""
+    """Return a body's field names: from a form, from JSON as `data.id`, or from parts."""
     kind = content_type.partition(";")[0].strip().lower()
     if kind.startswith("multipart/"):
         return _kept(name.decode("utf-8", "replace") for name in _PART.findall(body))

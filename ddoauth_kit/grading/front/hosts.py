@@ -81,7 +81,7 @@ def site_hosts(site: Site, *, base_url: str) -> tuple[DatadogHost, ...]:
 
 
 def vanity_host(site: Site, *, customer: str = "globex") -> str:
-    """Return a customer's host name that names the site, which Datadog's own names don't do."""
+    """Return a customer's host name that contains the site's name, unlike Datadog's own names."""
     return f"{customer}-{site.name}.{'.'.join(site.domain.split('.')[-2:])}"
 
 

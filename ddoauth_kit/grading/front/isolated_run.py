@@ -53,7 +53,7 @@ def run_isolated(
     """Run `ddoauth ARGUMENTS` again inside a namespace; return its exit code.
 
     The sandbox's address is the same inside and outside; `port` 0 means any free port. Each port in
-    `forward` leads from inside the namespace to the same port of this machine.
+    `forward` leads from inside the namespace to the same port on this machine.
 
     Raises:
         FrontError: `no_namespaces`, `port_taken`.

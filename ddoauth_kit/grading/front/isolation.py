@@ -1,4 +1,4 @@
-"""Way B, on Linux: use a namespace where Datadog's hosts are this machine and nothing can leave.
+"""Way B, on Linux: use a namespace where Datadog's hosts are this machine and no traffic gets out.
 
 The program that serves sandbox and front starts itself again inside the namespace (`isolated`) and
 sets it up from there (`prepare`). The namespace has only one interface, its own loopback.

@@ -107,7 +107,7 @@ class ForeignProcess:
         return self.wait()
 
     def run(self) -> int:
-        """Pass this process's signals on until the command ends, and return its exit code.
+        """Pass this process's signals on to the command until it ends, and return its exit code.
 
         A second Ctrl-C ends a group that ignored the first one.
         """

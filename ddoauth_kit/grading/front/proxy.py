@@ -1,9 +1,9 @@
-"""Listen as a forward proxy or on port 443, and lead Datadog's names to the sandbox.
+"""Listen as a forward proxy or on port 443, and route Datadog's names to the sandbox.
 
-For every other host, the proxy answers itself and forwards nothing. It tunnels connections to hosts
+For every other host, the proxy itself answers and forwards nothing. It tunnels connections to hosts
 that the user allowed, and to this machine's own addresses, without reading them. It does not open
-tunnels to this machine for another user, because the target would take them for connections of this
-user.
+tunnels to this machine for another user, because the target would mistake them for this user's
+connections.
 """
 
 from __future__ import annotations

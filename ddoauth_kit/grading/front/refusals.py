@@ -34,7 +34,7 @@ def address_only(host: str, port: int) -> FrontRefusal:
 
 
 def without_name() -> FrontRefusal:
-    """Refuse TLS whose hello has no server name."""
+    """Refuse a TLS connection whose hello has no server name."""
     return FrontRefusal(
         "no_server_name",
         "A client opened TLS without a server name (SNI), so its host is unknown. "
@@ -100,7 +100,7 @@ def head_too_large(host: str) -> FrontRefusal:
 
 
 def not_a_proxy_request() -> FrontRefusal:
-    """Refuse a request in the form for web servers, which a client does not send to a proxy."""
+    """Refuse a request in the form that clients send to web servers, not to proxies."""
     return FrontRefusal(
         "not_a_proxy_request",
         "This address is a forward proxy, not a web page. Set HTTPS_PROXY to it.",

@@ -25,7 +25,7 @@ _CHUNK: Final = 64 * 1024
 class Relay:
     """Carry each connection from one end to the other, in a separate thread.
 
-    An end is a port of 127.0.0.1, or the path of a Unix socket, which is created with mode 0600.
+    An end is a port on 127.0.0.1, or the path of a Unix socket, which is created with mode 0600.
 
     Raises:
         FrontError: `port_taken`.

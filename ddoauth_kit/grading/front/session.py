@@ -72,7 +72,7 @@ class FrontSession:
     def browser(
         self, url: str, *, record: Callable[[FrontRecord], None], more: Sequence[str] = ()
     ) -> Iterator[ForeignProcess]:
-        """Show a page in Chromium; `record` receives its requests, separate from the command's.
+        """Show a page in Chromium; `record` receives its requests, separately from the command's.
 
         Raises:
             FrontError: `no_browser`.
@@ -169,7 +169,7 @@ def likely_variable(command: Sequence[str]) -> tuple[str, str]:
 
 
 class ArrivalWatch:
-    """Warn once if the command sends nothing after the customer answered Datadog's page.
+    """Warn once if the command sends nothing after the customer responds to Datadog's page.
 
     `journal` returns the requests that the sandbox has answered so far. `saw` takes the front's
     refusals, which also show that the command reads its variables.

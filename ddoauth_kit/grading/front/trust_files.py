@@ -34,7 +34,7 @@ SYSTEM_FILES: Final = (
 class TrustFiles:
     """Keep trust files in a folder of mode 0700 until `close`.
 
-    `environment` determines what the process trusts already: the file that a variable names, or
+    `environment` determines what the process already trusts: the file that a variable names, or
     else the system's or certifi's certificates. An unreadable file counts as empty.
     """
 
@@ -70,7 +70,7 @@ class TrustFiles:
     def java_store(
         self, *, given: str | None = None, password: str | None = None, unsealed: bool = False
     ) -> Path:
-        """Write a PKCS12 store of the JDK's certificates, or of the store `given`, and the CA.
+        """Write a PKCS12 store with the CA and the JDK's certificates, or those in `given`.
 
         Its password is `STORE_PASSWORD`; an `unsealed` store can replace the JDK's own.
         """

@@ -125,7 +125,7 @@ def data_credential(bench: Bench) -> list[Finding]:
 
 
 def data_site(bench: Bench) -> list[Finding]:
-    """Act for a customer of another site."""
+    """Act for a customer on another site."""
     check = Check("data-site", "The server sends data to, and calls, the customer's own site.")
     others = [site for site in bench.sites if site != bench.site]
     site = "eu1" if "eu1" in others else (others or [bench.site])[0]
@@ -144,7 +144,7 @@ def data_site(bench: Bench) -> list[Finding]:
 
 
 def retry_once(bench: Bench) -> list[Finding]:
-    """Refuse a token that claims to be valid for an hour, as after an incident."""
+    """Refuse a token that claims to be valid for an hour, as happens after an incident."""
     check = Check("401-once", "After a 401 the server refreshes once and retries once.")
     acting = Acting(bench)
     acting.fault("expired-token:1")

@@ -53,7 +53,7 @@ class Scenario:
     `alone` is false if its organization identifies its requests, so that it may run beside others.
     `expects_nothing` marks a scenario that passes if no request arrives, which counts only between
     two good connects. `last` marks a scenario that blocks or restarts the server. `needs` names
-    tables of the settings, `a|b` for either, or `durable`.
+    tables in the settings, `a|b` for either, or `durable`.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Test redirects that are refusals, malformed or tampered with, and other regions."""
+"""Test redirects that are refusals, malformed, tampered with, or from other regions."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def domain_allowed(bench: Bench) -> list[Finding]:
 
 
 def wrong_domain(bench: Bench) -> list[Finding]:
-    """Send a redirect with a domain of Datadog's that is not the customer's."""
+    """Send a redirect with one of Datadog's domains that is not the customer's."""
     check = Check("wrong-domain-named", "At most one exchange at the wrong site, and a page.")
     journey = Journey(bench).fault("wrong-domain:1").begin().consent()
     arrival = journey.arrive()
@@ -289,7 +289,7 @@ def key_once(bench: Bench) -> list[Finding]:
 
 
 def key_exists(bench: Bench) -> list[Finding]:
-    """Answer 409 to the request for a key, as if an earlier key were lost."""
+    """Answer 409 to the request for a key, as if an earlier key had been lost."""
     check = Check("key-409", "The server says that a key exists, and what to do.")
     arrival = Journey(bench).fault("key-exists").connect()
     keys = [e for e in arrival.events if e.path == KEY_PATH and e.method == "POST"]

@@ -24,7 +24,7 @@ _ATTEMPTS: Final = 2
 
 
 class Expiring(Acting):
-    """Hold a customer whose first access token expires soon, and the next one in an hour.
+    """Hold a customer whose first access token expires soon, and whose next one lasts an hour.
 
     The first token must live until the customer is connected. If a second is too short for that,
     another customer gets a longer one. With `claims`, the token lives an hour but claims to live
@@ -262,7 +262,7 @@ def server_error(bench: Bench) -> list[Finding]:
 
 
 def refresh_site(bench: Bench) -> list[Finding]:
-    """Let a token of another site expire."""
+    """Let a token for another site expire."""
     check = Check("refresh-site", "The refresh goes to the customer's own site.")
     others = [site for site in bench.sites if site != bench.site]
     site = "eu1" if "eu1" in others else (others or [bench.site])[0]
@@ -283,7 +283,7 @@ def refresh_site(bench: Bench) -> list[Finding]:
 def _two_refreshes(
     acting: Expiring,
 ) -> tuple[tuple[SandboxEvent, ...], tuple[SandboxEvent, ...]]:
-    """Let the token expire twice; return the refreshes of each time."""
+    """Let the token expire twice; return the refreshes after each expiry."""
     acting.next_life(acting.life)
     acting.expire()
     _, first = acting.act(acting.trigger)

@@ -1,4 +1,4 @@
-"""Send other attempts' codes and states to the callback, and see which it exchanges."""
+"""Send other attempts' codes and states to the callback, and see which codes it exchanges."""
 
 from __future__ import annotations
 

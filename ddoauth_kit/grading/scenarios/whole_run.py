@@ -1,4 +1,4 @@
-"""Judge what only the whole run can show: logs, URLs, grant types, and the used scopes."""
+"""Judge what only the whole run can show: logs, URLs, grant types, and the scopes used."""
 
 from __future__ import annotations
 

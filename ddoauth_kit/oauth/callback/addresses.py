@@ -116,7 +116,7 @@ def proxy_origin(headers: Mapping[str, str]) -> str | None:
     """Return the scheme and host of the page that sent a proxied request, or None.
 
     Jupyter's proxy keeps `Host` and passes on a hub's `X-Forwarded-Proto`. Without that header,
-    `Sec-Fetch-Mode` decides, which browsers send only to secure and loopback origins.
+    `Sec-Fetch-Mode` decides, because browsers send it only to secure and loopback origins.
     """
     host = headers.get("host", "").lower()
     if not _HOST.fullmatch(host):

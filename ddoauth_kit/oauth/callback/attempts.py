@@ -64,7 +64,7 @@ class Attempts:
         return len(self._sessions.get(session, ())) >= MOST
 
     def ticket(self, target: Start | AuthorizationRequest | str) -> str:
-        """Return an unguessable name for an attempt or a page, to be part of a link."""
+        """Return an unguessable name for an attempt or a page, for use in a link."""
         name = secrets.token_urlsafe(24)
         self._tickets[name] = target
         return name

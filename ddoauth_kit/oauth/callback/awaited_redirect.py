@@ -58,7 +58,7 @@ class AwaitedRedirect(Generic[Result]):
         self._over.set()
 
     def end(self, error: AuthorizationError) -> None:
-        """End the wait with an error, unless a redirect in progress brings an outcome."""
+        """End the wait with an error, unless a redirect in progress produces an outcome."""
         with self._taking:
             if not self.outcome.done():
                 self.outcome.set_exception(error)

@@ -1,4 +1,4 @@
-"""Listen on loopback for the two URLs that a client registers: onboarding URL and redirect URI.
+"""Listen on loopback for the two URLs a client registers: the onboarding URL and redirect URI.
 
 RFC 8252 sections 7.3 and 8.3. The listener does not judge a redirect: `OAuthClient` checks it, as
 it checks a pasted one. The listener only adds the browser's cookie as the session.
@@ -42,7 +42,7 @@ _LONGEST_NAME: Final = 80
 
 
 class CallbackListener(Generic[Result]):
-    """Serve onboarding URL and redirect URI on this machine until one attempt is answered.
+    """Serve the onboarding URL and redirect URI on this machine until one attempt is answered.
 
     Use it in a `with` statement: the port is open from the beginning of the block until `wait`
     returns or the block ends; afterwards the browser shows a `LastingPage`. `finish` receives the
@@ -50,7 +50,7 @@ class CallbackListener(Generic[Result]):
     tokens. The address is the registration's loopback redirect URI (`redirect_uri` picks one).
     `register` is only for a client whose registration can change, such as the sandbox's: it
     receives URLs on a free port. Without `onboarding`, only attempts that this program began with a
-    link of `begin_url` or `start_url` end here, and nobody else can begin one. The same holds as
+    link from `begin_url` or `start_url` end here, and nobody else can begin one. The same holds as
     soon as the first such link exists. `proxy_path` is the path under which Jupyter serves ports to
     browsers (`/user/abc/proxy/`). The listener learns the host from the first browser that opens
     one of its links, and from no other request.
@@ -142,7 +142,7 @@ class CallbackListener(Generic[Result]):
         return self._link(self._attempts.ticket(request))
 
     def begin_url(self, *, domain: str) -> str:
-        """Return a link that begins an attempt of this program in the first browser to open it.
+        """Return a link that begins this program's attempt in the first browser to open it.
 
         It starts as if from the tile of an organization on that site. From now on, nobody can begin
         another attempt at the onboarding URL.
@@ -154,7 +154,7 @@ class CallbackListener(Generic[Result]):
         return self._link(self._attempts.ticket(Start(begin)))
 
     def link_to(self, url: str) -> str:
-        """Return a link to a page of this machine, such as the sandbox's, for any browser.
+        """Return a link to a page on this machine, such as the sandbox's, for any browser.
 
         Behind a proxy, this link also tells the listener the browser's address; without a proxy, it
         is `url`.
@@ -166,8 +166,8 @@ class CallbackListener(Generic[Result]):
 
         Raises:
             AuthorizationError: the customer denied consent, or the redirect was refused;
-                `no_redirect_in_time`, `wait_cancelled`. TokenError, AnswerError, NetworkError:
-                raised by `finish`.
+                `no_redirect_in_time`, `wait_cancelled`.
+            TokenError, AnswerError, NetworkError: raised by `finish`.
         """
         try:
             if not self._answer.wait(timeout):
@@ -308,7 +308,7 @@ class CallbackListener(Generic[Result]):
     def _where_it_belongs(self, asked: Asked) -> str:
         """Return the same address under the redirect URI's host name, if the request used another.
 
-        A cookie of `localhost` would not come back to 127.0.0.1.
+        A browser would not send a cookie for `localhost` to 127.0.0.1.
         """
         if asked.headers["host"].lower() == urlsplit(self.redirect_uri).netloc.lower():
             return ""
@@ -363,7 +363,7 @@ class CallbackListener(Generic[Result]):
 
 
 def _facts(response: AuthorizationResponse | None, result: object) -> dict[str, str]:
-    """Say which organization consented, where, and to what; the redirect named it."""
+    """Say which organization consented, where, and to what; the redirect contains its name."""
     if response is None:
         return {}
     named = response.dd_org_name or response.dd_oid
@@ -381,7 +381,7 @@ def _facts(response: AuthorizationResponse | None, result: object) -> dict[str, 
 
 
 def _is_browser(asked: Asked) -> bool:
-    """Return whether a browser window sent this, which follows redirects and may be reloaded."""
+    """Return whether a browser window sent this; a window follows redirects and may be reloaded."""
     return asked.headers.get("sec-fetch-mode") == "navigate"
 
 

@@ -58,7 +58,7 @@ class Reply:
 class LoopbackServer:
     """Answer GET requests on loopback addresses from separate threads, until `close`.
 
-    If `port` is 0, any free port is used. `refuse` builds the answer, from a status, to requests
+    If `port` is 0, any free port is used. From a status, `refuse` builds the answer to requests
     that never reach `respond`. `user` is the id of the user who may connect besides root; None
     means the user who runs this program.
 
@@ -189,7 +189,7 @@ class _Open:
             self._silent.pop(connection, None)
 
     def drop_oldest(self) -> bool:
-        """Drop the connection that has been silent for longest, if there is one."""
+        """Drop the connection that has been silent the longest, if there is one."""
         with self._lock:
             oldest = next(iter(self._silent), None)
             if oldest is None:

@@ -1,7 +1,8 @@
-"""Distinguish this user's connections from those of other users of the same machine.
+"""Distinguish this user's connections from those of other users on the same machine.
 
-The link that begins an attempt is an argument of the browser's process, and on Linux everybody can
-list those. The system records which user a loopback socket belongs to (proc(5), `/proc/net/tcp`).
+The link that begins an attempt is an argument of the browser's process, and on Linux anyone can
+list a process's arguments. The system records which user a loopback socket belongs to (proc(5),
+`/proc/net/tcp`).
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ def _owners(ours: set[str], theirs: set[str]) -> Iterator[tuple[str, int | None]
 
 
 def _spellings(address: tuple[str, int]) -> set[str]:
-    """Return an address as the tables write it: in words of this machine's byte order."""
+    """Return an address as the tables write it: in words in this machine's byte order."""
     host, port = address[:2]
     if ":" in host:
         return {_spelled(socket.inet_pton(socket.AF_INET6, host), port)}

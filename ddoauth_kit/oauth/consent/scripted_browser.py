@@ -1,6 +1,6 @@
 """A small browser for the pages of the sandbox and of a tested server.
 
-Besides the sender, only this module imports httpx: a browser stores cookies and goes to any host,
+Besides the sender, only this module imports httpx: a browser stores cookies and can visit any host,
 which the sender of the kit's credentials must not do. It never receives any of the kit's secrets.
 """
 

@@ -85,8 +85,8 @@ def paste_consent(
 
     Raises:
         InputError: `no_person`, if nobody can type.
-        AuthorizationError: consent was denied, or the redirect cannot be trusted. TokenError,
-        AnswerError, NetworkError: the code was not exchanged.
+        AuthorizationError: consent was denied, or the redirect cannot be trusted.
+        TokenError, AnswerError, NetworkError: the code was not exchanged.
     """
     request = oauth.begin(domain=domain, session=ONE_PERSON)
     host = urlsplit(request.redirect_uri).hostname

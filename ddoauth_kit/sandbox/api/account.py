@@ -22,7 +22,7 @@ def get_current_user(twin: Twin, _incoming: Incoming, org: Org) -> Answer:
 
 
 def list_permissions(twin: Twin, incoming: Incoming, _org: Org) -> Answer:
-    """List the permissions; with `include_scopes` also those that exist only as scopes.
+    """List the permissions; with `include_scopes`, also those that exist only as scopes.
 
     The public description does not distinguish scopes from permissions, so scopes that only
     partners have don't count as permissions here.

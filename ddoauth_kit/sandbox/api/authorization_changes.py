@@ -102,7 +102,7 @@ def _ending(twin: Twin, client: Client, org: Org) -> Change:
 
 
 def _client(twin: Twin, incoming: Incoming, org: Org) -> Client:
-    """Return the app of a path, whether or not anybody has authorized it."""
+    """Return the app that a path names, whether or not anybody has authorized it."""
     wanted = incoming.path.split("/")[_CLIENT]
     for client in twin.clients.known_to(org):
         if id_of(twin, client, org) == wanted:

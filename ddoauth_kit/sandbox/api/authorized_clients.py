@@ -28,7 +28,7 @@ def list_authorized_clients(twin: Twin, _incoming: Incoming, org: Org) -> Answer
 
 
 def get_authorized_client(twin: Twin, incoming: Incoming, org: Org) -> Answer:
-    """Show one app of the list."""
+    """Show one app in the list."""
     wanted = incoming.path.rpartition("/")[2]
     for grants in authorized_clients(twin, org).values():
         client = grants[0].client
@@ -39,7 +39,7 @@ def get_authorized_client(twin: Twin, incoming: Incoming, org: Org) -> Answer:
 
 
 def authorized_clients(twin: Twin, org: Org) -> dict[str, list[Grant]]:
-    """Return the grants of an org by client id."""
+    """Return an org's grants by client id."""
     found: dict[str, list[Grant]] = {}
     for grant in twin.grants.of_org(org):
         found.setdefault(grant.client.client_id, []).append(grant)

@@ -1,4 +1,4 @@
-"""Answers of operations without a store, from the data file that is derived from the spec."""
+"""Answers for operations without a store, from the data file derived from the spec."""
 
 from __future__ import annotations
 
@@ -52,5 +52,5 @@ def _filled(name: str, body: Any) -> Any:  # noqa: ANN401 - JSON is anything
 
 
 def address(method: str, path: str) -> str:
-    """Write the name of an operation in the data file."""
+    """Return an operation's name in the data file."""
     return f"{method} {path}"

@@ -1,4 +1,4 @@
-"""The four formats of errors in Datadog's services, for the profile `error-shapes`."""
+"""The four error formats in Datadog's services, for the profile `error-shapes`."""
 
 from __future__ import annotations
 

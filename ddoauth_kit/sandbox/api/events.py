@@ -24,7 +24,7 @@ ALERT_TYPES = ("error", "warning", "info", "success", "user_update", "recommenda
 
 
 def create_event(twin: Twin, incoming: Incoming, org: Org) -> Answer:
-    """Store a v1 event; one older than 18 hours is refused, as Datadog does."""
+    """Store a v1 event; refuse one older than 18 hours, as Datadog does."""
     body = json_body(incoming)
     event = _event(twin, body if isinstance(body, dict) else {})
     twin.telemetry[org.id].events.append(event)

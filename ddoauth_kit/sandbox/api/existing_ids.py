@@ -145,7 +145,7 @@ def listed_ids(item: str) -> frozenset[str]:
 
 
 def ids_in(value: Any, parameter: str) -> Iterator[str]:  # noqa: ANN401 - JSON is anything
-    """Yield the ids in an answer: the fields called like one, or like the path's parameter."""
+    """Yield the ids in an answer: the fields named like an id, or like the path's parameter."""
     if isinstance(value, list):
         for part in value:
             yield from ids_in(part, parameter)

@@ -96,7 +96,7 @@ HANDLERS: Mapping[tuple[str, str], Handler] = MappingProxyType(
 
 
 def call_operation(twin: Twin, incoming: Incoming, operation: Operation) -> Answer:
-    """Check the caller and answer one operation of the catalogue."""
+    """Check the caller and answer one operation in the catalogue."""
     try:
         return _limited(twin, incoming, operation)
     except Refusal as refusal:
@@ -183,25 +183,25 @@ def _serve_members(
 
 @cache
 def _members() -> Mapping[tuple[str, str], Handler]:
-    """Return the handlers of lists of members, made at the first use."""
+    """Return the handlers for lists of members, created at first use."""
     return members_handlers({*HANDLERS, *RESOURCE_HANDLERS, *_described(), *_settings()})
 
 
 @cache
 def _settings() -> Mapping[tuple[str, str], Handler]:
-    """Return the handlers of settings, made at the first use."""
+    """Return the handlers for settings, created at first use."""
     return settings_handlers({*HANDLERS, *RESOURCE_HANDLERS})
 
 
 @cache
 def _described() -> Mapping[tuple[str, str], Handler]:
-    """Return the handlers of kinds without their own service, created at first use."""
+    """Return the handlers for kinds without their own service, created at first use."""
     return described_handlers({*HANDLERS, *RESOURCE_HANDLERS})
 
 
 @cache
 def _readers() -> Mapping[str, Handler]:
-    """Return the functions that read single items of the stores, by path template."""
+    """Return the functions that read single items from the stores, by path template."""
     own = {**HANDLERS, **RESOURCE_HANDLERS}
     readers = dict(described_readers({*own}))
     readers |= {

@@ -57,7 +57,7 @@ def read_cursor(cursor: object) -> int:
 
 
 def write_cursor(offset: int) -> str:
-    """Return the cursor of an offset."""
+    """Return the cursor for an offset."""
     return base64.urlsafe_b64encode(f"offset:{offset}".encode()).decode()
 
 

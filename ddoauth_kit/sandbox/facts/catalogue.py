@@ -48,7 +48,7 @@ class Operation:
 
     @property
     def manages_keys(self) -> bool:
-        """Return whether this manages API or application keys, not only lists them."""
+        """Return whether this manages API or application keys, and does not only list them."""
         keys = _KEYS.search(self.path) is not None and self.id != MARKETPLACE_KEY
         return keys and (self.method != "GET" or bool(self.path_ids))
 

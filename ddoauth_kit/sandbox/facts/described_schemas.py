@@ -1,12 +1,13 @@
 """The kinds of resources in the API description, and the schemas of their bodies.
 
-A schema is a small object: `t` is its type by a letter (`o`bject, `l`ist, `s`tring, `i`nteger,
-`n`umber, `b`oolean, `a`ny, `v`ariants), `p` its properties, `r` the required ones, `l` what a
-list holds, `m` what an object of any names holds, `v` its variants, `e` its values, `f` its format,
-`d` its default, `0` that null is allowed, `w` that only the server writes it, `x` a value within
-its limits, `k` how many items a list has at least. A number stands for the schema at that place
-of the file's list. What is derived from a schema at its first use stays with it: `fields`, its
-properties without numbers, and `plans`, how resources are made of it.
+A schema is a small object: `t` is its type as a letter (`o`bject, `l`ist, `s`tring, `i`nteger,
+`n`umber, `b`oolean, `a`ny, `v`ariants), `p` its properties, `r` the required ones, `l` what a list
+holds, `m` what an object with arbitrary names holds, `v` its variants, `e` its values, `f` its
+format, `d` its default, `0` that null is allowed, `w` that only the server writes it, `x` a value
+within its limits, `k` how many items a list has at least. A number stands for the schema at that
+place in the file's list. A schema also stores two results that are derived from it at its first
+use: `fields`, its properties with each number replaced by its schema, and `plans`, the rules for
+creating resources from it.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ class MemberCall:
 
 @dataclass(frozen=True)
 class DescribedMembers:
-    """A list of members below a path; `listing` and `reading` are operations and their ways."""
+    """A list of members below a path; `listing` and `reading` name operations and paths."""
 
     path: str
     listing: tuple[str, tuple[str, ...]] | None

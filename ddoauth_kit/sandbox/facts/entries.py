@@ -55,7 +55,7 @@ class NumberedEntries:
 
 
 def parts(name: str) -> dict[str, list[bytes]]:
-    """Return the lines of the entries of each part of a data file."""
+    """Return the entries' lines for each part of a data file."""
     file = resources.files("ddoauth_kit").joinpath("sandbox", "facts", name)
     found: dict[str, list[bytes]] = {}
     lines: list[bytes] = []

@@ -1,4 +1,4 @@
-"""The formats of errors in each product area, according to recordings."""
+"""The error formats in each product area, according to recordings."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Profile:
-    """The changes of one profile; the defaults follow Datadog."""
+    """The changes that one profile makes; the defaults follow Datadog."""
 
     name: str
     summary: str
@@ -71,7 +71,7 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
 
 
 def find_profile(name: str) -> Profile:
-    """Return the profile of this name, or raise an error that lists the profiles."""
+    """Return the profile with this name, or raise an error that lists the profiles."""
     try:
         return PROFILES[name]
     except KeyError:

@@ -48,7 +48,7 @@ def names_deleted(address: str) -> bool:
 
 
 def unique_at(address: str) -> tuple[str, ...] | None:
-    """Return where a creation says what no two resources below one path may share."""
+    """Return where a creation has a value that no two resources below one path may share."""
     return _UNIQUE.get(address)
 
 

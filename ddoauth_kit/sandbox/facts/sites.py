@@ -61,19 +61,19 @@ EVERY_SITE: Mapping[str, Site] = MappingProxyType({**SITES, REHEARSAL.name: REHE
 
 
 def find_site(name: str, sites: Mapping[str, Site] = SITES) -> Site:
-    """Return the site of a name, or raise an error that lists the sites."""
+    """Return the site with this name, or raise an error that lists the sites."""
     if name not in sites:
         raise SandboxError(f"unknown site {name!r}; the sites are: {', '.join(sites)}")
     return sites[name]
 
 
 def site_of_host(host: str) -> str | None:
-    """Return the site that has an app host of this name."""
+    """Return the site whose app host has this name."""
     return next((site.name for site in EVERY_SITE.values() if site.app_host == host), None)
 
 
 def next_site(site: Site) -> Site:
-    """Return another site of the table, for faults that name a wrong one."""
+    """Return another site in the table, for faults that name a wrong one."""
     names = list(SITES)
     at = names.index(site.name) if site.name in SITES else -1
     return SITES[names[(at + 1) % len(names)]]

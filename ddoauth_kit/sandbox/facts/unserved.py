@@ -17,7 +17,7 @@ class Unserved:
 
     @property
     def address(self) -> str:
-        """Return method and path."""
+        """Return the method and path."""
         return f"{self.method} {self.path}"
 
 

@@ -56,7 +56,7 @@ def read_public_url(url: str | None) -> PublicUrl | None:
 
 
 def local_hosts(port: int) -> frozenset[str]:
-    """Return the Host headers of a sandbox's own port; all others are refused."""
+    """Return the Host headers for a sandbox's own port; all others are refused."""
     hosts = [f"{name}:{port}" for name in LOCAL_NAMES]
     return frozenset([*hosts, *LOCAL_NAMES] if port == HTTP_PORT else hosts)
 

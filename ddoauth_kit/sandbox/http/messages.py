@@ -102,7 +102,7 @@ class Answer:
 
 
 def read_pairs(raw: bytes) -> tuple[tuple[str, str], ...]:
-    """Read form-encoded bytes, a query or a body, into pairs."""
+    """Read form-encoded bytes from a query or a body into pairs."""
     try:
         text = raw.decode("utf-8")
         return tuple(parse_qsl(text, keep_blank_values=True, max_num_fields=1000))

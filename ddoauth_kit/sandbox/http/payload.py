@@ -52,7 +52,7 @@ _STRICT = json.JSONDecoder(parse_constant=_no_constant, parse_float=_finite)
 
 
 def plain_body(incoming: Incoming) -> bytes:
-    """Return the body without its compression, which the intake endpoints accept."""
+    """Return the body, decompressed if necessary; the intake endpoints accept compression."""
     encoding = incoming.headers.get("content-encoding", "identity").lower()
     if encoding == "identity":
         return incoming.body

@@ -117,7 +117,7 @@ def _response_type_refusal(parameters: dict[str, str], *, target: Target) -> Exc
 
 
 def _challenge(twin: Twin, parameters: dict[str, str], *, target: Target) -> tuple[str, str]:
-    """Return challenge and method, both empty if PKCE is not required."""
+    """Return the challenge and method, both empty if PKCE is not required."""
     challenge, method = parameters.get("code_challenge", ""), parameters.get(METHOD)
     if not challenge and twin.tolerates("no-pkce"):
         return "", ""

@@ -30,7 +30,7 @@ BAD_CODE = "Invalid authorization code or code verifier."
 
 
 def read_token_fields(incoming: Incoming) -> dict[str, str]:
-    """Read a token request; another content type reads as a wrong code, as Datadog says."""
+    """Read a token request; another content type counts as a wrong code, as Datadog says."""
     return _read_fields(incoming, oauth_refusal("token-content-type", "invalid_grant", BAD_CODE))
 
 
@@ -93,7 +93,7 @@ def authenticate(twin: Twin, incoming: Incoming, *, fields: dict[str, str]) -> C
 
 
 def _proof(twin: Twin, incoming: Incoming, *, fields: dict[str, str]) -> tuple[str, str, int]:
-    """Return id, secret, and the status for a refusal, which is 401 with Basic (RFC 6749, 5.2)."""
+    """Return the id, secret, and status for a refusal, which is 401 with Basic (RFC 6749, 5.2)."""
     scheme, _, credentials = incoming.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "basic":
         return fields.get("client_id", ""), fields.get("client_secret", ""), BAD_REQUEST

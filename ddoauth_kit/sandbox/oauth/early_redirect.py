@@ -13,7 +13,7 @@ SECONDS = 5.0
 
 
 class _Stay(urllib.request.HTTPRedirectHandler):
-    """Do not follow redirects, whose targets don't concern the sandbox."""
+    """Do not follow redirects, because their targets don't concern the sandbox."""
 
     def redirect_request(self, *_: object) -> None:
         """Return None instead of a new request."""

@@ -30,7 +30,7 @@ KEYS = "organization-settings/api-keys"
 
 
 def index_page() -> Answer:
-    """Link the pages of all sites."""
+    """Link to the pages of all sites."""
     rows = [
         el("li", el("strong", name), " ", el("a", site.domain, href=f"{name}/app/integrations"))
         for name, site in SITES.items()
@@ -77,7 +77,7 @@ def _act(session: Session, client: Client, action: str, label: str) -> str:
 
 
 def connect_accounts(twin: Twin, incoming: Incoming) -> Answer:
-    """Send the customer to the partner, with the parameters that say where they come from."""
+    """Send the customer to the partner, with the parameters that name the customer's site."""
     session, fields = submitted(twin, incoming)
     client = _chosen(twin, session, fields)
     lacking = [scope for scope in client.scopes if not session.org.admin.may(scope)]
@@ -218,7 +218,7 @@ def _disable(session: Session, client_id: str) -> str:
 
 
 def revoke_grant(twin: Twin, incoming: Incoming) -> Answer:
-    """End one grant of the org."""
+    """End one of the org's grants."""
     session, fields = submitted(twin, incoming)
     for grant in twin.grants.of_org(session.org):
         if grant.id == fields.get("grant"):

@@ -1,4 +1,4 @@
-"""What all pages of the web application share: the session cookie, form checks, the frame."""
+"""The shared parts of all the web application's pages: session cookie, form checks and frame."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def section(title: str, *children: str) -> Markup:
 
 
 def facts(**entries: str) -> Markup:
-    """Write names and values, with spaces for underscores in names."""
+    """Write names and values, with spaces instead of underscores in names."""
     parts: list[str] = []
     for name, value in entries.items():
         parts += [el("dt", name.replace("_", " ")), el("dd", el("code", value))]

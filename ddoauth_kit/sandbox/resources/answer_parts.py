@@ -38,7 +38,7 @@ def all_at(body: Json, way: Way) -> list[Json]:
 
 
 def is_said(value: Json, sent: Json) -> bool:
-    """Return whether a value holds all that was sent, whatever else it holds."""
+    """Return whether a value contains everything that was sent, whatever else it contains."""
     if isinstance(sent, dict) and isinstance(value, dict):
         return all(is_said(value.get(name), part) for name, part in sent.items())
     return bool(value == sent)
@@ -65,7 +65,7 @@ def with_item(body: Json, schema: Schema, way: Way, item: Item) -> Json:
 
 
 def erased(body: Json, way: Way | None, ids: list[str], now: str) -> Json:
-    """Return the answer of a call that deleted the resources of these ids."""
+    """Return the answer to a call that deleted the resources with these ids."""
     if way is None:
         return body
     if "*" not in way:

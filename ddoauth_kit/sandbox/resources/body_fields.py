@@ -109,5 +109,5 @@ def shaped(fields: Fields, *, required: Collection[str] = ()) -> Check:
 
 
 def mapped(check: Check) -> Check:
-    """Accept an object of any names whose values each pass."""
+    """Accept an object with any names whose values each pass."""
     return lambda value: isinstance(value, dict) and all(map(check, value.values()))

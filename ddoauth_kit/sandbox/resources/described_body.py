@@ -45,7 +45,7 @@ def check_body(schema: Schema, body: object) -> None:
 
 
 def _check_sense(schema: Schema, value: object, *, at: str) -> None:
-    """Refuse what schemas allow but recordings show refused."""
+    """Refuse values that schemas allow but that Datadog refuses in recordings."""
     if isinstance(value, list):
         items = resolved(schema.get("l"))
         if "e" in items and len({*map(str, value)}) < len(value):

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @cache
 def described_services() -> Mapping[str, DescribedService]:
-    """Return the services by the paths under which they create."""
+    """Return the services by the paths that create their resources."""
     return MappingProxyType(
         {
             path: DescribedService(kind)
@@ -47,7 +47,7 @@ def settings_handlers(taken: Collection[tuple[str, str]]) -> Mapping[tuple[str, 
 
 
 def members_handlers(taken: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Handler]:
-    """Return the handlers of all lists of members of which another service takes none."""
+    """Return the handlers of all lists of members whose operations no other service has."""
     services = (MembersService(members).handlers() for members in described_members().values())
     return _free(map(dict, services), taken)
 
@@ -55,7 +55,7 @@ def members_handlers(taken: Collection[tuple[str, str]]) -> Mapping[tuple[str, s
 def described_readers(
     taken: Collection[tuple[str, str]],
 ) -> Mapping[str, Handler]:
-    """Return functions that find one resource by its path or refuse it, by path template."""
+    """Return, by path template, functions that find one resource by its path or refuse it."""
     handlers = described_handlers(taken)
     found = {
         service.kind.item: service.find
@@ -68,7 +68,7 @@ def described_readers(
 def _free(
     services: Iterable[Mapping[tuple[str, str], Handler]], taken: Collection[tuple[str, str]]
 ) -> Mapping[tuple[str, str], Handler]:
-    """Put together the handlers of the services of which no operation is taken."""
+    """Combine the handlers of the services that have no operation in `taken`."""
     found: dict[tuple[str, str], Handler] = {}
     for handlers in services:
         if not any(address in taken for address in handlers):

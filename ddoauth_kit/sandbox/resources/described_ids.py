@@ -19,7 +19,7 @@ _FEWEST_SIGNS = 6
 
 
 def is_uuid_text(value: object) -> bool:
-    """Return whether a value is a UUID in words."""
+    """Return whether a value is a UUID as text."""
     return isinstance(value, str) and _UUID.fullmatch(value) is not None
 
 

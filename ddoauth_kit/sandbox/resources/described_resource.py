@@ -94,7 +94,7 @@ class Composer:
         return made
 
     def completed(self, schema: Schema, item: Json, example: Json, *, depth: int = 0) -> Json:
-        """Return the part of a resource that an answer shows: only the properties of its schema.
+        """Return the part of a resource that an answer shows: only the properties in its schema.
 
         Missing required properties come from the example, or are made up.
         """
@@ -162,7 +162,7 @@ class Composer:
             made[name] = self.made_up(schema, name) if known is None else _copied(known)
 
     def made_up(self, schema: Schema, name: str) -> Json:
-        """Make up what the server would know of a property."""
+        """Make up the value that the server would have for a property."""
         return self._leaf(schema, name=name, depth=1)
 
     def _whole(self, schema: Schema, example: Json) -> Json:
@@ -243,7 +243,7 @@ class Composer:
 
 
 def _without_unsent(made: Item, settable: Schema, given: Item) -> Item:
-    """Remove nested values that could have been sent but were not, as recordings do."""
+    """Remove nested values that could have been sent but were not, as in recordings."""
     own = _variant(settable, given)
     hidden = {
         name

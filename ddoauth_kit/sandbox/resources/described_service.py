@@ -111,9 +111,9 @@ class DescribedService:
         return make
 
     def _check_unique(self, given: Item, shelf: Shelf, name: str) -> None:
-        """Refuse what recordings show refused beside a resource that says the same.
+        """Refuse a resource with the same value as another, where recordings show a refusal.
 
-        What an org has from the start stands for nobody's, and is in nobody's way.
+        The resources that an org has from the start belong to nobody, and never cause a refusal.
         """
         way = unique_at(name)
         said = first_at(given, way) if way is not None else None
@@ -316,7 +316,7 @@ class DescribedService:
         return str(item[self.kind.key])
 
     def _is_meant(self, item: Item, wanted: str) -> bool:
-        """Return whether a path names an item by another field than its id."""
+        """Return whether a path names an item by a field other than its id."""
         parameter = self.kind.parameter
         attributes = item.get("attributes") or {}
         link = (item.get("relationships") or {}).get(parameter.removesuffix("_id")) or {}

@@ -65,7 +65,7 @@ _SCHEDULE = shaped(
 
 
 def _watches(value: object) -> bool:
-    """Accept one monitor's id, or tags of monitors, and not both."""
+    """Accept one monitor's id or monitor tags, but not both."""
     if not isinstance(value, dict) or len(value) != 1:
         return False
     return whole(value.get("monitor_id")) or many(text, least=1)(value.get("monitor_tags"))

@@ -1,4 +1,4 @@
-"""What an org sets up for its incidents: types, notification templates and rules."""
+"""An org's settings for its incidents: types, notification templates and rules."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _compose_notification(draft: Draft, *, kind: str, fresh: Item) -> Item:
 
 
 def _verify_links(draft: Draft) -> None:
-    """Refuse a notification of an incident type or a template that is unknown."""
+    """Refuse a link to an unknown incident type or notification template."""
     for relation, resource in (("incident_type", TYPES), ("notification_template", TEMPLATES)):
         if draft.links.get(relation):
             resource.get(draft.twin, draft.org, str(draft.links[relation]))
@@ -146,7 +146,7 @@ RULES = ResourceKind(
 
 
 def default_type(draft: Draft) -> str:
-    """Return the default type of an incident."""
+    """Return the default incident type."""
     kept = TYPES.shelf(draft.twin, draft.org).all()
     defaults = (item["id"] for item in kept if item["attributes"]["is_default"])
     return next(defaults, draft.twin.mint.uuid(f"incident_types:{draft.org.id}:0"))

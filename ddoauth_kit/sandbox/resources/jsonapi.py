@@ -1,4 +1,4 @@
-"""The bodies of the newer services: JSON:API resources of a type, with relationships."""
+"""Bodies in the newer services: JSON:API resources with a type and relationships."""
 
 from __future__ import annotations
 

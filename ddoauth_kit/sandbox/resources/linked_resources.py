@@ -1,4 +1,4 @@
-"""Links of resources: their creators, and other resources that an answer includes."""
+"""Links from resources: their creators, and other resources that an answer includes."""
 
 from __future__ import annotations
 

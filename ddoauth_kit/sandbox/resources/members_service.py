@@ -1,7 +1,7 @@
 """One service for all lists of members: the users of a role, the dashboards of a list, and so on.
 
 A member that a body names by type and id alone is a reference: the list shows the resource itself
-where the sandbox stores it. Other bodies make new members, often many in one call.
+if the sandbox stores it. Other bodies create new members, often many in one call.
 """
 
 from __future__ import annotations
@@ -132,7 +132,7 @@ class MembersService:
         return make
 
     def _check_form(self, named: str, name: str) -> None:
-        """Refuse an id that should be a UUID, as those of the examples are."""
+        """Refuse an id that should be a UUID, as the examples' ids are, but is not."""
         listed, way = self._shown_by()
         examples = all_at(documents()[listed].get("body"), (*way, "id"))
         is_uuid = self._variable().endswith("uuid") or all(map(is_uuid_text, examples))
@@ -156,7 +156,7 @@ class MembersService:
         )
 
     def _samples(self, twin: Twin, org: Org, path: str) -> Iterable[Item]:
-        """Yield who is there from the start: of references below a resource mostly none."""
+        """Yield the initial members; a list below a resource mostly has none."""
         own = _FROM_START.get(self.members.path)
         if own is not None:
             yield from own(twin, org, path)
@@ -177,7 +177,7 @@ class MembersService:
         return found
 
     def _is_called(self, item: Item, wanted: str) -> bool:
-        """Return whether the field that a path's variable is called like has a value."""
+        """Return whether the field named like the path's variable has the wanted value."""
         attributes = item.get("attributes")
         return isinstance(attributes, dict) and attributes.get(self._variable()) == wanted
 
@@ -247,13 +247,13 @@ def _address(name: str) -> tuple[str, str]:
 
 
 def _is_there(sent: Item, shelf: Shelf) -> bool:
-    """Return whether a new member, not a reference, equals one that is there."""
+    """Return whether a new member, not a reference, equals an existing one."""
     is_new = "id" not in sent and bool({"attributes", "relationships"} & sent.keys())
     return is_new and any(is_said(item, sent) for item in shelf.all())
 
 
 def _as_resource(sent: Item, shown: Schema) -> Item:
-    """Return a body without the form of the resource that it makes in that form."""
+    """Return a body in the form of a resource if the members that it creates are shown so."""
     if "attributes" not in shown.get("p", {}) or {"attributes", "relationships"} & sent.keys():
         return sent
     meta = sent.get("metadata")
@@ -262,7 +262,7 @@ def _as_resource(sent: Item, shown: Schema) -> Item:
 
 
 def _tell_name(item: Item, variable: str, named: str) -> None:
-    """Write what a path names also where a member repeats it."""
+    """Also write the id in a path to the places where a member repeats it."""
     attributes, links = item.get("attributes"), item.get("relationships")
     if isinstance(attributes, dict) and variable in attributes:
         attributes[variable] = named
@@ -278,7 +278,7 @@ def _find(twin: Twin, org: Org, kind: str, wanted: str) -> Item | None:
 
 
 def _own(twin: Twin, org: Org, kind: str) -> Iterator[Item]:
-    """Yield what an org has of a kind without anybody's call."""
+    """Yield the resources of a kind that an org has without any call."""
     if kind == "users":
         yield admin_of(twin, org)
     elif kind == "roles":

@@ -1,4 +1,4 @@
-"""Monitors, which older services keep as plain objects with integer ids."""
+"""Monitors, which are plain objects with integer ids, as in Datadog's older services."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ def role_of(twin: Twin, org: Org) -> Item:
 
 
 def permission(twin: Twin, name: str) -> Item:
-    """Return the permission that is called like a scope."""
+    """Return the permission with the same name as a scope."""
     known = catalogue()
     return {
         "type": "permissions",

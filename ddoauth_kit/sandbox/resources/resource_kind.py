@@ -46,7 +46,7 @@ class Draft:
         return iso(self.moment)
 
     def uuid(self, kind: str) -> str:
-        """Return a new id; a sample's is the same in every sandbox of a seed."""
+        """Return a new id; a sample's is the same in every sandbox with the same seed."""
         if self.sample is None:
             return self.twin.mint.next_uuid(kind)
         return self.twin.mint.uuid(f"{kind}:{self.org.id}:{self.sample}")

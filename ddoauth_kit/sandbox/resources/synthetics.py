@@ -1,4 +1,4 @@
-"""Synthetic API tests, which are deleted by a list in a body."""
+"""Synthetic API tests, which are deleted by a call that lists them in its body."""
 
 from __future__ import annotations
 

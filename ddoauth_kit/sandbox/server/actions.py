@@ -156,7 +156,7 @@ class Actions:
             return org
 
     def end_org(self, org: str) -> None:
-        """End an organization with its grants, codes and keys; a site's first cannot be ended."""
+        """End an organization and its grants, codes and keys; a site's first cannot be ended."""
         with self._lock:
             self._twin.end_org(self._twin.org_of_id(org))
 
@@ -306,7 +306,7 @@ class Actions:
             self._journal.clear()
 
     def _authorization(self, url: str, *, org: Org) -> Incoming:
-        """Read an authorization URL of the org's site, Datadog's own or the sandbox's."""
+        """Read an authorization URL for the org's site, Datadog's own or the sandbox's."""
         try:
             parts = urlsplit(url)
         except ValueError:
@@ -329,7 +329,7 @@ class Actions:
         return Incoming("GET", org.site, "app", AUTHORIZE_PATH, query, headers)
 
     def _site_of(self, host: str) -> str:
-        """Return the site of one of Datadog's app hosts, customers' vanity hosts included."""
+        """Return the site of one of Datadog's app hosts, including customers' vanity hosts."""
         vanity = (o for o in self.organizations() if o.site_url == f"https://{host}")
         return site_of_host(host) or next((o.site.name for o in vanity), "")
 

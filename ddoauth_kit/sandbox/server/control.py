@@ -38,7 +38,7 @@ def made(key: str, text: str) -> str:
 
 
 class Control:
-    """Answer programs that prove the key; none can change what another has registered.
+    """Answer programs that prove they have the key; none can change what another has registered.
 
     `join` creates a client with its own credentials, grants, API key and addresses. `address` adds
     a redirect URI to a client and changes its onboarding URL; it requires the client's secret.

@@ -39,7 +39,7 @@ def check_page(
 
 
 def _host(origin: str) -> str:
-    """Return host and port of an origin, or a text that no host has."""
+    """Return the host and port of an origin, or a text that matches no host."""
     try:
         parts = urlsplit(origin.strip().lower())
     except ValueError:

@@ -24,7 +24,7 @@ def new_host() -> str:
 
 
 def make_request(method: str, target: bytes, headers: Iterable[tuple[str, str]]) -> Request:
-    """Return a request as uvicorn would: the path decoded, names of headers in lower case."""
+    """Return a request as uvicorn would: the path decoded, header names in lower case."""
     path, _, query = target.partition(b"?")
     return Request(
         {

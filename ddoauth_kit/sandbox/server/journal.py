@@ -24,11 +24,12 @@ _NO_LENGTHS: Mapping[str, int] = MappingProxyType({})
 class JournalEntry:
     """One handled request; only names and the protocol's public values are recorded.
 
-    `at` is in seconds since 1970. `host` is the name that the client asked for, one of Datadog's
-    if a front brought the request. `behaviour` is the id of the rule that refused it, or
+    `at` is in seconds since 1970. `host` is the name that the client asked for, one of Datadog's if
+    a front forwarded the request. `behaviour` is the id of the rule that refused it, or
     `fault:NAME`, and `reason` says why in words; both are empty if all went well. `authentication`
-    is none, body, basic, bearer or api-key, several joined by a plus. `attempt` is the fingerprint
-    of the state that the authorization began with. Equal `fingerprints` are of equal values.
+    is none, body, basic, bearer or api-key, or several of them joined by a plus. `attempt` is the
+    fingerprint of the state that the authorization began with. Equal `fingerprints` mean equal
+    values.
     """
 
     number: int
@@ -78,7 +79,7 @@ class Journal:
 
     @property
     def last(self) -> int:
-        """Return the number of the newest entry, 0 before there is one."""
+        """Return the number of the newest entry, or 0 before there is one."""
         return self._last
 
     def write(self, **seen: Any) -> None:  # noqa: ANN401 - the fields of an entry

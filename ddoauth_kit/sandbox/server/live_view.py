@@ -30,7 +30,7 @@ _NUMBER_LENGTH = 15
 
 
 class LiveView:
-    """Show the journal to browsers that opened a link of `link_path`, and to nobody else.
+    """Show the journal to browsers that opened a link from `link_path`, and to nobody else.
 
     A link works once. Scripts and other sites' pages can't use the cookie that it sets.
     """

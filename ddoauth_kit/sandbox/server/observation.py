@@ -80,7 +80,7 @@ def observe(incoming: Incoming, *, prints: Fingerprints) -> dict[str, Any]:
 
 
 def asked_host(headers: Mapping[str, str]) -> str:
-    """Return the host that the client asked for, as the front reports it if there is one."""
+    """Return the host that the client asked for, as reported by the front if there is one."""
     host = (headers.get(FRONT_HEADER) or headers.get("host", "")).lower()
     return intern(host) if _HOST.fullmatch(host) else ""
 

@@ -46,7 +46,7 @@ class Respond(Protocol):
 
 
 class _QuietProtocol(H11Protocol):
-    """uvicorn's HTTP/1.1, logging to the sandbox's own logger and not to the process's."""
+    """uvicorn's HTTP/1.1, which logs to the sandbox's own logger and not to the process's."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - uvicorn's own
         super().__init__(*args, **kwargs)
@@ -55,7 +55,7 @@ class _QuietProtocol(H11Protocol):
 
 
 class _QuietConfig(uvicorn.Config):
-    """uvicorn's configuration without logging of URLs, which contain states and codes.
+    """uvicorn's configuration, without URLs in logs because they contain states and codes.
 
     Its own `access_log=False` removes the handlers of every uvicorn in the process, and works only
     until logging is configured again.

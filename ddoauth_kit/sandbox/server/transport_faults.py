@@ -42,7 +42,7 @@ def _sent(incoming: Incoming) -> str:
 
 
 def spoil_answer(answer: Answer, *, faults: FaultPlan) -> Answer:
-    """Return an answer as it arrives over a bad connection; an empty one is only late."""
+    """Return an answer as a bad connection delivers it; one without content can only be late."""
     if answer.status == NO_CONTENT:
         return replace(answer, delay=SLOW_SECONDS) if faults.strikes("slow") else answer
     if faults.strikes("malformed-json"):

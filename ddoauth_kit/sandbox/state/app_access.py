@@ -1,4 +1,4 @@
-"""Decisions of an org's administrators on each app: its scopes, new scopes, and the app."""
+"""Decisions of an org's administrators about each app: its scopes, new scopes, and the app."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ Choice = TypeVar("Choice")
 
 
 class ByOrg(Generic[Choice]):
-    """Hold one value for all organizations, and others for those with their own."""
+    """Hold one value for all organizations, and separate values for some of them."""
 
     def __init__(self, first: Choice) -> None:
         self._first = first

@@ -114,7 +114,7 @@ class Clients:
         return changed
 
     def find(self, client_id: str, *, site: str) -> Client | None:
-        """Return the client of that id, if it exists on that site."""
+        """Return the client with that id, if it exists on that site."""
         client = self._by_id.get(client_id)
         return client if client is not None and site in client.sites else None
 

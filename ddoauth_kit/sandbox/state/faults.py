@@ -90,7 +90,7 @@ class FaultPlan:
     """The faults injected into one sandbox.
 
     A fault with a count occurs that many times. A fault with a probability occurs at random, but in
-    the same pattern for the same seed. A fault for an organization or an attempt affects only their
+    the same pattern for the same seed. A fault for an organization or an attempt affects only its
     requests.
     """
 

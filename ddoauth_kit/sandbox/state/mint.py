@@ -22,7 +22,7 @@ class Mint:
         self._counts: Counter[str] = Counter()
 
     def uuid(self, label: str) -> str:
-        """Return the id of a named thing, the same at each call."""
+        """Return the id of a named thing, which is the same at each call."""
         signs = bytearray(self._digest(f"uuid:{label}")[:16])
         signs[6] = signs[6] & 0x0F | 0x40  # version 4 and its variant (RFC 9562, 5.4)
         signs[8] = signs[8] & 0x3F | 0x80

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class User:
-    """The one person of an org, who may do everything in it unless permissions are named."""
+    """The one person in an org, who may do everything in it unless permissions are named."""
 
     id: str
     name: str
@@ -27,7 +27,7 @@ class User:
 
 @dataclass(frozen=True)
 class Org:
-    """One organization of one site, with a vanity subdomain or without."""
+    """One organization on one site, with or without a vanity subdomain."""
 
     id: str
     name: str

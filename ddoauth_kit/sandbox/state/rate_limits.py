@@ -1,4 +1,4 @@
-"""Rate limits of the operations that a bearer token opens."""
+"""Rate limits for the operations that a bearer token opens."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class RateLimits:
         return headers
 
     def uncounted(self, operation: Operation) -> Headers:
-        """Return the headers of an answer that does not count."""
+        """Return the headers for an answer that does not count."""
         return self._headers(_name(operation), window=self._window(), calls=0)
 
     def _window(self) -> int:

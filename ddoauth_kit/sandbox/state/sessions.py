@@ -35,7 +35,7 @@ class Pending:
 
 @dataclass
 class Session:
-    """One browser at one site, signed in to one of its orgs."""
+    """One browser on one site, signed in to one of its orgs."""
 
     id: str = field(repr=False)
     site: str
@@ -45,7 +45,7 @@ class Session:
     unseen: Client | None = None
 
     def accepts(self, csrf: str) -> bool:
-        """Return whether a form came from a page of this session."""
+        """Return whether a form came from a page in this session."""
         return hmac.compare_digest(self.csrf.encode(), csrf.encode())
 
     def wait_for(self, pending: Pending) -> None:
@@ -72,7 +72,7 @@ class Sessions:
         self._tickets: OrderedDict[str, Org] = OrderedDict()
 
     def find(self, session_id: str | None, *, site: str) -> Session | None:
-        """Return a session of that site."""
+        """Return a session on that site."""
         session = self._by_id.get(session_id or "")
         return session if session is not None and session.site == site else None
 

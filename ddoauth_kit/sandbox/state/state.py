@@ -102,7 +102,7 @@ class Twin:
         raise NotThereError(f"no organization has the id {org_id!r}")
 
     def org(self, site: Site, *, org_id: str | None = None) -> Org:
-        """Return an org of the site by its id, else the site's first."""
+        """Return an org on the site by its id, or else the site's first."""
         orgs = self.orgs[site.name]
         return next((org for org in orgs if org.id == org_id), orgs[0])
 
@@ -111,7 +111,7 @@ class Twin:
         self.orgs[org.site.name] = (*self.orgs[org.site.name], org)
 
     def end_org(self, org: Org) -> None:
-        """End an org with its grants, keys and sessions; each site keeps its first one."""
+        """End an org and its grants, keys and sessions; each site keeps its first one."""
         first, *others = self.orgs[org.site.name]
         if org.id == first.id:
             raise SandboxError(
@@ -138,7 +138,7 @@ class Twin:
         self.grants.revoke_client(client.client_id, org=org)
 
     def publish(self, client: Client) -> Client:
-        """Create a private client's published client; the private one still works for its org."""
+        """Create the published client for a private one, which still works for its org."""
         return self.clients.publish(client.integration)
 
     def amend(self, client_id: str, **changes: Any) -> Client:  # noqa: ANN401 - see `Clients.amend`

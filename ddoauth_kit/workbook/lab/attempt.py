@@ -44,13 +44,13 @@ class Attempt(Protocol):
     advice: str
 
     def wait(self, timeout: float) -> TokenSet:
-        """Return the tokens, or raise the reason why they are missing; `timeout` is in seconds."""
+        """Return the tokens, or raise the error that prevented them; `timeout` is in seconds."""
 
     def take(self, redirect: str) -> None:
         """Accept a pasted redirect; if it is not an answer, raise and keep waiting."""
 
     def cancel(self) -> None:
-        """End the wait; any thread may call this."""
+        """Stop waiting; any thread may call this."""
 
 
 def begin_attempt(lab: Lab, *, check: Check = lambda _response: None) -> Attempt:
@@ -127,7 +127,7 @@ class PastedAttempt:
         """Check a pasted redirect and exchange its code.
 
         Raises:
-            AuthorizationError: it does not answer this attempt, which stays pending.
+            AuthorizationError: it does not answer this attempt; the attempt stays pending.
         """
         redirect = pasted_redirect(redirect)
         redirect.refuse_fault()
@@ -137,7 +137,7 @@ class PastedAttempt:
         self._answer.release()
 
     def cancel(self) -> None:
-        """End the wait."""
+        """Stop waiting."""
         what = "The wait was cancelled before an answer arrived."
         self._answer.end(AuthorizationError("wait_cancelled", what))
 

@@ -56,11 +56,11 @@ class Backend(ABC):
     @property
     @abstractmethod
     def talks_to(self) -> str:
-        """Return a description for people."""
+        """Return a human-readable description of the server."""
 
     @property
     def chances(self) -> int:
-        """Return how often one attempt may be answered; a person can make typing mistakes."""
+        """Return how many answers one attempt may get; a person can make typing mistakes."""
         return 1
 
     @property
@@ -114,7 +114,7 @@ class Backend(ABC):
         """Close everything that was opened here."""
 
     def inject(self, fault: str) -> None:
-        """From now on, make this kernel's sandbox fail.
+        """Make this kernel's sandbox fail from now on.
 
         Raises:
             InputError: `no_own_sandbox`, or `unknown_fault`.

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Clicked:
-    """Record which page was opened, what was clicked, and how often that was accepted."""
+    """Record which page was opened, what was clicked, and how many clicks were accepted."""
 
     page: str
     button: str
@@ -36,7 +36,7 @@ class Customer:
         self._sandbox = sandbox
 
     def revoke_api_key(self, key_id: str) -> Clicked | Skipped:
-        """Revoke an API key by its id, on the page *API Keys*."""
+        """Revoke an API key by its id, on the *API Keys* page."""
         return self._run(REVOKE_API_KEY, key=key_id)
 
     def revoke_authorization(self, client_id: str) -> Clicked | Skipped:
@@ -48,7 +48,7 @@ class Customer:
         return self._run(DISABLE_SCOPE, client_id=client_id, scope=scope, to="off")
 
     def uninstall(self, client_id: str) -> Clicked | Skipped:
-        """Uninstall the integration, on its tile."""
+        """Uninstall the integration from its tile."""
         return self._run(UNINSTALL, client_id=client_id)
 
     def _run(self, errand: Errand, **fields: str) -> Clicked | Skipped:

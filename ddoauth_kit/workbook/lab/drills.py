@@ -38,7 +38,7 @@ Arguments = ParamSpec("Arguments")
 
 
 def run_drill(name: str, *, open_lab: Callable[..., Lab], site: str) -> DdoauthError | Skipped:
-    """Return the error that a fault or a mistake leads to.
+    """Return the error that a fault or a mistake causes.
 
     Raises:
         InputError: `unknown_drill`, for any other name.
@@ -53,7 +53,7 @@ def run_drill(name: str, *, open_lab: Callable[..., Lab], site: str) -> DdoauthE
 
 
 def _planned(name: str) -> tuple[Callable[[Lab], None], tuple[str, ...]]:
-    """Return the steps of a drill, and the faults that its sandbox has from the start."""
+    """Return the steps of a drill, and the faults that its sandbox starts with."""
     if name in MISTAKES:
         return MISTAKES[name], ()
     fault = name.removeprefix(AT_API)
@@ -198,7 +198,7 @@ def _monitors_with_key(lab: Lab) -> None:
 
 
 def _new_region(lab: Lab) -> None:
-    """Consent in a region that the table of sites does not have."""
+    """Consent in a region that is missing from the table of sites."""
     lab.oauth.complete(_consented_in(lab, NEW_REGION), session=ONE_PERSON)
 
 

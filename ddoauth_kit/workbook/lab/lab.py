@@ -141,9 +141,9 @@ class Lab:
     def authorization_request(
         self, scopes: Iterable[str] | None = None, *, name_scopes: bool = True
     ) -> AuthorizationRequest:
-        """Build a new authorization request, as from the tile of an organization on this site.
+        """Build a new authorization request, as if from an organization's tile on this site.
 
-        With `name_scopes=False` it leaves `scope` out.
+        `name_scopes=False` leaves out `scope`.
         """
         return self.oauth.begin(
             domain=self.site.domain, scopes=scopes, name_scopes=name_scopes, session=ONE_PERSON
@@ -171,7 +171,7 @@ class Lab:
         """Exchange the code of a response for tokens, and store them before they are returned.
 
         Raises:
-            TokenError, AnswerError, NetworkError: no tokens were issued or arrived.
+            TokenError, AnswerError, NetworkError: no tokens were issued, or none arrived.
         """
         try:
             tokens = self.oauth.exchange(response)
@@ -203,10 +203,10 @@ class Lab:
     def refresh(self, tokens: TokenSet) -> TokenSet:
         """Get a new access token; a refused refresh token is forgotten.
 
-        If another process or panel has newer tokens of this grant, these are returned.
+        If another process or panel has newer tokens for this grant, those are returned.
 
         Raises:
-            TokenError, AnswerError, NetworkError: no token was issued or arrived.
+            TokenError, AnswerError, NetworkError: no token was issued, or none arrived.
             InputError: `not_stored`, if a new refresh token could not be stored; nothing was sent.
         """
         return self.grant(tokens).renew(tokens)
@@ -300,7 +300,7 @@ class Lab:
         return made
 
     def api_key(self, tokens: TokenSet) -> ApiKey | Skipped:
-        """Return the key that an earlier lesson stored, or create the only one.
+        """Return the key that an earlier lesson stored, or create the organization's only key.
 
         This is `ensure_api_key`: it asks the site whether a stored key still works and whose it is.
 
@@ -376,7 +376,7 @@ class Lab:
         return send_samples(self.oauth.http, api_key=api_key, sample=self._sample)
 
     def read_data(self, tokens: TokenSet) -> ResultTable:
-        """Read back the data of `send_data` with the access token; without a sample, ask only once.
+        """Read back what `send_data` sent, with the access token; without a sample, ask only once.
 
         Raises:
             ApiError, AnswerError, NetworkError: a query was refused.
@@ -411,13 +411,13 @@ class Lab:
 
 
 def _told(error: ApiKeyNotKeptError) -> ApiKey:
-    """Print that the key exists only in the returned value, and return it."""
+    """Print that the key exists only in the returned value, and return that value."""
     print(NOT_KEPT.format(error=error.cause))  # noqa: T201 - the one chance
     return error.api_key
 
 
 def _listed(scopes: tuple[str, ...]) -> str:
-    """Shorten a list of scopes for a card, which a hundred scopes would fill."""
+    """Shorten a list of scopes to fit on a card; a hundred scopes would fill it."""
     shown = " ".join(scopes[:SHOWN_SCOPES])
     return (
         shown if len(scopes) <= SHOWN_SCOPES else f"{shown} and {len(scopes) - SHOWN_SCOPES} more"

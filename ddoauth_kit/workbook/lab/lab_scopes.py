@@ -63,7 +63,7 @@ class ProbedLab(Protocol):
         """Return a lab for another site."""
 
     def connect(self) -> TokenSet:
-        """Return tokens, by a refresh or a new authorization."""
+        """Return tokens from a refresh or a new authorization."""
 
     def grant(self, tokens: TokenSet) -> Grant:
         """Return the `Grant` for some tokens."""
@@ -72,7 +72,7 @@ class ProbedLab(Protocol):
         """Return a request for some of the scopes."""
 
     def api_key(self, tokens: TokenSet) -> ApiKey | Skipped:
-        """Return the organization's key, and create it if there is none."""
+        """Return the organization's key, or create one if there is none."""
 
     def kept_api_key(self) -> ApiKey | None:
         """Return the stored key."""
@@ -127,7 +127,7 @@ class LabScopes:
         return use_table(scope_use(tokens.scopes, exchanges=self._lab.transcript))
 
     def unused(self) -> tuple[str, ...]:
-        """Return the scopes that no call of this lab needed, for `check_folder`; ignore probes.
+        """Return the scopes that no call in this lab needed, for `check_folder`; ignore probes.
 
         The result is only useful if the lab makes the same calls as the integration.
         """
@@ -146,7 +146,7 @@ class LabScopes:
         of names, a string of names separated by spaces, or `all`. `writes` is `none`, `harmless` or
         `round-trip`; by default harmless in the sandbox and none with real Datadog. `contrasts` are
         token sets with fewer scopes, by site; the sandbox makes its own. A site without a token
-        leads to failed rows, not to an error.
+        results in failed rows, not in an error.
 
         Raises:
             InputError: `unknown_site` or `unknown_writes`.
@@ -169,7 +169,7 @@ class LabScopes:
         contrasts: Mapping[str, Sequence[TokenSet]] | None = None,
         watch: Callable[[ProbeProgress], None] | None = None,
     ) -> Probing:
-        """Prepare the same as `probe` without running it: await its `run()`, or call `cancel()`.
+        """Prepare what `probe` does without running it; await its `run()`, or call its `cancel()`.
 
         Raises:
             InputError: `unknown_site` or `unknown_writes`.
@@ -286,7 +286,7 @@ def _yes(value: bool) -> str:  # noqa: FBT001 - a cell of a table
 def probe_target(
     lab: ProbedLab, site: str, *, scopes: Sequence[str] = (), contrasts: Sequence[TokenSet] = ()
 ) -> ProbeTarget:
-    """Return what probing a site needs; without a token, a target that says why.
+    """Return a target for probing a site; without a token, the target says why there is none.
 
     In the sandbox it authorizes twice more, for one scope each, and creates the organization's
     API key if there is none, as lesson 04 does. With real Datadog it does neither.

@@ -1,4 +1,4 @@
-"""Let a person authorize, through the listener if the browser returns here, else by pasting."""
+"""Let a person authorize, through the listener if the browser returns here, or by pasting."""
 
 from __future__ import annotations
 

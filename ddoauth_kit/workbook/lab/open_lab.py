@@ -71,9 +71,9 @@ def open_lab(  # noqa: PLR0913 - each is a choice of the notebook or its test
 ) -> Lab:
     """Open the lab for one site: offline in a sandbox, or with real Datadog.
 
-    The sandbox is this kernel's own, unless JupyterLab's launcher runs one, which the lab then
-    joins. `client` is the path of an `oauth_clients.json`, or empty for the sandbox's demo client,
-    which requests eight scopes, or with `every_scope` all scopes in the catalogue. With
+    The sandbox is this kernel's own, unless JupyterLab's launcher runs one; the lab then joins that
+    one. `client` is the path of an `oauth_clients.json`, or empty for the sandbox's demo client,
+    which requests eight scopes, or, with `every_scope`, all scopes in the catalogue. With
     `mode="live"` the registration comes from the environment (`registration_from_environment`), as
     the private client unless `DDOAUTH_CLIENT_KIND` says `published`, and nothing is created or sent
     unless `writes` is true; the sandbox may always be changed. `DDOAUTH_SANDBOX` names a sandbox
@@ -110,10 +110,10 @@ def open_sandbox_lab(  # noqa: PLR0913 - each is a choice of the notebook or its
     """Open a lab in its own sandbox, which may have a profile and faults.
 
     With `private`, it begins as integrations do: with a private client, which works only for the
-    first organization of its site and is a different one on each site. With `rotate`, each refresh
-    returns a new refresh token, and the previous one is used up. With `in_process`, the sandbox
-    needs no socket or thread, and only this process can reach it; this is the default if there are
-    no sockets or threads, as in a browser tab.
+    first organization on its site and is a different one on each site. With `rotate`, each refresh
+    returns a new refresh token, and the previous one can't be used again. With `in_process`, the
+    sandbox needs no socket or thread, and only this process can reach it; this is the default if
+    there are no sockets or threads, as in a browser tab.
 
     Raises:
         InputError: `unknown_site`, `bad_client_file` or `sandbox_not_started`.
@@ -167,13 +167,13 @@ class SandboxBackend(Backend):
         return run_drill(name, open_lab=open_sandbox_lab, site=self.site.name)
 
     def elsewhere(self, site: str) -> Backend:
-        """Return another site of the same sandbox, which still belongs to the first lab."""
+        """Return another site in the same sandbox; the sandbox still belongs to the first lab."""
         return replace(self, site=self.oauth.sites.named(site), owned=False)
 
 
 @dataclass(frozen=True, kw_only=True)
 class OwnSandbox(SandboxBackend):
-    """Hold a sandbox in this kernel, with a clock that pauses advance.
+    """Hold a sandbox in this kernel; a pause advances its clock.
 
     `client` is the registration in the sandbox, or None if no more addresses will be added. `after`
     is anything that must live as long as this object.
@@ -187,7 +187,7 @@ class OwnSandbox(SandboxBackend):
 
     @property
     def organizations(self) -> tuple[str, ...]:
-        """Return the ids of all organizations of the site."""
+        """Return the ids of all organizations on the site."""
         return tuple(org.id for org in self.sandbox.orgs[self.site.name])
 
     @property
@@ -212,12 +212,12 @@ class OwnSandbox(SandboxBackend):
         return replace(self, oauth=_like(self.oauth, registration), client=client)
 
     def with_registration(self, registration: ClientRegistration, *, after: object) -> OwnSandbox:
-        """Return this backend for another client of the sandbox, which belongs to the first lab."""
+        """Return this backend for another client in the sandbox; the first lab owns the sandbox."""
         oauth = _like(self.oauth, registration)
         return replace(self, oauth=oauth, client=None, after=after, owned=False)
 
     def elsewhere(self, site: str) -> Backend:
-        """Return another site of the sandbox; a private client is a different one there."""
+        """Return another site in the sandbox; each site has its own private client."""
         there = replace(self, site=self.oauth.sites.named(site), owned=False)
         private = self.client is not None and not self.client.published
         return there.with_private_client() if private else there
@@ -300,7 +300,7 @@ def _join(shared: SharedSandbox, site: str, *, client: str, every_scope: bool) -
 
 @dataclass(frozen=True, kw_only=True)
 class Live(Backend):
-    """Hold real Datadog; each site has its own registration."""
+    """Represent real Datadog; each site has its own registration."""
 
     file: str
 
@@ -367,7 +367,7 @@ def sandbox_sites(sandbox: Sandbox) -> SiteTable:
 
 
 def bound_sites(endpoints: Mapping[str, Mapping[str, str]]) -> SiteTable:
-    """Return Datadog's sites with other addresses, in a sandbox's own format."""
+    """Return Datadog's sites with their addresses replaced, in the sandbox's own format."""
     return DATADOG_SITES.at(
         {
             name: Endpoints(

@@ -1,7 +1,7 @@
 """Share the one sandbox of a Jupyter server between its launcher's tile and its kernels.
 
-The tile's process writes port and key to a file that only this user can read. A kernel joins if the
-same server started it; otherwise it has its own sandbox.
+The tile's process writes the port and the key to a file that only this user can read. A kernel
+joins the sandbox if the same server started it; otherwise it has its own sandbox.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ class SharedSandbox:
         """Return the number with which the sandbox has proved its identity.
 
         Raises:
-            DdoauthError: nobody answers, or another program has taken the port.
+            DdoauthError: nothing answers, or another program has taken the port.
         """
         nonce = secrets.token_hex(32)
         response = http.send(self._request({}, ((NONCE_HEADER, nonce),)))
@@ -140,7 +140,7 @@ class SharedSandbox:
 
 
 def _made(key: str, text: str) -> str:
-    """Return the digest of a text that only a program with the key can make."""
+    """Return the digest of a text; only a program with the key can compute it."""
     return hmac.new(key.encode(), text.encode(), "sha256").hexdigest()
 
 

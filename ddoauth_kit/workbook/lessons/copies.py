@@ -1,4 +1,4 @@
-"""Copy the lessons to a folder of the user's, and never overwrite the user's changes."""
+"""Copy the lessons to the user's folder, and never overwrite the user's changes."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Copies:
 def copy_notebooks(lessons: Iterable[Path], *, folder: Path) -> Copies:
     """Copy missing lessons, and update copies that have not been edited.
 
-    An edited copy belongs to the user and stays. The folder records the checksums of the copies.
+    An edited copy belongs to the user and is kept. The folder records the checksums of the copies.
 
     Raises:
         InputError: `bad_output_folder`.

@@ -84,7 +84,7 @@ def sites_table() -> ResultTable:
 
 
 def faults_table() -> ResultTable:
-    """Return the faults of the sandbox; columns: `fault`, `what happens`.
+    """Return the sandbox's faults; columns: `fault`, `what happens`.
 
     Each name is also a drill of the lab.
     """
@@ -118,7 +118,7 @@ def journal_table(lab: Lab) -> ResultTable | Skipped:
 def findings_table(findings: Iterable[Finding], *checks: str) -> ResultTable:
     """Return one row for each finding; columns: `check`, `status`, `found`, `next step`.
 
-    With `checks`, only those whose names begin with one of them.
+    With `checks`, include only the findings whose names begin with one of them.
     """
     rows = [
         {

@@ -21,7 +21,7 @@ def notebooks_folder() -> Path:
 
 
 def find_notebooks(names: list[str] | None = None) -> list[Path]:
-    """Return the lessons of these names or paths, or all of them, in order.
+    """Return the lessons with these names or paths, or all of them, in order.
 
     A name may leave out the file extension, or be only the lesson's number: `01` or
     `01_the_whole_flow`.
@@ -60,7 +60,7 @@ def _find(name: str, lessons: list[Path]) -> Path:
 
 
 def _meant(name: str, stems: list[str]) -> str:
-    """Name the lessons with all these words, else those that are spelt nearly like it."""
+    """Name the lessons that contain all these words, or else those with a similar spelling."""
     words = [word.zfill(2) for word in re.findall(r"[a-z0-9]+", name.lower())]
     found = [stem for stem in stems if words and set(words) <= set(stem.split("_"))]
     return f" Did you mean {' or '.join(found)}?" if found else nearest(name, stems)

@@ -1,4 +1,4 @@
-"""Arrive at the onboarding URL, as the button *Test Authorization* makes a browser do."""
+"""Arrive at the onboarding URL as a browser does after a click on *Test Authorization*."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ REDIRECTS: Final = 10
 
 
 def arrive_from_datadog(lab: Lab, *, decision: str = "approve") -> TokenSet:
-    """Return the tokens of an attempt from the onboarding URL to the listener.
+    """Return the tokens from an attempt that runs from the onboarding URL to the listener.
 
     In the sandbox, a script acts as the browser, and its `decision` is `approve` or `deny`. With
     real Datadog, a person does this, so `lab.connect` is called. A sandbox in this process has no

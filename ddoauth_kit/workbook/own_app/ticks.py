@@ -17,7 +17,7 @@ NO_HOME: Final = "the environment names no home folder"
 
 
 class Ticks:
-    """Hold the ticked steps of one list; an unreadable file counts as empty.
+    """Hold the ticked steps in one list; an unreadable file counts as empty.
 
     Ticks are stored by the text of their step, because lists change. If two kernels write, the last
     one wins.

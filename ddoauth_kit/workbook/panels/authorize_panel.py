@@ -46,8 +46,8 @@ REDIRECT: Final = Field("redirect", "Address of the page you ended up on", kind=
 class AuthorizePanel(Panel):
     """Offer a link, wait for the redirect, and show the tokens masked; `tokens` holds them.
 
-    If a cell already got `tokens`, they are shown, and nothing is requested before a click.
-    `wait` is in seconds. `done` is called with new tokens.
+    If a cell already has `tokens`, they are shown, and nothing is requested before a click. `wait`
+    is in seconds. `done` is called with new tokens.
     """
 
     def __init__(
@@ -142,7 +142,7 @@ class AuthorizePanel(Panel):
         return attempt
 
     def _finish(self, attempt: Attempt) -> None:
-        """Wait for the end of an attempt, and show it."""
+        """Wait for an attempt to end, and show how it ended."""
         try:
             self.tokens = attempt.wait(self._wait)
         except AuthorizationError as error:

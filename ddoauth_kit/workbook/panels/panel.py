@@ -43,7 +43,7 @@ panel.querySelector('.{STATUS}')?.setAttribute('role', 'status');"""
 
 
 class Panel(ABC):
-    """Show a value and buttons; a button's task runs while the kernel can run cells.
+    """Show a value and buttons; while a button's task runs, the kernel can still run cells.
 
     Without threads, the task blocks the click until it ends.
 

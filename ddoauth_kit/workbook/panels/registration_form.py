@@ -136,7 +136,7 @@ def _split(text: str) -> list[str]:
 
 
 def _by_field(found: ResultTable) -> dict[str, str]:
-    """Return the sentences about each field of the form, which the table names in words."""
+    """Return the sentences about each form field; the table names the fields in words."""
     errors: dict[str, list[str]] = {}
     for each in found.rows:
         name = str(each["field"]).lower().replace(" ", "_")

@@ -100,7 +100,7 @@ class TokenPanel(Panel):
         return left > 0
 
     def _begin(self) -> None:
-        """Count in the background until the time is over; ipywidgets never forgets a panel."""
+        """Count in the background until the time is up; ipywidgets never forgets a panel."""
         if not threads_exist():
             self._count_on_the_loop()
         elif not self._counting.is_alive():
@@ -112,7 +112,7 @@ class TokenPanel(Panel):
             time.sleep(SECOND)
 
     def _count_on_the_loop(self) -> None:
-        """Count in the kernel's event loop; without one, there is no background."""
+        """Count in the kernel's event loop; without one, nothing can run in the background."""
         if self._next is not None:
             self._next.cancel()
         with suppress(RuntimeError):
@@ -178,7 +178,7 @@ class TokenPanel(Panel):
 
 
 def _expired(tokens: TokenSet, *, waits: bool) -> str:
-    """Say that the time is over, how to continue, and that the sandbox's clock may differ."""
+    """Say that the time is up, how to continue, and that the sandbox's clock may differ."""
     after = "Refresh gets a new one" if tokens.refresh_token else "authorize again for a new one"
     slow = " (the sandbox's clock stands still between requests, so it may still accept the token)"
     return f"access token: expired; {after}{slow if waits else ''}"

@@ -61,7 +61,7 @@ class TranscriptPanel(Panel):
         return (top, self._pages)
 
     def update(self) -> None:
-        """Show exchanges that were added to the transcript since."""
+        """Show exchanges that were added to the transcript since the last update."""
         self._seen += _newer(self._lab.transcript, self._seen)
         firsts = range(0, len(self._seen), PAGE)
         boxes = self._pages.children

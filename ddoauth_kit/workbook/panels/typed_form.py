@@ -81,7 +81,7 @@ class TypedForm(anywidget.AnyWidget):
         self.on_msg(lambda _widget, content, _buffers: self.receive(content))
 
     def receive(self, message: Mapping[str, Any]) -> None:
-        """Call what a button stands for; a message that this form did not write is dropped."""
+        """Call the function behind a button; a message that this form did not write is dropped."""
         try:
             call, typed = self._read(message)
         except (AttributeError, KeyError, TypeError):

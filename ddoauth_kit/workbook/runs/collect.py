@@ -40,7 +40,7 @@ def result(
 
 
 def tables(notebook: NotebookNode) -> dict[str, list[dict[str, Any]]]:
-    """Return the result tables in the notebook's outputs; the last one with a name counts."""
+    """Return the notebook's result tables; of those with the same name, the last one counts."""
     outputs = (
         output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs
     )

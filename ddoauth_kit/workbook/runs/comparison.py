@@ -27,7 +27,7 @@ ABSENT: Final = "not there"
 
 @dataclass(frozen=True, slots=True)
 class RunDifference:
-    """Hold one difference: what differs, with its old and new value."""
+    """Hold one difference: what differs, and its old and new values."""
 
     what: str
     before: str

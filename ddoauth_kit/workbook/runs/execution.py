@@ -92,8 +92,8 @@ async def execute(
 ) -> Execution:
     """Execute a notebook and write it to `output` without secrets, whether it fails or not.
 
-    `seconds` is how long the whole notebook may take, masking included: parts that are not searched
-    by then are not written. If the task is cancelled, nothing is written.
+    `seconds` is how long the whole notebook may take, masking included: parts that have not been
+    searched by then are not written. If the task is cancelled, nothing is written.
 
     Raises:
         InputError: `secret_parameter`.

@@ -20,7 +20,7 @@ _UNWRITABLE: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U
 
 
 def junit(outcome: RunOutcome) -> str:
-    """Return the XML: a test case for each notebook, site and client, verdicts as properties."""
+    """Return the XML: a test case per notebook, site and client, with verdicts as properties."""
     runs = {run.name: run for run in outcome.runs}
     counts = (
         f'tests="{len(outcome.cases)}" failures="{len(outcome.failed)}" errors="0" '

@@ -109,11 +109,11 @@ class ForkedProcess:
             os.close(self._descriptor)
 
     def poll(self) -> int | None:
-        """Return None while it is alive; only its parent knows how it ended."""
+        """Return None while the process is alive; only its parent knows how it ended."""
         return 0 if select.select([self._descriptor], [], [], 0)[0] else None
 
     def wait(self) -> int:
-        """Wait until it has ended."""
+        """Wait until the process has ended."""
         select.select([self._descriptor], [], [])
         return 0
 
@@ -123,14 +123,14 @@ class ForkedProcess:
             signal.pidfd_send_signal(self._descriptor, signum)
 
     def kill(self) -> None:
-        """End it."""
+        """End the process."""
         self.send_signal(signal.SIGKILL)
 
     terminate = kill
 
 
 class ForkedProvisioner(LocalProvisioner):
-    """Launch kernels from the manager's template; without it, as Jupyter does."""
+    """Launch kernels from the manager's template, or as Jupyter does if there is none."""
 
     async def launch_kernel(self, cmd: list[str], **options: Any) -> Any:  # noqa: ANN401 - theirs
         """Fork if this is our own kernel and the template answers."""

@@ -71,7 +71,7 @@ class PrivateKernelManager(AsyncKernelManager):
             self.ip = str(self._folder / "k")
 
     async def _async_pre_start_kernel(self, **options: Any) -> Any:  # noqa: ANN401 - as above
-        """Launch from the template if there is one, and never with the current folder."""
+        """Launch from the template, if any; never put the current folder on the import path."""
         options["env"] = python_environment(options.get("env") or os.environ)
         if self.template is not None and self.kernel_spec is not None:
             factory = KernelProvisionerFactory.instance(parent=self.parent)

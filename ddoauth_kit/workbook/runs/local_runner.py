@@ -146,8 +146,8 @@ def _cancelling(tasks: list[asyncio.Task[None]]) -> Iterator[None]:
 def kernels_at_once(*, cgroup: Path = CGROUP) -> int:
     """Return how many kernels this machine can run at once, at least one.
 
-    A kernel spends much of its time waiting for sockets, the sandbox and its end. A lesson's kernel
-    uses about 110 MB; nearly twice that is assumed, for notebooks that do more.
+    A kernel spends much of its time waiting for sockets, for the sandbox and for its own shutdown.
+    A lesson's kernel uses about 110 MB; nearly twice that is assumed, for notebooks that do more.
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return max(1, min((cores or 1) * KERNELS_PER_CORE, free_bytes(cgroup=cgroup) // KERNEL_BYTES))

@@ -103,7 +103,7 @@ def notebook_page(
     `suffix`. Other links within the repository would be broken, so only their text is kept.
 
     Raises:
-        TimeoutError: the page was not finished by `until` (of `time.monotonic`).
+        TimeoutError: the page was not finished by `until` (a `time.monotonic` value).
     """
 
     def link(found: re.Match[str]) -> str:

@@ -11,10 +11,10 @@ _CELL_TYPES: Final = ("code", "markdown", "raw")
 
 
 def whole_notebook(content: dict[str, Any]) -> dict[str, Any]:
-    """Return a notebook with each field that format 4 requires, and cells whose ids differ.
+    """Return a notebook with each field that format 4 requires, and unique cell ids.
 
     Raises:
-        ValueError: the format is another one, or a field can't be read; the text names it.
+        ValueError: the format is a different one, or a field can't be read; the message names it.
     """
     _refuse_other_format(content.get("nbformat"))
     minor = content.get("nbformat_minor")

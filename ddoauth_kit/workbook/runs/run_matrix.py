@@ -181,7 +181,7 @@ def file_name(text: str, *, otherwise: str) -> str:
 
 
 def _distinct(names: list[str]) -> list[str]:
-    """Return file names, numbered if two would be the same, even where `A` and `a` are."""
+    """Return file names, numbered if two would be the same, even on systems that ignore case."""
     used: set[str] = set()
     found = []
     for name in names:

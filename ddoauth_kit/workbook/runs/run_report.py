@@ -175,7 +175,7 @@ def _verdicts(outcome: RunOutcome) -> Iterator[str]:
 
 
 def _scopes(verdicts: Sequence[RunVerdict], client: str) -> Iterator[str]:
-    """Yield the totals, which serve as legend and filter, and the scopes folded by area."""
+    """Yield the totals (legend and filter), and the scopes, grouped by area and collapsed."""
     sites = list(dict.fromkeys(v.site for v in verdicts))
     cells = {(v.scope, v.site): v for v in verdicts}
     totals = Counter(v.verdict for v in verdicts)

@@ -37,9 +37,9 @@ _CONDA_OF_R: Final = re.compile(r"conda-env-.*-r")
 
 
 def checked_notebook(path: Path) -> dict[str, Any]:
-    """Return the content of a format 4 notebook whose language is Python or not named.
+    """Return the content of a format 4 notebook that names Python as its language, or none.
 
-    What programs leave out or write as null gets the format's empty value.
+    Fields that programs leave out or write as null get the format's empty value.
 
     Raises:
         InputError: `not_a_notebook` or `other_language`.
@@ -58,6 +58,9 @@ def checked_notebook(path: Path) -> dict[str, Any]:
         what = f"The notebook {quoted_path(path)} can't be run: {error}."
         raise InputError("not_a_notebook", what) from None
     refuse_other_language(notebook["metadata"], name=path.name)
+    if not any(cell["cell_type"] == "code" for cell in notebook["cells"]):
+        what = f"The notebook {quoted_path(path)} has no code cell, so a run would try nothing."
+        raise InputError("not_a_notebook", what)
     return notebook
 
 

@@ -91,7 +91,7 @@ def _masked_value(value: Any, masker: Masker) -> Any:  # noqa: ANN401 - JSON
 
 
 def _written(outcome: RunOutcome, *, out: Path) -> list[Path]:
-    """Return the files of a run; the folder may contain much that does not belong to it."""
+    """Return the files of a run; the folder may contain many files that do not belong to it."""
     names = [f"{run.name}.html" for run in outcome.runs]
     names += ["junit.xml", "summary.json", "report.html", "rows.csv", LEDGER]
     return [out / name for name in dict.fromkeys(names) if (out / name).is_file()]

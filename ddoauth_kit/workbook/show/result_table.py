@@ -84,7 +84,7 @@ class ResultTable:
         return self.text()
 
     def text(self, *, everything: bool = False) -> str:
-        """Return aligned text; with `everything` also the volatile columns."""
+        """Return aligned text; `everything` includes the volatile columns."""
         if not len(self):
             return _EMPTY
         columns = self._shown(everything=everything)
@@ -96,7 +96,7 @@ class ResultTable:
         )
 
     def html(self, *, everything: bool = False) -> str:
-        """Return an HTML table; with `everything` also the volatile columns."""
+        """Return an HTML table; `everything` includes the volatile columns."""
         if not len(self):
             return f"<p>{_EMPTY}</p>"
         columns = self._shown(everything=everything)

@@ -1,6 +1,6 @@
 """Write and read CSV whose cells no spreadsheet executes, whatever they contain.
 
-On what makes a spreadsheet execute a cell, see
+For what makes a spreadsheet execute a cell, see
 https://owasp.org/www-community/attacks/CSV_Injection
 """
 

@@ -1,4 +1,4 @@
-"""Write a small integration's folder for the check, complete except what publishing adds."""
+"""Write a small integration's folder for the check, complete except for what publishing adds."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def example_folder(
     """Provide a folder for a registration during the block.
 
     `section` is the README's uninstallation section, to which the manifest never points. If
-    `app_uuid` is empty, the manifest has none, as before the Publishing tab was opened.
+    `app_uuid` is empty, the manifest has none, as before the Publishing tab is first opened.
     """
     with TemporaryDirectory() as above:
         folder = Path(above) / "example"

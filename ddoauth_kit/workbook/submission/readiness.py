@@ -140,7 +140,8 @@ def readiness(
     is a grading of the integration's own server, or the folder that `ddoauth grade --out` wrote;
     without it, the report does not mention a server. `stated` maps requirements that no program can
     check to a person's own words, such as `{"test authorization": "done on us1"}`, which are marked
-    as such. An entry's time is the lab's time of collection, in UTC; the evidence is older.
+    as such. An entry's time is when the evidence was collected, by the lab's clock and in UTC; the
+    evidence is older.
 
     Raises:
         SettingsError: `not_a_grade`, for a folder without a grading.

@@ -62,7 +62,7 @@ class ReadinessEntry:
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """Say which exchanges prove a requirement, which applies only with the scope `needs`."""
+    """Say which exchanges prove a requirement; it applies only with the scope `needs`."""
 
     requirement: str
     purposes: tuple[Purpose, ...]
@@ -113,7 +113,7 @@ def all_entries(
     grade: GradeReport | Path | None,
     stated: Mapping[str, str],
 ) -> tuple[ReadinessEntry, ...]:
-    """Return an entry for each requirement, in the order of the work; texts are not masked yet."""
+    """Return an entry for each requirement, in the order of the steps; texts are not masked yet."""
     lab = labs[0]
     when = lab.oauth.clock().isoformat(timespec="seconds")
     found = (
@@ -256,7 +256,7 @@ def _by_hand(lab: Lab, when: str) -> Iterator[ReadinessEntry]:
 
 
 def _stated(entry: ReadinessEntry, stated: Mapping[str, str]) -> ReadinessEntry:
-    """Add a person's statements if no program can tell; they never override evidence."""
+    """Add a person's statements where no program can check; they never override evidence."""
     words = stated.get(entry.requirement, "").strip()
     if not words or entry.ready not in {Ready.BY_HAND, Ready.NOT_SEEN}:
         return entry

@@ -37,7 +37,7 @@ def as_json(report: ProbeReport) -> str:
 
 
 def as_csv(report: ProbeReport) -> str:
-    """Return CSV (RFC 4180) with the columns of `verdict_frame`, that no spreadsheet executes.
+    """Return CSV (RFC 4180) that no spreadsheet executes, with the columns of `verdict_frame`.
 
     A text that begins like a formula gets a leading apostrophe, which `difference` removes when it
     reads the file.

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Meaning(StrEnum):
-    """Name what a change means, in the order of the listing.
+    """Name what a change means; changes are listed in this order.
 
     `changed` means that neither verdict is better. `gone` is a scope on a site that the later run
     did not probe.
@@ -41,7 +41,7 @@ _ORDER: Final = tuple(Meaning)
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Hold a changed verdict for one scope on one site; None means that a run lacks it.
+    """Hold a changed verdict for one scope on one site; None means that a run has no such verdict.
 
     `evidence` comes from the later run.
     """
@@ -59,7 +59,7 @@ class Difference:
     """Hold all changes, worse ones first.
 
     `compared` is the number of verdicts in both runs. `complete` is false if a run was cancelled,
-    so that new or gone verdicts may only be missing.
+    so new or gone verdicts may just be missing.
     """
 
     changes: tuple[Change, ...]

@@ -32,7 +32,7 @@ _HEAD_AGAIN: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class MatrixRow:
-    """Hold one scope's verdicts in the order of the sites; with None for a missing result."""
+    """Hold one scope's verdicts in the order of the sites, with None for a missing result."""
 
     scope: str
     area: str
@@ -58,7 +58,7 @@ class MatrixArea:
 
     @property
     def has_problem(self) -> bool:
-        """Return whether a scope of the area has a problem."""
+        """Return whether a scope in the area has a problem."""
         return any(row.has_problem for row in self.rows)
 
 
@@ -99,7 +99,7 @@ class VerdictMatrix:
 
     @cached_property
     def counts(self) -> dict[Verdict, tuple[int, ...]]:
-        """Return how often each verdict was found on each site; only those that occur."""
+        """Return how often each verdict was found on each site; leave out verdicts never found."""
         columns = list(zip(*(row.verdicts for row in self.rows), strict=True))
         counted = {v: tuple(column.count(v) for column in columns) for v in reversed(GRAVITY)}
         return {verdict: numbers for verdict, numbers in counted.items() if any(numbers)}
@@ -168,7 +168,7 @@ class VerdictMatrix:
         return known[name.lower()] if name else ""
 
     def text(self, *, brief: bool = False) -> str:
-        """Return fixed-width text; `brief` folds scopes with the same verdict everywhere."""
+        """Return fixed-width text; `brief` combines scopes with the same verdict everywhere."""
         return matrix_text(self, brief=brief)
 
     def html(self) -> str:
@@ -305,7 +305,7 @@ def _head(first: str, others: Iterable[str]) -> str:
 def matrix_text(matrix: VerdictMatrix, *, brief: bool) -> str:
     """Return the counts, which also serve as the legend, then the scopes by area.
 
-    With Datadog's nine sites and longest scope, a line has 100 characters.
+    With Datadog's nine sites and longest scope, a line is 100 characters long.
     """
     grid = _Grid(matrix)
     if not matrix.rows:

@@ -1,4 +1,4 @@
-"""Write all findings of a run into one HTML page without scripts or external resources."""
+"""Write all findings from a run into one HTML page without scripts or external resources."""
 
 from __future__ import annotations
 

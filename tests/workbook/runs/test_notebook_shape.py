@@ -122,6 +122,8 @@ def test_ids_differ(ids: list[object]) -> None:
         ({**WHOLE, "cells": [{**CODE, "cell_type": "sql"}]}, "`cell_type` of cell 1 is 'sql'"),
         ({**WHOLE, "cells": [TEXT, {"source": "1"}]}, "`cell_type` of cell 2 is missing"),
         ({**WHOLE, "cells": [CODE, None]}, "cell 2 is not a JSON object"),
+        ({**WHOLE, "cells": []}, "has no code cell, so a run would try nothing"),
+        ({**WHOLE, "cells": [TEXT]}, "has no code cell, so a run would try nothing"),
     ],
 )
 def test_a_cell_that_nobody_would_run_is_named(
