@@ -50,11 +50,11 @@ class VisitedAddress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeenPage:
-    """Hold the page on which a navigation ended.
+    """Hold the page that a navigation ended on.
 
-    `stopped_at` is the address at which the caller wanted the browser to stop.
-    If no page came, `failure` is `unreachable`, `timeout`, `circle` or `broken`; otherwise it is
-    empty. `steps` lists all requests of the navigation, including the last one.
+    `stopped_at` is the address where the caller wanted the browser to stop. If no page came,
+    `failure` is `unreachable`, `timeout`, `circle` or `broken`; otherwise it is empty. `steps`
+    lists all requests of the navigation, including the last one.
     """
 
     url: str
@@ -119,7 +119,7 @@ class CustomerBrowser:
         initiator: str | None = None,
         until: Callable[[str], bool] | None = None,
     ) -> SeenPage:
-        """Go to an address and follow redirects; stop before an address for which `until` is true.
+        """Go to an address and follow redirects; stop before an address that `until` accepts.
 
         `initiator` is the page that holds the link; without it, the person typed the address.
         """

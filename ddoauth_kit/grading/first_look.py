@@ -166,7 +166,7 @@ def is_tool(host: str) -> bool:
 
 
 def _begun(bench: Bench, url: str) -> tuple[Journey, StartSettings]:
-    """Find out in which of the four ways the flow begins at this address."""
+    """Find out how the flow begins at this address: in which of the four ways."""
     journey = _fresh(bench)
     named = _json_field(journey.browser.open(url, until=bench.is_datadog))
     if named:

@@ -110,7 +110,7 @@ def refusal_sentence(response: Response) -> str:
 
 
 def seconds_to_wait(response: Response) -> float | None:
-    """Return the seconds in `X-RateLimit-Reset`, or else in `Retry-After`; or None.
+    """Return the seconds in `X-RateLimit-Reset` or else in `Retry-After`, or None.
 
     A header that occurs twice has its values joined by a comma. A value may be seconds, a date or
     Unix time; if there are several, the longest wait counts. An answer without both headers counts

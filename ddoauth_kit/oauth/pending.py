@@ -94,7 +94,7 @@ class PendingAuthorizations:
         raise AuthorizationError("wrong_state", "No attempt of this session expects this redirect.")
 
     def _forget_expired(self) -> None:
-        """Delete old attempts; they are in the order in which they began."""
+        """Delete old attempts; they are stored in the order they began."""
         now = self._clock()
         while self._waiting:
             oldest = next(iter(self._waiting))

@@ -302,7 +302,7 @@ def _refusal(response: Response) -> TokenError:
 
 
 def _no_such_endpoint(response: Response, *, site: Site, asked: TokenEndpoint) -> TokenError:
-    """Name the setting, because endpoints may change and the kit never tries another."""
+    """Name the setting, because endpoints may change and the kit never tries another on its own."""
     address = site.shown_url(Host.API, asked.path)
     what = f"There is no token endpoint at {address} ({response.status})."
     said = error_texts(response)

@@ -194,7 +194,7 @@ class Sandbox:
 
     @property
     def base_url(self) -> str:
-        """Return the address of the index page, with which all other addresses start."""
+        """Return the address of the index page, which all other addresses start with."""
         if not self._address:
             raise SandboxError(NOT_RUNNING)
         return f"http://{self._address}"

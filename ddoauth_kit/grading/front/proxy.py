@@ -114,7 +114,7 @@ class Front:
         return self
 
     def listen_as_hosts(self, *, tls_port: int = 443, plain_port: int | None = 80) -> Self:
-        """Open the ports on which clients expect the hosts themselves (way B)."""
+        """Open the ports where clients expect the hosts themselves (way B)."""
         ports = [tls_port] if plain_port is None else [tls_port, plain_port]
         for port in ports:
             self._sockets.append((_bind(port), self._as_hosts))

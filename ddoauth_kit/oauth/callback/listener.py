@@ -114,7 +114,7 @@ class CallbackListener(Generic[Result]):
 
     @property
     def redirect_uri(self) -> str:
-        """Return the redirect URI at which a browser reaches the listener."""
+        """Return the redirect URI where a browser reaches the listener."""
         return self._urls.redirect_uri
 
     @property

@@ -47,7 +47,7 @@ def authorized_clients(twin: Twin, org: Org) -> dict[str, list[Grant]]:
 
 
 def id_of(twin: Twin, client: Client, org: Org) -> str:
-    """Return the id under which an org lists an app."""
+    """Return the id that an org lists an app under."""
     return twin.mint.uuid(f"authorized:{client.client_id}:{org.id}")
 
 

@@ -33,7 +33,7 @@ class Site:
 
     @property
     def app_url(self) -> str:
-        """Return the address of the web application, which is what `site` says by default."""
+        """Return the web application's address, which is the default value of `site`."""
         return f"https://{self.app_host}"
 
 

@@ -41,7 +41,7 @@ def read_revocation_fields(incoming: Incoming) -> dict[str, str]:
 
 
 def _read_fields(incoming: Incoming, wrong_type: Refusal) -> dict[str, str]:
-    """Read the body, a form or JSON, in which each field may occur once (RFC 6749, 3.2)."""
+    """Read the body, a form or JSON; each field may occur only once (RFC 6749, 3.2)."""
     if incoming.content_type == "application/x-www-form-urlencoded":
         pairs = incoming.form()
     elif incoming.content_type == "application/json":

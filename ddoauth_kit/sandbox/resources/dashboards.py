@@ -1,4 +1,4 @@
-"""Dashboards: whole ones to read and change, and short ones in their listing."""
+"""Dashboards: complete ones to read and change, and short ones in the listing."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ class Composer:
     fills_lists: bool = False
 
     def compose(self, shown: Schema, settable: Schema, given: Item, example: Item) -> Item:
-        """Return the resource: `given` as sent, and what only the server knows as in `example`.
+        """Return the resource: `given` as sent, and the server's own values as in `example`.
 
         `shown` is the schema of the answer's resource, `settable` that of the body's.
         """
@@ -283,7 +283,7 @@ def _steps(shown: Schema, settable: Schema, place: Place, *, is_change: bool) ->
 
 
 def _lasting(schema: Schema, name: str) -> Json:
-    """Return made-up values that all resources share, which contain no ids or times."""
+    """Return the made-up values that all resources share; they contain no ids or times."""
     first, second = (
         Composer(Mint(seed=day.isoformat()), day, label="").made_up(schema, name)
         for day in (START, START + timedelta(days=1))

@@ -111,7 +111,7 @@ class DescribedService:
         return make
 
     def _check_unique(self, given: Item, shelf: Shelf, name: str) -> None:
-        """Refuse a resource with the same value as another, where recordings show a refusal.
+        """Refuse a resource with the same value as another if recordings show such a refusal.
 
         The resources that an org has from the start belong to nobody, and never cause a refusal.
         """

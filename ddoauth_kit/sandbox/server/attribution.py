@@ -16,7 +16,7 @@ AUTHORIZE_PATH = "/oauth2/v1/authorize"
 
 
 def attribute(twin: Twin, incoming: Incoming) -> None:
-    """Record whom a request concerns, as far as it says so; it may still be refused."""
+    """Record whom a request concerns, as far as the request says; it may still be refused."""
     if incoming.path in TOKEN_PATHS:
         _by_fields(twin, dict(sent_pairs(incoming)))
     elif incoming.role == "app":

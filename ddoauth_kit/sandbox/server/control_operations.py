@@ -33,7 +33,7 @@ class Question:
 
     @property
     def after(self) -> int:
-        """Return the number of the entry after which to start."""
+        """Return the number of the entry to start after."""
         text = self.query.get("after", "0")
         if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS):
             raise SandboxError("after must be the number of an entry")

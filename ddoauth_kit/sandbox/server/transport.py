@@ -55,7 +55,7 @@ class _QuietProtocol(H11Protocol):
 
 
 class _QuietConfig(uvicorn.Config):
-    """uvicorn's configuration, without URLs in logs because they contain states and codes.
+    """uvicorn's configuration without URLs in its logs, because they contain states and codes.
 
     Its own `access_log=False` removes the handlers of every uvicorn in the process, and works only
     until logging is configured again.

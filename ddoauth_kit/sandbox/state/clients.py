@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RegisteredIntegration:
-    """A partner's registration, from which clients are created."""
+    """A partner's registration, which clients are created from."""
 
     name: str
     description: str
