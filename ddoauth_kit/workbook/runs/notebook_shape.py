@@ -65,7 +65,7 @@ def _cell(cell: dict[str, Any], name: str, number: int) -> dict[str, Any]:
 
 
 def _ids(cells: list[dict[str, Any]]) -> list[str]:
-    """Return an id for each cell: its own, unless it has none or a cell before it has the same."""
+    """Return an id for each cell: its own, unless it has none or an earlier cell has it too."""
     given = [cell.get("id") for cell in cells]
     ids: list[str] = []
     for number, own in enumerate(given, 1):
@@ -89,7 +89,7 @@ def _source(source: object, where: str) -> str:
 
 
 def _field(holder: dict[str, Any], name: str, kind: type, *, where: str = "") -> Any:  # noqa: ANN401 - of the given type
-    """Return a field, or its empty value where it is missing or null."""
+    """Return a field, or its empty value if it is missing or null."""
     value = holder.get(name)
     if value is None:
         return kind()
