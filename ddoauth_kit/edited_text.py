@@ -30,7 +30,7 @@ def decoded(content: bytes) -> str:
 
 
 def edited_text(path: Path) -> str:
-    """Return the text of a file.
+    """Return a file's text.
 
     Raises:
         OSError: the file cannot be read.

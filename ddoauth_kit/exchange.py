@@ -25,7 +25,7 @@ class Facts:
     """Hold facts about an exchange, so that programs don't have to parse masked text.
 
     `client_id` is empty if a request does not have one. `trial` is true if the call tested a scope
-    and was not one of the integration's own.
+    and was not one of the integration's own calls.
     """
 
     site: str = ""

@@ -78,5 +78,5 @@ def _sealed(value: str) -> Callable[[], str]:
 
 
 def _bytes(text: str) -> bytes:
-    """Encode any text without an error, which would contain all of it."""
+    """Encode any text without an error, because an error would contain all of it."""
     return text.encode("utf-8", "surrogatepass")

@@ -98,7 +98,7 @@ def run_login(options: argparse.Namespace) -> int:
 def live_client(site: str, *, client: str, scopes: tuple[str, ...] = ()) -> OAuthClient:
     """Return the client that live mode uses on a site: at Datadog, or at a named sandbox.
 
-    `scopes` replace those of the settings.
+    `scopes` replace those in the settings.
 
     Raises:
         InputError: no registration was found, or it does not fit the sandbox.

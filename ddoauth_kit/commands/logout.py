@@ -35,7 +35,7 @@ def configure(logout: Parser) -> None:
 
 
 def run_logout(options: argparse.Namespace) -> int:
-    """End every stored grant of the client on the site."""
+    """End each of the client's stored grants on the site."""
     from ddoauth_kit.oauth.grant import kept_grants
     from ddoauth_kit.store import open_store
 

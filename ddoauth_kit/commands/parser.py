@@ -30,7 +30,7 @@ COLORS: Final = ("auto", "always", "never")
 
 
 def wants_color(stream: TextIO, *, color: str, environ: Mapping[str, str] = os.environ) -> bool:
-    """Return whether to colour a stream: a terminal, unless `NO_COLOR` is set or it is dumb.
+    """Return whether to colour a stream: only a terminal, unless it is dumb or `NO_COLOR` is set.
 
     `always` and `never` override this. See https://no-color.org.
     """
@@ -116,7 +116,7 @@ class _Formatter(argparse.HelpFormatter):
 
 
 def _asked_for(arguments: Sequence[str]) -> str:
-    """Return the value of `--color`, which is needed before the line is parsed."""
+    """Return the value of `--color`, because it is needed before the line is parsed."""
     for name, value in zip(arguments, [*arguments[1:], ""], strict=True):
         if name == "--color" and value in COLORS:
             return value

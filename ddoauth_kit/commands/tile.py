@@ -20,7 +20,7 @@ NAME: Final = "sandbox"
 
 
 def tile() -> dict[str, Any]:
-    """Describe the tile to jupyter-server-proxy, which finds this by its entry point.
+    """Describe the tile to jupyter-server-proxy, which finds this function by its entry point.
 
     The sandbox answers only under loopback names, so the proxy is told to use one.
     """

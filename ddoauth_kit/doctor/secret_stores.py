@@ -1,4 +1,4 @@
-"""Check where secrets would be stored: in the keyring, the folder, or what overrides both."""
+"""Check where secrets would be stored: in the keyring, the folder, or whatever overrides both."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def check_store(environ: Mapping[str, str]) -> Iterator[Finding]:
 
 
 def check_official_variables(environ: Mapping[str, str]) -> Finding | None:
-    """Report Datadog's own variables, which its client sends to any host that it is given."""
+    """Report Datadog's own variables, because its client sends them to any host it is given."""
     names = [name for name in ("DD_API_KEY", "DD_APP_KEY") if environ.get(name)]
     if not names:
         return None

@@ -35,9 +35,9 @@ class HasCode(Protocol):
 class Explanation:
     """Hold the explanation of one code, in sentences.
 
-    `cause` starts with the most likely one. `evidence` says what to look at, and which causes look
-    the same. `fix` is the next step that the error's message gives. `sources` are pairs of a title
-    and a URL, and empty if the cause lies in the kit's own options.
+    `cause` starts with the most likely cause. `evidence` says what to look at, and which causes
+    look the same. `fix` is the next step that the error's message gives. `sources` are pairs of a
+    title and a URL, and empty if the cause lies in the kit's own options.
     """
 
     code: str

@@ -2,7 +2,7 @@
 
     key = "..."  # ddoauth: allow (documented example)
 
-Each line of a list has a fingerprint and a reason; `ddoauth scan` prints the fingerprints. Neither
+Each line in a list has a fingerprint and a reason; `ddoauth scan` prints the fingerprints. Neither
 contains a value, and neither hides a secret that is known in memory.
 """
 

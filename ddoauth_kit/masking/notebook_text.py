@@ -64,7 +64,7 @@ class Text:
 
     @property
     def is_id(self) -> bool:
-        """Return whether this is a place for ids, commits or checksums, which look like keys."""
+        """Return whether this is a place for ids, commits or checksums; these look like keys."""
         if self.path[:2] == ("metadata", "widgets"):
             return bool(_WIDGET.fullmatch(self.text))
         if not _BARE.fullmatch(self.text) or self.is_name:
@@ -168,7 +168,7 @@ def spread_finds(
     close: Callable[[str], list[Find]],
     loose: Callable[[str], list[Find]],
 ) -> Iterator[tuple[list[tuple[Piece, int, int]], Find]]:
-    """Find secrets that span several texts of a channel, or are broken by spaces and colours.
+    """Find secrets that span several texts in a channel, or are broken by spaces and colours.
 
     `close` receives the outputs of one cell without colours and inline tags, joined directly;
     `loose` receives those of all cells, without spaces and tags. Each find is yielded with the list

@@ -78,7 +78,7 @@ class QuickMasker:
 
 
 def replaced(text: str, found: Iterable[Find]) -> str:
-    """Return a text with each find replaced by a placeholder; keep tags in it."""
+    """Return a text with each find replaced by a placeholder; keep the tags inside a find."""
     parts, position = [], 0
     for each in found:
         cut = text[each.begin : each.end]

@@ -229,7 +229,7 @@ def scan_paths(
 ) -> list[SecretFinding]:
     """Return the secrets in files, and in all files in folders.
 
-    `allowed` are the fingerprints of a list, see `masking.allowed`.
+    `allowed` are the fingerprints from a list; see `masking.allowed`.
 
     Raises:
         InputError: `unreadable_path`.
@@ -286,5 +286,5 @@ def _line_starts(text: str) -> list[int]:
 
 
 def _printable(text: str) -> str:
-    """Return a name without surrogates, which a file system may contain but nothing can print."""
+    """Return a name without surrogates; file systems allow them, but nothing can print them."""
     return text.encode("utf-8", "backslashreplace").decode()

@@ -61,7 +61,7 @@ class RuleFinding:
 def finding(
     rule: str, *, at: Place, what: str, fix: str, edits: tuple[Edit, ...] = ()
 ) -> RuleFinding:
-    """Return a finding of the rule with this id."""
+    """Return a finding for the rule with this id."""
     return RuleFinding(rule=RULES[rule], at=at, what=what, fix=fix, edits=edits)
 
 

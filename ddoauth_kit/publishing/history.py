@@ -1,4 +1,4 @@
-"""Find the `app_uuid` that an integration had before, which must not change."""
+"""Find the `app_uuid` that an integration had before, because it must not change."""
 
 from __future__ import annotations
 

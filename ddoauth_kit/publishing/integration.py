@@ -32,7 +32,7 @@ class Readme:
 
 @dataclass(frozen=True, slots=True)
 class Integration:
-    """Hold a folder's files: each one read, or why it is unreadable, or None if missing."""
+    """Hold a folder's files: each one's content, or why it is unreadable, or None if missing."""
 
     folder: Path
     readme: Readme | Unreadable | None
@@ -103,6 +103,6 @@ def _json(file: TextFile | Unreadable | None) -> Document | BrokenJson | Unreada
 
 
 def _client_name(folder: Path, manifest: object) -> str:
-    """Return the file that the manifest names if it exists, else the usual one."""
+    """Return the file that the manifest names if it exists, or else the usual one."""
     named = manifest.get("assets", "oauth") if isinstance(manifest, Document) else None
     return named if isinstance(named, str) and find_file(folder, named) else CLIENT

@@ -1,4 +1,4 @@
-"""Read the files of an untrusted folder: within limits, inside the folder, unchanged."""
+"""Read the files in an untrusted folder: within limits, inside the folder, unchanged."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class TextFile:
     """Hold the exact text of a file, including its line endings.
 
     `mark` is the byte order mark, which is kept separate so that offsets and lines do not count it.
-    `linked` says that the file is a symbolic link, which a patch cannot change.
+    `linked` says whether the file is a symbolic link, which a patch cannot change.
     """
 
     name: str
@@ -47,7 +47,7 @@ class TextFile:
         return _starts(self.text)
 
     def line_at(self, offset: int) -> int:
-        """Return the line of an offset, counted from 1."""
+        """Return an offset's line, counted from 1."""
         return bisect_right(self.starts, offset)
 
 

@@ -159,7 +159,7 @@ def _split(uri: str) -> SplitResult | None:
 
 
 def _shown(parts: SplitResult | None) -> str:
-    """Return a URI without its user, query and fragment, which could be secret."""
+    """Return a URI without its user, query and fragment, because these could be secret."""
     if parts is None:
         return "A URI that can't be read"
     return quoted(f"{parts.scheme}://{parts.hostname or ''}{parts.path}" if parts.scheme else "...")

@@ -26,7 +26,7 @@ NOT_TRIED: Final = "not_tried"
 
 @dataclass(frozen=True, slots=True)
 class SavedProbe:
-    """Hold the result of a probe of one scope on one site."""
+    """Hold the result of probing one scope on one site."""
 
     site: str
     scope: str

@@ -72,7 +72,7 @@ def stored_secrets(store: Store) -> tuple[Secret, ...]:
 
 @dataclass(frozen=True, slots=True)
 class StoredSecrets:
-    """Hold the secrets of some stores, and a description of what could not be read."""
+    """Hold the secrets from some stores, and a description of what could not be read."""
 
     secrets: tuple[Secret, ...]
     unread: tuple[str, ...] = ()

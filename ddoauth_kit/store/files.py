@@ -140,7 +140,7 @@ class PrivateFolder:
 
     @contextmanager
     def locked(self, name: str) -> Iterator[None]:
-        """Lock a name against all threads of all processes; wait 90 seconds at most.
+        """Lock a name against all threads in all processes; wait 90 seconds at most.
 
         The system releases the lock when a process ends, even after a crash.
 

@@ -38,7 +38,7 @@ _UNUSABLE: Final = {
 
 
 def usable_keyring() -> tuple[Any, str]:
-    """Return the keyring's backend and no reason, or None and the reason why not."""
+    """Return the keyring's backend and no reason, or None and the reason why it can't be used."""
     try:
         import keyring
     except ImportError:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class ThreadLocks:
-    """Give each slot a lock among the threads of this process."""
+    """Give each slot a lock that this process's threads share."""
 
     def __init__(self) -> None:
         self._guard = threading.Lock()

@@ -108,7 +108,7 @@ class PastedAttempt:
         self.advice = f"{why}{advice}"
 
     def wait(self, timeout: float) -> TokenSet:
-        """Return the tokens of the pasted redirect.
+        """Return the tokens for the pasted redirect.
 
         Raises:
             AuthorizationError: `no_redirect_in_time`, `wait_cancelled`, or an error from the pasted

@@ -1,7 +1,7 @@
 """Make mistakes on purpose, each in its own sandbox, and show the answers.
 
-A drill is a fault of the sandbox (`denied-consent`, `html-error`), the same fault once the client
-has tokens (`api:html-error`), or one of the client's mistakes listed here. No drill ever touches
+A drill is a sandbox fault (`denied-consent`, `html-error`), the same fault once the client has
+tokens (`api:html-error`), or one of the client's mistakes listed here. No drill ever touches
 Datadog.
 """
 

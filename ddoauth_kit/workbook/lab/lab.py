@@ -168,7 +168,7 @@ class Lab:
         return self.backend.authorized(request)
 
     def exchange(self, response: AuthorizationResponse) -> TokenSet:
-        """Exchange the code of a response for tokens, and store them before they are returned.
+        """Exchange a response's code for tokens, and store them before they are returned.
 
         Raises:
             TokenError, AnswerError, NetworkError: no tokens were issued, or none arrived.

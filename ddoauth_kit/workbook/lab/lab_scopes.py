@@ -111,7 +111,7 @@ class LabScopes:
     ) -> tuple[tuple[str, ...], ...]:
         """Return sets of scopes, each of which would open a refused call, smallest first.
 
-        `granted` are the token's scopes, by default all of the registration's.
+        `granted` are the token's scopes, by default all of the registration's scopes.
 
         Raises:
             InputError: `unknown_call`.
@@ -142,11 +142,11 @@ class LabScopes:
     ) -> ProbeTables:
         """Probe scopes on sites, and return the results as tables.
 
-        By default, this probes all scopes of the registration on this lab's site. `sites` is a list
-        of names, a string of names separated by spaces, or `all`. `writes` is `none`, `harmless` or
-        `round-trip`; by default harmless in the sandbox and none with real Datadog. `contrasts` are
-        token sets with fewer scopes, by site; the sandbox makes its own. A site without a token
-        results in failed rows, not in an error.
+        By default, this probes all of the registration's scopes on this lab's site. `sites` is a
+        list of names, a string of names separated by spaces, or `all`. `writes` is `none`,
+        `harmless` or `round-trip`; by default harmless in the sandbox and none with real Datadog.
+        `contrasts` are token sets with fewer scopes, by site; the sandbox makes its own. A site
+        without a token results in failed rows, not in an error.
 
         Raises:
             InputError: `unknown_site` or `unknown_writes`.

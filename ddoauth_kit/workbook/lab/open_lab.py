@@ -249,7 +249,7 @@ class OwnSandbox(SandboxBackend):
 
 @dataclass(frozen=True, kw_only=True)
 class JoinedSandbox(SandboxBackend):
-    """Hold the sandbox of the launcher's tile, with this kernel's own client."""
+    """Hold the sandbox behind the launcher's tile, with this kernel's own client."""
 
     shared: SharedSandbox
 

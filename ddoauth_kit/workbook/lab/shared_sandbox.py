@@ -145,7 +145,7 @@ def _made(key: str, text: str) -> str:
 
 
 def find_shared_sandbox() -> SharedSandbox | None:
-    """Return the sandbox that the Jupyter server of this kernel runs for its launcher, if any."""
+    """Return the sandbox that this kernel's Jupyter server runs for its launcher, if any."""
     server = server_pid()
     if not server:
         return None
@@ -186,7 +186,7 @@ def _read(path: Path) -> SharedSandbox:
     """Read a descriptor if it is a plain file that only this user can read.
 
     Raises:
-        OSError, ValueError, KeyError, TypeError: it is not, or its contents are not valid.
+        OSError, ValueError, KeyError, TypeError: it isn't one, or its contents are not valid.
     """
     number = os.open(
         path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)

@@ -20,7 +20,7 @@ NOTE: Final = ".ddoauth-copies.json"
 
 @dataclass(frozen=True, slots=True)
 class Copies:
-    """Hold the folder of the copies, and what happened to each lesson, by file name."""
+    """Hold the folder with the copies, and what happened to each lesson, by file name."""
 
     folder: Path
     new: tuple[str, ...] = ()

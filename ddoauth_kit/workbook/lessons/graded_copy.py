@@ -98,7 +98,7 @@ class ServerCopy:
         return ResultTable("grade", rows)
 
     def _report(self, checks: tuple[str, ...], site: str) -> GradeReport:
-        """Grade it on a free port; another program may take that port in the meantime."""
+        """Grade the copy on a free port; another program may take that port in the meantime."""
         from ddoauth_kit.grading.grader import grade
 
         for _ in range(_TRIES):

@@ -30,7 +30,7 @@ _CODE: Final = re.compile(r"\w+: \[(?P<code>[a-z_]+)\] (?P<said>.*)")
 
 @dataclass(frozen=True, slots=True, repr=False)
 class LessonRuns:
-    """Hold the results of lessons on several sites; it is shown as the matrix, without times."""
+    """Hold the results of lessons on several sites; a notebook shows the matrix, without times."""
 
     runs: list[NotebookRun]
     written: list[str] = field(default_factory=list)

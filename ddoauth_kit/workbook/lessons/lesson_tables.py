@@ -86,7 +86,7 @@ def sites_table() -> ResultTable:
 def faults_table() -> ResultTable:
     """Return the sandbox's faults; columns: `fault`, `what happens`.
 
-    Each name is also a drill of the lab.
+    Each name is also a drill in the lab.
     """
     from ddoauth_kit.sandbox import FAULTS
 

@@ -1,4 +1,4 @@
-"""Tick off the steps of a list; the ticks are stored."""
+"""Tick off the steps in a list; the ticks are stored."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ WRAPPED: Final = """<style>
 
 
 class ChecklistPanel(Panel):
-    """Offer a tick for each step of a path, such as `listing`; `done` holds the ticked numbers.
+    """Offer a tick for each step in a path, such as `listing`; `done` holds the ticked numbers.
 
     Its text form has no ticks, so a stored notebook is the same for everybody.
     """
@@ -60,7 +60,7 @@ class ChecklistPanel(Panel):
 
     @property
     def value(self) -> object:
-        """Return the value, which shows itself without a card."""
+        """Return the value; it shows itself without a card."""
         return self._table
 
     def text(self) -> str:

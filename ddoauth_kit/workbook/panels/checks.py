@@ -1,4 +1,4 @@
-"""Tick names in a searchable list, where a plain click does not clear other ticks."""
+"""Tick names in a searchable list; a plain click does not clear other ticks."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ class FilterableMatrix:
 
     @cached_property
     def panel(self) -> widgets.VBox:
-        """Return the fields and the matrix, which are created once."""
+        """Return the fields and the matrix; they are created only once."""
         for field in self._fields.values():
             field.observe(self._narrow, names="value")
         row = widgets.HBox(list(self._fields.values()), layout={"flex_flow": "row wrap"})

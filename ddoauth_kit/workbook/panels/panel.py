@@ -67,7 +67,7 @@ class Panel(ABC):
 
     @cached_property
     def panel(self) -> widgets.VBox:
-        """Return the view, which is created once, so showing it again shows the same one."""
+        """Return the view; it is created only once, so showing it again shows the same view."""
         view = widgets.VBox([*self.parts(), self.status, mended()])
         view.add_class("ddoauth-panel")
         view.add_class(f"ddoauth-{type(self).__name__.lower()}")
@@ -135,14 +135,14 @@ class Panel(ABC):
 
 
 def button(label: str, work: Callable[[], object], *, tooltip: str = "") -> widgets.Button:
-    """Return a button that calls something without arguments."""
+    """Return a button that calls a function without arguments."""
     made = widgets.Button(description=label, tooltip=tooltip, layout={"width": "auto"})
     made.on_click(lambda _button: work())
     return made
 
 
 def row(*children: widgets.Widget) -> widgets.HBox:
-    """Return widgets side by side, which wrap if there is little room."""
+    """Return widgets in a row that wraps if there is little room."""
     return widgets.HBox(children, layout={"flex_flow": "row wrap"})
 
 

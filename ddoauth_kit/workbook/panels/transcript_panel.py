@@ -44,7 +44,7 @@ class TranscriptPanel(Panel):
 
     @property
     def value(self) -> object:
-        """Return the value, which shows itself without a card."""
+        """Return the value; it shows itself without a card."""
         return self._lab.transcript
 
     def text(self) -> str:

@@ -23,7 +23,7 @@ HERE: Final = Path(__file__).parent
 
 
 class Field(NamedTuple):
-    """Describe a field of the form; `kind` is `text`, `secret`, `area` or `choice`."""
+    """Describe a form field; `kind` is `text`, `secret`, `area` or `choice`."""
 
     name: str
     label: str

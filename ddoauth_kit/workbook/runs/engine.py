@@ -52,7 +52,7 @@ class MaskingManager(NotebookExecutionManager):  # type: ignore[misc]
 
     @property
     def masker(self) -> Masker:
-        """Return a masker for all known secrets, which caches texts until a new secret is known."""
+        """Return a masker for all known secrets; it caches texts until a new secret is known."""
         known = self.known()
         if self._masker is None or self._masker[0] != known:
             self._masker = known, Masker(known, keep=self._plain)
@@ -163,7 +163,7 @@ class DdoauthEngine(NBClientEngine):  # type: ignore[misc]
         execution_timeout: int | None = None,
         **options: Any,  # noqa: ANN401 - as above
     ) -> Any:  # noqa: ANN401 - as above
-        """Execute the cells in a kernel of this environment."""
+        """Execute the cells in this environment's kernel."""
         options.pop("input_path", None)
         timeout = options.pop("timeout", None)
         return MaskingClient(
@@ -178,7 +178,7 @@ class DdoauthEngine(NBClientEngine):  # type: ignore[misc]
 
     @classmethod
     def nb_kernel_name(cls, nb: Any, name: str | None = None) -> str:  # noqa: ANN401, ARG003 - as above
-        """Return the requested kernel, else this environment's, but never the stored name."""
+        """Return the requested kernel, or else this environment's, but never the stored name."""
         return name or OWN_KERNEL
 
     @classmethod

@@ -41,7 +41,7 @@ class OwnKernelSpecs(SafeKernelSpecs):
     """Offer this environment's Python as a kernel, so that none has to be installed."""
 
     def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
-        """Return the running interpreter for `OWN_KERNEL`, else an installed kernel."""
+        """Return the running interpreter for `OWN_KERNEL`, or else an installed kernel."""
         if kernel_name != OWN_KERNEL:
             return super().get_kernel_spec(kernel_name)
         return KernelSpec(

@@ -148,7 +148,7 @@ def _tags(cell: NotebookNode) -> tuple[str, ...]:
 
 
 def _is_doubled(cell: NotebookNode, notebook: NotebookNode) -> bool:
-    """Return whether papermill added a cell that repeats something: parameters or a banner."""
+    """Return whether a cell is redundant: papermill's banner, or parameters that it replaced."""
     injected = any("injected-parameters" in _tags(each) for each in notebook.cells)
     return _BANNER in _tags(cell) or (injected and "parameters" in _tags(cell))
 

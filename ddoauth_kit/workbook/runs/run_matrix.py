@@ -101,7 +101,7 @@ class NotebookRun:
 
     @property
     def name(self) -> str:
-        """Return the name of the case."""
+        """Return the case's name."""
         return self.output.removesuffix(".ipynb")
 
     def as_dict(self) -> dict[str, Any]:
@@ -164,7 +164,7 @@ def digest(case: Case) -> str:
 
 
 def file_name(text: str, *, otherwise: str) -> str:
-    """Convert a text to a file name for every system, without an extension.
+    """Convert a text to a file name that is valid on every system, without an extension.
 
     Letters of all alphabets are kept if this system can encode them.
     """

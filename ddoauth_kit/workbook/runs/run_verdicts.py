@@ -51,7 +51,7 @@ class RunVerdict:
 
 
 def verdicts_of(runs: Iterable[NotebookRun]) -> list[RunVerdict]:
-    """Return all verdicts of a run; for the same scope and site, the later one counts."""
+    """Return all verdicts from a run; for the same scope and site, the later one counts."""
     rows = (
         {"client": run.client, "site": run.site, **row}
         for run in runs

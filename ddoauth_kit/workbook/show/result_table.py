@@ -61,7 +61,7 @@ class ResultTable:
 
     @cached_property
     def columns(self) -> list[str]:
-        """Return the names of the columns, in the order of their first occurrence."""
+        """Return the names of the columns, in order of first occurrence."""
         return list(dict.fromkeys(name for row in self.rows for name in row))
 
     def __getitem__(self, column: str) -> list[Any]:

@@ -96,7 +96,7 @@ def as_httpx(exchange: Exchange) -> Snippet:
 
 
 def _host_variable(host: str) -> str:
-    """Return the variable for a host, whose first label says its role."""
+    """Return the variable for a host; the host's first label says its role."""
     return next((name for start, name in _HOSTS if host.startswith(start)), "DDOAUTH_APP_URL")
 
 
@@ -105,7 +105,7 @@ def _pairs(query: str) -> list[tuple[str, str]]:
 
 
 def _form(exchange: Exchange) -> list[tuple[str, str]]:
-    """Return the fields of a recorded form, which are one per line."""
+    """Return the fields of a recorded form; the recorded body has one per line."""
     fields = (line.partition("=") for line in exchange.request_body.split("\n"))
     return [(name, value) for name, _, value in fields]
 

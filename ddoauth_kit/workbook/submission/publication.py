@@ -121,7 +121,7 @@ def switch_to(lab: Lab, taken_over: TakenOver) -> Lab:
 
 
 def try_organizations(lab: Lab) -> ResultTable:
-    """Authorize from each organization of the lab's site, as the final test before release.
+    """Authorize from each organization on the lab's site, as the final test before release.
 
     Columns: `client`, `organization`, `result`, `the server said`. These grants are not stored.
 

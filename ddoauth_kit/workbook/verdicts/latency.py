@@ -43,7 +43,7 @@ class Latency:
 
 
 def latencies(report: ProbeReport) -> tuple[Latency, ...]:
-    """Return the latency of each site, in order; calls without an answer are left out."""
+    """Return each site's latency, in order; calls without an answer are left out."""
     return tuple(
         _latency(
             site,

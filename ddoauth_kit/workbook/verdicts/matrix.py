@@ -45,7 +45,7 @@ class MatrixRow:
 
     @property
     def has_problem(self) -> bool:
-        """Return whether it needs attention."""
+        """Return whether the scope needs attention."""
         return not PROBLEMS.isdisjoint(self.verdicts)
 
 
@@ -183,7 +183,7 @@ class VerdictMatrix:
 
 
 def verdict_matrix(report: ProbeReport) -> VerdictMatrix:
-    """Return the matrix of a report."""
+    """Return a report's matrix."""
     return VerdictMatrix(
         results=report.results,
         sites=report.sites,
