@@ -88,8 +88,8 @@ def _source(source: object, where: str) -> str:
     return "".join(lines)
 
 
-def _field(holder: dict[str, Any], name: str, kind: type, *, where: str = ("")) -> Any:  # noqa: ANN401 - of the given type
-    """Return a field, or its empty value where it is missing or null."""
+def _field(holder: dict[str, Any], name: str, kind: type, *, where: str = "") -> Any:  # noqa: ANN401 - of the given type
+    """Return a field, or its empty value if it is missing or null."""
     value = holder.get(name)
     if value is None:
         return kind()
