@@ -61,5 +61,7 @@ def test_another_encoding_is_refused_by_name(tmp_path: Path) -> None:
 def test_a_notebook_is_found(tmp_path: Path, encoding: str) -> None:
     """A notebook that an editor saved with a mark is a notebook."""
     path = tmp_path / "own.ipynb"
-    path.write_bytes(MARKS[encoding] + json.dumps({"cells": []}).encode(encoding))
+    path.write_bytes(
+        MARKS[encoding] + json.dumps({"cells": [{"cell_type": "code"}]}).encode(encoding)
+    )
     assert find_notebooks([str(path)]) == [path]

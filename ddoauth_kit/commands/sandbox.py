@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from shutil import which
+from sysconfig import get_path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
@@ -263,7 +264,7 @@ def _exports(sandbox: Sandbox) -> list[str]:
 
 def _own_command() -> str:
     """Return what a shell needs to find `ddoauth`: its path, unless its folder is on the PATH."""
-    own = Path(sys.executable).with_name("ddoauth")
+    own = Path(get_path("scripts"), "ddoauth")
     return shlex.quote(str(own)) if own.exists() and not which("ddoauth") else "ddoauth"
 
 

@@ -171,7 +171,7 @@ def test_newer_exchanges_fold_nothing_and_a_site_is_picked_by_keyboard(notebook:
 def test_text_can_be_read_in_both_themes(notebook: Notebook) -> None:
     """Every text that the panels colour or inherit has a contrast of 4.5 or more."""
     notebook.panel.get_by_role("button", name="Create the API key").click()
-    notebook.panel.get_by_text("Kept in memory").wait_for()
+    notebook.panel.get_by_text("Stored in memory").wait_for()
     notebook.panel.locator(".ddoauth-exchange summary").first.click()
     notebook.panel.get_by_role("button", name="Check", exact=True).click()
     notebook.panel.get_by_text("This field is empty.").first.wait_for()

@@ -348,4 +348,4 @@ def test_a_readme_of_one_kind_takes_a_time_in_line(tmp_path: Path) -> None:
         (place / README).write_text(text, "utf-8")
         begun = time.process_time()
         check_folder(place)
-        assert time.process_time() - begun < 0.8, run
+        assert time.process_time() - begun < 1.5, run

@@ -7,6 +7,8 @@ import os
 import pty
 import subprocess
 import sys
+import termios
+import time
 from typing import TYPE_CHECKING
 
 from support.places import ROOT
@@ -97,6 +99,7 @@ class Terminal:
                     url = line.removeprefix(ADDRESS).strip()
                     person = self._front.person() if self._front else Person()
                     if "--paste" in arguments:
+                        _wait_for_getpass(process, keyboard)
                         os.write(keyboard, person.decide(url, decision).encode() + b"\n")
                     else:
                         person.finish(url, decision)
@@ -104,3 +107,9 @@ class Terminal:
             code = process.wait(timeout=30)
         os.close(keyboard)
         return code, out, "".join(said)
+
+
+def _wait_for_getpass(process: subprocess.Popen[str], keyboard: int) -> None:
+    """Wait until the program reads without echo, because it drops what was typed before."""
+    while process.poll() is None and termios.tcgetattr(keyboard)[3] & termios.ECHO:
+        time.sleep(0.01)
