@@ -169,7 +169,7 @@ class LabScopes:
         contrasts: Mapping[str, Sequence[TokenSet]] | None = None,
         watch: Callable[[ProbeProgress], None] | None = None,
     ) -> Probing:
-        """Prepare what `probe` does without running it; await its `run()`, or call its `cancel()`.
+        """Return a prepared `probe` that has not run yet: await its `run()`, or call `cancel()`.
 
         Raises:
             InputError: `unknown_site` or `unknown_writes`.

@@ -43,7 +43,7 @@ TOPIC: Final = "ddoauth-runs"
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Hold everything that a worker needs for a case; it might not share files with the sender."""
+    """Hold everything that a worker needs for a case; the two sides might not share files."""
 
     run: str
     name: str

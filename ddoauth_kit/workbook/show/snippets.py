@@ -51,7 +51,7 @@ class Snippet:
 
 
 def as_curl(exchange: Exchange) -> Snippet:
-    """Return a bash command that stops before sending if a variable is unset, and names it.
+    """Return a bash command that names an unset variable and stops before sending.
 
     The here-document is not quoted, so that bash replaces the variables. Instead, each text is
     escaped, so that bash runs none of it, and kept on one line, so that none ends the
