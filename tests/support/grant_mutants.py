@@ -14,7 +14,7 @@ from support.mutant import (
 )
 
 _LISTED = (
-    '"""List monitors with the organization\'s access token, which is refreshed when it must."""'
+    '"""List monitors with the organization\'s access token, which is refreshed if necessary."""'
 )
 _REMEMBER = "        self.remember(session, grant)\n"
 _IS_REFRESH = f'{IS_TOKEN} and dict(request.form)["grant_type"] == "refresh_token"'
