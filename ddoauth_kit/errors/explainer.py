@@ -36,8 +36,8 @@ class Explanation:
     """Hold the explanation of one code, in sentences.
 
     `cause` starts with the most likely cause. `evidence` says what to look at, and which causes
-    look the same. `fix` is the next step that the error's message gives. `sources` are pairs of a
-    title and a URL, and empty if the cause lies in the kit's own options.
+    look the same. `fix` is the next step that the error's message gives. `sources` has a
+    (title, URL) pair for each source, and is empty if the cause lies in the kit's own options.
     """
 
     code: str

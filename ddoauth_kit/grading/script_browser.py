@@ -70,7 +70,7 @@ class Chromium:
 
 
 class ScriptBrowser(CustomerBrowser):
-    """Act as a customer whose browser runs the scripts of the server's own pages."""
+    """Act as a customer whose browser runs the scripts on the server's own pages."""
 
     def __init__(self, chromium: Chromium, **options: Any) -> None:  # noqa: ANN401 - the base's
         super().__init__(**options)

@@ -524,8 +524,8 @@ _ASCII_UPPER: Final = re.compile("[A-Z]+")
 def finds(text: str, *, joined: bool = False) -> Iterator[Find]:
     """Yield everything in a text that looks like a secret, without decoding anything.
 
-    With `joined`, only secrets with a known prefix are found, because words have no end in a text
-    whose spaces were removed.
+    With `joined`, only secrets with a known prefix are found, because text whose
+    spaces were removed has no word boundaries.
     """
     folded = text.lower()
     if len(folded) != len(text):

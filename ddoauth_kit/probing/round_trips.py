@@ -67,7 +67,7 @@ class RoundTrip:
 async def try_round_trip(
     call: Call, row: ProbeResult, *, trip: RoundTrip, granted: ScopeSet, now: datetime
 ) -> ProbeResult:
-    """Make a round trip and return what it proves; the evidence has the status of each step.
+    """Make a round trip and return what it proves; the evidence includes the status of each step.
 
     `call` takes a function that builds a request, and sends that request with a valid token that
     has the `granted` scopes.
