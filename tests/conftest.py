@@ -48,9 +48,8 @@ settings.load_profile("kit")
 BROWSER = "tests/browser/"
 LONGEST = (
     BROWSER,
-    "tests/workbook/lessons/test_lessons_live.py",
-    "tests/grading/test_mutants.py",
     "tests/test_workflows.py",
+    "tests/workbook/lessons/test_lessons_live.py",
     "tests/workbook/runs/",
     "notebooks/",
     "tests/test_repository.py",
@@ -60,6 +59,8 @@ LONGEST = (
     "tests/workbook/lab/",
     "tests/soak/",
 )
+# The tests of these files share nothing and mostly wait, so each goes wherever a process is free.
+APART = ("tests/grading/test_mutants.py", "tests/grading/test_script_browser.py")
 MOST_PROCESSES = 4
 # Tests with these markers run only where a marker expression names them.
 ASKED_FOR = ("soak", "judge", "runtimes", "tab")
@@ -82,6 +83,8 @@ class WholeFiles(LoadFileScheduling):
     """Keep a file in one process, and all files of the browser, which share it, in one as well."""
 
     def _split_scope(self, nodeid: str) -> str:
+        if nodeid.startswith(APART):
+            return nodeid
         return BROWSER if nodeid.startswith(BROWSER) else super()._split_scope(nodeid)
 
 
