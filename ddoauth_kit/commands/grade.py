@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from ddoauth_kit.commands.known_values import requirements, sites_or_all
 from ddoauth_kit.commands.parser import port_number, wants_color
 from ddoauth_kit.commands.terminal import (
     FOUND,
@@ -81,12 +82,17 @@ def configure(grade: Parser) -> None:
         default=[],
         metavar="ID",
         help="grade only this requirement; may be repeated",
+        values=requirements,
     )
     grade.add_argument(
         "--sandbox", metavar="URL", help="grade a server that you started with `sandbox --env`"
     )
     grade.add_argument(
-        "--site", action="append", metavar="SITE", help="a site, or all; may be repeated"
+        "--site",
+        action="append",
+        metavar="SITE",
+        help="a site, or all; may be repeated",
+        values=sites_or_all,
     )
     grade.add_argument(
         "--browser",

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from ddoauth_kit.commands.known_values import scopes, sites
 from ddoauth_kit.commands.terminal import (
     SUCCESS,
     checked_client,
@@ -48,7 +49,7 @@ def configure(login: Parser) -> None:
     )
     login.set_defaults(command=run_login)
     login.add_argument(
-        "--site", default="us1", help=f"one of {', '.join(DATADOG_SITES.names)} (us1)"
+        "--site", default="us1", help=f"one of {', '.join(DATADOG_SITES.names)} (us1)", values=sites
     )
     login.add_argument("--client", metavar="FILE", help="an integration's oauth_clients.json")
     login.add_argument(
@@ -59,6 +60,7 @@ def configure(login: Parser) -> None:
         metavar="NAME",
         help="scopes to ask for, separated by spaces or commas (those of DDOAUTH_SCOPES or of the "
         "client file; without them, the site offers all of the client's)",
+        values=scopes,
     )
     login.add_argument(
         "--paste",

@@ -10,11 +10,12 @@ import sys
 import textwrap
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TextIO
 
+from ddoauth_kit.commands.known_values import known_values, offer
 from ddoauth_kit.errors.near_names import nearest
 from ddoauth_kit.printable import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 PORTS: Final = 65_536
 NARROWEST: Final = 60
@@ -69,17 +70,41 @@ class Parser(argparse.ArgumentParser):
             help="auto: on a terminal, unless NO_COLOR is set (auto)",
         )
 
+    def add_argument(
+        self,
+        *names: str,
+        values: Callable[[], Iterable[str]] | None = None,
+        **options: Any,  # noqa: ANN401 - argparse's own
+    ) -> argparse.Action:
+        """Add an option or argument; `values` lists what a shell may complete."""
+        action = super().add_argument(*names, **options)
+        if values is not None:
+            offer(action, values)
+        return action
+
     def parse_known_args(  # type: ignore[override]
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
     ) -> tuple[argparse.Namespace, list[str]]:
         """Parse as usual, but set the command after `--` aside if this parser takes one."""
         given = list(sys.argv[1:] if args is None else args)
-        if not self.takes_command or "--" not in given:
-            return super().parse_known_args(given, namespace)
-        at = given.index("--")
+        at = given.index("--") if self.takes_command and "--" in given else len(given)
         found, unknown = super().parse_known_args(given[:at], namespace)
-        found.words = [*found.words, *given[at + 1 :]]
+        if at < len(given):
+            found.words = [*found.words, *given[at + 1 :]]
+        if unknown and " " in self.prog:  # argparse would point to the help of all commands
+            self._refuse(unknown)
         return found, unknown
+
+    def _refuse(self, words: Sequence[str]) -> NoReturn:
+        """Name the words that this command does not take, and the option that is meant."""
+        first = words[0].partition("=")[0]
+        if first.startswith("-"):
+            meant = nearest(first, self._option_string_actions)
+        else:
+            meant = next(filter(None, (_value_of(each, words) for each in self._actions)), "")
+        noun = "argument" if len(words) == 1 else "arguments"
+        said = one_line(f"unrecognized {noun}: {' '.join(words)}")
+        self.exit(2, f"{self.prog}: {said}.{meant} See `{self.prog} --help`.\n")
 
     def print_help(self, file: TextIO | None = None) -> None:  # type: ignore[override]
         """Print the help, in colour if the stream supports it."""
@@ -100,6 +125,16 @@ class Parser(argparse.ArgumentParser):
             message = f"argument {found[1]}: invalid choice: '{found[2]}' (choose from {listed})"
             self.exit(2, f"{self.prog}: {message}.{nearest(found[2], known)}{where}")
         self.exit(2, f"{self.prog}: {message}.{where}")
+
+
+def _value_of(action: argparse.Action, words: Sequence[str]) -> str:
+    """Ask whether this option is meant, if the words are values of it."""
+    known = known_values(action) if action.option_strings else ()
+    if not set(words) <= set(known):
+        return ""
+    option = action.option_strings[-1]
+    between = " " if action.nargs == "+" else f" {option} "
+    return f" Did you mean `{option} {between.join(words)}`?"
 
 
 class _Formatter(argparse.HelpFormatter):

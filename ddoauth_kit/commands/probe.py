@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING, Final, NoReturn
 
+from ddoauth_kit.commands.known_values import scopes, sites_or_all
 from ddoauth_kit.commands.parser import listed
 from ddoauth_kit.commands.terminal import (
     FOUND,
@@ -64,6 +65,7 @@ def configure(probe: Parser) -> None:
         action="append",
         metavar="SITE",
         help=f"one of {', '.join(DATADOG_SITES.names)}, or all; may be repeated (us1)",
+        values=sites_or_all,
     )
     probe.add_argument(
         "--scope",
@@ -73,6 +75,7 @@ def configure(probe: Parser) -> None:
         metavar="NAME",
         help="scopes to test, separated by spaces or commas (all of the client's scopes; in the "
         "sandbox, all in the catalogue)",
+        values=scopes,
     )
     probe.add_argument("--client", metavar="FILE", help="an integration's oauth_clients.json")
     probe.add_argument(

@@ -22,7 +22,7 @@ from ddoauth_kit.config_folder import ONLY_ME, write_whole
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from ddoauth_kit.commands.parser import Parser
     from ddoauth_kit.grading.front.records import FrontRecord
@@ -84,9 +84,14 @@ def configure(sandbox: Parser) -> None:
         metavar="NAME[:COUNT|:PROBABILITY]",
         help="one of those below: always, COUNT times, or with a PROBABILITY such as 0.05; may "
         "be repeated",
+        values=_faults,
     )
     sandbox.add_argument(
-        "--profile", default="datadog", metavar="NAME", help="one of those below (datadog)"
+        "--profile",
+        default="datadog",
+        metavar="NAME",
+        help="one of those below (datadog)",
+        values=_profiles,
     )
     sandbox.add_argument(
         "--rotate", action="store_true", help="issue a new refresh token with each refresh"
@@ -144,6 +149,18 @@ def _add_front(sandbox: Parser) -> None:
         metavar="COMMAND",
         help="the command to start, after --; its output, signals and exit code are passed through",
     )
+
+
+def _faults() -> Iterable[str]:
+    from ddoauth_kit.sandbox import FAULTS
+
+    return FAULTS
+
+
+def _profiles() -> Iterable[str]:
+    from ddoauth_kit.sandbox import PROFILES
+
+    return PROFILES
 
 
 def _profiles_and_faults() -> str:

@@ -131,6 +131,10 @@ def test_whoever_names_no_command_sees_the_help(
         (["sandbox", "--fault", "rate-limitd"], "Did you mean rate-limited?"),
         (["sandbox", "--profile", "rcf"], "Did you mean rfc?"),
         (["explain", "invalid_grand"], "Did you mean invalid_grant"),
+        (["probe", "metrics_read"], "Did you mean `--scope metrics_read`? See `ddoauth probe --h"),
+        (["probe", "us3", "eu1"], "Did you mean `--site us3 --site eu1`?"),
+        (["login", "--scpoe", "metrics_read"], "Did you mean --scope"),
+        (["store", "list"], "unrecognized argument: list. See `ddoauth store --help`."),
     ],
 )
 def test_what_comes_close_is_named(
