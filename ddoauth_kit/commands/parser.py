@@ -22,7 +22,8 @@ NARROWEST: Final = 60
 WIDEST: Final = 100
 _CHOICE: Final = re.compile(r"argument (.+?): invalid choice: '(.*)' \(choose from (.*)\)")
 _HEADING: Final = re.compile(
-    r"^(usage|options|commands|positional arguments|examples|profiles|faults|verdicts):",
+    r"^(usage|options|commands|positional arguments|examples|profiles|faults|verdicts|words|"
+    r"start-up files):",
     re.MULTILINE,
 )
 _OPTION: Final = re.compile(r"(?<![\w-])(--?[a-z][a-z-]*)")
@@ -57,17 +58,19 @@ class Parser(argparse.ArgumentParser):
     def describe(self, text: str, *, examples: Sequence[str], more: str = "") -> None:
         """Set the first and last parts of the help, and add the option that every command takes.
 
-        `examples` are lines that work when typed; `more` is printed before them, unchanged.
+        `examples` are lines that work when typed. `more` is printed before the options, with its
+        line breaks, so that the options and the examples stay on the screen.
         """
-        self.description = text
+        self.description = f"{text}\n\n{more}" if more else text
         self.examples = tuple(examples)
         shown = "\n".join(f"  {example}" for example in examples)
-        self.epilog = f"{more}\n\nexamples:\n{shown}" if more else f"examples:\n{shown}"
+        self.epilog = f"examples:\n{shown}"
         self.add_argument(
             "--color",
             choices=COLORS,
             default="auto",
-            help="auto: on a terminal, unless NO_COLOR is set (auto)",
+            metavar="WHEN",
+            help="auto, always or never; NO_COLOR turns auto off (auto)",
         )
 
     def add_argument(
@@ -141,13 +144,17 @@ class _Formatter(argparse.HelpFormatter):
     """Wrap prose to the terminal's width, and leave lists and examples unchanged."""
 
     def __init__(self, prog: str, **_options: object) -> None:
-        width = min(max(shutil.get_terminal_size().columns, NARROWEST), WIDEST)
-        super().__init__(prog, max_help_position=26, width=width - 2)
+        super().__init__(prog, max_help_position=26, width=_width())
 
     def _fill_text(self, text: str, width: int, indent: str) -> str:
-        if "examples:" in text:
-            return "\n".join(f"{indent}{line}" for line in text.splitlines())
-        return super()._fill_text(text, width, indent)
+        parts = text.split("\n\n")
+        fill = super()._fill_text
+        return "\n\n".join(p if "\n" in p else fill(p, width, indent) for p in parts)
+
+
+def _width() -> int:
+    """Return how many columns a help text may fill."""
+    return min(max(shutil.get_terminal_size().columns, NARROWEST), WIDEST) - 2
 
 
 def _asked_for(arguments: Sequence[str]) -> str:
@@ -170,12 +177,15 @@ def complete(parser: argparse.ArgumentParser) -> None:
 
 
 def listed(title: str, summaries: Mapping[str, str]) -> str:
-    """Format names and their descriptions under a title, for the end of a help text."""
+    """Format names and their descriptions in two columns under a title, for a help text."""
+    column = max(map(len, summaries)) + 4
     lines = [f"{title}:"]
     for name, text in summaries.items():
-        lines.append(f"  {name}")
         lines += textwrap.wrap(
-            text, NARROWEST - 2, initial_indent=" " * 6, subsequent_indent=" " * 6
+            text,
+            _width(),
+            initial_indent=f"  {name}".ljust(column),
+            subsequent_indent=" " * column,
         )
     return "\n".join(lines)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -17,6 +18,7 @@ from support.places import ROOT, TESTS
 
 from ddoauth_kit.cli import COMMANDS, main
 from ddoauth_kit.commands.parser import Parser, nearest, wants_color
+from ddoauth_kit.sandbox import FAULTS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -107,6 +109,26 @@ def test_every_help_explains_every_option(
     assert 2 <= len(parser.examples) <= 3
     assert shown.rstrip().endswith(parser.examples[-1])
     assert max(map(len, shown.partition("examples:")[0].splitlines())) <= 60
+
+
+def test_options_and_examples_stay_on_the_screen(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The longest help ends with everything that people type, and 40 lines show it."""
+    monkeypatch.setenv("COLUMNS", "80")
+    parser = Parser("ddoauth sandbox")
+    import_module("ddoauth_kit.commands.sandbox").configure(parser)
+    assert main(["help", "sandbox"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "usage: ddoauth sandbox [OPTIONS] [-- COMMAND ...]"
+    assert all(any(line.startswith(f"  {name} ") for line in lines) for name in FAULTS)
+    screen = "\n".join(lines[-39:])
+    assert all(option in screen for option in parser._option_string_actions)
+    assert all(example in screen for example in parser.examples)
+    said = "\n".join(lines)
+    assert re.search(r"twin of Datadog.*:.*\n.*pages", said)
+    assert re.search(r"^  front +The proxy", said, re.MULTILINE)
+    assert re.search(r"^  control +The sandbox's own interface", said, re.MULTILINE)
 
 
 @pytest.mark.parametrize("arguments", [[], ["--color", "never"], ["help"], ["--help"]])
