@@ -41,10 +41,11 @@ def configure(login: Parser) -> None:
     """Describe the command and add its options."""
     login.describe(
         "Authorize your client in your browser, and store the grant. After that, `ddoauth probe "
-        "--mode live` and the lessons work without a person. The client comes from the form in "
-        "lesson 09, or from DDOAUTH_CLIENT_ID, DDOAUTH_CLIENT_SECRET, DDOAUTH_REDIRECT_URIS and "
-        "DDOAUTH_SCOPES. If DDOAUTH_SANDBOX is the address of a sandbox, the sandbox takes the "
-        "place of Datadog: `ddoauth sandbox` prints all the lines to type.",
+        "--mode live` and the lessons from 04 on work without a person; lessons 01 to 03 "
+        "authorize anew in JupyterLab. The client comes from the form in lesson 09, or from "
+        "DDOAUTH_CLIENT_ID, DDOAUTH_CLIENT_SECRET, DDOAUTH_REDIRECT_URIS and DDOAUTH_SCOPES. If "
+        "DDOAUTH_SANDBOX is the address of a sandbox, the sandbox takes the place of Datadog: "
+        "`ddoauth sandbox` prints all the lines to type.",
         examples=EXAMPLES,
     )
     login.set_defaults(command=run_login)

@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from ddoauth_kit.workbook.runs.run_matrix import Case, NotebookRun
 
 _SHOWN: Final = 20
+_NO_PERSON: Final = "no_person"
 _UNCHANGED: Final = "No difference from the earlier run."
 _LOGGERS: Final = ("asyncio", "traitlets", "papermill", "distributed")
 
@@ -260,8 +261,11 @@ def _next_command(outcome: RunOutcome, *, out: Path) -> str:
     live = " --mode live" if outcome.settings.mode == "live" else ""
     writes = " --writes" if outcome.settings.writes else ""
     again = f"ddoauth run{live}{writes} --out {shlex.quote(str(out))} --resume"
-    if outcome.failed:
-        names = [run.notebook.partition("_")[0] for run in outcome.failed]
+    failed = [run for run in outcome.failed if f"[{_NO_PERSON}]" not in run.error]
+    if outcome.failed and not failed:
+        return "ddoauth lab"  # the same run would fail again
+    if failed:
+        names = [run.notebook.partition("_")[0] for run in failed]
         return f"{again} {' '.join(dict.fromkeys(names))}"
     sites = {case.site for case in outcome.cases}
     return "ddoauth run --site all" if len(sites) == 1 else "ddoauth lab"
