@@ -84,9 +84,9 @@ ADVICE: Final[dict[str, str]] = {
         "run `ddoauth login` with the same variables and the same `--site`, in your own terminal."
     ),
     "no_person": (
-        "run `ddoauth login` once in your own terminal: commands, and lessons from 04 on, then use "
-        "the stored grant. Lessons 01 to 03 authorize anew, so run them in JupyterLab, where you "
-        "can paste the redirect URL. Sandbox mode needs nobody."
+        "open lessons 01 to 03 with `ddoauth lab`: they authorize anew, even if a grant is stored, "
+        "and there you can paste the redirect URL. For commands and for lessons from 04 on, run "
+        "`ddoauth login` once in your own terminal. Sandbox mode needs nobody."
     ),
     "unknown_creation_path": "use one of the paths that the message lists.",
     "bad_registration": "correct the fields that the message names, here and at Datadog.",
