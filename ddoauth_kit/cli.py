@@ -115,10 +115,11 @@ def _parser(given: Sequence[str]) -> Parser:
     commands = parser.add_subparsers(
         title="commands", required=True, metavar="COMMAND", parser_class=Parser
     )
-    everything = "_ARGCOMPLETE" in os.environ
+    # A shell that completes a line sets COMP_LINE.
+    line = [*given, *os.environ.get("COMP_LINE", "").split()]
     for name, summary in COMMANDS.items():
         command = commands.add_parser(name, help=summary, prog=f"ddoauth {name}")
-        if everything or name in given:
+        if name in line:
             import_module(f"ddoauth_kit.commands.{name}").configure(command)
     _add_help(commands.add_parser("help", help="show the help of a command"), parser)
     complete(parser)

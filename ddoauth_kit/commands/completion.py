@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from ddoauth_kit.commands.parser import listed
 from ddoauth_kit.commands.terminal import SUCCESS, document
 
 if TYPE_CHECKING:
@@ -17,13 +18,21 @@ EXAMPLES: Final = (
     "ddoauth completion fish | source",
 )
 
+FILES: Final = {
+    "bash": "~/.bashrc",
+    "zsh": "~/.zshrc, after the line that runs compinit",
+    "fish": "~/.config/fish/config.fish",
+}
+
 
 def configure(completion: Parser) -> None:
     """Describe the command and add its options."""
     completion.describe(
-        "Print shell code that completes the commands and options of ddoauth. Put the line for "
-        "your shell into its start-up file.",
+        "Print shell code that completes commands, options and their values: sites, scopes, "
+        "lessons, error codes, faults, profiles and requirements. Put the example for your shell "
+        "at the end of its start-up file, and open a new terminal.",
         examples=EXAMPLES,
+        more=listed("start-up files", FILES),
     )
     completion.set_defaults(command=run_completion)
     completion.add_argument("shell", choices=["bash", "zsh", "fish"], help="your shell")

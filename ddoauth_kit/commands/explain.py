@@ -8,6 +8,7 @@ import textwrap
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 
+from ddoauth_kit.commands.known_values import codes, offer
 from ddoauth_kit.commands.parser import NARROWEST, WIDEST
 from ddoauth_kit.commands.terminal import SUCCESS, complain, document
 from ddoauth_kit.errors.near_names import nearest
@@ -36,7 +37,8 @@ def configure(explain: Parser) -> None:
     )
     explain.set_defaults(command=run_explain)
     which = explain.add_mutually_exclusive_group(required=True)
-    which.add_argument("code", nargs="?", metavar="CODE", help="such as invalid_grant")
+    code = which.add_argument("code", nargs="?", metavar="CODE", help="such as invalid_grant")
+    offer(code, codes)
     which.add_argument("--list", action="store_true", help="list all codes, one per line")
     explain.add_argument(
         "--format", choices=["table", "json"], default="table", help="how to print (table)"

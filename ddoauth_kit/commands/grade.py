@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import sys
@@ -9,7 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ddoauth_kit.commands.parser import port_number, wants_color
+from ddoauth_kit.commands.known_values import requirements, sites_or_all
+from ddoauth_kit.commands.parser import listed, port_number, wants_color
 from ddoauth_kit.commands.terminal import (
     FOUND,
     SUCCESS,
@@ -35,6 +37,14 @@ EXAMPLES: Final = (
     "ddoauth grade",
     "ddoauth grade --only state-checked",
 )
+WORDS: Final = {
+    "requirement": "One rule for a server's OAuth, such as state-checked, with its source and its "
+    "fix. --list shows all of them.",
+    "must": "A requirement that makes the grade broken if the server breaks it. Breaking another "
+    "one is a risk.",
+    "settings": "How to start your server, where its flow begins, and how to recognize the page "
+    "after a good run. --init writes them to ddoauth-grade.toml.",
+}
 FORMATS: Final = ("table", "json", "junit", "markdown")
 
 
@@ -45,13 +55,18 @@ def configure(grade: Parser) -> None:
         "what its OAuth does right, what it does wrong, and what was not tested. Exit 1 if a "
         "requirement is broken, 2 if the settings are wrong.",
         examples=EXAMPLES,
+        more=listed("words", WORDS),
     )
+    grade.usage = "%(prog)s [OPTIONS] [START_URL] [-- COMMAND ...]"
     grade.set_defaults(command=run_grade)
     grade.takes_command = True
     grade.add_argument(
         "--init",
         action="store_true",
         help="start the server once, follow it to Datadog and back, and write the settings",
+    )
+    grade.add_argument(
+        "--list", action="store_true", help="list the requirements with their IDs, and exit"
     )
     grade.add_argument(
         "--file", default="ddoauth-grade.toml", metavar="FILE", help="the settings (%(default)s)"
@@ -80,13 +95,18 @@ def configure(grade: Parser) -> None:
         action="append",
         default=[],
         metavar="ID",
-        help="grade only this requirement; may be repeated",
+        help="grade only this requirement, whose ID --list shows; may be repeated",
+        values=requirements,
     )
     grade.add_argument(
         "--sandbox", metavar="URL", help="grade a server that you started with `sandbox --env`"
     )
     grade.add_argument(
-        "--site", action="append", metavar="SITE", help="a site, or all; may be repeated"
+        "--site",
+        action="append",
+        metavar="SITE",
+        help="a site, or all; may be repeated",
+        values=sites_or_all,
     )
     grade.add_argument(
         "--browser",
@@ -132,6 +152,9 @@ def run_grade(options: argparse.Namespace) -> int:
         from ddoauth_kit.grading.settings import SettingsError
     except ModuleNotFoundError as error:
         return complain(f"Grading needs {error.name}: pip install 'ddoauth-kit[grade]'.")
+    if options.list:
+        document(_requirements(how=options.format))
+        return SUCCESS
     wrong = _contradiction(options)
     if wrong:
         return complain(wrong)
@@ -141,6 +164,21 @@ def run_grade(options: argparse.Namespace) -> int:
         return complain(f"{error} More: `ddoauth explain {error.code}`.")
     except OSError as error:
         return not_written(error)
+
+
+def _requirements(*, how: str) -> str:
+    """Return every requirement with its ID, as text or as JSON."""
+    from ddoauth_kit.grading.requirements import REQUIREMENTS
+
+    if how == "json":
+        rows = [
+            {"id": each.id, "must": each.is_must, "sentence": each.sentence, "source": each.source}
+            for each in REQUIREMENTS.values()
+        ]
+        return json.dumps(rows, indent=2)
+    musts = {each.id: each.sentence for each in REQUIREMENTS.values() if each.is_must}
+    risks = {each.id: each.sentence for each in REQUIREMENTS.values() if not each.is_must}
+    return f"{listed('musts', musts)}\n\n{listed('others', risks)}"
 
 
 def _done(options: argparse.Namespace) -> int:

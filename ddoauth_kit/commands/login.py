@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from ddoauth_kit.commands.known_values import scopes, sites
 from ddoauth_kit.commands.terminal import (
     SUCCESS,
     checked_client,
@@ -40,15 +41,16 @@ def configure(login: Parser) -> None:
     """Describe the command and add its options."""
     login.describe(
         "Authorize your client in your browser, and store the grant. After that, `ddoauth probe "
-        "--mode live` and the lessons work without a person. The client comes from the form in "
-        "lesson 09, or from DDOAUTH_CLIENT_ID, DDOAUTH_CLIENT_SECRET, DDOAUTH_REDIRECT_URIS and "
-        "DDOAUTH_SCOPES. If DDOAUTH_SANDBOX is the address of a sandbox, the sandbox takes the "
-        "place of Datadog: `ddoauth sandbox` prints all the lines to type.",
+        "--mode live` and the lessons from 04 on work without a person; lessons 01 to 03 "
+        "authorize anew in JupyterLab. The client comes from the form in lesson 09, or from "
+        "DDOAUTH_CLIENT_ID, DDOAUTH_CLIENT_SECRET, DDOAUTH_REDIRECT_URIS and DDOAUTH_SCOPES. If "
+        "DDOAUTH_SANDBOX is the address of a sandbox, the sandbox takes the place of Datadog: "
+        "`ddoauth sandbox` prints all the lines to type.",
         examples=EXAMPLES,
     )
     login.set_defaults(command=run_login)
     login.add_argument(
-        "--site", default="us1", help=f"one of {', '.join(DATADOG_SITES.names)} (us1)"
+        "--site", default="us1", help=f"one of {', '.join(DATADOG_SITES.names)} (us1)", values=sites
     )
     login.add_argument("--client", metavar="FILE", help="an integration's oauth_clients.json")
     login.add_argument(
@@ -59,6 +61,7 @@ def configure(login: Parser) -> None:
         metavar="NAME",
         help="scopes to ask for, separated by spaces or commas (those of DDOAUTH_SCOPES or of the "
         "client file; without them, the site offers all of the client's)",
+        values=scopes,
     )
     login.add_argument(
         "--paste",

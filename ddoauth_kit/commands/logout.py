@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from ddoauth_kit.commands.known_values import sites
 from ddoauth_kit.commands.login import live_client
 from ddoauth_kit.commands.terminal import FOUND, SUCCESS, checked_client, say
 from ddoauth_kit.errors import DdoauthError
@@ -29,7 +30,7 @@ def configure(logout: Parser) -> None:
     )
     logout.set_defaults(command=run_logout)
     logout.add_argument(
-        "--site", default="us1", help=f"one of {', '.join(DATADOG_SITES.names)} (us1)"
+        "--site", default="us1", help=f"one of {', '.join(DATADOG_SITES.names)} (us1)", values=sites
     )
     logout.add_argument("--client", metavar="FILE", help="an integration's oauth_clients.json")
 

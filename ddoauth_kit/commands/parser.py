@@ -10,18 +10,20 @@ import sys
 import textwrap
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TextIO
 
+from ddoauth_kit.commands.known_values import known_values, offer
 from ddoauth_kit.errors.near_names import nearest
 from ddoauth_kit.printable import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 PORTS: Final = 65_536
 NARROWEST: Final = 60
 WIDEST: Final = 100
 _CHOICE: Final = re.compile(r"argument (.+?): invalid choice: '(.*)' \(choose from (.*)\)")
 _HEADING: Final = re.compile(
-    r"^(usage|options|commands|positional arguments|examples|profiles|faults|verdicts):",
+    r"^(usage|options|commands|positional arguments|examples|profiles|faults|verdicts|words|"
+    r"start-up files):",
     re.MULTILINE,
 )
 _OPTION: Final = re.compile(r"(?<![\w-])(--?[a-z][a-z-]*)")
@@ -56,30 +58,56 @@ class Parser(argparse.ArgumentParser):
     def describe(self, text: str, *, examples: Sequence[str], more: str = "") -> None:
         """Set the first and last parts of the help, and add the option that every command takes.
 
-        `examples` are lines that work when typed; `more` is printed before them, unchanged.
+        `examples` are lines that work when typed. `more` is printed before the options, with its
+        line breaks, so that the options and the examples stay on the screen.
         """
-        self.description = text
+        self.description = f"{text}\n\n{more}" if more else text
         self.examples = tuple(examples)
         shown = "\n".join(f"  {example}" for example in examples)
-        self.epilog = f"{more}\n\nexamples:\n{shown}" if more else f"examples:\n{shown}"
+        self.epilog = f"examples:\n{shown}"
         self.add_argument(
             "--color",
             choices=COLORS,
             default="auto",
-            help="auto: on a terminal, unless NO_COLOR is set (auto)",
+            metavar="WHEN",
+            help="auto, always or never; NO_COLOR turns auto off (auto)",
         )
+
+    def add_argument(
+        self,
+        *names: str,
+        values: Callable[[], Iterable[str]] | None = None,
+        **options: Any,  # noqa: ANN401 - argparse's own
+    ) -> argparse.Action:
+        """Add an option or argument; `values` lists what a shell may complete."""
+        action = super().add_argument(*names, **options)
+        if values is not None:
+            offer(action, values)
+        return action
 
     def parse_known_args(  # type: ignore[override]
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
     ) -> tuple[argparse.Namespace, list[str]]:
         """Parse as usual, but set the command after `--` aside if this parser takes one."""
         given = list(sys.argv[1:] if args is None else args)
-        if not self.takes_command or "--" not in given:
-            return super().parse_known_args(given, namespace)
-        at = given.index("--")
+        at = given.index("--") if self.takes_command and "--" in given else len(given)
         found, unknown = super().parse_known_args(given[:at], namespace)
-        found.words = [*found.words, *given[at + 1 :]]
+        if at < len(given):
+            found.words = [*found.words, *given[at + 1 :]]
+        if unknown and " " in self.prog:  # argparse would point to the help of all commands
+            self._refuse(unknown)
         return found, unknown
+
+    def _refuse(self, words: Sequence[str]) -> NoReturn:
+        """Name the words that this command does not take, and the option that is meant."""
+        first = words[0].partition("=")[0]
+        if first.startswith("-"):
+            meant = nearest(first, self._option_string_actions)
+        else:
+            meant = next(filter(None, (_value_of(each, words) for each in self._actions)), "")
+        noun = "argument" if len(words) == 1 else "arguments"
+        said = one_line(f"unrecognized {noun}: {' '.join(words)}")
+        self.exit(2, f"{self.prog}: {said}.{meant} See `{self.prog} --help`.\n")
 
     def print_help(self, file: TextIO | None = None) -> None:  # type: ignore[override]
         """Print the help, in colour if the stream supports it."""
@@ -102,17 +130,31 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {message}.{where}")
 
 
+def _value_of(action: argparse.Action, words: Sequence[str]) -> str:
+    """Ask whether this option is meant, if the words are values of it."""
+    known = known_values(action) if action.option_strings else ()
+    if not set(words) <= set(known):
+        return ""
+    option = action.option_strings[-1]
+    between = " " if action.nargs == "+" else f" {option} "
+    return f" Did you mean `{option} {between.join(words)}`?"
+
+
 class _Formatter(argparse.HelpFormatter):
     """Wrap prose to the terminal's width, and leave lists and examples unchanged."""
 
     def __init__(self, prog: str, **_options: object) -> None:
-        width = min(max(shutil.get_terminal_size().columns, NARROWEST), WIDEST)
-        super().__init__(prog, max_help_position=26, width=width - 2)
+        super().__init__(prog, max_help_position=26, width=_width())
 
     def _fill_text(self, text: str, width: int, indent: str) -> str:
-        if "examples:" in text:
-            return "\n".join(f"{indent}{line}" for line in text.splitlines())
-        return super()._fill_text(text, width, indent)
+        parts = text.split("\n\n")
+        fill = super()._fill_text
+        return "\n\n".join(p if "\n" in p else fill(p, width, indent) for p in parts)
+
+
+def _width() -> int:
+    """Return how many columns a help text may fill."""
+    return min(max(shutil.get_terminal_size().columns, NARROWEST), WIDEST) - 2
 
 
 def _asked_for(arguments: Sequence[str]) -> str:
@@ -135,12 +177,15 @@ def complete(parser: argparse.ArgumentParser) -> None:
 
 
 def listed(title: str, summaries: Mapping[str, str]) -> str:
-    """Format names and their descriptions under a title, for the end of a help text."""
+    """Format names and their descriptions in two columns under a title, for a help text."""
+    column = max(map(len, summaries)) + 4
     lines = [f"{title}:"]
     for name, text in summaries.items():
-        lines.append(f"  {name}")
         lines += textwrap.wrap(
-            text, NARROWEST - 2, initial_indent=" " * 6, subsequent_indent=" " * 6
+            text,
+            _width(),
+            initial_indent=f"  {name}".ljust(column),
+            subsequent_indent=" " * column,
         )
     return "\n".join(lines)
 

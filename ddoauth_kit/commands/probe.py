@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from typing import TYPE_CHECKING, Final, NoReturn
 
+from ddoauth_kit.commands.known_values import scopes, sites_or_all
 from ddoauth_kit.commands.parser import listed
 from ddoauth_kit.commands.terminal import (
     FOUND,
@@ -28,7 +30,7 @@ from ddoauth_kit.sites import DATADOG_SITES
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from ddoauth_kit.commands.parser import Parser
     from ddoauth_kit.oauth.authorization_request import AuthorizationRequest
@@ -36,10 +38,12 @@ if TYPE_CHECKING:
     from ddoauth_kit.store import Slot
     from ddoauth_kit.workbook.lab.lab import Lab
     from ddoauth_kit.workbook.verdicts import ProbeTables
+    from ddoauth_kit.workbook.verdicts.unconfirmed import Unconfirmed
 
 # The meaning of these, in the legend, is reason enough.
 _SAID: Final = {Verdict.CONFIRMED, Verdict.LET_THROUGH, Verdict.NO_OPERATION}
 _MOST_REASONS: Final = 8
+_MOST_SCOPES: Final = 6
 _WIDTH: Final = 60
 EXAMPLES: Final = (
     "ddoauth probe --scope metrics_read monitors_read",
@@ -64,6 +68,7 @@ def configure(probe: Parser) -> None:
         action="append",
         metavar="SITE",
         help=f"one of {', '.join(DATADOG_SITES.names)}, or all; may be repeated (us1)",
+        values=sites_or_all,
     )
     probe.add_argument(
         "--scope",
@@ -73,6 +78,7 @@ def configure(probe: Parser) -> None:
         metavar="NAME",
         help="scopes to test, separated by spaces or commas (all of the client's scopes; in the "
         "sandbox, all in the catalogue)",
+        values=scopes,
     )
     probe.add_argument("--client", metavar="FILE", help="an integration's oauth_clients.json")
     probe.add_argument(
@@ -120,9 +126,11 @@ def run_probe(options: argparse.Namespace) -> int:
     document(_written(tables, how=options.format))
     for result in unknown_results(report):
         say(f"warning: {result.evidence}")
-    for baseline in report.baselines:
-        if not baseline.alive and baseline.site not in logins.missing:
-            say(f"{baseline.site}: {baseline.evidence}")
+    reasons = {result.evidence for result in report.results if options.format == "table"}
+    dead = {each.site: each.evidence for each in report.baselines if not each.alive}
+    untold = {s: e for s, e in dead.items() if s not in logins.missing and e not in reasons}
+    for where, text in _together(untold).items():
+        say(f"{', '.join(where)}: {text}")
     for line in logins.next_steps(report):
         say(line)
     if not report.complete:
@@ -161,9 +169,11 @@ class _Logins:
         """Say what to type if a login is missing or was for fewer scopes."""
         if self.lab is None:
             return
-        for site in self.missing:
-            yield f"{site}: {self.missing[site].what} Next: ddoauth login --site {site}"
-        for site in set(report.sites) - set(self.missing):
+        for where, text in _together({s: e.what for s, e in self.missing.items()}).items():
+            others = ", and the same for the other sites" if len(where) > 1 else ""
+            yield f"{', '.join(where)}: {text} Next: ddoauth login --site {where[0]}{others}"
+        alive = [each.site for each in report.baselines if each.alive]
+        for site in alive:
             granted = _granted(self.lab.on(site))
             lacking = [
                 r.scope for r in report.problems if r.site == site and r.scope not in granted
@@ -194,23 +204,58 @@ def _written(tables: ProbeTables, *, how: str) -> str:
 
 
 def _reasons(tables: ProbeTables) -> list[str]:
-    """Return lines that say why a verdict is not the one you would hope for."""
+    """Return lines that say why a verdict is not the one you would hope for, each reason once."""
     from ddoauth_kit.workbook.verdicts.unconfirmed import findings
     from ddoauth_kit.workbook.verdicts.words_and_colours import MARKS
 
     found = [f for f in findings(tables.report.results) if f.verdict not in _SAID]
-    if not found:
-        return []
-    lines = ["", "Why"]
-    for finding in found[:_MOST_REASONS]:
-        all_sites = set(finding.sites) == set(tables.matrix.sites)
-        where = "" if all_sites else f" on {', '.join(finding.sites)}"
+    shown = _alike(found, order=list(tables.matrix.sites))
+    lines = ["", "Why"] if found else []
+    for (verdict, where, text), named in [*shown.items()][:_MOST_REASONS]:
+        places = "" if set(where) == set(tables.matrix.sites) else f" on {', '.join(where)}"
         lines += textwrap.wrap(
-            f"{finding.scope}{where}: {finding.said}",
+            f"{_named(named)}{places}: {text}",
             _WIDTH,
-            initial_indent=f"{MARKS[finding.verdict].short:<6}",
+            initial_indent=f"{MARKS[verdict].short:<6}",
             subsequent_indent=" " * 6,
             break_on_hyphens=False,
         )
-    left = len(found) - _MOST_REASONS
+    left = len(shown) - _MOST_REASONS
     return [*lines, f"      and {left} more: --format json"] if left > 0 else lines
+
+
+def _alike(
+    found: Iterable[Unconfirmed], *, order: Sequence[str]
+) -> dict[tuple[Verdict, tuple[str, ...], str], list[str]]:
+    """Return the scopes that share a verdict, its sites and its reason; worst first."""
+    texts: dict[tuple[Verdict, str], dict[str, str]] = {}
+    for finding in found:
+        for site in finding.sites:
+            texts.setdefault((finding.verdict, finding.scope), {})[site] = finding.said
+    alike: dict[tuple[Verdict, tuple[str, ...], str], list[str]] = {}
+    for (verdict, scope), said in texts.items():
+        in_order = {site: said[site] for site in sorted(said, key=order.index)}
+        for where, text in _together(in_order).items():
+            alike.setdefault((verdict, where, text), []).append(scope)
+    return alike
+
+
+def _named(scopes: list[str]) -> str:
+    left = len(scopes) - _MOST_SCOPES
+    return ", ".join(scopes[:_MOST_SCOPES]) + (f" and {left} more" if left > 0 else "")
+
+
+def _together(texts: Mapping[str, str]) -> dict[tuple[str, ...], str]:
+    """Return each text once, with the sites that it is about, even if it names its own site."""
+    alike: dict[str, list[str]] = {}
+    for site, text in texts.items():
+        alike.setdefault(_without(site, text), []).append(site)
+    return {
+        tuple(sites): texts[sites[0]] if len(sites) == 1 else general
+        for general, sites in alike.items()
+    }
+
+
+def _without(site: str, text: str) -> str:
+    """Return a text about one site as a text about several."""
+    return re.sub(rf"(?<![\w.-]){re.escape(site)}(?![\w-])", "these sites", text)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from ddoauth_kit.commands.parser import Parser
 
+from ddoauth_kit.commands.known_values import lessons, sites_or_all
 from ddoauth_kit.sites import DATADOG_SITES
 
 EXAMPLES: Final = (
@@ -27,13 +28,18 @@ def configure(run: Parser) -> None:
     )
     run.set_defaults(command=_run)
     run.add_argument(
-        "notebooks", nargs="*", metavar="NOTEBOOK", help="a lesson's name, number or path (all)"
+        "notebooks",
+        nargs="*",
+        metavar="NOTEBOOK",
+        help="a lesson's name, number or path (all)",
+        values=lessons,
     )
     run.add_argument(
         "--site",
         action="append",
         metavar="SITE",
         help=f"one of {', '.join(DATADOG_SITES.names)}, or all; may be repeated (us1)",
+        values=sites_or_all,
     )
     run.add_argument(
         "--client",

@@ -26,7 +26,7 @@ from ddoauth_kit.commands.terminal import (
 )
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.oauth.authorization_request import authorization_request
-from ddoauth_kit.printable import quoted_path
+from ddoauth_kit.printable import counted, quoted_path
 from ddoauth_kit.sites import DATADOG_SITES
 from ddoauth_kit.workbook.lessons.notebooks import find_notebooks
 from ddoauth_kit.workbook.runs.comparison import read_earlier
@@ -51,6 +51,8 @@ if TYPE_CHECKING:
     from ddoauth_kit.workbook.runs.run_matrix import Case, NotebookRun
 
 _SHOWN: Final = 20
+_NO_PERSON: Final = "no_person"
+_UNCHANGED: Final = "No difference from the earlier run."
 _LOGGERS: Final = ("asyncio", "traitlets", "papermill", "distributed")
 
 
@@ -232,7 +234,7 @@ def _print_runs(outcome: RunOutcome, *, out: Path, as_json: bool) -> None:
         line = f"{run.notebook:<{width}}  {run.site:<8} {run.status:<7} {run.seconds:7.1f}{client}"
         answer(line)
         if run.error:
-            answer(f"  {run.error}")
+            answer(f"  {run.complaint}")
     answer("")
     if outcome.earlier is not None:
         _print_changes(outcome)
@@ -241,9 +243,12 @@ def _print_runs(outcome: RunOutcome, *, out: Path, as_json: bool) -> None:
 
 
 def _print_changes(outcome: RunOutcome) -> None:
-    changes = outcome.differences
-    many = f"{len(changes)} difference{'' if len(changes) == 1 else 's'}"
-    answer(f"{many if changes else 'No difference'} from the earlier run.")
+    parts, changes = outcome.comparison.parts, outcome.comparison.differences
+    unchanged = "No difference in what both runs have." if parts else _UNCHANGED
+    many = f"{counted(len(changes), 'difference')} from the earlier run."
+    answer(many if changes else unchanged)
+    for part in parts:
+        answer(f"  {part.words}")
     for change in changes[:_SHOWN]:
         answer(f"  {change.what}: {change.before} -> {change.now}")
     if len(changes) > _SHOWN:
@@ -256,8 +261,11 @@ def _next_command(outcome: RunOutcome, *, out: Path) -> str:
     live = " --mode live" if outcome.settings.mode == "live" else ""
     writes = " --writes" if outcome.settings.writes else ""
     again = f"ddoauth run{live}{writes} --out {shlex.quote(str(out))} --resume"
-    if outcome.failed:
-        names = [run.notebook.partition("_")[0] for run in outcome.failed]
+    failed = [run for run in outcome.failed if f"[{_NO_PERSON}]" not in run.error]
+    if outcome.failed and not failed:
+        return "ddoauth lab"  # the same run would fail again
+    if failed:
+        names = [run.notebook.partition("_")[0] for run in failed]
         return f"{again} {' '.join(dict.fromkeys(names))}"
     sites = {case.site for case in outcome.cases}
     return "ddoauth run --site all" if len(sites) == 1 else "ddoauth lab"

@@ -22,7 +22,7 @@ from ddoauth_kit.config_folder import ONLY_ME, write_whole
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from ddoauth_kit.commands.parser import Parser
     from ddoauth_kit.grading.front.records import FrontRecord
@@ -39,25 +39,26 @@ EXAMPLES: Final = (
 )
 APP: Final = "https://app.datadoghq.com/"
 BYPASS: Final = (
-    "Clients that ignore these variables bypass the front and reach real Datadog: Python's "
-    "http.client and urllib3, aiohttp without trust_env, PHP's streams, Elixir's :httpc. Start "
-    "them with --isolate (on Linux), or configure them with the sandbox's base URLs."
+    "Clients that ignore these variables bypass the front, which is the proxy for Datadog's hosts, "
+    "and reach real Datadog: Python's http.client and urllib3, aiohttp without trust_env, PHP's "
+    "streams, Elixir's :httpc. Start them with --isolate (on Linux), or configure them with the "
+    "sandbox's base URLs."
 )
 
 
 def configure(sandbox: Parser) -> None:
     """Describe the command and add its options."""
     sandbox.describe(
-        "Serve a twin of Datadog's OAuth and API endpoints on this machine. On a terminal it "
-        "says where the pages are and which client to start with, and then prints a line for "
-        "each request, with the reason for a refusal. In a pipe it prints one line of JSON when "
-        "it is ready, and serves a proxy for Datadog's names that the line describes; on stderr "
-        "it prints the lines to type for `ddoauth login`. With -- COMMAND it starts your server, "
-        "unchanged: its calls to Datadog's https hosts arrive in the sandbox, and all other "
-        "hosts are refused.",
+        "Serve a twin of Datadog on this machine: the OAuth and API endpoints of all nine sites, "
+        "and the pages that a customer clicks. On a terminal it says where the pages are and which "
+        "client to start with, and then prints a line for each request, with the reason for a "
+        "refusal. In a pipe it prints one line of JSON when it is ready; on stderr it prints the "
+        "lines to type for `ddoauth login`. With -- COMMAND it starts your server, unchanged: its "
+        "calls to Datadog's https hosts arrive in the sandbox, and all other hosts are refused.",
         examples=EXAMPLES,
         more=_profiles_and_faults(),
     )
+    sandbox.usage = "%(prog)s [OPTIONS] [-- COMMAND ...]"
     sandbox.set_defaults(command=run_sandbox)
     sandbox.add_argument(
         "--port",
@@ -82,11 +83,16 @@ def configure(sandbox: Parser) -> None:
         action="append",
         default=[],
         metavar="NAME[:COUNT|:PROBABILITY]",
-        help="one of those below: always, COUNT times, or with a PROBABILITY such as 0.05; may "
+        help="one of those above: always, COUNT times, or with a PROBABILITY such as 0.05; may "
         "be repeated",
+        values=_faults,
     )
     sandbox.add_argument(
-        "--profile", default="datadog", metavar="NAME", help="one of those below (datadog)"
+        "--profile",
+        default="datadog",
+        metavar="NAME",
+        help="one of those above (datadog)",
+        values=_profiles,
     )
     sandbox.add_argument(
         "--rotate", action="store_true", help="issue a new refresh token with each refresh"
@@ -118,12 +124,12 @@ def _add_front(sandbox: Parser) -> None:
     sandbox.add_argument(
         "--env",
         action="store_true",
-        help="print the variables for a server that you start in another shell, and keep serving",
+        help="print the variables for a server in another shell",
     )
     sandbox.add_argument(
         "--isolate",
         action="store_true",
-        help="start the command in an isolated network namespace (Linux)",
+        help="isolate the network of the command (only on Linux)",
     )
     sandbox.add_argument(
         "--forward",
@@ -136,7 +142,7 @@ def _add_front(sandbox: Parser) -> None:
     sandbox.add_argument(
         "--open",
         action="store_true",
-        help="show Datadog's pages in Chromium, with a temporary profile",
+        help="show Datadog's pages in a new Chromium profile",
     )
     sandbox.add_argument(
         "words",
@@ -146,15 +152,33 @@ def _add_front(sandbox: Parser) -> None:
     )
 
 
+def _faults() -> Iterable[str]:
+    from ddoauth_kit.sandbox import FAULTS
+
+    return FAULTS
+
+
+def _profiles() -> Iterable[str]:
+    from ddoauth_kit.sandbox import PROFILES
+
+    return PROFILES
+
+
 def _profiles_and_faults() -> str:
     """List the values of `--profile` and `--fault`, or say how to install the packages."""
     try:
         from ddoauth_kit.sandbox import FAULTS, PROFILES
     except ModuleNotFoundError as error:
         return f"The sandbox needs {error.name}: pip install 'ddoauth-kit[sandbox]'."
+    words = {
+        "front": "The proxy that leads a server's calls to Datadog's hosts to the sandbox.",
+        "control": "The sandbox's own interface, where a program with the key sets faults and "
+        "reads the requests that arrived.",
+    }
     profiles = {each.name: each.summary for each in PROFILES.values()}
     faults = {each.name: each.summary for each in FAULTS.values()}
-    return f"{listed('profiles', profiles)}\n\n{listed('faults', faults)}"
+    parts = {"words": words, "profiles": profiles, "faults": faults}
+    return "\n\n".join(listed(title, summaries) for title, summaries in parts.items())
 
 
 def run_sandbox(options: argparse.Namespace) -> int:
@@ -230,7 +254,7 @@ def _serve_alone(sandbox: Sandbox, key_file: Path) -> int:
         "client": client.client_id,
         "secret": f"{client.client_secret} (fake, the same in every run)",
         "redirect URI": ", ".join(client.redirect_uris),
-        "control": f"{sandbox.base_url}/control (its key: {key_file})",
+        "control": f"{sandbox.base_url}/control (for programs; the key is in {key_file})",
         "log in": f"in another terminal, type these lines:\n{' ' * _COLUMN}{exports}",
         "stop": "Ctrl-C",
     }
@@ -402,7 +426,7 @@ def _client_lines(sandbox: Sandbox, key_file: Path) -> dict[str, str]:
         "client": f"{client.client_id} (its secret: `ddoauth sandbox` prints the same one)",
         "redirect URI": ", ".join(client.redirect_uris),
         "live view": f"{sandbox.live_url()} (works once)",
-        "control": f"{sandbox.base_url}/control (its key: {key_file})",
+        "control": f"{sandbox.base_url}/control (for programs; the key is in {key_file})",
     }
 
 

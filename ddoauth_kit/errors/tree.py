@@ -52,7 +52,8 @@ class DdoauthError(Exception):
 
     def _render_traceback_(self) -> list[str]:
         """Make notebooks show only the message, because the mistake isn't in the kit's frames."""
-        return [f"{type(self).__name__}: {self}"]
+        more = f'explain("{self.code}"), or `ddoauth explain {self.code}` in a terminal'
+        return [f"{type(self).__name__}: {self.told(more)}"]
 
 
 class InputError(DdoauthError):

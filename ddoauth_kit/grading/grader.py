@@ -281,7 +281,9 @@ def _subject(
     if not settings.server.command and not by_hand:
         raise SettingsError(
             "no_command",
-            "[server] has no command. Add one, or grade a running server with --sandbox URL.",
+            "Nothing says how to start your server. Add its command after --, such as "
+            "`-- npm start`, or as `command` under [server] in the settings. Grade a server that "
+            "already runs with --sandbox URL.",
         )
     start, server = settings.start, settings.server
     return Subject(

@@ -32,7 +32,7 @@ ddoauth grade --only state-checked
 The first line starts your server once, follows it to Datadog and back, and writes `ddoauth-grade.toml` for you to check.
 It gives your server the sandbox's client as `DD_CLIENT_ID` and `DD_CLIENT_SECRET`; if yours reads other names, add `--set NAME={client_id}` and `--set NAME={client_secret}` before the address.
 The second runs the grading. It first says how many connects it makes, because they leave rows, emails and webhooks in your server's own systems.
-The third grades one requirement again.
+The third grades one requirement again; `ddoauth grade --list` prints the IDs of all.
 Options may stand before or after START_URL; the command after `--` comes last.
 
 If your server asks for a login first, the first command says so and names the options that log in a new browser, such as `--login http://localhost:3000/login --login-field 'email={account}@example.com' --login-field 'password={env:LOGIN_PASSWORD}'`.

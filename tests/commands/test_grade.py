@@ -15,6 +15,7 @@ from support.graded import PASSWORD, SCOPES, VARIABLES, free_port, server_copy
 from support.places import TESTS
 
 from ddoauth_kit.cli import main
+from ddoauth_kit.grading.requirements import REQUIREMENTS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,6 +69,34 @@ def _write(folder: Path, server: Path) -> None:
         folder=folder,
     )
     (folder / "ddoauth-grade.toml").write_text(text, "utf-8")
+
+
+def test_requirements_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    """`--list` shows each requirement with its ID and sentence, musts first; the help names it."""
+    assert main(["grade", "--list"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert shown.startswith("musts: ")
+    assert all(f" {each.id} {each.sentence}" in shown for each in REQUIREMENTS.values())
+    assert main(["grade", "--list", "--format", "json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert {row["id"]: row["must"] for row in rows} == {
+        each.id: each.is_must for each in REQUIREMENTS.values()
+    }
+    assert main(["help", "grade"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    for words in ("requirement One rule", "--list shows all", "must A requirement", "settings How"):
+        assert words in shown
+
+
+def test_a_server_without_a_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An address alone is not enough, and the message says in words what is missing."""
+    monkeypatch.chdir(tmp_path)
+    assert main(["grade", "http://localhost:3000"]) == 2
+    said = capsys.readouterr().err
+    assert "Nothing says how to start your server. Add its command after --" in said
+    assert "--sandbox URL" in said
 
 
 def test_a_good_server_exits_with_0_and_all_forms_are_written(
@@ -128,7 +157,7 @@ def test_a_mistake_exits_with_1_and_is_named_with_its_fix(
         (["--isolate", "--sandbox", "http://127.0.0.1:9"], "Leave one of them out"),
         (["--compare", "nowhere", "http://127.0.0.1:9/x"], "is not the report of a grading"),
         (["--sandbox", "https://example.com", "http://127.0.0.1:9/x"], "this machine"),
-        (["http://127.0.0.1:9/x"], "no command"),
+        (["http://127.0.0.1:9/x"], "how to start your server"),
         (["http://127.0.0.1:9/x", "--only", "state-cheked", "--", "true"], "state-checked"),
         (
             ["--init", "http://127.0.0.1:9/x", "--set", "A=B", "--", "false", "--only"],

@@ -85,6 +85,28 @@ def test_a_login_asks_for_the_scopes_that_are_typed(terminal: Terminal) -> None:
     ) in probed.stderr
 
 
+def test_a_reason_that_many_sites_share_is_said_once(terminal: Terminal) -> None:
+    """The table and the next steps name the sites and scopes of a sentence, not one line each."""
+    code, _, said = terminal.log_in()
+    assert code == 0, said
+    for name in ("DDOAUTH_CLIENT_ID", "DDOAUTH_CLIENT_SECRET"):
+        terminal.environ |= {f"{name}_{site}": terminal.environ[name] for site in ("US3", "EU1")}
+    sites = ("us1", "us3", "eu1", "uk1", "ap1")
+    asked = [word for site in sites for word in ("--site", site)]
+    scopes = ("metrics_read", "events_read")
+    probed = terminal.run("probe", "--mode", "live", *asked, "--scope", *scopes)
+    assert probed.returncode == 1, probed.stderr
+    why = " ".join(probed.stdout.partition("\nWhy\n")[2].split())
+    assert why == (
+        "fail events_read, metrics_read on us3, eu1: No grant is stored for these sites. "
+        "fail events_read, metrics_read on uk1, ap1: The private client in the environment belongs "
+        "to us1, not to these sites."
+    )
+    assert probed.stderr.count("No grant is stored") == 1
+    assert "Next: ddoauth login --site us3, and the same for the other sites" in probed.stderr
+    assert "belongs to us1" not in probed.stderr
+
+
 def test_a_misspelt_scope_is_named_before_the_browser_opens(terminal: Terminal) -> None:
     """A scope of the settings that is not known gets a warning with the near name."""
     terminal.environ["DDOAUTH_SCOPES"] = "metric_read"

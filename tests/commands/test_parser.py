@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -17,6 +18,7 @@ from support.places import ROOT, TESTS
 
 from ddoauth_kit.cli import COMMANDS, main
 from ddoauth_kit.commands.parser import Parser, nearest, wants_color
+from ddoauth_kit.sandbox import FAULTS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -109,6 +111,26 @@ def test_every_help_explains_every_option(
     assert max(map(len, shown.partition("examples:")[0].splitlines())) <= 60
 
 
+def test_options_and_examples_stay_on_the_screen(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The longest help ends with everything that people type, and 40 lines show it."""
+    monkeypatch.setenv("COLUMNS", "80")
+    parser = Parser("ddoauth sandbox")
+    import_module("ddoauth_kit.commands.sandbox").configure(parser)
+    assert main(["help", "sandbox"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "usage: ddoauth sandbox [OPTIONS] [-- COMMAND ...]"
+    assert all(any(line.startswith(f"  {name} ") for line in lines) for name in FAULTS)
+    screen = "\n".join(lines[-39:])
+    assert all(option in screen for option in parser._option_string_actions)
+    assert all(example in screen for example in parser.examples)
+    said = "\n".join(lines)
+    assert re.search(r"twin of Datadog.*:.*\n.*pages", said)
+    assert re.search(r"^  front +The proxy", said, re.MULTILINE)
+    assert re.search(r"^  control +The sandbox's own interface", said, re.MULTILINE)
+
+
 @pytest.mark.parametrize("arguments", [[], ["--color", "never"], ["help"], ["--help"]])
 def test_whoever_names_no_command_sees_the_help(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
@@ -131,6 +153,10 @@ def test_whoever_names_no_command_sees_the_help(
         (["sandbox", "--fault", "rate-limitd"], "Did you mean rate-limited?"),
         (["sandbox", "--profile", "rcf"], "Did you mean rfc?"),
         (["explain", "invalid_grand"], "Did you mean invalid_grant"),
+        (["probe", "metrics_read"], "Did you mean `--scope metrics_read`? See `ddoauth probe --h"),
+        (["probe", "us3", "eu1"], "Did you mean `--site us3 --site eu1`?"),
+        (["login", "--scpoe", "metrics_read"], "Did you mean --scope"),
+        (["store", "list"], "unrecognized argument: list. See `ddoauth store --help`."),
     ],
 )
 def test_what_comes_close_is_named(

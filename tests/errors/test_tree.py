@@ -40,8 +40,11 @@ def test_the_exchange_is_carried() -> None:
 
 
 def test_a_notebook_shows_the_message_alone() -> None:
-    """IPython's hook returns one line instead of the kit's stack."""
-    assert _error()._render_traceback_() == [f"TokenError: {_error()}"]
+    """IPython's hook returns one line instead of the kit's stack, and names both ways to more."""
+    (shown,) = _error()._render_traceback_()
+    assert shown.startswith(f"TokenError: {str(_error()).removesuffix('.')}, ")
+    both = 'explain("invalid_grant"), or `ddoauth explain invalid_grant` in a terminal.'
+    assert shown.endswith(both)
 
 
 @pytest.mark.parametrize(

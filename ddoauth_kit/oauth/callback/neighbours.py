@@ -51,7 +51,8 @@ def _owners(ours: set[str], theirs: set[str]) -> Iterator[tuple[str, int | None]
     for table in _TABLES:
         try:
             with open(table, encoding="ascii") as lines:  # noqa: PTH123 - proc has no size to read
-                rows = [line.split(maxsplit=10) for line in lines]
+                found = [line for line in lines if any(end in line for end in ours)]
+                rows = [line.split(maxsplit=10) for line in found]
         except OSError:
             continue
         for row in rows:

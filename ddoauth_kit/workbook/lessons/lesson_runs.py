@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ddoauth_kit.binder import refuse_in_a_tab
 from ddoauth_kit.sites import DATADOG_SITES
 from ddoauth_kit.workbook.lessons.notebooks import find_notebooks
-from ddoauth_kit.workbook.runs.comparison import EarlierRun, differences
+from ddoauth_kit.workbook.runs.comparison import ABSENT, EarlierRun, compare, results_of
 from ddoauth_kit.workbook.runs.ledger import Ledger
 from ddoauth_kit.workbook.runs.outcome import RunOutcome
 from ddoauth_kit.workbook.runs.run_matrix import RunClient, RunSettings, client_of_file, matrix
@@ -70,9 +70,12 @@ class LessonRuns:
 
     def difference(self, earlier: LessonRuns) -> ResultTable:
         """Return the differences from an earlier run; columns: `what`, `before`, `now`."""
-        cases = {run.name: run.status for run in earlier.runs}
-        changes = differences(self.runs, verdicts=(), earlier=EarlierRun("earlier", 0.0, cases, {}))
-        rows = [{"what": c.what, "before": c.before, "now": c.now} for c in changes]
+        before = EarlierRun("earlier", 0.0, results_of(earlier.runs), {})
+        found = compare(self.runs, verdicts=(), earlier=before)
+        rows = [{"what": c.what, "before": c.before, "now": c.now} for c in found.differences]
+        for part in found.parts:
+            words = (ABSENT, "there") if part.now else ("there", ABSENT)
+            rows.append({"what": part.name, "before": words[0], "now": words[1]})
         return ResultTable("differences", rows)
 
 

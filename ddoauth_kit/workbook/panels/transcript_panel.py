@@ -106,7 +106,8 @@ def exchange_html(exchange: Exchange, *, number: int) -> str:
         f"{number}. {exchange.status} {exchange.method} {url.netloc}{url.path} ({exchange.purpose})"
     )
     curl = as_curl(exchange)
-    code = copy_buttons(curl=curl.code, httpx=as_httpx(exchange).code)
+    host = url.netloc
+    code = copy_buttons(curl=curl.introduced(host), httpx=as_httpx(exchange).introduced(host))
     needs = f"<p>{escape(_needs(curl, url.netloc))}</p>"
     request, answer = wire_messages(exchange)
     messages = _message("Request", request) + _message("Answer", answer)

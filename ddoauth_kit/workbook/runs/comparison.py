@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.masking.redaction import Masker
-from ddoauth_kit.printable import one_line, quoted_path
+from ddoauth_kit.printable import counted, one_line, quoted_path
 from ddoauth_kit.workbook.runs.run_secrets import secrets_here
 from ddoauth_kit.workbook.runs.run_verdicts import TABLE, read_verdicts
 from ddoauth_kit.workbook.show.spreadsheet import read_csv
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from ddoauth_kit.secret import Secret
@@ -23,6 +23,15 @@ if TYPE_CHECKING:
     from ddoauth_kit.workbook.runs.run_verdicts import RunVerdict
 
 ABSENT: Final = "not there"
+# From the widest part of a run to the narrowest: the first that one run lacks is named.
+_PARTS: Final = (
+    ("notebook",),
+    ("site",),
+    ("client",),
+    ("notebook", "site"),
+    ("notebook", "client"),
+    ("site", "client"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +44,61 @@ class RunDifference:
 
 
 @dataclass(frozen=True, slots=True)
+class RunPart:
+    """Hold a part, such as a lesson or a site, that only one of two runs has.
+
+    `now` is true if this run has it; `runs` and `verdicts` are how many belong to it.
+    """
+
+    name: str
+    now: bool
+    runs: int
+    verdicts: int
+
+    @property
+    def words(self) -> str:
+        """Return a sentence without its full stop."""
+        if not self.runs:
+            where = "this run" if self.now else "the earlier run"
+            return f"{self.name} has verdicts only in {where} ({counted(self.verdicts, 'verdict')})"
+        many = [counted(self.runs, "run")]
+        if self.verdicts:
+            many.append(counted(self.verdicts, "verdict"))
+        where = "is new in this run" if self.now else "is only in the earlier run"
+        return f"{self.name} {where} ({', '.join(many)})"
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Hold the parts that only one run has, and the differences in what both have."""
+
+    parts: tuple[RunPart, ...] = ()
+    differences: tuple[RunDifference, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """Hold the status of a case or a verdict, as a word, and where it belongs."""
+
+    notebook: str
+    site: str
+    client: str
+    word: str
+
+    def part(self, names: Sequence[str]) -> str:
+        """Return the name of a part that this result belongs to, or nothing."""
+        values = [getattr(self, name) for name in names]
+        return " on ".join(values) if all(values) else ""
+
+
+@dataclass(frozen=True, slots=True)
 class EarlierRun:
-    """Hold an earlier run's statuses by case, and verdicts by client, scope and site."""
+    """Hold an earlier run's cases by name, and its verdicts by scope, site and client."""
 
     name: str
     seconds: float
-    cases: Mapping[str, str]
-    verdicts: Mapping[str, str]
+    cases: Mapping[str, RunResult]
+    verdicts: Mapping[str, RunResult]
 
 
 def read_earlier(folder: Path) -> EarlierRun:
@@ -53,7 +110,7 @@ def read_earlier(folder: Path) -> EarlierRun:
     try:
         summary = json.loads((folder / "summary.json").read_text("utf-8"))
         plain = _plain(secrets_here())
-        cases = {plain(_case(run)): plain(str(run["status"])) for run in summary["runs"]}
+        cases = {plain(_case(run)): _result(run, plain) for run in summary["runs"]}
         seconds = float(summary.get("seconds", 0.0))
         rows = [
             {name: plain(cell) for name, cell in row.items()}
@@ -74,25 +131,58 @@ def _plain(secrets: tuple[Secret, ...]) -> Callable[[str], str]:
     return lambda text: one_line(mask(text))
 
 
-def differences(
+def compare(
     runs: Iterable[NotebookRun], *, verdicts: Iterable[RunVerdict], earlier: EarlierRun
-) -> list[RunDifference]:
-    """Return what was changed, added or removed, cases first; don't compare seconds."""
-    cases = {run.name: run.status for run in runs}
-    return [
-        *_changes(earlier.cases, cases),
-        *_changes(earlier.verdicts, _by_key(verdicts)),
-    ]
+) -> Comparison:
+    """Return what changed, cases first, and name each added or removed part once.
+
+    Seconds are not compared.
+    """
+    one_sided: dict[tuple[str, bool], list[int]] = {}
+    found = []
+    for kind, before, now in (
+        (0, earlier.cases, results_of(runs)),
+        (1, earlier.verdicts, _by_key(verdicts)),
+    ):
+        lacks = {True: _lacking(before.values()), False: _lacking(now.values())}
+        for name in dict.fromkeys([*now, *before]):
+            old, new = before.get(name), now.get(name)
+            words = [ABSENT if item is None else item.word for item in (old, new)]
+            alone = (old or new) if old is None or new is None else None
+            if alone and (part := lacks[new is not None](alone)):
+                one_sided.setdefault((part, new is not None), [0, 0])[kind] += 1
+            elif words[0] != words[1]:
+                found.append(RunDifference(name, *words))
+    parts = (RunPart(name, now, *many) for (name, now), many in one_sided.items())
+    return Comparison(tuple(parts), tuple(found))
 
 
-def _changes(before: Mapping[str, str], now: Mapping[str, str]) -> list[RunDifference]:
-    names = dict.fromkeys([*now, *before])
-    pairs = ((name, before.get(name, ABSENT), now.get(name, ABSENT)) for name in names)
-    return [RunDifference(*pair) for pair in pairs if pair[1] != pair[2]]
+def results_of(runs: Iterable[NotebookRun]) -> dict[str, RunResult]:
+    """Return the results of a run's cases by name."""
+    return {run.name: RunResult(run.notebook, run.site, run.client, run.status) for run in runs}
 
 
-def _by_key(verdicts: Iterable[RunVerdict]) -> dict[str, str]:
-    return {f"{v.scope} on {v.site} ({v.client})": v.words for v in verdicts}
+def _lacking(results: Iterable[RunResult]) -> Callable[[RunResult], str]:
+    """Return a function that names the widest part of a result that these results lack."""
+    has = {names: {result.part(names) for result in results} for names in _PARTS}
+
+    def part(result: RunResult) -> str:
+        named = ((names, result.part(names)) for names in _PARTS)
+        return next((name for names, name in named if name and name not in has[names]), "")
+
+    return part
+
+
+def _by_key(verdicts: Iterable[RunVerdict]) -> dict[str, RunResult]:
+    return {
+        f"{v.scope} on {v.site} ({v.client})": RunResult(v.notebook, v.site, v.client, v.words)
+        for v in verdicts
+    }
+
+
+def _result(run: dict[str, Any], plain: Callable[[str], str]) -> RunResult:
+    notebook, site, client = (plain(str(run.get(n, ""))) for n in ("notebook", "site", "client"))
+    return RunResult(notebook, site, client, plain(str(run["status"])))
 
 
 def _case(run: dict[str, Any]) -> str:

@@ -49,7 +49,7 @@ def _case(case: Case, run: NotebookRun | None) -> Iterator[str]:
         yield "</properties>"
         if run.error:
             kind = run.error.partition(":")[0]
-            yield f"<failure type={_quoted(kind)} message={_quoted(run.error)}/>"
+            yield f"<failure type={_quoted(kind)} message={_quoted(run.complaint)}/>"
     yield "</testcase>"
 
 

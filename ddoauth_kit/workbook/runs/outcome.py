@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ddoauth_kit.workbook.runs.comparison import differences
+from ddoauth_kit.workbook.runs.comparison import Comparison, compare
 from ddoauth_kit.workbook.runs.run_verdicts import verdicts_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ddoauth_kit.masking.scan import SecretFinding
-    from ddoauth_kit.workbook.runs.comparison import EarlierRun, RunDifference
+    from ddoauth_kit.workbook.runs.comparison import EarlierRun
     from ddoauth_kit.workbook.runs.run_matrix import Case, NotebookRun, RunSettings
     from ddoauth_kit.workbook.runs.run_verdicts import RunVerdict
 
@@ -56,8 +56,8 @@ class RunOutcome:
         return verdicts_of(self.runs)
 
     @property
-    def differences(self) -> list[RunDifference]:
-        """Return the differences from the earlier run, or nothing without one."""
+    def comparison(self) -> Comparison:
+        """Return what changed since the earlier run, or nothing without one."""
         if self.earlier is None:
-            return []
-        return differences(self.runs, verdicts=self.verdicts, earlier=self.earlier)
+            return Comparison()
+        return compare(self.runs, verdicts=self.verdicts, earlier=self.earlier)

@@ -22,6 +22,7 @@ DEMO: Final = "demo client"
 FROM_ENVIRONMENT: Final = "client of the environment"
 LONGEST: Final = 80
 _BYTES: Final = 160
+_CALL: Final = re.compile(r'More: explain\("(\w+)"\)\.')
 # Windows reserves these names for devices, with any extension.
 _RESERVED: Final = frozenset(
     ["aux", "con", "nul", "prn", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))]
@@ -103,6 +104,11 @@ class NotebookRun:
     def name(self) -> str:
         """Return the case's name."""
         return self.output.removesuffix(".ipynb")
+
+    @property
+    def complaint(self) -> str:
+        """Return the error for a person in a shell, where a call of Python means nothing."""
+        return _CALL.sub(r"More: ddoauth explain \1.", self.error)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the result as JSON values."""

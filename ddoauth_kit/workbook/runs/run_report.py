@@ -106,7 +106,7 @@ def _failures(outcome: RunOutcome) -> Iterator[str]:
     for (_, client, error), runs in _alike(outcome.failed).items():
         sites = ", ".join(_link(run, run.site) for run in runs)
         yield f'<div class="failure"><h3>{_text(_title(outcome, runs[0].notebook))} on {sites}</h3>'
-        yield f'<p class="soft">{_text(client)}</p><p>{_text(error)}</p>'
+        yield f'<p class="soft">{_text(client)}</p><p>{_prose(error)}</p>'
         yield from _explained(error)
         yield "</div>"
     if outcome.not_run:
@@ -118,7 +118,7 @@ def _alike(runs: list[NotebookRun]) -> dict[tuple[str, str, str], list[NotebookR
     """Group failures by notebook, client and error, because one cause often affects every site."""
     found: dict[tuple[str, str, str], list[NotebookRun]] = {}
     for run in runs:
-        found.setdefault((run.notebook, run.client, run.error), []).append(run)
+        found.setdefault((run.notebook, run.client, run.complaint), []).append(run)
     return found
 
 
@@ -249,11 +249,13 @@ def _changes(outcome: RunOutcome) -> Iterator[str]:
     if outcome.earlier is None:
         return
     yield "<h2>What changed</h2>"
-    changes = outcome.differences
+    parts, changes = outcome.comparison.parts, outcome.comparison.differences
     took = f"It took {outcome.earlier.seconds:.1f} s then, {outcome.seconds:.1f} s now."
-    many = f"{_count(len(changes), 'difference')} from"
-    said = many if changes else "Nothing changed since"
+    unchanged = "Nothing that both runs have changed since" if parts else "Nothing changed since"
+    said = f"{counted(len(changes), 'difference')} from" if changes else unchanged
     yield f"<p>{said} {_text(outcome.earlier.name)}. {took}</p>"
+    if parts:
+        yield f"<ul>{''.join(f'<li>{_name(part.words)}.</li>' for part in parts)}</ul>"
     if not changes:
         return
     yield '<div class="wide" tabindex="0"><table><tr>'

@@ -38,6 +38,7 @@ class RunVerdict:
     status: str = ""
     seconds: str = ""
     evidence: str = ""
+    notebook: str = ""
 
     @property
     def tone(self) -> str:
@@ -53,7 +54,7 @@ class RunVerdict:
 def verdicts_of(runs: Iterable[NotebookRun]) -> list[RunVerdict]:
     """Return all verdicts from a run; for the same scope and site, the later one counts."""
     rows = (
-        {"client": run.client, "site": run.site, **row}
+        {"client": run.client, "site": run.site, **row, "notebook": run.notebook}
         for run in runs
         for row in run.tables.get(TABLE, ())
     )

@@ -121,6 +121,7 @@ def _write_page(
 
 
 def _summary(outcome: RunOutcome) -> str:
+    comparison = outcome.comparison
     summary = {
         "ddoauth_kit": version("ddoauth-kit"),
         "mode": outcome.settings.mode,
@@ -130,7 +131,8 @@ def _summary(outcome: RunOutcome) -> str:
         "failed": len(outcome.failed),
         "not_run": [case.name for case in outcome.not_run],
         "runs": [_without_tables(run) for run in outcome.runs],
-        "differences": [asdict(difference) for difference in outcome.differences],
+        "only_in_one_run": [asdict(part) for part in comparison.parts],
+        "differences": [asdict(difference) for difference in comparison.differences],
         "findings": [asdict(finding) for finding in outcome.findings or ()],
     }
     return json.dumps(mask_values(summary), indent=2, ensure_ascii=False) + "\n"

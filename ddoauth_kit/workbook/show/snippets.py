@@ -43,6 +43,25 @@ class Snippet:
         """Return the environment variables that the code reads, without duplicates."""
         return tuple(dict.fromkeys(_VARIABLE.findall(self.code)))
 
+    def introduced(self, host: str) -> str:
+        """Return the code to copy: comments above it say how to set its variables.
+
+        `host` is the request's. The value of a secret is typed, so that it does not stand in the
+        history of the shell; a child process such as Python reads exported variables only.
+        """
+        python = self.language == "python"
+        lines = ["# Set these variables first, in the same terminal:"]
+        for name in self.variables:
+            if name.endswith("_URL"):
+                value = _CONTROL.sub("\N{REPLACEMENT CHARACTER}", f"{name}=https://{host}")
+                lines.append(f"#   {'export ' if python else ''}{value}")
+            else:
+                typed = f"read -rs {name}"
+                lines.append(f"#   {typed} && export {name}" if python else f"#   {typed}")
+        if len(self.variables) > 1:
+            lines.append("# read -rs waits for the value: paste it, and press Enter.")
+        return "\n".join([*lines, self.code])
+
     def __repr__(self) -> str:
         return self.code
 

@@ -63,8 +63,8 @@ def test_the_transcript_grows_and_offers_code(lab: Lab) -> None:
     newest = lab.transcript.newest()
     fields = {each.attributes["name"]: each.text for each in areas(shown.value)}
     assert fields == {
-        "curl": f"\n{as_curl(newest).code}",
-        "httpx": f"\n{as_httpx(newest).code}",
+        "curl": f"\n{as_curl(newest).introduced('api.datadoghq.com')}",
+        "httpx": f"\n{as_httpx(newest).introduced('api.datadoghq.com')}",
     }
     assert tokens.access_token.reveal() not in held()
 
@@ -90,8 +90,11 @@ def test_what_comes_over_the_wire_stays_text(part: str) -> None:
     text = exchange_html(exchange, number=1)
     assert tags(text) == tags(exchange_html(probe(1), number=1))
     curl, httpx = areas(text)
-    assert curl.text == f"\n{as_curl(exchange).code}"
-    assert httpx.text == f"\n{as_httpx(exchange).code}"
+    assert curl.text.endswith(f"\n{as_curl(exchange).code}")
+    assert httpx.text.endswith(f"\n{as_httpx(exchange).code}")
+    for area in (curl, httpx):
+        above = area.text.partition("\ncurl ")[0].partition("\nimport ")[0]
+        assert all(line.startswith("# ") for line in above.strip("\n").split("\n"))
     assert "alert(1)" in unescape(text)
 
 

@@ -22,7 +22,13 @@ from ddoauth_kit.errors import InputError
 from ddoauth_kit.probing.verdict import Verdict
 from ddoauth_kit.secret import Secret
 from ddoauth_kit.workbook.runs.collect import tables
-from ddoauth_kit.workbook.runs.comparison import ABSENT, RunDifference, read_earlier
+from ddoauth_kit.workbook.runs.comparison import (
+    ABSENT,
+    Comparison,
+    RunDifference,
+    RunResult,
+    read_earlier,
+)
 from ddoauth_kit.workbook.runs.outcome import RunOutcome
 from ddoauth_kit.workbook.runs.run_matrix import NotebookRun, RunClient, RunSettings, matrix
 from ddoauth_kit.workbook.runs.run_report import report
@@ -184,13 +190,27 @@ def test_report(out: Path) -> None:
     assert "prefers-color-scheme: dark" in text
     assert set(page.links) <= {path.name for path in out.iterdir()}
     assert "6 of 8 passed, 1 failed" in page.text
-    assert "You named a site that is not in the site table" in page.text
+    assert "The site you named is not in the site table" in page.text
     assert "05_scopes on eu1 for Globex" in page.text
     assert "started 2 times" in page.text
     assert "not run" in page.text
     assert "alert(1)" in page.text
     assert "All files of this run were scanned for secrets" in page.text
     assert not re.search(r"jane\.doe|corp\.example", text)
+
+
+def test_a_run_names_the_command_that_explains(tmp_path: Path) -> None:
+    """What a kernel raised points to a command of the shell in report, JUnit and terminal."""
+    outcome = _outcome(tmp_path)
+    raised = f"InputError: {InputError('unknown_site', 'mars is not a site.')}"
+    outcome = replace(outcome, runs=[replace(outcome.runs[0], error=raised)])
+    write_results(outcome, out=tmp_path)
+    for name in ("report.html", "junit.xml"):
+        text = (tmp_path / name).read_text("utf-8")
+        assert "More: ddoauth explain unknown_site." in text
+        assert "explain(" not in text
+    assert outcome.runs[0].complaint.endswith("More: ddoauth explain unknown_site.")
+    assert replace(outcome.runs[0], error="KeyError: 'x'").complaint == "KeyError: 'x'"
 
 
 def test_a_live_run_names_what_it_talked_to(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -255,12 +275,46 @@ def test_differences(tmp_path: Path) -> None:
     write_results(_outcome(before), out=before)
     outcome = replace(_outcome(now, changed=True), earlier=read_earlier(before))
     gone = replace(outcome, runs=outcome.runs[1:])
-    assert RunDifference("scope_0 on eu1 (Acme)", "confirmed", "refused") in gone.differences
-    assert RunDifference("01_a.us1.acme", "failed", ABSENT) in gone.differences
-    assert replace(outcome, runs=_outcome(now).runs).differences == []
+    differences = gone.comparison.differences
+    assert RunDifference("scope_0 on eu1 (Acme)", "confirmed", "refused") in differences
+    assert RunDifference("01_a.us1.acme", "failed", ABSENT) in differences
+    assert replace(outcome, runs=_outcome(now).runs).comparison == Comparison()
     write_results(gone, out=now)
     assert "differences from before" in (now / "report.html").read_text("utf-8")
     assert json.loads((now / "summary.json").read_text("utf-8"))["differences"]
+
+
+def test_a_new_or_missing_part_is_named_once(tmp_path: Path) -> None:
+    """A lesson, site or client that one run lacks is one line, not a line for each verdict."""
+    whole = _outcome(tmp_path)
+    site, lesson = (
+        replace(whole, runs=[run for run in whole.runs if getattr(run, name) != value])
+        for name, value in (("site", "us1"), ("notebook", "05_scopes"))
+    )
+    for few, words in (
+        (site, "us1 is new in this run (4 runs, 20 verdicts)"),
+        (lesson, "05_scopes is new in this run (3 runs, 30 verdicts)"),
+    ):
+        out = tmp_path / few.runs[0].name
+        out.mkdir()
+        write_results(few, out=out)
+        grown = replace(whole, earlier=read_earlier(out))
+        assert [part.words for part in grown.comparison.parts] == [words]
+        assert grown.comparison.differences == ()
+        write_results(grown, out=out)
+        assert words in _Page((out / "report.html").read_text("utf-8")).text
+        shrunk = replace(few, earlier=read_earlier(out))
+        (part,) = shrunk.comparison.parts
+        assert part.words == words.replace("new in this run", "only in the earlier run")
+        assert shrunk.comparison.differences == ()
+    summary = json.loads((out / "summary.json").read_text("utf-8"))
+    assert summary["only_in_one_run"][0]["verdicts"] == 30
+    lost = replace(
+        whole, earlier=read_earlier(out), runs=[replace(r, tables={}) for r in whole.runs]
+    )
+    assert [part.words for part in lost.comparison.parts] == [
+        "05_scopes has verdicts only in the earlier run (30 verdicts)"
+    ]
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"runs": [1]}', '{"runs": [{}]}'])
@@ -401,10 +455,11 @@ def test_a_page_that_takes_too_long_is_named(tmp_path: Path) -> None:
 def test_a_comparison_is_masked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What an earlier run's files say is masked as if it were new."""
     monkeypatch.setenv("DD_API_KEY", "canary-known-4711")
-    runs = [{"output": "canary-known-4711.ipynb", "status": "c0ffee00c0ffee11c0ffee22c0ffee33"}]
+    known = "canary-known-4711"
+    runs = [{"output": known, "notebook": known, "status": "c0ffee00c0ffee11c0ffee22c0ffee33"}]
     (tmp_path / "summary.json").write_text(json.dumps({"runs": runs}), "utf-8")
     earlier = read_earlier(tmp_path)
-    assert earlier.cases == {"<DD_API_KEY>": "<api_key …ee33>"}
+    assert earlier.cases == {"<DD_API_KEY>": RunResult("<DD_API_KEY>", "", "", "<api_key …ee33>")}
 
 
 def test_each_file_is_read_once(tmp_path: Path) -> None:

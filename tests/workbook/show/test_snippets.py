@@ -202,6 +202,50 @@ def test_a_snippet_shows_as_code() -> None:
     assert snippet._repr_markdown_() == f"```bash\n{snippet.code}\n```"
 
 
+@pytest.mark.parametrize("write", [as_curl, as_httpx])
+def test_the_comments_of_copied_code_are_enough(write: Any, serve: Any, tmp_path: Path) -> None:
+    """Whoever types the commented lines, and pastes the values, sends the request."""
+    server = serve()
+    exchange = Exchange(
+        purpose="a search",
+        method="POST",
+        url="https://api.lab1.example.com/search",
+        status=200,
+        request_headers=(("authorization", "Bearer <access_token>"),),
+        request_body=json.dumps({"key": "<api_key …cdef>"}),
+        request_type="application/json",
+    )
+    snippet = write(exchange)
+    copied = snippet.introduced("api.lab1.example.com")
+    assert copied.splitlines()[0].startswith("# Set these variables first")
+    assert not [value for value in VARIABLES.values() if value in copied]
+    lines = [line[4:] for line in copied.splitlines() if line.startswith("#   ")]
+    assert len(lines) == len(snippet.variables) == 3
+    typed = []
+    for line in lines:
+        name = next(name for name in snippet.variables if name in line)
+        pasted = f"<<< '{VARIABLES[name]}' " if name in VARIABLES else ""
+        here = line.replace("https://api.lab1.example.com", server.url)
+        typed.append(here.replace(f"{name} &&", f"{name} {pasted}&&") if "&&" in here else here)
+        if pasted and "&&" not in here:
+            typed[-1] += f" {pasted}"
+    (tmp_path / "copied").write_text(copied)
+    program = "source copied" if snippet.language == "bash" else f"{sys.executable} copied"
+    done = subprocess.run(
+        ["bash", "-c", "\n".join([*typed, program])],
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    (arrived,) = server.arrived
+    assert json.loads(arrived.body) == {"key": API_KEY}
+    assert arrived.headers["authorization"] == f"Bearer {ACCESS_TOKEN}"
+
+
 ATTACKS = (
     "$(touch M)",
     "`touch M`",
