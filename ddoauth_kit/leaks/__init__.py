@@ -1,1 +1,1 @@
-"""Find secrets and people in notebooks, reports and folders, and mask them before they are written."""
+"""Find secrets and people in notebooks, reports and folders; mask them in what a run writes."""
