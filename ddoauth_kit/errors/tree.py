@@ -51,7 +51,7 @@ class DdoauthError(Exception):
         return f"{type(self).__name__}({str(self)!r})"
 
     def _render_traceback_(self) -> list[str]:
-        """Let a notebook show only the message: the kit's stack doesn't show the mistake."""
+        """Make notebooks show only the message, because the mistake isn't in the kit's frames."""
         more = f'explain("{self.code}"), or `ddoauth explain {self.code}` in a terminal'
         return [f"{type(self).__name__}: {self.told(more)}"]
 
