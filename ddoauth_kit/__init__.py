@@ -1,6 +1,7 @@
-"""Datadog's OAuth flow, step by step: build a request, send it, read the answer.
+"""Datadog's OAuth flow, step by step: build a request, send it, and read the answer.
 
-Each name is loaded when it is first used: pytest imports this package in every run, for its plugin.
+Each name is loaded when it is first used, because pytest imports this package on every run for its
+plugin.
 """
 
 from importlib import import_module

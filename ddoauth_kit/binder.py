@@ -1,4 +1,4 @@
-"""Detect places where no real credential belongs: Binder, a public machine, and a browser tab."""
+"""Detect places where real credentials don't belong: Binder (a public machine), a browser tab."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ddoauth_kit.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# The first comes from the hub's cluster, the others from BinderHub's launcher.
+# The hub's cluster sets the first, and BinderHub's launcher sets the others.
 BINDER: Final = ("BINDER_SERVICE_HOST", "BINDER_LAUNCH_HOST", "BINDER_REPO_URL")
 NOTHING_KEPT: Final = "nothing is written to disk on Binder"
 
@@ -38,7 +38,7 @@ def refuse_on_binder(environ: Mapping[str, str] = os.environ) -> None:
         InputError: `no_live_on_binder`, `no_live_in_a_tab`.
     """
     if in_a_tab():
-        what = "This Python runs in a web page, where a confidential client's secret can't be kept."
+        what = "This Python runs in a web page, where a confidential client's secret isn't safe."
         raise InputError("no_live_in_a_tab", what)
     if on_binder(environ):
         what = (

@@ -21,7 +21,7 @@ DESCRIPTION: Final = (
     "`ddoauth run 01`, or open all of them with `ddoauth lab`. To log in without an account at "
     "Datadog, start `ddoauth sandbox` and type the lines that it prints."
 )
-# A command's module is loaded only if the line names it.
+# A command's module is loaded only if the command line names it.
 COMMANDS: Final = {
     "run": "execute the notebooks for one site or more",
     "lab": "open JupyterLab on the notebooks",
@@ -50,12 +50,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _written(given: list[str]) -> int:
-    """Run the command, and complain if its output can't be written."""
+    """Run the command, and report an error if its output can't be written."""
     try:
         try:
             return _answered(given)
         finally:
-            sys.stdout.flush()  # writing a help text can fail, too
+            sys.stdout.flush()  # writing the help text can fail, too
     except BrokenPipeError:
         sys.stderr.close()
         return _FOUND
@@ -106,7 +106,7 @@ def _is_bare(given: Sequence[str]) -> bool:
 
 
 def _parser(given: Sequence[str]) -> Parser:
-    """Return the parser, with the options of the commands that the line names."""
+    """Return the parser, with the options of the commands that the command line names."""
     from ddoauth_kit.commands.parser import Parser, complete
 
     parser = Parser()

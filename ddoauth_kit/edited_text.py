@@ -18,7 +18,7 @@ _MARKS: Final = (
 
 
 def decoded(content: bytes) -> str:
-    """Decode a text by its byte order mark, or else as UTF-8.
+    """Decode text according to its byte order mark, or as UTF-8 if it has none.
 
     Raises:
         UnicodeDecodeError: the text is in another encoding.

@@ -1,4 +1,4 @@
-"""Read values from environment variables: empty ones are unset, broken ones are refused."""
+"""Read environment variables: empty ones count as unset, and broken ones are refused."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 # Word processors and chats turn straight quotation marks into typographic ones.
 _QUOTES: Final = tuple("'\"`\u2018\u2019\u201a\u201c\u201d\u201e\u00ab\u00bb")
 _INVISIBLE: Final = "\ufeff\u200b\u2060"
-# Placeholders that a shell, Windows, a template engine or a person should have replaced.
+# Placeholders that a shell, Windows, a template engine or a person was supposed to replace.
 _PLACEHOLDER: Final = re.compile(
     r"\$\w+|\$\{[^{}]*\}|\$\([^()]*\)|\$?\{\{.*\}\}|%\w+%|<[^<>]*>", re.DOTALL
 )
@@ -24,7 +24,7 @@ def value_of(name: str, environ: Mapping[str, str]) -> str:
     """Return a variable's value without surrounding spaces and line breaks, or "" if it is unset.
 
     Raises:
-        InputError: `bad_variable`, for a value in quotation marks, or a placeholder such as
+        InputError: `bad_variable`, for a value in quotation marks or a placeholder such as
         `${SECRET}` that was not replaced. The message does not contain the value.
     """
     value = environ.get(name, "").strip().strip(_INVISIBLE).strip()
@@ -40,7 +40,7 @@ def words_of(name: str, environ: Mapping[str, str]) -> tuple[str, ...]:
     """Return the space-separated words of a variable, without duplicates.
 
     Raises:
-        InputError: `bad_variable`, for quotation marks, commas and semicolons.
+        InputError: `bad_variable`, for a quotation mark, comma or semicolon.
     """
     words = tuple(dict.fromkeys(value_of(name, environ).split()))
     for mark, called in ((",", "a comma"), (";", "a semicolon"), ("'", "a quotation mark")):
@@ -53,7 +53,7 @@ def word_of(name: str, environ: Mapping[str, str]) -> str:
     """Return a variable's only word, such as a client id, or "" if it is unset.
 
     Raises:
-        InputError: `bad_variable`, as for `words_of`, and for two words.
+        InputError: `bad_variable`, as for `words_of`, and for more than one word.
     """
     words = words_of(name, environ)
     if len(words) > 1 or value_of(name, environ) != "".join(words):
@@ -65,7 +65,7 @@ def path_in(name: str, environ: Mapping[str, str], *, whole: bool = False) -> Pa
     """Return the path that a variable names, or None; a leading `~` is the home folder.
 
     Raises:
-        InputError: `bad_variable`, for quotation marks, for another user's `~name`, and, if `whole`
+        InputError: `bad_variable`, for a quotation mark, for another user's `~name` and, if `whole`
         is true, for a relative path.
     """
     value = value_of(name, environ)

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Purpose(StrEnum):
-    """Name the purposes that programs look for; all others are free text for people."""
+    """The purposes that programs look for; all others are free text for people."""
 
     EXCHANGE = "token exchange"
     REFRESH = "token refresh"
@@ -22,7 +22,7 @@ class Purpose(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Hold facts about an exchange, so that programs don't have to parse masked text.
+    """Facts about an exchange, so that programs don't have to parse masked text.
 
     `client_id` is empty if a request does not have one. `trial` is true if the call tested a scope
     and was not one of the integration's own calls.
@@ -36,11 +36,11 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """Hold one request and its answer in masked form, without secrets.
+    """One request and its answer in masked form, without secrets.
 
     `request_type` is the content type of a body. `seconds` is wall time; the repr leaves it out
-    because it differs from run to run. All fields except `facts`, `method` and `status` are for
-    people.
+    because it differs from run to run. All fields except `facts`, `method` and `status` are meant
+    for people to read.
     """
 
     purpose: str

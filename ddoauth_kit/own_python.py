@@ -1,8 +1,8 @@
 """Start Python so that it imports nothing from the current folder.
 
 A folder that somebody else filled may contain a `starlette.py`. With the current folder on the
-import path, Python would run it with access to every secret in the environment. The kit starts
-Python only with these two functions.
+import path, Python would run that file with access to every secret in the environment. The kit
+starts Python only through these functions.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Make text safe to print, without terminal commands and forged lines.
+"""Make text safe to print, without terminal commands or forged lines.
 
-A file name, an exception or a server's answer may contain escape codes that move the cursor, line
+File names, exceptions and servers' answers may contain escape codes that move the cursor, line
 breaks that forge a line, or marks that reverse the order of letters.
 """
 
@@ -10,31 +10,31 @@ import unicodedata
 
 
 def one_line(text: str) -> str:
-    r"""Return a text on one line, with unprintable characters as escapes such as `\x1b`."""
+    r"""Return text on one line, with unprintable characters as escapes such as `\x1b`."""
     return text if text.isprintable() else "".join(map(_shown, text))
 
 
 def readable(name: str) -> str:
     """Return a file name as text that any UTF-8 file or stream accepts.
 
-    If the system's encoding is ASCII, Python returns the other bytes of a name as surrogates.
+    If the system's encoding is ASCII, Python returns a name's other bytes as surrogates.
     """
     try:
         raw = name.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:  # surrogates that stand for no byte, as Windows allows them
+    except UnicodeEncodeError:  # surrogates that don't stand for a byte, which Windows allows
         raw = name.encode("utf-8", "surrogatepass")
     return raw.decode("utf-8", "replace")
 
 
 def quoted_path(path: object) -> str:
-    """Return a path for a message, in its own characters whatever the system's encoding."""
+    """Return a path for a message, in its original characters whatever the system's encoding."""
     return repr(readable(str(path)))
 
 
 def many_lines(text: str) -> str:
-    """Return a text in several lines, each of which is escaped as by `one_line`.
+    """Return text with each of its lines escaped as in `one_line`.
 
-    A carriage return stays before a line end, for CSV.
+    A carriage return before a line feed stays, because CSV needs it.
     """
     return "\n".join(
         one_line(line[:-1]) + "\r" if line.endswith("\r") else one_line(line)
@@ -51,5 +51,5 @@ def _shown(letter: str) -> str:
 
 
 def counted(number: int | str, noun: str, plural: str = "") -> str:
-    """Return a number with its noun; unless it is 1, the noun gets an `s` or its own plural."""
+    """Return a number with its noun; `plural` is for a noun that doesn't simply take an `s`."""
     return f"{number} {noun if str(number) == '1' else plural or f'{noun}s'}"

@@ -1,7 +1,7 @@
 """Offer partners a sandbox as a pytest fixture: `datadog_sandbox`.
 
-pytest finds this module automatically if the kit is installed, so it loads nothing until a test
-asks for the fixture. For an example, see `tests/test_pytest_plugin.py`.
+pytest finds this module automatically if the kit is installed, so the module loads nothing until a
+test asks for the fixture. For an example, see `tests/test_pytest_plugin.py`.
 """
 
 from __future__ import annotations

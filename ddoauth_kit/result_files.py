@@ -1,7 +1,7 @@
 """Write a command's results into a folder that the user named.
 
-Somebody else may have filled that folder, such as the author of a cloned repository. A link in it
-never leads a result elsewhere, because the result replaces the link.
+Somebody else, such as the author of a cloned repository, may have filled that folder. A link in it
+can't send a result elsewhere, because the result replaces the link.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ if TYPE_CHECKING:
 
 
 def write_text(path: Path, text: str) -> Path:
-    """Write a text in UTF-8, with unchanged line breaks, and return the path.
+    """Write text in UTF-8, with its line breaks unchanged, and return the path.
 
     An existing file is replaced, not changed, and neither symbolic nor hard links are followed.
-    Half a character, which a notebook can hold and UTF-8 cannot, becomes a question mark.
+    Half of a surrogate pair, which a notebook can contain but UTF-8 cannot, becomes a question
+    mark.
 
     Raises:
         OSError: the file is unchanged.
@@ -33,7 +34,7 @@ def write_text(path: Path, text: str) -> Path:
 
 
 def without_link(path: Path) -> Path:
-    """Return a path where a library can write its own file, after removing a link there.
+    """Return a path where a library can write its own file, after removing any link there.
 
     Raises:
         OSError: the link can't be removed.
@@ -44,7 +45,7 @@ def without_link(path: Path) -> Path:
 
 
 def folder_within(folder: Path, name: str) -> Path:
-    """Return a folder inside another, and create it if necessary.
+    """Return a folder inside another one, and create it if necessary.
 
     Raises:
         OSError: the folder can't be created.

@@ -12,9 +12,9 @@ from ddoauth_kit.errors.near_names import nearest
 
 @cache
 def known_scopes() -> frozenset[str]:
-    """Return the scopes in Datadog's OpenAPI spec, and those that partners have in addition.
+    """Return the scopes in Datadog's OpenAPI spec and the additional ones that partners have.
 
-    More scopes can be requested than are listed here, so an unlisted name deserves a warning, not
+    There are more scopes than are listed here, so an unlisted name deserves a warning rather than
     an error.
     """
     text = resources.files("ddoauth_kit").joinpath("catalogue.json").read_text("utf-8")
@@ -29,7 +29,7 @@ def unknown_scope(name: str) -> str:
 def parse_scopes(text: str) -> tuple[str, ...]:
     """Split a scope string, without duplicates, in order (RFC 6749 3.3).
 
-    Scopes are separated by spaces. No scope has a comma in its name, so a comma from a server is
+    Scopes are separated by spaces. Scope names don't contain commas, so a comma from a server is
     read as a space.
     """
     return tuple(dict.fromkeys(text.replace(",", " ").split()))
@@ -37,19 +37,19 @@ def parse_scopes(text: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class GrantedScopes:
-    """Hold the scopes that a client requested and that the token answer granted (RFC 6749 5.1)."""
+    """The requested scopes, and the scopes that the token response granted (RFC 6749 5.1)."""
 
     requested: tuple[str, ...]
     granted: tuple[str, ...]
 
     @property
     def withheld(self) -> tuple[str, ...]:
-        """Return requested scopes that were not granted; an administrator may restrict an app."""
+        """Return the requested scopes that weren't granted; administrators can restrict apps."""
         return tuple(scope for scope in self.requested if scope not in self.granted)
 
     @property
     def unasked(self) -> tuple[str, ...]:
-        """Return scopes that were granted without being requested."""
+        """Return the scopes that were granted without being requested."""
         return tuple(scope for scope in self.granted if scope not in self.requested)
 
     def __contains__(self, scope: object) -> bool:

@@ -1,4 +1,4 @@
-"""Decide which hosts are used: those of the nine Datadog sites; no redirect can add one.
+"""Define which hosts are used: those of the nine Datadog sites. A redirect can't add any.
 
 The table is Datadog's ("Getting started with Datadog sites" and the server list of the public
 OpenAPI spec). The `domain` of a redirect selects a row, and its `site` is checked against that row.
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 _HOSTNAME: Final = re.compile(
     r"(?:https://)?((?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,})/?"
 )
-# Datadog's own command line goes by these three: a new region is a subdomain of one of them.
+# Datadog's own command line relies on these three: a new region is a subdomain of one of them.
 FAMILIES: Final = ("datadoghq.com", "datadoghq.eu", "ddog-gov.com")
 _NO_VANITY: Final = frozenset({"api", "www"})
 _NOT_A_REGION: Final = frozenset({"api", "app", "www"})
-# What stands before a site's domain in the hosts that Datadog's pages name.
+# The prefixes of a site's domain in the hosts that Datadog's pages name.
 _OWN_HOSTS: Final = frozenset(
     {"", "app", "api", "www", "http-intake.logs", "event-management-intake"}
 )
@@ -33,7 +33,7 @@ _SHOWN: Final = 80
 
 
 class Host(StrEnum):
-    """Name the role of a host within a site."""
+    """The role of a host within a site."""
 
     APP = "app"
     API = "api"
@@ -43,7 +43,7 @@ class Host(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """Hold the four base URLs of a site, without a trailing slash."""
+    """The four base URLs of a site, without trailing slashes."""
 
     app_url: str
     api_url: str
@@ -62,9 +62,9 @@ class Endpoints:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Describe one Datadog site: its name, the `domain` that it sends, and its hosts.
+    """One Datadog site: its name, the `domain` that it sends, and its hosts.
 
-    `endpoints` says where requests really go when that is not Datadog (a sandbox, a test server);
+    `endpoints` says where requests really go if that is not Datadog but a sandbox or a test server;
     printed URLs always show Datadog's own hosts.
     """
 
@@ -91,7 +91,7 @@ class Site:
 
     @property
     def api_url(self) -> str:
-        """Return the base URL of the token and revocation endpoints and the APIs."""
+        """Return the base URL of the APIs and of the token and revocation endpoints."""
         return self.url(Host.API)
 
     @property
@@ -101,7 +101,7 @@ class Site:
 
     @property
     def events_intake_url(self) -> str:
-        """Return the base URL for the v2 events API."""
+        """Return the base URL of the v2 events intake."""
         return self.url(Host.EVENTS_INTAKE)
 
     @property
@@ -142,7 +142,7 @@ class SiteTable:
         return tuple(site.name for site in self.sites)
 
     def named(self, name: str) -> Site:
-        """Find a site by what a person types: its short name or its domain.
+        """Find a site by the short name or domain that a person types.
 
         Raises:
             InputError: `unknown_site`, with the accepted names and domains.
@@ -154,7 +154,7 @@ class SiteTable:
         raise self._unknown(name, hint=self._meant(wanted))
 
     def from_domain(self, domain: str) -> Site:
-        """Find the site that a redirect's `domain` names; only an exact domain counts.
+        """Find the site that a redirect's `domain` names; only an exact match counts.
 
         Raises:
             InputError: `unknown_region`, for an unlisted Datadog subdomain, and `unknown_site`
@@ -167,11 +167,11 @@ class SiteTable:
         raise _new_region(_hostname(domain) or "") or self._unknown(domain)
 
     def from_site(self, site_url: str) -> Site:
-        """Find the site that a redirect's `site` names, if it names only one.
+        """Find the one site that a redirect's `site` names.
 
         Raises:
-            InputError: `unknown_site`, or `ambiguous_site` for a vanity subdomain that several
-                sites share (`mycompany.datadoghq.com` may be in US1, US3, US5 and others).
+            InputError: `unknown_site`, or `ambiguous_site` for a vanity subdomain of a domain that
+                several sites share (`mycompany.datadoghq.com` may be in US1, US3, US5 and others).
         """
         candidates = self._candidates(site_url)
         first = candidates[0]
@@ -185,7 +185,7 @@ class SiteTable:
     def resolve(self, *, domain: str, site_url: str = "") -> Site:
         """Find the site for a `domain` and `site` that arrived together.
 
-        `domain` decides; `site` must not contradict it (RFC 9700 section 4.4).
+        `domain` determines the site, and `site` must not contradict it (RFC 9700 section 4.4).
 
         Raises:
             InputError: `unknown_site`, `unknown_region` or `inconsistent_site`.
@@ -199,14 +199,14 @@ class SiteTable:
         return site
 
     def app_url_for(self, site: Site, site_url: str = "") -> str:
-        """Return the URL for the browser: the vanity subdomain's if a valid one was given."""
+        """Return the URL for the browser, with the vanity subdomain if a valid one was given."""
         if not site_url or site.endpoints is not None:
             return site.app_url
         host = _hostname(site_url)
         return f"https://{host}" if host and site in self._candidates(site_url) else site.app_url
 
     def at(self, endpoints: Mapping[str, Endpoints]) -> SiteTable:
-        """Return the same sites with other endpoints, given by site name."""
+        """Return a table in which the named sites have other endpoints."""
         return SiteTable(
             tuple(
                 replace(site, endpoints=endpoints[site.name])
@@ -218,7 +218,7 @@ class SiteTable:
     def with_site(self, site: Site) -> SiteTable:
         """Return the table with one more site: a new region or a test server.
 
-        Only a caller may do this; nothing that arrives from outside can.
+        Only your code can add a site; nothing that arrives from outside can.
         """
         others = tuple(known for known in self.sites if known.name != site.name)
         return SiteTable((*others, site))
@@ -236,7 +236,7 @@ class SiteTable:
         raise self._unknown(site_url)
 
     def _family(self, site: Site) -> tuple[Site, ...]:
-        """Return the sites that share a registrable domain, the given one first."""
+        """Return the sites that share a site's registrable domain, beginning with that site."""
         if site.domain.count(".") > 1:
             return (site,)
         others = tuple(s for s in self.sites if s.domain.endswith(f".{site.domain}"))
@@ -250,7 +250,7 @@ class SiteTable:
         )
 
     def _meant(self, typed: str) -> str:
-        """Name the site that a person means by a mistyped name or a web address."""
+        """Suggest the site that a person meant by a mistyped name or a web address."""
         host = _host_of(typed)
         if "." not in host:
             return nearest(typed, self.names)
@@ -284,7 +284,7 @@ def _host_of(typed: str) -> str:
 
 
 def _new_region(host: str) -> InputError | None:
-    """Distinguish a region that is missing from the table from a foreign host."""
+    """Distinguish a region that the table doesn't include yet from a foreign host."""
     label, _, parent = host.partition(".")
     if parent not in FAMILIES or label in _NOT_A_REGION or label.startswith("xn--"):
         return None
@@ -296,7 +296,7 @@ def _new_region(host: str) -> InputError | None:
 
 
 def _quote(value: str) -> str:
-    """Quote a value from outside, short and printable."""
+    """Quote a value from outside, shortened and printable."""
     text = ascii(value[:_SHOWN])
     return f"{text}…" if len(value) > _SHOWN else text
 

@@ -1,4 +1,4 @@
-"""Work without threads and sockets if there are none, as in a browser tab."""
+"""Do without threads and sockets where there are none, as in a browser tab."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def sockets_exist() -> bool:
 async def apart(
     call: Callable[Arguments, Result], /, *args: Arguments.args, **kwargs: Arguments.kwargs
 ) -> Result:
-    """Return a blocking call's result; run it outside the event loop if there are threads."""
+    """Return a blocking call's result; if there are threads, run it outside the event loop."""
     if threads_exist():
         return await asyncio.to_thread(call, *args, **kwargs)
     return call(*args, **kwargs)
@@ -75,15 +75,15 @@ def pause(seconds: float) -> None:
 def run_inline(work: Coroutine[Any, Any, Result]) -> Result:
     """Run a coroutine to its end in this thread, even inside a running event loop.
 
-    It runs in a separate loop with timers and callbacks but no sockets; the outer loop is blocked
-    meanwhile.
+    The coroutine runs in a separate loop with timers and callbacks but no sockets; the outer loop
+    is blocked in the meantime.
     """
     with _outside_of_the_loop(), asyncio.Runner(loop_factory=_Loop) as runner:
         return runner.run(work)
 
 
 class _Loop(asyncio.SelectorEventLoop):
-    """An event loop without sockets, not even the pair that wakes it up for threads."""
+    """An event loop without sockets, not even the pair that other threads use to wake it."""
 
     def __init__(self) -> None:
         super().__init__(_Timer())
@@ -93,19 +93,19 @@ class _Loop(asyncio.SelectorEventLoop):
         self._internal_fds = 0
 
     def _close_self_pipe(self) -> None:
-        """Close nothing."""
+        """Do nothing, because there is no pipe to close."""
 
     def _write_to_self(self) -> None:
-        """Wake nobody: only this thread schedules work."""
+        """Do nothing, because only this thread schedules work."""
 
 
 class _Timer(selectors.SelectSelector):
-    """Wait only for timers."""
+    """A selector that waits only for timers."""
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        """Sleep for `timeout` seconds; None would mean waiting forever."""
+        """Sleep for `timeout` seconds, and refuse None, which would mean waiting forever."""
         if timeout is None:
-            raise RuntimeError("this loop waits for something that cannot come")
+            raise RuntimeError("this loop waits for something that can't happen")
         if timeout > 0:
             pause(timeout)
         return []
@@ -118,7 +118,7 @@ def _outside_of_the_loop() -> Iterator[None]:
     if outer is None:
         yield
         return
-    # From Python 3.12 on asyncio notes one current task a thread, and not a loop.
+    # Since Python 3.12, asyncio records the current task for each thread instead of each loop.
     swap = getattr(tasks, "_swap_current_task", None) if sys.version_info >= (3, 12) else None
     task = swap(outer, None) if swap else None
     events._set_running_loop(None)  # noqa: SLF001

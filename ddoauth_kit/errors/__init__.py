@@ -2,9 +2,9 @@
 
     DdoauthError
     ├── InputError           the request can't be made; nothing was sent
-    ├── AuthorizationError   the redirect back from Datadog was refused, or says no
-    ├── TokenError           the token or revocation endpoint said no
-    ├── ApiError             an API call said no
+    ├── AuthorizationError   the redirect from Datadog was refused, or reports an error
+    ├── TokenError           the token or revocation endpoint refused the request
+    ├── ApiError             an API refused the request
     │   └── ApiKeyError      the API key was not created, or is not accepted
     ├── AnswerError          the server's answer cannot be read
     └── NetworkError         no answer arrived

@@ -257,12 +257,12 @@ ADVICE: Final[dict[str, str]] = {
         "`--browser` out."
     ),
     "browser_needed": (
-        "add `--browser`, or name an address in `[start]` that redirects to Datadog, a JSON answer "
-        "or a line of the log."
+        "add `--browser`, or name an address in `[start]` that redirects to Datadog, a JSON "
+        "response or a line of the log."
     ),
     "no_link": "in `[start]`, name the address that redirects to Datadog.",
     "no_field": (
-        "in `field` of `[start]`, name the field of the JSON answer that holds the address; use "
+        "in `field` of `[start]`, name the field of the JSON response that holds the address; use "
         "dots for nested fields."
     ),
     "no_line": "in `log` of `[start]`, put a text from the line that holds the address.",
@@ -360,7 +360,7 @@ ADVICE: Final[dict[str, str]] = {
     ),
     "domain_changed": "start again from the tile of the organization that you want to connect.",
     "wrong_client_id": "finish the authorization with the client that started it.",
-    "wrong_issuer": "start again; the answer may come from another authorization server.",
+    "wrong_issuer": "start again; the response may come from another authorization server.",
     # The token and revocation endpoints.
     "invalid_grant": (
         "start a new authorization. The same text has five causes: the code was used before, the "
@@ -390,7 +390,7 @@ ADVICE: Final[dict[str, str]] = {
     "token_endpoint_missing": (
         "set DDOAUTH_TOKEN_ENDPOINT, or the registration's `token_endpoint`, to the other value "
         "(`v1` or `v2`), then authorize again; `ddoauth doctor --token-endpoint` finds out which "
-        "one answers. The kit does not try the other one on its own, because a code works only "
+        "one responds. The kit does not try the other one on its own, because a code works only "
         "once."
     ),
     "token_refused": "read what the server said, and compare the request with the transcript.",
@@ -401,11 +401,11 @@ ADVICE: Final[dict[str, str]] = {
     ),
     "scope_missing": (
         "compare the granted scopes with what the call needs. The authorizing user may also lack "
-        "the permission itself; the answer is the same. If GET /api/v2/current_user also fails, "
+        "the permission itself; the response is the same. If GET /api/v2/current_user also fails, "
         "the problem is the token."
     ),
     "not_found": "check the id and the site; the object may be in another organization.",
-    "rate_limited": "wait for the number of seconds in the answer, then try again.",
+    "rate_limited": "wait for the number of seconds in the response, then try again.",
     "api_refused": "read what the server said, and compare the request with the API reference.",
     "api_key_exists": (
         "use the key that was stored when it was created. If it is lost, the customer revokes "
@@ -427,7 +427,7 @@ ADVICE: Final[dict[str, str]] = {
     "api_key_refused": (
         "validate the key on the site it was created on; the customer may have revoked it."
     ),
-    # Unreadable answers, and no answer.
+    # Unreadable responses, and no response.
     "server_error": "try again later; if it keeps happening, check Datadog's status page.",
     "proxy_answer": (
         "log in to the proxy or network between this machine and Datadog, or ask its "
@@ -440,14 +440,14 @@ ADVICE: Final[dict[str, str]] = {
     "malformed_json": (
         "try again, unless this was a code exchange or a key creation: the code may already be "
         "used up, and the key may already exist. If it keeps happening, look for a proxy that "
-        "truncates or rewrites answers."
+        "truncates or rewrites responses."
     ),
-    "unexpected_answer": "compare the masked answer in the transcript with the API reference.",
+    "unexpected_answer": "compare the masked response in the transcript with the API reference.",
     "unexpected_redirect": (
         "check the host: the kit does not follow redirects, because they could carry credentials "
         "elsewhere."
     ),
-    "answer_too_large": "narrow the request: the answer is larger than the kit's limit.",
+    "answer_too_large": "narrow the request: the response is larger than the kit's limit.",
     "no_network": (
         "check the connection, the proxy settings and the site's name. If the message names a "
         "server on this machine, the sandbox has ended: start `ddoauth sandbox` again and type the "

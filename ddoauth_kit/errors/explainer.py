@@ -24,16 +24,16 @@ _SHOWN: Final = 40
 
 
 class HasCode(Protocol):
-    """Describe anything with a code, such as the kit's errors."""
+    """Anything with a code, such as the kit's errors."""
 
     @property
     def code(self) -> str:
-        """Return the stable code."""
+        """Return the code, which doesn't change between versions."""
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Hold the explanation of one code, in sentences.
+    """The explanation of one code, in sentences.
 
     `cause` starts with the most likely cause. `evidence` says what to look at, and which causes
     look the same. `fix` is the next step that the error's message gives. `sources` has a
@@ -60,7 +60,8 @@ def explain(error: str | HasCode) -> Explanation:
                 return explanation
     given = ascii(error[:_SHOWN]) if isinstance(error, str) else f"this {type(error).__name__}"
     raise ValueError(
-        f"There is no explanation for {given}: a code is lower-case words joined by underscores, "
+        f"There is no explanation for {given}: a code consists of lower-case words "
+        "joined by underscores, "
         f"such as {', '.join(list(ADVICE)[:2])} or invalid_grant; "
         "ddoauth_kit.errors.advice lists all."
     )
@@ -91,7 +92,7 @@ def _explanation(code: str, entry: dict[str, Any], pages: dict[str, str]) -> Exp
 
 
 def _url(title: str, pages: dict[str, str]) -> str:
-    """Return a source's URL, derived from an RFC section or issue number, or found in the list."""
+    """Return a source's URL: derived from an RFC section or issue number, or from the list."""
     if section := _RFC.fullmatch(title):
         return f"https://www.rfc-editor.org/rfc/rfc{section[1]}#section-{section[2]}"
     if issue := _PUP.fullmatch(title):

@@ -1,4 +1,4 @@
-"""Find the name that the user probably meant."""
+"""Suggest the name that the user probably meant."""
 
 from __future__ import annotations
 

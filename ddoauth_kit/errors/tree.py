@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 class DdoauthError(Exception):
-    """Hold a stable code, the server's masked texts and the masked exchange.
+    """The base class: a stable code, the server's masked messages and the masked exchange.
 
-    `what` is a sentence. `said` holds the server's own texts, without secrets. `exchange` is the
-    masked request and response, or None if nothing was sent.
+    `what` is a sentence. `said` contains the server's own messages, without secrets. `exchange` is
+    the masked request and response, or None if nothing was sent.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class DdoauthError(Exception):
 
     @property
     def advice(self) -> str:
-        """Return the next thing to try for this code."""
+        """Return what to try next for this code."""
         return ADVICE[self.code]
 
     def __str__(self) -> str:
@@ -51,7 +51,7 @@ class DdoauthError(Exception):
         return f"{type(self).__name__}({str(self)!r})"
 
     def _render_traceback_(self) -> list[str]:
-        """Let a notebook show only the message: the kit's stack doesn't show the mistake."""
+        """Make notebooks show only the message, because the mistake isn't in the kit's frames."""
         more = f'explain("{self.code}"), or `ddoauth explain {self.code}` in a terminal'
         return [f"{type(self).__name__}: {self.told(more)}"]
 
@@ -61,7 +61,7 @@ class InputError(DdoauthError):
 
 
 class AuthorizationError(DdoauthError):
-    """Refuse an authorization response, or report its refusal (RFC 6749 4.1.2.1)."""
+    """Refuse an authorization response, or report the error in it (RFC 6749 4.1.2.1)."""
 
 
 class TokenError(DdoauthError):
@@ -73,7 +73,7 @@ class ApiError(DdoauthError):
 
 
 class ApiKeyError(ApiError):
-    """Report that the one API key was not created, or is not accepted."""
+    """Report that the client's only API key was not created, or is not accepted."""
 
 
 class AnswerError(DdoauthError):
@@ -81,4 +81,4 @@ class AnswerError(DdoauthError):
 
 
 class NetworkError(DdoauthError):
-    """Report that no complete answer arrived: a failed connection, failed trust, or a timeout."""
+    """Report that no complete answer arrived: a connection or TLS failure, or a timeout."""

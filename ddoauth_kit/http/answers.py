@@ -1,4 +1,4 @@
-"""Read answers: JSON, and every format of Datadog's refusals."""
+"""Read answers: JSON, and Datadog's errors in every format."""
 
 from __future__ import annotations
 
@@ -69,9 +69,9 @@ def read_object(response: Response) -> dict[str, Any]:
 
 
 def refuse_unreadable(response: Response) -> None:
-    """Raise for answers that no reader handles: redirects, 5xx, and refusals as web pages.
+    """Raise for answers that readers can't handle: redirects, 5xx, and errors as web pages.
 
-    Some statuses matter more than the body: a web page with 429 is a rate limit, which readers
+    Some statuses matter more than the body: a web page with 429 is a rate limit, which the readers
     report, and a web page with 407 or 511 comes from a proxy that needs a login.
 
     Raises:
@@ -92,7 +92,7 @@ def refuse_unreadable(response: Response) -> None:
 
 
 def _host(url: str) -> str | None:
-    """Return the host of a URL that a server wrote, or an empty string if it is not a URL."""
+    """Return the host of a URL from a server, or an empty string if the text is not a URL."""
     try:
         return urlsplit(url).hostname
     except ValueError:
@@ -112,9 +112,9 @@ def refusal_sentence(response: Response) -> str:
 def seconds_to_wait(response: Response) -> float | None:
     """Return the seconds in `X-RateLimit-Reset` or else in `Retry-After`, or None.
 
-    A header that occurs twice has its values joined by a comma. A value may be seconds, a date or
-    Unix time; if there are several, the longest wait counts. An answer without both headers counts
-    as one second. A wait of more than a week is ignored.
+    If a header occurs twice, its values are joined by a comma. A value is a number of seconds, a
+    date or a Unix time; if there are several, the longest wait counts. Without either header, the
+    wait is one second. Waits of more than a week are ignored.
     """
     headers = response.headers
     named = [headers[name] for name in _WAITS if headers.get(name, "").strip()]
@@ -144,7 +144,7 @@ def _values(text: str) -> list[str]:
 
 
 def _wait(value: str, now: float) -> float | None:
-    """Return a value in seconds, counted from `now` if the value is a point in time."""
+    """Return a value in seconds, measured from `now` if the value is a point in time."""
     try:
         number = float(value)
     except ValueError:
@@ -167,7 +167,7 @@ def _moment(text: str) -> float | None:
 
 
 def unexpected(response: Response, what: str) -> AnswerError:
-    """Describe an answer that is JSON but differs from the documentation."""
+    """Return the error for an answer that is JSON but differs from the documentation."""
     return _unreadable(response, "unexpected_answer", what)
 
 
@@ -190,7 +190,7 @@ def error_texts(response: Response) -> tuple[str, ...]:
 
 
 def oauth_error(response: Response) -> tuple[str, tuple[str, ...]]:
-    """Return the OAuth error code and all texts, from Datadog's format or RFC 6749's.
+    """Return the OAuth error code and all error texts, from Datadog's format or RFC 6749's.
 
     Datadog writes `invalid_grant - text` in one string; the code is "" if there is none.
     """

@@ -1,7 +1,7 @@
-"""Set one deadline for a whole exchange: name lookup, connection, headers, interim answers, body.
+"""Set one deadline for a whole exchange, from the name lookup to the end of the body.
 
 httpx limits each read separately, so a server that sends a byte from time to time never times out.
-This module works below httpx, at the interface that httpcore documents for sockets.
+This module works one level below httpx, through the interface that httpcore documents for sockets.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _PORTS: Final = range(1 << 16)
 
 @dataclass
 class Watch:
-    """Hold the time by which an exchange must be over (`time.monotonic`).
+    """The time by which an exchange must be over, as a `time.monotonic` value.
 
     `stale` is true until the connection is known to be alive, because it was opened for this
     exchange or an answer has begun.
@@ -39,26 +39,26 @@ class Watch:
     stale: bool = True
 
     def left(self, timeout: float | None, late: type[httpcore.TimeoutException]) -> float:
-        """Return the seconds that one operation may take, or raise if it is too late."""
+        """Return how many seconds one operation may take, or raise if the deadline has passed."""
         left = self.end - time.monotonic()
         if left <= 0:
             raise late("The whole exchange took too long.")
         return left if timeout is None else min(timeout, left)
 
 
-# A connection is kept for many exchanges, so its sockets ask for their thread's or task's deadline.
+# A connection serves many exchanges, so its sockets look up the deadline of their thread or task.
 WATCH: ContextVar[Watch] = ContextVar("WATCH")
 
 
 def watched(seconds: float) -> Watch:
-    """Start the watch for one exchange in this thread or task."""
+    """Start the clock for one exchange in this thread or task."""
     watch = Watch(time.monotonic() + seconds)
     WATCH.set(watch)
     return watch
 
 
 class TimedBackend(httpcore.NetworkBackend):
-    """Open connections for threads; each wait ends when its exchange must be over."""
+    """Open connections for threads; no wait lasts beyond the deadline of its exchange."""
 
     def __init__(self, backend: httpcore.NetworkBackend) -> None:
         self._backend = backend
@@ -122,7 +122,7 @@ class _TimedStream(httpcore.NetworkStream):
 
 
 class NotedBackend(httpcore.AsyncNetworkBackend):
-    """Open connections for tasks and mark them as new; asyncio enforces the deadline itself."""
+    """Open connections for tasks, and mark them as new; asyncio itself enforces the deadline."""
 
     def __init__(self, backend: httpcore.AsyncNetworkBackend) -> None:
         self._backend = backend
@@ -151,13 +151,13 @@ class NotedBackend(httpcore.AsyncNetworkBackend):
 
 
 def _refuse_no_port(port: int) -> None:
-    """Refuse values that httpcore accepts, such as a proxy's port 99999."""
+    """Refuse invalid ports that httpcore accepts, such as 99999 for a proxy."""
     if port not in _PORTS:
         raise httpcore.ConnectError(f"{port} is not a port.")
 
 
 def _addresses(host: str, port: int, seconds: float) -> Iterator[str]:
-    """Yield a host's addresses; the system's resolver can't time out, so it runs in a thread."""
+    """Yield a host's addresses; the system's resolver has no timeout, so it runs in a thread."""
     try:
         ip_address(host)
     except ValueError:

@@ -1,7 +1,7 @@
-"""Pass requests to a server in this process, without sockets, names or threads.
+"""Pass requests to a server in this process, without sockets, host names or threads.
 
-Its address is a loopback address with port 0, on which nothing can listen, so it can never be
-confused with a real server.
+The server's address is a loopback address with port 0. Nothing can listen on that port, so the
+address can't be confused with a real server's.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _FOREVER: Final = float("inf")
 
 
 class Delivery(Protocol):
-    """Describe a server's answer: `delay` is in seconds, and `cut_off` truncates the body."""
+    """A server's answer: `delay` is in seconds, and `cut_off` truncates the body."""
 
     @property
     def status(self) -> int:
@@ -46,10 +46,10 @@ class Delivery(Protocol):
 
 
 class Server(Protocol):
-    """Describe a server that answers requests in this process."""
+    """A server that answers requests in this process."""
 
     def __call__(self, method: str, target: bytes, headers: Headers, body: bytes) -> Delivery:
-        """Return the answer to a request for a path, with its query."""
+        """Return the answer to a request; the path includes the query."""
 
 
 _SERVERS: dict[str, Server] = {}
@@ -101,7 +101,7 @@ class InProcess(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
 
 class ByAddress(httpx.BaseTransport):
-    """Pass requests for this process to its servers, and send all others over sockets."""
+    """Pass requests to the servers in this process, and send all others over sockets."""
 
     def __init__(self, sockets: httpx.BaseTransport) -> None:
         self._sockets = sockets
@@ -118,7 +118,7 @@ class ByAddress(httpx.BaseTransport):
 
 
 class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """Yield the part of a body that arrives, and fail if the rest is missing."""
+    """Yield the part of a body that arrives, and then fail if the rest is missing."""
 
     def __init__(self, answer: Delivery) -> None:
         self._answer = answer

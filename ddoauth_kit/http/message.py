@@ -1,4 +1,4 @@
-"""Hold requests and answers as frozen values; a request shows placeholders, not secrets."""
+"""Represent requests and answers as frozen values; a request shows placeholders for secrets."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Pairs = tuple[tuple[str, "str | Secret"], ...]
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Describe one request before it is sent: the host's role and a path, never an arbitrary URL.
+    """One request before it is sent: the host's role and a path, never an arbitrary URL.
 
     `purpose` is a `Purpose`, or another noun phrase for messages. `form` is sent form-encoded and
     `body` as JSON; both may contain secrets. `repeatable` is true if sending the request twice is
@@ -48,7 +48,7 @@ class Request:
 
     @property
     def shown_url(self) -> str:
-        """Return the URL for printing: Datadog's host, secrets as placeholders."""
+        """Return the URL for printing, with Datadog's host and placeholders for secrets."""
         shown = tuple((name, str(value)) for name, value in self.query)
         return self.site.shown_url(self.host, self.path) + _query(shown, safe="<>{}*:,/")
 
@@ -66,13 +66,13 @@ class Request:
 
     @property
     def content_type(self) -> str:
-        """Return the content type of the body, or an empty string without a body."""
+        """Return the body's content type, or an empty string if there is no body."""
         if self.form is not None:
             return "application/x-www-form-urlencoded"
         return "" if self.body is None else "application/json"
 
     def content(self) -> bytes | None:
-        """Return the body that is sent, or None."""
+        """Return the body that is sent, or None if there is none."""
         if self.form is not None:
             return urlencode(_revealed(self.form)).encode()
         return None if self.body is None else json.dumps(self.body, default=Secret.reveal).encode()
@@ -90,9 +90,9 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """Hold an answer: status, headers with lower-case names, text, and its masked record.
+    """An answer: status, headers with lower-case names, text, and its masked record.
 
-    `secrets` are those in the request, because a server may repeat them.
+    `secrets` contains the request's secrets, because a server may repeat them.
     """
 
     status: int
@@ -107,7 +107,7 @@ class Response:
         return self.record.exchange
 
     def masked(self, text: str) -> str:
-        """Mask the secrets that were sent or issued in a part of the answer."""
+        """Mask, in part of the answer, the secrets that were sent or issued."""
         return redact_body(text, secrets=(*self.secrets, *issued_secrets(self.text)))
 
 

@@ -1,7 +1,7 @@
 """Respect the rate limits that answers announce (Datadog docs: rate limits).
 
-`X-RateLimit-Reset` counts seconds from now, and there is no `Retry-After`; some servers send
-headers twice.
+`X-RateLimit-Reset` is a number of seconds from now, and there is no `Retry-After`. Some servers
+send headers twice.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _TOO_MANY: Final = 429
 
 
 class Pace:
-    """Remember which limits are used up on which site, and until when."""
+    """Remember which limits are used up on each site, and until when."""
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -30,11 +30,11 @@ class Pace:
         self._until: dict[Limit, float] = {}
 
     def due(self, request: Request) -> float | None:
-        """Return when the limit of a request is reset, if it is used up."""
+        """Return when the limit for a request is reset, if that limit is used up."""
         return self._until.get(self._limit(request))
 
     def delay(self, request: Request) -> float:
-        """Return how many seconds a request should wait; ignore a very long wait."""
+        """Return how many seconds a request should wait; very long waits are ignored."""
         due = self.due(request)
         wait = due - self._clock() if due is not None else 0.0
         return wait if 0 < wait <= LONGEST_WAIT else 0.0

@@ -1,4 +1,4 @@
-"""Decide what may be sent, when to repeat it, and which part of the answer to record."""
+"""Decide what may be sent, when to repeat a request, and which part of the answer to record."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ LONGEST_WAIT: Final = 30.0
 _SUCCESS: Final = range(200, 300)
 _TOO_MANY: Final = 429
 _TRY_AGAIN: Final = frozenset({502, 503, 504})
-# Also under /api/, but answers there contain tokens and scopes, not a customer's data.
+# This path is under /api/, too, but its answers contain tokens and scopes, not a customer's data.
 _TOKENS: Final = "/api/v2/oauth2/"
 _SENDABLE: Final = re.compile(r"[!-~](?:[ -~]*[!-~])?")
-# Headers in nearly every answer, which need not be searched.
+# Headers that are in nearly every answer and don't have to be searched.
 _ORDINARY: Final = frozenset({"application/json", "no-store", "text/html; charset=utf-8"})
 _SHOWN_HEADERS: Final = frozenset(
     {"cache-control", "content-type", "www-authenticate", "x-ratelimit-reset"}
@@ -47,7 +47,7 @@ def refuse_insecure(url: str) -> None:
 
 
 def refuse_unsendable(request: Request) -> None:
-    """Refuse invalid characters in headers, because httpx would quote the value in its error.
+    """Refuse headers with invalid characters, because httpx would quote the value in its error.
 
     Raises:
         InputError: `unusable_credential`.
@@ -63,9 +63,10 @@ def unsendable(request: Request) -> InputError:
 
 
 def seconds_before_repeat(response: Response, *, attempt: int) -> float | None:
-    """Return how long to wait before a repeat, or None if waiting would not help.
+    """Return how many seconds to wait before a repeat, or None if waiting would not help.
 
-    After 429, the answer says how long; after 502 to 504, wait half a second, then one second.
+    After 429, the answer specifies the wait. After 502 to 504, it is half a second, then one
+    second.
     """
     if response.status in _TRY_AGAIN:
         return 0.5 * (attempt + 1)
@@ -84,7 +85,7 @@ def recorded(  # noqa: PLR0913 - the parts of one answer
     seconds: float,
     keep_answers: bool,
 ) -> Response:
-    """Return an answer with its masked record, made in one quick pass.
+    """Return an answer with its masked record, which takes only one quick pass.
 
     Without `keep_answers`, the record of a successful API answer contains only its structure, not
     its values.
@@ -124,9 +125,9 @@ def _is_a_customers(request: Request) -> bool:
 
 
 def _kept(text: str, quick: QuickMasker, *, outlined: bool) -> tuple[str, tuple[Secret, ...]]:
-    """Return the recorded part of an answer, and the secrets that it issued.
+    """Return the part of an answer to record, and the secrets that the answer issued.
 
-    A long text is searched before it is truncated, so that half a secret can't remain at its end.
+    Long text is searched before it is truncated, so that half a secret can't remain at its end.
     """
     kept = outline(text) if outlined else text
     mask = quick if len(kept) <= RECORDED else Masker(quick.secrets)
@@ -135,7 +136,7 @@ def _kept(text: str, quick: QuickMasker, *, outlined: bool) -> tuple[str, tuple[
 
 @lru_cache(maxsize=256)
 def is_loopback(host: str) -> bool:
-    """Return whether a URL's host is a usual name or address of this machine."""
+    """Return whether a URL's host is one of the usual names or addresses of this machine."""
     try:
         return ip_address(host).is_loopback
     except ValueError:
@@ -144,10 +145,10 @@ def is_loopback(host: str) -> bool:
 
 @lru_cache(maxsize=256)
 def is_this_machine(host: str) -> bool:
-    """Return whether a resolver maps a host to this machine, such as `127.1` and `a.localhost`.
+    """Return whether a resolver maps a host, such as `127.1` or `a.localhost`, to this machine.
 
-    This decides whether to bypass proxies; plain http is allowed only for the names in
-    `is_loopback`.
+    The result determines whether to bypass proxies; plain http is allowed only for the names that
+    `is_loopback` accepts.
     """
     name = host.removesuffix(".")
     if is_loopback(name) or name.endswith(".localhost"):

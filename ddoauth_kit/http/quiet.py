@@ -1,4 +1,4 @@
-"""Keep the kit's exchanges out of the logs of httpx and httpcore: they contain secrets."""
+"""Keep the kit's exchanges, which contain secrets, out of the logs of httpx and httpcore."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _QUIET: ContextVar[bool] = ContextVar("_QUIET", default=False)
-# A logger's filter does not apply to its children, so each one that logs is named.
+# A logger's filter doesn't apply to its children, so every logger that is in use is listed.
 _LOGGERS: Final = (
     "httpx",
     *(f"httpcore.{name}" for name in ("connection", "http11", "http2", "proxy", "socks")),
@@ -20,7 +20,7 @@ _LOGGERS: Final = (
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Do not log requests made in this block; the caller's own requests are still logged."""
+    """Turn off logging for the kit's requests in this block; the caller's own are still logged."""
     token = _QUIET.set(True)
     try:
         yield

@@ -1,4 +1,4 @@
-"""Hold one exchange; mask known values and named fields at once, and the rest when it is read."""
+"""Record one exchange; mask known values and named fields at once, and the rest on first read."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 
 class Record:
-    """Hold an exchange that was masked quickly, and mask it completely before anyone reads it.
+    """An exchange that was masked quickly, and is masked completely before anyone reads it.
 
-    Most exchanges are never read, and searching every encoding costs more than sending the request.
-    `secrets` are the values to look for, including those that the answer issued; with None, the
-    exchange is returned unchanged. `outlined` is true if only the structure of the answer is
-    recorded.
+    Most exchanges are never read, and searching every encoding takes longer than sending the
+    request. `secrets` contains the values to look for, including those that the answer issued; if
+    it is None, the exchange is returned unchanged. `outlined` is true if only the structure of the
+    answer is recorded.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class Record:
 
     @property
     def exchange(self) -> Exchange:
-        """Return the completely masked exchange; the first call does the work."""
+        """Return the completely masked exchange; only the first call does the work."""
         exchange, secrets = self._kept
         if secrets is not None:
             exchange = _whole(exchange, Masker(secrets), outlined=self._outlined)

@@ -35,14 +35,14 @@ if TYPE_CHECKING:
     from ddoauth_kit.http.sending import Outcome
     from ddoauth_kit.sites import Site
 
-    # What a client's settings depend on: the site, the scheme, whether it is this machine, and
-    # whether it is even this process.
+    # A client's settings depend on the site, the scheme, and whether the server is on this machine
+    # or even in this process.
     Route = tuple[Site, str, bool, bool]
 
 CONNECTIONS_PER_SITE: Final = 10
 _ALL: Final = httpx.Limits(max_connections=CONNECTIONS_PER_SITE)
-# For each request httpcore goes through all connections of a pool several times, which takes longer
-# than the request itself. A pool of one connection has nothing to go through.
+# For each request, httpcore goes through all the connections in a pool several times, which takes
+# longer than the request itself. In a pool with a single connection, that takes no time.
 _ONE: Final = httpx.Limits(max_connections=1)
 _OWN_HEADERS: Final = (
     ("connection", "keep-alive"),
@@ -54,13 +54,13 @@ _BROKEN: Final = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
 
 
 class Http:
-    """Send requests over an httpx client for each site, and record each exchange in masked form.
+    """Send requests through one httpx client per site, and record each exchange in masked form.
 
-    `timeout` is in seconds, for each phase of a request, and `deadline` for a whole exchange, from
-    resolving the name to the end of the body. `sleep` is called with seconds when a repeatable
-    request is told to wait. Redirects are never followed, and cookies never stored. Without
-    `keep_answers` the transcript contains only counts and field names of successful API answers,
-    because the values are a customer's data.
+    `timeout` limits each phase of a request, and `deadline` a whole exchange, from resolving the
+    name to the end of the body; both are in seconds. `sleep` is called with a number of seconds
+    when a repeatable request is told to wait. Redirects are never followed, and cookies are never
+    stored. Without `keep_answers`, the transcript contains only counts and field names of
+    successful API answers, because the values are a customer's data.
     """
 
     def __init__(
@@ -122,7 +122,7 @@ class Http:
     def _send_once(self, request: Request) -> Outcome:
         with self._lock:
             client, place = self._client(request), self._places[request.site]
-        # The deadline counts from here: a call that is waiting for its turn is not late.
+        # The deadline starts here, because the time that a call waits for its turn doesn't count.
         with place, quiet():
             watch = watched(self._deadline)
             try:
@@ -131,7 +131,7 @@ class Http:
                 return _not_received(request, error, watch)
 
     def _received(self, client: httpx.Client, request: Request, watch: Watch) -> Received:
-        """Return the answer; frames below this one don't contain secrets."""
+        """Return the answer; the frames below this one don't contain secrets."""
         started = time.perf_counter()
         outgoing = _outgoing(request, client)
         answer = client._transport_for_url(outgoing.url).handle_request(outgoing)  # noqa: SLF001
@@ -158,10 +158,11 @@ class Http:
 
 
 class AsyncHttp:
-    """Send requests as `Http` does, without blocking, and at most ten at once to each site.
+    """Send requests as `Http` does, but without blocking, and at most ten at a time to each site.
 
-    It also respects announced rate limits before they are reached. `sleep` is awaited with seconds.
-    An instance belongs to one event loop, but several may share a `transcript`.
+    It also respects announced rate limits before they are reached. `sleep` is awaited with a number
+    of seconds. An instance belongs to one event loop, but several instances may share a
+    `transcript`.
     """
 
     def __init__(
@@ -208,7 +209,7 @@ class AsyncHttp:
         """Send a request and return its answer, whatever the status; repeat it as `Http.send` does.
 
         Raises:
-            InputError, NetworkError, AnswerError: as `Http.send`.
+            InputError, NetworkError, AnswerError: as in `Http.send`.
         """
         steps = self._sending.steps(request)
         try:
@@ -278,7 +279,7 @@ class _Body:
         self._bytes = bytearray()
 
     def takes(self, chunk: bytes) -> bool:
-        """Add a piece, and return whether the body is still within the limit."""
+        """Add a chunk, and return whether the body is still within the limit."""
         self._bytes += chunk
         return len(self._bytes) <= MAX_ANSWER_BYTES
 
@@ -294,8 +295,8 @@ class _Body:
 def _outgoing(request: Request, client: httpx.Client | httpx.AsyncClient) -> httpx.Request:
     """Build the request that a client's transport sends.
 
-    The client itself would follow redirects, store cookies and log. None of that should happen
-    here, and that alone would take as long as the transport needs for the whole exchange.
+    The client's own method would follow redirects, store cookies and write logs. None of that
+    should happen here, and it would double the time of the whole exchange.
     """
     headers = request.revealed_headers()
     if request.content_type:
@@ -311,7 +312,7 @@ def _outgoing(request: Request, client: httpx.Client | httpx.AsyncClient) -> htt
 
 @lru_cache(maxsize=512)
 def _parsed_url(url: str) -> httpx.URL:
-    """Parse an endpoint's URL once; don't cache a URL with a query, which may contain a secret."""
+    """Parse an endpoint's URL only once, but don't cache a query, which may contain a secret."""
     return httpx.URL(url)
 
 
@@ -327,12 +328,12 @@ def _made(
     """Create a client that uses no proxy for this machine and logs no TLS keys."""
     _, scheme, loopback, in_process = route
     if scheme == "https" and os.environ.get("SSLKEYLOGFILE"):
-        what = "SSLKEYLOGFILE is set, so anyone with that file could read every secret"
+        what = "SSLKEYLOGFILE is set, so anyone who has that file could read every secret"
         raise NetworkError("tls_error", f"{what}; nothing was sent. Unset it.")
     try:
         return kind(
             verify=_trusted_certificates() if scheme == "https" else _no_certificates(),
-            # Waiting for one of the ten connections does not mean that the server is silent.
+            # A wait for one of the ten connections doesn't mean that the server isn't answering.
             timeout=httpx.Timeout(timeout, pool=None),
             limits=limits,
             trust_env=not loopback,
@@ -343,7 +344,7 @@ def _made(
 
 
 def _pools(client: httpx.Client | httpx.AsyncClient) -> list[Any]:
-    """Return a client's connection pools, because httpx can't pass a backend on to httpcore.
+    """Return a client's connection pools, because httpx has no option for httpcore's backend.
 
     A test over sockets proves that each kind of pool uses the backend.
     """
@@ -353,13 +354,13 @@ def _pools(client: httpx.Client | httpx.AsyncClient) -> list[Any]:
 
 @cache
 def _trusted_certificates() -> ssl.SSLContext:
-    """Load the certificate authorities once: it takes about 20 ms, and each site has a client."""
+    """Load the certificate authorities once, because loading takes about 20 ms for each client."""
     return httpx.create_ssl_context()
 
 
 @cache
 def _no_certificates() -> ssl.SSLContext:
-    """Trust no authority: for plain http, which is only used on this machine."""
+    """Trust no certificate authority, for plain http, which is used only on this machine."""
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
@@ -369,7 +370,7 @@ def _not_received(request: Request, error: Exception, watch: Watch) -> NotReceiv
 
 
 def _failure(request: Request, error: Exception) -> DdoauthError:
-    """Describe the failure by its reason only, because httpx's own message may contain the URL."""
+    """Describe a failure by its reason alone, because httpx's own message may contain the URL."""
     if isinstance(error, UnicodeEncodeError):
         return unsendable(request)
     host = urlsplit(request.shown_url).hostname
@@ -386,9 +387,9 @@ def _failure(request: Request, error: Exception) -> DdoauthError:
 
 
 def _goal(request: Request) -> str:
-    """Say what was not reached: a local server by its own address, and a proxy if there is one.
+    """Say what was not reached: Datadog or a local server, and through which proxy, if any.
 
-    Naming only Datadog's host would make a person check the wrong connection.
+    If the message named only Datadog's host, people would check the wrong connection.
     """
     there, shown = urlsplit(request.url), urlsplit(request.shown_url).hostname or ""
     if there.scheme == "http":
@@ -428,7 +429,7 @@ def _proxies() -> dict[str, str]:
 
 
 def _proxy_secrets() -> tuple[Secret, ...]:
-    """Return the passwords in proxies' addresses, both as written and decoded."""
+    """Return the passwords in proxy addresses, both as written and decoded."""
     users = (value.rpartition("@")[0].rpartition("//")[2] for value in _proxies().values())
     found = {form for user in users if user for form in (user, user.partition(":")[2])}
     found |= {unquote(form) for form in found}

@@ -1,4 +1,4 @@
-"""Define the steps of sending a request, which both senders follow, with or without `await`."""
+"""Define the steps of sending a request, which both senders follow, one of them with `await`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MAX_REPEATS: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """Hold a whole answer; `text` is None if the answer was too large."""
+    """A whole answer; `text` is None if the answer was too large."""
 
     status: int
     headers: dict[str, str] = field(repr=False)
@@ -36,7 +36,7 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class NotReceived:
-    """Hold the reason why no complete answer arrived.
+    """The reason why no complete answer arrived.
 
     `stale` is true if a reused connection was closed before this answer began.
     """
@@ -46,12 +46,12 @@ class NotReceived:
 
 
 Outcome = Received | NotReceived
-# A number asks for that many seconds of sleep; None asks for an attempt and its outcome.
+# A number asks for a sleep of that many seconds; None asks for an attempt and its outcome.
 Steps = Generator["float | None", "Outcome | None", "Response"]
 
 
 class Sending:
-    """Define the rules of both senders: what to refuse, repeat, wait for and record."""
+    """The rules for both senders: what to refuse, repeat, wait for and record."""
 
     def __init__(
         self, *, transcript: Transcript, keep_answers: bool, pace: Pace | None = None
@@ -61,7 +61,7 @@ class Sending:
         self._pace = pace
 
     def steps(self, request: Request) -> Steps:
-        """Yield the steps for a request, and return its answer.
+        """Yield the steps for a request, then return its answer.
 
         Raises:
             InputError, NetworkError, AnswerError: see `Http.send`.
@@ -88,7 +88,7 @@ class Sending:
             self._pace.waited(request, due=due)
 
     def _answered(self, request: Request) -> Steps:
-        """Get one answer; after a stale connection, repeat only a repeatable request."""
+        """Get one answer; if the connection was stale, repeat a repeatable request."""
         outcome = yield None
         if isinstance(outcome, NotReceived) and outcome.stale and request.repeatable:
             outcome = yield None

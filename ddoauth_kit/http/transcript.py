@@ -1,4 +1,4 @@
-"""Keep a masked record of requests and answers, without secrets."""
+"""Record requests and answers in masked form, without secrets."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Transcript:
         self._records.append(record)
 
     def last(self, purpose: str) -> Exchange | None:
-        """Return the latest exchange with a purpose, or None."""
+        """Return the latest exchange with this purpose, or None if there is none."""
         records = reversed(tuple(self._records))
         return next((each.exchange for each in records if each.purpose == purpose), None)
 

@@ -1,1 +1,1 @@
-"""Carry out the OAuth steps: PKCE, authorization and tokens; each one builds, sends and reads."""
+"""Carry out the OAuth steps: PKCE, authorization and tokens; each builds, sends and reads."""

@@ -22,12 +22,13 @@ AUTHORIZE_PATH = "/oauth2/v1/authorize"
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationRequest:
-    """Hold everything that an attempt needs until the redirect arrives.
+    """Everything that an attempt needs until the redirect arrives.
 
-    `site` is where it starts. `bound` is true if the redirect must name the same site: for an
-    attempt from the tile, but not for one from outside, where the customer may choose a region.
-    `app_url` is where the browser goes, with the customer's vanity subdomain if there is one. If
-    `names_scopes` is false, the URL has no `scope`, and Datadog grants the registered scopes.
+    `site` is where the attempt starts. `bound` is true if the redirect must name the same site.
+    That holds for an attempt from the tile, but not for one from outside, because there the
+    customer may choose a region. `app_url` is where the browser goes, with the customer's vanity
+    subdomain if there is one. If `names_scopes` is false, the URL has no `scope`, and Datadog
+    grants the registered scopes.
     """
 
     site: Site
@@ -47,7 +48,7 @@ class AuthorizationRequest:
 
     @property
     def shown_url(self) -> str:
-        """Return the URL for printing: Datadog's host, `state` and challenge as placeholders."""
+        """Return the URL for printing: Datadog's host, and placeholders for state and challenge."""
         base = self.site.public.app_url if self.site.endpoints else self.app_url
         return self._url(base, str(self.state), str(self.pkce.challenge))
 
@@ -80,10 +81,10 @@ def authorization_request(  # noqa: PLR0913 - each is a choice of the caller
     From the tile, pass the `domain` and `site` that arrived at the onboarding URL: the attempt is
     bound to them. An attempt from outside has neither: it starts at the first of the registration's
     sites that is in the table (US1 if the client works there), and the `domain` in the redirect
-    decides where it ends. `scopes` defaults to all registered scopes. With `name_scopes=False`, the
-    request leaves `scope` out, as Datadog's own command-line client does, and the grant is only
-    compared with `scopes`. Otherwise, one scope that a site does not know would make the whole
-    request fail.
+    determines where it ends. `scopes` defaults to all registered scopes. With `name_scopes=False`,
+    the request leaves `scope` out, as Datadog's own command-line client does, and `scopes` is only
+    compared with the grant. Otherwise, a single scope that a site does not know would make the
+    whole request fail.
 
     Raises:
         InputError: `unknown_site`, `unknown_region`, `inconsistent_site`,

@@ -1,7 +1,7 @@
 """Read the redirect that ends an authorization, and check all of its parameters.
 
-RFC 6749 sections 4.1.2 and 10.12, RFC 9700 section 4.4, RFC 9207 section 2.4. `domain` decides
-where the client secret goes next, so every deviation is refused before any request.
+See RFC 6749 sections 4.1.2 and 10.12, RFC 9700 section 4.4, and RFC 9207 section 2.4. `domain`
+determines where the client secret goes next, so every deviation is refused before any request.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ _ERROR_CODES: Final = frozenset({"access_denied", "invalid_scope"})
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationResponse:
-    """Hold a checked redirect: the request that it answers, the code, and the code's site.
+    """A checked redirect: the request that it answers, the code, and the code's site.
 
-    `dd_oid` is the organization's public UUID and `dd_org_name` its name. Datadog documents
-    neither, so display them but base no decision on them.
+    `dd_oid` is the organization's public UUID and `dd_org_name` its name. Datadog documents neither
+    of them, so display them, but don't base decisions on them.
     """
 
     request: AuthorizationRequest
@@ -46,7 +46,7 @@ def read_authorization_response(
     """Check the URL of the redirect, and return its code and site.
 
     `redirect` is a URL, a path with its query, or the query alone, parsed or not. `state` proves
-    its origin; a proxy may change everything before the `?`.
+    its origin; everything before the `?` is ignored, because a proxy may change it.
 
     Raises:
         AuthorizationError: the redirect reports an error (`access_denied`, `invalid_scope`,
@@ -84,7 +84,7 @@ def _site(
     registration: ClientRegistration,
     sites: SiteTable,
 ) -> Site:
-    """Return the site that `domain` names, if this attempt may end there."""
+    """Return the site that `domain` names if this attempt may end there."""
     if redirect.domain:
         site = _listed(redirect.domain, redirect.site_url, registration, sites)
     elif redirect.error:

@@ -41,11 +41,11 @@ def _utc_now() -> datetime:
 
 
 class OAuthClient:
-    """Run the flow for one registration; a partner's server keeps one client for its lifetime.
+    """Run the flow for one registration; a server uses the same client as long as it runs.
 
-    `begin` gives the URL for the browser, `complete` takes the redirect and returns tokens. The
-    steps in between (`receive`, `exchange`) are for callers who want to look at them. `pending`
-    stores waiting attempts, by default in this process.
+    `begin` returns the request whose URL the browser opens; `complete` takes the redirect and
+    returns tokens. Its two steps, `receive` and `exchange`, are for callers who want to see the
+    result in between. `pending` stores waiting attempts, by default in this process.
     """
 
     def __init__(
@@ -73,16 +73,17 @@ class OAuthClient:
         name_scopes: bool = True,
         session: str,
     ) -> AuthorizationRequest:
-        """Build an authorization request and remember it; open its `url` in the browser.
+        """Build an authorization request, and remember it; open its `url` in the browser.
 
-        `session` identifies this browser (the value of a session cookie); the redirect must arrive
-        in the same session. `ONE_PERSON` is for a program that serves only one person.
+        `session` identifies this browser, for example by the value of a session cookie; the
+        redirect must arrive in the same session. `ONE_PERSON` is for a program that serves only one
+        person.
 
         Raises:
             InputError: `missing_session`, `missing_client_secret`, or see `authorization_request`.
         """
         _refuse_no_session(session)
-        _ = self.registration.secret  # a code would be wasted without it
+        _ = self.registration.secret  # without it, a code would be wasted
         request = authorization_request(
             self.registration,
             domain=domain,
@@ -98,19 +99,19 @@ class OAuthClient:
     def complete(self, redirect: str | bytes | Redirect, *, session: str) -> TokenSet:
         """Check the redirect and exchange its code, in one step.
 
-        `redirect` is the URL that your server was called with, its path and query, or its query
-        alone, as a string or as bytes, which WSGI and ASGI servers use.
+        `redirect` is the URL with which your server was called, that URL's path and query, or only
+        its query. It may be a string or, as in WSGI and ASGI servers, bytes.
 
         Raises:
             AuthorizationError, TokenError, AnswerError, NetworkError: see `receive` and `exchange`.
         """
-        redirect = read_redirect(redirect)  # from here on no traceback can show its code
+        redirect = read_redirect(redirect)  # from here on, a traceback can't show its code
         return self.exchange(self.receive(redirect, session=session))
 
     def receive(self, redirect: str | bytes | Redirect, *, session: str) -> AuthorizationResponse:
         """Find and use up the attempt that a redirect answers, and check the redirect.
 
-        A text that is not a redirect leaves the attempt pending.
+        Text that is not a redirect leaves the attempt pending.
 
         Raises:
             AuthorizationError: the redirect does not answer an attempt of this session, is
@@ -129,10 +130,10 @@ class OAuthClient:
         try:
             return self.pending.take(redirect.state.reveal(), session=session)
         except AuthorizationError as error:
-            raise error.with_traceback(None) from None  # the frames of `take` hold the state
+            raise error.with_traceback(None) from None  # the frames of `take` contain the state
 
     def exchange(self, response: AuthorizationResponse) -> TokenSet:
-        """Exchange the code for tokens without ever retrying, because a code works only once.
+        """Exchange the code for tokens; this never retries, because a code works only once.
 
         Raises:
             InputError, TokenError, AnswerError, NetworkError: see `read_token_response`.
@@ -165,7 +166,7 @@ class OAuthClient:
     def revoke(self, tokens: TokenSet) -> None:
         """End a grant: revoke the refresh token, then the access token, even if the first fails.
 
-        Forget the tokens whatever happens. API keys stay valid.
+        Discard the tokens whatever happens. API keys stay valid.
 
         Raises:
             TokenError, AnswerError, NetworkError: the first failure, after both were tried.

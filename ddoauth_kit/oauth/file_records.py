@@ -1,4 +1,4 @@
-"""Store pending records as files, for the processes of one machine."""
+"""Store pending records as files, for all processes on one machine."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ class FileRecords:
             self._sweep()
 
     def get(self, key: str) -> str | None:
-        """Return a record, or None."""
+        """Return a record, or None if it does not exist."""
         content = self._folder.read(key + _ENDING)
         return None if content is None else content.decode("ascii", "replace")
 
     def delete(self, key: str) -> bool:
-        """Delete a record; the system lets exactly one process delete a file."""
+        """Delete a record; the system ensures that only one process succeeds."""
         return self._folder.remove(key + _ENDING)
 
     def _is_time_to_sweep(self) -> bool:
@@ -57,7 +57,7 @@ class FileRecords:
             return True
 
     def _sweep(self) -> None:
-        """Delete records that are too old or too many; `names` starts with the oldest."""
+        """Delete old records, and the oldest of too many; `names` starts with the oldest."""
         names = [name for name in self._folder.names() if name.endswith(_ENDING)]
         oldest = time.time() - LIFETIME
         for place, name in enumerate(names):

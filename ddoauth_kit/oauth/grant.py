@@ -1,8 +1,8 @@
-"""Keep one grant alive for all its users: refresh once per expiry, and store before use.
+"""Keep one grant alive for all its users: refresh it once per expiry, and store it before use.
 
-RFC 9700 section 4.14: if refresh tokens rotate, two refreshes at once look like theft, and the
-server ends the grant. So all coroutines, threads, clients and processes that share a store wait for
-the one that fetches a token.
+If refresh tokens rotate, two simultaneous refreshes look like theft, and the server ends the grant
+(RFC 9700 section 4.14). So all coroutines, threads, clients and processes that share a store wait
+while one of them fetches a token.
 """
 
 from __future__ import annotations
@@ -41,14 +41,14 @@ if TYPE_CHECKING:
 
 LOG: Final = logging.getLogger("ddoauth_kit.grant")
 PAUSE: Final = 30.0
-GATHERED: Final = 0.02  # seconds in which refusals of other calls come to share one check
+GATHERED: Final = 0.02  # seconds within which the refusals of several calls share one check
 ENDED: Final = frozenset({"invalid_refresh_token", "no_refresh_token", "grant_ended"})
 _SUCCESS: Final = range(200, 300)
 _UNAUTHORIZED: Final = 401
 
 
 def grant_slot(tokens: TokenSet, *, client_kind: str = "") -> Slot:
-    """Return the slot of a grant, which depends on its site, client and organization."""
+    """Return a grant's slot, which depends on its site, client and organization."""
     return Slot("grant", tokens.site.name, tokens.client_id, client_kind, tokens.dd_oid)
 
 
@@ -66,10 +66,10 @@ def keep_grant(client: OAuthClient, tokens: TokenSet, *, store: Store) -> Grant:
 def kept_grants(
     client: OAuthClient, *, store: Store, site: str = "", org: str = ""
 ) -> tuple[Grant, ...]:
-    """Return a client's stored grants, for all customers or for one.
+    """Return a client's stored grants, for all customers or for one of them.
 
-    This lets a server find its customers after a restart. `site` is a site's name, and `org` is an
-    organization's id, the `dd_oid` of its tokens.
+    With this function, a server finds its customers again after a restart. `site` is a site's name,
+    and `org` is an organization's id, which is the `dd_oid` of its tokens.
 
     Raises:
         InputError: `not_stored`, if the store cannot be read.
@@ -86,11 +86,11 @@ def kept_grants(
 
 
 class Grant:
-    """Return valid tokens, and refresh them once, however many callers ask.
+    """Return valid tokens, and refresh them only once, however many callers ask.
 
     `slot` is the slot that `grant_slot` returned when the grant was stored. A `Grant` is
-    thread-safe; if the store is a folder or a keyring, `Grant`s of other processes on the same slot
-    share the refresh.
+    thread-safe; if the store is a folder or a keyring, `Grant` objects for the same slot in other
+    processes share the refresh.
     """
 
     def __init__(self, client: OAuthClient, *, store: Store, slot: Slot) -> None:
@@ -108,13 +108,13 @@ class Grant:
 
     @property
     def slot(self) -> Slot:
-        """Return the slot, which includes the site and the organization."""
+        """Return the slot, whose name includes the site and the organization."""
         return self._slot
 
     def keep(self, tokens: TokenSet) -> None:
         """Store the result of `complete`, and replace the slot's earlier contents.
 
-        If that fails, the tokens stay in memory, and storing is tried again later.
+        If storing them fails, the tokens stay in memory, and the kit tries again later.
 
         Raises:
             InputError: `not_stored`, `unsafe_store` or `store_busy`.
@@ -127,7 +127,7 @@ class Grant:
             self._unsaved = False
 
     def kept(self) -> TokenSet | None:
-        """Return the stored tokens, however old they are, without sending anything.
+        """Return the stored tokens, however old, without sending anything.
 
         Raises:
             InputError: `not_stored`, if the store cannot be read.
@@ -148,10 +148,9 @@ class Grant:
         """Return tokens that are still valid for a while, from memory, the store or a refresh.
 
         Raises:
-            TokenError: `grant_ended`, or `invalid_refresh_token` for the first caller that finds
-                out.
-            InputError: the store cannot be used; nothing was sent.
-            TokenError, AnswerError, NetworkError: the refresh failed, but the grant stays stored.
+            TokenError: `grant_ended`, or `invalid_refresh_token` for the first caller to find out.
+                InputError: the store cannot be used; nothing was sent. TokenError, AnswerError,
+                NetworkError: the refresh failed, but the grant stays stored.
                 After two failures in a row, nothing is sent for half a minute.
             ApiError: `unauthorized`, if the site refuses even new tokens.
         """
@@ -160,7 +159,7 @@ class Grant:
         return self._ready() or self._renewed(asked=time.monotonic())
 
     async def atokens(self) -> TokenSet:
-        """Return the same as `tokens` without blocking the event loop."""
+        """Return the same as `tokens`, without blocking the event loop."""
         ready = None if self._unsaved else self._ready()
         if ready is not None:
             return ready
@@ -186,7 +185,7 @@ class Grant:
             return record.tokens
 
     def send(self, build: Callable[[TokenSet], Request]) -> Response:
-        """Send the call that `build` creates with tokens; repeat it if they turn out to be dead.
+        """Send the call that `build` creates from tokens; repeat it if they turn out to be invalid.
 
         A 401 from an endpoint that does not accept OAuth does not lead to a refresh, and neither
         does a 403.
@@ -203,7 +202,7 @@ class Grant:
                 return response
 
     async def asend(self, http: AsyncHttp, build: Callable[[TokenSet], Request]) -> Response:
-        """Do the same as `send` without blocking the event loop."""
+        """Do the same as `send`, without blocking the event loop."""
         check = build is current_user_request
         while True:
             tokens = await self.atokens()
@@ -218,7 +217,7 @@ class Grant:
     def end(self, tokens: TokenSet | None = None) -> None:
         """Forget the grant, then revoke it; API keys stay valid.
 
-        With `tokens`, only these are revoked, and a newer stored grant stays.
+        If `tokens` is given, only those tokens are revoked, and a newer stored grant stays.
 
         Raises:
             TokenError, AnswerError, NetworkError: Datadog did not confirm; the grant is forgotten
@@ -237,14 +236,14 @@ class Grant:
                 self._client.revoke(tokens)
 
     def _ready(self) -> TokenSet | None:
-        """Return the tokens in memory, unless they are due for a refresh or known to be refused."""
+        """Return the tokens in memory, unless they need a refresh or are known to be refused."""
         current = self._current
         if current is None or current.is_due(self._client.clock()):
             return None
         return None if current.tokens.access_token == self._refused else current.tokens
 
     def _renewed(self, *, asked: float) -> TokenSet:
-        """Return tokens newer than the refused or expiring ones, from any source."""
+        """Return tokens that are newer than the refused or expiring ones, from any source."""
         with self._store.alone(self._slot):
             kept = self._read()
             if kept is None:
@@ -257,7 +256,7 @@ class Grant:
             return kept.tokens
 
     def _refreshed(self, kept: GrantRecord) -> GrantRecord:
-        """Test the store, then refresh and store the result, because the answer comes only once."""
+        """Test the store, then refresh and store the result, because Datadog sends it only once."""
         if kept.tokens.access_token == self._untried == self._refused:
             what = "The newest access token was just issued, but is also refused."
             raise ApiError("unauthorized", what)
@@ -272,7 +271,7 @@ class Grant:
                 if not _is_lost(error):
                     self._note(kept)
                 raise
-            with suppress(InputError):  # the refusal is what the caller must hear
+            with suppress(InputError):  # the caller must see the refusal
                 self._forget()
             raise _ended(error, lost=kept.sent_at) from None
         self._failure, self._failures = None, 0
@@ -298,16 +297,17 @@ class Grant:
         return TokenError("grant_ended", f"No {self._slot} is stored; nothing was sent.{why}")
 
     def _refuse_known_failure(self, asked: float) -> None:
-        """Raise the last failure for callers who waited for it, and during a pause."""
+        """Raise the last failure to callers who waited for the same refresh, and during a pause."""
         if self._failure is None:
             return
         error, at = self._failure
-        # Some clocks stand still for milliseconds, so a failure at that time was before the call.
+        # Some clocks advance only every few milliseconds, so a failure at the same time came before
+        # the call.
         if at > asked or (self._failures > 1 and time.monotonic() < at + PAUSE):
             raise type(error)(error.code, error.what, said=error.said, exchange=error.exchange)
 
     def _read(self) -> GrantRecord | None:
-        """Return the latest record: the store's, unless the last one could not be stored."""
+        """Return the latest record: the stored one, unless the last one could not be stored."""
         if self._unsaved:
             return self._current
         secret = self._store.get(self._slot)
@@ -321,7 +321,7 @@ class Grant:
         except Exception as error:  # noqa: BLE001 - the old token may be dead, so this one counts
             self._unsaved = True
             name = error.code if isinstance(error, DdoauthError) else type(error).__name__
-            LOG.warning("The %s is in memory alone: %s.", self._slot, name)
+            LOG.warning("The %s is only in memory: %s.", self._slot, name)
         else:
             self._unsaved = False
 
@@ -335,10 +335,10 @@ class Grant:
         self._store.forget(self._slot)
 
     def _is_final(self, response: Response, tokens: TokenSet, *, at: float, check: bool) -> bool:
-        """Return whether a call must not be repeated; callers share one check of the tokens.
+        """Return whether a call must not be repeated; callers share a single check of the tokens.
 
-        Only a call that was sent after the refusal can tell, because a concurrent call may have
-        been handled before it. `at` is when the answer arrived, and `check` is true if the call was
+        Only a call that was sent after the refusal counts, because a concurrent call may have been
+        handled before it. `at` is when the answer arrived, and `check` is true if the call was
         itself the check.
         """
         if response.status != _UNAUTHORIZED:
@@ -378,12 +378,12 @@ class Grant:
 
 
 def _is_lost(error: DdoauthError) -> bool:
-    """Return whether Datadog may have sent tokens that did not arrive."""
+    """Return whether Datadog may have sent tokens that never arrived."""
     return isinstance(error, NetworkError | AnswerError) and error.code != "no_network"
 
 
 def _ended(error: DdoauthError, *, lost: datetime | None) -> DdoauthError:
-    """Say whether an answer was lost that may have contained a newer refresh token."""
+    """Add to the error whether a newer refresh token may have been lost with an answer."""
     if lost is None:
         return error
     what = (

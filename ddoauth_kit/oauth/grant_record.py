@@ -1,4 +1,4 @@
-"""Store a grant as a single secret, so that all of it changes at once or not at all."""
+"""Store a grant as a single secret, so that it changes as a whole or not at all."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _TEXTS: Final = ("access_token", "refresh_token", "site", "client_id", "dd_oid",
 
 @dataclass(frozen=True, slots=True)
 class GrantRecord:
-    """Hold tokens and the time from which they must be refreshed, by the client's clock.
+    """Tokens, and the time from which they must be refreshed, by the client's clock.
 
-    `sent_at` is when the kit sent a refresh and did not store its answer, or None.
+    `sent_at` is when the kit sent a refresh whose answer it has not stored, or None.
     """
 
     tokens: TokenSet
@@ -40,9 +40,9 @@ class GrantRecord:
 def new_record(tokens: TokenSet, *, now: datetime) -> GrantRecord:
     """Return the record of tokens that have just arrived.
 
-    They are refreshed a minute before they expire, or, for a token that lives only minutes, a tenth
-    of its lifetime before. This allows for clocks that differ slightly, and a short lifetime does
-    not lead to a loop.
+    They are refreshed a minute before they expire, or, if they live only for minutes, when a tenth
+    of their lifetime is left. The margin allows for clocks that differ slightly, and a short
+    lifetime does not lead to endless refreshes.
     """
     left = max(tokens.seconds_left(now), 0.0)
     margin = timedelta(seconds=min(MARGIN, left * _SHARE))
@@ -50,7 +50,7 @@ def new_record(tokens: TokenSet, *, now: datetime) -> GrantRecord:
 
 
 def written(record: GrantRecord) -> Secret:
-    """Return a record as one secret for a store; the site is part of it."""
+    """Return a record, including the site, as one secret for a store."""
     tokens = record.tokens
     content = {
         "access_token": tokens.access_token.reveal(),
@@ -80,7 +80,7 @@ def read(secret: Secret, *, sites: SiteTable) -> GrantRecord:
         texts = {name: _text(content[name]) for name in _TEXTS}
         requested, granted = (tuple(map(_text, content[n])) for n in ("requested", "granted"))
         expires_at, renew_at = (_moment(content[name]) for name in ("expires_at", "renew_at"))
-        # Versions that knew only one endpoint did not record it.
+        # Earlier versions, which knew only one endpoint, did not record it.
         issuer = _text(content.get("token_endpoint", TokenEndpoint.V1))
         token_endpoint = TokenEndpoint(issuer) if issuer else None
         sent_at = _moment(content["sent_at"]) if content.get("sent_at") else None

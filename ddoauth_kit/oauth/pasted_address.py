@@ -1,4 +1,4 @@
-"""Find a redirect's address in text that mail, chat or a person has changed."""
+"""Find a redirect's address in text that a mail program, a chat or a person has changed."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ _QUOTES: Final = (
     ("«", "»"),
 )
 _INVISIBLE: Final = "\u00a0\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
-# No other entity is read: `&copy=` may be a parameter.
+# Other entities are not decoded, because `&copy=` may be a parameter.
 _AMPERSAND: Final = re.compile("&(?:amp|#0*38|#x0*26);", re.IGNORECASE)
-# Quoted-printable (RFC 2045 section 6.7) writes each `=` as `=3D`, and breaks lines after a `=`.
+# Quoted-printable (RFC 2045 section 6.7) writes each `=` as `=3D`, and breaks lines after an `=`.
 _SOFT_BREAK: Final = re.compile(r"=[ \t]*\r?\n")
 _QUOTED_PRINTABLE: Final = re.compile(r"[^=]*(?:=[0-9A-F]{2}[^=]*)+")
 _LINE_BREAK: Final = re.compile(r"[ \t]*[\r\n]+[> \t]*")
-# How a redirect without a sentence or link markup around it begins.
+# The beginning of a redirect that has no sentence or link markup around it.
 _PLAIN: Final = re.compile(r"https?:|[/?&]|[\w.~-]{1,60}=", re.IGNORECASE)
 _ADDRESS: Final = re.compile(r"https?://[^\s<>\"`|\[\]\\^{}]{1,16384}", re.IGNORECASE)
 _BRACKETS: Final = {")": "(", "]": "[", ">": "<"}
 _MARKS: Final = ".,;:!*"
-# A dot at the end of one of these may be an attack, and only a person ends a sentence.
+# A dot at the end of one of these values may be an attack; otherwise, a person ended a sentence.
 _EXACT: Final = re.compile(r"[?&](?:domain|site|iss|code)=[^&]*\Z")
 _PROOFPOINT_2: Final = re.compile(r"https?-3A", re.IGNORECASE)
 _PROOFPOINT_3: Final = re.compile(r"/v3/__(.+?)__;([A-Za-z0-9_=-]*)!!")
@@ -44,7 +44,7 @@ _SEGMENT: Final = re.compile(r"/(https?%3A%2F%2F[^/?#]{8,16384})", re.IGNORECASE
 
 
 def without_quotes(text: str) -> str:
-    """Return a text without the spaces and pairs of quotes around it."""
+    """Return text without the spaces and pairs of quotes around it."""
     text = text.strip()
     while len(text) > 1 and (text[0], text[-1]) in _QUOTES:
         text = text[1:-1].strip()
@@ -52,10 +52,10 @@ def without_quotes(text: str) -> str:
 
 
 def plain_address(text: str) -> str:
-    """Return the address in a text, without quotes, line breaks or link markup.
+    """Return the address in some text, without quotes, line breaks or link markup.
 
-    This understands Markdown, HTML, wiki brackets and a sentence before the address. It removes an
-    end such as a full stop, unless that may belong to a value that must be exact.
+    The function understands Markdown, HTML, wiki brackets and a sentence before the address. It
+    removes punctuation from the end, unless it may belong to a value that must be exact.
     """
     named = text.lstrip().startswith("<")
     text = _on_one_line(without_quotes(text))
@@ -66,7 +66,7 @@ def plain_address(text: str) -> str:
 
 
 def typed_address(text: str) -> str:
-    """Return a pasted address without invisible characters, later words or a full stop."""
+    """Return a pasted address without invisible characters, trailing words or a full stop."""
     text = without_quotes(text.strip(_INVISIBLE + " \t\r\n"))
     text = _on_one_line(text)
     address, *words = text.split(" ")
@@ -83,9 +83,9 @@ def _on_one_line(text: str) -> str:
 
 
 def carried_address(text: str) -> str:
-    """Return the redirect inside the link of a mail filter or a chat, or nothing.
+    """Return the redirect inside the link of a mail filter or a chat, or an empty string.
 
-    This reads links that contain it percent-encoded in their path, in base64, or in the format of
+    The link may contain the redirect percent-encoded in its path, in base64, or in the format of
     Proofpoint's versions 2 and 3.
     """
     if found := _PROOFPOINT_3.search(text):
@@ -107,7 +107,7 @@ def _decoded(text: str) -> Iterator[str]:
 
 
 def _without_runs(address: str, encoded: str) -> str:
-    """Return the address in a Proofpoint version 3 link, which moves characters to its end."""
+    """Return the address in a Proofpoint version 3 link, which moves some characters to its end."""
     moved = iter(_base64(encoded).decode("utf-8", "replace"))
 
     def put_back(found: re.Match[str]) -> str:
@@ -126,14 +126,14 @@ def _base64(text: str) -> bytes:
 
 
 def _linked(text: str) -> str:
-    """Return the address in a sentence or link markup that is most likely the redirect."""
+    """Return the address that is most likely the redirect, from a sentence or link markup."""
     addresses = [_without_end(address) for address in _ADDRESS.findall(text)]
     answers = (each for each in addresses if "state" in each)
     return next(answers, addresses[0] if addresses else text)
 
 
 def _without_end(text: str) -> str:
-    """Return an address without the end of the sentence or bracket around it."""
+    """Return an address without the punctuation that ends the sentence or bracket around it."""
     while text:
         last = text[-1]
         opens = _BRACKETS.get(last)

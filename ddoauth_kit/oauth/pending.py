@@ -20,9 +20,9 @@ MOST: Final = 10_000
 
 
 class PendingStore(Protocol):
-    """Say what a store of waiting attempts must do; `SharedPending` is one for several processes.
+    """What a store of waiting attempts must do; `SharedPending` is one for several processes.
 
-    It contains verifiers, so keep it where only your servers can read it.
+    The store contains verifiers, so put it where only your servers can read it.
     """
 
     def add(self, request: AuthorizationRequest, *, session: str) -> None:
@@ -43,10 +43,10 @@ class _Waiting:
 
 
 class PendingAuthorizations:
-    """Keep attempts for ten minutes, bound to the browser session that began them.
+    """Remember attempts for ten minutes, each bound to the browser session that began it.
 
-    `session` identifies a browser, such as the value of a session cookie. A new attempt does not
-    replace an earlier one (RFC 6749 section 10.12). This class is thread-safe.
+    `session` is a value that identifies a browser, such as that of a session cookie. A new attempt
+    does not replace an earlier one (RFC 6749 section 10.12). This class is thread-safe.
     """
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -60,8 +60,8 @@ class PendingAuthorizations:
     def add(self, request: AuthorizationRequest, *, session: str) -> None:
         """Remember an attempt.
 
-        If 10,000 are pending, the oldest of the newer half is removed: so a flood of attempts
-        displaces only its own, not those from before it.
+        If 10,000 are pending, the oldest of the newer half is removed, so a flood of attempts
+        displaces only its own attempts and not earlier ones.
         """
         waiting = _Waiting(request, session, self._clock() + LIFETIME)
         with self._lock:
@@ -94,7 +94,7 @@ class PendingAuthorizations:
         raise AuthorizationError("wrong_state", "No attempt of this session expects this redirect.")
 
     def _forget_expired(self) -> None:
-        """Delete old attempts; they are stored in the order they began."""
+        """Delete old attempts, which are stored in the order in which they began."""
         now = self._clock()
         while self._waiting:
             oldest = next(iter(self._waiting))

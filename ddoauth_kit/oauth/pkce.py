@@ -17,7 +17,7 @@ _VERIFIER: Final = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 
 @dataclass(frozen=True, slots=True)
 class PkcePair:
-    """Hold a code verifier for the token request, and its challenge, which is sent first."""
+    """A code verifier for the token request, and its challenge, which is sent first."""
 
     verifier: Secret
     challenge: Secret
@@ -35,7 +35,7 @@ def pkce_pair(verifier: str) -> PkcePair:
         ValueError: the verifier is not 43 to 128 unreserved characters.
     """
     if not _VERIFIER.fullmatch(verifier):
-        raise ValueError("A code verifier is 43 to 128 of A-Z a-z 0-9 - . _ ~ (RFC 7636 4.1).")
+        raise ValueError("A code verifier has 43 to 128 of A-Z a-z 0-9 - . _ ~ (RFC 7636 4.1).")
     digest = hashlib.sha256(verifier.encode("ascii")).digest()
     challenge = urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")
     return PkcePair(

@@ -1,4 +1,4 @@
-"""Parse the redirect that ends an authorization into a value that shows no secret."""
+"""Parse the redirect that ends an authorization into a value that doesn't show secrets."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ddoauth_kit.secret import Secret
 
 MAX_REDIRECT_LENGTH: Final = 16 * 1024
 _SHOWN: Final = 200
-# Parameters of RFC 6749, RFC 9207 and Datadog; the redirect URI's own may repeat.
+# Parameters from RFC 6749, RFC 9207 and Datadog; the redirect URI's own parameters may repeat.
 _ONCE: Final = frozenset(
     {
         "client_id",
@@ -33,7 +33,7 @@ _ONCE: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Redirect:
-    """Hold a redirect's unchecked values; the repr shows only state and code, masked.
+    """A redirect's unchecked values; the repr shows only the state and the code, masked.
 
     `client_id` and `iss` are None if the redirect does not contain them. `fault`, a code and a
     sentence, says why the redirect cannot be used.
@@ -52,7 +52,7 @@ class Redirect:
     fault: tuple[str, str] | None = None
 
     def refuse_fault(self) -> None:
-        """Raise if this is not a redirect, or has no `state` to find its attempt by.
+        """Raise if this is not a redirect, or has no `state` that leads to its attempt.
 
         Raises:
             AuthorizationError: `not_a_redirect`, `duplicate_parameter` or `missing_state`.
@@ -67,8 +67,8 @@ class Redirect:
 def read_redirect(redirect: str | bytes | Redirect) -> Redirect:
     """Parse a URL, a path with its query, or the query alone; return a parsed one unchanged.
 
-    WSGI and ASGI servers have the query as bytes. This never raises, so no traceback contains the
-    text with its code; `fault` says what is wrong.
+    WSGI and ASGI servers provide the query as bytes. This function never raises, so that no
+    traceback contains the text with its code; `fault` says what is wrong.
     """
     if isinstance(redirect, Redirect):
         return redirect
@@ -81,7 +81,7 @@ def read_redirect(redirect: str | bytes | Redirect) -> Redirect:
     except ValueError:
         return _faulty("not_a_redirect", "The text is not a redirect: its query can't be read.")
     names = [name for name, _ in pairs]
-    # RFC 6749 section 3.1: a parameter of the answer may occur only once.
+    # RFC 6749 section 3.1: each of the response's parameters may occur only once.
     if twice := [f"`{name}`" for name in sorted(_ONCE) if names.count(name) > 1]:
         what = f"The redirect carries more than one {', '.join(twice)}."
         return _faulty("duplicate_parameter", what)
@@ -104,7 +104,7 @@ def read_redirect(redirect: str | bytes | Redirect) -> Redirect:
 
 
 def pasted_redirect(redirect: str | Redirect) -> Redirect:
-    """Parse a pasted redirect as `read_redirect` does, but allow it to end like a sentence."""
+    """Parse a pasted redirect as `read_redirect` does, but ignore a full stop at its end."""
     return read_redirect(typed_address(redirect) if isinstance(redirect, str) else redirect)
 
 

@@ -1,7 +1,7 @@
-"""Let all processes of a server share the attempts that wait for their redirect.
+"""Let all of a server's processes share the attempts that wait for their redirects.
 
 Each attempt is a JSON record, stored under the hash of its `state`. A place for records needs only
-three methods, so it can be a folder, a table or Redis.
+three methods, so it can be a folder, a database table or Redis.
 """
 
 from __future__ import annotations
@@ -27,26 +27,27 @@ _SECONDS: Final = int(LIFETIME)
 
 
 class RecordPlace(Protocol):
-    """Say what a place for pending records must do; `FileRecords` is one.
+    """What a place for pending records must do; `FileRecords` is one such place.
 
-    `key` is 64 hexadecimal digits. A record is secret ASCII text of at most a few kilobytes.
+    `key` consists of 64 hexadecimal digits. A record is secret ASCII text of a few kilobytes at
+    most.
     """
 
     def put(self, key: str, record: str, *, seconds: int) -> None:
         """Store a record, which may be deleted after this many seconds."""
 
     def get(self, key: str) -> str | None:
-        """Return a record, or None."""
+        """Return a record, or None if it does not exist."""
 
     def delete(self, key: str) -> bool:
         """Delete a record; of several concurrent callers, exactly one gets True."""
 
 
 class SharedPending:
-    """Keep attempts for ten minutes in a place that all processes of a server can reach.
+    """Remember attempts for ten minutes, in a place that all of a server's processes can reach.
 
-    `sites` is your `OAuthClient`'s table. `clock` returns Unix time, on which the machines must
-    agree to within seconds. This class is thread-safe if `place` is.
+    `sites` is your `OAuthClient`'s table. `clock` returns Unix time; the machines' clocks must
+    agree to within a few seconds. This class is thread-safe if `place` is.
     """
 
     def __init__(
@@ -113,7 +114,7 @@ class SharedPending:
 
 
 def _written(request: AuthorizationRequest, *, session: str, ends: float) -> str:
-    """Return the record of an attempt; it contains state and session only as hashes."""
+    """Return an attempt's record, which contains the state and the session only as hashes."""
     return json.dumps(
         {
             "version": VERSION,
@@ -160,5 +161,5 @@ def _digest(text: str) -> str:
 
 
 def _session(state: str, session: str) -> str:
-    """Return a session's hash that differs from attempt to attempt."""
+    """Return a hash of the session that differs from attempt to attempt."""
     return _digest(f"{state}\n{session}")

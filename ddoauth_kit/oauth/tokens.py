@@ -35,9 +35,9 @@ _LONGEST_LIFETIME: Final = 10 * 365 * 24 * 3600
 
 @dataclass(frozen=True, slots=True)
 class TokenSet:
-    """Hold a grant: its tokens, its scopes, the access token's expiry, and its site.
+    """A grant: its tokens, its scopes, the access token's expiry, and its site.
 
-    `expires_at` is in UTC. Store `site` with the tokens, because they work on no other site.
+    `expires_at` is in UTC. Store `site` with the tokens, because they work only on that site.
     `dd_oid` and `dd_org_name` come from the redirect and say whose grant it is; Datadog does not
     document them. `token_endpoint` is the endpoint that issued the tokens, or None if that was not
     recorded.
@@ -54,7 +54,7 @@ class TokenSet:
     token_endpoint: TokenEndpoint | None = field(default=None, repr=False)
 
     def seconds_left(self, now: datetime | None = None) -> float:
-        """Return how many seconds the access token is still valid; negative after its expiry."""
+        """Return the seconds until the access token expires; negative after its expiry."""
         return (self.expires_at - (now or datetime.now(UTC))).total_seconds()
 
 
@@ -73,9 +73,9 @@ def stored_grant(
 
 
 def token_request(registration: ClientRegistration, *, response: AuthorizationResponse) -> Request:
-    """Build the exchange of a code, form-encoded, for the site of the redirect's `domain`.
+    """Build the form-encoded request that exchanges a code, for the site that `domain` named.
 
-    It goes only to the registration's token endpoint, because a code works only once.
+    The request goes only to the registration's token endpoint, because a code works only once.
 
     The redirect URI is the same as in the authorization request (RFC 6749 section 4.1.3).
 
@@ -93,7 +93,7 @@ def token_request(registration: ClientRegistration, *, response: AuthorizationRe
 
 
 def refresh_request(registration: ClientRegistration, *, tokens: TokenSet) -> Request:
-    """Build a refresh with `refresh_token` (RFC 6749 section 6), which Datadog's table omits.
+    """Build a refresh with `refresh_token` (RFC 6749 section 6), which Datadog's table leaves out.
 
     Raises:
         InputError: `missing_client_secret`.
@@ -148,8 +148,8 @@ def read_token_response(  # noqa: PLR0913 - what the answer cannot say of itself
 ) -> TokenSet:
     """Read the answer to a token exchange (RFC 6749 section 5.1).
 
-    `now` is the client's clock when the answer arrived; expiry is counted from it. `token_endpoint`
-    is the endpoint that answered.
+    `now` is the time on the client's clock when the answer arrived; the expiry is counted from it.
+    `token_endpoint` is the endpoint that answered.
 
     Raises:
         TokenError: `invalid_grant`, `invalid_client`, `rate_limited`, `token_refused` or
@@ -176,7 +176,7 @@ def read_token_response(  # noqa: PLR0913 - what the answer cannot say of itself
 
 
 def _granted(response: Response, scope: str, requested: tuple[str, ...]) -> tuple[str, ...]:
-    """Read the granted scopes; a server may echo a secret along with the requested ones."""
+    """Read the granted scopes, without any secret that a server may echo among them."""
     granted = parse_scopes(scope)
     if set(granted) <= set(requested):
         return granted
@@ -184,7 +184,7 @@ def _granted(response: Response, scope: str, requested: tuple[str, ...]) -> tupl
 
 
 def _refused_refresh(tokens: TokenSet, *, asked: TokenEndpoint) -> tuple[str, str]:
-    """Return the code and sentence; an endpoint may not know a token that the other one issued."""
+    """Return a code and a sentence; an endpoint may not know a token that the other one issued."""
     issuer = tokens.token_endpoint
     if issuer is None or asked is issuer:
         return "invalid_refresh_token", "The refresh token was refused."
@@ -199,7 +199,7 @@ def read_refresh_response(
     now: datetime,
     token_endpoint: TokenEndpoint = TokenEndpoint.V2,
 ) -> TokenSet:
-    """Read the answer to a refresh; without a new refresh token or scope, keep the old one.
+    """Read the answer to a refresh; if it has no new refresh token or scope, keep the old one.
 
     Raises:
         TokenError: `invalid_refresh_token`, `other_token_endpoint` if the refused token came from
@@ -265,8 +265,9 @@ def _post(purpose: Purpose, site: Site, path: str, form: Pairs, *, headers: Pair
 def _read_success(response: Response) -> dict[str, Any]:
     """Return the answer with both tokens as secrets, or None for a missing refresh token.
 
-    Datadog's pages show two formats of errors, and libraries have mistaken one of them for tokens.
-    So an answer that contains an error is never a success, whatever its status and other contents.
+    Datadog's pages show two error formats, and libraries have mistaken one of them for tokens. So
+    an answer that contains an error never counts as a success, whatever its status and its other
+    contents.
     """
     refuse_unreadable(response)
     if response.status != _OK:
@@ -293,7 +294,7 @@ def _with_secrets(answer: dict[str, Any]) -> dict[str, Any]:
 
 
 def _refusal(response: Response) -> TokenError:
-    """Classify the refusal; Datadog documents 401 for a missing client secret."""
+    """Classify a refusal; Datadog documents 401 for a missing client secret."""
     code, texts = oauth_error(response)
     if code not in {"invalid_grant", "invalid_client"}:
         code = _CODES.get(response.status, "token_refused")
@@ -322,7 +323,7 @@ def _lifetime(response: Response, answer: dict[str, Any]) -> int:
 
 
 def current_user_request(tokens: TokenSet) -> Request:
-    """Ask who authorized (`GET /api/v2/current_user`), which any valid token may do."""
+    """Build `GET /api/v2/current_user`, which asks who authorized; any valid token may send it."""
     return Request(
         purpose="current user call",
         method="GET",

@@ -37,7 +37,7 @@ def test_groups_follow_the_flow() -> None:
         "The redirect",
         "Token and revocation endpoints",
         "APIs and API keys",
-        "Unreadable answers and no answer",
+        "Unreadable responses and no response",
     ]
 
 

@@ -350,7 +350,7 @@ def test_a_store_that_fills_up(http: Http, serve: Serve, caplog: pytest.LogCaptu
     store.full = True
     with caplog.at_level(logging.WARNING, logger="ddoauth_kit.grant"):
         tokens = grant.tokens()
-    assert "in memory alone: OSError" in caplog.text
+    assert "only in memory: OSError" in caplog.text
     assert "new-" not in caplog.text
     assert grant.tokens() == tokens
     store.full = False

@@ -1,4 +1,4 @@
-"""Hold the listener's addresses, on this machine and behind Jupyter's proxy."""
+"""Determine the listener's addresses, on this machine and behind Jupyter's proxy."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ _LOCALHOST: Final = (
 
 @dataclass(frozen=True, slots=True)
 class CallbackUrls:
-    """Hold the two URLs for the browser, and the proxy's address if there is one.
+    """The two URLs for the browser, and the proxy's address if there is one.
 
-    `proxy_url` is empty without a proxy; otherwise a port's address is `proxy_url` plus its number.
+    `proxy_url` is empty without a proxy; with one, a port's address is `proxy_url` plus the port.
     """
 
     redirect_uri: str
@@ -41,7 +41,7 @@ class CallbackUrls:
 
 @dataclass(frozen=True, slots=True)
 class CallbackAddress:
-    """Hold the name and port to open, and the paths to serve there."""
+    """The host name and port to open, and the paths to serve there."""
 
     name: str
     port: int
@@ -65,7 +65,7 @@ class CallbackAddress:
 
     @property
     def host_headers(self) -> frozenset[str]:
-        """Return the `Host` values of requests that do not come through a proxy."""
+        """Return the `Host` values that requests have if they don't come through a proxy."""
         bare = _NAMES if self.port == _HTTP_PORT else ()
         return frozenset([*(f"{name}:{self.port}" for name in _NAMES), *bare])
 
@@ -73,7 +73,7 @@ class CallbackAddress:
 def registered_address(
     registration: ClientRegistration, *, redirect_uri: str | None = None
 ) -> CallbackAddress:
-    """Return where a registered client's redirects arrive, if they lead to this machine.
+    """Return the address for a registered client's redirects, which must lead to this machine.
 
     Among several loopback redirect URIs, one with an IP literal is preferred to `localhost` (RFC
     8252 section 8.3). The onboarding URL is served if it has the same port.
@@ -115,8 +115,9 @@ def proxied(url: str, proxy_url: str) -> str:
 def proxy_origin(headers: Mapping[str, str]) -> str | None:
     """Return the scheme and host of the page that sent a proxied request, or None.
 
-    Jupyter's proxy keeps `Host` and passes on a hub's `X-Forwarded-Proto`. Without that header,
-    `Sec-Fetch-Mode` decides, because browsers send it only to secure and loopback origins.
+    Jupyter's proxy keeps `Host` and passes on a hub's `X-Forwarded-Proto`. Without that header, the
+    scheme follows from `Sec-Fetch-Mode`, because browsers send it only to secure and loopback
+    origins.
     """
     host = headers.get("host", "").lower()
     if not _HOST.fullmatch(host):

@@ -1,4 +1,4 @@
-"""Remember a listener's links, browser sessions, and the attempts bound to them."""
+"""Remember a listener's links, its browser sessions, and the attempts bound to them."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from ddoauth_kit.oauth.client import OAuthClient
     from ddoauth_kit.oauth.redirect import Redirect
 
-# For one browser, and for all: below what `PendingAuthorizations` holds, so that nothing that
-# comes here can drive out what waits elsewhere in the program.
+# The limits for one browser and for all of them are below the limit of `PendingAuthorizations`, so
+# that requests to the listener can't displace attempts made elsewhere in the program.
 MOST: Final = 20
 SESSIONS: Final = 400
 ANOTHER: Final = "This address belongs to another attempt; the pending attempt is still waiting."
@@ -28,7 +28,7 @@ ANOTHER: Final = "This address belongs to another attempt; the pending attempt i
 
 @dataclass(eq=False, slots=True)
 class Start:
-    """Hold the program's own attempt, and the browser that opened its link first."""
+    """The program's own attempt, and the browser that opened its link first."""
 
     begin: Callable[[str], AuthorizationRequest]
     session: str = field(default="", repr=False)
@@ -51,7 +51,7 @@ class Attempts:
 
     @property
     def begun(self) -> bool:
-        """Return whether any browser was sent to a consent page."""
+        """Return whether any browser has been sent to a consent page."""
         return any(self._sessions.values())
 
     @property
@@ -60,11 +60,11 @@ class Attempts:
         return any(not isinstance(target, str) for target in tuple(self._tickets.values()))
 
     def too_many(self, session: str) -> bool:
-        """Return whether one browser has begun more attempts than a person would."""
+        """Return whether this browser has begun more attempts than a person would."""
         return len(self._sessions.get(session, ())) >= MOST
 
     def ticket(self, target: Start | AuthorizationRequest | str) -> str:
-        """Return an unguessable name for an attempt or a page, for use in a link."""
+        """Return an unguessable name for an attempt or a page, to use in a link."""
         name = secrets.token_urlsafe(24)
         self._tickets[name] = target
         return name
@@ -74,14 +74,14 @@ class Attempts:
         return ticket in self._tickets
 
     def target(self, ticket: str) -> Start | AuthorizationRequest | str:
-        """Return the start or page that a ticket stands for."""
+        """Return the start or the page that a ticket stands for."""
         return self._tickets[ticket]
 
     def new_session(self) -> str:
         """Begin the session of one browser.
 
-        If there are too many, the oldest of the newer half is removed, so that browsers from before
-        a flood stay and new ones can still begin.
+        If there are too many sessions, the oldest of the newer half is removed, so that browsers
+        from before a flood stay and new ones can still begin.
         """
         session = secrets.token_urlsafe(32)
         with self._lock:
@@ -121,7 +121,7 @@ class Attempts:
         """Bind an attempt that the program made to the first browser that opens its link.
 
         Raises:
-            AuthorizationError: `wrong_state`, if another browser opened it first, or it is too old.
+            AuthorizationError: `wrong_state`, if another browser opened it first or it is too old.
         """
         with self._lock:
             if request in self._sessions.get(session, ()):
@@ -132,10 +132,10 @@ class Attempts:
             self._adopted.append(request)
 
     def session_of(self, redirect: Redirect) -> str:
-        """Return the session of the attempt that a redirect answers, or of a start.
+        """Return the session of the attempt that a redirect answers, or that of a start.
 
         Raises:
-            AuthorizationError: `wrong_state`, or the value is not a redirect.
+            AuthorizationError: `wrong_state`, or a code for a value that is not a redirect.
         """
         redirect.refuse_fault()
         found = self._answered(redirect)
@@ -149,7 +149,7 @@ class Attempts:
         return found is not None and not self._pending.waits(found[0])
 
     def let_go(self) -> None:
-        """Forget unanswered attempts, and release the program's own."""
+        """Forget unanswered attempts, and release the program's own attempt."""
         with self._lock:
             for session in tuple(self._sessions):
                 self._let_go(session)

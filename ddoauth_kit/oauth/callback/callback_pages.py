@@ -1,4 +1,4 @@
-"""Write the pages that a browser sees at the end; they contain no secrets."""
+"""Write the pages that a browser shows at the end; they don't contain secrets."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ _WORDS: Final = {
 def page(
     status: int, title: str, *paragraphs: str, facts: Mapping[str, str] | None = None
 ) -> Reply:
-    """Return a page that loads nothing and must not be framed or cached.
+    """Return a page that loads nothing, and that browsers must not frame or cache.
 
     `facts` are shown in a box below the paragraphs, because a client may have many scopes.
     """
@@ -98,7 +98,7 @@ def refusal(status: int) -> Reply:
 
 
 def error_page(error: DdoauthError, *, waits: bool) -> Reply:
-    """Return the page for a refusal: its kind and what to do, without any text from outside.
+    """Return the page for an error: what kind it is and what to do, without text from outside.
 
     `waits` is true if the attempt is still pending.
     """
@@ -116,7 +116,7 @@ def error_page(error: DdoauthError, *, waits: bool) -> Reply:
 
 
 def success_page(facts: Mapping[str, str], *, lasts: bool = False) -> Reply:
-    """Return the page for an attempt that went well; `facts` say what was granted and where."""
+    """Return the page for an attempt that succeeded; `facts` says what was granted and where."""
     reload = (
         "You can reload this page for a minute, while your program runs."
         if lasts
@@ -133,13 +133,13 @@ def success_page(facts: Mapping[str, str], *, lasts: bool = False) -> Reply:
 
 
 def answered_page() -> Reply:
-    """Return the page for a redirect that arrives after the answer."""
+    """Return the page for a redirect that arrives after the attempt was answered."""
     words = "This attempt was answered before. You may now close this tab."
     return page(HTTPStatus.CONFLICT, "Answered already", words)
 
 
 def unexpected_page() -> Reply:
-    """Return the page for a failure that the kit can't name."""
+    """Return the page for an unexpected exception in the caller's program."""
     words = "Your program failed, and shows the error."
     return page(HTTPStatus.INTERNAL_SERVER_ERROR, "Not authorized", words)
 

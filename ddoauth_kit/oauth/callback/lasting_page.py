@@ -1,7 +1,7 @@
-"""Serve the page after consent for a minute at a separate address, so that it can be reloaded.
+"""Serve the page after consent at a separate address for a minute, so that it can be reloaded.
 
-The port of the redirect URI closes right after the answer (RFC 8252 section 8.3), and the code
-leaves the browser's address bar at once.
+The redirect URI's port closes right after the answer (RFC 8252 section 8.3), and the code
+disappears from the browser's address bar at once.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ FIRST_LOOK: Final = 5.0
 
 
 class LastingPage:
-    """Serve one page at an unguessable path, on a free port of these hosts.
+    """Serve one page at an unguessable path, on a free port on these hosts.
 
     `seen` is called when the browser has loaded the page, or after `first_look` seconds. The port
     closes after `lasts` seconds, or when the process ends.

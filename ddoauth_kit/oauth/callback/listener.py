@@ -1,7 +1,7 @@
 """Listen on loopback for the two URLs a client registers: the onboarding URL and redirect URI.
 
-RFC 8252 sections 7.3 and 8.3. The listener does not judge a redirect: `OAuthClient` checks it, as
-it checks a pasted one. The listener only adds the browser's cookie as the session.
+See RFC 8252 sections 7.3 and 8.3. The listener does not check redirects; `OAuthClient` does, just
+as it checks pasted ones. The listener only adds the browser's cookie as the session.
 """
 
 from __future__ import annotations
@@ -47,13 +47,13 @@ class CallbackListener(Generic[Result]):
     Use it in a `with` statement: the port is open from the beginning of the block until `wait`
     returns or the block ends; afterwards the browser shows a `LastingPage`. `finish` receives the
     checked redirect before the browser sees that all went well: `oauth.exchange` turns it into
-    tokens. The address is the registration's loopback redirect URI (`redirect_uri` picks one).
-    `register` is only for a client whose registration can change, such as the sandbox's: it
-    receives URLs on a free port. Without `onboarding`, only attempts that this program began with a
-    link from `begin_url` or `start_url` end here, and nobody else can begin one. The same holds as
-    soon as the first such link exists. `proxy_path` is the path under which Jupyter serves ports to
-    browsers (`/user/abc/proxy/`). The listener learns the host from the first browser that opens
-    one of its links, and from no other request.
+    tokens. The address is the registration's loopback redirect URI; if there are several,
+    `redirect_uri` selects one. `register` is only for a client whose registration can change, such
+    as the sandbox's: it is called with URLs on a free port. Without `onboarding`, only attempts
+    that this program began with a link from `begin_url` or `start_url` end here, and nobody else
+    can begin one. The same holds as soon as the first such link exists. `proxy_path` is the path
+    under which Jupyter serves ports to browsers (`/user/abc/proxy/`). The listener learns the host
+    from the first browser that opens one of its links, and from no other request.
 
     Raises:
         InputError: `no_loopback_redirect_uri`, or `port_not_opened` when the block is entered.
@@ -128,10 +128,11 @@ class CallbackListener(Generic[Result]):
         return self._address.warnings
 
     def start_url(self, request: AuthorizationRequest) -> str:
-        """Return a link that begins an attempt of this program's own (`ONE_PERSON`).
+        """Return a link that begins this program's own attempt (`ONE_PERSON`).
 
-        The attempt is bound to the first browser that opens the link, and released unanswered when
-        the listener closes. From now on, nobody can begin another attempt at the onboarding URL.
+        The attempt is bound to the first browser that opens the link, and is released if it is
+        still unanswered when the listener closes. From now on, nobody can begin another attempt at
+        the onboarding URL.
 
         Raises:
             InputError: `unregistered_redirect_uri`, if the attempt does not end here.
@@ -142,10 +143,10 @@ class CallbackListener(Generic[Result]):
         return self._link(self._attempts.ticket(request))
 
     def begin_url(self, *, domain: str) -> str:
-        """Return a link that begins this program's attempt in the first browser to open it.
+        """Return a link that begins this program's own attempt in the first browser that opens it.
 
-        It starts as if from the tile of an organization on that site. From now on, nobody can begin
-        another attempt at the onboarding URL.
+        The attempt starts as if from the tile of an organization on that site. From now on, nobody
+        can begin another attempt at the onboarding URL.
         """
 
         def begin(session: str) -> AuthorizationRequest:
@@ -154,7 +155,7 @@ class CallbackListener(Generic[Result]):
         return self._link(self._attempts.ticket(Start(begin)))
 
     def link_to(self, url: str) -> str:
-        """Return a link to a page on this machine, such as the sandbox's, for any browser.
+        """Return a link, for any browser, to a page on this machine such as the sandbox's.
 
         Behind a proxy, this link also tells the listener the browser's address; without a proxy, it
         is `url`.
@@ -178,13 +179,13 @@ class CallbackListener(Generic[Result]):
         return self._answer.outcome.result()
 
     def take(self, redirect: str | Redirect) -> None:
-        """Accept a redirect that a person pasted, as if the browser had sent it here.
+        """Accept a redirect that a person pasted, as if the browser had sent it to the listener.
 
         The waiting thread gets the result.
 
         Raises:
-            AuthorizationError: it does not answer an attempt of this listener, which continues to
-            wait.
+            AuthorizationError: the redirect does not answer any of the listener's attempts, and the
+            listener continues to wait.
         """
         if self._answer.outcome.done():
             return
@@ -194,11 +195,11 @@ class CallbackListener(Generic[Result]):
         self._answer.release()
 
     def cancel(self) -> None:
-        """End the wait, from any thread; the waiting thread gets `wait_cancelled`."""
+        """End the wait from any thread; the thread that waits gets `wait_cancelled`."""
         self.close()
 
     def close(self) -> None:
-        """Close the port, and release attempts that were not answered."""
+        """Close the port, and release unanswered attempts."""
         what = "The listener was closed before an answer."
         self._answer.end(AuthorizationError("wait_cancelled", what))
         server, self._server = self._server, None
@@ -259,7 +260,7 @@ class CallbackListener(Generic[Result]):
         return f"{self._proxy_path}{self._address.port}" if self._proxy_path else ""
 
     def _learn(self, proxy_url: str) -> None:
-        """Pin the proxy's address once, and register the URLs behind it."""
+        """Fix the proxy's address once and for all, and register the URLs behind it."""
         own = self._address.urls
         urls = CallbackUrls(
             proxied(own.redirect_uri, proxy_url), proxied(own.onboarding_url, proxy_url), proxy_url
@@ -306,7 +307,7 @@ class CallbackListener(Generic[Result]):
         return pages.send_on(proxied(request.url, self._urls.proxy_url), *cookie)
 
     def _where_it_belongs(self, asked: Asked) -> str:
-        """Return the same address under the redirect URI's host name, if the request used another.
+        """Return the same address with the redirect URI's host name, if the request used another.
 
         A browser would not send a cookie for `localhost` to 127.0.0.1.
         """
@@ -317,7 +318,7 @@ class CallbackListener(Generic[Result]):
         return proxied(url, self._urls.proxy_url)
 
     def _callback(self, asked: Asked) -> Reply:
-        """Check a redirect and finish it; one at a time, until one succeeds."""
+        """Check redirects and finish them, one at a time, until one succeeds."""
         redirect = read_redirect(f"?{asked.query}")
         session = self._attempts.session(asked.headers.get("cookie", "")) or "no session"
         if not self._answer.take(redirect, session=session, spent=self._attempts.spent):
@@ -327,7 +328,7 @@ class CallbackListener(Generic[Result]):
         return self._page()
 
     def _lasting_page(self) -> Reply:
-        """Redirect to the page about the outcome; the wait ends when the browser has it."""
+        """Redirect to the page about the outcome; the wait ends once the browser has loaded it."""
         page = pages.success_page(self._answered(), lasts=True)
         try:
             lasting = LastingPage(page, hosts=self._address.hosts, seen=self._answer.release)
@@ -351,7 +352,7 @@ class CallbackListener(Generic[Result]):
         return replace(reply, then=self._answer.release)
 
     def _session(self, asked: Asked) -> tuple[str, tuple[tuple[str, str], ...]]:
-        """Return this browser's session, and for a new one, the header that sets it."""
+        """Return this browser's session and, for a new session, the header that sets its cookie."""
         known = self._attempts.session(asked.headers.get("cookie", ""))
         if known:
             return known, ()
@@ -363,7 +364,7 @@ class CallbackListener(Generic[Result]):
 
 
 def _facts(response: AuthorizationResponse | None, result: object) -> dict[str, str]:
-    """Say which organization consented, where, and to what; the redirect contains its name."""
+    """Say which organization consented, on which site, and to what; the redirect has its name."""
     if response is None:
         return {}
     named = response.dd_org_name or response.dd_oid
@@ -381,18 +382,18 @@ def _facts(response: AuthorizationResponse | None, result: object) -> dict[str, 
 
 
 def _is_browser(asked: Asked) -> bool:
-    """Return whether a browser window sent this; a window follows redirects and may be reloaded."""
+    """Return whether a browser window sent this; windows follow redirects and can be reloaded."""
     return asked.headers.get("sec-fetch-mode") == "navigate"
 
 
 def _is_embedded(asked: Asked) -> bool:
-    """Return whether a frame, an image or a prefetch sent this, not a page in its own window."""
+    """Return whether a frame, an image or a prefetch sent this, rather than a browser window."""
     purpose = asked.headers.get("sec-purpose", "") + asked.headers.get("purpose", "")
     return asked.headers.get("sec-fetch-dest", "document") != "document" or "fetch" in purpose
 
 
 def _arrived(query: str) -> dict[str, str]:
-    """Return the parameters of an onboarding request, each of which may occur only once."""
+    """Return an onboarding request's parameters, each of which may occur only once."""
     try:
         pairs = parse_qsl(
             query, keep_blank_values=True, strict_parsing=bool(query), max_num_fields=50
@@ -403,6 +404,6 @@ def _arrived(query: str) -> dict[str, str]:
         ) from None
     names = [name for name, _ in pairs]
     if len(set(names)) < len(names):
-        what = "The onboarding URL carries a parameter more than once."
+        what = "The onboarding URL contains a parameter more than once."
         raise AuthorizationError("duplicate_parameter", what)
     return dict(pairs)

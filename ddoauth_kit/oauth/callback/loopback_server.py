@@ -1,8 +1,8 @@
-"""Serve a few pages on loopback, strictly: small requests, one per connection, and no log.
+"""Serve a few pages on loopback, strictly: only small requests, one per connection, and no log.
 
 It handles sockets and knows nothing about OAuth; h11 reads the requests. A request that is too
-large, too slow or malformed gets a 4xx and goes no further, and neither does a request from another
-user of this machine. Connections that send nothing can't block others.
+large, too slow or malformed gets a 4xx response and goes no further. The same holds for a request
+from another user of this machine. Connections that send nothing can't block others.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _NO_IPV6: Final = {errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL}
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Hold one GET request: the raw path and query, and lower-case header names."""
+    """One GET request: the raw path and query, and headers with lower-case names."""
 
     path: str
     query: str = field(repr=False)
@@ -47,7 +47,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """Hold one answer, and what to do after it is sent."""
+    """One answer, and what to do after sending it."""
 
     status: int
     headers: tuple[tuple[str, str], ...]
@@ -58,9 +58,9 @@ class Reply:
 class LoopbackServer:
     """Answer GET requests on loopback addresses from separate threads, until `close`.
 
-    If `port` is 0, any free port is used. From a status, `refuse` builds the answer to requests
-    that never reach `respond`. `user` is the id of the user who may connect besides root; None
-    means the user who runs this program.
+    If `port` is 0, any free port is used. `refuse` takes a status and returns the answer to a
+    request that never reaches `respond`. `user` is the id of the user who, besides root, may
+    connect; None means the user who runs this program.
 
     Raises:
         InputError: `port_not_opened`.
@@ -92,7 +92,7 @@ class LoopbackServer:
             server.start()
 
     def close(self) -> None:
-        """Close the port, after sending an answer that is in progress."""
+        """Close the port, after finishing any answer that is being sent."""
         for server in self._servers:
             server.stop()
         self._servers.clear()
@@ -101,8 +101,8 @@ class LoopbackServer:
 class _Server(socketserver.ThreadingTCPServer):
     daemon_threads = True
     block_on_close = False
-    # A second run must not wait until the system forgets the first one's connections; on Windows
-    # the same option would let another program take the port over.
+    # A second run must not have to wait until the system forgets the first one's connections; on
+    # Windows, the same option would let another program take over the port.
     allow_reuse_address = os.name == "posix"
     request_queue_size = 512
 
@@ -124,7 +124,7 @@ class _Server(socketserver.ThreadingTCPServer):
         self.port: int = self.server_address[1]
 
     def start(self) -> None:
-        """Serve from its own thread."""
+        """Start serving, in a separate thread."""
         run = {"target": self.serve_forever, "args": (0.05,), "daemon": True}
         threading.Thread(name=f"ddoauth-callback-{self.port}", **run).start()  # type: ignore[arg-type]
 
@@ -134,7 +134,7 @@ class _Server(socketserver.ThreadingTCPServer):
         self.server_close()
 
     def get_request(self) -> tuple[socket.socket, object]:
-        """Accept a connection; if descriptors run out, make room and pause instead of spinning."""
+        """Accept a connection; if file descriptors run out, make room and pause."""
         try:
             return super().get_request()
         except OSError:
@@ -143,7 +143,7 @@ class _Server(socketserver.ThreadingTCPServer):
             raise
 
     def process_request(self, request: object, client_address: object) -> None:
-        """Give a connection a thread, if necessary that of the longest-silent connection."""
+        """Give a connection a thread, if necessary by dropping the one that was silent longest."""
         assert isinstance(request, socket.socket)  # noqa: S101 - a server of TCP
         if self.open.add(request):
             super().process_request(request, client_address)
@@ -157,7 +157,7 @@ class _Server(socketserver.ThreadingTCPServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Log nothing, because the error may contain a code; the waiting thread receives it."""
+        """Don't log the error, because it may contain a code; the waiting thread receives it."""
 
 
 class _Open:
@@ -169,7 +169,7 @@ class _Open:
         self._silent: dict[socket.socket, None] = {}
 
     def add(self, connection: socket.socket) -> bool:
-        """Add a connection; return False if the maximum number is being answered."""
+        """Add a connection; return False if as many as possible are already being answered."""
         if len(self._open) >= AT_ONCE and not self.drop_oldest():
             return False
         with self._lock:
@@ -178,7 +178,7 @@ class _Open:
         return True
 
     def asked(self, connection: socket.socket) -> None:
-        """Note that a connection has sent its request and must not be dropped for others."""
+        """Note that a connection has sent its request, so it must not be dropped for others."""
         with self._lock:
             self._silent.pop(connection, None)
 
@@ -295,7 +295,7 @@ def _asked(request: h11.Request) -> Asked:
 
 
 def _joined(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
-    """Return one value per name, joined as in RFC 9110 section 5.3 and RFC 6265 section 5.4."""
+    """Return one value per name, joined as RFC 9110 section 5.3 and RFC 6265 section 5.4 say."""
     headers: dict[str, str] = {}
     for raw, value in pairs:
         name, text = raw.decode("ascii"), value.decode("latin-1")

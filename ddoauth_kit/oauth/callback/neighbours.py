@@ -24,10 +24,11 @@ _TRIES: Final = 3
 
 
 def is_foreign(connection: socket.socket, *, user: int | None = None) -> bool:
-    """Return whether a loopback connection comes from a user other than `user` and root.
+    """Return whether a loopback connection comes from a user other than `user` or root.
 
-    By default, `user` is the one who runs this process. The answer is False for root, who may be
-    root in a container while the browser runs as another user, and if the system does not say.
+    By default, `user` is the user who runs this process. The result is False if that user is root,
+    who may be root only in a container while the browser runs as another user, and if the system
+    doesn't say who owns the connection.
     """
     if sys.platform != "linux":
         return False
@@ -37,7 +38,7 @@ def is_foreign(connection: socket.socket, *, user: int | None = None) -> bool:
     try:
         ours, theirs = connection.getsockname(), connection.getpeername()
     except OSError:
-        return True  # it has gone, so its owner is unknown
+        return True  # the process has ended, so its owner is unknown
     for _ in range(_TRIES):
         found = dict(_owners(_spellings(ours), _spellings(theirs)))
         if "theirs" in found or "ours" not in found:
@@ -51,7 +52,8 @@ def _owners(ours: set[str], theirs: set[str]) -> Iterator[tuple[str, int | None]
     for table in _TABLES:
         try:
             with open(table, encoding="ascii") as lines:  # noqa: PTH123 - proc has no size to read
-                rows = [line.split(maxsplit=10) for line in lines]
+                found = [line for line in lines if any(end in line for end in ours)]
+                rows = [line.split(maxsplit=10) for line in found]
         except OSError:
             continue
         for row in rows:
@@ -62,7 +64,7 @@ def _owners(ours: set[str], theirs: set[str]) -> Iterator[tuple[str, int | None]
 
 
 def _spellings(address: tuple[str, int]) -> set[str]:
-    """Return an address as the tables write it: in words in this machine's byte order."""
+    """Return an address as the tables write it, as 32-bit words in this machine's byte order."""
     host, port = address[:2]
     if ":" in host:
         return {_spelled(socket.inet_pton(socket.AF_INET6, host), port)}

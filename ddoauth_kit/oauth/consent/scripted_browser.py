@@ -31,7 +31,7 @@ _FORMS: Final = re.compile(r"<form|<script|<!--", re.IGNORECASE)
 
 @dataclass
 class Form:
-    """Hold a form: its target, its fields with their values, and whether it asks for consent."""
+    """A form: its target, its fields with their values, and whether it asks for consent."""
 
     action: str
     fields: dict[str, str] = field(default_factory=dict)
@@ -40,7 +40,7 @@ class Form:
 
 @dataclass(frozen=True)
 class BrowserPage:
-    """Hold an answer: its status, `Location`, visible text and forms."""
+    """An answer: its status, `Location`, visible text and forms."""
 
     status: int
     location: str
@@ -53,21 +53,21 @@ class BrowserPage:
 
     @cached_property
     def forms(self) -> tuple[Form, ...]:
-        """Return the forms, in order; nothing before the first one is parsed."""
+        """Return the forms, in order; anything before the first form is not parsed."""
         begin = _FORMS.search(self.html)
         return tuple(_parsed(self.html[begin.start() :]).forms) if begin else ()
 
 
 class Browser:
-    """Store cookies, use no proxy, and return redirects instead of following them."""
+    """A browser that stores cookies, uses no proxy, and returns redirects unfollowed."""
 
     def __init__(self) -> None:
-        # A consent page and its form use one connection; servers close theirs after seconds.
+        # A consent page and its form use one connection, which servers close after a few seconds.
         limits = httpx.Limits(keepalive_expiry=1.0)
         sockets = httpx.HTTPTransport(verify=_certificates(), trust_env=False, limits=limits)
         self._client = httpx.Client(
             transport=ByAddress(sockets),
-            # Unlike the transport's, the client's own settings would load certificates again.
+            # Without a transport of its own, the client would load the certificates again.
             verify=_certificates(),
             timeout=TIMEOUT,
             trust_env=False,
@@ -76,14 +76,14 @@ class Browser:
 
     @property
     def cookies(self) -> CookieJar:
-        """Return the cookies that are stored so far."""
+        """Return the cookies that have been stored so far."""
         return self._client.cookies.jar
 
     def open(self, url: str, form: dict[str, str] | None = None) -> BrowserPage:
         """Return a page, or the answer to a form.
 
         Raises:
-            NetworkError: `no_network`, if nothing serves pages any more.
+            NetworkError: `no_network`, if the server has ended.
         """
         try:
             with quiet():
@@ -100,7 +100,7 @@ class Browser:
 
 @cache
 def _certificates() -> ssl.SSLContext:
-    """Load the certificate authorities once: it takes about 20 ms per browser."""
+    """Load the certificate authorities once, because loading takes about 20 ms per browser."""
     return httpx.create_ssl_context(trust_env=False)
 
 

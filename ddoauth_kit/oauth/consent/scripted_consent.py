@@ -1,7 +1,7 @@
-"""Click through consent without a person, as a customer's browser does, over real sockets.
+"""Click through the consent page without a person, over real sockets, as a browser would.
 
-It reads the sandbox's pages as a browser would (form, cookie, CSRF token). It must not be used on
-Datadog's real pages, which are for people.
+This module handles the form, cookie and CSRF token of the sandbox's pages. It must not
+be used on Datadog's real pages, which are for people.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ def visit_consent(
 ) -> str:
     """Open the authorization URL, decide, and return the redirect that follows.
 
-    `decision` is `approve` or `deny`; `organization` is the `dd_oid` of the organization to act
-    for, by default the site's first organization; `region` is the name of another site, which the
+    `decision` is `approve` or `deny`. `organization` is the `dd_oid` of the organization to act
+    for, by default the site's first organization. `region` is the name of another site that the
     customer chooses while consenting.
 
     Raises:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """Hold one thing that a customer does: the page and its button, in words and for a script."""
+    """One thing that a customer does: the page and its button, in words and for a script."""
 
     page: str
     button: str
@@ -44,9 +44,9 @@ UNINSTALL: Final = Errand("Integrations", "Uninstall", "/integrations", "integra
 
 
 def run_errand(errand: Errand, *, site: Site, **fields: str) -> int:
-    """Submit each form on the page that has the errand's action and these fields.
+    """Submit each form on the errand's page that has the errand's action and these fields.
 
-    Return how many were accepted.
+    Return how many forms were accepted.
 
     Raises:
         NetworkError: `no_network`, if the sandbox has ended.

@@ -1,4 +1,4 @@
-"""Decide how a person's redirect gets back, based on settings and on whether a browser opens."""
+"""Decide how a person's redirect returns, depending on settings and on whether a browser opens."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def browser_is_here() -> bool:
         browser = webbrowser.get()
     except webbrowser.Error:
         return False
-    # What BROWSER names is taken by Python without a look whether it exists.
+    # Python accepts the program that BROWSER names without checking that it exists.
     named = isinstance(browser, webbrowser.GenericBrowser)
     missing = named and shutil.which(str(browser.name)) is None
     return not missing and not opens_no_window()

@@ -462,7 +462,7 @@ def alone(upstream: Sandbox) -> Iterator[tuple[str, ssl.SSLContext, psutil.Proce
 
 
 @pytest.mark.parametrize(
-    "seconds", [5, pytest.param(60, marks=pytest.mark.soak)], ids=["briefly", "a minute"]
+    "seconds", [2, pytest.param(60, marks=pytest.mark.soak)], ids=["briefly", "a minute"]
 )
 def test_64_connections_leave_memory_flat(
     alone: tuple[str, ssl.SSLContext, psutil.Process], seconds: float

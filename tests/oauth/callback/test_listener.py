@@ -427,37 +427,34 @@ def test_one_browser_begins_so_often_and_not_more(scene: Scene) -> None:
         still_works(listener)
 
 
+ONBOARDINGS = (
+    "/onboard",
+    "/onboard?",
+    "/onboard?domain=datadoghq.com",
+    f"/onboard?{FROM_TILE}",
+    "/onboard/",
+    "/onboarding",
+    "/onboarding/start",
+    "/%6fnboard",
+    "//onboard",
+    "/start/",
+    "/start/onboard",
+)
+
+
 @pytest.mark.checklist("L9")
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/onboard",
-        "/onboard?",
-        "/onboard?domain=datadoghq.com",
-        f"/onboard?{FROM_TILE}",
-        "/onboard/",
-        "/onboarding",
-        "/onboarding/start",
-        "/%6fnboard",
-        "//onboard",
-        "/start/",
-        "/start/onboard",
-    ],
-)
-def test_a_listener_for_an_own_attempt_serves_no_onboarding(
-    scene: Scene, path: str, method: str
-) -> None:
+def test_a_listener_for_an_own_attempt_serves_no_onboarding(scene: Scene, method: str) -> None:
     """From its opening on a stranger can begin nothing, before and after the link is made."""
     listener = CallbackListener(scene.oauth, finish=scene.oauth.exchange, onboarding=False)
     with listener:
         origin = listener.redirect_uri.removesuffix("/oauth/callback")
-        before = get(origin + path, method=method)
+        before = {path: get(origin + path, method=method) for path in ONBOARDINGS}
         url = listener.begin_url(domain="datadoghq.com")
-        after = get(origin + path, method=method)
-        for heard in (before, after):
-            assert heard.status == (404 if method == "GET" else 405)
-            assert not {"location", "set-cookie"} & heard.headers.keys()
+        after = {path: get(origin + path, method=method) for path in ONBOARDINGS}
+        for path, heard in (*before.items(), *after.items()):
+            assert heard.status == (404 if method == "GET" else 405), path
+            assert not {"location", "set-cookie"} & heard.headers.keys(), path
         with waiting(listener) as outcome:
             Person().finish(url)
     assert outcome[0].site.name == "us1"

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +30,10 @@ if TYPE_CHECKING:
 
     from ddoauth_kit.workbook.runs.run_matrix import NotebookRun
 
-pytest.importorskip("distributed", reason="the extra `dask` is not installed")
+# Asked for without loading it, which takes a third of a second in each process of the tests.
+pytestmark = pytest.mark.skipif(
+    find_spec("distributed") is None, reason="the extra `dask` is not installed"
+)
 READER = TESTS / "data" / "reader_client.json"
 SAYS_ITS_WORKER = (
     "import os, time\n"

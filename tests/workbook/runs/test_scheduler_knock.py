@@ -7,6 +7,7 @@ import ssl
 import threading
 import time
 from contextlib import contextmanager, suppress
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,7 +18,9 @@ from ddoauth_kit.workbook.runs.scheduler_knock import knock
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-distributed = pytest.importorskip("distributed", reason="the extra `dask` is not installed")
+pytestmark = pytest.mark.skipif(
+    find_spec("distributed") is None, reason="the extra `dask` is not installed"
+)
 SCHEMES = ("tcp", "tls", "ws", "wss")
 ANSWERS = {
     "nothing": b"",
@@ -34,6 +37,7 @@ ANSWERS = {
 @pytest.fixture(scope="module")
 def tls_settings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Return Dask's settings for a certificate of this machine's address."""
+    import distributed  # noqa: F401 - its own settings have to be there before ours
     import trustme
 
     folder = tmp_path_factory.mktemp("tls")
@@ -125,6 +129,7 @@ def test_tls_without_certificates(scheme: str) -> None:
 def test_a_scheduler_is_let_through(scheme: str, tls_settings: dict[str, str]) -> None:
     """A real one answers by each of the four protocols."""
     import dask
+    import distributed
 
     with dask.config.set(tls_settings):
         security: Any = distributed.Security()

@@ -190,7 +190,7 @@ def test_report(out: Path) -> None:
     assert "prefers-color-scheme: dark" in text
     assert set(page.links) <= {path.name for path in out.iterdir()}
     assert "6 of 8 passed, 1 failed" in page.text
-    assert "You named a site that is not in the site table" in page.text
+    assert "The site you named is not in the site table" in page.text
     assert "05_scopes on eu1 for Globex" in page.text
     assert "started 2 times" in page.text
     assert "not run" in page.text
