@@ -10,7 +10,7 @@ import re
 import unicodedata
 from base64 import b32decode
 from binascii import Error as NotBase32
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.masking.runs import CharacterClass
@@ -143,11 +143,14 @@ class LettersAlone:
             for letters, shown in alone.items()
             if len(letters) >= (_FEWEST_WORDS if letters.isalpha() else _FEWEST_LETTERS)
         }
-        self._numbers = {
-            digits: shown
-            for value, shown in values.items()
-            if len(value) >= _FEWEST_LETTERS
-            for digits in _in_numbers(value)
+        self._long = {
+            value: shown for value, shown in values.items() if len(value) >= _FEWEST_LETTERS
+        }
+
+    @cached_property
+    def _numbers(self) -> dict[bytes, str]:
+        return {
+            digits: shown for value, shown in self._long.items() for digits in _in_numbers(value)
         }
 
     def spans(self, text: str) -> Iterator[tuple[int, int, str]]:
@@ -166,12 +169,18 @@ class LettersAlone:
                 at = letters.find(value, at + len(value))
 
 
+_DIGITS: Final = tuple(
+    tuple(format(byte, form).encode() for byte in range(256))
+    for form in ("02x", "d", "o", "03o", "08b")
+)
+
+
 def _in_numbers(value: str) -> Iterator[bytes]:
     """Yield the bytes of a value as numbers in base 16, 10, 8 and 2, and as a single number."""
     for encoding in ("utf-8", "utf-16-le", "utf-16-be"):
         raw = value.encode(encoding, "replace")
-        for form in ("02x", "d", "o", "03o", "08b"):
-            yield "".join(format(byte, form) for byte in raw).encode()
+        for digits in _DIGITS:
+            yield b"".join(map(digits.__getitem__, raw))
     # Python refuses to write a number with more than 4,300 digits.
     if len(value) <= _LONGEST_NUMBER:
         yield str(int.from_bytes(value.encode("utf-8", "replace"))).encode()
