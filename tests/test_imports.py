@@ -39,7 +39,7 @@ LAYERS = (
         "without_threads",
     },
     {"masking"},
-    {"http", "store"},
+    {"http", "leaks", "store"},
     {"registration"},
     {"oauth"},
     {"api"},

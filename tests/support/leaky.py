@@ -42,7 +42,7 @@ key = lab.create_api_key(tokens)
 tokens = lab.refresh(tokens)
 sandbox = lab.backend.sandbox
 secrets = [*sandbox.issued_secrets(), *json.loads(os.environ["CANARIES"])]
-Path(os.environ["ISSUED"]).write_text(json.dumps(secrets))
+Path(os.environ["ISSUED"], str(os.getpid())).write_text(json.dumps(secrets))
 """
 _SHOW = """
 print(secrets)
@@ -115,10 +115,12 @@ def in_positions(secrets: Iterable[str]) -> list[str]:
 def leaky_notebook(folder: Path, *, ending: str) -> Path:
     """Return a notebook that issues secrets, shows them, says that it is ready, and ends so."""
     literal = f'HERE = "{ENVIRONMENT["DD_API_KEY"]}"; ALSO = "sandbox-secret-{"0123456789" * 4}"'
-    ready = 'Path(os.environ["READY"]).touch()'
+    ready = 'Path(os.environ["READY"], str(os.getpid())).touch()'
     positions = "".join(f"    print({each})\n" for each in POSITIONS)
-    shown = [*_SHOW.split("---\n"), f"{POSITIONED}for s in secrets:\n{positions}"]
-    path = notebook_file(folder, "leaky", _ISSUE, literal, *shown, ready, ENDINGS[ending])
+    shown = _SHOW.split("---\n")
+    if ending in {"success", "failure"}:  # the others would only mask the same lines again
+        shown.append(f"{POSITIONED}for s in secrets:\n{positions}")
+    path = notebook_file(folder, ending, _ISSUE, literal, *shown, ready, ENDINGS[ending])
     notebook = nbformat.read(path, as_version=4)
     text = f"A note with {ENVIRONMENT['DD_API_KEY']}, ![](attachment:a.txt)"
     cell = nbformat.v4.new_markdown_cell(text)

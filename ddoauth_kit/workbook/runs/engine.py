@@ -15,8 +15,8 @@ from papermill.engines import NBClientEngine, NotebookExecutionManager
 from papermill.iorw import write_ipynb
 from papermill.log import logger
 
-from ddoauth_kit.masking.notebooks import mask_notebook
-from ddoauth_kit.masking.parameters import plain_values, refuse_secret_parameters
+from ddoauth_kit.leaks.notebooks import mask_notebook
+from ddoauth_kit.leaks.parameters import plain_values, refuse_secret_parameters
 from ddoauth_kit.masking.redaction import Masker
 from ddoauth_kit.workbook.runs.kernels import (
     IOPUB_SECONDS,

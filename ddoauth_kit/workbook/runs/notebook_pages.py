@@ -10,7 +10,7 @@ from html import escape, unescape
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, unquote
 
-from ddoauth_kit.masking.people import mask_people
+from ddoauth_kit.leaks.people import mask_people
 from ddoauth_kit.workbook.runs.clean_html import clean_html
 from ddoauth_kit.workbook.runs.sequence_diagram import sequence_svg
 from ddoauth_kit.workbook.verdicts.style import ROOT, css

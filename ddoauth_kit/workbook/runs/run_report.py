@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from ddoauth_kit.errors.explainer import explain
-from ddoauth_kit.masking.people import mask_people
+from ddoauth_kit.leaks.people import mask_people
 from ddoauth_kit.printable import counted
 from ddoauth_kit.probing.probe_choice import area_of
 from ddoauth_kit.registration.against_sandbox import VARIABLE

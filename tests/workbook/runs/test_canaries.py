@@ -32,10 +32,12 @@ class Place:
     def __init__(self, folder: Path) -> None:
         self.root = folder / "left"
         self.out = self.root / "out"
-        self.issued = folder / "issued.json"
+        self.issued = folder / "issued"
         self.ready = folder / "ready"
         for name in ("out", "tmp", "home", "cwd"):
             (self.root / name).mkdir(parents=True)
+        for each in (self.issued, self.ready):
+            each.mkdir()
 
     def environment(self) -> dict[str, str]:
         """Return an environment with canaries, in which everything is written below `root`."""
@@ -51,19 +53,24 @@ class Place:
             "READY": str(self.ready),
         }
 
-    def command(self, driver: str, notebook: Path) -> list[str]:
-        """Return the command of a driver for one notebook."""
+    def command(self, driver: str, *notebooks: Path) -> list[str]:
+        """Return the command of a driver, which runs one notebook if it is papermill."""
         if driver == "papermill":
-            where = [str(notebook), str(self.out / "leaky.us1.ipynb"), "-p", "SITE", "us1"]
+            (notebook,) = notebooks
+            where = [str(notebook), str(self.executed(notebook.stem)), "-p", "SITE", "us1"]
         else:
-            where = [str(notebook), "--out", str(self.out)]
+            where = [*map(str, notebooks), "--out", str(self.out)]
         return [sys.executable, "-m", *DRIVERS[driver], *where]
 
+    def executed(self, ending: str) -> Path:
+        """Return where the executed notebook of an ending is."""
+        return self.out / f"{ending}.us1.ipynb"
+
     def secrets(self) -> list[str]:
-        """Return what was issued, and the canaries."""
-        found: list[str] = json.loads(self.issued.read_text("utf-8"))
-        assert len(found) >= 10
-        return found
+        """Return what was issued to each notebook, and the canaries."""
+        found = [json.loads(path.read_text("utf-8")) for path in self.issued.iterdir()]
+        assert min(map(len, found)) >= 10
+        return [*dict.fromkeys(secret for each in found for secret in each)]
 
     def texts(self) -> Iterator[tuple[str, str]]:
         """Yield every file that was left, with its text."""
@@ -106,14 +113,24 @@ def _arguments() -> str:
     return "\n".join(found)
 
 
-@pytest.mark.parametrize("ending", ENDINGS)
-@pytest.mark.parametrize("driver", DRIVERS)
-def test_nothing_is_left(driver: str, ending: str, tmp_path: Path) -> None:
+BY_THEMSELVES = [ending for ending in ENDINGS if ending != "interrupt"]
+
+
+@pytest.mark.parametrize(
+    ("driver", "endings"),
+    [
+        *(("papermill", [ending]) for ending in ENDINGS),
+        ("ddoauth", BY_THEMSELVES),
+        ("ddoauth", ["interrupt"]),
+    ],
+    ids=lambda given: given if isinstance(given, str) else " ".join(given),
+)
+def test_nothing_is_left(driver: str, endings: list[str], tmp_path: Path) -> None:
     """Whatever ends the run, and while it runs: files, output and arguments are clean."""
     place = Place(tmp_path)
-    notebook = leaky_notebook(tmp_path, ending=ending)
+    notebooks = [leaky_notebook(tmp_path, ending=ending) for ending in endings]
     with subprocess.Popen(
-        place.command(driver, notebook),
+        place.command(driver, *notebooks),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -123,20 +140,29 @@ def test_nothing_is_left(driver: str, ending: str, tmp_path: Path) -> None:
     ) as process:
         meanwhile: list[tuple[str, str]] = []
         until = time.monotonic() + 60
-        while not place.ready.exists() and process.poll() is None and time.monotonic() < until:
+        while (
+            len(list(place.ready.iterdir())) < len(endings)
+            and process.poll() is None
+            and time.monotonic() < until
+        ):
             meanwhile.append(("arguments", _arguments()))
             time.sleep(0.2)
-        if ending == "interrupt":
+        if endings == ["interrupt"]:
             time.sleep(1)
             meanwhile += place.texts()
             os.killpg(process.pid, signal.SIGINT)
         out, err = process.communicate(timeout=60)
-    assert place.ready.exists(), err
-    assert (process.returncode == 0) == (ending == "success"), err
+    assert len(list(place.ready.iterdir())) == len(endings), err
+    assert (process.returncode == 0) == (endings == ["success"]), err
     left = [*place.texts(), ("stdout", out), ("stderr", err)]
     assert _leaks(place.secrets(), [*meanwhile, *left]) == []
-    if driver == "papermill" or ending != "interrupt":
-        executed = (place.out / "leaky.us1.ipynb").read_text("utf-8")
+    if driver == "ddoauth":
+        results = json.loads((place.out / "summary.json").read_text("utf-8"))
+        assert results["passed"] == endings.count("success")
+    for ending in endings:
+        if (driver, ending) == ("ddoauth", "interrupt"):
+            continue
+        executed = place.executed(ending).read_text("utf-8")
         printed = "".join(_joined_outputs("x.ipynb", executed))
         assert not [text for text in in_positions(place.secrets()) if text in printed]
         assert "<sandbox_access>" in executed
@@ -155,6 +181,6 @@ def test_the_notebook_does_leak(tmp_path: Path) -> None:
     secrets = place.secrets()
     found = {secret for _, secret in _leaks(secrets, list(place.texts()))}
     assert found == set(secrets)
-    executed = (place.out / "leaky.us1.ipynb").read_text("utf-8")
+    executed = place.executed("success").read_text("utf-8")
     printed = "".join(_joined_outputs("x.ipynb", executed))
     assert not [text for text in in_positions(secrets) if text not in printed]

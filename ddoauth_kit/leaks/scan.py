@@ -20,7 +20,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from ddoauth_kit.errors import InputError
-from ddoauth_kit.masking.allowed import fingerprint, is_allowed_line
+from ddoauth_kit.leaks.allowed import fingerprint, is_allowed_line
+from ddoauth_kit.leaks.notebook_text import notebook_texts, output_pieces
+from ddoauth_kit.leaks.notebooks import field_find, spread
 from ddoauth_kit.masking.containers import (
     LARGEST,
     ClosedContainerError,
@@ -28,8 +30,6 @@ from ddoauth_kit.masking.containers import (
     TooLargeError,
     members,
 )
-from ddoauth_kit.masking.notebook_text import notebook_texts, output_pieces
-from ddoauth_kit.masking.notebooks import field_find, spread
 from ddoauth_kit.masking.patterns import Find
 from ddoauth_kit.masking.redaction import Masker, replaced
 from ddoauth_kit.printable import quoted_path
@@ -37,7 +37,7 @@ from ddoauth_kit.printable import quoted_path
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
-    from ddoauth_kit.masking.notebook_text import Text
+    from ddoauth_kit.leaks.notebook_text import Text
     from ddoauth_kit.secret import Secret
 
 SKIPPED: Final = frozenset({".git", ".venv", "node_modules", "__pycache__"})
@@ -229,7 +229,7 @@ def scan_paths(
 ) -> list[SecretFinding]:
     """Return the secrets in files, and in all files in folders.
 
-    `allowed` are the fingerprints from a list; see `masking.allowed`.
+    `allowed` are the fingerprints from a list; see `leaks.allowed`.
 
     Raises:
         InputError: `unreadable_path`.

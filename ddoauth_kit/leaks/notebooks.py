@@ -7,7 +7,7 @@ import time
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
-from ddoauth_kit.masking.notebook_text import notebook_texts, output_pieces, spread_finds
+from ddoauth_kit.leaks.notebook_text import notebook_texts, output_pieces, spread_finds
 from ddoauth_kit.masking.patterns import counts_as_value, finds
 from ddoauth_kit.masking.redaction import Masker, replaced
 from ddoauth_kit.masking.walk import merged
@@ -15,7 +15,7 @@ from ddoauth_kit.masking.walk import merged
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
-    from ddoauth_kit.masking.notebook_text import Piece, Text
+    from ddoauth_kit.leaks.notebook_text import Piece, Text
     from ddoauth_kit.masking.patterns import Find
     from ddoauth_kit.secret import Secret
 
