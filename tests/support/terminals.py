@@ -1,4 +1,4 @@
-"""Be a person at a terminal, with the environment of one client."""
+"""Act as a person at a terminal, with one client's environment."""
 
 from __future__ import annotations
 
