@@ -1,8 +1,8 @@
-"""List round trips that leave nothing behind, for each write scope that partners ask for.
+"""List a round trip that leaves nothing behind, for each write scope that partners ask for.
 
-All objects have names that a person recognizes, notify nobody and watch nothing: a monitor without
-recipients, a downtime in 2037, a paused test, a test incident. The bodies come from Datadog's API
-reference.
+All objects have names that people recognize, and none of them notifies anybody or watches anything:
+a monitor without recipients, a downtime in 2037, a paused test, a test incident. The bodies follow
+Datadog's API reference.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def _item(kind: str, attributes: dict[str, Any], *, known: bool = False) -> dict
 
 
 def _plain(path: str, *, body: dict[str, Any], change: dict[str, Any], at: Any) -> RoundTrip:  # noqa: ANN401
-    """Return the round trip of a v1 resource, which is changed by PUT."""
+    """Return the round trip of a v1 resource, which is changed with PUT."""
     one = f"{path}/{{id}}"
     return RoundTrip(
         create=Step("POST", path, _always(body)),
@@ -61,7 +61,7 @@ def _json_api(
     change: dict[str, Any],
     known: bool = True,
 ) -> RoundTrip:
-    """Return the round trip of a v2 resource, which is changed by PATCH."""
+    """Return the round trip of a v2 resource, which is changed with PATCH."""
     one = f"{path}/{{id}}"
     return RoundTrip(
         create=Step("POST", path, _always(_item(kind, attributes))),

@@ -1,4 +1,4 @@
-"""Create an object, read, change and delete it, and clean up whatever happens."""
+"""Create an object, read, change and delete it, and clean up no matter what happens."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _MEANINGS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Hold one call of a round trip; `{id}` in its path or body is the created object's id."""
+    """One call of a round trip; `{id}` in its path or body stands for the created object's id."""
 
     method: str
     path: str
@@ -52,9 +52,9 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class RoundTrip:
-    """Hold the calls that create, read, change and delete one object.
+    """The calls that create, read, change and delete one object.
 
-    `id_at` is the path to the id in the answer to `create`.
+    `id_at` is the path to the id within the answer to `create`.
     """
 
     create: Step
@@ -69,11 +69,11 @@ async def try_round_trip(
 ) -> ProbeResult:
     """Make a round trip and return what it proves; the evidence includes the status of each step.
 
-    `call` takes a function that builds a request, and sends that request with a valid token that
+    `call` takes a function that builds a request, and sends this request with a valid token that
     has the `granted` scopes.
 
-    A cancellation does not end it but skips to the deletion, and the row says so. The caller checks
-    its task's `cancelling()`.
+    A cancellation doesn't end the round trip at once but skips to the deletion, and the result says
+    so. The caller checks its task's `cancelling()`.
 
     Raises:
         ApiError, NetworkError, AnswerError: the creation was not answered; the message says what to
@@ -93,7 +93,7 @@ async def try_round_trip(
 
 @dataclass(frozen=True, slots=True)
 class Trip:
-    """Hold a running round trip; `stop` is set if only the deletion is left to do."""
+    """A running round trip; `stop` is set if only the deletion is left to do."""
 
     call: Call
     row: ProbeResult
@@ -137,7 +137,7 @@ async def _used(trip: Trip, found: str) -> tuple[Verdict, list[str]]:
             return Verdict.FAILED, [*said, error.what]
         said.append(_said(verb, answer))
         verdict = _verdict_of(answer)
-    # The object was just created on this site, so a 404 has another reason.
+    # The object was just created on this site, so a 404 must have another reason.
     return (Verdict.INCONCLUSIVE if verdict is Verdict.NOT_ON_SITE else verdict), said
 
 
@@ -164,10 +164,10 @@ async def _created(trip: Trip) -> Response:
 
 
 async def _deleted(trip: Trip, found: str) -> str:
-    """Delete the object, with retries; return the outcome, or nothing if it never worked.
+    """Delete the object, with retries; return the outcome, or "" if it never worked.
 
-    A 404 counts only after an attempt that may have worked, because a new object may not be found
-    yet.
+    A 404 counts only after an attempt that may have worked, because the site may not find a new
+    object at once.
     """
     unclear = False
     for _ in range(DELETIONS):
