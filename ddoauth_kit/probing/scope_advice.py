@@ -87,7 +87,7 @@ class ScopeUse:
 
 
 def read_call(text: str) -> Call:
-    """Parse a call that a person typed: `GET /api/v1/monitor`, or with a whole URL.
+    """Parse a call that a person typed, such as `GET /api/v1/monitor`; a whole URL works, too.
 
     Raises:
         InputError: `unknown_call`, if the text is not a method and a path.
@@ -161,8 +161,8 @@ def unused_scopes(scopes: Iterable[str], *, exchanges: Iterable[Exchange]) -> tu
 def missing_scopes(call: Call | str, *, granted: Iterable[str]) -> tuple[ScopeSet, ...]:
     """Return the sets of scopes that would have opened a refused call, smallest first.
 
-    The list is empty if the granted scopes are enough or the call is unknown; in that case, scopes
-    are not known to be the cause.
+    The list is empty if the granted scopes are enough, so that the cause lies elsewhere, or if the
+    call is unknown.
 
     Raises:
         InputError: `unknown_call`, if a text is not a call.

@@ -146,7 +146,7 @@ def needs_contrast(probe: CallProbe, response: Response) -> bool:
 
 
 def other_reason(probe: CallProbe, *, granted: ScopeSet) -> str:
-    """Return why something other than the scope must have opened a call, or an empty string."""
+    """Say what else must have opened a call instead of the scope, or return an empty string."""
     if probe.scope not in granted:
         return "the token was not granted this scope, so something else allowed the call"
     if missing := probe.companions - granted:
