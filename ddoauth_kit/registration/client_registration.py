@@ -1,4 +1,4 @@
-"""Describe one registration of an OAuth client: the values that the Developer Platform stores."""
+"""Represent a registration of an OAuth client: the values that the Developer Platform stores."""
 
 from __future__ import annotations
 
