@@ -266,5 +266,5 @@ def _together(texts: Mapping[str, str]) -> dict[tuple[str, ...], str]:
 
 
 def _without(site: str, text: str) -> str:
-    """Return a text about one site as a text about several."""
+    """Reword a text about one site so that it is about several."""
     return re.sub(rf"(?<![\w.-]){re.escape(site)}(?![\w-])", "these sites", text)

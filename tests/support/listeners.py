@@ -1,4 +1,4 @@
-"""Listen for a scene's client, and arrive there as a customer does."""
+"""Listen for a scene's client, and visit the listener as a customer does."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FROM_TILE = urlencode({"domain": "datadoghq.com", "site": "https://app.datadoghq
 
 
 def free_port() -> int:
-    """Return a port that was free a moment ago."""
+    """Return a port that was free just now."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         return int(server.getsockname()[1])
 

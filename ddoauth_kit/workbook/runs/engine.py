@@ -1,10 +1,10 @@
-"""Execute notebooks by papermill's rules without writing any of their secrets.
+"""Execute notebooks as papermill does, without writing any of their secrets.
 
     papermill in.ipynb out.ipynb --engine ddoauth -p SITE eu1
 
 papermill writes the notebook before, during and after execution. The manager below writes masked
 copies. The engine returns such a copy, which papermill writes last. Errors that papermill prints
-come from it or are masked here.
+come from that copy or are masked here.
 """
 
 from __future__ import annotations
