@@ -337,6 +337,16 @@ def test_a_new_or_missing_part_is_named_once(tmp_path: Path) -> None:
     ]
 
 
+def test_tables_of_a_run_before_are_not_compared(tmp_path: Path) -> None:
+    """A folder that was used twice counts with its last run only."""
+    whole = _outcome(tmp_path)
+    write_results(whole, out=tmp_path)
+    few = replace(whole, runs=[run for run in whole.runs if run.notebook == "01_a"])
+    write_results(few, out=tmp_path)
+    assert (tmp_path / "tables" / "verdicts.csv").exists()
+    assert read_earlier(tmp_path).verdicts == {}
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"runs": [1]}', '{"runs": [{}]}'])
 def test_what_is_no_run_cannot_be_compared(text: str, tmp_path: Path) -> None:
     """A folder without readable results is refused by name."""
