@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from ddoauth_kit.http.message import Pairs, Request
 
@@ -50,9 +50,6 @@ class Approach(StrEnum):
     TELEMETRY = "telemetry"
     HELD_BACK = "held back"
     NOTHING = "nothing"
-
-
-EXPECTS_DATA: Final = frozenset({Approach.READ, Approach.SEARCH, Approach.LISTED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,11 +111,6 @@ class CallProbe(_WithOperation):
     body: Any = None
     listing: Operation | None = None
     companions: ScopeSet = frozenset()
-
-    @property
-    def expects_data(self) -> bool:
-        """Return whether a successful answer would contain data."""
-        return self.approach in EXPECTS_DATA
 
 
 Probe: TypeAlias = CallProbe | RoundTripProbe | TelemetryProbe | NoProbe

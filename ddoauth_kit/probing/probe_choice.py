@@ -24,7 +24,7 @@ from ddoauth_kit.probing.request_values import (
     names_something,
     search_body,
 )
-from ddoauth_kit.probing.round_trip_calls import ROUND_TRIPS
+from ddoauth_kit.probing.round_trips import ROUND_TRIPS
 from ddoauth_kit.scopes import unknown_scope
 
 if TYPE_CHECKING:

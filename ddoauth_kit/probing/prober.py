@@ -20,8 +20,7 @@ from ddoauth_kit.probing.probe import (
 )
 from ddoauth_kit.probing.probe_choice import area_of, choose_probe, flow_of
 from ddoauth_kit.probing.request_values import filled_path, is_id
-from ddoauth_kit.probing.round_trip_calls import ROUND_TRIPS
-from ddoauth_kit.probing.round_trips import try_round_trip
+from ddoauth_kit.probing.round_trips import ROUND_TRIPS, try_round_trip
 from ddoauth_kit.probing.verdict import (
     NO_CONTRAST,
     ProbeResult,
@@ -145,9 +144,7 @@ class Prober:
                 return await try_data_in(self._http, row, api_key=key, now=self._now, sends=sends)
             case RoundTripProbe():
                 trip = ROUND_TRIPS[probe.scope]
-                return await try_round_trip(
-                    self._call, row, trip=trip, granted=self.granted, now=self._now
-                )
+                return await try_round_trip(self._call, row, trip=trip, granted=self.granted)
             case CallProbe():
                 return await self._called(probe, row)
 
