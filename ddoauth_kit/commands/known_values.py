@@ -60,9 +60,9 @@ def lessons() -> Iterable[str]:
 
 def codes() -> Iterable[str]:
     """Return the error codes that have an explanation."""
-    from ddoauth_kit.errors.explainer import explanations
+    from ddoauth_kit.errors.explainer import by_code
 
-    return [each.code for group in explanations().values() for each in group]
+    return by_code()
 
 
 def requirements() -> Iterable[str]:

@@ -43,7 +43,7 @@ def read_allowed(path: Path) -> frozenset[str]:
     """Read the fingerprints in a list; skip blank lines and lines that begin with `#`.
 
     Raises:
-        InputError: `bad_allow_list`, if a line has no fingerprint or no reason.
+        InputError: `bad_allow_list`, if a line lacks a fingerprint or a reason.
     """
     try:
         lines = path.read_text("utf-8-sig").splitlines()

@@ -219,7 +219,7 @@ def _parts(
 
 
 def _words(text: str, noise: re.Pattern[str]) -> Iterator[tuple[int, int]]:
-    """Yield the start and end of each word, separated by spaces, colours, outer quotes and tags."""
+    """Yield the start and end of each word; spaces, colours, outer quotes and tags end a word."""
     position = 0
     for found in noise.finditer(text):
         if found.start() > position:

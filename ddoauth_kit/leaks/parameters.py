@@ -22,7 +22,7 @@ _BARE: Final = re.compile(r"[0-9a-fA-F]{32}|[0-9a-fA-F]{40}")
 def plain_values(
     parameters: Mapping[str, Any], *, environ: Mapping[str, str] = os.environ
 ) -> frozenset[str]:
-    """Return the values of parameters that are declared as not secret.
+    """Return the values of parameters that are marked as not secret.
 
     A name such as `COMMIT`, `RUN_ID` or `TRACE_ID` declares this for a value of 32 or 40 hex
     digits; the variable `DDOAUTH_PLAIN_PARAMETERS` declares it for all parameters that it lists.

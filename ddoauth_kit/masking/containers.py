@@ -60,7 +60,7 @@ class ClosedContainerError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """Text from bytes, its place in a container, and whether all of the bytes were text.
+    """Text that was read from bytes, its place in a container, and whether all the bytes were text.
 
     If the bytes have no known encoding, the text is what `strings` would print, one string per
     line.

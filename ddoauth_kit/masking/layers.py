@@ -1,7 +1,7 @@
 """Undo one layer of encoding in text, and say where each decoded part came from.
 
-The layers are escapes of every kind (JSON's, JavaScript's, URLs', HTML's, a terminal's), inline
-tags, quoted-printable, and letters that only look like those of ASCII.
+The layers are escapes of every kind (in JSON, JavaScript, URLs, HTML and terminals), inline tags,
+quoted-printable, and letters that only look like ASCII letters.
 """
 
 from __future__ import annotations

@@ -356,7 +356,7 @@ _ROW: Final = 4800
 
 
 def field_finds(text: str, folded: str) -> Iterator[Find]:
-    """Yield values whose name reveals them, in JSON, YAML, XML, forms, code, tables and options.
+    """Yield values that their names reveal, in JSON, YAML, XML, forms, code, tables and options.
 
     `folded` is the text in lower case.
     """

@@ -44,8 +44,8 @@ class Masker:
     """Mask known secrets in any encoding, and anything that looks like a secret.
 
     Create one instance, and use it for many texts. `masking.patterns` defines what looks like a
-    secret, and `masking.walk` defines how deep to look. `keep` contains values that the user
-    declared as not secret.
+    secret, and `masking.walk` defines how deep to look. `keep` contains values that the user marked
+    as not secret.
     """
 
     def __init__(self, secrets: Iterable[Secret] = (), *, keep: Collection[str] = ()) -> None:
@@ -91,7 +91,7 @@ def replaced(text: str, found: Iterable[Find]) -> str:
 
 
 def redact(text: str, *, secrets: Iterable[Secret] = ()) -> str:
-    """Mask text as `Masker` does, but for a single use."""
+    """Mask text once, without creating a `Masker` to use again."""
     masked = replaced(text, Walk(tuple(secrets)).finds(text))
     return masked.encode("utf-8", "replace").decode()
 

@@ -1,4 +1,4 @@
-"""Find the few places in a text that are worth a closer look, and skip the rest quickly."""
+"""Find the few places in text that are worth a closer look, and skip the rest quickly."""
 
 from __future__ import annotations
 

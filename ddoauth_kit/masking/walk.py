@@ -143,7 +143,7 @@ class _Readings:
 class Walk:
     """Find known values and all shapes in texts, however deeply they are encoded.
 
-    `keep` contains values that the user declared as not secret. A known value is found anyway.
+    `keep` contains values that the user marked as not secret. A known value is found anyway.
     """
 
     def __init__(
@@ -356,7 +356,7 @@ def _encodings(value: str) -> tuple[str, ...]:
 
 
 def _notations(value: str) -> frozenset[str]:
-    """Return a value as it appears in code, JSON, HTML and URLs, where decoding is impossible."""
+    """Return a value as it appears in code, JSON, HTML and URLs, to find it without decoding."""
     safe = value.encode("utf-8", "replace").decode()
     forms = {value, repr(value)[1:-1], json.dumps(value)[1:-1], html.escape(value)}
     forms |= {json.dumps(value, ensure_ascii=False)[1:-1], html.escape(value, quote=False)}

@@ -1,4 +1,4 @@
-"""Describe one registration of an OAuth client: the values that the Developer Platform stores."""
+"""Represent a registration of an OAuth client: the values that the Developer Platform stores."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ class ClientRegistration:
         return (
             *(unknown_scope(scope) for scope in self.scopes if scope not in known_scopes()),
             *(
-                f"Datadog compares {uri!a} letter by letter: `*` stands for nothing."
+                f"Datadog compares {uri!a} letter by letter: `*` is not a wildcard."
                 for uri in stars
             ),
         )

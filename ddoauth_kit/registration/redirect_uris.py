@@ -45,7 +45,7 @@ def _why_no_host(host: str) -> str:
         return "A redirect URI needs a host."
     if _address(host) is not None or all(_LABEL.fullmatch(label) for label in labels):
         return ""
-    return f"{host[:60]!r} is not the name of one host, and Datadog knows no wildcards."
+    return f"{host[:60]!r} is not the name of one host, and Datadog allows no wildcards."
 
 
 def leads_here(url: str) -> bool:

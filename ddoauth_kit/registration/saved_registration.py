@@ -60,8 +60,8 @@ def keep_registration(
     """Store a registration for a site: the secret in the store, the rest in a client file.
 
     With a sandbox's `store`, nothing is written to disk. Real credentials are refused on Binder.
-    After an error, you can repeat the call: an existing client file is unchanged, and so are other
-    clients' secrets; if the client is the same, its secret may already be the new one.
+    After an error, you can repeat the call. An existing client file and other clients' secrets are
+    unchanged, but this client's secret may already be the new one.
 
     Raises:
         InputError: `bad_registration`, `no_live_on_binder` or `unknown_site`; `not_stored` or

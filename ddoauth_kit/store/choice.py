@@ -43,12 +43,12 @@ def open_store(*, environ: Mapping[str, str] = os.environ) -> ChosenStore:
         return ChosenStore(MemoryStore(), NOTHING_KEPT)
     wanted, reason = _wanted(environ)
     reasons = [reason] if reason else []
-    for kind in KINDS[KINDS.index(wanted) :]:
+    for kind in KINDS[KINDS.index(wanted) : -1]:
         store, reason = _try(kind, environ)
         if store is not None:
             return ChosenStore(EnvironmentFirst(store, environ), "; ".join(reasons))
         reasons.append(reason)
-    raise AssertionError("unreachable")
+    return ChosenStore(EnvironmentFirst(MemoryStore(), environ), "; ".join(reasons))
 
 
 def existing_stores(environ: Mapping[str, str] = os.environ) -> tuple[Store, ...]:
@@ -82,8 +82,6 @@ def _wanted(environ: Mapping[str, str]) -> tuple[str, str]:
 
 def _try(kind: str, environ: Mapping[str, str]) -> tuple[Store | None, str]:
     """Return a store if it is usable, and the reason if it is not."""
-    if kind == "memory":
-        return MemoryStore(), ""
     if kind == "file":
         return _files(environ)
     backend, reason = usable_keyring()

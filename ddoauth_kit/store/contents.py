@@ -45,7 +45,7 @@ def export_secrets(store: Store, *, to: int | Path, slots: Iterable[Slot] | None
         with os.fdopen(file, "w", encoding="utf-8", closefd=ours) as opened:
             opened.writelines(lines)
     except OSError as error:
-        raise InputError("bad_export", f"The export broke off: {error.strerror}.") from None
+        raise InputError("bad_export", f"The export was interrupted: {error.strerror}.") from None
     return len(lines)
 
 
@@ -59,7 +59,7 @@ def _opened(to: int | Path) -> tuple[int, bool]:
     try:
         return os.open(to, flags, 0o600), True
     except OSError as error:
-        raise InputError("bad_export", f"{to} cannot be made: {error.strerror}.") from None
+        raise InputError("bad_export", f"{to} cannot be created: {error.strerror}.") from None
 
 
 def stored_secrets(store: Store) -> tuple[Secret, ...]:

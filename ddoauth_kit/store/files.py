@@ -75,7 +75,7 @@ class PrivateFolder:
         self.path = path = path_of(folder)
         if os.name != "posix":
             raise InputError("not_stored", "File modes don't protect files on this system.")
-        with _system_says(f"The folder {path} cannot be made"):
+        with _system_says(f"The folder {path} cannot be created"):
             _make(path)
             _refuse_open_way(path)
         with self._opened():
