@@ -1,4 +1,4 @@
-"""Hold one request and its answer in masked form."""
+"""Represent one request and its answer in masked form."""
 
 from __future__ import annotations
 

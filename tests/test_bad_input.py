@@ -12,7 +12,7 @@ from support.scene import Scene
 from ddoauth_kit import Http, Secret, create_api_key, errors
 from ddoauth_kit.api.queries import metric_query_request
 from ddoauth_kit.api.refusals import refuse_failure
-from ddoauth_kit.errors.advice import ADVICE
+from ddoauth_kit.errors.explainer import by_code
 from ddoauth_kit.oauth.consent.scripted_consent import visit_consent
 from ddoauth_kit.oauth.pkce import new_pkce_pair
 from ddoauth_kit.sandbox import Sandbox
@@ -257,7 +257,7 @@ def test_each_failure_says_what_to_do(
     error = caught.value
     assert (type(error).__name__, error.code) == (kind, code)
     assert str(error).startswith(f"[{code}] {error.what}")
-    assert str(error).endswith(f'Next: {ADVICE[code]} More: explain("{code}").')
+    assert str(error).endswith(f'Next: {by_code()[code].fix} More: explain("{code}").')
     assert error.what.endswith(".")
     assert (said or "") in "; ".join(error.said)
     assert bool(error.said) == ("The server said: " in str(error))

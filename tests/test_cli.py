@@ -214,7 +214,7 @@ def test_failing_notebook_exits_with_1(tmp_path: Path, capsys: pytest.CaptureFix
     assert (out / "summary.json").is_file()
     assert said.out.splitlines()[-2:] == [
         f"Report: {out / 'report.html'}",
-        f"Next: ddoauth run --out {out} --resume broken",
+        f"Next: ddoauth run {broken} 00 --out {out} --resume",
     ]
     assert main(["run", "00", "--compare", str(out), "--out", str(tmp_path / "again")]) == 0
     again = capsys.readouterr().out

@@ -39,7 +39,7 @@ LAYERS = (
         "without_threads",
     },
     {"masking"},
-    {"http", "store"},
+    {"http", "leaks", "store"},
     {"registration"},
     {"oauth"},
     {"api"},
@@ -321,3 +321,18 @@ def _exists(place: str) -> bool:
         module, _, name = place.rpartition(".")
         return hasattr(import_module(module), name)
     return True
+
+
+SMALL = ("api", "errors", "http", "masking", "oauth", "probing", "registration", "store")
+MOST_LINES = 13_500
+
+
+def test_small_stays_small() -> None:
+    """What a server or a lesson's flow needs has few lines: these rooms and the values they use."""
+    needed = {module for module in MODULES if _room(module) in SMALL}
+    while more := {name for module in needed for name in _own(module)} - needed:
+        needed |= more
+    assert {_room(module) for module in needed} - set(SMALL) <= LAYERS[0]
+    lines = len((KIT / "__init__.py").read_text("utf-8").splitlines())
+    lines += sum(len(MODULES[module].read_text("utf-8").splitlines()) for module in needed)
+    assert lines <= MOST_LINES

@@ -1,1 +1,1 @@
-"""Use a grant: create the API key, send data, and read data."""
+"""Use a grant: create an API key, send data, and read data."""

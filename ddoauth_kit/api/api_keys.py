@@ -1,7 +1,7 @@
 """Create a client's API key in an organization, and check whether a key is valid.
 
-Datadog's page on OAuth endpoints calls the request that creates a key `marketplace_create_api`. Its
-answer contains the key, which Datadog never shows again.
+Datadog's page on OAuth endpoints calls the request that creates a key `marketplace_create_api`. The
+answer to that request contains the key, which Datadog never shows again.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _CONFLICT: Final = 409
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """Hold an API key, the site it works on, and the id and name that the customer sees."""
+    """An API key, the site it works on, and the id and name that the customer sees."""
 
     key: Secret
     key_id: str
@@ -42,12 +42,12 @@ class ApiKey:
 
 
 def create_api_key(http: Http, *, tokens: TokenSet) -> ApiKey:
-    """Create the key; store the result before anything else, because you can't get it again.
+    """Create the key; store the result before you do anything else, as you can't get it again.
 
     Raises:
-        ApiKeyError: `api_key_scope_missing` (without sending, if the grant says so),
-            `api_key_exists`, or another refusal.
-        AnswerError, NetworkError: no readable answer arrived; the key may exist anyway.
+        ApiKeyError: `api_key_scope_missing` (if the grant lacks the scope, nothing is sent),
+            `api_key_exists`, or another refusal. AnswerError, NetworkError: no readable answer
+            arrived, but the key may exist.
     """
     if "api_keys_write" not in tokens.scopes:
         what = "The grant does not hold `api_keys_write`; nothing was sent."
@@ -57,7 +57,7 @@ def create_api_key(http: Http, *, tokens: TokenSet) -> ApiKey:
 
 
 def api_key_request(tokens: TokenSet) -> Request:
-    """Build the request that creates a key: a bearer token and no body."""
+    """Build the request that creates a key, with a bearer token and no body."""
     return Request(
         purpose=Purpose.KEY_CREATION,
         method="POST",
@@ -69,7 +69,7 @@ def api_key_request(tokens: TokenSet) -> Request:
 
 
 def read_api_key(response: Response, *, site: Site, secrets: tuple[Secret, ...] = ()) -> ApiKey:
-    """Read the only answer that contains the key, and mask `secrets` if its texts repeat them.
+    """Read the only answer that contains the key; errors mask `secrets` if the answer repeats them.
 
     Raises:
         ApiKeyError: `api_key_exists` (409), `api_key_scope_missing` (403), or a code from
@@ -99,11 +99,11 @@ def read_api_key(response: Response, *, site: Site, secrets: tuple[Secret, ...] 
 
 
 def validate_api_key(http: Http, *, key: Secret, site: Site) -> bool:
-    """Ask the site whether it accepts a key.
+    """Ask a key's site whether it accepts the key.
 
     Raises:
-        ApiKeyError: `unauthorized`, `rate_limited` or a refusal that does not mean "not valid".
-        AnswerError, NetworkError: no readable answer arrived.
+        ApiKeyError: `unauthorized`, `rate_limited` or another refusal that doesn't mean "not
+        valid". AnswerError, NetworkError: no readable answer arrived.
     """
     return read_validation(http.send(validation_request(key, site=site)))
 
@@ -122,7 +122,7 @@ def validation_request(key: Secret, *, site: Site) -> Request:
 
 
 def read_validation(response: Response) -> bool:
-    """Read the answer: 403 with JSON means not valid; a 403 with a web page isn't Datadog's.
+    """Return whether the key is valid: a 403 means no, unless it is a proxy's web page.
 
     Raises:
         ApiKeyError: another refusal.
@@ -137,7 +137,7 @@ def read_validation(response: Response) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class KeyOwner:
-    """Identify a key's owner: the organization's public UUID, and the key's id."""
+    """A key's owner: the organization's public UUID, and the key's id."""
 
     org: str
     key_id: str
@@ -150,14 +150,14 @@ def key_owner_request(key: Secret, *, site: Site) -> Request:
 
 
 def read_key_owner(response: Response) -> KeyOwner | None:
-    """Read the answer; return None if the site does not accept the key.
+    """Return the owner from the answer, or None if the site does not accept the key.
 
     Raises:
         ApiKeyError: another refusal.
         AnswerError: the answer cannot be read.
     """
     if response.status == _FORBIDDEN:
-        read_object(response)  # a proxy's page with 403 says nothing about the key
+        read_object(response)  # a 403 page from a proxy says nothing about the key
         return None
     refuse_failure(response, error=ApiKeyError)
     data = read_object(response).get("data")
@@ -170,7 +170,7 @@ def read_key_owner(response: Response) -> KeyOwner | None:
 
 
 class ApiKeyNotKeptError(ApiKeyError):
-    """Carry the only copy of a key that was created but could not be stored: `api_key`."""
+    """A key was created but could not be stored; `api_key` is the only copy."""
 
     def __init__(self, api_key: ApiKey, *, cause: str) -> None:
         what = f"The key was created, but could not be stored ({cause})."
@@ -180,14 +180,14 @@ class ApiKeyNotKeptError(ApiKeyError):
 
 
 def api_key_slot(tokens: TokenSet, *, client_kind: str = "") -> Slot:
-    """Return the slot for a grant's key; there is one for each client and organization."""
+    """Return the slot for a grant's key, one for each client and organization."""
     return Slot("api_key", tokens.site.name, tokens.client_id, client_kind, tokens.dd_oid)
 
 
 def create_kept_api_key(
     http: Http, *, tokens: TokenSet, store: Store, slot: Slot | None = None
 ) -> ApiKey:
-    """Create the key and store it in `slot`, or else in its client and organization's slot.
+    """Create the key and store it in `slot`, by default that of its client and organization.
 
     A key that is already in the slot is moved to another slot, because it may belong to another
     organization.
@@ -216,12 +216,12 @@ def create_kept_api_key(
 def ensure_api_key(
     http: Http, *, tokens: TokenSet, store: Store, slot: Slot | None = None
 ) -> ApiKey:
-    """Return the stored key of the grant's client and organization, or create and store one.
+    """Return the stored key for the grant's client and organization, or create and store one.
 
-    The site is asked first whether a stored key is still valid. If it was revoked, it is deleted;
-    if it belongs to another organization, it is moved to another slot; then a new key is created.
-    Threads that call this at the same time create only one key, and so do processes if the store is
-    a folder or a keyring. A key that is read from the store has no name.
+    The site is first asked whether a stored key is still valid. A key that was revoked is deleted,
+    and a key that belongs to another organization is moved to another slot; then a new key is
+    created. Threads that call this function at the same time create only one key, and so do
+    processes if the store is a folder or a keyring. A key that is read from the store has no name.
 
     Raises:
         InputError, ApiKeyNotKeptError, ApiKeyError, AnswerError, NetworkError: see
@@ -241,7 +241,7 @@ def ensure_api_key(
 
 
 def _spare(store: Store, slot: Slot) -> Slot | None:
-    """Copy a slot's key to a new slot, named after a hash of the key, and return that slot."""
+    """Copy a slot's key to a new slot that is named after the key's hash, and return that slot."""
     held = store.get(slot) if slot in store.slots() else None
     if held is None:
         return None

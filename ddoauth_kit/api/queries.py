@@ -19,16 +19,16 @@ EVENT_SCOPE: Final = "events_read"
 
 
 def metric_query_request(tokens: TokenSet, *, query: str, start: int, end: int) -> Request:
-    """Build a metric query (`GET /api/v1/query`); needs `timeseries_query`; times in seconds."""
+    """Build a metric query (`GET /api/v1/query`, scope `timeseries_query`); times in seconds."""
     pairs: Pairs = (("from", str(start)), ("to", str(end)), ("query", query))
     return _get("metric query", tokens, "/api/v1/query", pairs)
 
 
 def log_search_request(tokens: TokenSet, *, query: str, start: int, end: int) -> Request:
-    """Build a log search (`POST /api/v2/logs/events/search`); needs `logs_read_data`.
+    """Build a log search (`POST /api/v2/logs/events/search`, scope `logs_read_data`).
 
-    A search changes nothing, so the sender may repeat it even though it is a POST. Times are in
-    seconds.
+    A search doesn't change anything, so the sender may repeat the request even though it is a POST.
+    Times are in seconds.
     """
     found = {"query": query, "from": str(start * 1000), "to": str(end * 1000)}
     return Request(
@@ -44,18 +44,18 @@ def log_search_request(tokens: TokenSet, *, query: str, start: int, end: int) ->
 
 
 def event_list_request(tokens: TokenSet, *, tags: tuple[str, ...], start: int, end: int) -> Request:
-    """Build an event listing (`GET /api/v1/events`); needs `events_read`; times in seconds."""
+    """Build an event listing (`GET /api/v1/events`, scope `events_read`); times are in seconds."""
     pairs: Pairs = (("start", str(start)), ("end", str(end)), ("tags", ",".join(tags)))
     return _get("event listing", tokens, "/api/v1/events", pairs)
 
 
 def monitor_list_request(tokens: TokenSet) -> Request:
-    """Build a monitor listing (`GET /api/v1/monitor`); needs `monitors_read`."""
+    """Build a monitor listing (`GET /api/v1/monitor`, scope `monitors_read`)."""
     return _get("monitor listing", tokens, "/api/v1/monitor")
 
 
 def read_series(response: Response) -> list[dict[str, Any]]:
-    """Return the series of a metric query.
+    """Return the series from the answer to a metric query.
 
     Raises:
         ApiError, AnswerError: the query was refused, or its answer cannot be read.
@@ -64,7 +64,7 @@ def read_series(response: Response) -> list[dict[str, Any]]:
 
 
 def read_logs(response: Response) -> list[dict[str, Any]]:
-    """Return the logs of a search.
+    """Return the logs from the answer to a search.
 
     Raises:
         ApiError, AnswerError: the search was refused, or its answer cannot be read.
@@ -73,7 +73,7 @@ def read_logs(response: Response) -> list[dict[str, Any]]:
 
 
 def read_events(response: Response) -> list[dict[str, Any]]:
-    """Return the events of a listing.
+    """Return the events from the answer to a listing.
 
     Raises:
         ApiError, AnswerError: the listing was refused, or its answer cannot be read.

@@ -1,4 +1,4 @@
-"""Turn an API's refusal into an error that claims no more than the answer says."""
+"""Turn an API's refusal into an error that doesn't claim more than the answer says."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SUCCESS: Final = range(200, 300)
 
 
 def refuse_failure(response: Response, *, error: type[ApiError] = ApiError) -> None:
-    """Raise an error for every status that is not a success.
+    """Raise an error for every unsuccessful status.
 
     Raises:
         ApiError: `unauthorized` (401), `scope_missing` (403), `not_found` (404),

@@ -1,4 +1,4 @@
-"""Send data with an API key: a metric, a log, an event and a service check.
+"""Send data with an API key: metrics, logs, events and service checks.
 
 A bearer token can't send telemetry; OAuth integrations send data only with the API key (Datadog's
 page on OAuth endpoints). Times are whole seconds since the epoch.
@@ -25,9 +25,10 @@ _KEY_REFUSED: Final = frozenset({401, 403})
 
 @dataclass(frozen=True, slots=True)
 class Telemetry:
-    """Hold one small sample of each kind of data, all with the same name, tags and time.
+    """One small sample of each kind of data, all with the same name, tags and time.
 
-    `at` is in seconds since the epoch; `value` is the metric's; `source` names the integration.
+    `at` is in seconds since the epoch, `value` is the metric's value, and `source` names the
+    integration.
     """
 
     name: str
@@ -63,7 +64,7 @@ def metric_request(api_key: ApiKey, *, sample: Telemetry) -> Request:
 
 
 def log_request(api_key: ApiKey, *, sample: Telemetry) -> Request:
-    """Build one log (`POST /api/v2/logs` at the site's logs intake)."""
+    """Build one log (`POST /api/v2/logs` on the site's logs intake)."""
     log = {
         "message": f"{sample.name} is {sample.value}",
         "service": sample.source,
@@ -89,7 +90,7 @@ def event_request(api_key: ApiKey, *, sample: Telemetry) -> Request:
 
 
 def check_request(api_key: ApiKey, *, sample: Telemetry) -> Request:
-    """Build one service check with status OK (`POST /api/v1/check_run`)."""
+    """Build one service check with the status OK (`POST /api/v1/check_run`)."""
     check = {
         "check": sample.name,
         "status": 0,
@@ -101,7 +102,7 @@ def check_request(api_key: ApiKey, *, sample: Telemetry) -> Request:
 
 
 def read_accepted(response: Response) -> None:
-    """Accept 200 and 202; the bodies differ between endpoints and add no information.
+    """Accept 200 and 202; the bodies differ between endpoints and don't add any information.
 
     Raises:
         ApiKeyError: `api_key_refused`, or a code from `refuse_failure`.

@@ -65,7 +65,7 @@ def run_check(options: argparse.Namespace) -> int:
 
 
 def _print_patch(patch: str) -> None:
-    """Write the files' own bytes to a pipe or a file, but only printable text to a terminal."""
+    """Write the files' bytes to a pipe or a file, but only printable text to a terminal."""
     if sys.stdout.isatty():
         document(patch.rstrip("\n"))
     else:

@@ -47,9 +47,9 @@ def configure(explain: Parser) -> None:
 
 def run_explain(options: argparse.Namespace) -> int:
     """Print one explanation, or the list of codes."""
-    from ddoauth_kit.errors.explainer import explanations
+    from ddoauth_kit.errors.explainer import by_code
 
-    known = {each.code: each for group in explanations().values() for each in group}
+    known = by_code()
     if options.list:
         as_json = options.format == "json"
         document(json.dumps(sorted(known), indent=2) if as_json else "\n".join(sorted(known)))

@@ -213,7 +213,7 @@ def _means(options: argparse.Namespace) -> GradeMeans:
 
 
 def _begin(options: argparse.Namespace) -> int:
-    """Follow a server once to Datadog and back, and write its settings."""
+    """Follow a server's flow once, to Datadog and back, and write its settings."""
     from ddoauth_kit.grading.first_look import first_look
     from ddoauth_kit.grading.settings import write_settings
 

@@ -1,4 +1,4 @@
-"""List the values that options and arguments of commands take, for shells and for suggestions.
+"""List the values that a command's options and arguments take, for shells and for suggestions.
 
 Each function loads what it needs when it is called.
 """
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def offer(action: argparse.Action, values: Callable[[], Iterable[str]]) -> None:
-    """Let a shell complete the values of an option or argument, and an error name the option."""
+    """Let a shell complete the values of an option or argument, and let an error name it."""
 
     def completer(**_asked: object) -> tuple[str, ...]:
         return tuple(values())
@@ -22,7 +22,7 @@ def offer(action: argparse.Action, values: Callable[[], Iterable[str]]) -> None:
 
 
 def known_values(action: argparse.Action) -> tuple[str, ...]:
-    """Return the values that are known for an option; nothing if a package is missing."""
+    """Return the known values of an option, or none if a package is missing."""
     if action.choices is not None:
         return tuple(map(str, action.choices))
     completer = getattr(action, "completer", tuple)
@@ -60,9 +60,9 @@ def lessons() -> Iterable[str]:
 
 def codes() -> Iterable[str]:
     """Return the error codes that have an explanation."""
-    from ddoauth_kit.errors.explainer import explanations
+    from ddoauth_kit.errors.explainer import by_code
 
-    return [each.code for group in explanations().values() for each in group]
+    return by_code()
 
 
 def requirements() -> Iterable[str]:

@@ -125,7 +125,7 @@ def _refuse_without_a_person() -> None:
 def _stored(
     response: AuthorizationResponse, *, oauth: OAuthClient, chosen: ChosenStore
 ) -> TokenSet:
-    """Show the organization, exchange, and store before the browser's page reports the result."""
+    """Show the organization, exchange the code and store the grant before the page says so."""
     from ddoauth_kit.oauth.consent.terminal import organization
     from ddoauth_kit.oauth.grant import keep_grant
 

@@ -131,7 +131,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def _value_of(action: argparse.Action, words: Sequence[str]) -> str:
-    """Ask whether this option is meant, if the words are values of it."""
+    """Ask whether this option was meant, if the words are among its values."""
     known = known_values(action) if action.option_strings else ()
     if not set(words) <= set(known):
         return ""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+import sys
 import textwrap
 from typing import TYPE_CHECKING, Final, NoReturn
 
@@ -199,8 +201,15 @@ def _written(tables: ProbeTables, *, how: str) -> str:
     from ddoauth_kit.workbook.verdicts import as_csv, as_json
 
     if how == "table":
-        return "\n".join([repr(tables).rstrip("\n"), *_reasons(tables)])
+        return "\n".join([tables.matrix.text(width=_room()), *_reasons(tables)])
     return (as_json if how == "json" else as_csv)(tables.report).rstrip("\r\n")
+
+
+def _room() -> int:
+    """Return how wide a table on this terminal may be; 0, which is no limit, elsewhere."""
+    return (
+        max(shutil.get_terminal_size().columns, _WIDTH) if sys.stdout and sys.stdout.isatty() else 0
+    )
 
 
 def _reasons(tables: ProbeTables) -> list[str]:
@@ -257,5 +266,5 @@ def _together(texts: Mapping[str, str]) -> dict[tuple[str, ...], str]:
 
 
 def _without(site: str, text: str) -> str:
-    """Return a text about one site as a text about several."""
+    """Reword a text about one site so that it is about several."""
     return re.sub(rf"(?<![\w.-]){re.escape(site)}(?![\w-])", "these sites", text)

@@ -257,15 +257,27 @@ def _print_changes(outcome: RunOutcome) -> None:
 
 
 def _next_command(outcome: RunOutcome, *, out: Path) -> str:
-    """Return the command that most people need next."""
-    live = " --mode live" if outcome.settings.mode == "live" else ""
-    writes = " --writes" if outcome.settings.writes else ""
-    again = f"ddoauth run{live}{writes} --out {shlex.quote(str(out))} --resume"
-    failed = [run for run in outcome.failed if f"[{_NO_PERSON}]" not in run.error]
-    if outcome.failed and not failed:
-        return "ddoauth lab"  # the same run would fail again
-    if failed:
-        names = [run.notebook.partition("_")[0] for run in failed]
-        return f"{again} {' '.join(dict.fromkeys(names))}"
+    """Return the command that most people need next; a failed run continues as it began."""
+    alone = [run for run in outcome.failed if f"[{_NO_PERSON}]" in run.error]
+    if len(outcome.failed) > len(alone):
+        return _again(outcome, out=out, without={run.name for run in alone})
     sites = {case.site for case in outcome.cases}
-    return "ddoauth run --site all" if len(sites) == 1 else "ddoauth lab"
+    return "ddoauth lab" if alone or len(sites) > 1 else "ddoauth run --site all"
+
+
+def _again(outcome: RunOutcome, *, out: Path, without: set[str]) -> str:
+    """Return the command that runs what did not pass, and writes a report on everything."""
+    cases = [case for case in outcome.cases if case.name not in without]
+    lessons = find_notebooks()
+    asked = list(dict.fromkeys(case.notebook for case in cases))
+    words = ["ddoauth", "run"]
+    if asked != lessons:
+        words += [path.stem[:2] if path in lessons else str(path) for path in asked]
+    sites = list(dict.fromkeys(case.site for case in cases))
+    if sites != ["us1"]:
+        words += [word for site in sites for word in ("--site", site)]
+    files = dict.fromkeys(case.client.path for case in cases if case.client.path)
+    words += [word for file in files for word in ("--client", file)]
+    words += ["--mode", "live"] if outcome.settings.mode == "live" else []
+    words += ["--writes"] if outcome.settings.writes else []
+    return shlex.join([*words, "--out", str(out), "--resume"])

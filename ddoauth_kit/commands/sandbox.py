@@ -54,7 +54,7 @@ def configure(sandbox: Parser) -> None:
         "client to start with, and then prints a line for each request, with the reason for a "
         "refusal. In a pipe it prints one line of JSON when it is ready; on stderr it prints the "
         "lines to type for `ddoauth login`. With -- COMMAND it starts your server, unchanged: its "
-        "calls to Datadog's https hosts arrive in the sandbox, and all other hosts are refused.",
+        "calls to Datadog's https hosts reach the sandbox, and all other hosts are refused.",
         examples=EXAMPLES,
         more=_profiles_and_faults(),
     )
@@ -171,7 +171,7 @@ def _profiles_and_faults() -> str:
     except ModuleNotFoundError as error:
         return f"The sandbox needs {error.name}: pip install 'ddoauth-kit[sandbox]'."
     words = {
-        "front": "The proxy that leads a server's calls to Datadog's hosts to the sandbox.",
+        "front": "The proxy that sends a server's calls for Datadog's hosts to the sandbox.",
         "control": "The sandbox's own interface, where a program with the key sets faults and "
         "reads the requests that arrived.",
     }

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import argparse
 
     from ddoauth_kit.commands.parser import Parser
-    from ddoauth_kit.masking.scan import Scan
+    from ddoauth_kit.leaks.scan import Scan
 
 EXAMPLES: Final = (
     "ddoauth scan notebooks ddoauth-runs",
@@ -49,10 +49,10 @@ def configure(scan: Parser) -> None:
 
 def run_scan(options: argparse.Namespace) -> int:
     """Scan, and print the findings and the number of skipped folders."""
-    from ddoauth_kit.masking.allowed import FILE, read_allowed
-    from ddoauth_kit.masking.known_secrets import environment_secrets
+    from ddoauth_kit.leaks.allowed import FILE, read_allowed
+    from ddoauth_kit.leaks.known_secrets import environment_secrets
+    from ddoauth_kit.leaks.scan import Scan
     from ddoauth_kit.masking.redaction import Masker
-    from ddoauth_kit.masking.scan import Scan
     from ddoauth_kit.store.contents import secrets_of_this_user
 
     stored = secrets_of_this_user()

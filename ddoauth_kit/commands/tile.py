@@ -1,7 +1,7 @@
 """Serve the sandbox behind a tile of JupyterLab's launcher (jupyter-server-proxy).
 
-`python -m ddoauth_kit.commands.tile` is what the tile starts, once per Jupyter server; that
-server's kernels join it.
+The tile starts `python -m ddoauth_kit.commands.tile` once per Jupyter server, and that server's
+kernels join the sandbox.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@
     ├── AnswerError          the server's answer cannot be read
     └── NetworkError         no answer arrived
 
-Each case has a stable `code`, listed with its next step in `ddoauth_kit.errors.advice`.
+Each case has a stable `code`, listed with its next step in `errors/explanations.json`.
 """
 
 from ddoauth_kit.errors.tree import (

@@ -1,19 +1,19 @@
 """Explain an error in full: its cause, how to recognize it, and what to do.
 
-The texts are in `explanations.json`, grouped in the order of the flow; the fix is the advice.
+The texts are in `explanations.json`, grouped in the order of the flow. Codes are stable, but the
+texts may change.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import re
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Protocol
-
-from ddoauth_kit.errors.advice import ADVICE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 _RFC: Final = re.compile(r"RFC (\d+) section ([\d.]+)")
 _PUP: Final = re.compile(r"DataDog/pup issue (\d+)")
 _SHOWN: Final = 40
+# On other systems, file modes don't protect files, so there is no file store.
+_STORES: Final = "`file` or `memory`" if os.name == "posix" else "`memory`"
+_KINDS: Final = f"`keyring`{',' if os.name == 'posix' else ' or'} {_STORES}"
 
 
 class HasCode(Protocol):
@@ -54,24 +57,27 @@ def explain(error: str | HasCode) -> Explanation:
         ValueError: no error has this code.
     """
     code = error if isinstance(error, str) else getattr(error, "code", None)
-    for group in explanations().values():
-        for explanation in group:
-            if explanation.code == code:
-                return explanation
+    known = by_code()
+    if isinstance(code, str) and code in known:
+        return known[code]
     given = ascii(error[:_SHOWN]) if isinstance(error, str) else f"this {type(error).__name__}"
     raise ValueError(
         f"There is no explanation for {given}: a code consists of lower-case words "
-        "joined by underscores, "
-        f"such as {', '.join(list(ADVICE)[:2])} or invalid_grant; "
-        "ddoauth_kit.errors.advice lists all."
+        f"joined by underscores, such as {', '.join(list(known)[:2])} or invalid_grant; "
+        "`ddoauth explain --list` lists all."
     )
+
+
+@cache
+def by_code() -> Mapping[str, Explanation]:
+    """Return every explanation by its code."""
+    return {each.code: each for group in explanations().values() for each in group}
 
 
 @cache
 def explanations() -> Mapping[str, tuple[Explanation, ...]]:
     """Return every explanation under the title of its group, in the order of the flow."""
-    text = resources.files("ddoauth_kit").joinpath("errors/explanations.json").read_text("utf-8")
-    content = json.loads(text)
+    content = json.loads(Path(__file__).with_name("explanations.json").read_text("utf-8"))
     pages = content["pages"]
     return MappingProxyType(
         {
@@ -86,7 +92,7 @@ def _explanation(code: str, entry: dict[str, Any], pages: dict[str, str]) -> Exp
         code=code,
         cause=" ".join(entry["cause"]),
         evidence=" ".join(entry["evidence"]),
-        fix=ADVICE[code],
+        fix=" ".join(entry["fix"]).replace("{stores}", _STORES).replace("{kinds}", _KINDS),
         sources=tuple((title, _url(title, pages)) for title in entry["sources"]),
     )
 

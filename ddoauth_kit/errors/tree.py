@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ddoauth_kit.errors.advice import ADVICE
+from ddoauth_kit.errors.explainer import explain
 from ddoauth_kit.printable import one_line
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class DdoauthError(Exception):
     @property
     def advice(self) -> str:
         """Return what to try next for this code."""
-        return ADVICE[self.code]
+        return explain(self.code).fix
 
     def __str__(self) -> str:
         return self.told(f'explain("{self.code}")')

@@ -1,4 +1,4 @@
-"""Represent requests and answers as frozen values; a request shows placeholders for secrets."""
+"""Represent requests and answers as frozen values; requests show placeholders for secrets."""
 
 from __future__ import annotations
 

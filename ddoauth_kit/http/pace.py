@@ -45,7 +45,7 @@ class Pace:
             self._until.pop(self._limit(request), None)
 
     def note(self, request: Request, *, response: Response) -> None:
-        """Record from an answer which limit applies to its operation, and whether it is used up."""
+        """Record the limit that an answer names for its operation, and whether it is used up."""
         name = first_value(response.headers.get("x-ratelimit-name", ""))
         if name:
             self._names[self._operation(request)] = name

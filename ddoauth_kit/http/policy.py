@@ -147,7 +147,7 @@ def is_loopback(host: str) -> bool:
 def is_this_machine(host: str) -> bool:
     """Return whether a resolver maps a host, such as `127.1` or `a.localhost`, to this machine.
 
-    The result determines whether to bypass proxies; plain http is allowed only for the names that
+    For such hosts, proxies are bypassed; plain http is allowed only for the names that
     `is_loopback` accepts.
     """
     name = host.removesuffix(".")

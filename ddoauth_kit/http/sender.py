@@ -360,7 +360,7 @@ def _trusted_certificates() -> ssl.SSLContext:
 
 @cache
 def _no_certificates() -> ssl.SSLContext:
-    """Trust no certificate authority, for plain http, which is used only on this machine."""
+    """Trust no certificate authorities: plain http, which stays on this machine, needs none."""
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 

@@ -1,1 +1,1 @@
-"""Mask secrets, and look for them where they should not be."""
+"""Mask secrets in values and texts."""

@@ -1,4 +1,4 @@
-"""Read bytes as texts: decoded by their marks, unpacked from archives, or as a binary's strings."""
+"""Read bytes as text: decoded, unpacked from archives, or as the strings in a binary."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _CLOSED: Final = (
     b"\x28\xb5\x2f\xfd",  # Zstandard
     b"\x04\x22\x4d\x18",  # LZ4
     b"MSCF\0",
-    b"]\0\0",  # LZMA alone
+    b"]\0\0",  # LZMA without a container
 )
 _MARKS: Final = (
     (b"\xff\xfe\x00\x00", "utf-32-le"),
@@ -51,18 +51,19 @@ _WIDE: Final = 0.3
 
 
 class TooLargeError(Exception):
-    """Say that a container holds more than the limit."""
+    """A container holds more than the limit."""
 
 
 class ClosedContainerError(ValueError):
-    """Say that a container is encrypted, or packed in an unsupported way."""
+    """A container is encrypted, or packed in an unsupported way."""
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """Hold a text from bytes, its place in a container, and whether the bytes were all text.
+    """Text that was read from bytes, its place in a container, and whether all the bytes were text.
 
-    If no encoding can read the bytes, the text is what `strings` would print, one string per line.
+    If the bytes have no known encoding, the text is what `strings` would print, one string per
+    line.
     """
 
     name: str
@@ -71,7 +72,7 @@ class Member:
 
 
 def is_packed(data: bytes) -> bool:
-    """Return whether bytes are a container that can be read: gzip, zip, tar, bzip2, xz or zlib."""
+    """Return whether bytes are a readable container: gzip, zip, tar, bzip2, xz or zlib."""
     if data[:1] in _PACKED and (
         data.startswith((GZIP, ZIP, _XZ)) or _is_bzip2(data) or _is_zlib(data)
     ):
@@ -88,12 +89,12 @@ def _is_bzip2(data: bytes) -> bool:
 
 
 def _is_zlib(data: bytes) -> bool:
-    # RFC 1950: deflate in a window of 32 KB, and a checksum of these two bytes.
+    # RFC 1950: deflate with a window of 32 KB, and a checksum of these two bytes.
     return data[:1] == b"x" and len(data) > 2 and data[1] in {0x01, 0x5E, 0x9C, 0xDA}  # noqa: PLR2004
 
 
 def members(data: bytes, *, name: str = "", room: int = LARGEST) -> Iterator[Member]:
-    """Yield the texts in bytes; if they are a container, its texts one by one with their names.
+    """Yield the text in bytes or, if they are a container, each of its members with its name.
 
     Raises:
         TooLargeError: a container holds more than `room` bytes, or nests containers too deeply.
@@ -144,7 +145,7 @@ def _unpacked(data: bytes, room: int) -> Iterator[tuple[str, bytes]]:
 
 
 def _untarred(data: bytes, room: int) -> Iterator[tuple[str, bytes]]:
-    """Yield the contents of a tar file, and then the metadata of its files as a separate text."""
+    """Yield the contents of a tar file, and then its files' metadata as a separate member."""
     beside = bytearray()
     try:
         with tarfile.open(fileobj=io.BytesIO(data), mode="r:") as archive:
@@ -223,13 +224,13 @@ def _strings(data: bytes) -> str:
 
 
 def _is_latin(data: bytes) -> bool:
-    """Return whether bytes are text in an older encoding: without zeros, and mostly readable."""
+    """Return whether bytes are text in an older encoding: free of zeros, and mostly readable."""
     sample = data[: _SAMPLE * 16]
     return b"\0" not in sample and sum(map(len, _RUNS.findall(sample))) * 2 > len(sample)
 
 
 def _wide(data: bytes) -> str:
-    """Return the UTF-16 variant of text without a BOM, in which every other byte is zero."""
+    """Return which UTF-16 variant text without a BOM has; in ASCII, every other byte is zero."""
     sample = data[:_SAMPLE]
     if len(sample) < 8 or b"\0" not in sample:  # noqa: PLR2004 - too short to tell
         return ""
@@ -241,7 +242,7 @@ def _wide(data: bytes) -> str:
 
 
 def readable_text(data: bytes) -> str:
-    """Decode bytes, or return their readable parts, one per line; often there are none."""
+    """Decode bytes, or return their readable parts, if any, one per line."""
     if encoding := _wide(data):
         return data.decode(encoding, "replace")
     if data[:1] in _FIRST:

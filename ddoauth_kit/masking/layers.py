@@ -1,7 +1,7 @@
-"""Undo one layer of a text's encoding, and say where in the text each piece was.
+"""Undo one layer of encoding in text, and say where each decoded part came from.
 
-The layers are escapes of every kind (JSON's, JavaScript's, URLs', HTML's, a terminal's), inline
-tags, quoted-printable, and letters that only look like those of ASCII.
+The layers are escapes of every kind (in JSON, JavaScript, URLs, HTML and terminals), inline tags,
+quoted-printable, and letters that only look like ASCII letters.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from ddoauth_kit.masking.patterns import Find
 
-# Characters that no terminal and no browser shows: controls, joiners, directions, selectors, tags.
+# Characters that terminals and browsers don't show: controls, joiners, directions, selectors, tags.
 _INVISIBLE: Final = (
     r"\x00-\x08\x0e-\x1a\x1c-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"
     r"\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb"
@@ -59,7 +59,7 @@ _SOFT: Final = re.compile(r"=(?:[0-9A-F]{2}|[ \t]{0,8}\r?\n)")
 _IS_PRINTABLE: Final = re.compile(r"=(?:3D|[ \t]{0,8}\r?\n|[0-9A-F]{2}(?:=[0-9A-F]{2}){5})")
 _PERCENT: Final = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
 _PERCENT_U: Final = re.compile(r"%u([0-9A-Fa-f]{4})")
-# Unicode's invisible tags, each of which stands for one of ASCII's printable characters.
+# Unicode's invisible tags, each of which stands for a printable ASCII character.
 _NO_TAG: Final = re.compile(r"[^\U000e0020-\U000e007e]+")
 _TAGS: Final = {0xE0000 + n: n for n in range(0x20, 0x7F)}
 _LETTERS: Final = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
@@ -71,7 +71,8 @@ INLINE: Final = re.compile(
 )
 _TAGGED: Final = re.compile(r"<(?:/|wbr|!)|\]\]>", re.IGNORECASE)
 _SHORT: Final = 12
-# A long text is read again only around what a layer changes, up to the next blank on both sides.
+# Long text is read again only around the parts that a layer changes, up to the next space on each
+# side.
 _WHOLE: Final = 4096
 _AROUND: Final = 1024
 _WIDEST: Final = 16 * 1024
@@ -81,7 +82,7 @@ _BLANK: Final = re.compile(r"\s")
 
 @dataclass(frozen=True, slots=True)
 class _Mapped:
-    """Hold where each piece of a decoded text starts, and its span before decoding."""
+    """Where each part of a decoded text starts, and its span before decoding."""
 
     inner: list[int]
     outer: list[tuple[int, int, bool]]
@@ -98,10 +99,10 @@ class _Mapped:
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """Hold how to undo one kind of encoding.
+    """Undo one kind of encoding.
 
-    A text that has none of `marks`, or no match for `sign`, does not contain this encoding.
-    `decode` changes the text where `pattern` matches. `place` matches there, too, and is quicker.
+    Text that contains none of `marks`, or no match for `sign`, does not use this encoding. `decode`
+    changes the text where `pattern` matches. `place` matches in the same places, but is quicker.
     """
 
     pattern: re.Pattern[str]
@@ -111,7 +112,7 @@ class Layer:
     marks: tuple[str, ...] = ("",)
 
     def parts(self, text: str) -> Iterator[tuple[int, int, str]]:
-        """Yield the start and end of each part of a text that changes, and its new text."""
+        """Yield the start, the end and the new text of each part of a text that changes."""
         if not any_of(self.marks, text) or not self.sign.search(text):
             return
         for begin, end in self._changing(text):
@@ -143,8 +144,8 @@ class Layer:
     def placed(self, text: str, begin: int, end: int, inner: list[Find]) -> Iterator[Find]:
         """Yield the finds in a decoded part with their places in the text.
 
-        Finds at an end where the text was cut are left out: they were already read in the text
-        itself, where the characters before them are visible.
+        Finds at an end where the text was cut are left out, because they were already found in the
+        text itself, where the characters before them are visible.
         """
         mapped = _mapped(text[begin:end], self.pattern)
         for found in map(mapped.placed, inner):
@@ -168,10 +169,10 @@ def _blank_after(text: str, place: int) -> int:
 
 def unescaped(text: str) -> str:
     """Undo one level of escapes."""
-    # A run of backslashes is long where a text was escaped many times, and pairs are plain.
+    # A run of backslashes is long if text was escaped many times, and pairs are easy to undo.
     if "%" in text or "&" in text or _NOT_PLAIN.search(text.replace("\\\\", "")):
         return _ESCAPES.sub(_decoded, text)
-    # What JSON does to most texts is undone faster one escape at a time.
+    # JSON's usual escapes are undone faster one at a time.
     text = text.replace("\\\\", "\0")
     for letter in "nrtbf\"'`/":
         text = text.replace(f"\\{letter}", _LETTERS.get(letter, letter))
@@ -179,7 +180,7 @@ def unescaped(text: str) -> str:
 
 
 def _mapped(text: str, pattern: re.Pattern[str]) -> _Mapped:
-    """Decode once more and note where each piece came from; only done after a find."""
+    """Decode again, and record where each part came from; this is necessary only after a find."""
     inner: list[int] = []
     outer: list[tuple[int, int, bool]] = []
     length = position = 0
@@ -245,7 +246,7 @@ def _character(found: re.Match[str]) -> str:
 
 
 def _paired(text: str) -> str:
-    """Return a text with the halves of surrogate pairs joined."""
+    """Return text with the halves of surrogate pairs joined."""
     if not any("\ud800" <= c <= "\udfff" for c in text):
         return text
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

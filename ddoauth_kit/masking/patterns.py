@@ -1,6 +1,6 @@
 """Define what a secret looks like, in one table of names, prefixes, shapes and places.
 
-Masking and scanning both use it, so each finds what the other finds. Every pattern takes linear
+Masking and scanning use the same table, so both find the same secrets. Every pattern takes linear
 time: a repetition is bounded, or can begin at only one place in a run.
 """
 
@@ -17,7 +17,7 @@ from ddoauth_kit.masking.runs import CharacterClass, any_of, lines_with, one_byt
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-# Fields that always contain a secret: OAuth's, and Datadog's own.
+# OAuth's and Datadog's own fields that always contain a secret.
 SECRET_FIELDS: Final = frozenset(
     {
         "access_token",
@@ -32,7 +32,7 @@ SECRET_FIELDS: Final = frozenset(
         "refresh_token",
     }
 )
-# Datadog's prefixes; a new one is one more word here.
+# Datadog's prefixes; add new ones here.
 PREFIXES: Final = ("ddpat", "ddsat", "ddapp")
 _LABELS: Final = {re.sub(r"[^a-z]", "", name): name for name in sorted(SECRET_FIELDS)} | {
     "authtoken": "auth_token",
@@ -100,7 +100,7 @@ _AFTER_NAME: Final = frozenset(" \t\"'(=:")
 _TOKEN_LENGTH: Final = 16
 _LONGER_THAN_WORDS: Final = 16
 
-# Where a number of 32 or 40 hex digits is an id, a checksum or a commit: by what stands before it.
+# The text before a number of 32 or 40 hex digits that makes it an id, a checksum or a commit.
 _ID_NAME: Final = (
     r"commits?|sha-?1?|rev(?:ision)?s?|ref|md5(?:sum)?|checksum|digest|etag|hash|fingerprint|"
     r"(?:git|head|base|merge)[_-]?(?:commit|sha|rev|hash)|(?:commit|source|content)[_-]?(?:id|sha|hash)|"
@@ -128,7 +128,7 @@ _ID_WORD: Final = re.compile(rf"(?i)(?:.*[_.-])?(?:{_ID_NAME})\Z")
 
 @dataclass(frozen=True, slots=True)
 class Find:
-    """Hold a secret's position in a text, its placeholder, and what it looks like."""
+    """A secret's position in text, its placeholder, and what it looks like."""
 
     begin: int
     end: int
@@ -138,18 +138,18 @@ class Find:
     rank: int = 0
 
     def at(self, begin: int, end: int) -> Find:
-        """Return the same find at another place."""
+        """Return the same find at another position."""
         return Find(begin, end, self.shown, self.kind, self.known, self.rank)
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """Hold one row of the table.
+    """One row of the table.
 
-    `pattern` has a group `value`, the secret itself. The pattern is searched for in lines that
-    contain one of `hints`, in lower case, and in lines up to `beyond` characters after it. Only
-    shapes of hex digits have no hints. `counts` decides whether a match counts, based on the text
-    around it.
+    `pattern` has a group named `value` for the secret itself. The pattern is searched for in lines
+    that contain one of `hints`, in lower case, and in lines up to `beyond` characters after it.
+    Only shapes of hex digits have no hints. `counts` decides whether a match counts, based on the
+    text around it.
     """
 
     kind: str
@@ -168,7 +168,7 @@ class Shape:
                     yield from self._counted(found)
 
     def find_at(self, text: str, begin: int) -> Iterator[Find]:
-        """Yield the shape if it begins at this place in a text."""
+        """Yield a find if the shape begins at this place in a text."""
         found = self.pattern.match(text, begin)
         if found is not None:
             yield from self._counted(found)
@@ -186,7 +186,7 @@ def _any_hint(hints: tuple[str, ...]) -> re.Pattern[str]:
 
 
 def is_repeated(value: str) -> bool:
-    """Return whether a value repeats one character and is therefore a placeholder."""
+    """Return whether a value repeats a single character, and is therefore a placeholder."""
     last = value[-2:].lower()
     if last[:1] != last[1:] and len(last) > 1 and "_" not in last:
         return False  # most values end here
@@ -200,7 +200,7 @@ def is_placeholder(value: str) -> bool:
 
 
 def is_id_name(name: str) -> bool:
-    """Return whether this name belongs to a commit, a checksum or a run id."""
+    """Return whether a field or variable with this name holds a commit, a checksum or a run id."""
     return bool(_ID_WORD.match(_CAMEL.sub("_", name[:100])))
 
 
@@ -225,9 +225,9 @@ def field_label(name: str) -> str:
 def is_secret_name(name: str) -> bool:
     """Return whether a variable or parameter with this name holds a secret.
 
-    More names count than for fields, such as `GITHUB_TOKEN` and `DD_PAT`. Counts and cursors such
-    as `MAX_TOKENS` and `PAGE_TOKEN` don't count, and neither do names that only describe a secret,
-    such as `TOKEN_URL`.
+    This includes names that don't count for fields, such as `GITHUB_TOKEN` and `DD_PAT`. It
+    excludes counts and cursors, such as `MAX_TOKENS` and `PAGE_TOKEN`, and names that only describe
+    a secret, such as `TOKEN_URL`.
     """
     if _OURS.match(name) or field_label(name):
         return True
@@ -250,7 +250,7 @@ def _words(name: str) -> list[str]:
 
 
 def _is_key(found: re.Match[str]) -> bool:
-    """Ignore ids and commits in their usual places, and folders in a path."""
+    """Count a number as a key, but not ids and commits in usual places, nor folders in a path."""
     begin, end = found.span("value")
     text, value = found.string, found["value"]
     last = text[begin - 1 : begin] if begin else ""
@@ -258,7 +258,7 @@ def _is_key(found: re.Match[str]) -> bool:
         return not last or not _is_named_id(text[max(0, begin - 80) : begin])
     before = text[max(0, begin - 240) : begin]
     if last == "." and before[-2:-1].isdigit() and value.isdigit():
-        return False  # the decimals of a number
+        return False  # the decimal places of a number
     if last not in "/\\":
         return not _ID_URL.search(before)
     if _INTAKE.search(before):
@@ -268,7 +268,7 @@ def _is_key(found: re.Match[str]) -> bool:
 
 
 def _is_named_id(before: str) -> bool:
-    """Return whether a text ends in the name of an id, such as `"commit": "` or `rev: `."""
+    """Return whether text ends in the name of an id, such as `"commit": "` or `rev: `."""
     name = before.rstrip(" \t\"'(").rstrip("=:>").rstrip(" \t\"']")
     found = _NAME_BACKWARDS.match(name[::-1])
     return found is not None and is_id_name(found[0][::-1])
@@ -305,7 +305,7 @@ _REDIRECT: Final = re.compile(r"[?&](?:state|domain|site|dd_oid|client_id|code)=
 
 
 def _is_redirect(found: re.Match[str]) -> bool:
-    """Count the `code` and `state` of a redirect as secrets, but not the state in an address."""
+    """Count a redirect's `code` and `state` as secrets, but not the state in a postal address."""
     value, text = found["value"], found.string
     if is_placeholder(value):
         return False
@@ -317,7 +317,7 @@ def _is_redirect(found: re.Match[str]) -> bool:
 
 
 def counts_as_value(value: str, *, name: str = "", quoted: bool, sure: bool = False) -> bool:
-    """Return whether the text after a secret's name is the secret itself and not code or prose."""
+    """Return whether the text after a secret's name is the secret itself, not code or prose."""
     bare = value.strip()
     if len(bare) < SHORTEST_FIELD or is_placeholder(bare) or any(c.isspace() for c in bare):
         return False
@@ -356,7 +356,7 @@ _ROW: Final = 4800
 
 
 def field_finds(text: str, folded: str) -> Iterator[Find]:
-    """Yield values whose name reveals them, in JSON, YAML, XML, forms, code, tables and options.
+    """Yield values that their names reveal, in JSON, YAML, XML, forms, code, tables and options.
 
     `folded` is the text in lower case.
     """
@@ -394,7 +394,7 @@ def _marked_up(found: re.Match[str]) -> Iterator[Find]:
 
 
 def _plain_label(name: str, value: str) -> str:
-    """Return a label for a bare `token` or `secret`, which count only if the value looks random."""
+    """Return a label for a bare `token` or `secret`, but only if the value looks random."""
     label = _PLAIN_LABELS.get(name.lower(), "")
     if not label:
         return ""
@@ -403,7 +403,7 @@ def _plain_label(name: str, value: str) -> str:
 
 
 def _alone(found: re.Match[str]) -> bool:
-    """Return whether `NAME=value` is a whole line, as in a file of variables or a shell script."""
+    """Return whether `NAME=value` is a whole line, as in an .env file or a shell script."""
     before = found.string[max(0, found.start() - 40) : found.start()].rpartition("\n")[2]
     after = found.string[found.end() : found.end() + 2]
     return before.strip() in {"", "export", "set", "ENV", "-e", "setx", "-"} and after[:1] in {
@@ -522,7 +522,7 @@ _ASCII_UPPER: Final = re.compile("[A-Z]+")
 
 
 def finds(text: str, *, joined: bool = False) -> Iterator[Find]:
-    """Yield everything in a text that looks like a secret, without decoding anything.
+    """Yield everything in text that looks like a secret, without decoding anything.
 
     With `joined`, only secrets with a known prefix are found, because text whose
     spaces were removed has no word boundaries.

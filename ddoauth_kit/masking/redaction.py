@@ -1,4 +1,4 @@
-"""Replace secrets in stored or shown text, found by field name, value and shape."""
+"""Replace secrets in text to store or show; they are found by field name, value and shape."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ _ELEMENT: Final = re.compile(
     rf"<({'|'.join(_BODY_FIELDS)}|code)([^<>]{{0,200}}>)[^<]+(?=</)", re.IGNORECASE
 )
 _FIELD_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}")
-# Names of errors, as opposed to codes from a redirect.
+# Names of errors, as opposed to a redirect's codes.
 _CODE_WORD: Final = re.compile(r"[a-z]+(?:[_ .][a-z]+)*|[A-Z]+(?:_[A-Z]+)*|[\d.]{1,6}")
 _KEY_LENGTH: Final = 32
 _DEEPEST: Final = 3
 _REMEMBERED: Final = 512
-# A body that is many times longer than the stored part is not parsed to be masked.
+# A body that is many times longer than the stored part is masked without being parsed.
 _MANY: Final = 4
 _REACH: Final = 8192
 
@@ -43,8 +43,9 @@ _REACH: Final = 8192
 class Masker:
     """Mask known secrets in any encoding, and anything that looks like a secret.
 
-    Create one and use it for many texts. `masking.patterns` defines what looks like a secret, and
-    `masking.walk` how deep to look. `keep` contains values that the user declared not to be secret.
+    Create one instance, and use it for many texts. `masking.patterns` defines what looks like a
+    secret, and `masking.walk` defines how deep to look. `keep` contains values that the user marked
+    as not secret.
     """
 
     def __init__(self, secrets: Iterable[Secret] = (), *, keep: Collection[str] = ()) -> None:
@@ -63,7 +64,7 @@ class Masker:
 
 
 class QuickMasker:
-    """Mask known values as they are, and as URLs, forms, code, HTML and JSON write them."""
+    """Mask known values as they are, and as they appear in URLs, forms, code, HTML and JSON."""
 
     def __init__(self, secrets: Iterable[Secret]) -> None:
         self.secrets = tuple(secrets)
@@ -78,7 +79,7 @@ class QuickMasker:
 
 
 def replaced(text: str, found: Iterable[Find]) -> str:
-    """Return a text with each find replaced by a placeholder; keep the tags inside a find."""
+    """Return text with each find replaced by a placeholder; keep the tags inside a find."""
     parts, position = [], 0
     for each in found:
         cut = text[each.begin : each.end]
@@ -90,7 +91,7 @@ def replaced(text: str, found: Iterable[Find]) -> str:
 
 
 def redact(text: str, *, secrets: Iterable[Secret] = ()) -> str:
-    """Mask a text once, as `Masker` does."""
+    """Mask text once, without creating a `Masker` to use again."""
     masked = replaced(text, Walk(tuple(secrets)).finds(text))
     return masked.encode("utf-8", "replace").decode()
 
@@ -105,8 +106,8 @@ def redact_body(
     """Mask a body: its secret fields in JSON (even truncated), a form, YAML or XML, then all text.
 
     Copies of such a field's value are masked everywhere in the body. The result is truncated to
-    `longest` characters only after masking, so that no part of a secret remains at its end. A
-    `masker` of the secrets may be passed instead of them.
+    `longest` characters only after masking, so that no part of a secret remains at its end. Instead
+    of `secrets`, you may pass a `masker` that knows them.
     """
     return masked_body(text, masker or Masker(secrets), longest=longest)[0]
 
@@ -114,7 +115,7 @@ def redact_body(
 def masked_body(
     text: str, mask: Masker | QuickMasker, *, longest: int | None = None
 ) -> tuple[str, tuple[Secret, ...]]:
-    """Mask a body as `redact_body` does; return it with the secrets that it issued."""
+    """Mask a body as `redact_body` does, and return it with the secrets that it issued."""
     try:
         body = json.loads(text)
     except (ValueError, RecursionError):
@@ -131,7 +132,7 @@ def _cut(text: str, longest: int | None) -> str:
 
 
 def _torn(text: str, masker: Masker | QuickMasker, longest: int | None) -> str:
-    """Mask a text that no parser can read; in a long text, only the part that may be stored."""
+    """Mask text that can't be parsed; if it is long, mask only the part that may be stored."""
     if longest is None or len(text) <= longest + _REACH:
         return masker(_fields(text))
     masked = masker(_fields(text[: longest + _REACH]))
@@ -165,7 +166,7 @@ def _issued(value: Any) -> Iterator[Secret]:  # noqa: ANN401 - JSON has no narro
 def outline(text: str) -> str:
     """Return the structure of a JSON text: field names and counts, but no values.
 
-    A key such as a host or a tag is a customer's value, so it is only counted.
+    Keys such as hosts and tags are a customer's values, so they are only counted.
     """
     try:
         return json.dumps(_shape(json.loads(text)), ensure_ascii=False)
@@ -174,7 +175,7 @@ def outline(text: str) -> str:
 
 
 def is_field_name(name: str) -> bool:
-    """Return whether a key looks like a field's name and not like a value used as a key."""
+    """Return whether a key looks like a field's name rather than a value used as a key."""
     return bool(_FIELD_NAME.fullmatch(name))
 
 
@@ -222,7 +223,7 @@ def _text(text: str, masker: Masker | QuickMasker, depth: int) -> str:
 
 
 def _body_label(name: str, value: Any) -> str:  # noqa: ANN401 - JSON
-    """Return what a body's field holds; `code` counts unless it is an error's name."""
+    """Return what a field in a body holds; `code` counts unless it is an error's name."""
     if label := field_label(name):
         return label
     lower = name.lower()

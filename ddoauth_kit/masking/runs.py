@@ -1,4 +1,4 @@
-"""Find the few places in a text that are worth a closer look, and skip the rest quickly."""
+"""Find the few places in text that are worth a closer look, and skip the rest quickly."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _IN, _OUT = b"x", b" "
 class CharacterClass:
     """Find runs of ASCII characters of one class.
 
-    Searching translated bytes takes a hundredth of the time that a pattern takes.
+    Searching translated bytes takes a hundredth of the time that a regular expression takes.
     """
 
     def __init__(self, members: str) -> None:
@@ -23,7 +23,7 @@ class CharacterClass:
         self._table: Final = bytes((_IN if n in inside else _OUT)[0] for n in range(256))
 
     def runs(self, text: bytes, least: int) -> Iterator[tuple[int, int]]:
-        """Yield the start and end of each run of `least` characters or more in `one_byte_each`."""
+        """Yield the start and end of each run of at least `least` characters in `one_byte_each`."""
         classes = text.translate(self._table)
         wanted = _IN * least
         begin = classes.find(wanted)
@@ -35,7 +35,7 @@ class CharacterClass:
 
 
 def one_byte_each(text: str) -> bytes:
-    """Return a text as bytes, one for each character; those beyond ASCII are question marks."""
+    """Return text as bytes, one per character; characters outside ASCII become question marks."""
     return text.encode("ascii", "replace")
 
 
@@ -46,7 +46,7 @@ def around(
     before: int,
     after: int,
 ) -> Iterator[tuple[int, int]]:
-    """Yield the start and end of the parts of a text around some places, in order.
+    """Yield the start and end of the parts of a text around certain places, in order.
 
     `following` returns the start and end of the first place at or after a position. A part reaches
     `before` characters back from a place and at least `after` beyond it; parts that touch are
@@ -68,8 +68,8 @@ def lines_with(
 ) -> Iterator[tuple[int, int]]:
     """Yield the start and end of the lines that contain a word, in order; merge neighbours.
 
-    They begin with the line `before` characters before the word, and end with the line `after`
-    characters after it.
+    The range begins with the line `before` characters before the word, and ends with the line
+    `after` characters after it.
     """
     first = last = -1
     found = word.search(text)
@@ -87,7 +87,7 @@ def lines_with(
 
 
 def any_of(parts: Iterable[str], text: str) -> bool:
-    """Return whether a text contains at least one of some words."""
+    """Return whether text contains at least one of several words."""
     for part in parts:  # noqa: SIM110 - a generator costs more than the search
         if part in text:
             return True

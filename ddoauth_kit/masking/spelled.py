@@ -1,7 +1,7 @@
 """Read values that are spelled one character at a time, or in a rare notation of bytes.
 
-These are lists of characters, of their numbers or of their hex digits, base32, and letters that
-only look like ASCII.
+The notations are lists of characters, of their numbers or of their hex digits, base32, and letters
+that only look like ASCII.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 import unicodedata
 from base64 import b32decode
 from binascii import Error as NotBase32
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.masking.runs import CharacterClass
@@ -29,7 +29,7 @@ _HEX_BYTES: Final = re.compile(
     r"(?<!\w)(?:0x)?[0-9a-fA-F]{2}(?:[\s,:;\-]{1,6}(?:0x)?[0-9a-fA-F]{2}){15,}(?!\w)", re.ASCII
 )
 _BASE32: Final = re.compile(r"(?<![A-Za-z0-9])[A-Z2-7]{24,}={0,6}(?![A-Za-z0-9])")
-# Each character's class: in a word, between words, or other.
+# Each character's class: part of a word, a separator, or anything else.
 _CLASSES: Final = bytes(
     ord("w")
     if (chr(n).isalnum() and n < 0x80) or n == ord("_")  # noqa: PLR2004 - ASCII
@@ -51,7 +51,7 @@ _OTHERS: Final = bytes(n for n in range(256) if not chr(n).isalnum() or n > 0x7F
 def spelled_words(text: str, ascii_text: bytes) -> Iterator[tuple[int, int, str | bytes]]:
     """Yield the start, end and decoded text of each word that is spelled out in a text.
 
-    `ascii_text` is the text as `runs.one_byte_each` gives it.
+    `ascii_text` is the result of `runs.one_byte_each` for the text.
     """
     if len(text) < _SHORTEST:
         return
@@ -74,7 +74,7 @@ def _spelled(text: str, begin: int, end: int) -> Iterator[tuple[int, int, str | 
 
 
 def _with_short_words(text: bytes) -> Iterator[tuple[int, int]]:
-    """Yield the parts of a text in which six words in a row are short; most texts have none."""
+    """Yield the parts of a text in which six consecutive words are short; most texts have none."""
     classes = text.translate(_CLASSES)
     if not _has_short_words(classes):
         return
@@ -113,12 +113,12 @@ def _in_base32(text: str, ascii_text: bytes) -> Iterator[tuple[int, int, bytes]]
 
 
 def plain_letters(text: str) -> str:
-    """Replace letters that look like ASCII letters with the ASCII letters."""
+    """Replace letters that look like ASCII letters with those letters."""
     return LOOKALIKES.sub(lambda found: unicodedata.normalize("NFKC", found[0]), text)
 
 
 def letters_alone(text: str) -> bytes:
-    """Return only the ASCII letters and digits of a text, in lower case."""
+    """Return only the ASCII letters and digits in text, in lower case."""
     if text.isascii():
         return text.encode().lower().translate(None, _OTHERS)
     return plain_letters(text).encode("ascii", "ignore").lower().translate(None, _OTHERS)
@@ -130,24 +130,27 @@ def _letters_in(character: str) -> int:
 
 
 class LettersAlone:
-    """Find known values by their letters and digits alone, whatever comes between them.
+    """Find known values by their letters and digits alone, whatever stands between them.
 
-    Their bytes written as numbers count as well, in each base that a memory dump uses.
+    This includes values whose bytes are written as numbers, in any base that memory dumps use.
     """
 
     def __init__(self, values: dict[str, str]) -> None:
-        """Take the values, each with its placeholder."""
+        """Prepare to find these values, each of which comes with its placeholder."""
         alone = {letters_alone(value): shown for value, shown in values.items()}
         self._values = {
             letters: shown
             for letters, shown in alone.items()
             if len(letters) >= (_FEWEST_WORDS if letters.isalpha() else _FEWEST_LETTERS)
         }
-        self._numbers = {
-            digits: shown
-            for value, shown in values.items()
-            if len(value) >= _FEWEST_LETTERS
-            for digits in _in_numbers(value)
+        self._long = {
+            value: shown for value, shown in values.items() if len(value) >= _FEWEST_LETTERS
+        }
+
+    @cached_property
+    def _numbers(self) -> dict[bytes, str]:
+        return {
+            digits: shown for value, shown in self._long.items() for digits in _in_numbers(value)
         }
 
     def spans(self, text: str) -> Iterator[tuple[int, int, str]]:
@@ -166,12 +169,18 @@ class LettersAlone:
                 at = letters.find(value, at + len(value))
 
 
+_DIGITS: Final = tuple(
+    tuple(format(byte, form).encode() for byte in range(256))
+    for form in ("02x", "d", "o", "03o", "08b")
+)
+
+
 def _in_numbers(value: str) -> Iterator[bytes]:
     """Yield the bytes of a value as numbers in base 16, 10, 8 and 2, and as a single number."""
     for encoding in ("utf-8", "utf-16-le", "utf-16-be"):
         raw = value.encode(encoding, "replace")
-        for form in ("02x", "d", "o", "03o", "08b"):
-            yield "".join(format(byte, form) for byte in raw).encode()
-    # Python refuses to write a number with more than 4,300 digits.
+        for digits in _DIGITS:
+            yield b"".join(map(digits.__getitem__, raw))
+    # Python refuses to convert a number with more than 4,300 digits to a string.
     if len(value) <= _LONGEST_NUMBER:
         yield str(int.from_bytes(value.encode("utf-8", "replace"))).encode()

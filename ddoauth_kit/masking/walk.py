@@ -1,4 +1,4 @@
-"""Search a text through all its encodings, and report positions in the text itself.
+"""Search text through all its encodings, and report positions in the original text.
 
 Masking and scanning share this code. It decodes, in any order and nesting: escapes of JSON and
 JavaScript, URL encoding, HTML references and inline tags, terminal codes, base64 and hex of text,
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 DEPTH: Final = 6
 ENCODED: Final = "<encoded_secret>"
-# Characters that are read in all: of a text some, times its length more, and of packed ones.
+# How many characters are read in total: a constant, a multiple of the length, and packed ones.
 _ROOM: Final = 256 * 1024
 _PASSES: Final = 8
 _UNPACKED: Final = 8 * 1024 * 1024
@@ -60,7 +60,7 @@ _ALWAYS: Final = 24
 
 @dataclass(slots=True, eq=False)
 class _Reading:
-    """Hold a text, its decoded parts, and the finds in it."""
+    """A text, its decoded parts, and the finds in it."""
 
     text: str
     steps: list[_Step] = field(default_factory=list)
@@ -70,7 +70,7 @@ class _Reading:
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """Hold what a part of a text decodes to: by a layer, or as a word with several readings."""
+    """What a part of a text decodes to: through a layer, or as a word with several readings."""
 
     begin: int
     end: int
@@ -79,7 +79,7 @@ class _Step:
 
 
 class _Readings:
-    """Decode a text round by round, the least nested parts first, within a limit on the work."""
+    """Decode text round by round, the least nested parts first, with a limit on the work."""
 
     def __init__(self, text: str, depth: int) -> None:
         self.root = _Reading(text)
@@ -129,7 +129,7 @@ class _Readings:
                 yield reading
 
     def _reading(self, text: str) -> _Reading | None:
-        """Return the reading of a text; create a new one only while there is room for it."""
+        """Return the reading of a text; new ones are created only while there is room for them."""
         if len(text) < _FEWEST:
             return None
         known = self._known.get(text)
@@ -143,7 +143,7 @@ class _Readings:
 class Walk:
     """Find known values and all shapes in texts, however deeply they are encoded.
 
-    `keep` contains values that the user declared not to be secret. A known value is found anyway.
+    `keep` contains values that the user marked as not secret. A known value is found anyway.
     """
 
     def __init__(
@@ -165,17 +165,17 @@ class Walk:
         self._alone: LettersAlone | None = None
 
     def finds(self, text: str, *, depth: int = DEPTH) -> list[Find]:
-        """Return the finds in a text, in order, with overlapping ones merged."""
+        """Return the finds in text, in order, with overlapping ones merged."""
         if len(text) < _SHORTEST_SHAPE:
             return merged(self._known(text, self._plain))
         return self._finds(_Readings(text, depth).root)
 
     def known(self, text: str) -> list[Find]:
-        """Return the positions of known values, without decoding anything."""
+        """Return the finds of known values, without decoding anything."""
         return self._known(text, self._plain)
 
     def joined(self, text: str) -> list[Find]:
-        """Return the finds in a text without spaces: known values and known prefixes."""
+        """Return the finds in text whose spaces were removed: known values and known prefixes."""
         forms = self._bare_forms()
         return merged([*self._known(text, forms), *finds(text, joined=True)])
 
@@ -192,7 +192,7 @@ class Walk:
 
     def _finds(self, reading: _Reading) -> list[Find]:
         if reading.found is None:
-            reading.found = []  # a text that decodes to itself ends here
+            reading.found = []  # text that decodes to itself ends here
             reading.found = merged([*self._plainly(reading), *self._decoded(reading)])
         return reading.found
 
@@ -251,7 +251,7 @@ class Walk:
 
 
 def _words(text: str, ascii_text: bytes) -> Iterator[tuple[int, int, bytes]]:
-    """Yield the start, end and possible text of each word that may be base64 or hex."""
+    """Yield the start, the end and the possible text of each word that may be base64 or hex."""
     done = 0
     for begin, _ in _IN_BASE64.runs(ascii_text, _SHORTEST_WORD):
         word = _BASE64.match(text, begin) if begin >= done else None
@@ -285,7 +285,7 @@ def _known_find(begin: int, end: int, shown: str) -> Find:
 
 
 def known_forms(secrets: Iterable[Secret]) -> list[tuple[str, str]]:
-    """Return values in every notation that can be found without decoding, the longest first."""
+    """Return values in every notation that can be found without decoding, longest first."""
     forms: dict[str, str] = {}
     for secret in secrets:
         value = secret.reveal()
@@ -295,7 +295,7 @@ def known_forms(secrets: Iterable[Secret]) -> list[tuple[str, str]]:
 
 
 def merged(found: list[Find]) -> list[Find]:
-    """Return finds in order; the longest of several overlapping finds covers all of their text."""
+    """Return finds in order; of several overlapping finds, the longest covers the text of all."""
     kept: list[Find] = []
     for each in sorted(found, key=lambda f: (f.begin, -f.end)):
         if kept and each.begin < kept[-1].end:
@@ -313,7 +313,7 @@ def merged(found: list[Find]) -> list[Find]:
 
 
 def _is_encoded(word: str) -> bool:
-    """Return whether a word may be base64 of text, and not just a long word."""
+    """Return whether a word may be base64 of text, rather than just a long word."""
     if not word.strip(string.hexdigits):
         return False  # read as hex
     if word.islower() or word.isupper():
@@ -324,8 +324,8 @@ def _is_encoded(word: str) -> bool:
 def _base64_bytes(word: str) -> Iterator[bytes]:
     """Decode a base64 word, starting at each of its first four characters.
 
-    Text before it, such as a name and an underscore, may have become part of the word. A long word
-    is decoded from another place only if its beginning is then readable text.
+    Text before the base64, such as a name and an underscore, may have become part of the word. A
+    long word is decoded from another character only if its beginning is then readable text.
     """
     plain = _LINES.sub("", word).rstrip("=").replace("-", "+").replace("_", "/")
     for start in range(4):
@@ -344,7 +344,7 @@ def _base64_bytes(word: str) -> Iterator[bytes]:
 
 @lru_cache(maxsize=512)
 def _encodings(value: str) -> tuple[str, ...]:
-    """Return the forms of a value that decoding a text does not restore."""
+    """Return the forms of a value that decoding does not restore."""
     raw = value.encode("utf-8", "surrogateescape")
     forms = {raw.hex(), raw.hex().upper(), raw.decode("utf-8", "replace"), raw.decode("latin-1")}
     forms |= {value.replace(" ", "+"), *_base64(raw)}
@@ -356,7 +356,7 @@ def _encodings(value: str) -> tuple[str, ...]:
 
 
 def _notations(value: str) -> frozenset[str]:
-    """Return a value as code, JSON, HTML and URLs write it, for texts that can't be decoded."""
+    """Return a value as it appears in code, JSON, HTML and URLs, to find it without decoding."""
     safe = value.encode("utf-8", "replace").decode()
     forms = {value, repr(value)[1:-1], json.dumps(value)[1:-1], html.escape(value)}
     forms |= {json.dumps(value, ensure_ascii=False)[1:-1], html.escape(value, quote=False)}
@@ -379,6 +379,6 @@ def _base64(value: bytes) -> Iterator[str]:
     for before in range(3):
         whole = b64encode(b"x" * before + value).rstrip(b"=").decode("ascii")
         inner = whole[-(-before * 4 // 3) : (before + len(value)) * 4 // 3]
-        if len(inner) >= _INNER:  # shorter ones are in any text
+        if len(inner) >= _INNER:  # shorter ones occur in any text
             yield inner
             yield inner.translate(str.maketrans("+/", "-_"))

@@ -32,7 +32,7 @@ class PendingStore(Protocol):
         """Return whether an attempt is still pending."""
 
     def take(self, state: str, *, session: str) -> AuthorizationRequest:
-        """Return and forget the attempt for a state and session, or refuse."""
+        """Return and forget the attempt for a state and session, or raise `wrong_state`."""
 
 
 @dataclass(frozen=True, slots=True)

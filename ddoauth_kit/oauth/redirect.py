@@ -35,8 +35,8 @@ _ONCE: Final = frozenset(
 class Redirect:
     """A redirect's unchecked values; the repr shows only the state and the code, masked.
 
-    `client_id` and `iss` are None if the redirect does not contain them. `fault`, a code and a
-    sentence, says why the redirect cannot be used.
+    `client_id` and `iss` are None if the redirect does not contain them. `fault` is a code and a
+    sentence that say why the redirect cannot be used.
     """
 
     state: Secret

@@ -34,7 +34,7 @@ class RecordPlace(Protocol):
     """
 
     def put(self, key: str, record: str, *, seconds: int) -> None:
-        """Store a record, which may be deleted after this many seconds."""
+        """Store a record; it may be deleted after the given number of seconds."""
 
     def get(self, key: str) -> str | None:
         """Return a record, or None if it does not exist."""

@@ -1,7 +1,7 @@
 """Look up which operations a scope opens, and which scopes a request needs.
 
-`python -m ddoauth_kit.maintenance.spec` derives the data from Datadog's OpenAPI spec and from
-scopes that partners have beyond it.
+`python -m ddoauth_kit.maintenance.spec` derives the data from Datadog's OpenAPI spec and from a
+list of the additional scopes that partners have.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ Beginning = tuple[str, int, str]
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Describe one OAuth scope.
+    """One OAuth scope.
 
-    `kind` is `read`, `write` or `run`; `source` is `spec`, or `partners` for scopes that published
+    `kind` is `read`, `write` or `run`. `source` is `spec`, or `partners` for scopes that published
     integrations have but the spec omits.
     """
 
@@ -39,13 +39,13 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """Describe one operation of Datadog's API.
+    """One operation of Datadog's API.
 
-    Any one of `scope_sets` opens it to a bearer token; an empty set means that the operation names
-    no scope, and then `permissions` are the ones that the token's user needs. `path_ids` and
-    `query` are its required parameters with their types. `body` lists the required fields of the
-    body (`any` for a body without required fields, `optional`, or nothing). `preview` operations
-    may be missing on a site.
+    A bearer token needs all the scopes in any one of `scope_sets`. An empty set means that the
+    operation doesn't name a scope; then `permissions` are what the token's user needs. `path_ids`
+    and `query` are the required parameters with their types. `body` lists the required fields of
+    the body (`any` for a body without required fields, `optional`, or nothing). `preview`
+    operations may be missing on a site.
     """
 
     id: str
@@ -64,25 +64,25 @@ class Operation:
 
     @property
     def address(self) -> str:
-        """Return the method and path, which together identify the operation."""
+        """Return the method and the path, which together identify the operation."""
         return f"{self.method} {self.path}"
 
     def companions(self, scope: str) -> tuple[ScopeSet, ...]:
-        """Return the scopes needed in addition to a scope, as alternative sets."""
+        """Return the scopes that are needed in addition to a scope, as alternative sets."""
         return tuple(names - {scope} for names in self.scope_sets if scope in names)
 
     def alternatives(self, scope: str) -> tuple[ScopeSet, ...]:
-        """Return the sets of scopes that open the operation without this one."""
+        """Return the sets of scopes that open the operation without this scope."""
         return tuple(names for names in self.scope_sets if scope not in names)
 
     def is_open_to(self, granted: ScopeSet) -> bool:
-        """Return whether the granted scopes include one complete set."""
+        """Return whether the granted scopes include at least one complete set."""
         return any(names <= granted for names in self.scope_sets)
 
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """Hold all scopes and operations; `spec` is the version they were derived from."""
+    """All scopes and operations; `spec` is the version from which they were derived."""
 
     spec: str
     scopes: Mapping[str, Scope]
@@ -92,22 +92,22 @@ class Catalogue:
     _by_beginning: Mapping[Beginning, tuple[Operation, ...]]
 
     def opened_by(self, scope: str) -> tuple[Operation, ...]:
-        """Return the operations that a scope opens, alone or with others."""
+        """Return the operations that a scope opens, alone or together with others."""
         return self.opened.get(scope, ())
 
     def permitted_by(self, scope: str) -> tuple[Operation, ...]:
-        """Return the operations that name no scope but a permission with this name."""
+        """Return the operations that don't name a scope, but a permission with this name."""
         return tuple(operation for operation in self.operations if scope in operation.permissions)
 
     def find(self, method: str, path: str) -> Operation | None:
-        """Return the operation of a request, by path or URL; prefer fixed segments to templates."""
+        """Find a request's operation by path or URL; fixed segments win over templates."""
         segments = _segments(path)
         among = self._by_beginning.get(_beginning(method.upper(), segments), ())
         fitting = [operation for operation in among if _fits(operation.path, segments)]
         return min(fitting, key=_templates, default=None)
 
     def scopes_for(self, method: str, path: str) -> tuple[ScopeSet, ...] | None:
-        """Return the alternative sets of scopes for a request; None if the request is unknown."""
+        """Return the alternative sets of scopes for a request, or None for an unknown request."""
         operation = self.find(method, path)
         return operation.scope_sets if operation else None
 
@@ -160,12 +160,12 @@ def _frozen(found: dict[Any, list[Any]]) -> Mapping[Any, tuple[Any, ...]]:
 
 
 def _beginning(method: str, segments: list[str]) -> Beginning:
-    """Return the first segments, which distinguish most operations and contain no template."""
+    """Return the first segments, which distinguish most operations and don't contain templates."""
     return method, len(segments), "/".join(segments[:4])
 
 
 def _segments(address: str) -> list[str]:
-    """Split an address's path, without a trailing slash; empty if it is not a URL."""
+    """Split an address's path, without a trailing slash; the result is empty for an invalid URL."""
     try:
         path = urlsplit(address).path
     except ValueError:
@@ -174,7 +174,7 @@ def _segments(address: str) -> list[str]:
 
 
 def _templates(operation: Operation) -> list[bool]:
-    """Return which segments are templates; of several matches, the smallest list is the closest."""
+    """Return which segments are templates; the match with the smallest such list is the closest."""
     return [segment.startswith("{") for segment in operation.path.split("/")]
 
 

@@ -1,4 +1,4 @@
-"""Send test data with the partner's API key: a metric, a log, an event and a check."""
+"""Send test data with the partner's API key: a metric, a log, an event and a service check."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _BUILDERS: Final = {
 async def try_data_in(
     http: AsyncHttp, row: ProbeResult, *, api_key: ApiKey | None, now: datetime, sends: bool
 ) -> ProbeResult:
-    """Send one sample of each kind, or only validate the key if nothing may be sent.
+    """Send one sample of each kind of data, or only validate the key if nothing may be sent.
 
     Raises:
         NetworkError, AnswerError: a call was not answered.

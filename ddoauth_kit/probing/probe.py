@@ -1,10 +1,10 @@
-"""Describe the call that shows whether a scope works, and build its requests."""
+"""Describe the call that shows whether a scope works, and build its request."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from ddoauth_kit.http.message import Pairs, Request
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 class Writes(StrEnum):
-    """Say how far probes may go.
+    """How far probes may go.
 
-    `none` only reads. `harmless` adds writes that cannot change anything. `round-trip` creates an
-    object of its own, then reads, changes and deletes it.
+    `none` allows only reads. `harmless` adds writes that can't change anything. `round-trip`
+    creates an object, then reads, changes and deletes it.
     """
 
     NONE = "none"
@@ -26,7 +26,7 @@ class Writes(StrEnum):
 
 
 class Flow(StrEnum):
-    """Name the direction of data (Datadog's page on OAuth asks for each scope's data flow)."""
+    """The direction of data; Datadog's page on OAuth asks for each scope's data flow."""
 
     OUT = "data out"
     EDIT = "edit"
@@ -34,11 +34,11 @@ class Flow(StrEnum):
 
 
 class Approach(StrEnum):
-    """Say how a probe tests a scope.
+    """How a probe tests a scope.
 
     `read` and `search` expect data; `listed` reads an item from a listing; `absent` addresses
-    something that does not exist; `unacceptable` sends a body without its required fields. `held
-    back` means that only a write could tell, and `nothing` that no call can.
+    something that doesn't exist; `unacceptable` sends a body without its required fields. `held
+    back` means that only a write could test the scope, and `nothing` that no call can.
     """
 
     READ = "read"
@@ -52,12 +52,9 @@ class Approach(StrEnum):
     NOTHING = "nothing"
 
 
-EXPECTS_DATA: Final = frozenset({Approach.READ, Approach.SEARCH, Approach.LISTED})
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _OneScope:
-    """Hold the fields that all probes share; `area` is the product area of the scope."""
+    """The fields that all probes share; `area` is the scope's product area."""
 
     scope: str
     flow: Flow
@@ -66,7 +63,7 @@ class _OneScope:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoProbe(_OneScope):
-    """Hold the reason why a scope is not probed."""
+    """The reason why a scope is not probed."""
 
     approach: Approach
     reason: str
@@ -74,14 +71,14 @@ class NoProbe(_OneScope):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TelemetryProbe(_OneScope):
-    """Represent the scope that creates the API key, which data sent with the key proves."""
+    """The scope that creates the API key; data sent with that key proves the scope."""
 
     approach: ClassVar[Approach] = Approach.TELEMETRY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _WithOperation(_OneScope):
-    """Hold an operation that a scope opens; `alternatives` are sets that also open it."""
+    """An operation that a scope opens; `alternatives` lists other sets that open it, too."""
 
     operation: Operation
     alternatives: tuple[ScopeSet, ...] = ()
@@ -94,18 +91,18 @@ class _WithOperation(_OneScope):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoundTripProbe(_WithOperation):
-    """Represent a round trip, which begins with the operation that creates an object."""
+    """A round trip, which begins with the operation that creates an object."""
 
     approach: ClassVar[Approach] = Approach.ROUND_TRIP
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallProbe(_WithOperation):
-    """Hold one call for one scope.
+    """One call for one scope.
 
     `path` and `query` are complete. `listing` is the operation that provides an id for `{…}` in the
-    operation's path; until then, `path` contains an id that does not exist. `companions` are the
-    scopes needed in addition to this one.
+    operation's path; until it has been called, `path` contains an id that doesn't exist.
+    `companions` lists the scopes that are needed in addition to this one.
     """
 
     approach: Approach
@@ -115,17 +112,12 @@ class CallProbe(_WithOperation):
     listing: Operation | None = None
     companions: ScopeSet = frozenset()
 
-    @property
-    def expects_data(self) -> bool:
-        """Return whether a successful answer would contain data."""
-        return self.approach in EXPECTS_DATA
-
 
 Probe: TypeAlias = CallProbe | RoundTripProbe | TelemetryProbe | NoProbe
 
 
 def probe_request(probe: CallProbe, *, tokens: TokenSet) -> Request:
-    """Build the call of a probe; it changes nothing, so the sender may repeat it."""
+    """Build a probe's call, which doesn't change anything, so that the sender may repeat it."""
     return Request(
         purpose=f"probe of {probe.scope}",
         method=probe.operation.method,

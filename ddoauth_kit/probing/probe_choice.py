@@ -24,7 +24,7 @@ from ddoauth_kit.probing.request_values import (
     names_something,
     search_body,
 )
-from ddoauth_kit.probing.round_trip_calls import ROUND_TRIPS
+from ddoauth_kit.probing.round_trips import ROUND_TRIPS
 from ddoauth_kit.scopes import unknown_scope
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ KEY_SCOPE: Final = "api_keys_write"
 _METHODS: Final = ("GET", "DELETE", "PATCH", "PUT", "POST")
 _APPROACHES: Final = tuple(Approach)
 _NO_FIELDS: Final = frozenset({"", "any", "optional"})
-# Calls that might act on a body without its fields: an import, a paid investigation, a page.
+# Calls that might act on an incomplete body: an import, a paid investigation, a page to a person.
 _NEVER: Final = frozenset(
     {
         "POST /api/v2/bits-ai/investigations",
@@ -49,10 +49,10 @@ _NEVER: Final = frozenset(
 
 @lru_cache(maxsize=1024)
 def choose_probe(scope: str, *, granted: ScopeSet, writes: Writes, now: datetime) -> Probe:
-    """Return the best probe of a scope for a token with the granted scopes.
+    """Return the best probe for a scope, given a token with the granted scopes.
 
-    Reads are preferred to writes, then calls that no other granted scope opens, then calls that
-    need fewer parameters. `now` fills in the times that a call requires.
+    The order of preference is reads before writes, then calls that no other granted scope opens,
+    then calls with fewer parameters. `now` is for the times that a call requires.
     """
     if scope == KEY_SCOPE:
         return TelemetryProbe(scope=scope, flow=Flow.IN, area="Key Management")
@@ -70,7 +70,7 @@ def choose_probe(scope: str, *, granted: ScopeSet, writes: Writes, now: datetime
 
 
 def _round_trip(scope: str) -> RoundTripProbe:
-    """Return the round-trip probe, with the other scopes that may open its creation."""
+    """Return the round-trip probe, with the other scopes that may open the creating call."""
     create = ROUND_TRIPS[scope].create
     operation = catalogue().by_address[f"{create.method} {create.path}"]
     return RoundTripProbe(
@@ -141,7 +141,7 @@ def _harmless(operation: Operation) -> Approach | None:
         return None
     has_fields = operation.body not in _NO_FIELDS
     if any(names_something(kind) for kind in operation.path_ids.values()):
-        # A name that does not exist yet may be created by PUT, and an action needs no body.
+        # A PUT may create a name that doesn't exist yet, and an action doesn't need a body.
         deletes = operation.method == "DELETE" and not operation.body
         changes = operation.method == "PATCH" and bool(operation.body)
         return Approach.ABSENT if deletes or changes or has_fields or _runs(operation) else None
@@ -153,7 +153,7 @@ def _runs(operation: Operation) -> bool:
 
 
 def _listing(operation: Operation, granted: ScopeSet) -> Operation | None:
-    """Return the listing that provides a path's only id, if the token may call it."""
+    """Return the listing that provides a path's only id, if the token may call that listing."""
     path, _, last = operation.path.rpartition("/")
     if len(operation.path_ids) != 1 or not last.startswith("{"):
         return None
@@ -164,14 +164,14 @@ def _listing(operation: Operation, granted: ScopeSet) -> Operation | None:
 
 @cache
 def area_of(scope: str) -> str:
-    """Return a scope's product area: the area of most operations that it opens."""
+    """Return a scope's product area, which is that of most operations it opens."""
     opened = catalogue().opened_by(scope) or catalogue().permitted_by(scope)
     areas = Counter(operation.area for operation in opened)
     return areas.most_common(1)[0][0] if areas else "No public operation"
 
 
 def flow_of(scope: str) -> Flow:
-    """Return the direction of a scope's data for scopes whose calls don't show it."""
+    """Return the direction of a scope's data if its calls don't show it."""
     known = catalogue().scopes.get(scope)
     return Flow.OUT if known and known.kind == "read" else Flow.EDIT
 

@@ -1,4 +1,4 @@
-"""Hold the results of probing on all sites, even while it is still running."""
+"""Collect the results of probing on all sites, even while it is still running."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """Hold the answer to the call that any valid token may make (`GET /api/v2/current_user`).
+    """The answer to the call that any valid token may make (`GET /api/v2/current_user`).
 
-    `status` is None if no answer arrived; `evidence` says why a token counts as dead.
+    `status` is None if no answer arrived. `evidence` says why a token counts as dead.
     """
 
     site: str
@@ -27,10 +27,10 @@ class Baseline:
 
 @dataclass(frozen=True, slots=True)
 class ProbeReport:
-    """Hold one result for each site and scope, in the requested order.
+    """One result for each site and scope, in the requested order.
 
-    `complete` is false if probing was cancelled, so that results are missing. `seconds` is the
-    total wall time. `asked` is the number of requested results, or 0 if unknown.
+    `complete` is false if results are missing because probing was cancelled. `seconds` is the total
+    wall time. `asked` is the number of requested results, or 0 if it is unknown.
     """
 
     results: tuple[ProbeResult, ...]
@@ -41,7 +41,7 @@ class ProbeReport:
 
     @property
     def missing(self) -> int:
-        """Return how many results are missing: requested, but never tried."""
+        """Return how many results are missing: those that were requested, but never tried."""
         grid = len(self.scopes) * len(self.sites)
         return max(self.asked or grid, len(self.results)) - len(self.results)
 
@@ -57,7 +57,7 @@ class ProbeReport:
 
     @property
     def problems(self) -> tuple[ProbeResult, ...]:
-        """Return the results that need attention: refused or failed."""
+        """Return the results that need attention because they were refused or failed."""
         return tuple(result for result in self.results if result.verdict in PROBLEMS)
 
     @property
@@ -67,13 +67,13 @@ class ProbeReport:
 
 
 def unknown_results(report: ProbeReport) -> tuple[ProbeResult, ...]:
-    """Return a result for each unknown scope, which says nothing about the scope."""
+    """Return one result for each scope that is not known; it says nothing about the scope."""
     first = {result.scope: result for result in reversed(report.results)}
     return tuple(result for scope, result in first.items() if scope not in known_scopes())
 
 
 def merged(reports: Sequence[ProbeReport]) -> ProbeReport:
-    """Return the reports of several sites as one; they ran at once, so take the longest time."""
+    """Combine the reports of several sites; the time is the longest, because they ran at once."""
     return ProbeReport(
         results=tuple(result for report in reports for result in report.results),
         baselines=tuple(baseline for report in reports for baseline in report.baselines),

@@ -1,4 +1,4 @@
-"""Probe many scopes on many sites at once, from a coroutine or from a plain cell."""
+"""Probe many scopes on many sites at once, from a coroutine or an ordinary cell."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ class SiteProbing:
 
 
 async def first_call(http: AsyncHttp, grant: Grant, *, site: str) -> Baseline:
-    """Make the call that any valid token may make, after refreshing an expired token."""
+    """Refresh an expired token, then make the call that any valid token may make."""
     try:
         response = await grant.asend(http, current_user_request)
     except DdoauthError as error:
@@ -115,7 +115,7 @@ async def first_call(http: AsyncHttp, grant: Grant, *, site: str) -> Baseline:
 
 @dataclass(frozen=True, slots=True)
 class ProbeProgress:
-    """Hold one new result, the number of results so far, and the total."""
+    """One new result, the number of results so far, and the total."""
 
     result: ProbeResult
     done: int
@@ -125,9 +125,9 @@ class ProbeProgress:
 class Probing:
     """Probe targets on all sites at once, with at most ten calls in flight on each.
 
-    If probing is cancelled, `report` has the results so far. `now` is the time that calls contain;
-    `sleep` is awaited with seconds when a rate limit is reached. `timeout` is in seconds, for each
-    phase of a call.
+    If probing is cancelled, `report` returns the results so far. `now` is the time that calls
+    contain; `sleep` is awaited with a number of seconds when a rate limit is reached. `timeout` is
+    in seconds and limits each phase of a call.
     """
 
     def __init__(  # noqa: PLR0913 - each is a choice of the caller
@@ -158,7 +158,7 @@ class Probing:
         return merged([site.report() for site in self._sites])
 
     async def run(self) -> ProbeReport:
-        """Probe everything and return the results, which are fewer if `cancel` was called.
+        """Probe everything, and return the results; after `cancel`, some of them are missing.
 
         Any exception other than the kit's own, such as one raised by `watch` or a store, ends
         probing and is raised unchanged.
@@ -178,18 +178,18 @@ class Probing:
         return self.report()
 
     def cancel(self) -> None:
-        """Stop probing soon, from any thread; connections are closed and `run` returns."""
-        self._stopped = True  # before the look at `_stop`, which `run` sets before it looks here
+        """Stop probing soon, from any thread; `run` then closes its connections and returns."""
+        self._stopped = True  # set before `_stop` is read; `run` sets `_stop` before it reads this
         stop, self._stop = self._stop, None
         if stop:
-            with suppress(RuntimeError):  # the loop has ended, and with it the probing
+            with suppress(RuntimeError):  # the loop has ended, and so has the probing
                 stop()
 
     def run_blocking(self) -> ProbeReport:
-        """Probe everything from code that is not a coroutine, even in a notebook cell.
+        """Probe everything from synchronous code, even in a notebook cell.
 
-        An interrupt (Ctrl-C, or the notebook's stop button) cancels, and returns the results so
-        far. Without threads, probing runs in this thread while the caller's event loop waits.
+        An interrupt (Ctrl-C, or the notebook's stop button) cancels probing and returns the results
+        so far. Without threads, probing runs in this thread while the caller's event loop waits.
         """
         if not threads_exist():
             return self._run_inline()
@@ -246,7 +246,7 @@ def _is_cancelled() -> bool:
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """Return the first error itself, because each level of tasks wraps it in a group."""
+    """Return the first error itself, without the group that each level of tasks adds around it."""
     error: BaseException = group
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
@@ -259,7 +259,7 @@ def _pass_on(
     """Pass results to the caller's thread, where a notebook can show them."""
     while True:
         try:
-            # A wait without an end could not be interrupted on every system.
+            # On some systems, a wait without a timeout can't be interrupted.
             event = events.get(timeout=_GLANCE)
         except Empty:
             continue

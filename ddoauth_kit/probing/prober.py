@@ -1,4 +1,4 @@
-"""Test one scope: make its call, compare if needed, and say what the answer proves."""
+"""Test one scope: make its call, compare it if necessary, and say what the answer proves."""
 
 from __future__ import annotations
 
@@ -20,8 +20,7 @@ from ddoauth_kit.probing.probe import (
 )
 from ddoauth_kit.probing.probe_choice import area_of, choose_probe, flow_of
 from ddoauth_kit.probing.request_values import filled_path, is_id
-from ddoauth_kit.probing.round_trip_calls import ROUND_TRIPS
-from ddoauth_kit.probing.round_trips import try_round_trip
+from ddoauth_kit.probing.round_trips import ROUND_TRIPS, try_round_trip
 from ddoauth_kit.probing.verdict import (
     NO_CONTRAST,
     ProbeResult,
@@ -48,10 +47,10 @@ _SUCCESS = range(200, 300)
 
 @dataclass(frozen=True, slots=True)
 class ProbeTarget:
-    """Hold everything needed to probe one site.
+    """Everything that is needed to probe one site.
 
-    Without a `grant`, `reason` says why there is none. `contrasts` are token sets for the same site
-    with fewer scopes: the same call with a token that lacks the scope shows what a 404 means.
+    Without a `grant`, `reason` says why there is none. `contrasts` contains token sets for the same
+    site with fewer scopes: the same call with a token that lacks the scope shows what a 404 means.
     `api_key` is the partner's existing key.
     """
 
@@ -99,13 +98,13 @@ class Prober:
 
     @property
     def granted(self) -> ScopeSet:
-        """Return the scopes of the latest tokens, even after their expiry."""
+        """Return the scopes of the latest tokens, even if these have expired."""
         if latest := self._grant.latest:
             self._granted = frozenset(latest.scopes.granted)
         return self._granted
 
     async def try_scope(self, scope: str) -> ProbeResult:
-        """Return the result for one scope; a failure is also a result."""
+        """Return the result for one scope; a failure is a result, too."""
         granted = self.granted
         probe = choose_probe(scope, granted=granted, writes=self._writes, now=self._now)
         row = ProbeResult(
@@ -139,15 +138,13 @@ class Prober:
     ) -> ProbeResult:
         match probe:
             case TelemetryProbe():
-                await self._grant.atokens()  # its key would give another verdict
+                await self._grant.atokens()  # for an ended grant, the key proves nothing
                 sends = self._writes is not Writes.NONE
                 key = self._target.api_key
                 return await try_data_in(self._http, row, api_key=key, now=self._now, sends=sends)
             case RoundTripProbe():
                 trip = ROUND_TRIPS[probe.scope]
-                return await try_round_trip(
-                    self._call, row, trip=trip, granted=self.granted, now=self._now
-                )
+                return await try_round_trip(self._call, row, trip=trip, granted=self.granted)
             case CallProbe():
                 return await self._called(probe, row)
 
@@ -198,7 +195,7 @@ class Prober:
 
 
 def failed(scope: str, *, site: Site, evidence: str) -> ProbeResult:
-    """Return the result of a scope that could not be tested."""
+    """Return the result for a scope that could not be tested."""
     return ProbeResult(
         site=site.name,
         scope=scope,
@@ -210,7 +207,7 @@ def failed(scope: str, *, site: Site, evidence: str) -> ProbeResult:
 
 
 def _first_id(listing: Response, *, name: str) -> str | None:
-    """Return the id of the first item in a listing, whatever the id's name there."""
+    """Return the id of the first item in a listing, whatever the id is called there."""
     if listing.status not in _SUCCESS:
         return None
     try:

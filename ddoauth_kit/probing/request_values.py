@@ -1,4 +1,4 @@
-"""Fill in a call's required values: times, and ids that do not exist."""
+"""Fill in a call's required values: times, and ids that don't exist."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ _ID: Final = re.compile(r"[A-Za-z0-9_.~-]{1,200}")
 
 
 def absent_path(path: str, *, path_ids: Mapping[str, str]) -> str:
-    """Fill a path with ids that do not exist, each in the id's usual format."""
+    """Fill a path with ids that don't exist, each in its usual format."""
     return _PLACEHOLDER.sub(lambda found: _absent(found[1], path_ids.get(found[1], "")), path)
 
 
 def names_something(kind: str) -> bool:
-    """Return whether a path parameter identifies one object and not a kind of object."""
+    """Return whether a path parameter identifies one object rather than a kind of object."""
     return not kind.startswith(_CHOICE)
 
 
 def is_id(value: object) -> bool:
     """Return whether a value from an answer can be put into a path safely.
 
-    It must be a whole number, or a string of letters, digits and `-_.~` that does not lead to
-    another folder.
+    The value must be a whole number, or a string of letters, digits and `-_.~` that does not lead
+    to another folder.
     """
     if isinstance(value, bool) or not isinstance(value, str | int):
         return False
@@ -48,7 +48,7 @@ def filled_path(path: str, *, value: str) -> str:
 
 
 def filled_query(query: Mapping[str, str], *, now: datetime) -> Pairs | None:
-    """Fill in the required query parameters, or return None if one cannot be guessed."""
+    """Return the required query parameters, or None if the value of one is unknown."""
     utc = now.astimezone(UTC)
     pairs = [(name, _filling(name, kind, now=utc)) for name, kind in query.items()]
     if any(value is None for _, value in pairs):
@@ -57,7 +57,7 @@ def filled_query(query: Mapping[str, str], *, now: datetime) -> Pairs | None:
 
 
 def search_body(address: str, *, now: datetime) -> Any:  # noqa: ANN401 - JSON has no narrower type
-    """Return the body of a POST that only reads or validates; or None for any other address."""
+    """Return the body of a POST that only reads or validates, or None for any other address."""
     make = SEARCHES.get(address)
     return make(now) if make else None
 
@@ -97,10 +97,10 @@ _QUERY: Final[Mapping[tuple[str, str], Callable[[datetime], str]]] = {
     ("filter[month]", "string"): lambda now: f"{now - 31 * DAY:%Y-%m}",
 }
 
-# These ask about what does not exist, so that a 404 says nothing about the site.
+# These ask for things that don't exist, so a 404 says nothing about the site.
 SEARCHES_FOR_NOTHING: Final = frozenset({"POST /api/v2/code-coverage/files"})
 
-# POSTs that store nothing and answer with data or a validation (Datadog's API reference).
+# POSTs that don't store anything and return data or a validation (Datadog's API reference).
 SEARCHES: Final[Mapping[str, Callable[[datetime], Any]]] = {
     "POST /api/v2/logs/events/search": lambda _now: {
         "filter": {"query": "*", "from": "now-15m", "to": "now"},

@@ -1,7 +1,7 @@
 """Say which scopes a set of calls needs, and which scopes are not needed.
 
-Datadog asks partners to request the minimum ("OAuth for integrations", scopes); this module finds
-the minimum, as far as Datadog's OpenAPI spec describes it.
+Datadog asks partners to request the minimum ("OAuth for integrations", scopes). This module finds
+that minimum, as far as Datadog's OpenAPI spec describes it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _OAUTH_PATHS: Final = "/oauth2/"
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Hold one call of an API: a method, and a path or URL."""
+    """One API call: a method, and a path or URL."""
 
     method: str
     path: str
@@ -37,9 +37,9 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class CallNeeds:
-    """Hold what one call needs; `operation` is None if the catalogue does not list it.
+    """What one call needs; `operation` is None if the catalogue does not list it.
 
-    `scopes` are the ones chosen for it, so that all calls together need the fewest scopes.
+    `scopes` contains the scopes chosen for the call, so that all calls together need the fewest.
     """
 
     call: Call
@@ -48,7 +48,7 @@ class CallNeeds:
 
     @property
     def note(self) -> str:
-        """Return a note on anything that scopes alone do not say about this call."""
+        """Return a note about anything that the scopes alone don't say about this call."""
         if self.operation is None:
             return "not in the catalogue"
         if self.operation.needs_key:
@@ -61,7 +61,7 @@ class CallNeeds:
 
 @dataclass(frozen=True, slots=True)
 class ScopeNeeds:
-    """Hold the smallest sorted set of scopes that opens a list of calls, and each call's needs."""
+    """The smallest set of scopes that opens a list of calls, sorted, and each call's needs."""
 
     scopes: tuple[str, ...]
     calls: tuple[CallNeeds, ...]
@@ -69,7 +69,7 @@ class ScopeNeeds:
 
 @dataclass(frozen=True, slots=True)
 class ScopeUse:
-    """Compare the requested, granted and used scopes, each in its original order."""
+    """The requested, granted and used scopes, each in their original order."""
 
     requested: tuple[str, ...]
     granted: tuple[str, ...]
@@ -87,12 +87,12 @@ class ScopeUse:
 
 
 def read_call(text: str) -> Call:
-    """Read a typed call: `GET /api/v1/monitor`, or with a whole URL.
+    """Parse a call that a person typed, such as `GET /api/v1/monitor`; a whole URL works, too.
 
     Raises:
-        InputError: `unknown_call`, if it is not a method and a path.
+        InputError: `unknown_call`, if the text is not a method and a path.
     """
-    method, address, *_ = *text.split(), "", ""  # in a log, the protocol may follow
+    method, address, *_ = *text.split(), "", ""  # in a log, the protocol may follow the path
     try:
         path = urlsplit(address).path
     except ValueError:
@@ -104,7 +104,7 @@ def read_call(text: str) -> Call:
 
 
 def calls_of(exchanges: Iterable[Exchange]) -> tuple[Call, ...]:
-    """Return a transcript's successful API calls without duplicates; OAuth's own need no scope."""
+    """Return a transcript's successful API calls, without duplicates or OAuth's own calls."""
     calls = (
         Call(exchange.method, exchange.facts.path)
         for exchange in exchanges
@@ -114,7 +114,7 @@ def calls_of(exchanges: Iterable[Exchange]) -> tuple[Call, ...]:
 
 
 def smallest_scopes(calls: Iterable[Call | str]) -> ScopeNeeds:
-    """Return the fewest scopes that open all calls; prefer scopes that other calls need.
+    """Return the fewest scopes that open all calls, preferring scopes that other calls need.
 
     Raises:
         InputError: `unknown_call`, if a text is not a call.
@@ -131,7 +131,7 @@ def smallest_scopes(calls: Iterable[Call | str]) -> ScopeNeeds:
 
 
 def scope_use(scopes: GrantedScopes, *, exchanges: Iterable[Exchange]) -> ScopeUse:
-    """Compare a grant's scopes with the fewest that the calls in a transcript needed."""
+    """Compare a grant's scopes with the minimum that the calls in a transcript needed."""
     granted = frozenset(scopes.granted)
     called = (catalogue().find(call.method, call.path) for call in calls_of(exchanges))
     ways = {
@@ -149,9 +149,9 @@ def scope_use(scopes: GrantedScopes, *, exchanges: Iterable[Exchange]) -> ScopeU
 
 
 def unused_scopes(scopes: Iterable[str], *, exchanges: Iterable[Exchange]) -> tuple[str, ...]:
-    """Return the scopes that no call in a transcript needed; probes don't count as use.
+    """Return the scopes that no call in a transcript needed; probes don't count.
 
-    The result is only as complete as the transcript: a call that is not in it counts as not made.
+    The result is only as good as the transcript: a call that is not in it counts as not made.
     """
     asked = tuple(scopes)
     called = (each for each in exchanges if not each.facts.trial)
@@ -161,8 +161,8 @@ def unused_scopes(scopes: Iterable[str], *, exchanges: Iterable[Exchange]) -> tu
 def missing_scopes(call: Call | str, *, granted: Iterable[str]) -> tuple[ScopeSet, ...]:
     """Return the sets of scopes that would have opened a refused call, smallest first.
 
-    The list is empty if the granted scopes suffice or the call is unknown; then scopes are not the
-    cause.
+    The list is empty if the granted scopes are enough, so that the cause lies elsewhere, or if the
+    call is unknown.
 
     Raises:
         InputError: `unknown_call`, if a text is not a call.
@@ -183,9 +183,10 @@ def _ways(operation: Operation) -> tuple[ScopeSet, ...]:
 
 
 def _fewest(ways: dict[str, tuple[ScopeSet, ...]]) -> dict[str, ScopeSet]:
-    """Choose one set for each operation, for the smallest union; break ties by the spec's order."""
+    """Choose one set per operation so that the union is smallest; ties go by the spec's order."""
     fixed = frozenset().union(*(sets[0] for sets in ways.values() if len(sets) == 1))
-    # Operations share their alternatives: the spec has eight different ones, so this stays small.
+    # Operations share their alternatives: the spec has only eight different ones, so this stays
+    # small.
     undecided = dict.fromkeys(
         ways[address]
         for address in catalogue().by_address
@@ -197,5 +198,5 @@ def _fewest(ways: dict[str, tuple[ScopeSet, ...]]) -> dict[str, ScopeSet]:
 
 
 def _open(sets: tuple[ScopeSet, ...], scopes: ScopeSet) -> ScopeSet | None:
-    """Return the smallest set that is completely contained in these scopes, or None."""
+    """Return the smallest set that these scopes contain completely, or None."""
     return min((names for names in sets if names <= scopes), key=len, default=None)

@@ -1,4 +1,4 @@
-"""Say what an answer proves about a scope, and never more.
+"""Say what an answer proves about a scope, but never more than that.
 
 A 401 does not always mean a dead token, a 403 does not always mean a missing scope, and a 404 does
 not always mean that the scope was granted, because a server may look up an object before it checks
@@ -32,17 +32,17 @@ _FORBIDDEN: Final = 403
 _NOT_FOUND: Final = 404
 _TOO_MANY: Final = 429
 _REFUSED: Final = range(400, 500)
-# 408 is the server's own timeout, so it says as little as no answer.
+# 408 is the server's own timeout, so it says no more than a missing answer.
 _CLEAR: Final = frozenset({401, 403, 408, 429})
 _SHOWN_FIELDS: Final = 6
 _WEB_PAGE: Final = re.compile(r"\s*<(!doctype|html)", re.IGNORECASE)
-# Probes that address nothing that could be absent, so a 404 is about the endpoint itself.
+# Probes that don't address an object that could be absent, so a 404 is about the endpoint itself.
 _NAMES_NOTHING: Final = frozenset({Approach.READ, Approach.SEARCH})
 NO_CONTRAST: Final = "there was no token without the scope to compare with"
 
 
 class Verdict(StrEnum):
-    """Name the result of a probe; `MEANINGS` explains each."""
+    """The result of a probe; `MEANINGS` explains each of them."""
 
     CONFIRMED = "confirmed"
     LET_THROUGH = "let_through"
@@ -75,10 +75,10 @@ PROBLEMS: Final = frozenset({Verdict.REFUSED, Verdict.FAILED})
 
 @dataclass(frozen=True, slots=True)
 class ProbeResult:
-    """Hold the verdict for one scope on one site, and its evidence.
+    """The verdict for one scope on one site, and its evidence.
 
     `seconds` is the wall time of the call; `status` is None without an answer. `evidence` is the
-    server's masked error text, or the counts and field names of its answer. `explained_by` are
+    server's masked error text, or the counts and field names in its answer. `explained_by` lists
     other granted scopes that would open the same call.
     """
 
@@ -95,7 +95,7 @@ class ProbeResult:
     explained_by: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the row as JSON values, with `seconds` rounded to milliseconds."""
+        """Return the result as JSON values, with `seconds` rounded to milliseconds."""
         return {
             "site": self.site,
             "scope": self.scope,
@@ -141,12 +141,12 @@ def judge(
 
 
 def needs_contrast(probe: CallProbe, response: Response) -> bool:
-    """Return whether only the same call without the scope can say what an answer means."""
+    """Return whether the meaning of an answer depends on the same call without the scope."""
     return _decides(response.status) and not _is_missing(probe, response)
 
 
 def other_reason(probe: CallProbe, *, granted: ScopeSet) -> str:
-    """Return why something other than its scope must have opened a call, or ""."""
+    """Say what else must have opened a call instead of the scope, or return an empty string."""
     if probe.scope not in granted:
         return "the token was not granted this scope, so something else allowed the call"
     if missing := probe.companions - granted:
@@ -157,7 +157,7 @@ def other_reason(probe: CallProbe, *, granted: ScopeSet) -> str:
 
 
 def outline_of(response: Response) -> str:
-    """Describe a success by counts and field names, because its values are a customer's data."""
+    """Describe a success by counts and field names, because the values are a customer's data."""
     if not response.text:
         return "an empty answer"
     try:
@@ -167,7 +167,7 @@ def outline_of(response: Response) -> str:
 
 
 def _decides(status: int) -> bool:
-    """Return whether a status means a refusal because of the call itself, not its scope."""
+    """Return whether a status means that the call itself was refused, rather than its scope."""
     return status in _REFUSED and status not in _CLEAR
 
 
@@ -186,7 +186,7 @@ def _succeeded(probe: CallProbe, response: Response, *, granted: ScopeSet) -> tu
 
 def _unauthorized(probe: CallProbe, response: Response, *, granted: ScopeSet) -> str:
     said = f"{_said(response)}; the same token is accepted elsewhere"
-    # Some services also answer 401 for a missing scope (an issue of Datadog's own CLI).
+    # Some services return 401 for a missing scope, too (an issue in Datadog's own CLI).
     return said if probe.scope in granted else f"{said}, and was not granted this scope"
 
 
@@ -218,7 +218,7 @@ def _let_through(
 
 
 def _said(response: Response) -> str:
-    """Return the server's masked error text, or only the status if there is none."""
+    """Return the server's masked error text, or just the status if there is none."""
     return "; ".join(error_texts(response)) or f"an answer without a message ({response.status})"
 
 
@@ -236,14 +236,14 @@ def _outlined(answer: Any) -> str:  # noqa: ANN401 - JSON has no narrower type
 
 
 def _items(items: list[Any]) -> str:
-    """Say whether there are any items; their number changes by the hour and proves nothing."""
+    """Say whether there are any items; their number changes all the time and proves nothing."""
     if not items:
         return "no items"
     return f"items{_fields(items[0])}" if isinstance(items[0], dict) else "items"
 
 
 def _fields(item: dict[str, Any]) -> str:
-    """Return the first field names; a key such as a host or a tag is itself a value."""
+    """Return the first field names, except keys that are values, such as hosts or tags."""
     names = sorted(name for name in item if is_field_name(name))[:_SHOWN_FIELDS]
     shown = ", ".join([*names, *(["…"] if len(item) > len(names) else [])])
     return f" ({shown})" if shown else ""

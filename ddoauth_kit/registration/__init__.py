@@ -1,4 +1,4 @@
-"""Describe an OAuth client's registration, and read it from files or the environment."""
+"""Represent an OAuth client's registration, and read it from files or the environment."""
 
 from ddoauth_kit.registration.client_registration import (
     MAX_FILE_BYTES,

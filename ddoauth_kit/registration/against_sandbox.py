@@ -1,4 +1,4 @@
-"""Point a client at a sandbox on this machine instead of Datadog, and never by accident."""
+"""Point a client at a sandbox on this machine instead of Datadog, but never by accident."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 
 VARIABLE: Final = "DDOAUTH_SANDBOX"
 MINTED: Final = "sandbox-"
-# `ddoauth sandbox` sets one of these for a command whose calls to Datadog arrive in the sandbox.
+# `ddoauth sandbox` sets one of these for a command whose calls to Datadog reach the sandbox.
 _BEHIND_FRONT: Final = ("DDOAUTH_FRONT", "DDOAUTH_ISOLATED")
 
 
 def sandbox_sites(url: str) -> SiteTable:
     """Return Datadog's sites with the addresses of a sandbox at `http://127.0.0.1:PORT`.
 
-    Use the result in `OAuthClient(sites=...)`. The address must have no path.
+    Use the result in `OAuthClient(sites=...)`. The address must not have a path.
 
     Raises:
-        InputError: `bad_sandbox_url`, if it is not a plain http address on this machine.
+        InputError: `bad_sandbox_url`, if the address is not plain http on this machine.
     """
     try:
         parts = urlsplit(url.strip())
@@ -56,8 +56,8 @@ def sites_to_use(
 ) -> SiteTable:
     """Return Datadog's sites, or those of the sandbox that `DDOAUTH_SANDBOX` names.
 
-    A sandbox must not receive real credentials, so the client secret must come from a sandbox.
-    Credentials from a sandbox are not sent to Datadog.
+    A sandbox must not receive real credentials, so with a sandbox, the client secret must come from
+    a sandbox, too. Credentials from a sandbox are not sent to Datadog.
 
     Raises:
         InputError: `bad_sandbox_url`, `not_sandbox_credentials`, `sandbox_credentials` or

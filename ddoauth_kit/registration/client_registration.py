@@ -1,4 +1,4 @@
-"""Describe one registration of an OAuth client: the values that the Developer Platform stores."""
+"""Represent a registration of an OAuth client: the values that the Developer Platform stores."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ MAX_FILE_BYTES: Final = 1024 * 1024
 
 
 class Kind(StrEnum):
-    """Distinguish the private client, for tests in its own organization, from the published one."""
+    """The private client, for tests in its own organization, or the published one."""
 
     PRIVATE = "private"
     PUBLISHED = "published"
 
 
 class TokenEndpoint(StrEnum):
-    """Name Datadog's two token endpoints; each token request goes to one of them.
+    """Datadog's two token endpoints; each token request goes to only one of them.
 
     `v2` is the documented endpoint (`/api/v2/oauth2/token`), and `v1` is the older one
     (`/oauth2/v1/token`).
@@ -46,17 +46,17 @@ class TokenEndpoint(StrEnum):
 
     @property
     def path(self) -> str:
-        """Return the path on the API host."""
+        """Return the endpoint's path on the API host."""
         return "/api/v2/oauth2/token" if self is TokenEndpoint.V2 else "/oauth2/v1/token"
 
 
 @dataclass(frozen=True, slots=True)
 class ClientRegistration:
-    """Hold one registration: an id with its secret, redirect URIs, scopes and sites.
+    """One registration: an id with its secret, redirect URIs, scopes and sites.
 
-    One integration has several: private and published, and a private one for each site. `sites`
-    names the sites that accept this id and secret. `kind` may be the string `private` or
-    `published`; `token_endpoint`, where codes and refresh tokens are sent, may be `v1` or `v2`.
+    An integration has several: a published one, and a private one for each site. `sites` names the
+    sites that accept this id and secret. `kind` may be the string `private` or `published`;
+    `token_endpoint`, where codes and refresh tokens are sent, may be `v1` or `v2`.
 
     Raises:
         InputError: `unknown_kind`, `unknown_token_endpoint`, `bad_redirect_uri`.
@@ -95,12 +95,12 @@ class ClientRegistration:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Return a sentence for each value that is unusual but allowed."""
+        """Return a sentence about each value that is unusual but allowed."""
         stars = [uri for uri in self.redirect_uris if "*" in uri]
         return (
             *(unknown_scope(scope) for scope in self.scopes if scope not in known_scopes()),
             *(
-                f"Datadog compares {uri!a} letter by letter: `*` stands for nothing."
+                f"Datadog compares {uri!a} letter by letter: `*` is not a wildcard."
                 for uri in stars
             ),
         )
@@ -113,9 +113,9 @@ def registration_from_file(
     sites: Iterable[str] = DATADOG_SITES.names,
     client_secret: Secret | None = None,
 ) -> ClientRegistration:
-    """Read an integration's `assets/oauth_clients.json`; the secret comes from elsewhere.
+    """Read an integration's `assets/oauth_clients.json`, which does not contain the secret.
 
-    A file for the kit may also contain a `token_endpoint`, which Datadog's files don't have.
+    A file for the kit may also contain `token_endpoint`, which Datadog's files don't have.
 
     Raises:
         InputError: `bad_client_file`, with the line and column of broken JSON;
@@ -157,9 +157,9 @@ def registration_from_environment(
 ) -> ClientRegistration:
     """Read the registration for one site from `DDOAUTH_…` variables.
 
-    A private client uses `DDOAUTH_CLIENT_ID` and `DDOAUTH_CLIENT_SECRET`, for the site in
-    `DDOAUTH_CLIENT_SITE` (us1 by default); with a suffix such as `_EU1` or `_US1_FED`, they are for
-    that site only. A published client uses `DDOAUTH_PUBLISHED_CLIENT_ID` and
+    A private client uses `DDOAUTH_CLIENT_ID` and `DDOAUTH_CLIENT_SECRET` for the site in
+    `DDOAUTH_CLIENT_SITE` (us1 by default); variables with a suffix such as `_EU1` or `_US1_FED` are
+    for that site only. A published client uses `DDOAUTH_PUBLISHED_CLIENT_ID` and
     `DDOAUTH_PUBLISHED_CLIENT_SECRET` on every site. `DDOAUTH_CLIENT_FILE` (or `file`) names an
     `oauth_clients.json` for the rest; `DDOAUTH_REDIRECT_URIS`, `DDOAUTH_SCOPES` (both
     space-separated), `DDOAUTH_ONBOARDING_URL`, `DDOAUTH_NAME` and `DDOAUTH_TOKEN_ENDPOINT` (`v2` or
@@ -200,7 +200,7 @@ def registration_from_environment(
 def _credentials(
     site: str, kind: Kind, environ: Mapping[str, str]
 ) -> tuple[str, str, tuple[str, ...]]:
-    """Return the id, secret and sites, with empty strings for unset variables."""
+    """Return the id, the secret and the sites; unset variables are empty strings."""
     if kind is Kind.PUBLISHED:
         prefix, suffix, sites = "DDOAUTH_PUBLISHED_CLIENT", "", DATADOG_SITES.names
     else:
@@ -269,7 +269,7 @@ def _string(integration: dict[str, Any], name: str, path: str | Path) -> str:
 
 
 def _is_text(value: str) -> bool:
-    """Return whether a string can be encoded, because JSON may contain lone surrogates."""
+    """Return whether a string can be encoded; JSON strings may contain lone surrogates."""
     return value.isprintable()
 
 

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 def live_registration(
     site: str, *, client: str = "", environ: Mapping[str, str] = os.environ
 ) -> ClientRegistration:
-    """Return the registration that live mode uses on a site: the environment's or a stored one.
+    """Return the registration that live mode uses on a site, from the environment or as stored.
 
     Raises:
-        InputError: `unknown_kind`, `not_sandbox_credentials` if the environment names a sandbox but
-            no client, or see `registration_from_environment`.
+        InputError: `unknown_kind`; `not_sandbox_credentials`, if the environment names a sandbox
+            but no client; for others, see `registration_from_environment`.
     """
     kind = value_of("DDOAUTH_CLIENT_KIND", environ) or Kind.PRIVATE
     if kind not in set(Kind):

@@ -1,4 +1,4 @@
-"""Judge a redirect URI: whether it is valid, and leads to this machine or a test host."""
+"""Check whether a redirect URI is valid, and whether it leads to this machine or a test host."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 _TESTS: Final = frozenset({"dev", "local", "localdev", "qa", "stage", "staging", "test", "testing"})
 _TUNNELS: Final = ("ngrok.io", "ngrok.app", "ngrok-free.app", "ngrok-free.dev", "ngrok.dev")
 _RESERVED: Final = ("test", "example", "invalid", "local", "internal")
-# Printable letters that RFC 3986 leaves out of every part of a URI.
+# Printable characters that RFC 3986 doesn't allow in any part of a URI.
 _NEVER: Final = frozenset('\\"<>^`{|}')
 _LABEL: Final = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 
 
 def can_be_redirect_uri(uri: str) -> bool:
-    """Return whether a server may redirect there (RFC 6749 section 3.1.2, RFC 8252 section 7.3)."""
+    """Return whether a server may redirect to this URI (RFC 6749 section 3.1.2, RFC 8252 7.3)."""
     return not why_no_redirect_uri(uri)
 
 
 def why_no_redirect_uri(uri: str) -> str:
-    """Say why a server may not redirect there, or return an empty string."""
+    """Say why a server may not redirect to this URI, or return an empty string if it may."""
     try:
         parts = urlsplit(uri)
         host, _ = parts.hostname, parts.port
@@ -45,11 +45,11 @@ def _why_no_host(host: str) -> str:
         return "A redirect URI needs a host."
     if _address(host) is not None or all(_LABEL.fullmatch(label) for label in labels):
         return ""
-    return f"{host[:60]!r} is not the name of one host, and Datadog knows no wildcards."
+    return f"{host[:60]!r} is not the name of one host, and Datadog allows no wildcards."
 
 
 def leads_here(url: str) -> bool:
-    """Return whether a URL is plain http with a loopback name and a usable port."""
+    """Return whether a URL is plain http with a loopback host and a usable port."""
     try:
         parts = urlsplit(url)
         usable = parts.port != 0
@@ -77,7 +77,7 @@ def _address(host: str) -> Any:  # noqa: ANN401 - the two classes of addresses s
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether a host is this machine, by address, by name, or below `.localhost`."""
+    """Return whether a host is this machine, by address, as `localhost` or as a name below it."""
     address = _address(host)
     if address is not None:
         return bool(address.is_loopback or address.is_unspecified)

@@ -2,7 +2,7 @@
 
 The secret is stored first, under its client's name, and then the file is replaced atomically. Even
 if the process dies in between, the file names either the old client or the new one, and the store
-has that client's secret.
+contains that client's secret.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ Problem = tuple[str, str, bool]
 
 @dataclass(frozen=True, slots=True)
 class SavedRegistration:
-    """Say what was stored, where it is, and how to use it."""
+    """What was stored, where it is, and how to use it."""
 
     client_id: str
     site: str
@@ -60,12 +60,12 @@ def keep_registration(
     """Store a registration for a site: the secret in the store, the rest in a client file.
 
     With a sandbox's `store`, nothing is written to disk. Real credentials are refused on Binder.
-    After an error, you can repeat the call: an earlier client file is unchanged, another client's
-    secret is never touched, and the same client's secret is the newer one.
+    After an error, you can repeat the call. An existing client file and other clients' secrets are
+    unchanged, but this client's secret may already be the new one.
 
     Raises:
-        InputError: `bad_registration`, `no_live_on_binder`, `unknown_site`, `not_stored` and
-            `unsafe_store` for the secret, `registration_not_kept` for everything else.
+        InputError: `bad_registration`, `no_live_on_binder` or `unknown_site`; `not_stored` or
+            `unsafe_store` for the secret, and `registration_not_kept` for everything else.
     """
     site = DATADOG_SITES.named(site).name
     if store is None:
@@ -88,7 +88,7 @@ def keep_registration(
 def kept_registration(
     site: str, *, kind: Kind, store: Store, environ: Mapping[str, str] = os.environ
 ) -> ClientRegistration | None:
-    """Return the stored registration for a site, with its secret, or None.
+    """Return the stored registration for a site, with its secret, or None if there is none.
 
     Raises:
         InputError: `bad_client_file`, `kept_secret_missing`, `not_stored`, `no_live_on_binder`.
@@ -114,7 +114,7 @@ def _keep_for_good(
 ) -> SavedRegistration:
     path = _path(site, registration.kind, environ)
     if path is None:
-        what = "There is no config folder: the environment names no home folder folder."
+        what = "There is no config folder: the environment names no home folder."
         raise InputError("registration_not_kept", what)
     where = _put(registration, site=site, environ=environ)
     try:
@@ -153,7 +153,7 @@ def _put(registration: ClientRegistration, *, site: str, environ: Mapping[str, s
 
 
 def problems_of(registration: ClientRegistration) -> list[Problem]:
-    """Return the field, a sentence, and whether the problem prevents storing the registration."""
+    """Return each problem's field, a sentence, and whether the registration can't be stored."""
     return [*_gaps(registration), *_addresses(registration), *_scopes(registration)]
 
 
@@ -197,7 +197,7 @@ def _addresses(registration: ClientRegistration) -> list[Problem]:
 
 
 def _host(url: str) -> str:
-    """Return the host of a URL, or "" for a value that a client file must not contain."""
+    """Return the host of a URL, or "" for a value that is not allowed in a client file."""
     try:
         host = urlsplit(url).hostname or ""
     except ValueError:

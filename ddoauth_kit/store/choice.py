@@ -1,4 +1,4 @@
-"""Choose the best store for secrets that works here, and say why no better one does."""
+"""Choose the best store for secrets that works here, and say why better ones don't."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ KINDS: Final = ("keyring", "file", "memory")
 
 @dataclass(frozen=True, slots=True)
 class ChosenStore:
-    """Hold the chosen store; `reason` says why no better one was chosen (empty for the best)."""
+    """The chosen store; `reason` says why no better one was chosen, and is empty for the best."""
 
     store: Store
     reason: str = ""
 
 
 def open_store(*, environ: Mapping[str, str] = os.environ) -> ChosenStore:
-    """Choose the best store that works here: the keyring, else files, else memory.
+    """Choose the best store that works here: the keyring, or else files, or else memory.
 
-    If `DDOAUTH_STORE` names one of them, no better one is tried. The environment is read first. On
-    Binder, only memory is used, because the machine is not yours.
+    If `DDOAUTH_STORE` names one of them, better ones are not tried. Values in the environment come
+    first in any case. On Binder, only memory is used, because the machine is not yours.
 
     Raises:
         InputError: `unknown_store`.
@@ -43,19 +43,19 @@ def open_store(*, environ: Mapping[str, str] = os.environ) -> ChosenStore:
         return ChosenStore(MemoryStore(), NOTHING_KEPT)
     wanted, reason = _wanted(environ)
     reasons = [reason] if reason else []
-    for kind in KINDS[KINDS.index(wanted) :]:
+    for kind in KINDS[KINDS.index(wanted) : -1]:
         store, reason = _try(kind, environ)
         if store is not None:
             return ChosenStore(EnvironmentFirst(store, environ), "; ".join(reasons))
         reasons.append(reason)
-    raise AssertionError("unreachable")
+    return ChosenStore(EnvironmentFirst(MemoryStore(), environ), "; ".join(reasons))
 
 
 def existing_stores(environ: Mapping[str, str] = os.environ) -> tuple[Store, ...]:
     """Return the stores that may contain this user's secrets, without creating any.
 
-    Files are included even if a keyring works now, because they may date from before it did. The
-    keyring is included unless `DDOAUTH_STORE` names another kind.
+    Files are included even if a keyring works now, because they may date from a time when it
+    didn't. The keyring is included unless `DDOAUTH_STORE` names another kind.
 
     Raises:
         InputError: `unknown_store`, `bad_store_folder`, `unsafe_store` or `not_stored`.
@@ -81,9 +81,7 @@ def _wanted(environ: Mapping[str, str]) -> tuple[str, str]:
 
 
 def _try(kind: str, environ: Mapping[str, str]) -> tuple[Store | None, str]:
-    """Return a usable store, or None and the reason why there is none."""
-    if kind == "memory":
-        return MemoryStore(), ""
+    """Return a store if it is usable, and the reason if it is not."""
     if kind == "file":
         return _files(environ)
     backend, reason = usable_keyring()
@@ -106,11 +104,11 @@ def _folder(environ: Mapping[str, str]) -> tuple[Path | None, str]:
     if os.name != "posix":
         return None, "file modes don't protect files on this system"
     folder = default_folder(environ)
-    return folder, "" if folder else "the environment names no home folder folder"
+    return folder, "" if folder else "the environment names no home folder"
 
 
 def _lock_folder(environ: Mapping[str, str]) -> Path | None:
-    """Return a folder in which processes can wait for each other, or None."""
+    """Return a folder in which processes can wait for each other, or None if there is none."""
     folder, _ = _folder(environ)
     if folder is not None:
         try:

@@ -26,8 +26,8 @@ def export_secrets(store: Store, *, to: int | Path, slots: Iterable[Slot] | None
     """Write secrets in clear text, one JSON object per line, and return their number.
 
     `to` is an open file descriptor that is not a terminal, or the path of a new file, which is
-    created with mode 0600. Each object has the fields of `Slot` and `secret`. All slots that the
-    store lists are written unless `slots` names some; secrets in the environment are not written.
+    created with mode 0600. Each object has the fields of `Slot` and `secret`. Unless `slots` names
+    some, all slots that the store lists are written; secrets in the environment are not.
 
     Raises:
         InputError: `bad_export`, or `not_stored` for a store that cannot be read.
@@ -45,12 +45,12 @@ def export_secrets(store: Store, *, to: int | Path, slots: Iterable[Slot] | None
         with os.fdopen(file, "w", encoding="utf-8", closefd=ours) as opened:
             opened.writelines(lines)
     except OSError as error:
-        raise InputError("bad_export", f"The export broke off: {error.strerror}.") from None
+        raise InputError("bad_export", f"The export was interrupted: {error.strerror}.") from None
     return len(lines)
 
 
 def _opened(to: int | Path) -> tuple[int, bool]:
-    """Return a descriptor, and whether the caller must close it."""
+    """Return a file descriptor, and whether the caller must close it."""
     if isinstance(to, int):
         if os.isatty(to):
             raise InputError("bad_export", "A terminal would show the secrets.")
@@ -59,20 +59,21 @@ def _opened(to: int | Path) -> tuple[int, bool]:
     try:
         return os.open(to, flags, 0o600), True
     except OSError as error:
-        raise InputError("bad_export", f"{to} cannot be made: {error.strerror}.") from None
+        raise InputError("bad_export", f"{to} cannot be created: {error.strerror}.") from None
 
 
 def stored_secrets(store: Store) -> tuple[Secret, ...]:
     """Return every secret in a store, including those inside records.
 
-    An environment variable does not hide the stored value. Unreadable slots are left out.
+    Stored values are returned even if an environment variable overrides them. Unreadable slots are
+    left out.
     """
     return read_stores([store]).secrets
 
 
 @dataclass(frozen=True, slots=True)
 class StoredSecrets:
-    """Hold the secrets from some stores, and a description of what could not be read."""
+    """The secrets from several stores, and a description of anything that could not be read."""
 
     secrets: tuple[Secret, ...]
     unread: tuple[str, ...] = ()

@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 
 
 class EnvironmentFirst:
-    """Read values from the environment if they are set, and store everything else in a store.
+    """Read values from the environment if they are set, and use another store for the rest.
 
-    The variables are `DDOAUTH_REFRESH_TOKEN_US1`, `DDOAUTH_API_KEY_EU1__ACME` and so on, see
-    `variables`. A variable whose value was replaced or deleted here is not read again.
+    The variables are `DDOAUTH_REFRESH_TOKEN_US1`, `DDOAUTH_API_KEY_EU1__ACME` and so on (see
+    `variables`). A variable whose value was replaced or deleted through this store is not read
+    again.
     """
 
     def __init__(self, store: Store, environ: Mapping[str, str] = os.environ) -> None:
@@ -34,16 +35,16 @@ class EnvironmentFirst:
 
     @property
     def beneath(self) -> Store:
-        """Return the store itself, in which no environment variable hides a value."""
+        """Return the underlying store, without values from environment variables."""
         return self._store
 
     def get(self, slot: Slot) -> Secret | None:
-        """Return the variable's value, else the stored value, else None."""
+        """Return the variable's value, or else the stored value, or else None."""
         _, value = self._variable(slot)
         return wrapped(slot, value) if value else self._store.get(slot)
 
     def put(self, slot: Slot, secret: Secret) -> None:
-        """Put a secret into the store; never write to the environment."""
+        """Put a secret into the store; the environment is never changed."""
         self._store.put(slot, secret)
         self._outdated.update(variables(slot))
 
@@ -59,7 +60,7 @@ class EnvironmentFirst:
             self._store.forget(slot)
 
     def slots(self) -> tuple[Slot, ...]:
-        """Return the store's used slots, without those in the environment."""
+        """Return the slots in use in the store, without those in the environment."""
         return self._store.slots()
 
     def alone(self, slot: Slot) -> AbstractContextManager[object]:

@@ -38,7 +38,7 @@ NEW: Final = ".new-"
 _OTHERS: Final = 0o077
 _LINKS: Final = frozenset({errno.ELOOP, errno.EMLINK, errno.ENOTDIR})
 _SAFE: Final = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
-# A pipe instead of a file would block the open call.
+# Opening a pipe instead of a file would block.
 _AT_ONCE: Final = getattr(os, "O_NONBLOCK", 0)
 _EVERYBODY: Final = 0o002
 _FIRST_NAP: Final = 0.001
@@ -46,7 +46,7 @@ _LONGEST_NAP: Final = 0.05
 
 
 def path_of(given: object, *, of: str = "folder") -> Path:
-    """Return a path for a string or a path, and refuse everything else by name.
+    """Return a string or a path as a path; refuse anything else, and show it in the message.
 
     A leading `~` is expanded, because no shell has processed the value.
 
@@ -56,7 +56,7 @@ def path_of(given: object, *, of: str = "folder") -> Path:
     if isinstance(given, str | os.PathLike):
         path = os.fspath(given)
         if isinstance(path, str) and path.strip() and "\0" not in path:
-            with suppress(RuntimeError):  # the home folder of nobody
+            with suppress(RuntimeError):  # a home folder that doesn't exist
                 return Path(path).expanduser()
     what = f"{given!r:.80} is not the path of a {of}."
     raise InputError("not_a_path", what)
@@ -66,15 +66,16 @@ class PrivateFolder:
     """Write, read and list files of mode 0600 in a folder of mode 0700.
 
     Raises:
-        InputError: `unsafe_store`, if something belongs to somebody else, is open to others or is a
-        link; `not_stored`, if the system refuses (a full disk, a missing permission).
+        InputError: `unsafe_store`, if a file or folder belongs to somebody else, is open to others
+        or is a link; `not_stored`, if the system refuses, as for a full disk or a missing
+        permission.
     """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         self.path = path = path_of(folder)
         if os.name != "posix":
             raise InputError("not_stored", "File modes don't protect files on this system.")
-        with _system_says(f"The folder {path} cannot be made"):
+        with _system_says(f"The folder {path} cannot be created"):
             _make(path)
             _refuse_open_way(path)
         with self._opened():
@@ -108,7 +109,7 @@ class PrivateFolder:
             os.fsync(folder)
 
     def remove(self, name: str) -> bool:
-        """Delete a file if it exists; of several concurrent callers, one gets True."""
+        """Delete a file if it exists; of several concurrent callers, only one gets True."""
         with self._opened() as folder, _system_says(f"{self.path / name} cannot be removed"):
             try:
                 os.unlink(name, dir_fd=folder)
@@ -122,13 +123,13 @@ class PrivateFolder:
         self.rename(f"{NEW}{name}", name)
 
     def rename(self, old: str, new: str) -> None:
-        """Rename a file, and replace any file that already has the new name."""
+        """Rename a file, and replace any existing file with the new name."""
         with self._opened() as folder, _system_says(f"{self.path / new} cannot be written"):
             os.replace(old, new, src_dir_fd=folder, dst_dir_fd=folder)
             os.fsync(folder)
 
     def names(self) -> tuple[str, ...]:
-        """Return the names of all files, in the order in which they were written."""
+        """Return the names of all files in the order in which they were written."""
         with self._opened() as folder, _system_says(f"{self.path} cannot be listed"):
             found = os.listdir(folder)  # noqa: PTH208 - of the open folder, not of its path
             return tuple(sorted(found, key=lambda name: _written(name, folder)))
@@ -140,7 +141,7 @@ class PrivateFolder:
 
     @contextmanager
     def locked(self, name: str) -> Iterator[None]:
-        """Lock a name against all threads in all processes; wait 90 seconds at most.
+        """Lock a name against all other threads and processes; wait 90 seconds at most.
 
         The system releases the lock when a process ends, even after a crash.
 
@@ -207,7 +208,7 @@ def _make(path: Path) -> None:
 def _refuse_open_way(path: Path) -> None:
     """Refuse a folder that another user could replace with their own.
 
-    In a folder with the sticky bit, such as /tmp, only its owner can do that.
+    In a folder with the sticky bit, such as /tmp, only the owner of an entry can do that.
     """
     folder = path.parent.resolve()
     for above in (folder, *folder.parents):
@@ -218,7 +219,7 @@ def _refuse_open_way(path: Path) -> None:
 
 
 def _write_whole(name: str, content: bytes, *, folder: int) -> None:
-    """Write a new file and wait until the disk has it; the file must not exist yet."""
+    """Write a new file and wait until it is on disk; the file must not exist yet."""
     with suppress(FileNotFoundError):
         os.unlink(name, dir_fd=folder)
     file = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _SAFE, 0o600, dir_fd=folder)
@@ -229,7 +230,7 @@ def _write_whole(name: str, content: bytes, *, folder: int) -> None:
 
 
 def _whole(file: int) -> bytes:
-    """Return a file's contents, but at most one byte more than the longest allowed file."""
+    """Return a file's contents, cut off one byte after the allowed length."""
     content = b""
     while len(content) <= MAX_BYTES and (more := os.read(file, MAX_BYTES + 1)):
         content += more
@@ -262,7 +263,7 @@ def _lock(file: int) -> bool:
 
 @contextmanager
 def _system_says(what: str) -> Iterator[None]:
-    """Say what the system refused; its exception contains only paths."""
+    """Say what the system refused; the system's exceptions contain only paths."""
     try:
         yield
     except OSError as error:
@@ -305,8 +306,8 @@ def _whole_path(text: str, *, home: Path | None) -> Path | None:
 class FileStore:
     """Store each secret in a file of mode 0600 in a folder of mode 0700.
 
-    A file is replaced as a whole. A killed process leaves the old value, or a completely written
-    new one, which the next store object on the folder moves into place.
+    A file is replaced as a whole. A killed process leaves either the old value or a completely
+    written new one, which the next store object for this folder moves into place.
 
     Raises:
         InputError: `unsafe_store` or `not_stored`, here and in every method.
@@ -346,13 +347,13 @@ class FileStore:
             self._folder.remove(_file(slot))
 
     def slots(self) -> tuple[Slot, ...]:
-        """Return the used slots, in the order in which they were written."""
+        """Return the slots in use, in the order in which they were written."""
         names = self._folder.names()
         found = (self._slot(name) for name in names if name.endswith(_ENDING) and name[0] != ".")
         return tuple(slot for slot in found if slot is not None and not slot.is_probe)
 
     def alone(self, slot: Slot) -> AbstractContextManager[None]:
-        """Make all other threads and processes that want the same slot wait."""
+        """Make all other threads and processes that need the same slot wait."""
         return self._folder.locked(f".alone-{_file(slot)}")
 
     def _finish(self) -> None:
@@ -377,7 +378,7 @@ class FileStore:
                 self._folder.rename(name, _file(slot))
 
     def _slot(self, name: str, *, written: str = "") -> Slot | None:
-        """Return a file's slot; if a long name was hashed, the file contains the slot's name."""
+        """Return a file's slot; if its long name was hashed, the file contains the slot's name."""
         if _HASHED not in name:
             slot = _slot_of(name)
         else:
@@ -399,7 +400,7 @@ class FileStore:
 
 
 def _file(slot: Slot) -> str:
-    """Return a slot's file name, valid on every system, even where `A` and `a` are the same."""
+    """Return a slot's file name, which works on every system, even if `A` and `a` are the same."""
     name = _SEPARATOR.join(map(_plain, astuple(slot))).rstrip(_SEPARATOR) + _ENDING
     if len(name) <= _LONGEST:
         return name
@@ -435,7 +436,7 @@ def _record(slot: Slot, secret: Secret) -> bytes:
 
 
 def _secret(slot: Slot, content: bytes, *, path: Path) -> Secret:
-    """Return a file's secret if it belongs to this slot; no error shows any part of it."""
+    """Return a file's secret if it belongs to this slot; errors don't show any part of it."""
     try:
         record = json.loads(content)
         named, value = record["slot"], record["secret"]

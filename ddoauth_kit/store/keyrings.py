@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 SERVICE: Final = "ddoauth-kit"
 INDEX: Final = "slots"
-# An entry of Windows' keyring holds 2,560 bytes, and a name with two ids in it about 200.
+# An entry in Windows' keyring holds 2,560 bytes, and a name with two ids takes about 200.
 _PART: Final = 8
-LONGEST: Final = 1000  # characters in one entry: two bytes each there
+LONGEST: Final = 1000  # characters in one entry, with two bytes each on Windows
 _SPLIT: Final = "ddoauth-parts:"
 _LOCK: Final = ".keyring-lock"
 _UNUSABLE: Final = {
@@ -38,7 +38,7 @@ _UNUSABLE: Final = {
 
 
 def usable_keyring() -> tuple[Any, str]:
-    """Return the keyring's backend and no reason, or None and the reason why it can't be used."""
+    """Return the keyring's backend, or None and the reason why it can't be used."""
     try:
         import keyring
     except ImportError:
@@ -81,8 +81,8 @@ class KeyringStore:
     """Store secrets in the operating system's keyring, through the `keyring` package.
 
     A keyring can't list its entries, so the slots' names are stored in separate entries. A secret
-    of more than a thousand characters is split into several entries. `folder` holds the locks for
-    processes; without it, only threads wait for each other.
+    of more than a thousand characters is split into several entries. `folder` is for the processes'
+    locks; without it, only threads wait for each other.
     """
 
     def __init__(self, backend: Any, *, folder: Path | None = None) -> None:  # noqa: ANN401 - keyring is an optional package
@@ -101,7 +101,7 @@ class KeyringStore:
         Raises:
             InputError: `not_stored`, if the keyring cannot be read.
         """
-        for _ in range(2):  # between two entries somebody may have put another secret there
+        for _ in range(2):  # another process may have stored a new secret between the two reads
             value = self._ask("get", slot.name)
             names = _part_names(slot, value)
             parts = [self._ask("get", name) for name in names]
@@ -136,7 +136,7 @@ class KeyringStore:
         self._note(slot, kept=False)
 
     def slots(self) -> tuple[Slot, ...]:
-        """Return the used slots.
+        """Return the slots in use.
 
         Raises:
             InputError: `not_stored`, if the keyring cannot be read.
@@ -146,12 +146,12 @@ class KeyringStore:
 
     @contextmanager
     def alone(self, slot: Slot) -> Iterator[None]:
-        """Make all other threads that want the slot wait, and with a folder also processes."""
+        """Make all other threads (and, with a folder, processes) that need the slot wait."""
         with self._threads.alone(slot), self._processes(f".alone-{slot.name}"):
             yield
 
     def _set(self, slot: Slot, secret: Secret) -> tuple[str, ...]:
-        """Write a secret; store a long one's parts first, so the old one stays valid meanwhile.
+        """Write a secret; store a long one's parts first, so that the old one remains valid.
 
         Return the names of the parts.
         """
@@ -168,7 +168,7 @@ class KeyringStore:
         return names
 
     def _delete(self, names: Iterable[str]) -> None:
-        """Delete parts that no entry refers to any more, if they exist."""
+        """Delete any parts that entries no longer refer to."""
         for name in names:
             with suppress(InputError):
                 self._ask("delete", name)
@@ -177,7 +177,7 @@ class KeyringStore:
         return nullcontext() if self._folder is None else self._folder.locked(name)
 
     def _note(self, slot: Slot, *, kept: bool) -> None:
-        """Update the list of names; a keyring that is too small for it still stores secrets."""
+        """Update the list of names; a keyring without room for the list still stores secrets."""
         if slot.is_probe:
             return
         with suppress(InputError), self._processes(_LOCK):
@@ -205,7 +205,7 @@ class KeyringStore:
         return found
 
     def _ask(self, action: str, *arguments: str) -> Any:  # noqa: ANN401 - as the backend has it
-        """Call the backend; use only an exception's name, because its text may hold the secret."""
+        """Call the backend; show an exception only by name, as its text may contain the secret."""
         size = f" It has {counted(len(arguments[1]), 'character')}." if action == "set" else ""
         try:
             return answered(getattr(self._backend, f"{action}_password"), SERVICE, *arguments)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class ThreadLocks:
-    """Give each slot a lock that this process's threads share."""
+    """Give each slot a lock that all threads in this process share."""
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
@@ -48,9 +48,9 @@ class MemoryStore:
         self._kept.pop(slot, None)
 
     def slots(self) -> tuple[Slot, ...]:
-        """Return the used slots."""
+        """Return the slots in use."""
         return tuple(self._kept)
 
     def alone(self, slot: Slot) -> AbstractContextManager[object]:
-        """Make other threads that want the same slot wait."""
+        """Make other threads that need the same slot wait."""
         return self._locks.alone(slot)

@@ -13,7 +13,7 @@ _WAITING: Final[list[threading.Thread]] = []
 
 
 class NoAnswerError(TimeoutError):
-    """Say that a call has not returned in time; its thread is still waiting."""
+    """A call has not returned in time; its thread is still waiting."""
 
 
 def answered(call: Callable[..., Any], *arguments: object) -> Any:  # noqa: ANN401 - the call's own
@@ -22,7 +22,7 @@ def answered(call: Callable[..., Any], *arguments: object) -> Any:  # noqa: ANN4
     While an earlier call is still waiting, later calls fail at once.
 
     Raises:
-        NoAnswerError: the call has not returned.
+        NoAnswerError: the call has not returned in time, or an earlier one is still waiting.
     """
     _WAITING[:] = [thread for thread in _WAITING if thread.is_alive()]
     if _WAITING:

@@ -1,4 +1,4 @@
-"""Name the places of secrets, and define the methods of every store."""
+"""Name the places for secrets, and define the methods of every store."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _MOST: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """Name the place of one secret: its kind, site, client and organization.
+    """The place for one secret: its kind, site, client and organization.
 
     `kind` is `refresh_token`, `api_key`, `client_secret` or `grant`. A token does not work on
-    another site, so the site is part of the name. `client_kind` is private, published or empty, and
-    `org` is the organization's id or empty.
+    another site, so the site is part of the name. `client_kind` is `private`, `published` or empty,
+    and `org` is the organization's id or empty.
     """
 
     kind: str
@@ -47,24 +47,24 @@ class Slot:
 
     @property
     def probe(self) -> Slot:
-        """Return the slot next to this one that is used to test a store."""
+        """Return the slot beside this one that is used to test a store."""
         return Slot(_PROBE + self.kind, self.site, self.client_id, self.client_kind, self.org)
 
     @property
     def is_probe(self) -> bool:
-        """Return whether this slot is only for such a test, so its content is not a secret."""
+        """Return whether this slot is only for such a test, so that its content is not a secret."""
         return self.kind.startswith(_PROBE)
 
 
 def slot_named(name: str) -> Slot | None:
-    """Return the slot with a name, or None if the name has another format."""
+    """Return the slot with this name, or None if the name has another format."""
     parts = [unquote(part) for part in name.split(":")]
     slot = Slot(*parts) if _FEWEST <= len(parts) <= _MOST else None
     return slot if slot is not None and slot.name == name else None
 
 
 def wrapped(slot: Slot, value: str) -> Secret:
-    """Wrap a value as its slot's secret; an API key shows its last four characters."""
+    """Wrap a value as the slot's secret; an API key shows its last four characters."""
     return Secret(value, label=slot.kind, show_last_four=slot.kind == "api_key")
 
 
@@ -79,16 +79,16 @@ class Store(Protocol):
         """Return the secret in the slot, or None."""
 
     def put(self, slot: Slot, secret: Secret) -> None:
-        """Store a secret; when this returns, it is certainly stored."""
+        """Store a secret; when this method returns, the secret is safely stored."""
 
     def forget(self, slot: Slot) -> None:
         """Delete the secret in the slot, if there is one."""
 
     def slots(self) -> tuple[Slot, ...]:
-        """Return the used slots, but not their secrets."""
+        """Return the slots in use, but not their secrets."""
 
     def alone(self, slot: Slot) -> AbstractContextManager[object]:
-        """Make everyone else who wants the same slot wait; readers don't have to wait."""
+        """Make everyone else who needs the same slot wait, except readers."""
 
 
 def refuse_unwritable(store: Store, slot: Slot) -> None:
@@ -97,7 +97,7 @@ def refuse_unwritable(store: Store, slot: Slot) -> None:
     Raises:
         InputError: `not_stored` or `unsafe_store`.
     """
-    # As long as the real value, to detect a disk with room for only a few bytes.
+    # The test value is as long as the real one, to detect a disk with room for only a few bytes.
     written = Secret(os.urandom(128).hex(), label="probe")
     try:
         try:
@@ -115,10 +115,10 @@ def refuse_unwritable(store: Store, slot: Slot) -> None:
 
 
 def variables(slot: Slot) -> tuple[str, ...]:
-    """Return the environment variables that may hold a slot's secret, the most specific first.
+    """Return the environment variables that may hold a slot's secret, most specific first.
 
-    `DDOAUTH_API_KEY_EU1` is for any client; `DDOAUTH_API_KEY_EU1__ACME` is only for the client
-    `acme`; characters other than letters and digits become `_`.
+    `DDOAUTH_API_KEY_EU1` is for any client, and `DDOAUTH_API_KEY_EU1__ACME` only for the client
+    `acme`. Characters other than letters and digits become `_`.
     """
     general = _shouted(f"DDOAUTH_{slot.kind}_{slot.site}")
     of_client = f"{general}__{_shouted(slot.client_id)}"
@@ -127,7 +127,7 @@ def variables(slot: Slot) -> tuple[str, ...]:
 
 
 def from_environment(slot: Slot, environ: Mapping[str, str]) -> tuple[str, str]:
-    """Return the variable with a slot's secret, and its value; both are empty if unset."""
+    """Return the variable that holds a slot's secret, and its value, or two empty strings."""
     for variable in variables(slot):
         if value := value_of(variable, environ):
             return variable, value

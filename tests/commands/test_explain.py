@@ -7,12 +7,12 @@ import json
 import pytest
 
 from ddoauth_kit.cli import main
-from ddoauth_kit.errors.advice import ADVICE
+from ddoauth_kit.errors.explainer import by_code
 
 
 def test_every_code_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
     """Cause, evidence and fix stand under their titles."""
-    for code in sorted(ADVICE):
+    for code in sorted(by_code()):
         assert main(["explain", code]) == 0
         shown = capsys.readouterr().out
         assert shown.startswith(f"{code}\n\ncause\n  ")
@@ -25,13 +25,13 @@ def test_as_json_it_is_one_document(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["explain", "invalid_grant", "--format", "json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["code"] == "invalid_grant"
-    assert found["fix"] == ADVICE["invalid_grant"]
+    assert found["fix"] == by_code()["invalid_grant"].fix
 
 
 def test_all_codes_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     """`--list` prints every code."""
     assert main(["explain", "--list"]) == 0
-    assert capsys.readouterr().out.split() == sorted(ADVICE)
+    assert capsys.readouterr().out.split() == sorted(by_code())
 
 
 @pytest.mark.parametrize("typed", ["[wrong_state]", " Wrong_State "])

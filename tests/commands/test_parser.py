@@ -55,7 +55,9 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize("name", [name for name in COMMANDS if name != "run"])
-def test_the_examples_work_as_they_are_typed(name: str, place: Path) -> None:
+def test_the_examples_work_as_they_are_typed(
+    name: str, place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Each line at the end of a help text ends with 0, or with 1 where it is a check's finding."""
     for example in EXAMPLES[name]:
         if any(words in example for words in PARSED_ONLY):
@@ -63,6 +65,10 @@ def test_the_examples_work_as_they_are_typed(name: str, place: Path) -> None:
         line = example.replace("ddoauth ", f"{sys.executable} -m ddoauth_kit ", 1)
         if example.startswith(SERVES) and " -- " not in example:
             _served(shlex.split(line))
+            continue
+        if example.startswith("ddoauth ") and not {"|", "--"} & set(example.split()):
+            assert _exit_code(shlex.split(example)[1:]) in {0, 1}, example
+            assert "Traceback" not in capsys.readouterr().err
             continue
         if "fish" in example:
             line = line.partition("|")[0]

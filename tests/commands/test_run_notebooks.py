@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from typing import TYPE_CHECKING
 
 from support.builders import notebook_file
@@ -30,6 +32,24 @@ def test_an_error_and_the_next_step_are_for_a_shell(
     assert "More: ddoauth explain no_person." in said
     assert "explain(" not in said
     assert said.splitlines()[-1] == "Next: ddoauth lab"
+
+
+def test_the_next_command_continues_the_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Typed as it stands, it runs what failed on the same site, although the path has a space."""
+    notebook = notebook_file(
+        tmp_path, "own notes", f"1 / len(open({str(tmp_path / 'n')!r}).read())"
+    )
+    (tmp_path / "n").write_text("")
+    out = tmp_path / "out"
+    line = ["run", str(notebook), "--site", "eu1", "--out", str(out)]
+    assert main(line) == 1
+    following = capsys.readouterr().out.splitlines()[-1].removeprefix("Next: ddoauth ")
+    (tmp_path / "n").write_text("mended")
+    assert main(shlex.split(following)) == 0
+    (run,) = json.loads((out / "summary.json").read_text("utf-8"))["runs"]
+    assert (run["site"], run["status"]) == ("eu1", "passed")
 
 
 def test_the_help_of_login_says_which_lessons_need_a_person(

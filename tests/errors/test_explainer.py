@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 import pytest
 
 from ddoauth_kit.errors import TokenError
-from ddoauth_kit.errors.advice import ADVICE
 from ddoauth_kit.errors.explainer import explain, explanations
 
 ALL = [explanation for group in explanations().values() for explanation in group]
@@ -23,10 +22,9 @@ HOSTS = {
 }
 
 
-def test_codes_and_explanations_are_the_same_set() -> None:
-    """Every code has one explanation, and no explanation is left over from a code that went."""
+def test_each_code_has_one_explanation() -> None:
+    """No code occurs in two groups, where the second explanation would hide the first."""
     codes = [explanation.code for explanation in ALL]
-    assert set(codes) == set(ADVICE)
     assert len(codes) == len(set(codes))
 
 
@@ -54,7 +52,8 @@ def _is_sentence(text: str) -> bool:
 
 def test_fix_is_the_advice() -> None:
     """The next step is written once: what the message says is what the explanation says."""
-    assert {each.code: each.fix for each in ALL} == ADVICE
+    errors = [TokenError(each.code, "It failed.") for each in ALL]
+    assert [error.advice for error in errors] == [each.fix for each in ALL]
 
 
 def test_sources_lead_to_public_pages() -> None:

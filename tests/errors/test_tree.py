@@ -6,7 +6,7 @@ import pytest
 from support.builders import response
 
 from ddoauth_kit import DdoauthError, errors
-from ddoauth_kit.errors.advice import ADVICE
+from ddoauth_kit.errors.explainer import by_code
 
 
 def _error(*said: str) -> errors.TokenError:
@@ -17,7 +17,7 @@ def test_message_has_three_parts() -> None:
     """The text holds the code, the sentence, the server's words and the advice, in this order."""
     assert str(_error("invalid_grant - used", "twice")) == (
         "[invalid_grant] The token exchange was refused (400). "
-        f"The server said: invalid_grant - used; twice. Next: {ADVICE['invalid_grant']} "
+        f"The server said: invalid_grant - used; twice. Next: {by_code()['invalid_grant'].fix} "
         'More: explain("invalid_grant").'
     )
 

@@ -22,7 +22,7 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
-from ddoauth_kit.masking.people import mask_people
+from ddoauth_kit.leaks.people import mask_people
 from ddoauth_kit.masking.redaction import Masker, redact_body
 from ddoauth_kit.masking.walk import DEPTH
 from ddoauth_kit.secret import Secret

@@ -51,7 +51,9 @@ def test_no_other_grant_is_offered() -> None:
     named = set()
     for path in KIT.rglob("*.py"):
         text = path.read_text("utf-8")
-        if path.parent != KIT / "masking" and any(word in text for word in ours | others):
+        if path.parent.name not in {"leaks", "masking"} and any(
+            word in text for word in ours | others
+        ):
             nodes = ast.walk(ast.parse(text))
             named |= {(path.name, node.value) for node in nodes if isinstance(node, ast.Constant)}
     assert {*ours, "code"} <= {value for _, value in named}

@@ -59,11 +59,3 @@ def test_only_whole_sets_explain() -> None:
     assert probe.explained_by(frozenset({"a", "x"})) == ()
     assert probe.explained_by(frozenset({"a", "b"})) == ("a", "b")
     assert probe.explained_by(frozenset({"a", "b", "c"})) == ("a", "b", "c")
-
-
-def test_what_expects_data() -> None:
-    """Reads, searches and listed things carry data; what is absent or unacceptable does not."""
-    probe = _probe("monitors_read")
-    assert isinstance(probe, CallProbe)
-    found = {each for each in Approach if replace(probe, approach=each).expects_data}
-    assert found == {Approach.READ, Approach.SEARCH, Approach.LISTED}

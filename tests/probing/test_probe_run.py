@@ -509,10 +509,10 @@ def test_a_round_trip_is_cleaned_up_when_probing_is_cancelled(
 
     own = "/api/v1/monitor/{id}"
     trip = RoundTrip(
-        create=Step("POST", "/api/v1/monitor", lambda _: {}),
+        create=Step("POST", "/api/v1/monitor", {}),
         id_at=("id",),
         read=Step("GET", own),
-        change=Step("PUT", own, lambda _: {}),
+        change=Step("PUT", own, {}),
         delete=Step("DELETE", own),
     )
     for module in (probe_choice, prober):

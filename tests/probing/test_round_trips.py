@@ -10,35 +10,35 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.builders import NOW, kept_grant, readable, tokens
+from support.builders import kept_grant, readable, tokens
 from support.loopback import Answer, Arrived, RecordingServer
 
 from ddoauth_kit.errors import NetworkError, TokenError
 from ddoauth_kit.http.sender import AsyncHttp
 from ddoauth_kit.probing.probe import Flow
-from ddoauth_kit.probing.round_trips import OWN_NAME, RoundTrip, Step, try_round_trip
+from ddoauth_kit.probing.round_trips import (
+    OWN_NAME,
+    ROUND_TRIPS,
+    RoundTrip,
+    Step,
+    try_round_trip,
+)
 from ddoauth_kit.probing.verdict import ProbeResult, Verdict
 from ddoauth_kit.scopes import GrantedScopes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
 
     Serve = Callable[..., RecordingServer]
 
 THINGS = "/api/v2/things"
 SCOPE = "things_write"
-
-
-def _body(now: datetime) -> dict[str, Any]:
-    return {"name": OWN_NAME, "at": int(now.timestamp())}
-
-
+BODY = {"name": OWN_NAME, "at": 1}
 TRIP = RoundTrip(
-    create=Step("POST", THINGS, _body),
+    create=Step("POST", THINGS, BODY),
     id_at=("data", "id"),
     read=Step("GET", f"{THINGS}/{{id}}"),
-    change=Step("PATCH", f"{THINGS}/{{id}}", lambda _: {"data": [{"id": "{id}"}, "x{id}"]}),
+    change=Step("PATCH", f"{THINGS}/{{id}}", {"data": [{"id": "{id}"}, "x{id}"]}),
     delete=Step("DELETE", f"{THINGS}/{{id}}"),
 )
 
@@ -90,7 +90,7 @@ async def _trip(
     async with AsyncHttp(sleep=no_wait, timeout=0.6) as http:
         call = partial(kept_grant(grant).asend, http)
         held = frozenset({granted})
-        return await try_round_trip(call, row or _row(), trip=TRIP, granted=held, now=NOW)
+        return await try_round_trip(call, row or _row(), trip=TRIP, granted=held)
 
 
 def _take(server: RecordingServer, **choices: Any) -> ProbeResult:
@@ -125,9 +125,16 @@ def test_what_is_made_is_named_and_filled_in(serve: Serve) -> None:
     server = serve(respond=things)
     _take(server)
     made = json.loads(server.arrived[0].body)
-    assert made == {"name": OWN_NAME, "at": int(NOW.timestamp())}
+    assert made == BODY
     assert "safe to delete" in OWN_NAME
     assert things.changes == [{"data": [{"id": "thing-1"}, "x{id}"]}]
+
+
+@pytest.mark.parametrize("scope", ROUND_TRIPS)
+def test_each_object_has_a_name_that_a_person_recognizes(scope: str) -> None:
+    """Whatever is left behind can be found: its name says who made it and that it may go."""
+    create = json.dumps(ROUND_TRIPS[scope].create.body)
+    assert OWN_NAME in create or "ddoauth-kit-probe-safe-to-delete" in create
 
 
 @pytest.mark.parametrize(
@@ -293,7 +300,7 @@ def test_an_ended_grant_creates_nothing(serve: Serve) -> None:
     async def run() -> None:
         async with AsyncHttp() as http:
             call = partial(grant.asend, http)
-            await try_round_trip(call, _row(), trip=TRIP, granted=frozenset(), now=NOW)
+            await try_round_trip(call, _row(), trip=TRIP, granted=frozenset())
 
     with pytest.raises(TokenError) as caught:
         asyncio.run(run())

@@ -106,7 +106,7 @@ def test_to_nothing_that_exists(store: EnvironmentFirst, tmp_path: Path, make: s
         "link": lambda: path.symlink_to(target),
         "folder": path.mkdir,
     }[make]()
-    with pytest.raises(InputError, match="cannot be made") as caught:
+    with pytest.raises(InputError, match="cannot be created") as caught:
         export_secrets(store, to=path)
     assert caught.value.code == "bad_export"
     assert not target.exists()

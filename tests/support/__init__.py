@@ -1,1 +1,1 @@
-"""What several tests need: servers, browsers, values to begin with."""
+"""Hold what several tests share: servers, browsers and initial values."""

@@ -1,6 +1,6 @@
-"""An authorization server that others wrote: Authlib on Flask, at Datadog's paths.
+"""Run an independent authorization server: Authlib on Flask, at Datadog's paths.
 
-It knows nothing of the kit. It answers in the words of RFC 6749, and adds what Datadog adds to the
+It knows nothing about the kit. It answers as RFC 6749 says, and adds what Datadog adds to the
 redirect: `domain` and `site`. Consent is always given.
 """
 
@@ -30,7 +30,7 @@ USER = "a customer"
 
 @dataclass
 class Client(ClientMixin):
-    """Hold the one client that is registered."""
+    """Hold the only registered client."""
 
     client_id: str
     client_secret: str
@@ -129,7 +129,7 @@ class AuthlibServer:
         self._server.server_close()
 
     def mint(self, kind: str) -> str:
-        """Return a new credential and remember it, for whoever looks for leaks."""
+        """Return a new credential, and record it for tests that look for leaks."""
         self.minted.append(f"{kind}-{secrets.token_urlsafe(24)}")
         return self.minted[-1]
 
@@ -140,7 +140,7 @@ class AuthlibServer:
         return self.keys[-1]
 
     def save(self, token: dict[str, Any], request: Any) -> None:
-        """Keep what was issued; a refresh without a new token keeps the old one good."""
+        """Store what was issued; after a refresh without a new token, the old one stays valid."""
         values = {name: token.get(name, "") for name in ("access_token", "refresh_token", "scope")}
         self.tokens.append(
             Token(

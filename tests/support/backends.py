@@ -1,4 +1,4 @@
-"""Be keyrings of several qualities, in memory, and the environment of a live lab."""
+"""Provide good and faulty keyrings in memory, and the environment of a live lab."""
 
 from __future__ import annotations
 
@@ -36,35 +36,35 @@ class MemoryKeyring(KeyringBackend):
         return self.kept.get((service, username))
 
     def set_password(self, service: str, username: str, password: str) -> None:
-        """Keep it."""
+        """Store it."""
         self.kept[service, username] = password
 
     def delete_password(self, service: str, username: str) -> None:
-        """Drop it; a real keyring fails where there is nothing."""
+        """Delete it; a real keyring fails if there is nothing to delete."""
         del self.kept[service, username]
 
 
 class ForgetfulKeyring(MemoryKeyring):
-    """Take everything, say nothing, keep nothing."""
+    """Accept every password without an error, and store none."""
 
     def set_password(self, service: str, username: str, password: str) -> None:
-        """Drop it at once."""
+        """Discard it immediately."""
 
 
 class ChattyKeyring(MemoryKeyring):
-    """Fail with the password in its own words."""
+    """Fail with an error that quotes the password."""
 
     def get_password(self, service: str, username: str) -> str | None:  # noqa: ARG002
         """Fail as a locked keyring does."""
         raise RuntimeError(f"locked: {username} {self.kept}")
 
     def set_password(self, service: str, username: str, password: str) -> None:  # noqa: ARG002
-        """Fail and tell all."""
+        """Fail, and repeat everything in the error."""
         raise RuntimeError(f"cannot write {password}")
 
 
 def live_environment(monkeypatch: pytest.MonkeyPatch, **variables: str) -> MemoryKeyring:
-    """Set what a live lab needs, hide what this machine has, and return the keyring it finds."""
+    """Set what a live lab needs, hide this machine's settings, and return the keyring it finds."""
     for name in [name for name in os.environ if name.startswith("DDOAUTH_")]:
         monkeypatch.delenv(name)
     given = {
@@ -84,7 +84,7 @@ def live_environment(monkeypatch: pytest.MonkeyPatch, **variables: str) -> Memor
 def live_lab(
     monkeypatch: pytest.MonkeyPatch, *redirect_uris: str, scopes: str = "api_keys_write"
 ) -> Iterator[Lab]:
-    """Open a live lab that takes a sandbox for Datadog, whose client has these redirect URIs."""
+    """Open a live lab that treats a sandbox as Datadog; its client has these redirect URIs."""
     with Sandbox(real_time=True) as datadog:
         client = datadog.client
         for uri in redirect_uris:

@@ -1,4 +1,4 @@
-"""Build the values that tests begin with, and ask whether a secret can be read from others."""
+"""Build the values that tests start with, and check whether a text reveals a secret."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ API_KEY = "0123456789abcdef0123456789abcdef"
 
 
 def local_site(url: str) -> Site:
-    """Return a site of a tester's own, all of whose hosts are at one URL."""
+    """Return a test site whose hosts are all at one URL."""
     return Site(
         name="lab1",
         domain="lab1.example.com",
@@ -55,7 +55,7 @@ def local_site(url: str) -> Site:
 
 
 def registration(**changes: Any) -> ClientRegistration:
-    """Return a client that is good on US1 and on the tester's own site."""
+    """Return a client that is valid on US1 and on the test site."""
     values = {
         "client_id": "6dd8ed6c-0000-4000-8000-00000000c11e",
         "client_secret": Secret(CLIENT_SECRET, label="client_secret"),
@@ -83,7 +83,7 @@ def tokens(**changes: Any) -> TokenSet:
 
 
 def kept_grant(given: TokenSet | None = None, *, http: Http | None = None) -> Grant:
-    """Return the keeper of tokens that are good for an hour, in memory."""
+    """Return an in-memory keeper of tokens that are valid for an hour."""
     given = given or tokens()
     names = DATADOG_SITES.names
     sites = DATADOG_SITES if given.site.name in names else DATADOG_SITES.with_site(given.site)
@@ -156,7 +156,7 @@ def with_locals(error: BaseException) -> str:
 
 
 def shown(values: Iterable[object]) -> str:
-    """Return all the ways in which values show themselves, in one text."""
+    """Return every text form of some values, joined into one text."""
     texts = [f"{value!r}\n{value}\n{getattr(value, '_repr_html_', str)()}" for value in values]
     return "\n".join(texts)
 

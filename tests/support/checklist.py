@@ -1,4 +1,4 @@
-"""Know the items of the security checklist, and which tests carry them.
+"""List the items of the security checklist, and the tests that cover them.
 
 `python tests/checklist.py` rewrites the table in `.github/SECURITY.md`; a test compares.
 """
@@ -101,7 +101,7 @@ ITEMS: Final = {
 
 
 def marked_files() -> dict[str, list[str]]:
-    """Return, for each item, the test files in which a test carries it."""
+    """Return, for each item, the test files that contain a test for it."""
     found: defaultdict[str, list[str]] = defaultdict(list)
     for path in sorted(TESTS.rglob("test_*.py")):
         for item in sorted(_marks(ast.parse(path.read_text("utf-8")))):
@@ -119,7 +119,7 @@ def table() -> str:
 
 
 def page() -> str:
-    """Return the page with its table brought up to date."""
+    """Return the page with an updated table."""
     text = PAGE.read_text("utf-8")
     between = re.compile(f"{re.escape(BEGIN)}.*{re.escape(END)}", re.DOTALL)
     return between.sub(lambda _: BEGIN + table() + END, text)

@@ -1,4 +1,4 @@
-"""Bodies that are valid by the official client's own models, and what its operations are called.
+"""Build bodies that the official client's own models accept, and look up its operations' names.
 
 Nothing here reads the sandbox's data: the models alone say what fields there are.
 """
@@ -49,7 +49,7 @@ def endpoints() -> Mapping[tuple[str, str], tuple[type, str]]:
 
 
 def endpoint(client: ApiClient, method: str, path: str) -> Endpoint:
-    """Return the client's operation of a method and a path."""
+    """Return the client's operation for a method and a path."""
     service, name = endpoints()[method, path]
     found = getattr(service(client), name)
     assert isinstance(found, Endpoint)
@@ -62,7 +62,7 @@ def body_name(operation: Endpoint) -> str | None:
 
 
 def body_of(operation: Endpoint, *, mark: str) -> Any:
-    """Return a valid body of an operation, whose free texts hold the mark."""
+    """Return a valid body for an operation; its free-text fields contain the mark."""
     name = body_name(operation)
     assert name is not None
     return value_of(operation.params_map[name]["openapi_types"], mark=mark)

@@ -1,4 +1,4 @@
-"""The smallest body that the API description allows for an operation."""
+"""Build the smallest body that the API description allows for an operation."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PLAIN: dict[str, Any] = {"s": "x", "i": 1, "n": 1, "b": True, "a": {}}
 
 
 def smallest_body(address: str) -> Any:
-    """Return a body with what an operation requires and nothing else."""
+    """Return a body with only the fields that an operation requires."""
     schema = operation_schemas(address).body
     return {} if schema is None else smallest(schema)
 

@@ -1,4 +1,4 @@
-"""Ask a running sandbox thousands of things without a socket for each."""
+"""Send a running sandbox thousands of requests without a socket for each."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NOBODY = "00000000-0000-0000-0000-000000000000"
 
 @dataclass(frozen=True)
 class Reply:
-    """What came back, read as JSON where it is."""
+    """Hold a response, parsed as JSON if it is JSON."""
 
     status: int
     content_type: str
@@ -45,7 +45,7 @@ def ask(  # noqa: PLR0913 - a request has that many parts
     body: bytes = b"",
     content_type: str = "application/json",
 ) -> Reply:
-    """Send one request through the same door as the server does."""
+    """Send one request through the same entry point as the server."""
     headers = {"host": sandbox.base_url.removeprefix("http://"), "content-type": content_type}
     if token is not None:
         headers["authorization"] = f"Bearer {token}"
@@ -64,6 +64,6 @@ def ask(  # noqa: PLR0913 - a request has that many parts
 
 
 def call(sandbox: Sandbox, operation: Operation, **options: Any) -> Reply:
-    """Call an operation with an id that nobody has and nothing else."""
+    """Call an operation with only an id, which does not exist."""
     path = re.sub(r"\{\w+\}", NOBODY, operation.path)
     return ask(sandbox, operation.method, path, role=operation.role, **options)

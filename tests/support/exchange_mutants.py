@@ -1,4 +1,4 @@
-"""Mistakes of the token request, and of what follows its answer."""
+"""List mistakes in the token request, and in the handling of its response."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Partners' programs that go the whole OAuth flow, and the customer who meets Datadog's pages."""
+"""Run partners' programs through the whole OAuth flow, with a customer at Datadog's pages."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ALL_WELL = "token=200 refresh=200 user=200 key=201 event=202 revoke=200 after=40
 
 
 def flow_command(client: str, *, nodes: Callable[[str], str] | None = None) -> list[str]:
-    """Return the command of a program by its client, such as `httpx` or `fetch@22`."""
+    """Return the command for a program, named by its client, such as `httpx` or `fetch@22`."""
     kind, _, version = client.partition("@")
     if kind in {"requests", "httpx", "urllib3"}:
         return [sys.executable, str(FLOWS / "flow.py"), kind]
@@ -43,7 +43,7 @@ def flow_command(client: str, *, nodes: Callable[[str], str] | None = None) -> l
 
 
 def flow_variables(client: Client) -> dict[str, str]:
-    """Return what a partner's own configuration says."""
+    """Return the contents of a partner's own configuration."""
     return {
         "CLIENT_ID": client.client_id,
         "CLIENT_SECRET": client.client_secret,
@@ -54,7 +54,7 @@ def flow_variables(client: Client) -> dict[str, str]:
 
 @dataclass
 class FlowProgram:
-    """A running program; it answers each line."""
+    """Hold a running program that answers each line."""
 
     process: subprocess.Popen[str]
 
@@ -69,7 +69,7 @@ class FlowProgram:
 
 @contextmanager
 def running(command: list[str], environment: Mapping[str, str]) -> Iterator[FlowProgram]:
-    """Run a program until the block ends; it must end well by itself."""
+    """Run a program during the block; it must then exit successfully by itself."""
     pipe = subprocess.PIPE
     with subprocess.Popen(
         command, env=dict(environment), stdin=pipe, stdout=pipe, text=True
@@ -96,7 +96,7 @@ def connected(
 
 
 def redirect_elsewhere(flow: FlowProgram, *, redirect_uri: str, domain: str) -> str:
-    """Begin an attempt, and bring a redirect that names a foreign domain."""
+    """Begin an attempt, and deliver a redirect that names a foreign domain."""
     begun = flow.say("http://127.0.0.1/onboard?site=https://app.datadoghq.com&domain=datadoghq.com")
     state = parse_qs(urlsplit(begun).query)["state"][0]
     came = {"code": "c0de", "state": state, "domain": domain, "site": f"https://app.{domain}"}

@@ -32,7 +32,7 @@ def folder(tmp_path: Path, *changes: Change) -> Path:
 
 
 def swap(file: str, old: str, new: str) -> Change:
-    """Replace a text that is there exactly once."""
+    """Replace a text that occurs exactly once."""
 
     def change(place: Path) -> None:
         text = (place / file).read_bytes().decode()
@@ -43,7 +43,7 @@ def swap(file: str, old: str, new: str) -> Change:
 
 
 def cut(file: str, start: str, end: str) -> Change:
-    """Remove what stands from one text up to another, which stays."""
+    """Remove everything from one text up to, but not including, another."""
 
     def change(place: Path) -> None:
         text = (place / file).read_bytes().decode()
@@ -54,7 +54,7 @@ def cut(file: str, start: str, end: str) -> Change:
 
 
 def move(file: str, start: str, end: str, *, before: str) -> Change:
-    """Move what stands from one text up to another to another place."""
+    """Move everything from one text up to another to a different place."""
 
     def change(place: Path) -> None:
         text = (place / file).read_bytes().decode()
@@ -82,7 +82,7 @@ def remove(file: str) -> Change:
 
 
 def git(place: Path, *arguments: str, stdin: bytes = b"") -> bytes:
-    """Run git, without anybody's settings."""
+    """Run git without any user's settings."""
     own = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
     names = ("-c", "user.name=Acme", "-c", "user.email=acme@example.com")
     done = subprocess.run(
@@ -96,7 +96,7 @@ def git(place: Path, *arguments: str, stdin: bytes = b"") -> bytes:
 
 
 def contents(place: Path) -> dict[str, bytes]:
-    """Return every file of a folder, but for git's own."""
+    """Return every file in a folder, except git's own."""
     return {
         str(path.relative_to(place)): path.read_bytes()
         for path in sorted(place.rglob("*"))

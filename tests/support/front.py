@@ -1,4 +1,4 @@
-"""A front before a sandbox, the programs behind it, and a host that is let through."""
+"""Provide a front for a sandbox, the programs behind it, and a host that it lets through."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ needs_namespaces = pytest.mark.skipif(bool(WHY_NOT) and not IN_CI, reason=WHY_NO
 
 
 def clean_environment() -> dict[str, str]:
-    """Return the variables of the tests without those that concern proxies and trust."""
+    """Return the tests' environment without the variables for proxies and trust."""
     return {n: v for n, v in os.environ.items() if not any(part in n.upper() for part in OWN)}
 
 
@@ -75,7 +75,7 @@ def program(name: str, *, path: str | None = None, everywhere: bool = True) -> s
 
 @dataclass
 class Scene:
-    """A running front with what it recorded, and the trust files of a process behind it."""
+    """Hold a running front, what it recorded, and the trust files for a process behind it."""
 
     front: Front
     sandbox: Sandbox
@@ -84,7 +84,7 @@ class Scene:
     records: list[FrontRecord]
 
     def environment(self, before: Mapping[str, str] | None = None) -> dict[str, str]:
-        """Return the variables of a process that starts with these."""
+        """Return the environment for a process that starts with these variables."""
         given = clean_environment() if before is None else before
         made = front_environment(given, proxy_url=self.front.url, trust=self.trust)
         return dict(made.variables)
@@ -112,7 +112,7 @@ class Scene:
 
 
 class BrowserBehindFront(Browser):
-    """Use the front as proxy for all but this machine, as a browser does that is set up for it."""
+    """Use the front as a proxy for all other machines, as a configured browser does."""
 
     def __init__(self, proxy: str, *, trusted: ssl.SSLContext) -> None:
         here = {f"all://{name}": None for name in ("127.0.0.1", "localhost")}
@@ -125,7 +125,7 @@ class BrowserBehindFront(Browser):
 def scene(
     sandbox: Sandbox, before: Mapping[str, str] | None = None, **options: object
 ) -> Iterator[Scene]:
-    """Start a front before a sandbox."""
+    """Start a front for a sandbox."""
     records: list[FrontRecord] = []
     authority = Authority()
     given = clean_environment() if before is None else before
@@ -136,7 +136,7 @@ def scene(
 
 
 def calling(client: str, *, nodes: Callable[[str], str] | None = None) -> list[str]:
-    """Return the command of a client such as `requests` or `fetch`, to which a URL is added."""
+    """Return the command for a client such as `requests` or `fetch`; the caller appends a URL."""
     kind, _, version = client.partition("@")
     if kind in {"requests", "httpx", "urllib", "urllib3", "http.client"}:
         return [sys.executable, str(DATA / "call.py"), kind]
@@ -175,7 +175,7 @@ class _Shop(BaseHTTPRequestHandler):
 
 @dataclass
 class Shop:
-    """Somebody else's https server, whose certificate is of an authority of its own."""
+    """Hold a third party's https server, whose certificate comes from its own authority."""
 
     ca_file: Path
     java_store: Path
@@ -184,14 +184,14 @@ class Shop:
 
     @property
     def java_option(self) -> str:
-        """Return the option by which a Java process trusts that authority, and it alone."""
+        """Return the option that makes a Java process trust only that authority."""
         name = "-Djavax.net.ssl.trustStore"
         return f"{name}={self.java_store} {name}Password=other-word"
 
 
 @contextmanager
 def other_shop(folder: Path) -> Iterator[Shop]:
-    """Serve `shop.example`, which only a proxy that was configured before can reach."""
+    """Serve `shop.example`, which only a proxy that was configured earlier can reach."""
     authority = trustme.CA()
     authority.cert_pem.write_to_path(folder / "other-ca.pem")
     store = folder / "other.p12"
@@ -226,7 +226,7 @@ def other_shop(folder: Path) -> Iterator[Shop]:
 
 
 def parent_proxy(port: int, *, asked: list[str]) -> socketserver.ThreadingTCPServer:
-    """Make a proxy that leads every tunnel to one port of this machine."""
+    """Create a proxy that sends every tunnel to one port on this machine."""
 
     class Handler(socketserver.BaseRequestHandler):
         def handle(self) -> None:
@@ -252,5 +252,5 @@ def _copy(source: socket.socket, sink: socket.socket) -> None:
 
 
 def told(records: Sequence[FrontRecord]) -> str:
-    """Return all that a front recorded, as one text to look for leaks in."""
+    """Return everything that a front recorded, as one text to search for leaks."""
     return "\n".join(repr(record) for record in records)

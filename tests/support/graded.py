@@ -1,4 +1,4 @@
-"""Copies of the reference server with one mistake each, and the settings that grade them."""
+"""Provide copies of the reference server with one mistake each, and their grading settings."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ VARIABLES = {"GRADED_PASSWORD": PASSWORD, "GRADED_SESSION": "canary-session-4711
 
 
 def clock_limit(seconds: float) -> float:
-    """Return a limit on the clock, which grows where more programs run than there are cores."""
+    """Return a time limit that grows if more programs run than there are cores."""
     return seconds * max(1.0, os.getloadavg()[0] / len(os.sched_getaffinity(0)))
 
 
 def free_port() -> int:
-    """Return a free port below those that the system gives to whoever asks for any.
+    """Return a free port below those that the system assigns by itself.
 
-    Each process of tests has 3,000 of its own, so that none takes another's a moment later.
+    Each test process has its own 3,000 ports, so that no two take the same one.
     """
     first = 20_000 + 3_000 * (int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % 4)
     while True:

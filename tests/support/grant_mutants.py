@@ -1,4 +1,4 @@
-"""Mistakes with a grant that is kept: how the server calls, sends and refreshes."""
+"""List mistakes with a stored grant, when the server calls, sends and refreshes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""List what an attacker may write into `domain` and `site` of a redirect."""
+"""List what an attacker may write into a redirect's `domain` and `site`."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ ISSUED = (
 
 
 class LabServer:
-    """Serve a folder by JupyterLab on a free loopback port."""
+    """Serve a folder with JupyterLab on a free loopback port."""
 
     def __init__(
         self,
@@ -106,7 +106,7 @@ class LabServer:
         nbformat.write(notebook, self.folder / name)
 
     def save_widgets(self) -> None:
-        """Make notebooks be saved with the state of their widgets."""
+        """Save notebooks with their widget state from now on."""
         settings = self._home / "settings" / WIDGETS
         settings.parent.mkdir(parents=True, exist_ok=True)
         settings.write_text(json.dumps({"saveState": True}))
@@ -184,7 +184,7 @@ class LabServer:
 
 
 class Notebook:
-    """Be a notebook in a tab; its kernel is connected when it was made.
+    """Control a notebook in a tab; its kernel is connected from the start.
 
     Loading JupyterLab takes a browser many seconds, so a tab that shows it keeps it, and opens the
     notebook in place of those before.
@@ -222,7 +222,7 @@ class Notebook:
 
     @contextmanager
     def busy(self) -> Iterator[None]:
-        """Keep the kernel at work while the block runs, and see that it was."""
+        """Keep the kernel busy during the block, and check that it was."""
         ended = self._path.parent / "go"
         ended.unlink(missing_ok=True)
         self.page.evaluate(BUSY)
@@ -231,7 +231,7 @@ class Notebook:
         ended.touch()
 
     def reload(self) -> None:
-        """Load the page anew, with the notebook as it was saved."""
+        """Reload the page, with the notebook as it was saved."""
         self.page.reload()
         self.page.wait_for_selector(".jp-NotebookPanel:not(.lm-mod-hidden)")
         self.page.wait_for_function(CONNECTED)

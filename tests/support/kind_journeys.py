@@ -1,4 +1,4 @@
-"""One journey of the official client through the life of a resource, whatever its kind."""
+"""Take the official client through the life of a resource of any kind."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ OWN = re.compile(r"(^|_)(id|created|modified|updated)(_at|_by|At)?$")
 
 @dataclass
 class Journey:
-    """The operations of one kind, and the values of its path's variables."""
+    """Hold the operations for one kind, and the values of its path's variables."""
 
     client: ApiClient
     path: str
@@ -36,7 +36,7 @@ class Journey:
     values: dict[str, Any] = field(default_factory=dict)
 
     def has(self, method: str, *, item: bool = True) -> bool:
-        """Tell whether the client has an operation."""
+        """Return whether the client has an operation."""
         return (method, self.item if item else self.path) in endpoints()
 
     @property
@@ -104,7 +104,7 @@ def _typed(kind: Any, value: Any) -> Any:
 
 
 def plain(model: Any) -> Any:
-    """Return a model as the JSON it was, or is to be."""
+    """Return a model as JSON, whether it was sent or received."""
     return json.loads(json.dumps(data_to_dict(model), default=_written))
 
 
@@ -125,7 +125,7 @@ def resource_of(document: Any, *, wanted: Any) -> dict[str, Any]:
 
 
 def differences(sent: Any, told: Any, *, at: str = "") -> Iterator[str]:
-    """Yield what was sent and is told otherwise; what is not told at all is not checked."""
+    """Yield values that came back different; values that did not come back are not checked."""
     if isinstance(sent, dict) and isinstance(told, dict):
         for name in sent.keys() & told.keys():
             if not OWN.search(name):
@@ -142,7 +142,7 @@ def _moment(value: Any) -> Any:
 
 
 def shared(sent: Any, told: Any) -> int:
-    """Count the values that were sent and are told."""
+    """Count the sent values that came back."""
     if isinstance(sent, dict) and isinstance(told, dict):
         return sum(shared(sent[name], told[name]) for name in sent.keys() & told.keys())
     return 1

@@ -1,4 +1,4 @@
-"""Write a notebook that shows its secrets in every way that a notebook can."""
+"""Write a notebook that reveals its secrets in every way a notebook can."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def in_positions(secrets: Iterable[str]) -> list[str]:
 
 
 def leaky_notebook(folder: Path, *, ending: str) -> Path:
-    """Return a notebook that issues secrets, shows them, says that it is ready, and ends so."""
+    """Return a notebook that issues secrets, shows them, reports that it is ready, and ends."""
     literal = f'HERE = "{ENVIRONMENT["DD_API_KEY"]}"; ALSO = "sandbox-secret-{"0123456789" * 4}"'
     ready = 'Path(os.environ["READY"], str(os.getpid())).touch()'
     positions = "".join(f"    print({each})\n" for each in POSITIONS)

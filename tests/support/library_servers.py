@@ -1,4 +1,4 @@
-"""Servers written as their libraries' documentation says, and the settings that grade them."""
+"""Hold servers written as their libraries' documentation says, and their grading settings."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ WARM_UP = 0.25
 
 @dataclass
 class Load:
-    """Hold what a load led to: answers by status, seconds, and resident memory in MB."""
+    """Hold the results of a load: answers by status, seconds, and resident memory in MB."""
 
     statuses: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
@@ -26,7 +26,7 @@ class Load:
 
     @property
     def rate(self) -> float:
-        """Return answers a second."""
+        """Return answers per second."""
         return sum(self.statuses.values()) / self.seconds
 
     @property

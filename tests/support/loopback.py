@@ -1,4 +1,4 @@
-"""Serve on loopback what a test says, over real sockets, and record what arrives."""
+"""Serve what a test specifies on loopback, over real sockets, and record each request."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Arrived:
 
 @dataclass(frozen=True)
 class Answer:
-    """Say what to answer, and after how many seconds."""
+    """Hold an answer, and the seconds to wait before it."""
 
     text: str = "{}"
     status: int = 200
@@ -223,7 +223,7 @@ class HoldingServer:
             self._changed.notify_all()
 
     def wait_for(self, number: int, *, seconds: float = 5.0) -> bool:
-        """Wait until so many connections are open, and tell whether that came about."""
+        """Wait until this many connections are open; return whether that happened."""
         with self._changed:
             return self._changed.wait_for(lambda: self.open == number, seconds)
 
@@ -278,7 +278,7 @@ class DrippingServer:
 
 
 def refused_site() -> Site:
-    """Return a site whose port nobody listens on."""
+    """Return a site on whose port nothing listens."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         return local_site(f"http://127.0.0.1:{taken.getsockname()[1]}")
 

@@ -19,7 +19,7 @@ class Element:
 
     @property
     def text(self) -> str:
-        """Return all text in it, styles left out."""
+        """Return all of its text, without styles."""
         return "" if self.tag == "style" else "".join(self.texts)
 
     def all(self, tag: str) -> list[Element]:

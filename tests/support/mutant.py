@@ -1,4 +1,4 @@
-"""One mistake made in a copy of the reference server, and the texts that its changes replace."""
+"""Describe one mistake in a copy of the reference server, and the texts that it replaces."""
 
 from __future__ import annotations
 

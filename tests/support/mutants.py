@@ -1,4 +1,4 @@
-"""Mistakes of the catalogue, each made in a copy of the reference server, and who must find it."""
+"""List mistakes, each made in a copy of the reference server, and the check that must find it."""
 
 from __future__ import annotations
 

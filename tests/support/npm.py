@@ -1,4 +1,4 @@
-"""Install the library of a Node program by npm, beside a copy of the program."""
+"""Install a Node program's library with npm, beside a copy of the program."""
 
 from __future__ import annotations
 

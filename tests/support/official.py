@@ -1,4 +1,4 @@
-"""Datadog's own client, logged in to a sandbox, and the test of what it could parse."""
+"""Log Datadog's own client in to a sandbox, and check what it could parse."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def by_key(url: str, key: str, *, stack: contextlib.ExitStack) -> ApiClient:
 
 
 def parsed(value: Any) -> Any:
-    """Return a model in which nothing, however deep, was left unparsed."""
+    """Return a model after checking that no part of it, at any depth, was left unparsed."""
     pending = [value]
     while pending:
         part = pending.pop()

@@ -1,4 +1,4 @@
-"""Do what is slow once in a run of the tests, whichever of its processes comes first."""
+"""Do slow work only once in a test run, in whichever process needs it first."""
 
 from __future__ import annotations
 

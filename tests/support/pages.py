@@ -1,4 +1,4 @@
-"""Write the pages that people read at the end of something, as the program writes them."""
+"""Write the final pages that people read, exactly as the programs write them."""
 
 from __future__ import annotations
 

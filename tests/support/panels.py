@@ -1,4 +1,4 @@
-"""Look into panels as a person and a saved notebook would."""
+"""Inspect panels as a person or a saved notebook would see them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def until(condition: Callable[[], object]) -> None:
-    """Wait until something is so, ten seconds at most."""
+    """Wait until a condition is true, for at most ten seconds."""
     end = time.monotonic() + 10
     while not condition():
         assert time.monotonic() < end
@@ -21,7 +21,7 @@ def until(condition: Callable[[], object]) -> None:
 
 
 def held() -> str:
-    """Return what a notebook that is saved with widget state would hold."""
+    """Return what a notebook saved with widget state would contain."""
     return json.dumps(ipywidgets.Widget.get_manager_state(drop_defaults=False))
 
 

@@ -1,4 +1,4 @@
-"""Be a partner's server of several processes, as the page on servers describes it.
+"""Run a partner's server in several processes, as the page on servers describes.
 
 uvicorn loads `app` in each of its workers; the environment says where the sandbox is and where
 attempts wait.

@@ -1,4 +1,4 @@
-"""Get ready to probe a sandbox, as a lab does, with everything at hand."""
+"""Prepare to probe a sandbox as a lab does, with every part accessible."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CONTRASTS = ("events_read", "metrics_read")
 
 
 class Probed(Scene):
-    """Hold a sandbox, a client bound to it, and what its probings need."""
+    """Hold a sandbox, a client bound to it, and what probing needs."""
 
     def grant(self, site: str = "us1", *scopes: str) -> TokenSet:
         """Go through consent on a site, for all scopes or for some."""
@@ -33,7 +33,7 @@ class Probed(Scene):
         return self.oauth.exchange(self.oauth.receive(visit_consent(request), session="s"))
 
     def kept(self, tokens: TokenSet) -> Grant:
-        """Return the keeper of tokens, in a store of its own."""
+        """Return the keeper of tokens, with its own store."""
         grant = Grant(self.oauth, store=MemoryStore(), slot=grant_slot(tokens))
         grant.keep(tokens)
         return grant

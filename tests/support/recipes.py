@@ -1,4 +1,4 @@
-"""Run the blocks of Python that the page on servers shows, as they stand there."""
+"""Run the Python blocks from the page on servers, unchanged."""
 
 from __future__ import annotations
 

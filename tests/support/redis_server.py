@@ -22,7 +22,7 @@ PATIENCE = 20.0
 
 @contextmanager
 def redis_server(folder: Path) -> Iterator[str]:
-    """Serve until the block ends; give the URL."""
+    """Serve during the block; yield the URL."""
     program = shutil.which("redis-server")
     if program is None:
         if os.environ.get("CI"):

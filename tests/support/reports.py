@@ -1,4 +1,4 @@
-"""Build probe reports as a run over the whole catalogue would leave them, the same every time."""
+"""Build the same probe reports every time, as a run over the whole catalogue would."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def _result(scope: str, *, site: str, number: int, place: int) -> ProbeResult:
 
 
 def _verdict(scope: str, *, site: str, number: int, place: int) -> Verdict:
-    """Return mostly what a good run finds, and each trouble somewhere."""
+    """Return mostly good results, with each kind of problem somewhere."""
     if not catalogue().opened_by(scope):
         return Verdict.NO_OPERATION
     if site.endswith("-fed") and number % 11 == 3:

@@ -1,4 +1,4 @@
-"""What Datadog's own client calls to make one of each resource, change it and remove it."""
+"""List the calls with which Datadog's own client creates, changes and deletes each resource."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CASE_TYPE = "00000000-0000-0000-0000-000000000001"
 
 @dataclass(frozen=True)
 class Trip:
-    """One kind of resource: calls of an API class, bodies as JSON, and where things stand."""
+    """Describe a kind of resource: an API class's calls, JSON bodies, and where values are."""
 
     name: str
     scope: str

@@ -1,4 +1,4 @@
-"""Put the kit's client in front of a sandbox, step by step."""
+"""Connect the kit's client to a sandbox, step by step."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Scene:
         )
 
     def begin(self, **choices: Any) -> AuthorizationRequest:
-        """Begin as from the tile of an organization on US1."""
+        """Begin an attempt as if from the tile of an organization on US1."""
         return self.oauth.begin(domain="datadoghq.com", **choices, session="s")
 
     def response(self) -> AuthorizationResponse:
@@ -71,5 +71,5 @@ class Scene:
         self.oauth.registration = replace(self.oauth.registration, **changes)
 
     def whoami(self, tokens: TokenSet) -> None:
-        """Make the call that any valid token may make."""
+        """Make the call that every valid token allows."""
         refuse_failure(self.http.send(current_user_request(tokens)))

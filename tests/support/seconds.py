@@ -1,4 +1,4 @@
-"""Add up what the tests of each folder cost: seconds of the clock, and of the processor."""
+"""Add up how long each folder's tests take, in wall time and processor time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Know every kind of slot that the kit's code can write, and fill one of each."""
+"""Find every kind of slot that the kit's code can write, and fill one of each."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def slots() -> tuple[Slot, ...]:
 
 
 def fill(store: Store, chosen: tuple[Slot, ...]) -> list[str]:
-    """Put a canary of its own into each slot, and return all of them, those in records included."""
+    """Put a different canary into each slot, and return all of them, including those in records."""
     canaries: list[str] = []
     for number, slot in enumerate(chosen):
         if slot.kind in RECORDS:

@@ -1,4 +1,4 @@
-"""Serve a built site as any host of static files would, and open its notebooks in a tab."""
+"""Serve a built site as any static host would, and open its notebooks in a tab."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class _Quiet(SimpleHTTPRequestHandler):
         """Say nothing."""
 
     def handle(self) -> None:
-        """Answer; a browser that leaves early is no failure."""
+        """Answer; a browser that leaves early is not a failure."""
         try:
             super().handle()
         except OSError:
@@ -71,7 +71,7 @@ class StaticServer:
 
 
 class Tab:
-    """Be the site in a tab of its own, with one notebook open."""
+    """Control the site in its own tab, with one notebook open."""
 
     def __init__(self, page: Any, url: str) -> None:
         self.page = page
@@ -85,7 +85,7 @@ class Tab:
         self.page.wait_for_function(CONNECTED)
 
     def open(self, name: str) -> None:
-        """Open another notebook in place of those before, with a kernel of its own."""
+        """Open another notebook in place of the current one, with its own kernel."""
         self.page.evaluate(OPEN, name)
         self.ready()
 

@@ -1,4 +1,4 @@
-"""Be a person at a terminal, with the environment of one client."""
+"""Act as a person at a terminal, with one client's environment."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def client_file(
 
 
 class Terminal:
-    """Be a terminal of the user's with the environment of one client.
+    """Act as a user's terminal, with one client's environment.
 
     Without a front, `DDOAUTH_SANDBOX` leads the commands to the sandbox; with `front` its variables
     do, and the commands believe that they talk to Datadog.
@@ -66,7 +66,7 @@ class Terminal:
         self.environ.pop("DISPLAY", None)
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run a command without anybody at the keyboard."""
+        """Run a command with nobody at the keyboard."""
         return subprocess.run(
             [sys.executable, "-m", "ddoauth_kit", *arguments],
             env=self.environ,

@@ -1,4 +1,4 @@
-"""Type lines at the command line: in this process, or where a line needs it in a new one."""
+"""Type lines at the command line, in this process or, if a line needs it, in a new one."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ STREAMS = {"<": "stdin", ">": "stdout", "2>": "stderr"}
 
 @dataclass(frozen=True)
 class Typed:
-    """Hold a line for a shell, where $D is the command, and what has to come of it.
+    """Hold a line for a shell, where $D is the command, and its expected result.
 
     `more` are further words, where a line is a neighbour of several kinds.
     `fresh` is for what only a new process has: its locale and its own standard streams. `spoil`
@@ -50,7 +50,7 @@ class Typed:
 
 @dataclass
 class Shell:
-    """Take lines in a folder, without any setting of this machine's.
+    """Accept lines in a folder, without any of this machine's settings.
 
     `names` are what `$NAME` in a line stands for, `keyrings` the backends that `KEYRING=name`
     chooses.
@@ -62,7 +62,7 @@ class Shell:
     _typed: dict[Typed, tuple[int, str]] = field(default_factory=dict)
 
     def type(self, typed: Typed) -> tuple[int, str]:
-        """Return the exit code, and all that was printed; the same line is typed once."""
+        """Return the exit code and everything printed; the same line is typed only once."""
         if typed not in self._typed:
             line = typed.line
             for name, value in {**self.names, "PWD": str(self.folder)}.items():
@@ -133,7 +133,7 @@ def _redirected(
 
 
 class Keyboard(io.StringIO):
-    """Be a terminal with a person, who types only what `login --paste` asks for."""
+    """Act as a terminal whose user types only what `login --paste` asks for."""
 
     def isatty(self) -> bool:
         """Say yes."""

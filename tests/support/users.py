@@ -1,4 +1,4 @@
-"""Be several users of one machine, which only root can."""
+"""Act as several users of one machine, which only root can do."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ as_root = pytest.mark.skipif(
 
 
 def as_user(user: int, act: Callable[[], bytes]) -> bytes:
-    """Do something in a thread whose sockets belong to a user (setfsuid(2) is of one thread)."""
+    """Run code in a thread whose sockets belong to a user (setfsuid(2) affects one thread)."""
     done: list[bytes] = []
 
     def run() -> None:

@@ -1,4 +1,4 @@
-"""Be a person with a browser, and a program with a socket, for tests of pages."""
+"""Act as a person with a browser, or a program with a socket, in tests of pages."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Person:
     browser: Browser = field(default_factory=Browser)
 
     def follow(self, url: str) -> tuple[str, BrowserPage]:
-        """Return where a link ends, and the page that is there."""
+        """Return where a link ends, and the page found there."""
         for _ in range(5):
             page = self.browser.open(url)
             if page.status not in REDIRECTS:
@@ -37,7 +37,7 @@ class Person:
         raise AssertionError("a redirect leads to a redirect, again and again")
 
     def decide(self, url: str, decision: str = "approve", **chosen: str) -> str:
-        """Come to a consent page, press a button, and return the redirect that follows.
+        """Open a consent page, press a button, and return the resulting redirect.
 
         `chosen` are fields that a person changes first, such as the region.
         """
@@ -49,7 +49,7 @@ class Person:
         return urljoin(action, answer.location)
 
     def finish(self, url: str, decision: str = "approve") -> BrowserPage:
-        """Go the whole way and return the page at its end."""
+        """Go through the whole flow and return the last page."""
         return self.browser.open(self.decide(url, decision))
 
 
@@ -93,7 +93,7 @@ def get(url: str, *, method: str = "GET", **headers: str) -> Heard:
 
 @contextmanager
 def waiting(waits: Any, *, timeout: float = 10.0) -> Iterator[list[Any]]:
-    """Call `wait` beside the test; the list holds the outcome when the block has ended."""
+    """Call `wait` alongside the test; the list holds the outcome once the block has ended."""
     outcome: list[Any] = []
 
     def wait() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ddoauth_kit.masking.known_secrets import environment_secrets
+from ddoauth_kit.leaks.known_secrets import environment_secrets
 from ddoauth_kit.masking.redaction import Masker
 from ddoauth_kit.printable import one_line
 from ddoauth_kit.store.contents import secrets_of_this_user

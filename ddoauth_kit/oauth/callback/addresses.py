@@ -65,7 +65,7 @@ class CallbackAddress:
 
     @property
     def host_headers(self) -> frozenset[str]:
-        """Return the `Host` values that requests have if they don't come through a proxy."""
+        """Return the `Host` values of requests that don't come through a proxy."""
         bare = _NAMES if self.port == _HTTP_PORT else ()
         return frozenset([*(f"{name}:{self.port}" for name in _NAMES), *bare])
 

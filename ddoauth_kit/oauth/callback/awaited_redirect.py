@@ -21,9 +21,9 @@ Result = TypeVar("Result")
 class AwaitedRedirect(Generic[Result]):
     """Accept redirects in one thread, and end the wait of another; only the first outcome counts.
 
-    `finish` turns the checked redirect into a value before the browser is told that all went well.
-    `outcome` is that value or an error, and `response` is the checked redirect. The wait goes on
-    until `release`, so that a page about the outcome can be sent first.
+    `finish` turns the checked redirect into a value before the browser is told that the attempt
+    succeeded. `outcome` is that value or an error, and `response` is the checked redirect. The wait
+    goes on until `release`, so that a page about the outcome can be sent first.
     """
 
     def __init__(

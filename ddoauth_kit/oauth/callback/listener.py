@@ -46,8 +46,8 @@ class CallbackListener(Generic[Result]):
 
     Use it in a `with` statement: the port is open from the beginning of the block until `wait`
     returns or the block ends; afterwards the browser shows a `LastingPage`. `finish` receives the
-    checked redirect before the browser sees that all went well: `oauth.exchange` turns it into
-    tokens. The address is the registration's loopback redirect URI; if there are several,
+    checked redirect before the browser sees that the attempt succeeded: `oauth.exchange` turns it
+    into tokens. The address is the registration's loopback redirect URI; if there are several,
     `redirect_uri` selects one. `register` is only for a client whose registration can change, such
     as the sandbox's: it is called with URLs on a free port. Without `onboarding`, only attempts
     that this program began with a link from `begin_url` or `start_url` end here, and nobody else

@@ -169,7 +169,7 @@ class _Open:
         self._silent: dict[socket.socket, None] = {}
 
     def add(self, connection: socket.socket) -> bool:
-        """Add a connection; return False if as many as possible are already being answered."""
+        """Add a connection; return False if the maximum number is already being answered."""
         if len(self._open) >= AT_ONCE and not self.drop_oldest():
             return False
         with self._lock:

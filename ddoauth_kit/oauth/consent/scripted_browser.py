@@ -1,7 +1,8 @@
 """A small browser for the pages of the sandbox and of a tested server.
 
 Besides the sender, only this module imports httpx: a browser stores cookies and can visit any host,
-which the sender of the kit's credentials must not do. It never receives any of the kit's secrets.
+which the sender of the kit's credentials must not do. This browser never receives any of the kit's
+secrets.
 """
 
 from __future__ import annotations

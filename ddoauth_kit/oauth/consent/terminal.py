@@ -44,8 +44,8 @@ def listen_for_consent(  # noqa: PLR0913 - what a test stands in for comes by na
 ) -> TokenSet:
     """Open the authorization page in the browser, wait for the redirect, and return the tokens.
 
-    `finish` receives the checked redirect before the browser sees that all went well. The listener
-    serves this one attempt and no onboarding URL.
+    `finish` receives the checked redirect before the browser sees that the attempt succeeded. The
+    listener serves this one attempt and no onboarding URL.
 
     Raises:
         InputError: `no_loopback_redirect_uri`, or `port_not_opened`.
@@ -98,5 +98,5 @@ def paste_consent(
     try:
         redirect = ask(PROMPT)
     except EOFError:
-        raise InputError("no_person", "Nobody can be asked for the redirect URL here.") from None
+        raise InputError("no_person", "There is nobody here to paste the redirect URL.") from None
     return finish(oauth.receive(pasted_redirect(redirect), session=ONE_PERSON))

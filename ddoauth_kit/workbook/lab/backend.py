@@ -60,7 +60,7 @@ class Backend(ABC):
 
     @property
     def chances(self) -> int:
-        """Return how many answers one attempt may get; a person can make typing mistakes."""
+        """Return how many answers one attempt accepts; a person may mistype."""
         return 1
 
     @property

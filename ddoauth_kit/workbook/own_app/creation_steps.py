@@ -94,7 +94,7 @@ CREATION: Final[dict[str, tuple[CreationStep, ...]]] = {
 
 
 def creation_steps(path: str) -> ResultTable:
-    """Return the steps of a path: `listing` (today's), `app` (before it) or `eu` (another site).
+    """Return the steps of a path: `listing` (today's), `app` (older) or `eu` (another site).
 
     Columns: `step`, `do`, `note`, `source`. `source` is `today's docs`, `older docs` (a page that
     Datadog has replaced, so it may be out of date) or `this workbook`.

@@ -28,7 +28,7 @@ WRAPPED: Final = """<style>
 
 
 class ChecklistPanel(Panel):
-    """Offer a tick for each step in a path, such as `listing`; `done` holds the ticked numbers.
+    """Offer a checkbox for each step in a path, such as `listing`; `done` holds the ticked numbers.
 
     Its text form has no ticks, so a stored notebook is the same for everybody.
     """

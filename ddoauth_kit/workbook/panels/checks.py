@@ -15,7 +15,7 @@ _HERE: Final = Path(__file__).parent
 
 
 class Checks(anywidget.AnyWidget):
-    """Show boxes with buttons for all and none; `value` lists the ticked names in order.
+    """Show checkboxes, with buttons for all and none; `value` lists the ticked names in order.
 
     A name from the page that is not among the options is ignored.
     """

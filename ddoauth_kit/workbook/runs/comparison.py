@@ -119,7 +119,10 @@ def read_earlier(folder: Path) -> EarlierRun:
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         what = f"{quoted_path(folder)} contains no results of a run: {type(error).__name__}."
         raise InputError("not_a_run", what) from None
-    return EarlierRun(plain(folder.name), seconds, cases, _by_key(read_verdicts(rows)))
+    # Tables of a run that used the folder before may still be there.
+    ran = {case.notebook for case in cases.values()}
+    verdicts = _by_key(v for v in read_verdicts(rows) if v.notebook in ran or not v.notebook)
+    return EarlierRun(plain(folder.name), seconds, cases, verdicts)
 
 
 def _plain(secrets: tuple[Secret, ...]) -> Callable[[str], str]:

@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ddoauth_kit.edited_text import edited_text
 from ddoauth_kit.errors import DdoauthError, InputError
-from ddoauth_kit.masking.notebooks import mask_notebook
-from ddoauth_kit.masking.parameters import refuse_secret_parameters
+from ddoauth_kit.leaks.notebooks import mask_notebook
+from ddoauth_kit.leaks.parameters import refuse_secret_parameters
 from ddoauth_kit.masking.redaction import redact_body
 from ddoauth_kit.result_files import write_text
 from ddoauth_kit.workbook.runs.collect import result

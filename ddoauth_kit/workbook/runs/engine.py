@@ -1,10 +1,10 @@
-"""Execute notebooks by papermill's rules without writing any of their secrets.
+"""Execute notebooks as papermill does, without writing any of their secrets.
 
     papermill in.ipynb out.ipynb --engine ddoauth -p SITE eu1
 
 papermill writes the notebook before, during and after execution. The manager below writes masked
 copies. The engine returns such a copy, which papermill writes last. Errors that papermill prints
-come from it or are masked here.
+come from that copy or are masked here.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from papermill.engines import NBClientEngine, NotebookExecutionManager
 from papermill.iorw import write_ipynb
 from papermill.log import logger
 
-from ddoauth_kit.masking.notebooks import mask_notebook
-from ddoauth_kit.masking.parameters import plain_values, refuse_secret_parameters
+from ddoauth_kit.leaks.notebooks import mask_notebook
+from ddoauth_kit.leaks.parameters import plain_values, refuse_secret_parameters
 from ddoauth_kit.masking.redaction import Masker
 from ddoauth_kit.workbook.runs.kernels import (
     IOPUB_SECONDS,

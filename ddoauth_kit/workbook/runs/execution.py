@@ -17,7 +17,7 @@ from papermill.execute import (
 from papermill.iorw import write_ipynb
 from papermill.parameterize import parameterize_notebook
 
-from ddoauth_kit.masking.parameters import refuse_secret_parameters
+from ddoauth_kit.leaks.parameters import refuse_secret_parameters
 from ddoauth_kit.result_files import without_link
 from ddoauth_kit.workbook.runs.engine import MaskingManager
 from ddoauth_kit.workbook.runs.kernels import (

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 from xml.sax.saxutils import quoteattr
 
-from ddoauth_kit.masking.people import mask_people
+from ddoauth_kit.leaks.people import mask_people
 from ddoauth_kit.workbook.runs.run_verdicts import verdicts_of
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from html import escape, unescape
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, unquote
 
-from ddoauth_kit.masking.people import mask_people
+from ddoauth_kit.leaks.people import mask_people
 from ddoauth_kit.workbook.runs.clean_html import clean_html
 from ddoauth_kit.workbook.runs.sequence_diagram import sequence_svg
 from ddoauth_kit.workbook.verdicts.style import ROOT, css
@@ -53,11 +53,12 @@ _CELLS: Final = """
 :root { --text: #0a5c2b; --number: #8a3a00; }
 @media (prefers-color-scheme: dark) { :root { --text: #8ddba8; --number: #ffb585; } }
 .failed { background: var(--bad); color: var(--bad-ink); padding: 0.4rem 0.8rem; }
-.failed a { color: inherit; } .diagram { max-width: 100%; height: auto; }
+.failed a { color: inherit; } .diagram { width: 100%; min-width: 40rem; max-width: 50rem; }
 .cell { margin: 0.8rem 0; contain: content; overflow-x: auto; }
 .out { margin: 0.4rem 0 0.4rem 0.8rem; }
 .out pre { background: none; padding: 0.2rem 0; }
 .error pre, .stderr pre { border-left: 3px solid var(--bad-ink); padding-left: 0.6rem; }
+.error pre { white-space: pre-wrap; overflow-wrap: anywhere; }
 .out img { max-width: 100%; background: #ffffff; }
 summary { cursor: pointer; }
 """
@@ -163,7 +164,8 @@ def _failure(notebook: NotebookNode) -> str:
     """Say at the top which cell failed, with a link to it."""
     if not any(map(_failed, notebook.cells)):
         return ""
-    return '<p class="failed">A cell failed: <a href="#failed">go to its error</a>.</p>\n'
+    where = '<a href="#failed">go to its error</a>'
+    return f'<p class="failed">A cell failed: {where}. The cells after it did not run.</p>\n'
 
 
 def _prose(source: str) -> str:
@@ -179,7 +181,8 @@ def _diagram(source: str) -> str:
         return _pre(escape(source))
     coded = b64encode(svg.encode()).decode()
     named = escape(source.replace("\n", "; "))
-    return f'<img class="diagram" alt="{named}" src="data:image/svg+xml;base64,{coded}">'
+    picture = f'<img class="diagram" alt="{named}" src="data:image/svg+xml;base64,{coded}">'
+    return f'<div class="wide" tabindex="0">{picture}</div>'
 
 
 @lru_cache(maxsize=2048)

@@ -11,7 +11,7 @@ from ddoauth_kit.workbook.runs.run_verdicts import verdicts_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ddoauth_kit.masking.scan import SecretFinding
+    from ddoauth_kit.leaks.scan import SecretFinding
     from ddoauth_kit.workbook.runs.comparison import EarlierRun
     from ddoauth_kit.workbook.runs.run_matrix import Case, NotebookRun, RunSettings
     from ddoauth_kit.workbook.runs.run_verdicts import RunVerdict

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from ddoauth_kit.errors.explainer import explain
-from ddoauth_kit.masking.people import mask_people
+from ddoauth_kit.leaks.people import mask_people
 from ddoauth_kit.printable import counted
 from ddoauth_kit.probing.probe_choice import area_of
 from ddoauth_kit.registration.against_sandbox import VARIABLE
@@ -43,6 +43,7 @@ td.word { white-space: nowrap; } small { opacity: 0.85; }
 .failure { border-left: 4px solid var(--bad-ink); padding-left: 0.8rem; margin: 1rem 0; }
 .failure h3 { margin: 0; font-size: 1rem; } .failure p { margin: 0.3rem 0; }
 details > summary { cursor: pointer; margin: 0.6rem 0; }
+.area > summary { margin: 0.2rem 0; }
 fieldset { border: 1px solid var(--line); border-radius: 4px; margin: 0.6rem 0; }
 fieldset label { display: inline-block; margin-right: 1rem; white-space: nowrap; }
 .matrix td[title] { text-align: center; }
@@ -57,16 +58,17 @@ _SLOWEST: Final = 10
 
 
 def report(outcome: RunOutcome) -> str:
-    """Return the report as HTML: what failed, the matrix, verdicts, differences, timings."""
-    sections = (_head, _failures, _matrix, _verdicts, _changes, _timings, _scan)
+    """Return the report as HTML: what failed, the matrix, differences, verdicts, timings."""
+    sections = (_head, _failures, _matrix, _changes, _verdicts, _timings, _scan)
     body = "\n".join(part for section in sections for part in _safely(section, outcome))
     style = f"{_STYLE}{_filters()}{css(follow_system=True)}"
     return page(f"ddoauth run: {_result(outcome)}", body=f"<main>\n{body}\n</main>", style=style)
 
 
 def _filters() -> str:
-    """Return CSS rules that hide rows without a verdict if its filter is checked."""
+    """Return CSS rules that hide areas and rows without a verdict if its filter is checked."""
     return "".join(
+        f".filter:has(.only-{verdict}:checked) ~ details:not(.has-{verdict}),"
         f".filter:has(.only-{verdict}:checked) ~ details tr.scope:not(.has-{verdict})"
         "{display:none}"
         for verdict in MARKS
@@ -213,17 +215,22 @@ def _area(
         if counted[verdict]
     )
     opened = " open" if any(v.tone == "bad" for v in found) else ""
-    yield f"<details{opened}><summary><strong>{_text(area)}</strong> "
+    yield f'<details class="area {_marked(found)}"{opened}><summary><strong>{_text(area)}</strong> '
     yield f"({_count(len(scopes), 'scope')}) {chips}</summary>"
     yield '<div class="wide" tabindex="0"><table class="matrix"><thead><tr>'
     yield "".join(f'<th scope="col">{_text(name)}</th>' for name in ("scope", *sites))
     yield "</tr></thead><tbody>"
     for scope in scopes:
         row = [cells.get((scope, site)) for site in sites]
-        marks = " ".join(sorted({f"has-{v.verdict}" for v in row if v}))
+        marks = _marked(v for v in row if v)
         yield f'<tr class="scope {marks}"><th scope="row">{_name(scope)}</th>'
         yield f"{''.join(map(_verdict, row))}</tr>"
     yield "</tbody></table></div></details>"
+
+
+def _marked(verdicts: Iterable[RunVerdict]) -> str:
+    """Return the classes that a filter looks for; a notebook may call a verdict anything."""
+    return " ".join(sorted({f"has-{v.verdict}" for v in verdicts if v.verdict in MARKS}))
 
 
 def _verdict(verdict: RunVerdict | None) -> str:

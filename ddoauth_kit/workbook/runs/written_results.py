@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from nbformat import v4
 
-from ddoauth_kit.masking.people import mask_row, mask_values
+from ddoauth_kit.leaks.people import mask_row, mask_values
+from ddoauth_kit.leaks.scan import Scan
 from ddoauth_kit.masking.redaction import Masker
-from ddoauth_kit.masking.scan import Scan
 from ddoauth_kit.result_files import folder_within, write_text
 from ddoauth_kit.workbook.runs.junit import junit
 from ddoauth_kit.workbook.runs.ledger import NAME as LEDGER

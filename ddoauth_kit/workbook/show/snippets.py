@@ -46,8 +46,8 @@ class Snippet:
     def introduced(self, host: str) -> str:
         """Return the code to copy: comments above it say how to set its variables.
 
-        `host` is the request's. The value of a secret is typed, so that it does not stand in the
-        history of the shell; a child process such as Python reads exported variables only.
+        `host` is the request's. Secrets are typed, so that they don't end up in the shell's
+        history; a child process such as Python sees only exported variables.
         """
         python = self.language == "python"
         lines = ["# Set these variables first, in the same terminal:"]

@@ -12,7 +12,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from ddoauth_kit.masking.known_secrets import environment_secrets
+from ddoauth_kit.leaks.known_secrets import environment_secrets
 from ddoauth_kit.masking.redaction import Masker
 from ddoauth_kit.result_files import write_text
 from ddoauth_kit.store.contents import stored_secrets

@@ -167,9 +167,12 @@ class VerdictMatrix:
             )
         return known[name.lower()] if name else ""
 
-    def text(self, *, brief: bool = False) -> str:
-        """Return fixed-width text; `brief` combines scopes with the same verdict everywhere."""
-        return matrix_text(self, brief=brief)
+    def text(self, *, brief: bool = False, width: int = 0) -> str:
+        """Return fixed-width text; `brief` combines scopes with the same verdict everywhere.
+
+        With a `width` in characters, sites that do not fit into a line follow below.
+        """
+        return matrix_text(self, brief=brief, width=width)
 
     def html(self) -> str:
         """Return the matrix as HTML that needs no script and includes its style."""
@@ -302,24 +305,25 @@ def _head(first: str, others: Iterable[str]) -> str:
     return f"<thead><tr>{names}</tr></thead>"
 
 
-def matrix_text(matrix: VerdictMatrix, *, brief: bool) -> str:
+def matrix_text(matrix: VerdictMatrix, *, brief: bool, width: int = 0) -> str:
     """Return the counts, which also serve as the legend, then the scopes by area.
 
     With Datadog's nine sites and longest scope, a line is 100 characters long.
     """
-    grid = _Grid(matrix)
     if not matrix.rows:
         return matrix.headline
-    areas = grid.brief() if brief else grid.full()
-    lines = [matrix.headline, "", *grid.counts(), "", *areas]
+    lines = [matrix.headline]
+    for grid in _Grid(matrix, slice(None)).within(width):
+        lines += ["", *grid.counts(), "", *(grid.brief() if brief else grid.full())]
     return "\n".join(line.rstrip() for line in lines)
 
 
 class _Grid:
-    """Hold the column widths, and format lines."""
+    """Hold the column widths for some of the sites, and format lines."""
 
-    def __init__(self, matrix: VerdictMatrix) -> None:
-        self.matrix = matrix
+    def __init__(self, matrix: VerdictMatrix, places: slice) -> None:
+        self.matrix, self.places = matrix, places
+        self.sites = matrix.sites[places]
         self.labels = {
             verdict: f"{MARKS[verdict].short:<{_SHORT}}  {MARKS[verdict].name}"
             for verdict in matrix.counts
@@ -329,33 +333,45 @@ class _Grid:
             map(len, (*names, *(area.name for area in matrix.areas), *self.labels.values())),
             default=0,
         )
-        self.widths = [max(len(site), _SHORT) for site in matrix.sites]
-        self.head = self.line("", matrix.sites)
+        self.widths = [max(len(site), _SHORT) for site in self.sites]
+        self.head = self.line("", self.sites)
+
+    def within(self, width: int) -> Iterator[_Grid]:
+        """Yield grids that are no wider than this, each with at least one site."""
+        begin, room = 0, width - self.first
+        for end, needed in enumerate(self.widths):
+            room -= needed + 1
+            if width and room < 0 and end > begin:
+                yield _Grid(self.matrix, slice(begin, end))
+                begin, room = end, width - self.first - needed - 1
+        yield _Grid(self.matrix, slice(begin, None))
 
     def line(self, first: str, cells: Sequence[str]) -> str:
         fitted = (f"{cell:<{width}}" for cell, width in zip(cells, self.widths, strict=True))
         return " ".join((f"{first:<{self.first}}", *fitted))
 
     def row(self, row: MatrixRow) -> str:
-        return self.line(f"  {row.scope}", [_short(verdict) for verdict in row.verdicts])
+        cells = [_short(verdict) for verdict in row.verdicts[self.places]]
+        return self.line(f"  {row.scope}", cells)
 
     def counts(self) -> Iterator[str]:
         yield self.head
         for verdict, numbers in self.matrix.counts.items():
-            yield self.line(self.labels[verdict], [str(number) for number in numbers])
+            cells = [str(number) for number in numbers[self.places]]
+            yield self.line(self.labels[verdict], cells)
 
     def full(self) -> Iterator[str]:
         since = _HEAD_AGAIN
         for area in self.matrix.areas:
             again = since >= _HEAD_AGAIN
-            yield self.line(area.name, self.matrix.sites) if again else area.name
+            yield self.line(area.name, self.sites) if again else area.name
             yield from (self.row(row) for row in area.rows)
             since = (0 if again else since) + 1 + len(area.rows)
 
     def brief(self) -> Iterator[str]:
         for area in self.matrix.areas:
             mixed = [row for row in area.rows if not row.is_uniform]
-            yield self.line(area.name, self.matrix.sites) if mixed else area.name
+            yield self.line(area.name, self.sites) if mixed else area.name
             yield from (self.row(row) for row in mixed)
             yield from _everywhere(area)
 

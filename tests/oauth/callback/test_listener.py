@@ -12,60 +12,22 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from support.builders import readable
+from support.listeners import free_port, listen, onboard, still_works
 from support.places import TESTS
-from support.scene import Scene
 from support.visitors import Person, get, waiting
 
-from ddoauth_kit import DATADOG_SITES, TokenSet
+from ddoauth_kit import TokenSet
 from ddoauth_kit.errors import AuthorizationError, InputError, NetworkError
-from ddoauth_kit.oauth.callback.attempts import MOST, SESSIONS
 from ddoauth_kit.oauth.callback.listener import CallbackListener
 from ddoauth_kit.oauth.client import ONE_PERSON
 from ddoauth_kit.oauth.consent.scripted_consent import visit_consent
-from ddoauth_kit.sandbox import Sandbox
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-    from ddoauth_kit import Http
+    from support.scene import Scene
+
     from ddoauth_kit.oauth.callback.addresses import CallbackUrls
-
-    Listener = CallbackListener[TokenSet]
-
-FROM_TILE = urlencode({"domain": "datadoghq.com", "site": "https://app.datadoghq.com"})
-
-
-@pytest.fixture
-def scene(http: Http) -> Iterator[Scene]:
-    """Give a sandbox whose client is registered with a free port of this machine."""
-    with Sandbox() as sandbox:
-        scene = Scene(sandbox, http)
-        scene.listen_at(f"http://127.0.0.1:{free_port()}")
-        yield scene
-
-
-def free_port() -> int:
-    """Return a port that was free a moment ago."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
-
-
-def listen(scene: Scene) -> Listener:
-    """Return a listener that exchanges the code."""
-    return CallbackListener(scene.oauth, finish=scene.oauth.exchange)
-
-
-def onboard(listener: Listener, query: str = FROM_TILE) -> str:
-    """Return the address at which a customer arrives from the tile."""
-    return f"{listener.onboarding_url}?{query}"
-
-
-def still_works(listener: Listener) -> None:
-    """Prove that the wait was not consumed: the next attempt gets its tokens."""
-    with waiting(listener) as outcome:
-        page = Person().finish(onboard(listener))
-    assert "You may now close this tab." in page.text
-    assert outcome[0].access_token
 
 
 def test_from_the_tile_to_tokens(scene: Scene) -> None:
@@ -398,81 +360,6 @@ def test_a_second_onboarding_replaces_nothing(scene: Scene) -> None:
         with waiting(listener) as outcome:
             assert person.browser.open(redirect).status == HTTPStatus.OK
     assert outcome[0].access_token
-
-
-@pytest.mark.checklist("C4")
-@pytest.mark.checklist("L10")
-@pytest.mark.parametrize("flood", [1, MOST, MOST + 1, SESSIONS - 1, SESSIONS, SESSIONS + 150])
-def test_a_flood_of_onboardings_locks_nobody_out(scene: Scene, flood: int) -> None:
-    """However many strangers begin, who came before them and who comes after them get through."""
-    for comes_first in (True, False):
-        with listen(scene) as listener:
-            person = Person()
-            redirect = person.decide(onboard(listener)) if comes_first else ""
-            assert {get(onboard(listener)).status for _ in range(flood)} == {303}
-            redirect = redirect or person.decide(onboard(listener))
-            with waiting(listener) as outcome:
-                assert person.browser.open(redirect).status == HTTPStatus.OK
-        assert outcome[0].access_token
-        assert len(scene.oauth.pending) == 0, "what was not answered is forgotten"  # type: ignore[arg-type]
-
-
-@pytest.mark.checklist("L10")
-def test_one_browser_begins_so_often_and_not_more(scene: Scene) -> None:
-    """A page that sends its visitor here again and again is stopped, and other browsers are not."""
-    with listen(scene) as listener:
-        cookie = get(onboard(listener)).headers["set-cookie"].partition(";")[0]
-        again = [get(onboard(listener), cookie=cookie).status for _ in range(MOST)]
-        assert again == [303] * (MOST - 1) + [429]
-        still_works(listener)
-
-
-ONBOARDINGS = (
-    "/onboard",
-    "/onboard?",
-    "/onboard?domain=datadoghq.com",
-    f"/onboard?{FROM_TILE}",
-    "/onboard/",
-    "/onboarding",
-    "/onboarding/start",
-    "/%6fnboard",
-    "//onboard",
-    "/start/",
-    "/start/onboard",
-)
-
-
-@pytest.mark.checklist("L9")
-@pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
-def test_a_listener_for_an_own_attempt_serves_no_onboarding(scene: Scene, method: str) -> None:
-    """From its opening on a stranger can begin nothing, before and after the link is made."""
-    listener = CallbackListener(scene.oauth, finish=scene.oauth.exchange, onboarding=False)
-    with listener:
-        origin = listener.redirect_uri.removesuffix("/oauth/callback")
-        before = {path: get(origin + path, method=method) for path in ONBOARDINGS}
-        url = listener.begin_url(domain="datadoghq.com")
-        after = {path: get(origin + path, method=method) for path in ONBOARDINGS}
-        for path, heard in (*before.items(), *after.items()):
-            assert heard.status == (404 if method == "GET" else 405), path
-            assert not {"location", "set-cookie"} & heard.headers.keys(), path
-        with waiting(listener) as outcome:
-            Person().finish(url)
-    assert outcome[0].site.name == "us1"
-
-
-@pytest.mark.checklist("L9")
-@pytest.mark.parametrize("site", DATADOG_SITES.names)
-def test_an_own_attempt_begins_in_one_browser(scene: Scene, site: str) -> None:
-    """The link works again in the browser that opened it first, and in no other."""
-    domain = DATADOG_SITES.named(site).domain
-    with CallbackListener(scene.oauth, finish=scene.oauth.exchange, onboarding=False) as listener:
-        url, person = listener.begin_url(domain=domain), Person()
-        assert person.follow(url)[1].status == HTTPStatus.OK
-        refused = Person().follow(url)[1]
-        assert (refused.status, refused.location) == (HTTPStatus.BAD_REQUEST, "")
-        with waiting(listener) as outcome:
-            person.finish(url)
-    assert outcome[0].site.name == site
 
 
 def test_a_link_works_in_one_browser(scene: Scene) -> None:

@@ -20,7 +20,7 @@ from support.scene import Scene
 from support.visitors import Person
 
 from ddoauth_kit.errors import AuthorizationError, InputError
-from ddoauth_kit.errors.advice import ADVICE
+from ddoauth_kit.errors.explainer import by_code
 from ddoauth_kit.oauth.callback.listener import CallbackListener
 from ddoauth_kit.oauth.client import ONE_PERSON
 from ddoauth_kit.oauth.consent.scripted_consent import visit_consent
@@ -88,7 +88,9 @@ def still_works(scene: Scene) -> None:
 
 def says_what_to_do(page: BrowserPage, code: str) -> None:
     """Prove that a page of an error carries the advice for it."""
-    advice, shown = (re.findall(r"\w+", text) for text in (ADVICE[code], unescape(page.text)))
+    advice, shown = (
+        re.findall(r"\w+", text) for text in (by_code()[code].fix, unescape(page.text))
+    )
     assert " ".join(advice)[1:] in " ".join(shown)
 
 

@@ -47,6 +47,7 @@ def test_a_failure_has_the_pages_own_words() -> None:
     page = _page(banner, _code("boom()", outputs=[error]))
     assert "An Exception was encountered" not in page
     assert '<a href="#failed">' in page
+    assert "The cells after it did not run." in page
     assert page.count('id="failed"') == 1
     assert 'id="failed"' not in _page(_code("boom()", "raises-exception", outputs=[error]))
 
@@ -67,6 +68,8 @@ def test_a_diagram_is_a_picture() -> None:
     assert 'src="data:image/svg+xml;base64,' in page
     assert "Customer" in page.split('alt="')[1].split('"')[0]
     assert page.index("words") < page.index("<img") < page.index("more")
+    assert '<div class="wide" tabindex="0"><img class="diagram"' in page
+    assert ".diagram { width: 100%; min-width: 40rem" in page
     other = _page(nbformat.v4.new_markdown_cell("```mermaid\ngraph TD\nA-->B\n```"))
     assert "graph TD" in other
     assert "<img" not in other

@@ -233,6 +233,26 @@ def test_verdicts_have_the_names_and_marks_of_the_workbook(out: Path) -> None:
     assert "<td>403</td>" in text
 
 
+def test_the_report_begins_with_what_changed(tmp_path: Path) -> None:
+    """The differences stand above the long list of scopes, and a filter hides whole areas."""
+    write_results(_outcome(tmp_path), out=tmp_path)
+    write_results(replace(_outcome(tmp_path), earlier=read_earlier(tmp_path)), out=tmp_path)
+    text = (tmp_path / "report.html").read_text("utf-8")
+    assert text.index("<h2>What changed") < text.index("<h2>Scopes and sites")
+    assert "~ details:not(.has-confirmed)," in text
+    assert re.search(r'<details class="area [^"]*has-confirmed', text)
+
+
+def test_a_verdict_of_another_name_is_text(tmp_path: Path) -> None:
+    """Whatever a notebook calls a verdict, it adds no attribute to the report."""
+    outcome = _outcome(tmp_path)
+    tables = {"verdicts": [_verdict("scope_0", 'x"><b onclick="y')]}
+    outcome = replace(outcome, runs=[replace(run, tables=tables) for run in outcome.runs])
+    text = report(outcome)
+    assert "<b" not in text.partition("<body>")[2].replace("<br", "")
+    assert "&lt;b onclick" in text
+
+
 def test_colours_can_be_read() -> None:
     """Ink on each ground has a contrast of 4.5 or more, in light and dark (WCAG 2.2, 1.4.3)."""
     from ddoauth_kit.workbook.runs.notebook_pages import STYLE
@@ -315,6 +335,16 @@ def test_a_new_or_missing_part_is_named_once(tmp_path: Path) -> None:
     assert [part.words for part in lost.comparison.parts] == [
         "05_scopes has verdicts only in the earlier run (30 verdicts)"
     ]
+
+
+def test_tables_of_a_run_before_are_not_compared(tmp_path: Path) -> None:
+    """A folder that was used twice counts with its last run only."""
+    whole = _outcome(tmp_path)
+    write_results(whole, out=tmp_path)
+    few = replace(whole, runs=[run for run in whole.runs if run.notebook == "01_a"])
+    write_results(few, out=tmp_path)
+    assert (tmp_path / "tables" / "verdicts.csv").exists()
+    assert read_earlier(tmp_path).verdicts == {}
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"runs": [1]}', '{"runs": [{}]}'])

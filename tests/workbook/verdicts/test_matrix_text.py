@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import chain
 
 from support.reports import SITES, full_report, report_on
 
@@ -18,6 +19,17 @@ def test_it_fits() -> None:
     assert max(map(len, LINES)) <= 100
     assert max(map(len, MATRIX.text(brief=True).splitlines())) <= 100
     assert not [line for line in LINES if line != line.rstrip()]
+
+
+def test_a_narrow_terminal_gets_the_sites_below_each_other() -> None:
+    """No line is wider than asked, and every scope has its verdict on every site, once."""
+    lines = MATRIX.text(width=60).splitlines()
+    assert max(map(len, lines)) <= 60
+    for row in MATRIX.rows:
+        found = [line.split()[1:] for line in lines if line.split()[:1] == [row.scope]]
+        assert len(found) > 1
+        assert list(chain(*found)) == [MARKS[verdict].short for verdict in row.verdicts if verdict]
+    assert MATRIX.text(width=100) == MATRIX.text()
 
 
 def test_every_scope_has_its_line_with_nine_words() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import nbformat
 import pytest
 
-from ddoauth_kit.masking.notebooks import mask_notebook
+from ddoauth_kit.leaks.notebooks import mask_notebook
 from ddoauth_kit.secret import Secret
 
 KEY = "c0ffee00c0ffee11c0ffee22c0ffee33"

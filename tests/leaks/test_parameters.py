@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ddoauth_kit.errors import InputError
-from ddoauth_kit.masking.parameters import PLAIN, plain_values, refuse_secret_parameters
+from ddoauth_kit.leaks.parameters import PLAIN, plain_values, refuse_secret_parameters
 from ddoauth_kit.secret import Secret
 
 pytestmark = pytest.mark.checklist("N3")

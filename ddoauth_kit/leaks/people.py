@@ -1,4 +1,4 @@
-"""Mask people and organizations in a report: e-mail addresses, and values with telling names."""
+"""Mask people and organizations in reports: e-mail addresses, and values with telling names."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _NAMES: Final = (
     "dd_org_name|dd_oid|org|org_id|org_name|org_uuid|organization|public_id|user|user_id|user_name|"
     "username|user_uuid|handle|email|full_name|first_name|last_name|created_by|modified_by"
 )
-# A text that contains none of these, in lower case, names nobody.
+# Text that contains none of these, in lower case, doesn't name anybody.
 _HINTS: Final = (
     *(
         "dd_o",
@@ -38,18 +38,18 @@ _QUOTE: Final = r"[\"']|&quot;|&#x27;|&#39;"
 _PATTERNS: Final = (
     # JSON and Python, in text or in HTML
     re.compile(rf"((?:{_QUOTE})(?:{_NAMES})(?:{_QUOTE})\s*:\s*)({_QUOTE})(?:(?!\2)[^\\]|\\.)*\2?"),
-    # the parameters of a URL or a form, and words of a log or a call: user="alice"
+    # the parameters of a URL or a form, and pairs in a log or a call: user="alice"
     re.compile(rf"(\b(?:{_NAMES})=)([\"']?)(?!<)(?:(?<=\")[^\"\n]*|(?<=')[^'\n]*|[^&\s\"']+)\2?"),
-    # a row of a card or of a table, in HTML and as text
+    # a row of a card or a table, in HTML and as text
     re.compile(rf"(<t[hd][^<>]*>\s*{_WORDS}\s*</t[hd]>\s*<td[^<>]*>)()[^<]*", re.IGNORECASE),
     re.compile(rf"(^[ \t]*{_WORDS}[ \t]{{2,}})()\S.*$", re.IGNORECASE | re.MULTILINE),
 )
 
 
 def mask_people(text: str) -> str:
-    """Return a text without e-mail addresses and without the names of users and organizations.
+    """Return text without e-mail addresses and without the names of users and organizations.
 
-    Names are found in JSON, in URLs and in two-column tables. In running prose, a name can't be
+    Names are found in JSON, in URLs and in two-column tables. In running text, a name can't be
     distinguished from other words.
     """
     folded = text.lower()
@@ -60,7 +60,7 @@ def mask_people(text: str) -> str:
 
 
 def _masked(found: re.Match[str]) -> str:
-    """Keep the field's name and the quotes; a word in brackets is safe in HTML."""
+    """Mask a value but not its field's name and quotes; a word in brackets is safe in HTML."""
     return f"{found[1]}{found[2]}(masked){found[2]}"
 
 
@@ -70,7 +70,7 @@ def mask_row(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def mask_values(value: Any) -> Any:  # noqa: ANN401 - JSON
-    """Return a JSON value with people masked in its texts; field names don't change."""
+    """Return a JSON value with people masked in its strings; field names don't change."""
     if isinstance(value, str):
         return mask_people(value)
     if isinstance(value, (list, tuple)):

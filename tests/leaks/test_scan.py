@@ -24,7 +24,7 @@ import pytest
 from support.builders import notebook_file
 
 from ddoauth_kit.errors import InputError
-from ddoauth_kit.masking.scan import scan_paths
+from ddoauth_kit.leaks.scan import scan_paths
 from ddoauth_kit.secret import Secret
 from ddoauth_kit.workbook.lessons.notebooks import notebooks_folder
 from ddoauth_kit.workbook.runs.notebook_pages import notebook_page

@@ -1,4 +1,4 @@
-"""Refuse a parameter that looks like a secret, because papermill writes it in clear text."""
+"""Refuse parameters that look like secrets, because papermill saves them in clear text."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _BARE: Final = re.compile(r"[0-9a-fA-F]{32}|[0-9a-fA-F]{40}")
 def plain_values(
     parameters: Mapping[str, Any], *, environ: Mapping[str, str] = os.environ
 ) -> frozenset[str]:
-    """Return the values of parameters that are declared not to be secret.
+    """Return the values of parameters that are marked as not secret.
 
     A name such as `COMMIT`, `RUN_ID` or `TRACE_ID` declares this for a value of 32 or 40 hex
     digits; the variable `DDOAUTH_PLAIN_PARAMETERS` declares it for all parameters that it lists.
@@ -44,8 +44,8 @@ def refuse_secret_parameters(
 ) -> None:
     """Refuse a parameter whose value is a known secret or looks like one, at any depth.
 
-    A value under a name such as `ACCESS_TOKEN` is also refused, unless it is empty. A value that
-    `plain_values` returns is refused only if it is a known secret.
+    A value whose name is, for example, `ACCESS_TOKEN` is also refused, unless it is empty. A value
+    that `plain_values` returns is refused only if it is a known secret.
 
     Raises:
         InputError: `secret_parameter`; the message contains the parameter's name, not its value.
@@ -65,7 +65,7 @@ def _is_secret(name: str, text: str, *, masker: Masker, plain: frozenset[str]) -
 
 
 def _leaves(name: str, value: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - JSON
-    """Yield every text in a value, including field names, with the name of its field."""
+    """Yield every string in a value, including field names, with the name of its field."""
     waiting = [(str(name), value)]
     while waiting:
         name, value = waiting.pop()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ddoauth_kit.masking.known_secrets import environment_secrets
+from ddoauth_kit.leaks.known_secrets import environment_secrets
 
 
 def test_names_of_variables_tell() -> None:

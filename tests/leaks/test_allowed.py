@@ -8,8 +8,8 @@ import pytest
 
 from ddoauth_kit.cli import main
 from ddoauth_kit.errors import InputError
-from ddoauth_kit.masking.allowed import fingerprint, is_allowed_line, read_allowed
-from ddoauth_kit.masking.scan import scan_paths
+from ddoauth_kit.leaks.allowed import fingerprint, is_allowed_line, read_allowed
+from ddoauth_kit.leaks.scan import scan_paths
 from ddoauth_kit.secret import Secret
 
 if TYPE_CHECKING:

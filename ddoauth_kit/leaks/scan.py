@@ -1,11 +1,11 @@
-"""Look for secrets in notebooks, reports and folders; report where they are, but not the values.
+"""Look for secrets in notebooks, reports and folders; report their places, not their values.
 
     ddoauth scan notebooks ddoauth-runs
 
-`masking.patterns` defines what looks like a secret, and `masking.walk` how deep to look. A file's
-marks say how to read it: as UTF-8, UTF-16, UTF-32, gzip, zip, tar, bzip2, xz or zlib. In any other
-binary, the readable strings are searched. A file that cannot be read is reported as such, and
-counts as a finding.
+`masking.patterns` defines what looks like a secret, and `masking.walk` defines how deep to look. A
+file's first bytes say how to read it: as UTF-8, UTF-16, UTF-32, gzip, zip, tar, bzip2, xz or zlib.
+In any other binary, the readable strings are searched. A file that cannot be read is reported as
+such, and counts as a finding.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from ddoauth_kit.errors import InputError
-from ddoauth_kit.masking.allowed import fingerprint, is_allowed_line
+from ddoauth_kit.leaks.allowed import fingerprint, is_allowed_line
+from ddoauth_kit.leaks.notebook_text import notebook_texts, output_pieces
+from ddoauth_kit.leaks.notebooks import field_find, spread
 from ddoauth_kit.masking.containers import (
     LARGEST,
     ClosedContainerError,
@@ -28,8 +30,6 @@ from ddoauth_kit.masking.containers import (
     TooLargeError,
     members,
 )
-from ddoauth_kit.masking.notebook_text import notebook_texts, output_pieces
-from ddoauth_kit.masking.notebooks import field_find, spread
 from ddoauth_kit.masking.patterns import Find
 from ddoauth_kit.masking.redaction import Masker, replaced
 from ddoauth_kit.printable import quoted_path
@@ -37,7 +37,7 @@ from ddoauth_kit.printable import quoted_path
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
-    from ddoauth_kit.masking.notebook_text import Text
+    from ddoauth_kit.leaks.notebook_text import Text
     from ddoauth_kit.secret import Secret
 
 SKIPPED: Final = frozenset({".git", ".venv", "node_modules", "__pycache__"})
@@ -47,19 +47,19 @@ _FEWEST: Final = 4
 # Runs on several sites repeat most of their cells, so each text is scanned only once.
 _REMEMBERED: Final = 16 * 1024
 _LONGEST_REMEMBERED: Final = 64 * 1024
-# A page's cells and tables, which the pages of a run repeat.
+# Cells and tables, which are repeated on the pages of a run.
 _BLOCKS: Final = re.compile(r"(?=<(?:div|section|table)\b)")
-# Where a block has one of these, what stands in its neighbours says whether it is a secret.
+# If a block contains one of these, the blocks around it show whether it is a secret.
 _LEANING: Final = re.compile(r"code=|state=|\s(?:-[uU]|--user|--proxy-user)\b", re.IGNORECASE)
 _AROUND: Final = 2048
 
 
 @dataclass(frozen=True, slots=True)
 class SecretFinding:
-    """Say where a secret is and what it looks like, but never its value.
+    """Where a secret is and what it looks like, but never its value.
 
-    `fingerprint` identifies it in a list of allowed values. It is empty for values that are known
-    in memory, which nobody can allow, and for unreadable files.
+    `fingerprint` identifies the secret in a list of allowed values. It is empty for values that are
+    known in memory, because those can't be allowed, and for unreadable files.
     """
 
     path: str
@@ -102,9 +102,9 @@ class Scan:
                 self.file(Path(folder) / name)
 
     def file(self, path: Path) -> bytes:
-        """Scan one file; whatever it contains, this returns findings and never raises.
+        """Scan one file; whatever it contains, the result is findings and never an exception.
 
-        Return the text that was read, so that nobody has to read it again.
+        Return the text that was read, so that the caller doesn't have to read it again.
         """
         self.files += 1
         data = b""
@@ -154,7 +154,7 @@ class Scan:
                 self.findings.setdefault(SecretFinding(name, where, what, mark))
 
     def _known_in(self, name: str) -> list[Find]:
-        """Return the known values in a file name; only these, because many names contain hashes."""
+        """Return only the known values in a file name, because many names contain hashes."""
         return [found for found in self.masker.walk.finds(name) if found.known]
 
     def _shown(self, name: str) -> str:
@@ -179,7 +179,7 @@ class Scan:
             yield f"line {number}", found.kind, _mark(text, found)
 
     def _in_blocks(self, text: str) -> Iterator[Find]:
-        """Yield the finds in a page: known values in the whole page, the rest block by block."""
+        """Yield the finds in a page: known values from the whole page, the rest block by block."""
         yield from self.masker.walk.known(text)
         begin = 0
         for block in _BLOCKS.split(text):
@@ -229,7 +229,7 @@ def scan_paths(
 ) -> list[SecretFinding]:
     """Return the secrets in files, and in all files in folders.
 
-    `allowed` are the fingerprints from a list; see `masking.allowed`.
+    `allowed` are the fingerprints from a list; see `leaks.allowed`.
 
     Raises:
         InputError: `unreadable_path`.
@@ -241,7 +241,7 @@ def scan_paths(
 
 
 def _notebook(text: str) -> Any:  # noqa: ANN401 - JSON
-    """Return a notebook, or None for a file that can be read only as text."""
+    """Return a notebook, or None for a file that is readable only as text."""
     try:
         content = json.loads(text)
     except (ValueError, RecursionError):
@@ -250,7 +250,7 @@ def _notebook(text: str) -> Any:  # noqa: ANN401 - JSON
 
 
 def _all_finds(text: str, masker: Masker) -> Iterator[Find]:
-    """Yield the finds in a text; scan a long text in overlapping blocks."""
+    """Yield the finds in text; long text is scanned in overlapping blocks."""
     if len(text) <= _BLOCK:
         yield from masker.walk.finds(text)
         return
@@ -286,5 +286,5 @@ def _line_starts(text: str) -> list[int]:
 
 
 def _printable(text: str) -> str:
-    """Return a name without surrogates; file systems allow them, but nothing can print them."""
+    """Return a name without surrogates, which file systems allow but which can't be printed."""
     return text.encode("utf-8", "backslashreplace").decode()

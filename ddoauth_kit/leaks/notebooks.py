@@ -1,4 +1,4 @@
-"""Mask every secret in a notebook, in any place, before the notebook is written."""
+"""Mask every secret in a notebook, wherever it is, before the notebook is written."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
-from ddoauth_kit.masking.notebook_text import notebook_texts, output_pieces, spread_finds
+from ddoauth_kit.leaks.notebook_text import notebook_texts, output_pieces, spread_finds
 from ddoauth_kit.masking.patterns import counts_as_value, finds
 from ddoauth_kit.masking.redaction import Masker, replaced
 from ddoauth_kit.masking.walk import merged
@@ -15,7 +15,7 @@ from ddoauth_kit.masking.walk import merged
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
-    from ddoauth_kit.masking.notebook_text import Piece, Text
+    from ddoauth_kit.leaks.notebook_text import Piece, Text
     from ddoauth_kit.masking.patterns import Find
     from ddoauth_kit.secret import Secret
 
@@ -31,12 +31,12 @@ def mask_notebook(
     masker: Masker | None = None,
     until: float | None = None,
 ) -> Any:  # noqa: ANN401 - as above
-    """Return a copy of a notebook without secrets, or the notebook itself if there is none.
+    """Return a copy of a notebook without secrets, or the notebook itself if it has none.
 
     Sources, outputs, tracebacks, stream text, attachments, widget state and all metadata are
     searched, and secrets that span several outputs are found too. Jupyter's own field names are
-    never changed, even if one equals a secret. `keep` and `masker` are as in `Masker`. After
-    `until` (a `time.monotonic` value), texts are replaced instead of searched.
+    never changed, even if one is the same as a secret. `keep` and `masker` are as in `Masker`.
+    After `until` (a `time.monotonic` value), texts are replaced instead of searched.
     """
     masker = masker or Masker(secrets, keep=keep)
     torn = list(spread(output_pieces(notebook), masker)) if _in_time(until) else []
@@ -64,7 +64,7 @@ def _close(text: str, masker: Masker) -> list[Find]:
 
 
 def field_find(text: Text) -> str:
-    """Return a find for a whole value, based on its field's name, or nothing."""
+    """Return a find for a whole value, based on its field's name, or None."""
     label = text.label
     return label if label and counts_as_value(text.text, name=text.name, quoted=True) else ""
 

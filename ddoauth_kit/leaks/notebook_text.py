@@ -1,4 +1,4 @@
-"""Walk over all texts in a notebook, in memory or as a file, and name each place."""
+"""Go through all the text in a notebook, in memory or as a file, and name each place."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _LOOSE: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Hold one text in a notebook, its place in words, and the path to it.
+    """One text in a notebook, its place in words, and the path to it.
 
     `name` is the field that contains it. `is_name` is true if the text is itself a field's name.
     `path` leads to the text, or for a name to its value.
@@ -57,14 +57,14 @@ class Text:
 
     @property
     def is_structure(self) -> bool:
-        """Return whether Jupyter needs this text unchanged, even if it equals a secret."""
+        """Return whether Jupyter needs this text unchanged, even if it is the same as a secret."""
         if self.is_name:
             return bool(_NAME.fullmatch(self.text))
         return self.text in _WORDS.get(self.name, ())
 
     @property
     def is_id(self) -> bool:
-        """Return whether this is a place for ids, commits or checksums; these look like keys."""
+        """Return whether this is a place for ids, commits or checksums, which look like keys."""
         if self.path[:2] == ("metadata", "widgets"):
             return bool(_WIDGET.fullmatch(self.text))
         if not _BARE.fullmatch(self.text) or self.is_name:
@@ -82,10 +82,10 @@ class Text:
 
 @dataclass(slots=True)
 class Piece:
-    """Hold one text in an output, and replace it.
+    """One text in an output, which can be replaced.
 
-    `channel` groups texts that a reader sees one after the other: one display's plain text and its
-    HTML are two channels. `cell` counts from 1.
+    `channel` groups the texts that a reader sees one after the other: a display's plain text and
+    its HTML are two channels. `cell` counts from 1.
     """
 
     channel: str
@@ -100,9 +100,9 @@ class Piece:
 
 
 def notebook_texts(notebook: Any) -> Iterator[Text]:  # noqa: ANN401 - JSON
-    """Yield every text in a notebook or other JSON value, including field names.
+    """Yield every string in a notebook or other JSON value, including field names.
 
-    A list of strings, which is how files store sources and outputs, is one text.
+    A list of strings counts as one text, because files store sources and outputs that way.
     """
     waiting: list[tuple[tuple[str | int, ...], str, Any]] = [((), "", notebook)]
     while waiting:
@@ -125,7 +125,7 @@ def notebook_texts(notebook: Any) -> Iterator[Text]:  # noqa: ANN401 - JSON
 
 
 def _is_lines(path: tuple[str | int, ...]) -> bool:
-    """Return whether a list of strings in this place is one text, split into lines."""
+    """Return whether a list of strings in this place is one text that was split into lines."""
     return bool(path) and path[-1] != "tags" and path[:1] != ("metadata",)
 
 
@@ -168,7 +168,7 @@ def spread_finds(
     close: Callable[[str], list[Find]],
     loose: Callable[[str], list[Find]],
 ) -> Iterator[tuple[list[tuple[Piece, int, int]], Find]]:
-    """Find secrets that span several texts in a channel, or are broken by spaces and colours.
+    """Find secrets that span several texts in a channel, or are broken up by spaces or colours.
 
     `close` receives the outputs of one cell without colours and inline tags, joined directly;
     `loose` receives those of all cells, without spaces and tags. Each find is yielded with the list
@@ -219,7 +219,7 @@ def _parts(
 
 
 def _words(text: str, noise: re.Pattern[str]) -> Iterator[tuple[int, int]]:
-    """Yield the start and end of each word between spaces, colours, outer quotes and tags."""
+    """Yield the start and end of each word; spaces, colours, outer quotes and tags end a word."""
     position = 0
     for found in noise.finditer(text):
         if found.start() > position:

@@ -1,4 +1,4 @@
-"""Collect the secrets that this process can know, so that it can find and mask them."""
+"""Collect the secrets that this process can know, so that they can be found and masked."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ _USER_LENGTH: Final = 20
 
 
 def environment_secrets(environ: Mapping[str, str] = os.environ) -> tuple[Secret, ...]:
-    """Return the values of all variables whose names say that they are secret.
+    """Return the values of all environment variables whose names mark them as secret.
 
     These include `DD_API_KEY`, `DD_APP_KEY` and the kit's own variables, if they have at least
-    eight characters. Other values, such as the token of a CI service, need a digit, or at least
-    twelve characters that are not one lower-case word; a password needs six characters. Paths and
-    addresses do not count, but the password inside an address does, whatever the variable's name
-    (`HTTPS_PROXY`, `DATABASE_URL`).
+    eight characters. Other values, such as a CI service's token, count if they contain a digit, or
+    have at least twelve characters and are not a lower-case word; a password needs six characters.
+    Paths and addresses do not count, but the password in an address does, whatever the variable's
+    name (`HTTPS_PROXY`, `DATABASE_URL`).
     """
     found: dict[Secret, None] = {}
     for name, value in environ.items():
@@ -76,7 +76,7 @@ def _guards(name: str, value: str) -> bool:
 
 
 def _is_path(value: str) -> bool:
-    """Return whether a value is a path: it exists, has several parts, or has a file extension."""
+    """Return whether a value is a path: it exists, or has several parts or a file extension."""
     if not _PATH.fullmatch(value):
         return False
     parts = [part for part in re.split(r"[/\\]", value) if part]

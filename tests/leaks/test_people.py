@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ddoauth_kit.masking.people import mask_people, mask_row
+from ddoauth_kit.leaks.people import mask_people, mask_row
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,9 @@
-"""Recognize values that a person has allowed, with a reason, in a comment or in a list.
+"""Recognize values that a person has allowed, with a reason, in a comment or a list.
 
     key = "..."  # ddoauth: allow (documented example)
 
 Each line in a list has a fingerprint and a reason; `ddoauth scan` prints the fingerprints. Neither
-contains a value, and neither hides a secret that is known in memory.
+a comment nor a list contains a value, and neither hides a secret that is known in memory.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def fingerprint(value: str) -> str:
 
 
 def is_allowed_line(line: str) -> bool:
-    """Return whether a line has a comment, with a reason, that allows its values."""
+    """Return whether a line has a comment that allows its values and gives a reason."""
     return "ddoauth" in line and _PRAGMA.search(line) is not None
 
 
@@ -43,7 +43,7 @@ def read_allowed(path: Path) -> frozenset[str]:
     """Read the fingerprints in a list; skip blank lines and lines that begin with `#`.
 
     Raises:
-        InputError: `bad_allow_list`; a line has no fingerprint or no reason.
+        InputError: `bad_allow_list`, if a line lacks a fingerprint or a reason.
     """
     try:
         lines = path.read_text("utf-8-sig").splitlines()

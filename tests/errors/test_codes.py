@@ -9,17 +9,16 @@ from typing import TYPE_CHECKING
 from support.places import KIT
 
 from ddoauth_kit import errors
-from ddoauth_kit.errors.advice import ADVICE
+from ddoauth_kit.errors.explainer import by_code
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# `advice` defines the codes, and the sandbox has errors of its own.
+# The sandbox has errors of its own.
 MODULES = [
-    path
-    for path in sorted(KIT.rglob("*.py"))
-    if path.name != "advice.py" and "sandbox" not in path.relative_to(KIT).parts
+    path for path in sorted(KIT.rglob("*.py")) if "sandbox" not in path.relative_to(KIT).parts
 ]
+ADVICE = {code: each.fix for code, each in by_code().items()}
 CLASSES = {name for name in vars(errors) if name.endswith("Error")} | {"error", "FrontError"}
 
 
