@@ -136,7 +136,7 @@ class FaultPlan:
 
 
 def parse_fault(spec: str) -> _Active:
-    """Read a fault in the format of the command line."""
+    """Read a fault in command-line format."""
     name, colon, amount = spec.partition(":")
     if name not in FAULTS:
         known = ", ".join(FAULTS)

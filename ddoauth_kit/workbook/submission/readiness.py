@@ -65,7 +65,7 @@ class Readiness:
 
     @property
     def missing(self) -> ResultTable:
-        """Return the open requirements in the same columns, with what to do in `next`."""
+        """Return the open requirements in the same columns, with the next step in `next`."""
         return _table("readiness_missing", self._open, fixes=True)
 
     @property
