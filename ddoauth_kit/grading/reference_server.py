@@ -139,7 +139,7 @@ class Acme:
         return f"{value}.{hmac.digest(self.key, value.encode(), 'sha256').hex()}"
 
     def remember(self, session: str, grant: Grant) -> None:
-        """Note what the account has connected; your own account decides that, never `dd_oid`."""
+        """Note what this account has connected; find it by your own login, never by `dd_oid`."""
         with (self.customers / session.partition(".")[0]).open("a") as connects:
             connects.write(json.dumps({"site": grant.slot.site, "org": grant.slot.org}) + "\n")
 

@@ -48,7 +48,10 @@ FAULTS: Mapping[str, Fault] = MappingProxyType(
             Fault("wrong-domain", "The redirect names another Datadog site."),
             Fault("inconsistent-site", "The redirect's site and domain can't belong together."),
             Fault("narrowed-scopes", "The grant has one scope fewer than requested."),
-            Fault("duplicate-callback", "A loopback redirect URI gets an extra call first."),
+            Fault(
+                "duplicate-callback",
+                "The sandbox calls a loopback redirect URI before the browser does.",
+            ),
             Fault("expired-code", "The authorization code counts as expired."),
             Fault("spent-code", "The authorization code counts as used."),
             Fault("token-endpoint-gone", "Token requests get 404, as if the endpoint had moved."),

@@ -66,8 +66,8 @@ class ServerCopy:
             InputError: `unknown_line`, if the text does not occur exactly once.
         """
         if self._text.count(old) != 1:
-            what = f"{old!r} occurs {self._text.count(old)} times in the copy, not once."
-            raise InputError("unknown_line", what)
+            what = f"{old!r} occurs {self._text.count(old)} times in the copy"
+            raise InputError("unknown_line", f"{what}; it must occur exactly once.")
         self._path.write_text(self._text.replace(old, new), encoding="utf-8")
         lines = difflib.unified_diff(
             _original().splitlines(), self._text.splitlines(), "reference", "copy", n=1, lineterm=""

@@ -81,7 +81,9 @@ CREATION: Final[dict[str, tuple[CreationStep, ...]]] = {
             OLDER,
         ),
         CreationStep(
-            "Export the app manifest from your first organization", "with the gear", OLDER
+            "Export the app manifest from your first organization",
+            "in the menu behind the app's gear icon",
+            OLDER,
         ),
         CreationStep("Import the manifest in the EU organization", "it gets a new client", OLDER),
         CreationStep(

@@ -229,7 +229,7 @@ def _is_public(uri: str) -> bool:
 def _folder(check: Report | None, when: str) -> ReadinessEntry:
     name = "folder checked"
     if check is None:
-        fix = "Run `ddoauth check PATH`; for a listing, state the content of its fields."
+        fix = "Run `ddoauth check PATH`; for a listing, pass what its fields contain as `stated`."
         return ReadinessEntry(name, Ready.NOT_SEEN, (), "not checked", when, fix)
     counts = ", ".join(f"{check.count(severity)} {severity}" for severity in Severity)
     ready = Ready.YES if check.passed else Ready.NO
@@ -248,7 +248,10 @@ def _server(grade: GradeReport | Path | None, when: str) -> Iterator[ReadinessEn
 
 def _by_hand(lab: Lab, when: str) -> Iterator[ReadinessEntry]:
     for requirement, fix in (
-        (TEST_AUTHORIZATION, "Click Test Authorization in the Developer Platform, and state it."),
+        (
+            TEST_AUTHORIZATION,
+            "Click Test Authorization in the Developer Platform, and pass the result as `stated`.",
+        ),
         (OTHER_ORGANIZATION, "Authorize the published client from another organization."),
     ):
         site = (lab.site.name,)
