@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import astuple
 from typing import TYPE_CHECKING
 
 import pytest
@@ -173,15 +174,17 @@ def test_a_comparison_copies_no_secret(tmp_path: Path, monkeypatch: pytest.Monke
     for number, secret in enumerate((canary, minted, key, *forms)):
         earlier = tmp_path / f"earlier-{number}"
         (earlier / "tables").mkdir(parents=True)
-        runs = [{"output": f"a {secret}.ipynb", "status": f"failed {secret}"}]
+        names = dict.fromkeys(("notebook", "site", "client"), f"a {secret}")
+        runs = [{"output": f"a {secret}.ipynb", "status": f"failed {secret}", **names}]
         (earlier / "summary.json").write_text(json.dumps({"runs": runs}), "utf-8")
         quoted = '"' + secret.replace('"', '""') + '"'
         row = f"us1,x,{quoted},{quoted},{quoted}\n"
         head = "site,client,scope,verdict,evidence\n"
         (earlier / "tables" / "verdicts.csv").write_text(head + row, "utf-8")
         found = read_earlier(earlier)
-        shown = [*found.cases, *found.cases.values(), *found.verdicts, *found.verdicts.values()]
-        assert len(shown) == 4
+        results = [*found.cases.values(), *found.verdicts.values()]
+        shown = [*found.cases, *found.verdicts, *(t for each in results for t in astuple(each))]
+        assert len(shown) == 10
         hidden = (canary, minted, key, *forms[2:])
         assert not [text for text in shown if any(s in text for s in hidden)]
         assert all(text.isprintable() for text in shown)
