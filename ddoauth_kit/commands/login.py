@@ -42,7 +42,7 @@ def configure(login: Parser) -> None:
     login.describe(
         "Authorize your client in your browser, and store the grant. After that, `ddoauth probe "
         "--mode live` and the lessons from 04 on work without a person; lessons 01 to 03 "
-        "authorize anew in JupyterLab. The client comes from the form in lesson 09, or from "
+        "authorize again in JupyterLab. The client comes from the form in lesson 09, or from "
         "DDOAUTH_CLIENT_ID, DDOAUTH_CLIENT_SECRET, DDOAUTH_REDIRECT_URIS and DDOAUTH_SCOPES. If "
         "DDOAUTH_SANDBOX is the address of a sandbox, the sandbox takes the place of Datadog: "
         "`ddoauth sandbox` prints all the lines to type.",

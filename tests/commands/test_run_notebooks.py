@@ -58,4 +58,4 @@ def test_the_help_of_login_says_which_lessons_need_a_person(
     """A stored grant is enough for some lessons only, and the help names them."""
     assert main(["help", "login"]) == 0
     said = " ".join(capsys.readouterr().out.split())
-    assert "the lessons from 04 on work without a person; lessons 01 to 03 authorize anew" in said
+    assert "the lessons from 04 on work without a person; lessons 01 to 03 authorize again" in said
