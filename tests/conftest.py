@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 import pickle
@@ -34,9 +33,6 @@ __all__ = ["pytest_runtest_setup", "pytest_terminal_summary"]
 # Hundreds of processes import the package here, and without bytecode each would compile it anew.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-# Collecting 10,000 tests makes objects that all live to the end: looking among them for garbage
-# again and again would more than double the processor seconds of each process.
-gc.disable()
 
 settings.register_profile(
     "kit",
@@ -117,12 +113,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     out = set(left_out)
     items[:] = sorted((item for item in items if item not in out), key=_rank)
     config.hook.pytest_deselected(items=left_out)
-
-
-def pytest_collection_finish() -> None:
-    """Collect garbage again, and no more look at what belongs to all tests."""
-    gc.freeze()
-    gc.enable()
 
 
 def _rank(item: pytest.Item) -> int:

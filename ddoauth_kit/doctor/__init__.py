@@ -1,4 +1,4 @@
-"""Find out what is missing, unreachable or misconfigured, and say what to do about it."""
+"""Find what is missing, unreachable or misconfigured, and say what to do about it."""
 
 from ddoauth_kit.doctor.examine import examine
 from ddoauth_kit.doctor.finding import Finding, Status

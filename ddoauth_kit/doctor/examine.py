@@ -34,12 +34,11 @@ def examine(  # noqa: PLR0913 - each is an option of the command
     environ: Mapping[str, str] = os.environ,
     sites: SiteTable = DATADOG_SITES,
 ) -> list[Finding]:
-    """Return all findings, in the order from this machine to Datadog.
+    """Return all findings, ordered from this machine to Datadog.
 
-    `names` are the sites to reach, by default all; the registration of the first one is checked.
-    With `offline`, nothing is sent. With `token_endpoint`, an empty form is sent to both token
-    endpoints of the registration's own site. No check uses up a token. Trying the store creates its
-    folder.
+    `names` lists the sites to reach, by default all; the first one's registration is checked. With
+    `offline`, nothing is sent. With `token_endpoint`, an empty form is sent to both token endpoints
+    of the registration's own site. No check uses up a token. Testing the store creates its folder.
 
     Raises:
         InputError: `unknown_site`.
@@ -76,7 +75,7 @@ def examine(  # noqa: PLR0913 - each is an option of the command
 
 
 def _once(findings: list[Finding]) -> list[Finding]:
-    """Leave out a finding that something is stored if a later finding says more about it."""
+    """Leave out the finding that something is stored if a later finding says more about it."""
     compared = {each.check for each in findings}
     return [f for f in findings if f.check != "kept" or f"kept: {f.found}" not in compared]
 

@@ -1,4 +1,4 @@
-"""Compare Python and the installed packages with the requirements in the kit's own metadata."""
+"""Compare Python and the installed packages with the requirements in the kit's metadata."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def check_packages(
 
 
 def missing_package(module: str) -> InputError:
-    """Return the error for a module that is not installed, and name the extra that includes it."""
+    """Return the error for a module that is not installed; it names the extra that includes it."""
     name = module.partition(".")[0].replace("_", "-").lower()
     wanted = needed(_metadata("Requires-Dist"))
     # `markdown_it` comes with the distribution `markdown-it-py`.
@@ -110,7 +110,7 @@ def is_good(requirement: Requirement, found: str) -> bool:
 
 
 def _metadata(name: str) -> list[str]:
-    """Return the metadata of the installed kit, or None if it runs without an installation."""
+    """Return the installed kit's metadata, or None if the kit runs without being installed."""
     try:
         return metadata(KIT).get_all(name) or []
     except PackageNotFoundError:

@@ -56,14 +56,14 @@ class Reached:
 def reach(
     sites: Iterable[Site], *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 ) -> tuple[Reached, ...]:
-    """Send a request to all sites at once, without any credential."""
+    """Send a request without any credential to all sites at once."""
     sites = tuple(sites)
     with Http(timeout=PATIENCE, deadline=PATIENCE) as http, ThreadPoolExecutor(len(sites)) as pool:
         return tuple(pool.map(lambda site: _reach(http, site, clock), sites))
 
 
 def check_sites(reached: tuple[Reached, ...]) -> Iterator[Finding]:
-    """Report which sites answer; an offline machine does not count as a problem."""
+    """Report which sites answer; being offline does not count as a problem."""
     errors = [each.error for each in reached if each.error is not None]
     if errors and len(errors) == len(reached):
         yield _none_answers(reached)
@@ -103,7 +103,7 @@ def check_clock(reached: tuple[Reached, ...]) -> Finding:
 
 
 def require_answer(http: Http, site: Site) -> Response:
-    """Return what a site answers to a request without any credential.
+    """Return a site's answer to a request without any credential.
 
     Raises:
         NetworkError, AnswerError: see `Http.send`; `no_sandbox` for a sandbox that has ended.
@@ -135,7 +135,7 @@ def _reach(http: Http, site: Site, clock: Callable[[], datetime]) -> Reached:
 
 
 def _foreign(answer: Response) -> str:
-    """Describe the answer, unless it is Datadog's usual answer to a request without a key.
+    """Describe an answer, unless it is the one that Datadog usually gives without a key.
 
     Datadog sends a refusal in JSON. A proxy sends a redirect, a page, or a status of its own.
     """
@@ -157,7 +157,7 @@ def _asked(site: Site) -> str:
 
 
 def _none_answers(reached: tuple[Reached, ...]) -> Finding:
-    """Report a fault that a person can fix as a problem, but not an offline machine."""
+    """Report, as a problem, a fault that a person can fix; being offline does not count."""
     errors = [each.error for each in reached if each.error is not None]
     tls = next((error for error in errors if error.code == "tls_error"), None)
     if tls is not None:

@@ -21,7 +21,7 @@ _TRIAL = Slot("api_key", "us1", "doctor")
 
 
 def check_keyring_and_store(environ: Mapping[str, str]) -> Iterator[Finding]:
-    """Try the store that would be used; a keyring is good only if the trial succeeds."""
+    """Try the store that would be used; a keyring counts as working only if the trial succeeds."""
     backend, reason = usable_keyring()
     stores = list(check_store(environ))
     yield _keyring(backend, reason, environ, works=stores[0].status is not Status.PROBLEM)
@@ -64,7 +64,7 @@ def check_folder(environ: Mapping[str, str]) -> Finding:
 
 
 def check_store(environ: Mapping[str, str]) -> Iterator[Finding]:
-    """Test the store that would be used, and list the names of its secrets."""
+    """Test the store that would be used, and list the names of the secrets in it."""
     try:
         chosen = open_store(environ=environ)
         refuse_unwritable(chosen.store, _TRIAL)

@@ -1,4 +1,4 @@
-"""Check variables that take one of several words; the commands also refuse other words."""
+"""Check variables that take one of several words; commands refuse any other word."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _SITES: Final = tuple(name.replace("-", "_").upper() for name in DATADOG_SITES.n
 
 
 def check_sockets(environ: Mapping[str, str]) -> Iterator[Finding]:
-    """Say where kernels put their sockets if the temporary folder's path is too long for them."""
+    """Say where kernels put their sockets if the temporary folder's path is too long."""
     parent = short_parent(environ)
     if parent is None:
         step = "set TMPDIR to a folder with a shorter path"
@@ -54,7 +54,7 @@ def check_words(environ: Mapping[str, str]) -> Iterator[Finding]:
 
 
 def check_names(environ: Mapping[str, str]) -> Iterator[Finding]:
-    """Report variables that start like the kit's own but are never read."""
+    """Report variables that are named like the kit's own but are never read."""
     known = {
         *_NAMES,
         *_SET,

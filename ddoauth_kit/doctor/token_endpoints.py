@@ -1,4 +1,4 @@
-"""Ask both token endpoints of a registration's site which one answers, without any credential."""
+"""Find out which of a site's two token endpoints answers, without sending any credential."""
 
 from __future__ import annotations
 

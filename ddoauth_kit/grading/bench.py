@@ -54,10 +54,10 @@ class Bench:
 
     While `beside` is true, scenarios run side by side, and each sees only its own organization.
     `waits` counts how often the grader waited because of the server's own rate limit.
-    `list_names_orgs` is false if a good connect showed that [list] does not name organizations.
-    `seconds` is how long a page may take, and `token_life` is the lifetime of an access token that
-    must expire soon. Both grow if a good connect shows that the server or its machine is slow.
-    `pace` is how long the slowest good connect took to show its page.
+    `list_names_orgs` is false if a good connect showed that the address in [list] does not name
+    organizations. `seconds` is how long a page may take, and `token_life` is the lifetime of an
+    access token that must expire soon. Both grow if a good connect shows that the server or its
+    machine is slow. `pace` is how long the slowest good connect took to show its page.
     """
 
     control: SandboxControl
@@ -150,7 +150,7 @@ class Bench:
 
     @property
     def has_sessions(self) -> bool:
-        """Return whether two browsers can act as two people; a fixed cookie rules it out."""
+        """Return whether two browsers can act as two people, which a fixed cookie prevents."""
         fixed = self.login is not None and bool(self.login.cookie or self.login.header)
         return not fixed or self.other_login is not None
 
@@ -161,7 +161,7 @@ class Bench:
         vanity: str | None = None,
         permissions: Sequence[str] | None = None,
     ) -> CustomerOrg:
-        """Create an organization for one scenario; by default, its user has all permissions."""
+        """Create an organization for one scenario; its user has all permissions by default."""
         number = self._count()
         made = self.control.new_org(
             site or self.site, name=f"Customer {number}", vanity=vanity, permissions=permissions
@@ -179,13 +179,13 @@ class Bench:
             self.waits += 1
 
     def keep_pace(self, seconds: float) -> None:
-        """Let a page take ten times as long as a good connect took, unless `patience` is longer."""
+        """Allow a page ten times as long as a good connect took, or `patience` if it is longer."""
         with self._lock:
             self.pace = max(self.pace, seconds)
             self.seconds = max(self.seconds, min(_PACE * self.pace, LONGEST_PATIENCE))
 
     def lengthen_life(self, seconds: int) -> None:
-        """Let tokens live at least this long in the scenarios where they must expire."""
+        """Set the minimum lifetime of tokens in scenarios where they must expire."""
         with self._lock:
             self.token_life = max(self.token_life, seconds)
 
@@ -200,13 +200,13 @@ class Bench:
         return host is not None and host.role == "app"
 
     def is_redirect(self, url: str) -> bool:
-        """Return whether an address leads back to the server, by its host or its redirect URI."""
+        """Return whether an address has the host of the server or of its redirect URI."""
         if self.redirect_uri and url.partition("?")[0] == self.redirect_uri.partition("?")[0]:
             return True
         return not self.is_datadog(url)
 
     def begin(self, browser: CustomerBrowser, *, tile: Mapping[str, str]) -> str:
-        """Return the authorization request that the server sends this browser to Datadog with."""
+        """Start the flow in this browser, and return the resulting authorization request."""
         return begin_flow(
             self.entry,
             browser,
@@ -230,7 +230,8 @@ class Bench:
     def lists(self, org: CustomerOrg, browser: CustomerBrowser) -> bool:
         """Return whether the server lists this organization as connected, by its id or its name.
 
-        Return false without [list], or if a good connect showed that it contains neither.
+        Return false if the settings lack [list], or if a good connect showed that the list contains
+        neither.
         """
         if "list" not in self.acts or not self.list_names_orgs:
             return False
@@ -243,7 +244,7 @@ class Bench:
         return {"site": vanity_url or named.public.app_url, "domain": named.domain}
 
     def perform(self, act: ActSettings, browser: CustomerBrowser) -> ActOutcome:
-        """Make the server do something, with a request from this browser or with a command."""
+        """Make the server do something, by a request from this browser or by a command."""
         if act.command:
             return self._run(act.command)
         page = self._send_form(act, browser) if act.form else browser.request(act.method, act.url)

@@ -49,8 +49,8 @@ class CookieJar:
     def take(self, header: str, *, url: str) -> None:
         """Store the cookie in a `Set-Cookie` header from `url`, or ignore it.
 
-        A top-level answer may set a cookie with any SameSite value, even after a cross-site
-        redirect.
+        The response to a top-level navigation may set a cookie with any SameSite value, even after
+        a cross-site redirect.
         """
         cookie = read_set_cookie(header, url=url, now=self._now())
         if cookie is None:
@@ -66,8 +66,8 @@ class CookieJar:
     def header(self, url: str, *, method: str = "GET", initiator: str | None = None) -> str:
         """Return the `Cookie` header of a top-level navigation, or an empty string.
 
-        `initiator` is the page whose link or form began it; without it, the person typed the
-        address, which counts as same-site.
+        `initiator` is the page whose link or form began the navigation. Without one, the person
+        typed the address, which counts as same-site.
         """
         here = urlsplit(url)
         same = initiator is None or site_of(initiator) == site_of(url)
@@ -130,7 +130,7 @@ def read_set_cookie(header: str, *, url: str, now: float) -> Cookie | None:
 
 
 def site_of(url: str) -> tuple[str, str]:
-    """Return the scheme and registrable name, which all addresses on a site share."""
+    """Return the scheme and registrable domain, which together identify a site."""
     parts = urlsplit(url)
     host = parts.hostname or ""
     name = host if _is_address(host) else ".".join(host.split(".")[-2:])
@@ -138,7 +138,7 @@ def site_of(url: str) -> tuple[str, str]:
 
 
 def is_trustworthy(url: str) -> bool:
-    """Return whether Chromium treats an address as secure: https, or this machine."""
+    """Return whether Chromium treats an address as secure: it uses https or is on this machine."""
     parts = urlsplit(url)
     return parts.scheme == "https" or is_loopback(parts.hostname or "")
 
@@ -164,7 +164,7 @@ def _allowed(cookie: Cookie, *, url: str, domain: str) -> bool:
 
 
 def _scope(domain: str, *, host: str) -> tuple[str, bool] | None:
-    """Return the cookie's host and whether only that host gets it, or None if it is refused."""
+    """Return the cookie's host and whether only that host gets it, or None for a refused cookie."""
     wanted = domain.lower().removeprefix(".")
     if not wanted:
         return host, True

@@ -1,7 +1,7 @@
 """Act as the customer's browser: follow redirects, handle cookies like Chromium, and record both.
 
-Like the sender, this module imports httpx, because a browser stores cookies and can visit any host.
-It never receives any of the kit's secrets.
+This module imports httpx directly, as the sender does, because a browser stores cookies and can
+visit any host. It never receives any of the kit's secrets.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _KEEP_METHOD: Final = frozenset({307, 308})
 
 @dataclass(frozen=True, slots=True)
 class VisitedAddress:
-    """One request of the browser: the address in its bar, and the status of the answer."""
+    """Hold one of the browser's requests: the URL in its address bar, and the response's status."""
 
     method: str
     url: str
@@ -77,12 +77,13 @@ class _Navigation:
 
 
 class CustomerBrowser:
-    """Browse the server under test and Datadog's pages; Datadog's come through the front.
+    """Browse the server under test directly, and Datadog's pages through the front.
 
-    `proxy` is the front's address and `ca` its certificate as PEM. The browser connects directly to
-    this machine and does not check its https certificates, because the certificates that developers
-    make themselves would fail the check. If a page on this machine answers 429, the browser waits
-    as long as `Retry-After` says and retries a few times; `limited` is called before each wait.
+    `proxy` is the front's address and `ca` is its certificate as PEM. The browser connects to this
+    machine directly and does not check its https certificates, because developers' self-signed
+    certificates would fail the check. If a page on this machine responds with 429, the browser
+    waits as long as `Retry-After` says and retries a few times; it calls `limited` before each
+    wait.
     """
 
     def __init__(
@@ -119,9 +120,9 @@ class CustomerBrowser:
         initiator: str | None = None,
         until: Callable[[str], bool] | None = None,
     ) -> SeenPage:
-        """Go to an address and follow redirects; stop before an address that `until` accepts.
+        """Go to an address and follow redirects, but stop before any address that `until` accepts.
 
-        `initiator` is the page that holds the link; without it, the person typed the address.
+        `initiator` is the page that contains the link; without it, the person typed the address.
         """
         return self._go(_Navigation("GET", url), initiator=initiator, until=until)
 
@@ -134,7 +135,7 @@ class CustomerBrowser:
         changes: Mapping[str, str] | None = None,
         until: Callable[[str], bool] | None = None,
     ) -> SeenPage:
-        """Submit a form on `page` with one of its buttons, after changing some of its fields."""
+        """Change some fields of a form on `page`, and submit it with one of its buttons."""
         changed = dict(changes or {})
         pairs = [(name, changed.pop(name, value)) for name, value in form.fields]
         pairs += list(changed.items())
@@ -152,13 +153,13 @@ class CustomerBrowser:
         initiator: str | None = None,
         until: Callable[[str], bool] | None = None,
     ) -> SeenPage:
-        """Post fields as a form does."""
+        """Post fields to an address as a form would."""
         kind = "application/x-www-form-urlencoded"
         asked = _Navigation("POST", url, urlencode(pairs).encode(), kind)
         return self._go(asked, initiator=initiator, until=until)
 
     def request(self, method: str, url: str, *, content_type: str = "", body: str = "") -> SeenPage:
-        """Make any request from a page of the same site, and follow its redirects."""
+        """Make any request as if from a page on the same site, and follow its redirects."""
         asked = _Navigation(method, url, body.encode() if body else None, content_type)
         return self._go(asked, initiator=url, until=None, waits=0)
 
@@ -249,7 +250,7 @@ class CustomerBrowser:
 
 
 def trust_of(certificate: bytes) -> ssl.SSLContext:
-    """Return a TLS client context that trusts the front and the system's authorities."""
+    """Return a TLS client context that trusts both the front and the system's authorities."""
     context = ssl.create_default_context()
     context.load_verify_locations(cadata=certificate.decode())
     return context
@@ -306,7 +307,7 @@ def _following(asked: _Navigation, page: SeenPage) -> _Navigation | None:
 
 
 def _pause(page: SeenPage) -> float:
-    """Return how many seconds a rate limit asks the client to wait, or 0."""
+    """Return how many seconds a rate-limit response asks the client to wait, or 0."""
     if page.status != _TOO_MANY or not is_loopback(urlsplit(page.url).hostname or ""):
         return 0.0
     named = page.headers.get("retry-after") or page.headers.get("ratelimit-reset") or "1"

@@ -59,7 +59,7 @@ _DATADOG: Final = re.compile(r"https://[^\s\"'<>\\]+/oauth2/v1/authorize[^\s\"'<
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FirstLook:
-    """Hold the results of one run: the settings, the refused hosts and the cookies."""
+    """Hold what one run revealed: the settings, the refused hosts and the cookies."""
 
     settings: GradeSettings
     blocked: tuple[str, ...]
@@ -67,7 +67,7 @@ class FirstLook:
     scopes_unknown: tuple[str, ...] = ()
 
     def toml(self) -> str:
-        """Return the file; the comments at its end list what a person should confirm."""
+        """Return the settings file; comments at the end list what a person should confirm."""
         lines = [to_toml(self.settings, blocked=self.blocked).rstrip("\n"), ""]
         lines += [f"# The server's cookies: {', '.join(self.cookies) or 'none'}."]
         lines += [
@@ -86,7 +86,7 @@ class FirstLook:
 
     @property
     def redirect_uri(self) -> str:
-        """Return the redirect URI that was seen."""
+        """Return the redirect URI that the server sent."""
         return next(iter(self.settings.client.redirect_uris), "")
 
 
@@ -132,7 +132,7 @@ def _with_client(env: Mapping[str, str]) -> dict[str, str]:
 
 
 def look(bench: Bench, guess: GradeSettings, *, say: Callable[[str], None]) -> FirstLook:
-    """Let one customer connect while the sandbox tolerates every mistake, and record the result."""
+    """Connect one customer while the sandbox tolerates every mistake, and record the result."""
     bench.control.switch(tolerate=list(TOLERANCES), basic=True)
     journey, entry = _begun(bench, guess.start.url)
     asked = journey.asked
@@ -161,12 +161,12 @@ def look(bench: Bench, guess: GradeSettings, *, say: Callable[[str], None]) -> F
 
 
 def is_tool(host: str) -> bool:
-    """Return whether this host was probably requested by a build tool rather than by the server."""
+    """Return whether a build tool, rather than the server, probably requested this host."""
     return bool(_TOOLS & {*re.split(r"[.-]", host.partition(":")[0])})
 
 
 def _begun(bench: Bench, url: str) -> tuple[Journey, StartSettings]:
-    """Find out how the flow begins at this address: in which of the four ways."""
+    """Find out in which of the four ways the flow begins at this address."""
     journey = _fresh(bench)
     named = _json_field(journey.browser.open(url, until=bench.is_datadog))
     if named:
@@ -193,7 +193,7 @@ def _fresh(bench: Bench) -> Journey:
 
 
 def _how_to_log_in(error: FlowNotFoundError) -> str:
-    """Return the options that log in with the form that was found, or an empty string."""
+    """Return the options for logging in with the form that was found, or an empty string."""
     forms = error.page.html.forms if error.page is not None else ()
     form = next((form for form in forms if form.password), None)
     if error.code != "login_needed" or error.page is None:
@@ -226,7 +226,7 @@ def _leaves(value: Any, name: str = "") -> Iterable[tuple[str, str]]:  # noqa: A
 
 
 def _logged(bench: Bench) -> str:
-    """Return the text before an authorization request in the output."""
+    """Return the text that precedes an authorization request in the server's output."""
     for line in bench.subject.written().splitlines():
         found = _DATADOG.search(line)
         if found and bench.is_datadog(found[0]):
@@ -276,7 +276,7 @@ def _arrived(bench: Bench, journey: Journey) -> Arrival:
 
 
 def _mark(arrival: Arrival, journey: Journey) -> ConnectedSettings:
-    """Return the page's address, and its first words that are the same for every customer."""
+    """Return the page's address, and the first words on it that are the same for every customer."""
     page = arrival.page
     bare = page.url.partition("?")[0].partition("#")[0]
     query = dict(parse_qsl(urlsplit(page.url).query))

@@ -68,7 +68,7 @@ class GradeMeans:
     """Say how a server is graded.
 
     With `browser`, Chromium opens its pages and runs their scripts. With `isolated`, this process,
-    the server and the sandbox run in their own namespace; `forward` lists ports of the machine that
+    the server and the sandbox run in their own namespace; `forward` lists the machine's ports that
     the server may reach from there.
     """
 
@@ -86,7 +86,7 @@ class _Client:
 
     @classmethod
     def unknown(cls, settings: GradeSettings) -> Self:
-        """Describe the client of a server that is already running, as far as it is known."""
+        """Describe what is known about the client of a server that is already running."""
         uris = settings.client.redirect_uris
         own = _nearest_uri(settings, uris) if uris else ""
         return cls(client_id="", client_secret="", redirect_uri=own, scopes=settings.client.scopes)
@@ -241,7 +241,7 @@ def _registered(settings: GradeSettings, sandbox: Sandbox, control: SandboxContr
 
 
 def _nearest_uri(settings: GradeSettings, uris: Sequence[str]) -> str:
-    """Return the tested server's redirect URI; if there are several, the one at its own address."""
+    """Return the tested server's redirect URI; of several, return the one at its own address."""
     start = settings.start
     place = urlsplit(start.url or start.page or start.json).netloc
     own = [uri for uri in uris if urlsplit(uri).netloc == place]
@@ -343,7 +343,7 @@ def _all(running: Running, good: GoodRun) -> list[Finding]:
 def _results(
     findings: Sequence[Finding], *, wanted: Sequence[str], site: str
 ) -> tuple[CheckResult, ...]:
-    """Join the findings with the requirements, in the catalogue's order."""
+    """Match the findings with their requirements, in the catalogue's order."""
     by_id = {finding.id: finding for finding in findings}
     return tuple(
         _result(name, by_id.get(name), site=site) for name in REQUIREMENTS if name in {*wanted}

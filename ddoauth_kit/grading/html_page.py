@@ -1,4 +1,4 @@
-"""Read a page as a person sees it: its text, links, forms and automatic redirect."""
+"""Read what a person would see on a page: its text, links, forms and automatic redirect."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ class Arrival:
 
 
 class Journey:
-    """Run one attempt in its own browser and organization.
+    """Take one attempt through its own browser and organization.
 
     Raises:
         FlowNotFoundError: the attempt did not reach the consent page, or did not return from it.
@@ -83,9 +83,9 @@ class Journey:
         return self
 
     def begin(self, *, tile: bool = True) -> Self:
-        """Let the server send the browser to Datadog, and store the address as `request`.
+        """Let the server send the browser to Datadog, and store that address as `request`.
 
-        With `tile`, the customer comes from Datadog's tile, which adds site and domain.
+        With `tile`, the customer comes from Datadog's tile, which adds `site` and `domain`.
         """
         named = self._bench.tile(self.site, vanity_url=self.org.site_url or None)
         self.request = self._bench.begin(self.browser, tile=named if tile else {})
@@ -141,7 +141,7 @@ class Journey:
         return self.begin().consent().arrive()
 
     def events(self) -> tuple[SandboxEvent, ...]:
-        """Return what the sandbox has answered since this journey began."""
+        """Return the requests that the sandbox has answered since this journey began."""
         return self._mine(self._bench.control.events(after=self.began))
 
     def _mine(self, events: tuple[SandboxEvent, ...]) -> tuple[SandboxEvent, ...]:
@@ -151,7 +151,7 @@ class Journey:
 
 
 def _lives(bench: Bench, page: SeenPage) -> bool:
-    """Return whether the process is alive; a dying one closes its connections slightly earlier."""
+    """Return whether the process is alive; a dying one is first given a moment to end."""
     until = time.monotonic() + (_DYING if page.failure in _BROKEN_OFF else 0.0)
     while bench.subject.alive and time.monotonic() < until:
         time.sleep(_TICK)
@@ -159,7 +159,7 @@ def _lives(bench: Bench, page: SeenPage) -> bool:
 
 
 def changed(location: str, changes: Mapping[str, str | None]) -> str:
-    """Return a redirect with changed parameters; None removes a parameter."""
+    """Return the redirect with some parameters changed; None removes a parameter."""
     parts = urlsplit(location)
     pairs = [
         pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] not in changes

@@ -35,8 +35,8 @@ _WORDS: Final = {
 class GoodRun:
     """Hold what the first good connect showed.
 
-    `tolerated` names the mistakes that the sandbox tolerates now. `failure` says why even tolerance
-    did not help, so nothing else can be tested; otherwise it is empty.
+    `tolerated` names the mistakes that the sandbox tolerates now. If even tolerance did not help,
+    nothing else can be tested, and `failure` gives the reason; otherwise `failure` is empty.
     """
 
     findings: tuple[Finding, ...]
@@ -45,7 +45,7 @@ class GoodRun:
 
 
 class _Mistakes:
-    """Let the sandbox tolerate one mistake after another."""
+    """Make the sandbox tolerate one mistake after another."""
 
     def __init__(self, bench: Bench) -> None:
         self._bench = bench
@@ -168,7 +168,7 @@ def _at_exchange(arrival: Arrival) -> str:
 
 
 def check_way(bench: Bench, journey: Journey, arrival: Arrival) -> None:
-    """Find out whether the server's calls reach the front at all.
+    """Check that the server's calls reach the front.
 
     Raises:
         SettingsError: `untrusted_ca`, `front_bypassed`.

@@ -1,4 +1,4 @@
-"""Run a partner's server that gets OAuth with Datadog right; copy what you need.
+"""Run a partner's server that uses Datadog's OAuth correctly; copy what you need.
 
 It serves all sites, runs in several processes (its state is in files), and works behind a proxy.
 Variables: `DD_CLIENT_ID`, `DD_CLIENT_SECRET`, `REDIRECT_URI`, `SCOPES`, `STATE_FOLDER`,

@@ -52,7 +52,7 @@ _UNTRIED: Final = frozenset({Verdict.NOT_SEEN, Verdict.NOT_TESTED})
 
 
 class Grade(StrEnum):
-    """Rate a server by its worst requirement, never by a percentage.
+    """Rate a server by its worst verdict, never by a percentage.
 
     `incomplete` means that a *must* was not seen or not tested.
     """
@@ -150,7 +150,7 @@ class GradeReport:
 
     @property
     def headline(self) -> str:
-        """Return the grade, what was tested, and what one more setting would add."""
+        """Summarize the grade, what was tested, and what one more setting would add."""
         tried = sum(result.verdict not in _UNTRIED for result in self.results)
         counted = ", ".join(f"{number} {verdict.words}" for verdict, number in self.counts.items())
         sites = f"{len(self.sites)} site{'' if len(self.sites) == 1 else 's'}"

@@ -1,4 +1,4 @@
-"""Run a grading's scenarios, and trust the absence of requests only between good connects."""
+"""Run a grading's scenarios, and trust that no request arrived only between two good connects."""
 
 from __future__ import annotations
 
@@ -54,11 +54,11 @@ class Running:
     _confirmed: list[_Pending] = field(default_factory=list)
 
     def chosen(self) -> tuple[Scenario, ...]:
-        """Return the scenarios that decide at least one of the wanted checks."""
+        """Return the scenarios that produce a result for at least one of the wanted checks."""
         return tuple(each for each in SCENARIOS if {*each.checks} & {*self.wanted})
 
     def connects_ahead(self) -> int:
-        """Estimate how many connects the chosen scenarios make."""
+        """Estimate how many connects the chosen scenarios will make."""
         able = [each for each in self.chosen() if not self._missing(each)]
         return sum(each.connects for each in able) + 2
 
@@ -87,7 +87,7 @@ class Running:
         return self.findings
 
     def _weigh_state(self) -> None:
-        """Change a missing or short state to *broken* if nothing else binds the browser."""
+        """Turn a bad state from *risk* into *broken* if nothing else binds the browser."""
         by_id = {finding.id: finding for finding in self.findings}
         unbound = [name for name in _BINDING if name in by_id]
         unbound = [name for name in unbound if by_id[name].verdict is Verdict.BROKEN]
@@ -105,7 +105,7 @@ class Running:
         return not missing
 
     def _missing(self, scenario: Scenario) -> str:
-        """Return the first table that this scenario needs and the settings lack."""
+        """Return the first table that this scenario needs but the settings lack."""
         given = {*self.bench.acts}
         given |= {"login"} if self.bench.login is not None else set()
         given |= {"durable"} if self.bench.durable else set()
@@ -147,7 +147,7 @@ class Running:
             return _untried(scenario, str(error))
 
     def _after_death(self, scenario: Scenario, found: list[Finding]) -> list[Finding]:
-        """Mark a scenario as *broken* if the process ended during it, and restart the process."""
+        """Restart the process if it ended during a scenario, and mark that scenario as *broken*."""
         self._give_up_pending("The server's process ended before a good connect could follow.")
         dead = Check(scenario.checks[0], "The server keeps running.")
         text = f"The server's process ended in this scenario: {scenario.name}."
@@ -168,7 +168,7 @@ class Running:
             self.dead = f"The server ended and could not be started again: {error}"
 
     def _confirm(self) -> None:
-        """Make a good connect; it confirms the findings before it."""
+        """Make a good connect, which confirms the findings before it."""
         if not self._pending or self.dead:
             return
         try:
@@ -202,7 +202,7 @@ class Running:
         )
 
     def _beside(self, scenarios: list[Scenario]) -> None:
-        """Run scenarios side by side; their organizations distinguish their requests.
+        """Run scenarios side by side, and tell their requests apart by organization.
 
         Only *met* results count. The other scenarios run again alone, because a busy machine may
         have been too slow to run all of them at once.
@@ -236,7 +236,7 @@ class Running:
             self._one(scenario)
 
     def _look_for_late(self) -> None:
-        """Look once for exchanges that arrived after their scenario's page."""
+        """Look once for exchanges that arrived after their scenario's page was shown."""
         if not self._confirmed:
             return
         events = self.bench.control.events(after=min(each.ended for each in self._confirmed))
@@ -254,7 +254,7 @@ class Running:
                 self._keep([Check(finding.id, finding.expected).broken(text, events=late)])
 
     def after_failure(self, found: Iterable[Finding]) -> list[Finding]:
-        """Store the findings of a failed good connect, and only the mistakes from the whole run."""
+        """Store a failed good connect's findings, but only mistakes from the whole run."""
         self._keep(found)
         self._keep(each for each in self._of_whole_run() if each.verdict in _WRONG)
         return self.findings

@@ -56,7 +56,7 @@ class SandboxEvent:
 
     @property
     def is_token_request(self) -> bool:
-        """Return whether this is a POST to a token endpoint, or to a wrong address for one."""
+        """Return whether this is a POST to a token endpoint, or to a wrong address meant as one."""
         named = {"grant_type", "code_verifier"} & {*self.form_fields, *self.json_fields}
         return self.method == "POST" and (self.path in TOKEN_PATHS or bool(named))
 
@@ -91,7 +91,7 @@ class SandboxEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerOrg:
-    """Hold an organization in the sandbox that only one scenario uses."""
+    """Hold a sandbox organization that only one scenario uses."""
 
     id: str
     name: str
@@ -121,7 +121,7 @@ class SandboxControl:
         return int(self._ask("GET", "journal", query={"after": 10**14})["last"])
 
     def fault(self, spec: str, *, org: str | None = None, attempt: str | None = None) -> None:
-        """Make something fail, as `NAME`, `NAME:COUNT` or `NAME:PROBABILITY`, for one org."""
+        """Make something fail for one organization: `NAME`, `NAME:COUNT` or `NAME:PROBABILITY`."""
         self._ask("POST", "faults", {"fault": spec, "org": org, "attempt": attempt})
 
     def clear_faults(self, *, org: str | None = None) -> None:
@@ -135,7 +135,7 @@ class SandboxControl:
     def access_token_life(
         self, seconds: float, *, org: str | None = None, claims: float | None = None
     ) -> None:
-        """Let new access tokens live this many real seconds; `claims` is their `expires_in`."""
+        """Set how many real seconds new access tokens live; `claims` is their `expires_in`."""
         asked: dict[str, object] = {"access_token": seconds, "org": org}
         self._ask("PUT", "lifetimes", asked | ({} if claims is None else {"claims": claims}))
 
@@ -173,7 +173,7 @@ class SandboxControl:
         scope: str | None = None,
         grant: str | None = None,
     ) -> None:
-        """Do something that a customer or an administrator can do on Datadog's pages."""
+        """Act as a customer or an administrator on one of Datadog's pages."""
         asked = {"do": deed, "org": org, "client_id": client_id, "scope": scope, "grant": grant}
         self._ask("POST", "customer", {k: v for k, v in asked.items() if v is not None})
 
@@ -199,7 +199,7 @@ class SandboxControl:
         return tuple(found["redirect_uris"]), tuple(found["scopes"])
 
     def leaks(self, text: str) -> tuple[str, ...]:
-        """Return the kinds of issued secrets that a text contains, such as `access_token`."""
+        """Return the kinds of issued secrets in a string, such as `access_token`."""
         return tuple(self._ask("POST", "leaks", {"text": text})["found"]) if text else ()
 
     def _ask(

@@ -108,7 +108,7 @@ class _Seen:
 
 
 class _Visit:
-    """Make one navigation; it runs in Chromium's own thread."""
+    """Make one navigation, in Chromium's own thread."""
 
     def __init__(
         self,
@@ -179,7 +179,7 @@ class _Visit:
                 seen.failure = next(named, "broken")
 
     def _follow(self, window: Any) -> None:  # noqa: ANN401 - Playwright's
-        """Click a link on the initiator's page, so that cookies are sent as if from there."""
+        """Click a link on the initiator's page, so that the right cookies are sent."""
         initiator = self._initiator or ""
         link = f'<a id="go" href="{escape(self._url)}">go</a>'
         window.route(
@@ -261,7 +261,7 @@ def _launched(proxy: str) -> tuple[Any, Any]:
 
 
 def _given(cookie: Cookie) -> dict[str, object]:
-    """Write a cookie in Playwright's format; a domain without a dot means only this host."""
+    """Convert a cookie to Playwright's format; there, a leading dot includes subdomains."""
     given: dict[str, object] = {
         "name": cookie.name,
         "value": cookie.value,

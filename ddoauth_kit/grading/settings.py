@@ -1,4 +1,4 @@
-"""Read and write `ddoauth-grade.toml`: a server's flow, and how to make it act."""
+"""Read and write `ddoauth-grade.toml`, which describes a server's flow and how to make it act."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _ACT: Final = ("url", "method", "command")
 
 
 class SettingsError(Exception):
-    """Say why grading cannot begin: a stable code, and one line that ends with the next step."""
+    """Explain why grading cannot begin: a stable code and one line that ends with the next step."""
 
     def __init__(self, code: str, line: str) -> None:
         super().__init__(code, line)
@@ -56,8 +56,8 @@ class SettingsError(Exception):
 class StartSettings:
     """Say where the flow begins, in one of four ways.
 
-    `url` redirects to Datadog, `page` has one link or form that leads there, `json` answers with
-    the address in `field` (dots for nested fields), and `log` is a text in the output line that
+    `url` redirects to Datadog, `page` has one link or form that leads there, `json` returns the
+    address in `field` (with dots for nested fields), and `log` is some text in the output line that
     contains the address.
     """
 
@@ -79,7 +79,7 @@ class ConnectedSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientSettings:
-    """Hold the server's registration: an `oauth_clients.json`, or the values themselves."""
+    """Hold the server's registration: the path of its file, or the values themselves."""
 
     file: str = ""
     redirect_uris: tuple[str, ...] = ()
@@ -90,7 +90,7 @@ class ClientSettings:
 class ServerSettings:
     """Say how to start the server; without a command, it is already running.
 
-    `ready` is an address that answers or a text in the output. Values of `env` may contain
+    `ready` is an address that answers, or text in the output. Values in `env` may contain
     `{client_id}`, `{client_secret}` and `{env:NAME}`.
     """
 
@@ -102,7 +102,7 @@ class ServerSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActSettings:
-    """Say how to make the server do something: by a request or by a command.
+    """Say how to make the server do something: with a request or with a command.
 
     A login may have `form` fields, and `cookie` and `header`, which are sent unchanged
     (`name=value`, `Name: value`).
@@ -120,9 +120,9 @@ class ActSettings:
 class GradeSettings:
     """Hold all settings of `ddoauth grade`.
 
-    `patience` is in seconds. `pages` maps a requirement to a text that its page must show; `skip`
-    maps a requirement to the reason why it is skipped. Commands run in `folder`, and relative paths
-    start there.
+    `patience` is in seconds. `pages` maps a requirement to text that its page must show; `skip`
+    maps a requirement to the reason for skipping it. Commands run in `folder`, and paths are
+    relative to it.
     """
 
     start: StartSettings
@@ -162,7 +162,7 @@ def read_settings(path: Path) -> GradeSettings:
 
 
 def settings_from(document: Mapping[str, Any], *, folder: Path = Path()) -> GradeSettings:
-    """Check a parsed TOML document; every unknown name is refused.
+    """Check a parsed TOML document, and refuse every unknown name.
 
     Raises:
         SettingsError: `bad_settings`, `unknown_setting`, `literal_secret`.
@@ -337,7 +337,7 @@ def _server(document: Mapping[str, Any]) -> ServerSettings:
 
 
 def _no_literal(name: str, value: str, *, where: str) -> None:
-    """Refuse a literal secret, because the file is committed with the code."""
+    """Refuse a literal secret, because the settings file is committed with the code."""
     if value and is_secret_name(name) and not _REFERENCE.search(value):
         raise SettingsError(
             "literal_secret",
@@ -433,7 +433,7 @@ def _by_requirement(document: Mapping[str, Any], name: str, known: Iterable[str]
 def to_toml(settings: GradeSettings, *, blocked: Iterable[str] = ()) -> str:
     """Return the file that `--init` writes, for a person to confirm.
 
-    `blocked` are hosts that the front refused; the file lists them as comments.
+    `blocked` lists the hosts that the front refused; they appear in the file as comments.
     """
     lines = ["# What `ddoauth grade` knows of this server. Check each value.", "", "[start]"]
     lines += _pairs(

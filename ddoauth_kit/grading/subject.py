@@ -40,7 +40,7 @@ _HTTP_PORT: Final = 80
 class SubjectStart:
     """Say how to start the server: its command, its folder, and the sign that it is ready.
 
-    `ready` is an address that answers, or a text in the output; without it, an open port.
+    `ready` is an address that answers, or text in the output; without it, the sign is an open port.
     `log` is a file that the server writes besides its output.
     """
 
@@ -54,7 +54,7 @@ class SubjectStart:
 
 
 class Subject:
-    """Run the server until `stop`; without a command, somebody else has started it.
+    """Run the server until `stop`; if it has no command, somebody else has already started it.
 
     Raises:
         SettingsError: `port_in_use`, `server_ended`, `server_not_ready`, `no_server`.
@@ -76,7 +76,7 @@ class Subject:
 
     @property
     def alive(self) -> bool:
-        """Return whether the process runs or, if it was started by hand, its port answers."""
+        """Return whether the process is alive or, without one, whether the port answers."""
         if self.by_hand:
             return _answers(self._how.place)
         return self._process is not None and self._process.alive
@@ -125,7 +125,7 @@ class Subject:
             self._process.send(getattr(signal, "SIGKILL", signal.SIGTERM))
 
     def restart(self, *, crash: bool = False) -> None:
-        """Restart the server with its stored state; with `crash`, it has no time to store more."""
+        """Restart the server with its stored state; `crash` leaves no time to store more."""
         if crash:
             self.kill()
         self.stop()
@@ -151,7 +151,7 @@ class Subject:
         return _size(self._output_file)
 
     def last_lines(self) -> str:
-        """Return the end of the output, to show with a failure; it may contain secrets."""
+        """Return the end of the output, to be shown with a failure; it may contain secrets."""
         return "\n".join(self.written().splitlines()[-_LAST_LINES:])
 
     def __enter__(self) -> Self:
@@ -223,7 +223,7 @@ class Subject:
 
 
 class FlowNotFoundError(Exception):
-    """Say why the flow did not reach Datadog: a stable code and one line that ends with advice."""
+    """Explain why the flow did not reach Datadog: a stable code, and one line with advice."""
 
     def __init__(self, code: str, line: str, page: SeenPage | None = None) -> None:
         super().__init__(code, line)
@@ -243,9 +243,9 @@ def begin_flow(
     tile: Mapping[str, str],
     written: Callable[[], str],
 ) -> str:
-    """Let the browser begin, and return the Datadog address that the server sends it to.
+    """Start the flow in the browser, and return the Datadog address that the server sends it to.
 
-    `tile` holds `site` and `domain`, which Datadog's tile adds to an onboarding URL.
+    `tile` contains `site` and `domain`, which Datadog's tile adds to an onboarding URL.
 
     Raises:
         FlowNotFoundError: `no_server`, `server_slow`, `server_failed`, `server_closed`, `circle`,
@@ -263,7 +263,7 @@ def begin_flow(
 
 
 def with_pairs(url: str, pairs: Mapping[str, str]) -> str:
-    """Add these query parameters to an address, unless it already has one of the same name."""
+    """Add query parameters to an address, except those whose names it already has."""
     parts = urlsplit(url)
     query = parse_qsl(parts.query, keep_blank_values=True)
     named = {name for name, _ in query}
@@ -354,7 +354,7 @@ _SERVER_ERROR: Final = 500
 
 
 def _check_came(page: SeenPage) -> None:
-    """Raise an error for a page that reports a problem."""
+    """Raise an error if the page reports a problem."""
     where = _path(page.url)
     if page.failure:
         code, line = _FAILURES[page.failure]
@@ -367,7 +367,7 @@ def _check_came(page: SeenPage) -> None:
 
 
 def _other_scheme(page: SeenPage) -> str:
-    """Say that http and https may have been mixed up if no answer could be read."""
+    """If no answer could be read, say that http and https may have been mixed up."""
     if page.failure == "unreachable" and page.url.startswith("https:"):
         return " If it serves plain http, write http:// there."
     if page.failure == "broken" and page.url.startswith("http:"):

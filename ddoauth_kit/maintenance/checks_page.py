@@ -1,6 +1,7 @@
-"""Write the page on the rules, `.github/CHECKS.md`.
+"""Write `.github/CHECKS.md`, the page about the rules.
 
-For maintainers: `python -m ddoauth_kit.maintenance.checks_page` rewrites it, `--check` compares.
+For maintainers: `python -m ddoauth_kit.maintenance.checks_page` rewrites it; `--check` only
+compares.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ def page() -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Rewrite the page if it is stale, or with `--check` name it and exit with 1."""
+    """Rewrite the page if it is stale; with `--check`, only name it and exit with 1."""
     text = page()
     fresh = PATH.is_file() and PATH.read_text("utf-8") == text
     return rewrite({} if fresh else {PATH: text}, check="--check" in arguments)

@@ -1,6 +1,6 @@
-"""Write the page on errors, `.github/ERRORS.md`, from the explanations.
+"""Write `.github/ERRORS.md`, the page about errors, from the explanations.
 
-`python -m ddoauth_kit.maintenance.errors_page` rewrites it, `--check` only compares.
+`python -m ddoauth_kit.maintenance.errors_page` rewrites it; `--check` only compares.
 """
 
 from __future__ import annotations
@@ -45,12 +45,12 @@ def page() -> str:
 
 
 def sentences(text: str) -> list[str]:
-    """Split a text where a sentence ends and another begins, with a capital or with code."""
+    """Split text where one sentence ends and another begins, with a capital letter or with code."""
     return _SENTENCE_END.split(text)
 
 
 def page_path() -> Path:
-    """Return where the page is in the repository."""
+    """Return the page's path in the repository."""
     return notebooks_folder().parent / ".github" / "ERRORS.md"
 
 
@@ -80,7 +80,7 @@ def _section(entry: Explanation) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Rewrite the page if it is stale, or with `--check` name it and exit with 1."""
+    """Rewrite the page if it is stale; with `--check`, only name it and exit with 1."""
     return rewrite(rewritten(), check="--check" in arguments)
 
 

@@ -1,4 +1,4 @@
-"""Say for each kind of resource which store of the sandbox holds it, and why."""
+"""Say which of the sandbox's stores holds each kind of resource, and why."""
 
 from __future__ import annotations
 

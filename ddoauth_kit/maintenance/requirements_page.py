@@ -1,6 +1,6 @@
-"""Write the page on what is graded, `.github/GRADE.md`.
+"""Write `.github/GRADE.md`, the page about what is graded.
 
-For maintainers: `python -m ddoauth_kit.maintenance.requirements_page` rewrites it, `--check`
+For maintainers: `python -m ddoauth_kit.maintenance.requirements_page` rewrites it; `--check` only
 compares.
 """
 
@@ -167,7 +167,7 @@ def _row(requirement: Requirement) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Rewrite the page if it is stale, or with `--check` name it and exit with 1."""
+    """Rewrite the page if it is stale; with `--check`, only name it and exit with 1."""
     text = page()
     fresh = PATH.is_file() and PATH.read_text("utf-8") == text
     return rewrite({} if fresh else {PATH: text}, check="--check" in arguments)

@@ -1,6 +1,6 @@
 """Write the tables of the sandbox's README from the code: behaviours, profiles, faults, kinds.
 
-`python -m ddoauth_kit.maintenance.sandbox_page` rewrites them, `--check` only compares.
+`python -m ddoauth_kit.maintenance.sandbox_page` rewrites them; `--check` only compares.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ README: Final = Path(sandbox.__file__).parent / "README.md"
 
 
 def page(text: str) -> str:
-    """Return the README with its tables brought up to date; the prose stays."""
+    """Return the README with its tables brought up to date and its prose unchanged."""
     for head, rows in _tables().items():
         text = _replaced(text, head=head, rows=rows)
     return text
@@ -58,7 +58,7 @@ def _replaced(text: str, *, head: str, rows: Iterable[tuple[str, ...]]) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Rewrite the tables if they are stale, or with `--check` name the page and exit with 1."""
+    """Rewrite the tables if they are stale; with `--check`, only name the page and exit with 1."""
     return rewrite(rewritten(), check="--check" in arguments)
 
 

@@ -180,7 +180,7 @@ def unescaped(text: str) -> str:
 
 
 def _mapped(text: str, pattern: re.Pattern[str]) -> _Mapped:
-    """Decode again, and record where each part came from; this is necessary only after a find."""
+    """Decode again, and record where each part came from; this is necessary only after a match."""
     inner: list[int] = []
     outer: list[tuple[int, int, bool]] = []
     length = position = 0

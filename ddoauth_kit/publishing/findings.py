@@ -36,7 +36,7 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class RuleFinding:
-    """Hold one breach of a rule; `edits` fix it, and are empty if a fix would be a guess."""
+    """Hold one breach of a rule; `edits` fix it, or are empty if a fix would be a guess."""
 
     rule: Rule
     at: Place
@@ -45,7 +45,7 @@ class RuleFinding:
     edits: tuple[Edit, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """Return the finding as `--format json` shows it."""
+        """Return the finding in the form that `--format json` shows."""
         return {
             "rule": self.rule.id,
             "severity": str(self.rule.severity),
@@ -71,6 +71,6 @@ def plain(name: str) -> str:
 
 
 def quoted(value: object) -> str:
-    """Return a value from a file in printable form: ASCII, on one line, and truncated."""
+    """Return a value from a file in printable form: one truncated line of ASCII."""
     text = ascii(value)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."

@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Hold what a check found.
+    """Hold the results of a check.
 
     `notes` say what could not be checked. `patch` fixes the findings that have edits. Its paths are
-    relative to the repository, or to the folder if there is none, so that `git -C FOLDER apply`
-    accepts it in both cases.
+    relative to the repository or, without one, to the folder, so that `git -C FOLDER apply` accepts
+    the patch in both cases.
     """
 
     folder: str
@@ -47,7 +47,7 @@ class Report:
         return not self.count(Severity.MUST)
 
     def count(self, severity: Severity) -> int:
-        """Return how many findings have a severity."""
+        """Return how many findings have this severity."""
         return sum(found.rule.severity is severity for found in self.findings)
 
     def as_json(self) -> dict[str, Any]:
@@ -79,10 +79,11 @@ def check_folder(
     probes: Sequence[SavedProbe] | None = None,
     unused_scopes: Collection[str] = (),
 ) -> Report:
-    """Check a folder; findings are sorted by file, the manifest first, and by line.
+    """Check a folder; findings are sorted by file (the manifest comes first) and by line.
 
-    `app_uuid` is compared with the git reference `base` or the manifest `earlier`. `probes` are
-    results of `ddoauth probe`, and `unused_scopes` are scopes that no observed call used.
+    `app_uuid` is compared with the one at the git reference `base` or in the manifest `earlier`.
+    `probes` are results of `ddoauth probe`, and `unused_scopes` are scopes that no observed call
+    used.
 
     Raises:
         InputError: `not_an_integration`, `bad_base`, `bad_earlier_manifest`.
@@ -120,7 +121,7 @@ def _mended(
 ) -> tuple[tuple[RuleFinding, ...], list[tuple[TextFile, TextFile]]]:
     """Return the findings, and the files before and after all edits that fix their finding.
 
-    A finding loses its edits if its rule still finds something after them, or if its file is a
+    A finding loses its edits if its rule still finds a problem after them, or if its file is a
     link, which git does not patch.
     """
     while True:
@@ -149,7 +150,7 @@ def _edited(
 
 
 def _files(integration: Integration) -> list[TextFile]:
-    """Return the files that a patch may change; the client's file is only a copy."""
+    """Return the files that a patch may change, so not the client's file, which is only a copy."""
     parts = (integration.manifest, integration.readme)
     return [part.file for part in parts if isinstance(part, Document | Readme)]
 

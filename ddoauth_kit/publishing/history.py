@@ -1,4 +1,4 @@
-"""Find the `app_uuid` that an integration had before, because it must not change."""
+"""Find an integration's earlier `app_uuid`, which must not change."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def folder_prefix(folder: Path) -> str | None:
 
 
 def find_commit(folder: Path, *references: str) -> tuple[str, str] | None:
-    """Return the first reference that resolves to a commit, and the commit's id."""
+    """Return the first of these references that resolves to a commit, and that commit's id."""
     for reference in references:
         commit = f"{reference}^{{commit}}"
         answer = _git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", commit)
@@ -78,7 +78,7 @@ class EarlierManifest:
 
 
 def earlier_app_uuid(folder: Path, *, base: str = "", manifest: str | Path = "") -> EarlierManifest:
-    """Return the value from a given manifest, a given git reference or the usual base branch.
+    """Return the value from the given manifest, the given git reference or the usual base branch.
 
     If neither is given, a missing git, repository or branch results in a note, not an error.
 

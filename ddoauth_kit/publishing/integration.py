@@ -32,7 +32,7 @@ class Readme:
 
 @dataclass(frozen=True, slots=True)
 class Integration:
-    """Hold a folder's files: each one's content, or why it is unreadable, or None if missing."""
+    """Hold the contents of a folder's files; a file can also be unreadable, or None if missing."""
 
     folder: Path
     readme: Readme | Unreadable | None
@@ -52,7 +52,7 @@ class Integration:
 
     @property
     def creates_key(self) -> bool:
-        """Return whether the client asks for the scope that creates an API key."""
+        """Return whether the client requests the scope for creating an API key."""
         document = self.client
         scopes = document.get("integration", "scopes") if isinstance(document, Document) else None
         return isinstance(scopes, list) and "api_keys_write" in scopes
@@ -64,7 +64,7 @@ class Integration:
 
 
 def read_integration(path: str | Path, *, edited: Mapping[str, TextFile] = _NOTHING) -> Integration:
-    """Read a folder; `edited` replaces files that are not written yet.
+    """Read a folder; texts in `edited` take the place of the files on disk.
 
     Raises:
         InputError: `not_an_integration`.

@@ -1,4 +1,4 @@
-"""Read the files in an untrusted folder: within limits, inside the folder, unchanged."""
+"""Read an untrusted folder's files unchanged, within size limits, and only inside the folder."""
 
 from __future__ import annotations
 
@@ -37,17 +37,17 @@ class TextFile:
 
     @property
     def newline(self) -> str:
-        """Return the file's first line ending."""
+        """Return the line ending that the file uses first."""
         first = _NEWLINE.search(self.text)
         return first[0] if first else "\n"
 
     @property
     def starts(self) -> tuple[int, ...]:
-        """Return where each line starts; a lone CR also ends a line, as in Markdown."""
+        """Return the offset where each line starts; a lone CR also ends a line, as in Markdown."""
         return _starts(self.text)
 
     def line_at(self, offset: int) -> int:
-        """Return an offset's line, counted from 1."""
+        """Return the line that contains an offset, counted from 1."""
         return bisect_right(self.starts, offset)
 
 
@@ -93,7 +93,7 @@ def _starts(text: str) -> tuple[int, ...]:
 
 
 def _is_there(path: Path) -> bool:
-    """Return whether the name exists, even as a broken link."""
+    """Return whether the name exists, even if it is a broken link."""
     try:
         os.lstat(path)
     except (FileNotFoundError, NotADirectoryError):

@@ -22,7 +22,7 @@ _BLANKS: Final = re.compile(r"\s*\Z")
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """Hold the offsets of a value and of its key; in a list, both are the value's."""
+    """Hold the offsets of a value and its key; for a list's item, both are the value's."""
 
     key_start: int
     key_end: int
@@ -32,7 +32,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class BrokenJson:
-    """Say in a clause why a text is not JSON; lines are counted from 1."""
+    """Say in a clause why a string is not JSON; lines are counted from 1."""
 
     line: int
     why: str
@@ -40,7 +40,7 @@ class BrokenJson:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """Hold a JSON text's value, its members by path, and the paths that occur twice."""
+    """Hold a JSON document's value, its members by path, and the paths that occur twice."""
 
     file: TextFile
     value: Any
@@ -98,7 +98,7 @@ class Document:
 
 
 def parse_json(file: TextFile) -> Document | BrokenJson:
-    """Parse a text with the standard library, then find the positions of its members."""
+    """Parse JSON with the standard library, and then find the positions of its members."""
     try:
         value = json.loads(file.text)
     except json.JSONDecodeError as error:
@@ -130,14 +130,14 @@ class _Around:
 
 @dataclass(slots=True)
 class _Scan:
-    """Walk over the tokens of a text that is known to be JSON."""
+    """Walk over the tokens of a string that is known to be JSON."""
 
     members: dict[Path, Member] = field(default_factory=dict)
     repeated: list[tuple[Path, int]] = field(default_factory=list)
     around: list[_Around] = field(default_factory=list)
 
     def take(self, mark: str, start: int, end: int) -> None:
-        """Process one token; the open object or list decides whether it is a key or a value."""
+        """Process one token, which is a key or a value depending on the open object or list."""
         top = self.around[-1] if self.around else None
         if mark in "}]":
             closed = self.around.pop()

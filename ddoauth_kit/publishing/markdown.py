@@ -1,4 +1,4 @@
-"""Read a Markdown page: its top-level blocks with lines, its sections, images and HTML.
+"""Read a Markdown page: its top-level blocks with their lines, its sections, images and HTML.
 
 markdown-it-py reads CommonMark and keeps the lines of each block; mistune, the parser that comes
 with JupyterLab, doesn't. Only this module uses it.
@@ -50,13 +50,13 @@ class Block:
 
     @property
     def is_content(self) -> bool:
-        """Return whether a reader sees something: more than a rule or a comment."""
+        """Return whether a reader would see something other than a rule or a comment."""
         return bool(self.text) or self.kind not in {"hr", "html_block"}
 
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """Hold where an image is loaded from, and the line that says so."""
+    """Hold the source from which an image is loaded, and the line that names it."""
 
     source: str
     line: int
@@ -103,18 +103,18 @@ class MarkdownPage:
         return tuple(block for block in self.blocks if block.level)
 
     def named(self, name: str) -> tuple[Block, ...]:
-        """Return the headings with the same anchor as this name."""
+        """Return the headings that have the same anchor as this name."""
         return tuple(block for block in self.headings if anchor(block.text) == anchor(name))
 
     def section(self, heading: Block) -> Section:
-        """Return the section that begins with a heading."""
+        """Return the section that begins with this heading."""
         after = self.blocks[self.blocks.index(heading) + 1 :]
         ends = (i for i, block in enumerate(after) if 0 < block.level <= heading.level)
         return Section(heading, after[: next(ends, len(after))])
 
 
 def parse_page(file: TextFile) -> MarkdownPage:
-    """Parse a README; any text is valid Markdown, so nothing is refused.
+    """Parse a README; all text is valid Markdown, so nothing is refused.
 
     Only the beginning of a text over 256 KB is read.
     """
@@ -124,7 +124,7 @@ def parse_page(file: TextFile) -> MarkdownPage:
 
 
 def _few_brackets(paragraph: str) -> str:
-    """Return a paragraph, without its brackets if there are too many for them to be links."""
+    """Return a paragraph, without its brackets if there are too many of them to be links."""
     many = paragraph.count("[") > _MOST_BRACKETS
     return paragraph.replace("[", "(") if many else paragraph
 
@@ -234,7 +234,7 @@ class _ImageReader(HTMLParser):
         self.images: list[Image] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Keep the source of an image; the names come from the base class."""
+        """Store the source of an image; the argument names come from the base class."""
         source = dict(attrs).get("src")
         if tag == "img" and source:
             self.images.append(Image(source, self.line + self.getpos()[0] - 1))

@@ -19,7 +19,7 @@ _END: Final = "\n\\ No newline at end of file\n"
 
 
 def edited(file: TextFile, edits: Iterable[Edit]) -> TextFile:
-    """Return the file with its edits applied; insertions at one place keep their order."""
+    """Return the file with its edits applied; insertions at the same place keep their order."""
     parts, at = [], 0
     for edit in sorted(edits, key=lambda edit: (edit.start, edit.end)):
         parts += [file.text[at : edit.start], edit.text]
@@ -28,7 +28,7 @@ def edited(file: TextFile, edits: Iterable[Edit]) -> TextFile:
 
 
 def unified_diff(before: TextFile, after: TextFile, *, prefix: str = "") -> str:
-    """Return the difference in git's format; only LF ends a line, so CR is unchanged.
+    """Return the difference in git's format; only LF ends a line, so CRs are preserved.
 
     `prefix` is the folder's path below the top of the repository, with a trailing slash.
     """
@@ -66,7 +66,7 @@ def _marked(mark: str, lines: list[str]) -> Iterator[str]:
 
 
 def _range(start: int, end: int) -> str:
-    """Return a range in diff notation: counted from 1; an empty one names the line before it."""
+    """Return a range in diff notation, counted from 1; an empty range names the line before it."""
     return f"{start + (end > start)},{end - start}"
 
 

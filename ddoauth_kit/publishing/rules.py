@@ -23,7 +23,7 @@ OWN: Final = "this check"
 
 
 class Severity(StrEnum):
-    """Distinguish problems that block publication from possible review comments and from hints."""
+    """Tell problems that block publication from possible review comments, and both from hints."""
 
     MUST = "must"
     SHOULD = "should"
@@ -35,7 +35,7 @@ MUST, SHOULD, ADVICE = Severity
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Hold one rule as a sentence; `source` says where it comes from."""
+    """Hold one rule as a sentence; `source` says where the rule comes from."""
 
     id: str
     severity: Severity

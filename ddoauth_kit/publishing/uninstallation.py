@@ -1,6 +1,6 @@
 """Check the README's uninstallation section, or write it with the integration's names.
 
-Datadog's page on OAuth for integrations requires its two statements.
+Datadog's page on OAuth for integrations requires both statements in that section.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def uninstallation_findings(integration: Integration, readme: Readme) -> Iterato
 
 
 def _no_uninstallation(integration: Integration, readme: Readme) -> RuleFinding:
-    """Report the missing section, and write it if Setup shows clearly where it belongs."""
+    """Report that the section is missing, and write it if Setup shows clearly where it belongs."""
     near = [h for h in readme.page.headings if h.text.lower().startswith("uninstall")]
     if near:
         what = f"The heading {quoted(near[0].text)} of level {near[0].level} can't be found by its "
@@ -143,7 +143,7 @@ def uninstallation_section(
 ) -> str:
     """Return the section for a partner's README, without a final line break.
 
-    `name` is the integration's name, which its customers search for. If the client creates an API
+    `name` is the integration's name, by which customers search for it. If the client creates an API
     key, Datadog names the key after the client, so the text mentions `client_name` if a search for
     `name` would miss it.
     """
@@ -177,7 +177,7 @@ def api_keys_paragraph(name: str, *, client_name: str = "", creates_key: bool = 
 
 
 def _plain(name: str) -> str:
-    """Return a name that is safe in a README, or "" if a rule forbids its characters."""
+    """Return the name in a form that is safe in a README, or "" if a rule forbids it."""
     words = " ".join(name.split())
     if not words.isprintable() or any(letter > LAST_CHARACTER for letter in words):
         return ""
@@ -185,7 +185,7 @@ def _plain(name: str) -> str:
 
 
 def _added(file: TextFile, text: str, *, after: Block) -> tuple[Edit, ...]:
-    """Return the edit that adds a text after a block, with an empty line before and after."""
+    """Return the edit that adds text after a block, with an empty line before and after it."""
     starts = (*file.starts, len(file.text))
     line = min(after.after - 1, len(starts) - 1)
     while line > after.line and not file.text[starts[line - 1] : starts[line]].strip():

@@ -11,10 +11,10 @@ TICK_SECONDS = 0.01
 
 
 class Clock:
-    """Hold the sandbox's time, which advances with requests instead of real time.
+    """Hold the sandbox's time, which advances with each request and not with real time.
 
-    It starts at 2026-01-01T00:00:00Z, so that two runs of a script see the same times. With
-    `real_time`, it is the wall clock plus the seconds from `advance`.
+    The clock starts at 2026-01-01T00:00:00Z, so that two runs of a script see the same times. With
+    `real_time`, it shows the wall clock's time plus the seconds passed to `advance`.
     """
 
     def __init__(self, *, real_time: bool = False) -> None:

@@ -55,15 +55,15 @@ class Sandbox:
     """An offline twin of Datadog's OAuth and API endpoints, for all nine sites, on one port.
 
     Use it as a context manager. It listens only on loopback and issues its own credentials. Without
-    `client_file`, the client is a made-up one, which requests every scope in the catalogue, or only
-    `scopes`. `latency` delays every answer by this many seconds. `public_url` is the address where
-    browsers reach the pages through a proxy. Programs with the `control_key` may join. `rotate`
-    issues a new refresh token with each refresh, `basic` allows HTTP Basic at the token and
-    revocation endpoints, and without `v1_token` the older token endpoint answers 404. With
-    `token_lifetime`, access tokens expire after this many seconds of real time. Programs with the
-    `operator_key` may use `actions` over HTTP, at `/control`. With `in_process`, nothing listens
-    and no thread is started; requests arrive through `answer`. Options that cannot work raise
-    `SandboxError`.
+    `client_file`, the client is a made-up one, which requests every scope in the catalogue or only
+    those in `scopes`. `latency` delays every answer by this many seconds. `public_url` is the
+    address where browsers reach the pages through a proxy. Programs with the `control_key` may
+    join. `rotate` issues a new refresh token with each refresh, `basic` allows HTTP Basic at the
+    token and revocation endpoints, and without `v1_token` the older token endpoint answers 404.
+    With `token_lifetime`, access tokens expire after this many seconds of real time. Programs with
+    the `operator_key` may use `actions` over HTTP, at `/control`. With `in_process`, nothing
+    listens and no thread is started; requests arrive through `answer`. Options that cannot work
+    raise `SandboxError`.
     """
 
     def __init__(  # noqa: PLR0913 - each is one switch of the command line
@@ -209,7 +209,7 @@ class Sandbox:
 
     @property
     def endpoints(self) -> Mapping[str, Mapping[str, str]]:
-        """Return for each site: domain, app_url, api_url, logs_intake_url, events_intake_url."""
+        """Return each site's domain, app_url, api_url, logs_intake_url and events_intake_url."""
         return MappingProxyType(make_endpoints(self.base_url, public=self._public))
 
     @property
@@ -221,7 +221,7 @@ class Sandbox:
         )
 
     def description(self) -> dict[str, object]:
-        """Return what a client must know, including the published client's secret."""
+        """Return what a client needs to know, including the published client's secret."""
         sites = {name: dict(urls) for name, urls in self.endpoints.items()}
         return {"sites": sites, "client": self.client.description()}
 
@@ -257,7 +257,7 @@ class Sandbox:
         self.actions.end_org(org.id)
 
     def private_client(self, site: str) -> Client:
-        """Return the integration's test client on a site, for that site's first org only."""
+        """Return the integration's test client on a site; it works only in the site's first org."""
         return self._twin.private[find_site(site).name]
 
     def register(self, client: Path | Mapping[str, Any]) -> Client:
@@ -287,7 +287,7 @@ class Sandbox:
         return self.actions.amend_client(chosen, onboarding_url=url)
 
     def show_at(self, public_url: str) -> None:
-        """Answer browsers that use another public URL; programs still use loopback."""
+        """Start answering browsers at another public URL; programs still use loopback."""
         public = read_public_url(public_url)
         if public is not None:
             with self._lock:
@@ -299,7 +299,7 @@ class Sandbox:
         self.actions.uninstall(client.client_id, org=org.id)
 
     def api_keys(self, site: str, *, org_id: str | None = None) -> list[ApiKey]:
-        """Return an org's API keys, by default of the site's first org."""
+        """Return an org's API keys, by default those of the site's first org."""
         return self.actions.api_keys(self._twin.org(find_site(site), org_id=org_id).id)
 
     def revoke_api_key(self, key_id: str) -> bool:

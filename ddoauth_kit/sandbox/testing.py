@@ -25,7 +25,7 @@ class ForeignHostError(OSError):
 
 
 class WatchedSandbox(Sandbox):
-    """Run a sandbox, keep this process's connections on this machine, and report both.
+    """Run a sandbox, confine this process's connections to this machine, and report both.
 
     `refused` lists the hosts that the test tried to reach, in order.
     """
@@ -59,11 +59,11 @@ class WatchedSandbox(Sandbox):
         return [entry for entry in self.token_requests if "refresh_token" in entry.fields]
 
     def assert_token_requests(self, count: int) -> None:
-        """Fail unless the token endpoint got this many requests: 1 for a correct exchange."""
+        """Fail unless the token endpoint received this many requests: 1 for a correct exchange."""
         _equal("token requests", self.token_requests, count)
 
     def assert_refreshes(self, count: int) -> None:
-        """Fail unless this many refreshes were sent: 1 per expiry, however many calls wait."""
+        """Fail unless this many refreshes were sent: one per expiry, however many calls wait."""
         _equal("refreshes", self.refreshes, count)
 
     def assert_key_requests(self, count: int) -> None:
@@ -80,7 +80,7 @@ class WatchedSandbox(Sandbox):
             raise AssertionError(f"requests to other sites than {names}: {_lines(strays)}")
 
     def assert_nothing_left(self) -> None:
-        """Fail if this process tried to reach any host but this machine.
+        """Fail if this process tried to reach any host other than this machine.
 
         Connections of separate processes that the test started are not seen.
         """
@@ -127,7 +127,7 @@ def _audit(event: str, arguments: tuple[Any, ...]) -> None:
 
 
 def _host(event: str, arguments: tuple[Any, ...]) -> str | None:
-    """Return the host of an event, or None for an event that reaches no host."""
+    """Return the host that an audit event names, or None if it names none."""
     if event in {"socket.getaddrinfo", "socket.gethostbyname"}:
         found = arguments[0]
     elif event in {"socket.connect", "socket.sendto"} and isinstance(arguments[1], tuple):

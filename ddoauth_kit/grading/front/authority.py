@@ -21,7 +21,7 @@ _NAME: Final = re.compile(r"(?=.{1,253}$)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_
 
 
 class Authority:
-    """Create a certificate for each name that a client asks for, and cache the latest thousand.
+    """Create a certificate for each name that a client requests, and cache the latest thousand.
 
     Raises:
         FrontError: `no_trustme`.
@@ -72,7 +72,7 @@ class Authority:
             return found
 
     def present_other_ca(self, name: str, *, on: bool) -> None:
-        """Certify a name with an authority that no trust file contains, or with this one again.
+        """Certify a name with an authority that no trust file contains, or switch back to this one.
 
         Raises:
             FrontError: `bad_host_name`.
@@ -91,7 +91,7 @@ class Authority:
     def by_server_name(self) -> NamedContext:
         """Return a TLS server context that picks the certificate by the name in the client's hello.
 
-        A hello without a name is answered with the alert `unrecognized_name`.
+        If the hello has no name, the response is the alert `unrecognized_name`.
         """
         context = self._mint("localhost")
 
@@ -117,7 +117,7 @@ class Authority:
 
 
 def _certify(context: ssl.SSLContext, name: str, *, by: trustme.CA) -> None:
-    """Present the whole chain: Chromium trusts a run by the hash of a key in that chain."""
+    """Present the whole chain, because Chromium trusts a run by the hash of a key in that chain."""
     import trustme
 
     leaf = by.issue_cert(name).private_key_and_cert_chain_pem.bytes()

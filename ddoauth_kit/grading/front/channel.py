@@ -1,7 +1,7 @@
 """Read and write a connection, first in clear text and then over TLS, with time limits.
 
-TLS runs in memory instead of through asyncio's `start_tls`, because a client may send its hello
-together with the request for a tunnel, and asyncio would lose those bytes.
+TLS runs in memory rather than through asyncio's `start_tls`, because a client may send its hello
+together with its tunnel request, and asyncio would lose those bytes.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class NamedContext(ssl.SSLContext):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Limit the bytes, the number and the waiting times of connections."""
+    """Limit how many connections are open, how much they carry and how long they wait."""
 
     head_bytes: int = 64 * 1024
     read_names_bytes: int = 1024 * 1024
@@ -54,7 +54,7 @@ class Channel:
             self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     async def receive(self, seconds: float | None) -> bytes:
-        """Return some bytes.
+        """Return the next available bytes.
 
         Raises:
             TimeoutError: nothing arrived within this many seconds.
@@ -79,7 +79,7 @@ class Channel:
         return self._early
 
     def give_back(self, data: bytes) -> None:
-        """Put bytes back, so that the next reader gets them first."""
+        """Put bytes back so that the next read returns them first."""
         self._early = data + self._early
 
     async def send(self, data: bytes, seconds: float | None) -> None:
@@ -157,7 +157,7 @@ class Channel:
             self._writer.write_eof()
 
     def abort(self) -> None:
-        """Cut the connection, so that half an answer never looks complete."""
+        """Cut the connection so that a partial answer never looks complete."""
         self._writer.transport.abort()
 
     async def close(self) -> None:

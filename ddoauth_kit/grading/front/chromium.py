@@ -1,6 +1,7 @@
 """Open Chromium with a temporary profile that reaches the sandbox under Datadog's names.
 
-It trusts this run by the fingerprint of a key, so no certificate has to be imported.
+Chromium recognizes this run's authority by its key's fingerprint, so no certificate has to be
+imported.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ _TOO_LARGE: Final = 431  # RFC 6585 5
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Hold the host that a client asked for, as far as the client named it."""
+    """Hold as much of the requested host as the client has named."""
 
     host: str = ""
     port: int = 0
@@ -61,7 +61,7 @@ class Conversation:
         return event if isinstance(event, h11.Request) else None
 
     def prepare_next(self) -> bool:
-        """Get ready for the connection's next request; return whether there can be one."""
+        """Get ready for the connection's next request, and return whether there can be one."""
         done = self.http.our_state is h11.DONE and self.http.their_state is h11.DONE
         if done:
             self.http.start_next_cycle()
@@ -91,7 +91,7 @@ class Conversation:
             await self.channel.send(ready or b"", self._limits.body_seconds)
 
     async def say(self, refusal: FrontRefusal) -> None:
-        """Answer with a refusal's line, if an answer can still be sent."""
+        """Send a refusal's line as the answer, if an answer can still be sent."""
         if self.http.our_state in {h11.DONE, h11.MUST_CLOSE, h11.CLOSED, h11.ERROR, h11.SEND_BODY}:
             return
         text = f"{refusal.line}\n".encode()
@@ -131,7 +131,7 @@ def record_of(
 
 
 def sent_fields(request: h11.Request, body: bytes | None) -> tuple[str, ...]:
-    """Return the names of the fields in a body that was read; `<hidden>` if it was too large."""
+    """Return the field names in a body that was read, or `<hidden>` if the body was too large."""
     return (HIDDEN,) if body is None else body_fields(body, header(request, b"content-type"))
 
 

@@ -1,4 +1,4 @@
-"""Direct a process in any runtime to the front with variables, and keep existing values."""
+"""Set variables that direct a process in any runtime to the front, and keep existing values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Name the fields of a request, but never show a value, because it may be a secret."""
+"""Name a request's fields, but never show their values, which may be secrets."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _CREDENTIALS: Final = frozenset(
 
 
 def query_fields(target: str) -> tuple[str, ...]:
-    """Return the names in the query of a request target."""
+    """Return the parameter names in a request target's query."""
     return _kept(_pair_names(target.partition("?")[2]))
 
 
@@ -46,7 +46,7 @@ def credential_headers(names: Iterable[bytes]) -> tuple[str, ...]:
 
 
 def body_fields(body: bytes, content_type: str) -> tuple[str, ...]:
-    """Return a body's field names: from a form, from JSON as `data.id`, or from parts."""
+    """Return a body's field names, from a form, from JSON (as `data.id`) or from its parts."""
     kind = content_type.partition(";")[0].strip().lower()
     if kind.startswith("multipart/"):
         return _kept(name.decode("utf-8", "replace") for name in _PART.findall(body))

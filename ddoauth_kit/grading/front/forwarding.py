@@ -75,7 +75,7 @@ class _Upstream:
 
 
 class Forwarder:
-    """Keep connections to the sandbox, and send each request only once."""
+    """Pool connections to the sandbox, and send each request only once."""
 
     def __init__(self, hosts: HostTable, *, limits: Limits) -> None:
         self._hosts = hosts

@@ -1,4 +1,4 @@
-"""Say why the front cannot start, in one line that ends with the next step."""
+"""Explain why the front cannot start, in one line that ends with the next step."""
 
 from __future__ import annotations
 

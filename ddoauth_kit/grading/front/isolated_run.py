@@ -1,4 +1,4 @@
-"""Run sandbox, front and command in a namespace, in a second process of the same program.
+"""Run the sandbox, front and command in a namespace, from a second process of the same program.
 
 The process outside makes the sandbox's address available to the machine, and relays the requested
 ports.
@@ -110,7 +110,8 @@ def inside_prepared(
 ) -> Iterator[tuple[list[str], Mapping[str, str]]]:
     """Prepare this process's namespace for a sandbox and a front that the caller starts.
 
-    Return the command to run there, and its variables. `foreign` hosts also lead to the front.
+    Return the command to run there, and its variables. The names of `foreign` hosts lead to the
+    front, too.
 
     Raises:
         FrontError: `not_isolated`, `no_namespaces`, `port_taken`, `no_trustme`.

@@ -75,7 +75,7 @@ class ForeignProcess:
         return self._process.poll() is None
 
     def wait(self, seconds: float | None = None) -> int:
-        """Wait for the end; return the exit code as in a shell (128 plus the signal).
+        """Wait for the command to end; return its exit code as a shell would (128 plus the signal).
 
         Raises:
             TimeoutError: it is still running.
@@ -109,7 +109,7 @@ class ForeignProcess:
     def run(self) -> int:
         """Pass this process's signals on to the command until it ends, and return its exit code.
 
-        A second Ctrl-C ends a group that ignored the first one.
+        If the group ignores the first Ctrl-C, the second one ends it.
         """
         asked: list[int] = []
 
@@ -145,7 +145,7 @@ def _found(command: Sequence[str], *, environment: Mapping[str, str], folder: Pa
 
 
 def _advice(name: str, command: Sequence[str]) -> str:
-    """Suggest the program that a misspelled name was probably meant to be."""
+    """Suggest the program that a misspelled name probably stands for."""
     if _VARIABLE.match(name):
         return f"For a variable, write: env {name} PROGRAM."
     if len(name.split()) > 1 or SHELL_WORDS.intersection(command):

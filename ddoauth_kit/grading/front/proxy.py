@@ -72,8 +72,8 @@ _Handler = Callable[[Channel], Coroutine[Any, Any, None]]
 class Front:
     """Serve from its own thread between `start` and `stop`, only on loopback.
 
-    That thread calls `record` with each event. `allow` lists hosts to tunnel to, through
-    `parent_proxy` if a proxy was already configured.
+    That thread calls `record` with each event. `allow` lists the hosts to which tunnels are
+    allowed; they go through `parent_proxy` if a proxy was already configured.
 
     Raises:
         FrontError: `bad_allowed_host`, `port_taken` or another reason why it cannot listen.
@@ -131,7 +131,7 @@ class Front:
         return tuple(listener.getsockname()[1] for listener, _ in self._sockets)
 
     def present_other_ca(self, host: str, on: bool) -> None:  # noqa: FBT001 - it is a switch
-        """Present an untrusted certificate from a host's next connection on.
+        """Present an untrusted certificate to a host's clients, starting with its next connection.
 
         If the client checks certificates, it ends the handshake, which is recorded as
         `not_trusted`.

@@ -1,4 +1,4 @@
-"""Explain each refusal of the front in one line that ends with the next step."""
+"""Explain each of the front's refusals in one line that ends with the next step."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def foreign_host(host: str, port: int) -> FrontRefusal:
 
 
 def address_only(host: str, port: int) -> FrontRefusal:
-    """Refuse an IP address, because it does not say which host is meant."""
+    """Refuse an IP address, which does not show which host is meant."""
     return FrontRefusal(
         "ip_address",
         f"The client asked for the IP address {host}, port {port}, so its host name is unknown. "

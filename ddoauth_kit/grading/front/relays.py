@@ -1,4 +1,4 @@
-"""Carry connections through a Unix socket between a namespace and the machine outside.
+"""Carry connections between a namespace and the machine outside, through a Unix socket.
 
 A namespace has its own loopback interface but sees the same files. `--forward PORT` starts a relay
 outside, from a Unix socket to the port, and a relay inside, from the port to the Unix socket.

@@ -72,7 +72,7 @@ class FrontSession:
     def browser(
         self, url: str, *, record: Callable[[FrontRecord], None], more: Sequence[str] = ()
     ) -> Iterator[ForeignProcess]:
-        """Show a page in Chromium; `record` receives its requests, separately from the command's.
+        """Show a page in Chromium; `record` receives only its requests, not the command's.
 
         Raises:
             FrontError: `no_browser`.
@@ -126,7 +126,7 @@ def front_alone(
 ) -> Iterator[tuple[str, Path]]:
     """Serve a front for programs that configure a proxy themselves; yield its address and CA file.
 
-    It starts in half the time of `front_before`, which writes trust files for every runtime.
+    It starts twice as fast as `front_before`, which writes trust files for every runtime.
 
     Raises:
         FrontError: `no_trustme`, `port_taken`.
@@ -169,9 +169,9 @@ def likely_variable(command: Sequence[str]) -> tuple[str, str]:
 
 
 class ArrivalWatch:
-    """Warn once if the command sends nothing after the customer responds to Datadog's page.
+    """Warn once if the command sends nothing after the customer responds to the consent page.
 
-    `journal` returns the requests that the sandbox has answered so far. `saw` takes the front's
+    `journal` returns the requests that the sandbox has answered so far. `saw` receives the front's
     refusals, which also show that the command reads its variables.
     """
 
@@ -191,7 +191,7 @@ class ArrivalWatch:
         self._thread = threading.Thread(target=self._watch, name="ddoauth-arrivals", daemon=True)
 
     def saw(self, record: FrontRecord) -> None:
-        """Record a request to the front."""
+        """Note that a request reached the front."""
         if record.treatment is not Treatment.FORWARDED:
             self._over.set()
 

@@ -199,7 +199,7 @@ def _loaded(pem: bytes) -> list[Certificate]:
 
 
 def _read(load: Callable[[bytes], Certificate], content: bytes) -> Certificate | None:
-    """Load a certificate, or return None: some old authorities break a rule of RFC 5280."""
+    """Load a certificate, or return None, because some old authorities violate RFC 5280."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:

@@ -26,7 +26,7 @@ _UNREADABLE: Final = (OSError, ValueError, KeyError, TypeError, AttributeError)
 
 @dataclass(frozen=True, slots=True)
 class VerdictChange:
-    """Hold one change; None means that one of the two gradings did not grade the requirement."""
+    """Hold one change; a verdict of None means that the grading did not include the requirement."""
 
     id: str
     before: Verdict | None
@@ -60,7 +60,7 @@ def read_verdicts(folder: Path) -> Mapping[str, Verdict]:
 
 
 def _id(text: str) -> str:
-    """Return a requirement's id; a foreign file may contain anything here."""
+    """Return a requirement's id; a file from another program may contain anything here."""
     if not _ID.fullmatch(text):
         raise ValueError("not an id")
     return text

@@ -1,4 +1,4 @@
-"""Show the result of every requirement in the catalogue, including those that were left out."""
+"""Show the result for every requirement in the catalogue, including those that were left out."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ _SKIPPED = frozenset({Verdict.NOT_SEEN, Verdict.NOT_TESTED})
 
 
 def grade_junit(report: GradeReport) -> str:
-    """Return the XML: *broken* is a failure, untested ones are skipped, a *risk* passes."""
+    """Return the XML, in which *broken* is a failure, *risk* passes, and untested means skipped."""
     report = masked(report)
     verdicts = [result.verdict for result in report.results]
     counts = (

@@ -1,4 +1,4 @@
-"""Show a grading as one HTML page: no scripts, nothing external, light and dark, printable."""
+"""Show a grading as one printable HTML page, light and dark, without scripts or external files."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ _WORD: Final = max(len(verdict) for verdict in Verdict)
 def grade_text(
     report: GradeReport, *, colour: bool = False, changed: Sequence[VerdictChange] = ()
 ) -> str:
-    """Return the headline and table, with reason, evidence and fix for each unmet requirement."""
+    """Return the headline, the table, and each unmet requirement's reason, evidence and fix."""
     report = masked(report)
     lines = textwrap.wrap(report.headline, WIDTH)
     lines += _wrapped("Tolerated so that grading could continue: ", report.tolerated)

@@ -55,11 +55,11 @@ class Acting:
     def act(self, name: str, *, waits: bool = False) -> tuple[ActOutcome, tuple[SandboxEvent, ...]]:
         """Let the server act once; return the outcome and its requests for this customer.
 
-        `waits` says that the server has a reason to wait.
+        `waits` is true if the server has a reason to wait.
 
         Raises:
-            FlowNotFoundError: it did not answer in time but shows no loop, so its requests so far
-            prove nothing.
+            FlowNotFoundError: the server did not answer in time but shows no loop, so its requests
+            so far prove nothing.
         """
         before = self._bench.control.last()
         outcome = self._bench.perform(self._bench.acts[name], self.journey.browser)
@@ -70,7 +70,7 @@ class Acting:
         return outcome, events
 
     def own(self, events: tuple[SandboxEvent, ...]) -> tuple[SandboxEvent, ...]:
-        """Return the server's requests for this customer; expired tokens still count."""
+        """Return the server's requests for this customer, including those with expired tokens."""
         found = []
         for event in events:
             tokens = {event.fingerprints.get(name, "") for name in _TOKENS} - {""}
@@ -87,7 +87,7 @@ class Acting:
         self._bench.control.fault(spec, org=self.org)
 
     def do(self, deed: Deed, *, scope: str | None = None) -> None:
-        """Let the customer or an administrator do something on one of Datadog's pages."""
+        """Make the customer or an administrator do something on one of Datadog's pages."""
         self._bench.control.customer(
             deed,
             org=self.org,
@@ -97,12 +97,12 @@ class Acting:
 
 
 def acts_of(bench: Bench) -> tuple[str, ...]:
-    """Return the names of the acts that send or read data: `send` and `call`, if set."""
+    """Return which of the acts that send or read data are set: `send`, `call` or both."""
     return tuple(name for name in ("send", "call") if name in bench.acts)
 
 
 def data_credential(bench: Bench) -> list[Finding]:
-    """Check which credential the server uses when it sends and when it calls."""
+    """Check which credential the server uses to send data and which to call the API."""
     check = Check("data-credential", "Telemetry carries the API key, API calls the bearer token.")
     acting = Acting(bench)
     found = []
@@ -125,7 +125,7 @@ def data_credential(bench: Bench) -> list[Finding]:
 
 
 def data_site(bench: Bench) -> list[Finding]:
-    """Act for a customer on another site."""
+    """Send data and call the API for a customer on another site."""
     check = Check("data-site", "The server sends data to, and calls, the customer's own site.")
     others = [site for site in bench.sites if site != bench.site]
     site = "eu1" if "eu1" in others else (others or [bench.site])[0]
@@ -144,7 +144,7 @@ def data_site(bench: Bench) -> list[Finding]:
 
 
 def retry_once(bench: Bench) -> list[Finding]:
-    """Refuse a token that claims to be valid for an hour, as happens after an incident."""
+    """Refuse a token that should be valid for an hour, as happens after an incident."""
     check = Check("401-once", "After a 401 the server refreshes once and retries once.")
     acting = Acting(bench)
     acting.fault("expired-token:1")
@@ -261,7 +261,7 @@ def rate_limited(bench: Bench) -> list[Finding]:
 
 
 def uninstalled(bench: Bench) -> list[Finding]:
-    """Let the customer uninstall the app, or disable it, then act three times."""
+    """Make the customer uninstall or disable the app, and then act three times."""
     check = Check("uninstall-noticed", "After an uninstallation the server's calls stop.")
     return [worst_of(_ended_by(bench, check, deed) for deed in ("uninstall", "disable"))]
 

@@ -1,4 +1,4 @@
-"""Make the token endpoint fail in every way, count the requests, and read the page."""
+"""Make the token endpoint fail in several ways, count the requests, and read the resulting page."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _ASKED: Final = frozenset({"api", "app"})
 
 
 def one_exchange(bench: Bench) -> list[Finding]:
-    """Answer the exchange with a 500, then with a truncated answer, then slowly."""
+    """Answer the exchange with a 500, then with a truncated body, then slowly."""
     check = Check(
         "one-exchange",
         "Each code is sent in one POST, which is not repeated after a 5xx or a truncated answer.",
@@ -79,7 +79,7 @@ def error_shape(bench: Bench) -> list[Finding]:
 
 
 def bad_answer(bench: Bench) -> list[Finding]:
-    """Answer the exchange with half a JSON document, with a page, and with an empty body."""
+    """Answer the exchange with half a JSON document, with an HTML page, and with an empty body."""
     check = Check("bad-answer", "An unreadable answer leads to a page, not to a crash.")
     found = []
     for fault in ("malformed-json", "html-error", "empty-body"):

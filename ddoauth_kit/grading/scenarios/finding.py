@@ -1,4 +1,4 @@
-"""Hold a scenario's result for a check, before the requirement's text is added."""
+"""Hold a scenario's result for a check, to which the requirement's text is added later."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """Describe one scenario: the checks that it decides, and the function that runs it.
+    """Describe one scenario: the checks that it gives verdicts for, and the function that runs it.
 
-    `alone` is false if its organization identifies its requests, so that it may run beside others.
-    `expects_nothing` marks a scenario that passes if no request arrives, which counts only between
-    two good connects. `last` marks a scenario that blocks or restarts the server. `needs` names
-    tables in the settings, `a|b` for either, or `durable`.
+    `alone` is false if the scenario's organization identifies its requests, so that it can run
+    alongside others. `expects_nothing` marks a scenario that passes if no request arrives, which
+    counts only between two good connects. `last` marks a scenario that blocks or restarts the
+    server. `needs` names tables in the settings (`a|b` means either), or `durable`.
     """
 
     name: str
@@ -72,7 +72,7 @@ class Scenario:
 
 
 class Check:
-    """Make findings for one check from its id and from what a correct server does here."""
+    """Make findings for one check, given its id and what a correct server does."""
 
     def __init__(self, id: str, expected: str, *, site: str = "") -> None:  # noqa: A002 - its name
         self.id = id
@@ -91,7 +91,7 @@ class Check:
         page: SeenPage | None = None,
         reason: str = "",
     ) -> Finding:
-        """Report that the server did something else that does not necessarily break the rule."""
+        """Report that the server behaved differently without necessarily breaking the rule."""
         return self._made(Verdict.RISK, actual, events=events, page=page, reason=reason)
 
     def broken(
@@ -143,9 +143,9 @@ def excerpt(page: SeenPage) -> str:
 
 
 def crash_of(arrival: Arrival) -> str:
-    """Say how a page shows a crash, or return an empty string if people can read the page.
+    """Say how a page shows a crash, or return an empty string for a page that people can read.
 
-    A status from 502 to 504 is an honest report of a failure at Datadog.
+    A status from 502 to 504 honestly reports a failure at Datadog.
     """
     page = arrival.page
     if not arrival.alive:
@@ -183,7 +183,7 @@ def failed_well(check: Check, arrival: Arrival, *, what: str) -> Finding:
 
 
 def _says_so(check: Check, arrival: Arrival, *, what: str) -> Finding:
-    """Look for the words that [pages] expects; without [pages], any page passes."""
+    """Look for the words that [pages] expects; if it expects none, any page passes."""
     word = arrival.words.get(check.id, "")
     if word and word not in arrival.page.html.text and word not in arrival.page.body:
         text = f"After {what} the page does not say {word!r}."

@@ -204,7 +204,7 @@ def _names(kinds: tuple[str, ...] | list[str]) -> str:
 
 
 def fresh_challenge(bench: Bench) -> list[Finding]:
-    """Begin twice, in one browser and in another, and compare the challenges."""
+    """Begin twice in one browser and once in another, and compare the challenges."""
     check = Check("challenge-fresh", "Each attempt has a challenge and a state of its own.")
     one = Journey(bench).begin()
     first = one.asked

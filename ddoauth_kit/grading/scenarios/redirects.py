@@ -1,4 +1,4 @@
-"""Test redirects that are refusals, malformed, tampered with, or from other regions."""
+"""Test redirects that carry a refusal, are malformed or forged, or come from other regions."""
 
 from __future__ import annotations
 
@@ -264,7 +264,7 @@ def scope_narrowed(bench: Bench) -> list[Finding]:
 
 
 def _differs(usual: Arrival, arrival: Arrival) -> bool:
-    """Return whether the pages differ in more than numbers and names."""
+    """Return whether the pages differ by more than numbers and names."""
     if arrival.connected != usual.connected or arrival.page.status != usual.page.status:
         return True
     words, before = arrival.page.html.text.split(), usual.page.html.text.split()
@@ -272,7 +272,7 @@ def _differs(usual: Arrival, arrival: Arrival) -> bool:
 
 
 def key_once(bench: Bench) -> list[Finding]:
-    """Let the same customer connect a second time, from another browser."""
+    """Connect the same customer a second time, from another browser."""
     check = Check("key-once", "The server requests its API key once and stores it first.")
     first = Journey(bench)
     first.connect()
@@ -326,7 +326,7 @@ def _host(url: str) -> str:
 
 
 def _sent(record: FrontRecord) -> set[str]:
-    """Return the names of the secret fields and authenticating headers that were sent."""
+    """Return the names of the secret fields and authentication headers that were sent."""
     fields = {*record.body_fields, *record.query_fields} & _SECRET_FIELDS
     return fields | {f"the header {name}" for name in record.credential_headers}
 

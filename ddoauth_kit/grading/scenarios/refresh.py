@@ -1,4 +1,4 @@
-"""Let tokens really expire, and see when and how the server refreshes them."""
+"""Let tokens actually expire, and see when and how the server refreshes them."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class Expiring(Acting):
     """Hold a customer whose first access token expires soon, and whose next one lasts an hour.
 
     The first token must live until the customer is connected. If a second is too short for that,
-    another customer gets a longer one. With `claims`, the token lives an hour but claims to live
-    this many seconds.
+    another customer gets a longer one. With `claims`, the token lives for an hour, but its
+    `expires_in` is this many seconds.
     """
 
     def __init__(
@@ -58,11 +58,11 @@ class Expiring(Acting):
         bench.control.access_token_life(_HOUR, org=self.org)
 
     def next_life(self, seconds: int) -> None:
-        """Let tokens that are issued from now on live this long."""
+        """Set the lifetime of tokens that are issued from now on."""
         self._bench.control.access_token_life(seconds, org=self.org)
 
     def expire(self) -> None:
-        """Wait until the token that was issued last has expired."""
+        """Wait until the most recently issued token has expired."""
         time.sleep(self.life + 0.3)
 
     @property
@@ -82,7 +82,7 @@ def refreshes_of(events: tuple[SandboxEvent, ...]) -> tuple[SandboxEvent, ...]:
 
 
 def margin(bench: Bench) -> tuple[int, int]:
-    """Return the range of seconds before expiry in which a call makes the server refresh."""
+    """Return the range of seconds before expiry within which a call triggers a refresh."""
     below = 0
     for seconds in MARGINS:
         acting = Expiring(bench, claims=seconds)
@@ -118,7 +118,7 @@ def when_needed(bench: Bench) -> list[Finding]:
 
 
 def single_flight(bench: Bench) -> list[Finding]:
-    """Make eight calls at once after an expiry, without and with rotation."""
+    """Make eight calls at once after a token expires, first without rotation and then with it."""
     check = Check("single-flight", "Concurrent calls share one refresh.")
     found = [_together(bench, check, rotate=rotate) for rotate in (False, True)]
     return [worst_of(found)]
@@ -155,7 +155,7 @@ def _one_call(bench: Bench, acting: Expiring) -> bool:
 
 
 def keeps(bench: Bench) -> list[Finding]:
-    """Answer a refresh without a refresh token."""
+    """Omit the refresh token from the response to a refresh."""
     check = Check(
         "refresh-keeps", ("The server keeps the old refresh token if the answer has no new one.")
     )
@@ -175,7 +175,7 @@ def keeps(bench: Bench) -> list[Finding]:
 
 
 def rotated(bench: Bench) -> list[Finding]:
-    """Give a new refresh token with each refresh, and lose one answer."""
+    """Issue a new refresh token with each refresh, and lose one of the responses."""
     check = Check("refresh-rotated", "The new refresh token is stored before it is used.")
     acting = Expiring(bench, rotate=True)
     first, second = _two_refreshes(acting)
@@ -188,7 +188,7 @@ def rotated(bench: Bench) -> list[Finding]:
 
 
 def _lost(bench: Bench, check: Check) -> Finding:
-    """Lose the answer with the new token: a retry and a consent may follow, but no loop."""
+    """Lose the response with the new token; a retry and a new consent may follow, but no loop."""
     acting = Expiring(bench, rotate=True)
     acting.fault("lost-answer:1")
     acting.expire()

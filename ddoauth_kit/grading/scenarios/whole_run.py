@@ -32,7 +32,7 @@ _GRAVE: Final = frozenset({"access_token", "refresh_token", "api_key", "client_s
 
 
 def nothing_in_query(bench: Bench, events: Sequence[SandboxEvent]) -> Finding:
-    """Look for names of secrets in the URLs of all requests, to Datadog or elsewhere."""
+    """Look for the names of secrets in the URLs of all requests, to Datadog and elsewhere."""
     check = Check("nothing-in-query", "No URL contains a secret or a token.")
     for event in events:
         named = _NEVER_IN_URL & {name.lower() for name in event.query_fields}

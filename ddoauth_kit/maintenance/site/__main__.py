@@ -43,7 +43,7 @@ _UNUSED: Final = ("widgetsnbextension-3",)
 
 
 def build(out: Path, *, cache: Path) -> None:
-    """Write the whole site to a folder, which is replaced."""
+    """Write the whole site to a folder, replacing the folder."""
     with TemporaryDirectory(prefix="ddoauth-site-") as name:
         lite = Path(name)
         packages = _lay_out(lite, cache=cache)
@@ -86,7 +86,7 @@ def _unpack_kernel(wheel: Path, folder: Path) -> None:
 
 
 def _locked(wheels: Iterable[Path]) -> dict[str, Any]:
-    """Describe wheels as Pyodide's lock file does; all are loaded, so none lists dependencies."""
+    """Describe wheels as in Pyodide's lock file; all are loaded, so none lists dependencies."""
     found = {}
     for wheel in wheels:
         written, version, *_ = wheel.name.split("-")
@@ -127,7 +127,7 @@ def _build_lite(lite: Path, out: Path, *, extensions: Iterable[Path]) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Build the site and say how large it is."""
+    """Build the site, and report its size."""
     parser = argparse.ArgumentParser(prog="python -m ddoauth_kit.maintenance.site")
     parser.add_argument("--out", required=True, type=Path, help="folder of the site; is replaced")
     parser.add_argument("--cache", type=Path, help="folder that keeps downloads for the next time")

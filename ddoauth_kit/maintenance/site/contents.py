@@ -73,7 +73,7 @@ setInterval(() => {
 
 
 def lesson_text(path: Path) -> str:
-    """Return a lesson for the site: as it is stored, with a note below its heading.
+    """Return a lesson for the site: the stored lesson with a note below its heading.
 
     Each text is a single string, because a Jupyter server joins lists of lines, but a static site
     does not.
@@ -92,7 +92,7 @@ def lesson_text(path: Path) -> str:
 
 
 def settings(packages: Iterable[str]) -> dict[str, Any]:
-    """Return JupyterLite's settings: load these packages, and store nothing."""
+    """Return JupyterLite's settings, which load these packages and store nothing."""
     memory = ["memoryStorageDriver"]
     return {
         "jupyter-lite-schema-version": 0,
@@ -114,7 +114,7 @@ def settings(packages: Iterable[str]) -> dict[str, Any]:
 
 
 def lab_page(page: str) -> str:
-    """Return JupyterLite's page, with the lesson in its address and a layout for phones."""
+    """Return JupyterLite's page, which has the lesson in its address and a layout for phones."""
     head, found, body = page.partition("</head>")
     if not found:
         raise ValueError("JupyterLite's page has no </head> to put a script before")

@@ -1,4 +1,4 @@
-"""Fetch the site's parts in pinned versions, with the ordinary clients of their registries."""
+"""Fetch pinned versions of the site's parts with the ordinary clients of their registries."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _PURE: Final = ("--python-version", "3.14", "--implementation", "py", "--abi", "
 
 
 def fetch_wheels(folder: Path) -> list[Path]:
-    """Download the wheels for the page's Python, unless the folder has them."""
+    """Download the wheels for the page's Python, unless the folder already contains them."""
     return _downloaded((*WHEELS, EXTENSIONS[1]), folder)
 
 

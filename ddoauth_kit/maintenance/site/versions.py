@@ -1,4 +1,4 @@
-"""Pin versions that fit together; change Pyodide, its kernel and the wheels together."""
+"""Pin versions that work together; change Pyodide, its kernel and the wheels together."""
 
 from __future__ import annotations
 

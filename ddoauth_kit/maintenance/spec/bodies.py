@@ -1,4 +1,4 @@
-"""Derive each operation's answer from its description: status, type and body."""
+"""Derive the status, type and body of each operation's answer from its description."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _order(address: str) -> list[str]:
 
 
 def _take_listed_id(place: SchemaPlace, answer: dict[str, Any], *, listing: dict[str, Any]) -> None:
-    """Give an item's answer the id of the first item in its listing, if the schema allows it."""
+    """Give an item's answer the id of the listing's first item, if the schema allows it."""
     if not place.path.endswith("}") or not isinstance(answer.get("body"), dict):
         return
     body = copy.deepcopy(answer["body"])

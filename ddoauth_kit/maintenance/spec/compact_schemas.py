@@ -1,4 +1,4 @@
-"""Write compact schemas of bodies and answers: only constraints, no descriptions."""
+"""Write compact schemas of bodies and answers, with constraints but no descriptions."""
 
 from __future__ import annotations
 

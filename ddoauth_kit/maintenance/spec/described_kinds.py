@@ -33,7 +33,7 @@ _NAMES_OF_IDS: Final = ("id", "public_id", "uuid", "name", "handle", "key", "slu
 
 
 def schemas_document(spec: Spec) -> dict[str, Any]:
-    """Return the kinds of a spec, and the schemas of its operations' bodies and answers."""
+    """Return a spec's kinds, and the schemas of its operations' bodies and answers."""
     compact = CompactSchemas()
     found = {
         f"{place.method} {place.path}": place
@@ -60,7 +60,7 @@ def schemas_document(spec: Spec) -> dict[str, Any]:
 
 
 def _served(kinds: Mapping[str, dict[str, Any]]) -> Iterator[str]:
-    """Yield the operations of the kinds that are created one by one and show it."""
+    """Yield the operations of those kinds whose resources are created, and shown, one by one."""
     for kind in kinds.values():
         if "*" not in kind["given"] and "create" in kind["ways"]:
             for part in ("makers", "acts", "erasers"):
@@ -87,7 +87,7 @@ def _operation(compact: CompactSchemas, place: SchemaPlace, *, is_shown: bool) -
 
 
 def _says_texts(place: SchemaPlace) -> bool:
-    """Return whether the errors of a bad request are texts and not objects."""
+    """Return whether the errors in the answer to a bad request are strings, not objects."""
     answer = place.operation["responses"].get("400")
     if answer is None:
         return place.path.startswith("/api/v1/")
@@ -162,7 +162,7 @@ def _way_of(place: SchemaPlace, names: set[str]) -> tuple[str, ...] | None:
 
 
 def _named(place: SchemaPlace, way: list[str]) -> str:
-    """Return the name of the schema of the resource in an answer, if it has one."""
+    """Return the name of the schema for the resource in an answer, if the schema has a name."""
     schemas, schema = Schemas(place.document), answer_schema(place)
     for step in way:
         flat = schemas.flat(schema)
@@ -243,7 +243,7 @@ def _key(parameter: str, shown: Properties, given: Properties) -> str | None:
 
 
 def _form(parameter: str, key: str, shown: Properties, place: SchemaPlace) -> object:
-    """Return the format of an id: its type and format, or an example in the same format."""
+    """Return the format of an id: the schema's type and format, or an example."""
     flat = Schemas(place.document).flat(shown.get(key, {}))
     wanted = place.parameters("path").get(parameter, "")
     if flat.get("type") == "integer" or wanted.startswith("int"):

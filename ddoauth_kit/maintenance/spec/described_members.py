@@ -1,4 +1,4 @@
-"""Find the lists of which calls add and remove members: references, or many resources at once."""
+"""Find the lists whose members, references or whole resources, calls add and remove."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _entry(path: str, free: Mapping[str, SchemaPlace]) -> dict[str, Any]:
 
 
 def _names_members(place: SchemaPlace, *, at: str) -> bool:
-    """Return whether a call says which members: by its path, or by the ids in its body."""
+    """Return whether a call names the members, either in its path or by ids in its body."""
     if place.method not in {*_ADDING, "DELETE"}:
         return False
     if place.path != at:

@@ -32,7 +32,7 @@ class SchemaPlace:
 
     @property
     def scope_sets(self) -> list[list[str]]:
-        """Return alternative sets of scopes; none if the operation does not accept a token."""
+        """Return alternative sets of scopes, or none if the operation does not accept a token."""
         security = self.operation.get("security", self.document["security"])
         return [sorted(entry["AuthZ"]) for entry in security if "AuthZ" in entry]
 
@@ -59,7 +59,7 @@ class SchemaPlace:
 
     @property
     def body(self) -> str:
-        """Return which body is needed: none, `optional`, `any`, or its required fields."""
+        """Return what body the operation needs: none, `optional`, `any`, or its required fields."""
         if "requestBody" not in self.operation:
             return ""
         body = self.resolve(self.operation["requestBody"])

@@ -1,4 +1,4 @@
-"""Find where a resource stands in the bodies and answers of operations."""
+"""Find where operations' bodies and answers contain a resource."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ Properties = dict[str, dict[str, Any]]
 
 @dataclass(frozen=True)
 class Shape:
-    """Hold where a resource is in a body: a way of names, in which `*` is a list's item."""
+    """Hold a resource's place in a body, as a path of names in which `*` is a list's item."""
 
     way: tuple[str, ...]
     properties: Properties
 
 
 def request_schema(place: SchemaPlace) -> dict[str, Any]:
-    """Return the schema of an operation's JSON body; empty where it takes none."""
+    """Return the schema of an operation's JSON body, or an empty one if it has no body."""
     body = place.resolve(place.operation.get("requestBody", {}))
     return json_schema(body)
 
 
 def answer_schema(place: SchemaPlace) -> dict[str, Any]:
-    """Return the schema of an operation's first success; empty where it has no JSON."""
+    """Return the schema of an operation's first success, or an empty one if that isn't JSON."""
     responses = {int(code): answer for code, answer in place.operation["responses"].items()}
     success = min(code for code in responses if code < _REDIRECTS)
     return json_schema(place.resolve(responses[success]))
 
 
 def json_schema(holder: dict[str, Any]) -> dict[str, Any]:
-    """Return the JSON schema of a body or an answer; empty where it has none."""
+    """Return the JSON schema of a body or an answer, or an empty one if it has none."""
     for media_type, media in holder.get("content", {}).items():
         if "json" in media_type:
             schema: dict[str, Any] = media.get("schema", {})
@@ -48,7 +48,7 @@ def json_schema(holder: dict[str, Any]) -> dict[str, Any]:
 
 
 def body_shape(place: SchemaPlace, schema: dict[str, Any], *, like: Properties | None) -> Shape:
-    """Return where the resource is in a body; what looks `like` it counts most, then `data`."""
+    """Return the resource's place in a body: first the part most `like` it, or else `data`."""
     shapes = [s for s in shapes_of(place, schema) if "*" not in s.way or s.way == ("data", "*")]
     data = [shape for shape in shapes if shape.way[:1] == ("data",)]
     if data:
@@ -78,7 +78,7 @@ def _alike(shape: Shape, other: Properties) -> float:
 
 
 def shapes_of(place: SchemaPlace, schema: dict[str, Any]) -> Iterator[Shape]:
-    """Yield where a resource may stand: the whole, a part of it, or an item of a list."""
+    """Yield a resource's possible places: the whole body, a part of it, or an item of a list."""
     schemas = Schemas(place.document)
     flat = _first(schemas, schema)
     if flat.get("items"):

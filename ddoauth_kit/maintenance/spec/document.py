@@ -1,4 +1,4 @@
-"""Build the catalogue, write it with one entry per line, and compare two catalogues."""
+"""Build the catalogue, write it with one entry per line, and compare it with another."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _PLATFORM: Final = {
 
 
 def catalogue_document(spec: Spec) -> dict[str, Any]:
-    """Return the catalogue of a spec: its name, its scopes, its operations."""
+    """Return the catalogue of a spec: its name, scopes and operations."""
     listed = [*PARTNER_OPERATIONS, *operations(spec)]
     return {
         "spec": spec.name,
@@ -103,7 +103,7 @@ def answers_drift(old: dict[str, Any], *, new: dict[str, Any]) -> Iterator[Diffe
 
 
 def schemas_drift(old: dict[str, Any], *, new: dict[str, Any]) -> Iterator[Difference]:
-    """Yield each kind, setting or list of members that differs, and one line if any schema does."""
+    """Yield each kind, setting or list of members that differs, and one line if schemas differ."""
     yield from _drift("kind", old["kinds"], new["kinds"])
     yield from _drift("settings", old["settings"], new["settings"])
     yield from _drift("members", old["members"], new["members"])

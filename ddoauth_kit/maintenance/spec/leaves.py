@@ -1,4 +1,4 @@
-"""Make up single values that are plausible, the same in each run, and belong to nobody."""
+"""Make up single values that are plausible, belong to nobody, and are the same in each run."""
 
 from __future__ import annotations
 

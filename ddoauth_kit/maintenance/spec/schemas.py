@@ -1,4 +1,4 @@
-"""Read schemas: references, `allOf`, and whether a value fits one."""
+"""Read schemas: follow references, merge `allOf`, and check whether a value fits."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Schemas:
         return merged
 
     def fits(self, schema: dict[str, Any], value: object) -> bool:
-        """Return whether a value is valid, as strictly as the official client checks answers."""
+        """Return whether a value is valid, checking as strictly as the official client does."""
         made = by_hand(schema)
         if made is not MISSING:
             return bool(value == made)
@@ -103,7 +103,7 @@ def by_hand(schema: dict[str, Any]) -> Any:  # noqa: ANN401 - JSON is anything
 
 
 def kind(flat: dict[str, Any]) -> str:
-    """Return the explicit or implied type of a flat schema; empty means any type."""
+    """Return the explicit or implied type of a flat schema; an empty string means any type."""
     if "type" in flat:
         return str(flat["type"])
     return "object" if "properties" in flat else "array" if "items" in flat else ""

@@ -28,7 +28,7 @@ _SOME_UUID: Final = "5a4db0c5-0000-4000-8000-000000000000"
 
 
 def scrubbed(value: Any, *, name: str = "") -> Any:  # noqa: ANN401 - JSON is anything
-    """Return a JSON value without anything that looks private; equal parts stay equal."""
+    """Return a JSON value without anything that looks private; equal parts remain equal."""
     if isinstance(value, dict):
         return {key: scrubbed(part, name=str(key)) for key, part in value.items()}
     if isinstance(value, list):

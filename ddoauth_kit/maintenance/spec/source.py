@@ -1,4 +1,4 @@
-"""Find Datadog's OpenAPI spec: it is part of the source distribution of `datadog-api-client`."""
+"""Find Datadog's OpenAPI spec, which is part of `datadog-api-client`'s source distribution."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ class Spec:
 
     @property
     def name(self) -> str:
-        """Return the name that the data files give as their source."""
+        """Return the name by which the data files cite their source."""
         return f"{PACKAGE} {self.version}"
 
 
 def download(version: str, *, folder: Path) -> Path:
     """Download a source distribution with pip, from the index that pip is configured for.
 
-    `version` is a version, or empty for the newest.
+    `version` may be empty, which means the newest.
 
     Raises:
         InputError: `no_spec`, with pip's last line.
@@ -81,7 +81,7 @@ def read_archive(path: Path) -> Spec:
 
 
 def newest_or(version: str) -> Spec:
-    """Download and read the spec of a version, or the newest one."""
+    """Download and read a version's spec, or the newest spec."""
     with tempfile.TemporaryDirectory() as folder:
         return read_archive(download(version, folder=Path(folder)))
 

@@ -1,4 +1,4 @@
-"""Decide who may call an operation: bearer tokens with their scopes, and API keys."""
+"""Determine who may call an operation: bearer tokens with their scopes, and API keys."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def check_scopes(grant: Grant, operation: Operation) -> None:
 
 
 def api_key(twin: Twin, incoming: Incoming) -> ApiKey:
-    """Return the API key in the `DD-API-KEY` header, because bearer tokens can't send data."""
+    """Return the API key from the `DD-API-KEY` header; bearer tokens can't send data."""
     value = incoming.headers.get("dd-api-key", "")
     if not value:
         raise api_refusal("key-missing", 403, "API key required")

@@ -1,4 +1,4 @@
-"""Answer questions about an organization: its user and its permissions."""
+"""Answer requests about an organization's user and its permissions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def get_current_user(twin: Twin, _incoming: Incoming, org: Org) -> Answer:
-    """Return who authorized the token; the call does not need a scope."""
+    """Return the user who authorized the token; the call does not need a scope."""
     return json_answer(
         200, {"data": admin_of(twin, org), "included": [org_itself(twin, org), role_of(twin, org)]}
     )

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def validate_key_v1(_twin: Twin, _incoming: Incoming, _org: Org) -> Answer:
-    """Say that a key is valid, and nothing else."""
+    """Say only that the key is valid."""
     return json_answer(200, {"valid": True})
 
 

@@ -1,4 +1,4 @@
-"""Handle an administrator's changes to an org's apps and their authorizations."""
+"""Handle the changes that an administrator makes to an org's apps and their authorizations."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def update_authorized_client(twin: Twin, incoming: Incoming, org: Org) -> Change
 
 
 def delete_authorized_client(twin: Twin, incoming: Incoming, org: Org) -> Change:
-    """End all authorizations of an app in the org; its users may authorize it again."""
+    """End an app's authorizations in the org, whose users may authorize it again."""
     client = _authorized(twin, incoming, org)
     return _ending(twin, client, org)
 

@@ -1,4 +1,4 @@
-"""Answers for operations without a store, from the data file derived from the spec."""
+"""Answers for operations without a store, from the data file that is derived from the spec."""
 
 from __future__ import annotations
 

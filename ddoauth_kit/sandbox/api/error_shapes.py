@@ -1,4 +1,4 @@
-"""The four error formats in Datadog's services, for the profile `error-shapes`."""
+"""The four error formats of Datadog's services, for the profile `error-shapes`."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ _TEXTS = (_texts, "text/json")
 
 
 def reshape(refusal: Refusal, operation: Operation) -> Refusal:
-    """Write a refusal in the format of the operation's product area."""
+    """Write a refusal in the format that the operation's product area uses."""
     shape, refusal.content_type = _BY_AREA.get(operation.area, _TEXTS)
     refusal.document = shape(refusal.status, [_text(error) for error in refusal.errors])
     return refusal

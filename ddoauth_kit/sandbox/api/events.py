@@ -56,7 +56,7 @@ def _event(twin: Twin, body: dict[str, Any]) -> Event:
 
 
 def submit_service_check(twin: Twin, incoming: Incoming, org: Org) -> Answer:
-    """Store service checks, one or a list."""
+    """Store one service check or a list of them."""
     body = json_body(incoming)
     checks = body if isinstance(body, list) else [body]
     for check in checks:

@@ -44,10 +44,10 @@ def check_ids(
 ) -> None:
     """Refuse a path with an unknown id.
 
-    An id is known if a store can read it (`readers`, by the shape of the item's path), or else if
-    it occurs in the answers of the listing, the item or their creation. If no answer contains ids
-    to compare with, or a parameter is free text, all ids are known except those that probes use for
-    missing objects.
+    An id is known if a store can read it (`readers`, keyed by the shape of the item's path) or,
+    without a store, if it occurs in the answers for the listing, the item or its creation. If no
+    answer contains ids to compare with, or a parameter is free text, every id is known except those
+    that probes use for missing objects.
     """
     template, given = operation.path.split("/"), incoming.path.split("/")
     for depth, (segment, value) in enumerate(zip(template, given, strict=True), start=1):
@@ -111,7 +111,7 @@ def check_parents(
 def _look_up(
     reader: Handler, twin: Twin, incoming: Incoming, org: Org, operation: Operation
 ) -> None:
-    """Let a store find an item, and refuse in the format of the operation that was called."""
+    """Look for an item in a store; refuse a missing one in the called operation's format."""
     try:
         reader(twin, incoming, org)
     except Refusal as refusal:
@@ -121,7 +121,7 @@ def _look_up(
 
 
 def shape_of(template: str) -> str:
-    """Return a path template without the names of its parameters."""
+    """Return a path template with the names of its parameters removed."""
     return _PLACEHOLDER.sub("{}", template)
 
 
@@ -135,7 +135,7 @@ def _is_listed(value: str, item: str, *, kind: str) -> bool:
 
 @cache
 def listed_ids(item: str) -> frozenset[str]:
-    """Return the ids in the answers of an item's path and of its listing."""
+    """Return the ids in the answers for an item's path and for its listing."""
     found: set[str] = set()
     for path in (item, item.rpartition("/")[0]):
         for method in _METHODS:
@@ -145,7 +145,7 @@ def listed_ids(item: str) -> frozenset[str]:
 
 
 def ids_in(value: Any, parameter: str) -> Iterator[str]:  # noqa: ANN401 - JSON is anything
-    """Yield the ids in an answer: the fields named like an id, or like the path's parameter."""
+    """Yield the ids in an answer: fields with the name of an id or of the path's parameter."""
     if isinstance(value, list):
         for part in value:
             yield from ids_in(part, parameter)

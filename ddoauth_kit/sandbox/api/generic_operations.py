@@ -34,9 +34,9 @@ def answer_operation(
     operation: Operation,
     readers: Mapping[str, Handler],
 ) -> Answer:
-    """Check query, body and ids in this order, then answer as the spec says.
+    """Check the query, the body and the ids, in that order, and then answer as the spec says.
 
-    `readers` are the stores' own reads of single items, by the shape of their paths.
+    `readers` maps the shapes of paths to the functions that read single items from stores.
     """
     check_query(incoming, operation)
     check_body_of(incoming, operation)
@@ -45,7 +45,7 @@ def answer_operation(
 
 
 def check_query(incoming: Incoming, operation: Operation) -> None:
-    """Refuse a query without a required parameter, or with an end before its start."""
+    """Refuse a query that lacks a required parameter or whose end is before its start."""
     if not (incoming.query or operation.query):
         return
     parameters = incoming.parameters

@@ -68,7 +68,7 @@ def _is_point(point: object) -> bool:
 
 
 def query_metrics(twin: Twin, incoming: Incoming, org: Org) -> Answer:
-    """Answer `avg:name{tag:value} by {key}` over `from` and `to`, in epoch seconds."""
+    """Answer `avg:name{tag:value} by {key}` between `from` and `to`, in epoch seconds."""
     parameters = incoming.parameters
     start = seconds_parameter(parameters, "from")
     end = seconds_parameter(parameters, "to")
@@ -155,7 +155,7 @@ def _query_body(
 
 
 def list_active_metrics(twin: Twin, incoming: Incoming, org: Org) -> Answer:
-    """List the names of metrics with points since `from`."""
+    """List the names of metrics that have points since `from`."""
     parameters = incoming.parameters
     since = seconds_parameter(parameters, "from")
     host = parameters.get("host")

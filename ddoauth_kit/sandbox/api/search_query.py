@@ -1,4 +1,4 @@
-"""The part of Datadog's search language that is needed to read back submitted data."""
+"""The part of Datadog's search language that reading back submitted data requires."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Search:
 def read_search(
     settings: Mapping[str, Any], page: Mapping[str, Any], *, sort: object, clock: Clock
 ) -> Search:
-    """Read the filter, page and order of a search; without times it covers the last 15 minutes."""
+    """Read a search's filter, page and order; without times, it covers the last 15 minutes."""
     return Search(
         query=str(settings.get("query", "*")),
         start=milliseconds(settings.get("from", "now-15m"), clock=clock),

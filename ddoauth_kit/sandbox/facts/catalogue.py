@@ -24,7 +24,7 @@ _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 @dataclass(frozen=True)
 class Operation:
-    """One API operation; any one of its `scopes` sets opens it."""
+    """One API operation; a caller needs all scopes in any one of the sets in `scopes`."""
 
     id: str
     method: str
@@ -48,7 +48,7 @@ class Operation:
 
     @property
     def manages_keys(self) -> bool:
-        """Return whether this manages API or application keys, and does not only list them."""
+        """Return whether this operation manages API or application keys; listing doesn't count."""
         keys = _KEYS.search(self.path) is not None and self.id != MARKETPLACE_KEY
         return keys and (self.method != "GET" or bool(self.path_ids))
 

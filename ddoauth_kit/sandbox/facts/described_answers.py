@@ -1,4 +1,4 @@
-"""The operations' answers in the API description, from the data file derived from it."""
+"""The answers that the API description gives for operations, from a derived data file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The kinds of resources in the API description, and the schemas of their bodies.
+"""The kinds of resources in the API description, and the schemas for their bodies.
 
 A schema is a small object: `t` is its type as a letter (`o`bject, `l`ist, `s`tring, `i`nteger,
 `n`umber, `b`oolean, `a`ny, `v`ariants), `p` its properties, `r` the required ones, `l` what a list
@@ -28,7 +28,7 @@ _ANY: Schema = {"t": "a"}
 
 @dataclass(frozen=True)
 class Elsewhere:
-    """An operation at another path that creates or changes resources of a kind."""
+    """An operation at another path that creates or changes a kind's resources."""
 
     given: tuple[str, ...]
     way: tuple[str, ...]
@@ -63,7 +63,7 @@ class DescribedMembers:
 
 @dataclass(frozen=True)
 class DescribedKind:
-    """One kind: its paths, its place in bodies and answers, and the format of its ids."""
+    """One kind: its paths, where bodies and answers contain it, and the format of its ids."""
 
     path: str
     item: str
@@ -85,7 +85,7 @@ class DescribedKind:
 
 @dataclass(frozen=True)
 class DescribedSettings:
-    """Settings that one path reads and writes as a whole, and their place in bodies and answers."""
+    """Settings that one path reads and writes as a whole, and where bodies contain them."""
 
     path: str
     way: tuple[str, ...]
@@ -128,7 +128,7 @@ def _document() -> _Document:
 
 @cache
 def described_kinds() -> Mapping[str, DescribedKind]:
-    """Return the kinds by the path that creates them; the file is read at the first call."""
+    """Return the kinds by the path that creates them; the first call reads the file."""
     return MappingProxyType({path: _kind(path, e) for path, e in _document().kinds.items()})
 
 
@@ -231,7 +231,7 @@ def fields(schema: Schema) -> Mapping[str, Schema]:
 
 
 def inner(schema: Schema, way: tuple[str, ...]) -> Schema:
-    """Return the schema at a path of names, in which `*` is an item of a list."""
+    """Return the schema at a path of names, in which `*` stands for an item of a list."""
     for name in way:
         schema = resolved(schema.get("l") if name == "*" else schema.get("p", {}).get(name))
     return schema

@@ -1,7 +1,7 @@
-"""Data files with one entry per line, which are parsed one by one when needed.
+"""Data files with one entry per line; each entry is parsed only when it is needed.
 
-Most sandboxes use only a few of the thousands of entries, and parsed entries take ten times the
-memory of their text.
+Most sandboxes use only a few of the thousands of entries, and a parsed entry takes ten times as
+much memory as its text.
 """
 
 from __future__ import annotations

@@ -117,7 +117,7 @@ _PLAIN = frozenset(
 
 
 def shape_at(address: str, status: int) -> Shape:
-    """Return the format of an operation's errors; for unrecorded areas, the description decides."""
+    """Return the format of an operation's errors: the recorded one, or else the described one."""
     area, path = area_of(address), address.partition(" ")[2]
     part = next((start for start in _PARTS if path.startswith(start)), None)
     by_status = _BY_STATUS.get((area, status)) if path not in _PLAIN else None
@@ -131,7 +131,7 @@ def shape_at(address: str, status: int) -> Shape:
 
 
 def family_error(address: str, status: int, title: str, detail: str) -> object:
-    """Write one error as the operation's product area does."""
+    """Write one error in the format of the operation's product area."""
     shape = shape_at(address, status)
     if shape == "texts":
         return detail

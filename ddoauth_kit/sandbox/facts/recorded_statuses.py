@@ -38,25 +38,25 @@ _UNPROCESSABLE = frozenset({"Seats", "Spans"})
 
 
 def recorded_status(address: str) -> int | None:
-    """Return the recorded status of an operation's success, if it is not the described one."""
+    """Return the recorded success status of an operation if it differs from the described one."""
     return _STATUSES.get(address)
 
 
 def names_deleted(address: str) -> bool:
-    """Return whether a deletion answers with the type and id of the deleted resource."""
+    """Return whether the answer to a deletion contains the deleted resource's type and id."""
     return address in _NAMED
 
 
 def unique_at(address: str) -> tuple[str, ...] | None:
-    """Return where a creation has a value that no two resources below one path may share."""
+    """Return where a creation's body has a value that two resources below one path can't share."""
     return _UNIQUE.get(address)
 
 
 def is_lenient(area: str) -> bool:
-    """Return whether a product area treats an id in any format as merely unknown."""
+    """Return whether a product area accepts any format of id, and calls a bad one unknown."""
     return area in _LENIENT
 
 
 def unacceptable_status(address: str) -> int:
-    """Return the status for a well-formed request that makes no sense to its service."""
+    """Return the status for a well-formed request that its service can't make sense of."""
     return 422 if area_of(address) in _UNPROCESSABLE else 400

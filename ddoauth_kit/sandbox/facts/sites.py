@@ -1,7 +1,7 @@
 """The nine sites as the sandbox knows them.
 
-This table is deliberately separate, because a mistake in a shared table would stay hidden. Source:
-Datadog docs, getting started with sites.
+This table is deliberately separate from the kit's own, because a mistake in a shared table would go
+unnoticed. Source: Datadog docs, getting started with sites.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Site:
 
     @property
     def registrable_domain(self) -> str:
-        """Return the domain of vanity subdomains, which may be shared by several regions."""
+        """Return the domain of vanity subdomains, which several regions may share."""
         return ".".join(self.domain.split(".")[-2:])
 
     @property
@@ -73,7 +73,7 @@ def site_of_host(host: str) -> str | None:
 
 
 def next_site(site: Site) -> Site:
-    """Return another site in the table, for faults that name a wrong one."""
+    """Return another site from the table, for faults that name a wrong site."""
     names = list(SITES)
     at = names.index(site.name) if site.name in SITES else -1
     return SITES[names[(at + 1) % len(names)]]

@@ -23,10 +23,10 @@ TOLERANCES: Mapping[str, str] = MappingProxyType(
 
 @dataclass(frozen=True)
 class Switches:
-    """Hold choices that Datadog's pages leave open, or that simulate future changes.
+    """Hold settings for what Datadog's pages leave open, and for possible future changes.
 
     `rotates` issues a new refresh token with each refresh, `basic` allows HTTP Basic, and without
-    `v1_token` the older token endpoint is gone. `tolerates` names mistakes that are accepted
+    `v1_token` the older token endpoint is gone. `tolerates` names mistakes that the sandbox accepts
     although Datadog refuses them.
     """
 
@@ -38,9 +38,9 @@ class Switches:
 
 @dataclass(frozen=True)
 class Lifetime:
-    """Set how long access tokens live, and their `expires_in`; both are in seconds.
+    """Say how long access tokens live, and what their `expires_in` says; both are in seconds.
 
-    With `real`, they also expire in real time, whatever the sandbox's own clock says.
+    With `real`, the tokens also expire in real time, whatever the sandbox's own clock says.
     """
 
     access_token: float = 3600

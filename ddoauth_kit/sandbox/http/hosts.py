@@ -1,4 +1,4 @@
-"""The hosts and addresses that a sandbox answers for; it refuses all others."""
+"""The hosts and addresses for which a sandbox answers; it refuses all others."""
 
 from __future__ import annotations
 
@@ -34,15 +34,16 @@ class PublicUrl:
 
 
 def check_loopback(host: str) -> None:
-    """Refuse to listen anywhere but on loopback, because the sandbox signs anyone in."""
+    """Refuse to listen anywhere but on loopback, because the sandbox signs in anyone."""
     if host not in {"127.0.0.1", "::1", "localhost"}:
         raise SandboxError(f"host {host!r} is not a loopback address; use 127.0.0.1")
 
 
 def read_public_url(url: str | None) -> PublicUrl | None:
-    """Read the public URL: scheme, host, perhaps a port, and a path of plain segments.
+    """Read the public URL: a scheme, a host, an optional port, and a path of plain segments.
 
-    It is written into cookies, links and redirects, so special characters are refused.
+    The sandbox writes this URL into cookies, links and redirects, so special characters are
+    refused.
     """
     if url is None:
         return None
@@ -56,7 +57,7 @@ def read_public_url(url: str | None) -> PublicUrl | None:
 
 
 def local_hosts(port: int) -> frozenset[str]:
-    """Return the Host headers for a sandbox's own port; all others are refused."""
+    """Return the `Host` headers that are accepted at a sandbox's own port."""
     hosts = [f"{name}:{port}" for name in LOCAL_NAMES]
     return frozenset([*hosts, *LOCAL_NAMES] if port == HTTP_PORT else hosts)
 
@@ -64,7 +65,7 @@ def local_hosts(port: int) -> frozenset[str]:
 def make_endpoints(
     base_url: str, *, public: PublicUrl | None, sites: Mapping[str, Site] = SITES
 ) -> dict[str, dict[str, str]]:
-    """Return each site's addresses; only pages for a browser use the public URL."""
+    """Return each site's addresses; only those of pages for browsers use the public URL."""
     pages = base_url if public is None else public.url
     return {
         name: {

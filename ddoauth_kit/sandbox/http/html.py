@@ -39,7 +39,7 @@ class Markup(str):
 
 
 def el(tag: str, *children: str, **attributes: str) -> Markup:
-    """Write one element; a trailing underscore in an attribute's name is dropped."""
+    """Write one element; trailing underscores are dropped from attribute names."""
     marks = "".join(
         f' {name.rstrip("_").replace("_", "-")}="{escape(value)}"'
         for name, value in attributes.items()
@@ -55,13 +55,13 @@ def join(children: tuple[str, ...] | list[str]) -> Markup:
 
 
 def form(action: str, *children: str, **hidden: str) -> Markup:
-    """Write a POST form with hidden fields; `action` is relative, to work behind a prefix."""
+    """Write a POST form with hidden fields; a relative `action` also works behind a prefix."""
     fields = [el("input", type="hidden", name=name, value=hidden[name]) for name in hidden]
     return el("form", *fields, *children, method="post", action=action)
 
 
 def document(title: str, *children: str, trail: str = "") -> str:
-    """Write a complete page without scripts, readable on a phone and in dark mode."""
+    """Write a complete page without scripts that is readable on a phone and in dark mode."""
     head = el(
         "head",
         el("meta", charset="utf-8"),

@@ -1,4 +1,4 @@
-"""Requests and responses of handlers, independent of any web framework."""
+"""The requests and responses that handlers use, independent of any web framework."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Incoming:
 
     @property
     def parameters(self) -> dict[str, str]:
-        """Return the query's parameters; the last value counts if one is repeated."""
+        """Return the query's parameters; if one is repeated, its last value counts."""
         return dict(self.query)
 
     @property
@@ -52,7 +52,7 @@ class Incoming:
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
 
     def form(self) -> tuple[tuple[str, str], ...]:
-        """Read the body as an HTML form; anything else has no fields."""
+        """Read the fields of an HTML form; any other body yields no fields."""
         return self._pairs
 
     @cached_property
@@ -89,7 +89,7 @@ class Answer:
         )
 
     def wire_headers(self) -> list[tuple[str, str]]:
-        """Return all headers to send; the length is that of the complete body."""
+        """Return all headers to send; `Content-Length` is that of the complete body."""
         length = ("Content-Length", str(len(self.body)))
         first = [("Content-Type", self.content_type), *([] if self.stream else [length])]
         if self.status == NO_CONTENT:
@@ -140,7 +140,7 @@ def html_answer(status: int, page: str, *headers: tuple[str, str]) -> Answer:
 
 
 def see_other(location: str, *headers: tuple[str, str]) -> Answer:
-    """Redirect with 303, so that the form's body is not sent again (RFC 9700, 4.12)."""
+    """Redirect with a 303, so that browsers don't send the form's body again (RFC 9700, 4.12)."""
     return Answer(
         303,
         content_type="text/plain; charset=utf-8",

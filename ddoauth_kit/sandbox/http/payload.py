@@ -32,7 +32,7 @@ def json_body(incoming: Incoming) -> Any:  # noqa: ANN401 - JSON is anything
 
 
 def read_json(raw: bytes) -> Any:  # noqa: ANN401 - JSON is anything
-    """Read strict JSON: Python would accept NaN and Infinity, and could not send them back."""
+    """Read strict JSON; Python would accept NaN and Infinity but could not send them back."""
     return _STRICT.decode(raw.decode(json.detect_encoding(raw), "surrogatepass"))
 
 
@@ -69,7 +69,7 @@ def plain_body(incoming: Incoming) -> bytes:
 
 
 def malformed(detail: str) -> Exception:
-    """Return the refusal of a request whose content makes no sense."""
+    """Return the refusal for a request whose content makes no sense."""
     return api_refusal("malformed-request", 400, detail)
 
 

@@ -27,7 +27,7 @@ REALM = 'realm="ddoauth-sandbox"'
 
 @dataclass(frozen=True)
 class Target:
-    """The target of an authorization answer, and the parameters of every such answer."""
+    """The target of an authorization response, and the parameters that each response carries."""
 
     uri: str
     state: str | None
@@ -42,7 +42,7 @@ class Target:
 
 
 class Refusal(Exception):  # noqa: N818 - it is an answer of the twin, not an error of it
-    """A request that is answered with an error; `behaviour` names the rule behind it."""
+    """An error that answers a request; `behaviour` names the rule behind it."""
 
     def __init__(  # noqa: PLR0913 - what the channels need, each some of it
         self,
@@ -76,7 +76,7 @@ class Refusal(Exception):  # noqa: N818 - it is an answer of the twin, not an er
 
 
 def page_refusal(behaviour: str, text: str, *, status: int = 400) -> Refusal:
-    """Refuse on a page of the web application, without any redirect."""
+    """Refuse with a page of the web application, without redirecting."""
     return Refusal(behaviour, channel="page", status=status, text=text)
 
 
@@ -117,7 +117,7 @@ def error_of(path: str, status: int, title: str, detail: str) -> object:
 def bearer_refusal(
     behaviour: str, status: int, *errors: object, code: str = "", text: str = ""
 ) -> Refusal:
-    """Refuse a bearer token, or its absence; the `rfc` profile adds a challenge with `code`."""
+    """Refuse a bad or missing bearer token; the `rfc` profile adds a challenge with `code`."""
     return Refusal(behaviour, channel="bearer", status=status, errors=errors, code=code, text=text)
 
 

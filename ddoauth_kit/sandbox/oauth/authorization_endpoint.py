@@ -42,7 +42,7 @@ def show_consent(twin: Twin, incoming: Incoming) -> Answer:
 
 
 def read_request(twin: Twin, incoming: Incoming, *, org: Org) -> Pending:
-    """Check all parameters, first those whose refusal must not redirect (RFC 6749, 4.1.2.1)."""
+    """Check all parameters, starting with those that must not redirect (RFC 6749, 4.1.2.1)."""
     repeated = duplicates(incoming.query)
     if repeated:
         raise page_refusal(
@@ -80,7 +80,7 @@ def _client(twin: Twin, parameters: dict[str, str], *, org: Org) -> Client:
 
 
 def check_authorizable(twin: Twin, client: Client, *, org: Org) -> None:
-    """Refuse a client that this org does not have, or has disabled."""
+    """Refuse a client that this org does not have or has disabled."""
     if not client.is_known_to(org):
         text = "invalid_request - Invalid client_id parameter value"
         raise page_refusal("authorize-private-client", text)
@@ -201,7 +201,7 @@ def _selected(here: bool) -> dict[str, str]:  # noqa: FBT001 - it turns a value 
 
 
 def _scope_lists(twin: Twin, pending: Pending) -> list[Markup]:
-    """List the scopes by what they allow, with the number in each group."""
+    """Group the scopes by what they allow, and count each group."""
     opened, blocked = twin.apps.split(pending.scopes, client=pending.client, org=pending.org)
     groups: dict[str, list[Markup]] = {heading: [] for heading in (*_HEADINGS.values(), _BLOCKED)}
     for scope in (*opened, *blocked):

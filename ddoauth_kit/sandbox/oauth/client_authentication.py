@@ -30,7 +30,7 @@ BAD_CODE = "Invalid authorization code or code verifier."
 
 
 def read_token_fields(incoming: Incoming) -> dict[str, str]:
-    """Read a token request; another content type counts as a wrong code, as Datadog says."""
+    """Read a token request; refuse a wrong content type like a wrong code, as Datadog says."""
     return _read_fields(incoming, oauth_refusal("token-content-type", "invalid_grant", BAD_CODE))
 
 
@@ -93,7 +93,7 @@ def authenticate(twin: Twin, incoming: Incoming, *, fields: dict[str, str]) -> C
 
 
 def _proof(twin: Twin, incoming: Incoming, *, fields: dict[str, str]) -> tuple[str, str, int]:
-    """Return the id, secret, and status for a refusal, which is 401 with Basic (RFC 6749, 5.2)."""
+    """Return the id, the secret and the status of a refusal: 401 for Basic (RFC 6749, 5.2)."""
     scheme, _, credentials = incoming.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "basic":
         return fields.get("client_id", ""), fields.get("client_secret", ""), BAD_REQUEST
@@ -109,7 +109,7 @@ def _proof(twin: Twin, incoming: Incoming, *, fields: dict[str, str]) -> tuple[s
 
 
 def basic_credentials(credentials: str) -> tuple[str, str]:
-    """Return the id and secret in a Basic header, empty if it is unreadable."""
+    """Return the id and secret in a Basic header, or empty strings if it is unreadable."""
     try:
         text = base64.b64decode(credentials, validate=True).decode("utf-8")
     except (binascii.Error, ValueError):
@@ -135,7 +135,7 @@ def field_names(incoming: Incoming) -> tuple[str, ...]:
 
 
 def names_of(pairs: Collection[tuple[str, object]]) -> tuple[str, ...]:
-    """Return field names without duplicates; leave out anything that doesn't look like a name."""
+    """Return field names without duplicates, and without anything that doesn't look like a name."""
     if not pairs:
         return ()
     names = dict.fromkeys(name for name, _ in pairs)

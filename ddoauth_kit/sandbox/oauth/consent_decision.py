@@ -46,7 +46,7 @@ def decide(twin: Twin, incoming: Incoming) -> Answer:
 
 
 def _in_region(twin: Twin, pending: Pending, *, region: str) -> Pending:
-    """Return the request as answered by the chosen region's first org."""
+    """Return the request as if the chosen region's first org had answered it."""
     if region not in EVERY_SITE:
         raise page_refusal("consent-region", "This region does not exist.")
     if region == pending.org.site.name:

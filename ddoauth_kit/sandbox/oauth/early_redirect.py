@@ -1,4 +1,4 @@
-"""Call a redirect URI before the browser does, as link scanners and impatient browsers do."""
+"""Call a redirect URI before the browser does, like a link scanner or an eager browser."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class _Stay(urllib.request.HTTPRedirectHandler):
 
 
 def call_ahead(location: str) -> None:
-    """Request an address on loopback once, in its own thread; ignore every other address."""
+    """Request a loopback address once, in a separate thread; ignore every other address."""
     if is_loopback(location):
         threading.Thread(target=_call, args=(location,), daemon=True).start()
 

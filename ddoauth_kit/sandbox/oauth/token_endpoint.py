@@ -104,14 +104,14 @@ def _burn(twin: Twin, code: Code) -> None:
 
 
 def _fits(verifier: str, code: Code) -> bool:
-    """Check the verifier; a switch tolerates challenges that need a different check."""
+    """Check the verifier; a switch can tolerate challenges that require a different check."""
     if code.method == "plain":
         return hmac.compare_digest(verifier.encode(errors="replace"), code.challenge.encode())
     return not code.method or proves(verifier, challenge=code.challenge)
 
 
 def proves(verifier: str, *, challenge: str) -> bool:
-    """Return whether a verifier belongs to an S256 challenge (RFC 7636, 4.6)."""
+    """Return whether a verifier matches an S256 challenge (RFC 7636, 4.6)."""
     if not _VERIFIER.fullmatch(verifier):
         return False
     digest = hashlib.sha256(verifier.encode("ascii")).digest()

@@ -106,7 +106,7 @@ def uninstall(twin: Twin, incoming: Incoming) -> Answer:
 
 
 def show_developer(twin: Twin, incoming: Incoming) -> Answer:
-    """Show the Developer Platform: this org's private apps, and new credentials once."""
+    """Show the Developer Platform, with this org's private apps and, once, new credentials."""
     visit = enter(twin, incoming)
     session = visit.session
     fresh = session.take_unseen()
@@ -154,7 +154,7 @@ def publish(twin: Twin, incoming: Incoming) -> Answer:
 
 
 def import_to_site(twin: Twin, incoming: Incoming) -> Answer:
-    """Create the app's private client on another site, with its own credentials."""
+    """Create a private client for the app on another site, with credentials of its own."""
     session, fields = submitted(twin, incoming)
     client = _own(twin, session, fields)
     site = fields.get("site", "")

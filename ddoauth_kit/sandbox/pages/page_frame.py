@@ -1,4 +1,4 @@
-"""The shared parts of all the web application's pages: session cookie, form checks and frame."""
+"""The parts that all the web application's pages share: session cookie, form checks and frame."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _LINKS = (
 
 @dataclass(frozen=True)
 class Visit:
-    """A browser's session on one site, and the header that sets a new one."""
+    """A browser's session on one site, and the header that sets a new session's cookie."""
 
     session: Session
     cookie: tuple[tuple[str, str], ...] = ()
 
 
 def enter(twin: Twin, incoming: Incoming) -> Visit:
-    """Return the session in the browser's cookie, or a new one in the site's first org."""
+    """Return the session from the browser's cookie, or a new session in the site's first org."""
     session = twin.sessions.find(incoming.cookies.get(twin.cookie), site=incoming.site.name)
     if session is not None:
         return Visit(session)
@@ -48,7 +48,7 @@ def entered(twin: Twin, session: Session) -> Visit:
 
 
 def submitted(twin: Twin, incoming: Incoming) -> tuple[Session, dict[str, str]]:
-    """Return the session and fields of a form from one of the session's own pages."""
+    """Return a form's session and fields, if it comes from one of that session's own pages."""
     session = twin.sessions.find(incoming.cookies.get(twin.cookie), site=incoming.site.name)
     fields = dict(incoming.form())
     if session is None or not session.accepts(fields.get("csrf", "")):
@@ -64,7 +64,7 @@ def root(incoming: Incoming) -> str:
 
 
 def frame(twin: Twin, incoming: Incoming, visit: Visit, title: str, *children: str) -> Answer:
-    """Answer with a page of the application: links above, the org switch below."""
+    """Answer with a page of the application, with links above and the org switch below."""
     session = visit.session
     up = root(incoming)
     links = [el("a", label, href=f"{up}{path}") for path, label in _LINKS]
@@ -100,7 +100,7 @@ def section(title: str, *children: str) -> Markup:
 
 
 def facts(**entries: str) -> Markup:
-    """Write names and values, with spaces instead of underscores in names."""
+    """Write names and values, replacing the underscores in names with spaces."""
     parts: list[str] = []
     for name, value in entries.items():
         parts += [el("dt", name.replace("_", " ")), el("dd", el("code", value))]

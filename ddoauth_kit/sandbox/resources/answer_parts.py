@@ -1,6 +1,6 @@
 """Read and replace a resource at its place in an answer.
 
-A path is a sequence of names, in which `*` is an item of a list.
+A path is a sequence of names, in which `*` stands for an item of a list.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def all_at(body: Json, way: Way) -> list[Json]:
 
 
 def is_said(value: Json, sent: Json) -> bool:
-    """Return whether a value contains everything that was sent, whatever else it contains."""
+    """Return whether a value contains everything that was sent; it may contain more."""
     if isinstance(sent, dict) and isinstance(value, dict):
         return all(is_said(value.get(name), part) for name, part in sent.items())
     return bool(value == sent)
@@ -53,7 +53,7 @@ def put_at(body: Json, way: Way, value: Json) -> Json:
 
 
 def with_item(body: Json, schema: Schema, way: Way, item: Item) -> Json:
-    """Return an answer that contains an item, and everything else that its schema requires."""
+    """Return an answer that contains an item and everything else that the schema requires."""
     if not way:
         return item
     if way[0] == "*":

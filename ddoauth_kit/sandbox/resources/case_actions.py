@@ -60,7 +60,7 @@ def _new_status(draft: Draft) -> Item:
 
 
 def _verify_status(draft: Draft) -> None:
-    """Refuse to change the status to nothing."""
+    """Refuse an empty status."""
     if not draft.given:
         raise InvalidBodyError("status or status_name is required")
 

@@ -49,7 +49,7 @@ SAMPLE_KEY = "SANDBOX"
 
 
 def not_found(what: str) -> Callable[[str], Refusal]:
-    """Create the refusal for an unknown case or project."""
+    """Create the refusal of an unknown case or project."""
     error = {"code": "resource_not_found", "title": f"{what} not found"}
     return lambda _wanted: jsonapi.as_json_api(api_refusal("resource-unknown", 404, error))
 
@@ -134,7 +134,7 @@ def _compose_case(draft: Draft) -> Item:
 
 
 def _place(draft: Draft) -> tuple[str, str]:
-    """Return the project that a case names, and the case's key in it."""
+    """Return the project that a case names, and the case's key in that project."""
     if draft.sample is not None:
         return draft.twin.mint.uuid(f"project:{draft.org.id}:0"), f"{SAMPLE_KEY}-1"
     wanted = draft.links["project"]
@@ -149,7 +149,7 @@ def _place(draft: Draft) -> tuple[str, str]:
 
 
 def status_attributes(draft: Draft, status: str) -> Item:
-    """Write a status in the three fields of a case, and the closing time."""
+    """Write a status into three fields of a case, and set its closing time."""
     shown, group = STATUSES[status]
     closed = draft.now if status == "CLOSED" else None
     return {"status": status, "status_name": shown, "status_group": group, "closed_at": closed}

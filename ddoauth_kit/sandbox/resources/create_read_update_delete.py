@@ -65,7 +65,7 @@ def read(resource: ResourceKind, template: str) -> Handler:
 
 
 def change(resource: ResourceKind, template: str, *, by: ResourceKind) -> Handler:
-    """Create the handler that replaces a resource, composed `by` its own rules."""
+    """Create the handler that replaces a resource with one that `by` composes."""
 
     def handle(twin: Twin, incoming: Incoming, org: Org) -> Change:
         [wanted] = path_ids(template, incoming.path).values()
@@ -101,7 +101,7 @@ def delete(resource: ResourceKind, template: str) -> Handler:
 def handlers_of(
     resource: ResourceKind, path: str, item_path: str, *, changes: ResourceKind, method: str
 ) -> Mapping[tuple[str, str], Handler]:
-    """Return the five handlers of a kind; changes may take a different body."""
+    """Return a kind's five handlers; a change may take a different body from a creation."""
     return {
         ("POST", path): create(resource),
         ("GET", path): list_all(resource),

@@ -1,4 +1,4 @@
-"""Dashboards: complete ones to read and change, and short ones in the listing."""
+"""Dashboards, which are complete when read or changed, and abridged in the listing."""
 
 from __future__ import annotations
 

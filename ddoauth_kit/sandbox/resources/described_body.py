@@ -1,4 +1,4 @@
-"""Check a body as the API description says: required fields, types, and values of enums."""
+"""Check a body against the API description: required fields, types and enum values."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ _UNKNOWN: Schema = {"t": "a"}
 
 
 class SenselessBodyError(InvalidBodyError):
-    """Say that a body is valid by its schema but makes no sense to its service."""
+    """Say that a body matches its schema but makes no sense to its service."""
 
 
 def check_body(schema: Schema, body: object) -> None:
-    """Raise `InvalidBodyError` for the first thing in a body that its schema does not allow."""
+    """Raise `InvalidBodyError` for the first part of a body that its schema does not allow."""
     if too_deep(body):
         raise InvalidBodyError("The body is nested too deeply.")
     _check(schema, body, at="")
@@ -45,7 +45,7 @@ def check_body(schema: Schema, body: object) -> None:
 
 
 def _check_sense(schema: Schema, value: object, *, at: str) -> None:
-    """Refuse values that schemas allow but that Datadog refuses in recordings."""
+    """Refuse values that schemas allow but that Datadog refused in recordings."""
     if isinstance(value, list):
         items = resolved(schema.get("l"))
         if "e" in items and len({*map(str, value)}) < len(value):
@@ -79,7 +79,7 @@ def _check_span(value: dict[str, Any], *, at: str) -> None:
 
 
 def is_backwards(start: object, end: object) -> bool:
-    """Return whether a time span ends before it starts, in numbers or forms like `now-15m`."""
+    """Return whether a time span, in numbers or forms like `now-15m`, ends before it starts."""
     if isinstance(start, str) and isinstance(end, str):
         return start == "now" and end.startswith("now-")
     numbers = [part for part in (start, end) if isinstance(part, (int, float))]

@@ -1,4 +1,4 @@
-"""Choose the operations of the generic service: those of all kinds without their own service."""
+"""Choose the generic service's operations: those of every kind that has no service of its own."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def described_readers(
 def _free(
     services: Iterable[Mapping[tuple[str, str], Handler]], taken: Collection[tuple[str, str]]
 ) -> Mapping[tuple[str, str], Handler]:
-    """Combine the handlers of the services that have no operation in `taken`."""
+    """Combine the handlers of those services that have no operation in `taken`."""
     found: dict[tuple[str, str], Handler] = {}
     for handlers in services:
         if not any(address in taken for address in handlers):

@@ -19,7 +19,7 @@ _FEWEST_SIGNS = 6
 
 
 def is_uuid_text(value: object) -> bool:
-    """Return whether a value is a UUID as text."""
+    """Return whether a value is the text form of a UUID."""
     return isinstance(value, str) and _UUID.fullmatch(value) is not None
 
 
@@ -43,7 +43,7 @@ def minted(kind: DescribedKind, mint: Mint, shown: Schema) -> object:
 
 
 def _like(form: str, fresh: str) -> str:
-    """Write an id like an example's: digits for digits, letters for letters."""
+    """Write an id that looks like an example's: digits for digits, and letters for letters."""
     signs = fresh.replace("-", "") * (len(form) // 32 + 1)
     if _UUID.fullmatch(form) or len(re.findall(r"[0-9a-zA-Z]", form)) < _FEWEST_SIGNS:
         return fresh

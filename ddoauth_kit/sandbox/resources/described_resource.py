@@ -57,7 +57,7 @@ class _Step:
 
 @dataclass(frozen=True)
 class Composer:
-    """Compose resources at a given time; a change keeps values that were not sent."""
+    """Compose resources as of a given time; a change keeps values that were not sent."""
 
     mint: Mint
     moment: datetime
@@ -96,7 +96,7 @@ class Composer:
     def completed(self, schema: Schema, item: Json, example: Json, *, depth: int = 0) -> Json:
         """Return the part of a resource that an answer shows: only the properties in its schema.
 
-        Missing required properties come from the example, or are made up.
+        Missing required properties come from the example or are made up.
         """
         schema = _variant(schema, item)
         properties = fields(schema)
@@ -308,7 +308,7 @@ def _unsent(schema: Schema, settable: Schema, *, is_required: bool) -> Unsent:
 
 
 def _variant(schema: Schema, given: object) -> Schema:
-    """Return the variant that a value belongs to: one that allows it, or the nearest."""
+    """Return a value's variant: one that allows the value, or else the nearest."""
     while schema["t"] == "v":
         variants = [resolved(variant) for variant in schema["v"]]
         good = [variant for variant in variants if allows(variant, given)]

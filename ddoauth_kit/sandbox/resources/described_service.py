@@ -57,7 +57,7 @@ class DescribedService:
     kind: DescribedKind
 
     def shelf(self, twin: Twin, org: Org, path: str) -> Shelf:
-        """Return what an org stores under a collection's path, including its parents."""
+        """Return what an org stores under a collection's path, which includes its parents."""
         return twin.kept.shelf(
             f"described {path}",
             org=org,
@@ -80,7 +80,7 @@ class DescribedService:
         return shelf.find(wanted) or next(named, None)
 
     def _check_form(self, wanted: str, name: str) -> None:
-        """Refuse an id that is not in the described format, unless any format is allowed."""
+        """Refuse an id that is not in the described format, unless every format is allowed."""
         named = self.kind.parameter.endswith(("name", "handle"))
         if not (named or wanted in NOBODYS or has_form(self.kind, wanted)):
             if is_lenient(area_of(name)):
@@ -113,7 +113,7 @@ class DescribedService:
     def _check_unique(self, given: Item, shelf: Shelf, name: str) -> None:
         """Refuse a resource with the same value as another if recordings show such a refusal.
 
-        The resources that an org has from the start belong to nobody, and never cause a refusal.
+        The resources that an org has from the start belong to nobody and never cause a refusal.
         """
         way = unique_at(name)
         said = first_at(given, way) if way is not None else None
@@ -261,7 +261,7 @@ class DescribedService:
         return item
 
     def _tell_id(self, item: Item, given: Item) -> None:
-        """Also write the id into fields that repeat it."""
+        """Write the id into the fields that repeat it, too."""
         noun = self.kind.path.rpartition("/")[2].removesuffix("s")
         own = {self.kind.parameter, f"{noun}_id", "uuid", "public_id"}
         for place, sent in ((item, given), (item.get("attributes"), given.get("attributes"))):
@@ -328,7 +328,7 @@ class DescribedService:
         }
 
     def _chosen(self, given: Item, settable: Schema) -> Any:  # noqa: ANN401 - JSON is anything
-        """Return the id that the creator chose, if the body may contain one."""
+        """Return the id that the creator has chosen, if the body may contain one."""
         chosen = given.get(self.kind.key)
         if chosen is not None and self.kind.key in settable.get("p", {}):
             return chosen if has_form(self.kind, str(chosen)) else None
@@ -388,7 +388,7 @@ def _example_of(path: str) -> Item:
 
 
 def _joined(old: Item, new: Item) -> Item:
-    """Put one example over another, and its attributes over the other's."""
+    """Merge one example into another; its values, and those of its attributes, take precedence."""
     parts = {
         name: {**old[name], **part}
         for name, part in new.items()

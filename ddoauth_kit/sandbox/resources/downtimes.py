@@ -65,7 +65,7 @@ _SCHEDULE = shaped(
 
 
 def _watches(value: object) -> bool:
-    """Accept one monitor's id or monitor tags, but not both."""
+    """Accept either a monitor's id or monitor tags, but not both."""
     if not isinstance(value, dict) or len(value) != 1:
         return False
     return whole(value.get("monitor_id")) or many(text, least=1)(value.get("monitor_tags"))
@@ -98,7 +98,7 @@ def _compose(draft: Draft) -> Item:
 
 
 def _scheduled(draft: Draft, schedule: Item) -> Item:
-    """Return the schedule as it is shown, and the status that follows from it."""
+    """Return the schedule as it is shown, and the status that results from it."""
     if "recurrences" in schedule:
         each = [{"start": draft.now, **one} for one in schedule["recurrences"]]
         shown = {"recurrences": each, "timezone": schedule.get("timezone", "UTC")}

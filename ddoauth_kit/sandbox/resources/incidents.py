@@ -41,7 +41,7 @@ _LISTS = ("multiselect", "textarray", "metrictag", "autocomplete")
 
 
 def _is_field(value: object) -> bool:
-    """Accept a field with a text or a list of strings, as its type requires."""
+    """Accept a field with a string or a list of strings, depending on its type."""
     if not isinstance(value, dict):
         return False
     single = shaped({"type": one_of("dropdown", "textbox"), "value": maybe(text)})

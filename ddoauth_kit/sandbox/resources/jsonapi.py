@@ -1,4 +1,4 @@
-"""Bodies in the newer services: JSON:API resources with a type and relationships."""
+"""Bodies of the newer services: JSON:API resources with a type and relationships."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def links(kind: str, targets: list[str]) -> Item:
 
 
 def composed(draft: Draft, kind: str, *, attributes: Item, relationships: Item) -> Item:
-    """Return the resource with its id, its attributes over the old ones, and its links."""
+    """Return the resource with its id, its links, and its attributes merged over the old ones."""
     old = draft.old or {"id": draft.uuid(kind), "attributes": {}, "relationships": {}}
     return {
         "type": kind,
@@ -91,18 +91,18 @@ def listing(page: PageOfItems) -> Item:
 
 
 def complain(words: str) -> Refusal:
-    """Refuse a body with status, title and detail."""
+    """Refuse a body, with a status, a title and a detail."""
     error = {"status": "400", "title": "Bad Request", "detail": words}
     return as_json_api(api_refusal("resource-invalid", 400, error))
 
 
 def unknown(_wanted: str) -> Refusal:
-    """Refuse an unknown id with status and title."""
+    """Refuse an unknown id, with a status and a title."""
     error = {"status": "404", "title": "Not Found"}
     return as_json_api(api_refusal("resource-unknown", 404, error))
 
 
 def as_json_api(refusal: Refusal) -> Refusal:
-    """Return the refusal with the media type of JSON:API."""
+    """Return the refusal with JSON:API's media type."""
     refusal.content_type = JSON_API
     return refusal

@@ -1,4 +1,4 @@
-"""One service for all lists of members: the users of a role, the dashboards of a list, and so on.
+"""One service for all lists of members, such as a role's users or a list's dashboards.
 
 A member that a body names by type and id alone is a reference: the list shows the resource itself
 if the sandbox stores it. Other bodies create new members, often many in one call.
@@ -141,7 +141,7 @@ class MembersService:
             raise refusal("malformed-id", 400, words, at=name)
 
     def _place(self, incoming: Incoming, name: str) -> tuple[str, str | None]:
-        """Return the path of the list, and which member the path names, if any."""
+        """Return the path of the list, and the member that the path names, if any."""
         if name.partition(" ")[2] == self.members.path:
             return incoming.path, None
         path, _, named = incoming.path.rpartition("/")
@@ -156,7 +156,7 @@ class MembersService:
         )
 
     def _samples(self, twin: Twin, org: Org, path: str) -> Iterable[Item]:
-        """Yield the initial members; a list below a resource mostly has none."""
+        """Yield the initial members; most lists below a resource have none."""
         own = _FROM_START.get(self.members.path)
         if own is not None:
             yield from own(twin, org, path)
@@ -215,7 +215,7 @@ class MembersService:
         return {**item, "id": str(fresh)}
 
     def _shown_by(self) -> tuple[str, tuple[str, ...]]:
-        """Return the operation that shows members, and where."""
+        """Return the operation that shows members, and where its answer contains them."""
         shown = self.members.listing or self.members.reading
         return shown if shown is not None else ("", ())
 
@@ -253,7 +253,7 @@ def _is_there(sent: Item, shelf: Shelf) -> bool:
 
 
 def _as_resource(sent: Item, shown: Schema) -> Item:
-    """Return a body in the form of a resource if the members that it creates are shown so."""
+    """Return a body in the form of a resource if that is how the members it creates are shown."""
     if "attributes" not in shown.get("p", {}) or {"attributes", "relationships"} & sent.keys():
         return sent
     meta = sent.get("metadata")
@@ -278,7 +278,7 @@ def _find(twin: Twin, org: Org, kind: str, wanted: str) -> Item | None:
 
 
 def _own(twin: Twin, org: Org, kind: str) -> Iterator[Item]:
-    """Yield the resources of a kind that an org has without any call."""
+    """Yield a kind's resources that an org has before any call."""
     if kind == "users":
         yield admin_of(twin, org)
     elif kind == "roles":

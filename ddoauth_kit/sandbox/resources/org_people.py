@@ -43,7 +43,7 @@ def admin_of(twin: Twin, org: Org) -> Item:
 
 
 def org_itself(twin: Twin, org: Org) -> Item:
-    """Return the org."""
+    """Return the org itself as a resource."""
     return {
         "type": "orgs",
         "id": org.id,

@@ -1,4 +1,4 @@
-"""Read an address: the ids in its path, and the page that its query asks for."""
+"""Read the ids in an address's path, and the page that its query asks for."""
 
 from __future__ import annotations
 

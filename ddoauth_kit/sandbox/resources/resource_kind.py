@@ -46,7 +46,7 @@ class Draft:
         return iso(self.moment)
 
     def uuid(self, kind: str) -> str:
-        """Return a new id; a sample's is the same in every sandbox with the same seed."""
+        """Return a new id; that of a sample is the same in every sandbox with the same seed."""
         if self.sample is None:
             return self.twin.mint.next_uuid(kind)
         return self.twin.mint.uuid(f"{kind}:{self.org.id}:{self.sample}")
@@ -74,7 +74,7 @@ def plain_list(page: PageOfItems) -> Any:  # noqa: ANN401 - JSON is anything
 
 
 def unknown_as(words: str) -> Callable[[str], Refusal]:
-    """Create the refusal for an unknown id, which may occur in the text as `{0}`."""
+    """Create the refusal of an unknown id, for which `{0}` may stand in the text."""
     return lambda wanted: api_refusal("resource-unknown", 404, words.format(wanted))
 
 
@@ -84,7 +84,7 @@ def complain_as_text(words: str) -> Refusal:
 
 
 def as_it_is(item: Item) -> Item:
-    """Show a plain resource."""
+    """Show a plain resource unchanged."""
     return item
 
 

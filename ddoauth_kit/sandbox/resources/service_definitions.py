@@ -1,4 +1,4 @@
-"""Service definitions, which are created and changed with the same call and have names as ids."""
+"""Service definitions, which one call creates and changes, and whose names are their ids."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ _FIELDS: dict[str, dict[str, Any]] = {
 
 
 def _read(resource: ResourceKind, body: object) -> tuple[Item, Item]:
-    """Check a definition by the fields of the version that it announces."""
+    """Check a definition against the fields of the version that it declares."""
     first = checked(body, resource.fields, required=resource.required)
     return checked(body, _FIELDS[first["schema-version"]]), {}
 

@@ -32,7 +32,7 @@ _KEY = "settings"
 
 @dataclass(frozen=True)
 class SettingsService:
-    """Read, change and forget the settings of one path; until changed, they are as described."""
+    """Read, change and forget one path's settings, which begin as the description shows them."""
 
     settings: DescribedSettings
 

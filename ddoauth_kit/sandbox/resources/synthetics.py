@@ -62,7 +62,7 @@ def _is_interval(value: Any) -> bool:  # noqa: ANN401 - JSON is anything
 
 
 def _is_assertion(value: Any) -> bool:  # noqa: ANN401 - JSON is anything
-    """Accept a known assertion, whose operator may be missing if its type is enough."""
+    """Accept a known assertion; the operator may be missing if the type doesn't need one."""
     return _ASSERTION(value) and (
         "operator" in value or value["type"] in {"javascript", "mcpRespectsSpecification"}
     )
@@ -162,7 +162,7 @@ def delete_tests(twin: Twin, incoming: Incoming, org: Org) -> Change:
 
 
 def set_status(twin: Twin, incoming: Incoming, org: Org) -> Change:
-    """Pause a test or let it run, and answer true."""
+    """Pause or resume a test, and answer `true`."""
     [wanted] = path_ids(_STATUS, incoming.path).values()
     old = TESTS.get(twin, org, wanted)
     body = _checked_body(incoming, {"new_status": one_of("live", "paused")})

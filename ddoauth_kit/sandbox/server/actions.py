@@ -1,4 +1,4 @@
-"""Everything that can be done to a running sandbox outside its pages, one function for each."""
+"""Everything that can be done to a running sandbox outside its pages, with a function for each."""
 
 from __future__ import annotations
 
@@ -107,9 +107,9 @@ class Actions:
     def set_lifetime(
         self, access_token: float, *, claims: float | None = None, org: str | None = None
     ) -> Lifetime:
-        """Let new access tokens expire after this many seconds of real time.
+        """Make new access tokens expire after this many seconds of real time.
 
-        `expires_in` has the same value, or `claims`, to test a client that must not rely on it.
+        `expires_in` is the same value or, to test a client that must not rely on it, `claims`.
         """
         lifetime = read_lifetime(access_token, claims=claims)
         with self._lock:
@@ -295,7 +295,7 @@ class Actions:
             return self._twin.amend(self._client(client_id).client_id, **changes)
 
     def leaks(self, text: str) -> tuple[str, ...]:
-        """Name the kinds of issued secrets that a text contains, in clear text or encoded."""
+        """Name the kinds of issued secrets in a string, whether in clear text or encoded."""
         with self._lock:
             return leaked_kinds(text, issued=frozenset(self._twin.mint.issued()))
 
@@ -306,7 +306,7 @@ class Actions:
             self._journal.clear()
 
     def _authorization(self, url: str, *, org: Org) -> Incoming:
-        """Read an authorization URL for the org's site, Datadog's own or the sandbox's."""
+        """Read an authorization URL for the org's site, at Datadog's address or the sandbox's."""
         try:
             parts = urlsplit(url)
         except ValueError:
@@ -352,7 +352,7 @@ class Actions:
 
 
 def read_lifetime(access_token: float, *, claims: float | None = None) -> Lifetime:
-    """Return a lifetime in real seconds, or refuse it."""
+    """Return a lifetime in seconds of real time, or refuse it."""
     said = access_token if claims is None else claims
     for seconds in (access_token, said):
         if not 0 < seconds <= LONGEST_LIFETIME:

@@ -1,4 +1,4 @@
-"""Find out, before a request is answered, its organization, attempt and grant."""
+"""Find out a request's organization, attempt and grant before it is answered."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ AUTHORIZE_PATH = "/oauth2/v1/authorize"
 
 
 def attribute(twin: Twin, incoming: Incoming) -> None:
-    """Record whom a request concerns, as far as the request says; it may still be refused."""
+    """Record whom a request says it concerns; the request may still be refused."""
     if incoming.path in TOKEN_PATHS:
         _by_fields(twin, dict(sent_pairs(incoming)))
     elif incoming.role == "app":

@@ -33,12 +33,12 @@ WHERE = "the client"
 
 
 def made(key: str, text: str) -> str:
-    """Return a text's digest, which only a program with the key can compute."""
+    """Return a string's digest, which only a program with the key can compute."""
     return hmac.new(key.encode(), text.encode(), "sha256").hexdigest()
 
 
 class Control:
-    """Answer programs that prove they have the key; none can change what another has registered.
+    """Answer programs that prove they have the key; none can change another's registration.
 
     `join` creates a client with its own credentials, grants, API key and addresses. `address` adds
     a redirect URI to a client and changes its onboarding URL; it requires the client's secret.
@@ -53,7 +53,7 @@ class Control:
         self._nonces: deque[str] = deque(maxlen=_NONCES_KEPT)
 
     def admits(self, headers: Mapping[str, str]) -> bool:
-        """Return whether a request contains the key, or its digest with a requested number."""
+        """Return whether a request contains the key, or its digest with a number issued here."""
         shown = headers.get(KEY_HEADER, "").encode()
         nonce = headers.get(NONCE_HEADER, "")
         if nonce in self._nonces:

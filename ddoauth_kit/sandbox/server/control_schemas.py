@@ -1,4 +1,4 @@
-"""JSON Schemas of the control interface, and the check of requests against them."""
+"""The control interface's JSON Schemas, and the check of requests against them."""
 
 from __future__ import annotations
 

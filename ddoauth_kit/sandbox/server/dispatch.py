@@ -74,7 +74,7 @@ class Dispatcher:
         self._live = view
 
     def respond(self, request: Request, *, body: bytes | None) -> Answer:
-        """Return the answer to one request; an error in the sandbox itself is a 500."""
+        """Return the answer to one request; an error in the sandbox itself becomes a 500."""
         with self._lock:
             self._twin.handling.begin()
             self._twin.clock.tick()

@@ -1,7 +1,8 @@
-"""Refuse requests that a page of another origin makes a browser send.
+"""Refuse requests that a page from another origin makes a browser send.
 
-A browser says so in `Sec-Fetch-Site` (W3C Fetch Metadata) and `Origin` (RFC 6454); programs send
-neither. The sandbox's tokens can be guessed, so a token alone does not prove anything.
+A browser reveals the page's origin in `Sec-Fetch-Site` (W3C Fetch Metadata) and `Origin` (RFC
+6454); programs send neither. The sandbox's tokens can be guessed, so a token alone does not prove
+anything.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ def check_page(
     """Refuse a request that changes something and comes from a foreign page.
 
     A `form` on the sandbox's own pages contains a session token. Its `Origin` is not checked,
-    because it is `null` by the pages' own policy, and different behind a proxy.
+    because the pages' own policy makes it `null`, and it is different behind a proxy.
     """
     if method in _SAFE:
         return
@@ -39,7 +40,7 @@ def check_page(
 
 
 def _host(origin: str) -> str:
-    """Return the host and port of an origin, or a text that matches no host."""
+    """Return the host and port of an origin, or a string that matches no host."""
     try:
         parts = urlsplit(origin.strip().lower())
     except ValueError:

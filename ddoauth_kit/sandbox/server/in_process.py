@@ -17,14 +17,14 @@ _NUMBERS = count(1)
 def new_host() -> str:
     """Return a new sandbox's host and port: a loopback address with port 0, which can't listen.
 
-    Each has its own address, because cookies ignore ports.
+    Each sandbox has its own address, because cookies ignore ports.
     """
     number = next(_NUMBERS)
     return f"127.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}:0"
 
 
 def make_request(method: str, target: bytes, headers: Iterable[tuple[str, str]]) -> Request:
-    """Return a request as uvicorn would: the path decoded, header names in lower case."""
+    """Return a request as uvicorn would, with a decoded path and lower-case header names."""
     path, _, query = target.partition(b"?")
     return Request(
         {

@@ -25,7 +25,7 @@ class JournalEntry:
     """One handled request; only names and the protocol's public values are recorded.
 
     `at` is in seconds since 1970. `host` is the name that the client asked for, one of Datadog's if
-    a front forwarded the request. `behaviour` is the id of the rule that refused it, or
+    a front forwarded the request. `behaviour` is the id of the rule that refused the request, or
     `fault:NAME`, and `reason` says why in words; both are empty if all went well. `authentication`
     is none, body, basic, bearer or api-key, or several of them joined by a plus. `attempt` is the
     fingerprint of the state that the authorization began with. Equal `fingerprints` mean equal

@@ -1,4 +1,4 @@
-"""Describe a request for the journal: names, open values, and fingerprints of hidden ones."""
+"""Describe a request for the journal: names, public values, and fingerprints of hidden ones."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ _HOST = re.compile(r"[a-z0-9.:\[\]_-]{1,253}", re.ASCII)
 
 
 def observe(incoming: Incoming, *, prints: Fingerprints) -> dict[str, Any]:
-    """Return what the journal says about a request to a known host."""
+    """Return what the journal records about a request to a known host."""
     route = find_route(incoming.role, incoming.path)
     seen: dict[str, Any] = {
         "site": incoming.site.name,

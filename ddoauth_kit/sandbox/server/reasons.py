@@ -100,7 +100,7 @@ _SHORTEST = 20
 
 
 def without_credentials(text: str) -> str:
-    """Return a text without the sandbox's own secrets or anything that looks like Datadog's."""
+    """Return a string without the sandbox's own secrets or anything that looks like Datadog's."""
     return _CREDENTIAL.sub("<masked>", text) if len(text) > _SHORTEST else text
 
 

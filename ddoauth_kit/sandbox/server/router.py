@@ -151,7 +151,7 @@ def find_route(role: str, path: str) -> Route | None:
 
 
 def route_request(twin: Twin, incoming: Incoming) -> Answer:
-    """Answer a request to a known host of a known site."""
+    """Answer a request to a known host on a known site."""
     route = find_route(incoming.role, incoming.path)
     if route is None and incoming.role == "app" and incoming.path in TOKEN_PATHS:
         if not twin.tolerates("token-at-app"):

@@ -1,4 +1,4 @@
-"""The transport: one loopback socket, and Starlette on uvicorn, without any logic."""
+"""Transport requests over one loopback socket, with Starlette on uvicorn and no other logic."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ class _QuietProtocol(H11Protocol):
 class _QuietConfig(uvicorn.Config):
     """uvicorn's configuration without URLs in its logs, because they contain states and codes.
 
-    Its own `access_log=False` removes the handlers of every uvicorn in the process, and works only
-    until logging is configured again.
+    uvicorn's own `access_log=False` removes the handlers of every uvicorn in the process, and works
+    only until logging is configured again.
     """
 
     def load(self) -> None:
@@ -146,7 +146,7 @@ class Listener:
 
 
 def bind(host: str, *, port: int) -> socket.socket:
-    """Open the port before any thread runs, so that a port in use is noticed here."""
+    """Open the port before any thread runs, so that this call notices a port in use."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # asyncio turns off Nagle's delay of 40 ms an answer only if the protocol is named.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)

@@ -1,4 +1,4 @@
-"""The faults that affect token and API requests or answers, whatever their contents."""
+"""The faults that affect token and API requests or answers, whatever they contain."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _sent(incoming: Incoming) -> str:
 
 
 def spoil_answer(answer: Answer, *, faults: FaultPlan) -> Answer:
-    """Return an answer as a bad connection delivers it; one without content can only be late."""
+    """Return an answer as a bad connection delivers it; an empty answer can only be late."""
     if answer.status == NO_CONTENT:
         return replace(answer, delay=SLOW_SECONDS) if faults.strikes("slow") else answer
     if faults.strikes("malformed-json"):

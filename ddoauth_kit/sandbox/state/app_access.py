@@ -1,4 +1,4 @@
-"""Decisions of an org's administrators about each app: its scopes, new scopes, and the app."""
+"""An org's administrators' decisions about each app, its scopes, and scopes it adds later."""
 
 from __future__ import annotations
 

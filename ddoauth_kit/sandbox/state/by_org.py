@@ -1,4 +1,4 @@
-"""A value for all organizations, and values for single ones."""
+"""A value for all organizations, and separate values for some of them."""
 
 from __future__ import annotations
 

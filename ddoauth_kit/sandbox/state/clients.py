@@ -1,4 +1,4 @@
-"""OAuth clients: published ones, private ones, and the file that partners describe theirs in."""
+"""OAuth clients, published and private, and the file in which partners describe theirs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RegisteredIntegration:
-    """A partner's registration, which clients are created from."""
+    """A partner's registration, from which clients are created."""
 
     name: str
     description: str
@@ -49,7 +49,7 @@ class Client:
 
     @property
     def redirect_uris(self) -> tuple[str, ...]:
-        """Return the registered redirect URIs, compared byte by byte."""
+        """Return the registered redirect URIs, which must match byte for byte."""
         return self.integration.redirect_uris
 
     @property
@@ -68,7 +68,7 @@ class Client:
         return self.org_id is None
 
     def is_known_to(self, org: Org) -> bool:
-        """Return whether this client can be authorized in that org."""
+        """Return whether this client can be authorized in this org."""
         return org.site.name in self.sites and self.org_id in {None, org.id}
 
     def description(self) -> dict[str, object]:
@@ -114,7 +114,7 @@ class Clients:
         return changed
 
     def find(self, client_id: str, *, site: str) -> Client | None:
-        """Return the client with that id, if it exists on that site."""
+        """Return the client with this id, if it exists on this site."""
         client = self._by_id.get(client_id)
         return client if client is not None and site in client.sites else None
 
@@ -144,7 +144,7 @@ class Clients:
 def demo_integration(scopes: Sequence[str] | None = None) -> RegisteredIntegration:
     """Return the default integration of a sandbox without a client file.
 
-    It asks for every scope of the catalogue, or for those that are named.
+    The integration asks for every scope in the catalogue, or only for those that are named.
     """
     return RegisteredIntegration(
         name="Sandbox Integration",

@@ -16,7 +16,7 @@ ITEMS_KEPT = 1000
 
 
 class Shelf:
-    """The resources of one kind in one org, by id, oldest first, limited to the latest thousand."""
+    """The latest thousand resources of one kind in one org, by id, oldest first."""
 
     def __init__(self, items: Iterable[Item], *, key: Callable[[Item], str]) -> None:
         self._key = key

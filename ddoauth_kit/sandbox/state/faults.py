@@ -1,4 +1,4 @@
-"""Failures on request: what can fail, how often, and whether it fails now."""
+"""Failures on demand: what can fail, how often, and whether it fails now."""
 
 from __future__ import annotations
 
@@ -90,8 +90,8 @@ class FaultPlan:
     """The faults injected into one sandbox.
 
     A fault with a count occurs that many times. A fault with a probability occurs at random, but in
-    the same pattern for the same seed. A fault for an organization or an attempt affects only its
-    requests.
+    the same pattern for the same seed. A fault for an organization or an attempt affects only that
+    one's requests.
     """
 
     def __init__(self, *, seed: str, handling: Handling | None = None) -> None:
@@ -136,7 +136,7 @@ class FaultPlan:
 
 
 def parse_fault(spec: str) -> _Active:
-    """Read a fault in the format of the command line."""
+    """Read a fault in command-line format."""
     name, colon, amount = spec.partition(":")
     if name not in FAULTS:
         known = ", ".join(FAULTS)

@@ -7,7 +7,7 @@ import secrets
 
 
 class Fingerprints:
-    """Create short fingerprints with a salt that is never stored and is lost with the process."""
+    """Create short fingerprints with a salt that is never stored and vanishes with the process."""
 
     def __init__(self) -> None:
         self._salt = secrets.token_bytes(32)

@@ -1,4 +1,4 @@
-"""Authorization codes, and the grants that they turn into, with their tokens."""
+"""Authorization codes, the grants that they turn into, and the grants' tokens."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ class Grants:
         return code
 
     def find_code(self, value: str) -> Code | None:
-        """Return a code until it expires, even a used one, because reuse must be noticed."""
+        """Return a code until it expires, even after its use, so that a second use is noticed."""
         self._purge()
         return self._codes.get(value)
 
@@ -156,7 +156,7 @@ class Grants:
         return token
 
     def find_access_token(self, value: str) -> AccessToken | None:
-        """Return a valid access token."""
+        """Return an access token, if it is valid."""
         self._purge()
         token = self._access.get(value)
         # One that ends early, by a fault or a short lifetime, is not the first to be purged.
@@ -197,7 +197,7 @@ class Grants:
         self._by_client[grant.client.client_id, grant.org.id].pop(grant.id, None)
 
     def revoke_client(self, client_id: str, *, org: Org) -> None:
-        """End every grant of a client in an org, and all codes that were not exchanged yet."""
+        """End every grant of a client in an org, and all codes that have not been exchanged yet."""
         for grant in list(self._by_client[client_id, org.id].values()):
             self.revoke(grant)
         for code in self._codes.values():

@@ -14,7 +14,7 @@ class Handling:
     """Hold whom a request concerns, its faults, and its tolerated mistakes.
 
     `org` is an organization's id and `attempt` the fingerprint of the state that an authorization
-    began with. They decide which faults, switches and lifetimes apply.
+    began with. They determine which faults, switches and lifetimes apply.
     """
 
     org: str | None = None

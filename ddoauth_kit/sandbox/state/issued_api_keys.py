@@ -56,7 +56,7 @@ class ApiKeys:
         return key
 
     def find(self, value: str, *, site: str) -> ApiKey | None:
-        """Return a valid key on that site."""
+        """Return the key with this value, if it is valid on this site."""
         key = self._by_value.get(value)
         return key if key is not None and key.org.site.name == site else None
 

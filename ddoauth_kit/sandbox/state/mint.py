@@ -11,10 +11,10 @@ API_KEY_LENGTH = 32
 
 
 class Mint:
-    """Create ids and credentials from a seed, so that two runs of a script are the same.
+    """Create ids and credentials from a seed, so that two runs of a script see the same ones.
 
-    Every credential starts with `sandbox-`, a prefix that no real credential has, so a scan of a
-    repository can recognize them. They protect only made-up data.
+    Every credential starts with `sandbox-`, a prefix that no real credential has, so that a scan of
+    a repository can recognize it. These credentials protect only made-up data.
     """
 
     def __init__(self, *, seed: str) -> None:

@@ -1,4 +1,4 @@
-"""The customers' organizations: two per site, one admin in each."""
+"""The customers' organizations: two on each site, each with one admin."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class User:
-    """The one person in an org, who may do everything in it unless permissions are named."""
+    """The only person in an org, who may do everything there unless permissions are named."""
 
     id: str
     name: str

@@ -1,4 +1,4 @@
-"""Rate limits for the operations that a bearer token opens."""
+"""Rate limits for the operations that bearer tokens can call."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NAMES = {"ListLogs": "logs_public_search_api"}
 class RateLimits:
     """Count calls per org and operation, in windows aligned to the calendar.
 
-    Source: Datadog docs, rate limits; `X-RateLimit-Reset` counts seconds; it is not a Unix time.
+    Source: Datadog docs, rate limits. `X-RateLimit-Reset` is a number of seconds, not a Unix time.
     """
 
     def __init__(self, *, clock: Clock, profile: Profile) -> None:

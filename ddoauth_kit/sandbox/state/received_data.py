@@ -1,4 +1,4 @@
-"""Data that was sent to an org, stored to be read back."""
+"""Data that was sent to an org and can be read back."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ PENDING_KEPT = 20
 
 @dataclass(frozen=True)
 class Pending:
-    """One authorization request that waits for consent."""
+    """One authorization request that is waiting for consent."""
 
     id: str
     client: Client
@@ -55,7 +55,7 @@ class Session:
             self.pending.popitem(last=False)
 
     def take_unseen(self) -> Client | None:
-        """Return new credentials once."""
+        """Return new credentials, but only the first time."""
         client, self.unseen = self.unseen, None
         return client
 
@@ -63,8 +63,8 @@ class Session:
 class Sessions:
     """The latest thousand browser sessions of one sandbox.
 
-    Ids and CSRF tokens are truly random: nothing that a lesson prints depends on them, and a
-    page on the same machine must not guess them.
+    Ids and CSRF tokens are truly random: nothing that a lesson prints depends on them, and a page
+    on the same machine must not be able to guess them.
     """
 
     def __init__(self) -> None:
@@ -72,12 +72,12 @@ class Sessions:
         self._tickets: OrderedDict[str, Org] = OrderedDict()
 
     def find(self, session_id: str | None, *, site: str) -> Session | None:
-        """Return a session on that site."""
+        """Return the session with this id on this site."""
         session = self._by_id.get(session_id or "")
         return session if session is not None and session.site == site else None
 
     def leave(self, org: Org, *, to: Org) -> None:
-        """Sign browsers in to another org, because theirs has ended."""
+        """Sign browsers in to another org after theirs has ended."""
         for ticket in [each for each, of in self._tickets.items() if of.id == org.id]:
             del self._tickets[ticket]
         for session in self._by_id.values():
@@ -94,7 +94,7 @@ class Sessions:
         return ticket
 
     def redeem(self, ticket: str, *, site: str) -> Session | None:
-        """Start a ticket's session, on its own site."""
+        """Start the session that a ticket is for, on the ticket's own site."""
         org = self._tickets.get(ticket)
         if org is None or org.site.name != site:
             return None

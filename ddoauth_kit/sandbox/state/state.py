@@ -1,4 +1,4 @@
-"""Everything that one sandbox remembers, in one place that is passed to handlers."""
+"""Everything that one sandbox remembers, in one object that is passed to handlers."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class Twin:
         return forgiven
 
     def org_of_id(self, org_id: str) -> Org:
-        """Return an org on any site by its id, or refuse it."""
+        """Return an org on any site by its id, or refuse the id."""
         for orgs in self.orgs.values():
             for org in orgs:
                 if org.id == org_id:

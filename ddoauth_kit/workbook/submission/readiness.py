@@ -65,7 +65,7 @@ class Readiness:
 
     @property
     def missing(self) -> ResultTable:
-        """Return the open requirements in the same columns, with what to do in `next`."""
+        """Return the open requirements in the same columns, with the next step in `next`."""
         return _table("readiness_missing", self._open, fixes=True)
 
     @property
@@ -137,7 +137,7 @@ def readiness(
     """Collect the evidence from an integration's labs, for the first lab's registration.
 
     `probes` are the latest results of probing, and `check` is the result of `check_folder`. `grade`
-    is a grading of the integration's own server, or the folder that `ddoauth grade --out` wrote;
+    is the result of grading the integration's own server, or the folder that `ddoauth grade --out` wrote;
     without it, the report does not mention a server. `stated` maps requirements that no program can
     check to a person's own words, such as `{"test authorization": "done on us1"}`, which are marked
     as such. An entry's time is when the evidence was collected, by the lab's clock and in UTC; the
