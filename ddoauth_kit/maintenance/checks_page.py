@@ -18,14 +18,14 @@ HEAD: Final = """\
 
 # What `ddoauth check` looks at
 
-A "must" stops a publication: Datadog's page demands it, or every integration that was accepted with OAuth keeps it.
-A "should" is what a reviewer or Datadog's own tools may ask for.
+A "must" stops a publication: Datadog's page demands it, or every integration that was accepted with OAuth complies with it.
+A "should" is something that a reviewer or Datadog's own tools may ask for.
 "Advice" is a hint that many accepted integrations do not follow.
 Only a broken "must" makes the command exit with 1.
 
 ddev is Datadog's tool for its integrations repositories; the counts are of DataDog/integrations-extras in August 2026.
 The page "OAuth for integrations" has since been replaced by "API integrations", where setup and uninstallation are fields of a listing; the files are still read and edited for integrations that have them.
-The OAuth client's file is a copy of what the Developer Platform holds, so no patch is offered for it.
+The OAuth client's file is a copy of the values in the Developer Platform, so the command doesn't offer a patch for it.
 
 | rule | severity | what | source |
 |---|---|---|---|

@@ -23,13 +23,13 @@ HEAD: Final = """\
 
 # Errors, explained
 
-Each error of the kit has a code, which stays the same while its words may improve.
-The code stands first in the message, and as `error.code`.
-`ddoauth_kit.errors.explainer.explain(error)` returns what stands here.
+Each of the kit's errors has a code, which stays the same even if the wording changes.
+The code comes first in the message, and is also in `error.code`.
+`ddoauth_kit.errors.explainer.explain(error)` returns the explanation that you find here.
 
-What Datadog sends is quoted from its documentation, from public reports or from recorded answers.
-The words "not documented" and "assumed" mark what none of them says.
-What the sandbox does has [a list of its own](../ddoauth_kit/sandbox/README.md), with evidence.
+What Datadog sends is quoted from its documentation, from public reports or from recorded responses.
+The words "not documented" and "assumed" mark what none of these sources says.
+The sandbox has its own [list of behaviours](../ddoauth_kit/sandbox/README.md), with evidence.
 """
 _SENTENCE_END: Final = re.compile(r"(?<=\.) (?=[A-Z`])")
 

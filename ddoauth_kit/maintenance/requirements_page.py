@@ -30,10 +30,10 @@ ddoauth grade --only state-checked
 ```
 
 The first line starts your server once, follows it to Datadog and back, and writes `ddoauth-grade.toml` for you to check.
-It gives your server the sandbox's client as `DD_CLIENT_ID` and `DD_CLIENT_SECRET`; if yours reads other names, add `--set NAME={client_id}` and `--set NAME={client_secret}` before the address.
-The second runs the grading. It first says how many connects it makes, because they leave rows, emails and webhooks in your server's own systems.
-The third grades one requirement again; `ddoauth grade --list` prints the IDs of all.
-Options may stand before or after START_URL; the command after `--` comes last.
+It gives your server the sandbox's client as `DD_CLIENT_ID` and `DD_CLIENT_SECRET`; if your server reads other names, add `--set NAME={client_id}` and `--set NAME={client_secret}` before the address.
+The second line runs the grading. It first says how many connects it makes, because they leave rows, emails and webhooks in your server's own systems.
+The third line grades one requirement again; `ddoauth grade --list` prints the IDs of all requirements.
+Options can come before or after START_URL; the command after `--` comes last.
 
 If your server asks for a login first, the first command says so and names the options that log in a new browser, such as `--login http://localhost:3000/login --login-field 'email={account}@example.com' --login-field 'password={env:LOGIN_PASSWORD}'`.
 If a page opens Datadog with JavaScript, add `--browser`: Chromium then opens your server's pages (`pip install playwright`).
@@ -55,7 +55,7 @@ A check that expects nothing to happen counts only if a good connect worked befo
 
 ## Settings for what cannot be seen from outside
 
-`ddoauth-grade.toml` has the tables `start`, `connected`, `client`, `sites`, `allow`, `patience`, `durable`, `[server]`, `[server.env]`, `[login]`, `[login.other]`, `[send]`, `[call]`, `[refresh]`, `[disconnect]`, `[list]`, `[pages]` and `[skip]`.
+`ddoauth-grade.toml` contains the tables `start`, `connected`, `client`, `sites`, `allow`, `patience`, `durable`, `[server]`, `[server.env]`, `[login]`, `[login.other]`, `[send]`, `[call]`, `[refresh]`, `[disconnect]`, `[list]`, `[pages]` and `[skip]`.
 The last column below names the tables without which a requirement is not tested.
 
 ```toml
