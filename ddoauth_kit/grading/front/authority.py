@@ -72,7 +72,7 @@ class Authority:
             return found
 
     def present_other_ca(self, name: str, *, on: bool) -> None:
-        """Certify a name with an authority that no trust file contains, or switch back to this one.
+        """Switch a name to an authority that no trust file contains, or back to this one.
 
         Raises:
             FrontError: `bad_host_name`.

@@ -219,7 +219,7 @@ class ArrivalWatch:
         name, why = likely_variable(self._command)
         seconds = counted(f"{self._patience:g}", "second")
         return (
-            f"warning: The customer answered on Datadog's page {seconds} ago, but the sandbox has "
+            f"warning: The customer responded on Datadog's page {seconds} ago, but the sandbox has "
             "received no call from the command. If the customer consented, the command bypasses "
             f"the front: most likely its client does not get {name} ({why})."
         )

@@ -89,7 +89,7 @@ def check_parents(
 ) -> None:
     """Refuse a path below an item that is missing from its store.
 
-    A path's own resource is left to its service.
+    The path's own resource is checked by that resource's service.
 
     Parents that no operation creates represent objects from outside the API, so any id is accepted.
     """

@@ -68,7 +68,8 @@ class Composer:
     def compose(self, shown: Schema, settable: Schema, given: Item, example: Item) -> Item:
         """Return the resource: `given` as sent, and the server's own values as in `example`.
 
-        `shown` is the schema of the answer's resource, `settable` that of the body's.
+        `shown` is the schema of the resource in the answer, and `settable` that of the one in the
+        body.
         """
         place: Place = "level" if "attributes" in shown.get("p", {}) else "plain"
         return self._object(shown, settable, given, example, place=place)

@@ -64,7 +64,7 @@ class Draft:
 
 
 def by_id(item: Item) -> str:
-    """Return the id that most resources are stored under."""
+    """Return the id under which most resources are stored."""
     return str(item["id"])
 
 

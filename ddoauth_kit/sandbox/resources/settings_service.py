@@ -32,7 +32,7 @@ _KEY = "settings"
 
 @dataclass(frozen=True)
 class SettingsService:
-    """Read, change and forget one path's settings, which begin as the description shows them."""
+    """Read, change and forget one path's settings, which start as the description shows them."""
 
     settings: DescribedSettings
 
