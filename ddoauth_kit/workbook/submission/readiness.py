@@ -137,11 +137,11 @@ def readiness(
     """Collect the evidence from an integration's labs, for the first lab's registration.
 
     `probes` are the latest results of probing, and `check` is the result of `check_folder`. `grade`
-    is a grading of the integration's own server, or the folder that `ddoauth grade --out` wrote;
-    without it, the report does not mention a server. `stated` maps requirements that no program can
-    check to a person's own words, such as `{"test authorization": "done on us1"}`, which are marked
-    as such. An entry's time is when the evidence was collected, by the lab's clock and in UTC; the
-    evidence is older.
+    is the result of grading the integration's own server, or the folder that `ddoauth grade --out`
+    wrote; without it, the report does not mention a server. `stated` maps requirements that no
+    program can check to a person's own words, such as `{"test authorization": "done on us1"}`,
+    which are marked as such. An entry's time is when the evidence was collected, by the lab's
+    clock and in UTC; the evidence is older.
 
     Raises:
         SettingsError: `not_a_grade`, for a folder without a grading.
