@@ -109,7 +109,7 @@ class Authority:
         context = NamedContext(ssl.PROTOCOL_TLS_SERVER)
         context.name = name
         context.set_alpn_protocols(["http/1.1"])
-        # Clients never come back with a ticket, and each ticket costs a write.
+        # Clients never return with a ticket, and each ticket costs a write.
         context.num_tickets = 0
         strange = self._stranger if name in self._strange else None
         _certify(context, name, by=strange or self._ca)

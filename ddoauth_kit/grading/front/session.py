@@ -37,7 +37,7 @@ _PROXY: Final = (
     "HTTPS_PROXY",
     "check that nothing removes it, and that the client reads proxy variables",
 )
-# The variable that a runtime reads, and why it may not have reached the client.
+# The variable that each runtime reads, and why it may not have reached the client.
 _RUNTIMES: Final[Mapping[str, tuple[str, str]]] = {
     "node npm npx yarn pnpm tsx next": (
         "NODE_OPTIONS",

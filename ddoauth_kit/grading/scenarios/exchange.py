@@ -135,7 +135,7 @@ def tls_verified(bench: Bench) -> list[Finding]:
         reason = "The server was started by hand; its open connections would hide the result."
         return [check.not_tested(reason)]
     hosts = [host.name for host in bench.hosts if host.site == bench.site and host.role in _ASKED]
-    # Connections that are open already were checked with the right certificate.
+    # Connections that are already open were checked with the right certificate.
     bench.subject.restart()
     journey = Journey(bench).begin().consent()
     for host in hosts:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Json = Any
 Place = Literal["level", "plain", "deeper"]
-# Where a change leaves alone what it does not name; what lies deeper is replaced.
+# At these places, a change keeps what it does not name; anything deeper is replaced.
 _LEVELS = frozenset({"attributes", "relationships"})
 _MOMENT = re.compile(r"(^|_)(created|modified|updated)(_?at|_?time|_date)?$", re.IGNORECASE)
 _CHANGED = re.compile(r"(^|_)(modified|updated)(_?at|_?time|_date)?$", re.IGNORECASE)
@@ -259,7 +259,7 @@ def _plan(shown: Schema, settable: Schema, place: Place, *, is_change: bool) -> 
     plans = shown.setdefault("plans", {})
     key = (id(settable), place, is_change)
     if key not in plans:
-        # The schema stays beside its plan, so that no other one gets its id.
+        # The schema is stored with its plan, so that no other schema gets its id.
         plans[key] = (settable, list(_steps(shown, settable, place, is_change=is_change)))
     steps: list[_Step] = plans[key][1]
     return steps

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ddoauth_kit.sandbox.state.orgs import Org
     from ddoauth_kit.sandbox.state.state import Twin
 
-# Under which a shelf has the settings of one path.
+# The key under which a shelf stores the settings of one path.
 _KEY = "settings"
 
 
