@@ -42,7 +42,7 @@ class LiveView:
         self._browsers: list[str] = []
 
     def link_path(self) -> str:
-        """Return an address below the sandbox's own that opens the view, once."""
+        """Return a one-time address, below the sandbox's own, that opens the view."""
         self._links = [*self._links[1 - _BROWSERS_KEPT :], secrets.token_urlsafe(24)]
         return f"{LIVE_PATH}?open={self._links[-1]}"
 
