@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 KIT: Final = "ddoauth-kit"
 _UNTRIED: Final = "older versions have not been tested"
-# What was wrong before the first good version; pyproject.toml has the same remarks.
+# The problem with older versions; pyproject.toml has the same remarks.
 REASONS: Final = {
     "authlib": "CVE-2026-41425: a login can be forged",
     "cryptography": "CVE-2026-26007: input is not checked",

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from ddoauth_kit.sandbox import Sandbox
 
 _LIMITS: Final = (
-    "The server itself answered 429, and the grading waited for it {} times. Raise the server's "
+    "The server itself answered 429, and the grader waited for it {} times. Raise the server's "
     "rate limit while you grade it: checks of acts do not wait."
 )
 # The hosts to which the sandbox's faults redirect.

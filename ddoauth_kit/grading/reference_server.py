@@ -190,5 +190,5 @@ def app() -> Starlette:
 if __name__ == "__main__":
     port, workers = int(os.environ.get("PORT", "3000")), int(os.environ.get("WORKERS", "1"))
     name, folder = f"{Path(__file__).stem}:app", str(Path(__file__).parent)
-    # An access log would hold the query with the code.
+    # An access log would contain the query with the code.
     uvicorn.run(name, app_dir=folder, factory=True, port=port, workers=workers, access_log=False)

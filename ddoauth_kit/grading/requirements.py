@@ -31,7 +31,7 @@ REQUIREMENTS: Final[Mapping[str, Requirement]] = MappingProxyType(
         for each in (
             Requirement(
                 "pkce-s256",
-                "The authorization request has a code challenge of 43 characters, made by S256.",
+                "The authorization request has an S256 code challenge of 43 characters.",
                 f"{_ENDPOINTS}; RFC 7636, section 4.2",
                 _BROKEN,
                 "Send code_challenge, the base64url SHA-256 of the verifier without padding, and "
@@ -85,7 +85,7 @@ REQUIREMENTS: Final[Mapping[str, Requirement]] = MappingProxyType(
                 "A redirect that arrives in another browser gets no tokens.",
                 "RFC 6749, section 10.12; RFC 9700, section 4.7",
                 _BROKEN,
-                "Bind state and verifier to the session cookie of the browser that began the "
+                "Bind the state and verifier to the session cookie of the browser that began the "
                 "attempt.",
             ),
             Requirement(
@@ -108,7 +108,7 @@ REQUIREMENTS: Final[Mapping[str, Requirement]] = MappingProxyType(
                 "If a redirect names a foreign domain, no secret leaves the server.",
                 "RFC 9700, section 4.4; RFC 6749, section 10.6",
                 _BROKEN,
-                "Compare domain with a list of Datadog's sites, and refuse all others.",
+                "Check domain against a list of Datadog's sites, and refuse all others.",
             ),
             Requirement(
                 "pair-consistent",
@@ -171,14 +171,14 @@ REQUIREMENTS: Final[Mapping[str, Requirement]] = MappingProxyType(
             ),
             Requirement(
                 "form-type",
-                "The token request is form encoded.",
+                "The token request is form-encoded.",
                 "RFC 6749, section 4.1.3",
                 _RISK,
                 "Send Content-Type: application/x-www-form-urlencoded.",
             ),
             Requirement(
                 "redirect-uri-same",
-                "The exchange repeats the redirect URI of the request, byte by byte.",
+                "The exchange repeats the request's redirect URI, byte for byte.",
                 "RFC 6749, section 4.1.3",
                 _BROKEN,
                 "Store the redirect URI with the attempt, and send it again with the code.",
@@ -192,10 +192,10 @@ REQUIREMENTS: Final[Mapping[str, Requirement]] = MappingProxyType(
             ),
             Requirement(
                 "error-shape",
-                "Errors of both token endpoints are recognized, and none is stored as a token.",
+                "Errors from both token endpoints are recognized, and none is stored as a token.",
                 f"RFC 6749, section 5.2; {_ENDPOINTS}",
                 _BROKEN,
-                "Accept an answer only if it has an access_token, whatever its status.",
+                "Accept an answer only if it contains an access_token, whatever its status.",
             ),
             Requirement(
                 "bad-answer",
@@ -263,7 +263,7 @@ REQUIREMENTS: Final[Mapping[str, Requirement]] = MappingProxyType(
             ),
             Requirement(
                 "least-scope",
-                "The server uses all scopes that it asks for.",
+                "The server uses every scope that it requests.",
                 _LISTING,
                 _RISK,
                 "Remove the scopes that none of your calls needs.",
@@ -351,7 +351,7 @@ REQUIREMENTS: Final[Mapping[str, Requirement]] = MappingProxyType(
             ),
             Requirement(
                 "refresh-5xx",
-                "A 5xx at a refresh counts as temporary and does not require a new consent.",
+                "A 5xx during a refresh counts as temporary and does not require a new consent.",
                 _PRACTICE,
                 _RISK,
                 "Keep the grant after a 5xx, and try again later.",
@@ -391,7 +391,7 @@ REQUIREMENTS: Final[Mapping[str, Requirement]] = MappingProxyType(
             ),
             Requirement(
                 "revoke",
-                "Disconnecting revokes the grant at Datadog, and the answer is read.",
+                "Disconnecting revokes the grant at Datadog, and the server reads the answer.",
                 f"RFC 7009; {_ENDPOINTS}",
                 _RISK,
                 "Send the refresh token with client_id and client_secret to /oauth2/v1/revoke.",
@@ -399,7 +399,7 @@ REQUIREMENTS: Final[Mapping[str, Requirement]] = MappingProxyType(
             ),
             Requirement(
                 "uninstall-noticed",
-                "After the customer uninstalls, calls stop.",
+                "After the customer uninstalls the app, calls stop.",
                 _LISTING,
                 _RISK,
                 "Treat a refused refresh as the end of the grant.",
@@ -415,14 +415,14 @@ REQUIREMENTS: Final[Mapping[str, Requirement]] = MappingProxyType(
             ),
             Requirement(
                 "client-id-own",
-                "The client id of the token request is the server's own, not the redirect's.",
+                "The token request has the server's own client id, not one from the redirect.",
                 _PRACTICE,
                 _RISK,
                 "Take client_id from your settings.",
             ),
             Requirement(
                 "login-required",
-                "Onboarding URL and redirect URI require the partner's own login.",
+                "The onboarding URL and the redirect URI require the partner's own login.",
                 _PRACTICE,
                 _RISK,
                 "Require your own login at both addresses.",
@@ -444,7 +444,7 @@ REQUIREMENTS: Final[Mapping[str, Requirement]] = MappingProxyType(
             ),
             Requirement(
                 "grant-type",
-                "The token endpoint gets only authorization_code and refresh_token.",
+                "The token endpoint receives only authorization_code and refresh_token.",
                 _ENDPOINTS,
                 _BROKEN,
                 "Send grant_type=authorization_code, and grant_type=refresh_token.",

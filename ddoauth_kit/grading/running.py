@@ -230,7 +230,7 @@ class Running:
             self.bench.beside = False
         if not self.bench.subject.alive:
             names = ", ".join(each.name for each in scenarios)
-            self.notes.append(f"The server's process ended in one of: {names}.")
+            self.notes.append(f"The server's process ended in one of these scenarios: {names}.")
             self._restart()
         for scenario in again:
             self._one(scenario)

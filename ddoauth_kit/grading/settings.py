@@ -222,7 +222,7 @@ def _known(found: Mapping[str, Any], names: Iterable[str], *, where: str) -> Non
         if name not in names:
             raise SettingsError(
                 "unknown_setting",
-                f"{name!r} in {where} is not a setting.{nearest(name, names)} There are: "
+                f"{name!r} in {where} is not a setting.{nearest(name, names)} The settings are: "
                 f"{', '.join(names)}.",
             )
 
@@ -435,7 +435,7 @@ def to_toml(settings: GradeSettings, *, blocked: Iterable[str] = ()) -> str:
 
     `blocked` lists the hosts that the front refused; they appear in the file as comments.
     """
-    lines = ["# What `ddoauth grade` knows of this server. Check each value.", "", "[start]"]
+    lines = ["# What `ddoauth grade` knows about this server. Check each value.", "", "[start]"]
     lines += _pairs(
         (name, getattr(settings.start, name)) for name in ("url", "page", "json", "field", "log")
     )

@@ -342,7 +342,7 @@ _FAILURES: Final[Mapping[str, tuple[str, str]]] = {
     "circle": ("circle", "{} redirects in a loop. Open it in a browser to see why."),
     "broken": (
         "server_closed",
-        ("{} closed the connection during its answer. Read the server's output."),
+        ("{} closed the connection while answering. Read the server's output."),
     ),
 }
 _STATUSES: Final[Mapping[int, tuple[str, str]]] = {

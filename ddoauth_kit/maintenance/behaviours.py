@@ -1,6 +1,6 @@
 """List every rule that the sandbox follows, with its evidence or the word "guess".
 
-`README.md` beside this file shows the same list, and tests tie both to the code.
+`ddoauth_kit/sandbox/README.md` shows the same list, and tests tie both to the code.
 """
 
 from __future__ import annotations
@@ -57,13 +57,19 @@ _SITES = (
     ),
     Behaviour("loopback-only", "The sandbox listens only on loopback.", OWN),
     Behaviour("deterministic", "The same seed and the same requests give the same ids.", OWN),
-    Behaviour("marked-credentials", "Every secret that it issues starts with sandbox-.", OWN),
+    Behaviour(
+        "marked-credentials", "Every secret that the sandbox issues starts with sandbox-.", OWN
+    ),
     Behaviour(
         "rehearsal-region",
         "A tenth region, rehearsal1.datadoghq.com, answers if the customer chooses it.",
         OWN,
     ),
-    Behaviour("orgs-come-and-go", "Organizations can be created and removed while it runs.", OWN),
+    Behaviour(
+        "orgs-come-and-go",
+        "Organizations can be created and removed while the sandbox is running.",
+        OWN,
+    ),
     Behaviour(
         "two-orgs", "Each site has two orgs, one with a vanity subdomain.", "DataDog/pup issue 550"
     ),
@@ -88,7 +94,7 @@ _AUTHORIZE = (
     ),
     Behaviour(
         "authorize-disabled-app",
-        "An app that the org disabled gets an error page, until it is enabled.",
+        "An app that the org has disabled gets an error page until it is enabled.",
         DOCS_SCOPES,
     ),
     Behaviour(
@@ -125,7 +131,9 @@ _AUTHORIZE = (
         PARTNER,
     ),
     Behaviour("authorize-org", "The parameter dd_oid selects the org.", PUP),
-    Behaviour("consent-page", "The consent page names app, org and each scope.", DOCS_OAUTH),
+    Behaviour(
+        "consent-page", "The consent page names the app, the org and each scope.", DOCS_OAUTH
+    ),
     Behaviour(
         "consent-headers", ("The consent page can't be framed, stored or shared."), "RFC 9700 4.16"
     ),
@@ -188,7 +196,7 @@ _TOKENS = (
         "RFC 6749 2.3",
     ),
     Behaviour("token-code-unknown", "An unknown code is refused.", "DataDog/pup issue 198"),
-    Behaviour("token-code-expiry", "A code lives ten minutes.", "RFC 6749 4.1.2"),
+    Behaviour("token-code-expiry", "A code expires after ten minutes.", "RFC 6749 4.1.2"),
     Behaviour(
         "token-code-other-site",
         "A code from another site is refused and still works at its own site.",
@@ -202,8 +210,8 @@ _TOKENS = (
         "A verifier of fewer than 43 characters is refused, even if it matches.",
         STRICTER,
     ),
-    Behaviour("token-code-burned", "Any attempt of its client uses up a code.", GUESS),
-    Behaviour("token-code-reuse", "A second use ends the grant of the first.", "RFC 6749 4.1.2"),
+    Behaviour("token-code-burned", "Any attempt by its client uses up a code.", GUESS),
+    Behaviour("token-code-reuse", "Using a code a second time ends its grant.", "RFC 6749 4.1.2"),
     Behaviour("refresh-kept", "A refresh keeps the refresh token and old access tokens.", GUESS),
     Behaviour(
         "refresh-refused", "An unknown refresh token gets 400.", "a public test of a partner"
@@ -211,7 +219,7 @@ _TOKENS = (
     Behaviour("refresh-other-site", "A refresh token from another site is refused.", GUESS),
     Behaviour(
         "refresh-reuse",
-        "With the switch for rotation, using a replaced refresh token ends its grant.",
+        "With the rotation switch, using a replaced refresh token ends its grant.",
         "RFC 9700 4.14.2",
     ),
     Behaviour("refresh-lasting", "A refresh token does not expire.", DOCS_ENDPOINTS),
@@ -227,7 +235,9 @@ _TOKENS = (
     Behaviour("revoke-foreign", "A token of another client stays valid.", "RFC 7009 2.1"),
 )
 _API = (
-    Behaviour("api-key-created", "The marketplace key comes with 201 and its value.", PARTNER),
+    Behaviour(
+        "api-key-created", "Creating the marketplace key gets 201 with the key's value.", PARTNER
+    ),
     Behaviour("api-key-name", "The key's name contains the client's name and id.", PARTNER),
     Behaviour("api-key-once", "A second key of a client in an org gets 409.", PARTNER),
     Behaviour(
@@ -290,8 +300,8 @@ _API = (
     Behaviour("malformed-log", "A malformed log gets 400 in the intake's format.", SPEC),
     Behaviour("event-too-old", "An event older than 18 hours gets 400 as text.", RECORDED),
     Behaviour("read-back", "Data sent to an org can be read back.", SPEC),
-    Behaviour("sample-telemetry", "An org that received no data lists a sample.", OWN),
-    Behaviour("org-apart", "Orgs don't see each other's data and keys.", GUESS),
+    Behaviour("sample-telemetry", "An org that has not received any data lists a sample.", OWN),
+    Behaviour("org-apart", "Orgs don't see each other's data or keys.", GUESS),
     Behaviour("monitor-not-found", "An unknown monitor gets 404.", RECORDED),
     Behaviour(
         "keys-closed", ("A bearer token can list keys but not manage them."), "DataDog/pup pull 47"
@@ -309,8 +319,10 @@ _API = (
     ),
     Behaviour("makers", "A new resource links to the user behind the token.", RECORDED),
     Behaviour("includes", "An answer includes linked resources that are stored.", RECORDED),
-    Behaviour("malformed-id", "An id without the described format gets 400.", RECORDED),
-    Behaviour("id-mismatch", "A body with a different id than the address gets 422.", RECORDED),
+    Behaviour("malformed-id", "An id that does not have the described format gets 400.", RECORDED),
+    Behaviour(
+        "id-mismatch", "A body whose id differs from the one in the address gets 422.", RECORDED
+    ),
     Behaviour("id-taken", "A chosen id or another unique field that is taken gets 409.", RECORDED),
     Behaviour("spec-answers", "Operations without a store answer as the spec describes.", SPEC),
     Behaviour(
@@ -375,9 +387,9 @@ _RESOURCES = (
         "resource-kept", ("Objects are created, listed, read, changed and deleted, per org."), SPEC
     ),
     Behaviour(
-        "resource-unknown", ("An unknown id gets 404 with the words of its service."), RECORDED
+        "resource-unknown", ("An unknown id gets 404, in the words of its service."), RECORDED
     ),
-    Behaviour("resource-invalid", "A missing or wrong field of a body gets 400.", SPEC),
+    Behaviour("resource-invalid", "A missing or wrong field in a body gets 400.", SPEC),
     Behaviour("resource-samples", "Each listing has a sample from the start.", OWN),
     Behaviour("resource-bound", "An org keeps the newest thousand objects of each kind.", OWN),
     Behaviour("resource-guard", "A refused write changes nothing.", OWN),

@@ -24,7 +24,7 @@ _WORDS = {
     "patch": "change",
     "delete": "delete",
 }
-# What the separate services know beyond the description.
+# The features of the separate services that go beyond the description.
 _OWN_RULES: Mapping[str, str] = MappingProxyType(
     {
         "/api/v1/dashboard": "the listing shows dashboards short; widgets get ids",

@@ -17,9 +17,9 @@ from ddoauth_kit.publishing.integration_files import TextFile, read_text
 
 BASES: Final = ("origin/HEAD", "origin/master", "origin/main", "master", "main")
 _SECONDS: Final = 20
-# Git sets these for its hooks; they would name another repository than the folder's own.
+# Git sets these for its hooks; they would name a repository other than the folder's own.
 _OF_HOOKS: Final = {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"}
-# A partial clone would fetch a missing object: neither that nor any protocol is allowed.
+# A partial clone would fetch a missing object, so fetching and all protocols are disabled.
 _QUIET: Final = ("-c", "protocol.allow=never", "-c", "core.fsmonitor=false")
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _HEADING: Final = re.compile(r"<h([1-6])\b[^<>]*>([^\0]{0,500}?)</h\1\s*>", re.IGNORECASE)
 _TAG: Final = re.compile(r"<[^<>]*>")
-# The parser's time grows with the square of the brackets in a paragraph.
+# The parser's time grows with the square of the number of brackets in a paragraph.
 _MOST_BRACKETS: Final = 500
 _LONGEST: Final = 256 * 1024
 _PARAGRAPHS: Final = re.compile(r"(\n[ \t]*\n)")

@@ -28,7 +28,7 @@ _SHAPES: Final = {"id": str, "name": str, "onboarding_url": str, "redirect_uris"
 
 
 def client_findings(integration: Integration) -> Iterator[RuleFinding]:
-    """Yield the problems in the client's file, except in its scopes: they have their own module."""
+    """Yield the problems in the client's file, except its scopes: another module checks those."""
     client, name = integration.client, plain(integration.client_name)
     if client is None:
         manifest = integration.manifest
@@ -82,7 +82,9 @@ def _secrets(client: Document) -> Iterator[RuleFinding]:
         key = path[-1] if path else ""
         if isinstance(key, str) and (_SECRET.search(key) or key.lower() in SECRET_FIELDS):
             what = f"The file has a field {quoted(key)}."
-            fix = "Remove it, also from the git history, and ask Datadog to rotate the secret."
+            fix = (
+                "Remove it from the file and the git history, and ask Datadog to rotate the secret."
+            )
             yield finding("oauth-secret", at=client.place(*path), what=what, fix=fix)
 
 

@@ -54,7 +54,7 @@ def read_probes(path: str | Path) -> tuple[SavedProbe, ...]:
 def scope_findings(
     integration: Integration, *, probes: Sequence[SavedProbe] | None, unused: Collection[str]
 ) -> Iterator[RuleFinding]:
-    """Yield the problems with the scopes; without probes (None), probe results are not checked.
+    """Yield the problems with the scopes; if `probes` is None, probe results are not checked.
 
     `unused` are the scopes that none of the client's requests used.
     """

@@ -123,7 +123,7 @@ def _statements(
         yield finding("readme-revoked", at=at, what=what, fix=fix, edits=edits)
     if not all(words.search(section.text) for words in _API_KEYS):
         what, fix = (
-            ("The section does not say which API keys to disable, or how to find them."),
+            ("The section does not say which API keys to disable or how to find them."),
             f"Say: {KEYS}",
         )
         edits = _added(file, keys, after=end)

@@ -185,7 +185,7 @@ class Sandbox:
         `announce` is called once a signal would end this cleanly, so a program that reads its
         output may send one at once.
         """
-        # Unlike an event's, this queue's put is safe inside a signal handler.
+        # Unlike `Event.set`, this queue's `put` is safe inside a signal handler.
         signals: SimpleQueue[int] = SimpleQueue()
         with _signals(signals):
             if announce is not None:

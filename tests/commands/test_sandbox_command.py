@@ -73,7 +73,7 @@ for last in (to_proxy("CONNECT 93.184.216.34:443 HTTP/1.1"),
 """
 TOLD = (
     ("did not accept this run's certificate", "Turn off certificate pinning for this run"),
-    ("The client used HTTP/2 with api.datadoghq.com", "turn off HTTP/2 in it."),
+    ("The client used HTTP/2 with api.datadoghq.com", "turn off HTTP/2 in the client."),
     ("asked for the IP address 93.184.216.34", "or start again with --allow 93.184.216.34."),
     ("used plain http", "Use https://api.datadoghq.com in your server."),
 )
@@ -256,7 +256,7 @@ def test_a_command_that_calls_past_the_front_is_warned_of() -> None:
         process.send_signal(signal.SIGINT)
     assert [line.split()[0] for line in shown[:2]] == ["GET", "POST"], "the customer's own requests"
     warning = shown[2]
-    assert warning.startswith("warning: The customer answered on Datadog's page 5 seconds ago")
+    assert warning.startswith("warning: The customer responded on Datadog's page 5 seconds ago")
     assert "does not get HTTPS_PROXY" in warning
     assert "trust_env" in warning
 

@@ -72,7 +72,7 @@ class Authority:
             return found
 
     def present_other_ca(self, name: str, *, on: bool) -> None:
-        """Certify a name with an authority that no trust file contains, or switch back to this one.
+        """Switch a name to an authority that no trust file contains, or back to this one.
 
         Raises:
             FrontError: `bad_host_name`.
@@ -109,7 +109,7 @@ class Authority:
         context = NamedContext(ssl.PROTOCOL_TLS_SERVER)
         context.name = name
         context.set_alpn_protocols(["http/1.1"])
-        # Clients never come back with a ticket, and each ticket costs a write.
+        # Clients never return with a ticket, and each ticket costs a write.
         context.num_tickets = 0
         strange = self._stranger if name in self._strange else None
         _certify(context, name, by=strange or self._ca)

@@ -25,7 +25,7 @@ _ON_MACOS: Final = (
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
 )
-# The front would refuse Chromium's own calls, and they would fill its list.
+# The front would refuse Chromium's own calls, which would then fill its list.
 _QUIET: Final = (
     "--no-first-run",
     "--no-default-browser-check",

@@ -73,7 +73,7 @@ def check_namespaces(environment: Mapping[str, str]) -> None:
         raise FrontError(
             "no_namespaces",
             f"This user may not create namespaces on this system ({why}). Start without "
-            "--isolate, or let an administrator allow user namespaces (on Ubuntu: sysctl "
+            "--isolate, or ask an administrator to allow user namespaces (on Ubuntu: sysctl "
             "kernel.apparmor_restrict_unprivileged_userns=0).",
         )
 

@@ -155,7 +155,7 @@ def _advice(name: str, command: Sequence[str]) -> str:
 
 @contextlib.contextmanager
 def _handlers(handle: object) -> Iterator[None]:
-    """Handle, in the main thread, the signals that end or inform a program."""
+    """In the main thread, handle the signals that end or inform a program."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -400,7 +400,7 @@ class Front:
 
 
 def _bind(port: int) -> socket.socket:
-    # asyncio turns off Nagle's delay of 40 ms an answer only if the protocol is named.
+    # asyncio turns off Nagle's delay (40 ms per answer) only if the protocol is named.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

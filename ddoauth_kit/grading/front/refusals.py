@@ -29,7 +29,7 @@ def address_only(host: str, port: int) -> FrontRefusal:
     return FrontRefusal(
         "ip_address",
         f"The client asked for the IP address {host}, port {port}, so its host name is unknown. "
-        f"Let the client use the host name, or start again with --allow {host}.",
+        f"Make the client use the host name, or start again with --allow {host}.",
     )
 
 
@@ -38,7 +38,7 @@ def without_name() -> FrontRefusal:
     return FrontRefusal(
         "no_server_name",
         "A client opened TLS without a server name (SNI), so its host is unknown. "
-        "Let the client connect by host name and send the name.",
+        "Make the client connect by host name and send that name.",
     )
 
 
@@ -54,7 +54,7 @@ def http2_only(host: str) -> FrontRefusal:
     return FrontRefusal(
         "http2_only",
         f"The client used HTTP/2 with {host} without negotiation, but the front speaks HTTP/1.1. "
-        "Let the client negotiate (ALPN), or turn off HTTP/2 in it.",
+        "Make the client negotiate it (ALPN), or turn off HTTP/2 in the client.",
         505,
     )
 
@@ -113,7 +113,7 @@ def plain_https(host: str) -> FrontRefusal:
     return FrontRefusal(
         "https_in_clear",
         f"The client sent the https address of {host} to the proxy in plain text instead of "
-        "opening a tunnel. Let the client use CONNECT.",
+        "opening a tunnel. Make the client use CONNECT.",
         501,
     )
 
@@ -132,6 +132,6 @@ def too_many(connections: int) -> FrontRefusal:
     return FrontRefusal(
         "too_many_connections",
         f"The front already has {connections} connections open. "
-        "Let your server keep its connections open and reuse them.",
+        "Make your server keep its connections open and reuse them.",
         503,
     )

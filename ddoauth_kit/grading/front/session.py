@@ -37,7 +37,7 @@ _PROXY: Final = (
     "HTTPS_PROXY",
     "check that nothing removes it, and that the client reads proxy variables",
 )
-# The variable that a runtime reads, and why it may not have reached the client.
+# The variable that each runtime reads, and why it may not have reached the client.
 _RUNTIMES: Final[Mapping[str, tuple[str, str]]] = {
     "node npm npx yarn pnpm tsx next": (
         "NODE_OPTIONS",
@@ -219,7 +219,7 @@ class ArrivalWatch:
         name, why = likely_variable(self._command)
         seconds = counted(f"{self._patience:g}", "second")
         return (
-            f"warning: The customer answered on Datadog's page {seconds} ago, but the sandbox has "
+            f"warning: The customer responded on Datadog's page {seconds} ago, but the sandbox has "
             "received no call from the command. If the customer consented, the command bypasses "
             f"the front: most likely its client does not get {name} ({why})."
         )

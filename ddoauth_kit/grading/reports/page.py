@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ddoauth_kit.grading.reports.coverage import Covered
     from ddoauth_kit.grading.results import CheckResult, GradeReport
 
-# The report shows parts of foreign pages: they are escaped, and this is a second barrier.
+# The report shows parts of foreign pages. They are escaped, and this is a second barrier.
 _POLICY: Final = (
     "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'"
 )

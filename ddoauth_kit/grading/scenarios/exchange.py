@@ -68,9 +68,7 @@ def error_shape(bench: Bench) -> list[Finding]:
         if not arrival.exchanges:
             found.append(check.not_seen("The server made no token request."))
         elif later:
-            text = (
-                f"After {fault} the server called the API with something that it took for a token."
-            )
+            text = f"After {fault} the server sent the API something that it mistook for a token."
             found.append(check.broken(text, events=later))
         else:
             named = f"{fault}, {shape}" if shape else fault
@@ -104,7 +102,7 @@ def timeout(bench: Bench) -> list[Finding]:
         return [check.risk(text, events=journey.events())]
     if arrival.connected:
         return [
-            check.broken("The server counts the customer as connected although no answer came.")
+            check.broken("The server counts the customer as connected although no answer arrived.")
         ]
     found = failed_well(check, arrival, what=f"{took:.0f} s")
     if found.verdict is not Verdict.MET:
@@ -137,7 +135,7 @@ def tls_verified(bench: Bench) -> list[Finding]:
         reason = "The server was started by hand; its open connections would hide the result."
         return [check.not_tested(reason)]
     hosts = [host.name for host in bench.hosts if host.site == bench.site and host.role in _ASKED]
-    # Connections that are open already were checked with the right certificate.
+    # Connections that are already open were checked with the right certificate.
     bench.subject.restart()
     journey = Journey(bench).begin().consent()
     for host in hosts:

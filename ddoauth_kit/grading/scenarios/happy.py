@@ -64,7 +64,7 @@ def _state(asked: dict[str, str], events: list[SandboxEvent]) -> Finding:
     check = Check("state-sent", "The authorization request carries a state of 128 bits or more.")
     state = asked.get("state", "")
     if not state:
-        # Whether PKCE binds the session is seen later; `Running` raises this to broken then.
+        # Later scenarios show whether PKCE binds the session; `Running` may then say broken.
         return check.risk("The authorization request has no state.", events=events)
     if len(state) < _STATE:
         return check.risk(

@@ -50,7 +50,7 @@ def nothing_in_query(bench: Bench, events: Sequence[SandboxEvent]) -> Finding:
 
 def grant_type(_bench: Bench, events: Sequence[SandboxEvent]) -> Finding:
     """Check the grant types of all token requests."""
-    check = Check("grant-type", "Only authorization_code and refresh_token are asked for.")
+    check = Check("grant-type", "Only authorization_code and refresh_token are requested.")
     asked = [event for event in events if event.is_token_request]
     other = [event for event in asked if event.values.get("grant_type") not in _GRANT_TYPES]
     if not asked:
@@ -80,7 +80,7 @@ def logs_clean(bench: Bench, _events: Sequence[SandboxEvent]) -> Finding:
 
 def least_scope(bench: Bench, events: Sequence[SandboxEvent]) -> Finding:
     """Compare the requested scopes with the scopes that the called operations need."""
-    check = Check("least-scope", "The server uses every scope that it asks for.")
+    check = Check("least-scope", "The server uses every scope that it requests.")
     if not {"call", "refresh"} & {*bench.acts}:
         return check.not_tested("[call] is missing, so the server called no API.")
     needed = scopes_of(events)

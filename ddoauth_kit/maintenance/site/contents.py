@@ -38,8 +38,8 @@ _NOTE: Final = (
     "> This lesson and its sandbox run in your browser tab. What you type stays in this page, "
     'and a reload starts the lesson from the beginning. `MODE = "live"` is refused here.'
 )
-# JupyterLite takes the lesson out of the address, and a reload would show an empty launcher.
-# On a phone its list of files and its prompts would leave the lesson no room.
+# JupyterLite removes the lesson from the address, so a reload would show an empty launcher.
+# On a phone, its list of files and its prompts would leave no room for the lesson.
 _IN_THE_HEAD: Final = """<style>
 @media (max-width: 600px) {
   .jp-Notebook .jp-InputPrompt, .jp-Notebook .jp-OutputPrompt {

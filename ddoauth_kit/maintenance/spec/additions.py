@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-# Held by published integrations, in none of the spec's lists (integrations-extras, 2026-08).
+# Published integrations have these, but no list in the spec does (integrations-extras, 2026-08).
 PARTNER_SCOPES: Final = {
     "api_keys_write": "Create the one API key of this client in the customer's organization.",
     "llm_observability_read": "View LLM Observability data.",
@@ -27,18 +27,18 @@ PARTNER_OPERATIONS: Final[tuple[dict[str, Any], ...]] = (
     },
 )
 
-# Their names end in neither `_read` nor `_write`, so their operations decide.
+# Their names end in neither `_read` nor `_write`, so their operations determine the kind.
 KINDS: Final = {"ai_gateway_usage": "read", "timeseries_query": "run", "workflows_run": "run"}
 
 _NOT_A_TEXT: Final = False
 # Values for schemas from which no useful value can be derived, by schema name.
 BY_HAND: Final[dict[str, Any]] = {
-    # Any object, and the example's list is empty.
+    # This allows any object, and the example's list is empty.
     "ScanResultResponse": {"vulnerabilities": [{"id": "sandbox-vulnerability"}]},
-    # The official client (2.62.0) takes the length of the object that it makes of the text, and
+    # The official client (2.62.0) takes the length of the object that it makes from the text, and
     # fails; it skips null.
     "TagDataType": None,
-    # Eight variants fit each other's values and the client wants one; fields rule out seven.
+    # Eight variants fit each other's values, but the client wants one; fields rule out seven.
     "SourcemapItem": {
         "id": "5",
         "type": "sourcemaps",

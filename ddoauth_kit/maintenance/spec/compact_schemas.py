@@ -20,7 +20,7 @@ _LETTERS: Final = {
     "boolean": "b",
     "": "a",
 }
-# What the official client checks in answers, too: of such values there is an example.
+# The official client checks these in answers, too, so such values have an example.
 _LIMITS: Final = {"pattern", "minLength", "maxLength", "minimum", "maximum"}
 
 

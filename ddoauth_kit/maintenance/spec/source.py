@@ -15,7 +15,7 @@ import yaml
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.own_python import python_command
 
-# What tarfile, gzip and the YAML reader raise for invalid, truncated or other files.
+# The errors that tarfile, gzip and the YAML reader raise for invalid or truncated files.
 _UNREADABLE: Final = (
     OSError,
     EOFError,

@@ -65,7 +65,7 @@ def resource(twin: Twin, org: Org, client: Client, grants: list[Grant]) -> dict[
         "attributes": {
             "disabled": twin.apps.of(client, org=org).disabled,
             "last_exercised": last,
-            # An org has one user, however often that one authorizes.
+            # An org has one user, however often that user authorizes the app.
             "user_count": 1 if grants else 0,
         },
         "relationships": {

@@ -38,7 +38,7 @@ def _one(status: int, texts: list[str]) -> dict[str, object]:
 _OBJECTS = (_objects, "application/vnd.api+json")
 _DETAILS = (_details, "application/json")
 _ONE = (_one, "text/plain")
-# All other areas write texts. The formats are recorded, but not which area uses which.
+# All other areas write strings. The formats are recorded, but not which area uses which.
 _BY_AREA: Mapping[str, tuple[Shape, str]] = MappingProxyType(
     {
         "Case Management": _OBJECTS,

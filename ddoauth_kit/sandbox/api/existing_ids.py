@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     Handler = Callable[[Twin, Incoming, Org], Answer | Callable[[], Answer]]
 
 _METHODS = ("GET", "POST", "PUT", "PATCH")
-# A parameter whose name says that it contains an id and not free text.
+# A parameter whose name says that it contains an id rather than free text.
 _ID_PARAMETER = re.compile(r"(id|uuid|token|^key)$", re.IGNORECASE)
-# A field that holds one.
+# A field that contains an id.
 _ID_FIELD = re.compile(r"(id|uuid|token|^key|^name|^handle|^slug|^number|^version)$", re.IGNORECASE)
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _NOT_FOUND = 404
@@ -89,7 +89,7 @@ def check_parents(
 ) -> None:
     """Refuse a path below an item that is missing from its store.
 
-    A path's own resource is left to its service.
+    The path's own resource is checked by that resource's service.
 
     Parents that no operation creates represent objects from outside the API, so any id is accepted.
     """

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ddoauth_kit.sandbox.state.orgs import Org
     from ddoauth_kit.sandbox.state.state import Twin
 
-# Beyond this a float cannot distinguish whole numbers any more.
+# Beyond this, a float can no longer distinguish whole numbers.
 _MOST = 2.0**53
 
 _QUERY = re.compile(

@@ -81,7 +81,7 @@ def run_search(
 
 
 def query_matches(query: str, *, text: str, fields: Mapping[str, str], tags: Sequence[str]) -> bool:
-    """Return whether all terms of a query match: words, `field:value`, `@attribute:value`, tags."""
+    """Return whether all terms match: words, `field:value`, `@attribute:value` and tags."""
     return all(
         _term_holds(match, text=text, fields=fields, tags=tags) for match in _TERM.finditer(query)
     )

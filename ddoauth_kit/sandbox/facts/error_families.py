@@ -80,7 +80,7 @@ _OBJECTS = frozenset(
 )
 
 
-# Where a part of an area differs from the rest, by the start of its paths.
+# Parts of an area that differ from the rest, by the start of their paths.
 _PARTS: Mapping[str, Shape] = MappingProxyType(
     {
         "/api/v2/cloud_security_management/": "objects",
@@ -94,7 +94,7 @@ _PARTS: Mapping[str, Shape] = MappingProxyType(
         "/api/v2/usage/summary": "objects",
     }
 )
-# Whose objects have a code: beside a title, or beside a detail.
+# The areas whose error objects have a code: beside a title, or beside a detail.
 _CODES: Mapping[str, Shape] = MappingProxyType(
     {"Application Security": "codes", "Workflow Automation": "details"}
 )

@@ -33,7 +33,7 @@ _UNIQUE: Mapping[str, tuple[str, ...]] = MappingProxyType(
 _LENIENT = frozenset(
     {"CSM Threats", "Logs Custom Destinations", "Powerpack", "Service Level Objectives", "Teams"}
 )
-# The product areas that answer 422 instead of 400 to requests that are well formed but senseless.
+# The product areas that answer 422 instead of 400 to well-formed requests that make no sense.
 _UNPROCESSABLE = frozenset({"Seats", "Spans"})
 
 

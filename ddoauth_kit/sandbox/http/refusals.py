@@ -68,7 +68,7 @@ class Refusal(Exception):  # noqa: N818 - it is an answer of the twin, not an er
         self.target = target
         self.headers = headers
         self.content_type = content_type
-        # Set if a profile writes errors in a format other than a list.
+        # This is set if a profile writes errors in a format other than a list.
         self.document: dict[str, object] | None = None
         # Set by the endpoints that always answer in RFC 6749's format.
         self.rfc = False

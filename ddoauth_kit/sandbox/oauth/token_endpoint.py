@@ -79,7 +79,7 @@ def _exchange(twin: Twin, incoming: Incoming, client: Client, *, fields: dict[st
         code.spent = True
     if code is None:
         raise oauth_refusal("token-code-unknown", "invalid_grant", BAD_CODE)
-    # Regions share no database, so a code sent to the wrong site still works on its own.
+    # Regions don't share a database, so a code sent to the wrong site still works on its own site.
     if code.org.site != incoming.site:
         raise oauth_refusal("token-code-other-site", "invalid_grant", BAD_CODE)
     if code.client.client_id != client.client_id:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Json = Any
 Place = Literal["level", "plain", "deeper"]
-# Where a change leaves alone what it does not name; what lies deeper is replaced.
+# At these places, a change keeps what it does not name; anything deeper is replaced.
 _LEVELS = frozenset({"attributes", "relationships"})
 _MOMENT = re.compile(r"(^|_)(created|modified|updated)(_?at|_?time|_date)?$", re.IGNORECASE)
 _CHANGED = re.compile(r"(^|_)(modified|updated)(_?at|_?time|_date)?$", re.IGNORECASE)
@@ -68,7 +68,8 @@ class Composer:
     def compose(self, shown: Schema, settable: Schema, given: Item, example: Item) -> Item:
         """Return the resource: `given` as sent, and the server's own values as in `example`.
 
-        `shown` is the schema of the answer's resource, `settable` that of the body's.
+        `shown` is the schema of the resource in the answer, and `settable` that of the one in the
+        body.
         """
         place: Place = "level" if "attributes" in shown.get("p", {}) else "plain"
         return self._object(shown, settable, given, example, place=place)
@@ -258,7 +259,7 @@ def _plan(shown: Schema, settable: Schema, place: Place, *, is_change: bool) -> 
     plans = shown.setdefault("plans", {})
     key = (id(settable), place, is_change)
     if key not in plans:
-        # The schema stays beside its plan, so that no other one gets its id.
+        # The schema is stored with its plan, so that no other schema gets its id.
         plans[key] = (settable, list(_steps(shown, settable, place, is_change=is_change)))
     steps: list[_Step] = plans[key][1]
     return steps

@@ -44,7 +44,7 @@ _SIZES = ("page[size]", "page[limit]", "page_size", "limit", "count")
 _OFFSETS = ("page[offset]", "offset", "start")
 _PAGES = ("page[number]", "page")
 
-# Kinds of which an org initially has more than the description's examples.
+# Kinds for which an org initially has more resources than the description's examples.
 _PEOPLE: Mapping[str, Callable[[Twin, Org], Item]] = MappingProxyType(
     {"/api/v2/users": admin_of, "/api/v2/roles": role_of}
 )

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _MAKER = re.compile(r"(last_)?(created_by|modified_by|updated_by|creator|author|editor)(_user)?")
 _CHANGER = re.compile(r"(last_)?(modified_by|updated_by|editor)(_user)?")
-# The areas whose answers include nothing that the query does not name.
+# The areas whose answers include only what the query names.
 _SILENT = frozenset({"Incidents"})
 
 

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from ddoauth_kit.sandbox.state.state import Twin
 
 _REFERENCE = frozenset({"id", "type"})
-# What recordings show of roles that were made a moment before.
+# What recordings show for roles that have just been created.
 _OF_NEW_ROLES = (
     "dashboards_read",
     "monitors_read",
@@ -300,7 +300,7 @@ def _permissions_of(twin: Twin, org: Org, path: str) -> Iterator[Item]:
             yield permission(twin, name)
 
 
-# The kinds of which the sandbox stores all that an org has.
+# The kinds for which the sandbox stores all of an org's resources.
 _STORED = frozenset({"permissions", "roles", "users"})
 _FROM_START: Mapping[str, Callable[[Twin, Org, str], Iterable[Item]]] = MappingProxyType(
     {

@@ -58,13 +58,13 @@ class Draft:
         return self.twin.mint.number(f"{kind}:{self.org.id}:{self.sample}")
 
     def dashed(self, kind: str) -> str:
-        """Return a new id of three groups of three characters."""
+        """Return a new id that consists of three groups of three characters."""
         mark = self.uuid(kind).replace("-", "")
         return f"{mark[:3]}-{mark[3:6]}-{mark[6:9]}"
 
 
 def by_id(item: Item) -> str:
-    """Return the id that most resources are stored under."""
+    """Return the id under which most resources are stored."""
     return str(item["id"])
 
 
@@ -74,7 +74,7 @@ def plain_list(page: PageOfItems) -> Any:  # noqa: ANN401 - JSON is anything
 
 
 def unknown_as(words: str) -> Callable[[str], Refusal]:
-    """Create the refusal of an unknown id, for which `{0}` may stand in the text."""
+    """Create the refusal of an unknown id; `{0}` in the text stands for the id."""
     return lambda wanted: api_refusal("resource-unknown", 404, words.format(wanted))
 
 

@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     from ddoauth_kit.sandbox.state.orgs import Org
     from ddoauth_kit.sandbox.state.state import Twin
 
-# Under which a shelf has the settings of one path.
+# The key under which a shelf stores the settings of one path.
 _KEY = "settings"
 
 
 @dataclass(frozen=True)
 class SettingsService:
-    """Read, change and forget one path's settings, which begin as the description shows them."""
+    """Read, change and forget one path's settings, which start as the description shows them."""
 
     settings: DescribedSettings
 

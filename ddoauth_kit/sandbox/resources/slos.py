@@ -38,7 +38,7 @@ _THRESHOLD = shaped(
     {"target": number, "timeframe": _TIMEFRAME, "warning": number}, required=("target", "timeframe")
 )
 _QUERY = shaped({"numerator": name, "denominator": name}, required=("numerator", "denominator"))
-# The fields with which each type measures; any one of them is enough.
+# The fields that say how each type measures; any one of them is enough.
 _MEASURES = {
     "metric": ("query", "sli_specification"),
     "monitor": ("monitor_ids",),

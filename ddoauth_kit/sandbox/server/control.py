@@ -53,7 +53,7 @@ class Control:
         self._nonces: deque[str] = deque(maxlen=_NONCES_KEPT)
 
     def admits(self, headers: Mapping[str, str]) -> bool:
-        """Return whether a request contains the key, or its digest with a number issued here."""
+        """Return whether a request contains the key, or a digest of it and a number issued here."""
         shown = headers.get(KEY_HEADER, "").encode()
         nonce = headers.get(NONCE_HEADER, "")
         if nonce in self._nonces:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 OPENAPI_PATH = "/control/openapi.json"
 _SEGMENT = re.compile(r"[^/]{1,200}")
-# In seconds; a follower that is gone is noticed by the connection, not by this.
+# In seconds. The connection, not this limit, reveals that a follower has gone.
 _PATIENCE = 3600.0
 _NO_STORE = ("Cache-Control", "no-store")
 

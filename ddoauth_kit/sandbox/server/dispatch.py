@@ -146,7 +146,7 @@ class Dispatcher:
             self._note(request, status=200)
             return self._control.proof(request.headers[NONCE_HEADER])
         if path.startswith(f"{CONTROL_PATH}/") and self._interface is not None:
-            # Otherwise reading the journal would add entries to it.
+            # Otherwise, reading the journal would add entries to it.
             return self._interface.answer(request, body=body)
         return None
 

@@ -43,7 +43,7 @@ def _versions(text: str) -> Iterator[str]:
     yield unquote(once)
     for run in _BASE64.finditer(once):
         letters = run[0].replace("-", "+").replace("_", "/")
-        # Where the secret begins inside a longer run, only one of the four offsets shows it.
+        # If the secret begins inside a longer run, only one of the four offsets shows it.
         for offset in range(4):
             yield _decoded(letters[offset:])
 

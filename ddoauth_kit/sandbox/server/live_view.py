@@ -42,7 +42,7 @@ class LiveView:
         self._browsers: list[str] = []
 
     def link_path(self) -> str:
-        """Return an address below the sandbox's own that opens the view, once."""
+        """Return a one-time address, below the sandbox's own, that opens the view."""
         self._links = [*self._links[1 - _BROWSERS_KEPT :], secrets.token_urlsafe(24)]
         return f"{LIVE_PATH}?open={self._links[-1]}"
 
@@ -76,7 +76,7 @@ class LiveView:
             raise page_refusal("live-link-once", text, status=403)
         self._links.remove(known[0])
         self._browsers = [*self._browsers[1 - _BROWSERS_KEPT :], secrets.token_urlsafe(32)]
-        # Without a path the cookie is for the folder of this page, also behind a proxy's prefix.
+        # Without a path, the cookie is for this page's folder, even behind a proxy's prefix.
         cookie = f"{self._cookie}={self._browsers[-1]}; HttpOnly; SameSite=Strict"
         return see_other("./", ("Set-Cookie", cookie))
 

@@ -46,7 +46,7 @@ _MEASURED = ("state", "code_challenge", "code_verifier")
 _LONGEST_VALUE = 2000
 _LONGEST_TYPE = 100
 _LARGEST_JSON = 16 * 1024
-# An API key may stand in a path (Datadog's legacy log intake), and nobody must find it here.
+# A path can contain an API key (Datadog's legacy log intake), which must not appear here.
 _LONG = re.compile(r"[^/]{20,}")
 _HOST = re.compile(r"[a-z0-9.:\[\]_-]{1,253}", re.ASCII)
 
@@ -59,7 +59,7 @@ def observe(incoming: Incoming, *, prints: Fingerprints) -> dict[str, Any]:
         "role": incoming.role,
         "host": asked_host(incoming.headers),
         "method": incoming.method,
-        # Ten thousand entries name few hosts and paths, and share their texts.
+        # Ten thousand entries name only a few hosts and paths, so they share the strings.
         "path": intern((without_credentials if route else masked)(incoming.path)),
         "operation": (route.operations.get(incoming.method) or None) if route else None,
         "content_type": intern(without_credentials(incoming.content_type)[:_LONGEST_TYPE]),

@@ -25,16 +25,16 @@ if TYPE_CHECKING:
 
     from ddoauth_kit.sandbox.http.messages import Answer
 
-# Damaged answers make uvicorn complain, although the sandbox sends them on purpose.
+# uvicorn logs errors for damaged answers, although the sandbox sends them on purpose.
 WIRE_LOG = logging.getLogger("ddoauth_kit.sandbox.wire")
 WIRE_LOG.addHandler(logging.NullHandler())
 WIRE_LOG.propagate = False
 
-# A body is read on beyond its limit, up to here, so that the sender hears the 413.
+# A body is read beyond its limit, up to this size, so that the sender receives the 413.
 _DRAINED_BYTES = 64 * 1024 * 1024
 
 # In seconds, and longer than clients keep an idle connection (httpx: 5): a server that hangs up
-# while the next request is on its way breaks that off.
+# while the next request is on its way breaks that request off.
 _KEEP_ALIVE = 75
 
 
@@ -92,7 +92,7 @@ class _Server(uvicorn.Server):
         tasks = list(self.server_state.tasks)
         for connection in list(self.server_state.connections):
             connection.shutdown()
-            # An answer under way is dropped; uvicorn would complete it with a 500.
+            # An unfinished answer is dropped; uvicorn would complete it with a 500.
             connection.transport.abort()
         for task in tasks:
             task.cancel()
@@ -148,7 +148,7 @@ class Listener:
 def bind(host: str, *, port: int) -> socket.socket:
     """Open the port before any thread runs, so that this call notices a port in use."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # asyncio turns off Nagle's delay of 40 ms an answer only if the protocol is named.
+    # asyncio turns off Nagle's delay (40 ms per answer) only if the protocol is named.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         # A second run must not wait until the system forgets the first one's connections.

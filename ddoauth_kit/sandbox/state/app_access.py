@@ -1,4 +1,4 @@
-"""An org's administrators' decisions about each app, its scopes, and scopes it adds later."""
+"""What an org's administrators decide about each app, its scopes, and scopes it adds later."""
 
 from __future__ import annotations
 

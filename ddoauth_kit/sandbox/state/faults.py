@@ -98,7 +98,7 @@ class FaultPlan:
     """
 
     def __init__(self, *, seed: str, handling: Handling | None = None) -> None:
-        # A pattern of failures is not secret; it must repeat.
+        # A pattern of failures is not secret, and it must be repeatable.
         self._random = random.Random(f"faults:{seed}")  # noqa: S311
         self._active: list[_Active] = []
         self._first: tuple[str, ...] = ()

@@ -62,7 +62,7 @@ class AccessToken:
     value: str = field(repr=False)
     grant: Grant
     expires: float
-    # By the machine's own clock, for a lifetime in real seconds.
+    # According to the machine's own clock, for a lifetime in real seconds.
     overdue_at: float = math.inf
 
     def lives(self, now: float) -> bool:
@@ -81,7 +81,7 @@ class Grants:
     def __init__(self, *, mint: Mint, clock: Clock) -> None:
         self._mint = mint
         self._clock = clock
-        # Oldest first, which is the order in which they expire while all live equally long.
+        # Oldest first, which is also the order in which they expire if their lifetimes are equal.
         self._codes: OrderedDict[str, Code] = OrderedDict()
         self._access: OrderedDict[str, AccessToken] = OrderedDict()
         self._refresh: dict[str, Grant] = {}
@@ -159,7 +159,7 @@ class Grants:
         """Return an access token, if it is valid."""
         self._purge()
         token = self._access.get(value)
-        # One that ends early, by a fault or a short lifetime, is not the first to be purged.
+        # A token that ends early, through a fault or a short lifetime, is not purged first.
         return token if token is not None and token.lives(self._clock.timestamp()) else None
 
     def whose(self, value: str) -> Grant | None:
