@@ -39,13 +39,24 @@ class DdoauthError(Exception):
         """Return what to try next for this code."""
         return explain(self.code).fix
 
+    @property
+    def evidence(self) -> str:
+        """Return what happened; if the server said why, with its words and the code."""
+        if not self.said:
+            return self.what
+        return f"{self.what} {self._server_said} (ddoauth explain {self.code})"
+
+    @property
+    def _server_said(self) -> str:
+        return f"The server said: {'; '.join(self.said).removesuffix('.')}." if self.said else ""
+
     def __str__(self) -> str:
         return self.told(f'explain("{self.code}")')
 
     def told(self, more: str) -> str:
         """Return the whole message; `more` is the command that explains more."""
-        said = f" The server said: {'; '.join(self.said).removesuffix('.')}." if self.said else ""
-        return f"[{self.code}] {self.what}{said} Next: {self.advice} More: {more}."
+        happened = " ".join(filter(None, (self.what, self._server_said)))
+        return f"[{self.code}] {happened} Next: {self.advice} More: {more}."
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self)!r})"

@@ -106,9 +106,7 @@ async def first_call(http: AsyncHttp, grant: Grant, *, site: str) -> Baseline:
         response = await grant.asend(http, current_user_request)
     except DdoauthError as error:
         status = error.exchange.status if error.exchange else None
-        said = f" The server said: {'; '.join(error.said).removesuffix('.')}." if error.said else ""
-        evidence = f"{error.what}{said} (ddoauth explain {error.code})"
-        return Baseline(site, alive=False, status=status, evidence=evidence)
+        return Baseline(site, alive=False, status=status, evidence=error.evidence)
     alive = response.status == _OK
     said = "; ".join(error_texts(response)) or "no words"
     what = f"The call that works with every valid token got {response.status}: {said}."

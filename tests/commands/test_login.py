@@ -74,6 +74,13 @@ def test_a_login_asks_for_the_scopes_that_are_typed(terminal: Terminal) -> None:
     probed = terminal.run("probe", "--mode", "live", "--scope", "events_read")
     assert probed.returncode == 1
     assert f"Probing with the sandbox at {terminal.sandbox.base_url}, not Datadog." in probed.stderr
+    right = terminal.environ["DDOAUTH_CLIENT_SECRET"]
+    terminal.environ["DDOAUTH_CLIENT_SECRET"] = "sandbox-secret-0"
+    table = terminal.run("probe", "--mode", "live", "--scope", "metrics_read").stdout
+    refused = " ".join(table.split())
+    assert "The server said: invalid_client" in refused
+    assert "ddoauth explain invalid_client" in refused
+    terminal.environ["DDOAUTH_CLIENT_SECRET"] = right
     elsewhere = terminal.run("probe", "--scope", "metrics_read")
     assert elsewhere.returncode == 0
     assert "note: DDOAUTH_SANDBOX is for --mode live" in elsewhere.stderr

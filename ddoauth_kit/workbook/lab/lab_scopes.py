@@ -306,7 +306,7 @@ def probe_target(
         )
     except DdoauthError as error:
         where = lab.oauth.sites.named(site)
-        return ProbeTarget(site=where, scopes=wanted, grant=None, reason=error.what)
+        return ProbeTarget(site=where, scopes=wanted, grant=None, reason=error.evidence)
 
 
 def _fewer_scopes(lab: ProbedLab) -> tuple[TokenSet, ...]:
