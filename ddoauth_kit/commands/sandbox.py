@@ -250,12 +250,13 @@ def _serve_alone(sandbox: Sandbox, key_file: Path) -> int:
         "live view": f"{sandbox.live_url()} (works once)",
         "pages": f"{sandbox.endpoints['us1']['app_url']}/integrations",
         "API": sandbox.endpoints["us1"]["api_url"],
-        "other sites": f"the same with {', '.join(list(sandbox.endpoints)[1:])} for us1",
+        "other sites": f"the same addresses with {', '.join(list(sandbox.endpoints)[1:])} for us1",
         "client": client.client_id,
         "secret": f"{client.client_secret} (fake, the same in every run)",
         "redirect URI": ", ".join(client.redirect_uris),
         "control": f"{sandbox.base_url}/control (for programs; the key is in {key_file})",
         "log in": f"in another terminal, type these lines:\n{' ' * _COLUMN}{exports}",
+        "elsewhere": "to log in at eu1, set DDOAUTH_CLIENT_SITE=eu1, and add --site eu1",
         "stop": "Ctrl-C",
     }
     with RequestLines(sandbox, say=answer):

@@ -114,6 +114,14 @@ def test_a_reason_that_many_sites_share_is_said_once(terminal: Terminal) -> None
     assert "belongs to us1" not in probed.stderr
 
 
+def test_the_sandboxs_client_logs_in_at_another_site(terminal: Terminal) -> None:
+    """It is good on all sites, so only the site of its credentials has to be named."""
+    terminal.environ["DDOAUTH_CLIENT_SITE"] = "eu1"
+    code, out, said = terminal.log_in("--site", "eu1")
+    assert code == 0, said
+    assert re.search(r"^site +eu1 \(datadoghq\.eu\)", out, re.MULTILINE)
+
+
 def test_a_misspelt_scope_is_named_before_the_browser_opens(terminal: Terminal) -> None:
     """A scope of the settings that is not known gets a warning with the near name."""
     terminal.environ["DDOAUTH_SCOPES"] = "metric_read"
