@@ -27,7 +27,7 @@ from ddoauth_kit.oauth.grant import kept_grants
 from ddoauth_kit.printable import counted
 from ddoauth_kit.probing.probe import Writes
 from ddoauth_kit.probing.probe_report import unknown_results
-from ddoauth_kit.probing.verdict import MEANINGS, Verdict
+from ddoauth_kit.probing.verdict import MEANINGS, PROBLEMS, Verdict
 from ddoauth_kit.sites import DATADOG_SITES
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
 # The meaning of these, in the legend, is reason enough.
 _SAID: Final = {Verdict.CONFIRMED, Verdict.LET_THROUGH, Verdict.NO_OPERATION}
+_LACKING: Final = {*PROBLEMS, Verdict.NOT_TRIED}
 _MOST_REASONS: Final = 8
 _MOST_SCOPES: Final = 6
 _WIDTH: Final = 60
@@ -178,7 +179,9 @@ class _Logins:
         for site in alive:
             granted = _granted(self.lab.on(site))
             lacking = [
-                r.scope for r in report.problems if r.site == site and r.scope not in granted
+                r.scope
+                for r in report.results
+                if r.site == site and r.scope not in granted and r.verdict in _LACKING
             ]
             if granted and lacking:
                 yield (

@@ -71,7 +71,8 @@ def test_a_login_asks_for_the_scopes_that_are_typed(terminal: Terminal) -> None:
     assert "Asking for 1 scope: metrics_read" in said
     assert f"at the sandbox at {terminal.sandbox.base_url}" in out
     assert re.search(r"^scopes +metrics_read$", out, re.MULTILINE)
-    probed = terminal.run("probe", "--mode", "live", "--scope", "events_read")
+    asked = ("--scope", "events_read", "api_keys_write")
+    probed = terminal.run("probe", "--mode", "live", *asked)
     assert probed.returncode == 1
     assert f"Probing with the sandbox at {terminal.sandbox.base_url}, not Datadog." in probed.stderr
     right = terminal.environ["DDOAUTH_CLIENT_SECRET"]
@@ -87,8 +88,8 @@ def test_a_login_asks_for_the_scopes_that_are_typed(terminal: Terminal) -> None:
     told = terminal.run("doctor", "--offline").stdout
     assert told.count("kept: grant of ") == 1
     assert (
-        "us1: the grant is for 1 scope, without events_read. Next: ddoauth login --site us1 "
-        "--scope metrics_read events_read"
+        "us1: the grant is for 1 scope, without events_read api_keys_write. Next: ddoauth login "
+        "--site us1 --scope metrics_read events_read api_keys_write"
     ) in probed.stderr
 
 

@@ -97,6 +97,18 @@ def refusal(status: int) -> Reply:
     return Reply(status, (*found.headers, ("Allow", "GET")))  # HEAD has no body (RFC 9110 9.3.2)
 
 
+def taken_page() -> Reply:
+    """Return the page for a link that another browser opened first, or that is too old."""
+    return page(
+        HTTPStatus.BAD_REQUEST,
+        "Not authorized",
+        "Another browser opened this link first, or the link is too old.",
+        "Continue in the browser that opened it, or end the attempt in your program and start "
+        "again.",
+        "The listener is still waiting.",
+    )
+
+
 def error_page(error: DdoauthError, *, waits: bool) -> Reply:
     """Return the page for an error: what kind it is and what to do, without text from outside.
 

@@ -280,10 +280,15 @@ class CallbackListener(Generic[Result]):
         session, cookie = self._session(asked)
         if self._attempts.too_many(session):
             return pages.refusal(HTTPStatus.TOO_MANY_REQUESTS)
-        if isinstance(target, Start):
-            target = self._attempts.start(target, session=session)
-        else:
-            self._attempts.adopt(target, session=session)
+        try:
+            if isinstance(target, Start):
+                target = self._attempts.start(target, session=session)
+            else:
+                self._attempts.adopt(target, session=session)
+        except AuthorizationError as error:
+            if error.code != "wrong_state":
+                raise
+            return pages.taken_page()
         return pages.send_on(proxied(target.url, self._urls.proxy_url), *cookie)
 
     def _onboarding(self, asked: Asked) -> Reply:
