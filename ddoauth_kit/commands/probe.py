@@ -209,10 +209,10 @@ def _written(tables: ProbeTables, *, how: str) -> str:
 
 
 def _room() -> int:
-    """Return how wide a table on this terminal may be; 0, which is no limit, elsewhere."""
-    return (
-        max(shutil.get_terminal_size().columns, _WIDTH) if sys.stdout and sys.stdout.isatty() else 0
-    )
+    """Return the terminal's width in characters; 0 means that a file or pipe sets no limit."""
+    if sys.stdout is None or not sys.stdout.isatty():
+        return 0
+    return max(shutil.get_terminal_size().columns, _WIDTH)
 
 
 def _reasons(tables: ProbeTables) -> list[str]:

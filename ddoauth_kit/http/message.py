@@ -66,7 +66,7 @@ class Request:
 
     @property
     def content_type(self) -> str:
-        """Return the body's content type, or an empty string if there is no body."""
+        """Return the body's content type; without a body, return an empty string."""
         if self.form is not None:
             return "application/x-www-form-urlencoded"
         return "" if self.body is None else "application/json"
