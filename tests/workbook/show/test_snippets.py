@@ -148,19 +148,25 @@ def test_a_post_without_a_body(write: Any, resend: Any) -> None:
     assert (second.method, second.body) == ("POST", b"")
 
 
+def _search(body: dict[str, str], *headers: tuple[str, str]) -> Exchange:
+    """Record a POST of a JSON body, with placeholders for secrets."""
+    return Exchange(
+        purpose="a search",
+        method="POST",
+        url="https://api.lab1.example.com/search",
+        status=200,
+        request_headers=headers,
+        request_body=json.dumps(body),
+        request_type="application/json",
+    )
+
+
 @pytest.mark.parametrize("before", ["", "say ", r'a "b" \ {c} $HOME ', "\\"])
 @pytest.mark.parametrize("write", [as_curl, as_httpx])
 def test_a_secret_within_a_text(write: Any, before: str, serve: Any, tmp_path: Path) -> None:
     """A placeholder becomes its variable, and the text around it stays what it was."""
     server = serve()
-    exchange = Exchange(
-        purpose="a search",
-        method="POST",
-        url="https://api.lab1.example.com/search",
-        status=200,
-        request_body=json.dumps({"text": f"{before}<code> and <api_key …cdef>."}),
-        request_type="application/json",
-    )
+    exchange = _search({"text": f"{before}<code> and <api_key …cdef>."})
     _run(write(exchange), server, tmp_path)
     assert json.loads(server.arrived[0].body) == {"text": f"{before}a code and {API_KEY}."}
 
@@ -206,15 +212,8 @@ def test_a_snippet_shows_as_code() -> None:
 def test_the_comments_of_copied_code_are_enough(write: Any, serve: Any, tmp_path: Path) -> None:
     """Whoever types the commented lines, and pastes the values, sends the request."""
     server = serve()
-    exchange = Exchange(
-        purpose="a search",
-        method="POST",
-        url="https://api.lab1.example.com/search",
-        status=200,
-        request_headers=(("authorization", "Bearer <access_token>"),),
-        request_body=json.dumps({"key": "<api_key …cdef>"}),
-        request_type="application/json",
-    )
+    bearer = ("authorization", "Bearer <access_token>")
+    exchange = _search({"key": "<api_key …cdef>"}, bearer)
     snippet = write(exchange)
     copied = snippet.introduced("api.lab1.example.com")
     assert copied.splitlines()[0].startswith("# Set these variables first")
