@@ -242,7 +242,8 @@ def evidence_html(matrix: VerdictMatrix) -> str:
     if not found:
         return ""
     return (
-        f"<details><summary>What is not confirmed, with its evidence ({len(found)})</summary>"
+        "<details><summary>Scopes that are not confirmed, with the evidence "
+        f"({len(found)})</summary>"
         f"{findings_html(found, sites=matrix.sites)}</details>"
     )
 
