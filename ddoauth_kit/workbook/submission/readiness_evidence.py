@@ -271,7 +271,10 @@ def _by_hand(lab: Lab, when: str) -> Iterator[ReadinessEntry]:
             TEST_AUTHORIZATION,
             "Click Test Authorization in the Developer Platform, and pass the result as `stated`.",
         ),
-        (OTHER_ORGANIZATION, "Authorize the published client from another organization."),
+        (
+            OTHER_ORGANIZATION,
+            "Authorize the published client in another organization; pass the result as `stated`.",
+        ),
     ):
         site = (lab.site.name,)
         yield ReadinessEntry(requirement, Ready.BY_HAND, site, "no program can see this", when, fix)
