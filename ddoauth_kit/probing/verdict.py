@@ -57,10 +57,10 @@ class Verdict(StrEnum):
 
 
 MEANINGS: Final = {
-    Verdict.CONFIRMED: "The call succeeded, and no other granted scope explains that.",
+    Verdict.CONFIRMED: "The call succeeded, and no other granted scope allows it.",
     Verdict.LET_THROUGH: "The call got past the scope check and found nothing to act on; "
     "without the scope, it is refused.",
-    Verdict.INCONCLUSIVE: "The answer may have another cause than this scope.",
+    Verdict.INCONCLUSIVE: "The answer may have a cause other than this scope.",
     Verdict.REFUSED: "The call was refused: the scope is missing, or the person "
     "who consented lacks the permission.",
     Verdict.NOT_OAUTH: "The endpoint accepts no bearer token, although the token is valid.",

@@ -170,7 +170,7 @@ KINDS: dict[str, list[Typed]] = {
     ],
     "a limit that is told in an odd way": [
         Typed(f"{PLAIN} {LOGIN}", 0, "organization "),
-        *(Typed(f"DDOAUTH_SANDBOX=$LIMITED{n} {KEPT} {PROBE}", 0, "no problem") for n in range(3)),
+        *(Typed(f"DDOAUTH_SANDBOX=$LIMITED{n} {KEPT} {PROBE}", 0, "no problems") for n in range(3)),
     ],
     "an answer that is not Datadog's": [
         Typed(f"{FOREIGN} $D doctor --site us1", 1, "login.corp.example"),

@@ -167,7 +167,7 @@ def _(value: TakenOver) -> Rows:
         ("client ID", registration.client_id),
         ("client secret", str(registration.secret)),
         ("client", f"{registration.name} ({registration.kind})"),
-        ("good on", " ".join(registration.sites)),
+        ("works on", " ".join(registration.sites)),
         ("stored in", value.kept_in),
         ("stored as", f"{value.slot.kind} of {registration.client_id}"),
     )
