@@ -1,4 +1,4 @@
-"""Parse the redirect that ends an authorization into a value that doesn't show secrets."""
+"""Parse the redirect that ends an authorization, and return a value that doesn't show secrets."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Redirect:
 def read_redirect(redirect: str | bytes | Redirect) -> Redirect:
     """Parse a URL, a path with its query, or the query alone; return a parsed one unchanged.
 
-    WSGI and ASGI servers provide the query as bytes. This function never raises, so that no
+    WSGI and ASGI servers provide the query as bytes. This function never raises an error, so no
     traceback contains the text with its code; `fault` says what is wrong.
     """
     if isinstance(redirect, Redirect):

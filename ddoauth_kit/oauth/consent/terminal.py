@@ -27,7 +27,7 @@ PROMPT: Final = "Paste the address of the page where you end up (it is not shown
 
 
 def organization(response: AuthorizationResponse) -> str:
-    """Return a sentence with the organization's name from the redirect."""
+    """Return a sentence that contains the organization's name from the redirect."""
     named = " ".join(filter(None, (response.dd_org_name, f"({response.dd_oid})")))
     given = named if response.dd_oid or response.dd_org_name else "that the redirect does not name"
     return f"Consent came from the organization {given} on {response.site.domain}."
