@@ -1,4 +1,4 @@
-"""The command `ddoauth sandbox`: serve the sandbox, alone or under Datadog's host names."""
+"""The command `ddoauth sandbox`: serve the sandbox, either alone or under Datadog's host names."""
 
 from __future__ import annotations
 
@@ -265,7 +265,7 @@ def _serve_alone(sandbox: Sandbox, key_file: Path) -> int:
 
 
 def _announce(sandbox: Sandbox, key_file: Path, front: Mapping[str, str]) -> None:
-    """Describe the sandbox to a program on stdout, and say on stderr what a person can type."""
+    """Describe the sandbox to programs on stdout, and tell people on stderr what they can type."""
     answer(_description(sandbox, key_file, front))
     say("To log in to this sandbox, type these lines in a terminal:")
     for line in _exports(sandbox):
@@ -288,7 +288,7 @@ def _exports(sandbox: Sandbox) -> list[str]:
 
 
 def _own_command() -> str:
-    """Return what a shell needs to find `ddoauth`: its path, unless its folder is on the PATH."""
+    """Return how to call `ddoauth` in a shell: by its path, unless its folder is on the PATH."""
     own = Path(get_path("scripts"), "ddoauth")
     return shlex.quote(str(own)) if own.exists() and not which("ddoauth") else "ddoauth"
 

@@ -1,9 +1,9 @@
-"""Say what an answer proves about a scope, but never more than that.
+"""Say what a response proves about a scope, and never more than that.
 
 A 401 does not always mean a dead token, a 403 does not always mean a missing scope, and a 404 does
 not always mean that the scope was granted, because a server may look up an object before it checks
-scopes. So a write that is let through counts only if the same call is refused with a token that
-lacks the scope.
+scopes. Therefore, a write that is accepted counts only if the same call is refused with a token
+that lacks the scope.
 """
 
 from __future__ import annotations
@@ -77,9 +77,9 @@ PROBLEMS: Final = frozenset({Verdict.REFUSED, Verdict.FAILED})
 class ProbeResult:
     """The verdict for one scope on one site, and its evidence.
 
-    `seconds` is the wall time of the call; `status` is None without an answer. `evidence` is the
-    server's masked error text, or the counts and field names in its answer. `explained_by` lists
-    other granted scopes that would open the same call.
+    `seconds` is the wall time of the call; `status` is None if there was no response. `evidence` is
+    the server's masked error message, or the counts and field names in its response. `explained_by`
+    lists other granted scopes that would open the same call.
     """
 
     site: str
@@ -119,10 +119,10 @@ def judge(
     contrast: Response | None = None,
     lacking: str = NO_CONTRAST,
 ) -> tuple[Verdict, str]:
-    """Return what the answer to a probe proves, and describe the evidence.
+    """Return what the response to a probe proves, and describe the evidence.
 
-    The token must be known to be valid. `contrast` is the answer to the same call with a token that
-    lacks the scope; without one, `lacking` says why.
+    The token must be known to be valid. `contrast` is the response to the same call with a token
+    that lacks the scope; if there is none, `lacking` says why.
     """
     status = response.status
     if status in _SUCCESS:
@@ -141,12 +141,12 @@ def judge(
 
 
 def needs_contrast(probe: CallProbe, response: Response) -> bool:
-    """Return whether the meaning of an answer depends on the same call without the scope."""
+    """Return whether a response's meaning depends on the same call without the scope."""
     return _decides(response.status) and not _is_missing(probe, response)
 
 
 def other_reason(probe: CallProbe, *, granted: ScopeSet) -> str:
-    """Say what else must have opened a call instead of the scope, or return an empty string."""
+    """Say what else, other than the scope, must have opened a call, or return an empty string."""
     if probe.scope not in granted:
         return "the token was not granted this scope, so something else allowed the call"
     if missing := probe.companions - granted:
@@ -167,7 +167,7 @@ def outline_of(response: Response) -> str:
 
 
 def _decides(status: int) -> bool:
-    """Return whether a status means that the call itself was refused, rather than its scope."""
+    """Return whether a status means that the call itself was refused, not its scope."""
     return status in _REFUSED and status not in _CLEAR
 
 
@@ -218,7 +218,7 @@ def _let_through(
 
 
 def _said(response: Response) -> str:
-    """Return the server's masked error text, or just the status if there is none."""
+    """Return the server's masked error message, or just the status if there is none."""
     return "; ".join(error_texts(response)) or f"an answer without a message ({response.status})"
 
 
