@@ -181,5 +181,5 @@ def _addresses(host: str, port: int, seconds: float) -> Iterator[str]:
 def _resolve(host: str, port: int, found: Future[list[Any]]) -> None:
     try:
         found.set_result(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
-    except Exception as error:  # noqa: BLE001 - whoever waits must hear of it
+    except Exception as error:  # noqa: BLE001 - the waiting thread needs it
         found.set_exception(error)

@@ -76,7 +76,7 @@ def seconds_before_repeat(response: Response, *, attempt: int) -> float | None:
     return wait if wait is not None and wait <= LONGEST_WAIT else None
 
 
-def recorded(  # noqa: PLR0913 - the parts of one answer
+def recorded(  # noqa: PLR0913 - the parts of one response
     request: Request,
     *,
     status: int,

@@ -122,7 +122,7 @@ class Http:
     def _send_once(self, request: Request) -> Outcome:
         with self._lock:
             client, place = self._client(request), self._places[request.site]
-        # The deadline starts here, because the time that a call waits for its turn doesn't count.
+        # The deadline starts here: the time that a call spends waiting for its turn doesn't count.
         with place, quiet():
             watch = watched(self._deadline)
             try:
@@ -333,7 +333,7 @@ def _made(
     try:
         return kind(
             verify=_trusted_certificates() if scheme == "https" else _no_certificates(),
-            # A wait for one of the ten connections doesn't mean that the server isn't answering.
+            # A wait for one of the ten connections doesn't mean that the server isn't responding.
             timeout=httpx.Timeout(timeout, pool=None),
             limits=limits,
             trust_env=not loopback,

@@ -137,7 +137,7 @@ def revocation_requests(
     )
 
 
-def read_token_response(  # noqa: PLR0913 - what the answer cannot say of itself
+def read_token_response(  # noqa: PLR0913 - facts that the response lacks
     response: Response,
     *,
     site: Site,

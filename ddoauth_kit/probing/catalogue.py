@@ -100,7 +100,7 @@ class Catalogue:
         return tuple(operation for operation in self.operations if scope in operation.permissions)
 
     def find(self, method: str, path: str) -> Operation | None:
-        """Find a request's operation by path or URL; fixed segments win over templates."""
+        """Find a request's operation by path or URL; fixed segments are preferred to templates."""
         segments = _segments(path)
         among = self._by_beginning.get(_beginning(method.upper(), segments), ())
         fitting = [operation for operation in among if _fits(operation.path, segments)]

@@ -138,7 +138,7 @@ class Prober:
     ) -> ProbeResult:
         match probe:
             case TelemetryProbe():
-                await self._grant.atokens()  # for an ended grant, the key proves nothing
+                await self._grant.atokens()  # if the grant has ended, the key proves nothing
                 sends = self._writes is not Writes.NONE
                 key = self._target.api_key
                 return await try_data_in(self._http, row, api_key=key, now=self._now, sends=sends)

@@ -32,7 +32,7 @@ _FORBIDDEN: Final = 403
 _NOT_FOUND: Final = 404
 _TOO_MANY: Final = 429
 _REFUSED: Final = range(400, 500)
-# 408 is the server's own timeout, so it says no more than a missing answer.
+# 408 is the server's own timeout, so it says no more than a missing response.
 _CLEAR: Final = frozenset({401, 403, 408, 429})
 _SHOWN_FIELDS: Final = 6
 _WEB_PAGE: Final = re.compile(r"\s*<(!doctype|html)", re.IGNORECASE)

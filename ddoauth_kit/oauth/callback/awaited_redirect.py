@@ -79,7 +79,7 @@ class AwaitedRedirect(Generic[Result]):
         self.response = response
         try:
             self.outcome.set_result(self._finish(response))
-        except Exception as error:  # noqa: BLE001 - whoever waits must hear of it
+        except Exception as error:  # noqa: BLE001 - the waiting thread needs it
             self.outcome.set_exception(_bare(error))
 
 

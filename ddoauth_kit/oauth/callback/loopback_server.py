@@ -144,7 +144,7 @@ class _Server(socketserver.ThreadingTCPServer):
 
     def process_request(self, request: object, client_address: object) -> None:
         """Give a connection a thread; if necessary, drop the one that has been silent longest."""
-        assert isinstance(request, socket.socket)  # noqa: S101 - a server of TCP
+        assert isinstance(request, socket.socket)  # noqa: S101 - this is a TCP server
         if self.open.add(request):
             super().process_request(request, client_address)
         else:
@@ -152,7 +152,7 @@ class _Server(socketserver.ThreadingTCPServer):
 
     def shutdown_request(self, request: object) -> None:
         """Close the connection."""
-        assert isinstance(request, socket.socket)  # noqa: S101 - a server of TCP
+        assert isinstance(request, socket.socket)  # noqa: S101 - this is a TCP server
         self.open.remove(request)
         super().shutdown_request(request)
 
@@ -201,7 +201,7 @@ class _Open:
             return True
 
 
-class _Refused(Exception):  # noqa: N818 - it is a status to answer with
+class _Refused(Exception):  # noqa: N818 - it is a status to respond with
     def __init__(self, status: int) -> None:
         super().__init__(status)
         self.status = status
@@ -215,7 +215,7 @@ class _Connection(socketserver.BaseRequestHandler):
         """Read one request, answer it, and close the connection."""
         try:
             if is_foreign(self.request, user=self.server.user):
-                raise _Refused(HTTPStatus.FORBIDDEN)  # noqa: TRY301 - refused as all else is
+                raise _Refused(HTTPStatus.FORBIDDEN)  # noqa: TRY301 - handled like any refusal
             asked = _asked(_head(self.request))
             self.server.open.asked(self.request)
             reply = self.server.respond(asked)

@@ -33,7 +33,7 @@ def organization(response: AuthorizationResponse) -> str:
     return f"Consent came from the organization {given} on {response.site.domain}."
 
 
-def listen_for_consent(  # noqa: PLR0913 - what a test stands in for comes by name
+def listen_for_consent(  # noqa: PLR0913 - tests replace some of them
     oauth: OAuthClient,
     *,
     domain: str,
