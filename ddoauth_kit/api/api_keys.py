@@ -50,7 +50,7 @@ def create_api_key(http: Http, *, tokens: TokenSet) -> ApiKey:
         AnswerError, NetworkError: no readable response arrived, but the key may exist.
     """
     if "api_keys_write" not in tokens.scopes:
-        what = "The grant does not hold `api_keys_write`; nothing was sent."
+        what = "The grant does not include `api_keys_write`; nothing was sent."
         raise ApiKeyError("api_key_scope_missing", what)
     answer = http.send(api_key_request(tokens))
     return read_api_key(answer, site=tokens.site, secrets=(tokens.access_token,))

@@ -139,7 +139,7 @@ def _asked(scopes: tuple[str, ...]) -> str:
     """Say what the person will be asked to grant, and how to choose something else."""
     if not scopes:
         return (
-            "No scopes are named, so the site offers all scopes of the client. To choose, add "
+            "No scopes are named, so the site offers all of the client's scopes. To choose, add "
             "`--scope NAME`, or set DDOAUTH_SCOPES."
         )
     if len(scopes) > _MOST_NAMED:

@@ -164,7 +164,7 @@ class _Logins:
         refused = any(slot.site == site for slot in self.stored - left)
         what = f"{site} refused the stored grant" if refused else f"No grant is stored for {site}"
         self.missing[site] = InputError(
-            "not_logged_in", f"{what}, and it is deleted." if refused else f"{what}."
+            "not_logged_in", f"{what}, and it has been deleted." if refused else f"{what}."
         )
         raise self.missing[site]
 

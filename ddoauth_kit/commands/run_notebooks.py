@@ -244,7 +244,7 @@ def _print_runs(outcome: RunOutcome, *, out: Path, as_json: bool) -> None:
 
 def _print_changes(outcome: RunOutcome) -> None:
     parts, changes = outcome.comparison.parts, outcome.comparison.differences
-    unchanged = "No difference in what both runs have." if parts else _UNCHANGED
+    unchanged = "No differences in the cases that both runs have." if parts else _UNCHANGED
     many = f"{counted(len(changes), 'difference')} from the earlier run."
     answer(many if changes else unchanged)
     for part in parts:

@@ -76,7 +76,7 @@ def configure(sandbox: Parser) -> None:
         type=float,
         default=0.0,
         metavar="SECONDS",
-        help=("the delay before each answer (0)"),
+        help=("the delay before each response (0)"),
     )
     sandbox.add_argument(
         "--fault",
@@ -101,7 +101,7 @@ def configure(sandbox: Parser) -> None:
         "--basic", action="store_true", help="let clients authenticate by HTTP Basic as well"
     )
     sandbox.add_argument(
-        "--no-v1-token", action="store_true", help="answer 404 on the older /oauth2/v1/token"
+        "--no-v1-token", action="store_true", help="return 404 for the older /oauth2/v1/token"
     )
     sandbox.add_argument(
         "--token-lifetime",

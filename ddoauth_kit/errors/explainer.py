@@ -64,7 +64,7 @@ def explain(error: str | HasCode) -> Explanation:
     raise ValueError(
         f"There is no explanation for {given}: a code consists of lower-case words "
         f"joined by underscores, such as {', '.join(list(known)[:2])} or invalid_grant; "
-        "`ddoauth explain --list` lists all."
+        "`ddoauth explain --list` lists all codes."
     )
 
 

@@ -45,7 +45,7 @@ def read_json(response: Response) -> Any:  # noqa: ANN401 - JSON has no narrower
         start = response.text.lstrip()[:1]
     code = "html_answer" if start == "<" else "malformed_json"
     found = "a web page" if code == "html_answer" else _found(start)
-    raise _unreadable(response, code, f"held {found} where JSON was expected")
+    raise _unreadable(response, code, f"contained {found} instead of JSON")
 
 
 def _parsed(text: str) -> Any:  # noqa: ANN401 - JSON has no narrower type
@@ -106,7 +106,7 @@ def refusal_sentence(response: Response) -> str:
         return f"The {purpose} was refused ({response.status})."
     wait = seconds_to_wait(response)
     shown = "an unknown number of seconds" if wait is None else counted(f"{wait:g}", "second")
-    return f"The {purpose} came too often ({response.status}): wait {shown}."
+    return f"The {purpose} was sent too often ({response.status}): wait {shown}."
 
 
 def seconds_to_wait(response: Response) -> float | None:
@@ -226,5 +226,5 @@ def _found(start: str) -> str:
 
 def _unreadable(response: Response, code: str, what: str) -> AnswerError:
     exchange = response.exchange
-    sentence = f"The answer to the {exchange.purpose} ({response.status}) {what}."
+    sentence = f"The response to the {exchange.purpose} ({response.status}) {what}."
     return AnswerError(code, sentence, said=error_texts(response), exchange=exchange)

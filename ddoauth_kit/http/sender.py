@@ -274,7 +274,7 @@ class _Body:
     def __init__(self, answer: httpx.Response) -> None:
         """Refuse a compressed response, which was not requested and could fill up the memory."""
         if answer.headers.get("content-encoding", "identity") != "identity":
-            raise httpx.DecodingError("it is compressed, although the request did not ask for that")
+            raise httpx.DecodingError("it is compressed, which was not requested")
         self._answer = answer
         self._bytes = bytearray()
 
@@ -376,13 +376,13 @@ def _failure(request: Request, error: Exception) -> DdoauthError:
     host = urlsplit(request.shown_url).hostname
     where = f"the {request.purpose} to {host}"
     if isinstance(error, httpx.TimeoutException | TimeoutError):
-        return NetworkError("timeout", f"No answer to {where} came in time.")
+        return NetworkError("timeout", f"No response to {where} arrived in time.")
     hidden = (*request.secrets, *_proxy_secrets())
     reason = redact(str(error), secrets=hidden).removesuffix(".")
     if _is_tls(error):
         return NetworkError("tls_error", f"TLS failed at {where}: {reason}.")
     if isinstance(error, httpx.RemoteProtocolError | httpx.ReadError | httpx.DecodingError):
-        return NetworkError("cut_off", f"The answer to {where} broke off: {reason}.")
+        return NetworkError("cut_off", f"The response to {where} ended early: {reason}.")
     return NetworkError("no_network", f"The {request.purpose} {_goal(request)}: {reason}.")
 
 

@@ -96,7 +96,7 @@ class Sending:
         if isinstance(outcome, NotReceived):
             raise outcome.error
         if outcome.text is None:
-            what = f"The answer to the {request.purpose} exceeds {MAX_ANSWER_BYTES} bytes."
+            what = f"The response to the {request.purpose} exceeds {MAX_ANSWER_BYTES} bytes."
             raise AnswerError("answer_too_large", what)
         response = recorded(
             request,

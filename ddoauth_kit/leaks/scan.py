@@ -125,7 +125,7 @@ class Scan:
         except OSError as error:
             self._unread(path, error.strerror or type(error).__name__)
         except ClosedContainerError:
-            self._unread(path, "it is encrypted, or packed in a way that is not read")
+            self._unread(path, "it is encrypted, or packed in an unsupported way")
         except TooLargeError:
             self._unread(path, "its compressed content is too large or too deeply nested")
         except Exception as error:  # noqa: BLE001 - a file must not hide the others

@@ -363,7 +363,7 @@ class Grant:
                 self._renewed(asked=at)
             except DdoauthError as error:
                 what = (
-                    "The access token is refused everywhere, and the refresh brought no new one: "
+                    "The access token is refused everywhere, and refreshing it failed: "
                     f"{error.what}"
                 )
                 seen = error.exchange or response.exchange
@@ -389,9 +389,9 @@ def _ended(error: DdoauthError, *, lost: datetime | None) -> DdoauthError:
     if lost is None:
         return error
     what = (
-        f"{error.what} The answer to an earlier refresh was lost: it was sent at "
+        f"{error.what} The response to an earlier refresh was lost: it was sent at "
         f"{lost:%Y-%m-%d %H:%M:%S} UTC, and the process ended, or the connection broke, before "
-        "the answer was stored. It may have contained the refresh token that replaces this one. "
+        "the response was stored. It may have contained the refresh token that replaces this one. "
         "That token is lost, and the older one is forgotten."
     )
     return TokenError(error.code, what, said=error.said, exchange=error.exchange)
@@ -402,9 +402,9 @@ def _same(tokens: TokenSet, others: TokenSet) -> bool:
 
 
 def _unknown(check: Response) -> ApiError:
-    said = "; ".join(error_texts(check)) or "no words"
+    said = "; ".join(error_texts(check)) or "no message"
     what = (
         "A call was refused, and the token may or may not be valid. The call that works with "
-        f"every valid token got {check.status}: {said}."
+        f"every valid token returned {check.status}: {said}."
     )
     return ApiError("unauthorized", what, exchange=check.exchange)

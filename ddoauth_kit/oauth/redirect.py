@@ -83,7 +83,7 @@ def read_redirect(redirect: str | bytes | Redirect) -> Redirect:
     names = [name for name, _ in pairs]
     # RFC 6749 section 3.1: each of the response's parameters may occur only once.
     if twice := [f"`{name}`" for name in sorted(_ONCE) if names.count(name) > 1]:
-        what = f"The redirect carries more than one {', '.join(twice)}."
+        what = f"The redirect contains more than one {', '.join(twice)}."
         return _faulty("duplicate_parameter", what)
     said = dict(pairs)
     if "response_type" in said:

@@ -101,7 +101,7 @@ def _judged(answer: Response) -> tuple[Verdict, str]:
 
 
 def _said(answer: Response) -> str:
-    return "; ".join(error_texts(answer)) or f"an answer without a message ({answer.status})"
+    return "; ".join(error_texts(answer)) or f"a response without a message ({answer.status})"
 
 
 def _verdict(answer: Response) -> Verdict:

@@ -191,7 +191,7 @@ class Prober:
         try:
             return await self._http.send(probe_request(probe, tokens=tokens)), ""
         except DdoauthError as error:
-            return None, f"the same call without the scope was not answered: {error.what}"
+            return None, f"the same call without the scope failed: {error.what}"
 
 
 def failed(scope: str, *, site: Site, evidence: str) -> ProbeResult:

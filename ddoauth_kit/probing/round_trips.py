@@ -129,7 +129,7 @@ async def _taken(trip: Trip) -> ProbeResult:
         return replace(row, verdict=_verdict_of(created), evidence=told)
     found = _value_at(created.text, trip.calls.id_at)
     if found is None:
-        told = f"created, but the answer has no id; delete {OWN_NAME!r} by hand"
+        told = f"created, but the response has no id; delete {OWN_NAME!r} by hand"
         return replace(row, verdict=Verdict.FAILED, evidence=told)
     verdict, said = await _used(trip, found)
     deletion = await _deleted(trip, found)

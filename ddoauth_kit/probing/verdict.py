@@ -60,15 +60,15 @@ MEANINGS: Final = {
     Verdict.CONFIRMED: "The call succeeded, and no other granted scope explains that.",
     Verdict.LET_THROUGH: "The call got past the scope check and found nothing to act on; "
     "without the scope, it is refused.",
-    Verdict.INCONCLUSIVE: "The answer may have another cause than this scope.",
+    Verdict.INCONCLUSIVE: "The response may have a cause other than this scope.",
     Verdict.REFUSED: "The call was refused: the scope is missing, or the person "
     "who consented lacks the permission.",
-    Verdict.NOT_OAUTH: "The endpoint accepts no bearer token, although the token is valid.",
+    Verdict.NOT_OAUTH: "The endpoint does not accept bearer tokens; this token is valid.",
     Verdict.NOT_ON_SITE: "This site does not have the product or the endpoint.",
     Verdict.RATE_LIMITED: "The rate limit was reached, and waiting did not help.",
     Verdict.NO_OPERATION: "No public operation can test this scope safely.",
     Verdict.NOT_TRIED: "Nothing was sent.",
-    Verdict.FAILED: "No usable answer arrived.",
+    Verdict.FAILED: "No usable response arrived.",
 }
 PROBLEMS: Final = frozenset({Verdict.REFUSED, Verdict.FAILED})
 
@@ -177,7 +177,7 @@ def _is_missing(probe: CallProbe, response: Response) -> bool:
 
 def _succeeded(probe: CallProbe, response: Response, *, granted: ScopeSet) -> tuple[Verdict, str]:
     if _WEB_PAGE.match(response.text):
-        return Verdict.FAILED, "the answer was a web page instead of data"
+        return Verdict.FAILED, "the response was a web page instead of data"
     held = outline_of(response)
     if reason := other_reason(probe, granted=granted):
         return Verdict.INCONCLUSIVE, f"{held}; {reason}"
@@ -219,7 +219,7 @@ def _let_through(
 
 def _said(response: Response) -> str:
     """Return the server's masked error message, or just the status if there is none."""
-    return "; ".join(error_texts(response)) or f"an answer without a message ({response.status})"
+    return "; ".join(error_texts(response)) or f"a response without a message ({response.status})"
 
 
 def _outlined(answer: Any) -> str:  # noqa: ANN401 - JSON has no narrower type

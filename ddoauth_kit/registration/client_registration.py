@@ -100,7 +100,7 @@ class ClientRegistration:
         return (
             *(unknown_scope(scope) for scope in self.scopes if scope not in known_scopes()),
             *(
-                f"Datadog compares {uri!a} letter by letter: `*` is not a wildcard."
+                f"Datadog compares {uri!a} character by character: `*` is not a wildcard."
                 for uri in stars
             ),
         )

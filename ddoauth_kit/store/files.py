@@ -430,7 +430,7 @@ def _slot_inside(content: bytes | None) -> Slot | None:
 def _record(slot: Slot, secret: Secret) -> bytes:
     record = json.dumps({"slot": slot.name, "secret": secret.reveal()}).encode() + b"\n"
     if len(record) > MAX_BYTES:
-        what = f"The {slot} is too long: {len(record)} bytes with its name, of {MAX_BYTES} at most."
+        what = f"The {slot} is too long: {len(record)} bytes with its name (limit: {MAX_BYTES})."
         raise InputError("not_stored", what)
     return record
 

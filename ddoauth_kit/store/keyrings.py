@@ -47,7 +47,7 @@ def usable_keyring() -> tuple[Any, str]:
         backend = answered(keyring.get_keyring)
         parts = getattr(backend, "backends", [backend])
     except NoAnswerError:
-        return None, "the configured keyring does not answer"
+        return None, "the configured keyring does not respond"
     except Exception as error:  # noqa: BLE001 - whatever the configured backend raises
         return None, f"the configured keyring does not start: {type(error).__name__}"
     if not parts:
@@ -216,7 +216,7 @@ class KeyringStore:
         finally:
             del arguments  # a traceback with variables would show the secret
         if not failure:
-            what = f"{self.where.capitalize()} has not answered for {SECONDS:g} seconds."
+            what = f"{self.where.capitalize()} has not responded for {SECONDS:g} seconds."
             raise InputError("keyring_silent", what)
         what = f"The attempt to {action} a secret in {self.where} failed: {failure}.{size}"
         raise InputError("not_stored", what)

@@ -146,8 +146,8 @@ def success_page(facts: Mapping[str, str], *, lasts: bool = False) -> Reply:
 
 def answered_page() -> Reply:
     """Return the page for a redirect that arrives after the attempt has ended."""
-    words = "This attempt was answered before. You may now close this tab."
-    return page(HTTPStatus.CONFLICT, "Answered already", words)
+    words = "This attempt has already ended. You may now close this tab."
+    return page(HTTPStatus.CONFLICT, "Already finished", words)
 
 
 def unexpected_page() -> Reply:

@@ -201,7 +201,7 @@ class CallbackListener(Generic[Result]):
 
     def close(self) -> None:
         """Close the port, and release pending attempts."""
-        what = "The listener was closed before an answer."
+        what = "The listener was closed before a redirect arrived."
         self._answer.end(AuthorizationError("wait_cancelled", what))
         server, self._server = self._server, None
         if server is not None:

@@ -65,8 +65,8 @@ def listen_for_consent(  # noqa: PLR0913 - tests replace some of them
         url = listener.start_url(request)
         say(f"Authorize in your browser: {url}")
         minutes = counted(f"{seconds / 60:g}", "minute")
-        say(f"Waiting for your answer for up to {minutes}; Ctrl-C ends the wait.")
-        say("If the page shows an error instead, compare client id, redirect URI and scopes.")
+        say(f"Waiting up to {minutes} for you to respond; press Ctrl-C to stop.")
+        say("If the page shows an error instead, check the client id, redirect URI and scopes.")
         if not opens_no_window():
             with contextlib.suppress(webbrowser.Error):
                 browse(url)
