@@ -164,14 +164,14 @@ def _listing(operation: Operation, granted: ScopeSet) -> Operation | None:
 
 @cache
 def area_of(scope: str) -> str:
-    """Return a scope's product area, which is that of most operations it opens."""
+    """Return a scope's product area, which is the area of most operations that it opens."""
     opened = catalogue().opened_by(scope) or catalogue().permitted_by(scope)
     areas = Counter(operation.area for operation in opened)
     return areas.most_common(1)[0][0] if areas else "No public operation"
 
 
 def flow_of(scope: str) -> Flow:
-    """Return the direction of a scope's data if its calls don't show it."""
+    """Return the direction in which a scope's data flows, if its calls don't show it."""
     known = catalogue().scopes.get(scope)
     return Flow.OUT if known and known.kind == "read" else Flow.EDIT
 
