@@ -1,4 +1,4 @@
-"""Named ways to answer differently from Datadog's documented default."""
+"""Named profiles that change the sandbox's responses from Datadog's documented default."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ _OTHER_WAY = "for public clients, which have no secret and do not belong to part
 
 @dataclass(frozen=True)
 class Unserved:
-    """One operation that answers 404 here."""
+    """One operation that returns 404 in the sandbox."""
 
     method: str
     path: str

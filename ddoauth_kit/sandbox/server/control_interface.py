@@ -1,4 +1,4 @@
-"""The control interface over HTTP, for programs in any language that have the control key."""
+"""The control interface over HTTP, for programs in any language that have its key."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _NO_STORE = ("Cache-Control", "no-store")
 
 
 class ControlInterface:
-    """Answer below `/control/`; without the key, all addresses there look the same."""
+    """The addresses below `/control/`; without the key, all of them look the same."""
 
     def __init__(self, actions: Actions, journal: Journal, *, key: str) -> None:
         self._actions = actions
@@ -40,7 +40,7 @@ class ControlInterface:
         self._key = key
 
     def answer(self, request: Request, *, body: bytes) -> Answer:
-        """Do what a request asks for; the caller holds the lock."""
+        """Carry out a request; the caller holds the lock."""
         shown = request.headers.get(KEY_HEADER, "")
         if not hmac.compare_digest(self._key.encode(), shown.encode()):
             text = f"Send the control key of this sandbox in the header {KEY_HEADER.title()}."

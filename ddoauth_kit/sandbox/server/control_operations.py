@@ -1,4 +1,4 @@
-"""The operations of the control interface: address, schemas, and the action behind each."""
+"""The operations of the control interface: the address, schemas and action of each."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Question:
 
 @dataclass(frozen=True)
 class ControlOperation:
-    """One operation; `query` names its parameters, `body` and `answer` are JSON Schemas."""
+    """One operation; `query` names its parameters, and `body` and `answer` are JSON Schemas."""
 
     id: str
     method: str

@@ -24,7 +24,7 @@ _PROBLEMS = {
 
 @cache
 def openapi_document() -> dict[str, Any]:
-    """Describe every operation, with the schemas that are also used to check requests."""
+    """Describe every operation, with the same schemas that check requests."""
     paths: dict[str, dict[str, Any]] = {}
     for operation in OPERATIONS:
         paths.setdefault(operation.path, {})[operation.method.lower()] = _described(operation)

@@ -1,4 +1,4 @@
-"""Say why a request was refused, for readers of the journal who debug a server."""
+"""Explain why a request was refused, for people who debug a server with the journal."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def without_credentials(text: str) -> str:
 
 
 def told(refusal: Refusal | None, handling: Handling) -> tuple[str, str]:
-    """Return the behaviour behind a refusal and the reason; both are empty after a success."""
+    """Return the behaviour behind a refusal, and the reason; both are empty for a success."""
     if refusal is None and not handling.struck and not handling.tolerated:
         return "", ""
     struck, forgiven = tuple(dict.fromkeys(handling.struck)), handling.tolerated

@@ -1,4 +1,4 @@
-"""Failures on demand: what can fail, how often, and whether it fails now."""
+"""Failures on demand: what can fail, how often, and whether it fails this time."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ FAULTS: Mapping[str, Fault] = MappingProxyType(
 
 @dataclass
 class _Active:
-    """One injected fault, and how often it will still occur."""
+    """One injected fault, and how many more times it will occur."""
 
     name: str
     count: float = math.inf
@@ -92,9 +92,9 @@ class _Active:
 class FaultPlan:
     """The faults injected into one sandbox.
 
-    A fault with a count occurs that many times. A fault with a probability occurs at random, but in
-    the same pattern for the same seed. A fault for an organization or an attempt affects only that
-    one's requests.
+    A fault with a count occurs that many times. A fault with a probability occurs at random, but
+    follows the same pattern for the same seed. A fault for an organization or an attempt affects
+    only its requests.
     """
 
     def __init__(self, *, seed: str, handling: Handling | None = None) -> None:
@@ -109,13 +109,13 @@ class FaultPlan:
         self._active.append(replace(parse_fault(spec), org=org, attempt=attempt))
 
     def inject_first(self, specs: Iterable[str]) -> None:
-        """Add faults that exist from the start and again after a reset."""
+        """Add faults that are active from the start and again after a reset."""
         self._first = tuple(specs)
         for spec in self._first:
             self.inject(spec)
 
     def clear(self, *, org: str | None = None) -> None:
-        """Forget all faults, or those of one organization."""
+        """Remove all faults, or those of one organization."""
         kept = [] if org is None else [each for each in self._active if each.org != org]
         self._active = kept
 
@@ -124,7 +124,7 @@ class FaultPlan:
         self._active = [parse_fault(spec) for spec in self._first]
 
     def strikes(self, name: str) -> bool:
-        """Return whether this fault occurs now, and decrease its count."""
+        """Return whether this fault occurs now, and decrement its count if it does."""
         for active in self._active:
             if active.name == name and active.count > 0 and self._happens(active):
                 active.count -= 1
