@@ -34,7 +34,9 @@ class Clock:
     def advance(self, seconds: float) -> datetime:
         """Move the clock forward and return the new time; it never moves backward."""
         if seconds < 0:
-            raise ValueError(f"the sandbox's clock only moves forward, not by {seconds} seconds")
+            raise ValueError(
+                f"the sandbox's clock only moves forward; it can't move by {seconds} seconds"
+            )
         self._offset += timedelta(seconds=seconds)
         return self.now()
 

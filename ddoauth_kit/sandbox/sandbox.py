@@ -125,7 +125,7 @@ class Sandbox:
     def start(self) -> Self:
         """Open the port, unless the sandbox runs in process, and answer requests until `stop`."""
         if self._address:
-            raise SandboxError("this sandbox runs already")
+            raise SandboxError("this sandbox is already running")
         if self._in_process:
             self._address = new_host()
             self._twin.cookie = "ddoauth_sandbox"
@@ -203,7 +203,7 @@ class Sandbox:
         """Return a new one-time address where a browser can watch the journal live."""
         address = self.base_url
         if self._live is None:
-            raise SandboxError("a sandbox in process has no live view; its journal is readable")
+            raise SandboxError("an in-process sandbox has no live view; read its journal instead")
         with self._lock:
             return f"{address}{self._live.link_path()}"
 

@@ -77,7 +77,7 @@ class WatchedSandbox(Sandbox):
             raise SandboxError(f"unknown sites: {', '.join(sorted(unknown))}")
         strays = [entry for entry in self.journal if entry.site not in names]
         if strays:
-            raise AssertionError(f"requests to other sites than {names}: {_lines(strays)}")
+            raise AssertionError(f"requests to sites other than {names}: {_lines(strays)}")
 
     def assert_nothing_left(self) -> None:
         """Fail if this process tried to reach any host other than this machine.
@@ -122,7 +122,7 @@ def _audit(event: str, arguments: tuple[Any, ...]) -> None:
     for refused in _GUARDS:
         refused.append(host)
     raise ForeignHostError(
-        f"{host} is not this machine; the sandbox's tests may not reach other hosts"
+        f"{host} is not this machine; tests with the sandbox may not connect to other hosts"
     )
 
 

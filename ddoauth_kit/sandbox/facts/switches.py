@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 TOLERANCES: Mapping[str, str] = MappingProxyType(
     {
         "no-pkce": "An authorization request without a code challenge is accepted.",
-        "plain-pkce": "The challenge method plain works, and so does a missing method.",
-        "any-redirect-uri": "An unregistered redirect URI works.",
+        "plain-pkce": "The challenge method plain is accepted, and so is a missing method.",
+        "any-redirect-uri": "An unregistered redirect URI is accepted.",
         "comma-scopes": "Scopes may be separated by commas.",
         "token-at-app": "The app host answers token and revocation requests.",
     }

@@ -119,7 +119,7 @@ def show_developer(twin: Twin, incoming: Incoming) -> Answer:
 def _credentials(client: Client) -> str:
     return section(
         "New credentials, shown once",
-        el("p", f"Good on: {', '.join(client.sites)}."),
+        el("p", f"Valid on: {', '.join(client.sites)}."),
         facts(client_id=client.client_id, client_secret=client.client_secret),
     )
 

@@ -53,7 +53,7 @@ def submitted(twin: Twin, incoming: Incoming) -> tuple[Session, dict[str, str]]:
     fields = dict(incoming.form())
     if session is None or not session.accepts(fields.get("csrf", "")):
         raise page_refusal(
-            "form-csrf", "This form does not belong to a page of this session. Go back.", status=403
+            "form-csrf", "This form is not from a page in this session. Go back.", status=403
         )
     return session, fields
 

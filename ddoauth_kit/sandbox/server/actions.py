@@ -121,7 +121,7 @@ class Actions:
     def advance(self, seconds: float) -> datetime:
         """Move the clock forward and return the new time; it never moves backward."""
         if not 0 <= seconds <= LONGEST_ADVANCE:
-            raise SandboxError(f"the clock only moves forward, not by {seconds} seconds")
+            raise SandboxError(f"the clock only moves forward; it can't move by {seconds} seconds")
         with self._lock:
             return self._twin.clock.advance(seconds)
 
@@ -318,7 +318,7 @@ class Actions:
         else:
             named, path = self._site_of((parts.hostname or "").lower()), parts.path
         if path != AUTHORIZE_PATH:
-            raise SandboxError(f"the authorization URL must lead to {AUTHORIZE_PATH} of a site")
+            raise SandboxError(f"the authorization URL must lead to {AUTHORIZE_PATH} on a site")
         if named != org.site.name:
             there = named or "no site"
             raise SandboxError(
@@ -375,5 +375,5 @@ def _tolerances(names: Iterable[str]) -> frozenset[str]:
 
 def _registered(client: Client, scope: str) -> str:
     if scope not in client.scopes:
-        raise SandboxError(f"{client.name} does not ask for the scope {scope!r}")
+        raise SandboxError(f"{client.name} does not request the scope {scope!r}")
     return scope

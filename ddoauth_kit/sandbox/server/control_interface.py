@@ -43,7 +43,7 @@ class ControlInterface:
         """Carry out a request; the caller holds the lock."""
         shown = request.headers.get(KEY_HEADER, "")
         if not hmac.compare_digest(self._key.encode(), shown.encode()):
-            text = f"Send the control key of this sandbox in the header {KEY_HEADER.title()}."
+            text = f"Send this sandbox's control key in the header {KEY_HEADER.title()}."
             raise api_refusal("control-refused", 401, text)
         path: str = request.scope["path"]
         try:
@@ -80,7 +80,7 @@ def check_query(given: dict[str, str], operation: ControlOperation) -> None:
     for name in given:
         if name not in operation.query:
             known = ", ".join(operation.query) or "no parameters"
-            raise SandboxError(f"unknown parameter {name!r}; this takes {known}")
+            raise SandboxError(f"unknown parameter {name!r}; this operation takes {known}")
 
 
 def _find(method: str, path: str) -> tuple[ControlOperation, str]:

@@ -155,7 +155,7 @@ class Dispatcher:
         host = request.headers.get("host", "").lower()
         if host not in self._hosts:
             known = ", ".join(sorted(self._hosts))
-            text = f"Misdirected request: name host and port as in {known}"
+            text = f"Misdirected request: use a host and port such as {known}"
             raise api_refusal("foreign-host", 421, text)
 
     def _handled(self, incoming: Incoming, *, too_large: bool) -> Answer:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _OWN = frozenset({"same-origin", "none"})
-_TEXT = "A page of another origin sent this request."
+_TEXT = "A page from another origin sent this request."
 
 
 def check_page(

@@ -72,7 +72,7 @@ class LiveView:
     def _opened(self, link: str) -> Answer:
         known = [each for each in self._links if hmac.compare_digest(each.encode(), link.encode())]
         if not known:
-            text = "This link has already been used. Start the sandbox again to get a new one."
+            text = "This link has already been used. Restart the sandbox to get a new one."
             raise page_refusal("live-link-once", text, status=403)
         self._links.remove(known[0])
         self._browsers = [*self._browsers[1 - _BROWSERS_KEPT :], secrets.token_urlsafe(32)]

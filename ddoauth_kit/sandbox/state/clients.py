@@ -210,7 +210,7 @@ def _integration(document: object, *, where: str) -> RegisteredIntegration:
 def _text(entry: Mapping[str, Any], key: str, *, where: str, needed: bool = False) -> str:
     value = entry.get(key, "")
     if not isinstance(value, str) or (needed and not value) or not value.isprintable():
-        raise SandboxError(f"{where}: {key} must be text")
+        raise SandboxError(f"{where}: {key} must be a string")
     return value
 
 
