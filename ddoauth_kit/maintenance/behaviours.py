@@ -1,4 +1,4 @@
-"""List every rule that the sandbox follows, with its evidence or the word "guess".
+"""The rules that the sandbox follows, each with its evidence or the word "guess".
 
 `ddoauth_kit/sandbox/README.md` shows the same list, and tests tie both to the code.
 """
@@ -25,7 +25,7 @@ STRICTER = "stricter than Datadog is known to be"
 
 @dataclass(frozen=True)
 class Behaviour:
-    """Hold one rule: its id, what it does, and why Datadog is believed to do the same."""
+    """One rule: its id, what it does, and the evidence that Datadog does the same."""
 
     id: str
     summary: str

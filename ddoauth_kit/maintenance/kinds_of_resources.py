@@ -1,4 +1,4 @@
-"""Say which of the sandbox's stores holds each kind of resource, and why."""
+"""Determine which of the sandbox's stores contains each kind of resource, and why."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ _OWN_RULES: Mapping[str, str] = MappingProxyType(
 
 @dataclass(frozen=True)
 class KeptKind:
-    """Hold a row of the table: the path that creates the resource, its store, and the reason."""
+    """One row of the table: the path that creates the resource, its store, and the reason."""
 
     path: str
     store: str
@@ -62,7 +62,7 @@ class KeptKind:
 
 
 def kinds_of_resources() -> Iterator[KeptKind]:
-    """Yield every kind that can be created, by its path."""
+    """Yield a row for every kind that can be created."""
     lists = described_members()
     for path, kind in described_kinds().items():
         if path not in lists:
