@@ -103,7 +103,8 @@ def first_look(  # noqa: PLR0913 - the options of the command
 
     `login` logs each browser in first, if the server has its own login.
 
-    Raises: SettingsError: the flow cannot be followed, or the server uses a different client.
+    Raises:
+        SettingsError: the flow cannot be followed, or the server uses a different client.
         FrontError: the front or the process cannot start.
     """
     if not command:

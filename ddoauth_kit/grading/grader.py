@@ -103,7 +103,8 @@ def grade(  # noqa: PLR0913 - the options of the command
 ) -> GradeReport:
     """Grade the server that the settings describe; `only` limits the checks.
 
-    Raises: SettingsError: the first connection fails; `unknown_check` for `only`.
+    Raises:
+        SettingsError: the first connection fails; `unknown_check` for `only`.
         FrontError: the front or the server's process cannot start.
     """
     began = time.monotonic()

@@ -200,7 +200,8 @@ def settings_from(document: Mapping[str, Any], *, folder: Path = Path()) -> Grad
 def resolved(text: str, *, values: Mapping[str, str], environ: Mapping[str, str]) -> str:
     """Replace `{client_id}`, `{client_secret}` and `{env:NAME}` in a value.
 
-    Raises: SettingsError: `no_variable`, if a variable is not set.
+    Raises:
+        SettingsError: `no_variable`, if a variable is not set.
     """
 
     def fill(found: re.Match[str]) -> str:

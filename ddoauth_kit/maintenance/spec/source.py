@@ -68,7 +68,8 @@ def download(version: str, *, folder: Path) -> Path:
 def read_archive(path: Path) -> Spec:
     """Read the spec from a source distribution.
 
-    Raises: InputError: `no_spec`, if it is not an archive or doesn't contain a spec.
+    Raises:
+        InputError: `no_spec`, if it is not an archive or doesn't contain a spec.
     """
     version = path.name.removesuffix(".tar.gz").rpartition("-")[2]
     try:
