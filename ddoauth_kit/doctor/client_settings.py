@@ -32,7 +32,7 @@ _FIRST_FREE: Final = 1024
 def find_registration(
     environ: Mapping[str, str], *, site: str, client: str
 ) -> tuple[ClientRegistration | None, list[Finding]]:
-    """Return the registration that the commands would use, if any, and findings about it."""
+    """Return the registration that the commands would use, if any, along with findings about it."""
     try:
         registration = _registration(environ, site=site, client=client)
     except InputError as error:
@@ -106,7 +106,7 @@ def _grant(slot: Slot, secret: Secret | None, registration: ClientRegistration) 
 def _registration(
     environ: Mapping[str, str], *, site: str, client: str
 ) -> ClientRegistration | None:
-    """Read the client as the commands do; return None if no setting names one."""
+    """Read the client as the commands do; return None if no setting names a client."""
     try:
         return live_registration(site, client=client, environ=environ)
     except InputError as error:

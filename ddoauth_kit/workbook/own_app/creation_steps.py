@@ -1,4 +1,4 @@
-"""List the steps to create a client, for each path that Datadog has offered.
+"""The steps for creating a client, for each path that Datadog has offered.
 
 Source: Datadog's pages "Create an API-based integration" and "Build an Integration" (today's), and
 "OAuth for Integrations", the page that the first one replaced (the older one).
@@ -23,7 +23,7 @@ PAGES: Final = {
 
 
 class CreationStep(NamedTuple):
-    """Hold what to do, what to watch for, and the step's source."""
+    """What to do, what to watch out for, and the step's source."""
 
     do: str
     note: str

@@ -1,4 +1,4 @@
-"""Show what is wrong with a registration, and what was stored."""
+"""Show the problems with a registration, and the stored values."""
 
 from __future__ import annotations
 

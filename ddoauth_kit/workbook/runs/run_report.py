@@ -1,4 +1,4 @@
-"""Write the report that somebody reads in the morning, as one page that loads nothing."""
+"""Write the report that somebody reads in the morning, as one self-contained page."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ _SLOWEST: Final = 10
 
 
 def report(outcome: RunOutcome) -> str:
-    """Return the report as HTML: what failed, the matrix, differences, verdicts, timings."""
+    """Return the report as HTML: failures, the matrix, differences, verdicts and timings."""
     sections = (_head, _failures, _matrix, _changes, _verdicts, _timings, _scan)
     body = "\n".join(part for section in sections for part in _safely(section, outcome))
     style = f"{_STYLE}{_filters()}{css(follow_system=True)}"
@@ -76,7 +76,7 @@ def _filters() -> str:
 
 
 def _safely(section: Callable[[RunOutcome], Iterator[str]], outcome: RunOutcome) -> Iterator[str]:
-    """Yield a section, or say that it failed, because tables contain whatever a notebook wrote."""
+    """Yield a section, or a note that it failed; a notebook can write anything into a table."""
     try:
         yield from list(section(outcome))
     except (TypeError, ValueError, LookupError, AttributeError) as error:
@@ -237,7 +237,7 @@ def _area(
 
 
 def _marked(verdicts: Iterable[RunVerdict]) -> str:
-    """Return the classes that a filter looks for; a notebook may call a verdict anything."""
+    """Return the classes that a filter looks for; a notebook may give verdicts any name."""
     return " ".join(sorted({f"has-{v.verdict}" for v in verdicts if v.verdict in MARKS}))
 
 
@@ -327,7 +327,7 @@ def _result(outcome: RunOutcome) -> str:
 
 
 def _grid(head: list[str], rows: Iterable[list[str]]) -> Iterator[str]:
-    """Yield a table of words by site; the first cell of a row names it and stays in view."""
+    """Yield a table of words by site; each row's first cell names it and stays in view."""
     yield '<div class="wide" tabindex="0"><table class="matrix"><tr>'
     yield "".join(f'<th scope="col">{_text(name)}</th>' for name in head)
     yield "</tr>"
@@ -361,7 +361,7 @@ def _count(number: int, noun: str) -> str:
 
 
 def _name(text: str) -> str:
-    """Return a name that a narrow column may break after its underscores."""
+    """Return a name that can wrap after underscores in a narrow column."""
     return _text(text).replace("_", "_<wbr>")
 
 

@@ -25,7 +25,7 @@ Rows = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """Represent a skipped step and the reason; it is falsy, so that code can test it.
+    """A skipped step and the reason; it is falsy, so that code can test it.
 
     `state` is the word before the reason, such as `not yet`.
     """
@@ -39,7 +39,7 @@ class Skipped:
 
 @singledispatch
 def rows(value: object) -> Rows:
-    """Return the rows to show for a value: names and texts."""
+    """Return the rows of a value's card: names and texts."""
     raise TypeError(f"There is no card for {type(value).__name__}.")
 
 
@@ -158,7 +158,7 @@ def as_html(value: object) -> str:
 
 
 def show_cards_in(shell: Any) -> None:  # noqa: ANN401 - IPython's shell, or None outside of one
-    """Make a notebook show a card if the last value of a cell is one of the kit's."""
+    """Make a notebook show a card if the last value of a cell is one of the kit's values."""
     if shell is None:
         return
     formatters = shell.display_formatter.formatters

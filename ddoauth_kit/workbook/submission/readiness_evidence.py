@@ -1,4 +1,4 @@
-"""Look for evidence of each requirement in transcripts, probe results and the check."""
+"""Look for evidence of each requirement in transcripts, probe results and check reports."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ _SUCCESS: Final = range(200, 300)
 
 
 class Ready(StrEnum):
-    """Say how far a requirement is met.
+    """The degree to which a requirement is met.
 
-    `by hand` means that no program can check it, so a person looks and states the result.
+    `by hand` means that no program can check it, so a person checks it and states the result.
     """
 
     YES = "yes"
@@ -52,7 +52,7 @@ _GRADES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class ReadinessEntry:
-    """Hold one requirement: how far it is met, where, why, when (ISO 8601, UTC), and the fix."""
+    """One requirement: whether, where, why and when (ISO 8601, UTC) it is met, and the fix."""
 
     requirement: str
     ready: Ready
@@ -64,7 +64,7 @@ class ReadinessEntry:
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """Say which exchanges prove a requirement; it applies only with the scope `needs`."""
+    """The exchanges that prove a requirement; it applies only with the scope `needs`."""
 
     requirement: str
     purposes: tuple[Purpose, ...]
@@ -115,7 +115,7 @@ def all_entries(
     grade: GradeReport | Path | None,
     stated: Mapping[str, str],
 ) -> tuple[ReadinessEntry, ...]:
-    """Return an entry for each requirement, in the order of the steps; texts are not masked yet."""
+    """Return an entry for each requirement, in the order of the steps; texts are not yet masked."""
     lab = labs[0]
     when = lab.oauth.clock().isoformat(timespec="seconds")
     found = (
@@ -180,7 +180,7 @@ def _answers(seen: Mapping[str, set[str]]) -> str:
 
 
 def _data_flow(lab: Lab, probes: ProbeReport | None, when: str) -> Iterator[ReadinessEntry]:
-    """Yield one entry for each scope and verdict; sites with the same verdict share it."""
+    """Yield one entry for each scope and verdict; sites with the same verdict share an entry."""
     results = probes.results if probes else ()
     for scope in lab.registration.scopes:
         requirement = f"data flow of {scope}"
@@ -281,7 +281,7 @@ def _by_hand(lab: Lab, when: str) -> Iterator[ReadinessEntry]:
 
 
 def _stated(entry: ReadinessEntry, stated: Mapping[str, str]) -> ReadinessEntry:
-    """Add a person's statements where no program can check; they never override evidence."""
+    """Add a person's statements for things no program can check; they never override evidence."""
     words = stated.get(entry.requirement, "").strip()
     if not words or entry.ready not in {Ready.BY_HAND, Ready.NOT_SEEN}:
         return entry
