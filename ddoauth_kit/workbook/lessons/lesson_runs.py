@@ -89,7 +89,7 @@ def run_lessons(*lessons: str, sites: str | Iterable[str] = "all", client: str =
     Raises:
         InputError: `unknown_notebook`, `bad_client_file` or `no_processes`; nothing ran.
     """
-    refuse_in_a_tab("run lessons in kernels of their own")
+    refuse_in_a_tab("run lessons in their own kernels")
     from ddoauth_kit.workbook.runs.local_runner import LocalRunner  # these two load Jupyter's parts
     from ddoauth_kit.workbook.runs.written_results import write_results
 
