@@ -1,4 +1,4 @@
-"""Do without threads and sockets where there are none, as in a browser tab."""
+"""Make do without threads and sockets where they don't exist, as in a browser tab."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Arguments = ParamSpec("Arguments")
 
 @cache
 def threads_exist() -> bool:
-    """Return whether this process can start a thread, by trying it."""
+    """Return whether this process can start a thread, by trying to start one."""
     try:
         thread = threading.Thread(target=int)
         thread.start()
@@ -34,9 +34,9 @@ def threads_exist() -> bool:
 
 @cache
 def sockets_exist() -> bool:
-    """Return whether this process can listen on loopback, by trying it, except in WebAssembly.
+    """Return whether this process can listen on loopback, by trying to, except in WebAssembly.
 
-    In WebAssembly, a socket is only a stand-in, and listening ends the whole runtime.
+    In WebAssembly, a socket is only a stand-in, and trying to listen on one ends the whole runtime.
     """
     if sys.platform in {"emscripten", "wasi"}:
         return False
@@ -75,8 +75,8 @@ def pause(seconds: float) -> None:
 def run_inline(work: Coroutine[Any, Any, Result]) -> Result:
     """Run a coroutine to its end in this thread, even inside a running event loop.
 
-    The coroutine runs in a separate loop with timers and callbacks but no sockets; the outer loop
-    is blocked in the meantime.
+    The coroutine runs in a separate loop that has timers and callbacks but no sockets; meanwhile,
+    the outer loop is blocked.
     """
     with _outside_of_the_loop(), asyncio.Runner(loop_factory=_Loop) as runner:
         return runner.run(work)

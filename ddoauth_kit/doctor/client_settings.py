@@ -39,7 +39,7 @@ def find_registration(
         return None, [problem("registration", error.what, error.advice)]
     if registration is None:
         step = "for live mode, set DDOAUTH_CLIENT_ID and DDOAUTH_CLIENT_SECRET, or use lesson 09"
-        found = "none in the environment, and none was stored: the sandbox works without one"
+        found = "no client in the environment or in the store; the sandbox works without one"
         return None, [note("registration", found, step)]
     shown = f"{registration.kind} client {registration.name or registration.client_id}"
     findings = [ok("registration", f"{shown}, for {', '.join(registration.sites)}")]

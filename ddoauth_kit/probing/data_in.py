@@ -47,7 +47,7 @@ async def try_data_in(
     """Send one sample of each kind of data, or only validate the key if nothing may be sent.
 
     Raises:
-        NetworkError, AnswerError: a call was not answered.
+        NetworkError, AnswerError: a call got no usable response.
     """
     if api_key is None:
         return replace(row, verdict=Verdict.NOT_TRIED, evidence=NO_KEY)
@@ -101,7 +101,7 @@ def _judged(answer: Response) -> tuple[Verdict, str]:
 
 
 def _said(answer: Response) -> str:
-    return "; ".join(error_texts(answer)) or f"an answer without a message ({answer.status})"
+    return "; ".join(error_texts(answer)) or f"a response without a message ({answer.status})"
 
 
 def _verdict(answer: Response) -> Verdict:

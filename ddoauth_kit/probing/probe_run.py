@@ -1,4 +1,4 @@
-"""Probe many scopes on many sites at once, from a coroutine or an ordinary cell."""
+"""Probe many scopes on many sites at once, from a coroutine or an ordinary notebook cell."""
 
 from __future__ import annotations
 

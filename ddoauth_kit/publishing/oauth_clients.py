@@ -102,7 +102,7 @@ def _redirects(client: Document) -> Iterator[RuleFinding]:
         parts = _split(uri)
         host = (parts.hostname if parts else "") or ""
         if is_loopback(host):
-            what = f"{_shown(parts)} leads to the user's own machine."
+            what = f"{_shown(parts)} is on the user's own machine."
             yield finding(
                 "oauth-redirect-loopback", at=client.place(*path), what=what, fix=_PLATFORM
             )
@@ -110,8 +110,8 @@ def _redirects(client: Document) -> Iterator[RuleFinding]:
             what = f"{_shown(parts)} is not an absolute https URI without a fragment."
             yield finding("oauth-redirect-uri", at=client.place(*path), what=what, fix=_PLATFORM)
         elif is_for_tests(host):
-            what = f"{_shown(parts)} looks like a test host."
-            fix = f"Remove test URLs before submission. {_PLATFORM}"
+            what = f"{_shown(parts)} looks like a test address."
+            fix = f"Remove test addresses before you submit. {_PLATFORM}"
             yield finding("oauth-redirect-test-host", at=client.place(*path), what=what, fix=fix)
         else:
             hosts.append(host)

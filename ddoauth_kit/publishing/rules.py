@@ -220,13 +220,13 @@ _CLIENT: Final = (
     Rule(
         "oauth-redirect-loopback",
         MUST,
-        "No redirect URI leads to the user's own machine.",
+        "No redirect URI is on the user's own machine.",
         f"{PLATFORM}; {ALL_CLIENTS}",
     ),
     Rule(
         "oauth-redirect-test-host",
         SHOULD,
-        "No redirect URI leads to a test host.",
+        "No redirect URI looks like a test address.",
         PLATFORM,
     ),
     Rule(
@@ -237,7 +237,7 @@ _CLIENT: Final = (
     ),
     Rule(
         "oauth-onboarding-url",
-        SHOULD,
+        MUST,
         "The onboarding URL is a public https URL.",
         "Datadog docs: OAuth2 in Datadog",
     ),

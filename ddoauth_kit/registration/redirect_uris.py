@@ -59,7 +59,7 @@ def leads_here(url: str) -> bool:
 
 
 def is_for_tests(host: str) -> bool:
-    """Return whether a host name looks like a test host; a top-level `dev` doesn't count."""
+    """Return whether a host name looks like a test host; `.dev` at the end doesn't count."""
     address = _address(host)
     if address is not None:
         return not address.is_global
@@ -77,7 +77,7 @@ def _address(host: str) -> Any:  # noqa: ANN401 - the two classes of addresses s
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether a host is this machine, by address, as `localhost` or as a name below it."""
+    """Return whether a host is this machine: its address, `localhost` or a subdomain of it."""
     address = _address(host)
     if address is not None:
         return bool(address.is_loopback or address.is_unspecified)

@@ -27,7 +27,7 @@ def export_secrets(store: Store, *, to: int | Path, slots: Iterable[Slot] | None
 
     `to` is an open file descriptor that is not a terminal, or the path of a new file, which is
     created with mode 0600. Each object has the fields of `Slot` and `secret`. Unless `slots` names
-    some, all slots that the store lists are written; secrets in the environment are not.
+    some, all slots that the store lists are written. Secrets in the environment are not.
 
     Raises:
         InputError: `bad_export`, or `not_stored` for a store that cannot be read.
@@ -73,7 +73,7 @@ def stored_secrets(store: Store) -> tuple[Secret, ...]:
 
 @dataclass(frozen=True, slots=True)
 class StoredSecrets:
-    """The secrets from several stores, and a description of anything that could not be read."""
+    """The secrets from several stores, and a description of everything that could not be read."""
 
     secrets: tuple[Secret, ...]
     unread: tuple[str, ...] = ()

@@ -432,7 +432,7 @@ def _(value: Lab) -> Rows:
     unusual = (("unusual", " ".join(registration.warnings)),) if registration.warnings else ()
     return (
         ("talks to", backend.talks_to),
-        ("changes things", "yes" if backend.writes else "no, as long as WRITES = False"),
+        ("may change data", "yes" if backend.writes else "no, as long as WRITES = False"),
         ("site", f"{value.site.name} ({value.site.domain})"),
         ("consent at", public.app_url),
         ("secret and tokens go to", public.api_url),

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ddoauth_kit.workbook.lab.lab import Lab
 
 NOT_YET: Final = Skipped(
-    "No API key is stored yet; `lab.api_key(tokens)` creates it in a cell.", state="not yet"
+    "No API key is stored yet; in a cell, create one with `lab.api_key(tokens)`.", state="not yet"
 )
 NOT_KEPT: Final = (
     "The key could not be stored: save this panel's `panel.api_key.key.reveal()` in your secret "

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 WAIT: Final = 300.0
 NOT_YET: Final = (
-    "Nobody has authorized with this panel yet; `lab.connect()` does the same in a cell."
+    "Nobody has authorized with this panel yet; to authorize in a cell, call `lab.connect()`."
 )
 CANCELLED: Final = "Cancelled; the link no longer works. You can start again."
 NOT_WAITING: Final = "No authorization is pending: press Authorize first."

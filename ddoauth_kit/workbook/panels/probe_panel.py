@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ddoauth_kit.workbook.lab.lab import Lab
 
 GLANCE: Final = 0.5
-NOT_YET: Final = "No probes have run yet; `lab.scopes.probe()` does the same in a cell."
+NOT_YET: Final = "No probes have run yet; in a cell, run `lab.scopes.probe()`."
 
 
 class ProbePanel(Panel):

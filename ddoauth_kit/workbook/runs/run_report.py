@@ -88,17 +88,25 @@ def _head(outcome: RunOutcome) -> Iterator[str]:
     sites = len({case.site for case in outcome.cases})
     notebooks = len({case.notebook for case in outcome.cases})
     clients = list(dict.fromkeys(case.client.label for case in outcome.cases))
-    yield "<h1>Notebooks on every site</h1>"
+    yield "<h1>Results of ddoauth run</h1>"
     yield f'<p><span class="said {tone}">{_result(outcome)}</span></p>'
     named = os.environ.get(VARIABLE, "").strip().removeprefix("http://")
     live = f"the sandbox at {_text(named)}" if named else "real Datadog"
     where = live if outcome.settings.mode == "live" else "the sandbox"
     yield (
-        f'<p class="soft">{_count(notebooks, "notebook")}, {_count(sites, "site")}, '
+        f'<p class="soft">{_count(notebooks, "notebook")}, run for {_count(sites, "site")}, '
         f"{_text(', '.join(clients))}, "
-        f"against {where}. Started {_text(_moment(outcome.started))}, took "
+        f"against {where}. {_probed(outcome)}Started {_text(_moment(outcome.started))}, took "
         f"{outcome.seconds:.1f} s.</p>"
     )
+
+
+def _probed(outcome: RunOutcome) -> str:
+    """Say on how many sites scopes were probed, if a lesson probed others than its own."""
+    probed = {verdict.site for verdict in outcome.verdicts}
+    if probed <= {case.site for case in outcome.cases}:
+        return ""
+    return f"Scopes were probed on {_count(len(probed), 'site')}. "
 
 
 def _failures(outcome: RunOutcome) -> Iterator[str]:

@@ -90,7 +90,7 @@ def _(value: TokenSet) -> Rows:
         ("refresh token", str(value.refresh_token or "none")),
         ("granted scopes", " ".join(value.scopes.granted)),
         ("requested but not granted", " ".join(value.scopes.withheld) or "none"),
-        ("good on", value.site.public.api_url),
+        ("works on", value.site.public.api_url),
     )
 
 
@@ -100,7 +100,7 @@ def _(value: ApiKey) -> Rows:
         ("API key", str(value.key)),
         ("name", value.name),
         ("id", value.key_id or "not stored"),
-        ("good on", value.site.public.api_url),
+        ("works on", value.site.public.api_url),
     )
 
 

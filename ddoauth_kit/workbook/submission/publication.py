@@ -152,7 +152,9 @@ def _shown(page: BrowserPage) -> tuple[str, Secret]:
     _, _, text = page.text.partition(_SHOWN_ONCE)
     words = text.split()
     if not words:
-        what = "The page shows no credentials: they were shown once, or nothing was published."
+        what = (
+            "The page shows no credentials: they were shown once already, or nothing was published."
+        )
         raise InputError("credentials_not_shown", what)
     client_id = words[words.index("id") + 1]
     return client_id, Secret(words[words.index("secret") + 1], label="client_secret")
@@ -165,7 +167,7 @@ def _(value: TakenOver) -> Rows:
         ("client ID", registration.client_id),
         ("client secret", str(registration.secret)),
         ("client", f"{registration.name} ({registration.kind})"),
-        ("good on", " ".join(registration.sites)),
-        ("kept in", value.kept_in),
-        ("kept as", f"{value.slot.kind} of {registration.client_id}"),
+        ("works on", " ".join(registration.sites)),
+        ("stored in", value.kept_in),
+        ("stored as", f"{value.slot.kind} of {registration.client_id}"),
     )

@@ -116,7 +116,7 @@ class VerdictMatrix:
         problems = sum(verdict in PROBLEMS for verdict in verdicts)
         scopes = f"{len(self.rows)} of {self.whole}" if self.is_narrowed else str(self.whole)
         said = f"{counted(scopes, 'scope')} on {counted(len(self.sites), 'site')}"
-        trouble = f"{counted(problems, 'verdict')} refused or failed" if problems else "no problem"
+        trouble = f"{counted(problems, 'verdict')} refused or failed" if problems else "no problems"
         unknown = sum(row.scope not in known_scopes() for row in self.rows)
         untried = 0 if problems else verdicts.count(Verdict.NOT_TRIED)
         odd = f", {counted(unknown, 'scope')} not known" if unknown else ""
@@ -242,7 +242,8 @@ def evidence_html(matrix: VerdictMatrix) -> str:
     if not found:
         return ""
     return (
-        f"<details><summary>What is not confirmed, with its evidence ({len(found)})</summary>"
+        "<details><summary>Scopes that are not confirmed, with the evidence "
+        f"({len(found)})</summary>"
         f"{findings_html(found, sites=matrix.sites)}</details>"
     )
 

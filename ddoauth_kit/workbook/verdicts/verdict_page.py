@@ -83,7 +83,7 @@ def _not_confirmed(matrix: VerdictMatrix) -> str:
         if found
         else "<p>All scopes are confirmed on all sites.</p>"
     )
-    return _section("What is not confirmed, with its evidence", body)
+    return _section("Scopes that are not confirmed, with the evidence", body)
 
 
 def _meanings() -> str:
