@@ -134,7 +134,7 @@ def test_a_crash_shows_a_key_that_was_not_stored(
 
 
 def test_nothing_counts_after_a_death() -> None:
-    """A server that ends is broken, and what no good connect followed is not tested."""
+    """A server that ends is broken; checks without a later successful connection are not tested."""
     report = grade(_plain(DIES="stranger"), only=["denied", "stranger", "error-escaped"])
     found = {result.requirement.id: result for result in report.results}
     assert found["stranger"].verdict is Verdict.BROKEN
