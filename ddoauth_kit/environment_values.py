@@ -62,7 +62,7 @@ def word_of(name: str, environ: Mapping[str, str]) -> str:
 
 
 def path_in(name: str, environ: Mapping[str, str], *, whole: bool = False) -> Path | None:
-    """Return the path that a variable names, or None; a leading `~` is the home folder.
+    """Return the path that a variable names, or None; a leading `~` stands for the home folder.
 
     Raises:
         InputError: `bad_variable`, for a quotation mark, for another user's `~name` and, if `whole`

@@ -323,7 +323,7 @@ def _lifetime(response: Response, answer: dict[str, Any]) -> int:
 
 
 def current_user_request(tokens: TokenSet) -> Request:
-    """Build `GET /api/v2/current_user`, which asks who authorized; any valid token may send it."""
+    """Build `GET /api/v2/current_user`, which asks who authorized; any valid token will do."""
     return Request(
         purpose="current user call",
         method="GET",
