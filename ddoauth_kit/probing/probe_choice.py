@@ -193,11 +193,11 @@ def _why_none(scope: str) -> str:
         return f"{unknown_scope(scope)} Datadog's list is longer than the catalogue."
     if opened := catalogue().opened_by(scope):
         if len(opened) == 1:
-            return "The one operation it opens cannot be called safely."
-        return f"None of the {len(opened)} operations it opens can be called safely."
+            return "The only operation that it allows cannot be called safely."
+        return f"None of the {len(opened)} operations that it allows can be called safely."
     if permitted := catalogue().permitted_by(scope):
         return (
             f"The API description names no operation for this scope; {permitted[0].address} needs "
-            "the permission of the same name, which proves nothing."
+            "a permission of the same name, which proves nothing about the scope."
         )
     return "The API description names no operation for this scope."

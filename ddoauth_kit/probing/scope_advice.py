@@ -52,7 +52,7 @@ class CallNeeds:
         if self.operation is None:
             return "not in the catalogue"
         if self.operation.needs_key:
-            return "needs the API key, which takes api_keys_write"
+            return "needs the API key, and creating it needs api_keys_write"
         if self.scopes:
             return ""
         needed = ", ".join(self.operation.permissions)

@@ -57,7 +57,7 @@ class Verdict(StrEnum):
 
 
 MEANINGS: Final = {
-    Verdict.CONFIRMED: "The call succeeded, and no other granted scope explains that.",
+    Verdict.CONFIRMED: "The call succeeded, and no other granted scope allows it.",
     Verdict.LET_THROUGH: "The call got past the scope check and found nothing to act on; "
     "without the scope, it is refused.",
     Verdict.INCONCLUSIVE: "The response may have a cause other than this scope.",

@@ -17,13 +17,12 @@ from ddoauth_kit.binder import refuse_on_binder
 from ddoauth_kit.config_folder import config_folder, write_setting
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.registration import (
-    LOOPBACK,
     Kind,
     TokenEndpoint,
     registration_from_file,
     with_environment,
 )
-from ddoauth_kit.registration.redirect_uris import is_for_tests, leads_here
+from ddoauth_kit.registration.redirect_uris import is_for_tests, is_loopback, leads_here
 from ddoauth_kit.scopes import known_scopes
 from ddoauth_kit.sites import DATADOG_SITES
 from ddoauth_kit.store import Slot, open_store
@@ -185,10 +184,12 @@ def _addresses(registration: ClientRegistration) -> list[Problem]:
         host = _host(url)
         if not host or not (url.startswith("https://") or leads_here(url)):
             found.append((field, f"{url} is neither https nor on this machine.", True))
-        elif published and (host in LOOPBACK or is_for_tests(host)):
-            found.append(
-                (field, (f"{url} is for tests; a published client must not have one."), True)
-            )
+        elif published and is_loopback(host):
+            what = f"{url} is on the user's own machine; a published client must not use it."
+            found.append((field, what, True))
+        elif published and is_for_tests(host):
+            what = f"{url} looks like a test address; a published client should not use it."
+            found.append((field, what, False))
     uris = registration.redirect_uris
     if uris and not published and not any(map(leads_here, uris)):
         what = "None of them leads to this machine, so you have to paste the redirect."

@@ -117,7 +117,9 @@ class BrowserBehindFront(Browser):
     def __init__(self, proxy: str, *, trusted: ssl.SSLContext) -> None:
         here = {f"all://{name}": None for name in ("127.0.0.1", "localhost")}
         behind = httpx.HTTPTransport(proxy=proxy, verify=trusted)
-        self._client = httpx.Client(trust_env=False, mounts={"all://": behind, **here}, timeout=10)
+        self._client = httpx.Client(
+            verify=trusted, trust_env=False, mounts={"all://": behind, **here}, timeout=10
+        )
         weakref.finalize(self, self._client.close)
 
 

@@ -83,6 +83,7 @@ class LabServer:
         self._home = home
         self._log = (home / "log").open("w+")
         self.token = secrets.token_hex(16)
+        self._api = httpx.Client(headers={"Authorization": f"token {self.token}"}, timeout=STARTING)
         environment = self._environment(environ or {})
         self._process = subprocess.Popen(
             self._command(base_url), env=environment, cwd=home, stdout=self._log, stderr=self._log
@@ -122,13 +123,13 @@ class LabServer:
 
     def _call(self, method: str, path: str) -> Any:
         """Return what the server's own interface answers."""
-        headers = {"Authorization": f"token {self.token}"}
-        answer = httpx.request(method, f"{self.url}/{path}", headers=headers, timeout=STARTING)
+        answer = self._api.request(method, f"{self.url}/{path}")
         assert answer.is_success, answer
         return answer.json() if answer.content else None
 
     def stop(self) -> None:
         """End the server, its kernels and its proxied processes."""
+        self._api.close()
         self._process.terminate()
         try:
             self._process.wait(20)
