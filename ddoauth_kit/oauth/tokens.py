@@ -54,7 +54,7 @@ class TokenSet:
     token_endpoint: TokenEndpoint | None = field(default=None, repr=False)
 
     def seconds_left(self, now: datetime | None = None) -> float:
-        """Return the seconds until the access token expires; negative after its expiry."""
+        """Return the seconds until the access token expires; the result is negative after that."""
         return (self.expires_at - (now or datetime.now(UTC))).total_seconds()
 
 
