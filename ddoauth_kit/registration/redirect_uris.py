@@ -77,7 +77,7 @@ def _address(host: str) -> Any:  # noqa: ANN401 - the two classes of addresses s
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether a host is this machine: its address, `localhost` or a subdomain of it."""
+    """Return whether a host name or address refers to this machine, as `localhost` does."""
     address = _address(host)
     if address is not None:
         return bool(address.is_loopback or address.is_unspecified)

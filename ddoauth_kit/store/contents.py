@@ -1,4 +1,4 @@
-"""Read a store's secrets, to export them to a secret manager or to mask them."""
+"""Read a store's secrets in order to export them to a secret manager or to mask them."""
 
 from __future__ import annotations
 

@@ -156,7 +156,7 @@ def test_a_port_that_another_kernel_holds(scene: Scene) -> None:
         with pytest.raises(InputError) as caught:
             listen(scene).open()
         assert caught.value.code == "port_not_opened"
-        assert "stop the program that uses the port" in str(caught.value)
+        assert "stop the program that is using the port" in str(caught.value)
         person = Person()
         assert person.browser.open(begin(scene, person)).status == HTTPStatus.OK
         assert said(other) == "us1"
