@@ -201,9 +201,9 @@ def test_the_sandbox_stands_apart() -> None:
             (
                 "grading.customer",
                 "grading.sandbox_control",
-                "http.in_process",
                 "http.sender",
-                "oauth.consent.scripted_browser",
+                "workbook.lab.in_process",
+                "workbook.lab.scripted_browser",
             ),
         ),
         ("ipywidgets", ("workbook.panels",)),

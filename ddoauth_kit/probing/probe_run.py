@@ -21,9 +21,8 @@ from ddoauth_kit.probing.prober import Prober, failed
 from ddoauth_kit.without_threads import run_inline, threads_exist
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Callable, Iterable
 
-    from ddoauth_kit.http.transcript import Transcript
     from ddoauth_kit.oauth.grant import Grant
     from ddoauth_kit.probing.prober import ProbeTarget
     from ddoauth_kit.probing.verdict import ProbeResult
@@ -126,29 +125,24 @@ class Probing:
     """Probe targets on all sites at once, with at most ten calls in flight on each.
 
     If probing is cancelled, `report` returns the results so far. `now` is the time that calls
-    contain; `sleep` is awaited with a number of seconds when a rate limit is reached. `timeout` is
-    in seconds and limits each phase of a call.
+    contain. `open_http` opens the sender for all calls when probing begins.
     """
 
-    def __init__(  # noqa: PLR0913 - each is a choice of the caller
+    def __init__(
         self,
         targets: Iterable[ProbeTarget],
         *,
         writes: Writes = Writes.NONE,
         now: datetime | None = None,
-        transcript: Transcript | None = None,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         watch: Callable[[ProbeProgress], None] | None = None,
-        timeout: float = 10.0,
+        open_http: Callable[[], AsyncHttp] = AsyncHttp,
     ) -> None:
         when = now or datetime.now(UTC)
         self._targets = tuple(targets)
         self._sites = [SiteProbing(target, writes=writes, now=when) for target in self._targets]
         self._total = sum(len(target.scopes) for target in self._targets)
         self._done = 0
-        self._transcript = transcript
-        self._sleep = sleep
-        self._timeout = timeout
+        self._open_http = open_http
         self._watch = watch
         self._stop: Callable[[], object] | None = None
         self._stopped = False
@@ -228,8 +222,7 @@ class Probing:
             events.put(None)
 
     async def _work(self) -> None:
-        http = AsyncHttp(transcript=self._transcript, sleep=self._sleep, timeout=self._timeout)
-        async with http, asyncio.TaskGroup() as group:
+        async with self._open_http() as http, asyncio.TaskGroup() as group:
             for site in self._sites:
                 group.create_task(site.run(http, found=self._found))
 

@@ -9,6 +9,7 @@ import threading
 import time
 from collections import Counter
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,7 +19,7 @@ from support.places import PARTNERS
 from support.probed import ALL, Probed
 
 from ddoauth_kit import Http, Secret
-from ddoauth_kit.http.sender import CONNECTIONS_PER_SITE
+from ddoauth_kit.http.sender import CONNECTIONS_PER_SITE, AsyncHttp
 from ddoauth_kit.http.transcript import Transcript
 from ddoauth_kit.oauth.grant import Grant, grant_slot
 from ddoauth_kit.probing import probe_choice, prober
@@ -540,7 +541,7 @@ def test_no_secret_is_in_a_report(serve: Serve) -> None:
             [_target(server.site, *ALL)],
             writes=Writes.HARMLESS,
             now=NOW,
-            transcript=transcript,
+            open_http=partial(AsyncHttp, transcript=transcript),
         ).run_blocking()
         shown = json.dumps([row.as_dict() for row in report.results]) + repr(report)
         assert not readable(ACCESS_TOKEN, shown)

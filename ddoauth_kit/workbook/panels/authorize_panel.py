@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Final
 import ipywidgets as widgets
 
 from ddoauth_kit.errors import AuthorizationError, DdoauthError
-from ddoauth_kit.http.in_process import is_in_process
 from ddoauth_kit.oauth.consent.terminal import organization
 from ddoauth_kit.secret import Secret
 from ddoauth_kit.without_threads import threads_exist
 from ddoauth_kit.workbook.lab.attempt import begin_attempt
+from ddoauth_kit.workbook.lab.in_process import is_in_process
 from ddoauth_kit.workbook.lab.listen_or_paste import link
 from ddoauth_kit.workbook.panels.page_view import PageView
 from ddoauth_kit.workbook.panels.panel import Panel, button, row
