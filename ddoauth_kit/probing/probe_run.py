@@ -1,14 +1,12 @@
-"""Probe many scopes on many sites at once, from a coroutine or an ordinary cell."""
+"""Probe many scopes on many sites at once."""
 
 from __future__ import annotations
 
 import asyncio
-import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.errors import DdoauthError
@@ -18,7 +16,6 @@ from ddoauth_kit.oauth.tokens import current_user_request
 from ddoauth_kit.probing.probe import Writes
 from ddoauth_kit.probing.probe_report import Baseline, ProbeReport, merged
 from ddoauth_kit.probing.prober import Prober, failed
-from ddoauth_kit.without_threads import run_inline, threads_exist
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -27,7 +24,6 @@ if TYPE_CHECKING:
     from ddoauth_kit.probing.prober import ProbeTarget
     from ddoauth_kit.probing.verdict import ProbeResult
 
-_GLANCE: Final = 0.1
 _OK: Final = 200
 
 
@@ -125,7 +121,8 @@ class Probing:
     """Probe targets on all sites at once, with at most ten calls in flight on each.
 
     If probing is cancelled, `report` returns the results so far. `now` is the time that calls
-    contain. `open_http` opens the sender for all calls when probing begins.
+    contain, and `watch` is called with each result. `open_http` opens the sender for all calls when
+    probing begins.
     """
 
     def __init__(
@@ -143,7 +140,7 @@ class Probing:
         self._total = sum(len(target.scopes) for target in self._targets)
         self._done = 0
         self._open_http = open_http
-        self._watch = watch
+        self.watch = watch
         self._stop: Callable[[], object] | None = None
         self._stopped = False
 
@@ -179,48 +176,6 @@ class Probing:
             with suppress(RuntimeError):  # the loop has ended, and so has the probing
                 stop()
 
-    def run_blocking(self) -> ProbeReport:
-        """Probe everything from synchronous code, even in a notebook cell.
-
-        An interrupt (Ctrl-C, or the notebook's stop button) cancels probing and returns the results
-        so far. Without threads, probing runs in this thread while the caller's event loop waits.
-        """
-        if not threads_exist():
-            return self._run_inline()
-        events: SimpleQueue[ProbeProgress | None] = SimpleQueue()
-        watch, self._watch = self._watch, events.put
-        failures: list[BaseException] = []
-        thread = threading.Thread(target=self._in_thread, args=(events, failures), name="probing")
-        thread.start()
-        try:
-            _pass_on(events, watch)
-        except KeyboardInterrupt:
-            self.cancel()
-        except BaseException:
-            self.cancel()
-            raise
-        finally:
-            thread.join()
-            self._watch = watch
-        if failures:
-            raise failures[0]
-        return self.report()
-
-    def _run_inline(self) -> ProbeReport:
-        with suppress(KeyboardInterrupt):
-            return run_inline(self.run())
-        return self.report()
-
-    def _in_thread(
-        self, events: SimpleQueue[ProbeProgress | None], failures: list[BaseException]
-    ) -> None:
-        try:
-            asyncio.run(self.run())
-        except BaseException as error:  # noqa: BLE001 - raised again where it was asked for
-            failures.append(error)
-        finally:
-            events.put(None)
-
     async def _work(self) -> None:
         async with self._open_http() as http, asyncio.TaskGroup() as group:
             for site in self._sites:
@@ -228,8 +183,8 @@ class Probing:
 
     def _found(self, result: ProbeResult) -> None:
         self._done += 1
-        if self._watch:
-            self._watch(ProbeProgress(result, self._done, self._total))
+        if self.watch:
+            self.watch(ProbeProgress(result, self._done, self._total))
 
 
 def _is_cancelled() -> bool:
@@ -244,19 +199,3 @@ def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error
-
-
-def _pass_on(
-    events: SimpleQueue[ProbeProgress | None], watch: Callable[[ProbeProgress], None] | None
-) -> None:
-    """Pass results to the caller's thread, where a notebook can show them."""
-    while True:
-        try:
-            # On some systems, a wait without a timeout can't be interrupted.
-            event = events.get(timeout=_GLANCE)
-        except Empty:
-            continue
-        if event is None:
-            return
-        if watch:
-            watch(event)

@@ -13,6 +13,7 @@ from ddoauth_kit.probing.probe import Writes
 from ddoauth_kit.probing.probe_run import Probing
 from ddoauth_kit.probing.prober import ProbeTarget
 from ddoauth_kit.workbook.lab.backend import Mode
+from ddoauth_kit.workbook.lab.blocking_probes import run_blocking
 from ddoauth_kit.workbook.lab.in_process import transport_to
 from ddoauth_kit.workbook.lab.scope_advice import (
     calls_of,
@@ -162,7 +163,7 @@ class LabScopes:
             probing = self.probing(
                 *scopes, sites=names, writes=writes, contrasts=contrasts, watch=shown
             )
-            return ProbeTables(probing.run_blocking())
+            return ProbeTables(run_blocking(probing))
 
     def probing(
         self,

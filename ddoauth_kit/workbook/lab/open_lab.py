@@ -25,13 +25,14 @@ from ddoauth_kit.registration.live import live_registration
 from ddoauth_kit.secret import Secret
 from ddoauth_kit.sites import DATADOG_SITES, Endpoints, SiteTable
 from ddoauth_kit.store import ChosenStore, MemoryStore, open_store
-from ddoauth_kit.without_threads import sockets_exist, threads_exist
+from ddoauth_kit.without_threads import threads_exist
 from ddoauth_kit.workbook.lab.backend import Backend, Mode
 from ddoauth_kit.workbook.lab.drills import run_drill
 from ddoauth_kit.workbook.lab.in_process import serve, transport_to, withdraw
 from ddoauth_kit.workbook.lab.lab import Lab
 from ddoauth_kit.workbook.lab.scripted_consent import visit_consent
 from ddoauth_kit.workbook.lab.shared_sandbox import find_shared_sandbox
+from ddoauth_kit.workbook.lab.without_sockets import sockets_exist
 from ddoauth_kit.workbook.show.cards import show_cards_in
 
 if TYPE_CHECKING:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 import ipywidgets as widgets
 
 from ddoauth_kit.errors import AuthorizationError, DdoauthError
-from ddoauth_kit.oauth.consent.terminal import organization
 from ddoauth_kit.secret import Secret
 from ddoauth_kit.without_threads import threads_exist
 from ddoauth_kit.workbook.lab.attempt import begin_attempt
@@ -162,7 +161,7 @@ class AuthorizePanel(Panel):
 
     def _name(self, response: AuthorizationResponse) -> None:
         """Show who consented before the code is exchanged and the grant is stored."""
-        self._organization = organization(response)
+        self._organization = response.organization
         self.say(f"{self._organization} Getting tokens.")
 
     def _busy(self, *, waiting: bool) -> None:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Final
 from ddoauth_kit.binder import takes_no_credentials
 from ddoauth_kit.errors import DdoauthError
 from ddoauth_kit.registration import ClientRegistration, Kind, can_be_redirect_uri
-from ddoauth_kit.registration.saved_registration import keep_registration
 from ddoauth_kit.scopes import parse_scopes
 from ddoauth_kit.sites import DATADOG_SITES
 from ddoauth_kit.workbook.own_app.registration_check import check_registration
+from ddoauth_kit.workbook.own_app.saved_registration import keep_registration
 from ddoauth_kit.workbook.panels.panel import Panel
 from ddoauth_kit.workbook.panels.typed_form import Field, FormReply, TypedForm
 from ddoauth_kit.workbook.show.cards import Skipped, as_html
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     import ipywidgets as widgets
 
-    from ddoauth_kit.registration.saved_registration import SavedRegistration
     from ddoauth_kit.secret import Secret
     from ddoauth_kit.store import Store
+    from ddoauth_kit.workbook.own_app.saved_registration import SavedRegistration
     from ddoauth_kit.workbook.panels.typed_form import Typed
     from ddoauth_kit.workbook.show.result_table import ResultTable
 
