@@ -36,6 +36,7 @@ LAYERS = (
         "secret",
         "sites",
         "socket_folder",
+        "whole_files",
         "without_threads",
     },
     {"masking"},

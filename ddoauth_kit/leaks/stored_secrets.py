@@ -8,10 +8,13 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from ddoauth_kit.binder import on_binder
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.secret import Secret
-from ddoauth_kit.store.choice import existing_stores
+from ddoauth_kit.store import FileStore, KeyringStore
+from ddoauth_kit.store.choice import KINDS, files_folder, wanted_kind
 from ddoauth_kit.store.environment import EnvironmentFirst
+from ddoauth_kit.store.keyrings import usable_keyring
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -41,9 +44,30 @@ class StoredSecrets:
 def secrets_of_this_user(environ: Mapping[str, str] = os.environ) -> StoredSecrets:
     """Return the secrets in the stores that a lab could use, without creating a store."""
     try:
-        return read_stores(existing_stores(environ))
+        return read_stores(_existing_stores(environ))
     except InputError as error:
         return StoredSecrets((), unread=(error.what,))
+
+
+def _existing_stores(environ: Mapping[str, str]) -> tuple[Store, ...]:
+    """Return the stores that may contain this user's secrets, without creating any.
+
+    Files are included even if a keyring works now, because they may date from a time when it
+    didn't. The keyring is included unless `DDOAUTH_STORE` names another kind.
+
+    Raises:
+        InputError: `unknown_store`, `bad_store_folder`, `unsafe_store` or `not_stored`.
+    """
+    if on_binder(environ):
+        return ()
+    found: list[Store] = []
+    wanted, _ = wanted_kind(environ)
+    folder, _ = files_folder(environ)
+    if folder is not None and folder.is_dir():
+        found.append(FileStore(folder))
+    if wanted == KINDS[0] and (backend := usable_keyring()[0]) is not None:
+        found.append(KeyringStore(backend))
+    return tuple(found)
 
 
 def read_stores(stores: Iterable[Store]) -> StoredSecrets:

@@ -9,7 +9,7 @@ from ddoauth_kit.registration.client_registration import (
     registration_from_file,
     with_environment,
 )
-from ddoauth_kit.registration.redirect_uris import LOOPBACK, can_be_redirect_uri
+from ddoauth_kit.registration.redirect_uris import LOOPBACK
 
 __all__ = [
     "LOOPBACK",
@@ -17,7 +17,6 @@ __all__ = [
     "ClientRegistration",
     "Kind",
     "TokenEndpoint",
-    "can_be_redirect_uri",
     "registration_from_environment",
     "registration_from_file",
     "with_environment",

@@ -14,15 +14,16 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ddoauth_kit.binder import refuse_on_binder
-from ddoauth_kit.config_folder import write_setting
 from ddoauth_kit.errors import InputError
+from ddoauth_kit.publishing.hosts import is_for_tests
 from ddoauth_kit.registration import LOOPBACK, Kind, TokenEndpoint
 from ddoauth_kit.registration.live import client_file, secret_slot
-from ddoauth_kit.registration.redirect_uris import is_for_tests, leads_here
+from ddoauth_kit.registration.redirect_uris import leads_here
 from ddoauth_kit.scopes import known_scopes
 from ddoauth_kit.sites import DATADOG_SITES
 from ddoauth_kit.store import open_store
 from ddoauth_kit.store.slots import from_environment
+from ddoauth_kit.whole_files import write_setting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

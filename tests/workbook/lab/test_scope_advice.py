@@ -121,8 +121,9 @@ def test_alternatives_are_shared() -> None:
 
 def test_ties_go_by_the_order_of_the_spec() -> None:
     """Of two scopes that would do the one is taken that the spec names first."""
-    sets = catalogue().scopes_for(*EITHER.split())
-    assert _scopes(EITHER) == tuple(sets[0])
+    operation = catalogue().find(*EITHER.split())
+    assert operation
+    assert _scopes(EITHER) == tuple(operation.scope_sets[0])
 
 
 def test_the_order_of_calls_makes_no_difference() -> None:
