@@ -1,4 +1,4 @@
-"""Read environment variables: empty ones count as unset, and broken ones are refused."""
+"""Read environment variables: empty ones count as unset, and malformed ones are refused."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _PLACEHOLDER: Final = re.compile(
 
 
 def value_of(name: str, environ: Mapping[str, str]) -> str:
-    """Return a variable's value without surrounding spaces and line breaks, or "" if it is unset.
+    """Return a variable's value without surrounding whitespace, or "" if the variable is unset.
 
     Raises:
         InputError: `bad_variable`, for a value in quotation marks or a placeholder such as

@@ -26,8 +26,9 @@ def write_setting(path: Path, content: bytes) -> None:
 def write_whole(path: Path, content: bytes, *, mode: int = ANYBODY) -> None:
     """Replace a file atomically: readers see either the old or the new content, even after a crash.
 
-    The draft is written next to the file under a unique name, so that two processes writing at the
-    same time don't collide. `mode` is the new file's mode before the process's umask is applied.
+    The new contents are first written to a uniquely named file in the same folder, so two processes
+    that write at the same time don't collide. `mode` is the new file's mode before the process's
+    umask is applied.
 
     Raises:
         OSError: the file is unchanged.

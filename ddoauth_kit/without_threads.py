@@ -1,4 +1,4 @@
-"""Do without threads where there are none, as in a browser tab."""
+"""Make do without threads where they don't exist, as in a browser tab."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Arguments = ParamSpec("Arguments")
 
 @cache
 def threads_exist() -> bool:
-    """Return whether this process can start a thread, by trying it."""
+    """Return whether this process can start a thread, by trying to start one."""
     try:
         thread = threading.Thread(target=int)
         thread.start()

@@ -218,7 +218,7 @@ def test_failing_notebook_exits_with_1(tmp_path: Path, capsys: pytest.CaptureFix
     ]
     assert main(["run", "00", "--compare", str(out), "--out", str(tmp_path / "again")]) == 0
     again = capsys.readouterr().out
-    assert "No difference in what both runs have." in again
+    assert "No differences in the cases that both runs have." in again
     assert "broken is only in the earlier run (1 run)" in again
     assert again.splitlines()[-1] == "Next: ddoauth run --site all"
 

@@ -103,7 +103,7 @@ def test_wrong_counts_are_told_with_the_journal(
     with pytest.raises(AssertionError, match="1 token requests, expected 2: POST us1") as caught:
         datadog_sandbox.assert_token_requests(2)
     assert not [s for s in datadog_sandbox.issued_secrets() if s in str(caught.value)]
-    with pytest.raises(AssertionError, match="other sites than"):
+    with pytest.raises(AssertionError, match="sites other than"):
         datadog_sandbox.assert_only_sites("eu1")
     with pytest.raises(SandboxError, match="unknown sites: mars"):
         datadog_sandbox.assert_only_sites("mars")

@@ -47,28 +47,28 @@ def monitor_list_request(tokens: TokenSet) -> Request:
 
 
 def read_series(response: Response) -> list[dict[str, Any]]:
-    """Return the series from the answer to a metric query.
+    """Return the series from the response to a metric query.
 
     Raises:
-        ApiError, AnswerError: the query was refused, or its answer cannot be read.
+        ApiError, AnswerError: the query was refused, or the response cannot be read.
     """
     return _read_list(response, "series")
 
 
 def read_logs(response: Response) -> list[dict[str, Any]]:
-    """Return the logs from the answer to a search.
+    """Return the logs from the response to a search.
 
     Raises:
-        ApiError, AnswerError: the search was refused, or its answer cannot be read.
+        ApiError, AnswerError: the search was refused, or the response cannot be read.
     """
     return _read_list(response, "data")
 
 
 def read_events(response: Response) -> list[dict[str, Any]]:
-    """Return the events from the answer to a listing.
+    """Return the events from the response to a listing.
 
     Raises:
-        ApiError, AnswerError: the listing was refused, or its answer cannot be read.
+        ApiError, AnswerError: the listing was refused, or the response cannot be read.
     """
     return _read_list(response, "events")
 

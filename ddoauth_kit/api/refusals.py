@@ -1,4 +1,4 @@
-"""Turn an API's refusal into an error that doesn't claim more than the answer says."""
+"""Turn an API's refusal into an error that doesn't claim more than the response says."""
 
 from __future__ import annotations
 
@@ -38,6 +38,6 @@ def refuse_failure(response: Response, *, error: type[ApiError] = ApiError) -> N
 
 
 def refusal(response: Response, code: str, *, error: type[ApiError] = ApiError) -> ApiError:
-    """Describe a refusal under the given code, with the server's masked text."""
+    """Describe a refusal under the given code, with the server's masked message."""
     what = refusal_sentence(response)
     return error(code, what, said=error_texts(response), exchange=response.exchange)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 PROMPT: Final = "Paste the address of the page where you end up (it is not shown): "
 
 
-def listen_for_consent(  # noqa: PLR0913 - what a test stands in for comes by name
+def listen_for_consent(  # noqa: PLR0913 - tests replace some of them
     oauth: OAuthClient,
     *,
     domain: str,
@@ -58,8 +58,8 @@ def listen_for_consent(  # noqa: PLR0913 - what a test stands in for comes by na
         url = listener.start_url(request)
         say(f"Authorize in your browser: {url}")
         minutes = counted(f"{seconds / 60:g}", "minute")
-        say(f"Waiting for your answer for up to {minutes}; Ctrl-C ends the wait.")
-        say("If the page shows an error instead, compare client id, redirect URI and scopes.")
+        say(f"Waiting up to {minutes} for you to respond; press Ctrl-C to stop.")
+        say("If the page shows an error instead, check the client id, redirect URI and scopes.")
         if not opens_no_window():
             with contextlib.suppress(webbrowser.Error):
                 browse(url)

@@ -1,4 +1,4 @@
-"""The command `ddoauth sandbox`: serve the sandbox, alone or under Datadog's host names."""
+"""The command `ddoauth sandbox`: serve the sandbox, either alone or under Datadog's host names."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def configure(sandbox: Parser) -> None:
         type=float,
         default=0.0,
         metavar="SECONDS",
-        help=("the delay before each answer (0)"),
+        help=("the delay before each response (0)"),
     )
     sandbox.add_argument(
         "--fault",
@@ -101,7 +101,7 @@ def configure(sandbox: Parser) -> None:
         "--basic", action="store_true", help="let clients authenticate by HTTP Basic as well"
     )
     sandbox.add_argument(
-        "--no-v1-token", action="store_true", help="answer 404 on the older /oauth2/v1/token"
+        "--no-v1-token", action="store_true", help="return 404 for the older /oauth2/v1/token"
     )
     sandbox.add_argument(
         "--token-lifetime",
@@ -265,7 +265,7 @@ def _serve_alone(sandbox: Sandbox, key_file: Path) -> int:
 
 
 def _announce(sandbox: Sandbox, key_file: Path, front: Mapping[str, str]) -> None:
-    """Describe the sandbox to a program on stdout, and say on stderr what a person can type."""
+    """Describe the sandbox to programs on stdout, and tell people on stderr what they can type."""
     answer(_description(sandbox, key_file, front))
     say("To log in to this sandbox, type these lines in a terminal:")
     for line in _exports(sandbox):
@@ -288,7 +288,7 @@ def _exports(sandbox: Sandbox) -> list[str]:
 
 
 def _own_command() -> str:
-    """Return what a shell needs to find `ddoauth`: its path, unless its folder is on the PATH."""
+    """Return how to call `ddoauth` in a shell: by its path, unless its folder is on the PATH."""
     own = Path(get_path("scripts"), "ddoauth")
     return shlex.quote(str(own)) if own.exists() and not which("ddoauth") else "ddoauth"
 

@@ -85,7 +85,7 @@ def export_secrets(store: Store, *, to: int | Path, slots: Iterable[Slot] | None
 
     `to` is an open file descriptor that is not a terminal, or the path of a new file, which is
     created with mode 0600. Each object has the fields of `Slot` and `secret`. Unless `slots` names
-    some, all slots that the store lists are written; secrets in the environment are not.
+    some, all slots that the store lists are written. Secrets in the environment are not.
 
     Raises:
         InputError: `bad_export`, or `not_stored` for a store that cannot be read.

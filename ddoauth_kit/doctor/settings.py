@@ -1,4 +1,4 @@
-"""Check variables that take one of several words; commands refuse any other word."""
+"""Check variables that accept only certain words; commands refuse any other word."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _SITES: Final = tuple(name.replace("-", "_").upper() for name in DATADOG_SITES.n
 
 
 def check_sockets(environ: Mapping[str, str]) -> Iterator[Finding]:
-    """Say where kernels put their sockets if the temporary folder's path is too long."""
+    """Report where kernels put their sockets if the temporary folder's path is too long."""
     parent = short_parent(environ)
     if parent is None:
         step = "set TMPDIR to a folder with a shorter path"

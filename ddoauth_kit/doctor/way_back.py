@@ -1,4 +1,4 @@
-"""Decide how a person's redirect returns, depending on settings and on whether a browser opens."""
+"""Decide how a person's redirect gets back, based on settings and on whether a browser opens."""
 
 from __future__ import annotations
 

@@ -56,10 +56,10 @@ class Http:
 
     `timeout` limits each phase of a request, and `deadline` a whole exchange, from resolving the
     name to the end of the body; both are in seconds. `sleep` is called with a number of seconds
-    when a repeatable request is told to wait. Redirects are never followed, and cookies are never
-    stored. Without `keep_answers`, the transcript contains only counts and field names of
-    successful API answers, because the values are a customer's data. `transport` carries requests
-    in place of sockets, for example to a server in the same process.
+    when a repeatable request has to wait before it is sent again. Redirects are never followed, and
+    cookies are never stored. Without `keep_answers`, the transcript contains only the counts and
+    field names of successful API responses, because the values are a customer's data. `transport`
+    carries requests in place of sockets, for example to a server in the same process.
     """
 
     def __init__(  # noqa: PLR0913 - each is a choice of the caller
@@ -96,11 +96,11 @@ class Http:
             self._clients.popitem()[1].close()
 
     def send(self, request: Request) -> Response:
-        """Send a request and return its answer, whatever the status.
+        """Send a request and return the response, whatever its status is.
 
-        A repeatable request is repeated at most twice if the answer is 429 (after the seconds in
-        `X-RateLimit-Reset`, or else `Retry-After`) or 502 to 504. It is repeated once if a reused
-        connection was closed before an answer began.
+        A repeatable request is repeated at most twice if the status is 429 (after the number of
+        seconds in `X-RateLimit-Reset`, or else `Retry-After`) or 502 to 504. It is repeated once if
+        a reused connection was closed before a response began.
 
         Raises:
             InputError: `insecure_url` or `unusable_credential`.
@@ -123,7 +123,7 @@ class Http:
     def _send_once(self, request: Request) -> Outcome:
         with self._lock:
             client, place = self._client(request), self._places[request.site]
-        # The deadline starts here, because the time that a call waits for its turn doesn't count.
+        # The deadline starts here: the time that a call spends waiting for its turn doesn't count.
         with place, quiet():
             watch = watched(self._deadline)
             try:
@@ -132,7 +132,7 @@ class Http:
                 return _not_received(request, error, watch)
 
     def _received(self, client: httpx.Client, request: Request, watch: Watch) -> Received:
-        """Return the answer; the frames below this one don't contain secrets."""
+        """Return the response; the stack frames below this one don't contain secrets."""
         started = time.perf_counter()
         outgoing = _outgoing(request, client)
         answer = client._transport_for_url(outgoing.url).handle_request(outgoing)  # noqa: SLF001
@@ -213,7 +213,7 @@ class AsyncHttp:
             await self._clients.pop().aclose()
 
     async def send(self, request: Request) -> Response:
-        """Send a request and return its answer, whatever the status; repeat it as `Http.send` does.
+        """Send a request and return the response, whatever its status; retry as `Http.send` does.
 
         Raises:
             InputError, NetworkError, AnswerError: as in `Http.send`.
@@ -280,12 +280,12 @@ class AsyncHttp:
 
 
 class _Body:
-    """Collect an answer's body up to its limit."""
+    """Collect a response's body up to a limit."""
 
     def __init__(self, answer: httpx.Response) -> None:
-        """Refuse a compressed answer, which was not requested and could fill the memory."""
+        """Refuse a compressed response, which was not requested and could fill up the memory."""
         if answer.headers.get("content-encoding", "identity") != "identity":
-            raise httpx.DecodingError("it is compressed, although the request did not ask for that")
+            raise httpx.DecodingError("it is compressed, which was not requested")
         self._answer = answer
         self._bytes = bytearray()
 
@@ -295,7 +295,7 @@ class _Body:
         return len(self._bytes) <= MAX_ANSWER_BYTES
 
     def received(self, *, since: float) -> Received:
-        """Return the answer, without its text if it is too large."""
+        """Return the response, without its text if it is too large."""
         fits = len(self._bytes) <= MAX_ANSWER_BYTES
         text = self._bytes.decode("utf-8", "replace") if fits else None
         taken = time.perf_counter() - since
@@ -307,7 +307,7 @@ def _outgoing(request: Request, client: httpx.Client | httpx.AsyncClient) -> htt
     """Build the request that a client's transport sends.
 
     The client's own method would follow redirects, store cookies and write logs. None of that
-    should happen here, and it would double the time of the whole exchange.
+    should happen here, and the whole exchange would take twice as long.
     """
     headers = request.revealed_headers()
     if request.content_type:
@@ -348,7 +348,7 @@ def _made(
     try:
         return kind(
             verify=_trusted_certificates() if scheme == "https" else _no_certificates(),
-            # A wait for one of the ten connections doesn't mean that the server isn't answering.
+            # A wait for one of the ten connections doesn't mean that the server isn't responding.
             timeout=httpx.Timeout(timeout, pool=None),
             limits=limits,
             trust_env=not loopback,
@@ -359,9 +359,9 @@ def _made(
 
 
 def _pools(client: httpx.Client | httpx.AsyncClient) -> list[Any]:
-    """Return a client's connection pools, because httpx has no option for httpcore's backend.
+    """Return a client's connection pools; httpx has no option that sets httpcore's backend.
 
-    A test over sockets proves that each kind of pool uses the backend.
+    A test over sockets shows that each kind of pool uses the backend.
     """
     transports = (client._transport, *client._mounts.values())  # noqa: SLF001
     sockets = httpx.HTTPTransport | httpx.AsyncHTTPTransport
@@ -386,24 +386,24 @@ def _not_received(request: Request, error: Exception, watch: Watch) -> NotReceiv
 
 
 def _failure(request: Request, error: Exception) -> DdoauthError:
-    """Describe a failure by its reason alone, because httpx's own message may contain the URL."""
+    """Describe a failure only by its reason, because httpx's own message may contain the URL."""
     if isinstance(error, UnicodeEncodeError):
         return unsendable(request)
     host = urlsplit(request.shown_url).hostname
     where = f"the {request.purpose} to {host}"
     if isinstance(error, httpx.TimeoutException | TimeoutError):
-        return NetworkError("timeout", f"No answer to {where} came in time.")
+        return NetworkError("timeout", f"No response to {where} arrived in time.")
     hidden = (*request.secrets, *_proxy_secrets())
     reason = redact(str(error), secrets=hidden).removesuffix(".")
     if _is_tls(error):
         return NetworkError("tls_error", f"TLS failed at {where}: {reason}.")
     if isinstance(error, httpx.RemoteProtocolError | httpx.ReadError | httpx.DecodingError):
-        return NetworkError("cut_off", f"The answer to {where} broke off: {reason}.")
+        return NetworkError("cut_off", f"The response to {where} ended early: {reason}.")
     return NetworkError("no_network", f"The {request.purpose} {_goal(request)}: {reason}.")
 
 
 def _goal(request: Request) -> str:
-    """Say what was not reached: Datadog or a local server, and through which proxy, if any.
+    """Say what could not be reached: Datadog or a local server, and through which proxy, if any.
 
     If the message named only Datadog's host, people would check the wrong connection.
     """
@@ -426,7 +426,7 @@ def _bypasses_proxy(host: str) -> bool:
 def _unusable_environment(error: Exception) -> NetworkError:
     """Name the variable that httpx can't use: SSL_CERT_FILE (OSError) or a proxy variable.
 
-    A proxy's address may contain a password, so the error's own text is not shown.
+    A proxy's address may contain a password, so the error's own message is not shown.
     """
     if isinstance(error, OSError):
         what = f"The certificates that SSL_CERT_FILE or SSL_CERT_DIR names are unusable: {error}."

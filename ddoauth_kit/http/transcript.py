@@ -1,4 +1,4 @@
-"""Record requests and answers in masked form, without secrets."""
+"""Record requests and responses in masked form, without secrets."""
 
 from __future__ import annotations
 

@@ -81,4 +81,4 @@ def _is_path(value: str) -> bool:
     if not _PATH.fullmatch(value):
         return False
     parts = [part for part in re.split(r"[/\\]", value) if part]
-    return len(parts) > 1 or "." in parts[-1] or os.path.exists(value)  # noqa: PTH110 - what is no path at all
+    return len(parts) > 1 or "." in parts[-1] or os.path.exists(value)  # noqa: PTH110 - never raises an error

@@ -1,4 +1,4 @@
-"""Recognize the names of variables and parameters that hold a secret."""
+"""Recognize the names of variables and parameters that contain a secret."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _COUNTED: Final = frozenset(
 
 @lru_cache(maxsize=4096)
 def is_secret_name(name: str) -> bool:
-    """Return whether a variable or parameter with this name holds a secret.
+    """Return whether a variable or parameter with this name contains a secret.
 
     This includes names that don't count for fields, such as `GITHUB_TOKEN` and `DD_PAT`. It
     excludes counts and cursors, such as `MAX_TOKENS` and `PAGE_TOKEN`, and names that only describe

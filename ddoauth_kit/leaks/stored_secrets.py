@@ -35,7 +35,7 @@ def stored_secrets(store: Store) -> tuple[Secret, ...]:
 
 @dataclass(frozen=True, slots=True)
 class StoredSecrets:
-    """The secrets from several stores, and a description of anything that could not be read."""
+    """The secrets from several stores, and a description of everything that could not be read."""
 
     secrets: tuple[Secret, ...]
     unread: tuple[str, ...] = ()

@@ -1,7 +1,7 @@
 """Define what a secret looks like, in one table of names, prefixes, shapes and places.
 
 Masking and scanning use the same table, so both find the same secrets. Every pattern takes linear
-time: a repetition is bounded, or can begin at only one place in a run.
+time: each repetition is bounded, or can begin at only one place in a run.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ class Find:
     rank: int = 0
 
     def at(self, begin: int, end: int) -> Find:
-        """Return the same find at another position."""
+        """Return the same match at another position."""
         return Find(begin, end, self.shown, self.kind, self.known, self.rank)
 
 
@@ -126,9 +126,9 @@ class Shape:
     """One row of the table.
 
     `pattern` has a group named `value` for the secret itself. The pattern is searched for in lines
-    that contain one of `hints`, in lower case, and in lines up to `beyond` characters after it.
-    Only shapes of hex digits have no hints. `counts` decides whether a match counts, based on the
-    text around it.
+    that contain one of `hints`, in lower case, and in the lines up to `beyond` characters after
+    that hint. Only shapes of hex digits have no hints. `counts` determines whether a match counts,
+    based on the text around it.
     """
 
     kind: str
@@ -147,7 +147,7 @@ class Shape:
                     yield from self._counted(found)
 
     def find_at(self, text: str, begin: int) -> Iterator[Find]:
-        """Yield a find if the shape begins at this place in a text."""
+        """Yield a match if the shape begins at this place in a text."""
         found = self.pattern.match(text, begin)
         if found is not None:
             yield from self._counted(found)
@@ -174,18 +174,18 @@ def is_repeated(value: str) -> bool:
 
 
 def is_placeholder(value: str) -> bool:
-    """Return whether a value only marks the place of a secret."""
+    """Return whether a value only marks the place where a secret goes."""
     return is_repeated(value) or bool(_PLACEHOLDER.match(value[:200]))
 
 
 def is_id_name(name: str) -> bool:
-    """Return whether a field or variable with this name holds a commit, a checksum or a run id."""
+    """Return whether a field or variable with this name contains a commit, checksum or run id."""
     return bool(_ID_WORD.match(_CAMEL.sub("_", name[:100])))
 
 
 @lru_cache(maxsize=4096)
 def field_label(name: str) -> str:
-    """Return what a field or variable with this name holds, such as `client_secret`, or ""."""
+    """Return what a field or variable with this name contains, such as `client_secret`, or ""."""
     if OURS.match(name):
         name = name[len("DDOAUTH_") :]
     words = words_of(name)
@@ -207,7 +207,7 @@ def words_of(name: str) -> list[str]:
 
 
 def _is_key(found: re.Match[str]) -> bool:
-    """Count a number as a key, but not ids and commits in usual places, nor folders in a path."""
+    """Count a number as a key, but not an id or commit in its usual place or a path's folder."""
     begin, end = found.span("value")
     text, value = found.string, found["value"]
     last = text[begin - 1 : begin] if begin else ""
@@ -313,7 +313,7 @@ _ROW: Final = 4800
 
 
 def field_finds(text: str, folded: str) -> Iterator[Find]:
-    """Yield values that their names reveal, in JSON, YAML, XML, forms, code, tables and options.
+    """Yield values with telltale names in JSON, YAML, XML, forms, code, tables and options.
 
     `folded` is the text in lower case.
     """
@@ -360,7 +360,7 @@ def _plain_label(name: str, value: str) -> str:
 
 
 def _alone(found: re.Match[str]) -> bool:
-    """Return whether `NAME=value` is a whole line, as in an .env file or a shell script."""
+    """Return whether `NAME=value` is a whole line, as in a .env file or a shell script."""
     before = found.string[max(0, found.start() - 40) : found.start()].rpartition("\n")[2]
     after = found.string[found.end() : found.end() + 2]
     return before.strip() in {"", "export", "set", "ENV", "-e", "setx", "-"} and after[:1] in {
@@ -481,8 +481,8 @@ _ASCII_UPPER: Final = re.compile("[A-Z]+")
 def finds(text: str, *, joined: bool = False) -> Iterator[Find]:
     """Yield everything in text that looks like a secret, without decoding anything.
 
-    With `joined`, only secrets with a known prefix are found, because text whose
-    spaces were removed has no word boundaries.
+    With `joined`, only secrets with a known prefix are found, because text without spaces has no
+    word boundaries.
     """
     folded = text.lower()
     if len(folded) != len(text):

@@ -46,7 +46,7 @@ async def try_data_in(
     """Send one sample of each kind of data, or only validate the key if nothing may be sent.
 
     Raises:
-        NetworkError, AnswerError: a call was not answered.
+        NetworkError, AnswerError: a call got no usable response.
     """
     if api_key is None:
         return replace(row, verdict=Verdict.NOT_TRIED, evidence=NO_KEY)

@@ -1,4 +1,4 @@
-"""Collect the results of probing on all sites, even while it is still running."""
+"""Collect the results of probing on all sites, even while probing is still running."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """The answer to the call that any valid token may make (`GET /api/v2/current_user`).
+    """The response to the call that any valid token may make (`GET /api/v2/current_user`).
 
-    `status` is None if no answer arrived. `evidence` says why a token counts as dead.
+    `status` is None if no response arrived. `evidence` says why a token counts as dead.
     """
 
     site: str
@@ -40,7 +40,7 @@ class ProbeReport:
 
     @property
     def missing(self) -> int:
-        """Return how many results are missing: those that were requested, but never tried."""
+        """Return how many results are missing because they were requested but never tried."""
         grid = len(self.scopes) * len(self.sites)
         return max(self.asked or grid, len(self.results)) - len(self.results)
 

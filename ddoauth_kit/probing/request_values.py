@@ -35,10 +35,10 @@ def names_something(kind: str) -> bool:
 
 
 def is_id(value: object) -> bool:
-    """Return whether a value from an answer can be put into a path safely.
+    """Return whether a value from a response can safely be put into a path.
 
-    The value must be a whole number, or a string of letters, digits and `-_.~` that does not lead
-    to another folder.
+    The value must be a whole number, or a string of letters, digits and `-_.~` that doesn't lead to
+    another folder.
     """
     if isinstance(value, bool) or not isinstance(value, str | int):
         return False

@@ -1,8 +1,8 @@
-"""Create an object, read, change and delete it, and clean up no matter what happens.
+"""Create an object, read it, change it and delete it, and clean up no matter what happens.
 
-`round_trips.json` has the calls for each write scope that partners ask for; their bodies come from
-Datadog's API reference. All objects have names that a person recognizes, notify nobody and watch
-nothing: a monitor without recipients, a downtime in 2037, a paused test, a test incident.
+`round_trips.json` contains the calls for each write scope that partners request; the bodies come
+from Datadog's API reference. All objects have names that a person will recognize, notify nobody and
+monitor nothing: a monitor without recipients, a downtime in 2037, a paused test, a test incident.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Step:
 class RoundTrip:
     """The calls that create, read, change and delete one object.
 
-    `id_at` is the path to the id within the answer to `create`.
+    `id_at` is the path to the id within the response to `create`.
     """
 
     create: Step
@@ -86,15 +86,15 @@ async def try_round_trip(
 ) -> ProbeResult:
     """Make a round trip and return what it proves; the evidence includes the status of each step.
 
-    `call` takes a function that builds a request, and sends this request with a valid token that
+    `call` takes a function that builds a request, and sends that request with a valid token that
     has the `granted` scopes.
 
-    A cancellation doesn't end the round trip at once but skips to the deletion, and the result says
-    so. The caller checks its task's `cancelling()`.
+    A cancellation doesn't end the round trip at once. Instead, it skips to the deletion, and the
+    result says so. The caller checks its task's `cancelling()`.
 
     Raises:
-        ApiError, NetworkError, AnswerError: the creation was not answered; the message says what to
-        look for.
+        ApiError, NetworkError, AnswerError: the creation got no usable response; the message says
+        what to look for.
     """
     stop = asyncio.Event()
     taken = asyncio.ensure_future(_taken(Trip(call, row, trip, granted, stop)))
@@ -128,7 +128,7 @@ async def _taken(trip: Trip) -> ProbeResult:
         return replace(row, verdict=_verdict_of(created), evidence=told)
     found = _value_at(created.text, trip.calls.id_at)
     if found is None:
-        told = f"created, but the answer has no id; delete {OWN_NAME!r} by hand"
+        told = f"created, but the response has no id; delete {OWN_NAME!r} by hand"
         return replace(row, verdict=Verdict.FAILED, evidence=told)
     verdict, said = await _used(trip, found)
     deletion = await _deleted(trip, found)
@@ -141,7 +141,7 @@ async def _taken(trip: Trip) -> ProbeResult:
 
 
 async def _used(trip: Trip, found: str) -> tuple[Verdict, list[str]]:
-    """Read and change the created object; only the change tests a write scope."""
+    """Read and change the object that was created; only the change tests a write scope."""
     said: list[str] = []
     verdict = Verdict.INCONCLUSIVE
     for verb, step in (("read", trip.calls.read), ("change", trip.calls.change)):
@@ -183,7 +183,7 @@ async def _deleted(trip: Trip, found: str) -> str:
     """Delete the object, with retries; return the outcome, or "" if it never worked.
 
     A 404 counts only after an attempt that may have worked, because the site may not find a new
-    object at once.
+    object right away.
     """
     unclear = False
     for _ in range(DELETIONS):

@@ -11,7 +11,7 @@ _RESERVED: Final = ("test", "example", "invalid", "local", "internal")
 
 
 def is_for_tests(host: str) -> bool:
-    """Return whether a host name looks like a test host; a top-level `dev` doesn't count."""
+    """Return whether a host name looks like a test host; `.dev` at the end doesn't count."""
     address = _address(host)
     if address is not None:
         return not address.is_global
@@ -22,7 +22,7 @@ def is_for_tests(host: str) -> bool:
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether a host is this machine, by address, as `localhost` or as a name below it."""
+    """Return whether a host is this machine: its address, `localhost` or a subdomain of it."""
     address = _address(host)
     if address is not None:
         return bool(address.is_loopback or address.is_unspecified)

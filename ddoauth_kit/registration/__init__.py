@@ -9,10 +9,8 @@ from ddoauth_kit.registration.client_registration import (
     registration_from_file,
     with_environment,
 )
-from ddoauth_kit.registration.redirect_uris import LOOPBACK
 
 __all__ = [
-    "LOOPBACK",
     "MAX_FILE_BYTES",
     "ClientRegistration",
     "Kind",

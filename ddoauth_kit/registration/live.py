@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 def live_registration(
     site: str, *, client: str = "", environ: Mapping[str, str] = os.environ
 ) -> ClientRegistration:
-    """Return the registration that live mode uses on a site, from the environment or as stored.
+    """Return the registration that live mode uses on a site, from the environment or the store.
 
     Raises:
         InputError: `unknown_kind`; `not_sandbox_credentials`, if the environment names a sandbox

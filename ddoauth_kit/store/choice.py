@@ -1,4 +1,4 @@
-"""Choose the best store for secrets that works here, and say why better ones don't."""
+"""Choose the best store for secrets that works here, and say why better ones don't work."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ class ChosenStore:
 def open_store(*, environ: Mapping[str, str] = os.environ) -> ChosenStore:
     """Choose the best store that works here: the keyring, or else files, or else memory.
 
-    If `DDOAUTH_STORE` names one of them, better ones are not tried. Values in the environment come
-    first in any case. On Binder, only memory is used, because the machine is not yours.
+    If `DDOAUTH_STORE` names one of them, better ones are not tried. In any case, values in the
+    environment come first. On Binder, only memory is used, because the machine isn't yours.
 
     Raises:
         InputError: `unknown_store`.

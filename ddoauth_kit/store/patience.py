@@ -13,16 +13,16 @@ _WAITING: Final[list[threading.Thread]] = []
 
 
 class NoAnswerError(TimeoutError):
-    """A call has not returned in time; its thread is still waiting."""
+    """A call did not return in time; its thread is still waiting."""
 
 
 def answered(call: Callable[..., Any], *arguments: object) -> Any:  # noqa: ANN401 - the call's own
-    """Return a call's result, or raise its exception, within ten seconds.
+    """Return a call's result or raise its exception, within ten seconds.
 
     While an earlier call is still waiting, later calls fail at once.
 
     Raises:
-        NoAnswerError: the call has not returned in time, or an earlier one is still waiting.
+        NoAnswerError: the call did not return in time, or an earlier one is still waiting.
     """
     _WAITING[:] = [thread for thread in _WAITING if thread.is_alive()]
     if _WAITING:

@@ -70,7 +70,7 @@ def test_the_one_way_to_save_it(http: Http, serve: Serve) -> None:
     assert (error.code, error.cause) == ("api_key_not_kept", "OSError")
     assert "error.api_key.key.reveal()" in str(error)
     assert API_KEY not in str(error) + with_locals(error)
-    assert "revokes the key" in explain(error).evidence
+    assert "revoke the key" in explain(error).evidence
 
 
 def test_an_older_key_is_moved_aside(http: Http, serve: Serve) -> None:

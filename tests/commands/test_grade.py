@@ -111,7 +111,7 @@ def test_a_good_server_exits_with_0_and_all_forms_are_written(
         "pkce-s256": "met",
         "redirect-uri-same": "met",
     }
-    assert "connects" in shown.err
+    assert "connections" in shown.err
     assert "rows, emails and webhooks" in shown.err
     written = {path.name: path.read_text("utf-8") for path in (place / "out").iterdir()}
     assert set(written) == {"grade.html", "grade.json", "grade.md", "junit.xml"}

@@ -137,7 +137,7 @@ def test_a_refused_grant_is_said_to_be_deleted(terminal: Terminal) -> None:
     terminal.sandbox.inject("revoked-grant:1")
     probed = terminal.run("probe", "--mode", "live", "--scope", "metrics_read")
     assert probed.returncode == 2
-    assert "us1 refused the stored grant, and it is deleted." in probed.stderr
+    assert "us1 refused the stored grant, and it has been deleted." in probed.stderr
 
 
 def test_the_doctor_reaches_the_named_sandbox(terminal: Terminal) -> None:

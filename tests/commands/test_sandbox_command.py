@@ -363,7 +363,7 @@ def test_on_a_terminal_it_speaks_to_a_person() -> None:
                 trust_env=False,
             )
             assert refused.status_code == 401
-            reason = "The secret was sent by HTTP Basic; Datadog's pages show it in the body."
+            reason = "The secret was sent with HTTP Basic; Datadog's pages show it in the body."
             assert _line(terminal) == f"POST /us1/api/api/v2/oauth2/token 401 {reason}"
             live = httpx.get(told["live view"].split()[0], trust_env=False)
             assert live.status_code == 303

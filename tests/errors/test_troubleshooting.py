@@ -34,7 +34,7 @@ KNOWN_PAINS = [
     ("invalid_scope", "remove scopes one by one"),
     ("unauthorized", "doesn't show whether the endpoint lacks OAuth support or the scope"),
     ("unauthorized", "If your server does not refresh"),
-    ("api_key_exists", "before an uninstallation (which does not remove keys)"),
+    ("api_key_exists", "before the integration was uninstalled (which does not remove keys)"),
     ("scope_missing", "creating a monitor needs the token"),
     ("scope_missing", "did not start from the tile"),
     ("invalid_client_id", "signed in to an organization other than"),
@@ -45,7 +45,7 @@ KNOWN_PAINS = [
     ("invalid_client", "belongs to the private client instead of the published one"),
     ("api_key_required", "there is no `metrics_write` scope"),
     ("token_refused", "single quotes, so the shell does not expand them"),
-    ("rate_limited", "holds the seconds until the period ends, not a point in time"),
+    ("rate_limited", "contains the number of seconds until the period ends, not a point in time"),
     ("no_credentials_for_site", "a private one from another site"),
     ("api_refused", "`ddoauth doctor` compares your clock"),
 ]

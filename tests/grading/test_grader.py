@@ -139,7 +139,7 @@ def test_nothing_counts_after_a_death() -> None:
     found = {result.requirement.id: result for result in report.results}
     assert found["stranger"].verdict is Verdict.BROKEN
     assert found["denied"].verdict is Verdict.NOT_TESTED
-    assert "good connect" in found["denied"].reason
+    assert "successful connection" in found["denied"].reason
     assert found["error-escaped"].verdict is Verdict.MET
 
 

@@ -106,7 +106,7 @@ def test_a_limit_of_its_own_is_waited_for_and_told() -> None:
     only = ["state-checked", "state-required", "denied"]
     report = grade(_settings("limits"), only=only)
     assert set(_verdicts(report).values()) == {Verdict.MET}
-    assert any("itself answered 429" in note for note in report.notes)
+    assert any("itself responded with 429" in note for note in report.notes)
 
 
 def test_a_listed_organization_counts_as_connected() -> None:

@@ -63,7 +63,7 @@ def test_timeout(serve_raw: Callable[[bytes | None], RawServer]) -> None:
     with Http(timeout=0.1) as http:
         error = _fail(http, serve_raw(None).site)
     assert (type(error), error.code) == (NetworkError, "timeout")
-    assert "came in time" in error.what
+    assert "arrived in time" in error.what
     _assert_masked(error)
 
 

@@ -285,7 +285,7 @@ def test_a_lost_answer_that_was_the_end_says_so(http: Http, serve: Serve, store:
     grant, _ = _served(serve, http, store, Answer(""), REFUSED)
     with pytest.raises(AnswerError):
         grant.tokens()
-    with pytest.raises(TokenError, match="The answer to an earlier refresh was lost") as caught:
+    with pytest.raises(TokenError, match="The response to an earlier refresh was lost") as caught:
         grant.tokens()
     assert caught.value.code == "invalid_refresh_token"
 
@@ -460,7 +460,7 @@ def test_a_lost_refresh_is_tried_once_more(scene: Scene, store: FileStore) -> No
         scene.whoami(grant.tokens())
         assert _refreshes(scene) == 2
         return
-    with pytest.raises(TokenError, match="The answer to an earlier refresh was lost") as caught:
+    with pytest.raises(TokenError, match="The response to an earlier refresh was lost") as caught:
         grant.tokens()
     assert caught.value.code == "invalid_refresh_token"
     for _ in range(5):

@@ -203,7 +203,7 @@ def test_a_step_that_breaks_off_is_cleaned_up(serve: Serve, method: str) -> None
     row = _take(serve(respond=things))
     assert things.kept == {}
     assert row.verdict is Verdict.FAILED
-    assert "came in time" in row.evidence
+    assert "arrived in time" in row.evidence
     assert "deleted 204" in row.evidence
 
 

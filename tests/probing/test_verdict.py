@@ -142,9 +142,9 @@ def test_a_401_says_whether_the_scope_was_granted() -> None:
         ('{"error": {"code": "denied", "message": "No.", "details": []}}', "denied: No."),
         ('{"error": "insufficient_scope", "error_description": "more"}', "insufficient_scope"),
         ("Forbidden by a proxy", "Forbidden by a proxy"),
-        ("<html>a page</html>", "an answer without a message (403)"),
-        ("", "an answer without a message (403)"),
-        ("{}", "an answer without a message (403)"),
+        ("<html>a page</html>", "a response without a message (403)"),
+        ("", "a response without a message (403)"),
+        ("{}", "a response without a message (403)"),
     ],
 )
 def test_the_words_of_a_refusal(body: str, words: str) -> None:

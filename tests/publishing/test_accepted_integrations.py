@@ -188,6 +188,7 @@ def test_musts_are_few() -> None:
         "oauth-secret",
         "oauth-redirect-uri",
         "oauth-redirect-loopback",
+        "oauth-onboarding-url",
     }
 
 

@@ -150,7 +150,7 @@ def test_nothing_is_left_behind() -> None:
     with Sandbox() as sandbox:
         url = sandbox.base_url
         assert threading.active_count() == before + 1
-        with pytest.raises(SandboxError, match="runs already"):
+        with pytest.raises(SandboxError, match="is already running"):
             sandbox.start()
     sandbox.stop()
     assert threading.active_count() == before

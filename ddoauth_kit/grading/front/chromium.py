@@ -1,7 +1,7 @@
-"""Open Chromium with a temporary profile that reaches the sandbox under Datadog's names.
+"""Open Chromium with a temporary profile in which Datadog's names lead to the sandbox.
 
-Chromium recognizes this run's authority by its key's fingerprint, so no certificate has to be
-imported.
+Chromium recognizes this run's authority by the fingerprint of its key, so you don't have to import
+a certificate.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def chromium(
     environment: Mapping[str, str],
     more: Sequence[str] = (),
 ) -> Iterator[ForeignProcess]:
-    """Show a page in a window; at the end, close it and delete its profile. `more` adds options.
+    """Show a page in a window; afterwards, close it and delete its profile. `more` adds options.
 
     Raises:
         FrontError: `no_browser`, if Chromium or a screen is missing.

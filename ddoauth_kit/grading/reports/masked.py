@@ -1,4 +1,4 @@
-"""Mask all text in a report once more, just before it reaches a file or a terminal."""
+"""Mask all text in a report once more, just before it goes to a file or a terminal."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def masked(report: GradeReport) -> GradeReport:
-    """Return the report with all its strings masked, printable and on one line each.
+    """Return the report with every string masked, printable and on one line.
 
     A server can log or show any secret in its environment or in this user's stores.
     """

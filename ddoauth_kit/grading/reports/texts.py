@@ -1,4 +1,4 @@
-"""Write a grading as text: for a terminal of 60 columns, and as Markdown for a job's summary."""
+"""Write a report as text: for a 60-column terminal, and as Markdown for a CI job's summary."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ def _schemes(spec: Spec) -> Iterator[tuple[str, dict[str, str]]]:
 def _endpoints(spec: Spec) -> Iterator[tuple[str, dict[str, str]]]:
     """Yield the addresses in the OAuth flows and in the discovery document's example.
 
-    These two sources name different token endpoints, and a change in either deserves attention.
+    The two sources name different token endpoints, and a change in either deserves attention.
     """
     for document in spec.documents:
         flows = document["components"]["securitySchemes"]["AuthZ"]["flows"]

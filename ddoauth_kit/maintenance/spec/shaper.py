@@ -1,4 +1,4 @@
-"""Fit a value to a schema: keep the valid parts of an example, and make up the rest."""
+"""Fit a value to a schema: keep the valid parts of an example and make up the rest."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _MAY_BE_EMPTY: Final = {"errors", "warnings"}
 
 @dataclass(frozen=True)
 class Shaper:
-    """Create values for one document's schemas.
+    """Creates values for the schemas in one document.
 
-    With `full`, no list is empty and made-up values include optional fields; otherwise, only
+    With `full`, lists are never empty and made-up values include optional fields; otherwise, only
     required fields are added to an example.
     """
 

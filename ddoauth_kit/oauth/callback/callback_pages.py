@@ -1,4 +1,4 @@
-"""Write the pages that a browser shows at the end; they don't contain secrets."""
+"""Write the pages that a browser shows at the end of the flow; they don't contain secrets."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def page(
 
 
 def refusal(status: int) -> Reply:
-    """Return the page for a request that is not for the listener."""
+    """Return the page for a request that is not meant for the listener."""
     found = page(status, HTTPStatus(status).phrase, _WORDS[HTTPStatus(status)])
     if status != HTTPStatus.METHOD_NOT_ALLOWED:
         return found
@@ -110,7 +110,7 @@ def taken_page() -> Reply:
 
 
 def error_page(error: DdoauthError, *, waits: bool) -> Reply:
-    """Return the page for an error: what kind it is and what to do, without text from outside.
+    """Return the page for an error: its kind and what to do, without any text from outside.
 
     `waits` is true if the attempt is still pending.
     """
@@ -145,9 +145,9 @@ def success_page(facts: Mapping[str, str], *, lasts: bool = False) -> Reply:
 
 
 def answered_page() -> Reply:
-    """Return the page for a redirect that arrives after the attempt was answered."""
-    words = "This attempt was answered before. You may now close this tab."
-    return page(HTTPStatus.CONFLICT, "Answered already", words)
+    """Return the page for a redirect that arrives after the attempt has ended."""
+    words = "This attempt has already ended. You may now close this tab."
+    return page(HTTPStatus.CONFLICT, "Already finished", words)
 
 
 def unexpected_page() -> Reply:

@@ -155,7 +155,7 @@ def _query_body(
 
 
 def list_active_metrics(twin: Twin, incoming: Incoming, org: Org) -> Answer:
-    """List the names of metrics that have points since `from`."""
+    """List the names of metrics that have had points since `from`."""
     parameters = incoming.parameters
     since = seconds_parameter(parameters, "from")
     host = parameters.get("host")
@@ -169,6 +169,6 @@ def list_active_metrics(twin: Twin, incoming: Incoming, org: Org) -> Answer:
 
 
 def list_tag_configurations(twin: Twin, _incoming: Incoming, org: Org) -> Answer:
-    """List all metrics of the org as resources, none of which has its tags configured."""
+    """List all metrics of the org as resources; none of them has configured tags."""
     names = sorted({point.metric for point in twin.telemetry[org.id].points}) or [SAMPLE]
     return json_answer(200, {"data": [{"type": "metrics", "id": name} for name in names]})

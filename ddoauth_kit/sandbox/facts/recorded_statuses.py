@@ -1,4 +1,4 @@
-"""Where Datadog's recordings differ from its API description."""
+"""The statuses and rules in which Datadog's recordings differ from its API description."""
 
 from __future__ import annotations
 
@@ -43,20 +43,20 @@ def recorded_status(address: str) -> int | None:
 
 
 def names_deleted(address: str) -> bool:
-    """Return whether the answer to a deletion contains the deleted resource's type and id."""
+    """Return whether the response to a deletion contains the deleted resource's type and id."""
     return address in _NAMED
 
 
 def unique_at(address: str) -> tuple[str, ...] | None:
-    """Return where a creation's body has a value that two resources below one path can't share."""
+    """Return where a creation's body contains a value that must be unique below one path."""
     return _UNIQUE.get(address)
 
 
 def is_lenient(area: str) -> bool:
-    """Return whether a product area accepts any format of id, and calls a bad one unknown."""
+    """Return whether a product area accepts ids in any format and treats bad ones as unknown."""
     return area in _LENIENT
 
 
 def unacceptable_status(address: str) -> int:
-    """Return the status for a well-formed request that its service can't make sense of."""
+    """Return the status for a well-formed request that makes no sense to its service."""
     return 422 if area_of(address) in _UNPROCESSABLE else 400

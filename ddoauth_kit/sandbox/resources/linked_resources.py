@@ -1,4 +1,4 @@
-"""Links from resources: their creators, and other resources that an answer includes."""
+"""Links from resources: their creators, and other resources that a response includes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SILENT = frozenset({"Incidents"})
 
 
 def name_makers(item: Item, shown: Schema, given: Item, org: Org, *, is_change: bool) -> None:
-    """Make the links to a resource's creator and last editor point to the token's user."""
+    """Point the links to a resource's creator and last editor to the token's user."""
     links, sent = item.get("relationships"), given.get("relationships")
     if not isinstance(links, dict):
         return
@@ -49,7 +49,7 @@ def _linked(schema: Schema, link: object, user: str) -> Item:
 def included(
     twin: Twin, org: Org, name: str, items: Iterable[Item], query: Mapping[str, str]
 ) -> list[Item]:
-    """Return the resources that items link to and that an operation's answer includes."""
+    """Return the resources that items link to and that an operation's response includes."""
     schemas = operation_schemas(name)
     schema = schemas.answer or {}
     if "included" not in schema.get("p", {}) or not _is_wanted(name, query):

@@ -1,4 +1,4 @@
-"""Service level objectives, whose service puts everything in a list called data."""
+"""Service level objectives, whose service returns everything in a list called `data`."""
 
 from __future__ import annotations
 

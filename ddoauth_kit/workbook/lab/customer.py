@@ -1,4 +1,4 @@
-"""Act for the customer in a lesson: click in the sandbox, or tell a person in live mode."""
+"""Act as the customer in a lesson: click in the sandbox, or tell a person what to do."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _UNINSTALL: Final = _Errand("Integrations", "Uninstall", "/integrations", "integ
 
 @dataclass(frozen=True, slots=True)
 class Clicked:
-    """Record which page was opened, what was clicked, and how many clicks were accepted."""
+    """A record of the opened page, the clicked button, and the number of accepted clicks."""
 
     page: str
     button: str
@@ -54,7 +54,7 @@ class Clicked:
 
 
 class Customer:
-    """Click for the customer of one site; without a sandbox, say what a person must do."""
+    """Clicks for the customer of one site; without a sandbox, says what a person must do."""
 
     def __init__(self, site: Site, *, sandbox: bool) -> None:
         self._site = site
@@ -84,7 +84,7 @@ class Customer:
 
 
 def _times(errand: _Errand, *, site: Site, **fields: str) -> int:
-    """Submit each form on the errand's page that has the errand's action and these fields.
+    """Submit each form on the errand's page with the errand's action and these fields.
 
     Return how many forms were accepted.
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Delivery(Protocol):
-    """A server's answer: `delay` is in seconds, and `cut_off` truncates the body."""
+    """A server's response: `delay` is in seconds, and `cut_off` truncates the body."""
 
     @property
     def status(self) -> int:
@@ -30,7 +30,7 @@ class Delivery(Protocol):
 
     @property
     def delay(self) -> float:
-        """Return how many seconds the answer takes."""
+        """Return how many seconds the response takes."""
 
     @property
     def cut_off(self) -> bool:
@@ -47,7 +47,7 @@ class Server(Protocol):
     """A server that answers requests in this process."""
 
     def __call__(self, method: str, target: bytes, headers: Headers, body: bytes) -> Delivery:
-        """Return the answer to a request; the path includes the query."""
+        """Return the response to a request; the path includes the query."""
 
 
 _SERVERS: dict[str, Server] = {}
@@ -70,13 +70,13 @@ def is_in_process(url: str) -> bool:
 
 
 class InProcess(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    """Pass requests to servers in this process; slow and truncated answers behave like real ones.
+    """Pass requests to servers in this process; slow and truncated responses behave like real ones.
 
-    The client's read timeout ends a slow answer.
+    The client's read timeout ends a slow response.
     """
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Return the answer."""
+        """Return the response."""
         answer = _answer(request, request.read())
         patience = _patience(request)
         if answer.delay:
@@ -84,7 +84,7 @@ class InProcess(httpx.BaseTransport, httpx.AsyncBaseTransport):
         return _response(request, answer, patience=patience)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Return the answer."""
+        """Return the response."""
         answer = _answer(request, await request.aread())
         patience = _patience(request)
         await asyncio.sleep(min(answer.delay, patience))  # 0 gives other tasks a turn
@@ -97,14 +97,14 @@ def transport_to(url: str) -> InProcess | None:
 
 
 class ByAddress(httpx.BaseTransport):
-    """Pass requests to the servers in this process, and send all others over sockets."""
+    """Pass requests to servers in this process, and send all others over sockets."""
 
     def __init__(self, sockets: httpx.BaseTransport) -> None:
         self._sockets = sockets
         self._here = InProcess()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Return the answer."""
+        """Return the response."""
         chosen = self._here if is_in_process(str(request.url)) else self._sockets
         return chosen.handle_request(request)
 

@@ -49,7 +49,7 @@ CONTRASTS = 2
 
 
 class ProbedLab(Protocol):
-    """Describe the part of a lab that this file needs."""
+    """The part of a lab that this file needs."""
 
     backend: Backend
     site: Site
@@ -83,7 +83,7 @@ class ProbedLab(Protocol):
 
 
 class LabScopes:
-    """Work with scopes, for one lab and for the other sites of its registration."""
+    """Works with scopes, for one lab and for the other sites of its registration."""
 
     def __init__(self, lab: ProbedLab) -> None:
         self._lab = lab
@@ -115,7 +115,7 @@ class LabScopes:
     ) -> tuple[tuple[str, ...], ...]:
         """Return sets of scopes, each of which would open a refused call, smallest first.
 
-        `granted` are the token's scopes, by default all of the registration's scopes.
+        `granted` contains the token's scopes, by default all of the registration's scopes.
 
         Raises:
             InputError: `unknown_call`.
@@ -217,7 +217,7 @@ class LabScopes:
 
 
 def _sleep_for(lab: ProbedLab) -> Callable[[float], Awaitable[None]]:
-    """Wait as the lab does: by advancing the sandbox's clock, or in real time."""
+    """Wait as the lab does: by advancing the sandbox's clock or in real time."""
     if lab.backend.mode is Mode.LIVE:
         return asyncio.sleep
 
@@ -294,10 +294,10 @@ def _yes(value: bool) -> str:  # noqa: FBT001 - a cell of a table
 def probe_target(
     lab: ProbedLab, site: str, *, scopes: Sequence[str] = (), contrasts: Sequence[TokenSet] = ()
 ) -> ProbeTarget:
-    """Return a target for probing a site; without a token, the target says why there is none.
+    """Return a target for probing a site; without a token, the target gives the reason.
 
-    In the sandbox it authorizes twice more, for one scope each, and creates the organization's
-    API key if there is none, as lesson 04 does. With real Datadog it does neither.
+    In the sandbox, it authorizes twice more, for one scope each, and creates the organization's API
+    key if there is none, as lesson 04 does. With real Datadog, it does neither.
     """
     wanted = tuple(dict.fromkeys(scopes or lab.registration.scopes))
     try:

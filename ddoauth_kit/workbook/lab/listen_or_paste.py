@@ -1,4 +1,4 @@
-"""Let a person authorize, through the listener if the browser returns here, or by pasting."""
+"""Let a person authorize, through the listener if the browser can return here, or by pasting."""
 
 from __future__ import annotations
 
@@ -51,11 +51,11 @@ PROMPT = "Authorize in the browser, then paste the address of the page where you
 
 
 def ask_person(request: AuthorizationRequest, *, oauth: OAuthClient) -> AuthorizationResponse:
-    """Return the checked answer from the listener or a paste, and print who consented.
+    """Return the checked response from the listener or a paste, and print who consented.
 
     The listener is used for a loopback redirect URI and a browser on this machine; if no redirect
-    arrives in time, it can still be pasted. If `DDOAUTH_CONSENT` is `paste` or `listener`, it
-    decides. The organization is printed before the code is exchanged.
+    arrives in time, it can still be pasted. `DDOAUTH_CONSENT` can be set to `paste` or `listener`
+    to force one of the two. The organization is printed before the code is exchanged.
 
     Raises:
         AuthorizationError: see `CallbackListener.wait` and `OAuthClient.receive`.
@@ -113,7 +113,7 @@ def _listener(
 def _wait(
     listener: CallbackListener[AuthorizationResponse], request: AuthorizationRequest
 ) -> AuthorizationResponse:
-    """Show the link while it is valid, open it, and wait; don't leave it in the notebook."""
+    """Show the link while it is valid, open it and wait; the link does not stay in the notebook."""
     url = listener.start_url(request)
     with _shown(url, request, below=WAITING):
         webbrowser.open(url)
@@ -122,7 +122,7 @@ def _wait(
 
 @contextlib.contextmanager
 def _shown(url: str, request: AuthorizationRequest, *, below: str = "") -> Iterator[None]:
-    """Show a link during the block: in a cell's output, or as text outside a cell."""
+    """Show a link during the block, in a cell's output or, outside a cell, as text."""
     if not _in_kernel():
         print(f"Authorize in Datadog: {url}\n{below}".rstrip(), file=sys.stderr, flush=True)  # noqa: T201
         yield
@@ -152,7 +152,7 @@ def _somebody_is_there() -> bool:
 def ask_for_redirect(request: AuthorizationRequest) -> str:
     """Show the authorization URL and read the redirect URL, without storing them in the notebook.
 
-    The output shows the link only while the kit waits for an answer. The answer is read like a
+    The output shows the link only while the kit waits for the redirect. The input is read like a
     password, so it is not saved.
 
     Raises:

@@ -24,7 +24,7 @@ PAUSE: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class _Question:
-    """Say how to read back one kind of data, and which scope that needs."""
+    """How to read back one kind of data, and the scope that this needs."""
 
     data: str
     scope: str
@@ -72,7 +72,7 @@ def read_samples(
 ) -> ResultTable:
     """Read the sample back with the access token, as far as the granted scopes allow.
 
-    New data takes seconds to become visible, so each query is sent up to `tries` times, five
+    New data takes a few seconds to become visible, so each query is sent up to `tries` times, five
     seconds apart. Columns: `data`, `scope`, `request`, `found`, `value`.
 
     Raises:
@@ -125,7 +125,7 @@ def _questions(tokens: TokenSet, sample: telemetry.Telemetry) -> tuple[_Question
 
 
 def _value(question: _Question, item: dict[str, Any]) -> str:
-    """Return the answer as text, without the request's secrets."""
+    """Return the response as text, without the request's secrets."""
     try:
         found = str(question.value(item))
     except (KeyError, IndexError, TypeError):

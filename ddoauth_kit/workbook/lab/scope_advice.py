@@ -39,7 +39,7 @@ class Call:
 class CallNeeds:
     """What one call needs; `operation` is None if the catalogue does not list it.
 
-    `scopes` contains the scopes chosen for the call, so that all calls together need the fewest.
+    `scopes` contains the scopes chosen for the call so that all calls together need the fewest.
     """
 
     call: Call
@@ -48,11 +48,11 @@ class CallNeeds:
 
     @property
     def note(self) -> str:
-        """Return a note about anything that the scopes alone don't say about this call."""
+        """Return a note about anything concerning this call that the scopes alone don't show."""
         if self.operation is None:
             return "not in the catalogue"
         if self.operation.needs_key:
-            return "needs the API key, which takes api_keys_write"
+            return "needs the API key, and creating it needs api_keys_write"
         if self.scopes:
             return ""
         needed = ", ".join(self.operation.permissions)
@@ -104,7 +104,7 @@ def read_call(text: str) -> Call:
 
 
 def calls_of(exchanges: Iterable[Exchange]) -> tuple[Call, ...]:
-    """Return a transcript's successful API calls, without duplicates or OAuth's own calls."""
+    """Return a transcript's successful API calls, excluding duplicates and OAuth's own calls."""
     calls = (
         Call(exchange.method, exchange.facts.path)
         for exchange in exchanges
@@ -151,7 +151,7 @@ def scope_use(scopes: GrantedScopes, *, exchanges: Iterable[Exchange]) -> ScopeU
 def unused_scopes(scopes: Iterable[str], *, exchanges: Iterable[Exchange]) -> tuple[str, ...]:
     """Return the scopes that no call in a transcript needed; probes don't count.
 
-    The result is only as good as the transcript: a call that is not in it counts as not made.
+    The result is only as good as the transcript: a call that is missing from it counts as not made.
     """
     asked = tuple(scopes)
     called = (each for each in exchanges if not each.facts.trial)
@@ -161,8 +161,8 @@ def unused_scopes(scopes: Iterable[str], *, exchanges: Iterable[Exchange]) -> tu
 def missing_scopes(call: Call | str, *, granted: Iterable[str]) -> tuple[ScopeSet, ...]:
     """Return the sets of scopes that would have opened a refused call, smallest first.
 
-    The list is empty if the granted scopes are enough, so that the cause lies elsewhere, or if the
-    call is unknown.
+    The list is empty if the granted scopes are sufficient, which means that the cause lies
+    elsewhere, or if the call is unknown.
 
     Raises:
         InputError: `unknown_call`, if a text is not a call.
@@ -183,7 +183,7 @@ def _ways(operation: Operation) -> tuple[ScopeSet, ...]:
 
 
 def _fewest(ways: dict[str, tuple[ScopeSet, ...]]) -> dict[str, ScopeSet]:
-    """Choose one set per operation so that the union is smallest; ties go by the spec's order."""
+    """Choose one set per operation so that the union is smallest; the spec's order breaks ties."""
     fixed = frozenset().union(*(sets[0] for sets in ways.values() if len(sets) == 1))
     # Operations share their alternatives: the spec has only eight different ones, so this stays
     # small.

@@ -1,4 +1,4 @@
-"""A small browser for the pages of the sandbox and of a tested server.
+"""A small browser for the pages of the sandbox and of a server that is being tested.
 
 Besides the sender, only this module imports httpx: a browser stores cookies and can visit any host,
 which the sender of the kit's credentials must not do. This browser never receives any of the kit's
@@ -41,7 +41,7 @@ class Form:
 
 @dataclass(frozen=True)
 class BrowserPage:
-    """An answer: its status, `Location`, visible text and forms."""
+    """A response: its status, `Location`, visible text and forms."""
 
     status: int
     location: str
@@ -81,7 +81,7 @@ class Browser:
         return self._client.cookies.jar
 
     def open(self, url: str, form: dict[str, str] | None = None) -> BrowserPage:
-        """Return a page, or the answer to a form.
+        """Return a page, or the response to a form.
 
         Raises:
             NetworkError: `no_network`, if the server has ended.
@@ -126,7 +126,7 @@ class _Parser(HTMLParser):
 
 
 def _reason(error: BaseException) -> str:
-    """Return the system's error text, because httpx's own may contain a URL with a code."""
+    """Return the system's error message, because httpx's own may contain a URL with a code."""
     cause: BaseException | None = error
     while cause is not None:
         if words := getattr(cause, "strerror", None):

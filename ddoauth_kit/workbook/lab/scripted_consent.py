@@ -38,8 +38,8 @@ def visit_consent(
 
     Raises:
         AuthorizationError: `invalid_client_id`, `mismatching_redirect_uri` or
-            `authorization_refused`: the server showed an error page and did not redirect.
-        NetworkError: `no_network`: the sandbox that the request is for has ended.
+            `authorization_refused`: the server showed an error page instead of redirecting.
+        NetworkError: `no_network`: the sandbox to which the request belongs has ended.
     """
     browser = Browser()
     url = f"{request.url}&{urlencode({'dd_oid': organization})}" if organization else request.url

@@ -21,9 +21,9 @@ Result = TypeVar("Result")
 
 @cache
 def sockets_exist() -> bool:
-    """Return whether this process can listen on loopback, by trying it, except in WebAssembly.
+    """Return whether this process can listen on loopback, by trying to, except in WebAssembly.
 
-    In WebAssembly, a socket is only a stand-in, and listening ends the whole runtime.
+    In WebAssembly, a socket is only a stand-in, and trying to listen on one ends the whole runtime.
     """
     if sys.platform in {"emscripten", "wasi"}:
         return False
@@ -39,8 +39,8 @@ def sockets_exist() -> bool:
 def run_inline(work: Coroutine[Any, Any, Result]) -> Result:
     """Run a coroutine to its end in this thread, even inside a running event loop.
 
-    The coroutine runs in a separate loop with timers and callbacks but no sockets; the outer loop
-    is blocked in the meantime.
+    The coroutine runs in a separate loop that has timers and callbacks but no sockets; meanwhile,
+    the outer loop is blocked.
     """
     with _outside_of_the_loop(), asyncio.Runner(loop_factory=_Loop) as runner:
         return runner.run(work)

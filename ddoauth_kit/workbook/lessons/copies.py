@@ -1,4 +1,4 @@
-"""Copy the lessons to the user's folder, and never overwrite the user's changes."""
+"""Copy the lessons to the user's folder without ever overwriting the user's changes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NOTE: Final = ".ddoauth-copies.json"
 
 @dataclass(frozen=True, slots=True)
 class Copies:
-    """Hold the folder with the copies, and what happened to each lesson, by file name."""
+    """The folder with the copies, and what happened to each lesson, by file name."""
 
     folder: Path
     new: tuple[str, ...] = ()
@@ -31,7 +31,8 @@ class Copies:
 def copy_notebooks(lessons: Iterable[Path], *, folder: Path) -> Copies:
     """Copy missing lessons, and update copies that have not been edited.
 
-    An edited copy belongs to the user and is kept. The folder records the checksums of the copies.
+    An edited copy belongs to the user and is left alone. The folder records the checksums of the
+    copies.
 
     Raises:
         InputError: `bad_output_folder`.

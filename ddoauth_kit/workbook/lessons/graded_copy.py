@@ -1,4 +1,4 @@
-"""Grade a copy of the reference server in a lesson, before and after a line is changed."""
+"""Grade a copy of the reference server in a lesson, before and after changing a line."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ STORED: Final = "stored_grade.json"
 
 @dataclass(frozen=True, eq=False)
 class ServerCopy:
-    """Hold a copy of the reference server in its own folder, which is deleted with this object."""
+    """A copy of the reference server in its own folder, which is deleted with this object."""
 
     _folder: Path = field(
         default_factory=lambda: Path(tempfile.mkdtemp(prefix="ddoauth-lesson-")), repr=False
@@ -60,7 +60,7 @@ class ServerCopy:
         return f"a copy of the reference server, {len(self._text.splitlines())} lines"
 
     def change(self, old: str, new: str) -> Snippet:
-        """Replace a text that occurs once, and return the difference from the original.
+        """Replace text that occurs once, and return the difference from the original.
 
         Raises:
             InputError: `unknown_line`, if the text does not occur exactly once.
@@ -154,7 +154,7 @@ class ServerCopy:
 
 
 def stored_grade() -> ResultTable:
-    """Return a stored grading of the reference server, without running a server.
+    """Return a stored grading report for the reference server, without running a server.
 
     Columns: `check`, `verdict`, `source`.
     """

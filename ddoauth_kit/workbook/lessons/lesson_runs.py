@@ -31,7 +31,7 @@ _CODE: Final = re.compile(r"\w+: \[(?P<code>[a-z_]+)\] (?P<said>.*)")
 
 @dataclass(frozen=True, slots=True, repr=False)
 class LessonRuns:
-    """Hold the results of lessons on several sites; a notebook shows the matrix, without times."""
+    """The results of lessons on several sites; a notebook shows the matrix, without times."""
 
     runs: list[NotebookRun]
     written: list[str] = field(default_factory=list)
@@ -52,7 +52,7 @@ class LessonRuns:
 
     @property
     def failures(self) -> ResultTable:
-        """Return what failed; columns: `notebook`, `site`, `code`, `what happened`."""
+        """Return the failures; columns: `notebook`, `site`, `code`, `what happened`."""
         failed = [run for run in self.runs if run.status == "failed"]
         return ResultTable("failures", [_failure(run) for run in failed])
 
@@ -83,9 +83,9 @@ class LessonRuns:
 def run_lessons(*lessons: str, sites: str | Iterable[str] = "all", client: str = "") -> LessonRuns:
     """Run lessons in the sandbox, each on each site in a separate kernel, two at a time.
 
-    This is what `ddoauth run` does, except that site names are passed on unchanged, and the files
-    are deleted when this returns. `sites` is a list of names, a string of names separated by
-    spaces, or `all`; `client` is the path of an `oauth_clients.json`.
+    It works like `ddoauth run`, but passes site names on unchanged and deletes the files before it
+    returns. `sites` is a list of names, a string of names separated by spaces, or `all`; `client`
+    is the path of an `oauth_clients.json`.
 
     Raises:
         InputError: `unknown_notebook`, `bad_client_file` or `no_processes`; nothing ran.

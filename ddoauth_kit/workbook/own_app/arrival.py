@@ -29,7 +29,7 @@ def arrive_from_datadog(lab: Lab, *, decision: str = "approve") -> TokenSet:
 
     In the sandbox, a script acts as the browser, and its `decision` is `approve` or `deny`. With
     real Datadog, a person does this, so `lab.connect` is called. A sandbox in this process has no
-    listener, so the attempt begins at the consent page, and its redirect is treated like a pasted
+    listener, so the attempt starts at the consent page, and its redirect is treated like a pasted
     one.
 
     Raises:
@@ -47,7 +47,7 @@ def arrive_from_datadog(lab: Lab, *, decision: str = "approve") -> TokenSet:
     own: list[str] = []
 
     def check(response: AuthorizationResponse) -> None:
-        """Refuse an attempt that another browser on this machine began at the same address."""
+        """Refuse an attempt that another browser on this machine started at the same address."""
         if not any(map(response.request.state.matches, own)):
             raise AuthorizationError("wrong_state", ANOTHER)
 

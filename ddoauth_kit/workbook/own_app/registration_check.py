@@ -1,4 +1,4 @@
-"""Show what is wrong with a registration, and what was stored."""
+"""Show the problems with a registration, and the stored values."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NO_URI: Final = ("redirect URIs", "is empty.")
 def _(value: SavedRegistration) -> Rows:
     return (
         ("client id", value.client_id),
-        ("good on", value.site),
+        ("works on", value.site),
         ("client file", value.file),
         ("client secret", value.secret),
         ("next", value.use),

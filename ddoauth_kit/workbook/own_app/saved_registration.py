@@ -1,6 +1,6 @@
 """Check a registration and store it: public values in a file, the secret in the store.
 
-The secret is stored first, under its client's name, and then the file is replaced atomically. Even
+First the secret is stored under its client's name, and then the file is replaced atomically. Even
 if the process dies in between, the file names either the old client or the new one, and the store
 contains that client's secret.
 """
@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 
 from ddoauth_kit.binder import refuse_on_binder
 from ddoauth_kit.errors import InputError
-from ddoauth_kit.publishing.hosts import is_for_tests
-from ddoauth_kit.registration import LOOPBACK, Kind, TokenEndpoint
+from ddoauth_kit.publishing.hosts import is_for_tests, is_loopback
+from ddoauth_kit.registration import Kind, TokenEndpoint
 from ddoauth_kit.registration.live import client_file, secret_slot
 from ddoauth_kit.registration.redirect_uris import leads_here
 from ddoauth_kit.scopes import known_scopes
@@ -36,7 +36,7 @@ Problem = tuple[str, str, bool]
 
 @dataclass(frozen=True, slots=True)
 class SavedRegistration:
-    """What was stored, where it is, and how to use it."""
+    """The registration that was stored, where it is, and how to use it."""
 
     client_id: str
     site: str
@@ -156,10 +156,12 @@ def _addresses(registration: ClientRegistration) -> list[Problem]:
         host = _host(url)
         if not host or not (url.startswith("https://") or leads_here(url)):
             found.append((field, f"{url} is neither https nor on this machine.", True))
-        elif published and (host in LOOPBACK or is_for_tests(host)):
-            found.append(
-                (field, (f"{url} is for tests; a published client must not have one."), True)
-            )
+        elif published and is_loopback(host):
+            what = f"{url} is on the user's own machine; a published client must not use it."
+            found.append((field, what, True))
+        elif published and is_for_tests(host):
+            what = f"{url} looks like a test address; a published client should not use it."
+            found.append((field, what, False))
     uris = registration.redirect_uris
     if uris and not published and not any(map(leads_here, uris)):
         what = "None of them leads to this machine, so you have to paste the redirect."

@@ -18,10 +18,10 @@ NO_HOME: Final = "the environment names no home folder"
 
 
 class Ticks:
-    """Hold the ticked steps in one list; an unreadable file counts as empty.
+    """The ticked steps in one list; an unreadable file counts as empty.
 
     Ticks are stored by the text of their step, because lists change. If two kernels write, the last
-    one wins.
+    write wins.
     """
 
     def __init__(self, name: str, *, environ: Mapping[str, str] = os.environ) -> None:
@@ -32,7 +32,7 @@ class Ticks:
 
     @property
     def where(self) -> str:
-        """Say where ticks are stored."""
+        """Return where ticks are stored, in words."""
         return f"this kernel ({self._why_here})" if self._why_here else _from_home(self._path)
 
     def read(self) -> frozenset[str]:

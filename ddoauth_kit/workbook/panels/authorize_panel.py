@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 WAIT: Final = 300.0
 NOT_YET: Final = (
-    "Nobody has authorized with this panel yet; `lab.connect()` does the same in a cell."
+    "Nobody has authorized with this panel yet; to authorize in a cell, call `lab.connect()`."
 )
 CANCELLED: Final = "Cancelled; the link no longer works. You can start again."
 NOT_WAITING: Final = "No authorization is pending: press Authorize first."
@@ -43,10 +43,10 @@ REDIRECT: Final = Field("redirect", "Address of the page you ended up on", kind=
 
 
 class AuthorizePanel(Panel):
-    """Offer a link, wait for the redirect, and show the tokens masked; `tokens` holds them.
+    """Offers a link, waits for the redirect, and shows the tokens masked; `tokens` contains them.
 
-    If a cell already has `tokens`, they are shown, and nothing is requested before a click. `wait`
-    is in seconds. `done` is called with new tokens.
+    If a cell already has `tokens`, the panel shows them and doesn't request anything before a
+    click. `wait` is in seconds. `done` is called with new tokens.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class AuthorizePanel(Panel):
         return (row(self._begin, self._cancel), self._link, self._page, self.form)
 
     def begin(self) -> None:
-        """Offer the link, and wait; a second click while it waits does nothing."""
+        """Offer the link and wait; another click during the wait does nothing."""
         self.start(self._await if threads_exist() else self._offer_once)
 
     def cancel(self) -> None:
@@ -92,7 +92,7 @@ class AuthorizePanel(Panel):
             self.beside(partial(self._stop, self._attempt))
 
     def paste(self, typed: Typed) -> FormReply:
-        """Accept a pasted redirect; if it is not an answer, the attempt stays pending."""
+        """Accept a pasted redirect; if it belongs to another attempt, this one stays pending."""
         redirect = typed.secrets.get("redirect")
         if self._attempt is None:
             self.say(NOT_WAITING)
@@ -118,7 +118,7 @@ class AuthorizePanel(Panel):
         self._end_without_threads(attempt)
 
     def _end_without_threads(self, attempt: Attempt) -> None:
-        """Show how the attempt ended, if there is no thread to wait for it."""
+        """Show how the attempt ended if there is no thread that waits for it."""
         if not threads_exist() and attempt is self._attempt:
             self._finish(attempt)
 

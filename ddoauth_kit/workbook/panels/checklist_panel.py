@@ -1,4 +1,4 @@
-"""Tick off the steps in a list; the ticks are stored."""
+"""Tick off the steps in a list and store the ticks."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ WRAPPED: Final = """<style>
 
 
 class ChecklistPanel(Panel):
-    """Offer a checkbox for each step in a path, such as `listing`; `done` holds the ticked numbers.
+    """Offers a checkbox for each step in a path, such as `listing`; `done` has the ticked numbers.
 
-    Its text form has no ticks, so a stored notebook is the same for everybody.
+    The text form has no ticks, so a stored notebook is the same for everybody.
     """
 
     def __init__(self, path: str = "listing") -> None:
@@ -60,7 +60,7 @@ class ChecklistPanel(Panel):
 
     @property
     def value(self) -> object:
-        """Return the value; it shows itself without a card."""
+        """Return the value, which is displayed without a card."""
         return self._table
 
     def text(self) -> str:

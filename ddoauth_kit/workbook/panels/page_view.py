@@ -1,4 +1,4 @@
-"""Show the pages of a sandbox that only this process can reach, and let a person click in them."""
+"""Show the pages of a sandbox that only this process can reach, and let a person click on them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _REDIRECTS: Final = 10
 
 
 class PageView(anywidget.AnyWidget):
-    """Act as a small browser window; `leave` receives an address outside this process.
+    """A small browser window; `leave` receives an address outside this process.
 
     Scripts on a page do not run. Pages are sent to the frame in messages, because their forms
     contain tokens, and a widget's state may be saved.
@@ -40,7 +40,7 @@ class PageView(anywidget.AnyWidget):
 
     @property
     def html(self) -> str:
-        """Return the page that is shown, or ""."""
+        """Return the currently shown page, or ""."""
         return self._html
 
     def visit(self, url: str) -> None:

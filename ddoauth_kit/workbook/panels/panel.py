@@ -43,7 +43,7 @@ panel.querySelector('.{STATUS}')?.setAttribute('role', 'status');"""
 
 
 class Panel(ABC):
-    """Show a value and buttons; while a button's task runs, the kernel can still run cells.
+    """Shows a value and buttons; while a button's task runs, the kernel can still run cells.
 
     Without threads, the task blocks the click until it ends.
 
@@ -59,7 +59,7 @@ class Panel(ABC):
     @property
     @abstractmethod
     def value(self) -> object:
-        """Return the value that the panel shows; there is a card for it."""
+        """Return the value that the panel shows, which has a card."""
 
     @abstractmethod
     def parts(self) -> Iterable[widgets.Widget]:
@@ -97,7 +97,7 @@ class Panel(ABC):
             return True
 
     def beside(self, work: Callable[[], None]) -> threading.Thread | None:
-        """Run a task in the background, whatever else is running."""
+        """Run a task in the background, regardless of what else is running."""
         if not threads_exist():
             self._guarded(work)
             return None

@@ -26,14 +26,14 @@ if TYPE_CHECKING:
     from ddoauth_kit.workbook.lab.lab import Lab
 
 GLANCE: Final = 0.5
-NOT_YET: Final = "No probes have run yet; `lab.scopes.probe()` does the same in a cell."
+NOT_YET: Final = "No probes have run yet; in a cell, run `lab.scopes.probe()`."
 
 
 class ProbePanel(Panel):
-    """Run and cancel probes; `probes` holds the results so far, as `lab.scopes.probe` returns them.
+    """Runs and cancels probes; `probes` has the results so far, as `lab.scopes.probe` returns them.
 
-    Initially, the scopes that a cell has probed are selected, or else all of the client's on the
-    lab's site.
+    Initially, the scopes that a cell has probed are selected, or else all of the client's scopes on
+    the lab's site.
 
     In live mode, only the lab's own site is offered, because each site has its own credentials.
     """
@@ -62,7 +62,7 @@ class ProbePanel(Panel):
 
     @property
     def value(self) -> object:
-        """Return a statement that nothing was probed; results have their own matrix."""
+        """Return a statement that nothing has been probed; results have their own matrix."""
         return Skipped(NOT_YET, state="not yet")
 
     def text(self) -> str:
@@ -128,7 +128,7 @@ class ProbePanel(Panel):
 
 
 def _reason(report: ProbeReport) -> str:
-    """Return the reason why every probe failed, if all share one."""
+    """Return the reason that every probe failed, if they all share one."""
     reasons = {(result.verdict, result.evidence) for result in report.results}
     verdict, evidence = reasons.pop() if len(reasons) == 1 else ("", "")
     return f" {evidence}" if verdict == Verdict.FAILED else ""

@@ -51,11 +51,11 @@ FIELDS: Final = (
 
 
 class RegistrationForm(Panel):
-    """Check and store the Developer Platform's values, as `keep_registration` does in a cell.
+    """Checks and stores the Developer Platform's values, as `keep_registration` does in a cell.
 
     Neither the input nor the messages about it become part of the notebook. The secret is removed
-    from its field at once, and kept here, for this client only, until it is stored. `store` can be
-    a sandbox's, for practice; by default, it is the real one, which live mode reads.
+    from its field at once and kept here, only for this client, until it is stored. `store` can be a
+    sandbox's store, for practice; by default, it is the real one, which live mode reads.
     """
 
     def __init__(self, site: str = "us1", *, store: Store | None = None) -> None:
@@ -80,7 +80,7 @@ class RegistrationForm(Panel):
         return (self.form,)
 
     def check(self, typed: Typed) -> FormReply:
-        """Show the findings of `check_registration` next to the fields, and store nothing."""
+        """Show the findings of `check_registration` next to the fields, but store nothing."""
         _, found = self._read(typed)
         errors = _by_field(found)
         return FormReply(_counted(errors), held=self._names_held, errors=errors)
@@ -137,7 +137,7 @@ def _split(text: str) -> list[str]:
 
 
 def _by_field(found: ResultTable) -> dict[str, str]:
-    """Return the sentences about each form field; the table names the fields in words."""
+    """Return the sentences about each form field; in the table, fields are named in words."""
     errors: dict[str, list[str]] = {}
     for each in found.rows:
         name = str(each["field"]).lower().replace(" ", "_")

@@ -1,7 +1,8 @@
 """Put a notebook's HTML on a page without parts that navigate, catch clicks or cover the page.
 
-A policy on the page stops scripts and loading. It does not stop `<meta http-equiv=refresh>`, nor a
-transparent link over the whole page, so only listed elements, attributes and styles are allowed.
+A policy on the page blocks scripts and external resources. It doesn't block `<meta
+http-equiv=refresh>` or a transparent link over the whole page, so only listed elements, attributes
+and styles are allowed.
 """
 
 from __future__ import annotations
@@ -82,7 +83,7 @@ _PICTURE: Final = re.compile(r"data:image/(?:png|jpeg|gif|webp|svg\+xml)[;,]")
 
 
 def clean_html(text: str) -> str:
-    """Return HTML that stays in its place and does nothing, except for links that are clicked."""
+    """Return HTML that stays in its place and does nothing unless a link is clicked."""
     if _is_too_deep(text):
         return TOO_DEEP
     marked = text.replace(_MARK, "\ufffd").replace("\xa0", "&nbsp;").replace("&", _MARK)
@@ -91,7 +92,7 @@ def clean_html(text: str) -> str:
 
 
 def _is_too_deep(text: str) -> bool:
-    """Return whether more elements are nested than any reader needs."""
+    """Return whether elements are nested more deeply than any reader needs."""
     opened: Counter[str] = Counter()
     depth = 0
     for close, name in _TAG.findall(text):

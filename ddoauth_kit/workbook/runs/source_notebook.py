@@ -1,4 +1,4 @@
-"""Read a user's notebook, in whatever encoding an editor saved it, and check its language."""
+"""Read a user's notebook in any encoding that an editor may have used, and check its language."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ _CONDA_OF_R: Final = re.compile(r"conda-env-.*-r")
 
 
 def checked_notebook(path: Path) -> dict[str, Any]:
-    """Return the content of a format 4 notebook that names Python as its language, or none.
+    """Return the content of a format 4 notebook whose language is Python or not stated.
 
-    Fields that programs leave out or write as null get the format's empty value.
+    Fields that programs omit or write as null get the format's empty value.
 
     Raises:
         InputError: `not_a_notebook` or `other_language`.
@@ -65,7 +65,7 @@ def checked_notebook(path: Path) -> dict[str, Any]:
 
 
 def takes_parameter(path: Path, name: str) -> bool:
-    """Return whether a notebook's parameters cell sets a name; False if it can't be read."""
+    """Return whether a notebook's parameters cell sets a name; false if it can't be read."""
     try:
         cells = checked_notebook(path)["cells"]
     except InputError:
@@ -91,7 +91,7 @@ def refuse_other_language(metadata: object, *, name: str) -> None:
 
 
 def _language(metadata: object) -> str:
-    """Return the language that a notebook names, or "" for Python or none."""
+    """Return the language of a notebook, or "" if it is Python or not stated."""
     kernel, info = _part(metadata, "kernelspec"), _part(metadata, "language_info")
     for named in (kernel.get("language"), info.get("name")):
         if isinstance(named, str) and named.strip():

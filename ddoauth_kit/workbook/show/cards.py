@@ -25,7 +25,7 @@ Rows = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """Represent a skipped step and the reason; it is falsy, so that code can test it.
+    """A skipped step and the reason; it is falsy, so that code can test it.
 
     `state` is the word before the reason, such as `not yet`.
     """
@@ -39,7 +39,7 @@ class Skipped:
 
 @singledispatch
 def rows(value: object) -> Rows:
-    """Return the rows to show for a value: names and texts."""
+    """Return the rows of a value's card: names and texts."""
     raise TypeError(f"There is no card for {type(value).__name__}.")
 
 
@@ -90,7 +90,7 @@ def _(value: TokenSet) -> Rows:
         ("refresh token", str(value.refresh_token or "none")),
         ("granted scopes", " ".join(value.scopes.granted)),
         ("requested but not granted", " ".join(value.scopes.withheld) or "none"),
-        ("good on", value.site.public.api_url),
+        ("works on", value.site.public.api_url),
     )
 
 
@@ -100,7 +100,7 @@ def _(value: ApiKey) -> Rows:
         ("API key", str(value.key)),
         ("name", value.name),
         ("id", value.key_id or "not stored"),
-        ("good on", value.site.public.api_url),
+        ("works on", value.site.public.api_url),
     )
 
 
@@ -158,7 +158,7 @@ def as_html(value: object) -> str:
 
 
 def show_cards_in(shell: Any) -> None:  # noqa: ANN401 - IPython's shell, or None outside of one
-    """Make a notebook show a card if the last value of a cell is one of the kit's."""
+    """Make a notebook show a card if the last value of a cell is one of the kit's values."""
     if shell is None:
         return
     formatters = shell.display_formatter.formatters

@@ -1,4 +1,4 @@
-"""Copy code to the clipboard with HTML only, so that a click needs no kernel."""
+"""Copy code to the clipboard with HTML only, so it also works without a kernel."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ _LOOK: Final = (
 
 
 def copy_buttons(*, curl: str, httpx: str) -> str:
-    """Return two buttons, and the code of each in a folded, read-only field.
+    """Return two buttons, and the code that each one copies in a folded, read-only field.
 
-    The buttons copy the field's text; a line next to them reports the result.
+    A line next to the buttons reports the result.
     """
     buttons = f"{_button('curl', 'cURL')} {_button('httpx', 'httpx')}"
     fields = _field("curl", "the cURL command", curl) + _field("httpx", "the httpx code", httpx)

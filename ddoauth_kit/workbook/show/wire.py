@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 
 def wire_text(exchange: Exchange) -> str:
-    """Return request and answer as HTTP messages, with one form field per line or indented JSON."""
+    """Return request and response as HTTP messages, with a form field per line or indented JSON."""
     return "\n\n".join(wire_messages(exchange))
 
 
 def wire_messages(exchange: Exchange) -> tuple[str, str]:
-    """Return the request and the answer, each as `wire_text` shows it."""
+    """Return the request and the response, each as `wire_text` shows it."""
     url = urlsplit(exchange.url)
     target = f"{url.path}?{url.query}" if url.query else url.path
     headers = [("host", url.netloc), *exchange.request_headers]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class HoldsReport(Protocol):
-    """Describe anything that shows and holds a report, such as `ProbeTables`."""
+    """Anything that contains and shows a report, such as `ProbeTables`."""
 
     @property
     def report(self) -> ProbeReport:

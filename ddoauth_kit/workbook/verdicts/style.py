@@ -1,4 +1,4 @@
-"""Style verdict tables for JupyterLab and for separate pages, light and dark, wide and narrow."""
+"""Styles for verdict tables in JupyterLab and on separate pages, in light and dark mode."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Write all findings from a run into one HTML page without scripts or external resources."""
+"""Write all findings from a run to one HTML page without scripts or external resources."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def as_page(
 ) -> str:
     """Return the whole page.
 
-    It contains the matrix, the unconfirmed verdicts with their evidence, the difference from an
-    earlier run if there is one, pictures, latency, and the verdicts' meanings.
+    It contains the matrix, the unconfirmed verdicts with their evidence, the differences from an
+    earlier run if there is one, pictures, latencies, and the meanings of the verdicts.
     """
     report = masked(report)
     matrix = verdict_matrix(report)
@@ -67,7 +67,7 @@ def _section(title: str, body: str) -> str:
 
 
 def _dead_tokens(report: ProbeReport) -> str:
-    """Return the sites whose token is dead, because the rest says nothing about them."""
+    """Return the sites whose token is dead, because the other results say nothing about them."""
     dead = [baseline for baseline in report.baselines if not baseline.alive]
     items = "".join(
         f"<li>{escape(baseline.site)}: {escape(baseline.evidence or 'no reason given')}</li>"
@@ -83,7 +83,7 @@ def _not_confirmed(matrix: VerdictMatrix) -> str:
         if found
         else "<p>All scopes are confirmed on all sites.</p>"
     )
-    return _section("What is not confirmed, with its evidence", body)
+    return _section("Scopes that are not confirmed, with the evidence", body)
 
 
 def _meanings() -> str:

@@ -1,4 +1,4 @@
-"""Give each verdict its words and colours: the word carries the meaning, the colour repeats it."""
+"""The words and colours of each verdict: the word carries the meaning, the colour repeats it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ddoauth_kit.probing.verdict import MEANINGS, Verdict
 
 @dataclass(frozen=True, slots=True)
 class Colours:
-    """Hold the text and background colours as `#rrggbb`."""
+    """The text and background colours as `#rrggbb`."""
 
     text: str
     ground: str
@@ -24,7 +24,7 @@ class Colours:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Say how a verdict looks.
+    """The appearance of a verdict.
 
     `short`, the mark, has at most four letters and is used if there is little room. `name`, the
     verdict's value with spaces, is used everywhere else.

@@ -480,7 +480,7 @@ def test_comes_back_twice(scene: Scene) -> None:
         assert person.browser.open(redirect).status == HTTPStatus.OK
         again = person.browser.open(redirect)
         assert again.status == HTTPStatus.CONFLICT
-        assert "answered before" in again.text
+        assert "already ended" in again.text
         assert person.follow(onboard(listener))[1].status == HTTPStatus.CONFLICT
         assert listener.wait(1).access_token
     with listen(scene) as listener:

@@ -128,7 +128,7 @@ def test_import_to_another_site(
     for wrong in ("us1", "mars", ""):
         assert partner.submit(page, form, site=wrong).status_code == 400
     shown = press(partner, page, form, site="eu1")
-    assert "Good on: eu1." in shown.text
+    assert "Valid on: eu1." in shown.text
     [secret] = re.findall(r"sandbox-secret-\w+", shown.text)
     clients = sandbox._twin.clients.known_to(sandbox.orgs["eu1"][0])
     new = next(client for client in clients if client.client_secret == secret)

@@ -89,7 +89,7 @@ def test_refusals_have_reasons(partner: Partner, sandbox: Sandbox) -> None:
         (
             "token-basic",
             "basic",
-            "The secret was sent by HTTP Basic; Datadog's pages show it in the body.",
+            "The secret was sent with HTTP Basic; Datadog's pages show it in the body.",
         ),
         ("token-code-unknown", "body", "The authorization code is unknown or has expired."),
         ("bearer-invalid", "bearer", "The access token is unknown, expired or revoked."),
@@ -101,7 +101,7 @@ def test_refusals_have_reasons(partner: Partner, sandbox: Sandbox) -> None:
         (
             "token-app-host",
             "none",
-            "The app host has no token endpoint. Post to the api host.",
+            "The app host has no token endpoint. Post to the API host.",
         ),
         ("unknown-path", "none", "This host serves nothing at this address."),
     ]

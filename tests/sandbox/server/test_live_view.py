@@ -67,7 +67,7 @@ def test_requests_show_as_they_come(sandbox: Sandbox, browser: httpx.Client) -> 
     count = len(sandbox.journal)
     last = entries(browser, count)[-1]
     assert last["site"] == "eu1"
-    assert last["reason"] == "The call came without a bearer token."
+    assert last["reason"] == "The call has no bearer token."
     again = entries(browser, 1, **{"last-event-id": str(count - 1)})
     assert [entry["number"] for entry in again] == [count]
 

@@ -97,7 +97,7 @@ def test_each_call_says_what_it_needs() -> None:
     assert needs.scopes == ("api_keys_write", "monitors_read")
     monitor, series, user, archives, nothing = needs.calls
     assert (monitor.scopes, monitor.note) == (frozenset({"monitors_read"}), "")
-    assert series.note == "needs the API key, which takes api_keys_write"
+    assert series.note == "needs the API key, and creating it needs api_keys_write"
     assert (user.scopes, user.note) == (frozenset(), "needs no scope")
     assert archives.note == "names no scope; permissions: logs_read_archives"
     assert (nothing.operation, nothing.note) == (None, "not in the catalogue")

@@ -267,7 +267,7 @@ def test_binder_takes_no_registration(environ: dict[str, str], tmp_path: Path) -
         ({"onboarding_url": "https://"}, "onboarding URL", "neither https"),
         ({"onboarding_url": "https://[::1"}, "onboarding URL", "neither https"),
         ({"onboarding_url": "https://acme.com/a b"}, "onboarding URL", "neither https"),
-        ({"kind": "published"}, "redirect URI", "is for tests"),
+        ({"kind": "published"}, "redirect URI", "own machine"),
     ],
 )
 def test_what_cannot_be_kept_is_named(
@@ -282,6 +282,20 @@ def test_what_cannot_be_kept_is_named(
         keep_registration(spoilt, site="us1", environ=environ)
     assert code_of(caught) == "bad_registration"
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("kind", [Kind.PUBLISHED, Kind.PRIVATE])
+def test_an_address_that_looks_like_a_test_does_not_stop_a_client(
+    environ: dict[str, str], kind: Kind
+) -> None:
+    """Datadog has published clients with such a host name, so it is only named."""
+    uris = ("https://staging.acme.com/cb", "https://acme.example/cb")
+    looks = own(kind=kind, redirect_uris=uris, onboarding_url="https://acme.com/on")
+    table = check_registration(looks).frame
+    named = table[table["problem"].str.contains("looks like a test address")]
+    assert set(table["stops"]) == {"no"}
+    assert len(named) == (len(uris) if kind is Kind.PUBLISHED else 0)
+    keep_registration(looks, site="us1", environ=environ)
 
 
 @given(name=st.text(), client_id=st.text(max_size=20), path=st.text())

@@ -94,7 +94,7 @@ def test_test_addresses_of_a_published_client_are_refused() -> None:
         assert "Nothing was stored" in reply["html"]
         assert not reply["clear"]
         errors = press(form, "Check", kind="published")["errors"]
-        assert "is for tests" in errors["redirect_uris"]
+        assert "own machine" in errors["redirect_uris"]
         assert not lab.store.slots()
 
 

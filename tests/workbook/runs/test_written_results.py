@@ -222,6 +222,19 @@ def test_a_live_run_names_what_it_talked_to(monkeypatch: pytest.MonkeyPatch) -> 
     assert "against the sandbox at 127.0.0.1:8470" in _Page(report(outcome)).text
 
 
+def test_sites_of_the_run_and_of_the_probes_are_told_apart(tmp_path: Path) -> None:
+    """A lesson that ran for one site may probe several, and the report gives both numbers."""
+    outcome = _outcome(tmp_path)
+    assert "2 notebooks, run for 2 sites" in _Page(report(outcome)).text
+    assert "Scopes were probed" not in _Page(report(outcome)).text
+    rows = [_verdict("scope_0", "confirmed", site=site) for site in (*SITES, "us3")]
+    [case] = [c for c in outcome.cases if c.name == "05_scopes.us1.acme"]
+    run = replace(outcome.runs[0], tables={"verdicts": rows})
+    text = _Page(report(replace(outcome, cases=[case], runs=[run]))).text
+    assert "1 notebook, run for 1 site" in text
+    assert "Scopes were probed on 3 sites." in text
+
+
 def test_verdicts_have_the_names_and_marks_of_the_workbook(out: Path) -> None:
     """Each verdict has its mark in its cell, and its name, mark and number in the filter."""
     assert set(TONES) == set(VERDICTS)

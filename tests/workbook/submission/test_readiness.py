@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from support.builders import registration
 
 from ddoauth_kit.grading.reports.written import write_grade
 from ddoauth_kit.grading.requirements import REQUIREMENTS
@@ -22,6 +23,7 @@ from ddoauth_kit.workbook.lessons.lesson_tables import folder_findings
 from ddoauth_kit.workbook.submission.example_folder import example_folder
 from ddoauth_kit.workbook.submission.publication import DeveloperPage, switch_to
 from ddoauth_kit.workbook.submission.readiness import Readiness, readiness
+from ddoauth_kit.workbook.submission.readiness_evidence import public_addresses
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -126,11 +128,30 @@ def test_data_flow_is_what_the_probe_proved(lab: Lab, verdict: Verdict, ready: s
 
 def test_words_never_outvote_what_was_seen(lab: Lab) -> None:
     """A person may state what no program sees, and is named; a no stays a no."""
-    stated = {"test authorization": "opened our page", "redirect URIs public": "they are"}
+    stated = {"test authorization": "opened our page", "public addresses": "they are"}
     entries = {entry.requirement: entry for entry in readiness(lab, stated=stated).entries}
     assert entries["test authorization"].evidence == "stated by a person: opened our page"
     assert entries["test authorization"].ready == "yes"
-    assert entries["redirect URIs public"].ready == "no"
+    assert entries["public addresses"].ready == "no"
+
+
+@pytest.mark.parametrize(
+    ("redirect", "onboarding", "ready"),
+    [
+        ("https://acme.com/cb", "https://acme.com/on", "yes"),
+        ("https://acme.com/cb", "http://127.0.0.1/on", "no"),
+        ("https://localhost/cb", "https://acme.com/on", "no"),
+        ("https://acme.example/cb", "https://acme.com/on", "by hand"),
+        ("https://acme.com/cb", "https://staging.acme.com/on", "by hand"),
+        ("https://acme.example/cb", "http://localhost/on", "no"),
+    ],
+)
+def test_addresses_count_as_in_the_checks(redirect: str, onboarding: str, ready: str) -> None:
+    """An address on this machine is a no; a person judges a name that looks like a test."""
+    client = registration(redirect_uris=(redirect,), onboarding_url=onboarding)
+    entry = public_addresses(client, "")
+    assert str(entry.ready) == ready
+    assert bool(entry.fix) == (ready != "yes")
 
 
 def test_no_secret_in_any_form(lab: Lab, tmp_path: Path) -> None:

@@ -90,7 +90,7 @@ def test_the_headline_says_how_much_and_how_bad() -> None:
     said = f"131 scopes on 9 sites: {bad} verdicts refused or failed."
     assert MATRIX.headline == said
     assert MATRIX.where(text="teams_read").headline.startswith(
-        "1 of 131 scopes on 9 sites: no problem"
+        "1 of 131 scopes on 9 sites: no problems"
     )
     cut = replace(full_report(), results=full_report().results[:-5], complete=False)
     assert "cancelled, 5 missing" in verdict_matrix(cut).headline
@@ -100,4 +100,4 @@ def test_the_headline_says_how_much_and_how_bad() -> None:
     odd = replace(full_report().results[0], scope="metric_read", verdict=Verdict.NO_OPERATION)
     told = verdict_matrix(replace(full_report(), results=(odd,))).headline
     assert "1 scope not known" in told
-    assert VerdictMatrix((), ("us1",), 0).headline.startswith("0 scopes on 1 site: no problem")
+    assert VerdictMatrix((), ("us1",), 0).headline.startswith("0 scopes on 1 site: no problems")

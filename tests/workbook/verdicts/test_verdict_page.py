@@ -38,7 +38,7 @@ def test_every_part_is_there() -> None:
     assert [h.text for h in _page().all("h2")] == [
         "What changed",
         "Verdicts",
-        "What is not confirmed, with its evidence",
+        "Scopes that are not confirmed, with the evidence",
         "What the verdicts mean",
         "The same as a picture",
         "Latency by site",
