@@ -145,7 +145,7 @@ def _bad_scope(lab: Lab) -> None:
 
 def _token_of_another_site(lab: Lab) -> None:
     tokens = replace(lab.exchange(lab.authorize()), site=_another_site(lab))
-    refuse_failure(lab.oauth.http.send(current_user_request(tokens)))
+    refuse_failure(lab.oauth.http.send(monitor_list_request(tokens)))
 
 
 def _second_key(lab: Lab) -> None:
