@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 from ddoauth_kit.commands.parser import listed, port_number
 from ddoauth_kit.commands.request_lines import RequestLines
 from ddoauth_kit.commands.terminal import SUCCESS, answer, complain, document, say
-from ddoauth_kit.config_folder import ONLY_ME, write_whole
+from ddoauth_kit.whole_files import ONLY_ME, write_whole
 
 if TYPE_CHECKING:
     import argparse

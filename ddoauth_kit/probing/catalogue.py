@@ -106,11 +106,6 @@ class Catalogue:
         fitting = [operation for operation in among if _fits(operation.path, segments)]
         return min(fitting, key=_templates, default=None)
 
-    def scopes_for(self, method: str, path: str) -> tuple[ScopeSet, ...] | None:
-        """Return the alternative sets of scopes for a request, or None for an unknown request."""
-        operation = self.find(method, path)
-        return operation.scope_sets if operation else None
-
 
 @cache
 def catalogue() -> Catalogue:

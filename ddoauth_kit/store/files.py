@@ -118,10 +118,6 @@ class PrivateFolder:
             os.fsync(folder)
         return True
 
-    def finish(self, name: str) -> None:
-        """Move a completely written file into place."""
-        self.rename(f"{NEW}{name}", name)
-
     def rename(self, old: str, new: str) -> None:
         """Rename a file, and replace any existing file with the new name."""
         with self._opened() as folder, _system_says(f"{self.path / new} cannot be written"):
@@ -364,7 +360,7 @@ class FileStore:
                 continue
             slot = self._slot(name, written=new)
             if slot is not None and not slot.is_probe and self._is_whole(slot, new):
-                self._folder.finish(name)
+                self._folder.rename(new, name)
             else:
                 with suppress(InputError):  # a folder with that name does no harm
                     self._folder.remove(new)
