@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ddoauth_kit import create_api_key
-from ddoauth_kit.oauth.consent.scripted_consent import visit_consent
+from ddoauth_kit.http.sender import AsyncHttp
 from ddoauth_kit.oauth.grant import Grant, grant_slot
 from ddoauth_kit.probing.catalogue import catalogue
 from ddoauth_kit.probing.probe import Writes
 from ddoauth_kit.probing.probe_run import Probing
 from ddoauth_kit.probing.prober import ProbeTarget
 from ddoauth_kit.store import MemoryStore
+from ddoauth_kit.workbook.lab.scripted_consent import visit_consent
 from support.scene import Scene
 
 if TYPE_CHECKING:
@@ -24,7 +26,7 @@ CONTRASTS = ("events_read", "metrics_read")
 
 
 class Probed(Scene):
-    """Hold a sandbox, a client bound to it, and what probing needs."""
+    """A sandbox, a client bound to it, and everything that probing needs."""
 
     def grant(self, site: str = "us1", *scopes: str) -> TokenSet:
         """Go through consent on a site, for all scopes or for some."""
@@ -40,7 +42,7 @@ class Probed(Scene):
 
     @property
     def refreshed(self) -> int:
-        """Return how many refreshes the sandbox has seen."""
+        """Return the number of refreshes that the sandbox has seen."""
         return sum("refresh_token" in entry.fields for entry in self.sandbox.journal)
 
     def target(
@@ -62,13 +64,13 @@ class Probed(Scene):
         return create_api_key(self.http, tokens=tokens)
 
     def probing(self, *targets: ProbeTarget, **choices: Any) -> Probing:
-        """Return a harmless probing that waits by the sandbox's clock."""
+        """Return a harmless probing run that waits by the sandbox's clock."""
         return Probing(
             targets,
             **{
                 "writes": Writes.HARMLESS,
                 "now": self.sandbox.clock.now(),
-                "sleep": self.sleep,
+                "open_http": partial(AsyncHttp, sleep=self.sleep),
                 **choices,
             },
         )
@@ -78,5 +80,5 @@ class Probed(Scene):
         self.sandbox.clock.advance(seconds)
 
     def sent(self, path: str) -> int:
-        """Return how many requests of a path the sandbox has seen."""
+        """Return the number of requests for a path that the sandbox has seen."""
         return sum(entry.path == path for entry in self.sandbox.journal)

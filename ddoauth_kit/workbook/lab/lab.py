@@ -67,7 +67,7 @@ RUN_AGAIN: Final = (
     "This lab has already exchanged this response, and a code works only once: run the cell with "
     "`lab.authorize()` again, then this cell and the cells after it."
 )
-NO_KEY_SCOPE: Final = "This client does not ask for api_keys_write, so it can't send data."
+NO_KEY_SCOPE: Final = "This client does not request api_keys_write, so it can't send data."
 
 
 class Lab:

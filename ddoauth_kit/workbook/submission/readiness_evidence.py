@@ -12,9 +12,9 @@ from ddoauth_kit.exchange import Purpose
 from ddoauth_kit.grading.reports.comparison import read_headline
 from ddoauth_kit.grading.results import Grade
 from ddoauth_kit.probing.verdict import MEANINGS, Verdict
+from ddoauth_kit.publishing.hosts import is_for_tests, is_loopback
 from ddoauth_kit.publishing.rules import Severity
 from ddoauth_kit.registration import Kind
-from ddoauth_kit.registration.redirect_uris import is_for_tests, is_loopback
 from ddoauth_kit.workbook.lab.backend import Mode
 
 if TYPE_CHECKING:
@@ -281,7 +281,7 @@ def _by_hand(lab: Lab, when: str) -> Iterator[ReadinessEntry]:
 
 
 def _stated(entry: ReadinessEntry, stated: Mapping[str, str]) -> ReadinessEntry:
-    """Add a person's statements for things no program can check; they never override evidence."""
+    """Add a person's statements where a program can't check; they never override evidence."""
     words = stated.get(entry.requirement, "").strip()
     if not words or entry.ready not in {Ready.BY_HAND, Ready.NOT_SEEN}:
         return entry
