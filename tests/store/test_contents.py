@@ -1,4 +1,4 @@
-"""What a store holds can be exported as a whole, and is known as a whole to whoever masks."""
+"""A store's whole content can be exported, and all of it is known to masking."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_to_no_terminal(store: EnvironmentFirst) -> None:
 @pytest.mark.checklist("N4")
 @pytest.mark.parametrize("make", ["file", "link", "folder"])
 def test_to_nothing_that_exists(store: EnvironmentFirst, tmp_path: Path, make: str) -> None:
-    """Neither an existing file nor the target of a link is written to."""
+    """No existing file and no target of a link is overwritten."""
     path, target = tmp_path / "export", tmp_path / "target"
     {
         "file": lambda: path.write_text("mine", "utf-8"),
@@ -142,7 +142,7 @@ def test_every_slot_and_record_is_known(make: Callable[[Path], Store], tmp_path:
 
 @pytest.mark.checklist("N5")
 def test_every_secret_of_a_grant_is_in_its_record() -> None:
-    """What a grant holds as a secret is what the record's canaries stand for."""
+    """The record's canaries stand for the secrets in a grant."""
     hints = typing.get_type_hints(TokenSet)
     secret = {f.name for f in fields(TokenSet) if "Secret" in str(hints[f.name])}
     assert secret == {"access_token", "refresh_token"}
