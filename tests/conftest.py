@@ -48,6 +48,7 @@ settings.load_profile("kit")
 BROWSER = "tests/browser/"
 LONGEST = (
     BROWSER,
+    "tests/grading/test_mutants.py",
     "tests/test_workflows.py",
     "tests/workbook/lessons/test_lessons_live.py",
     "tests/workbook/runs/",
@@ -60,7 +61,7 @@ LONGEST = (
     "tests/soak/",
 )
 # The tests of these files share nothing and mostly wait, so each goes wherever a process is free.
-APART = ("tests/grading/test_mutants.py", "tests/grading/test_script_browser.py")
+APART = ("tests/grading/test_script_browser.py",)
 MOST_PROCESSES = 4
 # Tests with these markers run only where a marker expression names them.
 ASKED_FOR = ("soak", "judge", "runtimes", "tab")

@@ -35,11 +35,11 @@ from ddoauth_kit.doctor import client_settings
 from ddoauth_kit.doctor.finding import Status
 from ddoauth_kit.doctor.proxy_and_tls import check_tls
 from ddoauth_kit.doctor.reachability import Reached, _foreign, check_sites
+from ddoauth_kit.doctor.way_back import consent_wanted, opens_no_window
 from ddoauth_kit.environment_values import word_of
 from ddoauth_kit.errors import InputError, NetworkError
 from ddoauth_kit.oauth.callback.addresses import registered_address
 from ddoauth_kit.oauth.client import OAuthClient
-from ddoauth_kit.oauth.consent.way_back import consent_wanted, opens_no_window
 from ddoauth_kit.printable import readable
 from ddoauth_kit.registration import registration_from_file
 from ddoauth_kit.registration.live import live_registration

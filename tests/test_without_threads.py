@@ -10,7 +10,8 @@ import time
 
 import pytest
 
-from ddoauth_kit.without_threads import apart, pause, run_inline, sockets_exist, threads_exist
+from ddoauth_kit.without_threads import apart, pause, threads_exist
+from ddoauth_kit.workbook.lab.without_sockets import sockets_exist
 
 # A stack larger than any address space: the system refuses each thread.
 NO_THREADS = "import threading; threading.stack_size(1 << 46)\n"
@@ -21,11 +22,6 @@ def _in_a_process_without_threads(code: str) -> str:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
-
-
-async def _double(number: int, *, seconds: float = 0.0) -> int:
-    await asyncio.sleep(seconds)
-    return 2 * number
 
 
 def test_this_process_has_both() -> None:
@@ -45,50 +41,6 @@ def test_a_pause_takes_its_time(platform: str, monkeypatch: pytest.MonkeyPatch) 
     assert 0.02 <= time.perf_counter() - began < 2
 
 
-def test_a_coroutine_runs_inside_a_running_loop() -> None:
-    """It ends with its result, tasks and pauses included, and the outer loop goes on after it."""
-
-    async def many() -> list[int]:
-        return await asyncio.gather(*(_double(n, seconds=0.01) for n in range(3)))
-
-    async def outer() -> tuple[list[int], int]:
-        task, found = asyncio.current_task(), run_inline(many())
-        assert asyncio.current_task() is task
-        return found, await asyncio.wait_for(_double(4), timeout=1)
-
-    assert asyncio.run(outer()) == ([0, 2, 4], 8)
-    assert run_inline(_double(5)) == 10
-
-
-def test_a_failure_leaves_the_outer_loop_as_it_was() -> None:
-    """The coroutine's error is raised, and the outer loop is the running one again."""
-
-    async def fail() -> None:
-        await asyncio.sleep(0)
-        raise LookupError("inside")
-
-    async def outer() -> int:
-        loop = asyncio.get_running_loop()
-        with pytest.raises(LookupError, match="inside"):
-            run_inline(fail())
-        assert asyncio.get_running_loop() is loop
-        return await _double(1)
-
-    assert asyncio.run(outer()) == 2
-
-
-def test_waiting_for_what_cannot_come_is_an_error() -> None:
-    """A coroutine that only another thread could wake is told so, and does not hang."""
-
-    async def wait() -> None:
-        await asyncio.get_running_loop().create_future()
-
-    started = time.monotonic()
-    with pytest.raises(RuntimeError, match="can't happen"):
-        run_inline(wait())
-    assert time.monotonic() - started < 5
-
-
 def test_a_blocking_call_runs_apart() -> None:
     """With threads the loop goes on meanwhile; the result is the call's."""
     assert asyncio.run(apart(pow, 2, 5)) == 32
@@ -103,6 +55,7 @@ def test_a_lab_needs_no_thread() -> None:
         from ddoauth_kit.oauth.tokens import current_user_request
         from ddoauth_kit.without_threads import threads_exist
         from ddoauth_kit.workbook import open_lab
+        from ddoauth_kit.workbook.lab.in_process import transport_to
 
         async def cell():
             lab = open_lab()
@@ -110,7 +63,7 @@ def test_a_lab_needs_no_thread() -> None:
             probes = lab.scopes.probe("monitors_read", "logs_read_data")
             begun = len(lab.backend.journal())
             lab.inject("expired-token:1")
-            async with AsyncHttp() as http:
+            async with AsyncHttp(transport=transport_to(lab.site.app_url)) as http:
                 answer = await lab.grant(tokens).asend(http, current_user_request)
             paths = [entry.path.rpartition("/")[2] for entry in lab.backend.journal()[begun:]]
             return [r.verdict.value for r in probes.report.results], answer.status, paths

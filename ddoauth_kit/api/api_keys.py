@@ -16,6 +16,7 @@ from ddoauth_kit.exchange import Purpose
 from ddoauth_kit.http.answers import read_object, unexpected
 from ddoauth_kit.http.message import Request, Response
 from ddoauth_kit.masking.redaction import redact
+from ddoauth_kit.oauth.tokens import api_request
 from ddoauth_kit.secret import Secret
 from ddoauth_kit.sites import Host, Site
 from ddoauth_kit.store import Slot, Store, refuse_unwritable
@@ -58,14 +59,7 @@ def create_api_key(http: Http, *, tokens: TokenSet) -> ApiKey:
 
 def api_key_request(tokens: TokenSet) -> Request:
     """Build the request that creates a key, with a bearer token and no body."""
-    return Request(
-        purpose=Purpose.KEY_CREATION,
-        method="POST",
-        site=tokens.site,
-        host=Host.API,
-        path=MARKETPLACE_PATH,
-        headers=(("authorization", tokens.access_token),),
-    )
+    return api_request(tokens, Purpose.KEY_CREATION, MARKETPLACE_PATH, method="POST")
 
 
 def read_api_key(response: Response, *, site: Site, secrets: tuple[Secret, ...] = ()) -> ApiKey:

@@ -72,8 +72,8 @@ def configure(login: Parser) -> None:
 
 def run_login(options: argparse.Namespace) -> int:
     """Get consent, exchange the code, and store the grant."""
+    from ddoauth_kit.commands.consent import listen_for_consent, paste_consent
     from ddoauth_kit.doctor.reachability import require_answer
-    from ddoauth_kit.oauth.consent.terminal import listen_for_consent, paste_consent
     from ddoauth_kit.store import open_store
 
     scopes = chosen_scopes(options.scope)
@@ -126,10 +126,9 @@ def _stored(
     response: AuthorizationResponse, *, oauth: OAuthClient, chosen: ChosenStore
 ) -> TokenSet:
     """Show the organization, exchange the code, and store the grant before the page says so."""
-    from ddoauth_kit.oauth.consent.terminal import organization
     from ddoauth_kit.oauth.grant import keep_grant
 
-    say(organization(response))
+    say(response.organization)
     tokens = oauth.exchange(response)
     keep_grant(oauth, tokens, store=chosen.store)
     return tokens
@@ -148,7 +147,7 @@ def _asked(scopes: tuple[str, ...]) -> str:
 
 
 def _is_lost(chosen: ChosenStore) -> bool:
-    """Return whether the grant is lost with this process; `ddoauth doctor` says why."""
+    """Return whether the grant is lost when this process ends; `ddoauth doctor` says why."""
     from ddoauth_kit.store import MemoryStore
 
     return isinstance(chosen.store, MemoryStore)

@@ -26,8 +26,8 @@ from ddoauth_kit.errors import InputError
 from ddoauth_kit.oauth.grant import kept_grants
 from ddoauth_kit.printable import counted
 from ddoauth_kit.probing.probe import Writes
-from ddoauth_kit.probing.probe_report import unknown_results
 from ddoauth_kit.probing.verdict import MEANINGS, PROBLEMS, Verdict
+from ddoauth_kit.scopes import known_scopes
 from ddoauth_kit.sites import DATADOG_SITES
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from ddoauth_kit.commands.parser import Parser
     from ddoauth_kit.oauth.authorization_request import AuthorizationRequest
     from ddoauth_kit.probing.probe_report import ProbeReport
+    from ddoauth_kit.probing.verdict import ProbeResult
     from ddoauth_kit.store import Slot
     from ddoauth_kit.workbook.lab.lab import Lab
     from ddoauth_kit.workbook.verdicts import ProbeTables
@@ -127,7 +128,7 @@ def run_probe(options: argparse.Namespace) -> int:
         raise logins.missing[sites[0]]
     report = tables.report
     document(_written(tables, how=options.format))
-    for result in unknown_results(report):
+    for result in _unknown(report):
         say(f"warning: {result.evidence}")
     reasons = {result.evidence for result in report.results if options.format == "table"}
     dead = {each.site: each.evidence for each in report.baselines if not each.alive}
@@ -271,3 +272,9 @@ def _together(texts: Mapping[str, str]) -> dict[tuple[str, ...], str]:
 def _without(site: str, text: str) -> str:
     """Reword a text about one site so that it applies to several."""
     return re.sub(rf"(?<![\w.-]){re.escape(site)}(?![\w-])", "these sites", text)
+
+
+def _unknown(report: ProbeReport) -> tuple[ProbeResult, ...]:
+    """Return one result for each unknown scope; it says nothing about the scope itself."""
+    first = {result.scope: result for result in reversed(report.results)}
+    return tuple(result for scope, result in first.items() if scope not in known_scopes())

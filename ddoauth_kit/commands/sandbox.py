@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 from ddoauth_kit.commands.parser import listed, port_number
 from ddoauth_kit.commands.request_lines import RequestLines
 from ddoauth_kit.commands.terminal import SUCCESS, answer, complain, document, say
-from ddoauth_kit.config_folder import ONLY_ME, write_whole
+from ddoauth_kit.whole_files import ONLY_ME, write_whole
 
 if TYPE_CHECKING:
     import argparse
@@ -432,7 +432,7 @@ def _client_lines(sandbox: Sandbox, key_file: Path) -> dict[str, str]:
 
 
 def _summarize(sandbox: Sandbox, session: FrontSession, key_file: Path, *, stop: str) -> None:
-    """Print what is available to stderr, without any secret."""
+    """Print to stderr what the sandbox offers, without any secret."""
     say(f"note: {BYPASS}")
     for notice in session.environment.notices:
         say(f"note: {notice}")

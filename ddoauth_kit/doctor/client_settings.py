@@ -12,10 +12,10 @@ from ddoauth_kit.oauth.callback import callback_pages
 from ddoauth_kit.oauth.callback.addresses import registered_address
 from ddoauth_kit.oauth.callback.loopback_server import LoopbackServer
 from ddoauth_kit.oauth.grant_record import read
+from ddoauth_kit.publishing.hosts import is_loopback
 from ddoauth_kit.registration import ClientRegistration, registration_from_file, with_environment
 from ddoauth_kit.registration.against_sandbox import VARIABLE, refuse_sandbox_secret
 from ddoauth_kit.registration.live import live_registration
-from ddoauth_kit.registration.redirect_uris import is_loopback
 from ddoauth_kit.sites import DATADOG_SITES
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.config_folder import config_folder
 from ddoauth_kit.doctor.finding import Finding, note, ok, problem
+from ddoauth_kit.doctor.way_back import consent_wanted
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.errors.near_names import nearest
-from ddoauth_kit.oauth.consent.way_back import consent_wanted
 from ddoauth_kit.printable import one_line
 from ddoauth_kit.sites import DATADOG_SITES
 from ddoauth_kit.socket_folder import short_parent

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from ddoauth_kit.errors.near_names import nearest
 from ddoauth_kit.grading.front.process import SHELL_WORDS
 from ddoauth_kit.grading.requirements import REQUIREMENTS
-from ddoauth_kit.masking.patterns import is_secret_name
+from ddoauth_kit.leaks.secret_names import is_secret_name
 from ddoauth_kit.sites import DATADOG_SITES
 
 if TYPE_CHECKING:

@@ -16,7 +16,6 @@ import httpx
 
 from ddoauth_kit.errors import NetworkError
 from ddoauth_kit.http.deadline import NotedBackend, TimedBackend, watched
-from ddoauth_kit.http.in_process import InProcess, is_in_process
 from ddoauth_kit.http.pace import Pace
 from ddoauth_kit.http.policy import is_this_machine, unsendable
 from ddoauth_kit.http.quiet import quiet
@@ -35,9 +34,8 @@ if TYPE_CHECKING:
     from ddoauth_kit.http.sending import Outcome
     from ddoauth_kit.sites import Site
 
-    # A client's settings depend on the site, the scheme, and whether the server is on this machine
-    # or even in this process.
-    Route = tuple[Site, str, bool, bool]
+    # A client's settings depend on the site, the scheme, and whether the server is on this machine.
+    Route = tuple[Site, str, bool]
 
 CONNECTIONS_PER_SITE: Final = 10
 _ALL: Final = httpx.Limits(max_connections=CONNECTIONS_PER_SITE)
@@ -60,10 +58,11 @@ class Http:
     name to the end of the body; both are in seconds. `sleep` is called with a number of seconds
     when a repeatable request has to wait before it is sent again. Redirects are never followed, and
     cookies are never stored. Without `keep_answers`, the transcript contains only the counts and
-    field names of successful API responses, because the values are a customer's data.
+    field names of successful API responses, because the values are a customer's data. `transport`
+    carries requests in place of sockets, for example to a server in the same process.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a choice of the caller
         self,
         *,
         timeout: float = 10.0,
@@ -71,10 +70,12 @@ class Http:
         transcript: Transcript | None = None,
         sleep: Callable[[float], None] = pause,
         keep_answers: bool = False,
+        transport: httpx.BaseTransport | None = None,
     ) -> None:
         self.transcript = transcript if transcript is not None else Transcript()
-        self._timeout = timeout
+        self._timeout = min(timeout, deadline)
         self._deadline = deadline
+        self._transport = transport
         self._sleep = sleep
         self._sending = Sending(transcript=self.transcript, keep_answers=keep_answers)
         self._clients: dict[Route, httpx.Client] = {}
@@ -149,7 +150,11 @@ class Http:
         route = _route(request)
         if route not in self._clients:
             client: httpx.Client = _made(
-                httpx.Client, route, self._timeout, self._deadline, limits=_ALL
+                httpx.Client,
+                route,
+                timeout=self._timeout,
+                limits=_ALL,
+                transport=self._transport,
             )
             for pool in _pools(client):
                 pool._network_backend = TimedBackend(pool._network_backend)  # noqa: SLF001
@@ -160,12 +165,12 @@ class Http:
 class AsyncHttp:
     """Send requests as `Http` does, but without blocking, and at most ten at a time to each site.
 
-    It also respects announced rate limits before they are reached. `sleep` is awaited with a number
-    of seconds. An instance belongs to one event loop, but several instances may share a
-    `transcript`.
+    It also respects the rate limits that responses announce, before they are reached. `sleep` is
+    awaited with a number of seconds. An instance belongs to one event loop, but several instances
+    may share a `transcript`.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a choice of the caller
         self,
         *,
         timeout: float = 10.0,
@@ -173,10 +178,12 @@ class AsyncHttp:
         transcript: Transcript | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         keep_answers: bool = False,
+        transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self.transcript = transcript if transcript is not None else Transcript()
-        self._timeout = timeout
+        self._timeout = min(timeout, deadline)
         self._deadline = deadline
+        self._transport = transport
         self._sleep = sleep
         self._sending = Sending(transcript=self.transcript, keep_answers=keep_answers, pace=Pace())
         self._clients: list[httpx.AsyncClient] = []
@@ -260,7 +267,11 @@ class AsyncHttp:
     def _opened(self, route: Route) -> httpx.AsyncClient:
         """Create a client for one more connection."""
         client: httpx.AsyncClient = _made(
-            httpx.AsyncClient, route, self._timeout, self._deadline, limits=_ONE
+            httpx.AsyncClient,
+            route,
+            timeout=self._timeout,
+            limits=_ONE,
+            transport=self._transport,
         )
         for pool in _pools(client):
             pool._network_backend = NotedBackend(pool._network_backend)  # noqa: SLF001
@@ -318,15 +329,19 @@ def _parsed_url(url: str) -> httpx.URL:
 
 def _route(request: Request) -> Route:
     parts = urlsplit(request.url)
-    here = is_this_machine(parts.hostname or "")
-    return request.site, parts.scheme, here, is_in_process(request.url)
+    return request.site, parts.scheme, is_this_machine(parts.hostname or "")
 
 
 def _made(
-    kind: Callable[..., Any], route: Route, timeout: float, deadline: float, *, limits: httpx.Limits
+    kind: Callable[..., Any],
+    route: Route,
+    *,
+    timeout: float,
+    limits: httpx.Limits,
+    transport: object,
 ) -> Any:  # noqa: ANN401 - either
     """Create a client that uses no proxy for this machine and logs no TLS keys."""
-    _, scheme, loopback, in_process = route
+    _, scheme, loopback = route
     if scheme == "https" and os.environ.get("SSLKEYLOGFILE"):
         what = "SSLKEYLOGFILE is set, so anyone who has that file could read every secret"
         raise NetworkError("tls_error", f"{what}; nothing was sent. Unset it.")
@@ -337,7 +352,7 @@ def _made(
             timeout=httpx.Timeout(timeout, pool=None),
             limits=limits,
             trust_env=not loopback,
-            transport=InProcess(deadline=deadline) if in_process else None,
+            transport=transport,
         )
     except (OSError, ValueError, ImportError, httpx.InvalidURL) as error:
         raise _unusable_environment(error) from None
@@ -349,7 +364,8 @@ def _pools(client: httpx.Client | httpx.AsyncClient) -> list[Any]:
     A test over sockets shows that each kind of pool uses the backend.
     """
     transports = (client._transport, *client._mounts.values())  # noqa: SLF001
-    return [t._pool for t in transports if t and not isinstance(t, InProcess)]  # noqa: SLF001
+    sockets = httpx.HTTPTransport | httpx.AsyncHTTPTransport
+    return [t._pool for t in transports if isinstance(t, sockets)]  # noqa: SLF001
 
 
 @cache

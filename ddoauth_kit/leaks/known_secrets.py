@@ -7,7 +7,8 @@ import re
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
-from ddoauth_kit.masking.patterns import is_placeholder, is_secret_name
+from ddoauth_kit.leaks.secret_names import is_secret_name
+from ddoauth_kit.masking.patterns import is_placeholder
 from ddoauth_kit.secret import Secret
 
 if TYPE_CHECKING:

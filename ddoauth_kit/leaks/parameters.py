@@ -7,7 +7,8 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from ddoauth_kit.errors import InputError
-from ddoauth_kit.masking.patterns import is_id_name, is_secret_name
+from ddoauth_kit.leaks.secret_names import is_secret_name
+from ddoauth_kit.masking.patterns import is_id_name
 from ddoauth_kit.masking.redaction import Masker
 
 if TYPE_CHECKING:

@@ -54,33 +54,12 @@ _SITE_SUFFIX: Final = re.compile(
     r"(?:_(?:US|EU|AP|UK|GOV)\d*(?:_?FED)?\d*)?(?:__\w+)?$", re.IGNORECASE
 )
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_OURS: Final = re.compile(
+OURS: Final = re.compile(
     r"DDOAUTH_(?:PUBLISHED_)?"
     r"(?:CLIENT_SECRET|REFRESH_TOKEN|ACCESS_TOKEN|API_KEY|APP_KEY|GRANT)(?:_|$)",
     re.IGNORECASE,
 )
-_SECRET_WORDS: Final = frozenset(
-    {
-        *("secret", "secrets", "token", "password", "passwd", "passphrase", "passcode"),
-        *("credential", "credentials", "pat"),
-    }
-)
-_KEY_OWNERS: Final = frozenset(
-    {
-        *("api", "app", "application", "access", "private", "auth", "encryption", "secret"),
-        *("signing", "master"),
-    }
-)
-_TOKEN_OWNERS: Final = frozenset(
-    {"access", "refresh", "id", "auth", "api", "bearer", "client", "dd", "datadog"}
-)
-_COUNTED: Final = frozenset(
-    {
-        *("page", "next", "previous", "prev", "continuation", "sync", "cursor", "start", "end"),
-        *("pad", "eos", "bos", "unk", "mask", "cls", "sep", "special", "max", "min", "stop"),
-    }
-)
-_ABOUT: Final = frozenset(
+ABOUT: Final = frozenset(
     {
         *("kind", "type", "name", "id", "url", "uri", "file", "path", "dir", "folder", "sock"),
         *("endpoint", "host", "port", "region", "expiry", "expires", "expiration", "length"),
@@ -195,7 +174,7 @@ def is_repeated(value: str) -> bool:
 
 
 def is_placeholder(value: str) -> bool:
-    """Return whether a value only marks the place where a secret goes."""
+    """Return whether a value only marks where a secret belongs."""
     return is_repeated(value) or bool(_PLACEHOLDER.match(value[:200]))
 
 
@@ -207,10 +186,10 @@ def is_id_name(name: str) -> bool:
 @lru_cache(maxsize=4096)
 def field_label(name: str) -> str:
     """Return what a field or variable with this name contains, such as `client_secret`, or ""."""
-    if _OURS.match(name):
+    if OURS.match(name):
         name = name[len("DDOAUTH_") :]
-    words = _words(name)
-    if not words or words[-1] in _ABOUT:
+    words = words_of(name)
+    if not words or words[-1] in ABOUT:
         return "grant" if words[:1] == ["grant"] and name[:1].isupper() and "_" in name else ""
     plain = "".join(words)
     for ending, label in _ENDINGS:
@@ -221,30 +200,8 @@ def field_label(name: str) -> str:
     return ""
 
 
-@lru_cache(maxsize=4096)
-def is_secret_name(name: str) -> bool:
-    """Return whether a variable or parameter with this name contains a secret.
-
-    This includes names that don't count for fields, such as `GITHUB_TOKEN` and `DD_PAT`. It
-    excludes counts and cursors, such as `MAX_TOKENS` and `PAGE_TOKEN`, and names that only describe
-    a secret, such as `TOKEN_URL`.
-    """
-    if _OURS.match(name) or field_label(name):
-        return True
-    words = _words(name)
-    if not words or words[-1] in _ABOUT or (words[-1] == "manager"):
-        return False
-    for before, word in zip(["", *words], words, strict=False):
-        if word in _SECRET_WORDS and before not in _COUNTED:
-            return True
-        if word in {"key", "keys"} and before in _KEY_OWNERS:
-            return True
-        if word == "tokens" and before in _TOKEN_OWNERS:
-            return True
-    return bool(re.search(r"(?:secret|password|apikey|appkey)s?$", "".join(words)))
-
-
-def _words(name: str) -> list[str]:
+def words_of(name: str) -> list[str]:
+    """Return the words in the name of a field or variable, in lower case."""
     name = _SITE_SUFFIX.sub("", name[:120])
     return [word for word in re.split(r"[^A-Za-z]+", _CAMEL.sub("_", name).lower()) if word]
 

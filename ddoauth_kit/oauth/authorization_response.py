@@ -35,6 +35,13 @@ class AuthorizationResponse:
     dd_oid: str = ""
     dd_org_name: str = ""
 
+    @property
+    def organization(self) -> str:
+        """Return a sentence that contains the organization's name from the redirect."""
+        named = " ".join(filter(None, (self.dd_org_name, f"({self.dd_oid})")))
+        given = named if self.dd_oid or self.dd_org_name else "that the redirect does not name"
+        return f"Consent came from the organization {given} on {self.site.domain}."
+
 
 def read_authorization_response(
     redirect: str | bytes | Redirect,

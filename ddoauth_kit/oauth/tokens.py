@@ -54,7 +54,7 @@ class TokenSet:
     token_endpoint: TokenEndpoint | None = field(default=None, repr=False)
 
     def seconds_left(self, now: datetime | None = None) -> float:
-        """Return the seconds until the access token expires; negative after its expiry."""
+        """Return the seconds until the access token expires; the result is negative after that."""
         return (self.expires_at - (now or datetime.now(UTC))).total_seconds()
 
 
@@ -323,13 +323,27 @@ def _lifetime(response: Response, answer: dict[str, Any]) -> int:
 
 
 def current_user_request(tokens: TokenSet) -> Request:
-    """Build `GET /api/v2/current_user`, which asks who authorized; any valid token may send it."""
+    """Build `GET /api/v2/current_user`, which asks who authorized; any valid token will do."""
+    return api_request(tokens, "current user call", "/api/v2/current_user")
+
+
+def api_request(
+    tokens: TokenSet,
+    purpose: str,
+    path: str,
+    *,
+    method: str = "GET",
+    **details: Any,  # noqa: ANN401 - as `Request` has them
+) -> Request:
+    """Build a call with an access token; `details` are further fields of `Request`.
+
+    A GET may be repeated, and any other method only if `details` say so.
+    """
     return Request(
-        purpose="current user call",
-        method="GET",
+        purpose=purpose,
+        method=method,
         site=tokens.site,
-        host=Host.API,
-        path="/api/v2/current_user",
+        path=path,
         headers=(("authorization", tokens.access_token),),
-        repeatable=True,
+        **{"host": Host.API, "repeatable": method == "GET", **details},
     )

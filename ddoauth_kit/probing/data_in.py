@@ -14,8 +14,7 @@ from ddoauth_kit.api.telemetry import (
     metric_request,
 )
 from ddoauth_kit.errors import AnswerError
-from ddoauth_kit.http.answers import error_texts
-from ddoauth_kit.probing.verdict import Verdict
+from ddoauth_kit.probing.verdict import Verdict, said_by
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -60,7 +59,7 @@ async def try_data_in(
     answers = [await http.send(request) for request in requests]
     said = [f"{kind} {answer.status}" for kind, answer in zip(_BUILDERS, answers, strict=True)]
     request, worst = max(zip(requests, answers, strict=True), key=lambda sent: sent[1].status)
-    words = "" if worst.status in _SUCCESS else f": {_said(worst)}"
+    words = "" if worst.status in _SUCCESS else f": {said_by(worst)}"
     return replace(
         row,
         verdict=_verdict(worst),
@@ -75,7 +74,7 @@ async def try_data_in(
 async def _validated(http: AsyncHttp, row: ProbeResult, *, api_key: ApiKey) -> ProbeResult:
     request = validation_request(api_key.key, site=api_key.site)
     answer = await http.send(request)
-    verdict, evidence = _verdict(answer), _said(answer)
+    verdict, evidence = _verdict(answer), said_by(answer)
     if verdict is Verdict.CONFIRMED:
         verdict, evidence = _judged(answer)
     return replace(
@@ -98,10 +97,6 @@ def _judged(answer: Response) -> tuple[Verdict, str]:
         return Verdict.REFUSED, "the key is not valid"
     evidence = "the key is valid; nothing was sent, because you did not ask for writes"
     return Verdict.INCONCLUSIVE, evidence
-
-
-def _said(answer: Response) -> str:
-    return "; ".join(error_texts(answer)) or f"a response without a message ({answer.status})"
 
 
 def _verdict(answer: Response) -> Verdict:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
-from ddoauth_kit.http.message import Pairs, Request
+from ddoauth_kit.oauth.tokens import api_request
 
 if TYPE_CHECKING:
+    from ddoauth_kit.http.message import Pairs, Request
     from ddoauth_kit.oauth.tokens import TokenSet
     from ddoauth_kit.probing.catalogue import Operation, ScopeSet
 
@@ -118,14 +119,13 @@ Probe: TypeAlias = CallProbe | RoundTripProbe | TelemetryProbe | NoProbe
 
 def probe_request(probe: CallProbe, *, tokens: TokenSet) -> Request:
     """Build a probe's call, which doesn't change anything, so the sender may repeat it."""
-    return Request(
-        purpose=f"probe of {probe.scope}",
+    return api_request(
+        tokens,
+        f"probe of {probe.scope}",
+        probe.path,
         method=probe.operation.method,
-        site=tokens.site,
         host=probe.operation.host,
-        path=probe.path,
         query=probe.query,
-        headers=(("authorization", tokens.access_token),),
         body=probe.body,
         repeatable=True,
         trial=True,
@@ -134,13 +134,5 @@ def probe_request(probe: CallProbe, *, tokens: TokenSet) -> Request:
 
 def listing_request(scope: str, listing: Operation, *, tokens: TokenSet) -> Request:
     """Build the listing request that finds an existing id for a scope's probe."""
-    return Request(
-        purpose=f"listing for {scope}",
-        method=listing.method,
-        site=tokens.site,
-        host=listing.host,
-        path=listing.path,
-        headers=(("authorization", tokens.access_token),),
-        repeatable=True,
-        trial=True,
-    )
+    what = f"listing for {scope}"
+    return api_request(tokens, what, listing.path, host=listing.host, trial=True)

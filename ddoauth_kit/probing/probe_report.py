@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ddoauth_kit.probing.verdict import PROBLEMS, ProbeResult
-from ddoauth_kit.scopes import known_scopes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,12 +63,6 @@ class ProbeReport:
     def is_good(self) -> bool:
         """Return whether every token is valid and no scope was refused or failed."""
         return not self.problems and all(baseline.alive for baseline in self.baselines)
-
-
-def unknown_results(report: ProbeReport) -> tuple[ProbeResult, ...]:
-    """Return one result for each unknown scope; it says nothing about the scope itself."""
-    first = {result.scope: result for result in reversed(report.results)}
-    return tuple(result for scope, result in first.items() if scope not in known_scopes())
 
 
 def merged(reports: Sequence[ProbeReport]) -> ProbeReport:

@@ -16,15 +16,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ddoauth_kit.errors import AnswerError, DdoauthError, NetworkError
 from ddoauth_kit.http.answers import error_texts
-from ddoauth_kit.http.message import Request
+from ddoauth_kit.oauth.tokens import api_request
 from ddoauth_kit.probing.request_values import is_id
 from ddoauth_kit.probing.verdict import Verdict
-from ddoauth_kit.sites import Host
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
-    from ddoauth_kit.http.message import Response
+    from ddoauth_kit.http.message import Request, Response
     from ddoauth_kit.oauth.tokens import TokenSet
     from ddoauth_kit.probing.catalogue import ScopeSet
     from ddoauth_kit.probing.verdict import ProbeResult
@@ -181,7 +180,7 @@ async def _created(trip: Trip) -> Response:
 
 
 async def _deleted(trip: Trip, found: str) -> str:
-    """Delete the object, with retries; return the outcome, or "" if it never worked.
+    """Delete the object, with retries; return the outcome, or "" if that never succeeded.
 
     A 404 counts only after an attempt that may have worked, because the site may not find a new
     object right away.
@@ -201,13 +200,11 @@ async def _deleted(trip: Trip, found: str) -> str:
 
 async def _sent(trip: Trip, *, step: Step, found: str) -> Response:
     def build(tokens: TokenSet) -> Request:
-        return Request(
-            purpose=f"round trip for {trip.row.scope}",
+        return api_request(
+            tokens,
+            f"round trip for {trip.row.scope}",
+            step.path.replace("{id}", found),
             method=step.method,
-            site=tokens.site,
-            host=Host.API,
-            path=step.path.replace("{id}", found),
-            headers=(("authorization", tokens.access_token),),
             body=_with_id(step.body, found),
             repeatable=step.method in _REPEATABLE,
             trial=True,

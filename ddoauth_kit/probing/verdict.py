@@ -133,11 +133,11 @@ def judge(
         return _forbidden(probe, response, granted=granted)
     if not _decides(status):
         limited = status == _TOO_MANY
-        return (Verdict.RATE_LIMITED if limited else Verdict.FAILED), _said(response)
+        return (Verdict.RATE_LIMITED if limited else Verdict.FAILED), said_by(response)
     if _is_missing(probe, response):
-        return Verdict.NOT_ON_SITE, _said(response)
+        return Verdict.NOT_ON_SITE, said_by(response)
     verdict, compared = _let_through(probe, granted=granted, contrast=contrast, lacking=lacking)
-    return verdict, f"{_said(response)}; {compared}"
+    return verdict, f"{said_by(response)}; {compared}"
 
 
 def needs_contrast(probe: CallProbe, response: Response) -> bool:
@@ -185,7 +185,7 @@ def _succeeded(probe: CallProbe, response: Response, *, granted: ScopeSet) -> tu
 
 
 def _unauthorized(probe: CallProbe, response: Response, *, granted: ScopeSet) -> str:
-    said = f"{_said(response)}; the same token is accepted elsewhere"
+    said = f"{said_by(response)}; the same token is accepted elsewhere"
     # Some services return 401 for a missing scope, too (an issue in Datadog's own CLI).
     return said if probe.scope in granted else f"{said}, and was not granted this scope"
 
@@ -194,10 +194,10 @@ def _forbidden(probe: CallProbe, response: Response, *, granted: ScopeSet) -> tu
     missing = probe.companions - granted
     if missing and probe.scope in granted:
         also = f"the call also needs {_names(sorted(missing))}, which was not granted"
-        return Verdict.INCONCLUSIVE, f"{_said(response)}; {also}"
+        return Verdict.INCONCLUSIVE, f"{said_by(response)}; {also}"
     if probe.scope not in granted:
-        return Verdict.REFUSED, f"{_said(response)}; the token was not granted this scope"
-    return Verdict.REFUSED, _said(response)
+        return Verdict.REFUSED, f"{said_by(response)}; the token was not granted this scope"
+    return Verdict.REFUSED, said_by(response)
 
 
 def _let_through(
@@ -217,7 +217,7 @@ def _let_through(
     return Verdict.INCONCLUSIVE, f"{without}, so there is nothing to compare with"
 
 
-def _said(response: Response) -> str:
+def said_by(response: Response) -> str:
     """Return the server's masked error message, or just the status if there is none."""
     return "; ".join(error_texts(response)) or f"a response without a message ({response.status})"
 

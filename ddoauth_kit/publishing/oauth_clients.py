@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 
 from ddoauth_kit.masking.patterns import SECRET_FIELDS
 from ddoauth_kit.publishing.findings import Place, finding, plain, quoted
+from ddoauth_kit.publishing.hosts import is_for_tests, is_loopback
 from ddoauth_kit.publishing.integration_files import Unreadable
 from ddoauth_kit.publishing.json_document import BrokenJson, Document
-from ddoauth_kit.registration.redirect_uris import is_for_tests, is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,7 +6,6 @@ fails, loses values, or writes plain text that others can read, and it says why.
 """
 
 from ddoauth_kit.store.choice import ChosenStore, open_store
-from ddoauth_kit.store.contents import export_secrets
 from ddoauth_kit.store.environment import EnvironmentFirst
 from ddoauth_kit.store.files import FileStore
 from ddoauth_kit.store.keyrings import SERVICE, KeyringStore
@@ -22,7 +21,6 @@ __all__ = [
     "MemoryStore",
     "Slot",
     "Store",
-    "export_secrets",
     "open_store",
     "refuse_unwritable",
 ]

@@ -232,7 +232,6 @@ DD_KEY = "{{client_secret}}" }}
     assert "before it was ready" in runs[0].stderr
 
 
-@pytest.mark.long
 @needs_namespaces
 def test_a_foreign_host_is_seen_in_a_namespace(place: Path) -> None:
     """Even if no outside name resolves, the front sees a secret leave."""

@@ -46,9 +46,9 @@ from ddoauth_kit.errors import InputError, NetworkError
 from ddoauth_kit.oauth.grant import grant_slot
 from ddoauth_kit.oauth.grant_record import new_record, written
 from ddoauth_kit.registration.live import live_registration
-from ddoauth_kit.registration.saved_registration import keep_registration
 from ddoauth_kit.sites import SiteTable
 from ddoauth_kit.store import MemoryStore, Slot
+from ddoauth_kit.workbook.own_app.saved_registration import keep_registration
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

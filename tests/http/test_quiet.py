@@ -13,7 +13,7 @@ from support.loopback import Answer
 
 from ddoauth_kit import Http, Secret
 from ddoauth_kit.http.sender import AsyncHttp
-from ddoauth_kit.oauth.consent.scripted_browser import Browser
+from ddoauth_kit.workbook.lab.scripted_browser import Browser
 
 if TYPE_CHECKING:
     from collections.abc import Callable

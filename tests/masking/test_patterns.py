@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ddoauth_kit.masking.patterns import PREFIXES, field_label, is_secret_name
+from ddoauth_kit.masking.patterns import PREFIXES, field_label
 from ddoauth_kit.masking.redaction import redact
 
 HEX = "c0ffee00c0ffee11c0ffee22c0ffee33"
@@ -93,25 +93,6 @@ def test_names(name: str, notation: str) -> None:
 def test_false_alarms(text: str) -> None:
     """Code, placeholders, prose, numbers, ids and commits at their places stay."""
     assert redact(text) == text
-
-
-@pytest.mark.parametrize(
-    ("name", "secret"),
-    [
-        *((f"DDOAUTH_{kind}_US1", True) for kind in ("REFRESH_TOKEN", "API_KEY", "GRANT")),
-        *((n, True) for n in ("DDOAUTH_CLIENT_SECRET", "DD_PAT", "GITHUB_TOKEN", "my_password")),
-        *(
-            (n, True)
-            for n in ("accessToken", "CREDENTIALS", "REFRESH_TOKENS", "AWS_SECRET_ACCESS_KEY")
-        ),
-        *((n, False) for n in ("PAGE_TOKEN", "MAX_TOKENS", "TOKEN_URL", "KEYBOARD", "TOKEN_KIND")),
-        *((n, False) for n in ("DDOAUTH_CLIENT_ID", "DDOAUTH_SCOPES", "TOKENIZERS_PARALLELISM")),
-        *((n, False) for n in ("COMMIT", "SITE", "AWS_SECRETS_MANAGER_ENDPOINT", "PATH", "PWD")),
-    ],
-)
-def test_names_of_variables(name: str, *, secret: bool) -> None:
-    """Variables that hold a secret are told from those that count or describe one."""
-    assert is_secret_name(name) == secret
 
 
 def test_labels() -> None:

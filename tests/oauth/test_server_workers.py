@@ -20,9 +20,9 @@ from support.places import ROOT, TESTS
 from support.redis_server import redis_server
 
 from ddoauth_kit.errors import NetworkError
-from ddoauth_kit.oauth.consent.scripted_browser import Browser
 from ddoauth_kit.sandbox import Sandbox
 from ddoauth_kit.sandbox.testing import KEY_PATH
+from ddoauth_kit.workbook.lab.scripted_browser import Browser
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

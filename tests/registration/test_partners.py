@@ -17,11 +17,11 @@ from ddoauth_kit import (
     registration_from_file,
 )
 from ddoauth_kit.api.telemetry import Telemetry
-from ddoauth_kit.oauth.consent.scripted_consent import visit_consent
 from ddoauth_kit.sandbox import Sandbox
 from ddoauth_kit.workbook import open_lab
 from ddoauth_kit.workbook.lab.open_lab import sandbox_sites
 from ddoauth_kit.workbook.lab.samples import read_samples, send_samples
+from ddoauth_kit.workbook.lab.scripted_consent import visit_consent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,8 +13,8 @@ from urllib.parse import parse_qsl, urljoin, urlsplit
 import httpx
 import pytest
 
-from ddoauth_kit.http.in_process import ByAddress, serve, withdraw
 from ddoauth_kit.sandbox import Sandbox
+from ddoauth_kit.workbook.lab.in_process import ByAddress, serve, withdraw
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

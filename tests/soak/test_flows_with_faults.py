@@ -20,13 +20,13 @@ from ddoauth_kit.api.api_keys import api_key_slot, create_kept_api_key
 from ddoauth_kit.api.refusals import refuse_failure
 from ddoauth_kit.errors import DdoauthError
 from ddoauth_kit.http.sender import Http
-from ddoauth_kit.oauth.consent.scripted_consent import visit_consent
 from ddoauth_kit.oauth.grant import Grant, grant_slot
 from ddoauth_kit.oauth.tokens import current_user_request
 from ddoauth_kit.sandbox import FAULTS, Sandbox
 from ddoauth_kit.sandbox.server import transport_faults as spoil
 from ddoauth_kit.sites import DATADOG_SITES
 from ddoauth_kit.store import FileStore
+from ddoauth_kit.workbook.lab.scripted_consent import visit_consent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

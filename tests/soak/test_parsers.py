@@ -36,7 +36,6 @@ from ddoauth_kit.http.policy import recorded
 from ddoauth_kit.masking.redaction import issued_secrets, outline, redact_body
 from ddoauth_kit.oauth.authorization_request import authorization_request
 from ddoauth_kit.oauth.authorization_response import read_authorization_response
-from ddoauth_kit.oauth.consent.scripted_browser import BrowserPage
 from ddoauth_kit.oauth.redirect import read_redirect
 from ddoauth_kit.oauth.tokens import (
     read_refresh_response,
@@ -45,6 +44,7 @@ from ddoauth_kit.oauth.tokens import (
 )
 from ddoauth_kit.sandbox import Sandbox
 from ddoauth_kit.store import FileStore, Slot
+from ddoauth_kit.workbook.lab.scripted_browser import BrowserPage
 
 if TYPE_CHECKING:
     from collections.abc import Callable

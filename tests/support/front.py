@@ -31,7 +31,7 @@ from ddoauth_kit.grading.front.hosts import HostTable
 from ddoauth_kit.grading.front.isolation import check_namespaces
 from ddoauth_kit.grading.front.proxy import Front
 from ddoauth_kit.grading.front.trust_files import TrustFiles
-from ddoauth_kit.oauth.consent.scripted_browser import Browser
+from ddoauth_kit.workbook.lab.scripted_browser import Browser
 from support.visitors import Person
 
 if TYPE_CHECKING:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ddoauth_kit import create_api_key
-from ddoauth_kit.oauth.consent.scripted_consent import visit_consent
+from ddoauth_kit.http.sender import AsyncHttp
 from ddoauth_kit.oauth.grant import Grant, grant_slot
 from ddoauth_kit.probing.catalogue import catalogue
 from ddoauth_kit.probing.probe import Writes
 from ddoauth_kit.probing.probe_run import Probing
 from ddoauth_kit.probing.prober import ProbeTarget
 from ddoauth_kit.store import MemoryStore
+from ddoauth_kit.workbook.lab.scripted_consent import visit_consent
 from support.scene import Scene
 
 if TYPE_CHECKING:
@@ -68,7 +70,7 @@ class Probed(Scene):
             **{
                 "writes": Writes.HARMLESS,
                 "now": self.sandbox.clock.now(),
-                "sleep": self.sleep,
+                "open_http": partial(AsyncHttp, sleep=self.sleep),
                 **choices,
             },
         )

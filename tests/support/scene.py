@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from ddoauth_kit import DATADOG_SITES, ClientRegistration, Endpoints, OAuthClient, Secret
 from ddoauth_kit.api.refusals import refuse_failure
-from ddoauth_kit.oauth.consent.scripted_consent import visit_consent
 from ddoauth_kit.oauth.tokens import current_user_request
+from ddoauth_kit.workbook.lab.scripted_consent import visit_consent
 
 if TYPE_CHECKING:
     from ddoauth_kit import AuthorizationRequest, AuthorizationResponse, Http, TokenSet

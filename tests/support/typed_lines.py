@@ -17,8 +17,8 @@ from unittest import mock
 import keyring
 
 from ddoauth_kit.cli import main
+from ddoauth_kit.commands.consent import paste_consent
 from ddoauth_kit.http import sender
-from ddoauth_kit.oauth.consent.terminal import paste_consent
 from ddoauth_kit.store import patience
 from support.terminals import ADDRESS
 from support.visitors import Person

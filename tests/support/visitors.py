@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
 from ddoauth_kit.errors import DdoauthError
-from ddoauth_kit.oauth.consent.scripted_browser import Browser
+from ddoauth_kit.workbook.lab.scripted_browser import Browser
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ddoauth_kit.oauth.consent.scripted_browser import BrowserPage
+    from ddoauth_kit.workbook.lab.scripted_browser import BrowserPage
 
 REDIRECTS = range(300, 400)
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ddoauth_kit.leaks.known_secrets import environment_secrets
+from ddoauth_kit.leaks.stored_secrets import secrets_of_this_user
 from ddoauth_kit.masking.redaction import Masker
 from ddoauth_kit.printable import one_line
-from ddoauth_kit.store.contents import secrets_of_this_user
 
 if TYPE_CHECKING:
     from collections.abc import Callable

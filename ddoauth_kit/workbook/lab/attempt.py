@@ -6,7 +6,6 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Protocol
 
 from ddoauth_kit.errors import AuthorizationError, InputError
-from ddoauth_kit.http.in_process import is_in_process
 from ddoauth_kit.oauth.callback.attempts import ANOTHER
 from ddoauth_kit.oauth.callback.awaited_redirect import AwaitedRedirect
 from ddoauth_kit.oauth.callback.listener import CallbackListener
@@ -14,6 +13,7 @@ from ddoauth_kit.oauth.client import ONE_PERSON
 from ddoauth_kit.oauth.redirect import Redirect, pasted_redirect
 from ddoauth_kit.printable import counted
 from ddoauth_kit.workbook.lab.backend import Mode
+from ddoauth_kit.workbook.lab.in_process import is_in_process
 from ddoauth_kit.workbook.lab.listen_or_paste import comes_back_here
 from ddoauth_kit.workbook.lab.shared_sandbox import ports_path
 

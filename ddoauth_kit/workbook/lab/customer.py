@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin
 
-from ddoauth_kit.oauth.consent.scripted_browser import Browser
+from ddoauth_kit.workbook.lab.scripted_browser import Browser
 from ddoauth_kit.workbook.show.cards import Rows, Skipped, rows
 
 if TYPE_CHECKING:

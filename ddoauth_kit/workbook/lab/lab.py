@@ -474,4 +474,4 @@ def _row(name: str, error: DdoauthError | Skipped) -> dict[str, str]:
 def _status(error: DdoauthError) -> str:
     if error.exchange:
         return str(error.exchange.status)
-    return "no complete answer" if isinstance(error, NetworkError) else "nothing sent"
+    return "no complete response" if isinstance(error, NetworkError) else "nothing sent"

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 
 from ddoauth_kit.errors import DdoauthError, InputError
+from ddoauth_kit.http.sender import AsyncHttp
 from ddoauth_kit.probing.catalogue import catalogue
 from ddoauth_kit.probing.probe import Writes
 from ddoauth_kit.probing.probe_run import Probing
 from ddoauth_kit.probing.prober import ProbeTarget
-from ddoauth_kit.probing.scope_advice import (
+from ddoauth_kit.workbook.lab.backend import Mode
+from ddoauth_kit.workbook.lab.blocking_probes import run_blocking
+from ddoauth_kit.workbook.lab.in_process import transport_to
+from ddoauth_kit.workbook.lab.scope_advice import (
     calls_of,
     missing_scopes,
     scope_use,
     smallest_scopes,
     unused_scopes,
 )
-from ddoauth_kit.workbook.lab.backend import Mode
 from ddoauth_kit.workbook.show.cards import Skipped
 from ddoauth_kit.workbook.show.probe_progress import progress_for
 from ddoauth_kit.workbook.show.result_table import ResultTable
@@ -33,10 +37,10 @@ if TYPE_CHECKING:
     from ddoauth_kit.oauth.tokens import TokenSet
     from ddoauth_kit.probing.catalogue import Operation
     from ddoauth_kit.probing.probe_run import ProbeProgress
-    from ddoauth_kit.probing.scope_advice import ScopeNeeds, ScopeUse
     from ddoauth_kit.registration import ClientRegistration
     from ddoauth_kit.sites import Site
     from ddoauth_kit.workbook.lab.backend import Backend
+    from ddoauth_kit.workbook.lab.scope_advice import ScopeNeeds, ScopeUse
     from ddoauth_kit.workbook.verdicts import ProbeTables
 
 PATIENCE: Final = 60.0
@@ -159,7 +163,7 @@ class LabScopes:
             probing = self.probing(
                 *scopes, sites=names, writes=writes, contrasts=contrasts, watch=shown
             )
-            return ProbeTables(probing.run_blocking())
+            return ProbeTables(run_blocking(probing))
 
     def probing(
         self,
@@ -183,11 +187,15 @@ class LabScopes:
             targets,
             writes=self._writes(writes),
             now=lab.oauth.clock(),
-            transcript=lab.transcript,
-            sleep=_sleep_for(lab),
             watch=watch,
-            # A sandbox on a busy machine is slow, and no other cause is possible.
-            timeout=PATIENCE if lab.backend.mode is Mode.SANDBOX else IMPATIENCE,
+            open_http=partial(
+                AsyncHttp,
+                transcript=lab.transcript,
+                sleep=_sleep_for(lab),
+                # A sandbox on a busy machine is slow, and no other cause is possible.
+                timeout=PATIENCE if lab.backend.mode is Mode.SANDBOX else IMPATIENCE,
+                transport=transport_to(lab.site.app_url),
+            ),
         )
 
     def _sites(self, sites: str | Sequence[str]) -> tuple[str, ...]:

@@ -15,15 +15,14 @@ from typing import TYPE_CHECKING, Any, Final
 from IPython.core.getipython import get_ipython
 from IPython.display import HTML, display
 
-from ddoauth_kit.errors import AuthorizationError, InputError
-from ddoauth_kit.oauth.callback.listener import CallbackListener
-from ddoauth_kit.oauth.client import ONE_PERSON
-from ddoauth_kit.oauth.consent.terminal import organization
-from ddoauth_kit.oauth.consent.way_back import (
+from ddoauth_kit.doctor.way_back import (
     browser_is_here,
     consent_wanted,
     opens_no_window,
 )
+from ddoauth_kit.errors import AuthorizationError, InputError
+from ddoauth_kit.oauth.callback.listener import CallbackListener
+from ddoauth_kit.oauth.client import ONE_PERSON
 from ddoauth_kit.registration.redirect_uris import leads_here
 
 if TYPE_CHECKING:
@@ -64,7 +63,7 @@ def ask_person(request: AuthorizationRequest, *, oauth: OAuthClient) -> Authoriz
     """
     answer = _answer(request, oauth)
     response = oauth.receive(answer, session=ONE_PERSON) if isinstance(answer, str) else answer
-    print(organization(response))  # noqa: T201 - before anything is kept
+    print(response.organization)  # noqa: T201 - before anything is kept
     return response
 
 

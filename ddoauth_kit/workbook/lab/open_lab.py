@@ -12,10 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ddoauth_kit.environment_values import value_of
 from ddoauth_kit.errors import InputError
-from ddoauth_kit.http.in_process import serve, withdraw
 from ddoauth_kit.http.sender import Http
 from ddoauth_kit.oauth.client import OAuthClient
-from ddoauth_kit.oauth.consent.scripted_consent import visit_consent
 from ddoauth_kit.registration import (
     ClientRegistration,
     Kind,
@@ -27,11 +25,14 @@ from ddoauth_kit.registration.live import live_registration
 from ddoauth_kit.secret import Secret
 from ddoauth_kit.sites import DATADOG_SITES, Endpoints, SiteTable
 from ddoauth_kit.store import ChosenStore, MemoryStore, open_store
-from ddoauth_kit.without_threads import sockets_exist, threads_exist
+from ddoauth_kit.without_threads import threads_exist
 from ddoauth_kit.workbook.lab.backend import Backend, Mode
 from ddoauth_kit.workbook.lab.drills import run_drill
+from ddoauth_kit.workbook.lab.in_process import serve, transport_to, withdraw
 from ddoauth_kit.workbook.lab.lab import Lab
+from ddoauth_kit.workbook.lab.scripted_consent import visit_consent
 from ddoauth_kit.workbook.lab.shared_sandbox import find_shared_sandbox
+from ddoauth_kit.workbook.lab.without_sockets import sockets_exist
 from ddoauth_kit.workbook.show.cards import show_cards_in
 
 if TYPE_CHECKING:
@@ -139,7 +140,11 @@ def open_sandbox_lab(  # noqa: PLR0913 - each is a choice of the notebook or its
     oauth = OAuthClient(
         _registration({"name": sandbox.client.name, **sandbox.client.description()}, registration),
         sites=sandbox_sites(sandbox),
-        http=Http(sleep=partial(_advance, sandbox), keep_answers=True),
+        http=Http(
+            sleep=partial(_advance, sandbox),
+            keep_answers=True,
+            transport=transport_to(sandbox.base_url),
+        ),
         clock=sandbox.clock.now,
     )
     backend = OwnSandbox(

@@ -19,13 +19,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from ddoauth_kit.config_folder import ONLY_ME, write_whole
 from ddoauth_kit.edited_text import edited_text
 from ddoauth_kit.errors import DdoauthError, InputError
 from ddoauth_kit.http.message import Request
 from ddoauth_kit.http.sender import Http
 from ddoauth_kit.secret import Secret
 from ddoauth_kit.sites import Endpoints, Host, Site
+from ddoauth_kit.whole_files import ONLY_ME, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

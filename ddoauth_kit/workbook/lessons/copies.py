@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
-from ddoauth_kit.config_folder import write_whole
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.printable import quoted_path
+from ddoauth_kit.whole_files import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

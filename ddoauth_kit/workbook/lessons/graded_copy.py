@@ -15,7 +15,6 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ddoauth_kit.binder import refuse_in_a_tab
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.grading.requirements import REQUIREMENTS
 from ddoauth_kit.grading.settings import (
@@ -28,6 +27,7 @@ from ddoauth_kit.grading.settings import (
     StartSettings,
 )
 from ddoauth_kit.own_python import python_command
+from ddoauth_kit.workbook.lessons.lesson_runs import refuse_in_a_tab
 from ddoauth_kit.workbook.show.result_table import ResultTable
 from ddoauth_kit.workbook.show.snippets import Snippet
 

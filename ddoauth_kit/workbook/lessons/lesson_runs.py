@@ -10,7 +10,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
-from ddoauth_kit.binder import refuse_in_a_tab
+from ddoauth_kit.binder import in_a_tab
+from ddoauth_kit.errors import InputError
 from ddoauth_kit.sites import DATADOG_SITES
 from ddoauth_kit.workbook.lessons.notebooks import find_notebooks
 from ddoauth_kit.workbook.runs.comparison import ABSENT, EarlierRun, compare, results_of
@@ -129,3 +130,13 @@ def _failure(run: NotebookRun) -> dict[str, str]:
         "code": found["code"] if found else "",
         "what happened": found["said"].split(". ")[0] + "." if found else run.error,
     }
+
+
+def refuse_in_a_tab(what: str) -> None:
+    """Refuse work that needs processes if this runs in a browser tab.
+
+    Raises:
+        InputError: `no_processes`.
+    """
+    if in_a_tab():
+        raise InputError("no_processes", f"A browser tab has no processes, so it can't {what}.")

@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
 
 from ddoauth_kit.errors import AuthorizationError
-from ddoauth_kit.http.in_process import is_in_process
 from ddoauth_kit.oauth.callback.attempts import ANOTHER
 from ddoauth_kit.oauth.client import ONE_PERSON
-from ddoauth_kit.oauth.consent.scripted_browser import Browser
-from ddoauth_kit.oauth.consent.scripted_consent import visit_consent
 from ddoauth_kit.workbook.lab.attempt import listener_of
 from ddoauth_kit.workbook.lab.backend import Mode
+from ddoauth_kit.workbook.lab.in_process import is_in_process
+from ddoauth_kit.workbook.lab.scripted_browser import Browser
+from ddoauth_kit.workbook.lab.scripted_consent import visit_consent
 
 if TYPE_CHECKING:
     from ddoauth_kit.oauth.authorization_response import AuthorizationResponse
-    from ddoauth_kit.oauth.consent.scripted_browser import BrowserPage
     from ddoauth_kit.oauth.tokens import TokenSet
     from ddoauth_kit.workbook.lab.lab import Lab
+    from ddoauth_kit.workbook.lab.scripted_browser import BrowserPage
 
 WAIT: Final = 30.0
 REDIRECTS: Final = 10

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.registration.redirect_uris import why_no_redirect_uri
-from ddoauth_kit.registration.saved_registration import SavedRegistration, problems_of
+from ddoauth_kit.workbook.own_app.saved_registration import SavedRegistration, problems_of
 from ddoauth_kit.workbook.show.cards import Rows, rows
 from ddoauth_kit.workbook.show.result_table import ResultTable
 

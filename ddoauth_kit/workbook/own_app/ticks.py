@@ -7,7 +7,8 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.binder import NOTHING_KEPT, on_binder
-from ddoauth_kit.config_folder import config_folder, write_setting
+from ddoauth_kit.config_folder import config_folder
+from ddoauth_kit.whole_files import write_setting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

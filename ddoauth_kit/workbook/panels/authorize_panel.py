@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Final
 import ipywidgets as widgets
 
 from ddoauth_kit.errors import AuthorizationError, DdoauthError
-from ddoauth_kit.http.in_process import is_in_process
-from ddoauth_kit.oauth.consent.terminal import organization
 from ddoauth_kit.secret import Secret
 from ddoauth_kit.without_threads import threads_exist
 from ddoauth_kit.workbook.lab.attempt import begin_attempt
+from ddoauth_kit.workbook.lab.in_process import is_in_process
 from ddoauth_kit.workbook.lab.listen_or_paste import link
 from ddoauth_kit.workbook.panels.page_view import PageView
 from ddoauth_kit.workbook.panels.panel import Panel, button, row
@@ -162,7 +161,7 @@ class AuthorizePanel(Panel):
 
     def _name(self, response: AuthorizationResponse) -> None:
         """Show who consented before the code is exchanged and the grant is stored."""
-        self._organization = organization(response)
+        self._organization = response.organization
         self.say(f"{self._organization} Getting tokens.")
 
     def _busy(self, *, waiting: bool) -> None:

@@ -9,8 +9,8 @@ from urllib.parse import urljoin
 import anywidget
 import traitlets
 
-from ddoauth_kit.http.in_process import is_in_process
-from ddoauth_kit.oauth.consent.scripted_browser import Browser
+from ddoauth_kit.workbook.lab.in_process import is_in_process
+from ddoauth_kit.workbook.lab.scripted_browser import Browser
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Final
 import ipywidgets as widgets
 
 from ddoauth_kit.probing.verdict import Verdict
-from ddoauth_kit.without_threads import run_inline, threads_exist
+from ddoauth_kit.without_threads import threads_exist
 from ddoauth_kit.workbook.lab.backend import Mode
+from ddoauth_kit.workbook.lab.without_sockets import run_inline
 from ddoauth_kit.workbook.panels.checks import Checks
 from ddoauth_kit.workbook.panels.matrix_filter import FilterableMatrix
 from ddoauth_kit.workbook.panels.panel import Panel, button, row

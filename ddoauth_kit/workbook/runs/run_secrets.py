@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ddoauth_kit.leaks.known_secrets import environment_secrets
-from ddoauth_kit.store.contents import secrets_of_this_user
+from ddoauth_kit.leaks.stored_secrets import secrets_of_this_user
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -11,8 +11,6 @@ from urllib.parse import urljoin
 
 from ddoauth_kit.errors import AuthorizationError, InputError
 from ddoauth_kit.oauth.client import ONE_PERSON
-from ddoauth_kit.oauth.consent.scripted_browser import Browser
-from ddoauth_kit.oauth.consent.scripted_consent import visit_consent
 from ddoauth_kit.registration import ClientRegistration, Kind
 from ddoauth_kit.secret import Secret
 from ddoauth_kit.sites import DATADOG_SITES
@@ -22,11 +20,13 @@ from ddoauth_kit.workbook.lab.backend import Mode
 from ddoauth_kit.workbook.lab.customer import Clicked
 from ddoauth_kit.workbook.lab.lab import Lab
 from ddoauth_kit.workbook.lab.open_lab import OwnSandbox
+from ddoauth_kit.workbook.lab.scripted_browser import Browser
+from ddoauth_kit.workbook.lab.scripted_consent import visit_consent
 from ddoauth_kit.workbook.show.cards import Rows, as_html, as_text, rows
 from ddoauth_kit.workbook.show.result_table import ResultTable
 
 if TYPE_CHECKING:
-    from ddoauth_kit.oauth.consent.scripted_browser import BrowserPage
+    from ddoauth_kit.workbook.lab.scripted_browser import BrowserPage
 
 WHERE: Final = "Developer Platform"
 _PATH: Final = "/developer"

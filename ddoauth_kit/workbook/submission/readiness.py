@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from ddoauth_kit.leaks.known_secrets import environment_secrets
+from ddoauth_kit.leaks.stored_secrets import stored_secrets
 from ddoauth_kit.masking.redaction import Masker
 from ddoauth_kit.result_files import write_text
-from ddoauth_kit.store.contents import stored_secrets
 from ddoauth_kit.workbook.show.result_table import TABLE_MIME, ResultTable
 from ddoauth_kit.workbook.submission.readiness_evidence import ReadinessEntry, Ready, all_entries
 

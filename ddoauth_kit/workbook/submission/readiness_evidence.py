@@ -12,9 +12,9 @@ from ddoauth_kit.exchange import Purpose
 from ddoauth_kit.grading.reports.comparison import read_headline
 from ddoauth_kit.grading.results import Grade
 from ddoauth_kit.probing.verdict import MEANINGS, Verdict
+from ddoauth_kit.publishing.hosts import is_for_tests, is_loopback
 from ddoauth_kit.publishing.rules import Severity
 from ddoauth_kit.registration import Kind
-from ddoauth_kit.registration.redirect_uris import is_for_tests, is_loopback
 from ddoauth_kit.workbook.lab.backend import Mode
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from support.scene import Scene
 
 from ddoauth_kit.errors import AuthorizationError
 from ddoauth_kit.oauth.callback.awaited_redirect import AwaitedRedirect
-from ddoauth_kit.oauth.consent.scripted_consent import visit_consent
 from ddoauth_kit.oauth.redirect import read_redirect
 from ddoauth_kit.sandbox import Sandbox
+from ddoauth_kit.workbook.lab.scripted_consent import visit_consent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

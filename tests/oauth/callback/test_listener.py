@@ -20,7 +20,7 @@ from ddoauth_kit import TokenSet
 from ddoauth_kit.errors import AuthorizationError, InputError, NetworkError
 from ddoauth_kit.oauth.callback.listener import CallbackListener
 from ddoauth_kit.oauth.client import ONE_PERSON
-from ddoauth_kit.oauth.consent.scripted_consent import visit_consent
+from ddoauth_kit.workbook.lab.scripted_consent import visit_consent
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -23,14 +23,14 @@ from ddoauth_kit.errors import AuthorizationError, InputError
 from ddoauth_kit.errors.explainer import by_code
 from ddoauth_kit.oauth.callback.listener import CallbackListener
 from ddoauth_kit.oauth.client import ONE_PERSON
-from ddoauth_kit.oauth.consent.scripted_consent import visit_consent
 from ddoauth_kit.sandbox import Sandbox
+from ddoauth_kit.workbook.lab.scripted_consent import visit_consent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from ddoauth_kit import Http, TokenSet
-    from ddoauth_kit.oauth.consent.scripted_browser import BrowserPage
+    from ddoauth_kit.workbook.lab.scripted_browser import BrowserPage
 
     Listener = CallbackListener[TokenSet]
 
@@ -156,7 +156,7 @@ def test_a_port_that_another_kernel_holds(scene: Scene) -> None:
         with pytest.raises(InputError) as caught:
             listen(scene).open()
         assert caught.value.code == "port_not_opened"
-        assert "stop the program that uses the port" in str(caught.value)
+        assert "stop the program that is using the port" in str(caught.value)
         person = Person()
         assert person.browser.open(begin(scene, person)).status == HTTPStatus.OK
         assert said(other) == "us1"

@@ -11,11 +11,11 @@ from support.backends import live_lab
 from support.visitors import Person, get, waiting
 
 from ddoauth_kit.errors import AuthorizationError
-from ddoauth_kit.oauth.consent.scripted_consent import visit_consent
 from ddoauth_kit.store import Slot
 from ddoauth_kit.workbook import open_sandbox_lab
 from ddoauth_kit.workbook.lab import listen_or_paste as person
 from ddoauth_kit.workbook.lab.attempt import ListenedAttempt, PastedAttempt, begin_attempt
+from ddoauth_kit.workbook.lab.scripted_consent import visit_consent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,8 +8,8 @@ import pytest
 
 from ddoauth_kit.errors import DdoauthError
 from ddoauth_kit.oauth.client import ONE_PERSON
-from ddoauth_kit.oauth.consent.scripted_consent import visit_consent
 from ddoauth_kit.workbook import Lab, open_sandbox_lab
+from ddoauth_kit.workbook.lab.scripted_consent import visit_consent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -9,10 +9,10 @@ import pytest
 
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.oauth.client import ONE_PERSON
-from ddoauth_kit.oauth.consent.scripted_consent import visit_consent
 from ddoauth_kit.store import ChosenStore, MemoryStore
 from ddoauth_kit.store.environment import EnvironmentFirst
 from ddoauth_kit.workbook import Lab, open_sandbox_lab, provoke
+from ddoauth_kit.workbook.lab.scripted_consent import visit_consent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,10 +13,10 @@ from support.visitors import Person
 
 from ddoauth_kit.errors import AuthorizationError, InputError
 from ddoauth_kit.oauth.client import ONE_PERSON
-from ddoauth_kit.oauth.consent.scripted_consent import visit_consent
 from ddoauth_kit.workbook import Lab, open_lab, provoke
 from ddoauth_kit.workbook.lab import listen_or_paste as paste
 from ddoauth_kit.workbook.lab import listen_or_paste as person
+from ddoauth_kit.workbook.lab.scripted_consent import visit_consent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

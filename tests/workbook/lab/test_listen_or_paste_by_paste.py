@@ -6,9 +6,9 @@ import pytest
 
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.oauth.client import ONE_PERSON
-from ddoauth_kit.oauth.consent.scripted_consent import visit_consent
 from ddoauth_kit.workbook import open_lab
 from ddoauth_kit.workbook.lab import listen_or_paste as paste
+from ddoauth_kit.workbook.lab.scripted_consent import visit_consent
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from support.loopback import Answer
 from support.visitors import Person
 
 from ddoauth_kit.errors import AuthorizationError, DdoauthError, NetworkError
-from ddoauth_kit.oauth.consent.scripted_browser import Browser, BrowserPage
 from ddoauth_kit.workbook import Lab, open_sandbox_lab
+from ddoauth_kit.workbook.lab.scripted_browser import Browser, BrowserPage
 from ddoauth_kit.workbook.own_app.arrival import REDIRECTS, WAIT, arrive_from_datadog
 
 if TYPE_CHECKING:

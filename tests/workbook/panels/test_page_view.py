@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from support.panels import held, until
 
-from ddoauth_kit.oauth.consent.scripted_browser import BrowserPage
 from ddoauth_kit.workbook import open_sandbox_lab
+from ddoauth_kit.workbook.lab.scripted_browser import BrowserPage
 from ddoauth_kit.workbook.panels import AuthorizePanel
 from ddoauth_kit.workbook.panels.page_view import PageView
 
@@ -79,7 +79,7 @@ def test_panels_need_no_threads() -> None:
     """If no thread can start, a click still authorizes, denies, probes and counts."""
     code = """
     import asyncio
-    from ddoauth_kit.oauth.consent.scripted_browser import BrowserPage
+    from ddoauth_kit.workbook.lab.scripted_browser import BrowserPage
     from ddoauth_kit.workbook import open_lab
     from ddoauth_kit.workbook.panels import AuthorizePanel, ProbePanel, TokenPanel
 

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode, urljoin
 
 from ddoauth_kit.errors import AuthorizationError
-from ddoauth_kit.oauth.consent.scripted_browser import Browser
+from ddoauth_kit.workbook.lab.scripted_browser import Browser
 
 if TYPE_CHECKING:
     from ddoauth_kit.oauth.authorization_request import AuthorizationRequest
-    from ddoauth_kit.oauth.consent.scripted_browser import BrowserPage
+    from ddoauth_kit.workbook.lab.scripted_browser import BrowserPage
 
 _REDIRECTS: Final = range(300, 400)
 _PAGE_ERRORS: Final = {
@@ -33,7 +33,7 @@ def visit_consent(
     """Open the authorization URL, decide, and return the redirect that follows.
 
     `decision` is `approve` or `deny`. `organization` is the `dd_oid` of the organization to act
-    for, by default the site's first organization. `region` is the name of another site that the
+    for; the default is the site's first organization. `region` is the name of another site that the
     customer chooses while consenting.
 
     Raises:

@@ -18,8 +18,8 @@ from urllib.parse import urlencode, urlsplit
 import httpx
 
 from ddoauth_kit.errors import NetworkError
-from ddoauth_kit.http.in_process import ByAddress
 from ddoauth_kit.http.quiet import quiet
+from ddoauth_kit.workbook.lab.in_process import ByAddress
 
 if TYPE_CHECKING:
     import ssl

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from ddoauth_kit.doctor.way_back import browser_is_here, consent_wanted, opens_no_window
 from ddoauth_kit.errors import InputError
-from ddoauth_kit.oauth.consent.way_back import browser_is_here, consent_wanted, opens_no_window
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ address can't be confused with a real server's.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
 import httpx
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Iterator
 
     Headers = list[tuple[str, str]]
-
-_FOREVER: Final = float("inf")
 
 
 class Delivery(Protocol):
@@ -74,16 +72,13 @@ def is_in_process(url: str) -> bool:
 class InProcess(httpx.BaseTransport, httpx.AsyncBaseTransport):
     """Pass requests to servers in this process; slow and truncated responses behave like real ones.
 
-    The client's read timeout or `deadline`, in seconds, ends a slow response.
+    The client's read timeout ends a slow response.
     """
-
-    def __init__(self, *, deadline: float = _FOREVER) -> None:
-        self._deadline = deadline
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Return the response."""
         answer = _answer(request, request.read())
-        patience = self._patience(request)
+        patience = _patience(request)
         if answer.delay:
             pause(min(answer.delay, patience))
         return _response(request, answer, patience=patience)
@@ -91,13 +86,14 @@ class InProcess(httpx.BaseTransport, httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Return the response."""
         answer = _answer(request, await request.aread())
-        patience = self._patience(request)
+        patience = _patience(request)
         await asyncio.sleep(min(answer.delay, patience))  # 0 gives other tasks a turn
         return _response(request, answer, patience=patience)
 
-    def _patience(self, request: httpx.Request) -> float:
-        timeout: float | None = request.extensions.get("timeout", {}).get("read")
-        return self._deadline if timeout is None else min(timeout, self._deadline)
+
+def transport_to(url: str) -> InProcess | None:
+    """Return the transport that reaches an address in this process, or None for any other."""
+    return InProcess() if is_in_process(url) else None
 
 
 class ByAddress(httpx.BaseTransport):
@@ -140,6 +136,11 @@ class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):
                 "peer closed connection without sending complete message body "
                 f"(received {len(body)} bytes, expected {announced})"
             )
+
+
+def _patience(request: httpx.Request) -> float:
+    timeout: float = request.extensions["timeout"]["read"]
+    return timeout
 
 
 def _place(url: str) -> str:

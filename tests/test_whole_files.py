@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ddoauth_kit.config_folder import ONLY_ME, write_whole
+from ddoauth_kit.whole_files import ONLY_ME, write_whole
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 FILL = """
 import resource, signal, sys
 from pathlib import Path
-from ddoauth_kit.config_folder import write_whole
+from ddoauth_kit.whole_files import write_whole
 resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10))
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 try:

@@ -17,9 +17,10 @@ from support.builders import CLIENT_SECRET, readable, registration
 
 from ddoauth_kit import Kind, Secret
 from ddoauth_kit.errors import InputError
-from ddoauth_kit.registration.saved_registration import keep_registration, kept_registration
+from ddoauth_kit.registration.live import kept_registration
 from ddoauth_kit.store import MemoryStore, open_store
 from ddoauth_kit.workbook.own_app.registration_check import check_registration
+from ddoauth_kit.workbook.own_app.saved_registration import keep_registration
 
 if TYPE_CHECKING:
     from ddoauth_kit import ClientRegistration
@@ -29,8 +30,8 @@ LOOPBACK = "http://127.0.0.1:8484/oauth/callback"
 KILLED = """
 import os, pathlib, signal, sys
 from ddoauth_kit import ClientRegistration, Secret
-from ddoauth_kit.registration import saved_registration
-from ddoauth_kit.registration.saved_registration import keep_registration
+from ddoauth_kit.workbook.own_app import saved_registration
+from ddoauth_kit.workbook.own_app.saved_registration import keep_registration
 moments = {
     "before the file": (saved_registration, "write_setting"),
     "before the new file has its name": (pathlib.Path, "replace"),

@@ -8,10 +8,10 @@ from getpass import getpass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from ddoauth_kit.doctor.way_back import opens_no_window
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.oauth.callback.listener import WAIT, CallbackListener
 from ddoauth_kit.oauth.client import ONE_PERSON
-from ddoauth_kit.oauth.consent.way_back import opens_no_window
 from ddoauth_kit.oauth.redirect import pasted_redirect
 from ddoauth_kit.printable import counted
 from ddoauth_kit.registration.redirect_uris import leads_here
@@ -24,13 +24,6 @@ if TYPE_CHECKING:
     from ddoauth_kit.oauth.tokens import TokenSet
 
 PROMPT: Final = "Paste the address of the page where you end up (it is not shown): "
-
-
-def organization(response: AuthorizationResponse) -> str:
-    """Return a sentence that contains the organization's name from the redirect."""
-    named = " ".join(filter(None, (response.dd_org_name, f"({response.dd_oid})")))
-    given = named if response.dd_oid or response.dd_org_name else "that the redirect does not name"
-    return f"Consent came from the organization {given} on {response.site.domain}."
 
 
 def listen_for_consent(  # noqa: PLR0913 - tests replace some of them

@@ -8,7 +8,7 @@ import pytest
 from support.loopback import Answer
 
 from ddoauth_kit.errors import NetworkError
-from ddoauth_kit.oauth.consent.scripted_browser import Browser
+from ddoauth_kit.workbook.lab.scripted_browser import Browser
 
 if TYPE_CHECKING:
     from collections.abc import Callable
