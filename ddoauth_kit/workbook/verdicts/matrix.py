@@ -266,7 +266,7 @@ def _sites(finding: Unconfirmed, sites: Sequence[str]) -> str:
 
 
 def chip(verdict: Verdict, number: int | None = None) -> str:
-    """Return a verdict's name on its colour, with a count if there is one."""
+    """Return a verdict's name on a background of its colour, with a count if there is one."""
     counted = "" if number is None else f" {number}"
     return f'<span class="chip {verdict}">{MARKS[verdict].name}{counted}</span>'
 
