@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 WIDTH: Final = 100
 _SHORT: Final = max(len(mark.short) for mark in MARKS.values())
-# After this many lines, the sites' names are out of sight, so the next area repeats them.
+# After this many lines, the site names are out of sight, so the next area repeats them.
 _HEAD_AGAIN: Final = 20
 
 
