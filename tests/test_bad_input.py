@@ -1,4 +1,4 @@
-"""Whatever goes wrong against the sandbox is an error that says what to do, and no secret."""
+"""Every failure against the sandbox is an error that says what to do and shows no secret."""
 
 from __future__ import annotations
 
@@ -267,7 +267,7 @@ def test_each_failure_says_what_to_do(
 
 
 def test_the_errors_are_those_that_were_asked_for(scene: Scene) -> None:
-    """Without a provocation, the same steps succeed: the failures above are no accident."""
+    """Without a provocation, the same steps succeed: the failures above are not accidental."""
     tokens = scene.oauth.refresh(scene.tokens())
     scene.whoami(tokens)
     assert create_api_key(scene.http, tokens=tokens).key.reveal().startswith("sandbox-key-")

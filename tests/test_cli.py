@@ -224,7 +224,7 @@ def test_failing_notebook_exits_with_1(tmp_path: Path, capsys: pytest.CaptureFix
 
 
 def test_lessons_run_under_nbconvert(tmp_path: Path) -> None:
-    """`jupyter nbconvert --execute` runs lessons as they are, without an error."""
+    """`jupyter nbconvert --execute` runs unmodified lessons without an error."""
     lessons = [
         ROOT / "notebooks" / name for name in ("01_the_whole_flow.ipynb", "09_your_own_app.ipynb")
     ]
@@ -287,7 +287,7 @@ def _interrupted(
 
 
 def test_resume_refuses_other_settings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A folder that was written with other settings is left as it is."""
+    """A folder that was written with other settings is left unchanged."""
     out = str(tmp_path)
     assert main(["run", "00", "--out", out]) == 0
     before = (tmp_path / "ledger.jsonl").read_bytes()
@@ -311,7 +311,7 @@ def test_scan_says_where_and_never_what(tmp_path: Path, capsys: pytest.CaptureFi
 
 
 def test_command_without_the_workbook() -> None:
-    """Where only the library is installed, a command names the extra that it needs."""
+    """If only the library is installed, a command names the extra that it needs."""
     code = (
         "import sys\n"
         "for name in ('pandas', 'papermill', 'starlette', 'uvicorn'): sys.modules[name] = None\n"

@@ -38,7 +38,7 @@ def _added() -> list[str]:
 
 
 def test_the_whole_history_holds_no_secret() -> None:
-    """No line that was ever added has the shape of a credential, but for those made up in tests."""
+    """No line ever added looks like a credential, except those made up in tests."""
     lines = _added()
     assert len(lines) > 10_000
     found = [

@@ -117,7 +117,7 @@ def test_two_words_are_never_one_client(name: str, one: str, between: str, two: 
 def test_the_doctor_says_what_the_commands_say(
     scheme: str, host: str, port: str, kind: str
 ) -> None:
-    """Whatever they refuse is a problem in its report, and what they take is not."""
+    """Every value that they refuse is a problem in its report, and accepted values are not."""
     uri = f"{scheme}://{host}{port}/cb"
     environ = {
         **GOOD,
@@ -142,7 +142,7 @@ def test_the_doctor_says_what_the_commands_say(
 
 @generated(st.text(min_size=1, max_size=10).filter(lambda t: "\0" not in t))
 def test_a_folder_is_whole_or_refused(text: str) -> None:
-    """No text of `DDOAUTH_STORE_FOLDER` leads to a folder below the current one."""
+    """No value of `DDOAUTH_STORE_FOLDER` leads to a folder below the current one."""
     environ = {"HOME": "/home/a", "DDOAUTH_STORE_FOLDER": text}
     folder, refused = _asked(lambda: default_folder(environ))
     if refused:
@@ -296,7 +296,7 @@ AROUND = st.text(" \t\n\0\u200b<>()[]-_.'", max_size=3)
     )
 )
 def test_a_missing_cookie_begins_nothing(session: object) -> None:
-    """No text or value that a framework gives for a missing cookie is a session."""
+    """No value that a framework gives for a missing cookie is accepted as a session."""
     client = OAuthClient(replace(given_registration()))
     with pytest.raises(InputError) as caught:
         client.begin(session=session)  # type: ignore[arg-type]
@@ -315,7 +315,7 @@ def test_what_is_not_a_path_is_refused_by_name(given: object) -> None:
 def test_a_tilde_that_a_program_passes_is_the_home_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing called `~` is created, for a text and for a path."""
+    """Nothing called `~` is created, for a string or a path."""
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
     for given in ("~/kept", Path("~") / "kept"):
@@ -358,7 +358,7 @@ def test_certificates_for_other_programs_are_named() -> None:
 
 @generated(st.floats() | st.integers(-2, 10**6) | st.text("0123456789.,-+eEsm _", max_size=6))
 def test_a_time_limit_is_what_was_typed(typed: object) -> None:
-    """Any number of seconds above 0 reaches the runner as it is, and all else is refused."""
+    """Any number of seconds above 0 reaches the runner unchanged; everything else is refused."""
     parser = Parser(prog="ddoauth run")
     run.configure(parser)
     try:

@@ -62,7 +62,7 @@ def test_a_foreign_domain_gets_nothing(partner: Scene, datadog_sandbox: WatchedS
 
 @pytest.mark.datadog_sandbox(rotate=True, real_time=True)
 def test_many_calls_are_one_refresh(partner: Scene, datadog_sandbox: WatchedSandbox) -> None:
-    """Where refresh tokens rotate, ten calls after an expiry refresh once."""
+    """If refresh tokens rotate, ten calls after an expiry cause one refresh."""
     tokens = partner.tokens()
     grant = Grant(partner.oauth, store=MemoryStore(), slot=grant_slot(tokens))
     grant.keep(replace(tokens, expires_at=datadog_sandbox.clock.now()))
@@ -75,7 +75,7 @@ def test_many_calls_are_one_refresh(partner: Scene, datadog_sandbox: WatchedSand
 def test_a_key_that_exists_is_asked_for_once(
     partner: Scene, datadog_sandbox: WatchedSandbox
 ) -> None:
-    """A 409 is no reason to try again."""
+    """A 409 does not lead to another attempt."""
     tokens = partner.tokens()
     datadog_sandbox.inject("key-exists:1")
     with pytest.raises(ApiKeyError, match="api_key_exists"):

@@ -65,7 +65,7 @@ def test_what_is_planted_is_replaced(tmp_path: Path) -> None:
 
 
 def test_what_fails_leaves_no_draft(tmp_path: Path) -> None:
-    """Where a folder has the file's name, the folder stays, and nothing else is left."""
+    """If a folder has the file's name, the folder stays, and nothing else is left."""
     (tmp_path / "a").mkdir()
     with pytest.raises(OSError, match="a"):
         write_text(tmp_path / "a", "text")

@@ -29,7 +29,7 @@ def test_partner_scopes_are_known() -> None:
 
 @pytest.mark.checklist("C14")
 def test_a_narrower_grant_is_reported() -> None:
-    """What was asked for and not granted has a name, and so has what came unasked."""
+    """Scopes requested but not granted are named, and so are scopes granted but not requested."""
     scopes = GrantedScopes(requested=("a", "b", "c"), granted=("b", "d"))
     assert scopes.withheld == ("a", "c")
     assert scopes.unasked == ("d",)

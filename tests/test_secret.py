@@ -201,7 +201,7 @@ def _walked(value: object, *, depth: int = 3) -> list[object]:
     ids=range(9),
 )
 def test_tools_that_walk_values_find_none(tool: Callable[[Secret], object], value: str) -> None:
-    """Neither an attribute, a state nor an error that any tool meets holds the value."""
+    """No attribute, state or error that a tool can see contains the value."""
     secret = Secret(value, label="client_secret")
     assert not readable(VALUE, repr(tool(secret)))
     assert secret.reveal() == value

@@ -177,7 +177,7 @@ def test_a_pair_that_belongs_together_is_taken(domain: str, site_url: str) -> No
     ],
 )
 def test_a_pair_that_contradicts_itself_is_refused(domain: str, site_url: str) -> None:
-    """Where `site` names another row than `domain`, neither is believed."""
+    """If `site` and `domain` name different rows, neither is trusted."""
     with pytest.raises(InputError) as caught:
         DATADOG_SITES.resolve(domain=domain, site_url=site_url)
     assert caught.value.code == "inconsistent_site"
@@ -191,7 +191,7 @@ def test_a_shared_vanity_subdomain_is_ambiguous() -> None:
 
 
 def test_a_vanity_subdomain_of_one_site_is_clear() -> None:
-    """Where only one row can be meant, it is found."""
+    """If only one row can be meant, it is found."""
     assert DATADOG_SITES.from_site("https://globex.datadoghq.eu").name == "eu1"
     assert DATADOG_SITES.from_site("https://globex.us5.datadoghq.com").name == "us5"
 

@@ -1,4 +1,4 @@
-"""What needs threads elsewhere works without them, in a process that can really start none."""
+"""Code that normally needs threads works in a process that can't start any."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_a_blocking_call_runs_apart() -> None:
 
 
 def test_a_lab_needs_no_thread() -> None:
-    """Where no thread starts, a lab is in process by itself, and probes and refreshes there."""
+    """If no thread can start, a lab automatically runs, probes and refreshes in process."""
     shown = _in_a_process_without_threads(
         """
         import asyncio

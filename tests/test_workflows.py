@@ -110,14 +110,14 @@ def test_the_nightly_run(two_lessons: tuple[str, ...], shell: Any, tmp_path: Pat
 
 
 def test_the_live_job_without_credentials(shell: Any) -> None:
-    """Where the secrets are missing, the live job ends at once and says which."""
+    """If secrets are missing, the live job ends at once and names them."""
     done = shell(_commands("live")[0])
     assert done.returncode == 2
     assert "DDOAUTH_CLIENT_ID" in done.stderr
 
 
 def test_secrets_come_from_secrets() -> None:
-    """What is secret is taken from the runner's secrets, and stands in no command."""
+    """Secret values come from the runner's secrets and are not in any command."""
     given = dict(pair for step in JOBS["live"]["steps"] for pair in step.get("env", {}).items())
     secret = {name for name in given if "SECRET" in name or "TOKEN" in name}
     assert secret == {name for name, value in given.items() if "secrets." in value}

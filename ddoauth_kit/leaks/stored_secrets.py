@@ -28,7 +28,7 @@ def stored_secrets(store: Store) -> tuple[Secret, ...]:
     """Return every secret in a store, including those inside records.
 
     Stored values are returned even if an environment variable overrides them. Unreadable slots are
-    left out.
+    skipped.
     """
     return read_stores([store]).secrets
 

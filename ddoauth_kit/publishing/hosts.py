@@ -1,4 +1,4 @@
-"""Tell this machine and test hosts apart from the hosts of a published integration."""
+"""Distinguish this machine and test hosts from the hosts of a published integration."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ class Clock:
     def __init__(self, *, real_time: bool = False) -> None:
         self._real_time = real_time
         self._offset = timedelta()
-        # How many seconds one answer's clock is ahead, for the fault clock-skew.
+        # How many seconds one response's clock is ahead, for the fault clock-skew.
         self.ahead = 0.0
 
     def now(self) -> datetime:

@@ -122,7 +122,7 @@ def test_to_no_terminal(mixed: EnvironmentFirst) -> None:
 @pytest.mark.checklist("N4")
 @pytest.mark.parametrize("make", ["file", "link", "folder"])
 def test_to_nothing_that_exists(mixed: EnvironmentFirst, tmp_path: Path, make: str) -> None:
-    """Neither an existing file nor the target of a link is written to."""
+    """No existing file and no target of a link is overwritten."""
     path, target = tmp_path / "export", tmp_path / "target"
     {
         "file": lambda: path.write_text("mine", "utf-8"),

@@ -329,7 +329,7 @@ def test_a_sandboxs_secret_without_the_sandbox(tmp_path: Path) -> None:
 
 
 def test_the_registration(tmp_path: Path) -> None:
-    """No registration is fine; one for another site or without a secret is reported with advice."""
+    """A missing registration is fine; one for another site or without a secret gets advice."""
 
     def look(**environ: str) -> list[Finding]:
         return examine(names=["eu1"], offline=True, environ=_environ(tmp_path, **environ))

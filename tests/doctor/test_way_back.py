@@ -31,7 +31,7 @@ def test_a_link_is_not_given_to_what_shows_it_to_nobody(
 
 
 def test_no_browser_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without an installed browser, there is no browser here."""
+    """Without an installed browser, this machine does not count as having one."""
 
     def none() -> None:
         raise webbrowser.Error

@@ -336,7 +336,7 @@ def test_a_cancelled_end_closes_all_the_same(serve_held: ServeHeld) -> None:
 
 
 def test_a_closed_sender_can_be_used_again(serve: Serve) -> None:
-    """Closing is no end."""
+    """A closed sender can be used again."""
     server = serve()
 
     async def run() -> int:

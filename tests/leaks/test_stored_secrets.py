@@ -1,4 +1,4 @@
-"""All that is stored is known to what masks."""
+"""Everything that is stored is known to masking."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_every_slot_and_record_is_known(make: Callable[[Path], Store], tmp_path:
 
 @pytest.mark.checklist("N5")
 def test_every_secret_of_a_grant_is_in_its_record() -> None:
-    """What a grant holds as a secret is what the record's canaries stand for."""
+    """The record's canaries stand for the secrets in a grant."""
     hints = typing.get_type_hints(TokenSet)
     secret = {f.name for f in fields(TokenSet) if "Secret" in str(hints[f.name])}
     assert secret == {"access_token", "refresh_token"}

@@ -86,7 +86,7 @@ def test_every_behaviour_is_proven() -> None:
 
 
 def test_every_refusal_is_listed() -> None:
-    """Whatever is refused names a listed behaviour, in plain text where it is raised."""
+    """Every refusal names a listed behaviour, as a literal where it is raised."""
     ids = {b.id for b in BEHAVIOURS}
     named = [
         node.args[0]

@@ -302,7 +302,7 @@ def test_requests_oauthlib_is_refused(
     changes: dict[str, Any],
     error: str,
 ) -> None:
-    """No PKCE, plain, a wrong secret, verifier or scope end in the right error."""
+    """Missing or plain PKCE, or a wrong secret, verifier or scope, leads to the right error."""
     partner, session = requests_oauthlib(**options)
     location = through_consent(partner, session)
     if "code_verifier" in changes:

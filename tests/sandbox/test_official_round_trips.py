@@ -95,7 +95,7 @@ class Traveller:
 @pytest.mark.behaviour("resource-unknown")
 @pytest.mark.parametrize("trip", TRIPS, ids=lambda trip: trip.name)
 def test_round_trip(client: ApiClient, trip: Trip) -> None:
-    """What was made is listed, read, changed and removed, and not found ever after."""
+    """A created resource is listed, read, changed and removed, and then no longer found."""
     traveller = Traveller(trip, client)
     before = traveller.listed()
     assert bool(before) == bool(trip.listing)
@@ -117,7 +117,7 @@ def test_round_trip(client: ApiClient, trip: Trip) -> None:
 
 @pytest.mark.parametrize("trip", TRIPS, ids=lambda trip: trip.name)
 def test_samples_live_like_others(client: ApiClient, trip: Trip) -> None:
-    """What an org has from the start can be read, changed and deleted too."""
+    """An org's initial resources can also be read, changed and deleted."""
     traveller = Traveller(trip, client)
     last = traveller.listed()[-1] if trip.listing else "sandbox-webhook"
     assert traveller.read(last) != LATER

@@ -64,7 +64,7 @@ def test_same_seed_same_credentials(
 @pytest.mark.behaviour("marked-credentials")
 @pytest.mark.checklist("S9")
 def test_every_credential_is_marked_and_known(partner: Partner, sandbox: Sandbox) -> None:
-    """What is minted starts with the prefix, and issued_secrets has all of it."""
+    """Every issued secret starts with the prefix and is in issued_secrets."""
     said = partner.callback()
     tokens = partner.exchange(said["code"]).json()
     key = partner.make_key(tokens["access_token"]).json()["data"]["attributes"]["key"]
@@ -145,7 +145,7 @@ def test_fixed_port_is_free_again_at_once() -> None:
 
 
 def test_nothing_is_left_behind() -> None:
-    """Neither threads nor sockets outlive the context, and stopping twice is no harm."""
+    """No thread or socket outlives the context, and stopping twice does no harm."""
     before = threading.active_count()
     with Sandbox() as sandbox:
         url = sandbox.base_url

@@ -1,4 +1,4 @@
-"""What the sandbox asks of each operation is what Datadog's spec asks, read by other code."""
+"""The sandbox requires what Datadog's spec requires, according to independent code."""
 
 from __future__ import annotations
 

@@ -132,7 +132,7 @@ def test_query_is_added_in_its_place(uri: str, expected: str) -> None:
 
 
 def test_pairs_are_read_or_nothing() -> None:
-    """Blank values stay, bytes that are no text read as nothing."""
+    """Blank values are kept, and bytes that are not text are read as nothing."""
     assert read_pairs(b"a=&b=c+d%2B") == (("a", ""), ("b", "c d+"))
     assert read_pairs(b"\xff") == ()
     assert read_pairs(b"a=b&" * 2000) == ()

@@ -1,8 +1,8 @@
 """Make API keys in processes that may be killed: one fork for each line of JSON on stdin.
 
-What a fork does is told on stdout, a line each: `start PID`, `arrived` as soon as the answer's
-last byte is read, `kept MICROSECONDS` when the store has accepted the key, or `refused CODE`.
-`end` follows when the fork is gone, whoever ended it.
+Each action of a fork is reported on stdout, on its own line: `start PID`, `arrived` as soon as the
+answer's last byte is read, `kept MICROSECONDS` when the store has accepted the key, or `refused
+CODE`. `end` follows when the fork has ended, for whatever reason.
 """
 
 from __future__ import annotations

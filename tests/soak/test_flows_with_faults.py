@@ -124,7 +124,7 @@ def test_every_flow_has_a_named_end(
     caplog: pytest.LogCaptureFixture,
     record_property: Callable[[str, object], None],
 ) -> None:
-    """None hangs, none leaks a secret or a descriptor, and each key that was told is kept."""
+    """No flow hangs or leaks a secret or a descriptor, and each reported key is stored."""
     caplog.set_level(logging.DEBUG, logger="ddoauth_kit")
     flows = Flows(sandbox, tmp_path / "kept")
     before = len(list(Path("/proc/self/fd").iterdir()))

@@ -1,4 +1,4 @@
-"""Whatever a redirect says, the client secret goes to a site of the table or nowhere."""
+"""Whatever a redirect says, the client secret goes only to a site in the table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Under load the sandbox answers as it was asked to, and its memory stays as it is."""
+"""Under load, the sandbox responds correctly, and its memory does not grow."""
 
 from __future__ import annotations
 

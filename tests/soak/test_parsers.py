@@ -1,4 +1,4 @@
-"""Whatever comes from a network or a file, it is read, or refused by an error of the kit."""
+"""Any input from a network or a file is read, or refused with one of the kit's errors."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ def test_answers(reader: str, count: int) -> None:
 @COUNTS
 @pytest.mark.checklist("C9")
 def test_records(count: int) -> None:
-    """Masking takes every text, and leaves no field that is known to be secret."""
+    """Masking accepts any text, and leaves no field that is known to be secret."""
 
     @settings(max_examples=count)
     @generated(BODIES)
@@ -245,7 +245,7 @@ def test_pages(count: int) -> None:
 @COUNTS
 @pytest.mark.checklist("S9")
 def test_the_sandbox_answers_every_request(count: int) -> None:
-    """Whatever bytes arrive, the sandbox has no bug to report and goes on serving."""
+    """Whatever bytes arrive, the sandbox reports no bug and continues to serve."""
     paths = st.sampled_from(
         [
             "/",

@@ -77,7 +77,7 @@ def test_modes(store: FileStore, path: Path) -> None:
 
 
 def test_a_store_keeps_and_forgets(store: FileStore, path: Path) -> None:
-    """What was put is there, for the next store too, until it is replaced or forgotten."""
+    """A stored value stays, for the next store as well, until it is replaced or deleted."""
     assert store.get(SLOT) is None
     store.put(SLOT, TOKEN)
     store.put(OTHER, KEY)
@@ -170,7 +170,7 @@ def test_what_belongs_to_others_is_refused(store: FileStore, path: Path) -> None
     ids=range(8),
 )
 def test_a_file_that_was_not_written_here(store: FileStore, path: Path, content: bytes) -> None:
-    """Whatever a file holds, reading it is `not_stored` without its words; writing mends it."""
+    """Reading a bad file is `not_stored` without quoting it; writing repairs the file."""
     (path / FILE).write_bytes(content)
     (path / FILE).chmod(0o600)
     _refused(lambda: store.get(SLOT), "not_stored", "does not contain the refresh_token of acme")
@@ -256,7 +256,7 @@ print(store.get(slot).reveal())
 
 
 def test_a_full_disk_keeps_the_old_value(store: FileStore, path: Path) -> None:
-    """Where no byte more can be written, it is `not_stored`, and the value before is there."""
+    """If the disk is full, the error is `not_stored`, and the previous value is kept."""
     store.put(SLOT, TOKEN)
     done = subprocess.run(
         [sys.executable, "-c", FILL, str(path)], capture_output=True, text=True, check=True
@@ -321,7 +321,7 @@ def _writer(path: Path, count: int, mark: str) -> subprocess.Popen[str]:
 
 
 def test_two_processes_tear_nothing(store: FileStore, path: Path) -> None:
-    """While two processes write the same slot, whoever reads sees one value or the other, whole."""
+    """While two processes write the same slot, a reader sees one complete value or the other."""
     writers = [_writer(path, 100_000, mark) for mark in "ab"]
     seen: Counter[str] = Counter()
     while len(seen) < len(writers) or seen.total() < 300:
@@ -389,7 +389,7 @@ def test_nobody_waits_for_ever(store: FileStore, monkeypatch: pytest.MonkeyPatch
     ],
 )
 def test_where_the_folder_is(environ: dict[str, str], expected: str | None) -> None:
-    """The environment decides; without a home there is no folder."""
+    """The environment determines the folder; without a home there is none."""
     found = default_folder(environ)
     assert (None if found is None else str(found)) == expected
 

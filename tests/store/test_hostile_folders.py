@@ -47,7 +47,7 @@ def _refused(use: Callable[[], object]) -> InputError:
 def test_a_lock_that_fails(
     use: str, number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where the file system has no locks, it is `not_stored` with the system's words."""
+    """If the file system has no locks, the error is `not_stored` with the system's words."""
     store = FileStore(tmp_path / "kept")
 
     def fails(*_: object) -> None:
@@ -62,7 +62,7 @@ def test_a_lock_that_fails(
 
 @pytest.mark.parametrize("umask", [0, 0o002, 0o022, 0o077])
 def test_folders_above_are_this_users_alone(umask: int, tmp_path: Path) -> None:
-    """Whatever the umask says, no folder that the store makes is open to others."""
+    """Whatever the umask is, no folder that the store creates is open to others."""
     before = os.umask(umask)
     try:
         FileStore(tmp_path / "a" / "b" / "c" / "kept").put(SLOT, TOKEN)

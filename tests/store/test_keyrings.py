@@ -39,7 +39,7 @@ def test_it_lists_what_it_was_given() -> None:
 
 
 def test_a_slot_that_is_gone_is_not_listed() -> None:
-    """Where somebody removed an entry by hand, the list does not claim that it is there."""
+    """If somebody removed an entry by hand, the list does not include it."""
     backend = MemoryKeyring()
     store = KeyringStore(backend)
     store.put(SLOT, TOKEN)
@@ -48,7 +48,7 @@ def test_a_slot_that_is_gone_is_not_listed() -> None:
 
 
 def test_a_list_that_was_damaged_is_begun_again() -> None:
-    """Whatever stands in the place of the list, secrets are kept and listed from then on."""
+    """Whatever is stored in place of the list, secrets are stored and listed from then on."""
     for damage in ("", "{", "{}", '[1, null, "x"]', json.dumps(["a:b"])):
         backend = MemoryKeyring()
         backend.kept[SERVICE, INDEX] = damage
@@ -119,7 +119,7 @@ def test_a_text_that_looks_like_parts_is_a_secret() -> None:
 
 
 def test_a_torn_secret_is_refused() -> None:
-    """Where a part is gone, nothing is returned in place of the secret."""
+    """If a part is missing, nothing is returned in place of the secret."""
     backend = SmallKeyring()
     store = KeyringStore(backend)
     store.put(SLOT, Secret("x" * 3000, label="grant"))

@@ -1,4 +1,4 @@
-"""A keyring that asks somebody who is not there holds nobody up."""
+"""A keyring that waits for an absent person does not block anything."""
 
 from __future__ import annotations
 

@@ -91,7 +91,7 @@ def plaintext(monkeypatch: pytest.MonkeyPatch) -> KeyringBackend:
     ],
 )
 def test_a_store_keeps_and_forgets(make: Callable[[], Store]) -> None:
-    """What was put is there until it is replaced or forgotten, and forgetting twice is no error."""
+    """A stored value stays until it is replaced or deleted; deleting it twice is not an error."""
     store = make()
     assert store.get(SLOT) is None
     store.put(SLOT, TOKEN)
@@ -216,7 +216,7 @@ def test_plain_text_is_refused(
 def test_a_child_of_plain_text_is_refused(
     plaintext: KeyringBackend, use_keyring: Callable[..., None]
 ) -> None:
-    """A backend that inherits the plain text from elsewhere is no better."""
+    """A backend that inherits its plain-text storage is refused as well."""
     use_keyring(type("Mine", (type(plaintext),), {"__module__": "mine"})())
     assert "it writes files" in open_store(environ={}).reason
 
@@ -246,7 +246,7 @@ def test_a_keyring_that_does_not_start(
 
 
 def test_without_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where `keyring` is not installed, memory is used, and the reason says so."""
+    """If `keyring` is not installed, memory is used, and the reason says so."""
     monkeypatch.setitem(sys.modules, "keyring", None)
     assert "the package keyring is not installed; " in open_store(environ={}).reason
 
@@ -262,7 +262,7 @@ def test_without_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_an_unwritable_store_is_refused(store: Store) -> None:
-    """Whatever a store does instead of keeping, it is `not_stored` before anything is made."""
+    """However a store fails to store, the error is `not_stored` before anything is created."""
     with pytest.raises(InputError) as caught:
         refuse_unwritable(store, KEY_SLOT)
     assert caught.value.code == "not_stored"
@@ -280,7 +280,7 @@ def test_the_proof_leaves_no_trace() -> None:
 
 
 def test_no_store_shows_a_secret(use_keyring: Callable[..., None]) -> None:
-    """Neither a store nor a slot nor what is chosen prints what is kept."""
+    """No store, slot or choice of a store prints the stored values."""
     use_keyring(MemoryKeyring())
     chosen = open_store(environ={"DDOAUTH_API_KEY_EU1": API_KEY})
     memory = MemoryStore()
@@ -295,7 +295,7 @@ def test_no_store_shows_a_secret(use_keyring: Callable[..., None]) -> None:
 
 
 def test_an_old_variable_takes_no_newer_secret_with_it() -> None:
-    """What is forgotten first is the variable; the newer secret in the store comes to light."""
+    """The variable is forgotten first, which reveals the newer secret in the store."""
     kept = MemoryStore()
     kept.put(SLOT, TOKEN)
     store = EnvironmentFirst(kept, {"DDOAUTH_REFRESH_TOKEN_US1": "from-outside"})

@@ -133,7 +133,7 @@ def test_what_cannot_be_done_in_a_tab_is_one_sentence(shared: Tab, code: str, wo
 
 
 def test_nothing_typed_is_stored(open_site: Callable[..., Tab]) -> None:
-    """What a person types is in no storage of the browser, and a reload in a flow begins anew."""
+    """Typed text is not in any browser storage, and a reload during a flow starts again."""
     tab = open_site()
     tab.open("02_authorize_with_pkce.ipynb")
     typed = "typed-by-a-person-in-a-cell"
@@ -170,7 +170,7 @@ def test_a_phone_without_a_network_runs_the_flow(open_site: Callable[..., Tab]) 
 
 
 def test_a_browser_without_storage_runs_the_flow(unstored: Tab) -> None:
-    """Where a private window stores nothing at all, the site opens and the flow works."""
+    """Even in a private window that stores nothing, the site opens and the flow works."""
     asked = "() => { try { return localStorage.length } catch (error) { return error.name } }"
     assert unstored.page.evaluate(asked) == "SecurityError"
     code = "from ddoauth_kit.workbook import open_lab\nlab = open_lab()\n"

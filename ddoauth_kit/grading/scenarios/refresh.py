@@ -19,7 +19,7 @@ _LONGEST_LIFE: Final = 16
 _HOUR: Final = 3600
 _MANY: Final = 8
 _LOOP: Final = 5
-# The request whose answer was lost, and one more.
+# The request whose response was lost, and one more.
 _ATTEMPTS: Final = 2
 
 

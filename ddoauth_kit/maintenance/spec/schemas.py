@@ -112,7 +112,8 @@ def kind(flat: dict[str, Any]) -> str:
 def _is_kind(flat: dict[str, Any], value: object) -> bool:
     wanted = kind(flat)
     if isinstance(value, bool):
-        # The client fails when it measures a boolean for which the spec gives a length.
+        # The client fails when it measures the length of a boolean for which the spec gives a
+        # length.
         return wanted in {"boolean", ""} and "maxLength" not in flat
     return not wanted or isinstance(value, _KINDS[wanted])
 

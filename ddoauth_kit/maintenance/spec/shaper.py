@@ -101,7 +101,7 @@ class Shaper:
     ) -> Iterator[tuple[str, dict[str, Any]]]:
         example = given if isinstance(given, dict) else {}
         required = flat.get("required", [])
-        # An answer has few fields of its own, which callers want; deeper ones come from examples.
+        # A response has few fields of its own, which callers want; deeper ones come from examples.
         invents = self.full and (len(trail) == 1 if example else len(trail) < _DEEPEST_OPTIONAL)
         empty = self.full and given is MISSING and not required
         for name, part in flat.get("properties", {}).items():

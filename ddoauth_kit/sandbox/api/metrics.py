@@ -68,7 +68,7 @@ def _is_point(point: object) -> bool:
 
 
 def query_metrics(twin: Twin, incoming: Incoming, org: Org) -> Answer:
-    """Answer `avg:name{tag:value} by {key}` between `from` and `to`, in epoch seconds."""
+    """Answer the query `avg:name{tag:value} by {key}` from `from` to `to`, in epoch seconds."""
     parameters = incoming.parameters
     start = seconds_parameter(parameters, "from")
     end = seconds_parameter(parameters, "to")

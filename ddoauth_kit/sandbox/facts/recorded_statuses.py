@@ -17,7 +17,7 @@ _STATUSES: Mapping[str, int] = MappingProxyType(
         "POST /api/v2/remote_config/products/cws/policy": 200,
     }
 )
-# The deletions that name what they deleted, though the description has no body.
+# The deletions whose response names what they deleted, although the description has no body.
 _NAMED = frozenset({"DELETE /api/v2/actions-datastores/{datastore_id}"})
 # The creations that get 409 if an earlier one has the same value in this place.
 _UNIQUE: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -29,11 +29,11 @@ _UNIQUE: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "POST /api/v2/team/{team_id}/notification-rules": ("attributes",),
     }
 )
-# The product areas that answer 404 instead of 400 to an id in a wrong format.
+# The product areas that return 404 instead of 400 for an id in a wrong format.
 _LENIENT = frozenset(
     {"CSM Threats", "Logs Custom Destinations", "Powerpack", "Service Level Objectives", "Teams"}
 )
-# The product areas that answer 422 instead of 400 to well-formed requests that make no sense.
+# The product areas that return 422 instead of 400 for well-formed requests that make no sense.
 _UNPROCESSABLE = frozenset({"Seats", "Spans"})
 
 

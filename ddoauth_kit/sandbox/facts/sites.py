@@ -55,7 +55,7 @@ SITES: Mapping[str, Site] = MappingProxyType(
 )
 
 
-# A region that clients don't know, to rehearse the opening of a new one.
+# A region that clients don't know, for rehearsing the launch of a new one.
 REHEARSAL = Site("rehearsal1", "rehearsal1.datadoghq.com", "rehearsal1.datadoghq.com")
 EVERY_SITE: Mapping[str, Site] = MappingProxyType({**SITES, REHEARSAL.name: REHEARSAL})
 

@@ -26,8 +26,8 @@ class Switches:
     """Settings for behavior that Datadog's pages don't specify, and for possible future changes.
 
     `rotates` issues a new refresh token with each refresh, `basic` allows HTTP Basic, and without
-    `v1_token` the older token endpoint is gone. `tolerates` names mistakes that the sandbox accepts
-    although Datadog refuses them.
+    `v1_token` the older token endpoint is turned off. `tolerates` names mistakes that the sandbox
+    accepts although Datadog refuses them.
     """
 
     rotates: bool = False

@@ -77,7 +77,7 @@ class Answer:
 
     def with_headers(self, *headers: tuple[str, str]) -> Answer:
         """Return this response with more headers."""
-        # Each answer passes here twice, and `replace` takes twice as long.
+        # Each response passes through here twice, and `replace` takes twice as long.
         return Answer(
             self.status,
             self.body,

@@ -101,7 +101,7 @@ def delete(resource: ResourceKind, template: str) -> Handler:
 def handlers_of(
     resource: ResourceKind, path: str, item_path: str, *, changes: ResourceKind, method: str
 ) -> Mapping[tuple[str, str], Handler]:
-    """Return a kind's five handlers; changing may take a different body than creating."""
+    """Return a kind's five handlers; a change may need a different body than a creation."""
     return {
         ("POST", path): create(resource),
         ("GET", path): list_all(resource),

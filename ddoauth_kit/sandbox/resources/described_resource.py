@@ -27,8 +27,8 @@ _LEVELS = frozenset({"attributes", "relationships"})
 _MOMENT = re.compile(r"(^|_)(created|modified|updated)(_?at|_?time|_date)?$", re.IGNORECASE)
 _CHANGED = re.compile(r"(^|_)(modified|updated)(_?at|_?time|_date)?$", re.IGNORECASE)
 _LEFT_OUT = frozenset({"errors", "warnings", "included", "links", "next"})
-# The types of optional properties that recordings seldom show: of attributes and relationships
-# lists, of a resource that has neither and of what lies deeper objects, too.
+# The types of optional properties that recordings seldom show: lists among attributes and
+# relationships, and also objects in a resource that has neither and at deeper levels.
 _RARE: dict[Place, str] = {"level": "l", "plain": "lo", "deeper": "lo"}
 _MILLISECONDS = 10**11
 # The depth to which optional values are made up, too.

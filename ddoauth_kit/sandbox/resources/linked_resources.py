@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _MAKER = re.compile(r"(last_)?(created_by|modified_by|updated_by|creator|author|editor)(_user)?")
 _CHANGER = re.compile(r"(last_)?(modified_by|updated_by|editor)(_user)?")
-# The areas whose answers include only what the query names.
+# The areas whose responses include only the resources that the query names.
 _SILENT = frozenset({"Incidents"})
 
 

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from ddoauth_kit.sandbox.state.state import Twin
 
 _REFERENCE = frozenset({"id", "type"})
-# What recordings show for roles that have just been created.
+# The permissions that recordings show for newly created roles.
 _OF_NEW_ROLES = (
     "dashboards_read",
     "monitors_read",

@@ -33,8 +33,8 @@ WIRE_LOG.propagate = False
 # A body is read beyond its limit, up to this size, so that the sender receives the 413.
 _DRAINED_BYTES = 64 * 1024 * 1024
 
-# In seconds, and longer than clients keep an idle connection (httpx: 5): a server that hangs up
-# while the next request is on its way breaks that request off.
+# In seconds, and longer than clients keep an idle connection (httpx: 5). A server that hangs up
+# while the next request is on its way cuts that request off.
 _KEEP_ALIVE = 75
 
 

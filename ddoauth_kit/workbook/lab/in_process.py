@@ -54,7 +54,7 @@ _SERVERS: dict[str, Server] = {}
 
 
 def serve(base_url: str, server: Server) -> None:
-    """From now on, answer requests to an address in this process."""
+    """Answer requests to an address in this process from now on."""
     _SERVERS[_place(base_url)] = server
 
 
@@ -64,13 +64,13 @@ def withdraw(base_url: str) -> None:
 
 
 def is_in_process(url: str) -> bool:
-    """Return whether an address is in this process, whether or not anything answers there."""
+    """Return whether an address is in this process, whether or not anything responds there."""
     parts = urlsplit(url)
     return parts.scheme == "http" and parts.port == 0 and is_loopback(parts.hostname or "")
 
 
 class InProcess(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    """Pass requests to servers in this process; slow and truncated responses behave like real ones.
+    """Passes requests to servers in this process; slow and truncated responses act like real ones.
 
     The client's read timeout ends a slow response.
     """
@@ -97,7 +97,7 @@ def transport_to(url: str) -> InProcess | None:
 
 
 class ByAddress(httpx.BaseTransport):
-    """Pass requests to servers in this process, and send all others over sockets."""
+    """Passes requests to servers in this process, and sends all others over sockets."""
 
     def __init__(self, sockets: httpx.BaseTransport) -> None:
         self._sockets = sockets
@@ -114,7 +114,7 @@ class ByAddress(httpx.BaseTransport):
 
 
 class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """Yield the part of a body that arrives, and then fail if the rest is missing."""
+    """Yields the part of a body that arrives, then fails if the rest is missing."""
 
     def __init__(self, answer: Delivery) -> None:
         self._answer = answer

@@ -1,4 +1,4 @@
-"""Say which scopes a set of calls needs, and which scopes are not needed.
+"""Determine which scopes a set of calls needs, and which ones it doesn't need.
 
 Datadog asks partners to request the minimum ("OAuth for integrations", scopes). This module finds
 that minimum, as far as Datadog's OpenAPI spec describes it.
@@ -87,7 +87,7 @@ class ScopeUse:
 
 
 def read_call(text: str) -> Call:
-    """Parse a call that a person typed, such as `GET /api/v1/monitor`; a whole URL works, too.
+    """Parse a call that a person typed, such as `GET /api/v1/monitor`; a full URL also works.
 
     Raises:
         InputError: `unknown_call`, if the text is not a method and a path.
@@ -117,7 +117,7 @@ def smallest_scopes(calls: Iterable[Call | str]) -> ScopeNeeds:
     """Return the fewest scopes that open all calls, preferring scopes that other calls need.
 
     Raises:
-        InputError: `unknown_call`, if a text is not a call.
+        InputError: `unknown_call`, if a string is not a call.
     """
     read = [read_call(call) if isinstance(call, str) else call for call in calls]
     found = [(call, catalogue().find(call.method, call.path)) for call in read]
@@ -165,7 +165,7 @@ def missing_scopes(call: Call | str, *, granted: Iterable[str]) -> tuple[ScopeSe
     elsewhere, or if the call is unknown.
 
     Raises:
-        InputError: `unknown_call`, if a text is not a call.
+        InputError: `unknown_call`, if a string is not a call.
     """
     asked = read_call(call) if isinstance(call, str) else call
     operation = catalogue().find(asked.method, asked.path)

@@ -1,4 +1,4 @@
-"""A small browser for the pages of the sandbox and of a server that is being tested.
+"""A small browser for the pages of the sandbox and of a server under test.
 
 Besides the sender, only this module imports httpx: a browser stores cookies and can visit any host,
 which the sender of the kit's credentials must not do. This browser never receives any of the kit's

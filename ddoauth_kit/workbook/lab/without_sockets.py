@@ -1,4 +1,4 @@
-"""Run a lab where there are neither sockets nor threads, as in a browser tab."""
+"""Run a lab without sockets or threads, as in a browser tab."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Result = TypeVar("Result")
 
 @cache
 def sockets_exist() -> bool:
-    """Return whether this process can listen on loopback, by trying to, except in WebAssembly.
+    """Return whether this process can listen on loopback; it tries, except in WebAssembly.
 
     In WebAssembly, a socket is only a stand-in, and trying to listen on one ends the whole runtime.
     """

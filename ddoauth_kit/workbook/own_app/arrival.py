@@ -1,4 +1,4 @@
-"""Arrive at the onboarding URL as a browser does after a click on *Test Authorization*."""
+"""Open the onboarding URL as a browser does after a click on *Test Authorization*."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ def check_registration(
     refused = [
         ("redirect URI", f"{uri[:120]}: {why_no_redirect_uri(uri)}", True) for uri in refused_uris
     ]
-    # The field has something in it, and the sentences about that are enough.
+    # The field is not empty, and the sentences about its contents are enough.
     others = [each for each in problems_of(registration) if not refused or each[:2] != _NO_URI]
     table = [
         {"field": field, "problem": problem, "stops": "yes" if stops else "no"}

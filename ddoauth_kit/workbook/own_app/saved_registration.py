@@ -1,6 +1,6 @@
 """Check a registration and store it: public values in a file, the secret in the store.
 
-First the secret is stored under its client's name, and then the file is replaced atomically. Even
+The secret is stored first, under its client's name, and then the file is replaced atomically. Even
 if the process dies in between, the file names either the old client or the new one, and the store
 contains that client's secret.
 """
@@ -36,7 +36,7 @@ Problem = tuple[str, str, bool]
 
 @dataclass(frozen=True, slots=True)
 class SavedRegistration:
-    """The registration that was stored, where it is, and how to use it."""
+    """The stored registration, where it is, and how to use it."""
 
     client_id: str
     site: str

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 LOST: Final = " This file does not contain a list of ticks; your next tick replaces it."
 _LINKS: Final = "Datadog's pages: " + ", ".join(link(url, title) for title, url in PAGES.items())
 
-# ipywidgets cuts off a box's long label; on a narrow screen it should wrap.
+# ipywidgets truncates a checkbox's long label; on a narrow screen it should wrap.
 WRAPPED: Final = """<style>
 .ddoauth-checklistpanel .widget-checkbox { height: auto }
 .ddoauth-checklistpanel .widget-checkbox label { white-space: normal; line-height: 1.5 }
@@ -87,6 +87,7 @@ class ChecklistPanel(Panel):
         self._tell()
 
     def _tell(self) -> None:
-        # The place of the ticks may change with every write: a file may become unwritable.
+        # The place where ticks are stored may change with every write: a file may become
+        # unwritable.
         done = f"{len(self.done)} of {len(self._boxes)} done; saved in {self._ticks.where}."
         self.say(done + self._lost)

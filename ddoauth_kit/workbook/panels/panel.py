@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 STATUS: Final = "ddoauth-status"
 _CODE: Final = re.compile(r"`([^`<>\n]+)`")
-# ipywidgets gives a view this class when its kernel is gone; without a text, nobody knows why.
+# ipywidgets gives a view this class when its kernel is gone; without a message, nobody would know
+# why.
 _GONE: Final = """\
 .ddoauth-panel.jupyter-widgets-disconnected::before {
   content: "Disconnected: this panel's kernel has ended. Run the cell again.";
@@ -30,10 +31,10 @@ _GONE: Final = """\
 }
 .ddoauth-panel .widget-label.ddoauth-countdown { height: auto; white-space: normal; }
 .ddoauth-panel .widget-dropdown { box-sizing: border-box; max-width: calc(100% - 4px); }"""
-# JupyterLab takes keys pressed in a select as shortcuts of the notebook: an arrow moves to another
-# cell, `a` inserts one. Lumino leaves alone what has this attribute itself. A status line is read
-# out only if the element with the role lasts while its text changes. ipywidgets can set neither; a
-# style sheet tells when it is in place.
+# JupyterLab takes keys pressed in a select as notebook shortcuts: an arrow moves to another cell,
+# and `a` inserts one. Lumino ignores elements that have this attribute themselves. A status line is
+# read out only if the element with the role stays while its text changes. ipywidgets can't set
+# either; a style sheet reveals when the element is in place.
 _MEND: Final = f"""\
 const panel = this.closest('.widget-vbox');
 panel.addEventListener('focusin', (event) => {{

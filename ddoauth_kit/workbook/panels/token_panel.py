@@ -84,7 +84,7 @@ class TokenPanel(Panel):
         self.start(self._end)
 
     def tick(self) -> bool:
-        """Show the remaining seconds, and return whether there are any."""
+        """Show the remaining seconds, and return whether any are left."""
         tokens = self.tokens
         if tokens is None:
             self._left.value = "no access token: the grant has ended"

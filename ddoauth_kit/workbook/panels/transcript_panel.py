@@ -68,7 +68,7 @@ class TranscriptPanel(Panel):
         self._pages.children = (*boxes, *(widgets.VBox() for _ in firsts[len(boxes) :]))
         self._choice.layout.display = "none" if len(firsts) <= 1 else ""
         pages = [(self._numbers(page), page) for page in range(len(firsts))]
-        # What is picked when options change is the first one, so the newest page stands there.
+        # When the options change, the first one is selected, so the newest page comes first.
         self._choice.options = pages[::-1]
         self._choice.value = len(pages) - 1 if pages else None
         self._turn()

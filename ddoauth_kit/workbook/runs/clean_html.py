@@ -36,7 +36,7 @@ TAGS: Final = frozenset(
         *("thead", "tr", "u", "ul", "var", "wbr"),
     }
 )
-# The contents of these elements are not for reading.
+# The contents of these elements are not meant to be read.
 _WHOLE: Final = frozenset({"iframe", "math", "noscript", "script", "style", "svg", "template"})
 _ATTRIBUTES: Final = {
     "*": {"class", "style", "title", "lang", "dir"},
@@ -61,8 +61,8 @@ STYLES: Final = frozenset(
 )
 _LINK: Final = re.compile(r"https?://[^/]|[\w.-]+(?:#|$)", re.ASCII)
 _NOWHERE: Final = re.compile(r"<a>(.*?)</a>", re.DOTALL)
-# The parser's time grows with the square of what is open at once, of the references in a text and
-# of its unbreakable spaces.
+# The parser's time grows with the square of the number of open elements, of references in a text
+# and of its non-breaking spaces.
 _DEEPEST: Final = 256
 _TAG: Final = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]{0,20})")
 _CLOSED_BY_NEXT: Final = frozenset(

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ddoauth_kit.workbook.runs.run_verdicts import RunVerdict
 
 ABSENT: Final = "not there"
-# From the widest part of a run to the narrowest: the first that one run lacks is named.
+# From the largest part of a run to the smallest: the first one that a run lacks is named.
 _PARTS: Final = (
     ("notebook",),
     ("site",),
@@ -119,7 +119,7 @@ def read_earlier(folder: Path) -> EarlierRun:
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         what = f"{quoted_path(folder)} contains no results of a run: {type(error).__name__}."
         raise InputError("not_a_run", what) from None
-    # Tables of a run that used the folder before may still be there.
+    # Tables from an earlier run in the same folder may still be there.
     ran = {case.notebook for case in cases.values()}
     verdicts = _by_key(v for v in read_verdicts(rows) if v.notebook in ran or not v.notebook)
     return EarlierRun(plain(folder.name), seconds, cases, verdicts)

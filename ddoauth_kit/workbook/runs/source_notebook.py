@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _PYTHON: Final = frozenset({"python", "python2", "python3", "ipython", "ipython2", "ipython3"})
-# Kernels whose notebooks often name no language; a version or a variant may follow the name.
+# Kernels whose notebooks often don't name a language; a version or a variant may follow the name.
 _OTHERS: Final = (
     *(r"\.net", "almond", "bash", r"calysto_\w+", "deno", "evcxr", "gonb", "gophernotes"),
     *("ihaskell", "ijava", "ijavascript", "ir", "irkernel", "iruby", "java", "javascript", "julia"),
@@ -24,7 +24,8 @@ _OTHERS: Final = (
     *("spylon-kernel", "stata", "tslab", "wolframlanguage", "xc", "xcpp", "xeus-cling", "xlua"),
     *("xr", "xsql", "xsqlite"),
 )
-# Words that an environment of Python may begin with, so only a version or a bracket may follow.
+# Words that the name of a Python environment may begin with, so only a version or a bracket may
+# follow.
 _WORDS: Final = (
     *("c", r"c\+\+", "c#", "clojure", "cpp", "csharp", "elixir", "f#", "fsharp", "go", "groovy"),
     *("haskell", "lua", "node", "nodejs", "ocaml", "perl", "php", "prolog", "r", "racket"),

@@ -5,9 +5,9 @@ from __future__ import annotations
 from html import escape
 from typing import Final
 
-# One handler for all buttons of a block. It reads the fields beside it and never text from the
-# wire. `navigator.clipboard` exists in secure contexts only; elsewhere, and where it is refused,
-# the field is unfolded and selected, for the older command or for the reader's own keys.
+# One handler for all buttons of a block. It reads the fields next to it and never text from the
+# wire. `navigator.clipboard` exists only in secure contexts; elsewhere, and if it is refused, the
+# field is unfolded and selected, for the older command or for the reader's own keys.
 _COPY: Final = """\
 const button = event.target.closest('button');
 if (!button) return;
@@ -49,8 +49,8 @@ def _button(name: str, label: str) -> str:
 
 
 def _field(name: str, title: str, code: str) -> str:
-    # With the attribute, JupyterLab does not take keys pressed in the field as its shortcuts. The
-    # first line break of a field is not shown (HTML standard, "textarea"): the code keeps its own.
+    # With this attribute, JupyterLab doesn't treat keys pressed in the field as shortcuts. HTML
+    # drops the first line break of a field (HTML standard, "textarea"), so the code keeps its own.
     return (
         f'<details><summary style="cursor:pointer">Show {title}</summary>'
         f'<textarea readonly name="{name}" title="{title}" aria-label="{title}" '

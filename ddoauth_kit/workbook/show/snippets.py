@@ -139,7 +139,7 @@ def _call(method: str) -> str:
 
 
 def _shell(text: str) -> str:
-    """Escape for cURL's quotes, then for bash's here-document, then name the secrets.
+    """Escape text for cURL's quotes, then for bash's here-document, then insert the secrets' names.
 
     In a here-document, a backslash escapes only itself, `$` and a backtick. A control character
     would affect the terminal where the text is pasted.

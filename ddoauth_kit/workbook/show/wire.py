@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def wire_text(exchange: Exchange) -> str:
-    """Return request and response as HTTP messages, with a form field per line or indented JSON."""
+    """Return both messages as HTTP text, with one form field per line or indented JSON."""
     return "\n\n".join(wire_messages(exchange))
 
 

@@ -170,7 +170,7 @@ def readiness(
 
 
 def _plain(labs: tuple[Lab, ...]) -> Callable[[str], str]:
-    """Return a function that masks all secrets that the labs may know, and returns one line."""
+    """Return a function that masks all secrets that the labs may know, and joins lines into one."""
     secrets = list(environment_secrets())
     for lab in labs:
         own = lab.registration

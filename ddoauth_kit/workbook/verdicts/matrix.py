@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 WIDTH: Final = 100
 _SHORT: Final = max(len(mark.short) for mark in MARKS.values())
-# After this many lines, the sites' names are out of sight, so the next area repeats them.
+# After this many lines, the site names are out of sight, so the next area repeats them.
 _HEAD_AGAIN: Final = 20
 
 
@@ -266,7 +266,7 @@ def _sites(finding: Unconfirmed, sites: Sequence[str]) -> str:
 
 
 def chip(verdict: Verdict, number: int | None = None) -> str:
-    """Return a verdict's name on its colour, with a count if there is one."""
+    """Return a verdict's name on a background of its colour, with a count if there is one."""
     counted = "" if number is None else f" {number}"
     return f'<span class="chip {verdict}">{MARKS[verdict].name}{counted}</span>'
 

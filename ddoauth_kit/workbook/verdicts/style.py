@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from ddoauth_kit.workbook.verdicts.words_and_colours import Colours
 
 ROOT: Final = "ddoauth-verdicts"
-# JupyterLab right-aligns cells with two classes and an element, hence `.R.R`. It and VS Code say on
-# the body which theme is on; a page of its own asks the reader's system (`follow_system`), which a
-# notebook must not, since its theme may be another.
+# JupyterLab right-aligns cells with two classes and an element, hence `.R.R`. JupyterLab and VS
+# Code mark the active theme on the body. A separate page asks the reader's system
+# (`follow_system`), which a notebook must not do, because its theme may be different.
 _DARK_BODIES: Final = ('body[data-jp-theme-light="false"]', "body.vscode-dark")
 _NIGHT: Final = f".{ROOT}{{--ink:#e6eaef;--page:#14181d;--soft:#1e242b;--line:#3a434d}}"
 _TABLES: Final = """

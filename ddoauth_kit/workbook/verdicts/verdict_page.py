@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ddoauth_kit.workbook.verdicts.difference import Difference
     from ddoauth_kit.workbook.verdicts.matrix import VerdictMatrix
 
-# The page asks the reader's system whether it is dark; the pictures have a light ground always.
+# The page asks the reader's system whether it is dark; the pictures always have a light background.
 _PAGE: Final = """
 :root{color-scheme:light dark;--jp-ui-font-color1:#1f2328;--jp-layout-color1:#fff;
 --jp-layout-color2:#f3f4f6;--jp-border-color2:#d0d7de;--jp-brand-color1:#0969da}

@@ -107,9 +107,9 @@ MARKS: Final = {
         ),
     )
 }
-# A cancelled run leaves rows out; they get a word as well.
+# A cancelled run lacks some rows; they get a word as well.
 MISSING: Final = "missing"
-# What a person looks for first stands first, wherever verdicts are listed by their weight.
+# The most important verdicts come first, wherever verdicts are listed by weight.
 GRAVITY: Final = (
     Verdict.REFUSED,
     Verdict.FAILED,

@@ -41,7 +41,7 @@ def others_than(
 def test_operations_need_a_live_token(
     partner: Partner, sandbox: Sandbox, make_partner: Callable[..., Partner]
 ) -> None:
-    """No token, a bogus one, another site's and an expired one get 401, an API key 403."""
+    """A missing, bogus, expired or other site's token gets 401; an API key gets 403."""
     tokens, key = partner.tokens(), partner.key()
     elsewhere = make_partner(sandbox, "us5").tokens()["access_token"]
     assert not others_than(UNAUTHORIZED, sandbox, BY_TOKEN)
@@ -107,7 +107,7 @@ def _values(part: object, name: str) -> list[str]:
 
 @pytest.mark.behaviour("header-only")
 def test_credentials_in_the_query_do_not_count(partner: Partner) -> None:
-    """What stands in a URL ends in logs, so it opens nothing."""
+    """Credentials in a URL end up in logs, so they are ignored."""
     token, key = partner.tokens()["access_token"], partner.key()
     query = {"access_token": token, "api_key": key}
     assert partner.call("/api/v2/current_user", params=query).status_code == 401

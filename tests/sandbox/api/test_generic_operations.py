@@ -170,7 +170,7 @@ def test_required_parameters(send: Callable[..., Reply]) -> None:
 
 @pytest.mark.behaviour("body-required")
 def test_required_bodies(send: Callable[..., Reply]) -> None:
-    """No body, no JSON, another kind of JSON and a missing field get 400."""
+    """A missing body, invalid JSON, another type of JSON and a missing field get 400."""
     needy = [o for o in GENERIC if o.body not in {"", "optional"}]
     assert len(needy) > 500
     for operation in needy:
@@ -227,7 +227,7 @@ def test_ids_come_from_the_listing(shared: Partner) -> None:
 
 
 def test_ids_of_a_store_count(shared: Partner) -> None:
-    """Where a store can read an item, its id is known below it too, and no other."""
+    """If a store can read an item, only its id is known in the paths below it."""
     token = shared.tokens()["access_token"]
     monitor = shared.call("/api/v1/monitor", token=token).json()[0]
     for number, status in ((monitor["id"], 200), (7, 404)):
@@ -243,7 +243,7 @@ def test_names_are_free(shared: Partner) -> None:
 
 
 def test_hostile_ids(send: Callable[..., Reply]) -> None:
-    """Whatever stands in a path is refused or answered, and breaks nothing."""
+    """Any value in a path is either refused or answered, and breaks nothing."""
     operation = next(o for o in GENERIC if o.path == "/api/v2/roles/{role_id}")
     for value in ("%00", "..", "\u2028", "9" * 5000, "'\"<>", NOBODY.upper(), "\udcff"):
         assert send(operation, path=f"/api/v2/roles/{value}").status in {400, 404}

@@ -145,7 +145,7 @@ def test_request_is_answered_once(partner: Partner) -> None:
 
 @pytest.mark.behaviour("consent-decision")
 def test_decision_is_approve_or_deny(partner: Partner) -> None:
-    """Another word is no consent."""
+    """Any other word is not consent."""
     assert partner.decide(partner.ask(), "maybe").status_code == 400
 
 
@@ -155,7 +155,7 @@ def test_switching_org_goes_on_with_the_request(
     read_forms: Callable[[str], Forms],
     find_form: Callable[..., dict[str, Any]],
 ) -> None:
-    """Who signs in to another org on the consent page is asked again for that one."""
+    """A customer who switches to another org on the consent page is asked again for that org."""
     second = partner.sandbox.orgs["us1"][1]
     page = partner.ask()
     switch = find_form(page, "../../switch-org")

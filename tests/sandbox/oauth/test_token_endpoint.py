@@ -95,7 +95,7 @@ def test_repeated_field_is_refused(partner: Partner) -> None:
 @pytest.mark.behaviour("token-errors")
 @pytest.mark.parametrize("grant_type", [None, "password", "client_credentials", "implicit"])
 def test_other_grant_types_are_refused(partner: Partner, grant_type: str | None) -> None:
-    """There is no password grant, and errors have Datadog's shape."""
+    """There is no password grant, and errors have Datadog's format."""
     answer = partner.post_token(grant_type=grant_type, username="a", password="b")
     assert answer.status_code == 400
     assert answer.headers["cache-control"] == "no-store"
@@ -146,7 +146,7 @@ def test_redirect_uri_is_the_same(partner: Partner, uri: str | None) -> None:
 @pytest.mark.checklist("S3")
 @pytest.mark.parametrize("verifier", [None, "", "short", "b" * 43, "a" * 129, "ä" * 50])
 def test_verifier_fits_the_challenge(partner: Partner, verifier: str | None) -> None:
-    """No verifier, a wrong one or a malformed one is refused, and the code is gone."""
+    """A missing, wrong or malformed verifier is refused, and the code is used up."""
     code = partner.callback()["code"]
     assert is_bad_code(partner.exchange(code, code_verifier=verifier))
     assert is_bad_code(partner.exchange(code))
@@ -155,7 +155,7 @@ def test_verifier_fits_the_challenge(partner: Partner, verifier: str | None) -> 
 @pytest.mark.behaviour("token-code-unknown")
 @pytest.mark.parametrize("code", [None, "", "sandbox-code-made-up"])
 def test_unknown_code_is_refused(partner: Partner, code: str | None) -> None:
-    """What was never issued is refused in Datadog's words."""
+    """A token that was never issued is refused in Datadog's words."""
     assert is_bad_code(partner.exchange(code))
 
 
@@ -230,7 +230,7 @@ def test_unknown_refresh_token_is_refused(partner: Partner, token: str | None) -
 def test_refresh_token_is_bound_to_client_and_site(
     partner: Partner, sandbox: Sandbox, make_partner: Callable[..., Partner]
 ) -> None:
-    """Neither another site nor another client can use it, nor an access token replace it."""
+    """No other site or client can use it, and an access token can't replace it."""
     tokens = partner.tokens()
     strangers = (
         make_partner(sandbox, "eu1"),

@@ -64,7 +64,7 @@ def test_v1_can_end(
 
 @pytest.mark.parametrize(("first", "second"), [(V1, V2), (V2, V1)])
 def test_a_refresh_token_works_at_both(partner: Partner, first: str, second: str) -> None:
-    """What one endpoint issued, the other one takes; a code that was spent stays spent."""
+    """Each endpoint accepts what the other one issued; a used code stays used."""
     partner.token_path = first
     code = partner.callback()["code"]
     tokens = partner.exchange(code).json()

@@ -49,7 +49,7 @@ def test_index_links_every_site(partner: Partner, read_forms: Callable[[str], Fo
 def test_pages_work_behind_a_prefix(
     partner: Partner, read_forms: Callable[[str], Forms], path: str
 ) -> None:
-    """No link and no form starts at the root, and each leads to a page that exists."""
+    """No link or form starts at the root, and each one leads to an existing page."""
     page = partner.page(path)
     assert page.headers["content-security-policy"].startswith("default-src 'none'")
     assert 'name="viewport"' in page.text
@@ -219,7 +219,7 @@ def test_switching_shows_the_other_org(
 def test_one_orgs_forms_do_nothing_in_the_other(
     partner: Partner, sandbox: Sandbox, find_form: FindForm
 ) -> None:
-    """Who signs in to another org cannot end or publish what belongs to the first."""
+    """A browser that switches to another org can't end or publish the first org's objects."""
     tokens = partner.tokens()
     partner.make_key(tokens["access_token"])
     wanted = {

@@ -45,7 +45,7 @@ def lives(partner: Partner, token: str) -> bool:
 @pytest.mark.behaviour("scope-blocked")
 @pytest.mark.behaviour("scopes-narrowed")
 def test_a_scope_is_taken_away(partner: Partner, press: Callable[..., int]) -> None:
-    """Grants that hold it die, others live; whoever authorizes again gets what remains."""
+    """Grants with the scope end, others remain; authorizing again gives the remaining scopes."""
     both, other = partner.tokens(), partner.tokens(scope="events_read")
     code = partner.callback()["code"]
     assert press("scope", scope="metrics_read", to="off") == 303
@@ -61,7 +61,7 @@ def test_a_scope_is_taken_away(partner: Partner, press: Callable[..., int]) -> N
 
 @pytest.mark.behaviour("consent-scopes-blocked")
 def test_nothing_remains(partner: Partner, press: Callable[..., int]) -> None:
-    """Where every asked scope is blocked, the redirect says `invalid_scope` and names them."""
+    """If every requested scope is blocked, the redirect says `invalid_scope` and names them."""
     press("scope", scope="metrics_read", to="off")
     said = partner.callback(scope="metrics_read")
     assert said["error"] == "invalid_scope"

@@ -88,7 +88,7 @@ def snapshot(partner: Partner, token: str) -> dict[str, Any]:
 
 
 def test_every_address_is_in_the_catalogue() -> None:
-    """No handler serves an operation that the spec lacks."""
+    """Every handler serves an operation in the spec."""
     assert set(ADDRESSES) <= {(o.method, o.path) for o in catalogue().operations}
 
 
@@ -177,7 +177,7 @@ def test_large_bodies_are_refused(partner: Partner, token: str) -> None:
 def test_orgs_and_sites_stand_apart(
     partner: Partner, sandbox: Sandbox, make_partner: Callable[..., Partner], token: str
 ) -> None:
-    """What one org made is not found by another, nor on another site."""
+    """An org's objects are not found by another org or on another site."""
     others = [
         (partner, partner.tokens(dd_oid=sandbox.orgs["us1"][1].id)["access_token"]),
         (make_partner(sandbox, "eu1"),),
@@ -256,7 +256,7 @@ def test_the_newest_thousand_stay(
 
 
 def test_pages_follow_each_other(partner: Partner, token: str) -> None:
-    """A listing is cut where the query says, and a size that is no number is refused."""
+    """A listing is cut where the query says, and a size that is not a number is refused."""
     for _ in range(3):
         partner.call("/api/v1/monitor", token=token, json=CREATED["/api/v1/monitor"])
     everything = partner.call("/api/v1/monitor", token=token).json()

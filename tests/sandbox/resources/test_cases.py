@@ -62,7 +62,7 @@ def test_status_closes_and_opens(ask: Ask) -> None:
 
 
 def test_archive_and_assign_go_both_ways(ask: Ask) -> None:
-    """What was archived or assigned can be taken back."""
+    """Archiving and assigning can be undone."""
     empty = {"data": {"type": "case"}}
     for name, archived in (("archive", True), ("unarchive", False)):
         answer = ask("POST", f"{PATH}/SANDBOX-1/{name}", empty).json()["data"]

@@ -27,7 +27,7 @@ BODY = {"t": "o", "p": {"data": {"t": "o", "p": {"attributes": ATTRIBUTES}}}}
     ],
 )
 def test_senseless_bodies(body: object) -> None:
-    """No data, an empty required text, a value named twice, or a span that runs backwards."""
+    """Missing data, an empty required text, a repeated value or a backward time span is refused."""
     with pytest.raises(SenselessBodyError):
         check_body(BODY, body)
 

@@ -18,7 +18,7 @@ GOOD = {"type": "query alert", "query": "avg(last_5m):avg:a.b{*} by {host} > 1"}
 
 
 def test_monitor_is_completed(ask: Ask) -> None:
-    """What the body leaves out gets Datadog's defaults, and what it may not set is dropped."""
+    """Omitted fields get Datadog's defaults, and fields that a body may not set are dropped."""
     made = ask("POST", PATH, {**GOOD, "id": 1, "created": "never", "made_up": 1}).json()
     assert isinstance(made["id"], int)
     assert made["id"] != 1

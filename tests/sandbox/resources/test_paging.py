@@ -42,7 +42,7 @@ def test_pages(paging: Paging | None, query: dict[str, str], expected: list[int]
     "query", [{"size": "0"}, {"size": "a"}, {"page": "-1"}, {"page": "\u0663"}]
 )
 def test_bad_pages_are_refused(query: dict[str, str]) -> None:
-    """A size or a start that is no plain number gets 400."""
+    """A size or start that is not a plain number gets 400."""
     with pytest.raises(Refusal) as caught:
         page_of(ITEMS, query, paging=BY_PAGE)
     assert caught.value.status == 400

@@ -24,7 +24,7 @@ def body(**attributes: Any) -> dict[str, Any]:
 
 @pytest.mark.behaviour("team-unique")
 def test_taken_names(ask: Ask) -> None:
-    """Neither handle nor name may be another team's, at the start or later."""
+    """A handle or name of another team is refused, both at creation and later."""
     made = ask("POST", PATH, body())
     assert made.status_code == 201
     wanted = made.json()["data"]["id"]

@@ -18,7 +18,7 @@ GOOD = {"name": "a", "url": "https://example.com/a"}
 
 
 def test_webhook_is_completed(ask: Ask) -> None:
-    """What the body leaves out gets Datadog's defaults."""
+    """Fields that the body omits get Datadog's defaults."""
     answer = ask("POST", PATH, GOOD)
     assert answer.status_code == 201
     made = answer.json()

@@ -1,4 +1,4 @@
-"""What is done to a sandbox strikes whom it is meant for, and shows in the journal."""
+"""Actions affect only their intended targets, and appear in the journal."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def test_a_link_signs_in_one_browser_once(
 
 
 def test_the_customer_acts(partner: Partner, sandbox: Sandbox) -> None:
-    """What the customer does by a call has the effect of the button on Datadog's page."""
+    """A customer action through a call has the same effect as the button on Datadog's page."""
     client, org = sandbox.client.client_id, sandbox.orgs["us1"][0].id
     actions = sandbox.actions
 

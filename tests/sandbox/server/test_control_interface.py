@@ -128,7 +128,7 @@ def test_the_stream_brings_entries_as_they_come(remote: Remote, partner: Partner
 @pytest.mark.behaviour("control-refused")
 @pytest.mark.parametrize("key", ["", "guess", LAUNCHER, "\xff"])
 def test_without_the_key_nothing_is_told(remote: Remote, key: str) -> None:
-    """No key, a wrong one and the launcher's get 401 at every address, existing or not."""
+    """A missing key, a wrong one and the launcher's get 401 at every address, existing or not."""
     said = set()
     for path in ("/control/journal", "/control/openapi.json", "/control/nowhere"):
         headers = {"X-Sandbox-Key": key.encode("latin-1")}
@@ -141,7 +141,7 @@ def test_without_the_key_nothing_is_told(remote: Remote, key: str) -> None:
 
 @pytest.mark.behaviour("control-refused")
 def test_a_sandbox_without_a_key_has_no_control(sandbox: Sandbox, remote: Remote) -> None:
-    """Whatever is sent, it looks like no such page; and the key does not open what kernels join."""
+    """Any request looks like a missing page, and the key does not open the kernels' interface."""
     headers = {"X-Sandbox-Key": ""}
     url = f"{sandbox.base_url}/control/journal"
     assert httpx.get(url, headers=headers, trust_env=False).status_code == 404

@@ -193,7 +193,7 @@ def test_journal_names_what_happened(partner: Partner, sandbox: Sandbox) -> None
 
 
 def test_journal_keeps_no_secrets(partner: Partner, sandbox: Sandbox) -> None:
-    """No value of a query, a body, a header or an unserved path is kept."""
+    """No value from a query, a body, a header or an unserved path is stored."""
     tokens = partner.tokens()
     key = partner.make_key(tokens["access_token"]).json()["data"]["attributes"]["key"]
     partner.call(f"/v1/input/{key}", key=key)
@@ -224,7 +224,7 @@ def test_mistake_of_the_sandbox_is_a_500(
 
 
 def test_noise_on_the_wire(partner: Partner, caplog: pytest.LogCaptureFixture) -> None:
-    """What is no HTTP, odd encodings and endless names do no harm and make no noise."""
+    """Invalid HTTP, odd encodings and endless names do no harm and aren't logged."""
     port = httpx.URL(partner.sandbox.base_url).port
     assert port
     connection = http.client.HTTPConnection("127.0.0.1", port)

@@ -189,7 +189,7 @@ TOLERATED = {
 
 @pytest.mark.parametrize("name", TOLERATED)
 def test_tolerance(partner: Partner, sandbox: Sandbox, name: str) -> None:
-    """What is refused without the switch goes through with it, and the journal says so."""
+    """The switch accepts what is otherwise refused, and the journal says so."""
     changes = TOLERATED[name]
     assert partner.ask(**changes).status_code in {303, 400}, "refused, by redirect or page"
     sandbox.actions.switch(tolerate=[name])

@@ -129,7 +129,7 @@ def test_a_rebound_name_reads_nothing(browser: httpx.Client) -> None:
 
 
 def test_datadogs_hosts_never_show_it(sandbox: Sandbox, browser: httpx.Client) -> None:
-    """Neither the app host's pages nor a request that came through a front has the view."""
+    """The app host's pages and requests through a front can't reach the view."""
     for path in ("/us1/app/", "/us1/app/live", "/us1/app/live/entries", "/us1/api/live/entries"):
         assert browser.get(path).status_code in {303, 404}
     for path in ("/", "/live/entries", "/live?open=x"):

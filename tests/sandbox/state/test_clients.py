@@ -127,7 +127,7 @@ def test_bad_files_are_explained(tmp_path: Path, text: str, said: str) -> None:
 
 
 def test_missing_and_binary_files_are_explained(tmp_path: Path) -> None:
-    """A path that leads nowhere, and bytes that are no text, are told as such."""
+    """A path that leads nowhere and bytes that are not text are reported as such."""
     with pytest.raises(SandboxError, match="cannot be read: No such file"):
         Sandbox(client_file=tmp_path / "nothing.json")
     with pytest.raises(SandboxError, match="cannot be read: Is a directory"):
@@ -180,6 +180,6 @@ def test_addresses_of_a_private_client(sandbox: Sandbox) -> None:
     "uri", ["/cb", "ftp://a.example/cb", "https://a.example/cb#f", "https://a b/"]
 )
 def test_bad_addresses_are_refused(sandbox: Sandbox, uri: str) -> None:
-    """What no file may register is not added either."""
+    """A redirect URI that a file may not register can't be added either."""
     with pytest.raises(SandboxError, match="the client"):
         sandbox.add_redirect_uri(uri)

@@ -67,7 +67,7 @@ def test_html_error(partner: Partner, token: str) -> None:
 
 
 def test_malformed_json(partner: Partner, token: str) -> None:
-    """Half of the JSON is no JSON, and half of nothing is none either."""
+    """Half of a JSON document is not valid JSON, and half of an empty body is empty."""
     partner.sandbox.inject("malformed-json:2")
     for answer in (user(partner, token), partner.revoke(token="x")):
         assert answer.status_code == 200
@@ -304,7 +304,7 @@ def test_revoked_grant(partner: Partner, first: str) -> None:
 
 
 def test_key_exists(partner: Partner) -> None:
-    """409 comes though there is no key."""
+    """The response is 409 although there is no key."""
     partner.sandbox.inject("key-exists:1")
     assert partner.make_key().status_code == 409
     assert partner.make_key().status_code == 201
@@ -430,7 +430,7 @@ def test_script_error(partner: Partner, read_redirect: Callable[..., dict[str, s
 
 
 def test_every_fault_has_a_test_and_a_place() -> None:
-    """No fault is listed that nothing asks for."""
+    """Every listed fault is used somewhere."""
     names = set(globals()) | {"test_wrong_state", "test_missing_state", "test_foreign_domain"}
     names |= {"test_wrong_domain", "test_inconsistent_site"}
     assert {f"test_{name.replace('-', '_')}" for name in FAULTS} <= names

@@ -1,4 +1,4 @@
-"""What an org is sent by API key is read back from it by bearer token."""
+"""Data sent to an org with an API key can be read back with a bearer token."""
 
 from __future__ import annotations
 
@@ -333,7 +333,7 @@ def test_malformed_parameters_are_refused(data: Data, path: str, query: dict[str
 @pytest.mark.parametrize("path", ["/api/v2/logs/events/search", "/api/v2/events/search"])
 @pytest.mark.parametrize("body", ["[]", '{"filter":[1]}', '{"page":"x"}', "{", '"a"'])
 def test_malformed_searches_are_refused(data: Data, path: str, body: str) -> None:
-    """A search whose body is no search gets 400."""
+    """A search with an invalid body gets 400."""
     headers = {"Content-Type": "application/json"}
     answer = data.partner.call(path, token=data.token, content=body, headers=headers)
     assert answer.status_code == 400

@@ -230,7 +230,7 @@ def test_the_organization_is_seen_before_anything_is_kept(lab: Lab, kind: type[A
 
 @pytest.mark.checklist("L9")
 def test_a_check_that_refuses_ends_the_attempt(lab: Lab) -> None:
-    """Nothing is exchanged nor kept, and the browser and whoever waits hear of it."""
+    """Nothing is exchanged or stored, and the browser and the waiting caller get the error."""
 
     def refuse(_response: AuthorizationResponse) -> None:
         raise AuthorizationError("wrong_state", "another organization")

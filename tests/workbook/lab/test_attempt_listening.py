@@ -159,7 +159,7 @@ def test_plain_http_beyond_this_machine_is_refused() -> None:
 def test_where_ports_are_shown(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, environ: dict[str, str], path: str
 ) -> None:
-    """A hub tells by a variable, another server by its own file; what is no path is not used."""
+    """A hub sets a variable, another server has its own file; an invalid path is not used."""
     monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path))
     monkeypatch.setattr(jupyter_server, "find_spec", lambda _name: True)
     (tmp_path / f"jpserver-{os.getpid()}.json").write_text('{"base_url": "/base/"}')

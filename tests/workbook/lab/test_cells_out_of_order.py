@@ -100,7 +100,7 @@ def test_refreshing_what_was_revoked(lab: Lab) -> None:
 def test_values_of_an_earlier_set_up(
     lab: Lab, older: Older, step: Callable[[Lab, Older], object], code: str
 ) -> None:
-    """What an ended sandbox gave is refused with the way out, and the new one is not spoilt."""
+    """Values from an ended sandbox are refused with advice, and the new sandbox is unaffected."""
     assert refused(lambda: step(lab, older)) == code
     tokens = lab.connect()
     assert lab.current_user(tokens).status == 200

@@ -204,7 +204,7 @@ def test_the_key_is_kept_before_it_is_returned(lab: Lab) -> None:
 
 
 def test_the_one_key_is_found_again(lab: Lab) -> None:
-    """A kept key is asked for at the site, and one that was revoked there is made anew."""
+    """The site is asked about a stored key, and a revoked key is created again."""
     tokens = lab.connect()
     made = lab.api_key(tokens)
     again = lab.api_key(tokens)
@@ -293,7 +293,7 @@ def test_a_skipped_key_skips_what_needs_it(
 def test_live_asks_once_for_data_it_did_not_send(
     serve: Callable[..., RecordingServer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where nothing was sent, reading waits for nothing: one question for each granted scope."""
+    """If nothing was sent, reading does not wait: it asks once for each granted scope."""
     server = serve()
     with _live(server, monkeypatch) as lab:
         table = lab.read_data(_live_tokens(lab))

@@ -1,4 +1,4 @@
-"""One grant is never lost for another, whoever refreshes, revokes or fails."""
+"""One grant never replaces another, whichever one is refreshed, revoked or fails."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_a_refresh_of_an_older_grant_adopts_the_newer(lab: Lab) -> None:
 
 @pytest.mark.checklist("C21")
 def test_two_labs_never_spend_the_same_refresh_token() -> None:
-    """Where refresh tokens rotate, two labs on one store refresh in turn, each with the newest."""
+    """If refresh tokens rotate, two labs on one store refresh in turn, each with the newest one."""
     with open_sandbox_lab(rotate=True) as one:
         first = one.connect()
         two = with_store(one, one.store)

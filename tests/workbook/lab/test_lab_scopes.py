@@ -75,7 +75,7 @@ def test_what_was_called_is_in_the_row(lab: Lab) -> None:
     ],
 )
 def test_profiles_change_verdicts(profile: str, read: Verdict, edit: Verdict) -> None:
-    """What a server does differently shows as another verdict, and not as a wrong one."""
+    """A difference in a server's behaviour leads to a different verdict, not to a wrong one."""
     with open_sandbox_lab(profile=profile, every_scope=True) as opened:
         assert _verdicts(opened.scopes.probe("metrics_read", "slos_write")) == [read, edit]
 
@@ -174,7 +174,7 @@ def test_what_a_refused_call_lacked(lab: Lab) -> None:
     ],
 )
 def test_bad_choices_are_refused(lab: Lab, choice: dict[str, str], code: str) -> None:
-    """What cannot be done is said before anything is sent."""
+    """An impossible request is refused before anything is sent."""
     with pytest.raises(InputError) as refused:
         lab.scopes.probe("metrics_read", **choice)
     assert refused.value.code == code
@@ -187,7 +187,7 @@ def test_unknown_scopes_are_refused_where_they_are_looked_up(lab: Lab) -> None:
 
 
 def test_a_probe_is_no_use_of_a_scope() -> None:
-    """What the lab read counts as used; what was probed alone is still unused."""
+    """Scopes that the lab read with count as used; scopes that were only probed do not."""
     with open_lab() as lab:
         tokens = lab.connect()
         lab.scopes.probe("dashboards_read", "metrics_read")

@@ -1,4 +1,4 @@
-"""Who authorizes live is listened for where the browser comes back here, and asked otherwise."""
+"""In live mode, the listener is used if the browser returns here; otherwise the person pastes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Desk:
-    """Be a machine with a browser and a person who decides, or who does not come."""
+    """Simulate a machine with a browser, and a person who decides or does not come."""
 
     def __init__(self) -> None:
         self.opened: list[str] = []
@@ -139,7 +139,7 @@ def test_a_taken_port_leads_to_pasting(
 def test_a_browser_elsewhere_is_not_listened_for(
     live: Lab, desk: Desk, monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:
-    """Where the kernel is far from the person, the redirect is pasted from the beginning."""
+    """If the kernel is on another machine, the redirect is pasted from the start."""
     desk.comes = False
     monkeypatch.setenv(variable, "paste")
     assert live.authorize().code
@@ -201,7 +201,7 @@ def test_a_bad_paste_can_be_corrected(
     capsys: pytest.CaptureFixture[str],
     mistake: tuple[Callable[[str], str], str],
 ) -> None:
-    """What is no answer is told, with the way out, and the same attempt is asked for again."""
+    """A wrong paste is reported with advice, and the same attempt is asked for again."""
     spoil, code = mistake
     first_paste(desk, monkeypatch, spoil)
     assert live.exchange(live.authorize()).access_token
@@ -219,7 +219,7 @@ def test_the_paste_of_another_attempt_can_be_corrected(
     capsys: pytest.CaptureFixture[str],
     which: str,
 ) -> None:
-    """Neither a redirect of another run nor one that came before is taken for this attempt's."""
+    """No redirect from another run or an earlier attempt is accepted for this attempt."""
     with open_lab("us1", mode="live", sites=live.oauth.sites) as other:
         maker = other if which == "of another run" else live
         redirect = visit_consent(maker.authorization_request())

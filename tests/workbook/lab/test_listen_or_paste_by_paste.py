@@ -22,7 +22,7 @@ def no_browser(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_pasted_redirect_completes_the_flow(
     no_browser: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What is pasted goes through the same checks, and the URL's state is not left on screen."""
+    """A paste goes through the same checks, and the URL's state does not stay on screen."""
     with open_lab("us5") as lab:
         request = lab.authorization_request()
         monkeypatch.setattr(paste, "getpass", lambda _prompt: visit_consent(request))

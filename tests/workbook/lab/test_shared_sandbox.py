@@ -125,7 +125,7 @@ def test_kernels_of_others_do_not_join(
 
 @pytest.mark.parametrize("content", ["", "{}", "[]", '{"port": "x", "key": "k", "sites": {}}'])
 def test_a_broken_or_stale_file_is_passed_over(runtime: Path, content: str) -> None:
-    """What cannot be read, or leads to nobody, means a sandbox of the kernel's own."""
+    """If the descriptor is unreadable or leads nowhere, the kernel has its own sandbox."""
     runtime.mkdir()
     path = runtime / f"ddoauth-sandbox-{os.getpid()}.json"
     path.write_text(content or json.dumps({"port": 9, "key": "k", "sites": {}}))
@@ -182,7 +182,7 @@ def test_whoever_took_the_port_learns_no_key(
 def test_a_proof_cannot_be_used_again(
     runtime: Path, serve: Callable[..., RecordingServer], tile: Path
 ) -> None:
-    """What the real sandbox answered to one nonce is no answer to the next."""
+    """The real sandbox's proof for one nonce is not valid for the next."""
     shared = find_shared_sandbox()
     assert shared is not None
     nonce = "0" * 64

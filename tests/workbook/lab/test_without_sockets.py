@@ -31,7 +31,7 @@ def test_a_coroutine_runs_inside_a_running_loop() -> None:
 
 
 def test_a_failure_leaves_the_outer_loop_as_it_was() -> None:
-    """What the coroutine raises is raised, and the outer loop is the running one again."""
+    """The coroutine's error is raised, and the outer loop is the running one again."""
 
     async def fail() -> None:
         await asyncio.sleep(0)

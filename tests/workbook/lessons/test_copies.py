@@ -23,7 +23,7 @@ LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 @pytest.fixture
 def lesson(tmp_path: Path) -> Path:
-    """Give a lesson as it is installed."""
+    """Return a lesson as it is installed."""
     path = tmp_path / "installed" / "00_start_here.ipynb"
     path.parent.mkdir()
     path.write_text("first edition")
@@ -97,7 +97,7 @@ def test_an_untouched_copy_is_renewed(lesson: Path, folder: Path) -> None:
 
 
 def test_a_changed_copy_stays(lesson: Path, folder: Path) -> None:
-    """What the user changed is kept, edition after edition, and said."""
+    """The user's changes are kept, edition after edition, and reported."""
     copy(lesson, folder)
     (folder / lesson.name).write_text("mine")
     for edition in ("second", "third", "mine too"):
@@ -108,7 +108,7 @@ def test_a_changed_copy_stays(lesson: Path, folder: Path) -> None:
 
 @pytest.mark.parametrize("note", ["", "[]", "{", '{"00_start_here.ipynb": 7}'])
 def test_a_broken_note_overwrites_nothing(lesson: Path, folder: Path, note: str) -> None:
-    """Where nobody knows what was copied, a file that differs counts as changed."""
+    """If the record of copies is missing, a file that differs counts as changed."""
     copy(lesson, folder)
     (folder / NOTE).write_text(note)
     lesson.write_text("second edition")

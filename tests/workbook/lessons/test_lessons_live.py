@@ -44,7 +44,7 @@ QUIET = ("00_start_here", "07_every_site", "08_when_it_fails", "10_your_own_serv
 
 @pytest.fixture(autouse=True)
 def _certificates_of_each_run() -> Iterator[None]:
-    """Read SSL_CERT_FILE anew: the kit keeps what it read for as long as a process lives."""
+    """Read SSL_CERT_FILE again: the kit keeps its contents as long as the process lives."""
     sender._trusted_certificates.cache_clear()
     yield
     sender._trusted_certificates.cache_clear()

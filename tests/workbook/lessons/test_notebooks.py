@@ -127,7 +127,7 @@ def test_solution_is_hidden_and_run(lesson: Any) -> None:
 
 
 def test_navigation_and_readme_are_fresh() -> None:
-    """What is generated from the lessons is what they say now."""
+    """The generated parts match the current lessons."""
     assert not rewritten()
 
 

@@ -99,7 +99,7 @@ def test_a_site_for_which_there_are_no_credentials(lab: Lab) -> None:
 def test_a_stranger_who_is_faster_is_refused(
     lab: Lab, monkeypatch: pytest.MonkeyPatch, site: str
 ) -> None:
-    """What another browser began at the same address meanwhile is neither exchanged nor kept."""
+    """An attempt that another browser starts at the same address is not exchanged or stored."""
     open_page = Browser.open
     strangers: list[BrowserPage] = []
 
@@ -151,7 +151,7 @@ def test_redirects_without_an_end(lab: Lab, serve: Serve) -> None:
 
 
 def test_pages_that_are_gone(lab: Lab, serve: Serve) -> None:
-    """Where nothing serves the consent page any more, that is the sentence."""
+    """If nothing serves the consent page any more, the error says so."""
     server = serve()
     sites = lab.oauth.sites
     at_the_app_host(lab, server)

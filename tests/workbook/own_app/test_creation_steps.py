@@ -24,7 +24,7 @@ def at(path: str, words: str) -> int:
 
 @pytest.mark.parametrize("path", CREATION)
 def test_each_step_says_what_to_mind_and_who_says_so(path: str) -> None:
-    """No cell is empty, no step comes twice, and the text shows each of them whole."""
+    """No cell is empty, no step is repeated, and the text shows each step in full."""
     table = creation_steps(path)
     steps = table.frame
     assert list(steps.columns) == ["step", "do", "note", "source"]

@@ -31,7 +31,7 @@ def environ(tmp_path: Path) -> dict[str, str]:
 
 
 def test_ticks_survive_a_restart(environ: dict[str, str], tmp_path: Path) -> None:
-    """What one kernel wrote the next one reads, list by list."""
+    """The next kernel reads what one kernel wrote, list by list."""
     Ticks("app", environ=environ).write({"save", "open"})
     assert Ticks("app", environ=environ).read() == {"open", "save"}
     assert Ticks("eu", environ=environ).read() == frozenset()
@@ -106,7 +106,7 @@ def test_a_folder_that_cannot_be_written_is_told(environ: dict[str, str], tmp_pa
 def test_without_a_folder_the_kernel_has_them(
     environ: dict[str, str], reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing is written, the ticks hold for this kernel, and the reason is the true one."""
+    """Nothing is written, the ticks last for this kernel, and the stated reason is correct."""
     monkeypatch.chdir(tmp_path)
     ticks = Ticks("app", environ={**environ})
     ticks.write({"open"})

@@ -145,7 +145,7 @@ def test_cancel_does_not_wait_for_an_exchange(lab: Lab, monkeypatch: pytest.Monk
 
 
 def test_a_lab_that_is_closed_is_an_error_in_the_panel(lab: Lab) -> None:
-    """Nobody can come back from a consent page that is gone; the panel says so after its wait."""
+    """If the consent page is gone, nobody returns; the panel says so after its wait."""
     panel = AuthorizePanel(lab, wait=0.2)
     lab.close()
     panel.begin()

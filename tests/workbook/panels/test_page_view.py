@@ -53,7 +53,7 @@ def test_a_person_decides_on_the_page_in_the_panel(lab: Lab, decision: str) -> N
 
 
 def test_only_pages_of_this_process_open(lab: Lab) -> None:
-    """What a link or a message names elsewhere is not fetched, and nothing is shown for it."""
+    """An outside address in a link or a message is not fetched, and nothing is shown for it."""
     left: list[str] = []
     view = PageView("pages", leave=left.append)
     view.receive({"target": "http://127.0.0.1:1/", "fields": None})
@@ -76,7 +76,7 @@ def test_a_page_comes_again_when_the_frame_is_drawn_again(lab: Lab) -> None:
 
 
 def test_panels_need_no_threads() -> None:
-    """Where no thread starts, a click authorizes, denies, probes and counts all the same."""
+    """If no thread can start, a click still authorizes, denies, probes and counts."""
     code = """
     import asyncio
     from ddoauth_kit.workbook.lab.scripted_browser import BrowserPage

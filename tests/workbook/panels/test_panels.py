@@ -13,7 +13,7 @@ MATRIX = verdict_matrix(full_report())
 
 @pytest.fixture
 def panel() -> FilterableMatrix:
-    """Give a panel whose fields are as they are at first."""
+    """Return a panel with its initial fields."""
     return FilterableMatrix(MATRIX)
 
 
@@ -47,7 +47,7 @@ def test_a_field_asks_where(
 
 
 def test_fields_work_together(panel: FilterableMatrix) -> None:
-    """What is asked for in one field holds when another one changes."""
+    """The filter in one field still applies when another field changes."""
     _field(panel, "Scope or area").value = "write"  # type: ignore[attr-defined]
     _field(panel, "Only problems").value = True  # type: ignore[attr-defined]
     assert _shown(panel) == MATRIX.where(text="write", problems=True).html()

@@ -51,7 +51,7 @@ def test_it_begins_with_what_a_cell_found(lab: Lab) -> None:
 
 
 def test_only_names_that_are_offered_can_be_chosen(lab: Lab) -> None:
-    """What a page sends besides is dropped, and the order is that of the list."""
+    """Other values from a page are dropped, and the order is that of the list."""
     scopes = field(ProbePanel(lab), "Scopes")
     first, second, *_ = lab.registration.scopes
     scopes.set_state({"value": [second, "made_up", first]})

@@ -86,7 +86,7 @@ def held_html(panel: TokenPanel) -> list[Any]:
 
 
 def test_time_that_passes_in_the_sandbox_alone_counts(lab: Lab) -> None:
-    """When its clock was moved on, the countdown is as far; a refresh starts it anew."""
+    """If the sandbox's clock was moved, the countdown follows; a refresh restarts it."""
     panel = TokenPanel(lab, lab.connect())
     lab.backend.pause(HOUR - 90)
     assert "expires in 1:" in left(panel)
@@ -106,7 +106,7 @@ def test_a_clock_that_stands_still_is_not_passed_over(lab: Lab) -> None:
 
 
 def test_without_a_refresh_token_the_way_on_is_another(lab: Lab) -> None:
-    """Nobody is sent to a button that cannot help."""
+    """The advice never names a button that can't help."""
     panel = TokenPanel(lab, replace(lab.connect(), refresh_token=None))
     lab.backend.pause(2 * HOUR)
     assert left(panel) == "access token: expired; authorize again for a new one"

@@ -1,4 +1,4 @@
-"""No secret of a run stands in any file that it leaves, in its output or in process arguments."""
+"""No secret is in a run's files, its output or process arguments."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ BY_THEMSELVES = [ending for ending in ENDINGS if ending != "interrupt"]
     ids=lambda given: given if isinstance(given, str) else " ".join(given),
 )
 def test_nothing_is_left(driver: str, endings: list[str], tmp_path: Path) -> None:
-    """Whatever ends the run, and while it runs: files, output and arguments are clean."""
+    """During a run, and however it ends, its files, output and arguments are clean."""
     place = Place(tmp_path)
     notebooks = [leaky_notebook(tmp_path, ending=ending) for ending in endings]
     with subprocess.Popen(

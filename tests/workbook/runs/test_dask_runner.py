@@ -180,7 +180,7 @@ LEAKS = (
 def test_a_secret_of_the_sender_alone(
     cluster: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Neither the order nor what is written has a secret of which no worker knows."""
+    """No order or written file contains a secret that the workers don't know."""
     canary, stored = "canary/sender+key=4711&x", "canary-stored-token-4711"
     monkeypatch.setenv("DD_API_KEY", canary)
     monkeypatch.setenv("DDOAUTH_STORE_FOLDER", str(tmp_path / "store"))

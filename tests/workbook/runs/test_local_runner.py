@@ -199,7 +199,7 @@ def test_a_notebook_that_cannot_be_read_is_a_failure(tmp_path: Path) -> None:
 
 
 def test_a_run_inside_a_notebook(tmp_path: Path) -> None:
-    """Where an event loop runs already, as in a notebook, a run waits in a thread."""
+    """If an event loop is already running, as in a notebook, a run waits in a thread."""
     cases = matrix([notebook_file(tmp_path, "works", "print(SITE)")], sites=["us1"])
 
     async def cell() -> list[NotebookRun]:

@@ -20,7 +20,7 @@ def _page(*cells: Any) -> str:
 
 
 def test_parameters_are_shown_once() -> None:
-    """Where papermill has injected values, the defaults are left out; elsewhere they are shown."""
+    """If papermill has injected values, the defaults are omitted; otherwise they are shown."""
     default = _code('SITE = "us1"', "parameters")
     assert "us1" in _page(default)
     both = _page(default, _code('SITE = "eu1"', "injected-parameters"))

@@ -67,7 +67,7 @@ def test_notebooks_are_found_by_number_name_and_path(tmp_path: Path) -> None:
 
 
 def test_bad_notebooks_are_refused(tmp_path: Path) -> None:
-    """What is no notebook, and a second notebook of the same name, end before any kernel."""
+    """A file that is not a notebook, or a second one of the same name, stops before any kernel."""
     for text in ("[]", "plain", "{}"):
         path = tmp_path / "strange.ipynb"
         path.write_text(text, "utf-8")

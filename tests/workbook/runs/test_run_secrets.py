@@ -166,7 +166,7 @@ def test_the_scan_names_what_it_cannot_read(
 
 
 def test_a_comparison_copies_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What an earlier run's files say is masked anew, and made printable, before it is shown."""
+    """Text from an earlier run's files is masked again and made printable before it is shown."""
     monkeypatch.setenv("DDOAUTH_STORE_FOLDER", str(tmp_path / "kept"))
     (canary, *_) = fill(FileStore(tmp_path / "kept"), slots()[:1])
     minted, key = "sandbox-secret-" + "0123456789" * 4, "0123456789abcdef0123456789abcdef"

@@ -1,4 +1,4 @@
-"""Whatever listens at an address, it is known within seconds whether it is a Dask scheduler."""
+"""It takes only seconds to find out whether an address has a Dask scheduler."""
 
 from __future__ import annotations
 

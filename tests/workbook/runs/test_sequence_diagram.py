@@ -47,7 +47,7 @@ def _assert_drawn(lesson: str, source: str) -> None:
     ["graph TD\n A-->B", "sequenceDiagram\n loop forever\n end", "sequenceDiagram\nA->>B: x"],
 )
 def test_another_diagram_is_left_as_text(source: str) -> None:
-    """What cannot be drawn here is not drawn wrongly."""
+    """An unsupported diagram is not drawn at all."""
     assert sequence_svg(source) is None
 
 

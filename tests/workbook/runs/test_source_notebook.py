@@ -43,7 +43,7 @@ def _notebook(path: Path, metadata: dict[str, Any], source: str = "1 + 1") -> Pa
 
 @pytest.mark.parametrize("metadata", OTHER)
 def test_a_notebook_of_another_kernel_never_runs(tmp_path: Path, metadata: dict[str, Any]) -> None:
-    """Neither `ddoauth run` nor papermill's engine executes it by Python."""
+    """`ddoauth run` and papermill's engine don't execute it with Python."""
     path = _notebook(tmp_path / "own.ipynb", metadata)
     with pytest.raises(InputError):
         find_notebooks([str(path)])

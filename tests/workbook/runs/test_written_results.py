@@ -1,4 +1,4 @@
-"""What a run leaves can be read by people, spreadsheets and CI, and names nobody."""
+"""The results of a run can be read by people, spreadsheets and CI, and don't name anybody."""
 
 from __future__ import annotations
 
@@ -200,7 +200,7 @@ def test_report(out: Path) -> None:
 
 
 def test_a_run_names_the_command_that_explains(tmp_path: Path) -> None:
-    """What a kernel raised points to a command of the shell in report, JUnit and terminal."""
+    """A kernel's error points to a shell command in the report, JUnit and the terminal."""
     outcome = _outcome(tmp_path)
     raised = f"InputError: {InputError('unknown_site', 'mars is not a site.')}"
     outcome = replace(outcome, runs=[replace(outcome.runs[0], error=raised)])
@@ -257,7 +257,7 @@ def test_the_report_begins_with_what_changed(tmp_path: Path) -> None:
 
 
 def test_a_verdict_of_another_name_is_text(tmp_path: Path) -> None:
-    """Whatever a notebook calls a verdict, it adds no attribute to the report."""
+    """No verdict name from a notebook adds an attribute to the report."""
     outcome = _outcome(tmp_path)
     tables = {"verdicts": [_verdict("scope_0", 'x"><b onclick="y')]}
     outcome = replace(outcome, runs=[replace(run, tables=tables) for run in outcome.runs])
@@ -301,7 +301,7 @@ def test_pages_of_notebooks(out: Path) -> None:
 
 
 def test_differences(tmp_path: Path) -> None:
-    """What changed, came and went since an earlier run stands in summary and report."""
+    """Changes, additions and removals since an earlier run are in the summary and the report."""
     before, now = tmp_path / "before", tmp_path / "now"
     before.mkdir()
     now.mkdir()
@@ -400,7 +400,7 @@ def test_the_scan_ends_each_run(tmp_path: Path) -> None:
     ],
 )
 def test_a_strange_table_ends_no_run(table: str, rows: list[Any], tmp_path: Path) -> None:
-    """Whatever a notebook hands over as a table, report, summary and scan are there."""
+    """Whatever a notebook has as a table, the report, summary and scan are produced."""
     outcome = _outcome(tmp_path)
     odd = replace(outcome.runs[1], tables={table: rows, table.upper(): rows})
     scanned = write_results(replace(outcome, runs=[odd]), out=tmp_path)
@@ -447,7 +447,7 @@ def test_a_heading_is_masked(tmp_path: Path) -> None:
 @pytest.mark.checklist("N9")
 @pytest.mark.parametrize("seed", range(24))
 def test_drawn_outputs_end_no_run(seed: int, tmp_path: Path) -> None:
-    """Whatever stands where a notebook's tables stand, report, summary and scan are there."""
+    """Whatever replaces a notebook's tables, the report, summary and scan are produced."""
     drawn = random.Random(seed)
     names = [str(drawn.choice((*ODD_VALUES, "verdicts", "../up", "n" * 300))) for _ in range(3)]
     rows = [[{"scope": _odd(drawn), "verdict": _odd(drawn), str(_odd(drawn)): 1}] for _ in names]
@@ -496,7 +496,7 @@ def test_a_page_that_takes_too_long_is_named(tmp_path: Path) -> None:
 
 
 def test_a_comparison_is_masked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What an earlier run's files say is masked as if it were new."""
+    """Text from an earlier run's files is masked as if it were new."""
     monkeypatch.setenv("DD_API_KEY", "canary-known-4711")
     known = "canary-known-4711"
     runs = [{"output": known, "notebook": known, "status": "c0ffee00c0ffee11c0ffee22c0ffee33"}]

@@ -1,4 +1,4 @@
-"""No cell and no column name of a CSV file is run by a spreadsheet, and nothing is lost."""
+"""No cell or column name in a CSV file is executed by a spreadsheet, and nothing is lost."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_any_text_comes_back(seed: int) -> None:
 
 @pytest.mark.parametrize("text", ["plain", "", "'", "'quoted'", "a=b", "a - b", "1;2", "a\nb", "é"])
 def test_ordinary_texts_stay(text: str) -> None:
-    """A text that runs nowhere is written as it is."""
+    """Text that can't be executed is written unchanged."""
     assert defused(text) == text
     assert restored(text) == text
 
@@ -105,7 +105,7 @@ def test_numbers_stay_numbers() -> None:
 
 
 def test_every_sign_of_unicode_is_known() -> None:
-    """Whatever a program normalizes to one of the four signs counts as that sign."""
+    """A character that a program normalizes to one of the four signs counts as that sign."""
     for code in range(sys.maxunicode + 1):
         letter = chr(code)
         if unicodedata.normalize("NFKC", letter)[:1] in set("=+-@"):
@@ -113,7 +113,7 @@ def test_every_sign_of_unicode_is_known() -> None:
 
 
 def test_column_names_are_cells() -> None:
-    """A column may be named by whoever answers."""
+    """A column's name may come from a server."""
     for text in FORMULAS[::97]:
         header = next(csv.reader(StringIO(write_csv([text, "b"], []), newline="")))
         assert not [cell for cell in _cells(header[0]) if cell[:1] in set("=+-@")]

@@ -55,7 +55,7 @@ def test_a_json_body() -> None:
 
 
 def test_a_query_without_a_body() -> None:
-    """A GET shows its query and headers, no content type, and an answer that is no JSON as is."""
+    """A GET shows its query and headers, but no content type; a non-JSON response is unchanged."""
     assert wire_text(QUERY).splitlines() == [
         "GET /api/v1/query?from=0&query=avg:a{*}",
         "host: api.datadoghq.eu",

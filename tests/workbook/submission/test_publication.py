@@ -68,7 +68,7 @@ def test_both_registrations_go_on(lab: Lab) -> None:
 
 
 def test_the_secret_is_in_the_store_and_not_on_the_card(lab: Lab) -> None:
-    """What is kept is the secret, and neither text nor HTML shows it."""
+    """The secret is stored, and neither the text nor the HTML shows it."""
     page = DeveloperPage(lab)
     page.publish()
     taken = page.take_over()
@@ -90,7 +90,7 @@ def test_a_second_look_finds_nothing(lab: Lab) -> None:
 
 
 def test_a_store_that_keeps_nothing_uses_nothing_up(lab: Lab) -> None:
-    """Where the secret could not be kept the page is not opened, so that it can still be shown."""
+    """If the secret could not be stored, the page is not opened, so it can still be shown."""
     page = DeveloperPage(lab)
     page.publish()
     good = lab.backend

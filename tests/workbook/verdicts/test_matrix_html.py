@@ -107,7 +107,7 @@ def test_a_missing_result_has_a_word_as_well() -> None:
 
 
 def test_all_confirmed_has_no_list_of_evidence() -> None:
-    """Where there is nothing to add, nothing is added."""
+    """If there is nothing to add, nothing is added."""
     results = [replace(r, verdict=Verdict.CONFIRMED) for r in report_on(["us1"]).results]
     matrix = verdict_matrix(replace(report_on(["us1"]), results=tuple(results)))
     assert "evidence" not in matrix.html()

@@ -22,7 +22,7 @@ def test_it_fits() -> None:
 
 
 def test_a_narrow_terminal_gets_the_sites_below_each_other() -> None:
-    """No line is wider than asked, and every scope has its verdict on every site, once."""
+    """No line exceeds the given width, and every scope has one verdict for every site."""
     lines = MATRIX.text(width=60).splitlines()
     assert max(map(len, lines)) <= 60
     for row in MATRIX.rows:

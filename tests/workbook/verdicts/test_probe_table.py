@@ -45,7 +45,7 @@ def test_rows_come_back_whole() -> None:
 
 
 def test_few_columns_are_enough_and_others_are_left_aside() -> None:
-    """What somebody kept is still comparable; columns of a run's own do no harm."""
+    """Results that somebody saved are still comparable; a run's additional columns do no harm."""
     (result,) = report_from_rows([{**ROW, "notebook": "05", "status": float("nan")}]).results
     assert (result.site, result.scope, result.verdict) == ("us1", "events_read", "confirmed")
     assert result.status is None
@@ -84,6 +84,6 @@ def test_a_second_verdict_and_no_row_at_all_are_refused(rows: list[Any]) -> None
 
 
 def test_a_part_of_a_frame_is_a_report_as_well() -> None:
-    """Whoever filters with pandas can go on with what is left."""
+    """Rows filtered with pandas can still be used."""
     frame = verdict_frame(report_on(["us1", "eu1"]))
     assert report_from_rows(frame[frame["site"] == "eu1"]).sites == ("eu1",)

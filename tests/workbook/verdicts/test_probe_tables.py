@@ -42,7 +42,7 @@ CELLS = (
 
 
 def test_it_shows_the_matrix_and_carries_the_rows() -> None:
-    """Text and HTML are the matrix; whoever runs the notebook finds all rows, times included."""
+    """Text and HTML show the matrix; a run of the notebook finds all rows, including times."""
     data, metadata = TABLES._repr_mimebundle_()
     assert data["text/plain"] == repr(TABLES) == TABLES.matrix.text()
     assert data["text/html"] == TABLES.matrix.html()

@@ -33,7 +33,7 @@ def _page() -> Element:
 
 
 def test_every_part_is_there() -> None:
-    """What changed, the matrix, the evidence, the meanings, both pictures."""
+    """The page has the changes, the matrix, the evidence, the meanings and both pictures."""
     assert [h.text for h in _page().all("h1")] == ["Scopes and sites"]
     assert [h.text for h in _page().all("h2")] == [
         "What changed",
@@ -52,7 +52,7 @@ def test_every_part_is_there() -> None:
 
 
 def test_it_needs_nothing_else() -> None:
-    """No script, no address but the names of SVG's own namespaces, nothing with a handler."""
+    """The page has no scripts, no handlers, and no addresses except SVG's namespace names."""
     assert not _page().all("script") + _page().all("link") + _page().all("iframe")
     assert set(re.findall(r"https?://[^\"'\s<]+", _html())) <= {
         "http://www.w3.org/1999/xlink",
@@ -71,7 +71,7 @@ def test_it_follows_the_readers_system() -> None:
 
 
 def test_dead_tokens_are_told_first() -> None:
-    """Where the baseline failed, nothing else means anything."""
+    """If the baseline failed, no other result means anything."""
     report = report_on(["us1"], every=40)
     dead = replace(report, baselines=(Baseline("us1", alive=False, status=401, evidence="<no>"),))
     first = read_html(as_page(dead)).all("section")[0]

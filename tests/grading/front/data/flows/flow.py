@@ -2,7 +2,7 @@
 
 Each pair of lines on standard input is one customer: the onboarding URL, which is answered by the
 address to send the customer to, and the redirect that comes back, answered by the status of each
-request. Nothing here knows of a sandbox.
+request. This program does not know about the sandbox.
 """
 
 from __future__ import annotations
