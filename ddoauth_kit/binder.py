@@ -1,4 +1,4 @@
-"""Detect places where real credentials don't belong: Binder (a public machine), a browser tab."""
+"""Detect places where real credentials don't belong: Binder (a public machine) and browser tabs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def on_binder(environ: Mapping[str, str] = os.environ) -> bool:
 
 
 def in_a_tab() -> bool:
-    """Return whether this Python runs in a browser tab."""
+    """Return whether this Python is running in a browser tab."""
     return sys.platform == "emscripten"
 
 

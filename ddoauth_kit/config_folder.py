@@ -19,8 +19,8 @@ def config_folder(environ: Mapping[str, str] = os.environ) -> Path | None:
     """Return the folder for settings that are not secret, or None if nothing may be written.
 
     `DDOAUTH_CONFIG_FOLDER` takes precedence over `XDG_CONFIG_HOME`, which takes precedence over
-    `~/.config`. A leading `~` is the home folder. `XDG_CONFIG_HOME` counts only if it is an
-    absolute path, as its specification says.
+    `~/.config`. A leading `~` stands for the home folder. `XDG_CONFIG_HOME` is used only if it is
+    an absolute path, as its specification requires.
 
     Raises:
         InputError: `bad_variable`, if `DDOAUTH_CONFIG_FOLDER` is not an absolute path.

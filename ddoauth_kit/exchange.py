@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Purpose(StrEnum):
-    """The purposes that code compares with; all other purposes are free text for people to read."""
+    """The purposes that programs check for; all other purposes are free text for people."""
 
     EXCHANGE = "token exchange"
     REFRESH = "token refresh"

@@ -1,4 +1,4 @@
-"""Define which hosts are used: those of the nine Datadog sites. A redirect can't add another.
+"""Define which hosts are used: those of the nine Datadog sites. A redirect can't add others.
 
 The table is Datadog's ("Getting started with Datadog sites" and the server list of the public
 OpenAPI spec). The `domain` of a redirect selects a row, and its `site` is checked against that row.
@@ -285,7 +285,7 @@ def _host_of(typed: str) -> str:
 
 
 def _new_region(host: str) -> InputError | None:
-    """Tell a region that the table doesn't include yet from a foreign host."""
+    """Return the error for a host that may be a new region, or None for a foreign host."""
     label, _, parent = host.partition(".")
     if parent not in FAMILIES or label in _NOT_A_REGION or label.startswith("xn--"):
         return None

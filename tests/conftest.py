@@ -48,6 +48,7 @@ settings.load_profile("kit")
 BROWSER = "tests/browser/"
 LONGEST = (
     BROWSER,
+    "tests/grading/test_mutants.py",
     "tests/test_workflows.py",
     "tests/workbook/lessons/test_lessons_live.py",
     "tests/workbook/runs/",
@@ -60,7 +61,7 @@ LONGEST = (
     "tests/soak/",
 )
 # The tests of these files share nothing and mostly wait, so each goes wherever a process is free.
-APART = ("tests/grading/test_mutants.py", "tests/grading/test_script_browser.py")
+APART = ("tests/grading/test_script_browser.py",)
 MOST_PROCESSES = 4
 # Tests with these markers run only where a marker expression names them.
 ASKED_FOR = ("soak", "judge", "runtimes", "tab")
@@ -123,7 +124,7 @@ def _rank(item: pytest.Item) -> int:
 
 @pytest.fixture(scope="session", autouse=True)
 def _state_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Keep files of the store away from those of whoever runs the tests."""
+    """Keep the tests' store files apart from those of the person who runs the tests."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
         patch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
@@ -143,7 +144,7 @@ def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def spec_archive(shared_folder: Path) -> Path:
     """Find the source distribution that the data files name, or download it by pip.
 
-    DDOAUTH_SPEC_ARCHIVE may name a file that is there already.
+    DDOAUTH_SPEC_ARCHIVE may name an existing file.
     """
     from ddoauth_kit.maintenance.spec.__main__ import CATALOGUE
     from ddoauth_kit.maintenance.spec.source import download

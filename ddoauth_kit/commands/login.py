@@ -147,7 +147,7 @@ def _asked(scopes: tuple[str, ...]) -> str:
 
 
 def _is_lost(chosen: ChosenStore) -> bool:
-    """Return whether the grant is lost with this process; `ddoauth doctor` says why."""
+    """Return whether the grant is lost when this process ends; `ddoauth doctor` says why."""
     from ddoauth_kit.store import MemoryStore
 
     return isinstance(chosen.store, MemoryStore)

@@ -168,7 +168,7 @@ def _secrets(outcome: RunOutcome) -> tuple[Secret, ...]:
 
 @contextmanager
 def _quiet_interrupts() -> Iterator[None]:
-    """End the block on Ctrl-C, SIGTERM or SIGHUP, and silence libraries while kernels die."""
+    """End the block on Ctrl-C, SIGTERM or SIGHUP, and silence libraries while kernels shut down."""
     ends = [signal.SIGTERM, *([signal.SIGHUP] if sys.platform != "win32" else [])]
     before = {number: signal.signal(number, signal.default_int_handler) for number in ends}
     loggers = [logging.getLogger(name) for name in _LOGGERS]

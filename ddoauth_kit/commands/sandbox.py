@@ -432,7 +432,7 @@ def _client_lines(sandbox: Sandbox, key_file: Path) -> dict[str, str]:
 
 
 def _summarize(sandbox: Sandbox, session: FrontSession, key_file: Path, *, stop: str) -> None:
-    """Print what is available to stderr, without any secret."""
+    """Print to stderr what the sandbox offers, without any secret."""
     say(f"note: {BYPASS}")
     for notice in session.environment.notices:
         say(f"note: {notice}")

@@ -47,7 +47,7 @@ def say(text: str) -> None:
 
 
 def _print(text: str, stream: TextIO) -> None:
-    """Print a text, and escape characters that the stream's encoding does not have."""
+    """Print text, and escape characters that the stream's encoding does not have."""
     encoding = stream.encoding or "utf-8"
     shown = text.encode(encoding, "backslashreplace").decode(encoding)
     print(shown, file=stream, flush=True)

@@ -171,7 +171,7 @@ def _none_answers(reached: tuple[Reached, ...]) -> Finding:
 
 
 def _ahead(date: str, now: datetime) -> float | None:
-    """Return how many seconds a server's clock is ahead of ours."""
+    """Return how many seconds a server's clock is ahead of this machine's."""
     try:
         told = parsedate_to_datetime(date)
     except ValueError:

@@ -54,7 +54,7 @@ class DdoauthError(Exception):
         return self.told(f'explain("{self.code}")')
 
     def told(self, more: str) -> str:
-        """Return the whole message; `more` is the command that explains more."""
+        """Return the whole message; `more` is the command that explains it further."""
         happened = " ".join(filter(None, (self.what, self._server_said)))
         return f"[{self.code}] {happened} Next: {self.advice} More: {more}."
 

@@ -151,7 +151,7 @@ class Bench:
 
     @property
     def has_sessions(self) -> bool:
-        """Return whether two browsers can act as two people; a fixed cookie prevents this."""
+        """Return whether two browsers can act as two people, which a fixed cookie would prevent."""
         fixed = self.login is not None and bool(self.login.cookie or self.login.header)
         return not fixed or self.other_login is not None
 

@@ -1,7 +1,7 @@
 """Respect the rate limits that responses announce (Datadog docs: rate limits).
 
-`X-RateLimit-Reset` is a number of seconds from now, and there is no `Retry-After`. Some servers
-send headers twice.
+`X-RateLimit-Reset` is a number of seconds from now, and Datadog does not send `Retry-After`. Some
+servers send headers twice.
 """
 
 from __future__ import annotations

@@ -165,9 +165,9 @@ class Http:
 class AsyncHttp:
     """Send requests as `Http` does, but without blocking, and at most ten at a time to each site.
 
-    It also respects announced rate limits before they are reached. `sleep` is awaited with a number
-    of seconds. An instance belongs to one event loop, but several instances may share a
-    `transcript`.
+    It also respects the rate limits that responses announce, before they are reached. `sleep` is
+    awaited with a number of seconds. An instance belongs to one event loop, but several instances
+    may share a `transcript`.
     """
 
     def __init__(  # noqa: PLR0913 - each is a choice of the caller

@@ -88,7 +88,7 @@ class Sending:
             self._pace.waited(request, due=due)
 
     def _answered(self, request: Request) -> Steps:
-        """Get one response; if the connection was stale, repeat a repeatable request."""
+        """Get one response; if the connection was stale, retry the request if it is repeatable."""
         outcome = yield None
         if isinstance(outcome, NotReceived) and outcome.stale and request.repeatable:
             outcome = yield None

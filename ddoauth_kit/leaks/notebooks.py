@@ -35,8 +35,9 @@ def mask_notebook(
 
     Sources, outputs, tracebacks, stream text, attachments, widget state and all metadata are
     searched, and secrets that span several outputs are found too. Jupyter's own field names are
-    never changed, even if one is identical to a secret. `keep` and `masker` are as in `Masker`.
-    After `until` (a `time.monotonic` value), text is replaced without being searched.
+    never changed, even if one is identical to a secret. `keep` has the same meaning as in `Masker`;
+    `masker` replaces it and `secrets`. After `until` (a `time.monotonic` value), text is replaced
+    without being searched.
     """
     masker = masker or Masker(secrets, keep=keep)
     torn = list(spread(output_pieces(notebook), masker)) if _in_time(until) else []

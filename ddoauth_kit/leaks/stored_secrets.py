@@ -1,4 +1,4 @@
-"""Read every secret that is stored, so that it can be found and masked."""
+"""Read every stored secret, so that it can be found and masked."""
 
 from __future__ import annotations
 

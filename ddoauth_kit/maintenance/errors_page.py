@@ -27,8 +27,8 @@ Each of the kit's errors has a code, which stays the same even if the wording ch
 The code comes first in the message, and is also in `error.code`.
 `ddoauth_kit.errors.explainer.explain(error)` returns the same explanations as this page.
 
-What Datadog sends is quoted from its documentation, from public reports or from recorded responses.
-The words "not documented" and "assumed" mark statements that none of these sources confirms.
+Datadog's messages are quoted from its documentation, public reports or recorded responses.
+The words "not documented" and "assumes" mark statements that none of these sources confirms.
 The sandbox has its own [list of behaviours](../ddoauth_kit/sandbox/README.md), with evidence.
 """
 _SENTENCE_END: Final = re.compile(r"(?<=\.) (?=[A-Z`])")

@@ -31,7 +31,7 @@ def page(text: str) -> str:
 
 
 def rewritten() -> dict[Path, str]:
-    """Return the README's path and new text if it is stale, else nothing."""
+    """Return the README's path and new text if it is out of date, or else nothing."""
     text = README.read_text("utf-8")
     fresh = page(text)
     return {} if fresh == text else {README: fresh}

@@ -230,7 +230,7 @@ def _is_latin(data: bytes) -> bool:
 
 
 def _wide(data: bytes) -> str:
-    """Return which variant of UTF-16 text without a BOM is; for ASCII, every other byte is zero."""
+    """Return the UTF-16 variant of text without a BOM; for ASCII, every other byte is zero."""
     sample = data[:_SAMPLE]
     if len(sample) < 8 or b"\0" not in sample:  # noqa: PLR2004 - too short to tell
         return ""

@@ -174,7 +174,7 @@ def is_repeated(value: str) -> bool:
 
 
 def is_placeholder(value: str) -> bool:
-    """Return whether a value only marks the place where a secret goes."""
+    """Return whether a value only marks where a secret belongs."""
     return is_repeated(value) or bool(_PLACEHOLDER.match(value[:200]))
 
 

@@ -129,7 +129,7 @@ class _Readings:
                 yield reading
 
     def _reading(self, text: str) -> _Reading | None:
-        """Return the reading of a text; new ones are created only while there is room for them."""
+        """Return a text's reading; new readings are created only while there is room for them."""
         if len(text) < _FEWEST:
             return None
         known = self._known.get(text)

@@ -57,7 +57,7 @@ class FileRecords:
             return True
 
     def _sweep(self) -> None:
-        """Delete old records, and the oldest if there are too many; `names` starts with those."""
+        """Delete old records and any above the limit; `names` starts with the oldest."""
         names = [name for name in self._folder.names() if name.endswith(_ENDING)]
         oldest = time.time() - LIFETIME
         for place, name in enumerate(names):

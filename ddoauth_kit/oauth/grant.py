@@ -167,7 +167,7 @@ class Grant:
         return await apart(self.tokens)
 
     def renew(self, tokens: TokenSet | None = None) -> TokenSet:
-        """Refresh now, unless the store has newer tokens than these, which are then returned.
+        """Refresh now, or return the stored tokens if they are newer than these.
 
         If nothing is stored, `tokens` themselves are refreshed and the result is stored.
 

@@ -71,7 +71,7 @@ class PendingAuthorizations:
             self._waiting[request.state.reveal()] = waiting
 
     def waits(self, request: AuthorizationRequest) -> bool:
-        """Return whether an attempt still waits for its redirect."""
+        """Return whether an attempt is still waiting for its redirect."""
         with self._lock:
             self._forget_expired()
             return request.state.reveal() in self._waiting

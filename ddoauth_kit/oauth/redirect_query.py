@@ -46,7 +46,7 @@ def _pairs(text: str) -> list[tuple[str, str]]:
 def _wrapped(address: str) -> str:
     """Return the URL in one of a link's parameters if the link itself is not a redirect.
 
-    Some links contain the URL unencoded, so that its other parameters look like the link's own.
+    Some links contain the URL unencoded, so its other parameters look like the link's own.
     """
     if found := _AS_IT_IS.match(address):
         return found[1]

@@ -68,7 +68,7 @@ class SharedPending:
         self._place.put(_digest(state), record, seconds=_SECONDS)
 
     def waits(self, request: AuthorizationRequest) -> bool:
-        """Return whether an attempt still waits for its redirect."""
+        """Return whether an attempt is still waiting for its redirect."""
         return self._record(request.state.reveal()) is not None
 
     def take(self, state: str, *, session: str) -> AuthorizationRequest:

@@ -54,7 +54,7 @@ class TokenSet:
     token_endpoint: TokenEndpoint | None = field(default=None, repr=False)
 
     def seconds_left(self, now: datetime | None = None) -> float:
-        """Return the seconds until the access token expires; negative after its expiry."""
+        """Return the seconds until the access token expires; the result is negative after that."""
         return (self.expires_at - (now or datetime.now(UTC))).total_seconds()
 
 
@@ -323,7 +323,7 @@ def _lifetime(response: Response, answer: dict[str, Any]) -> int:
 
 
 def current_user_request(tokens: TokenSet) -> Request:
-    """Build `GET /api/v2/current_user`, which asks who authorized; any valid token may send it."""
+    """Build `GET /api/v2/current_user`, which asks who authorized; any valid token will do."""
     return api_request(tokens, "current user call", "/api/v2/current_user")
 
 

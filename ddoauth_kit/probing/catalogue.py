@@ -42,9 +42,9 @@ class Operation:
     """One operation of Datadog's API.
 
     A bearer token needs all the scopes in any one of `scope_sets`. An empty set means that the
-    operation doesn't name a scope; then `permissions` are what the token's user needs. `path_ids`
-    and `query` are the required parameters with their types. `body` lists the required fields of
-    the body (`any` for a body without required fields, `optional`, or nothing). `preview`
+    operation doesn't name a scope; in that case, the token's user needs the `permissions`.
+    `path_ids` and `query` are the required parameters with their types. `body` lists the required
+    fields of the body (`any` for a body without required fields, `optional`, or nothing). `preview`
     operations may be missing on a site.
     """
 

@@ -70,7 +70,7 @@ def choose_probe(scope: str, *, granted: ScopeSet, writes: Writes, now: datetime
 
 
 def _round_trip(scope: str) -> RoundTripProbe:
-    """Return the round-trip probe, with the other scopes that may open the creating call."""
+    """Return the round-trip probe, with the other scopes that may allow the creation."""
     create = ROUND_TRIPS[scope].create
     operation = catalogue().by_address[f"{create.method} {create.path}"]
     return RoundTripProbe(

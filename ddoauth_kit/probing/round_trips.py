@@ -180,7 +180,7 @@ async def _created(trip: Trip) -> Response:
 
 
 async def _deleted(trip: Trip, found: str) -> str:
-    """Delete the object, with retries; return the outcome, or "" if it never worked.
+    """Delete the object, with retries; return the outcome, or "" if that never succeeded.
 
     A 404 counts only after an attempt that may have worked, because the site may not find a new
     object right away.

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 class Report:
     """The results of a check.
 
-    `notes` lists the things that could not be checked. `patch` fixes the findings that have edits.
+    `notes` lists anything that could not be checked. `patch` fixes the findings that have edits.
     Its paths are relative to the repository or, without one, to the folder, so `git -C FOLDER
     apply` accepts the patch in both cases.
     """

@@ -137,7 +137,7 @@ class PrivateFolder:
 
     @contextmanager
     def locked(self, name: str) -> Iterator[None]:
-        """Lock a name against all other threads and processes; wait 90 seconds at most.
+        """Lock a name against all other threads and processes; wait at most 90 seconds.
 
         The system releases the lock when a process ends, even after a crash.
 
@@ -274,8 +274,8 @@ def default_folder(environ: Mapping[str, str] = os.environ) -> Path | None:
     """Return the folder for the files, or None if the environment names no home folder.
 
     `DDOAUTH_STORE_FOLDER` takes precedence over `XDG_STATE_HOME`, which takes precedence over
-    `~/.local/state`. A leading `~` is the home folder. `XDG_STATE_HOME` counts only if it is an
-    absolute path, as its specification says.
+    `~/.local/state`. A leading `~` stands for the home folder. `XDG_STATE_HOME` is used only if it
+    is an absolute path, as its specification requires.
 
     Raises:
         InputError: `bad_store_folder`, if `DDOAUTH_STORE_FOLDER` is not an absolute path.

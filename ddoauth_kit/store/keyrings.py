@@ -81,7 +81,7 @@ class KeyringStore:
     """Store secrets in the operating system's keyring, through the `keyring` package.
 
     A keyring can't list its entries, so the slots' names are stored in separate entries. A secret
-    of more than a thousand characters is split into several entries. `folder` is for the processes'
+    longer than a thousand characters is split into several entries. `folder` is for the processes'
     locks; without it, only threads wait for each other.
     """
 

@@ -90,7 +90,7 @@ def test_a_created_key_is_read(status: int) -> None:
     ],
 )
 def test_no_key_is_an_error(status: int, text: str, error: type[DdoauthError], code: str) -> None:
-    """Each refusal has a code of its own; an answer without a key is no key."""
+    """Each refusal has its own code; a response without a key does not count as a key."""
     with pytest.raises(DdoauthError) as caught:
         read_api_key(response(status, text), site=US1)
     assert (type(caught.value), caught.value.code) == (error, code)
@@ -106,7 +106,7 @@ def test_the_second_key_is_refused_with_a_way_out(http: Http, serve: Serve) -> N
 
 @pytest.mark.checklist("C14")
 def test_a_grant_without_the_scope_sends_nothing(http: Http, serve: Serve) -> None:
-    """What the grant does not hold is not tried."""
+    """A scope that the grant lacks is not tried."""
     server = serve()
     scopes = GrantedScopes(requested=("api_keys_write",), granted=("events_read",))
     with pytest.raises(ApiKeyError) as caught:
@@ -209,7 +209,7 @@ def test_a_revoked_key_is_made_anew(scene: Scene, tmp_path: Path) -> None:
 
 
 def test_a_key_of_another_organization_is_not_returned(scene: Scene, tmp_path: Path) -> None:
-    """A slot that holds another organization's key is filled anew, and that key stays beside it."""
+    """A slot with another organization's key gets a new key, and the other one is kept as well."""
     store, tokens = FileStore(tmp_path / "kept"), scene.tokens()
     slot = api_key_slot(tokens)
     first = ensure_api_key(scene.http, tokens=tokens, store=store)

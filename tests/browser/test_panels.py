@@ -154,7 +154,7 @@ def test_the_form_forgets_what_was_typed(show: Callable[[str], Notebook]) -> Non
 
 @pytest.mark.checklist("N1")
 def test_a_redirect_is_pasted(context: Any, show: Callable[[str], Notebook]) -> None:
-    """Where the listener's page does not open, its address does; nothing of it is saved."""
+    """If the listener's page does not open, its address can be pasted; none of it is saved."""
     redirects: list[str] = []
 
     def get_stuck(route: Any) -> None:

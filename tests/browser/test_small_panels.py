@@ -95,7 +95,7 @@ def value(notebook: Notebook, expression: str) -> str:
 
 
 def test_ticks_by_keyboard_survive_a_restart(notebook: Notebook) -> None:
-    """Two boxes are ticked, the page is loaded anew, the kernel restarted: they are ticked."""
+    """Two ticked boxes stay ticked after a reload of the page and a restart of the kernel."""
     boxes = notebook.panel.get_by_role("checkbox")
     boxes.nth(1).focus()
     for key in ("Space", "Tab", "Space"):

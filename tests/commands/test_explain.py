@@ -44,7 +44,7 @@ def test_a_code_is_taken_as_it_stands_in_a_message(
 
 
 def test_an_error_names_the_command_that_explains_it(capsys: pytest.CaptureFixture[str]) -> None:
-    """What a command says of a failure can be typed as it stands."""
+    """The command named in a failure message can be typed unchanged."""
     assert main(["scan", "nowhere"]) == 2
     said = capsys.readouterr().err
     assert said.rstrip().endswith("More: ddoauth explain unreadable_path.")

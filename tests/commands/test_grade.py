@@ -232,10 +232,9 @@ DD_KEY = "{{client_secret}}" }}
     assert "before it was ready" in runs[0].stderr
 
 
-@pytest.mark.long
 @needs_namespaces
 def test_a_foreign_host_is_seen_in_a_namespace(place: Path) -> None:
-    """Where no name of the outside is known, the front still sees a secret leave."""
+    """Even if no outside name resolves, the front sees a secret leave."""
     port = free_port()
     base, scopes = f"http://localhost:{port}", '["dashboards_read", "monitors_read"]'
     document = f"""

@@ -124,7 +124,7 @@ def test_the_sandboxs_client_logs_in_at_another_site(terminal: Terminal) -> None
 
 
 def test_a_misspelt_scope_is_named_before_the_browser_opens(terminal: Terminal) -> None:
-    """A scope of the settings that is not known gets a warning with the near name."""
+    """An unknown scope in the settings gets a warning that suggests a similar name."""
     terminal.environ["DDOAUTH_SCOPES"] = "metric_read"
     first, *_ = terminal.run("login").stderr.splitlines()
     assert first.startswith("warning: Scope 'metric_read' is not a known scope. Did you mean")
@@ -155,7 +155,7 @@ def test_the_doctor_reaches_the_named_sandbox(terminal: Terminal) -> None:
 
 
 def test_no_secret_is_printed(terminal: Terminal) -> None:
-    """Neither stream holds the client secret or a token."""
+    """No stream contains the client secret or a token."""
     _, out, said = terminal.log_in()
     secrets = _secrets_of(terminal)
     assert len(secrets) >= 3
@@ -270,7 +270,7 @@ def test_only_this_machine_is_a_sandbox(url: str) -> None:
 
 
 def test_the_sites_of_a_sandbox_are_its_own_addresses() -> None:
-    """What is derived from the address is what the sandbox says of itself."""
+    """The values derived from the address are the ones that the sandbox reports."""
     with Sandbox() as sandbox:
         table = sandbox_sites(sandbox.base_url)
         for name, urls in sandbox.endpoints.items():

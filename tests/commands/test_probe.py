@@ -173,7 +173,7 @@ def test_it_runs_as_a_command() -> None:
 
 @pytest.mark.parametrize("given", ["metric_read", "Metrics_Read", "metrics-read", "metrics_reads"])
 def test_a_misspelt_scope_is_bad_input(run: Run, given: str) -> None:
-    """Nothing is probed, and the name that was meant is suggested."""
+    """Nothing is probed, and the intended name is suggested."""
     code, out, err = run("--scope", given)
     assert (code, out) == (2, "")
     assert "[unknown_scope]" in err
@@ -196,7 +196,7 @@ def test_commas_and_blanks_separate_scopes(run: Run, given: list[str]) -> None:
 
 
 def test_no_scope_at_all_is_bad_input(run: Run) -> None:
-    """A comma alone names nothing, and nothing is no success."""
+    """A lone comma names no scopes, and that is not a success."""
     assert run("--scope", " , ")[0] == 2
 
 

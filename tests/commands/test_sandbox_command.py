@@ -87,7 +87,7 @@ time.sleep(60)
 def _sandbox(
     *arguments: str, environment: dict[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Run the command as a person does, without proxies and trust of whoever runs the tests."""
+    """Run the command as a person does, without the tester's own proxies and trust settings."""
     return subprocess.run(
         [*KIT, *arguments],
         env=environment or clean_environment(),
@@ -138,7 +138,7 @@ def test_what_a_client_does_wrong_is_one_line_each() -> None:
 
 @pytest.mark.parametrize("code", [0, 7])
 def test_the_exit_code_is_the_commands(code: int) -> None:
-    """What the command ends with is what the shell sees, and stdout holds its bytes alone."""
+    """The shell sees the command's exit code, and stdout contains only the command's bytes."""
     done = _sandbox(*_python(f"import sys; print('only this', end=''); sys.exit({code})"))
     assert (done.returncode, done.stdout) == (code, "only this")
 

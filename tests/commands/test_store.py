@@ -48,7 +48,7 @@ def test_it_lists(store: FileStore, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_it_forgets_by_name(store: FileStore, capsys: pytest.CaptureFixture[str]) -> None:
-    """What is named goes, what is not kept is told with exit code 1, the rest stays."""
+    """Named secrets are deleted, missing ones are reported with exit code 1, and the rest stays."""
     assert main(["store", "--forget", KEY.name, "--forget", "api_key:us1:none"]) == 1
     assert "'api_key:us1:none' is not stored here" in capsys.readouterr().err
     assert store.slots() == (TOKEN,)

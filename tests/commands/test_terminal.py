@@ -1,4 +1,4 @@
-"""What the commands print is printable, whatever names, exceptions and servers say."""
+"""The commands print only printable text, whatever names, exceptions and servers contain."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def _is_clean(text: str) -> bool:
 
 @pytest.mark.parametrize("hostile", HOSTILE, ids=ascii)
 def test_a_text_on_one_line(hostile: str) -> None:
-    """Nothing unprintable is left, ordinary words of every script stay as they are."""
+    """No unprintable character is left, and ordinary words in every script are unchanged."""
     shown = one_line(f"Grüße, 世界 🙂 {hostile}|")
     assert shown.startswith("Grüße, 世界 🙂 ")
     assert shown.isprintable()
@@ -63,7 +63,7 @@ def test_a_text_on_one_line(hostile: str) -> None:
 @pytest.mark.parametrize("hostile", HOSTILE, ids=ascii)
 @pytest.mark.parametrize("name", ["answer", "document", "say", "complain"])
 def test_every_way_to_print(name: str, hostile: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """No function of the terminal lets through what is not printable."""
+    """No terminal function prints unprintable characters."""
     getattr(terminal, name)(f"first {hostile} last")
     out, err = capsys.readouterr()
     assert _is_clean(out + err)

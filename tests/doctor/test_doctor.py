@@ -71,7 +71,7 @@ def _environ(tmp_path: Path, **more: str) -> dict[str, str]:
 
 
 def test_it_is_useful_offline(tmp_path: Path) -> None:
-    """With nothing set and nothing sent there is no problem, and each check has its say."""
+    """With nothing set and nothing sent, there are no problems, and each check reports a result."""
     findings = examine(offline=True, environ=_environ(tmp_path))
     assert not [each for each in findings if each.status is Status.PROBLEM]
     assert {"python", "keyring", "store", "proxy", "TLS", "registration"} <= {
@@ -102,7 +102,7 @@ def _requirements() -> list[str]:
 
 
 def test_each_package_is_compared_with_the_project() -> None:
-    """What the doctor compares with is what pip installs at least, under the smallest extra."""
+    """The doctor compares with the minimum versions that pip installs, under the smallest extra."""
     found = {each.requirement.name: each for each in needed(_requirements())}
     assert (found["httpx"].extra, str(found["httpx"].requirement.specifier)) == ("", ">=0.28")
     extras = {name: each.extra for name, each in found.items()}
@@ -124,7 +124,7 @@ def test_each_package_is_compared_with_the_project() -> None:
     ],
 )
 def test_a_missing_module_names_the_smallest_extra(module: str, command: str) -> None:
-    """Nobody is told to install the workbook for a command that needs less."""
+    """The advice never names the workbook for a command that needs less."""
     assert command in missing_package(module).what
 
 
@@ -207,7 +207,7 @@ def test_the_folder(tmp_path: Path) -> None:
 
 
 def test_memory_is_told() -> None:
-    """Where secrets end with the process, that is good to know; a misspelt kind is a problem."""
+    """Secrets that end with the process get a note; a misspelled kind is a problem."""
     assert _found(check_store({"DDOAUTH_STORE": "memory"}), "store").status is Status.NOTE
     assert _found(check_store({"DDOAUTH_STORE": "vault"}), "store").status is Status.PROBLEM
 
@@ -283,7 +283,7 @@ def test_sites_and_clock(serve: Callable[..., RecordingServer]) -> None:
 
 
 def test_offline_is_no_fault() -> None:
-    """Where no site answers at all, that is unknown and no problem, and so is the clock."""
+    """If no site responds, the result is unknown, not a problem, and so is the clock's."""
     unresolved = NetworkError("no_network", "The check did not reach it: Name not known.")
     reached = tuple(Reached(site, None, None, unresolved) for site in DATADOG_SITES)
     (sites,) = check_sites(reached)
@@ -293,7 +293,7 @@ def test_offline_is_no_fault() -> None:
 
 
 def test_an_ended_sandbox_is_named() -> None:
-    """Where a sandbox stands in for Datadog and has ended, its address is named, not Datadog's."""
+    """If a sandbox replaces Datadog and has ended, the message names its address, not Datadog's."""
     site = refused_site()
     (found,) = check_sites(reach([site]))
     assert (found.status, found.check) == (Status.PROBLEM, "sandbox")
@@ -303,7 +303,7 @@ def test_an_ended_sandbox_is_named() -> None:
 
 
 def test_a_closed_proxy_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where a proxy refuses the connection, it is named with its variable, without its password."""
+    """If a proxy refuses the connection, the message names it and its variable, not a password."""
     gone = refused_site().api_url.removeprefix("http://")
     for name in ("HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
@@ -329,7 +329,7 @@ def test_a_sandboxs_secret_without_the_sandbox(tmp_path: Path) -> None:
 
 
 def test_the_registration(tmp_path: Path) -> None:
-    """None is fine; one of another site, or without a secret, is told with the next step."""
+    """No registration is fine; one for another site or without a secret is reported with advice."""
 
     def look(**environ: str) -> list[Finding]:
         return examine(names=["eu1"], offline=True, environ=_environ(tmp_path, **environ))
@@ -491,7 +491,7 @@ def test_what_the_commands_refuse_is_a_problem(name: str, value: str) -> None:
 
 @pytest.mark.parametrize("uri", ["http://127.0.0.1:0/cb", "https://127.0.0.1:8484/cb"])
 def test_what_the_listener_cannot_serve_is_a_problem(uri: str) -> None:
-    """Port 0 is no port, and the listener speaks no TLS."""
+    """Port 0 is not a usable port, and the listener does not support TLS."""
     client = SimpleNamespace(redirect_uris=(uri,), onboarding_url="")
     (finding,) = clients.check_redirect_uris(client)  # type: ignore[arg-type]
     assert finding.status is Status.PROBLEM

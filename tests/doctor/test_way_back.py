@@ -31,7 +31,7 @@ def test_a_link_is_not_given_to_what_shows_it_to_nobody(
 
 
 def test_no_browser_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where none is installed, none is here."""
+    """Without an installed browser, there is no browser here."""
 
     def none() -> None:
         raise webbrowser.Error

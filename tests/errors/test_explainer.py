@@ -23,7 +23,7 @@ HOSTS = {
 
 
 def test_each_code_has_one_explanation() -> None:
-    """No code occurs in two groups, where the second explanation would hide the first."""
+    """No code is in two groups, because the second explanation would hide the first."""
     codes = [explanation.code for explanation in ALL]
     assert len(codes) == len(set(codes))
 
@@ -88,7 +88,7 @@ def test_an_error_is_explained_by_its_code() -> None:
 
 @pytest.mark.parametrize("unknown", ["invalid-grant", "", TimeoutError(), SystemExit(2)])
 def test_an_unknown_code_is_refused_with_the_shape_of_codes(unknown: object) -> None:
-    """Whatever has no known code gets a ValueError that shows how codes look."""
+    """Anything without a known code gets a ValueError that shows what codes look like."""
     with pytest.raises(ValueError, match="lower-case words joined by underscores, such as unknown"):
         explain(unknown)  # type: ignore[arg-type]
 

@@ -34,7 +34,7 @@ def test_repr_names_the_class() -> None:
 
 
 def test_the_exchange_is_carried() -> None:
-    """Whoever catches the error can look at the masked exchange."""
+    """Code that catches the error can read the masked exchange."""
     exchange = response().exchange
     assert errors.ApiError("not_found", "No.", exchange=exchange).exchange is exchange
 
@@ -67,6 +67,6 @@ def test_the_tree_is_as_drawn(error: type[DdoauthError], parents: set[type]) -> 
 
 
 def test_every_class_is_in_the_tree() -> None:
-    """No error class stands outside the drawing."""
+    """The drawing includes every error class."""
     classes = {c.__name__ for c in vars(errors).values() if isinstance(c, type)}
     assert all(name in (errors.__doc__ or "") for name in classes if name.endswith("Error"))

@@ -63,6 +63,6 @@ def test_texts_of_the_server_lead_to_their_entry(status: int, body: str, reader:
 
 @pytest.mark.parametrize(("code", "words"), KNOWN_PAINS)
 def test_known_pains_have_an_entry(code: str, words: str) -> None:
-    """What people are known to have got stuck on is named as cause, evidence or next step."""
+    """Every known stumbling block appears as a cause, as evidence or as a next step."""
     entry = explain(code)
     assert words in f"{entry.cause} {entry.evidence} {entry.fix}"

@@ -56,7 +56,7 @@ class Places:
         return f"http://{host}:{self.port}{path}"
 
     def forget(self) -> None:
-        """Begin anew."""
+        """Start again."""
         self.seen.clear()
         self.over.clear()
 

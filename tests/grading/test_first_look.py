@@ -51,7 +51,7 @@ def test_the_file_holds_what_the_server_asked_for(written: tuple[dict[str, Any],
 
 
 def test_the_file_grades(written: tuple[dict[str, Any], str]) -> None:
-    """What was written is enough for one check, which needs three connects and no more."""
+    """The written settings are enough for one check, which needs only three connections."""
     report = grade(settings_from(written[0]), only=["state-checked"])
     assert [result.verdict for result in report.results] == [Verdict.MET]
     assert report.connects <= 4

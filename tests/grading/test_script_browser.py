@@ -1,4 +1,4 @@
-"""Where JavaScript begins the flow, Chromium opens the server's pages, and cookies go along."""
+"""If JavaScript starts the flow, Chromium opens the server's pages and keeps the cookies."""
 
 from __future__ import annotations
 

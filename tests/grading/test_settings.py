@@ -1,4 +1,4 @@
-"""Settings of a grading are exact: a name that is not known is refused, and so is a secret."""
+"""The settings are strict: unknown names and secrets are refused."""
 
 from __future__ import annotations
 

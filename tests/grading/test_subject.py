@@ -132,7 +132,7 @@ def test_nothing_at_the_address_is_named() -> None:
 
 
 def test_the_tile_adds_what_is_missing() -> None:
-    """Parameters that the address has already stay as they are."""
+    """Existing parameters of the address stay unchanged."""
     url = "http://localhost/connect?domain=own&x=1"
     added = with_pairs(url, {"domain": "d", "site": "s"})
     assert added == "http://localhost/connect?domain=own&x=1&site=s"

@@ -64,7 +64,7 @@ def test_a_start_that_leads_nowhere_is_named(trouble: str, code: str, said: str)
 
 
 def test_https_at_a_plain_http_port_is_named() -> None:
-    """Nothing that can be read answers, and the line says which scheme to try."""
+    """The response is unreadable, and the line says which scheme to try."""
     settings = _settings("")
     start = replace(settings.start, url=settings.start.url.replace("http:", "https:"))
     with pytest.raises(SettingsError, match="write http://") as caught:

@@ -179,7 +179,7 @@ def test_a_wait_is_read_however_it_is_written(
     ],
 )
 def test_a_wait_that_makes_no_sense_is_unknown(value: str, wait: float | None) -> None:
-    """The past is no wait, and what is no moment or more than a week away is not believed."""
+    """A time in the past means no wait; an invalid time, or one over a week away, is ignored."""
     assert _wait_of(value) == wait
 
 

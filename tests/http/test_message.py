@@ -18,7 +18,7 @@ SECRET = Secret(CLIENT_SECRET, label="client_secret")
 
 
 def test_url_and_shown_url_differ_in_host_and_secrets() -> None:
-    """What is printed names Datadog's host even if a test server answers."""
+    """Printed messages name Datadog's host even if a test server responds."""
     asked = request(
         dataclasses.replace(US1, endpoints=local_site("http://127.0.0.1:9").endpoints),
         query=(("q", "a b&c"), ("token", TOKEN)),
@@ -68,7 +68,7 @@ def test_a_token_goes_as_bearer() -> None:
 
 
 def test_secrets_of_a_request_are_known() -> None:
-    """Whoever masks the answer learns every secret that went out."""
+    """The code that masks a response receives every secret that was sent."""
     asked = request(
         US1,
         query=(("a", "b"),),
@@ -92,7 +92,7 @@ def test_a_response_repr_holds_no_text() -> None:
 
 @pytest.mark.checklist("C9")
 def test_a_request_shows_no_secret() -> None:
-    """Neither repr nor a listing of all fields of a request reveals a credential."""
+    """No repr and no list of a request's fields reveals a credential."""
     asked = request(
         US1,
         query=(("token", TOKEN),),

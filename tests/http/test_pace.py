@@ -101,7 +101,7 @@ def test_what_was_waited_for_is_forgotten(pace: Pace) -> None:
 
 
 def test_what_was_used_up_again_is_remembered(pace: Pace, clock: Clock) -> None:
-    """Who waited for the first reset does not wipe out what a faster call learnt since."""
+    """A call that waited for the first reset keeps the limits that a faster call learned."""
     pace.note(_get(), response=_answer("0", "9"))
     due = pace.due(_get())
     clock.now += 9

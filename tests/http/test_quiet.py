@@ -1,4 +1,4 @@
-"""What the kit sends leaves no trace in httpx's logs; what the caller sends is logged as ever."""
+"""httpx doesn't log the kit's requests; the caller's own requests are logged as usual."""
 
 from __future__ import annotations
 

@@ -193,7 +193,7 @@ def test_a_refusal_is_not_repeated(http: Http, serve: Serve, status: int) -> Non
 def test_a_proxy_of_the_environment_is_passed_by_on_loopback(
     http: Http, serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is on this machine is reached directly, whatever HTTP_PROXY says."""
+    """Addresses on this machine are reached directly, whatever HTTP_PROXY says."""
     proxy, server = serve(), serve()
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.setenv(name, proxy.url)
@@ -213,7 +213,7 @@ def test_a_site_gets_ten_connections_at_most(http: Http, serve: Serve) -> None:
 
 
 def test_a_closed_sender_can_be_closed_and_used_again(serve: Serve) -> None:
-    """Closing is no end: a notebook cell that runs again works."""
+    """A closed sender can be used again: a notebook cell that runs again works."""
     server = serve()
     with Http() as sender:
         sender.send(request(server.site))

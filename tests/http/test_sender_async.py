@@ -98,7 +98,7 @@ def test_a_request_arrives_as_built(serve: Serve) -> None:
 @pytest.mark.checklist("C8")
 @pytest.mark.parametrize("url", ["http://api.datadoghq.com", "http://127.1", "ftp://127.0.0.1"])
 def test_plain_http_is_for_loopback_only(url: str) -> None:
-    """What is neither https nor on this machine is refused before any request."""
+    """An address that is neither https nor on this machine is refused before any request."""
     assert _fail(_asked(local_site(url))).code == "insecure_url"
 
 
@@ -161,7 +161,7 @@ def test_an_answer_that_takes_too_long_as_a_whole(serve_held: ServeHeld, payload
     ids=["hangs up", "in the head", "in the body", "in a chunk", "no HTTP", "compressed"],
 )
 def test_cut_off(serve_raw: ServeRaw, payload: bytes) -> None:
-    """An answer that ends early, is no HTTP, or is packed is `cut_off`, and asked for once."""
+    """A response that ends early, is not HTTP or is compressed is `cut_off`, without a retry."""
     server = serve_raw(payload)
     assert _fail(_asked(server.site)).code == "cut_off"
     assert server.connections == 1
@@ -318,7 +318,7 @@ def test_a_cancellation_shows_no_secret(serve_held: ServeHeld, payload: bytes) -
 
 
 def test_a_cancelled_end_closes_all_the_same(serve_held: ServeHeld) -> None:
-    """Whoever is cancelled while closing still closes every connection."""
+    """A task that is cancelled while closing still closes every connection."""
     server = serve_held(WHOLE)
 
     async def run() -> None:
@@ -352,7 +352,7 @@ def test_a_closed_sender_can_be_used_again(serve: Serve) -> None:
 
 
 def test_closing_again_closes_what_was_opened_since(serve_held: ServeHeld) -> None:
-    """No connection outlives the second close of a sender that was used after its first."""
+    """If a closed sender is used again, closing it a second time closes every connection."""
     server = serve_held(WHOLE)
 
     async def run() -> None:
@@ -400,7 +400,7 @@ def test_a_success_is_recorded_without_its_values(serve: Serve) -> None:
 def test_a_proxy_of_the_environment_is_passed_by_on_loopback(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is on this machine is reached directly, whatever HTTP_PROXY says."""
+    """Addresses on this machine are reached directly, whatever HTTP_PROXY says."""
     proxy, server = serve(), serve()
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.setenv(name, proxy.url)

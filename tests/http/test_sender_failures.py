@@ -1,4 +1,4 @@
-"""Where no complete answer arrives, the error names the cause and holds no secret."""
+"""If no complete response arrives, the error names the cause and contains no secret."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_timeout(serve_raw: Callable[[bytes | None], RawServer]) -> None:
 def test_cut_off(
     http: Http, serve_raw: Callable[[bytes | None], RawServer], payload: bytes
 ) -> None:
-    """An answer that ends early or is no HTTP is `cut_off`, and nothing is sent again."""
+    """A response that ends early or is not HTTP is `cut_off`, and nothing is sent again."""
     server = serve_raw(payload)
     error = _fail(http, server.site)
     assert (type(error), error.code) == (NetworkError, "cut_off")
@@ -186,7 +186,7 @@ def test_an_answer_that_drips_ends_at_the_deadline(
 def test_a_credential_with_half_a_character(
     http: Http, serve: Callable[..., RecordingServer]
 ) -> None:
-    """What no encoding can send is refused as input, before anything goes out."""
+    """Text that no encoding can represent is refused as input, before anything is sent."""
     server = serve()
     odd = Secret("canary-\ud800", label="client_secret")
     with pytest.raises(InputError) as caught:

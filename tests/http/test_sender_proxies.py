@@ -135,7 +135,7 @@ BROKEN = [
 def test_a_broken_proxy_keeps_its_password(
     monkeypatch: pytest.MonkeyPatch, send: Send, name: str, value: str
 ) -> None:
-    """Whatever is wrong with its address, the error says so without user and password."""
+    """Whatever is wrong with a proxy's address, the error omits the user name and password."""
     try:
         monkeypatch.setenv(name, value)
     except ValueError:

@@ -15,7 +15,7 @@ def _exchange(**changes: object) -> Exchange:
 
 
 def test_transcript_keeps_order() -> None:
-    """Exchanges come out as they went in; their wall time is no part of repr or equality."""
+    """Exchanges are returned unchanged; their wall time is not part of repr or equality."""
     transcript = Transcript()
     for status in (200, 404):
         transcript.add(Record(_exchange(status=status, seconds=status)))

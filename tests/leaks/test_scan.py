@@ -73,7 +73,7 @@ def test_shapes_are_found_in_every_encoding(
 
 @pytest.mark.parametrize("encoder", [name for name in ENCODERS if name != "json escapes"])
 def test_known_values_are_found_in_every_encoding(encoder: str, tmp_path: Path) -> None:
-    """A value that is known needs no shape."""
+    """A known value is found whatever its format."""
     found = _found(tmp_path, ENCODERS[encoder](KNOWN.reveal()), secrets=(KNOWN,))
     assert found == ["line 2: the value of <DD_API_KEY>"]
     assert _found(tmp_path, ENCODERS[encoder](KNOWN.reveal())) == []
@@ -93,7 +93,7 @@ def test_known_values_are_found_in_every_encoding(encoder: str, tmp_path: Path) 
     ],
 )
 def test_what_is_no_secret_is_left_alone(text: str, tmp_path: Path) -> None:
-    """Placeholders, prose, commits, ids and checksums are no findings."""
+    """Placeholders, prose, commits, ids and checksums are not findings."""
     assert _found(tmp_path, text) == []
 
 
@@ -284,7 +284,7 @@ MALFORMED: list[Any] = [
 @pytest.mark.checklist("N7")
 @pytest.mark.parametrize("content", MALFORMED, ids=range(len(MALFORMED)))
 def test_malformed_notebooks_are_read(content: Any, tmp_path: Path) -> None:
-    """Whatever a notebook lacks, its secrets are found, and the next file is read as well."""
+    """Whatever a notebook lacks, its secrets are found, and the next file is also read."""
     bad, good = tmp_path / "a.ipynb", tmp_path / "b.txt"
     bad.write_text(json.dumps({"x": MINTED, "y": content}), "utf-8")
     good.write_text(MINTED, "utf-8")
@@ -300,7 +300,7 @@ def test_malformed_notebooks_are_read(content: Any, tmp_path: Path) -> None:
     ["[" * 100_000, '{"a":' * 5_000, '{"cells": [' + '{"a":' * 900, "", "{", '{"cells": [{"a": "'],
 )
 def test_torn_and_deep_notebooks_are_read(text: str, tmp_path: Path) -> None:
-    """What no parser survives is read as text."""
+    """Content that crashes every parser is read as text."""
     (tmp_path / "a.ipynb").write_text(f"{text} {MINTED}", "utf-8")
     assert scan_paths([tmp_path])
 
@@ -324,7 +324,7 @@ def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
 
 
 def test_a_variable_that_is_not_text(tmp_path: Path) -> None:
-    """A secret with bytes that are no text is looked for all the same."""
+    """A secret with bytes that are not text is found as well."""
     raw = b"canary-\xff\xfe-4711"
     (tmp_path / "a").write_bytes(b"x " + raw)
     secret = Secret(raw.decode("utf-8", "surrogateescape"), label="A_TOKEN")

@@ -1,4 +1,4 @@
-"""What follows from the order of the lessons is generated; doing it twice changes nothing."""
+"""Everything that depends on the lessons' order is generated; a second run changes nothing."""
 
 from __future__ import annotations
 

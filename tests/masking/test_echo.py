@@ -83,7 +83,7 @@ def test_secrets_in_the_name_of_a_key(http: Http, serve: Serve) -> None:
 def test_secrets_in_the_data(
     event: dict[str, str | None], value: str, http: Http, serve: Serve
 ) -> None:
-    """What is read back is shown without the bearer, and strange data is no crash."""
+    """Data that is read back is shown without the bearer token, and odd data causes no crash."""
     server = serve(Answer(json.dumps({"events": [event]})))
     sample = Telemetry(name="a", value=1.0, at=0, source="b")
     table = read_samples(

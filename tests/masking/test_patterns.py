@@ -107,7 +107,7 @@ def test_labels() -> None:
 
 
 def test_what_was_masked_is_no_element() -> None:
-    """The name in place of a secret, and what a page has after it, are no element and its value."""
+    """A placeholder for a secret is not taken for an element whose value is the text after it."""
     masked = "&lt;DDOAUTH_REFRESH_TOKEN_US1&gt;\no358Ckx1AAA=\n</pre></div>"
     assert redact(masked) == masked
     assert "o358" not in redact("<refresh_token>\no358Ckx1AAA=\n</refresh_token>")

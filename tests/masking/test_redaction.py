@@ -110,7 +110,7 @@ def test_form_encoded_answers_are_masked() -> None:
 
 @pytest.mark.parametrize("text", ["[" * 100_000, '{"a":' * 100_000, "9" * 10_000])
 def test_hostile_json_is_text(text: str) -> None:
-    """A body that no parser survives is kept as it is instead of ending the program."""
+    """A body that crashes a parser is kept unchanged and does not end the program."""
     assert redact_body(text) == text
 
 
@@ -131,7 +131,7 @@ def test_tokens_in_odd_shapes_are_masked(text: str) -> None:
 
 
 def test_half_a_character_can_be_printed() -> None:
-    """Half of a surrogate pair in an answer does not break whoever prints the record."""
+    """Half of a surrogate pair in a response does not break code that prints the record."""
     redact_body('{"errors": ["\\ud800"]}').encode()
 
 
@@ -154,7 +154,7 @@ def test_an_outline_holds_no_keys_that_are_values() -> None:
 
 @pytest.mark.parametrize("length", [399, 400, 401, 1_000, 20_000])
 def test_a_known_value_may_have_any_length(length: int) -> None:
-    """The record of a grant with all scopes is a value, too, and it is found as it is written."""
+    """The record of a grant with all scopes is a known value, too, and is found as written."""
     value = ("é1" * length)[:length]
     known = (Secret(value, label="grant"),)
     assert redact(f"before {value} after", secrets=known) == "before <grant> after"

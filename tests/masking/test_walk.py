@@ -142,7 +142,7 @@ BETWEEN = ("-", " ", "\n", "', '", '", "', " | ", "\u00a0", "\u2009", ".", "**",
 def test_a_known_value_is_found_by_its_letters(
     between: str, each: int, case: Callable[[str], str]
 ) -> None:
-    """Whatever stands between its letters, and in whichever case they are written."""
+    """This holds whatever is between its letters, and whatever their case."""
     value = "canary7client+name/4711Zx"
     written = case(between.join(value[i : i + each] for i in range(0, len(value), each)))
     masked = Masker([Secret(value, label="client_secret")])(f"it is {written} here")
@@ -309,7 +309,7 @@ def test_a_bomb_is_bounded() -> None:
 
 
 def test_nesting_ends() -> None:
-    """What is nested deeper than the walk goes is left, and ends nothing."""
+    """Values nested deeper than the walk goes are left alone and don't stop it."""
     text = SHAPED
     for _ in range(DEPTH + 3):
         text = json.dumps(text)

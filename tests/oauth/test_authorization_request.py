@@ -42,7 +42,7 @@ def test_the_url_holds_what_datadog_asks_for() -> None:
 
 @pytest.mark.checklist("C17")
 def test_no_other_grant_is_offered() -> None:
-    """No module, of the sandbox neither, names a grant or response type that RFC 9700 forbids."""
+    """No module, not even in the sandbox, names a grant or response type that RFC 9700 forbids."""
     ours = {"authorization_code", "refresh_token"}
     others = {"password", "implicit", "client_credentials", "id_token token"}
     # Masking knows `password` as the name of a field, and customers of a server log in by one.
@@ -72,7 +72,7 @@ def test_each_attempt_has_its_own_state_and_pair() -> None:
 
 @pytest.mark.checklist("C9")
 def test_the_shown_url_has_placeholders() -> None:
-    """What is printed can be read aloud; the verifier is in neither URL."""
+    """The printed lines can be read aloud; the verifier is not in any URL."""
     request = authorization_request(EVERYWHERE)
     assert "state=<state>&code_challenge=<code_challenge>&" in request.shown_url
     assert "redirect_uri=https://acme.example.com/callback&" in request.shown_url
@@ -102,7 +102,7 @@ def test_a_client_without_scopes_sends_none() -> None:
 def test_an_attempt_from_the_tile_is_bound(
     start: dict[str, str], site: str, *, bound: bool
 ) -> None:
-    """What arrived at the onboarding URL names the site; from outside, the redirect will."""
+    """The request to the onboarding URL names the site; without one, the redirect does."""
     request = authorization_request(EVERYWHERE, **start)
     assert (request.site.name, request.bound) == (site, bound)
 

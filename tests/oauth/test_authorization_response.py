@@ -1,4 +1,4 @@
-"""Nothing in a redirect is believed unchecked."""
+"""No value in a redirect is trusted unchecked."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_a_hostile_domain_is_refused(domain: str) -> None:
 @pytest.mark.checklist("C1")
 @pytest.mark.parametrize("domain", UNLISTED_DOMAINS)
 def test_an_unlisted_region_is_refused(domain: str) -> None:
-    """A region that is newer than the table is no foreign host, and gets no secret either."""
+    """A region newer than the table is not called a foreign host, but gets no secret either."""
     request = _begin()
     assert _refused(redirect(request, domain=domain), request).code == "unknown_region"
 
@@ -191,7 +191,7 @@ def test_another_client_is_refused() -> None:
 def test_a_reported_error_is_raised(
     error: str, description: str | None, code: str, said: str | None, domain: str | None
 ) -> None:
-    """What the redirect reports has a code of its own, and the server's words, printable."""
+    """An error in the redirect has its own code, and the server's words in printable form."""
     request = _begin()
     url = redirect(request, code=None, domain=domain, error=error, error_description=description)
     found = _refused(url, request)
@@ -211,7 +211,7 @@ def test_an_error_from_a_hostile_domain_is_not_believed() -> None:
 
 @pytest.mark.parametrize("changes", [{"code": None}, {"code": ""}])
 def test_a_redirect_without_code_and_error(changes: dict[str, str | None]) -> None:
-    """Neither yes nor no is no answer."""
+    """A redirect that is neither a yes nor a no is refused."""
     request = _begin()
     assert _refused(redirect(request, **changes), request).code == "missing_code"
 

@@ -205,7 +205,7 @@ def test_both_tokens_are_revoked_even_if_one_fails(http: Http, serve: Serve) -> 
 def test_a_failed_exchange_leaves_no_secret_in_the_traceback(
     http: Http, serve: Serve, answer: Answer
 ) -> None:
-    """Neither code, verifier nor secret stands in a variable of the kit's frames."""
+    """No variable in the kit's frames contains the code, the verifier or the secret."""
     server = serve(answer)
     client = _client(http, server)
     request = client.begin(session="s")
@@ -217,7 +217,7 @@ def test_a_failed_exchange_leaves_no_secret_in_the_traceback(
 
 
 def test_a_missing_secret_is_noticed_before_consent() -> None:
-    """No customer is asked for a consent whose code could not be exchanged."""
+    """Customers are never asked for consent if the code could not be exchanged."""
     with pytest.raises(InputError) as caught:
         OAuthClient(registration(client_secret=None)).begin(session="s")
     assert caught.value.code == "missing_client_secret"

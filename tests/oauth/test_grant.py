@@ -164,7 +164,7 @@ def test_a_new_refresh_token_is_kept_before_it_is_used(scene: Scene, store: File
 
 @pytest.mark.checklist("C11")
 def test_a_dead_grant_is_refused_once(scene: Scene, store: FileStore) -> None:
-    """After one refused refresh nothing is kept and nothing sent, whoever asks, however often."""
+    """After one refused refresh, nothing is stored or sent, no matter who asks or how often."""
     grant, tokens = _expired(scene, store)
     scene.oauth.revoke(tokens)
     with pytest.raises(TokenError) as caught:
@@ -199,7 +199,7 @@ def test_many_learn_of_a_dead_grant_by_one_request(scene: Scene, store: FileStor
 
 
 def test_a_new_authorization_revives_the_slot(scene: Scene, store: FileStore) -> None:
-    """What another process keeps after the end is found without a restart."""
+    """A grant that another process stores after the end is found without a restart."""
     grant, tokens = _expired(scene, store)
     grant.end()
     with pytest.raises(TokenError, match="grant_ended"):
@@ -234,7 +234,7 @@ def test_401_refreshes_once(scene: Scene, store: FileStore) -> None:
 
 @pytest.mark.checklist("C13")
 def test_403_refreshes_never(scene: Scene, store: FileStore) -> None:
-    """A missing scope is no matter of the token: one call, no refresh, the answer as it is."""
+    """A missing scope is not the token's fault: one call, no refresh, an unchanged response."""
     tokens = scene.tokens(scopes=["events_read"])
     grant = Grant(scene.oauth, store=store, slot=grant_slot(tokens))
     grant.keep(tokens)
@@ -244,7 +244,7 @@ def test_403_refreshes_never(scene: Scene, store: FileStore) -> None:
 
 @pytest.mark.checklist("C13")
 def test_a_401_of_a_closed_endpoint_refreshes_never(http: Http, store: FileStore) -> None:
-    """Where the token lives, a 401 means the endpoint; many such calls share one check."""
+    """If the token is valid, a 401 is about the endpoint; many such calls share one check."""
     with Sandbox(profile="no-oauth", real_time=True) as sandbox:
         scene = Scene(sandbox, http)
         tokens = scene.tokens()
@@ -292,7 +292,7 @@ def test_a_lost_answer_that_was_the_end_says_so(http: Http, serve: Serve, store:
 def test_a_clock_that_stands_still_repeats_no_failure(
     http: Http, serve: Serve, store: FileStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where the system's clock moves in steps of milliseconds, the next call asks again, too."""
+    """The next call also asks again if the system's clock moves in steps of milliseconds."""
     grant, server = _served(serve, http, store, Answer("{"), GOOD)
     monkeypatch.setattr(grants, "time", SimpleNamespace(monotonic=lambda: 7.0))
     with pytest.raises(AnswerError):
@@ -317,7 +317,7 @@ def test_those_who_waited_share_a_failure(http: Http, serve: Serve, store: FileS
 
 
 def test_no_connection_keeps_the_grant(http: Http, store: FileStore) -> None:
-    """Where nobody answers, the grant stays in the store for later."""
+    """If nobody responds, the grant stays in the store for later."""
     site = refused_site()
     client = OAuthClient(
         given_registration(), sites=DATADOG_SITES.with_site(site), http=http, clock=lambda: NOW
@@ -362,7 +362,7 @@ def test_a_store_that_fills_up(http: Http, serve: Serve, caplog: pytest.LogCaptu
 
 @pytest.mark.checklist("C11")
 def test_no_refresh_without_a_store(http: Http, serve: Serve, tmp_path: Path) -> None:
-    """Where a new token could not be kept, the old one is not spent."""
+    """If a new token could not be stored, the old one is not used up."""
     store = FileStore(tmp_path / "kept")
     grant, server = _served(serve, http, store, GOOD)
     (tmp_path / "kept").chmod(0o755)
@@ -421,7 +421,7 @@ def test_a_record_is_read_back() -> None:
     )
 )
 def test_a_record_from_elsewhere_is_refused_by_name(text: str) -> None:
-    """Whatever stands in the slot, it is an error of the kit, and its words are not repeated."""
+    """Whatever the slot contains, the error is the kit's, and does not repeat the contents."""
     with pytest.raises(InputError) as caught:
         read(Secret(text, label="grant"), sites=DATADOG_SITES)
     assert caught.value.code in {"not_stored", "unknown_site"}
@@ -524,7 +524,7 @@ Grant(client, store=Dying(Path(sys.argv[1])), slot=Slot(*sys.argv[2:])).tokens()
 @pytest.mark.checklist("C11")
 @pytest.mark.skipif(os.name != "posix", reason="processes are killed so on POSIX systems")
 def test_a_kill_between_answer_and_disk(scene: Scene, store: FileStore, tmp_path: Path) -> None:
-    """What was lost is named, and the older token is tried once more at most, by no second one."""
+    """The error names the loss; the older token is tried only once more, by one caller."""
     grant, tokens = _expired(scene, store)
     slot = grant_slot(tokens)
     folder = str(TESTS / "benchmarks")

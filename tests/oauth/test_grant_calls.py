@@ -97,7 +97,7 @@ def _targets(server: RecordingServer) -> tuple[int, int]:
 
 
 def test_a_live_token_is_just_used(serve: Serve) -> None:
-    """No call is made beyond those asked for."""
+    """No call is made beyond the requested ones."""
     server = serve(respond=Twin())
     answers = _use(server.site, lambda _grant, call: _many(call))
     assert {answer.status for answer in answers} == {200}
@@ -161,7 +161,7 @@ def test_a_lost_answer_leads_to_one_more_attempt(
 
 
 def test_without_a_refresh_token_a_dead_token_stays_dead(serve: Serve) -> None:
-    """One check, and the reason says why there is no new one."""
+    """There is one check, and the reason says why there is no second one."""
     server = serve(respond=Twin(alive="another", slow=0.05))
     failed = _use(server.site, lambda _grant, call: _many(call), refresh_token=None)
     assert {error.code for error in failed} == {"no_refresh_token", "grant_ended"}
@@ -241,7 +241,7 @@ def test_a_success_beside_a_refusal_proves_nothing(serve: Serve) -> None:
 
 @pytest.mark.parametrize("status", [403, 429, 500])
 def test_a_check_that_says_nothing_proves_nothing(serve: Serve, status: int) -> None:
-    """Where the check fails, the token is neither dead nor said to be accepted elsewhere."""
+    """If the check fails, the token is not called dead or accepted elsewhere."""
     twin = Twin(closed=True)
     twin.check = Answer("", status, (("x-ratelimit-reset", "99"),))
     server = serve(respond=twin)
@@ -313,7 +313,7 @@ def test_the_baseline_refreshes_once(serve: Serve) -> None:
 
 
 def test_the_baseline_says_what_went_wrong(serve: Serve) -> None:
-    """A failure is no live token; neither is a site that nobody reaches."""
+    """A failure does not prove that a token is valid; neither does an unreachable site."""
     found = _first_call(serve(Answer('{"errors": ["broken"]}', 500)).site)
     assert (found.alive, found.status, "broken" in found.evidence) == (False, 500, True)
     found = _first_call(refused_site())

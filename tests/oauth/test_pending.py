@@ -38,7 +38,7 @@ def test_an_attempt_is_taken_once() -> None:
 
 @pytest.mark.parametrize("state", ["", "guess", "\ud800"])
 def test_an_unknown_state_is_refused(state: str) -> None:
-    """What nobody began cannot be ended, and the attempt that waits goes on waiting."""
+    """An attempt that nobody started can't be ended, and the pending one stays pending."""
     waiting = PendingAuthorizations()
     waiting.add(_request(), session="s")
     _assert_refused(waiting, state)

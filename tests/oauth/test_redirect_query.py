@@ -1,4 +1,4 @@
-"""Whatever a server hands over or a person pastes, the query in it is found."""
+"""The query is found in whatever a server passes or a person pastes."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_a_pasted_redirect_is_read_through_what_mail_and_chat_add() -> None:
 
 @generated(st.text(max_size=80))
 def test_any_text_is_pairs_or_a_value_error(text: str) -> None:
-    """Nothing else is raised, whatever is pasted."""
+    """Whatever is pasted, no other error is raised."""
     try:
         pairs = redirect_pairs(text)
     except ValueError:
@@ -198,7 +198,7 @@ def _ordered(request: AuthorizationRequest, order: tuple[str, ...]) -> str:
 
 
 def test_a_link_that_carries_the_redirect_is_read_in_every_notation() -> None:
-    """What a mail filter made of it, and what a person or a program then wrote around that."""
+    """A link as a mail filter changes it, with text that a person or a program adds around it."""
     request = authorization_request(registration(redirect_uris=("https://acme.example.com/cb",)))
     for link, noted, order in product(CARRIED, NOTED, ORDERS):
         text = NOTED[noted](CARRIED[link](_ordered(request, order)))

@@ -122,7 +122,7 @@ def test_one_of_many_threads_gets_the_attempt(place: Any) -> None:
 
 
 def test_a_place_holds_neither_state_nor_session(place: Any) -> None:
-    """What is kept has hashes in their place, and the key is one, too."""
+    """The record has hashes in their place, and the key is also a hash."""
     kept: dict[str, str] = {}
 
     class Watched:
@@ -144,7 +144,7 @@ def test_a_place_holds_neither_state_nor_session(place: Any) -> None:
     | st.recursive(st.none() | st.integers() | st.text(), st.lists).map(json.dumps)
 )
 def test_a_foreign_record_counts_as_none(text: str) -> None:
-    """What another program left in the place is no attempt, and no error."""
+    """A record that another program left behind is neither an attempt nor an error."""
     assert _read(text) is None
 
 

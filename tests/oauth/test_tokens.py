@@ -91,7 +91,7 @@ def test_a_refresh_carries_the_refresh_token() -> None:
 
 @pytest.mark.checklist("C16")
 def test_the_refresh_token_is_revoked_first() -> None:
-    """Two requests, each with its hint and the bearer; one where there is no refresh token."""
+    """There are two requests, each with its hint and the bearer, or one without a refresh token."""
     first, second = revocation_requests(registration(), tokens=tokens())
     assert first.url == "https://api.datadoghq.com/oauth2/v1/revoke"
     assert dict(first.form)["token"].reveal() == REFRESH_TOKEN
@@ -173,7 +173,7 @@ def test_an_unnamed_scope_is_the_requested_one() -> None:
 
 
 def test_scopes_with_commas_are_told_apart() -> None:
-    """No scope of Datadog's has a comma, so one between two names separates them."""
+    """None of Datadog's scopes has a comma, so a comma between two names separates them."""
     assert _read(scope="metrics_read,events_read, logs_read_data").scopes.granted == (
         "metrics_read",
         "events_read",
@@ -197,7 +197,7 @@ def test_scopes_with_commas_are_told_apart() -> None:
     ],
 )
 def test_a_strange_token_answer_is_refused_without_telling(changes: dict[str, object]) -> None:
-    """What cannot be used is named; no token gets into the message or the frames' variables."""
+    """The unusable field is named; no token reaches the message or the frames' variables."""
     with pytest.raises(AnswerError) as caught:
         _read(**changes)
     assert caught.value.code == "unexpected_answer"
@@ -257,7 +257,7 @@ REFUSALS = [
 def test_a_refused_exchange_is_named(
     status: int, text: str, error: type[DdoauthError], code: str
 ) -> None:
-    """Both shapes of an OAuth error are understood, and what is no answer is no refusal."""
+    """Both formats of an OAuth error are understood, and a missing response is not a refusal."""
     answer = response(status, text)
     with pytest.raises(DdoauthError) as caught:
         read_token_response(answer, site=US1, client_id="", requested=(), now=NOW)
@@ -301,7 +301,7 @@ def test_a_new_refresh_token_replaces_the_old_one(
 
 
 def test_a_refresh_does_not_widen_what_was_granted() -> None:
-    """Where a refresh names no scope, the grant is the old one, however much had been asked."""
+    """If a refresh names no scopes, the grant keeps the old ones, whatever was requested."""
     narrow = _read(scope="events_read")
     text = json.dumps({"access_token": "canary-new"})
     grant = read_refresh_response(response(200, text), tokens=narrow, now=NOW)

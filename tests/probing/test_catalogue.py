@@ -37,7 +37,7 @@ def test_every_scope_is_there() -> None:
 
 
 def test_every_scope_of_the_other_derivation_is_known() -> None:
-    """Whoever derived the best probes from the same spec found the same 125 scopes and kinds."""
+    """An independent derivation of the best probes found the same 125 scopes and kinds."""
     derived = {scope: entry["kind"] for scope, entry in PROBES.items()}
     spec = {n: s.kind for n, s in catalogue().scopes.items() if s.source == "spec"}
     assert len(derived) == 125
@@ -130,7 +130,7 @@ def test_what_is_unknown_is_none(method: str, path: str) -> None:
 
 
 def test_companions_and_alternatives() -> None:
-    """What a scope needs beside it and what opens the same without it are told apart."""
+    """Scopes that are needed together are distinguished from alternatives."""
     both = catalogue().by_address["GET /api/v2/usage/estimated_cost"]
     assert both.companions("billing_read") == (frozenset({"usage_read"}),)
     assert both.alternatives("billing_read") == ()
@@ -154,7 +154,7 @@ def test_a_key_opens_what_no_scope_opens() -> None:
 
 
 def test_an_operation_without_scopes_is_open_to_every_token() -> None:
-    """Who the token belongs to may be asked with any scope, or none."""
+    """Any scope, or none, is enough to ask whose token it is."""
     assert catalogue().by_address["GET /api/v2/current_user"].is_open_to(frozenset())
 
 

@@ -1,4 +1,4 @@
-"""Data goes in with the key that is there, one sample of each kind, and only when asked for."""
+"""Data is sent with the existing key, one sample of each kind, and only on request."""
 
 from __future__ import annotations
 
@@ -113,6 +113,6 @@ def test_a_key_that_is_not_valid(
 
 
 def test_no_answer_is_an_error(serve_raw: Callable[..., RecordingServer]) -> None:
-    """Who tries a scope turns it into a row."""
+    """The caller that tries a scope turns the error into a row."""
     with pytest.raises(NetworkError):
         _try(serve_raw(b""))

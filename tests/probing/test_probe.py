@@ -40,7 +40,7 @@ def test_the_request_is_the_probe() -> None:
 
 
 def test_a_listing_gives_the_path() -> None:
-    """The listing is asked for as it is, and until then the path names what does not exist."""
+    """The listing is requested unchanged, and until then the path names a missing object."""
     probe = _probe("synthetics_global_variable_read")
     assert probe.approach is Approach.LISTED
     assert isinstance(probe, CallProbe)

@@ -108,7 +108,7 @@ def _sent(probe: Probe) -> str:
 
 
 def test_without_writes_nothing_is_written() -> None:
-    """Whatever was granted, only GETs go out, and the five POSTs that read or validate."""
+    """Whatever was granted, only GETs are sent, and the five POSTs that read or validate."""
     assert len({_sent(probe) for probe in _probes(Writes.NONE)}) > 50
     for probe in _probes(Writes.NONE):
         address = _sent(probe)
@@ -150,7 +150,7 @@ def test_harmless_writes_can_change_nothing() -> None:
 
 
 def test_every_path_is_filled() -> None:
-    """No template is left, and whatever can be absent is: an id of the form that the spec says."""
+    """No template is left, and ids of missing objects are used, in the spec's format."""
     for probe in (*_probes(Writes.NONE), *_probes(Writes.HARMLESS)):
         assert "{" not in getattr(probe, "path", "")
         if isinstance(probe, CallProbe) and probe.operation.path_ids:
@@ -171,7 +171,7 @@ def test_every_required_parameter_is_filled() -> None:
 
 
 def test_nothing_with_a_risk() -> None:
-    """What the other derivation marks as a risk is never called."""
+    """Operations that the other derivation marks as a risk are never called."""
     marked = set(DERIVED["risks"])
     assert marked
     assert not marked & {_sent(probe) for probe in _probes(Writes.HARMLESS)}
@@ -188,7 +188,7 @@ def test_the_same_as_recommended_or_better() -> None:
 
 
 def test_the_reasons_are_true() -> None:
-    """What is said to be better is better, as far as the catalogue can tell."""
+    """A probe that is called better is better, as far as the catalogue can tell."""
     for scope, (call, reason) in BETTER.items():
         probe = _probe(scope, *ALL)
         if not call:
@@ -266,7 +266,7 @@ def test_why_there_is_none() -> None:
 
 
 def test_the_key_is_tried_by_sending() -> None:
-    """The one-shot call is never a probe: data goes in with the key that is there."""
+    """The one-shot call is never a probe: data is sent with the existing key."""
     for writes in Writes:
         probe = _probe("api_keys_write", *ALL, writes=writes)
         assert isinstance(probe, TelemetryProbe)
@@ -277,7 +277,7 @@ def test_the_key_is_tried_by_sending() -> None:
 
 
 def test_a_round_trip_is_taken_when_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where there is one for the scope it is the probe; elsewhere, and unasked, it is not."""
+    """A scope's round trip is its probe if there is one and if it was requested."""
     step = Step("POST", "/api/v1/monitor")
     own = Step("GET", "/api/v1/monitor/{id}")
     trip = RoundTrip(create=step, id_at=("id",), read=own, change=own, delete=own)

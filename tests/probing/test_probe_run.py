@@ -104,7 +104,7 @@ def test_every_scope_on_a_site(probed: Callable[..., Probed]) -> None:
 
 
 def test_a_narrow_token_is_refused_where_it_lacks_a_scope(probed: Callable[..., Probed]) -> None:
-    """Nothing is confirmed but what was granted; all that was sent for another was refused."""
+    """Only granted scopes are confirmed; every call for another scope was refused."""
     scene = probed()
     target = scene.target(tokens=scene.grant("us1", "monitors_read"), contrasts=())
     report = run_blocking(scene.probing(target))
@@ -116,7 +116,7 @@ def test_a_narrow_token_is_refused_where_it_lacks_a_scope(probed: Callable[..., 
 
 
 def test_a_server_that_validates_first_leaves_writes_open(probed: Callable[..., Probed]) -> None:
-    """Where 404 and 400 come before scopes are looked at, no write counts as let through."""
+    """If 404 and 400 come before scopes are checked, no write counts as accepted."""
     scene = probed(profile="validate-first")
     report = run_blocking(scene.probing(scene.target()))
     found = _verdicts(report)
@@ -196,7 +196,7 @@ def test_a_dead_token_makes_one_call(probed: Callable[..., Probed]) -> None:
 
 
 def test_a_revoked_key_is_refused(probed: Callable[..., Probed]) -> None:
-    """Data in tells by sending, and without writes by asking; no key is no failure."""
+    """Data in is tested by sending or, without writes, by asking; a missing key is no failure."""
     scene = probed()
     grant = scene.grant()
     key = scene.key(grant)
@@ -290,7 +290,7 @@ def test_a_target_without_a_token_says_why(serve: Serve) -> None:
 
 
 def test_no_scopes_and_no_targets(serve: Serve) -> None:
-    """Nothing to probe is no error."""
+    """It is not an error if there is nothing to probe."""
     assert run_blocking(Probing([])).results == ()
     report = run_blocking(Probing([replace(_target(serve().site), scopes=())]))
     assert (report.results, report.complete, len(report.baselines)) == ((), True, 1)
@@ -309,7 +309,7 @@ def _answer_some(serve: Serve, count: int) -> RecordingServer:
 
 
 def test_cancelled_from_another_thread(serve: Serve) -> None:
-    """What was found is returned and marked as incomplete; no thread is left."""
+    """The results so far are returned and marked as incomplete; no thread is left."""
     server = _answer_some(serve, 30)
     probing = Probing([_target(server.site, *ALL)], now=NOW)
     thread = threading.Thread(target=lambda: (time.sleep(0.3), probing.cancel(), probing.cancel()))
@@ -407,7 +407,7 @@ def test_a_mistake_of_watch_is_raised(serve: Serve) -> None:
 
 
 def test_a_mistake_of_a_store_is_raised(serve: Serve) -> None:
-    """What is no refusal comes out as itself."""
+    """An error that is not a refusal is raised unchanged."""
     server = serve(Answer('{"errors": ["Unauthorized"]}', 401))
 
     class Broken(MemoryStore):
@@ -494,7 +494,7 @@ def test_a_timeout_around_it_is_a_timeout(serve_held: Callable[[bytes], HoldingS
 def test_a_round_trip_is_cleaned_up_when_probing_is_cancelled(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What was created is deleted before `run` returns, and its row says so."""
+    """A created object is deleted before `run` returns, and its row says so."""
     kept: set[str] = set()
 
     def respond(arrived: Arrived) -> Answer:

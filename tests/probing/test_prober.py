@@ -124,7 +124,7 @@ def test_a_comparison_that_breaks_off_leaves_it_open(serve: Serve) -> None:
 
 
 def test_without_a_token_to_compare_it_is_open(serve: Serve) -> None:
-    """None at hand, one that holds the scope, one that holds an alternative: none is used."""
+    """No contrast is used if it is missing or has the scope or an alternative."""
     server = serve(MISSING)
     scope = "synthetics_global_variable_read"
     for held in ((), (scope,), (BESIDE,)):
@@ -149,7 +149,7 @@ def test_without_a_token_to_compare_it_is_open(serve: Serve) -> None:
 def test_answers_that_need_no_comparison(
     serve: Serve, status: int, text: str, verdict: Verdict
 ) -> None:
-    """Nothing more is sent where the answer is clear."""
+    """If the response is clear, nothing more is sent."""
     headers = (("x-ratelimit-reset", "99"),)
     server = serve(Answer(text, status, headers))
     contrast = _grant(server.site, "events_read")
@@ -195,7 +195,7 @@ def test_an_id_is_taken_from_a_listing(serve: Serve, listed: object) -> None:
     ],
 )
 def test_an_id_that_is_none_is_not_used(serve: Serve, value: object) -> None:
-    """Whatever could lead elsewhere is left out: the call aims at what does not exist."""
+    """Anything that could lead elsewhere is left out: the call names a missing object."""
     row, asked = _listing(serve, {"data": [{"id": value}]})
     assert asked == [VARIABLES, f"{VARIABLES}/ddoauth-probe-nonexistent"]
     assert row.verdict is Verdict.INCONCLUSIVE
@@ -249,7 +249,7 @@ def test_a_dead_token_sends_nothing(serve: Serve) -> None:
 
 
 def test_what_is_not_sent_says_why(serve: Serve) -> None:
-    """No operation, or only writes that nobody asked for."""
+    """The scope has no operation, or only writes, which were not requested."""
     server = serve()
     none = _try(server.site, "coterm_read")
     assert (none.verdict, none.status, none.method) == (Verdict.NO_OPERATION, None, "")

@@ -132,7 +132,7 @@ def test_what_is_made_is_named_and_filled_in(serve: Serve) -> None:
 
 @pytest.mark.parametrize("scope", ROUND_TRIPS)
 def test_each_object_has_a_name_that_a_person_recognizes(scope: str) -> None:
-    """Whatever is left behind can be found: its name says who made it and that it may go."""
+    """Objects left behind can be found: their names say who made them and that they can go."""
     create = json.dumps(ROUND_TRIPS[scope].create.body)
     assert OWN_NAME in create or "ddoauth-kit-probe-safe-to-delete" in create
 
@@ -151,7 +151,7 @@ def test_each_object_has_a_name_that_a_person_recognizes(scope: str) -> None:
     ],
 )
 def test_a_refused_creation_ends_it(serve: Serve, status: int, verdict: Verdict) -> None:
-    """Nothing is there to read, to change or to delete; a failure may have created it."""
+    """There is nothing to read, change or delete; a failure may have created an object."""
     refusal = Answer('{"errors": ["No."]}', status)
     server = serve(respond=lambda arrived: Answer() if arrived.method == "GET" else refusal)
     row = _take(server)
@@ -208,7 +208,7 @@ def test_a_step_that_breaks_off_is_cleaned_up(serve: Serve, method: str) -> None
 
 
 def test_a_deletion_is_tried_three_times(serve: Serve) -> None:
-    """What fails twice and then works has left nothing."""
+    """A deletion that fails twice and then works leaves nothing behind."""
     things = Things(DELETE=[Answer("", 500), Answer("", 400)])
     row = _take(serve(respond=things))
     assert (things.kept, row.verdict) == ({}, Verdict.CONFIRMED)
@@ -224,7 +224,7 @@ def test_a_limit_is_waited_for_before_deleting(serve: Serve) -> None:
 
 
 def test_what_remains_is_named(serve: Serve) -> None:
-    """Where deletion never works, the row says what to delete by hand."""
+    """If deletion never works, the row says what to delete by hand."""
     things = Things(DELETE=[Answer("", 403)] * 9)
     server = serve(respond=things)
     row = _take(server)
@@ -284,7 +284,7 @@ def test_a_number_is_an_id(serve: Serve) -> None:
 def test_a_creation_without_answer_says_what_to_look_for(
     serve_raw: Callable[..., RecordingServer],
 ) -> None:
-    """Nobody knows whether it was created, so its name is in the error."""
+    """It is unknown whether the object was created, so its name is in the error."""
     with pytest.raises(NetworkError) as caught:
         _take(serve_raw(b"HTTP/1.1 201 Created\r\n"))
     assert f"If it was created anyway, its name is {OWN_NAME!r}." in caught.value.what
@@ -292,7 +292,7 @@ def test_a_creation_without_answer_says_what_to_look_for(
 
 
 def test_an_ended_grant_creates_nothing(serve: Serve) -> None:
-    """Nothing is sent, and nothing is said to be left."""
+    """Nothing is sent, and the row does not mention leftovers."""
     server = serve()
     grant = kept_grant(tokens(site=server.site))
     grant._forget()
@@ -359,5 +359,5 @@ def test_cancelled_and_not_deleted_it_is_named(serve: Serve) -> None:
 
 
 def test_the_evidence_has_no_value_of_an_answer(serve: Serve) -> None:
-    """What was read back is not shown."""
+    """The data that was read back is not shown."""
     assert not readable("canary", _take(serve(respond=Things())).evidence)

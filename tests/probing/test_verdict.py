@@ -216,7 +216,7 @@ def test_a_success_shows_none_of_its_values(approach: Approach) -> None:
     ],
 )
 def test_the_outline_of_an_answer(body: str, shown: str) -> None:
-    """Lists are counted, fields are named, all else is only as long as it is."""
+    """Lists are counted, fields are named, and for all other values only the length is shown."""
     assert outline_of(response(200, body)) == shown
 
 

@@ -1,4 +1,4 @@
-"""What Datadog has accepted breaks no must: the variants seen in integrations-extras."""
+"""Accepted integrations break no *must*: the variants come from integrations-extras."""
 
 from __future__ import annotations
 

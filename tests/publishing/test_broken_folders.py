@@ -284,7 +284,7 @@ def test_clean_folder_has_no_finding() -> None:
 def test_one_breach_is_found_by_one_rule(
     tmp_path: Path, rule: str, place: str, changes: list[Any]
 ) -> None:
-    """What is broken in one way has one finding, of the rule that should find it."""
+    """A folder with one mistake has one finding, from the rule that should find it."""
     report = check_folder(folder(tmp_path, *changes))
     assert [(found.rule.id, str(found.at)) for found in report.findings] == [(rule, place)]
     assert report.passed == (RULES[rule].severity != "must")
@@ -322,13 +322,13 @@ def test_other_verdicts_are_no_finding(verdict: str) -> None:
 
 
 def test_every_rule_has_a_folder() -> None:
-    """No rule is without a folder that breaks it, and there are more than forty folders."""
+    """Every rule has a folder that breaks it, and there are more than forty folders."""
     assert {rule for rule, *_ in (*BROKEN, *WITH_EVIDENCE)} == set(RULES)
     assert len(BROKEN) + len(WITH_EVIDENCE) >= 40
 
 
 def test_texts_are_whole_sentences(tmp_path: Path) -> None:
-    """What is wrong and how to mend it are sentences in ASCII, on one line each."""
+    """The problem and its fix are sentences in ASCII, on one line each."""
     for number, (_, _, changes) in enumerate(BROKEN):
         for found in check_folder(folder(tmp_path / str(number), *changes)).findings:
             for text in (found.what, found.fix):

@@ -62,7 +62,7 @@ def test_unknown_base_is_refused(tmp_path: Path, base: str) -> None:
 
 
 def test_new_integration_is_noted(tmp_path: Path) -> None:
-    """What the base branch does not have is new: its id comes from the Publishing tab."""
+    """An integration that the base branch lacks is new: its id comes from the Publishing tab."""
     top = tmp_path / "extras"
     top.mkdir()
     git(top, "init", "--quiet", "--initial-branch=main")
@@ -94,7 +94,7 @@ def test_no_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_unreadable_manifest_on_the_base_is_noted(tmp_path: Path) -> None:
-    """An earlier manifest that is no JSON, or has no id, is no reason to stop."""
+    """An earlier manifest that is not JSON or has no id does not stop the check."""
     place = _repository(tmp_path)
     put(MANIFEST, "{")(place)
     git(place, "commit", "--quiet", "--all", "--message", "Break it")
@@ -130,7 +130,7 @@ def test_git_runs_nothing_of_the_repository(tmp_path: Path) -> None:
 def test_a_hook_of_another_repository_does_not_mislead(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What git sets for its hooks is not taken for the folder's own repository."""
+    """The variables that git sets for its hooks do not change the folder's repository."""
     place = _repository(tmp_path)
     swap(MANIFEST, UUID, OTHER)(place)
     monkeypatch.setenv("GIT_DIR", ".git")

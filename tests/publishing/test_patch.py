@@ -159,7 +159,7 @@ def test_odd_names_of_folders(tmp_path: Path, name: str) -> None:
     ],
 )
 def test_nothing_is_guessed(tmp_path: Path, changes: list[Any]) -> None:
-    """Where the place is in doubt, or an edit would not help, there is a finding and no patch."""
+    """If the place is unclear or an edit would not help, there is a finding but no patch."""
     report = check_folder(folder(tmp_path, *changes))
     lost = [found for found in report.findings if found.rule.id == "readme-uninstallation"]
     assert [found.edits for found in lost] == [()]
@@ -200,7 +200,7 @@ def test_insertions_at_one_place_keep_their_order() -> None:
 
 
 def test_diff_of_the_same_is_empty() -> None:
-    """No difference has no header either."""
+    """Without a difference, there is no header either."""
     file = TextFile("f", "a\n")
     assert unified_diff(file, file) == ""
 

@@ -52,7 +52,7 @@ def test_names_show_as_they_are(name: str) -> None:
 
 
 def test_key_is_named_where_the_search_would_miss_it() -> None:
-    """A key bears the client's name; that is told only if the integration's is no part of it."""
+    """A key has the client's name, which is mentioned only if it differs from the integration's."""
     hint = "has Greenhouse in its name"
     assert hint in uninstallation_section("Acme", client_name="Greenhouse")
     assert hint not in uninstallation_section("Acme", client_name="Greenhouse", creates_key=False)

@@ -64,7 +64,7 @@ def test_what_is_unusual_is_a_warning() -> None:
 
 
 def test_every_shared_client_file_loads() -> None:
-    """What partners have published can be read, each with an id, a redirect URI and scopes."""
+    """Files that partners have published can be read; each has an id, a redirect URI and scopes."""
     clients = [registration_from_file(path) for path in PARTNERS]
     assert len(clients) == 24
     assert all(c.client_id and c.redirect_uris and c.scopes and c.onboarding_url for c in clients)
@@ -170,7 +170,7 @@ def test_a_star_in_a_path_is_told(path: str) -> None:
 
 @pytest.mark.parametrize("host", ["acme.example.com.", "a_b.example.com", "x--y.io", "192.0.2.1"])
 def test_an_odd_host_that_exists_is_taken(host: str) -> None:
-    """A final dot, an underscore and an address are no wildcards."""
+    """A final dot, an underscore and an address are not wildcards."""
     assert registration(redirect_uris=(f"https://{host}/cb",)).warnings == ()
 
 

@@ -172,7 +172,7 @@ def test_the_right_redirect(open_live: Any, witness: Witness, *, rotate: bool) -
 def test_a_wrong_paste_can_be_corrected(
     open_live: Any, wrong: Paste, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What is no answer to this attempt is explained, and the next paste counts."""
+    """A paste that does not belong to this attempt is explained, and the next paste counts."""
     lab = open_live(wrong, _right)
     request = lab.authorization_request()
     assert lab.exchange(lab.authorize(request)).scopes.withheld == ()

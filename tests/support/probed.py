@@ -26,7 +26,7 @@ CONTRASTS = ("events_read", "metrics_read")
 
 
 class Probed(Scene):
-    """Hold a sandbox, a client bound to it, and what probing needs."""
+    """A sandbox, a client bound to it, and everything that probing needs."""
 
     def grant(self, site: str = "us1", *scopes: str) -> TokenSet:
         """Go through consent on a site, for all scopes or for some."""
@@ -42,7 +42,7 @@ class Probed(Scene):
 
     @property
     def refreshed(self) -> int:
-        """Return how many refreshes the sandbox has seen."""
+        """Return the number of refreshes that the sandbox has seen."""
         return sum("refresh_token" in entry.fields for entry in self.sandbox.journal)
 
     def target(
@@ -64,7 +64,7 @@ class Probed(Scene):
         return create_api_key(self.http, tokens=tokens)
 
     def probing(self, *targets: ProbeTarget, **choices: Any) -> Probing:
-        """Return a harmless probing that waits by the sandbox's clock."""
+        """Return a harmless probing run that waits by the sandbox's clock."""
         return Probing(
             targets,
             **{
@@ -80,5 +80,5 @@ class Probed(Scene):
         self.sandbox.clock.advance(seconds)
 
     def sent(self, path: str) -> int:
-        """Return how many requests of a path the sandbox has seen."""
+        """Return the number of requests for a path that the sandbox has seen."""
         return sum(entry.path == path for entry in self.sandbox.journal)

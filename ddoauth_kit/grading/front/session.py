@@ -169,7 +169,7 @@ def likely_variable(command: Sequence[str]) -> tuple[str, str]:
 
 
 class ArrivalWatch:
-    """Warns once if the command sends nothing after the customer responds to the consent page.
+    """Warns once if the command sends nothing after the customer responds on the consent page.
 
     `journal` returns the requests that the sandbox has handled so far. `saw` receives the front's
     refusals, which also prove that the command reads its variables.

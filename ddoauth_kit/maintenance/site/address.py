@@ -36,7 +36,7 @@ def with_offer(readme: str, *, address: str) -> str:
 
 
 def rewritten() -> dict[Path, str]:
-    """Return the README's path and new text if it is stale, else nothing."""
+    """Return the README's path and new text if it is out of date, or else nothing."""
     text = README.read_text("utf-8")
     fresh = with_offer(text, address=site_address((ROOT / "pyproject.toml").read_text("utf-8")))
     return {} if fresh == text else {README: fresh}

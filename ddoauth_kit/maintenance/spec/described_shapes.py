@@ -1,4 +1,4 @@
-"""Find where operations' bodies and responses contain a resource."""
+"""Find the place of a resource in operations' bodies and responses."""
 
 from __future__ import annotations
 

@@ -90,7 +90,7 @@ def written_schemas(document: dict[str, Any]) -> str:
 
 @dataclass(frozen=True)
 class Difference:
-    """One thing that was added, removed or changed."""
+    """One addition, removal or change."""
 
     what: str
     name: str

@@ -45,7 +45,7 @@ class Spec:
 def download(version: str, *, folder: Path) -> Path:
     """Download a source distribution with pip, from the index that pip is configured to use.
 
-    `version` may be empty, which means the newest.
+    An empty `version` means the newest one.
 
     Raises:
         InputError: `no_spec`, with pip's last line.

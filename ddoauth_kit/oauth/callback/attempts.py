@@ -149,7 +149,7 @@ class Attempts:
         return found is not None and not self._pending.waits(found[0])
 
     def let_go(self) -> None:
-        """Forget unanswered attempts, and release the program's own attempt."""
+        """Forget pending attempts, and release the program's own attempt."""
         with self._lock:
             for session in tuple(self._sessions):
                 self._let_go(session)

@@ -52,7 +52,7 @@ class CallbackListener(Generic[Result]):
     `redirect_uri` selects one. `register` is only for a client whose registration can change, such
     as the sandbox's: it is called with URLs on a free port. Without `onboarding`, only attempts
     that this program began with a link from `begin_url` or `start_url` end here, and nobody else
-    can begin one. The same holds as soon as the first such link exists. `proxy_path` is the path
+    can begin one. The same applies as soon as the first such link exists. `proxy_path` is the path
     under which Jupyter serves ports to browsers (`/user/abc/proxy/`). The listener learns the host
     only from the first browser that opens one of its links, and not from any other request.
 
@@ -313,7 +313,7 @@ class CallbackListener(Generic[Result]):
         return pages.send_on(proxied(request.url, self._urls.proxy_url), *cookie)
 
     def _where_it_belongs(self, asked: Asked) -> str:
-        """Return the same address with the redirect URI's host name, if the request used another.
+        """Return the address with the redirect URI's host name, if the request used another one.
 
         A browser would not send a cookie for `localhost` to 127.0.0.1.
         """

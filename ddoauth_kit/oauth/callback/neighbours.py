@@ -1,4 +1,4 @@
-"""Tell this user's connections from those of other users on the same machine.
+"""Distinguish this user's connections from those of other users on the same machine.
 
 The link that begins an attempt is an argument of the browser's process, and on Linux anyone can
 list a process's arguments. The system records which user owns a loopback socket (proc(5),

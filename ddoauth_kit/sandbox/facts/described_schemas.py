@@ -36,7 +36,7 @@ class Elsewhere:
 
 @dataclass(frozen=True)
 class Eraser:
-    """An operation that deletes many resources of a kind; says where the ids and response are."""
+    """An operation that deletes many resources of a kind, and the place of its ids and response."""
 
     ids: tuple[str, ...]
     way: tuple[str, ...] | None
@@ -44,7 +44,7 @@ class Eraser:
 
 @dataclass(frozen=True)
 class MemberCall:
-    """An operation that adds or removes members; says where its body and response contain them."""
+    """An operation that adds or removes members, and their place in its body and response."""
 
     given: tuple[str, ...]
     way: tuple[str, ...] | None

@@ -111,7 +111,7 @@ def read_pairs(raw: bytes) -> tuple[tuple[str, str], ...]:
 
 
 def duplicates(pairs: Iterable[tuple[str, str]]) -> list[str]:
-    """Name the parameters that appear more than once, which RFC 6749 3.1 forbids."""
+    """Return the parameters that appear more than once, which RFC 6749 3.1 forbids."""
     seen: set[str] = set()
     again: list[str] = []
     for name, _ in pairs:

@@ -69,7 +69,7 @@ def plain_body(incoming: Incoming) -> bytes:
 
 
 def malformed(detail: str) -> Exception:
-    """Return the refusal for a request whose content makes no sense."""
+    """Return the refusal for a request whose content doesn't make sense."""
     return api_refusal("malformed-request", 400, detail)
 
 

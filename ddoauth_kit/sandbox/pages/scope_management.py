@@ -64,7 +64,7 @@ def change_scope(twin: Twin, incoming: Incoming) -> Answer:
     session, fields, client = _decided(twin, incoming)
     scope = fields.get("scope", "")
     if scope not in client.scopes:
-        raise page_refusal("page-unknown-scope", "This app does not ask for that scope.")
+        raise page_refusal("page-unknown-scope", "This app does not request that scope.")
     if fields["to"] == "on":
         twin.apps.of(client, org=session.org).allow(scope)
     else:

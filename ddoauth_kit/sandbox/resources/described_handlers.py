@@ -1,4 +1,4 @@
-"""Choose the operations of the generic service: all kinds without a service of their own."""
+"""Choose the operations of the generic service: those of all kinds without their own service."""
 
 from __future__ import annotations
 

@@ -284,7 +284,7 @@ def _steps(shown: Schema, settable: Schema, place: Place, *, is_change: bool) ->
 
 
 def _lasting(schema: Schema, name: str) -> Json:
-    """Return the made-up values that all resources share; they contain no ids or times."""
+    """Return the made-up values that all resources share; they don't contain ids or times."""
     first, second = (
         Composer(Mint(seed=day.isoformat()), day, label="").made_up(schema, name)
         for day in (START, START + timedelta(days=1))

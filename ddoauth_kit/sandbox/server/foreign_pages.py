@@ -40,7 +40,7 @@ def check_page(
 
 
 def _host(origin: str) -> str:
-    """Return the host and port of an origin, or a string that matches no host."""
+    """Return the host and port of an origin, or a string that doesn't match any host."""
     try:
         parts = urlsplit(origin.strip().lower())
     except ValueError:

@@ -39,7 +39,7 @@ _KEEP_ALIVE = 75
 
 
 class Respond(Protocol):
-    """What the transport calls for each request; `body` is None if it was too large."""
+    """What the transport calls for each request; `body` is None if the body was too large."""
 
     def __call__(self, request: Request, *, body: bytes | None) -> Answer:
         """Return the complete response, with headers."""

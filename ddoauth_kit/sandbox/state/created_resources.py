@@ -71,7 +71,7 @@ class Kept:
         return self._shelves[org.id, kind]
 
     def find(self, kind: str, wanted: str, *, org: Org) -> Item | None:
-        """Return the resource with a type and id, from any of an org's shelves."""
+        """Return the resource with this type and id from any of the org's shelves."""
         for (owner, _), shelf in self._shelves.items():
             item = shelf.find(wanted) if owner == org.id else None
             if item is not None and item.get("type") == kind:

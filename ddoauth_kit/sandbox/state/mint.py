@@ -22,7 +22,7 @@ class Mint:
         self._counts: Counter[str] = Counter()
 
     def uuid(self, label: str) -> str:
-        """Return the id of a named thing, the same on every call."""
+        """Return the id for a name, the same on every call."""
         signs = bytearray(self._digest(f"uuid:{label}")[:16])
         signs[6] = signs[6] & 0x0F | 0x40  # version 4 and its variant (RFC 9562, 5.4)
         signs[8] = signs[8] & 0x3F | 0x80
@@ -30,7 +30,7 @@ class Mint:
         return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
     def number(self, label: str) -> int:
-        """Return the integer id of a named thing: at most 53 bits, safe in every JSON parser."""
+        """Return the integer id for a name: at most 53 bits, so every JSON parser can read it."""
         return int.from_bytes(self._digest(f"number:{label}")[:6], "big")
 
     def next_uuid(self, kind: str) -> str:

@@ -138,7 +138,7 @@ class PastedAttempt:
 
     def cancel(self) -> None:
         """Stop waiting."""
-        what = "The wait was cancelled before an answer arrived."
+        what = "The wait was cancelled before the redirect arrived."
         self._answer.end(AuthorizationError("wait_cancelled", what))
 
     def _is_spent(self, _redirect: Redirect) -> bool:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class _Errand:
-    """One thing that a customer does: the page and its button, in words and for a script."""
+    """One task of a customer: the page and its button, in words and for a script."""
 
     page: str
     button: str

@@ -67,7 +67,7 @@ RUN_AGAIN: Final = (
     "This lab has already exchanged this response, and a code works only once: run the cell with "
     "`lab.authorize()` again, then this cell and the cells after it."
 )
-NO_KEY_SCOPE: Final = "This client does not ask for api_keys_write, so it can't send data."
+NO_KEY_SCOPE: Final = "This client does not request api_keys_write, so it can't send data."
 
 
 class Lab:
@@ -474,4 +474,4 @@ def _row(name: str, error: DdoauthError | Skipped) -> dict[str, str]:
 def _status(error: DdoauthError) -> str:
     if error.exchange:
         return str(error.exchange.status)
-    return "no complete answer" if isinstance(error, NetworkError) else "nothing sent"
+    return "no complete response" if isinstance(error, NetworkError) else "nothing sent"

@@ -172,7 +172,7 @@ def getpass(prompt: str) -> str:
     """Ask for a line without showing it.
 
     Raises:
-        EOFError, NotImplementedError: nobody can be asked.
+        EOFError, NotImplementedError: there is nobody to ask.
     """
     if not _in_kernel() and not _somebody_is_there():
         raise EOFError

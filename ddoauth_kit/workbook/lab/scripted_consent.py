@@ -33,7 +33,7 @@ def visit_consent(
     """Open the authorization URL, decide, and return the redirect that follows.
 
     `decision` is `approve` or `deny`. `organization` is the `dd_oid` of the organization to act
-    for, by default the site's first organization. `region` is the name of another site that the
+    for; the default is the site's first organization. `region` is the name of another site that the
     customer chooses while consenting.
 
     Raises:

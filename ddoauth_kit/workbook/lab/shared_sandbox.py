@@ -129,7 +129,7 @@ class SharedSandbox:
         url = f"http://127.0.0.1:{self.port}"
         urls = Endpoints(url, url, url, url)
         return Request(
-            purpose="question to the shared sandbox",
+            purpose="request to the shared sandbox",
             method="POST",
             site=Site("sandbox", "sandbox.invalid", "sandbox.invalid", "this machine", urls),
             host=Host.API,

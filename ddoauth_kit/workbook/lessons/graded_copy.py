@@ -154,7 +154,7 @@ class ServerCopy:
 
 
 def stored_grade() -> ResultTable:
-    """Return a stored grading report for the reference server, without running a server.
+    """Return a stored grading report on the reference server, without running a server.
 
     Columns: `check`, `verdict`, `source`.
     """

@@ -81,7 +81,7 @@ class LessonRuns:
 
 
 def run_lessons(*lessons: str, sites: str | Iterable[str] = "all", client: str = "") -> LessonRuns:
-    """Run lessons in the sandbox, each on each site in a separate kernel, two at a time.
+    """Run each lesson on each site in the sandbox, in a separate kernel, two at a time.
 
     It works like `ddoauth run`, but passes site names on unchanged and deletes the files before it
     returns. `sites` is a list of names, a string of names separated by spaces, or `all`; `client`
@@ -90,7 +90,7 @@ def run_lessons(*lessons: str, sites: str | Iterable[str] = "all", client: str =
     Raises:
         InputError: `unknown_notebook`, `bad_client_file` or `no_processes`; nothing ran.
     """
-    refuse_in_a_tab("run lessons in kernels of their own")
+    refuse_in_a_tab("run lessons in their own kernels")
     from ddoauth_kit.workbook.runs.local_runner import LocalRunner  # these two load Jupyter's parts
     from ddoauth_kit.workbook.runs.written_results import write_results
 
@@ -122,7 +122,7 @@ def _names(sites: str | Iterable[str]) -> tuple[str, ...]:
 
 
 def _failure(run: NotebookRun) -> dict[str, str]:
-    """Return the row for a failure; an error that is not the kit's own has no code."""
+    """Return the row for a failure; only the kit's own errors have a code."""
     found = _CODE.match(run.error)
     return {
         "notebook": run.notebook,

@@ -106,7 +106,11 @@ CREATION: Final[dict[str, tuple[CreationStep, ...]]] = {
         CreationStep(
             "Register them for eu1", "with the form in section 2, or in environment variables", OURS
         ),
-        CreationStep("Click Test Authorization there", "domain should be datadoghq.eu", OLDER),
+        CreationStep(
+            "Click Test Authorization there",
+            "check that the parameter domain is datadoghq.eu",
+            OLDER,
+        ),
     ),
 }
 

@@ -32,7 +32,7 @@ class Ticks:
 
     @property
     def where(self) -> str:
-        """Return where ticks are stored, in words."""
+        """Describe where ticks are stored."""
         return f"this kernel ({self._why_here})" if self._why_here else _from_home(self._path)
 
     def read(self) -> frozenset[str]:

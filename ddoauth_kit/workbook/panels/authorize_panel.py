@@ -66,7 +66,7 @@ class AuthorizePanel(Panel):
         self._organization = ""
         self._link = widgets.HTML()
         self._page = PageView("Consent page of the sandbox", leave=self._left)
-        self._begin = button("Authorize", self.begin, tooltip="Show the link, wait for the answer")
+        self._begin = button("Authorize", self.begin, tooltip="Show the link, then wait")
         self._cancel = button("Cancel", self.cancel, tooltip="Stop waiting for the redirect")
         self.form = TypedForm(REDIRECT, actions={"Use this address": self.paste})
         self._busy(waiting=False)

@@ -72,7 +72,7 @@ class RegistrationForm(Panel):
 
     @property
     def value(self) -> object:
-        """Return what was stored, or a statement that nothing was stored."""
+        """Return the stored values, or a statement that nothing was stored."""
         return self.kept or Skipped(NOT_YET, state="not yet")
 
     def parts(self) -> Iterable[widgets.Widget]:

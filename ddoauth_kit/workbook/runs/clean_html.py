@@ -128,7 +128,7 @@ def _cleaner() -> nh3.Cleaner:
 def _attribute(tag: str, name: str, value: str) -> str | None:
     """Return an attribute's value, or None to remove it.
 
-    A link gets no other attribute, so that it can't be styled into something else.
+    A link doesn't get any other attribute, so it can't be styled to look like something else.
     """
     if tag == "a":
         return value if name == "href" and _LINK.match(value) else None

@@ -1,4 +1,4 @@
-"""Show executed notebooks as self-contained pages that load nothing."""
+"""Show executed notebooks as self-contained pages."""
 
 from __future__ import annotations
 

@@ -266,7 +266,7 @@ def _changes(outcome: RunOutcome) -> Iterator[str]:
     yield "<h2>What changed</h2>"
     parts, changes = outcome.comparison.parts, outcome.comparison.differences
     took = f"It took {outcome.earlier.seconds:.1f} s then, {outcome.seconds:.1f} s now."
-    unchanged = "Nothing that both runs have changed since" if parts else "Nothing changed since"
+    unchanged = "Nothing in both runs has changed since" if parts else "Nothing has changed since"
     said = f"{counted(len(changes), 'difference')} from" if changes else unchanged
     yield f"<p>{said} {_text(outcome.earlier.name)}. {took}</p>"
     if parts:

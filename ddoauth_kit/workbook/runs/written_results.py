@@ -71,7 +71,7 @@ def _masked(run: NotebookRun, masker: Masker) -> NotebookRun:
 
 
 def _title(notebook: Path) -> str:
-    """Return the heading that a notebook begins with, or nothing."""
+    """Return the heading at the start of a notebook, or an empty string."""
     try:
         cells = json.loads(notebook.read_bytes())["cells"]
         found = re.match(r"# (.+)", "".join(cells[0]["source"]))

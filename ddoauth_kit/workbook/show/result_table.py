@@ -138,7 +138,7 @@ class ResultTable:
 def collected_table(output: Mapping[str, Any]) -> tuple[str, list[Bundle]] | None:
     """Return the name and rows of the table in an output, with volatile columns restored.
 
-    Return None if the output contains no table.
+    Return None if the output doesn't contain a table.
     """
     table = output.get("data", {}).get(TABLE_MIME)
     if not table:

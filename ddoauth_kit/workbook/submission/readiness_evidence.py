@@ -281,7 +281,7 @@ def _by_hand(lab: Lab, when: str) -> Iterator[ReadinessEntry]:
 
 
 def _stated(entry: ReadinessEntry, stated: Mapping[str, str]) -> ReadinessEntry:
-    """Add a person's statements for things no program can check; they never override evidence."""
+    """Add a person's statements where a program can't check; they never override evidence."""
     words = stated.get(entry.requirement, "").strip()
     if not words or entry.ready not in {Ready.BY_HAND, Ready.NOT_SEEN}:
         return entry

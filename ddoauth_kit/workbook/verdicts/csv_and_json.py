@@ -1,4 +1,4 @@
-"""Write probe results as CSV and JSON, and make sure that the evidence contains no secrets."""
+"""Write probe results as CSV and JSON, and make sure that the evidence has no secrets."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ def _latency(site: str, times: Sequence[float]) -> Latency:
 
 def _draw(drawing: Drawing, measured: Sequence[Latency]) -> None:
     longest = max((each.p90_ms or 0.0 for each in measured), default=0.0) or 1.0
-    said = "Milliseconds from a call to its answer: bar to the median, line to 9 calls in 10"
+    said = "Milliseconds per call: bars show the median, lines the 90th percentile"
     drawing.text(12, 18, said, size=9)
     for number, each in enumerate(measured):
         middle = _TOP + (number + 0.5) * _LINE

@@ -35,7 +35,7 @@ def test_both_cases_of_each_proxy_variable(trust: TrustFiles) -> None:
 
 
 def test_options_are_combined(trust: TrustFiles) -> None:
-    """What is set stays in front, and the front's own comes last, where it wins."""
+    """Existing options stay first, and the front's own option comes last, where it wins."""
     before = {
         "HOME": "/somewhere",
         "NODE_OPTIONS": "--max-old-space-size=512",

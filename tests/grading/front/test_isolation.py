@@ -194,7 +194,7 @@ def _python_for(other: list[str], variables: dict[str, str]) -> str:
 
 @needs_namespaces
 def test_forbidden_namespaces_are_one_line() -> None:
-    """Where the system's limit is zero, the line says what to do."""
+    """If the system's limit is zero, the line says what to do."""
     code = (
         "import os\n"
         "open('/proc/sys/user/max_user_namespaces', 'w').write('0')\n"

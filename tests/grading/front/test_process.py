@@ -52,7 +52,7 @@ def runner(*command: str) -> subprocess.Popen[str]:
 
 @pytest.mark.parametrize("code", [0, 3, 255])
 def test_exit_codes_and_output_pass_through(code: int) -> None:
-    """The command's stdout and stderr are those of whoever runs it."""
+    """The command inherits the stdout and stderr of the process that runs it."""
     script = f"echo out; echo err >&2; exit {code}"
     with runner("sh", "-c", script) as process:
         out, err = process.communicate(timeout=60)

@@ -1,4 +1,4 @@
-"""What the front does with each kind of connection, over real sockets."""
+"""Tests of what the front does with each kind of connection, over real sockets."""
 
 from __future__ import annotations
 

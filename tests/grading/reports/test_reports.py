@@ -74,7 +74,7 @@ FORMS = {
 
 @pytest.mark.parametrize("form", FORMS)
 def test_no_secret_and_no_control_character_is_in_it(form: str) -> None:
-    """What is masked is masked in every form, and no text commands a terminal."""
+    """Masked values are masked in every format, and no text can control a terminal."""
     text = FORMS[form]()
     assert SECRET not in text
     assert "\x1b" not in text
@@ -194,7 +194,7 @@ def test_a_secret_of_this_user_is_in_no_form(
     "name", ["\x1b[31mx", "a\nb", "A", "", "x" * 70, "<b>", "a b", "sandbox_x", "-a", "\u202ea"]
 )
 def test_an_id_of_another_file_is_an_id(name: str, tmp_path: Path) -> None:
-    """What stands in the place of one is printed nowhere."""
+    """The value in place of a name is never printed."""
     content = {"verdicts": [{"id": name, "verdict": "met"}]}
     (tmp_path / "grade.json").write_text(json.dumps(content), "utf-8")
     with pytest.raises(SettingsError, match="is not the report"):

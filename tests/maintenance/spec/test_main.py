@@ -93,7 +93,7 @@ def test_a_check_lists_the_drift(
     files: tuple[Path, Path],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """What came, went and changed is a row each, the exit code is 1, and nothing is written."""
+    """Each addition, removal and change is a row; the exit code is 1, and nothing is written."""
     old = {"/m": {"get": operation("A", "monitors_read")}, "/n": {"get": operation("B", "b_read")}}
     changed = operation("A", "c_read")
     changed["responses"]["201"] = changed["responses"].pop("200")

@@ -1,4 +1,4 @@
-"""An attempt has one answer: the first redirect that ends it, whoever waits for it."""
+"""An attempt has one result: the first redirect that ends it, whichever caller waits for it."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_two_redirects_at_once_make_one_exchange(scene: Scene) -> None:
 
 
 def test_what_is_no_answer_leaves_the_wait(scene: Scene) -> None:
-    """It is refused to whoever brought it, and the right one still counts."""
+    """The wrong redirect is refused to its sender, and the right one still counts."""
     answer = AwaitedRedirect(scene.oauth, finish=scene.oauth.exchange)
     with pytest.raises(AuthorizationError, match="state"):
         bring(answer, "http://127.0.0.1:1/cb?code=c&state=forged", spent=False)

@@ -107,7 +107,7 @@ def test_nobody_else_begins_an_attempt_beside_the_programs_own(scene: Scene) -> 
 def test_the_programs_own_attempt_can_be_pasted_without_the_link(
     scene: Scene, decision: str, end: type[object]
 ) -> None:
-    """Whoever opens the authorization URL by hand may paste where it ends, a no as well."""
+    """A person who opens the authorization URL by hand may paste the final address, even a no."""
     request = scene.oauth.begin(domain="datadoghq.com", session=ONE_PERSON)
     with listen(scene) as listener:
         listener.start_url(request)
@@ -178,7 +178,7 @@ def test_other_redirect_uris_are_not_listened_for(scene: Scene, uri: str) -> Non
 
 @pytest.mark.checklist("L2")
 def test_the_ip_literal_wins(scene: Scene) -> None:
-    """Where `localhost` and 127.0.0.1 are both registered, the number is used."""
+    """If `localhost` and 127.0.0.1 are both registered, 127.0.0.1 is used."""
     port = free_port()
     number, name = f"http://127.0.0.1:{port}/cb", f"http://localhost:{port}/cb"
     scene.give(redirect_uris=(name, number), onboarding_url=f"http://127.0.0.1:{port}/onboard")
@@ -375,7 +375,7 @@ def test_a_link_works_in_one_browser(scene: Scene) -> None:
 
 
 def test_two_names_of_this_machine_share_a_session(scene: Scene) -> None:
-    """Who arrives at `localhost` is sent to the redirect URI's own name first."""
+    """A browser that arrives at `localhost` is first sent to the redirect URI's own host name."""
     port = urlsplit(scene.oauth.registration.redirect_uris[0]).port
     scene.give(onboarding_url=f"http://localhost:{port}/onboard")
     with listen(scene) as listener:
@@ -449,7 +449,7 @@ def test_deny(scene: Scene) -> None:
 
 
 def test_a_failed_exchange_is_heard_by_both(scene: Scene) -> None:
-    """What the token endpoint refuses is on the page and in the error."""
+    """The token endpoint's refusal is on the page and in the error."""
     scene.sandbox.inject("expired-code:1")
     with listen(scene) as listener, waiting(listener) as outcome:
         page = Person().finish(onboard(listener))
@@ -459,7 +459,7 @@ def test_a_failed_exchange_is_heard_by_both(scene: Scene) -> None:
 
 
 def test_an_unexpected_failure_is_heard_by_the_program(scene: Scene) -> None:
-    """An error that is not the kit's reaches whoever waits, and not the browser."""
+    """An error that is not the kit's reaches the waiting caller, but not the browser."""
 
     def fail(_response: object) -> None:
         raise RuntimeError("canary")
@@ -544,7 +544,7 @@ FOREIGN = "canary your account is closed call 555 0100"
     ],
 )
 def test_words_from_outside_are_not_repeated(scene: Scene, parameter: str, decision: str) -> None:
-    """Whatever a redirect says, the page has the kit's own words, and at most the name of an org.
+    """Whatever a redirect says, the page has only the kit's own words and perhaps an org's name.
 
     That one is cut, escaped, and stands after a consent in its own box.
     """
@@ -583,7 +583,7 @@ def test_the_last_page_says_what_was_granted(scene: Scene) -> None:
 
 @pytest.mark.checklist("L6")
 def test_hard_timeout(scene: Scene) -> None:
-    """Nobody comes, or somebody closes the tab: the error says which, and the next run works."""
+    """If nobody comes or the tab is closed, the error says which, and the next run works."""
     with listen(scene) as listener, pytest.raises(AuthorizationError) as caught:
         listener.wait(0.05)
     assert caught.value.code == "no_redirect_in_time"
@@ -653,7 +653,7 @@ def test_the_programs_own_attempt_can_still_be_pasted(scene: Scene) -> None:
 
 @pytest.mark.checklist("L6")
 def test_a_redirect_that_did_not_get_here_can_be_pasted(scene: Scene) -> None:
-    """The attempt that a browser began is finished by hand; what is no answer to it is refused."""
+    """An attempt started in a browser can be finished by pasting; a wrong redirect is refused."""
     with listen(scene) as listener, waiting(listener) as outcome:
         redirect = Person().decide(onboard(listener))
         for foreign in ("code and state", redirect.replace("state=", "state=x")):
@@ -699,7 +699,7 @@ def test_a_duplicate_parameter_is_refused(scene: Scene, name: str) -> None:
 
 @pytest.mark.checklist("L8")
 def test_frames_are_refused(scene: Scene) -> None:
-    """No page embeds the flow: the listener answers top-level navigation alone."""
+    """No page can embed the flow: the listener responds only to top-level navigation."""
     with listen(scene) as listener:
         for dest in ("iframe", "frame", "embed", "object", "fencedframe"):
             assert get(onboard(listener), sec_fetch_dest=dest).status == HTTPStatus.FORBIDDEN

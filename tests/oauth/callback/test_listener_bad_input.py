@@ -1,4 +1,4 @@
-"""What people do wrong around the listener ends in a sentence, and the next attempt works."""
+"""A person's mistake at the listener leads to a sentence, and the next attempt works."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ def test_a_port_that_another_kernel_holds(scene: Scene) -> None:
         with pytest.raises(InputError) as caught:
             listen(scene).open()
         assert caught.value.code == "port_not_opened"
-        assert "stop the program that uses the port" in str(caught.value)
+        assert "stop the program that is using the port" in str(caught.value)
         person = Person()
         assert person.browser.open(begin(scene, person)).status == HTTPStatus.OK
         assert said(other) == "us1"
@@ -177,7 +177,7 @@ def test_a_cell_that_is_run_again_while_it_waits(scene: Scene) -> None:
 
 
 def test_a_tab_that_is_closed_and_opened_again(scene: Scene) -> None:
-    """The wait need not run out: another tab, or another browser, begins anew and ends it."""
+    """The wait doesn't have to time out: a new start in another tab or browser can complete it."""
     with listen(scene) as listener:
         begin(scene)
         person = Person()
@@ -243,7 +243,7 @@ def test_half_a_url_that_is_pasted(scene: Scene, name: str, share: float, code: 
 
 
 def test_the_url_of_another_attempt(scene: Scene) -> None:
-    """What another run began is refused by the page and by pasting alike."""
+    """A redirect from another run is refused on the page as well as when pasted."""
     with listen(scene):
         other = begin(scene)
     with listen(scene) as listener:
@@ -287,7 +287,7 @@ def test_a_no_says_what_to_do(scene: Scene) -> None:
 
 
 def test_a_wait_that_is_over_says_what_to_do(scene: Scene) -> None:
-    """Nobody came: the sentence names the way for a browser on another machine."""
+    """If nobody came, the sentence says what to do for a browser on another machine."""
     with listen(scene) as listener, pytest.raises(AuthorizationError, match="CONSENT=paste"):
         listener.wait(0.01)
     still_works(scene)

@@ -1,4 +1,4 @@
-"""Whoever else arrives at the listener locks nobody out and begins nothing."""
+"""A stranger who arrives at the listener can't lock anybody out or start anything."""
 
 from __future__ import annotations
 

@@ -78,7 +78,7 @@ def test_no_request_of_a_stranger_is_heard() -> None:
 
 
 def test_the_own_user_is_none_and_a_closed_socket_is() -> None:
-    """Whoever runs this is served by default; who has hung up is not taken for root."""
+    """The user who runs this is served by default; one who has hung up does not count as root."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         client = socket.create_connection(server.getsockname())
         accepted, _ = server.accept()

@@ -189,7 +189,7 @@ def test_the_table_has_a_row_for_each_drill() -> None:
         },
         {
             "drill": "torn",
-            "status": "no complete answer",
+            "status": "no complete response",
             "the server said": "",
             "code": "cut_off",
         },

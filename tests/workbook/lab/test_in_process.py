@@ -138,7 +138,7 @@ def test_half_a_body_is_cut_off(
 
 @both
 def test_nobody_answers_at_an_address_that_ended(send: Callable[..., Response]) -> None:
-    """Where nothing answers there is no connection, for the sender and for the browser."""
+    """If nothing responds, neither the sender nor the browser gets a connection."""
     assert provoke(send).code == "no_network"
     assert provoke(Browser().open, ADDRESS).code == "no_network"
 

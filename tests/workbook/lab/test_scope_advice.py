@@ -105,7 +105,7 @@ def test_each_call_says_what_it_needs() -> None:
 
 
 def test_no_calls_need_no_scopes() -> None:
-    """An empty list is no error."""
+    """An empty list is not an error."""
     assert smallest_scopes([]).scopes == ()
     assert smallest_scopes([]).calls == ()
 
@@ -273,5 +273,5 @@ def test_which_scope_a_refused_call_was_missing() -> None:
     ],
 )
 def test_where_it_is_not_the_scopes(call: str, granted: list[str]) -> None:
-    """What is granted suffices, or nobody knows the call: then nothing is said to be missing."""
+    """If the granted scopes are enough, or the call is unknown, no scope is reported missing."""
     assert missing_scopes(call, granted=granted) == ()

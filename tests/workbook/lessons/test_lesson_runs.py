@@ -14,12 +14,15 @@ from support.places import TESTS
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.workbook import run_lessons
 from ddoauth_kit.workbook.lessons.notebooks import notebooks_folder
+from ddoauth_kit.workbook.runs.local_runner import LocalRunner
+from ddoauth_kit.workbook.runs.run_matrix import RunSettings, client_of_file, matrix
 from ddoauth_kit.workbook.show.result_table import TABLE_MIME
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from ddoauth_kit.workbook.lessons.lesson_runs import LessonRuns
+    from ddoauth_kit.workbook.runs.run_matrix import NotebookRun
 
 READER = TESTS / "data" / "reader_client.json"
 SITES = ("us1", "eu", "us1-fed")
@@ -116,15 +119,21 @@ def test_all_is_every_site(tmp_path: Path) -> None:
 
 @pytest.mark.long
 def test_papermill_s_own_parameter(tmp_path: Path) -> None:
-    """`papermill -p SITES eu1` shows what `ddoauth run` shows for eu1 in a matrix of sites."""
+    """`papermill -p SITES eu1` shows what a matrix shows for eu1, in a kernel that is not forked.
+
+    Both run a lesson for a partner's client file.
+    """
     lesson = notebooks_folder() / "05_probe_the_scopes.ipynb"
     alone = tmp_path / "alone.ipynb"
     command = [sys.executable, "-m", "papermill", "--no-progress-bar", str(lesson), str(alone)]
-    given = ["-p", "SITE", "eu1", "-p", "SITES", "eu1"]
+    given = ["-p", "SITE", "eu1", "-p", "SITES", "eu1", "-p", "CLIENT", str(READER)]
     subprocess.run([*command, *given], check=True, capture_output=True)
-    matrix = [sys.executable, "-m", "ddoauth_kit", "run", "05", "--site", "us1", "--site", "eu1"]
-    subprocess.run([*matrix, "--out", str(tmp_path / "out")], check=True, capture_output=True)
-    shown = [_texts(alone), _texts(tmp_path / "out" / f"{lesson.stem}.eu1.ipynb")]
+    cases = matrix([lesson], sites=["us1", "eu1"], clients=[client_of_file(str(READER))])
+    found: list[NotebookRun] = []
+    runner = LocalRunner(cold=True)
+    assert runner.run(cases[1:], settings=RunSettings(), out=tmp_path, done=found.append)
+    assert [(run.site, run.error) for run in found] == [("eu1", "")]
+    shown = [_texts(alone), _texts(tmp_path / found[0].output)]
     assert shown[0] == shown[1]
     assert any("eu1" in text for text in shown[0])
     assert not any("us3" in text for text in shown[0])

@@ -54,7 +54,7 @@ keep_registration(
 
 @pytest.fixture
 def environ(tmp_path: Path) -> dict[str, str]:
-    """Be on a machine that keeps secrets in files, with folders that are not there yet."""
+    """Simulate a machine that stores secrets in files, in folders that don't exist yet."""
     return {
         "DDOAUTH_CONFIG_FOLDER": str(tmp_path / "config"),
         "DDOAUTH_STORE": "file",
@@ -88,7 +88,7 @@ def code_of(caught: pytest.ExceptionInfo[InputError]) -> str:
 def test_the_secret_is_in_the_store_and_nowhere_else(
     environ: dict[str, str], tmp_path: Path
 ) -> None:
-    """What a new kernel finds is what was kept, and neither file nor value shows the secret."""
+    """A new kernel finds the stored values, and neither the file nor the value shows the secret."""
     kept = keep_registration(own(), site="us1", environ=environ)
     there = found(environ)
     assert there is not None
@@ -186,7 +186,7 @@ def test_what_would_be_forgotten_is_not_kept(environ: dict[str, str], tmp_path: 
 
 
 def test_a_variable_that_wins_is_named(environ: dict[str, str]) -> None:
-    """Where the environment has another secret for the client, live mode would take that one."""
+    """If the environment has another secret for the client, live mode would use that one."""
     shadowed = {**environ, "DDOAUTH_CLIENT_SECRET_US1": "canary-other"}
     with pytest.raises(InputError, match="DDOAUTH_CLIENT_SECRET_US1 in the environment") as caught:
         keep_registration(own(), site="us1", environ=shadowed)
@@ -227,7 +227,7 @@ def test_a_file_without_its_secret_says_what_to_do(environ: dict[str, str]) -> N
 
 
 def test_nothing_kept_is_none(environ: dict[str, str]) -> None:
-    """Where no registration was kept there is none, and no error."""
+    """If no registration was stored, the result is empty, without an error."""
     assert found(environ) is None
     assert found({"HOME": ""}) is None
 
@@ -302,7 +302,7 @@ def test_an_address_that_looks_like_a_test_does_not_stop_a_client(
 def test_what_passes_the_check_can_be_read_back(
     tmp_path_factory: pytest.TempPathFactory, name: str, client_id: str, path: str
 ) -> None:
-    """No text that the form takes makes a file that live mode then refuses."""
+    """No text that the form accepts leads to a file that live mode refuses."""
     folder = tmp_path_factory.mktemp("kept")
     environ = {"DDOAUTH_STORE": "file", "HOME": str(folder)}
     typed = own(name=name, client_id=client_id, onboarding_url=f"https://acme.com/{path}")

@@ -36,10 +36,10 @@ def test_every_source_gives_the_same_results(tmp_path: Path) -> None:
     ("name", "content", "said"),
     [
         ("missing.json", None, "No such file"),
-        ("a.json", b"{", "neither JSON"),
+        ("a.json", b"{", "it is not JSON"),
         ("a.json", b'{"rows": []}', "not a list of rows"),
         ("a.json", b"\xff\xfb", "not text"),
-        ("a.json", b"[" * 200_000, "neither JSON"),
+        ("a.json", b"[" * 200_000, "it is not JSON"),
         ("a.csv", b"one,two\n1,2\n", "Row 1 .* has no site"),
         ("a.csv", b'site,scope,verdict\nus1,"' + b"a" * 200_000 + b'",confirmed', "field larger"),
         ("a.csv", b"site,scope,verdict\nus1,a,confirmed,more\n", None),
