@@ -26,7 +26,7 @@ LESSONS = [
 def test_a_lesson_runs_and_is_saved_without_a_secret(
     serve_lab: Callable[..., LabServer], open_notebook: Callable[..., Notebook], name: str
 ) -> None:
-    """Every cell runs without an error, and the saved file holds none of what was issued."""
+    """Every cell runs without an error, and the saved file contains no issued secret."""
     server = serve_lab("widgets")
     server.save_widgets()
     notebook = open_notebook(server, name)

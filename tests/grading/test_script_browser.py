@@ -35,7 +35,7 @@ def _needs_chromium() -> None:
 @pytest.mark.long
 @pytest.mark.parametrize("trouble", ["script", "button"])
 def test_a_flow_that_javascript_begins_is_written_and_graded(trouble: str) -> None:
-    """A script and a button with one lead to Datadog, and the session's cookie comes back."""
+    """A script, or a button with one, leads to Datadog, and the session's cookie is sent back."""
     port = free_port()
     env = {**CLIENT, "PORT": str(port), "TROUBLE": trouble}
     text = first_look(

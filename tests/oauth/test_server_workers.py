@@ -59,7 +59,7 @@ def _server(settings: dict[str, Any], *, port: int) -> Iterator[str]:
 
 
 def _wait(base: str, process: subprocess.Popen[bytes]) -> None:
-    """Wait until both workers answer."""
+    """Wait until both workers respond."""
     end = time.monotonic() + 60
     seen: set[int] = set()
     while len(seen) < 2:
@@ -90,7 +90,7 @@ def _connect(browser: Browser, base: str, org: tuple[str, str, str]) -> dict[str
 
 
 def _connect_all(base: str, orgs: list[tuple[str, str, str]]) -> list[dict[str, Any]]:
-    """Let ten browsers connect fifty times at once, each browser to all the organizations."""
+    """Have ten browsers connect fifty times at once, each to all the organizations."""
 
     def visit(number: int) -> list[dict[str, Any]]:
         browser = Browser()
@@ -103,7 +103,7 @@ def _connect_all(base: str, orgs: list[tuple[str, str, str]]) -> list[dict[str, 
 
 @pytest.fixture(params=["files", "redis"])
 def pending(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """Say where attempts wait: in a folder, and in Redis."""
+    """Return the places for pending attempts: a folder, and Redis."""
     if request.param == "files":
         yield f"files:{tmp_path / 'pending'}"
         return

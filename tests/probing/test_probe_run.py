@@ -232,7 +232,7 @@ def test_without_writes_nothing_is_written(probed: Callable[..., Probed]) -> Non
 
 
 def test_rows_come_in_the_order_that_was_asked_for(serve: Serve) -> None:
-    """Sites and scopes keep their order, however fast each answers; progress counts them all."""
+    """Sites and scopes keep their order, however fast each responds; progress counts them all."""
     slow = serve(respond=lambda a: Answer("[]", after=0.05 if "monitor" in a.target else 0))
     quick = serve(Answer("[]"))
     here, there = (replace(server.site, name=name) for server, name in ((slow, "b"), (quick, "a")))
@@ -297,7 +297,7 @@ def test_no_scopes_and_no_targets(serve: Serve) -> None:
 
 
 def _answer_some(serve: Serve, count: int) -> RecordingServer:
-    """Answer so many calls at once, and the others after a long while."""
+    """Respond to this many calls at once, and to the others after a long while."""
     lock, left = threading.Lock(), [count]
 
     def respond(_arrived: Arrived) -> Answer:
@@ -369,7 +369,7 @@ def test_an_interrupt_returns_what_was_found(serve: Serve) -> None:
 
 
 def test_an_interrupt_while_waiting(serve: Serve) -> None:
-    """Also where no result comes in, and the caller only waits."""
+    """This also holds if no result arrives and the caller only waits."""
     server = serve(respond=lambda a: Answer(after=0.0 if "user" in a.target else 3.0))
     probing = Probing([_target(server.site)], now=NOW)
 
@@ -388,7 +388,7 @@ def test_an_interrupt_while_waiting(serve: Serve) -> None:
 
 
 class _StopError(Exception):
-    """Stand for a mistake in what shows progress."""
+    """Simulate a mistake in the code that shows progress."""
 
 
 def _fail(_progress: ProbeProgress) -> None:
@@ -440,7 +440,7 @@ def test_as_a_coroutine(serve: Serve) -> None:
 
 
 def test_in_a_cell_with_a_running_loop(serve: Serve) -> None:
-    """A plain call works where a loop runs already, and shows progress in the caller's thread."""
+    """A plain call works inside a running loop, and shows progress in the caller's thread."""
     server = serve(Answer("[]"))
     threads: set[int] = set()
 
@@ -531,7 +531,7 @@ def test_a_round_trip_is_cleaned_up_when_probing_is_cancelled(
 
 
 def test_no_secret_is_in_a_report(serve: Serve) -> None:
-    """Not even where the server repeats the token in every answer."""
+    """This holds even if the server repeats the token in every response."""
     echo = f'{{"errors": ["you sent {ACCESS_TOKEN}"], "data": [{{"id": "{ACCESS_TOKEN}"}}]}}'
     for status in (200, 400, 403, 404):
         server = serve(

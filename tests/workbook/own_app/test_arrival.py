@@ -1,4 +1,4 @@
-"""An arrival from Datadog ends in tokens, or at once in a sentence, and the next one works."""
+"""An arrival from Datadog leads to tokens or at once to a sentence, and the next one works."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ HOSTILE = "\"'`></textarea></pre></details><img src=x onerror=alert(1)><script>a
 
 @pytest.fixture
 def lab() -> Iterator[Lab]:
-    """Give a lab with a sandbox of its own."""
+    """Return a lab with its own sandbox."""
     with open_sandbox_lab() as lab:
         yield lab
 
