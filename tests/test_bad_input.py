@@ -10,11 +10,11 @@ from support.builders import local_site, readable, with_locals
 from support.scene import Scene
 
 from ddoauth_kit import Http, Secret, create_api_key, errors
-from ddoauth_kit.api.queries import metric_query_request
 from ddoauth_kit.api.refusals import refuse_failure
 from ddoauth_kit.errors.explainer import by_code
 from ddoauth_kit.oauth.pkce import new_pkce_pair
 from ddoauth_kit.sandbox import Sandbox
+from ddoauth_kit.workbook.lab.queries import metric_query_request
 from ddoauth_kit.workbook.lab.scripted_consent import visit_consent
 
 if TYPE_CHECKING:

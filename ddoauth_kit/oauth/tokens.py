@@ -327,6 +327,11 @@ def current_user_request(tokens: TokenSet) -> Request:
     return api_request(tokens, "current user call", "/api/v2/current_user")
 
 
+def monitor_list_request(tokens: TokenSet) -> Request:
+    """Build a monitor listing (`GET /api/v1/monitor`, scope `monitors_read`)."""
+    return api_request(tokens, "monitor listing", "/api/v1/monitor")
+
+
 def api_request(
     tokens: TokenSet,
     purpose: str,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -27,21 +28,18 @@ def answered(call: Callable[..., Any], *arguments: object) -> Any:  # noqa: ANN4
     _WAITING[:] = [thread for thread in _WAITING if thread.is_alive()]
     if _WAITING:
         raise NoAnswerError
-    outcome: list[tuple[Any, BaseException | None]] = []
+    outcome: Future[Any] = Future()
 
     def run() -> None:
         try:
-            outcome.append((call(*arguments), None))
-        except BaseException as error:  # noqa: BLE001 - raised again where it was asked for
-            outcome.append((None, error))
+            outcome.set_result(call(*arguments))
+        except BaseException as error:  # noqa: BLE001 - raised again by `result`
+            outcome.set_exception(error)
 
     thread = threading.Thread(target=run, name="ddoauth-keyring", daemon=True)
     thread.start()
     thread.join(SECONDS)
-    if not outcome:
+    if not outcome.done():
         _WAITING.append(thread)
         raise NoAnswerError
-    value, error = outcome[0]
-    if error is not None:
-        raise error
-    return value
+    return outcome.result()

@@ -186,7 +186,6 @@ def test_text_can_be_read_in_both_themes(notebook: Notebook) -> None:
         assert not [each for each in ratios if each[0] < 4.5]
 
 
-@pytest.mark.long
 def test_on_a_phone_nothing_is_cut(notebook: Notebook) -> None:
     """At 390 px no part of a panel is wider than the place that it has."""
     page = notebook.page

@@ -26,13 +26,12 @@ from support.places import TESTS
 from support.scene import Scene
 
 from ddoauth_kit import DATADOG_SITES, OAuthClient, Secret
-from ddoauth_kit.api.queries import monitor_list_request
 from ddoauth_kit.errors import AnswerError, InputError, NetworkError, TokenError
 from ddoauth_kit.http.sender import AsyncHttp
 from ddoauth_kit.oauth import grant as grants
 from ddoauth_kit.oauth.grant import Grant, grant_slot, keep_grant, kept_grants
 from ddoauth_kit.oauth.grant_record import _TEXTS, new_record, read, written
-from ddoauth_kit.oauth.tokens import current_user_request
+from ddoauth_kit.oauth.tokens import current_user_request, monitor_list_request
 from ddoauth_kit.registration import TokenEndpoint
 from ddoauth_kit.sandbox import Sandbox
 from ddoauth_kit.store import FileStore, MemoryStore, Slot

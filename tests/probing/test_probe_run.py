@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import _thread
 import asyncio
 import json
 import threading
@@ -16,7 +15,7 @@ import pytest
 from support.builders import ACCESS_TOKEN, NOW, kept_grant, readable, tokens
 from support.loopback import Answer, refused_site
 from support.places import PARTNERS
-from support.probed import ALL, Probed
+from support.probed import ALL, Probed, answer_some, probing_threads
 
 from ddoauth_kit import Http, Secret
 from ddoauth_kit.http.sender import CONNECTIONS_PER_SITE, AsyncHttp
@@ -76,12 +75,6 @@ def _target(site: Site, *scopes: str, **changes: Any) -> ProbeTarget:
 
 def _verdicts(report: ProbeReport) -> Counter[str]:
     return Counter(str(row.verdict) for row in report.results)
-
-
-def _threads() -> set[str]:
-    """Return the threads that probing may have left."""
-    names = (thread.name for thread in threading.enumerate())
-    return {name for name in names if name.startswith(("probing", "asyncio"))}
 
 
 def test_every_scope_on_a_site(probed: Callable[..., Probed]) -> None:
@@ -296,21 +289,9 @@ def test_no_scopes_and_no_targets(serve: Serve) -> None:
     assert (report.results, report.complete, len(report.baselines)) == ((), True, 1)
 
 
-def _answer_some(serve: Serve, count: int) -> RecordingServer:
-    """Respond to this many calls at once, and to the others after a long while."""
-    lock, left = threading.Lock(), [count]
-
-    def respond(_arrived: Arrived) -> Answer:
-        with lock:
-            left[0] -= 1
-            return Answer("[]", after=0.0 if left[0] >= 0 else 3.0)
-
-    return serve(respond=respond)
-
-
 def test_cancelled_from_another_thread(serve: Serve) -> None:
     """The results so far are returned and marked as incomplete; no thread is left."""
-    server = _answer_some(serve, 30)
+    server = answer_some(serve, 30)
     probing = Probing([_target(server.site, *ALL)], now=NOW)
     thread = threading.Thread(target=lambda: (time.sleep(0.3), probing.cancel(), probing.cancel()))
     thread.start()
@@ -321,7 +302,7 @@ def test_cancelled_from_another_thread(serve: Serve) -> None:
     assert 10 < len(report.results) < len(ALL)
     assert not report.complete
     assert [r.scope for r in report.results] == [s for s in ALL if s in set(report.scopes)]
-    assert _threads() == set()
+    assert probing_threads() == set()
 
 
 def test_a_cancelled_probing_hangs_up(serve_held: Callable[[bytes], HoldingServer]) -> None:
@@ -353,40 +334,6 @@ def test_cancelled_before_and_after(serve: Serve) -> None:
     assert report.complete
 
 
-def test_an_interrupt_returns_what_was_found(serve: Serve) -> None:
-    """Ctrl-C in a cell ends probing, and the cell still has its rows."""
-    server = _answer_some(serve, 30)
-
-    def watch(progress: ProbeProgress) -> None:
-        if progress.done == 12:
-            _thread.interrupt_main()
-
-    probing = Probing([_target(server.site, *ALL)], now=NOW, watch=watch)
-    report = run_blocking(probing)
-    assert 12 <= len(report.results) < len(ALL)
-    assert not report.complete
-    assert _threads() == set()
-
-
-def test_an_interrupt_while_waiting(serve: Serve) -> None:
-    """This also holds if no result arrives and the caller only waits."""
-    server = serve(respond=lambda a: Answer(after=0.0 if "user" in a.target else 3.0))
-    probing = Probing([_target(server.site)], now=NOW)
-
-    def interrupt() -> None:
-        time.sleep(0.2)
-        _thread.interrupt_main()
-
-    thread = threading.Thread(target=interrupt)
-    thread.start()
-    started = time.monotonic()
-    report = run_blocking(probing)
-    thread.join()
-    assert time.monotonic() - started < 2.5
-    assert not report.complete
-    assert _threads() == set()
-
-
 class _StopError(Exception):
     """Simulate a mistake in the code that shows progress."""
 
@@ -397,13 +344,13 @@ def _fail(_progress: ProbeProgress) -> None:
 
 def test_a_mistake_of_watch_is_raised(serve: Serve) -> None:
     """It ends everything, and comes out as itself, whichever way probing was started."""
-    for server in (_answer_some(serve, 12), _answer_some(serve, 12)):
+    for server in (answer_some(serve, 12), answer_some(serve, 12)):
         probing = Probing([_target(server.site, *ALL)], now=NOW, watch=_fail)
         with pytest.raises(_StopError):
             run_blocking(probing)
         with pytest.raises(_StopError):
             asyncio.run(Probing([_target(server.site)], now=NOW, watch=_fail).run())
-    assert _threads() == set()
+    assert probing_threads() == set()
 
 
 def test_a_mistake_of_a_store_is_raised(serve: Serve) -> None:
@@ -421,7 +368,7 @@ def test_a_mistake_of_a_store_is_raised(serve: Serve) -> None:
     )
     with pytest.raises(_StopError):
         run_blocking(Probing([_target(server.site, grant=grant)], now=NOW))
-    assert _threads() == set()
+    assert probing_threads() == set()
 
 
 def test_as_a_coroutine(serve: Serve) -> None:
@@ -436,21 +383,6 @@ def test_as_a_coroutine(serve: Serve) -> None:
         return await Probing([_target(server.site)], now=NOW, watch=watch).run()
 
     assert asyncio.run(run()).complete
-    assert threads == {threading.get_ident()}
-
-
-def test_in_a_cell_with_a_running_loop(serve: Serve) -> None:
-    """A plain call works inside a running loop, and shows progress in the caller's thread."""
-    server = serve(Answer("[]"))
-    threads: set[int] = set()
-
-    def watch(_progress: ProbeProgress) -> None:
-        threads.add(threading.get_ident())
-
-    async def cell() -> ProbeReport:
-        return run_blocking(Probing([_target(server.site)], now=NOW, watch=watch))
-
-    assert asyncio.run(cell()).complete
     assert threads == {threading.get_ident()}
 
 

@@ -180,7 +180,7 @@ def test_a_file_that_was_not_written_here(store: FileStore, path: Path, content:
 
 @pytest.mark.parametrize("client", ["x" * 300, "ключ" * 40, "CON", "a" * 180])
 def test_a_long_name_is_a_hash(path: Path, store: FileStore, client: str) -> None:
-    """Any client id can be stored, listed and read, in a file with a name that any system accepts."""
+    """Any client id can be stored, listed and read; its file has a name that any system accepts."""
     slot = Slot("api_key", "us1", client)
     store.put(slot, KEY)
     again = FileStore(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -14,12 +15,14 @@ from ddoauth_kit.probing.probe_run import Probing
 from ddoauth_kit.probing.prober import ProbeTarget
 from ddoauth_kit.store import MemoryStore
 from ddoauth_kit.workbook.lab.scripted_consent import visit_consent
+from support.loopback import Answer
 from support.scene import Scene
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from ddoauth_kit import TokenSet
+    from support.loopback import Arrived, RecordingServer
 
 ALL = tuple(catalogue().scopes)
 CONTRASTS = ("events_read", "metrics_read")
@@ -82,3 +85,21 @@ class Probed(Scene):
     def sent(self, path: str) -> int:
         """Return the number of requests for a path that the sandbox has seen."""
         return sum(entry.path == path for entry in self.sandbox.journal)
+
+
+def probing_threads() -> set[str]:
+    """Return the threads that probing may have left."""
+    names = (thread.name for thread in threading.enumerate())
+    return {name for name in names if name.startswith(("probing", "asyncio"))}
+
+
+def answer_some(serve: Callable[..., RecordingServer], count: int) -> RecordingServer:
+    """Respond to this many calls at once, and to the others after a long while."""
+    lock, left = threading.Lock(), [count]
+
+    def respond(_arrived: Arrived) -> Answer:
+        with lock:
+            left[0] -= 1
+            return Answer("[]", after=0.0 if left[0] >= 0 else 3.0)
+
+    return serve(respond=respond)

@@ -186,7 +186,7 @@ def _page_clean(bench: Bench, arrival: Arrival) -> Finding:
         return check.risk(f"The page contains an issued {_names(found)}.", events=arrival.events)
     if "no-store" not in page.headers.get("cache-control", ""):
         return check.risk("The page has no Cache-Control: no-store.")
-    return check.met("The page contains no code, token or key, and no browser stores it.")
+    return check.met("The page contains no code, token or key, and tells browsers not to store it.")
 
 
 def _bar(arrival: Arrival) -> Finding:

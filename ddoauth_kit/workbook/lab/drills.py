@@ -11,14 +11,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, ParamSpec
 
 from ddoauth_kit.api.api_keys import ApiKey
-from ddoauth_kit.api.queries import monitor_list_request
 from ddoauth_kit.api.refusals import refuse_failure
 from ddoauth_kit.api.telemetry import metric_request
 from ddoauth_kit.errors import DdoauthError, InputError
 from ddoauth_kit.http.sender import Http
 from ddoauth_kit.oauth.client import ONE_PERSON
 from ddoauth_kit.oauth.pkce import new_pkce_pair
-from ddoauth_kit.oauth.tokens import current_user_request
+from ddoauth_kit.oauth.tokens import current_user_request, monitor_list_request
 from ddoauth_kit.secret import Secret
 from ddoauth_kit.workbook.lab.in_process import transport_to
 from ddoauth_kit.workbook.lab.scripted_consent import visit_consent
@@ -145,7 +144,7 @@ def _bad_scope(lab: Lab) -> None:
 
 def _token_of_another_site(lab: Lab) -> None:
     tokens = replace(lab.exchange(lab.authorize()), site=_another_site(lab))
-    refuse_failure(lab.oauth.http.send(current_user_request(tokens)))
+    refuse_failure(lab.oauth.http.send(monitor_list_request(tokens)))
 
 
 def _second_key(lab: Lab) -> None:

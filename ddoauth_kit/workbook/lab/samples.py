@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from ddoauth_kit.api import queries, telemetry
+from ddoauth_kit.api import telemetry
 from ddoauth_kit.masking.redaction import redact
+from ddoauth_kit.workbook.lab import queries
 from ddoauth_kit.workbook.show.result_table import ResultTable
 
 if TYPE_CHECKING:

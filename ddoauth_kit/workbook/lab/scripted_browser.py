@@ -1,8 +1,7 @@
 """A small browser for the pages of the sandbox and of a server under test.
 
-Besides the sender, only this module imports httpx: a browser stores cookies and can visit any host,
-which the sender of the kit's credentials must not do. This browser never receives any of the kit's
-secrets.
+It uses httpx itself, because a browser stores cookies and can visit any host, which the sender of
+the kit's credentials must not do. This browser never receives a client secret, token or API key.
 """
 
 from __future__ import annotations

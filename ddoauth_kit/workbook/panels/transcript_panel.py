@@ -11,7 +11,7 @@ import ipywidgets as widgets
 from ddoauth_kit.workbook.panels.panel import Panel, button, row
 from ddoauth_kit.workbook.show.clipboard import copy_buttons
 from ddoauth_kit.workbook.show.snippets import as_curl, as_httpx
-from ddoauth_kit.workbook.show.wire import wire_messages
+from ddoauth_kit.workbook.show.wire import transcript_html, wire_messages
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -53,7 +53,7 @@ class TranscriptPanel(Panel):
 
     def html(self) -> str:
         """Return the same as a table."""
-        return self._lab.transcript._repr_html_()
+        return transcript_html(self._lab.transcript)
 
     def parts(self) -> Iterable[widgets.Widget]:
         """Return the page buttons and the pages, only one of which is visible."""

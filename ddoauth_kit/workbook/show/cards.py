@@ -12,12 +12,13 @@ from ddoauth_kit.api.api_keys import ApiKey
 from ddoauth_kit.errors import DdoauthError
 from ddoauth_kit.errors.explainer import Explanation
 from ddoauth_kit.exchange import Exchange
+from ddoauth_kit.http.transcript import Transcript
 from ddoauth_kit.oauth.authorization_request import AuthorizationRequest
 from ddoauth_kit.oauth.authorization_response import AuthorizationResponse
 from ddoauth_kit.oauth.pkce import CHALLENGE_METHOD
 from ddoauth_kit.oauth.tokens import TokenSet
 from ddoauth_kit.sites import Site
-from ddoauth_kit.workbook.show.wire import wire_html, wire_text
+from ddoauth_kit.workbook.show.wire import transcript_html, wire_html, wire_text
 
 WIDTH: Final = 88
 Rows = tuple[tuple[str, str], ...]
@@ -166,4 +167,5 @@ def show_cards_in(shell: Any) -> None:  # noqa: ANN401 - IPython's shell, or Non
         formatters["text/html"].for_type(kind, as_html)
         formatters["text/plain"].for_type(kind, lambda value, p, _cycle: p.text(as_text(value)))
     formatters["text/html"].for_type(Exchange, wire_html)
+    formatters["text/html"].for_type(Transcript, transcript_html)
     formatters["text/plain"].for_type(Exchange, lambda value, p, _cycle: p.text(wire_text(value)))

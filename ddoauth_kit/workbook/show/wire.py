@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from ddoauth_kit.exchange import Exchange
+    from ddoauth_kit.http.transcript import Transcript
 
 
 def wire_text(exchange: Exchange) -> str:
@@ -33,6 +34,21 @@ def wire_messages(exchange: Exchange) -> tuple[str, str]:
 def wire_html(exchange: Exchange) -> str:
     """Return the same as HTML for a notebook."""
     return f'<pre style="overflow-x:auto">{escape(wire_text(exchange))}</pre>'
+
+
+def transcript_html(transcript: Transcript) -> str:
+    """Return a transcript as a table, one exchange per row."""
+    rows = "".join(
+        _row("td", str(e.status), e.method, f"<code>{escape(e.url)}</code>", escape(e.purpose))
+        for e in transcript
+    )
+    head = _row("th", "status", "method", "URL", "purpose")
+    return f"<table><thead>{head}</thead><tbody>{rows}</tbody></table>"
+
+
+def _row(tag: str, *cells: str) -> str:
+    inner = "".join(f'<{tag} style="text-align:left">{cell}</{tag}>' for cell in cells)
+    return f"<tr>{inner}</tr>"
 
 
 def _message(first: str, headers: list[tuple[str, str]], body: str) -> str:

@@ -183,7 +183,7 @@ def _data_flow(lab: Lab, probes: ProbeReport | None, when: str) -> Iterator[Read
     """Yield one entry for each scope and verdict; sites with the same verdict share an entry."""
     results = probes.results if probes else ()
     for scope in lab.registration.scopes:
-        requirement = f"data flow of {scope}"
+        requirement = f"data flow for {scope}"
         of_scope = [result for result in results if result.scope == scope]
         if not of_scope:
             fix = f'Probe it: `lab.scopes.probe("{scope}")`.'

@@ -121,6 +121,27 @@ def test_a_link_signs_in_one_browser_once(
     assert two.http.get(f"{two.urls['app_url']}{late}").status_code == 403
 
 
+def test_codes_end_with_the_grants(partner: Partner, sandbox: Sandbox) -> None:
+    """After an uninstall, a disabled app or a blocked scope, a code from before is refused."""
+    client, org = sandbox.client.client_id, sandbox.orgs["us1"][0].id
+    actions = sandbox.actions
+
+    def ends() -> None:
+        assert partner.exchange(code).status_code == 400
+
+    code = partner.callback()["code"]
+    actions.uninstall(client, org=org)
+    ends()
+    code = partner.callback(scope="monitors_read")["code"]
+    other = partner.callback(scope="events_read")["code"]
+    actions.block_scope(client, org=org, scope="monitors_read")
+    ends()
+    assert partner.exchange(other).status_code == 200
+    code = partner.callback(scope="events_read")["code"]
+    actions.disable(client, org=org)
+    ends()
+
+
 def test_the_customer_acts(partner: Partner, sandbox: Sandbox) -> None:
     """A customer action through a call has the same effect as the button on Datadog's page."""
     client, org = sandbox.client.client_id, sandbox.orgs["us1"][0].id

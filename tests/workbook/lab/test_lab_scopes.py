@@ -158,7 +158,7 @@ def test_what_was_used(lab: Lab) -> None:
 
 
 def test_what_a_refused_call_lacked(lab: Lab) -> None:
-    """Missing scopes are listed, each alternative separately; if none is missing, none is listed."""
+    """Missing scopes are listed, each alternative separately, or none if none is missing."""
     assert lab.scopes.missing("DELETE /api/v1/monitor/1", granted=["monitors_read"]) == (
         ("monitors_write",),
         ("monitors_draft_write",),

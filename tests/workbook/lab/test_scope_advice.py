@@ -14,12 +14,13 @@ import pytest
 from support.probed import Probed
 
 from ddoauth_kit import Http
-from ddoauth_kit.api.queries import event_list_request, monitor_list_request
 from ddoauth_kit.errors import InputError
 from ddoauth_kit.exchange import Exchange, Facts
+from ddoauth_kit.oauth.tokens import monitor_list_request
 from ddoauth_kit.probing.catalogue import catalogue
 from ddoauth_kit.sandbox import Sandbox
 from ddoauth_kit.scopes import GrantedScopes
+from ddoauth_kit.workbook.lab.queries import event_list_request
 from ddoauth_kit.workbook.lab.scope_advice import (
     Call,
     calls_of,

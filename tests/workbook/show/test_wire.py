@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ddoauth_kit.exchange import Exchange
-from ddoauth_kit.workbook.show.wire import wire_html, wire_text
+from ddoauth_kit.http.record import Record
+from ddoauth_kit.http.transcript import Transcript
+from ddoauth_kit.workbook.show.wire import transcript_html, wire_html, wire_text
 
 FORM = Exchange(
     purpose="token exchange",
@@ -79,3 +81,12 @@ def test_html_is_escaped() -> None:
     assert shown.count("<") == 2
     assert "Bearer &lt;access_token&gt;" in shown
     assert "&lt;b&gt;gateway&lt;/b&gt;" in shown
+
+
+def test_a_transcript_is_a_table() -> None:
+    """A purpose and an address with markup in them are text."""
+    transcript = Transcript()
+    transcript.add(Record(replace(QUERY, purpose="<b>probe</b>", url="https://a.example/?b=<c>")))
+    shown = transcript_html(transcript)
+    assert "<code>https://a.example/?b=&lt;c&gt;</code>" in shown
+    assert "<b>probe" not in shown

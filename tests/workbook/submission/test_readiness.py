@@ -49,7 +49,7 @@ def test_nothing_done_is_nothing_seen(lab: Lab) -> None:
     ready = _ready(report)
     assert not report.is_ready
     assert {ready[step] for step in ("authorized", "API key created", "data sent")} == {"not seen"}
-    assert ready["data flow of metrics_read"] == "not seen"
+    assert ready["data flow for metrics_read"] == "not seen"
     assert report.missing.frame["next"].str.len().min() > 0
 
 
@@ -123,7 +123,7 @@ def test_data_flow_is_what_the_probe_proved(lab: Lab, verdict: Verdict, ready: s
     """A verdict that proves nothing is never a yes."""
     report = lab.scopes.probe("metrics_read").report
     report = replace(report, results=(replace(report.results[0], verdict=verdict),))
-    assert _ready(readiness(lab, probes=report))["data flow of metrics_read"] == ready
+    assert _ready(readiness(lab, probes=report))["data flow for metrics_read"] == ready
 
 
 def test_words_never_outvote_what_was_seen(lab: Lab) -> None:

@@ -41,11 +41,6 @@ def event_list_request(tokens: TokenSet, *, tags: tuple[str, ...], start: int, e
     return api_request(tokens, "event listing", "/api/v1/events", query=pairs)
 
 
-def monitor_list_request(tokens: TokenSet) -> Request:
-    """Build a monitor listing (`GET /api/v1/monitor`, scope `monitors_read`)."""
-    return api_request(tokens, "monitor listing", "/api/v1/monitor")
-
-
 def read_series(response: Response) -> list[dict[str, Any]]:
     """Return the series from the response to a metric query.
 

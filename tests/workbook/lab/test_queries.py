@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 from support.builders import ACCESS_TOKEN, response, tokens
 
-from ddoauth_kit.api import queries
 from ddoauth_kit.errors import DdoauthError
 from ddoauth_kit.oauth.tokens import current_user_request
+from ddoauth_kit.workbook.lab import queries
 
 if TYPE_CHECKING:
     from collections.abc import Callable
