@@ -282,7 +282,7 @@ class Sandbox:
             return self.actions.amend_client(found.client_id, redirect_uris=uris)
 
     def set_onboarding_url(self, url: str, *, client: Client | None = None) -> Client:
-        """Change the onboarding URL behind a client's tile, by default the published client's."""
+        """Change the onboarding URL of a client's tile; the default is the published client."""
         chosen = (client or self.client).client_id
         return self.actions.amend_client(chosen, onboarding_url=url)
 

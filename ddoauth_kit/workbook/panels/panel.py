@@ -60,7 +60,7 @@ class Panel(ABC):
     @property
     @abstractmethod
     def value(self) -> object:
-        """Return the value that the panel shows, which has a card."""
+        """Return the value that the panel shows as a card."""
 
     @abstractmethod
     def parts(self) -> Iterable[widgets.Widget]:
