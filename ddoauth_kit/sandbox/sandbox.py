@@ -182,8 +182,8 @@ class Sandbox:
     def serve_forever(self, *, announce: Callable[[], None] | None = None) -> None:
         """Block the main thread until SIGINT or SIGTERM, for the command line.
 
-        `announce` is called as soon as a signal would end this cleanly, so a program that reads its
-        output may send a signal right away.
+        `announce` is called as soon as a signal would stop the sandbox cleanly, so a program that
+        reads its output may send a signal right away.
         """
         # Unlike `Event.set`, this queue's `put` is safe inside a signal handler.
         signals: SimpleQueue[int] = SimpleQueue()

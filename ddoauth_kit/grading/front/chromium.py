@@ -49,7 +49,7 @@ def chromium(
     """Show a page in a window; afterwards, close it and delete its profile. `more` adds options.
 
     Raises:
-        FrontError: `no_browser`, if Chromium or a screen is missing.
+        FrontError: `no_browser`, if Chromium or a display is missing.
     """
     program = _found(environment)
     if not any(each.startswith("--headless") for each in more):

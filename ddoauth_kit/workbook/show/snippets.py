@@ -72,8 +72,8 @@ class Snippet:
 def as_curl(exchange: Exchange) -> Snippet:
     """Return a bash command that stops before sending if a variable is unset, and names it.
 
-    The here-document is unquoted, so bash replaces the variables. Instead, each value is escaped,
-    so bash doesn't run any of it, and kept on one line, so it can't end the here-document.
+    The here-document is unquoted so that bash expands the variables. Each value is therefore
+    escaped, so bash doesn't run any of it, and kept on one line, so it can't end the here-document.
     """
     url = urlsplit(exchange.url)
     lines = [
