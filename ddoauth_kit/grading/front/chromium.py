@@ -88,6 +88,6 @@ def _check_screen(environment: Mapping[str, str]) -> None:
     if sys.platform.startswith("linux") and not any(map(environment.get, screens)):
         raise FrontError(
             "no_browser",
-            "--open needs a screen, but neither DISPLAY nor WAYLAND_DISPLAY is set. Start this "
+            "--open needs a display, but neither DISPLAY nor WAYLAND_DISPLAY is set. Start this "
             "in a desktop session, or leave out --open.",
         )
