@@ -99,7 +99,7 @@ def _redirect(request: object, attack: dict[str, object]) -> str:
 def test_no_redirect_leads_out_of_the_table(
     count: int, record_property: Callable[[str, object], None]
 ) -> None:
-    """A request goes only to a listed site's token endpoint; from a tile, only to its own."""
+    """A request goes only to a listed site's token endpoint; from a tile, only to that site's."""
     tried = {"sent": 0, "refused": 0}
 
     @settings(max_examples=count)
