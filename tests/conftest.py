@@ -184,7 +184,7 @@ def _documents(spec_archive: Path) -> tuple[dict[str, Any], ...]:
 
 @pytest.fixture
 def slept() -> list[float]:
-    """Hold the seconds that `http` was told to wait; it never really does."""
+    """Record the seconds that `http` was told to wait; it never really waits."""
     return []
 
 
@@ -253,7 +253,7 @@ def serve_dripping() -> Iterator[Callable[..., DrippingServer]]:
 
 @pytest.fixture
 def rotate(request: pytest.FixtureRequest) -> bool:
-    """Say whether the judge's refresh answers carry a new refresh token."""
+    """Return whether the judge's responses to a refresh contain a new refresh token."""
     return getattr(request, "param", True)
 
 
@@ -275,6 +275,6 @@ def authlib_server(monkeypatch: pytest.MonkeyPatch, *, rotate: bool) -> Iterator
 
 @pytest.fixture(autouse=True, scope="session")
 def interrupts() -> None:
-    """Take interrupts as a terminal's program does: a shell's background job ignores them."""
+    """Accept interrupts as a terminal's program does: a shell's background job ignores them."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -25,7 +25,7 @@ INVALID_GRANT = "invalid_grant - Invalid authorization code or code verifier."
 
 @pytest.fixture
 def scene(http: Http) -> Iterator[Scene]:
-    """Start a sandbox that answers like Datadog."""
+    """Start a sandbox that responds like Datadog."""
     with Sandbox() as sandbox:
         yield Scene(sandbox, http)
 
@@ -251,7 +251,7 @@ CASES = [
 def test_each_failure_says_what_to_do(
     scene: Scene, provoke: Callable[[Scene], object], kind: str, code: str, said: str | None
 ) -> None:
-    """Class and code are stable; the message has what, said and next; no secret shows anywhere."""
+    """Class and code are stable; the message has every part; no secret shows anywhere."""
     with pytest.raises(errors.DdoauthError) as caught:
         provoke(scene)
     error = caught.value

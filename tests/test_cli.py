@@ -144,7 +144,7 @@ def test_sandbox_serves_until_it_is_told_to_stop(ending: signal.Signals) -> None
 
 
 def test_lab_opens_jupyterlab_on_copies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`lab` copies the lessons, says where, serves them by JupyterLab, and ends with it."""
+    """`lab` copies the lessons, says where, serves them with JupyterLab, and ends with it."""
     for name in ("CONFIG", "DATA", "RUNTIME"):
         monkeypatch.setenv(f"JUPYTER_{name}_DIR", str(tmp_path / name.lower()))
     out = tmp_path / "mine"
@@ -169,7 +169,7 @@ def test_lab_opens_jupyterlab_on_copies(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def _soon(url: str) -> bytes:
-    """Return a page of a server that says where it is before it listens there."""
+    """Return a page from a server that announces its address before it listens there."""
     for _ in range(100):
         try:
             with urllib.request.urlopen(url, timeout=20) as page:

@@ -132,7 +132,7 @@ def _room(module: str) -> str:
 
 
 def _points_down(module: str, other: str) -> bool:
-    """Tell whether an import stays in its room or goes to a layer below."""
+    """Return whether an import stays in its room or goes to a layer below."""
     (top, _, inside), (low_top, _, low_inside) = module.partition("."), other.partition(".")
     if top != low_top:
         return _is_below(low_top, top, LAYERS)
@@ -230,7 +230,7 @@ def test_only_the_sender_sends() -> None:
 
 
 def test_publishing_needs_no_workbook() -> None:
-    """The check runs where neither notebooks nor a sender are installed."""
+    """The check runs without notebooks or a sender installed."""
     others = {_room(n) for m in MODULES if _room(m) == "publishing" for n in _own(m)}
     assert not others & {"workbook", "http", "oauth", "api"}
 
@@ -257,7 +257,7 @@ def _loaded(code: str, modules: str) -> str:
 
 
 def test_the_menu_is_short_and_sorted() -> None:
-    """At most 24 names, each exists, and in the order that ruff keeps."""
+    """There are at most 24 names, which all exist and are in ruff's order."""
     names = ddoauth_kit.__all__
     assert len(names) <= 24
     assert all(hasattr(ddoauth_kit, name) for name in names)

@@ -1,7 +1,7 @@
-"""An example for partners: their client under test, and a sandbox that says what it did.
+"""An example for partners: their client under test, and a sandbox that shows what it did.
 
-`datadog_sandbox` comes with the package. It mints a client, serves all nine sites, misbehaves on
-request, and keeps a journal in which no secret stands.
+`datadog_sandbox` comes with the package. It creates a client, serves all nine sites, misbehaves on
+request, and keeps a journal without secrets.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ __all__ = ["datadog_sandbox"]  # where the kit is installed, pytest knows it wit
 
 @pytest.fixture
 def partner(datadog_sandbox: WatchedSandbox, http: Http) -> Scene:
-    """Stand for the partner's own server, bound to the sandbox; here it is the kit's client."""
+    """The partner's own server, bound to the sandbox; here it is the kit's client."""
     return Scene(datadog_sandbox, http)
 
 

@@ -1,4 +1,4 @@
-"""The test that a lesson shows to partners passes as it stands, with an app behind it."""
+"""The test that a lesson shows to partners passes unchanged, with an app behind it."""
 
 from __future__ import annotations
 

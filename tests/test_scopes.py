@@ -22,7 +22,7 @@ def test_parse_keeps_order_without_duplicates(text: str, scopes: tuple[str, ...]
 
 
 def test_partner_scopes_are_known() -> None:
-    """The catalogue holds the public scopes and those that only partners are given."""
+    """The catalogue contains the public scopes and those that only partners get."""
     assert {"events_read", "timeseries_query", "api_keys_write", "mcp_read"} <= known_scopes()
     assert "read_everything" not in known_scopes()
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def test_a_long_temporary_folder_is_gone_round(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, length: int
 ) -> None:
-    """A path of any length leads to a folder whose sockets the system takes."""
+    """A path of any length leads to a folder whose sockets the system accepts."""
     long = tmp_path / ("x" * length)
     long.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(long))

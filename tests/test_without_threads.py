@@ -32,7 +32,7 @@ def test_this_process_has_both() -> None:
 
 @pytest.mark.parametrize("platform", [sys.platform, "emscripten"])
 def test_a_pause_takes_its_time(platform: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It waits as long as it was told, also in a tab, where no other code runs meanwhile."""
+    """It waits as long as requested, even in a tab, where no other code runs meanwhile."""
     monkeypatch.setattr(sys, "platform", platform)
     if platform == "emscripten":
         monkeypatch.delattr(time, "sleep")
@@ -42,7 +42,7 @@ def test_a_pause_takes_its_time(platform: str, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_blocking_call_runs_apart() -> None:
-    """With threads the loop goes on meanwhile; the result is the call's."""
+    """With threads, the loop continues meanwhile; the result is the call's."""
     assert asyncio.run(apart(pow, 2, 5)) == 32
 
 

@@ -80,7 +80,7 @@ def shell(tmp_path: Path) -> Any:
 
 @pytest.fixture
 def two_lessons(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
-    """Give the commands a copy of the package that holds two lessons, as an installed one does."""
+    """Give the commands a copy of the package with two lessons, as if it were installed."""
     chosen = ("00_start_here", "01_the_whole_flow")
     packages = tmp_path / "packages"
     shutil.copytree(KIT, packages / KIT.name)

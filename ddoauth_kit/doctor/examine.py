@@ -36,10 +36,10 @@ def examine(  # noqa: PLR0913 - each is an option of the command
 ) -> list[Finding]:
     """Return all findings, ordered from this machine to Datadog.
 
-    `names` lists the sites to reach, by default all; the registration is checked for the first one.
-    With `offline`, nothing is sent. With `token_endpoint`, an empty form is sent to both token
-    endpoints of the registration's own site. None of the checks uses up a token. Testing the store
-    creates its folder.
+    `names` lists the sites to reach, by default all; the first one's registration is checked. With
+    `offline`, nothing is sent. With `token_endpoint`, an empty form is sent to both token endpoints
+    of the registration's own site. None of the checks uses up a token. Testing the store creates
+    its folder.
 
     Raises:
         InputError: `unknown_site`.

@@ -106,7 +106,7 @@ def require_answer(http: Http, site: Site) -> Response:
     """Return a site's response to a request without any credentials.
 
     Raises:
-        NetworkError, AnswerError: see `Http.send`; `no_sandbox` for a sandbox that has ended.
+        NetworkError, AnswerError: see `Http.send`; `no_sandbox` for a sandbox that has stopped.
     """
     request = Request(
         purpose="check whether the site answers",

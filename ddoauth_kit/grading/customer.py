@@ -50,7 +50,7 @@ class VisitedAddress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeenPage:
-    """The page that a navigation ended on.
+    """The page where a navigation ended.
 
     `stopped_at` is the address where the caller wanted the browser to stop. If no page arrived,
     `failure` is `unreachable`, `timeout`, `circle` or `broken`; otherwise it is empty. `steps`

@@ -151,7 +151,7 @@ class Journey:
 
 
 def _lives(bench: Bench, page: SeenPage) -> bool:
-    """Return whether the process is alive; a dying process is first given a moment to exit."""
+    """Return whether the process is alive; a dying process first gets a moment to exit."""
     until = time.monotonic() + (_DYING if page.failure in _BROKEN_OFF else 0.0)
     while bench.subject.alive and time.monotonic() < until:
         time.sleep(_TICK)

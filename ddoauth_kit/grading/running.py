@@ -147,7 +147,7 @@ class Running:
             return _untried(scenario, str(error))
 
     def _after_death(self, scenario: Scenario, found: list[Finding]) -> list[Finding]:
-        """Restart the process if it ended during a scenario, and mark that scenario as *broken*."""
+        """Restart the process if it exited during a scenario, and mark the scenario as *broken*."""
         self._give_up_pending(
             "The server's process ended before a successful connection could follow."
         )

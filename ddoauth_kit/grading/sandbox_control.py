@@ -168,7 +168,7 @@ class SandboxControl:
         self._ask("DELETE", f"organizations/{org}")
 
     def sign_in_path(self, org: str) -> str:
-        """Return a path on the app host that signs a browser in once."""
+        """Return a one-time path on the app host that signs a browser in."""
         return str(self._ask("POST", f"organizations/{org}/browsers")["url"])
 
     def customer(

@@ -182,8 +182,8 @@ class Sandbox:
     def serve_forever(self, *, announce: Callable[[], None] | None = None) -> None:
         """Block the main thread until SIGINT or SIGTERM, for the command line.
 
-        `announce` is called as soon as a signal would end this cleanly, so a program that reads its
-        output may send a signal right away.
+        `announce` is called as soon as a signal would stop the sandbox cleanly, so a program that
+        reads its output may send a signal right away.
         """
         # Unlike `Event.set`, this queue's `put` is safe inside a signal handler.
         signals: SimpleQueue[int] = SimpleQueue()
@@ -282,7 +282,7 @@ class Sandbox:
             return self.actions.amend_client(found.client_id, redirect_uris=uris)
 
     def set_onboarding_url(self, url: str, *, client: Client | None = None) -> Client:
-        """Change the onboarding URL behind a client's tile, by default the published client's."""
+        """Change the onboarding URL of a client's tile; the default is the published client."""
         chosen = (client or self.client).client_id
         return self.actions.amend_client(chosen, onboarding_url=url)
 

@@ -30,7 +30,9 @@ def run(
     def lesson(name: str) -> None:
         # Two lessons would go to every site here, which takes many seconds.
         copy = server.folder / name
-        copy.write_text(copy.read_text("utf-8").replace('SITES = \\"\\"', 'SITES = \\"us1\\"'), "utf-8")
+        copy.write_text(
+            copy.read_text("utf-8").replace('SITES = \\"\\"', 'SITES = \\"us1\\"'), "utf-8"
+        )
         notebook = open_notebook(server, name)
         notebook.run_all()
         issued = notebook.issued()
@@ -48,7 +50,7 @@ def run(
 
 @pytest.mark.parametrize("name", QUICK)
 def test_a_lesson_runs_and_is_saved_without_a_secret(run: Callable[[str], None], name: str) -> None:
-    """Every cell runs without an error, and the saved file holds none of what was issued."""
+    """Every cell runs without an error, and the saved file contains no issued secret."""
     run(name)
 
 

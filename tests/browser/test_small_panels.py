@@ -85,7 +85,7 @@ def notebook(server: LabServer, open_notebook: Callable[..., Notebook], context:
 
 
 def clipboard(notebook: Notebook) -> str:
-    """Return what the clipboard holds."""
+    """Return the clipboard's content."""
     return str(notebook.page.evaluate("navigator.clipboard.readText()"))
 
 
@@ -154,7 +154,7 @@ def test_without_the_clipboard_the_code_is_selected(notebook: Notebook) -> None:
 
 
 def test_newer_exchanges_fold_nothing_and_a_site_is_picked_by_keyboard(notebook: Notebook) -> None:
-    """Arrow keys reach the field and not the notebook; what is open stays open."""
+    """Arrow keys reach the field, not the notebook; open parts stay open."""
     exchanges = notebook.panel.locator(".ddoauth-exchange")
     exchanges.first.locator("summary").first.click()
     notebook.ask("lab.current_user(tokens)")

@@ -142,7 +142,7 @@ def test_odd_name_of_the_client_file(tmp_path: Path) -> None:
 
 
 def test_names_outside_ascii(tmp_path: Path) -> None:
-    """Titles, branches and folders of any name are printed where only ASCII can be."""
+    """Titles, branches and folders of any name can be printed even if only ASCII is possible."""
     place = folder(tmp_path / "caf\u00e9", SHOULD, cut(README, "Additionally", "## Data"))
     swap(MANIFEST, '"Acme Sensors",', '"Caf\u00e9",')(place)
     git(place, "init", "--quiet", "--initial-branch=caf\u00e9")

@@ -1,4 +1,4 @@
-"""`ddoauth grade` judges a server, says what it will do first, and exits with what it found."""
+"""`ddoauth grade` announces what it will do, judges a server, and exits with the result."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_a_server_without_a_command(
 def test_a_good_server_exits_with_0_and_all_forms_are_written(
     place: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """JSON stands alone on stdout, what will happen on stderr, and no secret in any file."""
+    """Only JSON is on stdout, the announcement is on stderr, and no file contains a secret."""
     _write(place, server_copy(place))
     assert main(["grade", *ONLY, "--format", "json", "--out", "out"]) == 0
     shown = capsys.readouterr()

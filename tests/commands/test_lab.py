@@ -1,4 +1,4 @@
-"""`ddoauth lab` gives JupyterLab what it needs, also for root and in containers."""
+"""`ddoauth lab` gives JupyterLab what it needs, even for root and in containers."""
 
 from __future__ import annotations
 

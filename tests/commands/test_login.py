@@ -34,7 +34,7 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
 
 
 def _secrets_of(terminal: Terminal) -> list[str]:
-    """Return the client secret and every credential that stands in the store's files."""
+    """Return the client secret and every credential in the store's files."""
     kept = Path(terminal.environ["DDOAUTH_STORE_FOLDER"]).rglob("*")
     texts = [path.read_text(errors="replace") for path in kept if path.is_file()]
     minted = re.findall(r"sandbox-(?:access|refresh)-\w+", " ".join(texts))
@@ -65,7 +65,7 @@ def test_a_login_is_enough_for_probes_without_a_person(terminal: Terminal) -> No
 
 
 def test_a_login_asks_for_the_scopes_that_are_typed(terminal: Terminal) -> None:
-    """They replace those of the settings; a probe of another one says what to type."""
+    """The scopes replace those in the settings; a probe of another one says what to type."""
     code, out, said = terminal.log_in("--scope", "metrics_read")
     assert code == 0, said
     assert "Asking for 1 scope: metrics_read" in said
@@ -163,7 +163,7 @@ def test_no_secret_is_printed(terminal: Terminal) -> None:
 
 
 def test_a_denied_consent_keeps_nothing(terminal: Terminal) -> None:
-    """The refusal is told in one line with its explanation, exit 2, and nothing is stored."""
+    """The refusal is one line with its explanation; the exit code is 2, and nothing is stored."""
     code, out, said = terminal.log_in(decision="deny")
     assert (code, out) == (2, "")
     assert "[access_denied]" in said

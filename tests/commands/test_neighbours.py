@@ -232,7 +232,7 @@ class SilentKeyring(MemoryKeyring):
 
 
 class NarrowKeyring(MemoryKeyring):
-    """Take so many bytes of UTF-16 in an entry, and no more."""
+    """Accept only this many bytes of UTF-16 in an entry."""
 
     def __init__(self, most: int) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The command line explains itself, names what comes close, and shows colour where it helps."""
+"""The command line explains itself, suggests similar words, and uses colour where it helps."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ SERVES = "ddoauth sandbox"
 
 
 class Terminal(io.StringIO):
-    """Stand for a stream that a person looks at."""
+    """A stream that a person looks at."""
 
     def isatty(self) -> bool:
         """Say that it is a terminal."""
@@ -201,7 +201,7 @@ def test_colour_is_for_terminals(
 
 
 def test_a_pipe_gets_no_escape_codes() -> None:
-    """Help that is redirected holds plain text, and coloured text where it is asked for."""
+    """Redirected help is plain text, or coloured text on request."""
     command = [sys.executable, "-m", "ddoauth_kit", "probe", "--help"]
     plain = subprocess.run(command, capture_output=True, check=True).stdout
     colored = subprocess.run(

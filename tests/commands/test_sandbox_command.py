@@ -156,7 +156,7 @@ def test_the_first_lines_say_what_there_is() -> None:
 
 @pytest.mark.skipif(os.name != "posix", reason="process groups are POSIX")
 def test_ctrl_c_ends_the_whole_group() -> None:
-    """SIGINT reaches the command and what it started, and the exit code tells the signal."""
+    """SIGINT reaches the command and its children, and the exit code shows the signal."""
     with _started(*_python(WAITS)) as process:
         assert process.stdout is not None
         grandchild = psutil.Process(int(process.stdout.readline()))
@@ -213,7 +213,7 @@ def test_without_trustme_the_line_names_the_extra(
 
 
 def test_variables_for_another_shell(tmp_path: Path) -> None:
-    """`--env` prints exports that lead a shell's programs to the sandbox until Ctrl-C."""
+    """`--env` prints exports that point a shell's programs at the sandbox until Ctrl-C."""
     bash, curl = program("bash"), program("curl")
     with _started("--env") as process:
         lines = "".join(_exports(process))
@@ -242,7 +242,7 @@ def _exports(process: subprocess.Popen[str]) -> Iterator[str]:
 
 
 def test_a_command_that_calls_past_the_front_is_warned_of() -> None:
-    """After a customer's answer and seconds without a call, a line names the likely variable."""
+    """If no call follows the customer's decision for seconds, a line names the likely variable."""
     with _started(*_python("import time; time.sleep(60)")) as process:
         assert process.stderr is not None
         told: dict[str, str] = {}
@@ -312,7 +312,7 @@ def test_in_a_pipe_it_says_what_to_type() -> None:
 
 
 def test_in_a_pipe_it_names_the_front() -> None:
-    """A program that reads the line reaches Datadog's names by the proxy and the CA it names."""
+    """A program that reads the line reaches Datadog's names with its proxy and CA."""
     with _started() as process:
         assert process.stdout is not None
         said = json.loads(process.stdout.readline())

@@ -1,4 +1,4 @@
-"""The command lists, forgets and hands over what is kept, and prints no secret."""
+"""The command lists, deletes and exports the stored secrets, and prints none of them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ KEY = Slot("api_key", "eu1", "acme", "published", "org-2")
 
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FileStore:
-    """Keep two secrets where the command looks."""
+    """Store two secrets where the command looks."""
     monkeypatch.setenv("DDOAUTH_STORE", "file")
     monkeypatch.setenv("DDOAUTH_STORE_FOLDER", str(tmp_path / "kept"))
     opened = FileStore(tmp_path / "kept")
@@ -35,7 +35,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FileStore:
 
 @pytest.mark.checklist("N2")
 def test_it_lists(store: FileStore, capsys: pytest.CaptureFixture[str]) -> None:
-    """Names and words on stdout, where they are kept on stderr, secrets nowhere."""
+    """Names are on stdout, their places on stderr, and secrets nowhere."""
     assert main(["store"]) == 0
     out, err = capsys.readouterr()
     assert out.splitlines() == [
@@ -95,7 +95,7 @@ def test_to_a_new_file(mixed: EnvironmentFirst, tmp_path: Path) -> None:
 
 
 def test_to_a_descriptor(mixed: EnvironmentFirst) -> None:
-    """A pipe gets the slots that were asked for, and stays open."""
+    """A pipe gets the requested slots, and stays open."""
     end, start = os.pipe()
     assert export_secrets(mixed, to=start, slots=[KEY]) == 1
     os.write(start, b"more")

@@ -87,7 +87,7 @@ def test_an_encoding_that_lacks_a_letter(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_names_of_scanned_files(
     hostile: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A file's name can neither move the cursor nor forge a line of the scan."""
+    """A file's name can't move the cursor or forge a line of the scan."""
     folder = tmp_path / f"d{hostile.replace('/', '_')}"
     folder.mkdir()
     secret = "sandbox-secret-" + "0123456789" * 4
@@ -144,7 +144,7 @@ def test_what_errors_say(hostile: str) -> None:
 def test_a_notebook_that_fails_with_all_of_it(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The table of a run, its progress and the summary hold the exception's text, printable."""
+    """A run's table, progress and summary contain the exception's text in printable form."""
     text = "".join(letter for letter in "".join(HOSTILE) if not "\ud800" <= letter <= "\udfff")
     notebook = notebook_file(tmp_path, "fails", f"raise ValueError({text!r})")
     for extra in ([], ["--format", "json"]):

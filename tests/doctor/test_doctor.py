@@ -1,4 +1,4 @@
-"""The doctor finds what is wrong, says what to do, works offline, and shows and spends nothing."""
+"""The doctor finds problems, says what to do, works offline, and reveals or uses up nothing."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def _found(findings: Iterable[Finding], check: str) -> Finding:
 
 
 def _environ(tmp_path: Path, **more: str) -> dict[str, str]:
-    """Return an environment of its own, whose secrets go to files."""
+    """Return a separate environment, whose secrets go to files."""
     folder = {"DDOAUTH_STORE_FOLDER": str(tmp_path / "kept"), "DDOAUTH_STORE": "file"}
     return {**folder, **more}
 
@@ -136,7 +136,7 @@ def test_the_installed_kit_is_asked() -> None:
 
 
 def test_a_reason_is_that_of_the_project() -> None:
-    """The weakness that a message names stands beside the same package in pyproject.toml."""
+    """The weakness that a message names is next to the same package in pyproject.toml."""
     lines = (ROOT / "pyproject.toml").read_text("utf-8").splitlines()
     for name, reason in REASONS.items():
         (line,) = {each.strip() for each in lines if re.search(rf'"{name}[<>]', each)}
@@ -144,7 +144,7 @@ def test_a_reason_is_that_of_the_project() -> None:
 
 
 def test_a_known_bad_version_is_a_problem() -> None:
-    """An old package is told with the reason and the command; a missing one with its extra."""
+    """An old package is reported with the reason and the command; a missing one with its extra."""
 
     def installed(package: str) -> str:
         if package in {"flask", "tornado"}:
@@ -163,7 +163,7 @@ def test_a_known_bad_version_is_a_problem() -> None:
 
 
 def test_a_kit_that_is_not_installed() -> None:
-    """A kit without metadata is told as such, and nothing is compared."""
+    """A kit without metadata is reported as such, and nothing is compared."""
     (finding,) = check_packages(lines=[])
     assert (finding.check, finding.status) == ("packages", Status.NOTE)
 
@@ -193,7 +193,7 @@ def test_an_old_python_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_folder(tmp_path: Path) -> None:
-    """Missing is fine and stays missing; open to others is a problem with the way out."""
+    """A missing folder is fine and stays missing; one open to others is a problem with a fix."""
     environ = _environ(tmp_path)
     assert "does not exist yet" in check_folder(environ).found
     assert not (tmp_path / "kept").exists()
@@ -213,7 +213,7 @@ def test_memory_is_told() -> None:
 
 
 def test_the_official_clients_variables() -> None:
-    """Names are told, values are not."""
+    """Names are shown, values are not."""
     assert check_official_variables({}) is None
     finding = check_official_variables({"DD_API_KEY": API_KEY, "DD_APP_KEY": "x"})
     assert finding is not None
@@ -260,7 +260,7 @@ def test_tls(tmp_path: Path) -> None:
 
 
 def test_sites_and_clock(serve: Callable[..., RecordingServer]) -> None:
-    """A site that answers is fine whatever it says, one that fails or is silent is a problem."""
+    """A site that responds is fine, whatever it says; one that fails or is silent is a problem."""
     good, bad = serve(Answer("{}", 403)), serve(Answer("{}", 503))
     named = [
         replace(site, name=name)
@@ -316,7 +316,7 @@ def test_a_closed_proxy_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_sandboxs_secret_without_the_sandbox(tmp_path: Path) -> None:
-    """A secret that a sandbox minted is a problem unless the calls arrive in a sandbox."""
+    """A secret from a sandbox is a problem unless the calls go to a sandbox."""
     lines = {"DDOAUTH_CLIENT_ID": "acme", "DDOAUTH_CLIENT_SECRET": "sandbox-secret-1"}
     findings = examine(names=["us1"], offline=True, environ=_environ(tmp_path, **lines))
     found = _found(findings, "client secret")
@@ -369,7 +369,7 @@ def test_ports_of_redirect_uris(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_kept_grants_are_compared_with_the_registration() -> None:
-    """Another client's, another site's, a narrower and an unreadable one are each told apart."""
+    """Grants of another client or site, narrower ones and unreadable ones are distinguished."""
     store, client = MemoryStore(), registration(sites=("us1",))
     good, eu1 = tokens(), tokens(site=DATADOG_SITES.named("eu1"))
     narrow = tokens(dd_oid="2", scopes=replace(good.scopes, granted=("events_read",)))
@@ -396,7 +396,7 @@ def test_kept_grants_are_compared_with_the_registration() -> None:
 def test_the_command(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Text and JSON hold the same; the exit code is 1 for a problem, 2 for a bad site."""
+    """Text and JSON have the same content; the exit code is 1 for a problem, 2 for a bad site."""
     for name, value in _environ(tmp_path).items():
         monkeypatch.setenv(name, value)
     assert main(["doctor", "--offline"]) == 0
@@ -442,7 +442,7 @@ def test_an_answer_that_is_not_datadogs_is_no_answer(
 
 
 def test_tls_that_fails_everywhere_is_a_problem() -> None:
-    """It is not taken for being offline, and the way out is named."""
+    """It is not mistaken for being offline, and the fix is named."""
     error = NetworkError("tls_error", "TLS failed: unable to get local issuer certificate.")
     reached = tuple(Reached(site, None, None, error) for site in DATADOG_SITES)
     (finding,) = check_sites(reached)

@@ -14,7 +14,7 @@ def _error(*said: str) -> errors.TokenError:
 
 
 def test_message_has_three_parts() -> None:
-    """The text holds the code, the sentence, the server's words and the advice, in this order."""
+    """The text has the code, the sentence, the server's words and the advice, in this order."""
     assert str(_error("invalid_grant - used", "twice")) == (
         "[invalid_grant] The token exchange was refused (400). "
         f"The server said: invalid_grant - used; twice. Next: {by_code()['invalid_grant'].fix} "
@@ -29,7 +29,7 @@ def test_a_silent_server_is_not_quoted() -> None:
 
 
 def test_repr_names_the_class() -> None:
-    """A list of errors tells them apart."""
+    """Errors in a list can be told apart."""
     assert repr(_error()).startswith("TokenError('[invalid_grant] ")
 
 

@@ -1,4 +1,4 @@
-"""Each text of Datadog's own, and each thing that hurt somebody, leads to an explanation."""
+"""Each of Datadog's own texts, and each known trouble, leads to an explanation."""
 
 from __future__ import annotations
 

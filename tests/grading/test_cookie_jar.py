@@ -1,4 +1,4 @@
-"""The customer's browser keeps and sends cookies as Chromium does."""
+"""The customer's browser stores and sends cookies as Chromium does."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ def test_the_file_grades(written: tuple[dict[str, Any], str]) -> None:
     [("page", {"page": "URL"}), ("json", {"json": "URL", "field": "data.next.0"})],
 )
 def test_the_way_to_begin_is_found(start: str, expected: dict[str, str]) -> None:
-    """A page with a link and a JSON answer with the address are told apart."""
+    """A page with a link is distinguished from a JSON response with the address."""
     text, url = _looked(start)
     wanted = {name: value.replace("URL", url) for name, value in expected.items()}
     assert tomllib.loads(text)["start"] == wanted
@@ -76,7 +76,7 @@ def test_consent_by_script_needs_a_browser() -> None:
 
 
 def test_another_client_is_named() -> None:
-    """A server with credentials of its own is told where the sandbox's belong."""
+    """For a server with its own credentials, the message says where the sandbox's belong."""
     with pytest.raises(SettingsError) as caught:
         _looked("redirect", client={**CLIENT, "DD_ID": "my-own"})
     assert caught.value.code == "other_client"

@@ -1,4 +1,4 @@
-"""Servers of five languages, written as their libraries' documentation says, are graded whole."""
+"""Servers in five languages that follow their libraries' documentation are graded completely."""
 
 from __future__ import annotations
 

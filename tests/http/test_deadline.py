@@ -96,7 +96,7 @@ def test_a_server_that_lingers_is_left(
 def test_a_server_that_reads_slowly_is_left(
     serve_dripping: Drip, send: Callable[[Request], None]
 ) -> None:
-    """A request that the other side takes a byte at a time ends at the deadline, too."""
+    """A request that the other side reads byte by byte also ends at the deadline."""
     server = serve_dripping(b"", b"", reads=False)
     _timed_out(send, _asked(server, method="POST", body="x" * 20_000_000))
 

@@ -30,7 +30,7 @@ def test_url_and_shown_url_differ_in_host_and_secrets() -> None:
 
 
 def test_form_is_encoded_for_sending_and_listed_for_showing() -> None:
-    """Reserved characters in a secret survive the way; the shown form has one field a line."""
+    """Reserved characters in a secret are preserved; the shown form has one field per line."""
     asked = request(US1, form=(("grant_type", "x y"), ("client_secret", SECRET)))
     assert asked.content_type == "application/x-www-form-urlencoded"
     assert asked.content() == b"grant_type=x+y&client_secret=canary-client-secret%2F%2B%3D%26"

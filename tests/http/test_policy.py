@@ -118,7 +118,7 @@ def test_how_long_before_a_repeat(
 
 
 def test_a_record_is_masked_and_short() -> None:
-    """Secrets of the request and of the answer are masked, and a long answer is cut."""
+    """Secrets in the request and response are masked, and a long response is truncated."""
     asked = request(US1, method="POST", form=(("client_secret", SECRET),))
     text = f'{{"errors": ["{CLIENT_SECRET}"], "key": "{API_KEY}"}}' + " " * RECORDED
     answer = recorded(

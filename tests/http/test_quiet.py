@@ -49,7 +49,7 @@ def test_nothing_of_the_kit_is_logged(
     serve: Callable[..., RecordingServer],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """At the level DEBUG of every logger neither URLs nor headers appear."""
+    """At level DEBUG, no logger shows URLs or headers."""
     server = serve(NOISY)
     with caplog.at_level(logging.DEBUG):
         send(server.site)

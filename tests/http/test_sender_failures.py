@@ -59,7 +59,7 @@ def test_connection_refused(http: Http) -> None:
 
 @pytest.mark.checklist("C9")
 def test_timeout(serve_raw: Callable[[bytes | None], RawServer]) -> None:
-    """The server listens and says nothing: `timeout`."""
+    """The server listens but does not respond: `timeout`."""
     with Http(timeout=0.1) as http:
         error = _fail(http, serve_raw(None).site)
     assert (type(error), error.code) == (NetworkError, "timeout")
@@ -176,7 +176,7 @@ def test_an_answer_of_exactly_the_limit_is_read(
 def test_an_answer_that_drips_ends_at_the_deadline(
     serve_raw: Callable[[bytes | None], RawServer],
 ) -> None:
-    """A server that sends a little now and then cannot hold a call for ever."""
+    """A server that sends a little now and then cannot hold up a call forever."""
     server = serve_raw(HEAD + b"\r\n" + b"x" * 100_000)
     with Http(timeout=5.0, deadline=-1.0) as http:
         error = _fail(http, server.site)

@@ -166,7 +166,7 @@ def test_a_proxy_that_repeats_its_password(
 def test_no_keys_are_logged_beside_secrets(
     serve: Serve, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, send: Send
 ) -> None:
-    """With SSLKEYLOGFILE set nothing is sent by TLS, and the file is not even made."""
+    """With SSLKEYLOGFILE set, nothing is sent over TLS, and the file is not even created."""
     _trusted_certificates.cache_clear()
     log = tmp_path / "keys.log"
     monkeypatch.setenv("SSLKEYLOGFILE", str(log))

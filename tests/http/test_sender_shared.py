@@ -97,7 +97,7 @@ def test_no_cookie_of_any_status_is_kept(
 def test_a_stale_connection_is_replaced(
     serve_held: Callable[..., HoldingServer], send: Send
 ) -> None:
-    """A GET whose kept connection is closed before the answer begins goes out once more."""
+    """A GET is sent again if its pooled connection is closed before the response begins."""
     server = serve_held(WHOLE, most=1)
     assert send(*[request(server.site)] * 3) == [200, 200, 200]
     assert (server.opened, len(server.requests)) == (3, 5)

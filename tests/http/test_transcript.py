@@ -1,4 +1,4 @@
-"""The transcript keeps what may be shown, in order, and finds it again."""
+"""The transcript stores everything that may be shown, in order, and finds it again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A masked notebook holds no secret and is still a notebook, whatever a secret is."""
+"""A masked notebook contains no secret and is still a notebook, whatever the secret is."""
 
 from __future__ import annotations
 

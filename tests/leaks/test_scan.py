@@ -1,4 +1,4 @@
-"""The scan finds what looks like a secret wherever it stands, and repeats none of it."""
+"""The scan finds anything that looks like a secret, wherever it is, and repeats none of it."""
 
 from __future__ import annotations
 
@@ -165,7 +165,7 @@ def test_ids_of_widgets_are_no_keys(tmp_path: Path) -> None:
 
 
 def test_the_lessons_are_clean(tmp_path: Path) -> None:
-    """The notebooks of this repository hold no secret, and the pages that a run makes neither."""
+    """This repository's notebooks contain no secrets, and neither do the pages of a run."""
     for path in notebooks_folder().glob("*.ipynb"):
         page = notebook_page(nbformat.read(path, as_version=4), title="t")
         (tmp_path / f"{path.stem}.html").write_text(page, "utf-8")
@@ -185,7 +185,7 @@ def test_the_lessons_are_clean(tmp_path: Path) -> None:
 def test_what_lies_across_two_blocks_of_a_page(
     block: str, text: str, what: str, tmp_path: Path
 ) -> None:
-    """A page is read block by block, and still a find that needs two of them is made."""
+    """A page is read block by block, and a secret that spans two blocks is still found."""
     tag = f"<{block}>"
     known = Secret(f"first{tag}second4711", label="DD_API_KEY")
     page = f"<p>ordinary</p>{text.format(block=f'{tag} ' if 'curl' in text else tag)}<div>end</div>"
@@ -259,7 +259,7 @@ def _zipped(files: dict[str, bytes]) -> bytes:
 @pytest.mark.parametrize("file", FILES)
 @pytest.mark.parametrize("secret", PLANTED)
 def test_files_of_every_kind_are_read(secret: str, file: str, tmp_path: Path) -> None:
-    """Encodings are told by their marks, and containers are opened."""
+    """Encodings are recognized by their marks, and containers are opened."""
     path = tmp_path / "data"
     path.write_bytes(FILES[file](PLANTED[secret]))
     found = scan_paths([path])
@@ -367,7 +367,7 @@ IDS: dict[str, Any] = {
 
 @pytest.mark.parametrize("place", IDS)
 def test_ids_at_their_places_are_no_keys(place: str, tmp_path: Path) -> None:
-    """An id is left alone where ids stand; the same text in an output is a key."""
+    """An id in an id's place is ignored; the same text in an output is a key."""
     assert _noted(tmp_path, IDS[place]) == []
     if "commit" not in place and "placeholder" not in place:
 
@@ -412,7 +412,7 @@ def test_a_container_that_nothing_unpacks_is_named(
 
 
 def test_an_encrypted_zip_is_named(tmp_path: Path) -> None:
-    """A flag says so; its files are not taken for clean."""
+    """A flag says so; its files do not count as clean."""
     data = bytearray(_zipped({"a.txt": b"secret"}))
     data[6] |= 1
     data[data.index(b"PK\x01\x02") + 8] |= 1
@@ -499,7 +499,7 @@ def test_files_of_a_tar(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("place", ["comment", "uname", "linkpath"])
 def test_what_a_tar_says_beside_its_files(place: str, tmp_path: Path) -> None:
-    """A note to a file, its owner and the end of a link are read, too."""
+    """A file's comment, its owner and a link's target are also read."""
     path = tmp_path / "a.tar"
     path.write_bytes(_tar({"a.txt": b"nothing"}, beside={place: f"see {MINTED}"}))
     assert scan_paths([path])

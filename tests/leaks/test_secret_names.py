@@ -1,4 +1,4 @@
-"""Names of variables say whether they hold a secret."""
+"""Names of variables show whether they contain a secret."""
 
 from __future__ import annotations
 
@@ -22,5 +22,5 @@ from ddoauth_kit.leaks.secret_names import is_secret_name
     ],
 )
 def test_names_of_variables(name: str, *, secret: bool) -> None:
-    """Variables that hold a secret are told from those that count or describe one."""
+    """Variables with a secret are distinguished from those that count or describe one."""
     assert is_secret_name(name) == secret

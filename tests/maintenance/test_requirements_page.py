@@ -1,4 +1,4 @@
-"""The page on what is graded is generated, and its settings are read as they stand."""
+"""The page on grading is generated, and its example settings are valid."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One table says what a secret looks like, and what only looks like one."""
+"""One table describes the formats of secrets and of text that only looks like one."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_false_alarms(text: str) -> None:
 
 
 def test_labels() -> None:
-    """A name says which placeholder stands for its value."""
+    """A name determines the placeholder for its value."""
     names = ("clientSecret", "DD-APPLICATION-KEY", "DDOAUTH_REFRESH_TOKEN_US1_FED", "scope")
     assert [field_label(name) for name in names] == [
         "client_secret",

@@ -1,4 +1,4 @@
-"""An attempt begins with a URL that Datadog can answer and nobody can guess."""
+"""An attempt starts with a URL that Datadog understands and nobody can guess."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def test_a_bound_table_is_printed_as_datadog() -> None:
 @pytest.mark.checklist("C1")
 @pytest.mark.parametrize("domain", HOSTILE_DOMAINS)
 def test_a_hostile_domain_begins_nothing(domain: str) -> None:
-    """A forged tile link leads to no authorization page."""
+    """A forged tile link does not lead to an authorization page."""
     with pytest.raises(InputError) as caught:
         authorization_request(EVERYWHERE, domain=domain)
     assert caught.value.code == "unknown_site"
@@ -141,7 +141,7 @@ def test_a_hostile_domain_begins_nothing(domain: str) -> None:
 @pytest.mark.checklist("C1")
 @pytest.mark.parametrize("domain", UNLISTED_DOMAINS)
 def test_an_unlisted_region_begins_nothing(domain: str) -> None:
-    """A subdomain of Datadog's that the table lacks is refused under a name of its own."""
+    """A Datadog subdomain that is not in the table is refused with its own code."""
     with pytest.raises(InputError, match="Nothing was sent") as caught:
         authorization_request(EVERYWHERE, domain=domain)
     assert caught.value.code == "unknown_region"
@@ -159,7 +159,7 @@ def test_a_request_may_leave_scope_out() -> None:
 @pytest.mark.parametrize("site_url", HOSTILE_SITES)
 @pytest.mark.parametrize("domain", ["", "datadoghq.com"])
 def test_a_hostile_site_begins_nothing(domain: str, site_url: str) -> None:
-    """Nor does a forged `site`, with a good `domain` or without one."""
+    """A forged `site` doesn't either, with or without a valid `domain`."""
     with pytest.raises(InputError) as caught:
         authorization_request(EVERYWHERE, domain=domain, site_url=site_url)
     assert caught.value.code == "unknown_site"

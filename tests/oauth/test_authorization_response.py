@@ -34,7 +34,7 @@ def _refused(url: str, request: AuthorizationRequest) -> AuthorizationError:
 
 
 def test_a_good_redirect_gives_code_and_site() -> None:
-    """Code, site and what Datadog says of the organization come out, the code as a secret."""
+    """The code (as a secret), the site and Datadog's data about the organization are returned."""
     request = _begin()
     url = redirect(request, client_id=CLIENT.client_id, dd_oid="o-1", dd_org_name="Acme HQ")
     response = _read(url, request)
@@ -111,14 +111,14 @@ def test_a_hostile_site_is_refused(site: str) -> None:
 def test_the_site_must_fit_the_attempt(
     start: str, changes: dict[str, str | None], code: str
 ) -> None:
-    """Bound attempts stay where they began; others end where this client has credentials."""
+    """Bound attempts stay on their site; others end on a site with this client's credentials."""
     request = _begin(start)
     assert _refused(redirect(request, **changes), request).code == code
 
 
 @pytest.mark.checklist("C6")
 def test_an_attempt_from_outside_ends_where_the_customer_is() -> None:
-    """The customer picked a region on the way; `domain` tells which."""
+    """The customer picked a region on the way; `domain` shows which one."""
     request = _begin()
     url = redirect(request, domain="us3.datadoghq.com", site="https://acme.datadoghq.com")
     assert _read(url, request).site.name == "us3"
@@ -170,7 +170,7 @@ def test_a_foreign_issuer_is_refused(domain: str | None, changes: dict[str, str 
 
 
 def test_another_client_is_refused() -> None:
-    """Datadog repeats the client id: it must be the one that began."""
+    """Datadog repeats the client id, which must be the one that started the attempt."""
     request = _begin()
     error = _refused(redirect(request, client_id="other\x1b[2J"), request)
     assert error.code == "wrong_client_id"
@@ -258,7 +258,7 @@ def test_what_stands_before_the_query_does_not_count(address: str) -> None:
 
 
 def test_a_fault_names_what_the_redirect_says() -> None:
-    """A redirect that reports an error without a state is told from one that says nothing."""
+    """A redirect with an error but no state is distinguished from an empty one."""
     assert read_redirect("state=a&code=b").state.reveal() == "a"
     with pytest.raises(AuthorizationError, match=r"says error=invalid_request") as caught:
         read_redirect("error=invalid_request").refuse_fault()

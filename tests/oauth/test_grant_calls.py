@@ -50,7 +50,7 @@ class Twin:
         self.useless = False
 
     def __call__(self, arrived: Arrived) -> Answer:
-        """Answer by the token that came, after a while."""
+        """Respond according to the token, after a while."""
         if arrived.target.endswith("/token"):
             return self._refreshed()
         if arrived.headers["authorization"] != f"Bearer {self.alive}":
@@ -106,7 +106,7 @@ def test_a_live_token_is_just_used(serve: Serve) -> None:
 
 @pytest.mark.checklist("C13")
 def test_twenty_refusals_share_one_check_and_one_refresh(serve: Serve) -> None:
-    """Twenty calls find the token dead at once: one asks, one refreshes, all are sent again."""
+    """Twenty calls find the token expired at once: one checks, one refreshes, all are repeated."""
     twin = Twin(alive="another", slow=0.05)
     server = serve(respond=twin)
     answers = _use(server.site, lambda _grant, call: _many(call))
@@ -170,7 +170,7 @@ def test_without_a_refresh_token_a_dead_token_stays_dead(serve: Serve) -> None:
 
 
 def test_a_refreshed_token_that_is_dead_ends_it(serve: Serve) -> None:
-    """A server that refuses every token is not asked for ever new ones."""
+    """A server that refuses every token is not asked for new ones forever."""
     twin = Twin(alive="another")
     twin.useless = True
     server = serve(respond=twin)
@@ -198,7 +198,7 @@ def test_a_token_may_expire_twice(serve: Serve) -> None:
 
 @pytest.mark.checklist("C13")
 def test_an_endpoint_without_oauth_does_not_kill_the_token(serve: Serve) -> None:
-    """Its 401 is the answer; calls that were refused together share the check."""
+    """Its 401 is returned; calls that were refused together share the check."""
     twin = Twin(closed=True, slow=0.02)
     twin.check = Answer(after=0.02)
     server = serve(respond=twin)
@@ -287,7 +287,7 @@ def _first_call(site: Site, **changes: Any) -> Baseline:
 
 
 def test_the_baseline_is_one_call(serve: Serve) -> None:
-    """A live token answers it; a dead one is told by it alone."""
+    """A valid token passes the check, and only the check shows that a token is dead."""
     alive = serve(respond=Twin())
     found = _first_call(alive.site)
     assert (found.site, found.alive, found.status, found.evidence) == ("lab1", True, 200, "")
@@ -322,7 +322,7 @@ def test_the_baseline_says_what_went_wrong(serve: Serve) -> None:
 
 
 def test_a_network_failure_of_a_call_is_raised() -> None:
-    """It says nothing about the tokens, which stay."""
+    """The response says nothing about the tokens, which are kept."""
 
     async def act(grant: Grant, call: Call) -> TokenSet | None:
         with pytest.raises(NetworkError):

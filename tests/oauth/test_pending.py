@@ -110,7 +110,7 @@ def test_a_flood_costs_no_memory_and_nobody_else(flood: int) -> None:
 
 
 def test_one_of_many_threads_gets_the_attempt() -> None:
-    """A state that arrives eight times at once is good for one of them."""
+    """A state that arrives eight times at once is accepted only once."""
     waiting, request = PendingAuthorizations(), _request()
     waiting.add(request, session="s")
     won: list[AuthorizationRequest] = []

@@ -84,7 +84,7 @@ def test_no_frame_of_the_client_holds_the_code(text: str) -> None:
 
 
 def test_a_parsed_redirect_is_as_good_as_its_text() -> None:
-    """The client takes the value where it takes the text."""
+    """The client accepts the parsed value in place of the text."""
     client = OAuthClient(registration())
     with pytest.raises(AuthorizationError) as caught:
         client.complete(read_redirect(URL), session="s")

@@ -58,7 +58,7 @@ def test_a_redirect_uri_may_have_a_query_of_its_own(
 
 @generated(PLACES, st.none() | st.integers() | st.dictionaries(WORD, WORD))
 def test_a_redirect_may_be_bytes_and_nothing_else_but_text(place: str, other: object) -> None:
-    """WSGI and ASGI servers hold the query as bytes; another type is refused by its name."""
+    """WSGI and ASGI servers have the query as bytes; another type is refused by name."""
     request = authorization_request(registration())
     query = redirect(request).rpartition("?")[2]
     assert _code(f"{place}?{query}".encode(), request) == "canary-code"
@@ -85,7 +85,7 @@ SPOILT: tuple[Callable[[str], str], ...] = (
 
 
 def test_a_pasted_redirect_is_read_through_what_mail_and_chat_add() -> None:
-    """Quotes, `&amp;` and the link of a mail filter change nothing about the answer."""
+    """Quotes, `&amp;` and a mail filter's link make no difference to the redirect."""
     request = authorization_request(registration())
     for spoil in SPOILT:
         text = spoil(redirect(request))

@@ -1,4 +1,4 @@
-"""The catalogue answers both ways: what a scope opens, and what a request needs."""
+"""The catalogue can be searched both ways: what a scope opens, and what a request needs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _found(method: str, path: str) -> str | None:
 
 
 def test_every_scope_is_there() -> None:
-    """125 scopes are the spec's, six more are held by partners, and each says what it is."""
+    """The spec has 125 scopes, partners have six more, and each has a description."""
     scopes = catalogue().scopes
     assert len(scopes) == 131
     assert {name for name, scope in scopes.items() if scope.source == "partners"} == BEYOND_THE_SPEC
@@ -82,7 +82,7 @@ def test_every_operation_is_found_by_its_address() -> None:
     ],
 )
 def test_urls_queries_and_slashes_at_the_end(address: str) -> None:
-    """A path is found as it stands in a log: with host, query, fragment or a slash behind."""
+    """A path is found as it appears in a log: with a host, query, fragment or final slash."""
     assert _found("GET", address) == "/api/v1/monitor/{monitor_id}"
     found = catalogue().find("get", address)
     assert found
@@ -147,7 +147,7 @@ def test_companions_and_alternatives() -> None:
 
 
 def test_a_key_opens_what_no_scope_opens() -> None:
-    """An operation for the API key alone is open to no token, whatever it holds."""
+    """An operation for API keys only is not open to any token, whatever its scopes."""
     series = catalogue().by_address["POST /api/v2/series"]
     assert series.needs_key
     assert not series.is_open_to(frozenset(catalogue().scopes))

@@ -83,7 +83,7 @@ def test_without_a_key_nothing_is_sent(serve: Serve) -> None:
 
 
 def test_without_writes_the_key_is_only_asked_about(serve: Serve) -> None:
-    """A valid key proves no data flow, and the row says that nothing was sent."""
+    """A valid key does not prove a data flow, and the row says that nothing was sent."""
     server = serve(Answer('{"valid": true}'))
     row = _try(server, sends=False)
     assert (row.verdict, row.status) == (Verdict.INCONCLUSIVE, 200)
@@ -106,7 +106,7 @@ def test_without_writes_the_key_is_only_asked_about(serve: Serve) -> None:
 def test_a_key_that_is_not_valid(
     serve: Serve, answer: Answer, verdict: Verdict, words: str
 ) -> None:
-    """Only `valid: true` says that a key is good."""
+    """Only `valid: true` means that a key is valid."""
     row = _try(serve(answer), sends=False)
     assert row.verdict is verdict
     assert words in row.evidence

@@ -123,7 +123,7 @@ def _ids(probe: CallProbe) -> dict[str, str]:
 
 
 def test_harmless_writes_can_change_nothing() -> None:
-    """Each is aimed at an absent thing, or its body lacks what the spec says it must have."""
+    """Each names a missing object, or its body lacks a required field."""
     writes = [
         probe
         for probe in _probes(Writes.HARMLESS)
@@ -163,7 +163,7 @@ def test_every_path_is_filled() -> None:
 
 
 def test_every_required_parameter_is_filled() -> None:
-    """A call that the spec gives required parameters carries each of them, and no others."""
+    """A call has all parameters that the spec requires, and no others."""
     for probe in (*_probes(Writes.NONE), *_probes(Writes.HARMLESS)):
         if isinstance(probe, CallProbe):
             assert [name for name, _ in probe.query] == list(probe.operation.query)
@@ -178,7 +178,7 @@ def test_nothing_with_a_risk() -> None:
 
 
 def test_the_same_as_recommended_or_better() -> None:
-    """For 125 scopes the other derivation recommends the same call, or a reason stands above."""
+    """For 125 scopes, the other derivation recommends the same call, or a reason is given above."""
     other = {scope: entry["recommended"] for scope, entry in DERIVED["scopes"].items()}
     assert len(other) == 125
     chosen = {scope: _sent(_probe(scope, *ALL)) for scope in other}
@@ -209,7 +209,7 @@ def test_other_scopes_are_avoided_where_they_can_be() -> None:
 
 
 def test_the_choice_depends_on_what_is_granted() -> None:
-    """The listing of variables tells, unless another granted scope opens it, too."""
+    """The listing of variables decides, unless another granted scope also opens it."""
     scope = "synthetics_global_variable_read"
     assert _probe(scope).approach is Approach.READ
     assert _probe(scope, scope, "apm_api_catalog_read").approach is Approach.LISTED
@@ -228,7 +228,7 @@ def test_an_id_comes_from_a_listing_that_is_open() -> None:
 
 
 def test_what_must_be_named_is_filled_from_now_alone() -> None:
-    """Two choices at one moment are equal, wherever its clock stands; a later one differs."""
+    """Two choices at the same moment are equal; a later one differs."""
     here = datetime(2026, 3, 1, 1, tzinfo=UTC)
     there = here.astimezone(timezone(timedelta(hours=-9)))
     for scope in ALL:
@@ -249,7 +249,7 @@ def test_what_must_be_named_is_filled_from_now_alone() -> None:
 
 
 def test_why_there_is_none() -> None:
-    """A scope without a call says whether writes would tell, or nothing does."""
+    """A scope without a call says whether writes would help, or nothing would."""
     held = _probe("slos_write", writes=Writes.NONE)
     assert (held.approach, held.flow) == (Approach.HELD_BACK, Flow.EDIT)
     assert "did not ask for writes" in held.reason

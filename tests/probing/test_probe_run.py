@@ -225,7 +225,7 @@ def test_without_writes_nothing_is_written(probed: Callable[..., Probed]) -> Non
 
 
 def test_rows_come_in_the_order_that_was_asked_for(serve: Serve) -> None:
-    """Sites and scopes keep their order, however fast each answers; progress counts them all."""
+    """Sites and scopes keep their order, however fast each responds; progress counts them all."""
     slow = serve(respond=lambda a: Answer("[]", after=0.05 if "monitor" in a.target else 0))
     quick = serve(Answer("[]"))
     here, there = (replace(server.site, name=name) for server, name in ((slow, "b"), (quick, "a")))
@@ -335,7 +335,7 @@ def test_cancelled_before_and_after(serve: Serve) -> None:
 
 
 class _StopError(Exception):
-    """Stand for a mistake in what shows progress."""
+    """Simulate a mistake in the code that shows progress."""
 
 
 def _fail(_progress: ProbeProgress) -> None:
@@ -463,7 +463,7 @@ def test_a_round_trip_is_cleaned_up_when_probing_is_cancelled(
 
 
 def test_no_secret_is_in_a_report(serve: Serve) -> None:
-    """Not even where the server repeats the token in every answer."""
+    """This holds even if the server repeats the token in every response."""
     echo = f'{{"errors": ["you sent {ACCESS_TOKEN}"], "data": [{{"id": "{ACCESS_TOKEN}"}}]}}'
     for status in (200, 400, 403, 404):
         server = serve(

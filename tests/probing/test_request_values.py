@@ -69,7 +69,7 @@ def test_times_are_in_utc() -> None:
 
 @pytest.mark.parametrize("address", searches())
 def test_searches_are_operations_and_have_their_fields(address: str) -> None:
-    """Each is a POST of the catalogue; its body holds the fields that the spec asks for."""
+    """Each is a POST in the catalogue; its body has the fields that the spec requires."""
     operation = catalogue().by_address[address]
     assert operation.method == "POST"
     body = search_body(address, now=NOW)

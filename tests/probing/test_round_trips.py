@@ -1,4 +1,4 @@
-"""A round trip leaves nothing behind, or says by name what it left."""
+"""A round trip leaves nothing behind, or names what it left."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ TRIP = RoundTrip(
 
 
 class Things:
-    """Keep what is created, and answer as told for as long as told."""
+    """Store what is created, and respond as configured, for as long as configured."""
 
     def __init__(self, **instead: list[Answer | None]) -> None:
         self.kept: dict[str, Any] = {}
@@ -53,7 +53,7 @@ class Things:
         self.id: object = "thing-1"
 
     def __call__(self, arrived: Arrived) -> Answer:
-        """Answer one call; an answer of its own goes out instead where one is planned."""
+        """Respond to one call, with a planned response if there is one."""
         planned = self.instead.get(arrived.method, [])
         answer = planned.pop(0) if planned else None
         if answer and answer.status != 202:
@@ -120,7 +120,7 @@ def test_a_round_trip_leaves_nothing(serve: Serve) -> None:
 
 
 def test_what_is_made_is_named_and_filled_in(serve: Serve) -> None:
-    """A person recognises it; the id stands in the path and where the body wants it."""
+    """A person can recognize it; the id is in the path and, if required, in the body."""
     things = Things()
     server = serve(respond=things)
     _take(server)
@@ -172,7 +172,7 @@ def test_a_refused_creation_ends_it(serve: Serve, status: int, verdict: Verdict)
     ],
 )
 def test_a_refused_change_is_cleaned_up(serve: Serve, answer: Answer, verdict: Verdict) -> None:
-    """The change says no, and what was created is deleted."""
+    """The change is refused, and the created object is deleted."""
     things = Things(PATCH=[answer])
     server = serve(respond=_with_user(things))
     row = _take(server)
@@ -188,7 +188,7 @@ def _with_user(things: Things) -> Callable[[Arrived], Answer]:
 
 
 def test_a_refused_read_is_no_verdict_on_a_write(serve: Serve) -> None:
-    """Reading takes another scope; the change is what tells."""
+    """Reading needs a different scope; the change decides."""
     things = Things(GET=[Answer("", 403)])
     row = _take(serve(respond=things))
     assert (row.verdict, things.kept) == (Verdict.CONFIRMED, {})
@@ -197,7 +197,7 @@ def test_a_refused_read_is_no_verdict_on_a_write(serve: Serve) -> None:
 
 @pytest.mark.parametrize("method", ["GET", "PATCH"])
 def test_a_step_that_breaks_off_is_cleaned_up(serve: Serve, method: str) -> None:
-    """An answer that never came ends the trip with its deletion."""
+    """A lost response ends the trip with the deletion."""
     late = Answer("", 200, after=1.0)
     things = Things(**{method: [late]})
     row = _take(serve(respond=things))
@@ -216,7 +216,7 @@ def test_a_deletion_is_tried_three_times(serve: Serve) -> None:
 
 
 def test_a_limit_is_waited_for_before_deleting(serve: Serve) -> None:
-    """A deletion that came too soon is repeated after the wait, and leaves nothing."""
+    """A deletion that was too early is repeated after a wait, and leaves nothing behind."""
     limited = Answer("", 429, (("x-ratelimit-reset", "3"), ("x-ratelimit-remaining", "0")))
     things = Things(DELETE=[limited] * 4)
     row = _take(serve(respond=things))
@@ -255,7 +255,7 @@ def test_gone_is_deleted_only_if_a_deletion_may_have_worked(serve: Serve) -> Non
     ],
 )
 def test_a_hostile_id_is_not_used(serve: Serve, hostile: object) -> None:
-    """An id that could lead elsewhere is in no path; the row says what to look for."""
+    """An id that could lead elsewhere is not used in a path; the row says what to look for."""
     things = Things()
     things.id = hostile
     server = serve(respond=things)
@@ -320,7 +320,7 @@ def test_what_something_else_explains_is_not_confirmed(serve: Serve) -> None:
 @pytest.mark.parametrize("times", [1, 2, 5])
 @pytest.mark.parametrize("method", ["POST", "GET", "PATCH", "DELETE"])
 def test_cancelled_at_any_step_it_leaves_nothing(serve: Serve, method: str, times: int) -> None:
-    """However often it is told to end, what was or is being created is deleted first."""
+    """However often it is cancelled, every created object is deleted first."""
     slow = Answer("", 202, after=0.15)  # 202 stands for the usual answer, later
     things = Things(**{method: [slow]})
     server = serve(respond=things)

@@ -164,7 +164,7 @@ def test_one_partner_in_five_has_hosts_for_tests(tmp_path: Path) -> None:
 
 
 def test_musts_are_few() -> None:
-    """The rules that stop a publication are those that every accepted integration keeps."""
+    """The rules that block publication are those that every accepted integration follows."""
     musts = {rule.id for rule in RULES.values() if rule.severity is Severity.MUST}
     assert musts == {
         "readme-missing",

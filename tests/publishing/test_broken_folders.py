@@ -273,7 +273,7 @@ WITH_EVIDENCE = [
 
 
 def test_clean_folder_has_no_finding() -> None:
-    """The folder that all others are made from is in order."""
+    """The folder that all others are made from has no findings."""
     report = check_folder(CLEAN)
     assert report.findings == ()
     assert report.patch == ""
@@ -316,7 +316,7 @@ def test_evidence_from_outside(
     ],
 )
 def test_other_verdicts_are_no_finding(verdict: str) -> None:
-    """A scope that was probed without a refusal is in order, whatever else came out."""
+    """A scope that was probed without a refusal is fine, whatever the verdict."""
     probes = [SavedProbe("us1", scope, verdict) for scope in ("api_keys_write", "events_read")]
     assert check_folder(CLEAN, probes=probes).findings == ()
 

@@ -55,7 +55,7 @@ def test_base_is_any_commit(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("base", ["gone", "--help", "-", "HEAD:manifest.json", "a b", "\ud800"])
 def test_unknown_base_is_refused(tmp_path: Path, base: str) -> None:
-    """A base that is asked for must exist; it is never taken for an option."""
+    """A requested base must exist; it is never taken for an option."""
     with pytest.raises(InputError, match="Git doesn't know a commit") as caught:
         check_folder(_repository(tmp_path), base=base)
     assert caught.value.code == "bad_base"
@@ -74,7 +74,7 @@ def test_new_integration_is_noted(tmp_path: Path) -> None:
 
 
 def test_no_repository_and_no_branch_are_noted(tmp_path: Path) -> None:
-    """Without anything to compare with, that is said and everything else is checked."""
+    """Without anything to compare with, a note says so, and everything else is checked."""
     place = folder(tmp_path, swap(MANIFEST, "#Support", "#Help"))
     outside = check_folder(place)
     assert "not in a git repository" in outside.notes[0]
@@ -106,7 +106,7 @@ def test_unreadable_manifest_on_the_base_is_noted(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", [None, "", "[]", '{"app_uuid": 7}', '{"app_uuid": ""}', "\0"])
 def test_bad_earlier_manifest_is_refused(tmp_path: Path, content: str | None) -> None:
-    """A file that was named must hold an id."""
+    """A named file must contain an id."""
     earlier = tmp_path / "earlier.json"
     if content is not None:
         earlier.write_text(content, "utf-8")

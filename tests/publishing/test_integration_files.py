@@ -140,7 +140,7 @@ def test_text_is_kept_as_it_is(tmp_path: Path) -> None:
 
 
 def test_files_outside_are_not_found(tmp_path: Path) -> None:
-    """A name that leads out of the folder, or is none, finds nothing."""
+    """A name that leads out of the folder, or is not a name, finds nothing."""
     place = tmp_path / "in"
     place.mkdir()
     (tmp_path / "out.txt").write_text("", "utf-8")

@@ -84,7 +84,7 @@ def test_nothing_is_inserted_where_no_object_is() -> None:
 
 
 def test_repeated_keys_are_noted_and_the_last_counts() -> None:
-    """As in the standard library, the last of two members is the value; its place is kept."""
+    """As in the standard library, the last of two members wins, and its position is recorded."""
     text = '{"a": {"x": 1}, "b": 2, "a": {"y": 3}}'
     document = _parse(text)
     assert document.repeated == ((("a",), text.rindex('"a"')),)

@@ -111,7 +111,7 @@ def test_any_text_is_a_page(text: str) -> None:
     ],
 )
 def test_headings_in_html_are_headings(text: str, headings: list[tuple[str, int, int]]) -> None:
-    """GitHub shows them like any other, so the check sees them, too."""
+    """GitHub shows them like any other heading, so the check also sees them."""
     page = parse_page(TextFile("README.md", text))
     assert [(each.text, each.level, each.line) for each in page.headings] == headings
 

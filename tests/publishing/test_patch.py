@@ -1,4 +1,4 @@
-"""`git apply` takes the patch, it mends what it claims, and every other byte stays."""
+"""`git apply` accepts the patch, which fixes what it claims and changes no other byte."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ SHAPES: dict[str, list[Any]] = {
 def test_patch_mends_and_touches_nothing_else(
     tmp_path: Path, breaks: list[Any], shape: str
 ) -> None:
-    """After `git apply` nothing is left to mend, and taking the patch back gives the same bytes."""
+    """After `git apply`, nothing is left to fix, and reversing the patch gives the same bytes."""
     clean = folder(tmp_path / "clean", *SHAPES[shape])
     place = folder(tmp_path, *breaks, *SHAPES[shape])
     before, reference = contents(place), contents(clean)
@@ -125,7 +125,7 @@ def _same_form(before: bytes, after: bytes) -> None:
 
 
 def test_patch_is_for_the_top_of_the_repository(tmp_path: Path) -> None:
-    """In a repository the patch applies from its top and from the folder, blanks in names too."""
+    """In a repository, the patch applies from its top and from the folder, even with spaces."""
     top = tmp_path / "the extras \u00e9"
     top.mkdir()
     place = folder(top, NO_SECTION, NO_POINTER)

@@ -34,7 +34,7 @@ OLD = OLD[OLD.index("## Uninst") : OLD.index("\n\n## Data")]
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("client_name", ["", "Acme for Datadog", "*x*\n# y"])
 def test_section_satisfies_every_rule(tmp_path: Path, name: str, client_name: str) -> None:
-    """In the place of the clean folder's section it leads to no finding."""
+    """In place of the clean folder's section, it has no findings."""
     section = uninstallation_section(name, client_name=client_name)
     report = check_folder(folder(tmp_path, swap(README, OLD, section)))
     assert report.findings == ()

@@ -106,5 +106,5 @@ def test_security_checklist_is_covered() -> None:
 
 
 def test_evidence_is_public() -> None:
-    """Each behaviour says where it is from, in words that a stranger can follow."""
+    """Each behaviour names its source, in words that a stranger can follow."""
     assert all(b.summary.endswith(".") and b.evidence for b in BEHAVIOURS)

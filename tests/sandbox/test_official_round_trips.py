@@ -149,7 +149,7 @@ def test_nothing_changes_without_the_scope(client: ApiClient, narrow: Any, trip:
 
 
 def test_every_write_scope_of_the_partners_has_a_trip() -> None:
-    """The scopes that real registrations hold are all travelled."""
+    """All scopes in real registrations are covered."""
     assert {trip.scope for trip in TRIPS} == {
         "apm_service_catalog_write",
         "cases_write",
@@ -168,7 +168,7 @@ def test_every_write_scope_of_the_partners_has_a_trip() -> None:
 
 @pytest.mark.behaviour("case-archived")
 def test_cases(client: ApiClient) -> None:
-    """A case is made in a project, changed call by call, archived, and gone with its project."""
+    """A case is created in a project, changed by calls, archived, and deleted with its project."""
     projects = next(Traveller(t, client) for t in TRIPS if t.name == "case projects")
     project = projects.create()
     service = projects.service

@@ -1,4 +1,4 @@
-"""A sandbox starts on loopback, repeats itself, keeps to itself, and leaves nothing behind."""
+"""A sandbox starts on loopback, is deterministic and isolated, and leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ROLES = {"app_url": "app", "api_url": "api", "logs_intake_url": "logs"}
 
 
 def test_description_is_all_a_client_needs(sandbox: Sandbox) -> None:
-    """The command's JSON line holds nine sites and the published client."""
+    """The command's JSON line has nine sites and the published client."""
     said = json.loads(json.dumps(sandbox.description()))
     assert list(said) == ["sites", "client"]
     assert list(said["sites"]) == list(SITES)
@@ -162,7 +162,7 @@ def test_nothing_is_left_behind() -> None:
 
 
 def test_stopping_does_not_wait_for_slow_answers(partner: Partner, sandbox: Sandbox) -> None:
-    """A slow answer is dropped when the sandbox stops."""
+    """A slow response is dropped when the sandbox stops."""
     sandbox.inject("slow")
     failed: list[Exception] = []
 
@@ -218,7 +218,7 @@ def test_real_time(make_sandbox: Callable[..., Sandbox]) -> None:
 
 
 def test_latency(make_sandbox: Callable[..., Sandbox]) -> None:
-    """Every answer waits as long as told, pages too; a negative wait is refused."""
+    """Every response, even a page, is delayed as requested; a negative delay is refused."""
     sandbox = make_sandbox(latency=0.1)
     begin = time.monotonic()
     httpx.get(sandbox.base_url, trust_env=False)

@@ -28,7 +28,7 @@ def described(documents: tuple[dict[str, Any], ...]) -> list[tuple[str, str]]:
 
 
 def test_what_is_left_out_is_listed(spec_documents: tuple[dict[str, Any], ...]) -> None:
-    """All that is described and not served stands in the list, and nothing else does."""
+    """The list contains everything that is described but not served, and nothing else."""
     served = {(operation.method, operation.path) for operation in catalogue().operations}
     left_out = set(described(spec_documents)) - served
     assert left_out == {(each.method, each.path) for each in UNSERVED}

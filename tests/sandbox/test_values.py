@@ -61,7 +61,7 @@ def test_challenge_vector() -> None:
 
 
 def test_mint_makes_what_it_says() -> None:
-    """Ids are UUIDs, keys have 32 characters, and all that was minted can be named again."""
+    """Ids are UUIDs, keys have 32 characters, and everything issued can be listed."""
     mint = Mint(seed="a")
     assert uuid.UUID(mint.uuid("x")).version == 4
     assert mint.uuid("x") == mint.uuid("x") != mint.uuid("y")
@@ -126,7 +126,7 @@ def test_sessions_make_room() -> None:
     ],
 )
 def test_query_is_added_in_its_place(uri: str, expected: str) -> None:
-    """A query goes behind the one there is and before a fragment."""
+    """A query is added after an existing one and before a fragment."""
     assert with_query(uri, [("x", "1")]) == expected
     assert with_query(uri, []) == uri
 

@@ -26,7 +26,7 @@ from ddoauth_kit.store import FileStore, Slot
 
 
 class WatchedHttp(Http):
-    """Note when an answer has arrived, before anything looks into it."""
+    """Record when a response has arrived, before anything reads it."""
 
     arrived = 0.0
 

@@ -93,7 +93,7 @@ class Flows:
         self.store.forget(api_key_slot(tokens))
 
     def _customer_revokes(self, site: str) -> None:
-        """Take the way out of lesson 04: whatever key was made, the next flow can make another."""
+        """Apply the fix from lesson 04, so that the next flow can always create a key."""
         for key in self.sandbox.api_keys(site):
             self.sandbox.revoke_api_key(key.id)
 

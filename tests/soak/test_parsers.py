@@ -137,7 +137,7 @@ def _survives(read: Callable[[], object]) -> None:
 @COUNTS
 @pytest.mark.parametrize("reader", READERS)
 def test_answers(reader: str, count: int) -> None:
-    """Every reader of an answer takes every body, status and header."""
+    """Every reader of a response accepts any body, status and header."""
 
     @settings(max_examples=count)
     @generated(STATUSES, BODIES, HEADERS)
@@ -210,7 +210,7 @@ def test_client_files(tmp_path: Path, count: int) -> None:
 @COUNTS
 @pytest.mark.checklist("N4")
 def test_files_of_the_store(tmp_path: Path, count: int) -> None:
-    """Every file can stand in the store's folder, under every name."""
+    """Any file can be in the store's folder, under any name."""
     store, slot = FileStore(tmp_path / "kept"), Slot("api_key", "us1", "acme")
     path = tmp_path / "kept" / "api_key,us1,acme.json"
     wrapped = TREES.map(lambda tree: json.dumps({"slot": slot.name, "secret": tree}))
@@ -228,7 +228,7 @@ def test_files_of_the_store(tmp_path: Path, count: int) -> None:
 
 @COUNTS
 def test_pages(count: int) -> None:
-    """Every text can be a page of whatever server the browser came to."""
+    """Any text can be a page from any server that the browser reaches."""
     tags = st.lists(
         st.sampled_from(["<form", " action=", "<input name=", '"', ">", "x", "</form>"])
     )

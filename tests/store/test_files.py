@@ -1,4 +1,4 @@
-"""Files keep a secret from everybody else, and through whatever happens while it is written."""
+"""Files protect a secret from everybody else, and survive any failure during a write."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ def test_what_is_no_plain_file_is_refused(store: FileStore, path: Path) -> None:
 
 @pytest.mark.skipif(not IS_ROOT, reason="only root can give files away")
 def test_what_belongs_to_others_is_refused(store: FileStore, path: Path) -> None:
-    """A file or folder of another user is not believed, whatever its mode."""
+    """A file or folder of another user is not trusted, whatever its mode."""
     store.put(SLOT, TOKEN)
     os.chown(path / FILE, NOBODY, NOBODY)
     _refused(lambda: store.get(SLOT), "unsafe_store", "belongs to another user")
@@ -180,7 +180,7 @@ def test_a_file_that_was_not_written_here(store: FileStore, path: Path, content:
 
 @pytest.mark.parametrize("client", ["x" * 300, "ключ" * 40, "CON", "a" * 180])
 def test_a_long_name_is_a_hash(path: Path, store: FileStore, client: str) -> None:
-    """Any client id can be kept, listed and read, in a file whose name a file system takes."""
+    """Any client id can be stored, listed and read; its file has a name that any system accepts."""
     slot = Slot("api_key", "us1", client)
     store.put(slot, KEY)
     again = FileStore(path)
@@ -200,7 +200,7 @@ def test_files_of_earlier_versions_are_renamed(path: Path, store: FileStore) -> 
 
 @generated(st.lists(st.text(min_size=1, max_size=12), min_size=2, max_size=2, unique=True))
 def test_two_slots_never_share_a_file(clients: list[str]) -> None:
-    """In any alphabet, and where `A` and `a` are the same, every slot has a file of its own."""
+    """In any alphabet, and even if `A` and `a` are the same, every slot has its own file."""
     first, second = (Slot("api_key", "us1", client) for client in clients)
     names = [folder_module._file(slot) for slot in (first, second)]
     assert names[0].casefold() != names[1].casefold()
@@ -222,7 +222,7 @@ def test_a_folder_is_a_text_or_a_path(tmp_path: Path) -> None:
 
 
 def test_what_was_written_whole_is_put_in_place(store: FileStore, path: Path) -> None:
-    """After a kill between writing and renaming, the next store finishes it; a torn one goes."""
+    """After a kill between writing and renaming, the next store finishes; a torn file goes."""
     store.put(SLOT, TOKEN)
     newer = json.dumps({"slot": SLOT.name, "secret": "newer"})
     for content, kept in ((newer[:-9], REFRESH_TOKEN), (newer, "newer")):
@@ -271,7 +271,7 @@ def test_a_full_disk_keeps_the_old_value(store: FileStore, path: Path) -> None:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Path:
-    """Mount 64 KiB of memory as a disk, where this user may."""
+    """Mount 64 KiB of memory as a disk, if this user may."""
     mounted = tmp_path / "disk"
     mounted.mkdir(mode=0o700)
     made = subprocess.run(
@@ -409,7 +409,7 @@ def test_files_are_next_best(path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 
 @pytest.mark.parametrize("kind", KINDS[1:])
 def test_a_kind_can_be_asked_for(path: Path, kind: str) -> None:
-    """`DDOAUTH_STORE` keeps better kinds from being tried, and is the reason."""
+    """`DDOAUTH_STORE` prevents trying better kinds, and is given as the reason."""
     environ = {"DDOAUTH_STORE_FOLDER": str(path), "DDOAUTH_STORE": kind}
     chosen = open_store(environ=environ)
     assert (str(path) in chosen.store.where) == (kind == "file")
@@ -417,13 +417,13 @@ def test_a_kind_can_be_asked_for(path: Path, kind: str) -> None:
 
 
 def test_an_unknown_kind_is_refused() -> None:
-    """A misspelt kind is told, not ignored."""
+    """A misspelled kind is reported, not ignored."""
     _refused(lambda: open_store(environ={"DDOAUTH_STORE": "vault"}), "unknown_store", "'vault'")
 
 
 @pytest.mark.parametrize("name", ["BINDER_LAUNCH_HOST", "BINDER_SERVICE_HOST"])
 def test_binder_keeps_nothing(path: Path, name: str) -> None:
-    """On Binder secrets stay in memory, whatever else there would be."""
+    """On Binder, secrets stay in memory, whatever else is available."""
     chosen = open_store(environ={name: "x", "DDOAUTH_STORE_FOLDER": str(path)})
     assert chosen.store.where == MemoryStore.where
     assert "Binder" in chosen.reason

@@ -58,7 +58,7 @@ def test_a_list_that_was_damaged_is_begun_again() -> None:
 
 
 def test_no_list_is_no_loss() -> None:
-    """A keyring that has no room for the list keeps the secret all the same."""
+    """A keyring without room for the list still stores the secret."""
 
     class Narrow(MemoryKeyring):
         def set_password(self, service: str, username: str, password: str) -> None:
@@ -73,7 +73,7 @@ def test_no_list_is_no_loss() -> None:
 
 
 def test_a_folder_is_for_waiting_only(tmp_path: Path) -> None:
-    """Beside a keyring the folder holds locks, and not a byte of a secret."""
+    """With a keyring, the folder contains locks, but not a byte of a secret."""
     folder = tmp_path / "state"
     store = KeyringStore(MemoryKeyring(), folder=folder)
     with store.alone(SLOT):
@@ -84,7 +84,7 @@ def test_a_folder_is_for_waiting_only(tmp_path: Path) -> None:
 
 
 class SmallKeyring(MemoryKeyring):
-    """Take 2,560 bytes of UTF-16 in an entry, as Windows' Credential Manager does."""
+    """Accept 2,560 bytes of UTF-16 per entry, as Windows' Credential Manager does."""
 
     def set_password(self, service: str, username: str, password: str) -> None:
         """Keep it if it fits."""
@@ -111,7 +111,7 @@ def test_a_long_secret_is_kept_in_parts(lengths: list[int]) -> None:
 
 
 def test_a_text_that_looks_like_parts_is_a_secret() -> None:
-    """It is kept in parts itself, so that it is never read as a list of others."""
+    """It is itself stored in parts, so that it is never read as a list of others."""
     store = KeyringStore(SmallKeyring())
     odd = Secret("ddoauth-parts:1:0123456789abcdef", label="grant")
     store.put(SLOT, odd)

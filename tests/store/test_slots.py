@@ -1,4 +1,4 @@
-"""A slot has one name wherever it is kept, and variables of the environment that may hold it."""
+"""A slot has one name wherever it is stored, and environment variables that may contain it."""
 
 from __future__ import annotations
 

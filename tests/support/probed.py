@@ -94,7 +94,7 @@ def probing_threads() -> set[str]:
 
 
 def answer_some(serve: Callable[..., RecordingServer], count: int) -> RecordingServer:
-    """Answer so many calls at once, and the others after a long while."""
+    """Respond to this many calls at once, and to the others after a long while."""
     lock, left = threading.Lock(), [count]
 
     def respond(_arrived: Arrived) -> Answer:

@@ -40,7 +40,7 @@ class Limits:
 
 
 class Channel:
-    """One connection; `receive` returns empty bytes once the other side has ended it."""
+    """One connection; `receive` returns empty bytes once the other side has closed it."""
 
     def __init__(self, reader: StreamReader, writer: StreamWriter) -> None:
         self._reader = reader
@@ -148,7 +148,7 @@ class Channel:
 
     @property
     def ended(self) -> bool:
-        """Return whether the other side is known to have ended the connection."""
+        """Return whether the other side is known to have closed the connection."""
         return self._reader.at_eof() or self._writer.is_closing()
 
     def end(self) -> None:

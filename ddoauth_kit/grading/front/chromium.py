@@ -49,7 +49,7 @@ def chromium(
     """Show a page in a window; afterwards, close it and delete its profile. `more` adds options.
 
     Raises:
-        FrontError: `no_browser`, if Chromium or a screen is missing.
+        FrontError: `no_browser`, if Chromium or a display is missing.
     """
     program = _found(environment)
     if not any(each.startswith("--headless") for each in more):
@@ -88,6 +88,6 @@ def _check_screen(environment: Mapping[str, str]) -> None:
     if sys.platform.startswith("linux") and not any(map(environment.get, screens)):
         raise FrontError(
             "no_browser",
-            "--open needs a screen, but neither DISPLAY nor WAYLAND_DISPLAY is set. Start this "
+            "--open needs a display, but neither DISPLAY nor WAYLAND_DISPLAY is set. Start this "
             "in a desktop session, or leave out --open.",
         )

@@ -27,7 +27,7 @@ _PASSED_ON: Final = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUS
 
 
 class ForeignProcess:
-    """Runs somebody else's command until it ends or `stop` is called.
+    """Runs somebody else's command until it exits or `stop` is called.
 
     `output` receives its stdout and stderr; without it, the command inherits this process's
     streams.
@@ -75,7 +75,7 @@ class ForeignProcess:
         return self._process.poll() is None
 
     def wait(self, seconds: float | None = None) -> int:
-        """Wait for the command to end; return its exit code as a shell does (128 plus the signal).
+        """Wait for the command to exit; return its exit code as a shell does (128 plus the signal).
 
         Raises:
             TimeoutError: it is still running.
@@ -107,9 +107,9 @@ class ForeignProcess:
         return self.wait()
 
     def run(self) -> int:
-        """Pass this process's signals on to the command until it ends, and return its exit code.
+        """Pass this process's signals on to the command until it exits, and return its exit code.
 
-        If the group ignores the first Ctrl-C, the second one ends it.
+        If the group ignores the first Ctrl-C, the second one kills it.
         """
         asked: list[int] = []
 
@@ -155,7 +155,7 @@ def _advice(name: str, command: Sequence[str]) -> str:
 
 @contextlib.contextmanager
 def _handlers(handle: object) -> Iterator[None]:
-    """In the main thread, handle the signals that end or notify a program."""
+    """In the main thread, handle the signals that stop or notify a program."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -133,7 +133,7 @@ class Front:
     def present_other_ca(self, host: str, on: bool) -> None:  # noqa: FBT001 - it is a switch
         """Present an untrusted certificate to a host's clients, starting with its next connection.
 
-        A client that checks certificates ends the handshake, which is recorded as `not_trusted`.
+        A client that checks certificates aborts the handshake, which is recorded as `not_trusted`.
 
         Raises:
             FrontError: `bad_host_name`.

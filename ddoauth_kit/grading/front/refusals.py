@@ -60,7 +60,7 @@ def http2_only(host: str) -> FrontRefusal:
 
 
 def not_trusted(host: str) -> FrontRefusal:
-    """Report that the client ended the handshake, as clients with pinned certificates do."""
+    """Report that the client aborted the handshake, as clients with pinned certificates do."""
     return FrontRefusal(
         "not_trusted",
         f"The client did not accept this run's certificate for {host}. Turn off certificate "

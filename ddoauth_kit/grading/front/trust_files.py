@@ -92,7 +92,7 @@ class TrustFiles:
         return self._write("java.p12", store)
 
     def php_folder(self, bundle: Path) -> Path:
-        """Write a folder with PHP settings that name a bundle."""
+        """Write a folder with PHP settings that point to a bundle."""
         text = f'curl.cainfo="{bundle}"\nopenssl.cafile="{bundle}"\n'
         return self._write("php/ddoauth-front.ini", text.encode()).parent
 

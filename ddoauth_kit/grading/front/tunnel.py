@@ -117,7 +117,7 @@ def _connect_request(host: str, port: int, *, user: str | None, word: str | None
 async def relay(
     client: Channel, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
 ) -> None:
-    """Relay bytes in both directions until both sides have ended."""
+    """Relay bytes in both directions until both sides have closed."""
     with suppress(OSError):
         writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     try:

@@ -1,4 +1,4 @@
-"""Test redirects that carry a refusal, are malformed or forged, or come from other regions."""
+"""Test redirects that contain a refusal, are malformed or forged, or come from other regions."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ _TRAITS: Final = ("type", "scheme", "in", "name")
 
 
 def platform(spec: Spec) -> dict[str, dict[str, Any]]:
-    """Return sites, security schemes and endpoints, by name."""
+    """Return the sites, security schemes and endpoints, by name."""
     return {
         "sites": {domain: {} for domain in sorted(set(_sites(spec)))},
         "security schemes": dict(sorted(_schemes(spec))),

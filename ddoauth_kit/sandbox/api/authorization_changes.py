@@ -51,7 +51,7 @@ def delete_authorized_client(twin: Twin, incoming: Incoming, org: Org) -> Change
 
 
 def delete_authorizations_of_user(twin: Twin, incoming: Incoming, org: Org) -> Change:
-    """End all authorizations of an app by one user; an org in the sandbox has only one user."""
+    """End one user's authorizations of an app; an org in the sandbox has only one user."""
     client = _authorized(twin, incoming, org)
     if incoming.path.rpartition("/")[2] != org.admin.id:
         raise _unknown(incoming, "user not found")

@@ -79,7 +79,7 @@ class DescribedKind:
 
     @property
     def parameter(self) -> str:
-        """Return the name of the variable that ends an item's path."""
+        """Return the name of the variable at the end of an item's path."""
         return self.item.rpartition("{")[2][:-1]
 
 

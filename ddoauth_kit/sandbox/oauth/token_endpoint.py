@@ -104,7 +104,7 @@ def _burn(twin: Twin, code: Code) -> None:
 
 
 def _fits(verifier: str, code: Code) -> bool:
-    """Check the verifier; with some switches, the challenge needs a different check."""
+    """Check the verifier; a switch can allow challenges that need a different check."""
     if code.method == "plain":
         return hmac.compare_digest(verifier.encode(errors="replace"), code.challenge.encode())
     return not code.method or proves(verifier, challenge=code.challenge)

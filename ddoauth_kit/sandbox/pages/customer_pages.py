@@ -44,7 +44,7 @@ def go_home(_twin: Twin, _incoming: Incoming) -> Answer:
 
 
 def sign_in(twin: Twin, incoming: Incoming) -> Answer:
-    """Sign a browser in to a ticket's organization; a ticket works once."""
+    """Sign a browser in to a ticket's organization; a ticket works only once."""
     session = twin.sessions.redeem(incoming.parameters.get("ticket", ""), site=incoming.site.name)
     if session is None:
         text = "This link has already been used, or its organization was removed."
@@ -147,7 +147,7 @@ def _app(session: Session, client: Client) -> str:
 
 
 def publish(twin: Twin, incoming: Incoming) -> Answer:
-    """Create a published client; the developer page shows its secret once."""
+    """Create a published client; the developer page shows its secret only once."""
     session, fields = submitted(twin, incoming)
     session.unseen = twin.publish(_own(twin, session, fields))
     return see_other(f"{root(incoming)}developer")

@@ -24,7 +24,7 @@ _SILENT = frozenset({"Incidents"})
 
 
 def name_makers(item: Item, shown: Schema, given: Item, org: Org, *, is_change: bool) -> None:
-    """Make the links to a resource's creator and last editor point to the token's user."""
+    """Make the links to a resource's creator and last editor refer to the token's user."""
     links, sent = item.get("relationships"), given.get("relationships")
     if not isinstance(links, dict):
         return

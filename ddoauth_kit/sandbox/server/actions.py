@@ -59,7 +59,7 @@ class Actions:
         return self._journal.entries(after=after)
 
     def listen(self, listener: Callable[[JournalEntry], None]) -> Callable[[], None]:
-        """Call a quick function with each new entry; return a function that ends these calls."""
+        """Call a quick function with each new entry; return a function that stops these calls."""
         return self._journal.listen(listener)
 
     @property

@@ -64,7 +64,7 @@ class Control:
     def proof(self, nonce: str) -> Answer:
         """Prove that this is the right sandbox for a program's key before the program sends it.
 
-        A program that took over the port of an ended sandbox can't give this proof.
+        A program that took over the port of a stopped sandbox can't give this proof.
         """
         if not _NONCE.fullmatch(nonce):
             return json_answer(400, {"errors": ["The nonce is not 32 or more hex digits."]})

@@ -106,7 +106,7 @@ class Journal:
             self._entries.clear()
 
     def listen(self, listener: Callable[[JournalEntry], None]) -> Callable[[], None]:
-        """Call a quick function with each new entry; return a function that ends these calls."""
+        """Call a quick function with each new entry; return a function that stops these calls."""
         with self._lock:
             self._listeners.append(listener)
 

@@ -32,7 +32,7 @@ _NUMBER_LENGTH = 15
 class LiveView:
     """Show the journal only to browsers that opened a link from `link_path`.
 
-    A link works once. Scripts and other sites' pages can't use the cookie that it sets.
+    A link works only once. Scripts and other sites' pages can't use the cookie that it sets.
     """
 
     def __init__(self, journal: Journal, *, cookie: str) -> None:

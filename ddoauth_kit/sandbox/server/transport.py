@@ -140,7 +140,7 @@ class Listener:
                 raise SandboxError("the server's thread ended before it served anything")
 
     def stop(self) -> None:
-        """Stop serving and wait until everything has ended."""
+        """Stop serving, and wait until everything has stopped."""
         self._server.stop()
         self._thread.join()
 

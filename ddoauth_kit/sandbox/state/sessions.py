@@ -86,7 +86,7 @@ class Sessions:
                 session.pending.clear()
 
     def ticket(self, org: Org) -> str:
-        """Return a ticket that signs a browser in to an org once."""
+        """Return a one-time ticket that signs a browser in to an org."""
         ticket = new_token()
         self._tickets[ticket] = org
         while len(self._tickets) > SESSIONS_KEPT:

@@ -89,7 +89,7 @@ def _times(errand: _Errand, *, site: Site, **fields: str) -> int:
     Return how many forms were accepted.
 
     Raises:
-        NetworkError: `no_network`, if the sandbox has ended.
+        NetworkError: `no_network`, if the sandbox has stopped.
     """
     browser = Browser()
     url = site.app_url + errand.path

@@ -83,7 +83,7 @@ class Browser:
         """Return a page, or the response to a form.
 
         Raises:
-            NetworkError: `no_network`, if the server has ended.
+            NetworkError: `no_network`, if the server has stopped.
         """
         try:
             with quiet():

@@ -39,7 +39,7 @@ def visit_consent(
     Raises:
         AuthorizationError: `invalid_client_id`, `mismatching_redirect_uri` or
             `authorization_refused`: the server showed an error page instead of redirecting.
-        NetworkError: `no_network`: the sandbox to which the request belongs has ended.
+        NetworkError: `no_network`: the sandbox that the request belongs to has stopped.
     """
     browser = Browser()
     url = f"{request.url}&{urlencode({'dd_oid': organization})}" if organization else request.url

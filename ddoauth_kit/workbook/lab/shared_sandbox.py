@@ -94,9 +94,10 @@ class SharedSandbox:
         return answer
 
     def _sent(self, question: dict[str, Any]) -> Response:
-        """Send a request once the other side has proved that it knows the key; never send the key.
+        """Send a request once the other side has proved that it knows the key.
 
-        Instead, send a digest of the key and a number that is valid for one request.
+        The key itself is never sent, only a digest of it and of a number that is valid for one
+        request.
         """
         with Http(timeout=TIMEOUT, deadline=TIMEOUT) as http:
             nonce = self._proven(http)

@@ -23,7 +23,8 @@ Result = TypeVar("Result")
 def sockets_exist() -> bool:
     """Return whether this process can listen on loopback; it tries, except in WebAssembly.
 
-    In WebAssembly, a socket is only a stand-in, and trying to listen on one ends the whole runtime.
+    In WebAssembly, a socket is only a stand-in, and trying to listen on one crashes the whole
+    runtime.
     """
     if sys.platform in {"emscripten", "wasi"}:
         return False
@@ -37,7 +38,7 @@ def sockets_exist() -> bool:
 
 
 def run_inline(work: Coroutine[Any, Any, Result]) -> Result:
-    """Run a coroutine to its end in this thread, even inside a running event loop.
+    """Run a coroutine to completion in this thread, even inside a running event loop.
 
     The coroutine runs in a separate loop that has timers and callbacks but no sockets; meanwhile,
     the outer loop is blocked.

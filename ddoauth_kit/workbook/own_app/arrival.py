@@ -72,7 +72,7 @@ def _decide(browser: Browser, consent: str, page: BrowserPage, decision: str) ->
 
 
 def _follow(browser: Browser, url: str) -> tuple[str, BrowserPage]:
-    """Return the address where redirects end, and its page; give up on endless redirects."""
+    """Return the final address after all redirects, and its page; give up on endless redirects."""
     page = browser.open(url)
     for _ in range(REDIRECTS):
         if not page.location:

@@ -1,4 +1,4 @@
-"""Create the API key, once."""
+"""Create the API key, but only once."""
 
 from __future__ import annotations
 

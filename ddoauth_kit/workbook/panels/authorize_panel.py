@@ -78,7 +78,7 @@ class AuthorizePanel(Panel):
         return self.tokens or Skipped(NOT_YET, state="not yet")
 
     def parts(self) -> Iterable[widgets.Widget]:
-        """Return buttons, link, the sandbox's page, and the field for a pasted redirect."""
+        """Return the buttons, the link, the sandbox's page, and the field for a pasted redirect."""
         return (row(self._begin, self._cancel), self._link, self._page, self.form)
 
     def begin(self) -> None:

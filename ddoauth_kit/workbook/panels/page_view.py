@@ -47,7 +47,7 @@ class PageView(anywidget.AnyWidget):
         """Show a page, as a browser without a history would.
 
         Raises:
-            NetworkError: `no_network`, if the sandbox has ended.
+            NetworkError: `no_network`, if the sandbox has stopped.
         """
         self._go(url, None)
 

@@ -46,7 +46,7 @@ panel.querySelector('.{STATUS}')?.setAttribute('role', 'status');"""
 class Panel(ABC):
     """Shows a value and buttons; while a button's task runs, the kernel can still run cells.
 
-    Without threads, the task blocks the click until it ends.
+    Without threads, the task blocks the click until it finishes.
 
     Subclasses define the `value` that is shown without a kernel, and the `parts` of the view.
     """
@@ -60,7 +60,7 @@ class Panel(ABC):
     @property
     @abstractmethod
     def value(self) -> object:
-        """Return the value that the panel shows, which has a card."""
+        """Return the value that the panel shows as a card."""
 
     @abstractmethod
     def parts(self) -> Iterable[widgets.Widget]:
@@ -83,7 +83,7 @@ class Panel(ABC):
         return as_html(self.value)
 
     def finish(self, timeout: float | None = None) -> bool:
-        """Wait for a button's task to end; return whether it has."""
+        """Wait for a button's task to finish; return whether it has."""
         work = self._work
         if work is not None:
             work.join(timeout)

@@ -74,7 +74,7 @@ class ProbePanel(Panel):
         return self.probes.matrix.html() if self.probes else super().html()
 
     def parts(self) -> Iterable[widgets.Widget]:
-        """Return fields, buttons, progress and table."""
+        """Return the fields, the buttons, the progress bar and the table."""
         fields = row(self._scopes, self._sites)
         return (fields, row(self._run, self._stop, self._bar), self._table)
 

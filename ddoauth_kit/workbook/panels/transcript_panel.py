@@ -52,7 +52,7 @@ class TranscriptPanel(Panel):
         return repr(self._lab.transcript)
 
     def html(self) -> str:
-        """Return the same as a table."""
+        """Return the same information as a table."""
         return transcript_html(self._lab.transcript)
 
     def parts(self) -> Iterable[widgets.Widget]:

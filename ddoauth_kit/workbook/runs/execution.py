@@ -55,7 +55,7 @@ class NotebookRunClient(KernelClient):
     """
 
     async def run(self) -> None:
-        """Start a kernel, execute the cells up to the first failure, and end the kernel."""
+        """Start a kernel, execute the cells up to the first failure, and stop the kernel."""
         self.reset_execution_trackers()
         self.km = self.create_kernel_manager()
         try:

@@ -3,7 +3,7 @@
 It runs as a program whose argument is the number of a socket. A request is one line of JSON with
 `argv`, `env` and `cwd`; the reply is one line with the process id. Each kernel gets its own socket,
 so a lesson that runs lessons can request more kernels. When a socket closes, the kernels forked for
-it end, so no kernel outlives its run, however the run ended.
+it exit, so no kernel outlives its run, however the run ended.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class _Asker:
     kernels: set[int] = field(default_factory=set)
 
     def end(self) -> None:
-        """Hang up, and end the remaining kernels."""
+        """Hang up, and stop the remaining kernels."""
         self.connection.close()
         for pid in self.kernels:
             with suppress(ProcessLookupError, PermissionError):
@@ -106,7 +106,7 @@ def _fork(request: dict[str, Any], *, asker: _Asker, askers: dict[socket.socket,
 
 
 def _reap(askers: Iterable[_Asker]) -> None:
-    """Reap ended child processes, so their ids can be reused."""
+    """Reap child processes that have exited, so their ids can be reused."""
     with suppress(ChildProcessError):
         while (pid := os.waitpid(-1, os.WNOHANG)[0]) != 0:
             for asker in askers:

@@ -32,7 +32,7 @@ END_SECONDS: Final = 10
 
 
 class KernelTemplate:
-    """Requests kernels from the template process over a socket; closing it ends the kernels.
+    """Requests kernels from the template process over a socket; closing it stops the kernels.
 
     `available` tells whether this machine supports it: it needs Linux, where descriptors identify
     processes uniquely and forking after imports is safe. In a kernel that was itself forked,
@@ -74,7 +74,7 @@ class KernelTemplate:
                 process.wait()
 
     def _end(self) -> None:
-        """Hang up; the process then ends all its kernels and itself."""
+        """Hang up; the process then stops all its kernels and exits."""
         self._connection.shutdown(socket.SHUT_RDWR)
         self._answers.close()
         self._connection.close()
@@ -83,7 +83,7 @@ class KernelTemplate:
         """Return a new kernel process; wait until the imports are done.
 
         Raises:
-            OSError: the template process has ended.
+            OSError: the template process has exited.
         """
         request = json.dumps({"argv": argv, "env": dict(env), "cwd": cwd})
         with self._lock:
@@ -108,11 +108,11 @@ class ForkedProcess:
             os.close(self._descriptor)
 
     def poll(self) -> int | None:
-        """Return None while the process is alive; only its parent can find out how it ended."""
+        """Return None while the process is alive; only its parent can find out how it exited."""
         return 0 if select.select([self._descriptor], [], [], 0)[0] else None
 
     def wait(self) -> int:
-        """Wait until the process has ended."""
+        """Wait until the process has exited."""
         select.select([self._descriptor], [], [])
         return 0
 

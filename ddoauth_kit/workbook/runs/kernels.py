@@ -88,9 +88,9 @@ class PrivateKernelManager(AsyncKernelManager):
 
 
 class KernelClient(PapermillNotebookClient):  # type: ignore[misc]
-    """Executes notebooks as papermill does, with a kernel that starts reliably and ends at once.
+    """Executes notebooks as papermill does, with a kernel that starts reliably and stops at once.
 
-    A kernel that doesn't start is started a second time. It is ended at once because a graceful
+    A kernel that doesn't start is started a second time. It is stopped at once because a graceful
     shutdown sometimes takes seconds for no benefit. A kernel's output outside its cells is
     discarded, because nothing masks it.
     """

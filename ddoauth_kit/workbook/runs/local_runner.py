@@ -52,7 +52,7 @@ class LocalRunner:
     ) -> bool:
         """Execute all cases, and call `done` as each one ends; return False if interrupted.
 
-        SIGINT, SIGTERM and SIGHUP end the running kernels; finished results are on disk. In a
+        SIGINT, SIGTERM and SIGHUP stop the running kernels; finished results are on disk. In a
         notebook, which has its own event loop, this waits in a thread.
         """
         remove_left_over()

@@ -59,7 +59,7 @@ class RunSettings:
 class Case:
     """One notebook, on one site, for one client; `name` is the stem of its files.
 
-    `sites` restricts a notebook that would otherwise cover every site by itself.
+    `sites` restricts a notebook that would otherwise cover every site on its own.
     """
 
     name: str

@@ -32,7 +32,7 @@ def wire_messages(exchange: Exchange) -> tuple[str, str]:
 
 
 def wire_html(exchange: Exchange) -> str:
-    """Return the same as HTML for a notebook."""
+    """Return the same content as HTML for a notebook."""
     return f'<pre style="overflow-x:auto">{escape(wire_text(exchange))}</pre>'
 
 

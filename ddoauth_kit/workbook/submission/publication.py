@@ -70,7 +70,7 @@ class DeveloperPage:
         return self._click(_TEST, "Test Authorization")
 
     def publish(self) -> Clicked:
-        """Click *Publish*; the page will show the new credentials once."""
+        """Click *Publish*; the page then shows the new credentials only once."""
         return self._click(_PUBLISH, "Publish")
 
     def take_over(self) -> TakenOver:

@@ -58,7 +58,7 @@ def style(*, follow_system: bool = False) -> str:
 
 @cache
 def css(*, follow_system: bool = False) -> str:
-    """Return that element's rules, for a page with tables that don't include it."""
+    """Return the rules of that element, for a page with tables that don't include it."""
     dark = _colours("dark")
     rules = [_TABLES.strip().replace(".R", f".{ROOT}"), *_rules(_colours("light"), f".{ROOT}")]
     for body in _DARK_BODIES:

@@ -1,4 +1,4 @@
-"""Names of fields are told, values never."""
+"""Field names are shown, values never."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Trust files hold what was trusted before, and this run's authority."""
+"""Trust files contain the previously trusted authorities and this run's authority."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The data files are what the spec of the version that they name gives."""
+"""The data files match the spec of the version that they name."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_one_entry_a_line() -> None:
 
 @pytest.mark.long
 def test_scopes_of_spec_and_partners(spec_documents: tuple[dict[str, Any], ...]) -> None:
-    """Each scope that the spec lists or uses is there, and those that only partners hold."""
+    """Every scope that the spec lists or uses is there, and those that only partners have."""
     named = set()
     for document in spec_documents:
         flows = document["components"]["securitySchemes"]["AuthZ"]["flows"]

@@ -1,4 +1,4 @@
-"""The command writes the data files, or tells by its exit code how they differ."""
+"""The command writes the data files, or reports through its exit code whether they differ."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ def test_a_broken_archive_is_told(
 def test_a_version_that_pip_does_not_find_is_told(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Pip's last line says why, here that an empty folder has no such version."""
+    """Pip's last line gives the reason: here, an empty folder has no such version."""
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
     assert command.main(["--check", "--version", "0.0.1"]) == 2

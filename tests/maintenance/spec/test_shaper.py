@@ -1,4 +1,4 @@
-"""Values take the shape of their schema, as near to the example as that allows."""
+"""Values follow their schema, as close to the example as it allows."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ def test_origin_of_the_browser(headers: dict[str, str], origin: str | None) -> N
 
 
 def test_a_loopback_url_as_the_proxy_shows_it() -> None:
-    """The port becomes a part of the path; what leads elsewhere stays."""
+    """The port becomes part of the path; other addresses are unchanged."""
     proxy = "https://hub.example/user/abc/proxy/"
     shown = f"{proxy}8484/cb?code=c"
     assert proxied(f"{HERE}?code=c", proxy) == shown

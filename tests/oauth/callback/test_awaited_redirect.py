@@ -28,12 +28,12 @@ def scene(http: Http) -> Iterator[Scene]:
 
 
 def bring(answer: AwaitedRedirect[Any], redirect: str, *, spent: bool = True) -> Any:
-    """Bring a redirect in the session that began the attempt."""
+    """Deliver a redirect in the session that started the attempt."""
     return answer.take(read_redirect(redirect), session="s", spent=lambda _redirect: spent)
 
 
 def test_the_first_answer_stays(scene: Scene) -> None:
-    """A second redirect changes nothing, and neither does an end that comes too late."""
+    """A second redirect changes nothing, and neither does a late end."""
     answer = AwaitedRedirect(scene.oauth, finish=scene.oauth.exchange)
     first, second = (visit_consent(scene.begin()) for _ in "ab")
     assert bring(answer, first)

@@ -1,4 +1,4 @@
-"""The listener waits on loopback for one answer, believes what the client believes, and closes."""
+"""The listener waits on loopback for one redirect, checks it as the client does, and closes."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_from_the_tile_to_tokens(scene: Scene) -> None:
 
 
 def test_onboarding_sends_on_with_challenge_and_state(scene: Scene) -> None:
-    """The answer is 303 to the site's authorize endpoint, with S256, state and redirect URI."""
+    """The response is a 303 to the site's authorize endpoint, with S256, state and redirect URI."""
     with listen(scene) as listener:
         query = urlencode({"domain": "us3.datadoghq.com", "site": "https://us3.datadoghq.com"})
         heard = get(onboard(listener, query))
@@ -65,14 +65,14 @@ def test_onboarding_sends_on_with_challenge_and_state(scene: Scene) -> None:
 
 
 def test_from_outside_the_callback_decides(scene: Scene) -> None:
-    """Without `domain` and `site` the attempt begins at the client's first site."""
+    """Without `domain` and `site`, the attempt starts at the client's first site."""
     with listen(scene) as listener, waiting(listener) as outcome:
         Person().finish(listener.onboarding_url)
     assert outcome[0].site.name == "us1"
 
 
 def test_cookie_is_strict(scene: Scene) -> None:
-    """It is HttpOnly and Lax, has a path and a name of its own, and says nothing."""
+    """The cookie is HttpOnly and Lax, has its own path and name, and reveals nothing."""
     with listen(scene) as one:
         first = get(onboard(one)).headers["set-cookie"]
     with listen(scene) as two:
@@ -83,7 +83,7 @@ def test_cookie_is_strict(scene: Scene) -> None:
 
 
 def test_an_attempt_of_the_program(scene: Scene) -> None:
-    """A request that a lesson made goes through the same listener, bound to the browser."""
+    """A lesson's request goes through the same listener, bound to the browser."""
     request = scene.oauth.begin(domain="datadoghq.com", session=ONE_PERSON)
     with listen(scene) as listener:
         url = listener.start_url(request)
@@ -93,7 +93,7 @@ def test_an_attempt_of_the_program(scene: Scene) -> None:
 
 
 def test_nobody_else_begins_an_attempt_beside_the_programs_own(scene: Scene) -> None:
-    """Another program of this machine cannot end the wait with an organization of its own."""
+    """Another program on this machine cannot end the wait with its own organization."""
     request = scene.oauth.begin(domain="datadoghq.com", session=ONE_PERSON)
     with listen(scene) as listener:
         url = listener.start_url(request)
@@ -151,7 +151,7 @@ def test_three_ways_in(scene: Scene) -> None:
 
 @pytest.mark.checklist("L1")
 def test_only_loopback_is_bound(scene: Scene) -> None:
-    """Another address of this machine is not answered."""
+    """Requests to another address of this machine get no response."""
     with listen(scene) as listener:
         port = urlsplit(listener.redirect_uri).port
         for address in {info[4][0] for info in socket.getaddrinfo(socket.gethostname(), None)}:
@@ -189,7 +189,7 @@ def test_the_ip_literal_wins(scene: Scene) -> None:
 
 @pytest.mark.checklist("L2")
 def test_localhost_works_with_a_warning(scene: Scene) -> None:
-    """A client that is registered with `localhost` alone is served, and told about it."""
+    """A client registered only with `localhost` is served, with a note about it."""
     scene.listen_at(f"http://localhost:{free_port()}")
     with listen(scene) as listener:
         assert "127.0.0.1" in " ".join(listener.warnings)
@@ -199,7 +199,7 @@ def test_localhost_works_with_a_warning(scene: Scene) -> None:
 @pytest.mark.checklist("L2")
 @pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="this machine has no IPv6")
 def test_localhost_is_taken_whole_or_not_at_all(scene: Scene) -> None:
-    """A program that answers for `localhost` on IPv6 would get the code: then nothing is opened."""
+    """If a program listens for `localhost` on IPv6, it would get the code, so nothing is opened."""
     port = free_port()
     scene.listen_at(f"http://localhost:{port}")
     with (
@@ -213,7 +213,7 @@ def test_localhost_is_taken_whole_or_not_at_all(scene: Scene) -> None:
 
 @pytest.mark.checklist("L3")
 def test_the_port_is_open_before_the_browser_and_closed_after(scene: Scene) -> None:
-    """It is the registered port, open from the beginning, closed by the answer."""
+    """The registered port is open from the start and closed by the response."""
     listener = listen(scene)
     port = urlsplit(scene.oauth.registration.redirect_uris[0]).port
     with pytest.raises(ConnectionRefusedError):
@@ -351,7 +351,7 @@ def test_a_planted_cookie_is_no_session(scene: Scene) -> None:
 
 @pytest.mark.checklist("C4")
 def test_a_second_onboarding_replaces_nothing(scene: Scene) -> None:
-    """The same browser begins twice, another once; the first attempt still works."""
+    """The same browser starts twice, another one once; the first attempt still works."""
     with listen(scene) as listener:
         person = Person()
         redirect = person.decide(onboard(listener))
@@ -394,7 +394,7 @@ def test_two_names_of_this_machine_share_a_session(scene: Scene) -> None:
     ],
 )
 def test_an_edited_onboarding_url_is_refused(scene: Scene, query: str, word: str) -> None:
-    """A made-up `domain` sends the browser nowhere, says why, and the next attempt works."""
+    """A made-up `domain` does not redirect the browser, says why, and the next attempt works."""
     with listen(scene) as listener:
         heard = get(onboard(listener, query))
         assert heard.status == HTTPStatus.BAD_REQUEST
@@ -404,7 +404,7 @@ def test_an_edited_onboarding_url_is_refused(scene: Scene, query: str, word: str
 
 
 def endings() -> list[tuple[str, Callable[[str], str], str]]:
-    """Return how a person or an attacker may spoil a good redirect, and what comes of it."""
+    """Return the ways a person or an attacker may spoil a valid redirect, with the result."""
     return [
         ("domain edited", lambda url: url.replace("domain=datadoghq.com", "domain=datadoghq.eu"),
          "inconsistent_site"),
@@ -473,7 +473,7 @@ def test_an_unexpected_failure_is_heard_by_the_program(scene: Scene) -> None:
 
 
 def test_comes_back_twice(scene: Scene) -> None:
-    """A redirect that is opened again is told so; the tokens are the first one's."""
+    """A redirect that is opened again gets a page that says so; the tokens are unchanged."""
     with listen(scene) as listener:
         person = Person()
         redirect = person.decide(onboard(listener))
@@ -675,7 +675,7 @@ def test_a_redirect_that_did_not_get_here_can_be_pasted(scene: Scene) -> None:
 def test_a_pasted_end_of_the_attempt_ends_the_wait(
     scene: Scene, decision: str, domain: str, code: str
 ) -> None:
-    """A pasted denial is an answer, and so is consent whose domain was edited."""
+    """A pasted denial ends the attempt, and so does consent with an edited domain."""
     with listen(scene) as listener, waiting(listener) as outcome:
         redirect = Person().decide(onboard(listener), decision)
         listener.take(redirect.replace("datadoghq.com", domain))
@@ -685,7 +685,7 @@ def test_a_pasted_end_of_the_attempt_ends_the_wait(
 @pytest.mark.checklist("L7")
 @pytest.mark.parametrize("name", ["code", "state", "domain"])
 def test_a_duplicate_parameter_is_refused(scene: Scene, name: str) -> None:
-    """A redirect that says something twice is not believed, and does not end the wait."""
+    """A redirect with a repeated parameter is refused, and does not end the wait."""
     with listen(scene) as listener:
         person = Person()
         redirect = person.decide(onboard(listener))
@@ -707,7 +707,7 @@ def test_frames_are_refused(scene: Scene) -> None:
 
 
 def test_each_item_of_the_checklist_is_proven() -> None:
-    """L1 to L10 each stand on a test of this folder."""
+    """L1 to L10 are each covered by a test in this folder."""
     text = "".join(path.read_text("utf-8") for path in (TESTS / "oauth").rglob("test_*.py"))
     assert {f"L{n}" for n in range(1, 11)} <= set(re.findall(r'checklist\("(L\d+)"\)', text))
 

@@ -96,7 +96,7 @@ def says_what_to_do(page: BrowserPage, code: str) -> None:
 
 @contextmanager
 def kernel(scene: Scene) -> Iterator[subprocess.Popen[str]]:
-    """Run a kernel of its own that listens on the registered port; it is killed in the end."""
+    """Run a separate kernel that listens on the registered port, and kill it at the end."""
     client = scene.oauth.registration
     given = {
         "client_id": client.client_id,
@@ -151,7 +151,7 @@ def test_a_kernel_that_is_restarted_in_the_middle(scene: Scene) -> None:
 
 
 def test_a_port_that_another_kernel_holds(scene: Scene) -> None:
-    """Port and way out are told; the other kernel goes on, and when it ends the port is free."""
+    """The message names the port and a fix; the other kernel continues until it frees the port."""
     with kernel(scene) as other:
         with pytest.raises(InputError) as caught:
             listen(scene).open()
@@ -197,7 +197,7 @@ def test_a_tab_that_is_closed_and_opened_again(scene: Scene) -> None:
 def test_half_a_url_in_the_address_bar(
     scene: Scene, spoil: Callable[[str], str], code: str
 ) -> None:
-    """It says what to do, ends nothing, and the whole URL still works."""
+    """The error says what to do and ends nothing; the whole URL still works."""
     with listen(scene) as listener:
         person = Person()
         redirect = begin(scene, person)
@@ -228,7 +228,7 @@ def cut(redirect: str, name: str, *, share: float) -> str:
     ],
 )
 def test_half_a_url_that_is_pasted(scene: Scene, name: str, share: float, code: str) -> None:
-    """Wherever it breaks off, it is told what to do, nothing is sent, and a new attempt works."""
+    """Wherever the URL is cut off, the error says what to do, and a new attempt works."""
     request = scene.oauth.begin(domain="datadoghq.com", session=ONE_PERSON)
     redirect = visit_consent(request)
     sent = len(scene.http.transcript)
@@ -277,7 +277,7 @@ def test_the_url_of_another_site(scene: Scene) -> None:
 
 
 def test_a_no_says_what_to_do(scene: Scene) -> None:
-    """The page of a denial tells the customer how to go on."""
+    """The page after a denial tells the customer how to continue."""
     with listen(scene) as listener:
         url = f"{listener.onboarding_url}?{FROM_TILE}"
         says_what_to_do(Person().finish(url, "deny"), "access_denied")

@@ -1,4 +1,4 @@
-"""The answers derived from the spec cover the catalogue, hold nothing real, and load late."""
+"""The responses derived from the spec cover the catalogue, are fictional, and load lazily."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ Read = "Callable[[httpx.Response], dict[str, str]]"
 
 
 def is_error_page(answer: httpx.Response, text: str) -> bool:
-    """Tell whether the answer is an error page with this text."""
+    """Return whether the response is an error page with this text."""
     html = answer.headers["content-type"].startswith("text/html")
     return answer.status_code == 400 and html and text in answer.text
 
@@ -88,7 +88,7 @@ def test_private_client_lives_in_its_own_org_only(
 def test_response_type_is_code(
     partner: Partner, read_redirect: Read, response_type: str | None, error: str
 ) -> None:
-    """Another response type, the implicit one too, is refused by redirect."""
+    """Any other response type, even the implicit one, is refused by redirect."""
     assert read_redirect(partner.ask(response_type=response_type))["error"] == error
 
 

@@ -98,7 +98,7 @@ def test_test_authorization(
 def test_publishing_shows_credentials_once(
     partner: Partner, sandbox: Sandbox, make_partner: Callable[..., Partner], find_form: FindForm
 ) -> None:
-    """The new secret stands on one page, once, and the new client is good everywhere."""
+    """The new secret appears on one page, only once, and the new client is valid everywhere."""
     page = partner.page("developer")
     shown = press(partner, page, find_form(page, "developer/publish"))
     [secret] = re.findall(r"sandbox-secret-\w+", shown.text)

@@ -26,7 +26,7 @@ def sandbox(make_sandbox: Callable[..., Sandbox]) -> Sandbox:
 
 @pytest.fixture
 def press(partner: Partner, find_form: Callable[..., dict[str, Any]]) -> Callable[..., int]:
-    """Press a button of the page, found by what its form holds."""
+    """Press a button on the page, found by its form's fields."""
 
     def press(action: str, **fields: str) -> int:
         page = partner.page(PAGE)
@@ -103,7 +103,7 @@ def test_a_disabled_app_cannot_be_authorized(partner: Partner, press: Callable[.
 def test_the_page_has_rules(
     sandbox: Sandbox, partner: Partner, find_form: Callable[..., dict[str, Any]]
 ) -> None:
-    """It asks for permissions, and takes no scope, value or app that it did not offer."""
+    """The page requires permissions, and accepts only scopes, values and apps that it offers."""
     page = partner.page(PAGE)
     form = find_form(page, "app-scopes/scope", scope="metrics_read")
     for wrong, status in ({"scope": "x"}, 400), ({"to": "x"}, 400), ({"client_id": "x"}, 404):

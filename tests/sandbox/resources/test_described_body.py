@@ -33,7 +33,7 @@ def test_senseless_bodies(body: object) -> None:
 
 
 def test_lists_of_ids_say_something() -> None:
-    """A required list of ids must hold one; other required lists may be empty."""
+    """A required list of ids must contain one; other required lists may be empty."""
     schema = {"t": "o", "p": {"public_ids": {"t": "l"}, "tags": {"t": "l"}}, "r": ["tags"]}
     check_body(schema, {"tags": []})
     with pytest.raises(SenselessBodyError):

@@ -1,4 +1,4 @@
-"""Kinds that only the API description knows are kept, checked and forgotten like the others."""
+"""Kinds known only from the API description are stored, checked and deleted like the others."""
 
 from __future__ import annotations
 

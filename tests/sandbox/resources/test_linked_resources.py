@@ -1,4 +1,4 @@
-"""Resources link to who made them, and an answer includes what the operation includes."""
+"""Resources link to their creator, and a response includes what the operation includes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MAPPINGS, ROLES = "/api/v2/authn_mappings", "/api/v2/roles"
 
 @pytest.fixture
 def ask(partner: Partner) -> Callable[..., Any]:
-    """Call the API with a token that may do everything, and read the answer."""
+    """Call the API with a token that may do everything, and read the response."""
     token = partner.tokens()["access_token"]
 
     def call(method: str, path: str, body: Any = None) -> Any:

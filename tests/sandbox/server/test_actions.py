@@ -84,7 +84,7 @@ def test_switches_of_one_organization(
 
 
 def test_lifetimes_are_real_and_told(partner: Partner, sandbox: Sandbox) -> None:
-    """A token ends by the machine's clock; expires_in says so, or what it is told to claim."""
+    """A token expires by the machine's clock; expires_in matches, or has the claimed value."""
     sandbox.actions.set_lifetime(0.2, claims=400)
     tokens = partner.tokens()
     assert tokens["expires_in"] == 400
@@ -207,7 +207,7 @@ def test_consent_by_a_call(partner: Partner, sandbox: Sandbox) -> None:
     ],
 )
 def test_consent_that_cannot_be(sandbox: Sandbox, url: str, words: str) -> None:
-    """A wrong address and a request that Datadog refuses on a page are told in words."""
+    """A wrong address and a request that Datadog refuses on a page are explained in words."""
     with pytest.raises(SandboxError, match=words):
         sandbox.actions.consent(url, org=sandbox.orgs["us1"][0].id)
 

@@ -1,4 +1,4 @@
-"""Programs with the key share a sandbox, each with a client of its own."""
+"""Programs with the key share a sandbox, each with its own client."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_strange_questions(shared: Sandbox, question: dict[str, Any]) -> None:
 @pytest.mark.behaviour("control-proof")
 @pytest.mark.checklist("S10")
 def test_it_proves_that_it_knows_the_key(shared: Sandbox, sandbox: Sandbox) -> None:
-    """A nonce is answered by what only the key can make; a sandbox without one has no answer."""
+    """Only the key gives the right reply to a nonce; a sandbox without a key has no reply."""
     found = set()
     for nonce in ("0" * 32, "f" * 64):
         answer = _challenge(shared, nonce)
@@ -134,7 +134,7 @@ def test_an_answer_opens_once(shared: Sandbox) -> None:
         return httpx.post(url, json={"do": "join"}, headers=headers, trust_env=False).status_code
 
     def refused(key: str, nonce: str) -> bool:
-        """Tell that nothing was joined: the number is answered like any other question for it."""
+        """Check that nothing was joined: the number gets the same reply as any other."""
         before = shared._dispatcher._control._joined  # type: ignore[union-attr]
         join(key, nonce)
         return shared._dispatcher._control._joined == before  # type: ignore[union-attr]

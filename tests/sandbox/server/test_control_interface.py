@@ -24,7 +24,7 @@ FILE = {"integration": {"name": "a", "redirect_uris": ["https://a.example/cb"], 
 
 
 class Remote:
-    """Speak to the control interface of a sandbox, and hold each answer against the document."""
+    """Call a sandbox's control interface, and check each response against the document."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
@@ -35,7 +35,7 @@ class Remote:
         self.called: set[str] = set()
 
     def __call__(self, method: str, path: str, body: Any = None, *, status: int = 200) -> Any:
-        """Send one request; its answer must be as the document says."""
+        """Send one request; its response must match the document."""
         given = {} if body is None else {"json": body}
         answer = self.http.request(method, path, **given)
         assert answer.status_code == status, answer.text
@@ -87,7 +87,7 @@ def test_the_document_is_openapi(remote: Remote) -> None:
 
 
 def test_every_operation_answers_as_described(remote: Remote, partner: Partner) -> None:
-    """Each operation is called over HTTP, and its answer fits the document's schema."""
+    """Each operation is called over HTTP, and its response matches the document's schema."""
     client = remote.sandbox.client
     org = remote("POST", "/control/organizations", {"site": "us1", "name": "Initech"})["id"]
     remote("GET", "/control/organizations")
@@ -198,5 +198,5 @@ def test_what_makes_no_sense_is_one_sentence(
     ],
 )
 def test_what_is_not_there_is_404(remote: Remote, method: str, path: str, body: Any) -> None:
-    """An unknown id and an unknown operation are told apart from a bad request."""
+    """An unknown id and an unknown operation are distinguished from a bad request."""
     assert remote(method, path, body, status=404)["errors"]

@@ -121,7 +121,7 @@ def test_another_user_of_the_machine_reads_nothing(sandbox: Sandbox) -> None:
 
 
 def test_a_rebound_name_reads_nothing(browser: httpx.Client) -> None:
-    """A page whose name was made to lead here is told apart by its Host, whatever it carries."""
+    """A page whose name was made to lead here is recognized by its Host, whatever it sends."""
     port = browser.base_url.port
     for path in ("/", "/live/entries", "/control/journal"):
         headers = {"host": f"evil.example:{port}", "x-sandbox-key": OPERATOR}

@@ -66,7 +66,7 @@ def point(metric: str, value: float, at: int = NOW, **more: Any) -> dict[str, An
 
 @pytest.mark.behaviour("intake-answers")
 def test_intake_answers_as_recorded(data: Data) -> None:
-    """Each intake endpoint answers 202 and its own body."""
+    """Each intake endpoint returns 202 and its own body."""
     sent = data.send("/api/v2/series", {"series": [point("a", 1)]})
     assert (sent.status_code, sent.json()) == (202, {"errors": []})
     sent = data.log({"message": "hi"})
@@ -275,7 +275,7 @@ def test_malformed_intake_is_refused(data: Data, path: str, body: bytes) -> None
 @pytest.mark.behaviour("malformed-log")
 @pytest.mark.parametrize("body", [b"{", b'"text"', b"[1]", b'{"message":NaN}'])
 def test_malformed_log_is_refused(data: Data, body: bytes) -> None:
-    """The log intake has an error shape of its own."""
+    """The log intake has its own error format."""
     options = {"headers": {"Content-Type": "application/json"}, "host": "logs_intake_url"}
     answer = data.partner.call("/api/v2/logs", key=data.key, content=body, **options)
     assert answer.status_code == 400

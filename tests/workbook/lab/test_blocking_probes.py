@@ -49,7 +49,7 @@ def test_an_interrupt_returns_what_was_found(serve: Serve) -> None:
 
 
 def test_an_interrupt_while_waiting(serve: Serve) -> None:
-    """Also where no result comes in, and the caller only waits."""
+    """This also holds if no result arrives and the caller only waits."""
     server = serve(respond=lambda a: Answer(after=0.0 if "user" in a.target else 3.0))
     probing = Probing([_target(server.site)], now=NOW)
 
@@ -68,7 +68,7 @@ def test_an_interrupt_while_waiting(serve: Serve) -> None:
 
 
 def test_in_a_cell_with_a_running_loop(serve: Serve) -> None:
-    """A plain call works where a loop runs already, and shows progress in the caller's thread."""
+    """A plain call works inside a running loop, and shows progress in the caller's thread."""
     server = serve(Answer("[]"))
     threads: set[int] = set()
 

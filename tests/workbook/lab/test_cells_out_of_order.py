@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Older(NamedTuple):
-    """Hold the variables of cells that ran before the set-up cell was run again."""
+    """The variables of cells that ran before the set-up cell was run again."""
 
     request: AuthorizationRequest
     redirect: str
@@ -61,7 +61,7 @@ def test_the_exchange_twice(lab: Lab) -> None:
 
 
 def test_a_redirect_twice(lab: Lab) -> None:
-    """An attempt is answered once, and a new one is not in the way of anything."""
+    """An attempt is completed once, and a new one does not interfere."""
     redirect = visit_consent(lab.authorization_request())
     assert lab.oauth.receive(redirect, session=ONE_PERSON).code
     assert refused(lambda: lab.oauth.receive(redirect, session=ONE_PERSON)) == "wrong_state"
@@ -76,7 +76,7 @@ def test_requests_in_another_order(lab: Lab) -> None:
 
 
 def test_refreshing_what_was_revoked(lab: Lab) -> None:
-    """A grant that a later cell ended is ended for earlier cells, too."""
+    """A grant that a later cell ended is also ended for earlier cells."""
     tokens = lab.connect()
     lab.revoke(tokens)
     assert refused(lambda: lab.refresh(tokens)) == "invalid_refresh_token"

@@ -1,4 +1,4 @@
-"""A person authorizes in a browser and pastes where they ended; nothing of it is kept."""
+"""A person authorizes in a browser and pastes the final address; none of it is saved."""
 
 from __future__ import annotations
 

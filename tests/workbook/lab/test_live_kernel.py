@@ -62,7 +62,7 @@ def test_nobody_is_there() -> None:
 
 
 def test_a_person_answers(kernel: BlockingKernelClient) -> None:
-    """A person opens the link and pastes; neither link nor answer is left in the outputs."""
+    """A person opens the link and pastes; no link or input is left in the outputs."""
     outputs: list[dict[str, Any]] = []
     asked: list[dict[str, Any]] = []
 

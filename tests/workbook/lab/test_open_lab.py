@@ -1,4 +1,4 @@
-"""The lab takes one registration through the flow, offline, and shows no secret on the way."""
+"""The lab takes one registration through the flow, offline, without showing a secret."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def test_client_that_only_reads(only_reads: Path) -> None:
 
 
 def test_drill_returns_the_error() -> None:
-    """A drill gives the provoked failure as a value, in a sandbox of its own."""
+    """A drill returns the provoked failure as a value, in a separate sandbox."""
     with open_lab() as lab:
         error = lab.drill("denied-consent")
         assert isinstance(error, AuthorizationError)
@@ -169,7 +169,7 @@ def test_live_shows_real_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_closed_sandbox_is_no_network() -> None:
-    """After `close` nothing answers, and the error says so."""
+    """After `close`, nothing responds, and the error says so."""
     lab: Lab = open_lab()
     response = lab.authorize()
     lab.close()

@@ -1,4 +1,4 @@
-"""The advice names the fewest scopes that do, and those that are asked for in vain."""
+"""The advice names the fewest sufficient scopes, and those that are not needed."""
 
 from __future__ import annotations
 
@@ -220,7 +220,7 @@ def test_what_was_granted_and_not_used() -> None:
 
 
 def test_of_two_scopes_that_would_do_the_needed_one_is_used() -> None:
-    """A scope counts as unused where another that is needed anyway opens all its calls."""
+    """A scope counts as unused if another required scope opens all its calls."""
     held = ("org_management", "monitors_write")
     scopes = GrantedScopes(requested=held, granted=held)
     use = scope_use(scopes, exchanges=[_exchange(EITHER), _exchange("POST /api/v1/monitor")])

@@ -34,7 +34,7 @@ pytestmark = [pytest.mark.checklist("L9"), pytest.mark.checklist("L10")]
 
 @dataclass
 class Waiting:
-    """Hold what waits for the user: a link, and what `wait` came to when the block has ended."""
+    """What waits for the user: a link, and the outcome of `wait` once the block has ended."""
 
     url: str
     outcome: list[Any]

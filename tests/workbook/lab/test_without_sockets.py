@@ -16,7 +16,7 @@ async def _double(number: int, *, seconds: float = 0.0) -> int:
 
 
 def test_a_coroutine_runs_inside_a_running_loop() -> None:
-    """It ends with its result, tasks and pauses included, and the outer loop goes on after it."""
+    """It returns its result, tasks and pauses included, and the outer loop then continues."""
 
     async def many() -> list[int]:
         return await asyncio.gather(*(_double(n, seconds=0.01) for n in range(3)))
@@ -48,7 +48,7 @@ def test_a_failure_leaves_the_outer_loop_as_it_was() -> None:
 
 
 def test_waiting_for_what_cannot_come_is_an_error() -> None:
-    """A coroutine that only another thread could wake is told so, and does not hang."""
+    """A coroutine that only another thread could wake gets an error, and does not hang."""
 
     async def wait() -> None:
         await asyncio.get_running_loop().create_future()

@@ -64,7 +64,7 @@ def test_each_link_of_a_copy_leads_somewhere(folder: Path) -> None:
 
 
 def test_an_installed_package_brings_its_lessons(tmp_path: Path) -> None:
-    """The wheel holds them inside the package, and `ddoauth lab` finds them there."""
+    """The wheel has them inside the package, and `ddoauth lab` finds them there."""
     project = tomllib.loads((KIT.parent / "pyproject.toml").read_text("utf-8"))
     forced = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
     assert forced == {"notebooks": "ddoauth_kit/notebooks"}

@@ -30,7 +30,7 @@ SITES = ("us1", "eu", "us1-fed")
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> LessonRuns:
-    """Run a notebook that knows sites, and one that fails in a way of its own."""
+    """Run a notebook that uses sites, and one that fails in its own way."""
     folder = tmp_path_factory.mktemp("lessons")
     table = (
         "from ddoauth_kit import DATADOG_SITES\n"

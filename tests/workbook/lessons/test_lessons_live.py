@@ -1,4 +1,4 @@
-"""Every lesson runs with `MODE = "live"`, and only who answers at Datadog's names differs."""
+"""Every lesson runs with `MODE = "live"`, and only the server at Datadog's names differs."""
 
 from __future__ import annotations
 
@@ -68,9 +68,9 @@ def test_lesson_in_live_mode(
 
 @pytest.mark.long
 def test_lessons_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With writes, the lessons share one organization: the second takes the key that was kept.
+    """With writes, the lessons share one organization: the second uses the stored key.
 
-    Those that say nothing to Datadog say nothing here either.
+    Those that send nothing to Datadog send nothing here either.
     """
     with Sandbox() as datadog, scene(datadog) as front:
         _set_up(monkeypatch, front)

@@ -1,4 +1,4 @@
-"""A registration is kept whole or not at all, wherever keeping it breaks off."""
+"""A registration is stored completely or not at all, wherever storing it is interrupted."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def environ(tmp_path: Path) -> dict[str, str]:
 
 
 def own(**changes: Any) -> ClientRegistration:
-    """Return a private client that can be kept."""
+    """Return a private client that can be stored."""
     return registration(**{"redirect_uris": (LOOPBACK,), **changes})
 
 
@@ -79,7 +79,7 @@ def client_file(environ: dict[str, str]) -> Path:
 
 
 def code_of(caught: pytest.ExceptionInfo[InputError]) -> str:
-    """Return the code, after a look that the error tells no secret."""
+    """Return the code, after checking that the error reveals no secret."""
     assert not readable(CLIENT_SECRET, str(caught.value))
     assert caught.value.advice
     return caught.value.code
@@ -106,14 +106,14 @@ def test_the_secret_is_in_the_store_and_nowhere_else(
 
 @pytest.mark.skipif(os.name != "posix", reason="file modes are of POSIX systems")
 def test_only_this_user_reads_the_file(environ: dict[str, str], tmp_path: Path) -> None:
-    """Folder and file are made for one user, though neither holds a secret."""
+    """The folder and file are readable only by one user, although neither contains a secret."""
     keep_registration(own(), site="us1", environ=environ)
     places = [tmp_path / "config", *(tmp_path / "config").iterdir()]
     assert [stat.S_IMODE(path.stat().st_mode) for path in places] == [0o700, 0o600]
 
 
 def test_each_kind_and_site_has_a_file(environ: dict[str, str]) -> None:
-    """A published client does not take the private one's place."""
+    """A published client does not replace the private one."""
     published = registration(kind=Kind.PUBLISHED, redirect_uris=("https://acme.com/cb",),
                              onboarding_url="https://acme.com/start", client_id="p")  # fmt: skip
     keep_registration(own(), site="us1", environ=environ)
@@ -123,7 +123,7 @@ def test_each_kind_and_site_has_a_file(environ: dict[str, str]) -> None:
 
 
 def test_a_file_that_cannot_be_written_loses_nothing(environ: dict[str, str]) -> None:
-    """The client before still works, the new secret is kept, and the next attempt is whole."""
+    """The previous client still works, the new secret is stored, and the next attempt succeeds."""
     keep_registration(own(), site="us1", environ=environ)
     path = client_file(environ)
     aside = path.rename(f"{path}.aside")
@@ -175,7 +175,7 @@ def test_a_secret_that_cannot_be_kept_leaves_the_file(environ: dict[str, str]) -
 
 
 def test_what_would_be_forgotten_is_not_kept(environ: dict[str, str], tmp_path: Path) -> None:
-    """A store in memory ends with the call; that is said, and no file names the client."""
+    """A store in memory ends with the call; the error says so, and no file names the client."""
     forgetful = {**environ, "DDOAUTH_STORE": "memory"}
     with pytest.raises(InputError, match=r"go to memory.*DDOAUTH_STORE says memory") as caught:
         keep_registration(own(), site="us1", environ=forgetful)
@@ -196,7 +196,7 @@ def test_a_variable_that_wins_is_named(environ: dict[str, str]) -> None:
 
 
 def test_without_a_home_nothing_is_kept(environ: dict[str, str], tmp_path: Path) -> None:
-    """The reason is told before the secret goes anywhere."""
+    """The reason is given before the secret goes anywhere."""
     del environ["DDOAUTH_CONFIG_FOLDER"]
     with pytest.raises(InputError, match="names no home") as caught:
         keep_registration(own(), site="us1", environ=environ)
@@ -243,7 +243,7 @@ def test_what_a_sandbox_issued_stays_in_memory(environ: dict[str, str], tmp_path
 
 
 def test_binder_takes_no_registration(environ: dict[str, str], tmp_path: Path) -> None:
-    """There nothing is kept and nothing is looked for."""
+    """On Binder, nothing is stored and nothing is looked up."""
     binder = {**environ, "BINDER_SERVICE_HOST": "10.0.0.7"}
     with pytest.raises(InputError) as caught:
         keep_registration(own(), site="us1", environ=binder)
@@ -273,7 +273,7 @@ def test_binder_takes_no_registration(environ: dict[str, str], tmp_path: Path) -
 def test_what_cannot_be_kept_is_named(
     environ: dict[str, str], tmp_path: Path, changes: dict[str, Any], field: str, problem: str
 ) -> None:
-    """The check and the attempt to keep it name the field alike, and nothing is kept."""
+    """The check and the attempt to store it name the same field, and nothing is stored."""
     spoilt = own(**changes)
     table = check_registration(spoilt).frame
     rows = table[(table["field"] == field) & (table["stops"] == "yes")]

@@ -1,4 +1,4 @@
-"""Ticks outlive the kernel where something may be written, and say so where nothing may."""
+"""Ticks outlive the kernel if they can be written, and the panel says so if they can't."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_a_folder_at_home_is_named_as_people_write_it(
 
 @pytest.mark.skipif(os.name != "posix", reason="file modes are of POSIX systems")
 def test_only_this_user_reads_them(environ: dict[str, str], tmp_path: Path) -> None:
-    """Folder and file are made for one user."""
+    """The folder and file are readable only by one user."""
     Ticks("app", environ=environ).write({"open"})
     modes = [stat.S_IMODE(path.stat().st_mode) for path in [tmp_path / "config", *files(tmp_path)]]
     assert modes == [0o700, 0o600]
@@ -69,7 +69,7 @@ def files(folder: Path) -> list[Path]:
 def test_what_cannot_be_read_counts_as_empty(
     environ: dict[str, str], tmp_path: Path, content: bytes
 ) -> None:
-    """A broken file ticks nothing, raises nothing, says so, and is mended by the next tick."""
+    """A broken file gives no ticks and no error, is reported, and is replaced by the next tick."""
     path = tmp_path / "config" / "ticks-app.json"
     path.parent.mkdir()
     path.write_bytes(content)
@@ -82,7 +82,7 @@ def test_what_cannot_be_read_counts_as_empty(
 
 
 def test_a_folder_that_cannot_be_written_is_told(environ: dict[str, str], tmp_path: Path) -> None:
-    """The kernel has the ticks, `where` names the reason, and once it can be written it is."""
+    """The kernel has the ticks, `where` gives the reason, and they are written once that works."""
     blocked = tmp_path / "config"
     blocked.write_bytes(b"a file in the folder's place")
     ticks = Ticks("app", environ=environ)

@@ -1,4 +1,4 @@
-"""The sandbox's own pages are clicked in the notebook where no browser can reach them."""
+"""The sandbox's own pages can be clicked in the notebook if no browser can reach them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ WITHOUT_THREADS = "import threading; threading.stack_size(1 << 46)\n"
 
 @pytest.fixture
 def lab() -> Iterator[Lab]:
-    """Give a lab that no browser can reach."""
+    """Return a lab that no browser can reach."""
     with open_sandbox_lab(in_process=True) as lab:
         yield lab
 
@@ -38,7 +38,7 @@ def _decision(view: PageView, decision: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("decision", ["approve", "deny"])
 def test_a_person_decides_on_the_page_in_the_panel(lab: Lab, decision: str) -> None:
-    """Both buttons of the consent page lead to what they lead to in a browser."""
+    """Both buttons of the consent page work as in a browser."""
     panel = AuthorizePanel(lab)
     panel.begin()
     until(lambda: panel._page.html)

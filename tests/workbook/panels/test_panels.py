@@ -37,7 +37,7 @@ def _field(panel: FilterableMatrix, label: str) -> object:
 def test_a_field_asks_where(
     panel: FilterableMatrix, label: str, value: object, expected: VerdictMatrix
 ) -> None:
-    """Each labelled field narrows as its argument of `where` does, and gives back what it took."""
+    """Each labelled field filters as its argument of `where` does, and can be reset."""
     field = _field(panel, label)
     before = field.value  # type: ignore[attr-defined]
     field.value = value  # type: ignore[attr-defined]
@@ -54,7 +54,7 @@ def test_fields_work_together(panel: FilterableMatrix) -> None:
 
 
 def test_it_says_the_same_without_a_kernel(panel: FilterableMatrix) -> None:
-    """Beside the panel, an output holds the whole matrix as text and as HTML."""
+    """Next to the panel, an output contains the whole matrix as text and as HTML."""
     bundle = panel._repr_mimebundle_()
     assert bundle["text/plain"] == repr(panel) == MATRIX.text()
     assert bundle["text/html"] == MATRIX.html()

@@ -1,4 +1,4 @@
-"""The form keeps the secret in the store, and nothing that was typed in the notebook."""
+"""The form stores the secret, and nothing that was typed stays in the notebook."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_a_kept_registration_leaves_no_secret_behind_in_the_form() -> None:
 
 @pytest.mark.parametrize("change", [{"client_id": "another"}, {"kind": "published"}])
 def test_the_secret_that_is_held_is_for_one_client(change: dict[str, str]) -> None:
-    """Typed for one, it is not kept for another that is typed over it."""
+    """A secret typed for one client is not stored for another one."""
     with open_sandbox_lab() as lab:
         form = RegistrationForm("us1", store=lab.store)
         press(form, "Check")
@@ -86,7 +86,7 @@ def test_the_secret_that_is_held_is_for_one_client(change: dict[str, str]) -> No
 
 
 def test_test_addresses_of_a_published_client_are_refused() -> None:
-    """The sentence names the address, and nothing is kept."""
+    """The sentence names the address, and nothing is stored."""
     with open_sandbox_lab() as lab:
         form = RegistrationForm("us1", store=lab.store)
         reply = press(form, "Keep", kind="published")

@@ -21,7 +21,7 @@ def test_the_picker_shows_the_hosts_of_a_site() -> None:
 
 
 def test_every_site_can_be_picked_by_name_and_domain() -> None:
-    """The field offers the nine, and begins with the one that was named."""
+    """The field offers the nine sites, and starts with the given one."""
     picker = SitePicker("ap1")
     offered = dict(field(picker, "Datadog site").options)
     assert picker.value.name == "ap1"

@@ -23,13 +23,13 @@ HOUR = 3600
 
 @pytest.fixture
 def lab() -> Iterator[Lab]:
-    """Give a lab with a sandbox of its own."""
+    """Return a lab with its own sandbox."""
     with open_sandbox_lab() as lab:
         yield lab
 
 
 def left(panel: TokenPanel) -> str:
-    """Return what the countdown says now."""
+    """Return the current text of the countdown."""
     panel.tick()
     return str(panel._left.value)
 
@@ -62,7 +62,7 @@ def test_tokens_count_down_are_renewed_and_revoked(lab: Lab) -> None:
 
 
 def test_after_the_end_it_offers_to_authorize_again(lab: Lab) -> None:
-    """The panel goes on with the new grant, and its buttons work again."""
+    """The panel continues with the new grant, and its buttons work again."""
     panel = TokenPanel(lab, lab.connect())
     panel.revoke()
     assert panel.finish(10)
@@ -126,7 +126,7 @@ def test_a_refused_refresh_ends_the_panel(lab: Lab) -> None:
 
 
 def test_a_cell_that_refreshes_meanwhile_makes_nothing_false(lab: Lab) -> None:
-    """The panel speaks of its own tokens, and its button goes on from them."""
+    """The panel shows its own tokens, and its button uses them."""
     tokens = lab.connect()
     panel = TokenPanel(lab, tokens)
     lab.refresh(tokens)
@@ -149,7 +149,7 @@ def test_a_closed_lab_gets_a_sentence(lab: Lab) -> None:
 
 
 def test_without_writes_nothing_is_revoked(lab: Lab) -> None:
-    """The panel says that nothing was sent, and goes on with the tokens."""
+    """The panel says that nothing was sent, and keeps the tokens."""
     careful = Lab(replace(lab.backend, writes=False, owned=False))
     panel = TokenPanel(careful, lab.connect())
     sent = len(lab.transcript)

@@ -1,4 +1,4 @@
-"""Exchanges unfold, masked, and leave as code, in a browser alone; what they hold stays text."""
+"""Exchanges unfold masked and can be copied as code, only in a browser; they stay text."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ HOSTILE = "\"'`></textarea></pre></details><img src=x onerror=alert(1)><script>a
 
 @pytest.fixture
 def lab() -> Iterator[Lab]:
-    """Give a lab with a sandbox of its own."""
+    """Return a lab with its own sandbox."""
     with open_sandbox_lab() as lab:
         yield lab
 
@@ -110,7 +110,7 @@ def _tags(element: Element) -> Iterator[tuple[str, list[str]]]:
 
 
 def test_many_exchanges_come_page_by_page(lab: Lab) -> None:
-    """The newest fifty are made at first, the others when somebody asks for them."""
+    """The newest fifty are created first, the others on request."""
     for number in range(KEPT_EXCHANGES + 200):
         lab.transcript.add(Record(probe(number)))
     panel = TranscriptPanel(lab)

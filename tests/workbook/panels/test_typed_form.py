@@ -25,7 +25,7 @@ class Buttons:
         self.form = TypedForm(*FIELDS, actions={"Go": self.go})
 
     def go(self, typed: Typed) -> FormReply:
-        """Take what is typed."""
+        """Accept the input."""
         self.pressed.append(typed)
         if isinstance(self.reply, Exception):
             raise self.reply

@@ -27,7 +27,7 @@ DRIVERS = {
 
 
 class Place:
-    """Hold the folders of one run: all that it may write is under `root`, and ours is beside."""
+    """The folders of one run: it writes only under `root`, and the test's folder is next to it."""
 
     def __init__(self, folder: Path) -> None:
         self.root = folder / "left"
@@ -63,7 +63,7 @@ class Place:
         return [sys.executable, "-m", *DRIVERS[driver], *where]
 
     def executed(self, ending: str) -> Path:
-        """Return where the executed notebook of an ending is."""
+        """Return the path of the executed notebook."""
         return self.out / f"{ending}.us1.ipynb"
 
     def secrets(self) -> list[str]:
@@ -80,7 +80,7 @@ class Place:
 
 
 def _leaks(secrets: list[str], texts: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Return the secrets that can be read, also where JSON or HTML marks or blanks lie between."""
+    """Return the readable secrets, even with JSON or HTML marks or spaces between their letters."""
     return [
         (name, secret)
         for name, text in texts

@@ -47,7 +47,7 @@ SAYS_ITS_WORKER = (
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """Run two workers, each a process of its own with one thread, as a scheduler would."""
+    """Run two workers, each a separate process with one thread, as a scheduler would."""
     from distributed import LocalCluster
 
     begun = tmp_path_factory.mktemp("begun")
@@ -222,7 +222,7 @@ def test_a_secret_of_the_sender_alone(
 def test_every_slot_of_the_sender(
     cluster: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A worker that turns the sender's secrets round, slot by slot, gives none of them away."""
+    """A worker that sends the sender's secrets back, slot by slot, reveals none of them."""
     monkeypatch.setenv("DDOAUTH_STORE_FOLDER", str(tmp_path / "store"))
     canaries = fill(FileStore(tmp_path / "store"), slots())
     backwards = f"BACKWARDS = {[canary[::-1] for canary in canaries]!r}"
@@ -260,7 +260,7 @@ def test_every_slot_of_the_sender(
 def test_no_scheduler_there(
     address: str, words: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """An address at which no scheduler answers is refused by name, at once and without noise."""
+    """An address without a scheduler is refused by name, at once and quietly."""
     begun = time.monotonic()
     with pytest.raises(InputError, match=words) as caught:
         ClusterRunner(address).run([], settings=RunSettings(), out=tmp_path, done=print)

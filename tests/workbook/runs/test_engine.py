@@ -1,4 +1,4 @@
-"""The engine `ddoauth` keeps papermill's contract, and needs no kernel to be installed."""
+"""The engine `ddoauth` follows papermill's contract, and needs no installed kernel."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def registered() -> None:
-    """Know the engine also where the package was installed before it had one."""
+    """Register the engine even if the package was installed before it had one."""
     from papermill.engines import papermill_engines
 
     papermill_engines.register("ddoauth", DdoauthEngine)
@@ -109,7 +109,7 @@ def test_secret_parameters_are_refused(tmp_path: Path) -> None:
 
 
 def test_each_write_is_masked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Papermill writes before, during and after execution; none of these holds the secret."""
+    """Papermill writes before, during and after execution; no version contains the secret."""
     monkeypatch.setenv("DD_API_KEY", "canary-api-key-4711")
     written: list[str] = []
     write = engine.write_ipynb
@@ -158,7 +158,7 @@ def test_lessons_run_under_nbclient(tmp_path: Path) -> None:
 def test_a_kernel_that_does_not_come_up_is_started_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The first kernel ends before it answers; the second runs the notebook."""
+    """The first kernel exits before it responds; the second runs the notebook."""
     flag = tmp_path / "first"
     stub = tmp_path / "ipykernel" / "__init__.py"
     stub.parent.mkdir()

@@ -1,4 +1,4 @@
-"""A ledger keeps what had ended, through a crash, and only for the same settings and files."""
+"""A ledger keeps finished results through a crash, but only for the same settings and files."""
 
 from __future__ import annotations
 

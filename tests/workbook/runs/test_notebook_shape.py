@@ -104,7 +104,7 @@ def test_a_field_of_another_type_is_read_or_named(
 
 @generated(st.lists(st.sampled_from(["a", "b", "cell-1", "cell-2", "", None, 5]), max_size=6))
 def test_ids_differ(ids: list[object]) -> None:
-    """A cell keeps its id unless a cell before it has the same one."""
+    """A cell keeps its id unless an earlier cell has the same one."""
     cells = [{**TEXT, "id": given} for given in ids]
     found = [cell["id"] for cell in whole_notebook({**WHOLE, "cells": cells})["cells"]]
     assert len({*found}) == len(ids)

@@ -15,7 +15,7 @@ FENCE = re.compile(r"^```mermaid\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 
 def test_every_diagram_of_the_lessons_is_drawn() -> None:
-    """Each picture is XML, holds each name and each word, and lies within its frame."""
+    """Each picture is XML, contains each name and word, and fits its frame."""
     diagrams = [
         (path.stem, source)
         for path in find_notebooks()

@@ -138,7 +138,7 @@ def out(tmp_path: Path) -> Path:
 
 
 def test_summary(out: Path) -> None:
-    """The summary counts, names what never ran, and holds each result without its tables."""
+    """The summary has counts, the cases that never ran, and each result without its tables."""
     summary = json.loads((out / "summary.json").read_text("utf-8"))
     assert (summary["passed"], summary["failed"]) == (6, 1)
     assert summary["not_run"] == ["05_scopes.eu1.globex"]
@@ -180,7 +180,7 @@ def test_junit(out: Path) -> None:
 
 
 def test_report(out: Path) -> None:
-    """The report is one file that loads nothing, and says what failed, why and what is next."""
+    """The report is one self-contained file that says what failed, why, and what to do next."""
     text = (out / "report.html").read_text("utf-8")
     page = _Page(text)
     assert page.open == []
@@ -214,7 +214,7 @@ def test_a_run_names_the_command_that_explains(tmp_path: Path) -> None:
 
 
 def test_a_live_run_names_what_it_talked_to(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Datadog is named only where no sandbox takes its place."""
+    """Datadog is named only if no sandbox takes its place."""
     outcome = RunOutcome([], [], RunSettings(mode="live"), "2026-01-02T03:04:05+00:00", 1.0)
     monkeypatch.delenv("DDOAUTH_SANDBOX", raising=False)
     assert "against real Datadog" in _Page(report(outcome)).text
@@ -247,7 +247,7 @@ def test_verdicts_have_the_names_and_marks_of_the_workbook(out: Path) -> None:
 
 
 def test_the_report_begins_with_what_changed(tmp_path: Path) -> None:
-    """The differences stand above the long list of scopes, and a filter hides whole areas."""
+    """The differences are above the long list of scopes, and a filter hides whole areas."""
     write_results(_outcome(tmp_path), out=tmp_path)
     write_results(replace(_outcome(tmp_path), earlier=read_earlier(tmp_path)), out=tmp_path)
     text = (tmp_path / "report.html").read_text("utf-8")
@@ -370,7 +370,7 @@ def test_what_is_no_run_cannot_be_compared(text: str, tmp_path: Path) -> None:
 
 
 def test_the_scan_ends_each_run(tmp_path: Path) -> None:
-    """A secret that stands in a file of the run is a finding; it is not repeated anywhere."""
+    """A secret in one of the run's files is a finding; it is not repeated anywhere."""
     secret = Secret("canary-known-4711", label="DD_API_KEY")
     outcome = _outcome(tmp_path)
     path = tmp_path / outcome.runs[0].output
@@ -430,7 +430,7 @@ def _odd(drawn: random.Random, depth: int = 3) -> Any:
 
 
 def test_a_heading_is_masked(tmp_path: Path) -> None:
-    """A notebook's own title stands in the report, and a secret in it does not."""
+    """A notebook's own title is in the report, but a secret in it is not."""
     outcome = _outcome(tmp_path)
     secret = Secret("canary-in-a-title-4711", label="DD_API_KEY")
     notebook = tmp_path / "05_scopes.ipynb"
@@ -487,7 +487,7 @@ def test_masked_summaries_are_json(error: str, tmp_path: Path) -> None:
 
 
 def test_a_page_that_takes_too_long_is_named(tmp_path: Path) -> None:
-    """The time limit of a notebook holds for its page; the others and the report are there."""
+    """A notebook's time limit applies to its page; the others and the report are written."""
     write_results(_outcome(tmp_path), out=tmp_path, seconds=1e-9)
     assert "could not be created (TimeoutError)" in (tmp_path / "01_a.us1.acme.html").read_text(
         "utf-8"

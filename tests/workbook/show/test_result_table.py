@@ -123,7 +123,7 @@ def test_a_given_frame_is_a_table() -> None:
 
 
 def test_what_is_shown_needs_no_pandas() -> None:
-    """Lessons show and count their tables where pandas cannot be imported."""
+    """Lessons show and count their tables even if pandas can't be imported."""
     code = """
     import sys
     sys.modules["pandas"] = None  # each import of it fails from now on

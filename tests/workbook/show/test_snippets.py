@@ -1,4 +1,4 @@
-"""A snippet sends the request that was recorded, whatever its values hold."""
+"""A snippet sends the recorded request, whatever its values contain."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def _query(arrived: Arrived) -> dict[str, str]:
     "headers", [(("authorization", TOKEN),), (("dd-api-key", KEY), ("x-note", r'a "b" \ $HOME'))]
 )
 def test_headers_arrive(write: Any, headers: Any, resend: Any) -> None:
-    """Credentials come from the environment into the header where the kit had them."""
+    """Credentials from the environment go into the header where the kit had them."""
     first, second = resend(write, headers=headers)
     for name, _ in headers:
         assert second.headers[name] == first.headers[name]

@@ -53,7 +53,7 @@ PAYLOAD = "cmd|' /C calc'!A0"
 
 
 def _cells(text: str) -> list[str]:
-    """Return what a program that splits at any separator may take for cells, as it reads them."""
+    """Return the possible cells for a program that splits at any separator, as it reads them."""
     parts = re.split(r"[;\t\r\n\v\f\x1c-\x1e\x85\u2028\u2029]", text)
     shown = ["".join(c for c in part if c == "'" or _visible(c)) for part in [text, *parts]]
     return [unicodedata.normalize("NFKC", part).replace("\u2212", "-") for part in shown]
@@ -70,7 +70,7 @@ FORMULAS = [
 
 
 def test_no_generated_formula_is_run() -> None:
-    """Of all combinations of separator, blank, quote and sign none begins a formula."""
+    """No combination of separator, space, quote and sign begins a formula."""
     assert len(FORMULAS) == 8 * 13 * 5 * 14
     for text in FORMULAS:
         assert not [cell for cell in _cells(defused(text)) if cell[:1] in set("=+-@")], ascii(text)

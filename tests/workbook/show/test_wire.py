@@ -70,12 +70,12 @@ def test_a_query_without_a_body() -> None:
 
 
 def test_an_empty_answer() -> None:
-    """An answer without a body ends with its status, and no blank line hangs after it."""
+    """A response without a body ends with its status, without a blank line after it."""
     assert wire_text(replace(QUERY, status=200, response_body="")).endswith("\n\n200")
 
 
 def test_html_is_escaped() -> None:
-    """Placeholders and what a server sends stand in the page as text, never as tags."""
+    """Placeholders and server text appear on the page as text, never as tags."""
     shown = wire_html(QUERY)
     assert shown.startswith("<pre")
     assert shown.count("<") == 2

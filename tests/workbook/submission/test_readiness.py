@@ -1,4 +1,4 @@
-"""Readiness is what was seen, says what is missing, and shows no secret to anybody."""
+"""Readiness reports the evidence, says what is missing, and shows no secret to anybody."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _ready(report: Readiness) -> dict[str, str]:
 
 
 def test_nothing_done_is_nothing_seen(lab: Lab) -> None:
-    """A fresh lab has seen no step and no data flow, and each open row says what to do."""
+    """A fresh lab has no steps and no data flow, and each open row says what to do."""
     report = readiness(lab)
     ready = _ready(report)
     assert not report.is_ready
@@ -155,7 +155,7 @@ def test_addresses_count_as_in_the_checks(redirect: str, onboarding: str, ready:
 
 
 def test_no_secret_in_any_form(lab: Lab, tmp_path: Path) -> None:
-    """Secrets that were stated, probed or kept are masked in the table, the page and the JSON."""
+    """Secrets in statements, probes or stores are masked in the table, the page and the JSON."""
     tokens = lab.connect()
     api_key = lab.api_key(tokens)
     secret, token = lab.registration.secret.reveal(), tokens.refresh_token

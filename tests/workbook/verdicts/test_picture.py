@@ -41,7 +41,7 @@ def _size(element: ET.Element) -> float:
 
 
 def test_every_scope_and_every_verdict_is_there() -> None:
-    """All names stand as text, and there are as many words as verdicts, the legend's besides."""
+    """All names are text, and there are as many words as verdicts, plus those in the legend."""
     words = Counter(element.text for element in _texts())
     for verdict, numbers in MATRIX.counts.items():
         assert words[MARKS[verdict].short] == sum(numbers) + 1

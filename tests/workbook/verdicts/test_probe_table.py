@@ -16,7 +16,7 @@ ROW = {"site": "us1", "scope": "events_read", "verdict": "confirmed"}
 
 
 def test_one_row_for_each_site_and_scope() -> None:
-    """The columns and their types are those of the docstring, whatever the rows hold."""
+    """The columns and their types match the docstring, whatever the rows contain."""
     frame = verdict_frame(full_report())
     assert len(frame) == 131 * 9
     assert tuple(frame.columns) == COLUMNS
@@ -35,7 +35,7 @@ def test_an_empty_report_has_the_same_columns() -> None:
 
 
 def test_rows_come_back_whole() -> None:
-    """From a frame, and from rows as JSON holds them, all results are the same again."""
+    """A frame and rows from JSON both give the same results again."""
     report = full_report()
     from_frame = report_from_rows(verdict_frame(report))
     from_json = report_from_rows([result.as_dict() for result in report.results])
@@ -52,7 +52,7 @@ def test_few_columns_are_enough_and_others_are_left_aside() -> None:
 
 
 def test_a_site_without_any_answer_counts_as_dead() -> None:
-    """Rows hold no baseline, so nothing but answers shows that a token was alive."""
+    """Rows have no baseline, so only responses show that a token was valid."""
     rows = [ROW, {**ROW, "site": "eu1", "verdict": "failed"}]
     assert [baseline.alive for baseline in report_from_rows(rows).baselines] == [True, False]
 

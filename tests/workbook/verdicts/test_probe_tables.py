@@ -94,7 +94,7 @@ def test_save_writes_every_form(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
-    """A file in the way is told in words."""
+    """A file in the way is reported in words."""
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError) as caught:
         ProbeTables(report_on(["us1"], every=60)).save(tmp_path / "file")

@@ -48,7 +48,7 @@ def test_every_source_gives_the_same_results(tmp_path: Path) -> None:
 def test_files_of_something_else(
     name: str, content: bytes | None, said: str | None, tmp_path: Path
 ) -> None:
-    """A file that holds no results is refused in words; cells too many do no harm."""
+    """A file without results is refused in words; extra cells do no harm."""
     if content is not None:
         (tmp_path / name).write_bytes(content)
     if said is None:

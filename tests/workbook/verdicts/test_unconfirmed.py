@@ -27,7 +27,7 @@ def test_the_gravest_stand_first() -> None:
 
 
 def test_said_holds_status_and_words() -> None:
-    """A status stands before the words, and is left out where nothing was answered."""
+    """A status comes before the words, and is omitted if there was no response."""
     assert {f.said for f in FOUND if f.verdict is Verdict.REFUSED} == {"403: Forbidden"}
     assert {f.said for f in FOUND if f.verdict is Verdict.FAILED} == {"no complete answer arrived"}
 

@@ -1,4 +1,4 @@
-"""One page holds everything, by itself, for a phone as for a wide screen, light and dark."""
+"""One self-contained page has everything, for phones and wide screens, light and dark."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_dead_tokens_are_told_first() -> None:
 
 
 def test_all_is_well() -> None:
-    """A run without anything to complain about says so, under a title of one's own."""
+    """A run without problems says so, under a custom title."""
     report = report_on(["us1"], every=40)
     good = tuple(replace(r, verdict=Verdict.CONFIRMED) for r in report.results)
     html = as_page(replace(report, results=good), title="Acme & Co")
