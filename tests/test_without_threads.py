@@ -55,7 +55,6 @@ def test_a_lab_needs_no_thread() -> None:
         from ddoauth_kit.oauth.tokens import current_user_request
         from ddoauth_kit.without_threads import threads_exist
         from ddoauth_kit.workbook import open_lab
-        from ddoauth_kit.workbook.lab.in_process import transport_to
 
         async def cell():
             lab = open_lab()
@@ -63,7 +62,7 @@ def test_a_lab_needs_no_thread() -> None:
             probes = lab.scopes.probe("monitors_read", "logs_read_data")
             begun = len(lab.backend.journal())
             lab.inject("expired-token:1")
-            async with AsyncHttp(transport=transport_to(lab.site.app_url)) as http:
+            async with AsyncHttp() as http:
                 answer = await lab.grant(tokens).asend(http, current_user_request)
             paths = [entry.path.rpartition("/")[2] for entry in lab.backend.journal()[begun:]]
             return [r.verdict.value for r in probes.report.results], answer.status, paths

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
 from ddoauth_kit.masking.redaction import issued_secrets, redact_body
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ddoauth_kit.sites import Host, Site
 
 Pairs = tuple[tuple[str, "str | Secret"], ...]
+_SUCCESS: Final = range(200, 300)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,11 @@ class Response:
     text: str = field(repr=False)
     record: Record = field(repr=False)
     secrets: tuple[Secret, ...] = field(default=(), repr=False)
+
+    @property
+    def succeeded(self) -> bool:
+        """Return whether the status is from 200 to 299."""
+        return self.status in _SUCCESS
 
     @property
     def exchange(self) -> Exchange:

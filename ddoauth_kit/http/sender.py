@@ -34,14 +34,18 @@ if TYPE_CHECKING:
     from ddoauth_kit.http.sending import Outcome
     from ddoauth_kit.sites import Site
 
-    # A client's settings depend on the site, the scheme, and whether the server is on this machine.
-    Route = tuple[Site, str, bool]
+    # A client's settings depend on the site, the scheme, whether the server is on this machine, and
+    # the transport that reaches it without sockets, if there is one.
+    Route = tuple[Site, str, bool, Any]
 
 CONNECTIONS_PER_SITE: Final = 10
 _ALL: Final = httpx.Limits(max_connections=CONNECTIONS_PER_SITE)
 # For each request, httpcore goes through all the connections in a pool several times, which takes
 # longer than the request itself. In a pool with a single connection, that takes no time.
 _ONE: Final = httpx.Limits(max_connections=1)
+# Transports without sockets, by host and port; one that stays here after its server has ended
+# refuses requests.
+TRANSPORTS: Final[dict[str, Any]] = {}
 _OWN_HEADERS: Final = (
     ("connection", "keep-alive"),
     ("user-agent", f"python-httpx/{httpx.__version__}"),
@@ -58,11 +62,10 @@ class Http:
     name to the end of the body; both are in seconds. `sleep` is called with a number of seconds
     when a repeatable request has to wait before it is sent again. Redirects are never followed, and
     cookies are never stored. Without `keep_answers`, the transcript contains only the counts and
-    field names of successful API responses, because the values are a customer's data. `transport`
-    carries requests in place of sockets, for example to a server in the same process.
+    field names of successful API responses, because the values are a customer's data.
     """
 
-    def __init__(  # noqa: PLR0913 - each is a choice of the caller
+    def __init__(
         self,
         *,
         timeout: float = 10.0,
@@ -70,12 +73,10 @@ class Http:
         transcript: Transcript | None = None,
         sleep: Callable[[float], None] = pause,
         keep_answers: bool = False,
-        transport: httpx.BaseTransport | None = None,
     ) -> None:
         self.transcript = transcript if transcript is not None else Transcript()
         self._timeout = min(timeout, deadline)
         self._deadline = deadline
-        self._transport = transport
         self._sleep = sleep
         self._sending = Sending(transcript=self.transcript, keep_answers=keep_answers)
         self._clients: dict[Route, httpx.Client] = {}
@@ -149,13 +150,7 @@ class Http:
     def _client(self, request: Request) -> httpx.Client:
         route = _route(request)
         if route not in self._clients:
-            client: httpx.Client = _made(
-                httpx.Client,
-                route,
-                timeout=self._timeout,
-                limits=_ALL,
-                transport=self._transport,
-            )
+            client: httpx.Client = _made(httpx.Client, route, timeout=self._timeout, limits=_ALL)
             for pool in _pools(client):
                 pool._network_backend = TimedBackend(pool._network_backend)  # noqa: SLF001
             self._clients[route] = client
@@ -170,7 +165,7 @@ class AsyncHttp:
     may share a `transcript`.
     """
 
-    def __init__(  # noqa: PLR0913 - each is a choice of the caller
+    def __init__(
         self,
         *,
         timeout: float = 10.0,
@@ -178,12 +173,10 @@ class AsyncHttp:
         transcript: Transcript | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         keep_answers: bool = False,
-        transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self.transcript = transcript if transcript is not None else Transcript()
         self._timeout = min(timeout, deadline)
         self._deadline = deadline
-        self._transport = transport
         self._sleep = sleep
         self._sending = Sending(transcript=self.transcript, keep_answers=keep_answers, pace=Pace())
         self._clients: list[httpx.AsyncClient] = []
@@ -267,11 +260,7 @@ class AsyncHttp:
     def _opened(self, route: Route) -> httpx.AsyncClient:
         """Create a client for one more connection."""
         client: httpx.AsyncClient = _made(
-            httpx.AsyncClient,
-            route,
-            timeout=self._timeout,
-            limits=_ONE,
-            transport=self._transport,
+            httpx.AsyncClient, route, timeout=self._timeout, limits=_ONE
         )
         for pool in _pools(client):
             pool._network_backend = NotedBackend(pool._network_backend)  # noqa: SLF001
@@ -329,19 +318,13 @@ def _parsed_url(url: str) -> httpx.URL:
 
 def _route(request: Request) -> Route:
     parts = urlsplit(request.url)
-    return request.site, parts.scheme, is_this_machine(parts.hostname or "")
+    here = is_this_machine(parts.hostname or "")
+    return request.site, parts.scheme, here, TRANSPORTS.get(parts.netloc)
 
 
-def _made(
-    kind: Callable[..., Any],
-    route: Route,
-    *,
-    timeout: float,
-    limits: httpx.Limits,
-    transport: object,
-) -> Any:  # noqa: ANN401 - either
+def _made(kind: Callable[..., Any], route: Route, *, timeout: float, limits: httpx.Limits) -> Any:  # noqa: ANN401 - either
     """Create a client that uses no proxy for this machine and logs no TLS keys."""
-    _, scheme, loopback = route
+    _, scheme, loopback, transport = route
     if scheme == "https" and os.environ.get("SSLKEYLOGFILE"):
         what = "SSLKEYLOGFILE is set, so anyone who has that file could read every secret"
         raise NetworkError("tls_error", f"{what}; nothing was sent. Unset it.")

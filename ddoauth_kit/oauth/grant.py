@@ -43,7 +43,6 @@ LOG: Final = logging.getLogger("ddoauth_kit.grant")
 PAUSE: Final = 30.0
 GATHERED: Final = 0.02  # seconds within which the refusals of several calls share one check
 ENDED: Final = frozenset({"invalid_refresh_token", "no_refresh_token", "grant_ended"})
-_SUCCESS: Final = range(200, 300)
 _UNAUTHORIZED: Final = 401
 
 
@@ -372,7 +371,7 @@ class Grant:
 
     def _note_success(self, response: Response, tokens: TokenSet) -> bool:
         """Remember when the current tokens were last accepted, and return whether they were."""
-        accepted = response.status in _SUCCESS
+        accepted = response.succeeded
         if accepted and self.is_current(tokens):
             sent = time.monotonic() - response.record.seconds
             self._accepted_at, self._untried = max(self._accepted_at, sent), None
@@ -401,10 +400,12 @@ def _same(tokens: TokenSet, others: TokenSet) -> bool:
     return tokens.access_token == others.access_token
 
 
-def _unknown(check: Response) -> ApiError:
+def failed_check(check: Response) -> str:
+    """Say what the response to `current_user_request` was, if it does not prove the token valid."""
     said = "; ".join(error_texts(check)) or "no message"
-    what = (
-        "A call was refused, and the token may or may not be valid. The call that works with "
-        f"every valid token returned {check.status}: {said}."
-    )
-    return ApiError("unauthorized", what, exchange=check.exchange)
+    return f"The call that works with every valid token returned {check.status}: {said}."
+
+
+def _unknown(check: Response) -> ApiError:
+    what = "A call was refused, and the token may or may not be valid."
+    return ApiError("unauthorized", f"{what} {failed_check(check)}", exchange=check.exchange)

@@ -29,7 +29,6 @@ NO_KEY: Final = (
     "There is no API key of this organization here. Lesson 04 creates and stores the only one "
     "there can be; a probe never does, because the key is shown once."
 )
-_SUCCESS: Final = range(200, 300)
 _TOO_MANY: Final = 429
 _KEY_REFUSED: Final = frozenset({401, 403})
 _BUILDERS: Final = {
@@ -59,7 +58,7 @@ async def try_data_in(
     answers = [await http.send(request) for request in requests]
     said = [f"{kind} {answer.status}" for kind, answer in zip(_BUILDERS, answers, strict=True)]
     request, worst = max(zip(requests, answers, strict=True), key=lambda sent: sent[1].status)
-    words = "" if worst.status in _SUCCESS else f": {said_by(worst)}"
+    words = "" if worst.succeeded else f": {said_by(worst)}"
     return replace(
         row,
         verdict=_verdict(worst),
@@ -100,7 +99,7 @@ def _judged(answer: Response) -> tuple[Verdict, str]:
 
 
 def _verdict(answer: Response) -> Verdict:
-    if answer.status in _SUCCESS:
+    if answer.succeeded:
         return Verdict.CONFIRMED
     if answer.status == _TOO_MANY:
         return Verdict.RATE_LIMITED

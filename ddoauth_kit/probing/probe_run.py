@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from ddoauth_kit.errors import DdoauthError
-from ddoauth_kit.http.answers import error_texts
 from ddoauth_kit.http.sender import CONNECTIONS_PER_SITE, AsyncHttp
+from ddoauth_kit.oauth.grant import failed_check
 from ddoauth_kit.oauth.tokens import current_user_request
 from ddoauth_kit.probing.probe import Writes
 from ddoauth_kit.probing.probe_report import Baseline, ProbeReport, merged
@@ -103,9 +103,8 @@ async def first_call(http: AsyncHttp, grant: Grant, *, site: str) -> Baseline:
         status = error.exchange.status if error.exchange else None
         return Baseline(site, alive=False, status=status, evidence=error.evidence)
     alive = response.status == _OK
-    said = "; ".join(error_texts(response)) or "no words"
-    what = f"The call that works with every valid token got {response.status}: {said}."
-    return Baseline(site, alive=alive, status=response.status, evidence="" if alive else what)
+    what = "" if alive else failed_check(response)
+    return Baseline(site, alive=alive, status=response.status, evidence=what)
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,8 +42,6 @@ if TYPE_CHECKING:
     from ddoauth_kit.probing.probe_report import Baseline
     from ddoauth_kit.sites import Site
 
-_SUCCESS = range(200, 300)
-
 
 @dataclass(frozen=True, slots=True)
 class ProbeTarget:
@@ -208,7 +206,7 @@ def failed(scope: str, *, site: Site, evidence: str) -> ProbeResult:
 
 def _first_id(listing: Response, *, name: str) -> str | None:
     """Return the id of the first item in a listing, whatever the id is called there."""
-    if listing.status not in _SUCCESS:
+    if not listing.succeeded:
         return None
     try:
         item = _first_item(json.loads(listing.text))

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 OWN_NAME: Final = "ddoauth-kit probe, safe to delete"
 DELETIONS: Final = 3
-_SUCCESS: Final = range(200, 300)
 _REFUSED: Final = range(400, 500)
 _UNCLEAR: Final = range(500, 600)
 _GONE: Final = 404
@@ -122,7 +121,7 @@ class Trip:
 async def _taken(trip: Trip) -> ProbeResult:
     created = await _created(trip)
     row = replace(trip.row, status=created.status, seconds=created.record.seconds)
-    if created.status not in _SUCCESS:
+    if not created.succeeded:
         told = _said("create", created)
         told += f"; {_IF_CREATED}" if created.status in _UNCLEAR else ""
         return replace(row, verdict=_verdict_of(created), evidence=told)
@@ -158,7 +157,7 @@ async def _used(trip: Trip, found: str) -> tuple[Verdict, list[str]]:
 
 
 def _verdict_of(answer: Response) -> Verdict:
-    if answer.status in _SUCCESS:
+    if answer.succeeded:
         return Verdict.CONFIRMED
     other = Verdict.INCONCLUSIVE if answer.status in _REFUSED else Verdict.FAILED
     return _MEANINGS.get(answer.status, other)
@@ -192,7 +191,7 @@ async def _deleted(trip: Trip, found: str) -> str:
         except DdoauthError:
             unclear = True
             continue
-        if answer.status in _SUCCESS or (unclear and answer.status == _GONE):
+        if answer.succeeded or (unclear and answer.status == _GONE):
             return f"deleted {answer.status}"
         unclear = unclear or answer.status in _UNCLEAR
     return ""
@@ -222,7 +221,7 @@ def _with_id(body: Any, found: str) -> Any:  # noqa: ANN401 - JSON has no narrow
 
 
 def _said(verb: str, answer: Response) -> str:
-    words = "; ".join(error_texts(answer)) if answer.status not in _SUCCESS else ""
+    words = "; ".join(error_texts(answer)) if not answer.succeeded else ""
     return f"{verb} {answer.status}" + (f" ({words})" if words else "")
 
 

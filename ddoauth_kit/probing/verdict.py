@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from ddoauth_kit.probing.catalogue import ScopeSet
     from ddoauth_kit.probing.probe import CallProbe, Flow
 
-_SUCCESS: Final = range(200, 300)
 _UNAUTHORIZED: Final = 401
 _FORBIDDEN: Final = 403
 _NOT_FOUND: Final = 404
@@ -125,7 +124,7 @@ def judge(
     that lacks the scope; if there is none, `lacking` says why.
     """
     status = response.status
-    if status in _SUCCESS:
+    if response.succeeded:
         return _succeeded(probe, response, granted=granted)
     if status == _UNAUTHORIZED:
         return Verdict.NOT_OAUTH, _unauthorized(probe, response, granted=granted)
@@ -210,7 +209,7 @@ def _let_through(
     without = f"without the scope: {contrast.status}"
     if contrast.status == _FORBIDDEN:
         return Verdict.LET_THROUGH, without
-    if contrast.status in _SUCCESS or _decides(contrast.status):
+    if contrast.succeeded or _decides(contrast.status):
         return Verdict.INCONCLUSIVE, (
             f"{without}, so the server decides this before it checks scopes"
         )

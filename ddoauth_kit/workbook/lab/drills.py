@@ -19,7 +19,6 @@ from ddoauth_kit.oauth.client import ONE_PERSON
 from ddoauth_kit.oauth.pkce import new_pkce_pair
 from ddoauth_kit.oauth.tokens import current_user_request, monitor_list_request
 from ddoauth_kit.secret import Secret
-from ddoauth_kit.workbook.lab.in_process import transport_to
 from ddoauth_kit.workbook.lab.scripted_consent import visit_consent
 from ddoauth_kit.workbook.show.cards import Skipped
 
@@ -91,7 +90,7 @@ def _impatient_client(lab: Lab) -> None:
     """Wait half a second for a response that takes three seconds."""
     tokens = lab.exchange(lab.authorize())
     lab.inject("slow:1")
-    with Http(timeout=IMPATIENT, transport=transport_to(lab.site.app_url)) as http:
+    with Http(timeout=IMPATIENT) as http:
         refuse_failure(http.send(current_user_request(tokens)))
 
 

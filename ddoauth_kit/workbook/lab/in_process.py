@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from ddoauth_kit.http.policy import is_loopback
+from ddoauth_kit.http.sender import TRANSPORTS
 from ddoauth_kit.without_threads import pause
 
 if TYPE_CHECKING:
@@ -55,7 +56,8 @@ _SERVERS: dict[str, Server] = {}
 
 def serve(base_url: str, server: Server) -> None:
     """Answer requests to an address in this process from now on."""
-    _SERVERS[_place(base_url)] = server
+    place = _place(base_url)
+    _SERVERS[place], TRANSPORTS[place] = server, InProcess()
 
 
 def withdraw(base_url: str) -> None:
@@ -89,11 +91,6 @@ class InProcess(httpx.BaseTransport, httpx.AsyncBaseTransport):
         patience = _patience(request)
         await asyncio.sleep(min(answer.delay, patience))  # 0 gives other tasks a turn
         return _response(request, answer, patience=patience)
-
-
-def transport_to(url: str) -> InProcess | None:
-    """Return the transport that reaches an address in this process, or None for any other."""
-    return InProcess() if is_in_process(url) else None
 
 
 class ByAddress(httpx.BaseTransport):

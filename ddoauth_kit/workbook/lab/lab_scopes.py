@@ -14,7 +14,6 @@ from ddoauth_kit.probing.probe_run import Probing
 from ddoauth_kit.probing.prober import ProbeTarget
 from ddoauth_kit.workbook.lab.backend import Mode
 from ddoauth_kit.workbook.lab.blocking_probes import run_blocking
-from ddoauth_kit.workbook.lab.in_process import transport_to
 from ddoauth_kit.workbook.lab.scope_advice import (
     calls_of,
     missing_scopes,
@@ -194,7 +193,6 @@ class LabScopes:
                 sleep=_sleep_for(lab),
                 # A sandbox on a busy machine is slow, and no other cause is possible.
                 timeout=PATIENCE if lab.backend.mode is Mode.SANDBOX else IMPATIENCE,
-                transport=transport_to(lab.site.app_url),
             ),
         )
 

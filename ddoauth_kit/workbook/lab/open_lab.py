@@ -28,7 +28,7 @@ from ddoauth_kit.store import ChosenStore, MemoryStore, open_store
 from ddoauth_kit.without_threads import threads_exist
 from ddoauth_kit.workbook.lab.backend import Backend, Mode
 from ddoauth_kit.workbook.lab.drills import run_drill
-from ddoauth_kit.workbook.lab.in_process import serve, transport_to, withdraw
+from ddoauth_kit.workbook.lab.in_process import serve, withdraw
 from ddoauth_kit.workbook.lab.lab import Lab
 from ddoauth_kit.workbook.lab.scripted_consent import visit_consent
 from ddoauth_kit.workbook.lab.shared_sandbox import find_shared_sandbox
@@ -140,11 +140,7 @@ def open_sandbox_lab(  # noqa: PLR0913 - each is a choice of the notebook or its
     oauth = OAuthClient(
         _registration({"name": sandbox.client.name, **sandbox.client.description()}, registration),
         sites=sandbox_sites(sandbox),
-        http=Http(
-            sleep=partial(_advance, sandbox),
-            keep_answers=True,
-            transport=transport_to(sandbox.base_url),
-        ),
+        http=Http(sleep=partial(_advance, sandbox), keep_answers=True),
         clock=sandbox.clock.now,
     )
     backend = OwnSandbox(

@@ -17,7 +17,7 @@ from ddoauth_kit.errors import DdoauthError
 from ddoauth_kit.http.sender import AsyncHttp
 from ddoauth_kit.sites import DATADOG_SITES, Endpoints
 from ddoauth_kit.workbook import open_sandbox_lab, provoke
-from ddoauth_kit.workbook.lab.in_process import InProcess, is_in_process, serve, withdraw
+from ddoauth_kit.workbook.lab.in_process import is_in_process, serve, withdraw
 from ddoauth_kit.workbook.lab.scripted_browser import Browser
 
 if TYPE_CHECKING:
@@ -66,13 +66,13 @@ def answering() -> Iterator[Callable[[Echo], Echo]]:
 
 
 def _sent(**options: float) -> Response:
-    with Http(transport=InProcess(), **options) as http:
+    with Http(**options) as http:
         return http.send(_request())
 
 
 def _awaited(**options: float) -> Response:
     async def run() -> Response:
-        async with AsyncHttp(transport=InProcess(), **options) as http:
+        async with AsyncHttp(**options) as http:
             return await http.send(_request())
 
     return asyncio.run(run())
