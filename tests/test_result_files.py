@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="links and pipes are 
 NAMES = ("a.txt", "summary.json", "report.html", "caf\u00e9.csv", "x" * 200)
 # Modules that write below a folder of their own that nobody else can reach, or without following.
 OWN = {
-    "config_folder.py": "the draft of a file that is then put in its place",
+    "whole_files.py": "the draft of a file that is then put in its place",
     "result_files.py": "as above",
     "grading/front/chromium.py": "a temporary folder of its own",
     "grading/front/isolation.py": "as above",

@@ -82,7 +82,7 @@ def test_it_grows_and_fits(browser: Any, sandbox: Sandbox, width: int, theme: st
     first = page.locator("li").first
     assert "The call has no bearer token." in first.inner_text()
     first.locator("summary").click()
-    assert "without a bearer token" in first.inner_text()
+    assert "no bearer token" in first.inner_text()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.get_by_label("Only what was refused").check()
     assert first.is_visible()
