@@ -30,7 +30,9 @@ def run(
     def lesson(name: str) -> None:
         # Two lessons would go to every site here, which takes many seconds.
         copy = server.folder / name
-        copy.write_text(copy.read_text("utf-8").replace('SITES = \\"\\"', 'SITES = \\"us1\\"'), "utf-8")
+        copy.write_text(
+            copy.read_text("utf-8").replace('SITES = \\"\\"', 'SITES = \\"us1\\"'), "utf-8"
+        )
         notebook = open_notebook(server, name)
         notebook.run_all()
         issued = notebook.issued()
